@@ -1,0 +1,118 @@
+"""What stops a run. Rows never raise: a bad row is an `Issue`, a bad answer is a `Reply`.
+
+    ImporterError                 exit 1   a bug, or nothing more precise is known
+    ├── UsageError                exit 2   wrong option or argument
+    │   └── ProfileError          exit 2   the profile is wrong
+    ├── AccessError               exit 5   authentication or permission refused
+    ├── SourceError               exit 6   the source cannot be read, or is refused
+    │   └── SourceChangedError    exit 6   the source or profile changed since the run began
+    ├── BusyError                 exit 7   another run holds the lock
+    ├── AlreadyImportedError      exit 7   this very content was imported before
+    ├── JournalError              exit 1   the journal cannot be read or written
+    ├── StorageError              exit 1   a run directory or results file cannot be written
+    ├── BalanceError              exit 9   the counts do not add up to the rows read
+    └── TryLaterError             exit 75  the window closed or the quota is used up
+
+A message is one sentence: what is wrong and where. `hint` is the mend. Neither ever holds a
+secret or a cell's value. Every class survives pickling, so it can cross processes.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command (fixed by the interface)."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    SOME_FAILED = 3
+    STOPPED = 4
+    ACCESS = 5
+    SOURCE = 6
+    BUSY = 7
+    SOME_UNKNOWN = 8
+    BALANCE = 9
+    TRY_LATER = 75
+    SIGINT = 130
+    SIGTERM = 143
+
+
+class ImporterError(Exception):
+    """The root of everything that stops a run.
+
+    Args:
+        message: one sentence for a person: what is wrong, and where.
+        hint: how to mend it; empty when there is nothing to do.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class UsageError(ImporterError):
+    """A wrong option, argument or combination of them."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ProfileError(UsageError):
+    """The profile cannot be read, or says something that makes no sense."""
+
+
+class AccessError(ImporterError):
+    """The target refused the credentials or the role behind them."""
+
+    exit_code = ExitCode.ACCESS
+
+
+class SourceError(ImporterError):
+    """The source cannot be read, or is refused before a row of it is used."""
+
+    exit_code = ExitCode.SOURCE
+
+
+class SourceChangedError(SourceError):
+    """The source or the profile is not the one that the run began with."""
+
+
+class BusyError(ImporterError):
+    """Another run works in this workspace against this target."""
+
+    exit_code = ExitCode.BUSY
+
+
+class AlreadyImportedError(ImporterError):
+    """A file of the same content was imported into this target before."""
+
+    exit_code = ExitCode.BUSY
+
+
+class JournalError(ImporterError):
+    """The journal cannot be read or written; nothing more is sent."""
+
+
+class StorageError(ImporterError):
+    """A run directory or a results file cannot be written."""
+
+
+class BalanceError(ImporterError):
+    """The counts per state do not add up to the rows read."""
+
+    exit_code = ExitCode.BALANCE
+
+
+class TryLaterError(ImporterError):
+    """The time window closed, or the day's quota is used up."""
+
+    exit_code = ExitCode.TRY_LATER

@@ -1,0 +1,200 @@
+"""The seams: what each room promises to the others. Protocols of one to three methods, no code.
+
+Synchronous ports may block (they run off the event loop); asynchronous ones never do. Errors are
+stated here once; implementations stay silent about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Protocol
+
+from importer.records import (
+    CheckedBatch,
+    Detected,
+    DuplicateVerdict,
+    Event,
+    Found,
+    MappedBatch,
+    Outcome,
+    RawBatch,
+    Record,
+    Reply,
+    SourceInfo,
+)
+
+
+class Reader(Protocol):
+    """An open source."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source is; known before the first batch."""
+        ...
+
+    def batches(self) -> Iterator[RawBatch]:
+        """Yield the data rows in source order; may be called again from the start.
+
+        Raises:
+            SourceError: the source is broken at some later place.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the file; harmless when called twice."""
+        ...
+
+
+class Mapper(Protocol):
+    """Source columns become customer fields. Pure."""
+
+    def observe(self, batch: RawBatch) -> None:
+        """See a batch before anything is mapped, so that whole columns can be judged (day or month first?)."""
+        ...
+
+    def decide(self) -> tuple[Detected, ...]:
+        """Settle what needed the whole column, with the evidence; call once, after the last `observe`.
+
+        Raises:
+            SourceError: a date column can be read both ways, and no option says which.
+        """
+        ...
+
+    def map(self, batch: RawBatch) -> MappedBatch:
+        """Turn one batch's columns into fields; row trouble becomes issues. Only after `decide`."""
+        ...
+
+
+class Validator(Protocol):
+    """Customer fields become request bodies, or issues. Pure; never raises for a row."""
+
+    def check(self, batch: MappedBatch) -> CheckedBatch:
+        """Check and normalise all rows of a batch, finding all errors of a row at once."""
+        ...
+
+
+class Duplicates(Protocol):
+    """Rows of one source that are the same customer. Sees every checked batch, judges once at the end."""
+
+    def observe(self, batch: CheckedBatch) -> None:
+        """Remember the keys and fingerprints of a batch; flat memory (bytes per row, not objects)."""
+        ...
+
+    def judge(self) -> DuplicateVerdict:
+        """Say which rows are duplicates, and what becomes of them."""
+        ...
+
+
+class Target(Protocol):
+    """The other side. One attempt a call: never sleeps, never retries."""
+
+    async def send(self, record: Record) -> Reply:
+        """Try once to create the customer.
+
+        Network trouble is a verdict, not an exception. Cancellation travels on: whoever cancels a
+        send after it began has a record in doubt.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class Finder(Protocol):
+    """Look-ups at the other side."""
+
+    async def find(self, record: Record) -> Found:
+        """Fetch every customer that could be this record (all pages), by externalId or else by email."""
+        ...
+
+
+class Limiter(Protocol):
+    """The run's allowance of request starts, shared by all workers and all kinds of request."""
+
+    async def acquire(self) -> None:
+        """Wait until one request may start now."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, passed in so that tests can own it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+        ...
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait."""
+        ...
+
+
+class Stop(Protocol):
+    """The only thing that flows upstream beside pull: a read-only flag."""
+
+    @property
+    def requested(self) -> bool:
+        """Whether no further record may be taken."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why: `signal`, `max_errors`, `access`, …; empty while not requested."""
+        ...
+
+
+class Events(Protocol):
+    """Where happenings are told. Must not block and must not raise."""
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        ...
+
+
+Pull = Callable[[], Awaitable[Record | None]]
+"""The next claimed record, or None when there is none left or the run stops."""
+
+Deliver = Callable[[Record], Awaitable[Outcome]]
+"""One record becomes one outcome, however many attempts that takes."""
+
+Settle = Callable[[Outcome], Awaitable[None]]
+"""Record an outcome; runs under shield, so a cancellation cannot lose what already happened."""
+
+
+class Engine(Protocol):
+    """Many records at once. Knows no HTTP, no journal, no retry."""
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many records it may hold: this bounds the rows in doubt after a crash."""
+        ...
+
+    async def run(self, pull: Pull, deliver: Deliver, settle: Settle) -> None:
+        """Deliver every record that `pull` gives and settle each exactly once."""
+        ...
+
+
+class Journal(Protocol):
+    """The durable truth about one run, as its delivery sees it."""
+
+    async def claim(self, limit: int) -> Sequence[Record]:
+        """Take up to `limit` records and mark them durably as being sent, in one commit.
+
+        Returns only once the marks are on disk. Empty when none is left.
+
+        Raises:
+            JournalError: the journal cannot be written; nothing may be sent.
+        """
+        ...
+
+    async def settle(self, outcome: Outcome) -> None:
+        """Record how a claimed record ended.
+
+        Raises:
+            JournalError: the journal cannot be written, or the transition is not allowed.
+        """
+        ...

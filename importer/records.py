@@ -1,0 +1,451 @@
+"""The frozen values that pass between rooms, and the states a row can be in.
+
+Nothing here opens, waits or decides; a line that seems homeless is usually a value missing here.
+
+Shapes: a batch is columnar (`cells[column][i]`), since a dict per row was measured five times
+slower. `ordinal` counts data rows from 0 and is the key inside a run; `row` is the number that a
+person sees in the spreadsheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+# --------------------------------------------------------------------------- states
+
+
+class RowState(StrEnum):
+    """The state of a row. The last eight are final and appear in results; `valid` only in dry runs."""
+
+    READY = "ready"
+    SENDING = "sending"
+    VALID = "valid"
+    CREATED = "created"
+    EXISTING = "existing"
+    INVALID = "invalid"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    UNSENT = "unsent"
+
+
+FINAL_STATES: tuple[RowState, ...] = (
+    RowState.CREATED,
+    RowState.EXISTING,
+    RowState.INVALID,
+    RowState.REJECTED,
+    RowState.FAILED,
+    RowState.UNKNOWN,
+    RowState.UNSENT,
+)
+DRY_RUN_STATES: tuple[RowState, ...] = (RowState.VALID, RowState.INVALID)
+
+TRANSITIONS: Mapping[RowState, frozenset[RowState]] = MappingProxyType(
+    {
+        RowState.READY: frozenset(
+            {RowState.SENDING, RowState.EXISTING, RowState.UNSENT, RowState.INVALID, RowState.VALID}
+        ),
+        # `unsent` after `sending`: the run stopped before the request's first byte left.
+        RowState.SENDING: frozenset(
+            {
+                RowState.CREATED,
+                RowState.EXISTING,
+                RowState.REJECTED,
+                RowState.FAILED,
+                RowState.UNKNOWN,
+                RowState.UNSENT,
+            }
+        ),
+        RowState.VALID: frozenset(),
+        RowState.CREATED: frozenset(),
+        RowState.EXISTING: frozenset(),
+        RowState.INVALID: frozenset(),
+        RowState.REJECTED: frozenset(),
+        RowState.FAILED: frozenset(),
+        RowState.UNKNOWN: frozenset(),
+        RowState.UNSENT: frozenset(),
+    }
+)
+"""What may follow what inside one pass over a run. The journal refuses any other change."""
+
+REOPENINGS: Mapping[RowState, RowState] = MappingProxyType(
+    {
+        RowState.FAILED: RowState.READY,
+        RowState.UNSENT: RowState.READY,
+        RowState.UNKNOWN: RowState.SENDING,
+    }
+)
+"""What `resume` and `retry` may open again. `unknown` becomes *in doubt*: looked up, never resent blindly."""
+
+
+class Severity(StrEnum):
+    """An `error` makes its row invalid, a `warning` does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+# --------------------------------------------------------------------------- source
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """One thing the reader found out about a source.
+
+    Args:
+        what: `encoding`, `delimiter`, `sheet`, `header_row`, …
+        value: what was found, as text.
+        confidence: 0 to 1; 1 where the profile said so or the file proves it.
+        note: the evidence, for people; empty when obvious.
+    """
+
+    what: str
+    value: str
+    confidence: float = 1.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What a source is, known once it is open and before the first batch.
+
+    Args:
+        name: the file's name without its folder (`-` for standard input).
+        format: the reader that opened it (`csv`, `excel`).
+        columns: header texts in order, made unique, the importer's own added columns dropped.
+        sheet: the sheet's name; empty for text files.
+        detected: everything that was detected, for `inspect` and the run's first line.
+        warnings: sentences about the file as a whole.
+    """
+
+    name: str
+    format: str
+    columns: tuple[str, ...]
+    sheet: str = ""
+    detected: tuple[Detected, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Consecutive data rows as text, columnar.
+
+    Args:
+        first: ordinal of the first row.
+        rows: the row number a person sees, one per row, ascending.
+        cells: one list per column of the source, each as long as `rows`; a blank cell is "".
+        issues: what reading itself found wrong with rows (ragged, undecodable, error cells).
+    """
+
+    first: int
+    rows: Sequence[int]
+    cells: Sequence[Sequence[str]]
+    issues: tuple[Issue, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+# --------------------------------------------------------------------------- validation
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing wrong with one row: what, where, and how to mend it. Never holds the cell's value.
+
+    Args:
+        ordinal: the row's position in the source, from 0.
+        code: stable, lower snake case (`phone_invalid`); documented in `importer.customers.rules`.
+        message: a sentence that a person without programming knows how to act on.
+        field: the API's dotted name (`primaryPhoneNumber.number`); empty for the row as a whole.
+        column: the source column(s) the value came from; empty when there is none.
+    """
+
+    ordinal: int
+    code: str
+    message: str
+    field: str = ""
+    column: str = ""
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One normalisation that altered a value: nothing is changed silently.
+
+    Args:
+        rule: the rule that did it (`trim`, `phone_e164`, `email_domain_lower`, …).
+        before: the value as it came from the source.
+        after: the value as it will be sent.
+    """
+
+    ordinal: int
+    rule: str
+    field: str
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappedBatch:
+    """A batch with its columns turned into customer fields, still text.
+
+    Args:
+        fields: API dotted name to its column of texts, each as long as `raw.rows`.
+        columns: API dotted name to the source column(s) it came from, for messages.
+        issues: what mapping itself found wrong (an unmapped enum value, a date that does not fit its format).
+    """
+
+    raw: RawBatch
+    fields: Mapping[str, Sequence[str]]
+    columns: Mapping[str, str]
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBatch:
+    """A batch after validation, one entry per row.
+
+    Args:
+        payloads: the request body as UTF-8 JSON in the API's names; None where the row is invalid.
+        keys: the import key; None where the row is invalid.
+        external_ids: the normalised `externalId`, "" where there is none.
+        issues: all errors and warnings of all rows, in row order.
+        changes: every normalisation that altered a value.
+        fingerprints: kind (`email`, `phone`, `name_birth`) to one 64-bit number a row, 0 where blank: equal
+            numbers mean the same normalised value. Rows of any verdict have them.
+    """
+
+    raw: RawBatch
+    payloads: Sequence[bytes | None]
+    keys: Sequence[str | None]
+    external_ids: Sequence[str]
+    issues: tuple[Issue, ...] = ()
+    changes: tuple[Change, ...] = ()
+    fingerprints: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateVerdict:
+    """What the duplicates of a source come to.
+
+    Args:
+        issues: errors (same import key, unless allowed) and warnings (same email, phone, or name and birth date).
+        rekeyed: ordinal to its own import key, for allowed duplicates from the second on.
+    """
+
+    issues: tuple[Issue, ...] = ()
+    rekeyed: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One valid row, ready to be delivered. Survives pickling.
+
+    Args:
+        key: the import key, hex of a keyed hash: the row's identity across runs.
+        payload: the request body, UTF-8 JSON.
+        in_doubt: an earlier pass may have sent it; it must be looked up before it is sent.
+        doubt_since: when that may have happened, seconds since the epoch; None when not in doubt.
+        prior_attempts: requests that earlier passes made for this row.
+    """
+
+    ordinal: int
+    row: int
+    key: str
+    payload: bytes
+    external_id: str = ""
+    in_doubt: bool = False
+    doubt_since: float | None = None
+    prior_attempts: int = 0
+
+
+# --------------------------------------------------------------------------- delivery
+
+
+class Verdict(StrEnum):
+    """What one answer means. The question is always: could the server have acted?"""
+
+    ACCEPT = "accept"
+    """Created; the reply carries the customer's id."""
+    DUPLICATE = "duplicate"
+    """Refused since such a customer exists: look it up and compare."""
+    RETRY = "retry"
+    """Known not created; the same request may succeed later."""
+    REJECT = "reject"
+    """Known not created; the same request can never succeed."""
+    IN_DOUBT = "in_doubt"
+    """May or may not have been created: look before any further send."""
+    ABORT = "abort"
+    """Known not created; no request of this run can succeed (credentials, role)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field the API refused: `path` in its own dotted notation, brackets normalised (`addresses.0.zipCode`)."""
+
+    path: str
+    message: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one attempt to create a customer, judged.
+
+    Args:
+        customer_id: set with ACCEPT, and nowhere else.
+        http_status: None when no status line arrived.
+        error_code: the API's code as text, or ours (`timeout`, `connection_reset`, …).
+        message: a sentence for people; never the body, never a value that we sent.
+        retry_after_s: what the server asked for, in seconds; None when it did not.
+    """
+
+    verdict: Verdict
+    customer_id: str = ""
+    http_status: int | None = None
+    error_code: str = ""
+    message: str = ""
+    field_errors: tuple[FieldError, ...] = ()
+    trace_id: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A customer that a look-up returned: its id and its whole body as the API gave it."""
+
+    customer_id: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to one look-up: the candidates, or a reply that says why there is none to trust."""
+
+    candidates: tuple[Candidate, ...] = ()
+    trouble: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request that was made for a row.
+
+    Args:
+        number: from 1, over all passes of the run.
+        kind: `create` or `find`.
+        started_at: seconds since the epoch.
+        verdict: for `find`: `accept` when it answered, else the trouble's verdict.
+    """
+
+    number: int
+    kind: str
+    started_at: float
+    duration_s: float
+    verdict: Verdict
+    http_status: int | None = None
+    error_code: str = ""
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one record ended. Survives pickling.
+
+    Args:
+        state: one of the final states.
+        errors: code, field, message of what went wrong; empty for created and existing.
+        candidates: ids of the customers that could be this row, where it is `unknown`.
+    """
+
+    ordinal: int
+    key: str
+    state: RowState
+    customer_id: str = ""
+    errors: tuple[FieldError, ...] = ()
+    http_status: int | None = None
+    trace_id: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    candidates: tuple[str, ...] = ()
+
+
+# --------------------------------------------------------------------------- replay
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """One row of the source with everything known about it: what a results file is made of."""
+
+    ordinal: int
+    row: int
+    cells: Sequence[str]
+    state: RowState
+    customer_id: str = ""
+    key: str = ""
+    external_id: str = ""
+    errors: tuple[Issue, ...] = ()
+    warnings: tuple[Issue, ...] = ()
+    http_status: int | None = None
+    trace_id: str = ""
+    attempts: int = 0
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """All issues of one code, field and column: the full count, and the first rows as examples (at most 20)."""
+
+    code: str
+    field: str
+    column: str
+    severity: Severity
+    message: str
+    count: int
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run in a line: what `runs` lists and every report begins with.
+
+    Args:
+        run_id: `YYYYMMDDTHHMMSSZ-xxxxxx`.
+        state: `running`, `finished`, `stopped` or `crashed`.
+        counts: `read`, then the count of every final state (or `valid` and `invalid`).
+        exit_code: None while the run has not ended.
+    """
+
+    run_id: str
+    source: str
+    target: str
+    dry_run: bool
+    state: str
+    started_at: float
+    ended_at: float | None
+    counts: Mapping[str, int]
+    exit_code: int | None
+    columns: tuple[str, ...] = ()
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for listeners: logs, progress, metrics. Never asked for a decision, never a value.
+
+    Args:
+        name: `run_started`, `batch_read`, `batch_checked`, `row_settled`, `request_done`, `paused`, `run_ended`, …
+        data: numbers, codes and ids only.
+    """
+
+    name: str
+    data: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def balance(counts: Mapping[str, int], states: Iterable[RowState]) -> bool:
+    """Tell whether the counts of `states` add up to `counts["read"]`."""
+    return sum(counts.get(state, 0) for state in states) == counts["read"]
