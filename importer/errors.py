@@ -11,6 +11,7 @@
     ├── JournalError              exit 1   the journal cannot be read or written
     ├── StorageError              exit 1   a run directory or results file cannot be written
     ├── BalanceError              exit 9   the counts do not add up to the rows read
+    ├── InterruptedRunError       exit 130 or 143  a signal came before anything was sent
     └── TryLaterError             exit 75  the window closed or the quota is used up
 
 A message is one sentence: what is wrong and where. `hint` is the mend. Neither ever holds a
@@ -20,7 +21,6 @@ secret or a cell's value. Every class survives pickling, so it can cross process
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import ClassVar
 
 
 class ExitCode(IntEnum):
@@ -49,7 +49,7 @@ class ImporterError(Exception):
         hint: how to mend it; empty when there is nothing to do.
     """
 
-    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    exit_code: ExitCode = ExitCode.BUG
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -110,6 +110,23 @@ class BalanceError(ImporterError):
     """The counts per state do not add up to the rows read."""
 
     exit_code = ExitCode.BALANCE
+
+
+class StoppingError(Exception):
+    """Raised by a limiter instead of letting something new begin in a run that stops. Never reaches a user."""
+
+
+class InterruptedRunError(ImporterError):
+    """A signal stopped the run before anything was sent.
+
+    Args:
+        signal: `sigint` or `sigterm`.
+    """
+
+    def __init__(self, signal: str) -> None:
+        super().__init__("Stopped before anything was sent.", "Start it again whenever you like.")
+        self.args = (signal,)
+        self.exit_code = ExitCode.SIGTERM if signal == "sigterm" else ExitCode.SIGINT
 
 
 class TryLaterError(ImporterError):

@@ -6,11 +6,12 @@ stated here once; implementations stay silent about them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from importer.records import (
     CheckedBatch,
+    Claimed,
     Detected,
     DuplicateVerdict,
     Event,
@@ -47,6 +48,11 @@ class Reader(Protocol):
 
 class Mapper(Protocol):
     """Source columns become customer fields. Pure."""
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """To each field the source column(s) it comes from; "" for a constant."""
+        ...
 
     def observe(self, batch: RawBatch) -> None:
         """See a batch before anything is mapped, so that whole columns can be judged (day or month first?)."""
@@ -109,11 +115,34 @@ class Finder(Protocol):
         ...
 
 
+class Checker(Protocol):
+    """Whether the other side lets us in."""
+
+    async def check(self) -> Reply | None:
+        """Log in once, for real: at the start of a run, and for `doctor`.
+
+        Returns:
+            None when that worked; a reply that says what is wrong when nobody answered sensibly.
+
+        Raises:
+            AccessError: the credentials were refused.
+        """
+        ...
+
+
 class Limiter(Protocol):
     """The run's allowance of request starts, shared by all workers and all kinds of request."""
 
-    async def acquire(self) -> None:
-        """Wait until one request may start now."""
+    async def acquire(self, *, finishing: bool = False) -> None:
+        """Wait until one request may start now.
+
+        Args:
+            finishing: the request only finishes what was begun (a look-up, a token for it), so it may
+                start although the run is stopping.
+
+        Raises:
+            StoppingError: the run is stopping, and this request would begin something new.
+        """
         ...
 
 
@@ -143,20 +172,24 @@ class Stop(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why: `signal`, `max_errors`, `access`, …; empty while not requested."""
+        """Why: `sigint`, `max_errors`, `access`, …; empty while not requested."""
+        ...
+
+    async def wait(self) -> None:
+        """Wait until a stop is requested."""
         ...
 
 
 class Events(Protocol):
     """Where happenings are told. Must not block and must not raise."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event, /) -> None:
         """Take one event."""
         ...
 
 
-Pull = Callable[[], Awaitable[Record | None]]
-"""The next claimed record, or None when there is none left or the run stops."""
+Take = Callable[[int], Awaitable[Sequence[Record]]]
+"""Up to so many claimed records; empty when none is left or the run stops."""
 
 Deliver = Callable[[Record], Awaitable[Outcome]]
 """One record becomes one outcome, however many attempts that takes."""
@@ -173,18 +206,46 @@ class Engine(Protocol):
         """How many records it may hold: this bounds the rows in doubt after a crash."""
         ...
 
-    async def run(self, pull: Pull, deliver: Deliver, settle: Settle) -> None:
-        """Deliver every record that `pull` gives and settle each exactly once."""
+    async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
+        """Deliver every record that `take` gives and settle each at most once.
+
+        A record that was taken and not settled (the engine was cancelled) is in doubt.
+        """
+        ...
+
+
+class Intake(Protocol):
+    """The journal, as reading and checking see it. Synchronous: used off the event loop."""
+
+    def load(self, batch: RawBatch) -> None:
+        """Keep the source's cells, so that no later step needs the file again."""
+        ...
+
+    def raw(self) -> Iterator[RawBatch]:
+        """Yield what was loaded, in source order."""
+        ...
+
+    def record(self, batch: CheckedBatch) -> None:
+        """Keep the verdicts, request bodies and issues of a checked batch."""
+        ...
+
+    def judged(self, verdict: DuplicateVerdict) -> None:
+        """Apply what the whole source says about duplicates; the rows are final or ready after this.
+
+        Raises:
+            JournalError: as for every method here, when the journal cannot be written.
+        """
         ...
 
 
 class Journal(Protocol):
     """The durable truth about one run, as its delivery sees it."""
 
-    async def claim(self, limit: int) -> Sequence[Record]:
+    async def claim(self, limit: int) -> Claimed:
         """Take up to `limit` records and mark them durably as being sent, in one commit.
 
-        Returns only once the marks are on disk. Empty when none is left.
+        Returns only once the marks are on disk. Rows whose import key an earlier run created are
+        settled as existing on the way, without a request. Nothing at all when none is left.
 
         Raises:
             JournalError: the journal cannot be written; nothing may be sent.
@@ -192,7 +253,7 @@ class Journal(Protocol):
         ...
 
     async def settle(self, outcome: Outcome) -> None:
-        """Record how a claimed record ended.
+        """Record how a claimed record ended; durable with the next commit, which is never far.
 
         Raises:
             JournalError: the journal cannot be written, or the transition is not allowed.

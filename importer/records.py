@@ -9,11 +9,11 @@ person sees in the spreadsheet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 # --------------------------------------------------------------------------- states
 
@@ -192,6 +192,50 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeColumn:
+    """All changes that one rule made in one column of a batch, columnar: a changed column costs no object a row.
+
+    Args:
+        ordinals: the rows, ascending; `before` and `after` are as long.
+    """
+
+    rule: str
+    field: str
+    column: str
+    ordinals: Sequence[int]
+    before: Sequence[str]
+    after: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.ordinals)
+
+    def __getitem__(self, index: int) -> Change:
+        return Change(self.ordinals[index], self.rule, self.field, self.column, self.before[index], self.after[index])
+
+
+class ChangeLog(Sequence[Change]):
+    """The changes of a batch, made into `Change` objects only as they are read; totals come from `columns`."""
+
+    __slots__ = ("columns",)
+
+    def __init__(self, columns: Sequence[ChangeColumn] = ()) -> None:
+        self.columns = tuple(columns)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.columns))
+
+    def __iter__(self) -> Iterator[Change]:
+        return (column[index] for column in self.columns for index in range(len(column)))
+
+    @overload
+    def __getitem__(self, index: int) -> Change: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Change]: ...
+    def __getitem__(self, index: int | slice) -> Change | Sequence[Change]:
+        return tuple(self)[index]
+
+
+@dataclass(frozen=True, slots=True)
 class MappedBatch:
     """A batch with its columns turned into customer fields, still text.
 
@@ -216,9 +260,12 @@ class CheckedBatch:
         keys: the import key; None where the row is invalid.
         external_ids: the normalised `externalId`, "" where there is none.
         issues: all errors and warnings of all rows, in row order.
-        changes: every normalisation that altered a value.
+        changes: every normalisation that altered a value; a `ChangeLog`, where there are many.
         fingerprints: kind (`email`, `phone`, `name_birth`) to one 64-bit number a row, 0 where blank: equal
             numbers mean the same normalised value. Rows of any verdict have them.
+        idv_ready: for every row whether it has what identity verification asks for; invalid rows have not.
+            None: not judged.
+        idv_missing: what verification asks for to the number of valid rows of this batch that lack it.
     """
 
     raw: RawBatch
@@ -226,8 +273,10 @@ class CheckedBatch:
     keys: Sequence[str | None]
     external_ids: Sequence[str]
     issues: tuple[Issue, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: Sequence[Change] = ()
     fingerprints: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    idv_ready: Sequence[bool] | None = None
+    idv_missing: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +301,7 @@ class Record:
         payload: the request body, UTF-8 JSON.
         in_doubt: an earlier pass may have sent it; it must be looked up before it is sent.
         doubt_since: when that may have happened, seconds since the epoch; None when not in doubt.
+        doubt_elsewhere: only another run may have sent it, not this one.
         prior_attempts: requests that earlier passes made for this row.
     """
 
@@ -262,6 +312,7 @@ class Record:
     external_id: str = ""
     in_doubt: bool = False
     doubt_since: float | None = None
+    doubt_elsewhere: bool = False
     prior_attempts: int = 0
 
 
@@ -287,7 +338,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One field the API refused: `path` in its own dotted notation, brackets normalised (`addresses.0.zipCode`)."""
+    """One field the API refused; `path` is its name in the profile (`addresses.mailing.zipCode`), empty for the row."""
 
     path: str
     message: str
@@ -372,6 +423,22 @@ class Outcome:
     trace_id: str = ""
     attempts: tuple[Attempt, ...] = ()
     candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What one claim took from the journal.
+
+    Args:
+        records: durably marked as being sent.
+        known: rows that ended without a request, since an earlier run created them.
+    """
+
+    records: tuple[Record, ...] = ()
+    known: tuple[Outcome, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.known)
 
 
 # --------------------------------------------------------------------------- replay

@@ -1,1 +1,30 @@
-"""Placeholder: the room is being built."""
+"""The local RocketKOR server: real HTTP on loopback, scripted faults, and a ledger of what really arrived.
+
+It is the witness of the tests, so it shares no code with the importer: a server that shared our
+types would share our mistakes. It never leaves this machine, and it is not the vendor's server:
+where the public documentation is silent it follows one chosen default, and its error codes begin
+with `EMU_` so that nobody takes them for the vendor's.
+
+Importing this package costs next to nothing; the web server loads when `Emulator` is first named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from importer.emulator.faults import Faults
+from importer.emulator.presets import PRESETS
+from importer.emulator.settings import EmulatorSettings
+
+if TYPE_CHECKING:
+    from importer.emulator.server import Emulator, run_forever
+
+__all__ = ["PRESETS", "Emulator", "EmulatorSettings", "Faults", "run_forever"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"Emulator", "run_forever"}:
+        from importer.emulator import server  # noqa: PLC0415 - the web server is heavy, most commands need none
+
+        return getattr(server, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,1 +1,25 @@
-"""Placeholder: the room is being built."""
+"""Columns become customer fields: matching by name and content, transforms, dates, drift. Pure; opens nothing."""
+
+from __future__ import annotations
+
+from importer.mapping.build import build_mapper
+from importer.mapping.candidates import THRESHOLD
+from importer.mapping.codes import MAPPING_CODES
+from importer.mapping.draft import init_profile
+from importer.mapping.mapper import ColumnMapper
+from importer.mapping.proposal import ColumnMatch, Proposal, proposal, propose
+from importer.mapping.template import TemplateColumn, template_columns
+
+__all__ = [
+    "MAPPING_CODES",
+    "THRESHOLD",
+    "ColumnMapper",
+    "ColumnMatch",
+    "Proposal",
+    "TemplateColumn",
+    "build_mapper",
+    "init_profile",
+    "proposal",
+    "propose",
+    "template_columns",
+]

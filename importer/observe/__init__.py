@@ -1,1 +1,10 @@
-"""Placeholder: the room is being built."""
+"""What happens is told here: logs, redaction, progress. Listeners of events, never asked for a decision.
+
+Nothing in this room may block a run, stop it, or let a customer's data or a secret out.
+"""
+
+from importer.observe.logs import LOG_NAME, configure, row_context, run_context
+from importer.observe.observed import observed
+from importer.observe.progress import progress
+
+__all__ = ["LOG_NAME", "configure", "observed", "progress", "row_context", "run_context"]

@@ -1,1 +1,38 @@
-"""Placeholder: the room is being built."""
+"""The profile: schema, loading, precedence, nearest-name errors, fingerprint, credentials. Never sends."""
+
+from __future__ import annotations
+
+from importer.profile.credentials import Credentials, credentials
+from importer.profile.layers import OPTIONS
+from importer.profile.profile import EMULATOR, HARMLESS_TARGETS, Profile
+from importer.profile.settings import (
+    DeliverySettings,
+    FieldRule,
+    LogSettings,
+    OutputSettings,
+    Rate,
+    ResultsSettings,
+    SourceLimits,
+    SourceSettings,
+    TargetSettings,
+    ValidationSettings,
+)
+
+__all__ = [
+    "EMULATOR",
+    "HARMLESS_TARGETS",
+    "OPTIONS",
+    "Credentials",
+    "DeliverySettings",
+    "FieldRule",
+    "LogSettings",
+    "OutputSettings",
+    "Profile",
+    "Rate",
+    "ResultsSettings",
+    "SourceLimits",
+    "SourceSettings",
+    "TargetSettings",
+    "ValidationSettings",
+    "credentials",
+]

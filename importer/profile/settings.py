@@ -1,11 +1,15 @@
-"""The schema of a profile: every key, its default and its meaning. Values only; loading is next door.
+"""The schema of a profile's tables: every key, its default and its meaning. Values only; never opens a file.
 
-Every model refuses unknown keys; `loading` turns that into the nearest right name.
+Every model refuses unknown keys; `problems` turns that into a sentence with the nearest right name. A
+`ValueError` raised here says what the value must be ("a rate such as 10/s"): it ends that sentence.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,8 +22,11 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    field_validator,
     model_validator,
 )
+
+from importer.profile.fieldnames import CustomerField
 
 _RATE = re.compile(r"(?P<count>\d+)\s*/\s*(?P<unit>s|sec|second|m|min|minute|h|hour|d|day)", re.IGNORECASE)
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -29,6 +36,21 @@ class Section(BaseModel):
     """One table of a profile: frozen, and no key that is not known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _listed(value: Any) -> Any:
+    """Let a list be written as one text, as environment variables and options must: `csv,xlsx` or a JSON list."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        raise ValueError('a list such as a,b or ["a", "b"]') from None
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Rate(BaseModel):
@@ -45,12 +67,11 @@ class Rate(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _parse(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, Mapping | Rate):
             return value
-        match = _RATE.fullmatch(value.strip())
-        if match is None:
-            msg = f"'{value}' is no rate: write it like 10/s, 600/min or 100000/day"
-            raise ValueError(msg)
+        match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is None or int(match["count"]) == 0:
+            raise ValueError("a rate such as 10/s, 600/min or 100000/day")
         return {"count": int(match["count"]), "per_s": _UNIT_S[match["unit"][0].lower()]}
 
     @property
@@ -77,6 +98,8 @@ class SourceLimits(Section):
 class SourceSettings(Section):
     """`[source]`: how the file is read. `auto` means: found out, and reported."""
 
+    model_config = ConfigDict(str_strip_whitespace=False)  # a delimiter may be a tab
+
     format: Literal["auto", "csv", "excel"] = "auto"
     encoding: str = "auto"
     delimiter: str = "auto"
@@ -85,7 +108,7 @@ class SourceSettings(Section):
     header_row: PositiveInt | Literal["auto"] = "auto"
     limit: PositiveInt | None = None
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = 4_096
-    columns: tuple[str, ...] = ()
+    columns: Names = ()
     """The header this profile was made for; empty: no drift guard."""
     on_drift: Literal["stop", "warn", "ignore"] = "stop"
     limits: SourceLimits = SourceLimits()
@@ -98,6 +121,8 @@ class FieldRule(Section):
     order of the attributes below.
     """
 
+    model_config = ConfigDict(str_strip_whitespace=False)  # a joint or a split may be a blank
+
     value: str | None = None
     column: str | None = None
     columns: tuple[str, ...] = ()
@@ -106,8 +131,8 @@ class FieldRule(Section):
     """Characters to remove at both ends, beside white space."""
     regex: str | None = None
     """Keep what its first group matches (or the whole match); no match is an issue."""
-    part: Literal["first", "rest", "last", "all_but_last"] | None = None
-    """The part of a text split at white space or `split`: a full name into first and last."""
+    part: Literal["first", "rest", "last", "all_but_last", "given", "family"] | None = None
+    """The part of a text split at white space or `split`; `given` and `family` understand a person's whole name."""
     split: str | None = None
     upper: bool = False
     lower: bool = False
@@ -122,26 +147,72 @@ class FieldRule(Section):
     def _one_origin(self) -> FieldRule:
         given = [self.value is not None, self.column is not None, bool(self.columns)]
         if sum(given) != 1:
-            msg = "give exactly one of value, column and columns"
-            raise ValueError(msg)
+            raise ValueError("a table with exactly one of value, column and columns")
+        if self.split is not None and (not self.split or self.part in {None, "given", "family"}):
+            raise ValueError("a table whose split comes with a part: first, rest, last or all_but_last")
         return self
+
+    @field_validator("regex")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"a regular expression ({error.msg} at position {error.pos})") from None
+        return value
+
+    @field_validator("format")
+    @classmethod
+    def _names_a_whole_date(cls, value: str | None) -> str | None:
+        if value is not None and not _is_date_format(value):
+            raise ValueError(f"a date format that names day, month and year, such as '{_as_strptime(value)}'")
+        return value
+
+
+_PROBE = datetime(2001, 2, 3)  # noqa: DTZ001 - a format is tried out on it; it is no moment in time
+_SPELLED = (("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"))
+
+
+def _is_date_format(text: str) -> bool:
+    try:
+        return datetime.strptime(_PROBE.strftime(text), text).date() == date(2001, 2, 3)  # noqa: DTZ007
+    except (ValueError, re.error):
+        return False
+
+
+def _as_strptime(text: str) -> str:
+    """Translate what people write (`MM/DD/YYYY`); the commonest format where that does not help either."""
+    for spelled, directive in _SPELLED:
+        text = re.sub(spelled, directive, text, flags=re.IGNORECASE)
+    return text if _is_date_format(text) else "%m/%d/%Y"
 
 
 def _rule(value: Any) -> Any:
-    return {"column": value} if isinstance(value, str) else value
+    if isinstance(value, str):
+        return {"column": value}
+    if not isinstance(value, Mapping | FieldRule):
+        raise ValueError("a column's name in quotes, or a table")  # noqa: TRY004 - pydantic collects ValueErrors only
+    return value
 
 
 MappingRule = Annotated[FieldRule, BeforeValidator(_rule)]
 
 
+def _region(value: Any) -> Any:
+    if not (isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2}", value.strip())):
+        raise ValueError("a country code of two letters, such as US")
+    return value.strip().upper()
+
+
 class ValidationSettings(Section):
     """`[validation]`: how strict, and what to assume."""
 
-    default_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = "US"
+    default_region: Annotated[str, BeforeValidator(_region)] | None = "US"
+    """Where national phone numbers belong; two capital letters."""
     phone: Literal["e164", "possible", "valid"] = "possible"
     date_order: Literal["auto", "mdy", "dmy", "ymd"] = "auto"
     duplicates: Literal["reject", "first", "allow"] = "reject"
-    no_change: tuple[str, ...] = ()
+    no_change: Annotated[tuple[CustomerField, ...], BeforeValidator(_listed)] = ()
     """Fields (API names) that must be sent exactly as they stand in the source."""
 
 
@@ -163,7 +234,7 @@ class DeliverySettings(Section):
     connect_timeout_s: PositiveFloat = 5.0
     read_timeout_s: PositiveFloat = 30.0
     total_timeout_s: PositiveFloat = 60.0
-    looks_after_s: tuple[NonNegativeFloat, ...] = (0.0, 2.0, 8.0)
+    looks_after_s: Annotated[tuple[NonNegativeFloat, ...], BeforeValidator(_listed)] = (0.0, 2.0, 8.0)
     """Pauses before each look-up of a row in doubt; only when all of them find nothing is it sent again."""
     drain_s: PositiveFloat = 30.0
     """How long a stopping run waits for what is in flight."""
@@ -176,8 +247,10 @@ class DeliverySettings(Section):
 class ResultsSettings(Section):
     """`[results]`: which files, where."""
 
-    formats: tuple[Literal["csv", "xlsx", "jsonl", "parquet"], ...] = ("csv",)
+    formats: Annotated[tuple[Literal["csv", "xlsx", "jsonl", "parquet"], ...], BeforeValidator(_listed)] = ("csv",)
     escape_formulas: bool = False
+    show_values: bool = False
+    """Show the offending cells in `report.html` as they are; masked otherwise, since reports are mailed around."""
     out: Path | None = None
     """A folder for the results beside the run directory's own; None: only there."""
     partial_ok: bool = False
@@ -186,10 +259,21 @@ class ResultsSettings(Section):
 class TargetSettings(Section):
     """`[targets.NAME]`: a place to create customers in. Any key of `[delivery]` may stand here too."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="allow")
 
     kind: str = "rocketkor"
     base_url: str = ""
+    account: str = ""
+    """A name for the account behind the credentials; what was created is remembered per address and account.
+
+    Empty: told by the API key, so that a new key for the same account has to be declared here."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _has_no_credentials(cls, value: str) -> str:
+        if "@" in value:
+            raise ValueError("an address without user name or password: credentials never stand in a profile")
+        return value
 
     @model_validator(mode="after")
     def _overrides_are_delivery_keys(self) -> TargetSettings:
@@ -200,3 +284,17 @@ class TargetSettings(Section):
     def overrides(self) -> dict[str, Any]:
         """The delivery keys that this target sets for itself."""
         return dict(self.model_extra or {})
+
+
+class LogSettings(Section):
+    """`[log]`: what is told while a run goes on, and how."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class OutputSettings(Section):
+    """`[output]`: what a command prints."""
+
+    format: Literal["text", "json"] = "text"
+    quiet: bool = False

@@ -1,1 +1,9 @@
-"""Placeholder: the room is being built."""
+"""Bytes become `RawBatch`es of text: text files and workbooks, detected, guarded, streamed.
+
+Sync; may block. Never judges a customer, never changes a cell beyond what the file itself proves,
+and raises nothing but `SourceError`. Heavy libraries load only when a source of their kind is opened.
+"""
+
+from importer.readers.opening import content_hash, keep_stdin, open_source
+
+__all__ = ["content_hash", "keep_stdin", "open_source"]

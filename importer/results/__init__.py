@@ -1,1 +1,33 @@
-"""Placeholder: the room is being built."""
+"""The journal becomes files: tables, the annotated workbook, the report, and the proof that the counts add up.
+
+This room reads rows and writes files. It never judges a row, never opens the journal, never waits,
+and never leaves a half-written file behind. The page (`results.html`) and the annotated workbook
+(`results.annotated`) are imported from their modules, since they load large libraries.
+"""
+
+from importer.results.aside import publish
+from importer.results.balance import compare, recount
+from importer.results.clusters import ClusterCounter, clusters
+from importer.results.failing import FailingRows
+from importer.results.report import Report, UnknownRow, UnknownRows, write_json
+from importer.results.table import ADDED_COLUMNS, Header
+from importer.results.tables import write_results
+from importer.results.verdict import Verdict, verdict
+
+__all__ = [
+    "ADDED_COLUMNS",
+    "ClusterCounter",
+    "FailingRows",
+    "Header",
+    "Report",
+    "UnknownRow",
+    "UnknownRows",
+    "Verdict",
+    "clusters",
+    "compare",
+    "publish",
+    "recount",
+    "verdict",
+    "write_json",
+    "write_results",
+]

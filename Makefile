@@ -1,0 +1,54 @@
+# Everything a developer types. `make demo` and `make test` need Python 3.11 or newer, and set up the rest themselves.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+DEMO   := build/demo
+
+.PHONY: help setup demo test lint format crash-lab wheel-test lock clean
+
+help:                      ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY)            ## make the virtual environment
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "importer needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)             ## import the sample customers into the built-in emulator
+	@rm -rf $(DEMO)
+	$(BIN)/importer run sample_data/customers.csv --config configs/emulator.toml --workspace $(DEMO)
+
+test: $(READY)             ## run every test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(READY)             ## style, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)           ## put the code into its house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+SEEDS ?= 20000
+FIRST ?= 0
+crash-lab: $(READY)        ## kill the importer in many simulated stories: make crash-lab SEEDS=20000 FIRST=0
+	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST)
+
+wheel-test: $(READY)       ## build the wheel, install it alone, and use it away from the checkout
+	$(BIN)/python -m tests.wheel
+
+lock: $(READY)             ## pin every dependency again, with hashes (needs uv)
+	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+
+clean:                     ## remove what the targets above made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,89 @@
+"""From a strange file to a profile, and from nothing to a file: `inspect`, `init` and `template` as a library."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Literal
+
+from importer.errors import StorageError, UsageError
+from importer.mapping import init_profile, propose, template_columns
+from importer.profile import Profile
+from importer.readers import open_source
+from importer.results.template import BlankColumn, write_template
+
+
+def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
+    """Say what the reader sees in a file, and which column it would map to which field.
+
+    Raises:
+        SourceError: the file cannot be read.
+    """
+    with closing(open_source(source, profile.source)) as reader:
+        info, sample = reader.info, next(iter(reader.batches()), None)
+    return {
+        "source": info.name,
+        "format": info.format,
+        "sheet": info.sheet,
+        "columns": list(info.columns),
+        "detected": [
+            {"what": one.what, "value": one.value, "confidence": one.confidence, "note": one.note}
+            for one in info.detected
+        ],
+        "warnings": list(info.warnings),
+        "mapping": [
+            {"column": one.column, "field": one.field, "score": round(one.score, 2), "why": one.why}
+            for one in propose(info, sample)
+        ],
+    }
+
+
+def init(source: Path | str, profile: Profile, to: Path, *, force: bool = False) -> Path:
+    """Write a commented profile for a file, with the proposed mapping.
+
+    Args:
+        to: the profile to write.
+        force: replace a file that is there.
+
+    Raises:
+        SourceError: the file cannot be read.
+        UsageError: the profile exists already.
+        StorageError: it cannot be written.
+    """
+    _refuse_to_replace(to, force=force)
+    with closing(open_source(source, profile.source)) as reader:
+        text = init_profile(reader.info, reader.batches())
+    try:
+        to.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        raise StorageError(
+            f"The profile {to} cannot be written: {reason}.", "Choose another place with --out."
+        ) from error
+    return to
+
+
+def template(kind: Literal["individual", "business"], to: Path, *, force: bool = False) -> Path:
+    """Write a blank file for one type of customer; the suffix of `to` decides its format.
+
+    Raises:
+        UsageError: the file exists already.
+        StorageError: it cannot be written.
+    """
+    _refuse_to_replace(to, force=force)
+    columns = [
+        BlankColumn(column.header, column.note, column.example, column.choices, column.required)
+        for column in template_columns(kind)
+    ]
+    write_template(to, columns)
+    return to
+
+
+def _refuse_to_replace(path: Path, *, force: bool) -> None:
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists already.", "Name another file with --out, or replace it with --force.")
+
+
+def default_profile_name(source: str) -> Path:
+    """Where `init` writes unless told otherwise: beside you, named after the file."""
+    return Path(f"{Path(source).stem or 'profile'}.toml")

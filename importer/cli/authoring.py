@@ -1,0 +1,110 @@
+"""`inspect`, `init`, `template`: from a strange file to a profile, and from nothing to a file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.invocation import load_profile
+from importer.cli.output import print_json, say
+
+
+class Kind(StrEnum):
+    """The types of customers, as an option."""
+
+    INDIVIDUAL = "individual"
+    BUSINESS = "business"
+
+
+class TemplateFormat(StrEnum):
+    """The formats of templates."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+Replace = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("inspect", epilog="Example: importer inspect customers.xlsx")(inspect)
+    app.command("init", epilog="Example: importer init legacy.csv --out legacy.toml")(init)
+    app.command("template", epilog="Example: importer template --type business --format xlsx")(template)
+
+
+def inspect(
+    file: opt.File,
+    *,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Show what the reader sees: encoding, sheets, header row, columns, and the proposed mapping."""
+    profile = load_profile(config, locals(), verbose=verbose)
+    from importer import authoring  # noqa: PLC0415
+    from importer.cli import tables  # noqa: PLC0415
+
+    seen = authoring.inspect(file, profile)
+    if json:
+        print_json({"command": "inspect", **seen, "exit_code": 0, "error": None})
+    else:
+        tables.tell_inspection(seen)
+
+
+def init(
+    file: opt.File,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The profile; default: named after the file.")
+    ] = None,
+    force: Replace = False,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Write a commented profile for a file, with the proposed mapping to correct and complete."""
+    profile = load_profile(config, {**locals(), "out": None}, verbose=verbose)
+    from importer import authoring  # noqa: PLC0415
+
+    written = authoring.init(file, profile, out or authoring.default_profile_name(file), force=force)
+    if json:
+        print_json({"command": "init", "profile": str(written), "exit_code": 0, "error": None})
+    else:
+        say(f"Wrote {written}. Look it over, then: importer validate {file} --config {written}")
+
+
+def template(
+    *,
+    kind: Annotated[Kind, typer.Option("--type", help="Whose customers.")] = Kind.INDIVIDUAL,
+    format_: Annotated[TemplateFormat, typer.Option("--format", help="The kind of file.")] = TemplateFormat.XLSX,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The file; default: customers-template.xlsx or .csv.")
+    ] = None,
+    force: Replace = False,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Write a blank file to fill in: a column for each customer field, and an example row."""
+    load_profile(config, {"workspace": workspace, "quiet": quiet, "log_format": log_format}, verbose=verbose)
+    from importer import authoring  # noqa: PLC0415
+
+    written = authoring.template(kind.value, out or Path(f"{kind}-template.{format_}"), force=force)
+    if json:
+        print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
+    else:
+        say(f"Wrote {written}. Put your customers in place of the example, then: importer validate {written}")

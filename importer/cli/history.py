@@ -1,0 +1,109 @@
+"""`runs`, `show`, `explain`, `export`: what happened, read back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.invocation import load_profile
+from importer.cli.output import print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("runs", epilog="Example: importer runs --json")(runs)
+    app.command("show", epilog="Example: importer show last")(show)
+    app.command("explain", epilog="Example: importer explain last 17")(explain)
+    app.command("export", epilog="Example: importer export last --format xlsx --out handover")(export)
+
+
+def runs(
+    *,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """List the runs of the workspace, the newest first."""
+    profile = load_profile(config, locals(), verbose=verbose)
+    from importer import history as past  # noqa: PLC0415
+    from importer.cli import tables  # noqa: PLC0415
+
+    found = past.all_runs(profile.workspace)
+    if json:
+        print_json({"command": "runs", "runs": found, "exit_code": 0, "error": None})
+    else:
+        tables.tell_runs(found)
+
+
+def show(
+    run_name: opt.Run,
+    *,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Show one run: its state, counts, files, and what to do next."""
+    profile = load_profile(config, locals(), verbose=verbose)
+    from importer import history as past  # noqa: PLC0415
+    from importer.cli.summary import tell_report  # noqa: PLC0415
+
+    report = past.one_run(profile.workspace, run_name)
+    if json:
+        print_json({**report, "command": "show", "exit_code": 0})
+    else:
+        tell_report(report)
+
+
+def explain(
+    run_name: opt.Run,
+    row: Annotated[int, typer.Argument(metavar="ROW", help="The row's number in the spreadsheet.", show_default=False)],
+    *,
+    show_values: Annotated[bool, typer.Option("--show-values", help="Show the cells and what was sent.")] = False,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Tell one row's whole story: its cells, what was sent, every request, its outcome.
+
+    Values are masked unless --show-values is given.
+    """
+    profile = load_profile(config, locals(), verbose=verbose)
+    from importer import history as past  # noqa: PLC0415
+    from importer.cli import tables  # noqa: PLC0415
+
+    story = past.one_row(profile.workspace, run_name, row, show_values=show_values)
+    if json:
+        print_json({"command": "explain", **story, "exit_code": 0, "error": None})
+    else:
+        tables.tell_story(story)
+
+
+def export(
+    run_name: opt.Run,
+    *,
+    config: opt.Config = None,
+    format_: opt.Format = None,
+    out: opt.Out = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Write the results of a run again, in any format."""
+    profile = load_profile(config, locals(), verbose=verbose)
+    from importer.cli.running import tell  # noqa: PLC0415
+    from importer.session import Session  # noqa: PLC0415
+
+    tell(Session(profile, "export").export(run_name), as_json=json)

@@ -1,0 +1,121 @@
+"""`run`, `validate`, `resume`, `retry`: the commands that work on a source."""
+
+from __future__ import annotations
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.invocation import load_profile, run_session
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("run", epilog="Example: importer run customers.xlsx --target sandbox --rate 25/s")(run)
+    app.command("validate", epilog="Example: importer validate customers.csv --format xlsx")(validate)
+    app.command("resume", epilog="Example: importer resume last")(resume)
+    app.command("retry", epilog="Example: importer retry 20261122T083000Z")(retry)
+
+
+def run(
+    file: opt.File,
+    *,
+    config: opt.Config = None,
+    target: opt.Target = None,
+    dry_run: opt.DryRun = False,
+    rate: opt.Rate = None,
+    concurrency: opt.Concurrency = None,
+    limit: opt.Limit = None,
+    max_errors: opt.MaxErrors = None,
+    max_error_rate: opt.MaxErrorRate = None,
+    fail_fast: opt.FailFast = False,
+    format_: opt.Format = None,
+    out: opt.Out = None,
+    show_values: opt.ShowValues = False,
+    partial_ok: opt.PartialOk = False,
+    yes: opt.Yes = False,
+    force: opt.Force = False,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Import a file: every valid row becomes one customer.
+
+    The whole file is checked first. Then its valid rows are sent, never faster than allowed, and the
+    results say for every row which customer it became or what is wrong with it.
+    """
+    profile = load_profile(config, locals(), verbose=verbose)
+    raise typer.Exit(run_session(profile, "run", lambda session: session.run(file, force=force), as_json=json))
+
+
+def validate(
+    file: opt.File,
+    *,
+    config: opt.Config = None,
+    limit: opt.Limit = None,
+    format_: opt.Format = None,
+    out: opt.Out = None,
+    show_values: opt.ShowValues = False,
+    partial_ok: opt.PartialOk = False,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Check a file without sending anything: a dry run.
+
+    No network, and nothing is remembered. The results and the rejects show every row's verdict.
+    """
+    profile = load_profile(config, {**locals(), "dry_run": True}, verbose=verbose)
+    raise typer.Exit(run_session(profile, "validate", lambda session: session.run(file), as_json=json))
+
+
+def resume(
+    run_name: opt.Run,
+    *,
+    config: opt.Config = None,
+    target: opt.Target = None,
+    rate: opt.Rate = None,
+    concurrency: opt.Concurrency = None,
+    format_: opt.Format = None,
+    out: opt.Out = None,
+    show_values: opt.ShowValues = False,
+    partial_ok: opt.PartialOk = False,
+    yes: opt.Yes = False,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Go on with a stopped or crashed run, exactly where it stopped.
+
+    Rows that may have been created already are looked up, never sent again blindly.
+    """
+    profile = load_profile(config, locals(), verbose=verbose)
+    raise typer.Exit(run_session(profile, "resume", lambda session: session.resume(run_name), as_json=json))
+
+
+def retry(
+    run_name: opt.Run,
+    *,
+    config: opt.Config = None,
+    target: opt.Target = None,
+    rate: opt.Rate = None,
+    concurrency: opt.Concurrency = None,
+    format_: opt.Format = None,
+    out: opt.Out = None,
+    show_values: opt.ShowValues = False,
+    partial_ok: opt.PartialOk = False,
+    yes: opt.Yes = False,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Send again only rows that failed, are unknown (after a look-up) or were never sent."""
+    profile = load_profile(config, locals(), verbose=verbose)
+    raise typer.Exit(run_session(profile, "retry", lambda session: session.retry(run_name), as_json=json))

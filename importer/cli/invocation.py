@@ -1,0 +1,35 @@
+"""From a command's parameters to the library: what every command does first. Imports the library only when called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from importer.cli.options import settings
+
+if TYPE_CHECKING:
+    from importer.profile import Profile
+    from importer.results import Report
+    from importer.session import Session
+
+
+def load_profile(config: Path | None, given: Mapping[str, Any], *, verbose: bool = False) -> Profile:
+    """Put the profile together from the file, the environment and a command's parameters.
+
+    Args:
+        given: the parameters by name.
+    """
+    from importer.profile import Profile  # noqa: PLC0415
+
+    level = {"log.level": "debug"} if verbose else {}
+    return Profile.load(config, options={**settings(dict(given)), **level})
+
+
+def run_session(
+    profile: Profile, command: str, work: Callable[[Session], Coroutine[Any, Any, Report]], *, as_json: bool
+) -> int:
+    """Run a session's work to its end, print its report and return its exit code."""
+    from importer.cli import running  # noqa: PLC0415
+
+    return running.run_session(profile, command, work, as_json=as_json)

@@ -1,0 +1,108 @@
+"""The options, each defined once: the same flag means the same in every command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_EVERYWHERE = "Options of every command"
+_SENDING = "Sending"
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A CSV file or a workbook.", show_default=False)]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run id, a unique beginning of one, or 'last'.", show_default=False)
+]
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="IMPORTER_CONFIG",
+        help="The profile, a TOML file; also IMPORTER_CONFIG.",
+        show_default=False,
+        show_envvar=False,
+        rich_help_panel=_EVERYWHERE,
+    ),
+]
+Workspace = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", help="Folder of the journal and the runs; default ./runs.", rich_help_panel=_EVERYWHERE
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object and nothing else.", rich_help_panel=_EVERYWHERE)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.", rich_help_panel=_EVERYWHERE)]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.", rich_help_panel=_EVERYWHERE)]
+LogFormat = Annotated[
+    str | None,
+    typer.Option("--log-format", metavar="console|json", help="How logs look.", rich_help_panel=_EVERYWHERE),
+]
+
+Target = Annotated[
+    str | None,
+    typer.Option("--target", "-t", help="Where to; default: the emulator inside the run.", rich_help_panel=_SENDING),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check, as `importer validate` does.")]
+Rate = Annotated[
+    str | None, typer.Option("--rate", metavar="25/s", help="Never more requests than this.", rich_help_panel=_SENDING)
+]
+Concurrency = Annotated[
+    str | None, typer.Option("--concurrency", metavar="N", help="Rows in flight at once.", rich_help_panel=_SENDING)
+]
+Limit = Annotated[str | None, typer.Option("--limit", metavar="N", help="Only the first N rows.")]
+MaxErrors = Annotated[
+    str | None,
+    typer.Option("--max-errors", metavar="N", help="Stop after more than N refused rows.", rich_help_panel=_SENDING),
+]
+MaxErrorRate = Annotated[
+    str | None,
+    typer.Option("--max-error-rate", metavar="P", help="Stop above this share, 0 to 1.", rich_help_panel=_SENDING),
+]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first refused row.", rich_help_panel=_SENDING)]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", metavar="csv,xlsx,…", help="Results also as xlsx, jsonl or parquet."),
+]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Copy the results there, too.")]
+ShowValues = Annotated[bool, typer.Option("--show-values", help="Show values in report.html instead of masks.")]
+PartialOk = Annotated[bool, typer.Option("--partial-ok", help="Exit 0 although some rows were refused.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a live target.", rich_help_panel=_SENDING)]
+Force = Annotated[bool, typer.Option("--force", help="Import a file that was imported already.")]
+
+
+def settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Options as settings by place; what was not given is left out.
+
+    Args:
+        given: a command's parameters by name.
+    """
+    return {place: _setting(given[name]) for name, place in _PLACES.items() if given.get(name) not in {None, False}}
+
+
+def _setting(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+_PLACES = {
+    "workspace": "workspace",
+    "target": "target",
+    "dry_run": "dry_run",
+    "yes": "yes",
+    "limit": "source.limit",
+    "rate": "delivery.rate",
+    "concurrency": "delivery.concurrency",
+    "max_errors": "delivery.max_errors",
+    "max_error_rate": "delivery.max_error_rate",
+    "fail_fast": "delivery.fail_fast",
+    "format_": "results.formats",
+    "out": "results.out",
+    "partial_ok": "results.partial_ok",
+    "show_values": "results.show_values",
+    "log_format": "log.format",
+    "quiet": "output.quiet",
+}

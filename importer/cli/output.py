@@ -1,0 +1,75 @@
+"""What a command prints: data on standard output, everything for people on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from importer.errors import ExitCode, ImporterError
+
+EMPTY: Mapping[str, Any] = {
+    "run_id": "",
+    "source": "",
+    "target": "",
+    "dry_run": False,
+    "counts": {},
+    "issues": [],
+    "files": {},
+    "elapsed_seconds": 0.0,
+}
+"""What the JSON object of a command says when it got nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How to print, known before the options are parsed: a wrong option must be told in JSON as well."""
+
+    command: str
+    as_json: bool
+
+    @classmethod
+    def of(cls, arguments: Sequence[str]) -> Output:
+        """Read it off the raw arguments."""
+        words = [word for word in arguments if not word.startswith("-")]
+        return cls(command=words[0] if words else "", as_json="--json" in arguments)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one JSON object."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def say(text: str = "") -> None:
+    """Tell people something."""
+    typer.echo(text, err=True)
+
+
+def tell_error(output: Output, error: ImporterError, code: ExitCode | None = None) -> int:
+    """Tell what stopped the command, in the shape that was asked for; returns its exit code."""
+    exit_code = error.exit_code if code is None else code
+    if output.as_json:
+        sentence = {"error": str(error)}
+        print_json({"command": output.command, **EMPTY, "exit_code": int(exit_code), **sentence})
+    else:
+        say(f"importer: {error}")
+    return int(exit_code)
+
+
+def tell_bug(output: Output, error: Exception) -> int:
+    """Tell of an error that nobody foresaw: its kind and place, never its text, which may hold a value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
+    return tell_error(
+        output,
+        ImporterError(
+            f"Something unforeseen went wrong ({type(error).__name__} in {where}): this is a bug.",
+            "What was done is safe in the journal; `importer runs` shows it, the run's run.log.jsonl tells more.",
+        ),
+    )

@@ -1,0 +1,78 @@
+"""`emulator`: the local RocketKOR server for other tools and for rehearsals."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.output import print_json, say
+from importer.errors import UsageError
+
+if TYPE_CHECKING:
+    from importer.emulator import Emulator
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("emulator", epilog="Example: importer emulator --port 8080 --faults flaky")(emulator)
+
+
+def emulator(
+    *,
+    host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65_535)] = 8080,
+    store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers there.")] = None,
+    faults: Annotated[str | None, typer.Option("--faults", help="A preset or a TOML file of faults.")] = None,
+    limit: Annotated[str | None, typer.Option("--limit", metavar="10/s", help="Answer 429 above this rate.")] = None,
+    api_key: Annotated[str | None, typer.Option(envvar="EMULATOR_API_KEY", help="Default: random.")] = None,
+    api_secret: Annotated[str | None, typer.Option(envvar="EMULATOR_API_SECRET", help="Default: random.")] = None,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Serve the emulator on this machine until Ctrl-C: real HTTP, no real customers.
+
+    Prints where it listens and the credentials it accepts; /_emulator shows what arrived.
+    """
+    import asyncio  # noqa: PLC0415
+    from dataclasses import replace  # noqa: PLC0415
+
+    from importer.emulator import EmulatorSettings, Faults, run_forever  # noqa: PLC0415
+    from importer.profile.settings import Rate  # noqa: PLC0415
+
+    credentials: dict[str, Any] = {
+        name: value for name, value in {"api_key": api_key, "api_secret": api_secret}.items() if value
+    }
+    try:
+        allowed = Rate.model_validate(limit) if limit else None
+        settings = EmulatorSettings(
+            host=host,
+            port=port,
+            store=store,
+            faults=Faults.load(faults) if faults else None,
+            rate=(allowed.count, allowed.per_s) if allowed else None,
+        )
+        settings = replace(settings, **credentials)
+        asyncio.run(run_forever(settings, lambda ready: _tell_ready(ready, as_json=json)))
+    except ValueError as error:
+        raise UsageError(f"{error}") from error
+    except OSError as error:
+        raise UsageError(f"The emulator cannot listen on {host}:{port}: {error.strerror}.", "Try --port 0.") from error
+
+
+def _tell_ready(emulator: Emulator, *, as_json: bool) -> None:
+    told = {"base_url": emulator.base_url, "api_key": emulator.api_key, "api_secret": emulator.api_secret}
+    if as_json:
+        print_json({"command": "emulator", **told, "exit_code": 0, "error": None})
+        sys.stdout.flush()
+        return
+    say(f"The emulator listens on {emulator.base_url} until Ctrl-C; what arrived: {emulator.base_url}/_emulator")
+    say("To import into it, put base_url into a target of your profile and set:")
+    say(f"  export ROCKETKOR_API_KEY={emulator.api_key} ROCKETKOR_API_SECRET={emulator.api_secret}")

@@ -1,0 +1,79 @@
+"""Lists for people: the runs of a workspace, the story of a row. Data, so on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def tell_runs(runs: Sequence[Mapping[str, Any]]) -> None:
+    """Print one line a run."""
+    if not runs:
+        _console().print("There are no runs in this workspace yet.")
+        return
+    table = Table("Run", "State", "Source", "Target", "Rows", "Outcome", "Exit", box=None, pad_edge=False)
+    for run in runs:
+        counts = {name: count for name, count in run["counts"].items() if count and name != "read"}
+        table.add_row(
+            run["run_id"],
+            "dry run" if run["dry_run"] else run["state"],
+            run["source"],
+            "" if run["dry_run"] else run["target"],
+            f"{run['counts'].get('read', 0):,}",
+            ", ".join(f"{count:,} {name}" for name, count in counts.items()),
+            "" if run["exit_code"] is None else str(int(run["exit_code"])),
+        )
+    _console().print(table)
+
+
+def tell_story(story: Mapping[str, Any]) -> None:
+    """Print everything known about one row."""
+    console = _console()
+    console.print(f"Row {story['row']} of run {story['run_id']}: {story['state']} {story['customer_id']}".rstrip())
+    if story["candidates"]:
+        console.print(f"Could be one of: {', '.join(story['candidates'])}")
+    console.print("\nCells")
+    for name, text in story["cells"].items():
+        console.print(f"  {name}: {text}", markup=False, highlight=False)
+    if story["body"]:
+        console.print("\nSent")
+        console.print_json(data=story["body"])
+    for issue in story["issues"]:
+        console.print(f"\n{issue['severity']}: {issue['message']} [{issue['code']}]", markup=False, highlight=False)
+    console.print("\nRequests" if story["attempts"] else "\nNo request was made for it.")
+    for attempt in story["attempts"]:
+        console.print(_attempt(attempt), markup=False, highlight=False)
+
+
+def _attempt(attempt: Mapping[str, Any]) -> str:
+    status = attempt["http_status"] or attempt["error_code"] or "answered"
+    trace = f", trace {attempt['trace_id']}" if attempt["trace_id"] else ""
+    when, took = attempt["started_at"], attempt["duration_s"]
+    return f"  {attempt['number']}. {when} {attempt['kind']}: {status} → {attempt['verdict']} ({took:.3f} s{trace})"
+
+
+def _console() -> Console:
+    return Console(soft_wrap=True)
+
+
+def tell_inspection(seen: Mapping[str, Any]) -> None:
+    """Print what the reader saw, and the proposed mapping."""
+    console = _console()
+    sheet = f", sheet {seen['sheet']}" if seen["sheet"] else ""
+    console.print(f"{seen['source']}: {seen['format']}{sheet}, {len(seen['columns'])} columns", highlight=False)
+    for found in seen["detected"]:
+        sure = "" if found["confidence"] >= 1 else f" ({found['confidence']:.0%} sure)"
+        note = f": {found['note']}" if found["note"] else ""
+        console.print(f"  {found['what']}: {found['value']}{sure}{note}", markup=False, highlight=False)
+    for warning in seen["warnings"]:
+        console.print(f"  ! {warning}", markup=False, highlight=False)
+    table = Table("Column", "Customer field", "Score", "Why", box=None, pad_edge=False)
+    for match in seen["mapping"]:
+        score = f"{match['score']:.0%}" if match["field"] else ""
+        table.add_row(*map(escape, (match["column"], match["field"] or "(not used)", score, match["why"])))
+    console.print()
+    console.print(table)

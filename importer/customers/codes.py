@@ -1,0 +1,358 @@
+"""Every issue code of validation: its title, severity, sentence and mend. Data only.
+
+Codes are stable: results, reports and other programs rely on them. A sentence may use `{label}`,
+`{example}`, `{max}`, `{values}` and `{condition}` of the field; a mend may use `{field}` and `{column}`, and speaks
+the profile's own syntax. Neither ever holds a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from importer.records import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCode:
+    """One kind of issue.
+
+    Args:
+        code: stable, lower snake case.
+        title: a few words for a table's row.
+        message: the sentence about one row, for a person without programming.
+        mend: how to mend many rows at once, in the file or the profile.
+    """
+
+    code: str
+    title: str
+    message: str
+    mend: str
+    severity: Severity = Severity.ERROR
+
+
+def _error(code: str, title: str, message: str, mend: str) -> IssueCode:
+    return IssueCode(code, title, message, mend)
+
+
+def _warning(code: str, title: str, message: str, mend: str) -> IssueCode:
+    return IssueCode(code, title, message, mend, Severity.WARNING)
+
+
+_ALL = (
+    # ------------------------------------------------------------------ any field
+    _error(
+        "required_missing",
+        "A required field is blank",
+        "{label} is missing; fill it in, for example {example}.",
+        'Fill column {column}, or give every row one value: `"{field}" = { value = "..." }`, '
+        'or only the blank ones: `default = "..."`.',
+    ),
+    _error(
+        "too_long",
+        "A text is too long",
+        "{label} is longer than {max} characters; shorten it.",
+        "Shorten the texts in column {column}, or spread them over the next line's field.",
+    ),
+    _warning(
+        "too_long_unconfirmed",
+        "A text is unusually long",
+        "{label} is longer than {max} characters; the API documents no limit and may refuse it.",
+        "Shorten the texts in column {column} if the API refuses them.",
+    ),
+    _error(
+        "text_unreadable",
+        "A text holds control characters",
+        "{label} holds characters that cannot be shown or sent; type the text again.",
+        "Type the cells of column {column} again, or check the file's encoding: `source.encoding`.",
+    ),
+    _warning(
+        "text_damaged",
+        "A text lost characters",
+        "{label} holds a replacement sign where letters were lost; compare it with the original.",
+        "The file was saved in another encoding than it was read with: set `source.encoding`, or export it again.",
+    ),
+    _error(
+        "change_forbidden",
+        "A value would be changed, and the profile forbids that",
+        "{label} would be changed before it is sent, and the profile forbids that; write it as the API wants it, "
+        "for example {example}.",
+        'Mend column {column}, or take "{field}" out of `validation.no_change`.',
+    ),
+    _warning(
+        "field_not_sent",
+        "A value does not belong to this type of customer",
+        "{label} does not belong to this type of customer and is not sent.",
+        "Clear the cells of column {column} in these rows, or correct the customer type.",
+    ),
+    _error(
+        "enum_unknown",
+        "A word that the API does not know",
+        "{label} must be one of {values}.",
+        'Translate your words: `"{field}" = { column = "{column}", map = { yours = "THEIRS" } }`.',
+    ),
+    _warning(
+        "name_unusual",
+        "A name with unusual characters",
+        "{label} holds digits or signs that are rare in names; check that the right column is mapped.",
+        'Check the column: `"{field}" = "{column}"`.',
+    ),
+    _warning(
+        "reference_unusual",
+        "A reference with unusual characters",
+        "{label} holds characters beyond plain letters, digits and signs; some systems refuse them.",
+        "Prefer plain references in column {column}.",
+    ),
+    # ------------------------------------------------------------------ phones
+    _error(
+        "phone_invalid",
+        "No phone number",
+        "{label} is no phone number; write it with country and area code, for example {example}.",
+        "Correct the cells of column {column}; several numbers or words in one cell cannot be sent.",
+    ),
+    _error(
+        "phone_no_country",
+        "A phone number without its country",
+        "{label} has no country code; write it with a plus sign, for example {example}.",
+        'Set `validation.default_region = "US"` (or another two-letter country) for national numbers.',
+    ),
+    _error(
+        "phone_country_unknown",
+        "A phone number of no country",
+        "{label} begins with a country code that does not exist; write it like {example}.",
+        "Correct the cells of column {column}.",
+    ),
+    _error(
+        "phone_too_short",
+        "A phone number with too few digits",
+        "{label} has too few digits; write it with country and area code, for example {example}.",
+        "Correct the cells of column {column}; for numbers of another country set `validation.default_region`.",
+    ),
+    _error(
+        "phone_too_long",
+        "A phone number with too many digits",
+        "{label} has too many digits; write one number only, for example {example}.",
+        "Correct the cells of column {column}; for numbers of another country set `validation.default_region`.",
+    ),
+    _error(
+        "phone_not_valid",
+        "A phone number that no operator assigns",
+        "{label} is not in use in its country; check the area code, and write it like {example}.",
+        'Correct the cells of column {column}, or accept them: `validation.phone = "possible"`.',
+    ),
+    _warning(
+        "phone_local_only",
+        "A phone number without its area code",
+        "{label} is too short to be dialled from elsewhere; the area code is probably missing.",
+        'Complete the cells of column {column}, or refuse them: `validation.phone = "valid"`.',
+    ),
+    _warning(
+        "phone_unassigned",
+        "A phone number that no operator assigns",
+        "{label} is not in use in its country; check the area code.",
+        'Correct the cells of column {column}, or refuse them: `validation.phone = "valid"`.',
+    ),
+    _error(
+        "extension_invalid",
+        "No phone extension",
+        "{label} must be digits only, at most {max} of them, for example {example}.",
+        "Correct the cells of column {column}.",
+    ),
+    _error(
+        "extension_conflict",
+        "Two different phone extensions",
+        "{label} differs from the extension that stands behind the phone number; keep one of them.",
+        "Remove the extension behind the numbers, or clear column {column}.",
+    ),
+    # ------------------------------------------------------------------ email
+    _error(
+        "email_invalid",
+        "No email address",
+        "{label} is no email address; write one like {example}.",
+        "Correct the cells of column {column}; only one address fits into a cell.",
+    ),
+    _error(
+        "email_too_long",
+        "An email address that is too long",
+        "{label} is longer than 254 characters, which no mail server accepts; correct it.",
+        "Correct the cells of column {column}.",
+    ),
+    _warning(
+        "email_international",
+        "An email address with letters beyond A to Z",
+        "{label} has letters beyond A to Z before the @ sign; the API may refuse it.",
+        "Ask these customers for another address if the API refuses them.",
+    ),
+    # ------------------------------------------------------------------ dates
+    _error(
+        "date_invalid",
+        "No date",
+        "{label} is no date of the calendar; write year, month and day, for example {example}.",
+        'Name the form of your dates: `"{field}" = { column = "{column}", format = "%m/%d/%Y" }`.',
+    ),
+    _error(
+        "date_not_past",
+        "A date that is not in the past",
+        "{label} is not in the past; correct the year.",
+        "Correct the cells of column {column}; two-digit years may have been read into the wrong century.",
+    ),
+    _error(
+        "date_implausible",
+        "A date too far back",
+        "{label} is more than 120 years back; correct the year.",
+        "Correct the cells of column {column}; dates such as 1900-01-01 often stand for unknown: clear them.",
+    ),
+    _warning(
+        "date_minor",
+        "A customer below 18",
+        "{label} makes this customer younger than 18; check that this is meant.",
+        "Check the cells of column {column}.",
+    ),
+    # ------------------------------------------------------------------ places
+    _error(
+        "country_unknown",
+        "No country",
+        "{label} is no country that we know; write its three-letter code, for example {example}.",
+        'Translate your words: `"{field}" = { column = "{column}", map = { yours = "USA" } }`.',
+    ),
+    _warning(
+        "country_missing",
+        "An address without a country",
+        "{label} is missing; state and postal code were checked without it.",
+        'Give every row one: `"{field}" = { value = "USA" }`.',
+    ),
+    _error(
+        "state_required",
+        "An address without a state",
+        "{label} is missing; addresses in the USA and Canada need it, for example {example}.",
+        "Fill column {column}.",
+    ),
+    _error(
+        "state_unknown",
+        "No state of that country",
+        "{label} is no state or province of that country; write its code, for example {example}.",
+        'Translate your words: `"{field}" = { column = "{column}", map = { yours = "CA" } }`.',
+    ),
+    _warning(
+        "state_unconfirmed",
+        "A state that is not in ISO 3166-2",
+        "{label} is no subdivision that we know of that country; check it.",
+        "Check the cells of column {column}.",
+    ),
+    _warning(
+        "state_military",
+        "A military mail state",
+        "{label} is a military mail region (AA, AE, AP), which is no state; the API may refuse it.",
+        "Use another address for these customers if the API refuses them.",
+    ),
+    _warning(
+        "zip_unusual",
+        "An unusual postal code",
+        "{label} does not look like a postal code of that country; check it.",
+        "Check the cells of column {column}.",
+    ),
+    _warning(
+        "zip_zero_lost",
+        "A postal code that lost its leading zero",
+        "{label} is one digit short, as if a spreadsheet had removed its leading zero; put it back.",
+        "Format column {column} as text in the spreadsheet and restore the leading zeros.",
+    ),
+    _error(
+        "po_box_physical",
+        "A PO box as physical address",
+        "{label} is a PO box; a physical address must be the place itself.",
+        'Map PO boxes as mailing address: `"addresses.mailing.streetLine1" = "{column}"`.',
+    ),
+    _warning(
+        "address_not_sent",
+        "An address that is only a state or country",
+        "{label} stands alone without street, city or postal code, so no such address is sent.",
+        "Complete the addresses, or leave them blank altogether.",
+    ),
+    _error(
+        "addresses_primary",
+        "Not exactly one primary address of a type",
+        "Each type of address needs exactly one primary address.",
+        "Mark one address of each type as primary.",
+    ),
+    # ------------------------------------------------------------------ the rest
+    _error(
+        "social_id_country_missing",
+        "A national id without its country",
+        "{label} is missing; it is needed where a national id is given, for example {example}.",
+        'Give every row one: `"{field}" = { value = "USA" }`.',
+    ),
+    _warning(
+        "social_id_unusual",
+        "An unusual social security number",
+        "{label} does not have the nine digits of a U.S. social security number; check it.",
+        "Format column {column} as text in the spreadsheet and restore the leading zeros.",
+    ),
+    _error(
+        "industry_code_invalid",
+        "No industry code",
+        "{label} must have six digits, leading zeros included, for example {example}.",
+        "Format column {column} as text in the spreadsheet and restore the leading zeros.",
+    ),
+    _warning(
+        "website_unusual",
+        "An unusual website",
+        "{label} does not look like a web address; write it like {example}.",
+        "Check the cells of column {column}.",
+    ),
+    _error(
+        "metadata_too_many",
+        "More than five metadata pairs",
+        "This row has more than five metadata values, the import key's own included; the API takes five.",
+        'Map fewer `metadata` fields, or free the import key\'s place: `delivery.import_key_metadata = ""`.',
+    ),
+    _error(
+        "metadata_key_invalid",
+        "A metadata name that is too long or has odd characters",
+        "A metadata name has at most 40 letters, digits, dots, hyphens and underscores.",
+        "Rename the `metadata` fields in the profile.",
+    ),
+    _error(
+        "contacts_primary",
+        "Not exactly one primary contact",
+        "A business needs exactly one primary contact.",
+        "Mark one contact as primary.",
+    ),
+    # ------------------------------------------------------------------ duplicates inside a file
+    _error(
+        "duplicate_in_file",
+        "The same customer twice in the file",
+        "The same customer stands in other rows of this file; keep one of them.",
+        'Delete the surplus rows, or decide: `validation.duplicates = "first"` or `"allow"`.',
+    ),
+    _warning(
+        "duplicate_email",
+        "The same email address twice in the file",
+        "The same email address stands in other rows of this file.",
+        "Check whether these rows are the same customer.",
+    ),
+    _warning(
+        "duplicate_phone",
+        "The same phone number twice in the file",
+        "The same phone number stands in other rows of this file.",
+        "Check whether these rows are the same customer.",
+    ),
+    _warning(
+        "duplicate_name_birth",
+        "The same name and birth date twice in the file",
+        "The same name and birth date stand in other rows of this file.",
+        "Check whether these rows are the same customer.",
+    ),
+)
+
+ISSUE_CODES: Mapping[str, IssueCode] = MappingProxyType({entry.code: entry for entry in _ALL})
+"""Code to its entry, in the order of the documentation."""
+
+
+def mend(code: str, *, field: str, column: str) -> str:
+    """Propose how to mend all rows with this issue, in the file or in the profile's syntax; empty if unknown."""
+    entry = ISSUE_CODES.get(code)
+    if entry is None:
+        return ""
+    return entry.mend.replace("{field}", field).replace("{column}", column or "the column")

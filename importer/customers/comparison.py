@@ -1,0 +1,62 @@
+"""Do a request body and a customer that the API returned say the same?
+
+Null, absent and "" are equal. What the server owns or hides (ids, dates, statuses, a truncated
+`socialId`) does not count, nor do metadata that we did not send. A field that we know, that the server
+has and that we did not send, is a difference: it may be another person's record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from importer.customers.rules import field_spec, is_known_field
+from importer.customers.shape import flatten, primary_last
+
+_HIDDEN = frozenset({"socialId"})
+
+
+def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the fields, dotted and sorted, that differ between what we send and what the API returned.
+
+    Letters' case does not count in email addresses, countries and states; phones are compared by their digits;
+    addresses by type, whatever their order.
+    """
+    sent = dict(flatten(payload))
+    known = {name: value for name, value in flatten(_like(payload, body)) if is_known_field(name)}
+    names = set(sent) | {name for name in known if not name.startswith("metadata.")}
+    return tuple(sorted(name for name in names if name not in _HIDDEN and _differ(name, sent, known)))
+
+
+def _like(payload: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of several addresses of one type in the body, prefer the one that equals ours."""
+    ours = {one.get("type"): dict(flatten({"addresses": [one]})) for one in payload.get("addresses") or ()}
+    chosen: dict[Any, Mapping[str, Any]] = {}
+    for address in primary_last(body.get("addresses")):
+        kind = address.get("type")
+        if kind not in chosen or not _equal(ours.get(kind, {}), chosen[kind]):
+            chosen[kind] = address
+    return {**body, "addresses": list(chosen.values())}
+
+
+def _equal(ours: Mapping[str, str], address: Mapping[str, Any]) -> bool:
+    theirs = dict(flatten({"addresses": [address]}))
+    return not any(_differ(name, ours, theirs) for name in set(ours) | set(theirs))
+
+
+def _differ(name: str, ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    return _comparable(name, ours.get(name, "")) != _comparable(name, theirs.get(name, ""))
+
+
+def _comparable(name: str, text: str) -> str:
+    spec = field_spec(name)
+    match spec.kind if spec else None:
+        case "phone":
+            return re.sub(r"\D", "", text)
+        case "email":
+            return text.lower()
+        case "enum" | "country" | "state" | "postal":
+            return text.upper()
+        case _:
+            return text

@@ -1,0 +1,121 @@
+"""Who a customer is: import keys, fingerprints, and whether two descriptions mean the same data.
+
+Keys and fingerprints are keyed hashes: they tell that two rows are equal, and nothing else about them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from importer.customers.comparison import compare
+
+__all__ = [
+    "SearchTerms",
+    "compare",
+    "fingerprint",
+    "identity_text",
+    "import_key",
+    "key_of",
+    "occurrence_key",
+    "search_terms",
+]
+
+KEY_BYTES = 16
+FINGERPRINT_BYTES = 8
+SALT_BYTES = 16
+SEPARATOR = "\x1f"
+"""Stands between the parts of an identity; no normalised text holds it."""
+
+
+def import_key(
+    secret: bytes,
+    *,
+    external_id: str = "",
+    customer_type: str = "",
+    names: tuple[str, ...] = (),
+    email: str = "",
+    phone: str = "",
+    birth_date: str | None = None,
+) -> str:
+    """Compute the identity of a customer, the same in every run that has the same secret.
+
+    Args:
+        secret: the workspace's key, at most 64 bytes.
+        external_id: where given, the only thing that counts.
+        names: first and last name, or the business's name and its contact's; capitals do not count.
+        email: normalised; capitals do not count.
+        phone: in E.164.
+        birth_date: ISO date, "" where blank; None where birth dates are not mapped.
+
+    Returns:
+        32 hexadecimal characters.
+    """
+    text = identity_text(
+        external_id=external_id,
+        customer_type=customer_type,
+        names=names,
+        email=email,
+        phone=phone,
+        birth_date=birth_date,
+    )
+    return key_of(secret, text)
+
+
+def identity_text(
+    *,
+    external_id: str,
+    customer_type: str,
+    names: tuple[str, ...],
+    email: str,
+    phone: str,
+    birth_date: str | None,
+) -> str:
+    """Write down what an import key is computed from."""
+    if external_id:
+        return SEPARATOR.join(("externalId", external_id))
+    born = () if birth_date is None else (birth_date,)
+    return SEPARATOR.join((customer_type, *map(str.casefold, names), email.lower(), phone, *born))
+
+
+def key_of(secret: bytes, identity: str) -> str:
+    """Hash an identity's text to its import key."""
+    return hashlib.blake2b(identity.encode(), key=secret, digest_size=KEY_BYTES).hexdigest()
+
+
+def occurrence_key(key: str, n: int) -> str:
+    """Give the n-th row (from 2 on) with the same import key a key of its own, in every run the same one."""
+    text = SEPARATOR.join((key, str(n)))
+    return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).hexdigest()
+
+
+def fingerprint(text: str, secret: bytes = b"") -> int:
+    """Reduce a normalised text to 64 bits; 0 means blank.
+
+    Args:
+        secret: the workspace's key; its first 16 bytes salt the hash.
+    """
+    digest = hashlib.blake2b(text.encode(), digest_size=FINGERPRINT_BYTES, salt=secret[:SALT_BYTES]).digest()
+    return int.from_bytes(digest, sys.byteorder) if text else 0
+
+
+class SearchTerms(NamedTuple):
+    """What a customer can be looked up by; "" where there is no such thing."""
+
+    email: str
+    phone: str
+    type: str
+
+
+def search_terms(payload: Mapping[str, Any]) -> SearchTerms:
+    """Take from a request body what the API's list filters by; a business is found by its main contact."""
+    person: Mapping[str, Any] = payload
+    if contacts := payload.get("contacts"):
+        person = next((one for one in contacts if one.get("primary")), contacts[0])
+    return SearchTerms(
+        email=(person.get("primaryEmail") or {}).get("value") or "",
+        phone=(person.get("primaryPhoneNumber") or {}).get("number") or "",
+        type=payload.get("type") or "",
+    )

@@ -1,0 +1,70 @@
+"""What became of one text: its normalised value, every step that altered it, and what is wrong with it.
+
+Field types build a `Reading` by a chain of `then`, `warn` and `refuse`; nothing here knows a rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, NamedTuple
+
+
+class Step(NamedTuple):
+    """One normalisation: the rule that did it, the text before and after."""
+
+    rule: str
+    before: str
+    after: str
+
+
+class Reading(NamedTuple):
+    """One text, read.
+
+    Args:
+        value: what will be sent; "" where the text is blank or refused.
+        steps: what altered it, in order.
+        error: the issue code that refuses it; empty when it is fine.
+        warnings: issue codes that do not refuse it.
+        extension: the phone extension that stood behind a number.
+    """
+
+    value: str
+    steps: tuple[Step, ...] = ()
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+    extension: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Whether the text is sent as it is, without a word."""
+        return not (self.steps or self.error or self.warnings or self.extension)
+
+    def then(self, rule: str, value: str) -> Reading:
+        """Go on with another value; a step is kept only where it differs."""
+        if value == self.value:
+            return self
+        return self._replace(value=value, steps=(*self.steps, Step(rule, self.value, value)))
+
+    def warn(self, code: str) -> Reading:
+        """Add a warning."""
+        return self._replace(warnings=(*self.warnings, code))
+
+    def refuse(self, code: str) -> Reading:
+        """Refuse the text; what it was stays out of the result."""
+        return Reading("", error=code)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How strict to be, and what to assume.
+
+    Args:
+        phone: `e164` (shape only), `possible` or `valid` (libphonenumber's verdicts).
+        region: two-letter country of numbers without a country code; None: such numbers are refused.
+        today: the day that birth dates are judged by; None: they are not judged.
+    """
+
+    phone: Literal["e164", "possible", "valid"] = "possible"
+    region: str | None = "US"
+    today: date | None = None

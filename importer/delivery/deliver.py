@@ -1,0 +1,281 @@
+"""One record, delivered: send, judge, retry, look up, until it has an outcome.
+
+The rule that everything here serves: a create whose fate is not known is looked up before anything
+else happens to its row, and only when several looks, spread over time, find nothing is it sent again
+(rocketkor-api.md, sections 6 and "Consequences": POST is not idempotent, and the list may lag).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Protocol
+
+from importer.delivery.backoff import Backoff
+from importer.delivery.matching import Match, compare_with
+from importer.delivery.stops import Thresholds
+from importer.delivery.story import Story
+from importer.errors import StoppingError
+from importer.ports import Clock, Events, Finder, Target
+from importer.records import Candidate, Event, FieldError, Found, Outcome, Record, Reply, RowState, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long.
+
+    Args:
+        max_attempts: creates that may be tried for one row in one pass.
+        looks_after_s: pauses before each look-up of a row in doubt, in seconds.
+        stamp: the metadata name of the import key; empty when creates are not stamped.
+    """
+
+    max_attempts: int
+    looks_after_s: Sequence[float]
+    stamp: str
+
+
+class Brake(Protocol):
+    """What a pause of the whole pool needs (`StrictLimiter`)."""
+
+    def pause(self, delay_s: float) -> None:
+        """Let no request start for so many seconds."""
+        ...
+
+
+class OtherSide(Target, Finder, Protocol):
+    """A target that can also look customers up."""
+
+
+class Deliver:
+    """Turns records into outcomes; one object serves all workers. Implements `ports.Deliver`."""
+
+    def __init__(
+        self,
+        other_side: OtherSide,
+        patience: Patience,
+        backoff: Backoff,
+        *,
+        brake: Brake,
+        thresholds: Thresholds,
+        clock: Clock,
+        emit: Events,
+    ) -> None:
+        self._other_side = other_side
+        self._patience = patience
+        self._backoff = backoff
+        self._brake = brake
+        self._thresholds = thresholds
+        self._stop = thresholds.stop
+        self._clock = clock
+        self._emit = emit
+        self._began_s = clock.monotonic()
+        """Whatever an earlier pass sent was sent before this moment."""
+
+    async def __call__(self, record: Record) -> Outcome:
+        """Deliver one record; cancellation leaves it in doubt."""
+        story = Story(record)
+        outcome = await self._reconcile(story) if record.in_doubt else None
+        while outcome is None:
+            outcome = await self._try(story)
+        self._thresholds.settled(outcome)
+        return outcome
+
+    # ------------------------------------------------------------------ sending
+
+    async def _try(self, story: Story) -> Outcome | None:
+        """One create and what follows from it; None when it may be tried again."""
+        if self._stop.requested:
+            return story.end(RowState.UNSENT)
+        if story.creates >= self._patience.max_attempts:
+            return story.fail(RowState.FAILED)
+        try:
+            reply = await self._send(story)
+        except StoppingError:
+            return story.end(RowState.UNSENT)
+        return await self._conclude(story, reply)
+
+    async def _conclude(self, story: Story, reply: Reply) -> Outcome | None:
+        outcome: Outcome | None = None
+        match reply.verdict:
+            case Verdict.ACCEPT:
+                outcome = story.end(RowState.CREATED, customer_id=reply.customer_id)
+            case Verdict.REJECT:
+                outcome = story.fail(RowState.REJECTED)
+            case Verdict.DUPLICATE:
+                outcome = await self._duplicate(story)
+            case Verdict.IN_DOUBT:
+                self._hold(reply)
+                outcome = await self._reconcile(story)
+            case Verdict.ABORT:
+                self._stop.request("access", reply.message)
+                outcome = story.fail(RowState.UNSENT)
+            case Verdict.RETRY:
+                await self._wait_for_another_try(story, reply)
+        return outcome
+
+    async def _send(self, story: Story) -> Reply:
+        started_at, started = self._clock.now(), self._clock.monotonic()
+        reply = await self._other_side.send(story.record)
+        duration_s = self._clock.monotonic() - started
+        story.tell("create", reply, started_at=started_at, duration_s=duration_s)
+        self._answered("create", reply, duration_s)
+        return reply
+
+    async def _wait_for_another_try(self, story: Story, reply: Reply) -> None:
+        """429 with `Retry-After` holds the whole pool; anything else holds this row."""
+        self._hold(reply)
+        if reply.retry_after_s is None and story.creates < self._patience.max_attempts:
+            await self._rest(self._backoff.pause_s(story.creates))
+
+    async def _rest(self, delay_s: float) -> None:
+        """Wait, but not past the moment when the run is asked to stop."""
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._stop.wait()
+        except TimeoutError:
+            pass
+
+    def _hold(self, reply: Reply) -> None:
+        if reply.retry_after_s is not None:
+            self._brake.pause(reply.retry_after_s)
+            self._emit(Event("paused", {"seconds": reply.retry_after_s, "reason": reply.error_code}))
+
+    # ------------------------------------------------------------------ looking up
+
+    async def _reconcile(self, story: Story) -> Outcome | None:
+        """Find out what became of a row in doubt; None when it is certain enough that it was not created."""
+        for pause_s in self._pauses(story):
+            await self._rest(pause_s)
+            found = await self._look(story)
+            if found.trouble is not None:
+                return story.fail(RowState.UNKNOWN)
+            result = compare_with(story.record, found.candidates, self._patience.stamp)
+            outcome = _resolved(story, result)
+            if outcome is not None:
+                return outcome
+            if self._stop.requested:
+                # Too few looks to be sure, and no time for more: the next pass looks again.
+                return story.fail(RowState.UNKNOWN, _NOT_ENOUGH_LOOKS)
+        return None
+
+    def _pauses(self, story: Story) -> list[float]:
+        """The pauses before each look; time that has passed since an earlier pass died need not pass again."""
+        pauses = list(self._patience.looks_after_s)
+        if story.creates or not pauses:
+            return pauses
+        passed_s = self._clock.monotonic() - self._began_s
+        due_s = [due for due in accumulate(pauses) if due > passed_s]
+        return [0.0, *(later - earlier for earlier, later in pairwise([passed_s, *due_s]))]
+
+    async def _duplicate(self, story: Story) -> Outcome:
+        """The API says that such a customer exists: find it and compare."""
+        different: Match | None = None
+        for pause_s in self._patience.looks_after_s:
+            await self._rest(pause_s)
+            found = await self._look(story)
+            if found.trouble is not None:
+                return story.fail(RowState.REJECTED)
+            result = compare_with(story.record, found.candidates, self._patience.stamp)
+            outcome = _resolved(story, result) or _existing(story, result)
+            if outcome is not None:
+                return outcome
+            if result.different:
+                different = result
+                break
+        return story.fail(RowState.REJECTED, *(_differences(different) if different else ()))
+
+    async def _look(self, story: Story) -> Found:
+        """Look once; trouble on the way is tried again like any other request."""
+        tries = 0
+        while True:
+            tries += 1
+            started_at, started = self._clock.now(), self._clock.monotonic()
+            found = await self._other_side.find(story.record)
+            duration_s = self._clock.monotonic() - started
+            reply = found.trouble or Reply(Verdict.ACCEPT)
+            story.tell("find", reply, started_at=started_at, duration_s=duration_s)
+            self._answered("find", reply, duration_s)
+            if found.trouble is None:
+                return found
+            if reply.verdict is Verdict.ABORT:
+                self._stop.request("access", reply.message)
+            if reply.verdict in _HOPELESS or tries >= self._patience.max_attempts or self._stop.requested:
+                return found
+            self._hold(reply)
+            if reply.retry_after_s is None:
+                await self._rest(self._backoff.pause_s(tries))
+
+    def _answered(self, kind: str, reply: Reply, duration_s: float) -> None:
+        self._thresholds.answered(reply)
+        self._emit(
+            Event(
+                "request_done",
+                {
+                    "kind": kind,
+                    "status": reply.http_status,
+                    "verdict": reply.verdict.value,
+                    "code": reply.error_code,
+                    "duration_s": duration_s,
+                },
+            )
+        )
+
+
+_HOPELESS = (Verdict.ABORT, Verdict.REJECT, Verdict.DUPLICATE)
+
+_NOT_ENOUGH_LOOKS = FieldError(
+    path="",
+    code="stopped_in_doubt",
+    message="The run stopped before it could tell whether this customer was created; `importer resume` looks again.",
+)
+
+
+def _resolved(story: Story, result: Match) -> Outcome | None:
+    """The outcome, where the candidates prove one."""
+    if result.ours is not None:
+        # Ours by proof. Whether this pass created it or an earlier run did, only a send of this run tells.
+        state = RowState.CREATED if story.may_have_created else RowState.EXISTING
+        return story.end(state, customer_id=result.ours.customer_id)
+    if result.ambiguous:
+        return story.fail(
+            RowState.UNKNOWN,
+            FieldError(
+                path="",
+                code="several_candidates",
+                message="Several customers at the target could be this row; compare them by hand.",
+            ),
+            candidates=_ids(result.ambiguous),
+        )
+    return None
+
+
+def _existing(story: Story, result: Match) -> Outcome | None:
+    """After a refusal as duplicate: a customer with the same data is the one."""
+    if len(result.same) == 1:
+        return story.end(RowState.EXISTING, customer_id=result.same[0].customer_id)
+    if result.same:
+        return story.fail(
+            RowState.REJECTED,
+            FieldError(path="", code="several_existing", message="Several customers with this data exist already."),
+            candidates=_ids(result.same),
+        )
+    return None
+
+
+def _differences(result: Match) -> list[FieldError]:
+    customer, fields = result.different[0]
+    return [
+        FieldError(
+            path=name,
+            code="differs_from_existing",
+            message=f"The customer {customer.customer_id} exists under this reference with another value here.",
+        )
+        for name in fields
+    ]
+
+
+def _ids(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    return tuple(candidate.customer_id for candidate in candidates)

@@ -1,0 +1,95 @@
+"""Why a run takes no more rows: a signal, too many errors, a broken target, a refused login."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from importer.records import Outcome, Reply, RowState, Verdict
+
+_BAD = (RowState.REJECTED, RowState.FAILED)
+
+
+class StopSwitch:
+    """The flag that everyone reads and few may set. The first reason stays. Implements `ports.Stop`."""
+
+    def __init__(self) -> None:
+        self._reason = ""
+        self._set = asyncio.Event()
+        self.message = ""
+
+    @property
+    def requested(self) -> bool:
+        return bool(self._reason)
+
+    @property
+    def reason(self) -> str:
+        return self._reason
+
+    def request(self, reason: str, message: str = "") -> None:
+        """Ask for no further rows.
+
+        Args:
+            reason: one word: `sigint`, `sigterm`, `max_errors`, `max_error_rate`, `fail_fast`, `breaker`, `access`.
+            message: one sentence for people.
+        """
+        if not self._reason:
+            self._reason = reason
+            self.message = message
+            self._set.set()
+
+    async def wait(self) -> None:
+        """Wait until a stop is requested."""
+        await self._set.wait()
+
+
+@dataclass(slots=True)
+class Thresholds:
+    """Watches outcomes and replies, and stops the run when they say that going on does harm.
+
+    Args:
+        max_errors: stop after more than this many rejected or failed rows; None: never.
+        max_error_rate: stop when a larger share of the settled rows is; None: never.
+        sample: settled rows before the share is judged.
+        fail_fast: stop at the first one.
+        breaker_faults: server faults in a row, over all workers, that stop the run.
+    """
+
+    stop: StopSwitch
+    max_errors: int | None = None
+    max_error_rate: float | None = None
+    sample: int = 50
+    fail_fast: bool = False
+    breaker_faults: int = 20
+    _settled: int = 0
+    _bad: int = 0
+    _faults: int = 0
+
+    def settled(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        self._settled += 1
+        if outcome.state not in _BAD:
+            return
+        self._bad += 1
+        if self.fail_fast:
+            self.stop.request("fail_fast", "A row was refused, and --fail-fast is on.")
+        elif self.max_errors is not None and self._bad > self.max_errors:
+            self.stop.request("max_errors", f"More than {self.max_errors} rows were refused or failed.")
+        elif self._rate_exceeded():
+            share = f"{self._bad / self._settled:.0%}"
+            self.stop.request("max_error_rate", f"{share} of the rows sent so far were refused or failed.")
+
+    def _rate_exceeded(self) -> bool:
+        if self.max_error_rate is None or self._settled < self.sample:
+            return False
+        return self._bad / self._settled > self.max_error_rate
+
+    def answered(self, reply: Reply) -> None:
+        """Count one reply: faults in a row open the breaker, any sound answer closes it."""
+        if reply.verdict is Verdict.IN_DOUBT or (reply.verdict is Verdict.RETRY and reply.http_status is None):
+            self._faults += 1
+        else:
+            self._faults = 0
+        if self._faults >= self.breaker_faults:
+            what = reply.message.rstrip(".") or "no answer"
+            self.stop.request("breaker", f"The target failed {self._faults} times in a row; the last time: {what}.")

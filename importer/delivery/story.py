@@ -1,0 +1,73 @@
+"""What happened to one record so far: its attempts and the last answer. Becomes its outcome."""
+
+from __future__ import annotations
+
+from importer.records import Attempt, FieldError, Outcome, Record, Reply, RowState, Verdict
+
+
+class Story:
+    """The attempts of one record in this pass."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.creates = 0
+        self.may_have_created = record.in_doubt and not record.doubt_elsewhere
+        """Whether a create of this run may have reached the server without a clear answer."""
+        self._attempts: list[Attempt] = []
+        self._last_create: Reply | None = None
+
+    def tell(self, kind: str, reply: Reply, *, started_at: float, duration_s: float) -> None:
+        """Add one request and its answer."""
+        self._attempts.append(
+            Attempt(
+                number=self.record.prior_attempts + len(self._attempts) + 1,
+                kind=kind,
+                started_at=started_at,
+                duration_s=duration_s,
+                verdict=reply.verdict,
+                http_status=reply.http_status,
+                error_code=reply.error_code,
+                trace_id=reply.trace_id,
+            )
+        )
+        if kind == "create":
+            self.creates += 1
+            self._last_create = reply
+            self.may_have_created |= reply.verdict is Verdict.IN_DOUBT
+
+    def end(self, state: RowState, *, customer_id: str = "") -> Outcome:
+        """The record's outcome, without an error to report."""
+        return self._outcome(state, customer_id=customer_id)
+
+    def fail(self, state: RowState, *errors: FieldError, candidates: tuple[str, ...] = ()) -> Outcome:
+        """The record's outcome with its errors; by default those of the last answer to a create."""
+        return self._outcome(state, errors=errors or self._last_errors(), candidates=candidates)
+
+    def _last_errors(self) -> tuple[FieldError, ...]:
+        reply = self._last_create
+        if reply is None:
+            return (FieldError("", "It could not be looked up whether this customer was created.", "look_up_failed"),)
+        if reply.field_errors:
+            return reply.field_errors
+        return (FieldError("", reply.message, reply.error_code),)
+
+    def _outcome(
+        self,
+        state: RowState,
+        *,
+        customer_id: str = "",
+        errors: tuple[FieldError, ...] = (),
+        candidates: tuple[str, ...] = (),
+    ) -> Outcome:
+        last = self._last_create
+        return Outcome(
+            ordinal=self.record.ordinal,
+            key=self.record.key,
+            state=state,
+            customer_id=customer_id,
+            errors=errors,
+            http_status=last.http_status if last else None,
+            trace_id=last.trace_id if last else "",
+            attempts=tuple(self._attempts),
+            candidates=candidates,
+        )

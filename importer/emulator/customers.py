@@ -1,0 +1,141 @@
+"""What a customer looks like at the server: the object of the API, and the row that finds it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from importer.emulator.answers import timestamp
+from importer.emulator.rules import e164
+
+SEPARATOR = "\x1f"
+"""Stands between the values that share one column of the store."""
+
+_SERVER_OWNED = ("createdBy", "createdAt", "updatedBy", "updatedAt", "verificationStatus")
+
+
+class Row(NamedTuple):
+    """One customer in the store, its columns in the order of the table (all but the sequence number)."""
+
+    id: str
+    type: str
+    status: str
+    external_id: str | None
+    email: str
+    phone: str
+    names: str
+    haystack: str
+    cities: str
+    countries: str
+    zips: str
+    stamp: str | None
+    created_ms: int
+    updated_ms: int
+    visible_ms: int
+    body: str
+
+
+def new_customer(fields: Mapping[str, Any], customer_id: str, account_id: str, epoch_s: float) -> dict[str, Any]:
+    """Make the object of a new customer.
+
+    Args:
+        fields: the checked fields of the request.
+        account_id: the service account that asks.
+        epoch_s: now.
+    """
+    now, author = timestamp(epoch_s), {"id": account_id, "type": "service-account"}
+    return {
+        "id": customer_id,
+        "status": "ACTIVE",
+        **_shown(fields),
+        "createdBy": author,
+        "createdAt": now,
+        "updatedBy": author,
+        "updatedAt": now,
+        "verificationStatus": {"status": "UNVERIFIED", "reason": "", "updatedAt": now, "updatedBy": author},
+    }
+
+
+def replaced(old: Mapping[str, Any], fields: Mapping[str, Any], account_id: str, epoch_s: float) -> dict[str, Any]:
+    """Put new fields in the place of all old ones; what the server owns stays."""
+    owned = {name: old[name] for name in _SERVER_OWNED}
+    return touched({"id": old["id"], "status": old["status"], **_shown(fields), **owned}, account_id, epoch_s)
+
+
+def touched(customer: Mapping[str, Any], account_id: str, epoch_s: float) -> dict[str, Any]:
+    """Note who changed the customer, and when."""
+    author = {"id": account_id, "type": "service-account"}
+    return {**customer, "updatedBy": author, "updatedAt": timestamp(epoch_s)}
+
+
+def _shown(fields: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {"addresses": [], "metadata": {}, **fields}
+    if "socialId" in fields:
+        shown["socialId"] = f"*****{fields['socialId'][-4:]}"
+    return shown
+
+
+def with_blanks(customer: dict[str, Any]) -> dict[str, Any]:
+    """Add the absent second and third address lines as "", as the vendor's samples show them."""
+    blank = {"streetLine2": "", "streetLine3": ""}
+    return {**customer, "addresses": [{**blank, **address} for address in customer["addresses"]]}
+
+
+def row_of(customer: Mapping[str, Any], body: str, stamp: str, moments_ms: tuple[int, int, int]) -> Row:
+    """Make the row that finds a customer again.
+
+    Args:
+        body: the customer as JSON.
+        stamp: the metadata name that is counted for duplicates.
+        moments_ms: created, updated and visible in lists, in milliseconds since the epoch.
+    """
+    person = customer if customer["type"] == "INDIVIDUAL" else _main_contact(customer)
+    names = customer.get("businessName") or _full_name(customer)
+    email = person["primaryEmail"]["value"].casefold()
+    phone = person["primaryPhoneNumber"]["number"]
+    return Row(
+        customer["id"],
+        customer["type"],
+        customer["status"],
+        customer.get("externalId"),
+        email,
+        phone,
+        names.casefold(),
+        SEPARATOR.join((customer["id"], names.casefold(), email, phone)),
+        _places(customer, "cityName"),
+        _places(customer, "countryCode"),
+        _places(customer, "zipCode"),
+        customer["metadata"].get(stamp),
+        *moments_ms,
+        body,
+    )
+
+
+def _main_contact(customer: Mapping[str, Any]) -> Mapping[str, Any]:
+    contact: Mapping[str, Any] = next(person for person in customer["contacts"] if person["primary"])
+    return contact
+
+
+def _full_name(customer: Mapping[str, Any]) -> str:
+    parts = (customer.get(name) for name in ("firstName", "middleName", "lastName"))
+    return " ".join(part for part in parts if part)
+
+
+def _places(customer: Mapping[str, Any], name: str) -> str:
+    values = [address[name].casefold() for address in customer["addresses"] if address.get(name)]
+    return SEPARATOR.join(("", *values, "")) if values else ""
+
+
+def same_number(number: str) -> str:
+    """Bring the phone number of a filter to the stored form; what is none stays, and finds nothing.
+
+    White space at an end is not forgiven: it is what an unescaped `+` becomes in a query.
+    """
+    return (e164(number) if number == number.strip() else None) or number
+
+
+def parsed(body: str) -> dict[str, Any]:
+    """Read a stored customer."""
+    customer: dict[str, Any] = json.loads(body)
+    return customer

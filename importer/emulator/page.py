@@ -1,0 +1,108 @@
+"""What the emulator tells about itself: a page for people, numbers and customers for tests.
+
+The page holds no personal data. `/_emulator/customers` does: it serves loopback only, as all does.
+"""
+
+from __future__ import annotations
+
+import time
+from html import escape
+from typing import Any
+
+from aiohttp import web
+
+from importer.emulator.answers import encoded
+from importer.emulator.ledger import Ledger
+from importer.emulator.store import Store
+
+PREFIX = "/_emulator"
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>RocketKOR emulator</title>
+<style>body{{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:46rem;padding:0 1rem}}
+table{{border-collapse:collapse;margin:0 0 1.5rem}}td,th{{border:1px solid #bbb;padding:.2rem .7rem;text-align:left}}
+td:last-child{{text-align:right;font-variant-numeric:tabular-nums}}@media(prefers-color-scheme:dark){{body{{background:
+#161616;color:#eee}}}}</style></head>
+<body><h1>RocketKOR emulator</h1><p>A local stand-in: nothing here reaches a real system.</p>
+{tables}
+<p>For programs: <a href="/_emulator/ledger?per_s=1">ledger</a>, <a href="/_emulator/customers">customers</a></p>
+</body></html>
+"""
+
+
+class Backstage:
+    """The pages under `/_emulator`; they need no token, and do not appear in the ledger."""
+
+    def __init__(self, store: Store, ledger: Ledger) -> None:
+        self._store = store
+        self._ledger = ledger
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        place = request.path.removeprefix(PREFIX).rstrip("/")
+        if request.method != "GET" or place not in {"", "/ledger", "/customers"}:
+            return web.Response(status=404, body=b'{"errorCode":"EMU_NO_SUCH_PATH"}', content_type="application/json")
+        if place == "/customers":
+            return await self._customers(request)
+        if place == "/ledger":
+            return self._numbers(request)
+        return web.Response(text=_PAGE.format(tables="\n".join(self._tables())), content_type="text/html")
+
+    def _numbers(self, request: web.BaseRequest) -> web.Response:
+        try:
+            per_s = float(request.query.get("per_s", "1"))
+        except ValueError:
+            per_s = 0.0
+        if not 0 < per_s < 1e9:
+            return web.Response(status=400, body=b'{"errorCode":"EMU_VALIDATION"}', content_type="application/json")
+        return web.Response(body=encoded(self.numbers(per_s)), content_type="application/json")
+
+    def numbers(self, per_s: float) -> dict[str, Any]:
+        """Give everything that is counted; `largest_window` is for a window of so many seconds."""
+        ledger = self._ledger
+        return {
+            "requests": ledger.requests,
+            "counts": ledger.counts(),
+            "codes": dict(ledger.codes),
+            "faults": dict(ledger.faults),
+            "customers": self._store.total,
+            "commits": ledger.commits,
+            "duplicates": {
+                "importKey": self._store.surplus("stamp"),
+                "externalId": self._store.surplus("external_id"),
+            },
+            "per_s": per_s,
+            "largest_window": ledger.largest_window(per_s),
+            "span_s": ledger.span_s(),
+            "rate_now": ledger.rate(time.monotonic()),
+            "in_flight": ledger.in_flight,
+            "most_in_flight": ledger.most_in_flight,
+        }
+
+    async def _customers(self, request: web.BaseRequest) -> web.StreamResponse:
+        stream = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await stream.prepare(request)
+        for page in self._store.pages():
+            await stream.write("".join(f"{body}\n" for body in page).encode())
+        await stream.write_eof()
+        return stream
+
+    def _tables(self) -> list[str]:
+        ledger = self._ledger
+        totals = {
+            "customers": self._store.total,
+            "created since the start": ledger.commits,
+            "requests": ledger.requests,
+            "requests in the last second": ledger.rate(time.monotonic()),
+            "under way": ledger.in_flight,
+            "most under way at once": ledger.most_in_flight,
+        }
+        answers = {f"{kind}: {status}": n for kind, row in ledger.counts().items() for status, n in row.items()}
+        last = {f"{place}. {code}": status for place, (status, code) in enumerate(reversed(ledger.last_codes), 1)}
+        named = {"Now": totals, "Answers": answers, "Faults": dict(ledger.faults), "Last errors": last}
+        return [_table(title, rows) for title, rows in named.items()]
+
+
+def _table(title: str, rows: dict[str, int]) -> str:
+    lines = "".join(f"<tr><td>{escape(name)}</td><td>{value}</td></tr>" for name, value in rows.items())
+    return f"<h2>{title}</h2><table>{lines or '<tr><td>none</td></tr>'}</table>"

@@ -1,0 +1,158 @@
+"""Reads a plan of faults from TOML, and says in one sentence what is wrong with it.
+
+seed = 7
+
+[[rule]]
+fault = "commit-then-drop"
+on = ["create"]
+probability = 0.05
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from importer.emulator.faults import FAULTS, KINDS, Faults, Rule
+from importer.emulator.presets import PRESETS
+
+_COMMON = frozenset(
+    {"fault", "on", "probability", "from_s", "for_s", "every_s", "from_request", "for_requests", "every_requests"}
+)
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "fault": tuple(FAULTS),
+    "distribution": ("fixed", "uniform", "lognormal"),
+    "retry_after_form": ("seconds", "date"),
+    "body": ("json", "html", "empty"),
+}
+_POSITIVE = frozenset({"every_s", "every_requests"})
+_WHOLE = frozenset({"from_request", "for_requests", "every_requests", "size_bytes"})
+
+
+def load(name_or_path: str | Path) -> Faults:
+    """Load a preset by its name, or a plan from a TOML file.
+
+    Raises:
+        ValueError: neither a preset nor a readable file, or a plan that makes no sense.
+    """
+    name = str(name_or_path)
+    if name in PRESETS:
+        return _parse(PRESETS[name], f"preset {name}")
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ValueError(f"there is no fault file {name!r} and no preset of that name (presets: {', '.join(PRESETS)})")
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the fault file {path.name} cannot be read as text: {type(error).__name__}") from error
+    return _parse(content, path.name)
+
+
+def _parse(content: str, where: str) -> Faults:
+    try:
+        return plan(tomllib.loads(content), where)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{where} is not TOML: {error}") from error
+
+
+def plan(data: Mapping[str, Any], where: str) -> Faults:
+    """Turn the parsed file into a plan.
+
+    Args:
+        data: `seed` and the list `rule`.
+        where: the name of the file, for messages.
+
+    Raises:
+        ValueError: a key or value makes no sense; the sentence names it.
+    """
+    _known(data, ("seed", "rule"), where)
+    seed, rules = data.get("seed", 0), data.get("rule", [])
+    if not _whole(seed):
+        raise ValueError(f"{where}: seed must be a whole number")
+    if not isinstance(rules, list) or not all(isinstance(rule, Mapping) for rule in rules):
+        raise ValueError(f"{where}: rule must be a list of tables, each headed [[rule]]")
+    return Faults(tuple(_rule(rule, f"{where}, rule {number}") for number, rule in enumerate(rules, 1)), seed)
+
+
+def _rule(data: Mapping[str, Any], where: str) -> Rule:
+    if "fault" not in data:
+        raise ValueError(f"{where}: the key fault is missing (one of {', '.join(FAULTS)})")
+    _word(data["fault"], "fault", where)
+    fault = data["fault"]
+    _known(data, _COMMON | FAULTS[fault], f"{where} ({fault})")
+    values = dict(data)
+    for key, value in data.items():
+        _check_for(key)(value, key, where)
+    if "on" in data:
+        values["on"] = tuple(data["on"])
+    if fault == "redirect":
+        values.setdefault("status", 307)
+    rule = Rule(**values)
+    if rule.min_s > rule.max_s:
+        raise ValueError(f"{where}: min_s must not be above max_s")
+    return rule
+
+
+def _known(data: Iterable[str], allowed: Iterable[str], where: str) -> None:
+    names = sorted(allowed)
+    for key in data:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, n=1)
+            mend = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}"
+            raise ValueError(f"{where}: unknown key {key!r}; {mend}")
+
+
+def _check_for(key: str) -> Callable[[Any, str, str], None]:
+    if key in _WORDS:
+        return _word
+    special = {"on": _kinds, "probability": _share, "status": _status, "location": _text, "commit": _flag}
+    return special.get(key, _amount)
+
+
+def _word(value: Any, key: str, where: str) -> None:
+    if value not in _WORDS[key]:
+        raise ValueError(f"{where}: {key} must be one of {', '.join(_WORDS[key])}")
+
+
+def _kinds(value: Any, key: str, where: str) -> None:
+    if not isinstance(value, list | tuple) or not value or any(kind not in KINDS for kind in value):
+        raise ValueError(f"{where}: {key} must be a list of kinds of request ({', '.join(KINDS)})")
+
+
+def _share(value: Any, key: str, where: str) -> None:
+    if not _number(value) or not 0 <= value <= 1:
+        raise ValueError(f"{where}: {key} must be a number from 0 to 1")
+
+
+def _status(value: Any, key: str, where: str) -> None:
+    if not _whole(value) or not 300 <= value <= 599:
+        raise ValueError(f"{where}: {key} must be an HTTP status from 300 to 599")
+
+
+def _text(value: Any, key: str, where: str) -> None:
+    if not isinstance(value, str) or not value.isprintable() or not value:
+        raise ValueError(f"{where}: {key} must be a text")
+
+
+def _flag(value: Any, key: str, where: str) -> None:
+    if value is not True and value is not False:
+        raise ValueError(f"{where}: {key} must be true or false")
+
+
+def _amount(value: Any, key: str, where: str) -> None:
+    fits = _whole(value) if key in _WHOLE else _number(value)
+    kind = "whole number" if key in _WHOLE else "number"
+    if not fits or value < 0 or (key in _POSITIVE and not value):
+        raise ValueError(f"{where}: {key} must be a {kind} {'above 0' if key in _POSITIVE else 'of 0 or more'}")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,196 @@
+"""The server's life: opens the store, listens on loopback, and ends in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from importer.emulator.customers import parsed
+from importer.emulator.ledger import Ledger
+from importer.emulator.page import PREFIX, Backstage
+from importer.emulator.service import Service
+from importer.emulator.settings import EmulatorSettings
+from importer.emulator.store import Store
+
+_SHUTDOWN_S = 1.0
+
+
+class _Request(web.BaseRequest):
+    """A request that knows when it was first seen: before any task was started for it."""
+
+    ATTRS = web.BaseRequest.ATTRS | {"arrived_s"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.arrived_s = time.monotonic()
+        super().__init__(*args, **kwargs)
+
+
+class Emulator:
+    """A local RocketKOR server. Use it as an asynchronous context manager, or call `start` and `stop`.
+
+    Args:
+        settings: how it behaves; None: the defaults.
+        clock: seconds since the epoch; None: the machine's clock.
+        tls: serve https with this context; None: http.
+    """
+
+    def __init__(
+        self,
+        settings: EmulatorSettings | None = None,
+        *,
+        clock: Callable[[], float] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.settings = settings or EmulatorSettings()
+        self.ledger = Ledger()
+        self._clock = clock or time.time  # noqa: TID251 - a server of its own: this is where its clock is passed in
+        self._tls = tls
+        self._running: _Running | None = None
+
+    @property
+    def api_key(self) -> str:
+        return self.settings.api_key
+
+    @property
+    def api_secret(self) -> str:
+        return self.settings.api_secret
+
+    @property
+    def base_url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a slash at the end; known once it is started."""
+        host = "127.0.0.1" if self.settings.host == "localhost" else self.settings.host
+        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self._life().port}"
+
+    async def start(self) -> None:
+        """Open the store and listen.
+
+        Raises:
+            ValueError: the store cannot be used.
+            OSError: the port is taken.
+        """
+        store = Store(self.settings.store)
+        running = _Running(self.settings, store, self.ledger, self._clock)
+        try:
+            await running.listen(self._tls)
+        except BaseException:
+            store.close()
+            raise
+        self._running = running
+
+    async def stop(self) -> None:
+        """End: answer what is under way within a second, then cut it, and close the store."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running.end()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def largest_window(self, per_s: float) -> int:
+        """Find the largest number of arrivals in any rolling window of so many seconds."""
+        return self.ledger.largest_window(per_s)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count requests per kind and status."""
+        return self.ledger.counts()
+
+    def customers(self) -> Iterator[dict[str, Any]]:
+        """Give every customer in the order of creation, visible in lists or not."""
+        return (parsed(body) for page in self._life().store.pages() for body in page)
+
+    def numbers(self, per_s: float = 1.0) -> dict[str, Any]:
+        """Give everything that `/_emulator/ledger` tells."""
+        return self._life().backstage.numbers(per_s)
+
+    def _life(self) -> _Running:
+        if self._running is None:
+            raise RuntimeError("the emulator is not started")
+        return self._running
+
+
+class _Running:
+    """What exists between start and stop."""
+
+    def __init__(self, settings: EmulatorSettings, store: Store, ledger: Ledger, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self.store = store
+        self.backstage = Backstage(store, ledger)
+        self._service = Service(settings, store, ledger, clock)
+        self._runner = web.ServerRunner(self._server(), shutdown_timeout=_SHUTDOWN_S)
+        self.port = 0
+
+    def _server(self) -> web.Server:
+        loop = asyncio.get_running_loop()
+        return web.Server(
+            self._handle,
+            request_factory=lambda *parts: _Request(*parts, loop),
+            access_log=None,
+            keepalive_timeout=self._settings.keep_alive_s,
+        )
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith(PREFIX):
+            return await self.backstage.handle(request)
+        arrived_s = request.arrived_s if isinstance(request, _Request) else time.monotonic()
+        return await self._service.handle(request, arrived_s)
+
+    async def listen(self, tls: ssl.SSLContext | None) -> None:
+        await self._runner.setup()
+        host = "127.0.0.1" if self._settings.host == "localhost" else self._settings.host
+        try:
+            await web.TCPSite(self._runner, host, self._settings.port, backlog=1024, ssl_context=tls).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        self.port = int(self._runner.addresses[0][1])
+
+    async def end(self) -> None:
+        self._service.stop()
+        try:
+            await self._runner.cleanup()
+        finally:
+            self.store.close()
+
+
+async def run_forever(settings: EmulatorSettings, on_ready: Callable[[Emulator], None]) -> signal.Signals:
+    """Serve until SIGINT or SIGTERM, then end in order.
+
+    Args:
+        on_ready: called once with the listening emulator; the place to print its address and credentials.
+
+    Returns:
+        The signal that ended it.
+
+    Raises:
+        ValueError: the store cannot be used.
+        OSError: the port is taken.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def end(by: signal.Signals) -> None:
+        if not ended.done():
+            ended.set_result(by)
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, end, one)
+    try:
+        async with Emulator(settings) as emulator:
+            on_ready(emulator)
+            return await ended
+    finally:
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(one)

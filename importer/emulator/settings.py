@@ -1,0 +1,96 @@
+"""How one emulator behaves. Values only; the credentials are fresh for each instance unless given."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from importer.emulator.faults import Faults
+
+
+def _new_key() -> str:
+    return f"emulator-{secrets.token_hex(8)}"
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorSettings:
+    """How one emulator behaves.
+
+    Args:
+        host: a loopback address; any other is refused.
+        port: 0 takes a free one.
+        api_key: what the token exchange accepts; by default random.
+        api_secret: likewise.
+        store: a SQLite file that keeps the customers between runs; None: memory, gone at the end.
+        token_ttl_s: lifetime of a token in seconds.
+        rate: requests allowed in any rolling window, and the window in seconds; the rest gets 429. None: no limit.
+        retry_after: whether such a 429 says how long to wait.
+        rate_headers: whether every answer tells the limit in `RateLimit-*` and `X-RateLimit-*` headers.
+        enforce_external_id: how a second customer of one `externalId` is refused; `off`: it is created.
+        list_lag_s: how much later than its creation a customer appears in lists.
+        strict_fields: refuse unknown top-level fields instead of dropping them.
+        lenient_v1_addresses: translate the first version's address names and types instead of refusing them.
+        echo_blanks: send back absent address lines 2 and 3 as "", as the vendor's samples do.
+        error_body: the shape of error bodies, of the newer or the older documentation.
+        expiry_status: the answer to an expired token.
+        role: `view-only` may look, and gets 403 for everything else.
+        page_size: customers on a page of the list where none is asked for.
+        page_cap: the most that a page holds, whatever is asked for.
+        keep_alive_s: how long an idle connection stays open.
+        stamp: the metadata name whose repetition the ledger counts as a duplicate.
+        faults: the plan of trouble; None: none.
+        seed: instead of the plan's own; None: the plan's own.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    api_key: str = field(default_factory=_new_key)
+    api_secret: str = field(default_factory=_new_secret, repr=False)
+    store: Path | None = None
+    token_ttl_s: float = 3600
+    rate: tuple[int, float] | None = None
+    retry_after: bool = True
+    rate_headers: bool = False
+    enforce_external_id: Literal["409", "422", "off"] = "409"
+    list_lag_s: float = 0.0
+    strict_fields: bool = False
+    lenient_v1_addresses: bool = False
+    echo_blanks: bool = True
+    error_body: Literal["v3", "v2"] = "v3"
+    expiry_status: Literal[401, 403] = 401
+    role: Literal["admin", "view-only"] = "admin"
+    page_size: int = 20
+    page_cap: int = 100
+    keep_alive_s: float = 75.0
+    stamp: str = "importKey"
+    faults: Faults | None = None
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if not _is_loopback(self.host):
+            raise ValueError(
+                f"the emulator serves loopback addresses only (127.0.0.1, ::1, localhost), and {self.host!r} is none: "
+                "it has no protection against other machines"
+            )
+        if self.rate is not None and (self.rate[0] < 1 or self.rate[1] <= 0):
+            raise ValueError("the emulator's rate must allow at least 1 request in a window longer than 0 s")
+        if self.token_ttl_s <= 0 or self.list_lag_s < 0:
+            raise ValueError("token_ttl_s must be above 0, and list_lag_s 0 or more")
+        if not 1 <= self.page_size <= self.page_cap:
+            raise ValueError("page_size must be at least 1 and at most page_cap")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

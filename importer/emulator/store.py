@@ -1,0 +1,182 @@
+"""The customers of one server, in SQLite: a file that outlives the process, or memory.
+
+Creates that arrive together are written in one transaction, and nobody gets an answer before that
+transaction is committed. Nothing is ever synced to the disk on the way: the file survives a killed
+process, not a power cut, and in return no commit holds up the event loop. One process at a time.
+
+All methods belong to the event loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from importer.emulator.customers import Row
+
+_VERSION = 1
+_SCHEMA = f"""
+CREATE TABLE customers (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, external_id TEXT,
+    email TEXT NOT NULL, phone TEXT NOT NULL, names TEXT NOT NULL, haystack TEXT NOT NULL,
+    cities TEXT NOT NULL, countries TEXT NOT NULL, zips TEXT NOT NULL, stamp TEXT,
+    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, visible_ms INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX by_id ON customers (id);
+CREATE INDEX by_external_id ON customers (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX by_email ON customers (email);
+CREATE INDEX by_phone ON customers (phone);
+CREATE INDEX by_creation ON customers (created_ms, visible_ms);
+PRAGMA user_version = {_VERSION};
+"""
+_COLUMNS = ", ".join(Row._fields)
+_MARKS = ", ".join("?" * len(Row._fields))
+_INSERT = f"INSERT INTO customers ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - names of our own columns
+_UPDATE = f"UPDATE customers SET ({_COLUMNS}) = ({_MARKS}) WHERE id = ?"  # noqa: S608 - names of our own columns
+
+
+class Store:
+    """The customers of one server; `total` is how many there are.
+
+    Args:
+        path: the SQLite file, made where it is missing; None: memory.
+
+    Raises:
+        ValueError: the file is no store of this version, cannot be opened, or belongs to a running emulator.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._db = _opened(path)
+        self._waiting: list[tuple[Row, asyncio.Future[None]]] = []
+        self._reserved: set[str] = set()
+        self.total, self._last_visible_ms = self._db.execute(
+            "SELECT count(*), coalesce(max(visible_ms), 0) FROM customers"
+        ).fetchone()
+
+    def close(self) -> None:
+        """Write what still waits, and close."""
+        self._flush()
+        self._db.close()
+
+    async def add(self, row: Row) -> None:
+        """Keep a new customer; returns once it is committed.
+
+        Raises:
+            sqlite3.Error: it could not be written, and is not there.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._flush)
+        done = loop.create_future()
+        self._waiting.append((row, done))
+        if row.external_id is not None:
+            self._reserved.add(row.external_id)
+        await done
+
+    def _flush(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return
+        self._reserved.clear()
+        error: sqlite3.Error | None = None
+        try:
+            with self._db:
+                self._db.execute("BEGIN")
+                self._db.executemany(_INSERT, [row for row, _ in batch])
+            self.total += len(batch)
+            self._last_visible_ms = max(self._last_visible_ms, *(row.visible_ms for row, _ in batch))
+        except sqlite3.Error as trouble:
+            error = trouble
+        for _, done in batch:
+            if not done.done():
+                done.set_exception(error) if error else done.set_result(None)
+
+    def replace(self, row: Row) -> None:
+        """Put a changed customer in the place of the one with its id."""
+        self._db.execute(_UPDATE, (*row, row.id))
+
+    def remove(self, customer_id: str) -> None:
+        """Forget a customer; its externalId is free again."""
+        self.total -= self._db.execute("DELETE FROM customers WHERE id = ?", (customer_id,)).rowcount
+
+    def body(self, customer_id: str) -> str | None:
+        """Give one customer as JSON; None when there is none."""
+        found = self._db.execute("SELECT body FROM customers WHERE id = ?", (customer_id,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def moments(self, customer_id: str) -> tuple[int, int]:
+        """Give when a customer was created and became visible in lists, in milliseconds since the epoch."""
+        query = "SELECT created_ms, visible_ms FROM customers WHERE id = ?"
+        created_ms, visible_ms = self._db.execute(query, (customer_id,)).fetchone()
+        return created_ms, visible_ms
+
+    def is_taken(self, external_id: str, but: str = "") -> bool:
+        """Tell whether a customer other than `but` has this externalId, committed or about to be."""
+        query = "SELECT 1 FROM customers WHERE external_id = ? AND id <> ? LIMIT 1"
+        return external_id in self._reserved or self._db.execute(query, (external_id, but)).fetchone() is not None
+
+    def count(self, where: str, values: Sequence[Any]) -> int:
+        """Count customers; `where` is SQL of our own, every value that came from outside stands in `values`."""
+        query = f"SELECT count(*) FROM customers WHERE {where}"  # noqa: S608 - see the docstring
+        return int(self._db.execute(query, values).fetchone()[0])
+
+    def is_lagging(self, now_ms: int) -> bool:
+        """Tell whether any customer may be invisible in lists still."""
+        return int(self._last_visible_ms) > now_ms
+
+    def select(self, where: str, values: Sequence[Any], order: str, limit: int, offset: int) -> list[str]:
+        """Give a slice of customers as JSON; `where` and `order` as in `count`."""
+        inner = f"SELECT seq FROM customers WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608
+        query = f"SELECT body FROM customers WHERE seq IN ({inner}) ORDER BY {order}"  # noqa: S608
+        return [body for (body,) in self._db.execute(query, (*values, limit, offset))]
+
+    def pages(self, size: int = 500) -> Iterator[list[str]]:
+        """Give all customers as JSON in the order of their creation, so many at a time."""
+        last = 0
+        while page := self._db.execute(
+            "SELECT seq, body FROM customers WHERE seq > ? ORDER BY seq LIMIT ?", (last, size)
+        ).fetchall():
+            last = page[-1][0]
+            yield [body for _, body in page]
+
+    def surplus(self, column: str) -> int:
+        """Count the customers beyond the first of each value in `external_id` or `stamp`."""
+        query = f"SELECT count({column}) - count(DISTINCT {column}) FROM customers"  # noqa: S608 - one of two names
+        return int(self._db.execute(query).fetchone()[0])
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    try:
+        if path is not None and not path.exists():
+            path.touch(mode=0o600)
+        database = sqlite3.connect(":memory:" if path is None else path, timeout=0.2, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise ValueError(f"the emulator's store {path} cannot be opened: check its folder and permissions") from error
+    try:
+        _prepare(database)
+    except sqlite3.Error as error:
+        database.close()
+        mend = "it may belong to an emulator that still runs" if "locked" in str(error) else "choose another file"
+        raise ValueError(f"the emulator's store {path} cannot be used ({error}): {mend}") from error
+    except ValueError as error:
+        database.close()
+        raise ValueError(f"the emulator's store {path} {error}: choose another file, or delete it") from error
+    return database
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = OFF")
+    database.execute("PRAGMA wal_autocheckpoint = 250")  # small ones: none of them takes a millisecond
+    database.execute("BEGIN IMMEDIATE")
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    database.execute("COMMIT")
+    if version == 0 and not tables:
+        database.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
+    elif version != _VERSION:
+        raise ValueError("was written by another program or version")

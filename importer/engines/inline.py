@@ -1,0 +1,21 @@
+"""One record after the other, in the caller's task: the engine that is easiest to reason about."""
+
+from __future__ import annotations
+
+import asyncio
+
+from importer.ports import Deliver, Settle, Take
+
+
+class Inline:
+    """Implements `ports.Engine` with a single record in flight."""
+
+    @property
+    def max_in_flight(self) -> int:
+        return 1
+
+    async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
+        while records := await take(1):
+            for record in records:
+                outcome = await deliver(record)
+                await asyncio.shield(settle(outcome))

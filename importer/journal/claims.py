@@ -1,0 +1,241 @@
+"""Claim and settle: the two marks that make a row safe, in SQL. Synchronous; grouped by `group_commit`.
+
+A row is marked `sending` on disk before its request begins, and its answer is recorded after. What is
+found `sending` when nobody is sending it is *in doubt* and is never sent again blindly. The same two
+marks are kept per import key over all runs of a scope (`identities`), so that a second run of the same
+rows knows what the first one did.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from importer.errors import JournalError
+from importer.journal.cells import unpack_payloads, unpack_rows
+from importer.journal.database import Database
+from importer.journal.issue_rows import insert_issues
+from importer.records import TRANSITIONS, Attempt, Claimed, Issue, Outcome, Record, RowState
+
+_CREATED = (RowState.CREATED.value, RowState.EXISTING.value)
+_IN_DOUBT = (RowState.SENDING.value, RowState.UNKNOWN.value)
+_PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A row that may be claimed, before its import key was looked up."""
+
+    ordinal: int
+    row: int
+    key: str
+    external_id: str
+    payload: bytes
+    in_doubt: bool
+    doubt_since: float | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the scope remembers of an import key."""
+
+    state: str
+    customer_id: str
+    since: float
+    run: int
+    ordinal: int
+
+
+class Claims:
+    """The claims of one run. Its methods run inside a transaction that the caller holds.
+
+    Args:
+        scope: where import keys are unique.
+        columns: customer field to source column, for the errors that the API reports.
+    """
+
+    def __init__(
+        self, database: Database, run: int, scope: str, columns: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._db = database
+        self._run = run
+        self._scope = scope
+        self._columns = columns
+        self._backlog = self._waiting()
+
+    def claim(self, tx: sqlite3.Connection, limit: int, now: float) -> Claimed:
+        """Take up to `limit` rows to send; rows known from earlier runs end on the way and do not count."""
+        records: list[Record] = []
+        known: list[Outcome] = []
+        while len(records) < limit:
+            rows = [row for _, row in zip(range(limit - len(records)), self._backlog, strict=False)]
+            if not rows:
+                break
+            for row, memory in self._with_memory(tx, rows):
+                if memory is not None and memory.state in _CREATED:
+                    known.append(self._end_as_existing(tx, row, memory))
+                else:
+                    records.append(self._mark_sending(tx, row, memory, now))
+        return Claimed(tuple(records), tuple(known))
+
+    def settle(self, tx: sqlite3.Connection, outcome: Outcome) -> None:
+        """Record how a claimed row ended.
+
+        Raises:
+            JournalError: the transition is not in `records.TRANSITIONS`.
+        """
+        self._change(tx, outcome)
+        tx.execute(
+            "UPDATE identities SET state = ?, customer_id = ? WHERE scope = ? AND key = ? AND run = ? AND ordinal = ?",
+            (outcome.state.value, outcome.customer_id or None, self._scope, outcome.key, self._run, outcome.ordinal),
+        )
+        tx.executemany(
+            "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self._attempt(outcome.ordinal, attempt) for attempt in outcome.attempts),
+        )
+        insert_issues(
+            tx,
+            self._run,
+            (
+                Issue(outcome.ordinal, error.code, error.message, error.path, self._columns.get(error.path, ""))
+                for error in outcome.errors
+            ),
+        )
+
+    def finish(self, tx: sqlite3.Connection) -> None:
+        """End what a stopping run leaves: rows never taken are `unsent`, rows in doubt are `unknown`."""
+        for before, after in ((RowState.READY, RowState.UNSENT), (RowState.SENDING, RowState.UNKNOWN)):
+            tx.execute("UPDATE rows SET state = ? WHERE run = ? AND state = ?", (after.value, self._run, before.value))
+
+    # ------------------------------------------------------------------ the rows still to be taken
+
+    def _waiting(self) -> Iterator[_Waiting]:
+        """Rows in doubt come last: they need looks spread over time, and meanwhile that time passes by itself."""
+        in_doubt = self._ordinals_in_doubt()
+        yield from self._waiting_in(RowState.READY)
+        yield from self._waiting_in(RowState.SENDING, among=in_doubt)
+
+    def _ordinals_in_doubt(self) -> frozenset[int]:
+        """What an earlier pass left behind: taken down before this pass marks rows of its own."""
+        found = self._db.connection.execute(
+            "SELECT ordinal FROM rows WHERE run = ? AND state = ?", (self._run, RowState.SENDING.value)
+        )
+        return frozenset(ordinal for (ordinal,) in found)
+
+    def _waiting_in(self, state: RowState, among: frozenset[int] | None = None) -> Iterator[_Waiting]:
+        after = -1
+        while True:
+            batch = self._db.connection.execute(
+                "SELECT first, length, rows, payloads FROM batches WHERE run = ? AND first + length > ("
+                " SELECT ordinal FROM rows WHERE run = ? AND state = ? AND ordinal > ? ORDER BY ordinal LIMIT 1)"
+                " ORDER BY first LIMIT 1",
+                (self._run, self._run, state.value, after),
+            ).fetchone()
+            if batch is None:
+                return
+            first, length, numbers, blob = batch
+            rows, payloads = unpack_rows(numbers), unpack_payloads(blob)
+            found = self._db.connection.execute(
+                "SELECT ordinal, key, coalesce(external_id, ''), doubt_since, attempts FROM rows"
+                " WHERE run = ? AND state = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal",
+                (self._run, state.value, first, first + length),
+            ).fetchall()
+            in_doubt = state is RowState.SENDING
+            for ordinal, key, external_id, since, attempts in found:
+                if among is not None and ordinal not in among:
+                    continue
+                i = ordinal - first
+                yield _Waiting(ordinal, rows[i], key, external_id, payloads[i], in_doubt, since, attempts)
+            after = first + length - 1
+
+    def _with_memory(
+        self, tx: sqlite3.Connection, rows: Sequence[_Waiting]
+    ) -> Iterator[tuple[_Waiting, _Known | None]]:
+        memory: dict[str, _Known] = {}
+        for start in range(0, len(rows), _PARAMETERS):
+            keys = [row.key for row in rows[start : start + _PARAMETERS]]
+            marks = ",".join("?" * len(keys))
+            for key, *known in tx.execute(
+                f"SELECT key, state, coalesce(customer_id, ''), since, run, ordinal FROM identities"
+                f" WHERE scope = ? AND key IN ({marks})",
+                (self._scope, *keys),
+            ):
+                memory[key] = _Known(*known)
+        return ((row, memory.get(row.key)) for row in rows)
+
+    # ------------------------------------------------------------------ marks
+
+    def _mark_sending(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known | None, now: float) -> Record:
+        doubted = memory is not None and memory.state in _IN_DOUBT
+        in_doubt = row.in_doubt or doubted
+        since = row.doubt_since or now
+        if memory is not None and doubted:
+            since = min(since, memory.since)
+        tx.execute(
+            "UPDATE rows SET state = ?, doubt_since = ? WHERE run = ? AND ordinal = ?",
+            (RowState.SENDING.value, since, self._run, row.ordinal),
+        )
+        tx.execute(
+            "INSERT INTO identities (scope, key, state, run, ordinal, since) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET state = excluded.state, customer_id = NULL, run = excluded.run,"
+            " ordinal = excluded.ordinal, since = excluded.since",
+            (self._scope, row.key, RowState.SENDING.value, self._run, row.ordinal, since),
+        )
+        return Record(
+            ordinal=row.ordinal,
+            row=row.row,
+            key=row.key,
+            payload=row.payload,
+            external_id=row.external_id,
+            in_doubt=in_doubt,
+            doubt_since=since if in_doubt else None,
+            doubt_elsewhere=doubted and not row.in_doubt,
+            prior_attempts=row.attempts,
+        )
+
+    def _end_as_existing(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> Outcome:
+        outcome = Outcome(row.ordinal, row.key, RowState.EXISTING, customer_id=memory.customer_id)
+        self._change(tx, outcome)
+        return outcome
+
+    def _change(self, tx: sqlite3.Connection, outcome: Outcome) -> None:
+        """Update a row to its outcome, if the transition table allows it."""
+        before = tuple(state.value for state, after in TRANSITIONS.items() if outcome.state in after)
+        marks = ",".join("?" * len(before))
+        changed = tx.execute(
+            "UPDATE rows SET state = ?, customer_id = ?, http_status = ?, trace_id = ?, candidates = ?,"
+            " attempts = attempts + ?"
+            f" WHERE run = ? AND ordinal = ? AND state IN ({marks})",
+            (
+                outcome.state.value,
+                outcome.customer_id or None,
+                outcome.http_status,
+                outcome.trace_id or None,
+                " ".join(outcome.candidates) or None,
+                len(outcome.attempts),
+                self._run,
+                outcome.ordinal,
+                *before,
+            ),
+        ).rowcount
+        if changed != 1:
+            raise JournalError(
+                f"A row cannot become '{outcome.state}' from the state it is in (row #{outcome.ordinal})."
+            )
+
+    def _attempt(self, ordinal: int, attempt: Attempt) -> tuple[object, ...]:
+        return (
+            self._run,
+            ordinal,
+            attempt.number,
+            attempt.kind,
+            attempt.started_at,
+            attempt.duration_s,
+            attempt.verdict.value,
+            attempt.http_status,
+            attempt.error_code,
+            attempt.trace_id,
+        )

@@ -1,0 +1,105 @@
+"""One SQLite file: opening, version, transactions. Knows no row and no run.
+
+WAL with `synchronous=FULL`: a commit is on disk when it returns, and readers never block the writer
+(https://www.sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from importer.errors import JournalError
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_MS = 10_000
+CACHE_KIB = 16_384
+
+
+class Database:
+    """A connection to one journal file.
+
+    Args:
+        path: the file; made with mode 0600 when it is not there.
+        durable: whether a commit waits for the disk; off only for a dry run's scratch file.
+
+    Raises:
+        JournalError: the file cannot be opened, is no journal, or was written by a newer program.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self.path = path
+        with self.guarded("opened"):
+            path.touch(mode=0o600, exist_ok=True)
+            self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._prepare(durable=durable)
+            self._migrate()
+
+    def _prepare(self, *, durable: bool) -> None:
+        self.connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        self.connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        if durable:
+            self.connection.execute("PRAGMA journal_mode=WAL")
+            self.connection.execute("PRAGMA synchronous=FULL")
+        else:
+            self.connection.execute("PRAGMA journal_mode=MEMORY")
+            self.connection.execute("PRAGMA synchronous=OFF")
+
+    def _migrate(self) -> None:
+        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise JournalError(
+                f"The journal {self.path} was written by a newer importer"
+                f" (format {version}, this one knows {SCHEMA_VERSION}).",
+                "Use the newer program, or another --workspace.",
+            )
+        if version == 0:
+            schema = files("importer.journal").joinpath("schema.sql").read_text(encoding="utf-8")
+            self.connection.executescript(f"BEGIN IMMEDIATE;{schema}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run a block as one commit: all of it on disk, or none.
+
+        Raises:
+            JournalError: the journal cannot be written.
+        """
+        with self.guarded("written"):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+
+    @contextmanager
+    def guarded(self, done: str) -> Iterator[None]:
+        """Turn SQLite's and the system's errors into one that says which file could not be `done`."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(f"The journal {self.path} cannot be {done}: {_reason(error)}.", _hint(error)) from error
+
+    def close(self) -> None:
+        """Close the file; harmless when called twice."""
+        self.connection.close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or type(error).__name__).lower()
+    return str(error) or type(error).__name__
+
+
+def _hint(error: Exception) -> str:
+    text = str(error).lower()
+    if "full" in text or "no space" in text:
+        return "The disk is full: free some space, then `importer resume last`."
+    if "not a database" in text or "malformed" in text:
+        return "The file is damaged: move it aside only after you have a copy of it, or use another --workspace."
+    return "Check that the workspace can be written by you."

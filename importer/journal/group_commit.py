@@ -1,0 +1,123 @@
+"""Many small writes, one commit: a plain commit a row was measured at about 280 a second.
+
+Writers hand in operations; whatever has gathered while the last commit was on its way to the disk
+goes into the next one. Order is kept. The first failure is final: every later write raises it, so
+that nothing is sent once the journal cannot be written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from importer.errors import JournalError
+from importer.journal.claims import Claims
+from importer.journal.database import Database
+from importer.records import Claimed, Outcome
+
+T = TypeVar("T")
+Operation = Callable[[sqlite3.Connection], Any]
+RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class GroupCommit:
+    """Commits operations in groups, off the event loop.
+
+    Args:
+        run_blocking: runs a blocking function elsewhere and gives its result; one at a time.
+    """
+
+    def __init__(self, database: Database, run_blocking: RunBlocking) -> None:
+        self._db = database
+        self._run_blocking = run_blocking
+        self._pending: list[tuple[Operation, asyncio.Future[Any] | None]] = []
+        self._drain: asyncio.Task[None] | None = None
+        self._failure: JournalError | None = None
+
+    async def submit(self, operation: Operation) -> Any:
+        """Run an operation in the next commit and wait until it is on disk.
+
+        Raises:
+            JournalError: this write or an earlier one failed.
+        """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._enqueue(operation, future)
+        return await future
+
+    def post(self, operation: Operation) -> None:
+        """Run an operation in the next commit, without waiting for it.
+
+        Raises:
+            JournalError: an earlier write failed.
+        """
+        self._enqueue(operation, None)
+
+    async def flush(self) -> None:
+        """Wait until everything handed in is on disk.
+
+        Raises:
+            JournalError: it is not, and will not be.
+        """
+        while self._drain is not None:
+            await asyncio.shield(self._drain)
+        if self._failure is not None:
+            raise self._failure
+
+    def _enqueue(self, operation: Operation, future: asyncio.Future[Any] | None) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self._pending.append((operation, future))
+        if self._drain is None:
+            self._drain = asyncio.create_task(self._commit_groups(), name="journal")
+
+    async def _commit_groups(self) -> None:
+        try:
+            while self._pending and self._failure is None:
+                group, self._pending = self._pending, []
+                await self._commit(group)
+        finally:
+            self._drain = None
+
+    async def _commit(self, group: list[tuple[Operation, asyncio.Future[Any] | None]]) -> None:
+        futures = [future for _, future in group]
+        try:
+            results = await self._run_blocking(lambda: self._apply([operation for operation, _ in group]))
+        except JournalError as error:
+            self._failure = error
+            futures += [future for _, future in self._pending]
+            self._pending = []
+            for future in futures:
+                if future is not None and not future.done():
+                    future.set_exception(error)
+            return
+        for future, result in zip(futures, results, strict=True):
+            if future is not None and not future.done():
+                future.set_result(result)
+
+    def _apply(self, operations: list[Operation]) -> list[Any]:
+        with self._db.transaction() as tx:
+            return [operation(tx) for operation in operations]
+
+
+class RunJournal:
+    """One run's journal while it is delivered. Implements `ports.Journal`."""
+
+    def __init__(self, claims: Claims, commits: GroupCommit, now: Callable[[], float]) -> None:
+        self._claims = claims
+        self._commits = commits
+        self._now = now
+
+    async def claim(self, limit: int) -> Claimed:
+        now = self._now()
+        claimed: Claimed = await self._commits.submit(lambda tx: self._claims.claim(tx, limit, now))
+        return claimed
+
+    async def settle(self, outcome: Outcome) -> None:
+        # Not awaited: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
+        self._commits.post(lambda tx: self._claims.settle(tx, outcome))
+
+    async def flush(self) -> None:
+        """Wait until every settle is on disk."""
+        await self._commits.flush()

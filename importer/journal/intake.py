@@ -1,0 +1,124 @@
+"""Reading and checking, as the journal keeps them: cells first, then verdicts. Implements `ports.Intake`.
+
+Nothing here needs to survive the disk at once: nothing was sent yet, and a run that dies while it is
+loading is loaded again. So each batch is one commit, and that is all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
+
+from importer.journal.cells import pack_cells, pack_payloads, pack_rows, unpack_cells, unpack_payloads, unpack_rows
+from importer.journal.database import Database
+from importer.journal.issue_rows import insert_issues, issues_between
+from importer.records import Change, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
+
+
+class RunIntake:
+    """The rows of one run on their way to being ready.
+
+    Args:
+        valid_state: what a row without errors becomes: `ready`, or `valid` in a dry run.
+    """
+
+    def __init__(self, database: Database, run: int, *, valid_state: RowState = RowState.READY) -> None:
+        self._db = database
+        self._run = run
+        self._valid = valid_state
+
+    def restart(self) -> None:
+        """Forget what an earlier, unfinished loading left behind."""
+        with self._db.transaction() as tx:
+            for table in ("batches", "rows", "issues", "changes"):
+                tx.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
+
+    def load(self, batch: RawBatch) -> None:
+        with self._db.transaction() as tx:
+            tx.execute(
+                "INSERT INTO batches (run, first, length, rows, cells) VALUES (?, ?, ?, ?, ?)",
+                (self._run, batch.first, len(batch), pack_rows(batch.rows), pack_cells(batch.cells)),
+            )
+            insert_issues(tx, self._run, batch.issues)
+
+    def raw(self) -> Iterator[RawBatch]:
+        after = -1
+        while True:
+            with self._db.guarded("read"):
+                found = self._db.connection.execute(
+                    "SELECT first, rows, cells FROM batches WHERE run = ? AND first > ? ORDER BY first LIMIT 1",
+                    (self._run, after),
+                ).fetchone()
+            if found is None:
+                return
+            after, rows, cells = found
+            numbers = list(unpack_rows(rows))
+            yield RawBatch(after, numbers, unpack_cells(cells), self._reading_issues(after, after + len(numbers)))
+
+    def record(self, batch: CheckedBatch) -> None:
+        first, invalid = batch.raw.first, RowState.INVALID.value
+        rows = (
+            (self._run, ordinal, invalid if payload is None else self._valid.value, key, external_id or None)
+            for ordinal, payload, key, external_id in zip(
+                count(first), batch.payloads, batch.keys, batch.external_ids, strict=False
+            )
+        )
+        with self._db.transaction() as tx:
+            tx.executemany("INSERT INTO rows (run, ordinal, state, key, external_id) VALUES (?, ?, ?, ?, ?)", rows)
+            tx.execute(
+                "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?",
+                (pack_payloads(batch.payloads), self._run, first),
+            )
+            if batch.raw.issues:  # the checked batch repeats what reading found
+                last = first + len(batch.raw)
+                tx.execute(
+                    "DELETE FROM issues WHERE run = ? AND ordinal >= ? AND ordinal < ?", (self._run, first, last)
+                )
+            insert_issues(tx, self._run, batch.issues)
+            self._count_changes(tx, batch.changes)
+
+    def judged(self, verdict: DuplicateVerdict) -> None:
+        errors = {issue.ordinal for issue in verdict.issues if issue.severity is Severity.ERROR}
+        with self._db.transaction() as tx:
+            insert_issues(tx, self._run, verdict.issues)
+            tx.executemany(
+                "UPDATE rows SET state = ?, key = NULL WHERE run = ? AND ordinal = ?",
+                ((RowState.INVALID.value, self._run, ordinal) for ordinal in errors),
+            )
+            self._rekey(tx, verdict.rekeyed)
+
+    def _rekey(self, tx: sqlite3.Connection, rekeyed: Mapping[int, str]) -> None:
+        """Give allowed duplicates their own keys, in the row and in the stamp inside the body."""
+        by_batch: dict[int, list[int]] = {}
+        for ordinal in rekeyed:
+            (first,) = tx.execute(
+                "SELECT max(first) FROM batches WHERE run = ? AND first <= ?", (self._run, ordinal)
+            ).fetchone()
+            by_batch.setdefault(first, []).append(ordinal)
+        for first, ordinals in by_batch.items():
+            self._rekey_batch(tx, first, {ordinal: rekeyed[ordinal] for ordinal in ordinals})
+
+    def _rekey_batch(self, tx: sqlite3.Connection, first: int, rekeyed: Mapping[int, str]) -> None:
+        batch = (self._run, first)
+        (blob,) = tx.execute("SELECT payloads FROM batches WHERE run = ? AND first = ?", batch).fetchone()
+        payloads = unpack_payloads(blob)
+        for ordinal, key in rekeyed.items():
+            row = (self._run, ordinal)
+            (old,) = tx.execute("SELECT key FROM rows WHERE run = ? AND ordinal = ?", row).fetchone()
+            payloads[ordinal - first] = payloads[ordinal - first].replace(old.encode(), key.encode())
+            tx.execute("UPDATE rows SET key = ? WHERE run = ? AND ordinal = ?", (key, *row))
+        tx.execute("UPDATE batches SET payloads = ? WHERE run = ? AND first = ?", (pack_payloads(payloads), *batch))
+
+    def _reading_issues(self, first: int, end: int) -> tuple[Issue, ...]:
+        with self._db.guarded("read"):
+            return tuple(issues_between(self._db.connection, self._run, first, end))
+
+    def _count_changes(self, tx: sqlite3.Connection, changes: Iterable[Change]) -> None:
+        totals = Counter((change.rule, change.field, change.column) for change in changes)
+        tx.executemany(
+            "INSERT INTO changes (run, rule, field, col, count) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            ((self._run, *what, count) for what, count in totals.items()),
+        )

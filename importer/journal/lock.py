@@ -1,0 +1,67 @@
+"""One run per workspace and target: a lock that dies with its owner.
+
+`flock` is released by the kernel when the process ends, however it ends, so a stale lock recovers by
+itself. The owner written into the file is for the sentence that the second run prints.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from importer.errors import BusyError, StorageError
+
+
+@contextmanager
+def workspace_lock(workspace: Path, scope: str, now: float) -> Iterator[None]:
+    """Hold the lock of one scope while the block runs.
+
+    Args:
+        now: seconds since the epoch, written down as the owner's start.
+
+    Raises:
+        BusyError: another run holds it.
+        StorageError: the lock file cannot be made.
+    """
+    path = workspace / "locks" / (re.sub(r"[^A-Za-z0-9.-]+", "_", scope).strip("_") + ".lock")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(
+            f"The workspace {workspace} cannot be written: {error.strerror}.", "Check its permissions."
+        ) from error
+    try:
+        _take(descriptor, path, now)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path, now: float) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BusyError(
+            f"Another run works in this workspace against this target ({_owner(path)}).",
+            "Wait for it, or use another --workspace.",
+        ) from error
+    owner = {"host": socket.gethostname(), "pid": os.getpid(), "started_at": now}
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(owner).encode("ascii"), 0)
+
+
+def _owner(path: Path) -> str:
+    try:
+        owner = json.loads(path.read_text(encoding="ascii"))
+        started = datetime.fromtimestamp(owner["started_at"], tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f"process {owner['pid']} on {owner['host']}, since {started}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "its owner is just starting"

@@ -1,0 +1,205 @@
+"""The register of runs: begin one, find one, end one. Knows nothing of rows but their counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from importer.errors import UsageError
+from importer.journal.database import Database
+from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
+
+LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
+_SUMMARY = "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class RunHeader:
+    """What a run is, fixed when it begins.
+
+    Args:
+        scope: target and account; import keys are unique inside one.
+        path: absolute path of the source.
+        content_hash: of the source's bytes.
+        profile_hash: of what decides rows and bodies.
+    """
+
+    run_id: str
+    scope: str
+    target: str
+    source: str
+    path: str
+    content_hash: str
+    profile_hash: str
+    dry_run: bool
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as the journal knows it."""
+
+    run: int
+    phase: str
+    header: RunHeader
+    facts: Mapping[str, Any]
+
+
+class Runs:
+    """The register of one workspace's runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def begin(self, header: RunHeader) -> StoredRun:
+        """Register a new run, durably."""
+        with self._db.transaction() as tx:
+            cursor = tx.execute(
+                "INSERT INTO runs (run_id, scope, target, source, path, content_hash, profile_hash, dry_run, phase,"
+                " started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    header.run_id,
+                    header.scope,
+                    header.target,
+                    header.source,
+                    header.path,
+                    header.content_hash,
+                    header.profile_hash,
+                    int(header.dry_run),
+                    LOADING,
+                    header.started_at,
+                ),
+            )
+        assert cursor.lastrowid is not None  # noqa: S101  # an INSERT has one: for the type checker
+        return StoredRun(run=cursor.lastrowid, phase=LOADING, header=header, facts={})
+
+    def opened(self, run: int, info: SourceInfo) -> None:
+        """Keep what the source turned out to be."""
+        with self._db.transaction() as tx:
+            tx.execute(
+                "UPDATE runs SET columns = ?, sheet = ? WHERE run = ?", (json.dumps(info.columns), info.sheet, run)
+            )
+
+    def note(self, run: int, **facts: Any) -> None:
+        """Add facts for the report (JSON values, no personal data)."""
+        with self._db.transaction() as tx:
+            known = json.loads(tx.execute("SELECT facts FROM runs WHERE run = ?", (run,)).fetchone()[0])
+            tx.execute("UPDATE runs SET facts = ? WHERE run = ?", (json.dumps({**known, **facts}), run))
+
+    def facts(self, run: int) -> dict[str, Any]:
+        """What `note` has kept."""
+        with self._db.guarded("read"):
+            (facts,) = self._db.connection.execute("SELECT facts FROM runs WHERE run = ?", (run,)).fetchone()
+        known: dict[str, Any] = json.loads(facts)
+        return known
+
+    def forget(self, run: int) -> None:
+        """Drop a run that was refused before its first request."""
+        with self._db.transaction() as tx:
+            for table in ("batches", "rows", "issues", "attempts", "changes", "runs"):
+                tx.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
+
+    def reopen(self, run: int, states: Sequence[RowState]) -> None:
+        """Open the rows that ended in one of `states` for another pass; their old delivery errors go."""
+        with self._db.transaction() as tx:
+            for state in states:
+                tx.execute(
+                    "DELETE FROM issues WHERE run = ?1 AND severity = 'error' AND ordinal IN"
+                    " (SELECT ordinal FROM rows WHERE run = ?1 AND state = ?2)",
+                    (run, state.value),
+                )
+                tx.execute(
+                    "UPDATE rows SET state = ? WHERE run = ? AND state = ?", (REOPENINGS[state].value, run, state.value)
+                )
+
+    def enter(self, run: int, phase: str) -> None:
+        """Move a run to its next phase; running again clears how it ended before."""
+        with self._db.transaction() as tx:
+            tx.execute("UPDATE runs SET phase = ?, ended_at = NULL, exit_code = NULL WHERE run = ?", (phase, run))
+
+    def end(self, run: int, *, phase: str, exit_code: int, ended_at: float) -> None:
+        """Record how a run ended."""
+        with self._db.transaction() as tx:
+            tx.execute(
+                "UPDATE runs SET phase = ?, exit_code = ?, ended_at = ? WHERE run = ?",
+                (phase, exit_code, ended_at, run),
+            )
+
+    def find(self, name: str) -> StoredRun:
+        """The run whose id begins with `name`; `last` is the newest.
+
+        Raises:
+            UsageError: there is none, or more than one.
+        """
+        like = "%" if name == "last" else name.replace("%", "").replace("_", "") + "%"
+        order = "ORDER BY run DESC LIMIT 1" if name == "last" else "ORDER BY run LIMIT 3"
+        with self._db.guarded("read"):
+            ids = self._db.connection.execute(
+                f"SELECT run_id FROM runs WHERE run_id LIKE ? {order}", (like,)
+            ).fetchall()
+        if not ids:
+            raise UsageError(f"There is no run '{name}' in this workspace.", "`importer runs` lists them.")
+        if len(ids) > 1:
+            raise UsageError(f"'{name}' fits several runs.", "Give more of the run id; `importer runs` lists them.")
+        return self._stored(ids[0][0])
+
+    def _stored(self, run_id: str) -> StoredRun:
+        with self._db.guarded("read"):
+            row = self._db.connection.execute(
+                "SELECT run, phase, facts, run_id, scope, target, source, path, content_hash, profile_hash, dry_run,"
+                " started_at FROM runs WHERE run_id = ?",
+                (run_id,),
+            ).fetchone()
+        run, phase, facts, *header = row
+        return StoredRun(run, phase, RunHeader(*header), json.loads(facts))
+
+    def of_content(self, scope: str, content_hash: str, profile_hash: str) -> str:
+        """The id of the newest run that sent the same content under the same profile; empty when there is none."""
+        with self._db.guarded("read"):
+            row = self._db.connection.execute(
+                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ? AND profile_hash = ?"
+                " AND phase IN (?, ?, ?) ORDER BY run DESC LIMIT 1",
+                (scope, content_hash, profile_hash, RUNNING, FINISHED, STOPPED),
+            ).fetchone()
+        return row[0] if row else ""
+
+    def summaries(self) -> list[RunSummary]:
+        """All runs, newest first."""
+        with self._db.guarded("read"):
+            rows = self._db.connection.execute(f"SELECT {_SUMMARY} FROM runs ORDER BY run DESC").fetchall()
+        return [self._summary(row) for row in rows]
+
+    def summary(self, run: int) -> RunSummary:
+        """One run."""
+        with self._db.guarded("read"):
+            row = self._db.connection.execute(f"SELECT {_SUMMARY} FROM runs WHERE run = ?", (run,)).fetchone()
+        return self._summary(row)
+
+    def _summary(self, row: tuple[Any, ...]) -> RunSummary:
+        run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet = row
+        return RunSummary(
+            run_id=run_id,
+            source=source,
+            target=target,
+            dry_run=bool(dry_run),
+            state=phase,
+            started_at=started_at,
+            ended_at=ended_at,
+            exit_code=exit_code,
+            counts=self.counts(run),
+            columns=tuple(json.loads(columns)),
+            sheet=sheet,
+        )
+
+    def counts(self, run: int) -> dict[str, int]:
+        """Rows per state, states without rows left out, and `read`: the rows loaded."""
+        with self._db.guarded("read"):
+            states = self._db.connection.execute(
+                "SELECT state, count(*) FROM rows WHERE run = ? GROUP BY state", (run,)
+            ).fetchall()
+            read = self._db.connection.execute(
+                "SELECT coalesce(sum(length), 0) FROM batches WHERE run = ?", (run,)
+            ).fetchone()[0]
+        return {"read": read, **{RowState(state).value: count for state, count in states}}

@@ -1,0 +1,65 @@
+"""The workspace's secret: import keys are keyed hashes, so that the journal holds no personal data.
+
+It lives beside the journal with mode 0600. Losing it means that rows of earlier runs are no longer
+recognised, so it is made once and never replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from importer.errors import JournalError
+
+SECRET_BYTES = 32
+_NAME = "import-key.secret"
+
+
+def has_secret(workspace: Path) -> bool:
+    """Whether the workspace has a secret already."""
+    return (workspace / _NAME).exists()
+
+
+def workspace_secret(workspace: Path) -> bytes:
+    """The secret of a workspace, made when there is none yet.
+
+    Raises:
+        JournalError: it cannot be read or made, or is damaged.
+    """
+    path = workspace / _NAME
+    try:
+        return _read(path) if path.exists() else _make(path)
+    except OSError as error:
+        raise JournalError(
+            f"The workspace's secret {path} cannot be used: {(error.strerror or 'unknown error').lower()}.",
+            "Check that the workspace can be read and written by you.",
+        ) from error
+
+
+def _read(path: Path) -> bytes:
+    secret = path.read_bytes()
+    if len(secret) != SECRET_BYTES:
+        raise JournalError(
+            f"The workspace's secret {path} is damaged.",
+            "Restore it from a backup: without it, rows of earlier runs are not recognised.",
+        )
+    return secret
+
+
+def _make(path: Path) -> bytes:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, secrets.token_bytes(SECRET_BYTES))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        os.link(aside, path)  # whoever is first wins; the other takes the winner's
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
+    return _read(path)

@@ -1,0 +1,171 @@
+"""A profile's mapping, or the lack of one, becomes a mapper for one source. Refuses what can never make a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from importer.customers.rules import FIELDS, CustomerType, field_spec, fields_of
+from importer.errors import ProfileError, SourceError
+from importer.mapping.content import folded, is_email, is_phone, known_words
+from importer.mapping.drift import check_drift
+from importer.mapping.headers import find
+from importer.mapping.lexicon import CONTACT
+from importer.mapping.mapper import ColumnMapper, FieldPlan
+from importer.mapping.proposal import ColumnMatch, proposal
+from importer.profile.nearest import did_you_mean
+from importer.profile.settings import FieldRule, SourceSettings, ValidationSettings
+from importer.records import Detected, RawBatch, SourceInfo
+
+_TYPE_WORDS = known_words(FIELDS["type"])
+
+
+def build_mapper(
+    mapping: Mapping[str, FieldRule],
+    info: SourceInfo,
+    *,
+    today: date,
+    source: SourceSettings | None = None,
+    validation: ValidationSettings | None = None,
+    sample: RawBatch | None = None,
+) -> ColumnMapper:
+    """Make the mapper of a source.
+
+    Args:
+        mapping: customer field to rule; empty: columns are matched by name and by the content of `sample`.
+        today: the day that two-digit years of birth are judged by.
+        source: its drift guard; None: none.
+        validation: its date order; None: decided per column.
+        sample: the first rows; None: names alone decide.
+
+    Raises:
+        ProfileError: a rule names a column that the source does not have, or a required field has no rule.
+        SourceError: the header drifted, or no mapping was given and the columns cannot make a customer.
+    """
+    drift = check_drift(source or SourceSettings(), info)
+    if mapping:
+        rules, notes = _completed(mapping)
+        notes += tuple(_unused(rules, info.columns))
+        _check_required(rules, ProfileError)
+    else:
+        found = proposal(info, sample)
+        rules, notes = found.rules, tuple(_told(found.matches)) + found.assumed
+        _check_usable(rules, info)
+    order = validation.date_order if validation else "auto"
+    return ColumnMapper(list(_plans(rules, info.columns)), drift + notes, order, today)
+
+
+# --------------------------------------------------------------------------- what is missing
+
+
+def _completed(mapping: Mapping[str, FieldRule]) -> tuple[Mapping[str, FieldRule], tuple[Detected, ...]]:
+    """Add the type where a profile leaves it out: the fields it maps tell."""
+    if "type" in mapping:
+        return mapping, ()
+    own = {spec.types for name in mapping if (spec := field_spec(name)) and len(spec.types) == 1}
+    kind = CustomerType.BUSINESS if own == {(CustomerType.BUSINESS,)} else CustomerType.INDIVIDUAL
+    note = Detected("assumed", f"type = {kind}", 0.5, "the profile does not say it, and its other fields do")
+    return {"type": FieldRule(value=str(kind)), **mapping}, (note,)
+
+
+def _check_required(rules: Mapping[str, FieldRule], error: type[ProfileError | SourceError], hint: str = "") -> None:
+    """Refuse rules that leave out what every customer needs; the type that lacks least is spoken of."""
+    lacks = [_lacking(rules, kind) for kind in _types(rules)]
+    if not lacks or not all(lacks):
+        return
+    names = min(lacks, key=len)
+    labels = ", ".join((field_spec(name) or FIELDS["type"]).label.lower() for name in names)
+    whose = "The profile maps nothing to" if error is ProfileError else "No column was found for"
+    example = FIELDS[names[0]].example
+    raise error(
+        f"{whose} what every customer needs: {labels}.",
+        hint or f'Add it under [mapping], for example "{names[0]}" = {{ value = "{example}" }}, or name a column.',
+    )
+
+
+def _types(rules: Mapping[str, FieldRule]) -> Sequence[CustomerType]:
+    constant = rules["type"].value
+    if constant is None:
+        return tuple(CustomerType)
+    kind = _TYPE_WORDS.get(folded(constant))
+    return (CustomerType(kind),) if kind else ()
+
+
+def _lacking(rules: Mapping[str, FieldRule], kind: CustomerType) -> list[str]:
+    return [spec.name for spec in fields_of(kind) if spec.required and spec.name not in rules]
+
+
+def _check_usable(rules: Mapping[str, FieldRule], info: SourceInfo) -> None:
+    hint = (
+        f"See what was found with `importer inspect {info.name}`, and write a mapping with `importer init {info.name}`."
+    )
+    if any(is_email(column.strip()) or is_phone(column.strip()) for column in info.columns):
+        raise SourceError(
+            f"The first row of '{info.name}' looks like a customer, not like column names.",
+            "Add a row with column names on top, or name its row: source.header_row.",
+        )
+    if not any(rule.value is None for rule in rules.values()):
+        raise SourceError(f"None of the columns of '{info.name}' could be recognised.", hint)
+    _check_required(rules, SourceError, hint)
+
+
+# --------------------------------------------------------------------------- plans
+
+
+def _plans(rules: Mapping[str, FieldRule], columns: Sequence[str]) -> Iterator[FieldPlan]:
+    for name, rule in rules.items():
+        indices = tuple(_index(name, column, columns) for column in _named(rule))
+        label = ", ".join(columns[index] for index in indices)
+        yield FieldPlan(name, rule, indices, label, _only_for(name, rules), _companions(name, rules))
+
+
+def _named(rule: FieldRule) -> tuple[str, ...]:
+    return rule.columns or ((rule.column,) if rule.column is not None else ())
+
+
+def _index(name: str, column: str, columns: Sequence[str]) -> int:
+    found = find(column, columns)
+    if found is None:
+        raise ProfileError(
+            f"The profile fills {name} from a column '{column}', which the source does not have"
+            f"{did_you_mean(column, columns)}",
+            "See the columns with `importer inspect FILE`.",
+        )
+    return found
+
+
+def _only_for(name: str, rules: Mapping[str, FieldRule]) -> CustomerType | None:
+    """Tell whose rows alone get a field: where both types take the same column, each takes it for its own rows."""
+    spec = field_spec(name)
+    if rules["type"].value is not None or spec is None or len(spec.types) > 1:
+        return None
+    twin = name.removeprefix(CONTACT) if name.startswith(CONTACT) else CONTACT + name
+    shared = rules[name].value is not None or (twin in rules and _named(rules[twin]) == _named(rules[name]))
+    return spec.types[0] if shared else None
+
+
+def _companions(name: str, rules: Mapping[str, FieldRule]) -> tuple[str, ...]:
+    """List what a constant belongs to: a country alone makes no address and no national id."""
+    if rules[name].value is None:
+        return ()
+    if name.startswith("addresses."):
+        table = ".".join(name.split(".")[:2]) + "."
+        return tuple(other for other in rules if other.startswith(table) and rules[other].value is None)
+    whole = name.removesuffix("CountryCode")
+    return (whole,) if whole in {"socialId", "taxId"} and whole in rules and rules[whole].value is None else ()
+
+
+# --------------------------------------------------------------------------- what is told
+
+
+def _told(matches: Sequence[ColumnMatch]) -> Iterator[Detected]:
+    for match in matches:
+        what = "mapped" if match.field else "unmapped"
+        yield Detected(what, f"{match.column} → {match.field}" if match.field else match.column, match.score, match.why)
+
+
+def _unused(rules: Mapping[str, FieldRule], columns: Sequence[str]) -> Iterator[Detected]:
+    used = {find(column, columns) for rule in rules.values() for column in _named(rule)}
+    for index, column in enumerate(columns):
+        if index not in used:
+            yield Detected("unmapped", column, 1.0, "the profile does not use it")

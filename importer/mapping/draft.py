@@ -1,0 +1,200 @@
+"""A commented profile for one file, from what matching found: `importer init` writes this text.
+
+Holds column names and the words of columns that only have a few (phone types); never another cell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+from importer.customers.rules import FIELDS, FieldSpec, Kind, field_spec
+from importer.mapping.content import folded, known_words
+from importer.mapping.proposal import ColumnMatch, proposal
+from importer.profile.nearest import either
+from importer.profile.settings import FieldRule
+from importer.records import Detected, RawBatch, SourceInfo
+
+MOST_WORDS = 30
+"""A column with more different words than this is no list of choices."""
+
+_SOURCE_KEYS = ("encoding", "delimiter", "sheet", "header_row")
+_TAIL = """
+[validation]
+# default_region = "US"       # country of phone numbers written without one
+# phone = "possible"          # e164 (shape only), possible, valid
+# date_order = "auto"         # auto (decided per column, with evidence), mdy, dmy, ymd
+# duplicates = "reject"       # reject, first, allow: rows with the same import key
+
+[delivery]
+# rate = "10/s"               # strict: never more in any rolling window
+# concurrency = 16
+# max_errors = 1000           # stop after so many refused rows
+
+[results]
+# formats = ["csv", "xlsx"]   # csv is always written
+
+# [targets.sandbox]
+# base_url = "https://..."    # from your RocketKOR contact; credentials: ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET
+"""
+
+
+def init_profile(info: SourceInfo, batches: Iterable[RawBatch] = ()) -> str:
+    """Write a profile for a source, as commented TOML.
+
+    Args:
+        batches: the rows; the first batch is the sample that columns are matched by, all of them are searched for the
+            words of enum columns.
+    """
+    rows = iter(batches)
+    sample = next(rows, None)
+    found = proposal(info, sample)
+    counts = _words(info, found.rules, chain([sample] if sample else [], rows))
+    rules = _of_kinds(found.rules, counts.get("type", Counter()))
+    lines = [f"# How '{_printable(info.name)}' is read, and where its columns go. Lines with # are remarks.", ""]
+    lines += [*_source(info), "", "[mapping]  # customer field = column"]
+    reasons = {match.field: match for match in found.matches if match.field}
+    tables = {name: rule for name, rule in rules.items() if +counts.get(name, Counter())}
+    lines += [_rule(name, rule, reasons) for name, rule in rules.items() if name not in tables]
+    lines += _notes(found.assumed)
+    lines += _unused(found.matches)
+    for name, rule in tables.items():
+        lines += _choices(name, rule, counts[name])
+    return "\n".join(lines) + "\n" + _TAIL
+
+
+# --------------------------------------------------------------------------- the source
+
+
+def _source(info: SourceInfo) -> Iterator[str]:
+    yield "[source]"
+    yield f"format = {_quoted(info.format)}" if info.format in {"csv", "excel"} else 'format = "auto"'
+    for found in info.detected:
+        if found.what in _SOURCE_KEYS and found.confidence >= 0.9 and found.value:
+            yield f"{found.what} = {_value(found)}"
+    yield "columns = ["
+    yield from (f"    {_quoted(column)}," for column in info.columns)
+    yield "]"
+    yield 'on_drift = "stop"  # stop, warn or ignore when a file has other columns'
+
+
+def _value(found: Detected) -> str:
+    return found.value if found.what == "header_row" and found.value.isdecimal() else _quoted(found.value)
+
+
+# --------------------------------------------------------------------------- the mapping
+
+
+def _rule(name: str, rule: FieldRule, reasons: Mapping[str, ColumnMatch]) -> str:
+    match = reasons.get(name)
+    remark = f"  # {match.score:.2f}: {_printable(match.why)}" if match and rule.value is None else ""
+    return f"{_quoted(name)} = {_right_side(rule)}{remark}"
+
+
+def _right_side(rule: FieldRule) -> str:
+    given = rule.model_dump(exclude_defaults=True, exclude_none=True)
+    if list(given) == ["column"]:
+        return _quoted(rule.column or "")
+    return "{ " + ", ".join(f"{key} = {_toml(value)}" for key, value in given.items()) + " }"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return _quoted(value) if isinstance(value, str) else str(value).lower()
+
+
+def _notes(assumed: Iterable[Detected]) -> Iterator[str]:
+    for note in assumed:
+        what = f"{note.value}: {note.note}" if note.what == "assumed" else note.note
+        yield f"# {note.what}: {_printable(what)}"
+
+
+def _unused(matches: Iterable[ColumnMatch]) -> Iterator[str]:
+    unused = [match for match in matches if not match.field]
+    if unused:
+        yield "# Columns that are not used:"
+    yield from (f'#   "..." = {_quoted(match.column)}  # {_printable(match.why)}' for match in unused)
+
+
+# --------------------------------------------------------------------------- words of enum columns
+
+
+def _words(info: SourceInfo, rules: Mapping[str, FieldRule], batches: Iterable[RawBatch]) -> dict[str, Counter[str]]:
+    places = {
+        name: info.columns.index(rule.column)
+        for name, rule in rules.items()
+        if rule.column is not None and _is_enum(name)
+    }
+    counts: dict[str, Counter[str]] = {name: Counter() for name in places}
+    for batch in batches:
+        for name, place in places.items():
+            if len(counts[name]) <= MOST_WORDS:
+                counts[name].update(cell.strip().strip("* ") for cell in batch.cells[place])
+    return {name: words for name, words in counts.items() if len(words) <= MOST_WORDS}
+
+
+def _of_kinds(rules: Mapping[str, FieldRule], types: Counter[str]) -> dict[str, FieldRule]:
+    """Leave out the fields of a customer type that no row is of."""
+    words = known_words(FIELDS["type"])
+    kinds = {words[folded(word)] for word in types if folded(word) in words}
+    specs = {name: field_spec(name) for name in rules}
+    return {
+        name: rule
+        for name, rule in rules.items()
+        if not kinds or (spec := specs[name]) is None or kinds.intersection(spec.types)
+    }
+
+
+def _is_enum(name: str) -> bool:
+    spec = field_spec(name)
+    return spec is not None and spec.kind is Kind.ENUM
+
+
+def _choices(name: str, rule: FieldRule, words: Counter[str]) -> Iterator[str]:
+    spec = field_spec(name)
+    if spec is None:
+        return
+    known = known_words(spec)
+    blank = words.pop("", 0)
+    yield ""
+    yield f"[mapping.{_quoted(name)}]"
+    yield f"column = {_quoted(rule.column or '')}"
+    if rule.strip:
+        yield f"strip = {_quoted(rule.strip)}"
+    if rule.default:
+        yield f"{'' if blank else '# '}default = {_quoted(rule.default)}  # where the cell is blank or not in the map"
+    yield f"[mapping.{_quoted(name)}.map]  # the words of the column = {either(spec.values)}"
+    yield from _translations(words, known, spec)
+
+
+def _translations(words: Counter[str], known: Mapping[str, str], spec: FieldSpec) -> Iterator[str]:
+    for word, count in _alike_once(words):
+        rows = f"{count} row{'s' if count > 1 else ''}"
+        meaning = known.get(folded(word))
+        if meaning is None:
+            yield f"# {_quoted(word)} = {_quoted(spec.values[0])}  # {rows}: complete this line, and take the # away"
+        else:
+            yield f"{_quoted(word)} = {_quoted(meaning)}  # {rows}"
+
+
+def _alike_once(words: Counter[str]) -> list[tuple[str, int]]:
+    """Count words that differ in capitals only as one, as a map does."""
+    counts: Counter[str] = Counter()
+    spelled: dict[str, str] = {}
+    for word, count in sorted(words.items()):
+        counts[word.casefold()] += count
+        spelled.setdefault(word.casefold(), word)
+    return [(spelled[word], count) for word, count in counts.items()]
+
+
+def _quoted(text: str) -> str:
+    """Write a TOML basic string."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _printable(text: str) -> str:
+    """Make a text fit for a remark: one line, nothing that cannot be seen."""
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -1,0 +1,50 @@
+"""The drift guard: is this still the header that the profile was made for? Compares names, never cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from importer.errors import SourceError
+from importer.mapping.headers import key
+from importer.profile.nearest import nearest
+from importer.profile.settings import SourceSettings
+from importer.records import Detected, SourceInfo
+
+
+def check_drift(source: SourceSettings, info: SourceInfo) -> tuple[Detected, ...]:
+    """Compare the header with `source.columns`; the order of columns does not matter.
+
+    Returns:
+        One note for each difference, where `source.on_drift` is `warn`.
+
+    Raises:
+        SourceError: there is a difference, and `source.on_drift` is `stop`.
+    """
+    if not source.columns or source.on_drift == "ignore":
+        return ()
+    found = list(differences(source.columns, info.columns))
+    if found and source.on_drift == "stop":
+        raise SourceError(
+            f"The columns of '{info.name}' are not those that the profile was made for: {'; '.join(found)}.",
+            'Mend the file or source.columns in the profile, or accept it: source.on_drift = "warn".',
+        )
+    return tuple(Detected("drift", difference) for difference in found)
+
+
+def differences(expected: Sequence[str], actual: Sequence[str]) -> Iterator[str]:
+    """Word every column that is missing, renamed or new."""
+    missing = [column for column in expected if column not in actual]
+    new = [column for column in actual if column not in expected]
+    for column in missing:
+        close = _renamed(column, new)
+        if close:
+            new.remove(close)
+            yield f"'{column}' is now called '{close}'"
+        else:
+            yield f"'{column}' is missing"
+    yield from (f"'{column}' is new" for column in new)
+
+
+def _renamed(column: str, new: Sequence[str]) -> str:
+    same = [other for other in new if key(other) == key(column)]
+    return same[0] if same else nearest(column, new)

@@ -1,0 +1,257 @@
+"""The mapper: batches of columns in, batches of customer fields out. Columnar, since it is in every row's way.
+
+A column that needs nothing done passes through as the very same list; everything else costs one look-up a row and
+one edit per different text. Opens nothing, and says nothing of a cell but its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Literal
+
+from importer.customers.rules import FIELDS, CustomerType, Kind, field_spec
+from importer.errors import SourceError
+from importer.mapping.codes import MAPPING_CODES
+from importer.mapping.content import folded, known_words
+from importer.mapping.damage import PostalLengths, shortened_phones
+from importer.mapping.dates import REMEMBERED, OrderEvidence, Parse, by_format, by_order
+from importer.mapping.edits import Edit, Flaw, as_date, chained, edits_of
+from importer.profile.settings import FieldRule
+from importer.records import Detected, Issue, MappedBatch, RawBatch
+
+DateOrder = Literal["auto", "mdy", "dmy", "ymd"]
+_ORDER_WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first"}
+MOST_WORDS = 20
+"""Unmapped words that are listed for one field."""
+_TYPE_WORDS = known_words(FIELDS["type"])
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """How one field is filled.
+
+    Args:
+        name: the API's dotted name.
+        rule: the profile's rule.
+        indices: places of its columns in the source; empty for a constant.
+        column: the columns' names, for messages.
+        only_for: the customer type whose rows get it, where both types share a column; None: all rows.
+        only_with: fields one of which must be filled for a constant to be given; empty: every row gets it.
+    """
+
+    name: str
+    rule: FieldRule
+    indices: tuple[int, ...] = ()
+    column: str = ""
+    only_for: CustomerType | None = None
+    only_with: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _DateColumn:
+    """A date field whose order is still open, or given."""
+
+    plan: FieldPlan
+    before: Edit | None
+    evidence: OrderEvidence
+
+
+@dataclass(slots=True)
+class ColumnMapper:
+    """Implements the port `Mapper` for one source.
+
+    Args:
+        plans: one for each field.
+        notes: what was decided before any row was seen (matches, assumptions, drift).
+        date_order: `auto` judges every date column as a whole.
+        today: the day that two-digit years are judged by.
+    """
+
+    plans: Sequence[FieldPlan]
+    notes: tuple[Detected, ...] = ()
+    date_order: DateOrder = "auto"
+    today: date = date.max
+    unmapped_words: dict[str, list[str]] = field(default_factory=dict, repr=False)
+    """To each field with a `map` the words that it does not know, as far as observed; cells, so never for a log."""
+    _edits: dict[str, Edit] = field(default_factory=dict)
+    _open_dates: list[_DateColumn] = field(default_factory=list)
+    _postal: dict[int, PostalLengths] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for plan in self.plans:
+            steps = edits_of(plan.rule) if plan.indices else []
+            spec = field_spec(plan.name)
+            if spec is not None and spec.kind is Kind.DATE and plan.indices:
+                self._prepare_date(plan, steps)
+            elif steps:
+                self._edits[plan.name] = chained(steps)
+            if spec is not None and spec.kind is Kind.POSTAL and len(plan.indices) == 1:
+                self._postal[plan.indices[0]] = PostalLengths()
+            if plan.rule.map is not None and plan.indices:
+                self.unmapped_words[plan.name] = []
+
+    def _prepare_date(self, plan: FieldPlan, steps: list[Edit]) -> None:
+        if plan.rule.format is not None:
+            self._edits[plan.name] = chained([*steps, _remembered(by_format(plan.rule.format, self.today))])
+        else:
+            self._open_dates.append(_DateColumn(plan, chained(steps) if steps else None, OrderEvidence(self.today)))
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """To each field the source column(s) it comes from; "" for a constant."""
+        return {plan.name: plan.column for plan in self.plans}
+
+    def observe(self, batch: RawBatch) -> None:
+        for dates in self._open_dates:
+            texts = _source_texts(dates.plan, batch)
+            if dates.before is not None:
+                texts = [text if isinstance(text, str) else text.text for text in map(dates.before, texts)]
+            dates.evidence.observe(texts, batch.rows)
+        for index, lengths in self._postal.items():
+            lengths.observe(batch.cells[index])
+        for plan in self.plans:
+            if plan.name in self.unmapped_words:
+                self._list_words(plan, batch)
+
+    def _list_words(self, plan: FieldPlan, batch: RawBatch) -> None:
+        words, edit = self.unmapped_words[plan.name], self._edits[plan.name]
+        for text in dict.fromkeys(_source_texts(plan, batch)):
+            unknown = edit(text) == Flaw("value_unmapped")
+            if unknown and text.strip() not in words and len(words) < MOST_WORDS:
+                words.append(text.strip())
+
+    def decide(self) -> tuple[Detected, ...]:
+        found = list(self.notes)
+        for dates in self._open_dates:
+            note = _decided(dates.plan, dates.evidence, self.date_order)
+            order = None if self.date_order == "auto" else self.date_order
+            last = _remembered(by_order(order or dates.evidence.order, self.today))
+            self._edits[dates.plan.name] = chained([dates.before, last]) if dates.before else last
+            found += [note] if note else []
+        damaged = {plan.column: self._postal[plan.indices[0]].verdict() for plan in self.plans if self._is_postal(plan)}
+        return (*found, *(Detected("damage", column, 0.8, note) for column, note in damaged.items() if note))
+
+    def _is_postal(self, plan: FieldPlan) -> bool:
+        return bool(plan.indices) and plan.indices[0] in self._postal
+
+    def map(self, batch: RawBatch) -> MappedBatch:
+        fields: dict[str, Sequence[str]] = {}
+        issues: list[Issue] = []
+        for plan in self.plans:
+            if plan.indices:
+                fields[plan.name] = self._filled(plan, batch, issues)
+        for plan in self.plans:
+            if not plan.indices:
+                fields[plan.name] = _constant(plan, fields, len(batch))
+        self._keep_types_apart(fields)
+        return MappedBatch(batch, fields, self.columns, tuple(sorted(issues, key=lambda issue: issue.ordinal)))
+
+    def _filled(self, plan: FieldPlan, batch: RawBatch, issues: list[Issue]) -> Sequence[str]:
+        texts = _source_texts(plan, batch)
+        edit = self._edits.get(plan.name)
+        if edit is not None:
+            texts, flaws = _edited(texts, edit)
+            issues += _issues(plan, flaws, batch.first)
+        spec = field_spec(plan.name)
+        if spec is not None and spec.kind is Kind.PHONE:
+            lost = dict.fromkeys(shortened_phones(texts), "phone_digits_lost")
+            issues += _issues(plan, lost, batch.first)
+        return texts
+
+    def _keep_types_apart(self, fields: dict[str, Sequence[str]]) -> None:
+        """Blank what both types share in the rows of the other type."""
+        shared = [plan for plan in self.plans if plan.only_for is not None]
+        if not shared:
+            return
+        meanings = {text: _TYPE_WORDS.get(folded(text), "") for text in set(fields["type"])}
+        types = [meanings[text] for text in fields["type"]]
+        for plan in shared:
+            texts = fields[plan.name]
+            fields[plan.name] = [
+                text if kind == plan.only_for or not kind else "" for text, kind in zip(texts, types, strict=True)
+            ]
+
+
+def _remembered(parse: Parse) -> Edit:
+    return lru_cache(maxsize=REMEMBERED)(as_date(parse))
+
+
+def _source_texts(plan: FieldPlan, batch: RawBatch) -> Sequence[str]:
+    if len(plan.indices) == 1:
+        return batch.cells[plan.indices[0]]
+    joint, rows = plan.rule.join, zip(*(batch.cells[index] for index in plan.indices), strict=True)
+    return [joint.join([cell.strip() for cell in row if cell and not cell.isspace()]) for row in rows]
+
+
+def _edited(texts: Sequence[str], edit: Edit) -> tuple[list[str], dict[int, str]]:
+    """Edit every different text once; the flaws by their place in the batch."""
+    table: dict[str, str] = {}
+    flawed: dict[str, str] = {}
+    for text in set(texts):
+        result = edit(text)
+        if isinstance(result, Flaw):
+            table[text], flawed[text] = result.text, result.code
+        else:
+            table[text] = result
+    flaws = {place: flawed[text] for place, text in enumerate(texts) if text in flawed} if flawed else {}
+    return [table[text] for text in texts], flaws
+
+
+def _issues(plan: FieldPlan, flaws: Mapping[int, str], first: int) -> list[Issue]:
+    spec = field_spec(plan.name)
+    label = spec.label if spec else plan.name
+    made: list[Issue] = []
+    for place, code in flaws.items():
+        entry = MAPPING_CODES[code]
+        message = entry.message.format(label=label)
+        made.append(Issue(first + place, code, message, plan.name, plan.column, entry.severity))
+    return made
+
+
+def _constant(plan: FieldPlan, fields: Mapping[str, Sequence[str]], rows: int) -> list[str]:
+    value = plan.rule.value or ""
+    anchors = [fields[name] for name in plan.only_with if name in fields]
+    if not anchors:
+        return [value] * rows
+    return [value if "".join(row).strip() else "" for row in zip(*anchors, strict=True)]
+
+
+def _decided(plan: FieldPlan, evidence: OrderEvidence, given: DateOrder) -> Detected | None:
+    """Word what was found out about one date column.
+
+    Raises:
+        SourceError: its dates contradict each other, or nothing decides how to read them.
+    """
+    years = " two-digit years are the latest that are not in the future" if evidence.short_years else ""
+    if given != "auto":
+        return Detected("date_order", f"{plan.column}: {_ORDER_WORDS[given]}", 1.0, years.strip())
+    if len(evidence.proofs) > 1:
+        raise SourceError(
+            f"The dates in column '{plan.column}' contradict each other: {_proofs(evidence)}.", _mend(plan)
+        )
+    if evidence.order is None and evidence.open_cells:
+        raise SourceError(
+            f"The dates in column '{plan.column}' can be read with the day or the month first, and no cell of the "
+            f"column decides it (the first of them is in row {evidence.first_open}).",
+            _mend(plan),
+        )
+    if evidence.order is None:
+        return None
+    note = _proofs(evidence) + (";" + years if years else "")
+    return Detected("date_order", f"{plan.column}: {_ORDER_WORDS[evidence.order]}", 1.0, note)
+
+
+def _proofs(evidence: OrderEvidence) -> str:
+    return ", ".join(
+        f"row {row} has the {_ORDER_WORDS[order]} ({why})" for order, (row, why) in evidence.proofs.items()
+    )
+
+
+def _mend(plan: FieldPlan) -> str:
+    return (
+        'Say which it is: validation.date_order = "mdy" (month first), "dmy" (day first) or "ymd" in the profile, '
+        f'or IMPORTER_VALIDATION__DATE_ORDER=mdy, or a format for "{plan.name}" under [mapping].'
+    )

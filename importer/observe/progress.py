@@ -1,0 +1,148 @@
+"""How far a run is, on standard error: a live line on a terminal, a plain line every few seconds elsewhere.
+
+Never slows a run: events only change numbers. The live line is drawn by its own thread a few times a
+second, so a slow terminal delays nothing but itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+from importer.observe.tally import Tally
+from importer.records import Event
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+PLAIN_LINE_EVERY_S = 5.0
+_PLAIN_NEWS_EVERY_S = 1.0
+_REDRAWS_PER_S = 5.0
+_BAR_WIDTH = 24
+_WIDE_ENOUGH_FOR_A_BAR = 90
+
+Monotonic = Callable[[], float]
+
+
+class Progress(Protocol):
+    """A listener that shows progress between `with` and its end."""
+
+    def __call__(self, event: Event) -> None:
+        """Take one event; never blocks on a terminal and never raises for one."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave a clean terminal behind."""
+        ...
+
+
+def progress(*, quiet: bool = False, stream: TextIO | None = None, monotonic: Monotonic = time.monotonic) -> Progress:
+    """Choose how to show progress.
+
+    Args:
+        quiet: show nothing.
+        stream: standard error when None.
+        monotonic: seconds that never go backwards.
+    """
+    stream = stream or sys.stderr
+    if quiet:
+        return NoProgress()
+    if stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb", "unknown"}:
+        return LiveProgress(stream, monotonic)
+    return PlainProgress(stream, monotonic)
+
+
+class NoProgress:
+    """Shows nothing."""
+
+    def __call__(self, event: Event) -> None:
+        """Ignore the event."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+class PlainProgress:
+    """One line of text every few seconds, for files, pipes and terminals without cursor control."""
+
+    def __init__(self, stream: TextIO, monotonic: Monotonic) -> None:
+        self._stream = stream
+        self._monotonic = monotonic
+        self._tally = Tally(monotonic)
+        self._shown_at = monotonic()
+
+    def __call__(self, event: Event) -> None:
+        """Print a line when the last one is old enough; a pause or a stop is worth one sooner."""
+        self._tally.take(event)
+        now = self._monotonic()
+        wait = _PLAIN_NEWS_EVERY_S if event.name in {"paused", "stopping"} else PLAIN_LINE_EVERY_S
+        if now - self._shown_at >= wait:
+            self._shown_at = now
+            self._print(self._tally.line())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def _print(self, line: str) -> None:
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._shown_at = float("inf")  # nobody reads any more
+
+
+class LiveProgress:
+    """One line that changes in place. Honours NO_COLOR and the terminal's width; gone when the run is over."""
+
+    def __init__(self, stream: TextIO, monotonic: Monotonic) -> None:
+        from rich.console import Console  # noqa: PLC0415  (slow to import, and needed on a terminal only)
+        from rich.live import Live  # noqa: PLC0415
+
+        self._tally = Tally(monotonic)
+        self._console = Console(file=stream, highlight=False)
+        self._live = Live(
+            console=self._console,
+            refresh_per_second=_REDRAWS_PER_S,
+            transient=True,
+            redirect_stdout=False,
+            get_renderable=self._drawn,
+        )
+
+    def __call__(self, event: Event) -> None:
+        """Change the numbers; the line is drawn elsewhere."""
+        self._tally.take(event)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def _drawn(self) -> RenderableType:
+        from rich.progress_bar import ProgressBar  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        text = Text(self._tally.line(), no_wrap=True, overflow="ellipsis")
+        if self._console.width < _WIDE_ENOUGH_FOR_A_BAR or not self._tally.total:
+            return text
+        row = Table.grid(padding=(0, 1))
+        row.add_row(ProgressBar(self._tally.total, self._tally.done, width=_BAR_WIDTH), text)
+        return row

@@ -1,0 +1,140 @@
+"""What a progress display knows: counts, rate and time left, gathered from events. Prints nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+
+from importer.records import Event, RowState
+
+_WINDOW_S = 15.0
+_SAMPLE_S = 0.5
+_SHOWN_APART = (
+    RowState.EXISTING,
+    RowState.INVALID,
+    RowState.REJECTED,
+    RowState.FAILED,
+    RowState.UNKNOWN,
+    RowState.UNSENT,
+)
+
+
+class Tally:
+    """Follows one run through its events.
+
+    Args:
+        monotonic: seconds that never go backwards.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._samples: deque[tuple[float, int]] = deque()
+        self._retries_again_at = 0.0
+        self.states: Counter[str] = Counter()
+        self.phase = "Starting"
+        self.note = ""
+        self.done = 0
+        self.total: int | None = None
+
+    def take(self, event: Event) -> None:
+        """Learn from one event; unknown ones are none of our business."""
+        learn = getattr(self, f"_on_{event.name}", None)
+        if learn is not None:
+            learn(event)
+
+    # ------------------------------------------------------------------ events
+
+    def _on_batch_loaded(self, event: Event) -> None:
+        self._in_phase("Reading", None)
+        self._advance(int(event.data["rows"]))
+
+    def _on_source_read(self, event: Event) -> None:
+        self._in_phase("Checking", int(event.data["rows"]))
+
+    def _on_batch_checked(self, event: Event) -> None:
+        self._in_phase("Checking", self.total)
+        self.states[RowState.INVALID] += int(event.data.get("invalid", 0))
+        self._advance(int(event.data["rows"]))
+
+    def _on_delivery_started(self, event: Event) -> None:
+        self._in_phase("Sending", int(event.data["total"]))
+        self.done = int(event.data.get("already_done", 0))
+
+    def _on_row_settled(self, event: Event) -> None:
+        self.states[str(event.data["state"])] += 1
+        self._advance(1)
+
+    def _on_paused(self, event: Event) -> None:
+        seconds = float(event.data.get("seconds") or 0)
+        self._retries_again_at = self._monotonic() + seconds
+        self.note = f"the server asked for a pause of {seconds:.0f} s"
+
+    def _on_stopping(self, event: Event) -> None:
+        self._retries_again_at = float("inf")
+        self.note = f"stopping ({event.data.get('reason', '')}), finishing what is in flight"
+
+    def _on_run_ended(self, _: Event) -> None:
+        self.phase = "Done"
+        self.note = ""
+
+    # ------------------------------------------------------------------ figures
+
+    @property
+    def per_s(self) -> float | None:
+        """Rows per second over the last quarter of a minute; None while it is too early to say."""
+        samples = self._samples
+        if len(samples) < 2:
+            return None
+        (began, first), (ended, last) = samples[0], samples[-1]
+        return (last - first) / (ended - began)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the phase is over at the present rate; None where nobody can tell."""
+        rate = self.per_s
+        if self.total is None or not rate:
+            return None
+        return max(self.total - self.done, 0) / rate
+
+    def line(self) -> str:
+        """Everything in one line of plain text."""
+        return " · ".join(part for part in (self._progress(), *self._figures(), self._current_note()) if part)
+
+    # ------------------------------------------------------------------ pieces
+
+    def _in_phase(self, phase: str, total: int | None) -> None:
+        self.total = total
+        if phase != self.phase:
+            self.phase, self.done = phase, 0
+            self._samples = deque()  # a fresh one: another thread may be drawing from the old
+
+    def _advance(self, rows: int) -> None:
+        now = self._monotonic()
+        self.done += rows
+        if not self._samples or now - self._samples[-1][0] >= _SAMPLE_S:
+            self._samples.append((now, self.done))
+        while now - self._samples[0][0] > _WINDOW_S and len(self._samples) > 2:
+            self._samples.popleft()
+
+    def _progress(self) -> str:
+        if self.total is None:
+            return f"{self.phase} {self.done:,} rows" if self.done else self.phase
+        share = f" ({self.done / self.total:.0%})" if self.total else ""
+        return f"{self.phase} {self.done:,} of {self.total:,}{share}"
+
+    def _figures(self) -> list[str]:
+        apart = [f"{self.states[state]:,} {state}" for state in _SHOWN_APART if self.states[state]]
+        if self.per_s is not None:
+            apart.append(f"{self.per_s:,.1f}/s" if self.per_s < 100 else f"{self.per_s:,.0f}/s")
+        if self.left_s is not None and self.phase == "Sending":
+            apart.append(f"{_clock(self.left_s)} left")
+        return apart
+
+    def _current_note(self) -> str:
+        return self.note if self._monotonic() < self._retries_again_at else ""
+
+
+def _clock(seconds: float) -> str:
+    whole = round(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

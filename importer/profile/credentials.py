@@ -1,0 +1,62 @@
+"""The API key and secret, from the environment or from files it names. Never logged, shown or kept elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from importer.errors import UsageError
+
+KEY = "ROCKETKOR_API_KEY"
+SECRET = "ROCKETKOR_API_SECRET"  # noqa: S105 - the variable's name
+_MAX_FILE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a service account proves itself with; its repr shows neither."""
+
+    api_key: SecretStr
+    api_secret: SecretStr
+
+
+def credentials(environ: Mapping[str, str]) -> Credentials:
+    """Find the credentials: `ROCKETKOR_API_KEY` and `ROCKETKOR_API_SECRET`, or the same names with `_FILE`.
+
+    Raises:
+        UsageError: one is missing or given twice, or its file cannot be read or is empty.
+    """
+    missing = [name for name in (KEY, SECRET) if not environ.get(name) and not environ.get(f"{name}_FILE")]
+    if missing:
+        raise UsageError(
+            f"There are no credentials: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.",
+            f"Set {KEY} and {SECRET}, or {KEY}_FILE and {SECRET}_FILE to files that hold them.",
+        )
+    return Credentials(_secret(KEY, environ), _secret(SECRET, environ))
+
+
+def _secret(name: str, environ: Mapping[str, str]) -> SecretStr:
+    direct, path = environ.get(name, ""), environ.get(f"{name}_FILE", "")
+    if direct and path:
+        raise UsageError(f"{name} and {name}_FILE are both set.", "Keep one of them.")
+    text = (direct or _content(name, Path(path))).strip()
+    if not text:
+        raise UsageError(f"{name} holds nothing but blanks." if direct else f"The file of {name}_FILE is empty.")
+    if not text.isprintable() or not text.isascii():
+        raise UsageError(f"{name} holds characters that no key has.", "Copy the key again, without line breaks.")
+    return SecretStr(text)
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        with path.expanduser().open("rb") as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "no reason given"
+        raise UsageError(f"The file '{path}' of {name}_FILE cannot be read: {reason}.") from None
+    if len(content) > _MAX_FILE_BYTES:
+        raise UsageError(f"The file '{path}' of {name}_FILE is too long to hold a key.")
+    return content.decode("utf-8-sig", errors="replace")

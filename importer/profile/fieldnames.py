@@ -1,0 +1,43 @@
+"""Names of customer fields as they stand in `[mapping]`: known or not, and quotes that were forgotten. Names only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from importer.customers.rules import FIELDS, is_known_field
+from importer.profile.nearest import did_you_mean
+
+
+def _checked(name: str) -> str:
+    if is_known_field(name):
+        return name
+    if name.startswith("metadata."):
+        why = ": after 'metadata.' come 1 to 40 letters, digits, '_', '.' or '-'."
+        raise PydanticCustomError("unknown_field", "unknown field", {"name": name, "close": why})
+    raise PydanticCustomError("unknown_field", "unknown field", {"name": name, "close": did_you_mean(name, FIELDS)})
+
+
+CustomerField = Annotated[str, AfterValidator(_checked)]
+
+
+def quotes_forgotten(mapping: Any) -> Any:
+    """Read `primaryEmail.value = "Email"`, which TOML nests, as if its key stood in quotes."""
+    return dict(_flat(mapping)) if isinstance(mapping, Mapping) else mapping
+
+
+def _flat(table: Mapping[Any, Any], under: str = "") -> Iterator[tuple[Any, Any]]:
+    for key, value in table.items():
+        name = f"{under}{key}" if under else key
+        if isinstance(value, Mapping) and _opens_fields(name):
+            yield from _flat(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def _opens_fields(name: Any) -> bool:
+    inside = f"{name}."
+    return name not in FIELDS and (inside == "metadata." or any(known.startswith(inside) for known in FIELDS))

@@ -1,0 +1,206 @@
+"""The profile: everything a run is told, in one frozen value, and how it is put together.
+
+Precedence is option, environment, profile file, default. Inside each of these a key of the chosen
+target's section goes before the same key of `[delivery]`. Holds no credential and opens no connection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic_settings import BaseSettings
+
+from importer.errors import ProfileError
+from importer.profile.fieldnames import CustomerField, quotes_forgotten
+from importer.profile.layers import Layer, Origin, environment_layer, file_layer, merged, option_layer
+from importer.profile.nearest import did_you_mean
+from importer.profile.problems import explain, places, variable
+from importer.profile.settings import (
+    DeliverySettings,
+    LogSettings,
+    MappingRule,
+    OutputSettings,
+    ResultsSettings,
+    Section,
+    SourceSettings,
+    TargetSettings,
+    ValidationSettings,
+)
+
+EMULATOR = "emulator"
+HARMLESS_TARGETS = frozenset({EMULATOR, "sandbox"})
+"""Targets that a profile file alone may choose; any other must be named by an option or the environment."""
+
+PLACEHOLDERS = ("replace-me", ".invalid", "…", "<", ">")
+"""What marks an address in a shipped profile as not filled in."""
+
+_BUILT_IN = Layer("default", data={"targets": {EMULATOR: {"rate": "200/s", "concurrency": 32}}})
+"""The emulator inside the run is ours alone: a rehearsal need not be as careful as the real thing."""
+
+_DECIDES_NO_ROW = {"batch_rows", "limits", "on_drift", "columns"}
+
+
+def _lower_case(name: str) -> str:
+    if name != name.lower():
+        raise ValueError("named in small letters")
+    return name
+
+
+TargetName = Annotated[str, AfterValidator(_lower_case)]
+
+
+class Profile(Section):
+    """Everything a run is told. `Profile()` is the defaults; `Profile.load` reads files and the environment."""
+
+    target: TargetName = EMULATOR
+    workspace: Path = Path("runs")
+    dry_run: bool = False
+    yes: bool = False
+    """Do not ask before sending to a target that is not harmless."""
+    source: SourceSettings = SourceSettings()
+    mapping: Annotated[dict[CustomerField, MappingRule], BeforeValidator(quotes_forgotten)] = Field(
+        default_factory=dict
+    )
+    """Customer field to the rule that fills it; empty: the columns are matched by name and content."""
+    validation: ValidationSettings = ValidationSettings()
+    targets: dict[TargetName, TargetSettings] = Field(default_factory=dict)
+    delivery: DeliverySettings = DeliverySettings()
+    """As resolved for the chosen target."""
+    results: ResultsSettings = ResultsSettings()
+    log: LogSettings = LogSettings()
+    output: OutputSettings = OutputSettings()
+
+    _layers: tuple[Layer, ...] = PrivateAttr(default=())
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | str | None = None,
+        *,
+        options: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Put a profile together.
+
+        Args:
+            path: the TOML file; None: none is read.
+            options: settings by place (`delivery.rate`) or nested; None as a value means: not given.
+            environ: the environment; None: the process's own.
+
+        Raises:
+            ProfileError: a file, variable or option is wrong; the message names it and the nearest right name.
+        """
+        names = {variable(place): ".".join(place) for place in places(cls)}
+        layers = [
+            option_layer(options or {}),
+            environment_layer(os.environ if environ is None else environ, _Variables, names),
+        ]
+        if path is not None:
+            layers.append(file_layer(Path(path).expanduser()))
+        return cls._resolve([layer for layer in layers if layer.data])
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        """Put the same profile together again with further options, which go before everything else.
+
+        Raises:
+            ProfileError: as for `load`.
+        """
+        layers = self._layers or (Layer("profile", "the profile", self.model_dump(exclude_unset=True)),)
+        return self._resolve([option_layer(options), *layers])
+
+    @classmethod
+    def _resolve(cls, layers: Sequence[Layer]) -> Self:
+        target = next((layer.data["target"] for layer in layers if "target" in layer.data), EMULATOR)
+        try:
+            profile = cls.model_validate(merged([*layers, _BUILT_IN], target))
+        except ValidationError as error:
+            raise explain(error, cls, layers) from None
+        profile._layers = tuple(layers)  # noqa: SLF001 - its own class
+        return profile
+
+    @property
+    def target_origin(self) -> Origin:
+        """Who chose the target; a profile made in code counts as an option."""
+        for layer in self._layers:
+            if "target" in layer.data:
+                return layer.origin
+        return "option" if not self._layers and "target" in self.model_fields_set else "default"
+
+    def target_settings(self) -> TargetSettings:
+        """Return the chosen target's settings, ready to be connected to.
+
+        The emulator needs no section and no address: it is started inside the run.
+
+        Raises:
+            ProfileError: the target is unknown, has no usable address, or only a profile file named it although
+                it is neither the emulator nor the sandbox.
+        """
+        settings = self.targets.get(self.target)
+        if self.target == EMULATOR and (settings is None or not settings.base_url):
+            return settings or TargetSettings()
+        if settings is None:
+            raise self._unknown_target()
+        if self.target_origin == "profile" and self.target not in HARMLESS_TARGETS:
+            raise ProfileError(
+                f"The target '{self.target}' is named only by {self._file}: no file alone may choose a live system.",
+                f"Add --target {self.target}, or set IMPORTER_TARGET={self.target}.",
+            )
+        self._check_address(settings.base_url)
+        return settings
+
+    def _unknown_target(self) -> ProfileError:
+        known = [EMULATOR, *self.targets]
+        return ProfileError(
+            f"The target '{self.target}' is not set up{did_you_mean(self.target, known)}",
+            f"Write its base_url under [targets.{self.target}] in the profile, "
+            f"or set {variable(('targets', self.target, 'base_url'))}.",
+        )
+
+    def _check_address(self, base_url: str) -> None:
+        section = f"[targets.{self.target}] base_url in {self._file}"
+        if not base_url:
+            raise ProfileError(f"The target '{self.target}' has no address.", f"Set {section}.")
+        if any(mark in base_url.lower() for mark in PLACEHOLDERS):
+            raise ProfileError(
+                f"The address of the target '{self.target}' is still a placeholder.",
+                f"Set {section} to the address that your RocketKOR contact gave you.",
+            )
+        address = urlsplit(base_url)
+        local = address.hostname in {"localhost", "127.0.0.1", "::1"}
+        if not address.hostname or address.scheme not in ({"https", "http"} if local else {"https"}):
+            raise ProfileError(
+                f"The address of the target '{self.target}' must begin with https:// and name a host.",
+                f"Mend {section}.",
+            )
+
+    @property
+    def _file(self) -> str:
+        return next((layer.name for layer in self._layers if layer.origin == "profile"), "the profile")
+
+    @property
+    def fingerprint(self) -> str:
+        """A hex hash over what decides rows and request bodies, and nothing else.
+
+        In it: `[source]` (but batch size, limits and drift guard), `[mapping]`, `[validation]` and the name of the
+        import key's stamp. Not in it: target, rate, concurrency, thresholds, result formats.
+        """
+        parts = {
+            "source": self.source.model_dump(mode="json", exclude=_DECIDES_NO_ROW),
+            "mapping": {field: rule.model_dump(mode="json") for field, rule in self.mapping.items()},
+            "validation": self.validation.model_dump(mode="json"),
+            "stamp": self.delivery.import_key_metadata,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class _Variables(Profile, BaseSettings):
+    """The same schema, as the reader of environment variables wants it; texts are taken apart by the schema itself."""
+
+    model_config = {"enable_decoding": False}

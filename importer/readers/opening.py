@@ -1,0 +1,127 @@
+"""Opens a source: guards the path, unpacks, tells the format by content first and by name second, calls its reader."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+from importer.errors import SourceError
+from importer.ports import Reader
+from importer.profile.settings import SourceSettings
+from importer.readers.kinds import PACKED, WORKBOOKS, Kind, kind_of
+from importer.readers.material import Material, content_hash, open_material, save_stream, spool, too_large
+from importer.readers.packed import unpack
+from importer.readers.registry import FORMATS, find_format, third_party_format
+
+__all__ = ["STDIN", "content_hash", "keep_stdin", "open_source"]
+
+STDIN = "-"
+_MOST_WRAPPINGS = 2
+
+
+def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO | None = None) -> Reader:
+    """Open a file of customers.
+
+    Args:
+        path: the file; `-` reads standard input, through a temporary file.
+        settings: `[source]` of the profile.
+        stdin: what `-` reads; None is the process's standard input.
+
+    Raises:
+        SourceError: it cannot be read, or is refused; nothing else is ever raised for a file.
+    """
+    material = _take(path, settings, stdin)
+    name = material.name
+    try:
+        material, kind = _unpacked(material, settings)
+        return _read(material, _format(material.name, kind, settings), settings, name)
+    except BaseException:
+        material.close()
+        raise
+
+
+def keep_stdin(to: Path, settings: SourceSettings, stream: BinaryIO | None = None) -> Path:
+    """Write standard input to a file, so that it can be read twice and after a crash.
+
+    Args:
+        to: where to; replaced if it is there.
+        stream: what to read instead of standard input.
+
+    Raises:
+        SourceError: nothing came, or more than `max_file_bytes`.
+    """
+    save_stream(stream or sys.stdin.buffer, to, settings.limits.max_file_bytes)
+    return to
+
+
+def _take(path: Path | str, settings: SourceSettings, stdin: BinaryIO | None) -> Material:
+    limit = settings.limits.max_file_bytes
+    if str(path) == STDIN:
+        return spool(stdin or sys.stdin.buffer, STDIN, limit, too_large("Standard input", limit))
+    return open_material(Path(path), limit)
+
+
+def _unpacked(material: Material, settings: SourceSettings) -> tuple[Material, Kind]:
+    for _ in range(_MOST_WRAPPINGS):
+        with material.open() as stream:
+            kind = kind_of(stream)
+        if kind.name not in PACKED:
+            return material, kind
+        inner = unpack(material, kind.name, settings.limits)
+        material.close()
+        material = inner
+    material.close()
+    raise SourceError(f"'{material.name}' is packed more than once.", "Unpack it, and import the file that was in it.")
+
+
+def _read(material: Material, name_of_format: str, settings: SourceSettings, name: str) -> Reader:
+    from importer.readers.table.reader import TableReader  # noqa: PLC0415  # opening a source is what loads its reader
+
+    origin = find_format(name_of_format).load()(material, settings)
+    try:
+        return TableReader(origin, settings, name)
+    except BaseException:
+        origin.close()
+        raise
+
+
+def _format(name: str, kind: Kind, settings: SourceSettings) -> str:
+    suffix = PurePath(name).suffix.lower()
+    foreign = third_party_format(suffix)
+    if foreign:
+        return foreign
+    _refuse_unreadable(name, kind)
+    actual = "excel" if kind.name in WORKBOOKS else "csv"
+    if settings.format not in {"auto", actual}:
+        raise _not_as_asked(name, kind, settings.format)
+    claimed = next((key for key, entry in FORMATS.items() if suffix in entry.suffixes), actual)
+    if settings.format == "auto" and claimed != actual:
+        raise _not_as_named(name, kind, suffix, actual)
+    return actual
+
+
+def _refuse_unreadable(name: str, kind: Kind) -> None:
+    if kind.name == "encrypted":
+        raise SourceError(
+            f"'{name}' is protected with a password.", "Open it in Excel, remove the password, and save it again."
+        )
+    if kind.name == "other":
+        raise SourceError(
+            f"'{name}' is {kind.article}; customers are read from CSV files and workbooks.",
+            "Open it in a spreadsheet program and save it as .xlsx or .csv.",
+        )
+
+
+def _not_as_named(name: str, kind: Kind, suffix: str, actual: str) -> SourceError:
+    return SourceError(
+        f"'{name}' is {kind.article}, although its name ends in '{suffix}'.",
+        f'Rename it to what it is, or set format = "{actual}" in [source].',
+    )
+
+
+def _not_as_asked(name: str, kind: Kind, asked: str) -> SourceError:
+    return SourceError(
+        f"'{name}' is {kind.article}, not {FORMATS[asked].article} as the profile says.",
+        "Correct format in [source], or leave it out.",
+    )

@@ -1,0 +1,120 @@
+"""Unpacks gz, zip and zst into a temporary file, counting as it goes: a bomb is refused before it bursts."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Callable
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO
+from zipfile import ZipFile, ZipInfo
+
+from importer.errors import SourceError
+from importer.profile.settings import SourceLimits
+from importer.readers.material import Material, Stream, spool
+from importer.readers.trouble import Parsing
+
+HARMLESS_BYTES = 64 << 20
+"""Whatever its ratio, so much unpacked harms nobody."""
+_HINT = "Unpack it yourself and import the file that was in it."
+
+
+def unpack(material: Material, kind: str, limits: SourceLimits) -> Material:
+    """Return what is packed in a gzip, zip or zstd archive.
+
+    Args:
+        kind: `gzip`, `zip` or `zstd`.
+
+    Raises:
+        SourceError: damaged, a bomb, locked, or not exactly one file.
+    """
+    allowed = allowed_bytes(material.size, limits)
+    with Parsing(material.name, f"{kind} archive", _HINT), material.open() as packed:
+        if kind == "zip":
+            return _unzip(packed, material.name, allowed)
+        stream: Stream = _unzstd(packed, material.name) if kind == "zstd" else gzip.GzipFile(fileobj=packed)
+        with closing(stream):
+            return spool(stream, _inner_name(material.name), allowed, bomb(material.name, allowed))
+
+
+def allowed_bytes(packed_bytes: int, limits: SourceLimits) -> int:
+    """Return how many bytes a packed file may unpack to."""
+    return min(limits.max_unpacked_bytes, max(HARMLESS_BYTES, packed_bytes * limits.max_unpack_ratio))
+
+
+def bomb(name: str, allowed: int) -> SourceError:
+    """Say that an archive unpacks to more than is believable."""
+    return SourceError(
+        f"'{name}' unpacks to more than {allowed:,} bytes, far more than its size explains.",
+        "Do not trust it; if it is sound, raise max_unpack_ratio in [source.limits].",
+    )
+
+
+def _unzip(packed: BinaryIO, name: str, allowed: int) -> Material:
+    with ZipFile(packed) as archive:
+        member = _only_member(archive, name)
+        if member.file_size > allowed:
+            raise bomb(name, allowed)
+        with archive.open(member) as stream:
+            return spool(stream, PurePosixPath(member.filename).name, allowed, bomb(name, allowed))
+
+
+def _only_member(archive: ZipFile, name: str) -> ZipInfo:
+    members = [member for member in archive.infolist() if not member.is_dir() and not _is_litter(member.filename)]
+    if len(members) != 1:
+        inside = ", ".join(f"'{PurePosixPath(member.filename).name}'" for member in members[:5])
+        raise SourceError(f"'{name}' holds {len(members)} files, not one{': ' if inside else ''}{inside}.", _HINT)
+    if members[0].flag_bits & 0x1:
+        raise SourceError(f"'{name}' is protected with a password.", _HINT)
+    return members[0]
+
+
+def _is_litter(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return "__MACOSX" in parts or (bool(parts) and parts[-1].startswith("."))
+
+
+def _unzstd(packed: BinaryIO, name: str) -> Stream:
+    opener = _zstd_opener()
+    if opener is None:
+        raise SourceError(
+            f"'{name}' is packed with zstd, which this installation cannot read.",
+            "Unpack it with 'zstd -d', or install the extra: pip install 'importer[parquet]'.",
+        )
+    return opener(packed)
+
+
+def _zstd_opener() -> Callable[[BinaryIO], Stream] | None:
+    """Find a decompressor: the standard library has one from Python 3.14, pyarrow brings one too."""
+    if find_spec("compression") is not None:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # Python 3.14
+
+        unpacker: Callable[[BinaryIO], Stream] = zstd.ZstdFile
+        return unpacker
+    if find_spec("pyarrow") is not None:
+        import pyarrow as pa  # noqa: PLC0415  # optional, and heavy
+
+        return lambda packed: io.BufferedReader(_Arrow(pa.CompressedInputStream(pa.PythonFile(packed, "r"), "zstd")))
+    return None
+
+
+class _Arrow(io.RawIOBase):
+    """An arrow stream behind the interface of an ordinary one."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # the stub's Buffer is 3.12's
+        piece = self._stream.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def _inner_name(name: str) -> str:
+    return name.rsplit(".", 1)[0] if "." in name.lstrip(".") else name

@@ -1,0 +1,89 @@
+"""What a format hands to the table it fills: numbered records, and what it noticed about single ones. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from importer.records import Detected, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something a format noticed about one record; becomes an `Issue` if the record is a data row.
+
+    Args:
+        code: stable, lower snake case.
+        message: the sentence for a person, without the row number.
+        column: position of the cell in the record, from 0; -1 for the record as a whole.
+    """
+
+    code: str
+    message: str
+    column: int = -1
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(slots=True)
+class Block:
+    """Consecutive records as text, either row by row or column by column.
+
+    Args:
+        numbers: the row number a person sees, one per record, ascending.
+        rows: the records; of any width. None when `columns` is given.
+        columns: the same turned, for records that are all of one width: the fast way.
+        marks: position in the block to what was noticed there.
+        text: the text the records were made of, for quick tests on the whole block; None where there is none.
+        unterminated: whether the source ends with this block and without a line end.
+    """
+
+    numbers: Sequence[int]
+    rows: Sequence[Sequence[str]] | None = None
+    columns: Sequence[Sequence[str]] | None = None
+    marks: Mapping[int, Sequence[Mark]] = field(default_factory=dict)
+    text: str | None = None
+    unterminated: bool = False
+
+    def as_rows(self) -> Sequence[Sequence[str]]:
+        """Return the records row by row, whichever way they are held."""
+        if self.rows is not None:
+            return self.rows
+        return list(zip(*self.columns or (), strict=True))
+
+
+class Origin(Protocol):
+    """One open file of one format: the part of a reader that a new format has to bring."""
+
+    @property
+    def format(self) -> str:
+        """The registry's name of the format."""
+        ...
+
+    @property
+    def grid(self) -> bool:
+        """Whether every cell knows its place, so that a record may end early (workbooks)."""
+        ...
+
+    @property
+    def sheet(self) -> str:
+        """The sheet's name; empty where there are none."""
+        ...
+
+    @property
+    def detected(self) -> Sequence[Detected]:
+        """What was found out on opening."""
+        ...
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Sentences about the file as a whole; may grow while it is read."""
+        ...
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield every record from the start, header and blank ones included; may be called again."""
+        ...
+
+    def close(self) -> None:
+        """Release the file; harmless when called twice."""
+        ...

@@ -1,0 +1,113 @@
+"""A header becomes column names: unique, none blank, the importer's own added columns left out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ADDED_COLUMNS = frozenset(
+    {
+        "_row",
+        "_sheet",
+        "_status",
+        "_customer_id",
+        "_error_code",
+        "_error_field",
+        "_error_column",
+        "_error_message",
+        "_http_status",
+        "_trace_id",
+        "_attempts",
+    }
+)
+"""What the results files add at the end of every row; a mended file that is imported again carries them."""
+
+_INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which cells of a record are source columns, and what they are called.
+
+    Args:
+        names: header texts in order, unique, none blank.
+        picks: the cell of a record that each name stands for, from 0.
+        width: cells that a complete record has, dropped ones included.
+        warnings: what had to be done to the header, in sentences.
+    """
+
+    names: tuple[str, ...]
+    picks: tuple[int, ...]
+    width: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every cell of a record is kept."""
+        return len(self.picks) == self.width
+
+
+def name_columns(header: Sequence[str], groups: Sequence[str] = ()) -> Columns:
+    """Name the columns of a header.
+
+    Args:
+        header: the header's cells, as wide as a complete record.
+        groups: the cells of a second header line above it, blank under a merged one; used to tell
+            equal names apart (`Mailing` over `Street` gives `Mailing Street`).
+    """
+    texts = [tidy_name(text) for text in header]
+    picks = [i for i, text in enumerate(texts) if text not in ADDED_COLUMNS]
+    grouped = _spread([tidy_name(text) for text in groups], len(texts))
+    warnings: list[str] = []
+    names = _unique([(i, texts[i]) for i in picks], grouped, warnings)
+    return Columns(tuple(names), tuple(picks), len(texts), tuple(warnings))
+
+
+def tidy_name(text: str) -> str:
+    """Return a header text without invisible characters, line breaks and outer spaces."""
+    return _INVISIBLE.sub(" ", text).strip()
+
+
+def _spread(groups: Sequence[str], width: int) -> list[str]:
+    spread: list[str] = []
+    for i in range(width):
+        here = groups[i] if i < len(groups) else ""
+        spread.append(here or (spread[-1] if spread else ""))
+    return spread
+
+
+def _unique(texts: Sequence[tuple[int, str]], groups: Sequence[str], warnings: list[str]) -> list[str]:
+    repeated = _repeated([text for _, text in texts])
+    wanted = [f"{groups[i]} {text}" if text in repeated and groups[i] else text for i, text in texts]
+    taken = {name for name in wanted if name}
+    names: list[str] = []
+    for (i, _), name in zip(texts, wanted, strict=True):
+        names.append(_own_name(name, i, names, taken, warnings))
+    return names
+
+
+def _repeated(texts: Sequence[str]) -> set[str]:
+    seen: set[str] = set()
+    return {text for text in texts if text and (text in seen or seen.add(text))}  # type: ignore[func-returns-value]  # set.add returns None on purpose
+
+
+def _own_name(name: str, index: int, before: Sequence[str], taken: set[str], warnings: list[str]) -> str:
+    if not name:
+        own = _free(f"column {index + 1}", taken)
+        warnings.append(f"Column {index + 1} has no name in the header; it is called '{own}'.")
+        return own
+    if name not in before:
+        return name
+    own = _free(f"{name} (2)", taken, f"{name} ({{}})", 2)
+    warnings.append(f"The header has '{name}' more than once; the one in column {index + 1} is called '{own}'.")
+    return own
+
+
+def _free(name: str, taken: set[str], pattern: str = "", number: int = 1) -> str:
+    pattern = pattern or f"{name} ({{}})"
+    while name in taken:
+        number += 1
+        name = pattern.format(number)
+    taken.add(name)
+    return name

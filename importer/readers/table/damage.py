@@ -1,0 +1,175 @@
+"""Notices what earlier programs did to a table: shortened numbers, garbled accents, cut rows. Repairs nothing.
+
+Whole blocks are ruled out by quick tests on their text; only suspicious ones are looked at cell by cell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from importer.readers.table.blocks import Block, Mark
+from importer.readers.table.columns import Columns
+from importer.records import Severity
+
+EXCEL_CELL_CHARS = 32_767
+_SHEET_ROWS = {65_536: "Excel 97-2003", 1_048_576: "Excel"}
+_EXPONENT = re.compile(r"\s*[+-]?\d([.,]\d+)?[eE]\+?\d{1,3}\s*")
+_TAILS = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore") + "".join(map(chr, range(0x80, 0xC0)))
+_GARBLED = re.compile(f"[\u00c2-\u00f4][{re.escape(_TAILS)}]|\ufffd")
+"""Two characters that UTF-8 makes of one letter when it is read as Western text; or a letter already lost."""
+_ZIP_NAME = re.compile(r"\b(zip|postal|post\s*code|postcode|plz)", re.IGNORECASE)
+_DATE_NAME = re.compile(r"\b(date|birth|birthday|dob|born)\b|birthdate", re.IGNORECASE)
+_SERIAL = re.compile(r"\d{5}(\.\d+)?")
+_ZIP_DIGITS = 5
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was counted in one column."""
+
+    exponents: int = 0
+    filled: int = 0
+    serials: int = 0
+    lengths: dict[int, int] = field(default_factory=dict)
+    leading_zero: bool = False
+
+
+class Damage:
+    """Watches one pass over a table.
+
+    Args:
+        columns: the header's columns.
+    """
+
+    def __init__(self, columns: Columns) -> None:
+        self._named = tuple(zip(columns.picks, columns.names, strict=True))
+        self._tallies = {pick: _Tally() for pick in columns.picks}
+        self._zips = [pick for pick, name in self._named if _ZIP_NAME.search(name)]
+        self._dates = [pick for pick, name in self._named if _DATE_NAME.search(name)]
+        self._last_number = 0
+
+    def observe(self, block: Block) -> dict[int, list[Mark]]:
+        """Look at a block of data rows; return what is wrong with single ones of them."""
+        columns = block.columns or ()
+        if not columns or not block.numbers:
+            return {}
+        self._last_number = block.numbers[-1]
+        for pick in self._zips:
+            self._count_lengths(self._tallies[pick], columns[pick])
+        for pick in self._dates:
+            self._count_serials(self._tallies[pick], columns[pick])
+        return self._suspects(block, columns)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Say what the whole pass showed, in sentences."""
+        return tuple(self._file_warnings())
+
+    def _suspects(self, block: Block, columns: Sequence[Sequence[str]]) -> dict[int, list[Mark]]:
+        text = block.text if block.text is not None else "\n".join(map("\n".join, columns))
+        marks: dict[int, list[Mark]] = {}
+        if "E+" in text or "e+" in text:
+            self._look(columns, marks, _EXPONENT.fullmatch, self._exponent)
+        if not text.isascii() and _GARBLED.search(text):
+            self._look(columns, marks, _is_garbled, _garbled)
+        if len(text) > EXCEL_CELL_CHARS and max(map(len, text.split("\n"))) >= EXCEL_CELL_CHARS // 8:
+            self._look(columns, marks, _is_full, _full)
+        return marks
+
+    def _look(
+        self,
+        columns: Sequence[Sequence[str]],
+        marks: dict[int, list[Mark]],
+        test: Callable[[str], object],
+        mark: Callable[[int], Mark],
+    ) -> None:
+        for pick, _ in self._named:
+            for i, cell in enumerate(columns[pick]):
+                if test(cell):
+                    marks.setdefault(i, []).append(mark(pick))
+
+    def _exponent(self, pick: int) -> Mark:
+        self._tallies[pick].exponents += 1
+        return Mark(
+            "number_shortened",
+            "A spreadsheet program has shortened a long number to a form like 4.16E+09; its last digits are lost.",
+            pick,
+            Severity.WARNING,
+        )
+
+    def _count_lengths(self, tally: _Tally, cells: Sequence[str]) -> None:
+        for cell in filter(str.isdigit, cells):
+            tally.lengths[len(cell)] = tally.lengths.get(len(cell), 0) + 1
+            tally.leading_zero = tally.leading_zero or cell[0] == "0"
+
+    def _count_serials(self, tally: _Tally, cells: Sequence[str]) -> None:
+        filled = [cell for cell in cells if cell]
+        tally.filled += len(filled)
+        tally.serials += sum(1 for cell in filled if _SERIAL.fullmatch(cell))
+
+    def _file_warnings(self) -> Iterator[str]:
+        if self._last_number in _SHEET_ROWS:
+            program = _SHEET_ROWS[self._last_number]
+            yield (
+                f"The table ends at row {self._last_number:,}, the last one that {program} can hold: "
+                "rows beyond it may be missing. Compare the count with the system it came from."
+            )
+        for pick, name in self._named:
+            yield from _column_warnings(self._tallies[pick], name)
+
+
+def _column_warnings(tally: _Tally, name: str) -> Iterator[str]:
+    if tally.exponents:
+        yield (
+            f"Column '{name}' holds {tally.exponents:,} shortened numbers like 4.16E+09. "
+            "Format the column as text where it comes from, and export again."
+        )
+    total = sum(tally.lengths.values())
+    short = sum(count for length, count in tally.lengths.items() if length in {3, 4})
+    if short and not tally.leading_zero and tally.lengths.get(_ZIP_DIGITS, 0) > total / 2:
+        yield (
+            f"Column '{name}' holds {short:,} numbers of fewer than five digits and none that begins with 0: "
+            "a spreadsheet program has probably removed leading zeros."
+        )
+    if tally.serials and tally.serials >= tally.filled / 2:
+        yield (
+            f"Column '{name}' holds {tally.serials:,} numbers like 33050 where dates are expected: "
+            "they are probably Excel's day counts. Format the column as a date and export again."
+        )
+
+
+def _is_garbled(cell: str) -> bool:
+    if cell.isascii() or not _GARBLED.search(cell):
+        return False
+    return "\ufffd" in cell or any(_reads_as_utf8(cell, codec) for codec in ("cp1252", "latin-1"))
+
+
+def _reads_as_utf8(cell: str, codec: str) -> bool:
+    try:
+        cell.encode(codec).decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _garbled(pick: int) -> Mark:
+    return Mark(
+        "text_garbled",
+        "Accented letters are garbled (like 'Ã©' for 'é'): the text was saved in the wrong encoding earlier.",
+        pick,
+        Severity.WARNING,
+    )
+
+
+def _is_full(cell: str) -> bool:
+    return len(cell) == EXCEL_CELL_CHARS
+
+
+def _full(pick: int) -> Mark:
+    return Mark(
+        "cell_cut_off",
+        f"The cell has exactly {EXCEL_CELL_CHARS:,} characters, the most that Excel keeps: its end may be missing.",
+        pick,
+        Severity.WARNING,
+    )

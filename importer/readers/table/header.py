@@ -1,0 +1,174 @@
+"""Finds the header among the first records of a source, under titles and above the data. Pure.
+
+The header is the first well-filled record whose cells read like names. A record above it that
+looks like data means that there is no header: the source is refused, since a row would be lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from importer.errors import SourceError
+
+Numbered = tuple[int, Sequence[str]]
+
+_DATA = re.compile(
+    r"""[^@\s]+@[^@\s]+\.\w+                      # an email address
+      | [+(]?[\d\s().,/:+-]*\d[\d\s().,/:+-]*(e[+-]?\d+)?   # a number, phone, date or time
+      | \d{4}-\d\d-\d\d.*
+      | (true|false|yes|no|n/a|null|none)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_LONGEST_NAME = 80
+_TEXTUAL = 0.8
+_FILLED = 0.5
+_OUTSIDE = 0.2
+"""Share of the rows that must have data beyond the header before that counts as columns without a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header that was found.
+
+    Args:
+        number: its row number.
+        cells: its texts, as they stand.
+        groups: the cells of a second header line right above it; empty where there is none.
+        skipped: row numbers of title lines above it.
+        confidence: 0 to 1.
+    """
+
+    number: int
+    cells: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    skipped: tuple[int, ...] = ()
+    confidence: float = 1.0
+    note: str = ""
+
+
+def find_header(sample: Sequence[Numbered], wanted: int | Literal["auto"], name: str) -> Header:
+    """Find the header.
+
+    Args:
+        sample: the first records with their row numbers, blank ones included.
+        wanted: the row number that the profile gives, or `auto`.
+        name: the source, for messages.
+
+    Raises:
+        SourceError: there is none, or the records above it look like data.
+    """
+    filled = [(number, cells) for number, cells in sample if _filled(cells)]
+    if not filled:
+        raise SourceError(f"'{name}' is empty: it holds nothing but blank rows.", "Export the customers again.")
+    if wanted != "auto":
+        return _given(filled, wanted, name)
+    return _found(filled, name)
+
+
+def table_width(header: Header, below: Sequence[Sequence[str]], *, grid: bool, name: str) -> int:
+    """Return how many cells a complete record has.
+
+    Blank names at the header's end count only where data stands under them.
+
+    Args:
+        below: data records from the beginning of the source.
+        grid: whether records may be wider than the header without being wrong (workbooks).
+
+    Raises:
+        SourceError: nearly all records are wider than the header, so a name is missing somewhere in it.
+    """
+    named = last_filled(header.cells)
+    used = [last_filled(cells) for cells in below]
+    if grid:
+        outside = [width for width in used if width > named]
+        return max(outside) if len(outside) > _OUTSIDE * len(used) else named
+    filled = [cells for cells, width in zip(below, used, strict=True) if width]
+    wider = [cells for cells in filled if len(cells) > len(header.cells)]
+    if len(wider) > max(1, 0.8 * len(filled)) and max(used) > len(header.cells):
+        raise SourceError(
+            f"The header of '{name}' has {named} names, but its rows have {max(used)} cells.",
+            "Complete the header: a column in it has no name.",
+        )
+    return max([named, *(width for width in used if width <= len(header.cells))])
+
+
+def last_filled(cells: Sequence[str]) -> int:
+    """Return how many cells a record has up to the last one that is not blank."""
+    return next((i for i in range(len(cells), 0, -1) if cells[i - 1].strip()), 0)
+
+
+def looks_like_data(text: str) -> bool:
+    """Tell whether a cell reads like a value (address, number, date), not like a column's name."""
+    text = text.strip()
+    return bool(_DATA.fullmatch(text)) or len(text) > _LONGEST_NAME
+
+
+def _given(filled: Sequence[Numbered], wanted: int, name: str) -> Header:
+    for i, (number, cells) in enumerate(filled):
+        if number == wanted:
+            return Header(number, tuple(cells), skipped=tuple(n for n, _ in filled[:i]), note="as the profile says")
+    raise SourceError(
+        f"Row {wanted} of '{name}', which the profile names as the header, is blank or not there.",
+        "Correct header_row in [source], or leave it out to have the header found.",
+    )
+
+
+def _found(filled: Sequence[Numbered], name: str) -> Header:
+    typical = _typical_width(filled)
+    for i, (number, cells) in enumerate(filled):
+        if _filled(cells) < max(1, _FILLED * typical):
+            continue
+        if _textual(cells) < _TEXTUAL:
+            raise _no_header(number, name)
+        chosen = i + 1 if _is_group_line(filled, i, typical) else i
+        return _header(filled, chosen, typical)
+    raise _no_header(filled[0][0], name)
+
+
+def _header(filled: Sequence[Numbered], i: int, typical: float) -> Header:
+    number, cells = filled[i]
+    above = filled[i - 1] if i else None
+    groups = tuple(above[1]) if above and above[0] == number - 1 and _filled(above[1]) > 1 else ()
+    confidence = min(1.0, _filled(cells) / max(1.0, typical)) * _textual(cells)
+    skipped = tuple(n for n, _ in filled[:i])
+    note = f"{len(skipped)} line(s) above it are titles" if skipped else ""
+    return Header(number, tuple(cells), groups, skipped, round(confidence, 2), note)
+
+
+def _no_header(number: int, name: str) -> SourceError:
+    return SourceError(
+        f"Row {number} of '{name}' should be the header but looks like data.",
+        "Add a row with the columns' names at the top, or name the right one with header_row in [source].",
+    )
+
+
+def _is_group_line(filled: Sequence[Numbered], i: int, typical: float) -> bool:
+    texts = [cell.strip() for cell in filled[i][1] if cell.strip()]
+    if i + 1 >= len(filled) or len(set(texts)) == len(texts) >= typical:
+        return False
+    below = filled[i + 1][1]
+    fuller = _filled(below) >= max(_filled(filled[i][1]), typical) and _textual(below) == 1.0
+    return fuller and len(set(texts)) <= _filled(below) / 2 and _below_differs(filled, i + 1)
+
+
+def _below_differs(filled: Sequence[Numbered], i: int) -> bool:
+    return any(_textual(cells) < 1.0 for _, cells in filled[i + 1 : i + 20])
+
+
+def _typical_width(filled: Sequence[Numbered]) -> float:
+    widths = Counter(_filled(cells) for _, cells in filled)
+    common = widths.most_common(1)[0][0]
+    return float(max(common, sorted(widths.elements())[len(filled) // 2]))
+
+
+def _filled(cells: Sequence[str]) -> int:
+    return sum(1 for cell in cells if cell.strip())
+
+
+def _textual(cells: Sequence[str]) -> float:
+    texts = [cell for cell in cells if cell.strip()]
+    return sum(not looks_like_data(text) for text in texts) / max(1, len(texts))

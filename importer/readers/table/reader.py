@@ -1,0 +1,155 @@
+"""The reader of every format: numbered records become batches under named columns. Judges tables, never customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from importer.errors import SourceError
+from importer.profile.settings import SourceSettings
+from importer.readers.table.blocks import Block, Mark, Origin
+from importer.readers.table.columns import Columns, name_columns
+from importer.readers.table.cutting import after, hold_footer, join, without_blank, without_header_again
+from importer.readers.table.damage import Damage
+from importer.readers.table.header import Numbered, find_header, table_width
+from importer.readers.table.ragged import Ragged
+from importer.records import Detected, Issue, RawBatch, SourceInfo
+
+_SAMPLE_ROWS = 300
+
+
+class TableReader:
+    """Reads one origin as a table with a header.
+
+    Args:
+        origin: the open file; closed with the reader.
+        settings: `[source]` of the profile.
+        name: the source's name for people.
+
+    Raises:
+        SourceError: no header, no data row, too many columns.
+    """
+
+    def __init__(self, origin: Origin, settings: SourceSettings, name: str) -> None:
+        self._origin = origin
+        self._settings = settings
+        self._name = name
+        sample = self._sample()
+        self._header = find_header(sample, settings.header_row, name)
+        below = [cells for number, cells in sample if number > self._header.number]
+        self._columns = self._name_columns(below)
+        self._ragged = Ragged(self._columns, below, grid=origin.grid)
+        self._found_later: tuple[str, ...] = ()
+        self._require_data()
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source is; its warnings grow once all batches were read."""
+        header = self._header
+        found = Detected("header_row", str(header.number), header.confidence, header.note)
+        return SourceInfo(
+            name=self._name,
+            format=self._origin.format,
+            columns=self._columns.names,
+            sheet=self._origin.sheet,
+            detected=(*self._origin.detected, found),
+            warnings=(*self._origin.warnings, *self._columns.warnings, *self._found_later),
+        )
+
+    def batches(self) -> Iterator[RawBatch]:
+        """Yield the data rows; from the start at every call."""
+        ordinal = 0
+        damage = Damage(self._columns)
+        for block in self._data_blocks(damage):
+            for batch in self._cut(block, ordinal):
+                ordinal += len(batch)
+                yield batch
+            self._check_rows(ordinal)
+            if ordinal == self._settings.limit:
+                return
+
+    def close(self) -> None:
+        """Release the file."""
+        self._origin.close()
+
+    def _sample(self) -> list[Numbered]:
+        records = (pair for block in self._origin.blocks() for pair in zip(block.numbers, block.as_rows(), strict=True))
+        return list(islice(records, _SAMPLE_ROWS))
+
+    def _name_columns(self, below: Sequence[Sequence[str]]) -> Columns:
+        width = table_width(self._header, below, grid=self._origin.grid, name=self._name)
+        limit = self._settings.limits.max_columns
+        if width > limit:
+            raise SourceError(
+                f"'{self._name}' has {width:,} columns, more than the {limit:,} that are allowed.",
+                "Remove the columns that are not needed, or raise max_columns in [source.limits].",
+            )
+        cells = list(self._header.cells[:width])
+        return name_columns(cells + [""] * (width - len(cells)), self._header.groups)
+
+    def _require_data(self) -> None:
+        if not any(block.numbers for block in self._data_blocks(Damage(self._columns))):
+            raise SourceError(
+                f"'{self._name}' has a header but no data rows.", "Add the customers under it, or export them again."
+            )
+
+    def _data_blocks(self, damage: Damage) -> Iterator[Block]:
+        """Yield blocks of data rows only: no header, no blank rows, no footer, all of one width."""
+        held: Block | None = None
+        again = 0
+        for raw in self._origin.blocks():
+            block = without_blank(self._ragged.mend(after(raw, self._header.number)))
+            block, repeats = without_header_again(block, self._header.cells)
+            again += repeats
+            if not block.numbers:
+                continue
+            block, held = hold_footer(join(held, block), self._columns.width)
+            if block.numbers:
+                yield self._watched(block, damage)
+        self._found_later = (*damage.warnings(), *_left_out(held), *_repeated(again))
+
+    def _watched(self, block: Block, damage: Damage) -> Block:
+        found = damage.observe(block)
+        for i, marks in found.items():
+            block.marks = {**block.marks, i: [*block.marks.get(i, ()), *marks]}
+        return block
+
+    def _cut(self, block: Block, ordinal: int) -> Iterator[RawBatch]:
+        size, limit, count = self._settings.batch_rows, self._settings.limit, len(block.numbers)
+        total = count if limit is None else min(count, limit - ordinal)
+        columns = [(block.columns or ())[i] for i in self._columns.picks]
+        for at in range(0, total, size):
+            to = min(at + size, total)
+            cells = columns if to - at == count else [column[at:to] for column in columns]
+            issues = _issues(block.marks, at, to, ordinal, self._columns) if block.marks else ()
+            yield RawBatch(first=ordinal + at, rows=block.numbers[at:to], cells=cells, issues=issues)
+
+    def _check_rows(self, count: int) -> None:
+        limit = self._settings.limits.max_rows
+        if count > limit:
+            raise SourceError(
+                f"'{self._name}' has more than the {limit:,} rows that are allowed.",
+                "Split the file, or raise max_rows in [source.limits].",
+            )
+
+
+def _left_out(footer: Block | None) -> tuple[str, ...]:
+    if footer is None or not footer.numbers:
+        return ()
+    first, last = footer.numbers[0], footer.numbers[-1]
+    where = f"Row {first:,} looks" if first == last else f"Rows {first:,} to {last:,} look"
+    return (f"{where} like totals or a remark under the table, and was left out.",)
+
+
+def _repeated(again: int) -> tuple[str, ...]:
+    return (f"The header stands {again:,} times more among the rows, and was left out there.",) if again else ()
+
+
+def _issues(marks: Mapping[int, Sequence[Mark]], at: int, to: int, ordinal: int, columns: Columns) -> tuple[Issue, ...]:
+    names = dict(zip(columns.picks, columns.names, strict=True))
+    return tuple(
+        Issue(ordinal + i, mark.code, mark.message, column=names.get(mark.column, ""), severity=mark.severity)
+        for i in sorted(marks)
+        if at <= i < to
+        for mark in marks[i]
+    )

@@ -1,0 +1,228 @@
+"""Finds out how a text separates, quotes and escapes its cells: what makes the most even table wins. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from importer.errors import SourceError
+from importer.profile.settings import SourceSettings
+from importer.records import Detected
+
+DELIMITERS = (",", ";", "\t", "|")
+_RARE_DELIMITERS = "^~:!#%*\x01\x1e\x1f¦§¬"
+_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+_SPOKEN = {"\t": "tab", " ": "space"}
+_SAMPLE_RECORDS = 300
+_CERTAIN = 0.6
+_GAP = re.compile(r"\S {2,}\S")
+_HINT = "Name it with delimiter in [source], or save the file as .xlsx."
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How cells are written.
+
+    Args:
+        delimiter: one character.
+        quote: one character, or "" where quotation marks mean nothing.
+        escape: one character, or "".
+        padded: whether a blank stands between a delimiter and the quotation mark after it.
+        separator_line: whether the first line is Excel's `sep=;`, which no spreadsheet shows.
+        detected: the findings, with confidence and evidence.
+    """
+
+    delimiter: str
+    quote: str = '"'
+    escape: str = ""
+    padded: bool = False
+    separator_line: bool = False
+    detected: tuple[Detected, ...] = ()
+
+    def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
+        """Return a `csv.reader` of this dialect."""
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            escapechar=self.escape or None,
+            skipinitialspace=self.padded,
+            strict=strict,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """How even a sample is under one dialect.
+
+    Args:
+        width: cells that most records have.
+        share: how many of the records have them.
+        broken: share of the records whose quotation marks make no sense.
+    """
+
+    dialect: Dialect
+    rows: Sequence[Sequence[str]]
+    width: int
+    share: float
+    broken: float
+
+    @property
+    def score(self) -> float:
+        """Even, wide and clean; plain double quotes are assumed until something else is better by far."""
+        usual = 0.1 * (self.dialect.quote == '"')
+        return self.share * (1 - 1 / (self.width + 1)) - min(self.broken, 1.0) + usual
+
+
+def detect_dialect(sample: str, settings: SourceSettings, name: str) -> Dialect:
+    """Find the dialect of a text.
+
+    Args:
+        sample: the beginning of the text, whole lines.
+        settings: `delimiter` and `quote` may be given there.
+
+    Raises:
+        SourceError: no delimiter makes a table of it, or the profile's is no single character.
+    """
+    if not sample.strip():
+        raise SourceError(f"'{name}' is empty: it holds nothing but blank lines.", "Export the customers again.")
+    given, quote = _given(settings.delimiter, "delimiter"), _given(settings.quote, "quote")
+    first, _, rest = sample.partition("\n")
+    separator = _separator(first)
+    text = rest if separator else sample
+    delimiters = [given or separator] if given or separator else DELIMITERS
+    quotes = ['"', "'", ""] if quote is None else [quote]
+    dialects = [replace(dialect, separator_line=bool(separator)) for dialect in _candidates(text, delimiters, quotes)]
+    best = max((_try(text, dialect) for dialect in dialects), key=lambda trial: trial.score)
+    if not (given or separator):
+        _require_table(best, text, name)
+    return _report(best, sample, certain=bool(given or separator))
+
+
+def _given(text: str, what: str) -> str | None:
+    if text == "auto":
+        return None
+    if what == "quote" and text in {"none", ""}:
+        return ""
+    character = _NAMES.get(text.lower(), text)
+    if len(character) != 1 or character in "\r\n":
+        raise SourceError(
+            f"The {what} '{text}' in [source] is not one character.", "Use , ; tab | or another character."
+        )
+    return character
+
+
+def _separator(line: str) -> str:
+    line = line.strip("\r\ufeff").strip('"')
+    return line[4] if line.lower().startswith("sep=") and len(line) == 5 else ""
+
+
+def _candidates(text: str, delimiters: Sequence[str], quotes: Sequence[str]) -> Iterator[Dialect]:
+    for delimiter, quote in product(delimiters, quotes):
+        escape = "\\" if _escapes(text, delimiter, quote) else ""
+        padded = bool(quote) and f"{delimiter} {quote}" in text and f"{delimiter}{quote}" not in text
+        yield Dialect(delimiter, quote, escape, padded)
+
+
+def _escapes(text: str, delimiter: str, quote: str) -> bool:
+    """Tell whether backslashes escape: one stands before a quotation mark, and none before an ordinary character."""
+    if not quote or "\\" + quote not in text:
+        return False
+    return not re.search(rf"\\[^\\{re.escape(quote + delimiter)}\n]", text)
+
+
+def _try(text: str, dialect: Dialect) -> _Trial:
+    rows, broken = _parse(text, dialect)
+    widths = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+    if not widths:
+        return _Trial(dialect, rows, 1, 0.0, 1.0)
+    width, count = max(widths.items(), key=lambda item: item[1] * (1 - 1 / (item[0] + 1)))
+    odd = (broken + _odd(rows, dialect)) / max(1, len(rows))
+    return _Trial(dialect, rows, width, count / widths.total(), odd)
+
+
+def _parse(text: str, dialect: Dialect) -> tuple[list[list[str]], int]:
+    """Parse the sample; a line whose quotation marks make no sense costs that line alone."""
+    lines = io.StringIO(text, newline="").readlines()
+    rows: list[list[str]] = []
+    broken = at = 0
+    while at < len(lines) and len(rows) + broken < _SAMPLE_RECORDS:
+        reader = dialect.reader(lines[at:])
+        start = 0
+        try:
+            while len(rows) + broken < _SAMPLE_RECORDS:
+                start = reader.line_num
+                rows.append(next(reader))
+        except StopIteration:
+            break
+        except csv.Error:
+            broken += 1
+            at += start + 1
+    return rows, broken
+
+
+def _odd(rows: Sequence[Sequence[str]], dialect: Dialect) -> int:
+    """Count records with cells that still wear quotation marks, which this dialect should have taken off."""
+    marks = {'"', "'"} - {dialect.quote}
+    return sum(any(len(cell) > 1 and cell[0] == cell[-1] and cell[0] in marks for cell in row) for row in rows)
+
+
+def _require_table(best: _Trial, text: str, name: str) -> None:
+    if best.width == 1:
+        _require_one_column(text, name)
+    elif best.share < _CERTAIN:
+        message = f"The columns of '{name}' cannot be told apart: no delimiter gives an even table."
+        raise SourceError(message, _HINT)
+    elif _doubled(best):
+        message = f"The columns of '{name}' are separated by two characters, which cannot be read."
+        raise SourceError(message, "Export it with one character as delimiter, or save the file as .xlsx.")
+
+
+def _require_one_column(text: str, name: str) -> None:
+    """Refuse a text that is one column only because its delimiter is not known."""
+    lines = [line for line in text.splitlines() if line.strip()][:_SAMPLE_RECORDS]
+    for rare in _RARE_DELIMITERS:
+        counts = Counter(line.count(rare) for line in lines)
+        count, often = counts.most_common(1)[0]
+        if count and often >= 0.9 * len(lines):
+            message = f"The delimiter of '{name}' is unusual: it seems to be {rare!r}."
+            raise SourceError(message, f"If so, set delimiter = {rare!r} in [source].")
+    uneven = sum(any(mark in line for mark in DELIMITERS) for line in lines)
+    if uneven > 0.5 * len(lines) or sum(bool(_GAP.search(line)) for line in lines) > 0.5 * len(lines):
+        message = f"The columns of '{name}' cannot be told apart: no delimiter gives an even table."
+        raise SourceError(message, _HINT)
+
+
+def _doubled(best: _Trial) -> bool:
+    """Tell whether every second cell of nearly every record is blank: the delimiter stands there twice."""
+    full = [row for row in best.rows if len(row) == best.width > 2]
+    gaps = sum(not any(cell.strip() for cell in row[1::2]) for row in full)
+    return bool(full) and gaps > 0.9 * len(full)
+
+
+def _report(best: _Trial, sample: str, *, certain: bool) -> Dialect:
+    dialect = best.dialect
+    confidence = 1.0 if certain else round(best.share, 2)
+    spoken = _SPOKEN.get(dialect.delimiter, dialect.delimiter)
+    note = f"{best.share:.0%} of the first rows have {best.width} cells"
+    quoted = 1.0 if certain else round(1 - best.broken, 2)
+    detected = (
+        Detected("delimiter", spoken, confidence, note),
+        Detected("quote", dialect.quote or "none", quoted),
+        Detected("escape", dialect.escape or "none", quoted),
+        Detected("line_end", _line_end(sample)),
+    )
+    return replace(dialect, detected=detected)
+
+
+def _line_end(sample: str) -> str:
+    both = sample.count("\r\n")
+    counts = {"CRLF": both, "LF": sample.count("\n") - both, "CR": sample.count("\r") - both}
+    return max(counts, key=lambda kind: counts[kind])

@@ -1,0 +1,68 @@
+"""A text file as numbered records: bytes, text, records. Exact first: every cell is the text that stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from importer.profile.settings import SourceSettings
+from importer.readers.material import Material
+from importer.readers.table.blocks import Block
+from importer.readers.text.dialect import Dialect, detect_dialect
+from importer.readers.text.encoding import Encoding, detect_encoding
+from importer.readers.text.feed import Feed
+from importer.readers.text.records import read_blocks
+from importer.readers.trouble import Parsing
+from importer.records import Detected
+
+_SAMPLE_CHARS = 1 << 17
+_HINT = "Export it again as CSV in UTF-8, or name its encoding and delimiter in [source]."
+
+
+def open_text(material: Material, settings: SourceSettings) -> TextOrigin:
+    """Open a text file; the `Opener` of the format `csv`."""
+    return TextOrigin(material, settings)
+
+
+class TextOrigin:
+    """One text file.
+
+    Args:
+        material: the file's bytes; closed with the origin.
+        settings: `[source]` of the profile.
+    """
+
+    grid = False
+    format = "csv"
+    sheet = ""
+
+    def __init__(self, material: Material, settings: SourceSettings) -> None:
+        self._material = material
+        self._settings = settings
+        self._name = name = material.name
+        with Parsing(name, "text file", _HINT):
+            self._encoding: Encoding = detect_encoding(self._material.open, settings.encoding, name)
+            self._dialect: Dialect = detect_dialect(self._sample(), settings, name)
+
+    @property
+    def detected(self) -> Sequence[Detected]:
+        """Encoding, delimiter, quote, escape and line ends."""
+        return (self._encoding.detected, *self._dialect.detected)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Sentences about the file as a whole."""
+        return self._encoding.warnings
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the file's records from the start."""
+        with Parsing(self._name, "text file", _HINT), self._material.open() as stream:
+            feed = Feed(stream, self._encoding.codec, self._settings.limits)
+            yield from read_blocks(feed, self._dialect, self._settings.limits, self._name)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._material.close()
+
+    def _sample(self) -> str:
+        with self._material.open() as stream:
+            return Feed(stream, self._encoding.codec, self._settings.limits).head(_SAMPLE_CHARS)

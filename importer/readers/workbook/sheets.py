@@ -1,0 +1,72 @@
+"""Which sheet of a workbook is meant: by name, by number, or the first one that can be seen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from importer.errors import SourceError
+from importer.records import Detected
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One worksheet.
+
+    Args:
+        part: where its cells are inside the container; empty where the format has no parts.
+    """
+
+    name: str
+    hidden: bool = False
+    part: str = ""
+
+
+def choose_sheet(sheets: Sequence[Sheet], wanted: str | int | None, source: str) -> Sheet:
+    """Return the sheet that the profile names, by its name or its number from 1; the first visible one by default.
+
+    Args:
+        source: the workbook's name for people.
+
+    Raises:
+        SourceError: there is no such sheet.
+    """
+    if not sheets:
+        raise SourceError(f"'{source}' has no worksheet.", "Save the customers as a sheet of a workbook.")
+    if wanted is None:
+        return next((sheet for sheet in sheets if not sheet.hidden), sheets[0])
+    by_name = [sheet for sheet in sheets if _same(sheet.name, str(wanted))]
+    if by_name and isinstance(wanted, str):
+        return by_name[0]
+    if str(wanted).isdigit():
+        return _numbered(sheets, int(wanted), source)
+    near = get_close_matches(str(wanted), [sheet.name for sheet in sheets], 1)
+    hint = f"Did you mean '{near[0]}'?" if near else _listed(sheets)
+    raise SourceError(f"'{source}' has no sheet '{wanted}'.", hint)
+
+
+def describe_sheets(sheets: Sequence[Sheet], chosen: Sheet) -> tuple[Detected, tuple[str, ...]]:
+    """Say which sheet is read, and what the others are."""
+    note = f"of {len(sheets)}: {', '.join(sheet.name for sheet in sheets)}" if len(sheets) > 1 else ""
+    hidden = [sheet.name for sheet in sheets if sheet.hidden and sheet is not chosen]
+    warnings = []
+    if hidden:
+        warnings.append(f"Hidden sheets are not read: {', '.join(hidden)}.")
+    if chosen.hidden:
+        warnings.append(f"The sheet '{chosen.name}' is hidden in the workbook.")
+    return Detected("sheet", chosen.name, 1.0, note), tuple(warnings)
+
+
+def _same(name: str, wanted: str) -> bool:
+    return name.strip().casefold() == wanted.strip().casefold()
+
+
+def _numbered(sheets: Sequence[Sheet], number: int, source: str) -> Sheet:
+    if 1 <= number <= len(sheets):
+        return sheets[number - 1]
+    raise SourceError(f"'{source}' has no sheet number {number}: it has {len(sheets)}.", _listed(sheets))
+
+
+def _listed(sheets: Sequence[Sheet]) -> str:
+    return f"It has: {', '.join(sheet.name for sheet in sheets)}."

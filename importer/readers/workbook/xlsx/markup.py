@@ -1,0 +1,99 @@
+"""Cuts a part's XML into runs of whole elements, so that it can be read piece by piece in bounded memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import IO
+from xml.sax.saxutils import unescape
+
+from importer.errors import SourceError
+from importer.readers.workbook.package import unescaped
+from importer.readers.workbook.troubles import hostile
+
+_PIECE_BYTES = 1 << 19
+_QUOTES = {"&quot;": '"', "&apos;": "'"}
+
+
+class Runs:
+    """The repeated elements of a part: the rows of a sheet, the items of the string table.
+
+    After the last run, `tail` holds what follows the elements.
+
+    Args:
+        stream: the part's bytes.
+        parent: the element around them (`sheetData`, `sst`).
+        child: the repeated element (`row`, `si`).
+        longest: bytes that one of them may have.
+        name: the source's name for people.
+    """
+
+    def __init__(self, stream: IO[bytes], parent: str, child: str, longest: int, name: str) -> None:
+        self._stream = stream
+        self._longest = longest
+        self._name = name
+        self._open = re.compile(rf"<(?:(\w+):)?{parent}\b[^>]*?(/?)>".encode())
+        self._child = child
+        self.head = b""
+        self.tail = b""
+        self.prefix = ""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield runs of whole elements.
+
+        Raises:
+            SourceError: one is longer than is allowed, or the part declares entities.
+        """
+        text = self._after_head()
+        prefix = f"{self.prefix}:" if self.prefix else ""
+        end = f"</{prefix}{self._child}>".encode()
+        while True:
+            cut = text.rfind(end) + len(end) if end in text else 0
+            if cut:
+                yield text[:cut]
+            text = text[cut:]
+            piece = self._stream.read(_PIECE_BYTES)
+            if not piece:
+                break
+            if len(text) > self._longest:
+                raise self._too_long()
+            text += piece
+        yield from self._rest(text, f"</{prefix}".encode())
+
+    def _after_head(self) -> bytes:
+        text = b""
+        while not (match := self._open.search(text)):
+            piece = self._stream.read(_PIECE_BYTES)
+            if not piece or len(text) > self._longest:
+                raise ValueError("the part does not hold what it should")
+            text += piece
+        self.head = text[: match.start()]
+        if b"<!DOCTYPE" in self.head or b"<!ENTITY" in self.head:
+            raise hostile(self._name)
+        self.prefix = (match[1] or b"").decode()
+        return b"" if match[2] else text[match.end() :]
+
+    def _rest(self, text: bytes, close: bytes) -> Iterator[bytes]:
+        """Give out empty elements at the very end; whatever stays is the part's tail."""
+        end = text.find(close)
+        if end < 0 and text.strip():
+            raise ValueError("the part ends in the middle")
+        if b"<" in text[:end]:
+            yield text[:end]
+        self.tail = text[max(end, 0) :]
+
+    def _too_long(self) -> SourceError:
+        return SourceError(
+            f"'{self._name}' has a row or a cell of more than {self._longest:,} bytes.",
+            "Correct that cell, or raise max_cell_chars in [source.limits].",
+        )
+
+
+def plain(text: str) -> str:
+    """Return the characters that a piece of XML text stands for."""
+    return unescaped(unescape(text, _QUOTES)) if "&" in text else unescaped(text)
+
+
+def is_ordinary(run: bytes) -> bool:
+    """Tell whether a run holds only what a plain reading understands: no comments, sections, coded characters."""
+    return b"<!" not in run and b"<?" not in run and b"&#" not in run and b"\r" not in run

@@ -1,0 +1,199 @@
+"""A run becomes its files and its report: everything a person reads, rendered from the journal and proved.
+
+Never decides about a row; the exit code is read off the counts and the reason of the stop.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from importer.customers.codes import ISSUE_CODES
+from importer.errors import BalanceError, ExitCode
+from importer.journal import Database, Replay, Runs
+from importer.mapping import MAPPING_CODES
+from importer.observe import LOG_NAME
+from importer.profile import Profile
+from importer.records import DRY_RUN_STATES, FINAL_STATES, Detected, RowState, RunSummary, SourceInfo
+from importer.results import (
+    ClusterCounter,
+    FailingRows,
+    Header,
+    Report,
+    UnknownRows,
+    compare,
+    publish,
+    recount,
+    write_json,
+    write_results,
+)
+from importer.results.annotated import write_annotated
+from importer.results.html import write_html
+
+_STOP_CODES: Mapping[str, ExitCode] = {
+    "access": ExitCode.ACCESS,
+    "max_errors": ExitCode.STOPPED,
+    "max_error_rate": ExitCode.STOPPED,
+    "fail_fast": ExitCode.STOPPED,
+    "breaker": ExitCode.STOPPED,
+    "sigint": ExitCode.SIGINT,
+    "sigterm": ExitCode.SIGTERM,
+}
+
+_DOCUMENTED = {**ISSUE_CODES, **MAPPING_CODES}
+
+_DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic", "python-calamine")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a pass over a run ended, apart from its counts.
+
+    Args:
+        reason: why it stopped; empty when it went through.
+        message: the same as a sentence.
+        started_at: of this pass, seconds since the epoch.
+    """
+
+    command: str
+    started_at: float
+    ended_at: float
+    reason: str = ""
+    message: str = ""
+
+
+def render(database: Database, run: int, directory: Path, profile: Profile, ending: Ending) -> Report:
+    """Write every file of a run into its directory, count them again, and say how it ended.
+
+    Raises:
+        StorageError: the directory cannot be written; files of an earlier pass are still whole.
+        UsageError: a results format needs a library that is not installed.
+    """
+    summary, replay = Runs(database).summary(run), Replay(database, run)
+    header = Header(summary.columns, summary.sheet)
+    clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
+    tables = write_results(
+        replay.results,
+        header,
+        directory,
+        formats=profile.results.formats,
+        settings=profile.results,
+        watchers=(clusters, unknown, failing),
+    )
+    counts = _full_counts(summary)
+    imbalance = _imbalance(tables["results"], summary.columns, counts)
+    facts = Runs(database).facts(run)
+    report = Report(
+        command=ending.command,
+        run_id=summary.run_id,
+        source=summary.source,
+        target=summary.target,
+        dry_run=summary.dry_run,
+        state="stopped" if ending.reason else "finished",
+        counts=counts,
+        issues=clusters.clusters(),
+        exit_code=exit_code(counts, ending.reason, balanced=not imbalance, partial_ok=profile.results.partial_ok),
+        elapsed_seconds=ending.ended_at - ending.started_at,
+        error=imbalance or ending.message or None,
+        started_at=ending.started_at,
+        ended_at=ending.ended_at,
+        source_info=_source_info(summary, facts.get("source", {})),
+        mapping=facts.get("mapping", {}),
+        changes=_change_totals(replay),
+        unknown=unknown.rows,
+        versions=_versions(),
+        documented=_DOCUMENTED,
+    )
+    annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
+    files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
+    report = replace(report, files={**files, "log": directory / LOG_NAME})
+    write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
+    write_json(report, directory)
+    if profile.results.out is not None:
+        publish(files, profile.results.out)
+    return report
+
+
+def _annotated(
+    replay: Replay, header: Header, report: Report, directory: Path, *, profile: Profile, source: Path
+) -> dict[str, Path]:
+    """The user's own sheet with the offending cells marked: for workbooks, and wherever a workbook was asked for."""
+    is_workbook = report.source_info is not None and report.source_info.format == "excel"
+    if not is_workbook and "xlsx" not in profile.results.formats:
+        return {}
+    return {"annotated": write_annotated(replay.results, header, report, directory, source=source)}
+
+
+def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False) -> ExitCode:
+    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 8, 3 wins.
+
+    Args:
+        counts: rows per state.
+        reason: why the run stopped; empty when it went through.
+        partial_ok: rows that failed are no reason to fail.
+    """
+    if not balanced:
+        return ExitCode.BALANCE
+    if reason:
+        return _STOP_CODES[reason]
+    if counts.get(RowState.UNKNOWN, 0):
+        return ExitCode.SOME_UNKNOWN
+    if any(counts.get(state, 0) for state in (RowState.INVALID, RowState.REJECTED, RowState.FAILED)):
+        return ExitCode.OK if partial_ok else ExitCode.SOME_FAILED
+    return ExitCode.OK
+
+
+def source_facts(info: SourceInfo, decided: tuple[Detected, ...]) -> dict[str, Any]:
+    """What the journal keeps of a source for later reports."""
+    return {
+        "format": info.format,
+        "detected": [[one.what, one.value, one.confidence, one.note] for one in (*info.detected, *decided)],
+        "warnings": list(info.warnings),
+    }
+
+
+def _source_info(summary: RunSummary, facts: Mapping[str, Any]) -> SourceInfo:
+    return SourceInfo(
+        name=summary.source,
+        format=facts.get("format", ""),
+        columns=summary.columns,
+        sheet=summary.sheet,
+        detected=tuple(Detected(*found) for found in facts.get("detected", ())),
+        warnings=tuple(facts.get("warnings", ())),
+    )
+
+
+def _full_counts(summary: RunSummary) -> dict[str, int]:
+    states = DRY_RUN_STATES if summary.dry_run else FINAL_STATES
+    return {name: summary.counts.get(name, 0) for name in ("read", *(state.value for state in states))}
+
+
+def _imbalance(results: Path, columns: tuple[str, ...], counts: Mapping[str, int]) -> str:
+    """Count the written file again; what does not fit, as a sentence."""
+    try:
+        compare(counts, recount(results, columns))
+    except BalanceError as error:
+        return str(error)
+    return ""
+
+
+def _change_totals(replay: Replay) -> Mapping[str, int]:
+    totals: Counter[str] = Counter()
+    for change in replay.changes():
+        totals[change.rule] += change.count
+    return totals
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("importer", *_DECIDING_LIBRARIES):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # a checkout that was never installed
+            found[name] = "unknown"
+    return found

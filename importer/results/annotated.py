@@ -1,0 +1,206 @@
+"""The user's workbook handed back with its offending cells marked; a workbook of the same kind for other sources.
+
+The original is opened, marked and saved under another name: formats, widths, order and the other sheets
+stay (pictures and charts may not: the library that writes workbooks cannot keep them, and the summary
+sheet says so). Sources that cannot be opened that way (.xls, .xlsb, .ods, text) and those of more than
+200,000 cells give a workbook of our own; above that size it holds the failing rows only, and no more
+of them than fit it. Mended and saved, every one of them is accepted as a source.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Alignment
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.worksheet import Worksheet
+
+from importer.records import RowResult
+from importer.results.aside import Aside
+from importer.results.left_column import freeze, make_room
+from importer.results.marking import ERROR_COLUMN, MAX_COMMENTS, Marker, add_summary, links_to
+from importer.results.report import Report
+from importer.results.sheets import HEADER_FILL, HEADER_FONT, print_wide, safe_text, widths
+from importer.results.table import ADDED_COLUMNS, Header
+from importer.results.verdict import verdict
+
+MAX_CELLS = 200_000
+"""Cells that are handed back (some ten seconds of work): of a larger source the failing rows only, and as many."""
+
+_OPENABLE = frozenset({".xlsx", ".xlsm"})
+_UNREADABLE = (
+    InvalidFileException,
+    zipfile.BadZipFile,
+    ParseError,
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
+_WIDTH_SAMPLE = 200
+_INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
+
+Rows = Callable[[], Iterator[RowResult]]
+
+
+def write_annotated(rows: Rows, header: Header, report: Report, directory: Path, *, source: Path | None = None) -> Path:
+    """Write `<stem>.annotated.xlsx` into `directory`, whole or not at all.
+
+    Args:
+        rows: the rows of the run; called at most twice.
+        source: the user's file, where it still stands; None: a workbook of our own.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    name = f"{Path(report.source).stem.removesuffix('.annotated')}.annotated.xlsx"
+    most_rows = MAX_CELLS // max(len(header.columns), 1)
+    small = report.counts.get("read", 0) <= most_rows
+    with Aside(directory) as aside, warnings.catch_warnings(record=True) as lost:
+        warnings.simplefilter("always")
+        openable = source if small and source and source.suffix.lower() in _OPENABLE else None
+        book = _original(openable, rows, header, report, lost) if openable else None
+        book = book or _own(rows if small else _failing(rows, most_rows), header, report, whole=small)
+        book.save(aside.path(name))
+    return directory / name
+
+
+def _failing(rows: Rows, most: int) -> Rows:
+    return lambda: islice((result for result in rows() if result.errors), most)
+
+
+# --------------------------------------------------------------------------- the user's own workbook
+
+
+def _original(
+    source: Path, rows: Rows, header: Header, report: Report, lost: Sequence[warnings.WarningMessage]
+) -> Workbook | None:
+    """Open and mark the user's workbook; None when it cannot be opened or is not the table that was read."""
+    try:
+        book = load_workbook(source, rich_text=True)
+        sheet: Worksheet = book[header.sheet]
+        at = _header_row(report)
+        if _places(sheet, at, header.columns) is None:
+            return None
+        marker = _marker(book, sheet, at, header.columns)
+    except _UNREADABLE:
+        return None
+    marker.clean(at + 1)
+    marker.head(at)
+    found = [result for result in rows() if result.errors or result.warnings]
+    for result in found:
+        marker.mark(result, result.row)
+    book.active = sheet
+    parts_lost = any(issubclass(warning.category, UserWarning) for warning in lost)
+    notes = ["Pictures, charts or other parts of the original could not be kept in this copy."] if parts_lost else []
+    _summarise(book, marker, report, {result.row: result.row for result in found}, notes)
+    return book
+
+
+def _marker(book: Workbook, sheet: Worksheet, at: int, columns: Sequence[str]) -> Marker:
+    """Find or make the column of errors: at the left and frozen where that harms nothing, else at the right."""
+    texts = _header_texts(sheet, at)
+    if ERROR_COLUMN in texts:
+        error_place = texts.index(ERROR_COLUMN) + 1
+    elif make_room(book, sheet):
+        error_place = 1
+    else:
+        error_place = sheet.max_column + 1
+    sheet.cell(at, error_place, ERROR_COLUMN)
+    freeze(sheet, f"{'B' if error_place == 1 else 'A'}{at + 1}")
+    places = _places(sheet, at, columns)
+    if places is None:
+        raise ValueError(at)
+    return Marker(sheet, columns, places, error_place)
+
+
+def _places(sheet: Worksheet, at: int, columns: Sequence[str]) -> list[int] | None:
+    """Return the sheet's column (from 1) of every source column; None when the header is another one."""
+    texts = _header_texts(sheet, at)
+    places = [place for place, text in enumerate(texts, 1) if text not in ADDED_COLUMNS][: len(columns)]
+    if len(places) < len(columns) or not all(
+        texts[place - 1] in name for place, name in zip(places, columns, strict=True)
+    ):
+        return None
+    return places
+
+
+def _header_texts(sheet: Worksheet, at: int) -> list[str]:
+    return [_INVISIBLE.sub(" ", str(cell.value)).strip() if cell.value is not None else "" for cell in sheet[at]]
+
+
+def _header_row(report: Report) -> int:
+    detected = report.source_info.detected if report.source_info else ()
+    return next((int(found.value) for found in detected if found.what == "header_row"), 1)
+
+
+# --------------------------------------------------------------------------- a workbook of our own
+
+
+def _own(rows: Rows, header: Header, report: Report, *, whole: bool) -> Workbook:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Customers"
+    columns = [safe_text(name) for name in header.columns]
+    sheet.append(["_row", ERROR_COLUMN, *columns])
+    marker = Marker(sheet, header.columns, range(3, len(columns) + 3), 2)
+    standing = _fill(marker, rows(), keep_numbers=whole)
+    _dress(marker, columns)
+    notes = [] if whole else [f"The source is large: here are its first {len(standing):,} failing rows only."]
+    _summarise(book, marker, report, standing, notes)
+    return book
+
+
+def _fill(marker: Marker, rows: Iterator[RowResult], *, keep_numbers: bool) -> dict[int, int]:
+    """Write and mark all rows as texts; returns where each of them stands.
+
+    A whole source keeps its row numbers, so a blank row of the source is a blank row here.
+    """
+    sheet, standing, at = marker.sheet, {}, 1
+    for result in rows:
+        at = max(at + 1, result.row) if keep_numbers else at + 1
+        standing[result.row] = at
+        sheet.cell(at, 1, result.row)
+        for place, text in enumerate(result.cells, 3):
+            cell = sheet.cell(at, place)
+            cell.number_format = "@"  # so that a mended postal code keeps its leading zero
+            cell.value = safe_text(text) or None
+        if result.errors or result.warnings:
+            marker.mark(result, at)
+    return standing
+
+
+def _dress(marker: Marker, columns: Sequence[str]) -> None:
+    sheet = marker.sheet
+    for cell in sheet[1]:
+        cell.font, cell.fill, cell.alignment = HEADER_FONT, HEADER_FILL, Alignment(vertical="top")
+    sample = [[cell or "" for cell in row[2:]] for row in sheet.iter_rows(2, _WIDTH_SAMPLE, values_only=True)]
+    for place, width in enumerate(widths(columns, sample), 3):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    marker.head(1)
+    print_wide(sheet)
+    sheet.freeze_panes = "C2"
+    sheet.auto_filter.ref = sheet.dimensions
+
+
+def _summarise(book: Workbook, marker: Marker, report: Report, standing: dict[int, int], notes: Sequence[str]) -> None:
+    if marker.comments >= MAX_COMMENTS:
+        notes = [*notes, f"Only the first {MAX_COMMENTS:,} offending cells have a comment; the others are coloured."]
+    places = dict(zip(marker.columns, marker.places, strict=True))
+    add_summary(
+        book,
+        headline=verdict(report).sentence,
+        counts=report.counts,
+        clusters=[(cluster, report.advice(cluster)) for cluster in report.issues],
+        links=links_to(marker.sheet, report.issues, standing, places),
+        notes=notes,
+    )

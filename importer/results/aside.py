@@ -1,0 +1,137 @@
+"""Files that appear whole or not at all: written aside in the same folder, synced, then renamed.
+
+Never leaves a temporary file behind when writing fails, and never lets anybody but the owner read one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, TextIO
+
+from importer.errors import StorageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class Aside:
+    """A group of files of one folder that are put in place together when the block ends well.
+
+    Used as a context manager. When the block raises, every temporary file is removed and the files
+    that stood there before are untouched. Temporaries that a killed run left under the same names
+    are removed too.
+
+    Args:
+        directory: where the files shall stand; created (mode 0700) when missing.
+
+    Raises:
+        StorageError: at any operation, when the folder or a file in it cannot be written.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._waiting: dict[str, Path] = {}
+        self._open: list[TextIO | BinaryIO] = []
+
+    def text(self, name: str, *, newline: str = "") -> TextIO:
+        """Open a UTF-8 text file that will be called `name`; lone surrogates become question marks."""
+        path = self.path(name)
+        stream = path.open("w", encoding="utf-8", errors="replace", newline=newline, buffering=1 << 20)
+        self._open.append(stream)
+        return stream
+
+    def binary(self, name: str) -> BinaryIO:
+        """Open a binary file that will be called `name`."""
+        stream = self.path(name).open("wb")
+        self._open.append(stream)
+        return stream
+
+    def path(self, name: str) -> Path:
+        """Return an empty temporary file (mode 0600) for `name`, for libraries that open files themselves."""
+        for stale in self._directory.glob(f".{name}.*.part"):
+            stale.unlink(missing_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self._directory, prefix=f".{name}.", suffix=".part")
+        os.close(handle)
+        self._waiting[name] = Path(temporary)
+        return self._waiting[name]
+
+    def __enter__(self) -> Self:
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, self._directory) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._commit()
+        except OSError as failure:
+            raise storage_error(failure, self._directory) from failure
+        finally:
+            self._discard()
+        if isinstance(error, OSError):
+            raise storage_error(error, self._directory) from error
+
+    def _commit(self) -> None:
+        for stream in self._open:
+            stream.close()
+        for temporary in self._waiting.values():
+            _sync(temporary)
+        for name, temporary in list(self._waiting.items()):
+            temporary.replace(self._directory / name)
+            del self._waiting[name]
+        _sync(self._directory)
+
+    def _discard(self) -> None:
+        for stream in self._open:
+            try:
+                stream.close()
+            except OSError:
+                continue  # the disk is full: what could not be flushed is thrown away below anyway
+        for temporary in self._waiting.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def storage_error(error: OSError, directory: Path) -> StorageError:
+    """Put into one sentence why `directory` cannot be written."""
+    if error.errno in _FULL:
+        return StorageError(f"The disk is full: no results can be written to {directory}.", "Free some space there.")
+    if error.errno in _FORBIDDEN:
+        return StorageError(
+            f"The results cannot be written to {directory}: permission denied.", "Choose another folder with --out."
+        )
+    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    return StorageError(f"The results cannot be written to {directory}: {reason}.")
+
+
+def publish(files: Mapping[str, Path], out: Path) -> dict[str, Path]:
+    """Copy finished files into a second folder, all of them whole or none.
+
+    Args:
+        files: kind to path, as `write_results` returned it.
+        out: the folder; created when missing.
+
+    Returns:
+        Kind to the path of the copy.
+    """
+    with Aside(out) as aside:
+        for path in files.values():
+            shutil.copyfile(path, aside.path(path.name))
+    return {kind: out / path.name for kind, path in files.items()}

@@ -1,0 +1,162 @@
+"""The report as one self-contained HTML file: no network, opens from an attachment, prints, works without scripts.
+
+Values are masked unless asked for, since reports are mailed around. Never judges: it shows what the
+report says.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from importer.records import DRY_RUN_STATES, FINAL_STATES, Cluster, RowResult, Severity
+from importer.results.aside import Aside
+from importer.results.failing import FailingRows, column_index, pointed_at, shown
+from importer.results.report import Report
+from importer.results.table import escape_formula
+from importer.results.verdict import verdict
+
+STATIC_ROWS = 100
+"""Failing rows that stand in the page itself, for readers without scripts and for print."""
+_SHOWN_UNKNOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One issue of a failing row, as the table shows it."""
+
+    column: str
+    cell: str
+    message: str
+    severity: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailingRow:
+    """One row of the table of failing rows."""
+
+    row: int
+    state: str
+    problems: tuple[Problem, ...]
+
+
+def write_html(
+    report: Report, failing: FailingRows, columns: Sequence[str], directory: Path, *, show_values: bool = False
+) -> Path:
+    """Write `report.html` into `directory`, whole or not at all.
+
+    Args:
+        failing: the rows for the table; see `FailingRows`.
+        columns: the source's columns, in order.
+        show_values: show the offending cells as they are instead of their shape.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    page = render_html(report, failing, columns, show_values=show_values)
+    with Aside(directory) as aside:
+        aside.text("report.html").write(page)
+    return directory / "report.html"
+
+
+def render_html(report: Report, failing: FailingRows, columns: Sequence[str], *, show_values: bool = False) -> str:
+    """Return the page; see `write_html`."""
+    rows = _rows(failing.rows, columns, show_values=show_values)
+    script = _asset("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            verdict=verdict(report),
+            states=_states(report),
+            clusters=[(cluster, report.advice(cluster)) for cluster in report.issues],
+            by_column=_by_column(report.issues),
+            rows=rows[:STATIC_ROWS],
+            data=[_compact(row) for row in rows],
+            failing=failing,
+            unknown=report.unknown[:_SHOWN_UNKNOWN],
+            show_values=show_values,
+            facts=report.as_json(),
+            style=Markup(_asset("report.css")),  # noqa: S704  (our own file)
+            script=Markup(script),  # noqa: S704
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("importer.results"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["thousands"] = "{:,}".format
+    environment.filters["code_spans"] = _code_spans
+    return environment
+
+
+def _code_spans(text: str) -> Markup:
+    """Turn `back ticks` into code, everything escaped."""
+    plain, code = Markup("{}"), Markup("<code>{}</code>")
+    parts = [(code if i % 2 else plain).format(part) for i, part in enumerate(text.split("`"))]
+    return Markup("").join(parts)
+
+
+@cache
+def _asset(name: str) -> str:
+    return (Path(__file__).parent / "templates" / name).read_text("utf-8")
+
+
+def _states(report: Report) -> list[tuple[str, int, float]]:
+    read = report.counts.get("read", 0)
+    states = DRY_RUN_STATES if report.dry_run else FINAL_STATES
+    counts = [(str(state), report.counts.get(state, 0)) for state in states]
+    return [(state, count, 100 * count / read if read else 0.0) for state, count in counts]
+
+
+def _by_column(issues: Sequence[Cluster]) -> list[tuple[str, int, int]]:
+    errors: Counter[str] = Counter()
+    warnings: Counter[str] = Counter()
+    for cluster in issues:
+        counter = errors if cluster.severity is Severity.ERROR else warnings
+        counter[cluster.column or "(the row as a whole)"] += cluster.count
+    names = sorted({*errors, *warnings}, key=lambda name: (-errors[name], -warnings[name], name))
+    return [(name, errors[name], warnings[name]) for name in names]
+
+
+def _rows(results: Sequence[RowResult], columns: Sequence[str], *, show_values: bool) -> list[FailingRow]:
+    index = column_index(columns)
+    return [
+        FailingRow(result.row, str(result.state), _problems(result, index, show_values=show_values))
+        for result in results
+    ]
+
+
+def _problems(result: RowResult, index: dict[str, int], *, show_values: bool) -> tuple[Problem, ...]:
+    def cell(column: str) -> str:
+        texts = [shown(result.cells[at], show_values=show_values) for at in pointed_at(column, index)]
+        return escape_formula(" / ".join(texts))
+
+    return tuple(
+        Problem(issue.column, cell(issue.column), issue.message, str(issue.severity), issue.code)
+        for issue in (*result.errors, *result.warnings)
+    )
+
+
+def _compact(row: FailingRow) -> list[Any]:
+    problems = [[p.column, p.cell, p.message, int(p.severity == "warning"), p.code] for p in row.problems]
+    return [row.row, row.state, problems]

@@ -1,0 +1,76 @@
+"""For every cluster of issues a title and what to do about it, in the spreadsheet or once and for all in the profile.
+
+The codes of validation (and, handed in by the caller, those of other rooms) are documented where they are
+made; here stand those that delivery adds. Never sees a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from importer.customers.codes import IssueCode
+from importer.records import Cluster, Severity
+
+_LOOK_AGAIN = "Type `importer retry last`: these rows are looked up first, and sent only if they are not there."
+
+DELIVERY: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "several_candidates": (
+            "Several customers could be this row",
+            "Compare the candidates named in results and report with the row, and keep the right one.",
+        ),
+        "several_existing": (
+            "Several such customers exist already",
+            "Compare the candidates named in results and report with the row, and keep the right one.",
+        ),
+        "differs_from_existing": (
+            "The customer exists with other data",
+            "Decide which side is right: mend the cells of column {column}, or change the customer at the other side.",
+        ),
+        "stopped_in_doubt": ("The run stopped in the middle", _LOOK_AGAIN),
+        "timeout": ("The server did not answer in time", _LOOK_AGAIN),
+    }
+)
+"""Code to title and mend, for what only shows while sending."""
+
+_REFUSED = "Correct column {column} in rejects.csv as the message says, and import rejects.csv as it is."
+_REFUSED_ROW = "Correct these rows in rejects.csv as the message says, and import rejects.csv as it is."
+
+
+Documented = Mapping[str, IssueCode]
+"""Issue code to its documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a report says about a cluster.
+
+    Args:
+        title: a few words.
+        mend: what to do about all of its rows; empty for a warning that nobody documented.
+    """
+
+    title: str
+    mend: str
+
+
+def advise(cluster: Cluster, documented: Documented) -> Advice:
+    """Find title and mend for a cluster."""
+    entry = documented.get(cluster.code)
+    if entry is not None:
+        return Advice(entry.title, _filled(entry.mend, cluster))
+    if cluster.code in DELIVERY:
+        title, text = DELIVERY[cluster.code]
+        return Advice(title, _filled(text, cluster))
+    title = cluster.code.replace("_", " ").capitalize() or "Refused"
+    if cluster.severity is Severity.WARNING:
+        return Advice(title, "")
+    return Advice(title, _filled(_REFUSED if cluster.column else _REFUSED_ROW, cluster))
+
+
+def _filled(text: str, cluster: Cluster) -> str:
+    """Put field and column into a mend; doubled braces, where a room writes them, stand for single ones."""
+    text = text.replace("{{", "{").replace("}}", "}")
+    return text.replace("{field}", cluster.field).replace("{column}", cluster.column or "the column")

@@ -1,0 +1,51 @@
+"""The results table as a Parquet file: cells as texts, the numbers among the added columns as integers.
+
+Needs the optional library pyarrow, which is imported only here and only when asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from importer.errors import UsageError
+from importer.results.table import NUMBER_COLUMNS, Header, Row
+
+try:
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+except ImportError as error:
+    msg = "Parquet results need a library that is not installed."
+    raise UsageError(msg, "Run: pip install 'importer[parquet]'.") from error
+
+
+class ParquetTable:
+    """Writes `path`, one row group per call of `write`."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self._schema = pa.schema([(name, _type(name)) for name in header.names])
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Append a row group."""
+        columns = zip(*rows, strict=True)
+        arrays = [_array(cells, field.type) for cells, field in zip(columns, self._schema, strict=True)]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        """Write the footer and close."""
+        self._writer.close()
+
+
+def _type(name: str) -> Any:
+    return pa.int64() if name in NUMBER_COLUMNS else pa.string()
+
+
+def _array(cells: Sequence[str], kind: Any) -> Any:
+    if kind == pa.int64():
+        return pa.array([int(cell) if cell else None for cell in cells], type=kind)
+    try:
+        return pa.array(cells, type=kind)
+    except UnicodeEncodeError:  # a lone surrogate, as in the other formats
+        return pa.array([cell.encode("utf-8", "replace").decode() for cell in cells], type=kind)

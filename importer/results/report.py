@@ -1,0 +1,167 @@
+"""The report of a run as one structure: what `--json` prints, `report.json` holds and `report.html` shows.
+
+Holds numbers, names of columns, codes and sentences; never a cell's value.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from importer.customers.codes import ISSUE_CODES
+from importer.records import Cluster, Detected, RowResult, RowState, SourceInfo
+from importer.results.aside import Aside
+from importer.results.mends import Advice, Documented, advise
+
+MAX_UNKNOWN_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRow:
+    """A row that nobody can tell about, with the ids of the customers that could be it."""
+
+    row: int
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything worth saying about one run or dry run.
+
+    Args:
+        run_id: empty when the trouble came before there was a run.
+        counts: `read` and the count of every state; {} when nothing was read.
+        issues: every cluster, never capped.
+        files: kind to path; what was not written is not in it.
+        error: the sentence that stopped the run; None when nothing did.
+        state: `finished`, `stopped`, …; empty when there was no run.
+        started_at: seconds since the epoch; None when there was no run.
+        mapping: customer field to the source column(s) or constant that it came from.
+        changes: normalisation rule to the number of values it altered.
+        rate: the limiter's receipt: allowed and measured request starts.
+        versions: of this program, of Python and of the libraries that decide verdicts.
+        unknown: the rows in doubt that stayed so.
+        documented: what issue codes mean and how to mend them; validation's own codes by default.
+        idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
+    """
+
+    command: str
+    source: str
+    target: str
+    dry_run: bool
+    exit_code: int
+    elapsed_seconds: float
+    run_id: str = ""
+    state: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    issues: Sequence[Cluster] = ()
+    files: Mapping[str, Path] = field(default_factory=dict)
+    error: str | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    source_info: SourceInfo | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, int] = field(default_factory=dict)
+    rate: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    unknown: Sequence[UnknownRow] = ()
+    idv: Mapping[str, Any] = field(default_factory=dict)
+    documented: Documented = field(default_factory=lambda: ISSUE_CODES, repr=False)
+
+    def advice(self, cluster: Cluster) -> Advice:
+        """Return the title of a cluster and what to do about it."""
+        return advise(cluster, self.documented)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report in plain JSON types, the interface's keys first and in its order."""
+        return {
+            "command": self.command,
+            "run_id": self.run_id,
+            "source": self.source,
+            "target": self.target,
+            "dry_run": self.dry_run,
+            "counts": dict(self.counts),
+            "issues": [_cluster(cluster, self.advice(cluster)) for cluster in self.issues],
+            "files": {kind: str(path) for kind, path in self.files.items()},
+            "elapsed_seconds": round(self.elapsed_seconds, 3),
+            "exit_code": int(self.exit_code),
+            "error": self.error,
+            **self._details(),
+        }
+
+    def _details(self) -> dict[str, Any]:
+        return {
+            "state": self.state,
+            "started_at": _iso(self.started_at),
+            "ended_at": _iso(self.ended_at),
+            "source_info": _source(self.source_info) if self.source_info else None,
+            "mapping": dict(self.mapping),
+            "changes": dict(self.changes),
+            "rate": dict(self.rate),
+            "unknown": [{"row": unknown.row, "candidates": list(unknown.candidates)} for unknown in self.unknown],
+            "idv": dict(self.idv),
+            "versions": dict(self.versions),
+        }
+
+
+def _cluster(cluster: Cluster, advice: Advice) -> dict[str, Any]:
+    return {
+        "code": cluster.code,
+        "field": cluster.field,
+        "column": cluster.column,
+        "count": cluster.count,
+        "rows": list(cluster.rows),
+        "severity": str(cluster.severity),
+        "message": cluster.message,
+        "title": advice.title,
+        "mend": advice.mend,
+    }
+
+
+def _source(info: SourceInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "format": info.format,
+        "sheet": info.sheet,
+        "columns": list(info.columns),
+        "detected": [_detected(found) for found in info.detected],
+        "warnings": list(info.warnings),
+    }
+
+
+def _detected(found: Detected) -> dict[str, Any]:
+    return {"what": found.what, "value": found.value, "confidence": found.confidence, "note": found.note}
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+class UnknownRows:
+    """Gathers the rows that ended `unknown`; usable as a watcher of `write_results`."""
+
+    def __init__(self) -> None:
+        self.rows: list[UnknownRow] = []
+
+    def __call__(self, rows: Sequence[RowResult]) -> None:
+        """Take a chunk of rows; beyond the first 10,000 unknown ones the report points to results.csv."""
+        for result in rows:
+            if result.state is RowState.UNKNOWN and len(self.rows) < MAX_UNKNOWN_ROWS:
+                self.rows.append(UnknownRow(result.row, result.candidates))
+
+
+def write_json(report: Report, directory: Path) -> Path:
+    """Write `report.json` into `directory`, whole or not at all.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    with Aside(directory) as aside:
+        stream = aside.text("report.json")
+        json.dump(report.as_json(), stream, ensure_ascii=False, indent=2)
+        stream.write("\n")
+    return directory / "report.json"

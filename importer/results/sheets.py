@@ -1,0 +1,69 @@
+"""What every workbook written here shares: texts that a cell can hold, header style, column widths.
+
+Never lets a spreadsheet run a cell as a formula.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+HEADER_FONT = Font(name="Calibri", size=11, bold=True)
+HEADER_FILL = PatternFill("solid", fgColor="FFE7ECF3")
+HEADER_ALIGNMENT = Alignment(vertical="top", wrap_text=True)
+
+MAX_ROWS = 1_048_576
+"""Rows of one sheet, the header among them."""
+MAX_CELL_CHARS = 32_767
+_CUT = " … (cut: a workbook cell holds no more)"
+
+_RUNS = re.compile(r"[=@\t\r\n]|[+-](?![\d\s()./,x-]*$)")
+_NARROWEST, _WIDEST = 8, 48
+_FITTING = 0.95
+
+
+def safe_text(text: str) -> str:
+    """Return a text as a workbook cell can hold it: no formula, no control characters, not too long.
+
+    What a spreadsheet would run gets an apostrophe in front. Numbers and phone numbers keep their
+    sign: a cell that is stored as text is not calculated.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")  # XML would do so silently
+    if _RUNS.match(text) or text in ERROR_CODES:
+        text = "'" + text
+    text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
+    if len(text) > MAX_CELL_CHARS:
+        text = text[: MAX_CELL_CHARS - len(_CUT)] + _CUT
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
+    return text
+
+
+def print_wide(sheet: Worksheet) -> None:
+    """Print landscape, all columns on one page."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.fitToHeight = 0  # as many pages as the rows need
+
+
+def widths(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[float]:
+    """Return a sensible width per column, in characters: the header fits, and so do 19 of 20 cells of some rows."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    return [float(_width(name, cells)) for name, cells in zip(header, columns, strict=True)]
+
+
+def _width(name: str, cells: Sequence[object]) -> int:
+    lengths = sorted(len(str(cell)) + 1 for cell in cells) or [0]
+    typical = lengths[int(_FITTING * (len(lengths) - 1))]
+    return min(max(len(name) + 3, typical, _NARROWEST), _WIDEST)  # 3: room for the filter's button
+
+
+def lines(text: str, width: float) -> int:
+    """Return how many lines a wrapped text takes in a cell of a width in characters."""
+    return sum(1 + int(len(part) // width) for part in text.split("\n"))

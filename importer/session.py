@@ -1,0 +1,421 @@
+"""The life of a run: open, prepare, deliver, render. The library face that the command line uses too.
+
+Everything that can refuse a run refuses it before the first row is sent; everything that can go wrong
+later leaves a journal from which `resume` goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from importer.delivery import StopSwitch
+from importer.errors import (
+    AlreadyImportedError,
+    ImporterError,
+    InterruptedRunError,
+    SourceChangedError,
+    StorageError,
+    UsageError,
+)
+from importer.journal import (
+    FINISHED,
+    LOADING,
+    RUNNING,
+    SECRET_BYTES,
+    Database,
+    RunHeader,
+    RunIntake,
+    Runs,
+    StoredRun,
+    has_secret,
+    workspace_lock,
+    workspace_secret,
+)
+from importer.observe import observed
+from importer.ports import Events
+from importer.profile import HARMLESS_TARGETS, Profile
+from importer.readers import content_hash
+from importer.records import Event, RowState
+from importer.rendering import Ending, render, source_facts
+from importer.results import Report
+from importer.wiring import (
+    Destination,
+    Opened,
+    SystemClock,
+    Workspace,
+    delivering,
+    destination,
+    limiter_for,
+    open_workspace,
+    opened,
+    other_side,
+    preparation,
+)
+
+Confirm = Callable[[str, int], bool]
+"""Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""
+
+RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
+RETRYABLE = (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
+
+
+def _ignore(_: Event) -> None:
+    """Nobody listens."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One command's surroundings: profile, listener, the stop flag, the clock.
+
+    Args:
+        command: the word the user typed, for the report.
+        on_event: told of everything that happens; must not block.
+        stop: what a signal handler sets.
+        confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+    """
+
+    profile: Profile
+    command: str = "run"
+    on_event: Events = _ignore
+    stop: StopSwitch = field(default_factory=StopSwitch)
+    confirm: Confirm | None = None
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    # ------------------------------------------------------------------ commands
+
+    def validate(self, source: Path | str) -> Report:
+        """Check a source: no network, nothing in the journal, a run directory with what was found.
+
+        Raises:
+            ImporterError: the source or the profile cannot be used.
+        """
+        started_at = self.clock.now()
+        with opened(source, self.profile) as found:
+            header = self._header(source, found, "", started_at, dry_run=True)
+            with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
+                stored = Runs(database).begin(header)
+                with _forgotten_if_refused(Runs(database), stored, directory):
+                    self._prepare(database, stored, found, _secret_of(self.profile.workspace))
+                return self._finish(database, stored, directory, started_at)
+
+    async def run(self, source: Path | str, *, force: bool = False) -> Report:
+        """Import a source; in a dry run, only check it.
+
+        Args:
+            force: import it although a file of this very content was imported before; rows are matched by key.
+
+        Raises:
+            ImporterError: the run was refused; nothing was sent.
+        """
+        if self.profile.dry_run:
+            return await asyncio.to_thread(self.validate, source)
+        started_at = self.clock.now()
+        where = destination(self.profile)
+        self._check_consent(where)
+        with (
+            opened(source, self.profile) as found,
+            closing(open_workspace(self.profile.workspace)) as workspace,
+            workspace_lock(workspace.path, where.scope, started_at),
+        ):
+            header = self._header(source, found, where.scope, started_at, dry_run=False)
+            if not force:
+                _refuse_repeated(workspace.runs, header)
+            with self._new_directory(header.run_id) as directory:
+                stored = workspace.runs.begin(header)
+                with _forgotten_if_refused(workspace.runs, stored, directory):
+                    await self._load(workspace, stored, found)
+                    self._ask(where, workspace, stored)
+                return await self._deliver(workspace, stored, where, directory, started_at)
+
+    async def resume(self, name: str, *, reopened: tuple[RowState, ...] = RESUMABLE) -> Report:
+        """Go on with a run, exactly where it stopped.
+
+        Args:
+            name: a run id, a unique prefix of one, or `last`.
+            reopened: how rows ended that are opened again.
+
+        Raises:
+            SourceChangedError: the source or the profile is not the one the run began with.
+            ImporterError: the run was refused; nothing was sent.
+        """
+        started_at = self.clock.now()
+        with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
+            stored = workspace.runs.find(name)
+            where = self._same_destination(stored)
+            with (
+                workspace_lock(workspace.path, where.scope, started_at),
+                self._kept_directory(stored) as directory,
+            ):
+                if stored.phase == LOADING:
+                    with opened(stored.header.path, self.profile) as found:
+                        await self._load(workspace, stored, found)
+                workspace.runs.reopen(stored.run, reopened)
+                self._ask(where, workspace, stored)
+                return await self._deliver(workspace, stored, where, directory, started_at)
+
+    async def retry(self, name: str) -> Report:
+        """Send again only what failed, is unknown (after a look-up) or was never sent; errors as for `resume`."""
+        return await self.resume(name, reopened=RETRYABLE)
+
+    def export(self, name: str) -> Report:
+        """Write the results of a run again, in the profile's formats and folder.
+
+        Raises:
+            ImporterError: there is no such run, or its files cannot be written.
+        """
+        started_at = self.clock.now()
+        with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
+            stored = workspace.runs.find(name)
+            with self._kept_directory(stored) as directory:
+                ending = Ending(self.command, started_at, self.clock.now())
+                return render(workspace.database, stored.run, directory, self.profile, ending)
+
+    # ------------------------------------------------------------------ stages
+
+    async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened) -> None:
+        await asyncio.to_thread(self._prepare, workspace.database, stored, source, workspace.secret)
+
+    def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes) -> None:
+        """Read and check the whole source into the journal; nothing is sent."""
+        header, runs = stored.header, Runs(database)
+        told = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
+        self.on_event(Event("run_started", told))
+        intake = RunIntake(database, stored.run, valid_state=RowState.VALID if header.dry_run else RowState.READY)
+        intake.restart()
+        parts = preparation(self.profile, source, intake, secret=secret, stop=self.stop, emit=self.on_event)
+        decided = parts.run()
+        if self.stop.requested:
+            raise InterruptedRunError(self.stop.reason)
+        info = source.reader.info
+        runs.opened(stored.run, info)
+        runs.note(
+            stored.run,
+            path=header.path,
+            mapping=dict(source.mapper.columns),
+            source=source_facts(info, decided),
+        )
+        runs.enter(stored.run, RUNNING)
+
+    async def _deliver(
+        self, workspace: Workspace, stored: StoredRun, where: Destination, directory: Path, started_at: float
+    ) -> Report:
+        """Send what is ready, then render."""
+        counts = workspace.runs.counts(stored.run)
+        waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
+        self.on_event(Event("delivery_started", {"total": counts["read"], "already_done": counts["read"] - waiting}))
+        if waiting:
+            limiter = limiter_for(self.profile, self.clock, self.stop)
+            async with other_side(self.profile, where, limiter, self.clock) as target:
+                parts = delivering(self.profile, workspace, stored, target, limiter, stop=self.stop, emit=self.on_event)
+                await parts.delivery.run()
+                await parts.commits.submit(parts.claims.finish)
+        return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
+
+    def _finish(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
+        """Render what the journal holds, and record how the run ended."""
+        ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
+        report = render(database, stored.run, directory, self.profile, ending)
+        Runs(database).end(
+            stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
+        )
+        told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.elapsed_seconds}
+        self.on_event(Event("run_ended", told))
+        return report
+
+    # ------------------------------------------------------------------ consent
+
+    def _check_consent(self, where: Destination) -> None:
+        """Refuse a live target that nobody can be asked about, before anything is opened."""
+        if where.name in HARMLESS_TARGETS or self.profile.yes or self.confirm is not None:
+            return
+        raise UsageError(
+            f"Nothing was sent: importing into '{where.name}' ({where.host}) has to be confirmed, and there is no"
+            " terminal to ask on.",
+            "Add --yes if you mean it.",
+        )
+
+    def _ask(self, where: Destination, workspace: Workspace, stored: StoredRun) -> None:
+        if where.name in HARMLESS_TARGETS or self.profile.yes or self.confirm is None:
+            return
+        counts = workspace.runs.counts(stored.run)
+        if not self.confirm(where.host, counts.get(RowState.READY, 0)):
+            raise UsageError(f"Nothing was sent to '{where.name}': it was not confirmed.")
+
+    def _same_destination(self, stored: StoredRun) -> Destination:
+        """The destination of a run that is taken up again; neither it nor the rows may have changed."""
+        header = stored.header
+        if self.profile.target != header.target:
+            if header.target not in HARMLESS_TARGETS:
+                raise UsageError(
+                    f"The run {header.run_id} sends to '{header.target}'.",
+                    f"Add --target {header.target} if you mean it.",
+                )
+            self.profile = self.profile.with_options({"target": header.target})
+        where = destination(self.profile)
+        self._check_consent(where)
+        if where.scope != header.scope:
+            raise SourceChangedError(
+                f"The target '{header.target}' is not the one that the run {header.run_id} began with: its address or"
+                " account changed.",
+                "Use the profile and the credentials of the first time, or import the file as a new run.",
+            )
+        _check_unchanged(header, self.profile)
+        return where
+
+    # ------------------------------------------------------------------ places
+
+    def _header(self, source: Path | str, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
+        return RunHeader(
+            run_id=_new_run_id(started_at),
+            scope=scope,
+            target=self.profile.target,
+            source=found.reader.info.name,
+            path=str(Path(source).absolute()),
+            content_hash=content_hash(source),
+            profile_hash=self.profile.fingerprint,
+            dry_run=dry_run,
+            started_at=started_at,
+        )
+
+    @contextmanager
+    def _new_directory(self, run_id: str) -> Iterator[Path]:
+        """Make the run's directory."""
+        directory = self.profile.workspace / run_id
+        try:
+            directory.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise StorageError(
+                f"The run directory {directory} cannot be made: {(error.strerror or 'unknown error').lower()}.",
+                "Choose another place with --workspace.",
+            ) from error
+        with self._listened_to(run_id, directory):
+            yield directory
+
+    @contextmanager
+    def _kept_directory(self, stored: StoredRun) -> Iterator[Path]:
+        directory = self.profile.workspace / stored.header.run_id
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._listened_to(stored.header.run_id, directory):
+            yield directory
+
+    @contextmanager
+    def _listened_to(self, run_id: str, directory: Path) -> Iterator[None]:
+        """Log every event of the block into the run's directory, beside whoever else listens."""
+        told = self.on_event
+        with observed(run_id, directory, self.profile.log, quiet=self.profile.output.quiet) as log:
+            self.on_event = _both(log, told)
+            try:
+                yield
+            finally:
+                self.on_event = told
+
+
+def _both(first: Events, second: Events) -> Events:
+    def told(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return told
+
+
+def _new_run_id(now: float) -> str:
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _secret_of(workspace: Path) -> bytes:
+    """The workspace's secret where there is one; a dry run makes none."""
+    return workspace_secret(workspace) if has_secret(workspace) else secrets.token_bytes(SECRET_BYTES)
+
+
+@contextmanager
+def _scratch(directory: Path) -> Iterator[Database]:
+    """A journal that nobody keeps: what a dry run checks into, so that it leaves the real one alone."""
+    path = directory / ".checking.sqlite3"
+    database = Database(path, durable=False)
+    try:
+        yield database
+    finally:
+        database.close()
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _forgotten_if_refused(runs: Runs, stored: StoredRun, directory: Path) -> Iterator[None]:
+    """A run that is refused before its first request leaves nothing half-written."""
+    try:
+        yield
+    except (ImporterError, asyncio.CancelledError):
+        runs.forget(stored.run)
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+
+
+def _refuse_repeated(runs: Runs, header: RunHeader) -> None:
+    earlier = runs.of_content(header.scope, header.content_hash, header.profile_hash)
+    if not earlier:
+        return
+    if runs.find(earlier).phase == FINISHED:
+        raise AlreadyImportedError(
+            f"A file with exactly this content was imported into '{header.target}' already, in run {earlier}.",
+            f"`importer show {earlier}` tells how it ended; --force imports it again, matching every row by its key.",
+        )
+    raise AlreadyImportedError(
+        f"The run {earlier} of a file with exactly this content has not finished.",
+        f"`importer resume {earlier}` goes on with it.",
+    )
+
+
+def _check_unchanged(header: RunHeader, profile: Profile) -> None:
+    if profile.fingerprint != header.profile_hash:
+        raise SourceChangedError(
+            f"The profile is not the one that the run {header.run_id} began with: its [source], [mapping],"
+            " [validation] or import key differ.",
+            "Resume with the profile of the first time, or import the file as a new run.",
+        )
+    path = Path(header.path)
+    if path.exists() and content_hash(path) != header.content_hash:
+        raise SourceChangedError(
+            f"The file {path} changed since the run {header.run_id} began.",
+            "Put the file of that time back, or import the new one as a new run: rows that were created are known.",
+        )
+
+
+async def run(
+    source: Path | str, *, profile: Profile | None = None, target: str | None = None, on_event: Events = _ignore
+) -> Report:
+    """Import a file of customers.
+
+    Args:
+        source: a CSV file or a workbook.
+        profile: None: the defaults and the environment.
+        target: where to, instead of the profile's; naming a live one here is consent.
+        on_event: told of everything that happens (`Event`); must not block.
+
+    Raises:
+        ImporterError: the run was refused, and nothing was sent; its subclasses say why.
+    """
+    chosen = profile or Profile.load()
+    if target is not None:
+        chosen = chosen.with_options({"target": target, "yes": True})
+    return await Session(chosen, on_event=on_event).run(source)
+
+
+def validate(source: Path | str, *, profile: Profile | None = None, on_event: Events = _ignore) -> Report:
+    """Check a file of customers: no network, nothing in the journal.
+
+    Args:
+        source: a CSV file or a workbook.
+        profile: None: the defaults and the environment.
+        on_event: told of everything that happens (`Event`); must not block.
+
+    Raises:
+        ImporterError: the file or the profile cannot be used.
+    """
+    return Session(profile or Profile.load(), "validate", on_event).validate(source)

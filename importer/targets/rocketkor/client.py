@@ -1,0 +1,153 @@
+"""RocketKOR as a target: creates, finds and fetches customers. One attempt a call; never sleeps, never retries.
+
+The one exception is a token that ran out under way: a request refused with 401 was not processed (API
+facts, section 1), so it is made once more with a fresh token. A 403 means the role, unless the token is at
+its end. Every request waits for its slot of the run's rate first: tokens, creates, look-ups, replays.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any, Final
+from urllib.parse import quote
+
+from yarl import URL
+
+from importer.errors import AccessError
+from importer.ports import Clock, Limiter
+from importer.records import Found, Record, Reply, Verdict
+from importer.targets.access import TargetAccess
+from importer.targets.rocketkor.judging import accepted, judge_exchange, judge_failure, judge_look_up, judge_refusal
+from importer.targets.rocketkor.lookups import LookUps, as_candidate, read_page
+from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
+from importer.targets.rocketkor.wire import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
+
+PAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
+"""A page of a hundred customers beyond this is cut off."""
+
+
+class RocketKorTarget:
+    """The RocketKOR API behind the ports `Target`, `Finder` and `Checker`.
+
+    Args:
+        access: where it is and how to get in.
+        wire: the open connections; closed with the target.
+        limiter: asked for a slot right before each request.
+        clock: for token lifetimes and dates in answers.
+    """
+
+    def __init__(self, access: TargetAccess, wire: Wire, limiter: Limiter, clock: Clock) -> None:
+        self._customers = URL(f"{access.base_url}/v1/customers")
+        self._exchange_url = URL(f"{access.base_url}/v1/api-keys/exchange")
+        self._credentials = (access.api_key.get_secret_value(), access.api_secret.get_secret_value())
+        self._basic = b64encode(":".join(self._credentials).encode()).decode()
+        self._wire = wire
+        self._limiter = limiter
+        self._clock = clock
+        self._tokens = Tokens(self._exchange, clock)
+        self._look_ups = LookUps(self._page, self.get)
+
+    def __repr__(self) -> str:
+        return f"RocketKorTarget({str(self._customers)!r})"
+
+    async def send(self, record: Record) -> Reply:
+        """Try once to create the customer."""
+        try:
+            answer = await self._call("POST", self._customers, record.payload)
+        except AccessError as refusal:
+            return _refused(refusal)
+        except NoTokenError as trouble:
+            return trouble.reply  # known not created: the request itself was never made
+        except NETWORK_ERRORS as failure:
+            return judge_failure(failure, creating=True)
+        return accepted(answer) or judge_refusal(answer, record.payload, self._clock.now(), self._secrets())
+
+    async def find(self, record: Record) -> Found:
+        """Fetch every customer that could be this record, by externalId or else by email and type."""
+        return await self._look_ups.find(record)
+
+    async def get(self, customer_id: str) -> Found:
+        """Fetch one customer: one candidate, none when there is no such customer, or the trouble."""
+        url = URL(f"{self._customers}/{quote(customer_id, safe='')}", encoded=True)
+        answer = await self._read(url)
+        if isinstance(answer, Reply):
+            return Found(trouble=answer)
+        if answer.status == 404:
+            return Found()
+        candidate = as_candidate(read_page(answer.body)) if answer.status == 200 else None
+        if candidate is None:
+            # What we know of this customer is its id alone, so nothing the API says can be cleared of its data.
+            return Found(trouble=judge_look_up(answer._replace(body=None), b"", self._clock.now()))
+        return Found((candidate,))
+
+    async def check(self) -> Reply | None:
+        """Exchange the credentials for a token once, for real; the token is kept for use."""
+        try:
+            await self._tokens.obtain()
+        except NoTokenError as trouble:
+            return trouble.reply
+        return None
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._tokens.aclose()
+        await self._wire.aclose()
+
+    async def _call(self, method: str, url: URL, data: bytes | None = None, limit: int = ANSWER_LIMIT_BYTES) -> Answer:
+        """Make one request; what creates nothing may still start in a run that stops."""
+        finishing = data is None
+        token = await self._token_and_slot(finishing)
+        answer = await self._wire.call(method, url, token.headers if finishing else token.posting, data, limit)
+        if answer.status == 401 or (answer.status == 403 and self._tokens.looks_expired(token)):
+            self._tokens.discard(token)
+            token = await self._token_and_slot(finishing)
+            answer = await self._wire.call(method, url, token.headers if finishing else token.posting, data, limit)
+        return answer
+
+    async def _token_and_slot(self, finishing: bool) -> Token:  # noqa: FBT001  # on the path of every request
+        """Return a valid token once a slot is ours; the wait for the slot may outlive a token, so look again."""
+        if not self._tokens.has_one:
+            await self._tokens.obtain()
+        await self._limiter.acquire(finishing=finishing)
+        token = self._tokens.current()
+        if token is None:
+            token = await self._tokens.obtain()
+            await self._limiter.acquire(finishing=finishing)
+        return token
+
+    def _secrets(self) -> tuple[str, ...]:
+        return (*self._credentials, self._basic, *self._tokens.recent)
+
+    async def _exchange(self) -> Token:
+        await self._limiter.acquire(finishing=True)
+        asked_at = self._clock.monotonic()
+        try:
+            answer = await self._wire.call("POST", self._exchange_url, {"Authorization": f"Basic {self._basic}"})
+        except NETWORK_ERRORS as failure:
+            raise NoTokenError(judge_failure(failure, creating=False)) from None
+        token = read_token(answer.body or b"", asked_at) if answer.status in {200, 201} else None
+        if token is not None:
+            return token
+        judged = judge_exchange(answer, self._clock.now())
+        raise judged if isinstance(judged, AccessError) else NoTokenError(judged)
+
+    async def _page(self, query: str, payload: bytes) -> Any | Reply:
+        answer = await self._read(URL(f"{self._customers}?{query}", encoded=True))
+        if isinstance(answer, Reply):
+            return answer
+        page = read_page(answer.body) if answer.status == 200 else None
+        return judge_look_up(answer, payload, self._clock.now(), self._secrets()) if page is None else page
+
+    async def _read(self, url: URL) -> Answer | Reply:
+        try:
+            return await self._call("GET", url, None, PAGE_LIMIT_BYTES)
+        except AccessError as refusal:
+            return _refused(refusal)
+        except NoTokenError as trouble:
+            return trouble.reply
+        except NETWORK_ERRORS as failure:
+            return judge_failure(failure, creating=False)
+
+
+def _refused(refusal: AccessError) -> Reply:
+    return Reply(Verdict.ABORT, error_code="access_refused", message=str(refusal))

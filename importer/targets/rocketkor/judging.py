@@ -1,0 +1,153 @@
+"""From an answer, or the lack of one, to a reply: the tables of `replies` applied to one case.
+
+Pure: the same answer always gets the same reply. Never raises, whatever came.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from importer.errors import AccessError
+from importer.records import Reply, Verdict
+from importer.targets.rocketkor.bodies import ErrorBody, load_object, read_error_body
+from importer.targets.rocketkor.connections import BrokenRequestError
+from importer.targets.rocketkor.replies import STATUSES, Rule, rule_for_exception, rule_for_status
+from importer.targets.rocketkor.wire import Answer
+
+_MAYBE: Final = "It is not known whether the customer was created."
+_ID_CHARS: Final = 200
+_NO_KEY: Final = "Check ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET, and that they belong to this target."
+
+_FOR_READING: Final[Mapping[Verdict, Verdict]] = {
+    Verdict.IN_DOUBT: Verdict.RETRY,  # a look-up changes nothing: it can always be asked again
+    Verdict.DUPLICATE: Verdict.REJECT,
+}
+
+
+def accepted(answer: Answer) -> Reply | None:
+    """Return the reply to a clear yes: a success that names the new customer; None for everything else."""
+    customer_id = created_id(answer) if answer.status in {200, 201} else ""
+    return Reply(Verdict.ACCEPT, customer_id, answer.status) if customer_id else None
+
+
+def judge_refusal(answer: Answer, payload: bytes, now: float, secrets: Iterable[str] = ()) -> Reply:
+    """Judge a refusal, or anything else that is no clear yes, of an attempt to create a customer.
+
+    Args:
+        payload: what was sent, so that nothing of it comes out again.
+        now: seconds since the epoch, for a `Retry-After` that is a date.
+        secrets: what went along in headers, so that nothing of it comes out either.
+    """
+    said = read_error_body(answer.body, payload, secrets)
+    rule = rule_for_status(answer.status)
+    reply = _reply(rule, rule.verdict, said, answer, now)
+    if answer.status in {400, 422} and said.names_a_duplicate:
+        return replace(reply, verdict=Verdict.DUPLICATE)
+    return reply
+
+
+def judge_look_up(answer: Answer, payload: bytes, now: float, secrets: Iterable[str] = ()) -> Reply:
+    """Judge a look-up that brought no list: whether asking again can help."""
+    rule = rule_for_status(answer.status)
+    said = read_error_body(answer.body, payload, secrets)
+    redirected = 300 <= answer.status < 400
+    verdict = Verdict.ABORT if redirected else _FOR_READING.get(rule.verdict, rule.verdict)
+    return _reply(rule, verdict, said, answer, now)
+
+
+def judge_exchange(answer: Answer, now: float) -> Reply | AccessError:
+    """Judge an exchange that brought no token: passing trouble, or a refusal that stops the run.
+
+    Nothing of the body is passed on: it answers to a request that carried the credentials.
+    """
+    status, rule = answer.status, rule_for_status(answer.status)
+    if 200 <= status < 300:
+        return Reply(
+            Verdict.RETRY, "", status, "token_unreadable", "The API gave an access token that nobody can read."
+        )
+    if status in {400, 401, 403, 422}:
+        return AccessError(f"The API refused the API key or its secret (HTTP {status}).", _NO_KEY)
+    if 300 <= status < 500 and status not in {408, 425, 429}:
+        hint = rule.sentence if rule.verdict is not Verdict.REJECT else _NO_KEY
+        return AccessError(f"No access token is to be had at the target's address (HTTP {status}).", hint)
+    return Reply(Verdict.RETRY, "", status, rule.code, rule.sentence, retry_after_s=retry_after_s(answer.headers, now))
+
+
+def judge_failure(failure: BaseException, *, creating: bool) -> Reply:
+    """Judge a request that brought no answer at all.
+
+    Args:
+        failure: what was raised; only what broke after writing began leaves a doubt.
+        creating: whether the request, had it arrived, would have changed something.
+    """
+    cause, begun = (failure.cause, failure.begun) if isinstance(failure, BrokenRequestError) else (failure, True)
+    rule = STATUSES[407] if getattr(cause, "status", None) == 407 else rule_for_exception(cause)
+    doubtful = rule.verdict is Verdict.IN_DOUBT
+    verdict = Verdict.RETRY if doubtful and not (begun and creating) else rule.verdict
+    message = f"{rule.sentence} {_MAYBE}" if verdict is Verdict.IN_DOUBT else rule.sentence
+    return Reply(verdict, error_code=rule.code, message=message)
+
+
+def created_id(answer: Answer) -> str:
+    """Return the new customer's id: from the body, else from the Location header (API facts, section 2.8)."""
+    value = load_object(answer.body).get("id")
+    if isinstance(value, str | int) and not isinstance(value, bool) and (text := _as_id(str(value))):
+        return text
+    try:
+        path = urlsplit(answer.headers.get("Location", "")).path
+    except ValueError:
+        return ""
+    head, _, tail = path.rstrip("/").rpartition("/")
+    return _as_id(unquote(tail)) if head.endswith("/customers") else ""
+
+
+def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
+    """Return what `Retry-After` asks for, in seconds from now; None when it says nothing that makes sense.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = _seconds_until(text, now)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _seconds_until(date: str, now: float) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, TypeError, OverflowError):
+        return math.nan
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
+
+
+def _reply(rule: Rule, verdict: Verdict, said: ErrorBody, answer: Answer, now: float) -> Reply:
+    if verdict in {Verdict.REJECT, Verdict.DUPLICATE}:
+        message = said.message or rule.sentence
+    else:
+        message = f"{rule.sentence} {_MAYBE}" if verdict is Verdict.IN_DOUBT else rule.sentence
+        message += f' The API says: "{said.message}"' if said.message else ""
+    return Reply(
+        verdict,
+        http_status=answer.status,
+        error_code=said.code or rule.code,
+        message=message,
+        field_errors=said.fields,
+        trace_id=said.trace_id,
+        retry_after_s=retry_after_s(answer.headers, now),
+    )
+
+
+def _as_id(text: str) -> str:
+    text = text.strip()
+    return text if 0 < len(text) <= _ID_CHARS and text.isprintable() else ""

@@ -1,0 +1,196 @@
+"""Look-ups: which customers at the other side could be this record. All pages, compared again here.
+
+The list's filters are believed to narrow, never to match (API facts, section 5): equality is checked
+on what comes back. Pure, except that `LookUps` asks for pages; never waits, never repeats a page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from importer.records import Candidate, Found, Record, Reply, Verdict
+from importer.targets.rocketkor.bodies import load_object
+
+PAGE_SIZE: Final = 100
+MAX_PAGES: Final = 200
+MAX_COMPLETIONS: Final = 10
+"""Summaries that are fetched in full for one look-up, at most."""
+
+_INCOMPLETE: Final = "The list of customers did not come to an end, so nothing can be concluded from it."
+_UNREADABLE: Final = "The list of customers could not be read."
+_NO_KEY: Final = "The row has neither an externalId nor an email to look for."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a customer must equal to be a candidate.
+
+    Args:
+        external_id: compared as it is; empty: the email and type decide.
+        email: compared without regard to case.
+        keys: the payload's top-level fields, to tell a summary from a whole customer.
+        created_from: the first UTC day (`yyyy-MM-dd`) it can have been created on; empty when unknown.
+    """
+
+    external_id: str
+    email: str
+    type: str
+    keys: frozenset[str]
+    created_from: str = ""
+
+    def query(self, page: int) -> str:
+        """Return the query string for one page, everything in it percent-encoded."""
+        filters = {"externalId": self.external_id} if self.external_id else self._by_email()
+        paging = {"sort": "createdAt,ASC", "page": str(page), "size": str(PAGE_SIZE)}
+        return urlencode(filters | paging, quote_via=quote, safe="")
+
+    def matches(self, body: Mapping[str, Any]) -> bool:
+        """Tell whether a customer is the one wanted."""
+        if self.external_id:
+            return bool(body.get("externalId") == self.external_id)
+        return self.email in emails_of(body) and body.get("type", self.type) == self.type
+
+    def is_summary(self, body: Mapping[str, Any]) -> bool:
+        """Tell whether a listed customer lacks what is needed to judge it."""
+        if "primaryEmail" in body or "contacts" in body:
+            return False
+        return not (self.external_id and "externalId" in body)
+
+    def lacks_stamp(self, body: Mapping[str, Any]) -> bool:
+        """Tell whether a match comes without the metadata that would prove it."""
+        return "metadata" in self.keys and "metadata" not in body
+
+    def _by_email(self) -> dict[str, str]:
+        filters = {"primaryEmail": self.email, "type": self.type}
+        return filters | ({"createdAtFrom": self.created_from, "timeZone": "UTC"} if self.created_from else {})
+
+
+def wanted(record: Record) -> Wanted | None:
+    """Say what to look for; None when the record has nothing to be found by."""
+    body = load_object(record.payload)
+    email = next(iter(emails_of(body)), "")
+    if not record.external_id and not email:
+        return None
+    return Wanted(
+        record.external_id, email, str(body.get("type", "")), frozenset(body), _day_before(record.doubt_since)
+    )
+
+
+def emails_of(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the primary emails of a customer and its contacts, folded for comparison, main contact first."""
+    contacts = body.get("contacts")
+    listed = [entry for entry in contacts if isinstance(entry, dict)] if isinstance(contacts, list) else []
+    holders = [body, *sorted(listed, key=lambda entry: entry.get("primary") is not True)]
+    values = [holder["primaryEmail"].get("value") for holder in holders if isinstance(holder.get("primaryEmail"), dict)]
+    return tuple(value.strip().casefold() for value in values if isinstance(value, str) and value.strip())
+
+
+class LookUps:
+    """Walks the pages of one look-up after another.
+
+    Args:
+        fetch_page: query string, and the payload to blot out of messages, to the page's JSON or the trouble.
+        fetch_one: customer id to the customer or the trouble.
+    """
+
+    def __init__(
+        self,
+        fetch_page: Callable[[str, bytes], Awaitable[Any | Reply]],
+        fetch_one: Callable[[str], Awaitable[Found]],
+    ) -> None:
+        self._fetch_page = fetch_page
+        self._fetch_one = fetch_one
+
+    async def find(self, record: Record) -> Found:
+        """Return every customer that could be this record, or the trouble that kept us from knowing."""
+        want = wanted(record)
+        if want is None:
+            return Found(trouble=Reply(Verdict.REJECT, error_code="no_look_up_key", message=_NO_KEY))
+        listed = await self._walk(want, record.payload)
+        if isinstance(listed, Reply):
+            return Found(trouble=listed)
+        return await self._judged(want, listed)
+
+    async def _walk(self, want: Wanted, payload: bytes) -> dict[str, dict[str, Any]] | Reply:
+        listed: dict[str, dict[str, Any]] = {}
+        for number in range(MAX_PAGES):
+            page = await self._fetch_page(want.query(number), payload)
+            if isinstance(page, Reply):
+                return page
+            entries = _entries(page)
+            if entries is None:
+                return Reply(Verdict.RETRY, http_status=200, error_code="answer_unreadable", message=_UNREADABLE)
+            known = len(listed)
+            listed |= entries
+            if not entries or not _has_next(page):
+                return listed
+            if len(listed) == known:  # the same page again: the last one, or a server that does not turn pages
+                return listed if _all_seen(page, known) else _incomplete()
+        return _incomplete()
+
+    async def _judged(self, want: Wanted, listed: Mapping[str, dict[str, Any]]) -> Found:
+        sure = [Candidate(customer_id, body) for customer_id, body in listed.items() if want.matches(body)]
+        unsure = [customer_id for customer_id, body in listed.items() if want.is_summary(body)]
+        bare = [candidate.customer_id for candidate in sure if want.lacks_stamp(candidate.body)]
+        if len(unsure) > MAX_COMPLETIONS:
+            return Found(trouble=_incomplete())
+        found = {candidate.customer_id: candidate for candidate in sure}
+        for customer_id in dict.fromkeys([*unsure, *bare[:MAX_COMPLETIONS]]):
+            one = await self._fetch_one(customer_id)
+            if one.trouble is not None:
+                return one
+            found.pop(customer_id, None)  # gone for good where it was deleted since it was listed
+            if one.candidates and want.matches(one.candidates[0].body):
+                found[customer_id] = one.candidates[0]
+        return Found(tuple(found.values()))
+
+
+def read_page(body: bytes | None) -> Any:
+    """Read a page; None when it is no JSON."""
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def as_candidate(body: Any) -> Candidate | None:
+    """Read one customer; None when it has no id."""
+    if not isinstance(body, dict) or not isinstance(body.get("id"), str | int) or not str(body["id"]).strip():
+        return None
+    return Candidate(str(body["id"]), body)
+
+
+def _entries(page: Any) -> dict[str, dict[str, Any]] | None:
+    content = page.get("content") if isinstance(page, dict) else page
+    if not isinstance(content, list):
+        return None
+    candidates = [as_candidate(entry) for entry in content]
+    if None in candidates:
+        return None  # an entry that cannot be named could be the one that is looked for
+    return {candidate.customer_id: dict(candidate.body) for candidate in candidates if candidate is not None}
+
+
+def _has_next(page: Any) -> bool:
+    """Tell whether to go on; a page that does not say so is followed by another look, a bare array is all there is."""
+    return isinstance(page, dict) and page.get("hasNext", True) is True
+
+
+def _all_seen(page: Any, seen: int) -> bool:
+    total = page.get("totalElements")
+    return isinstance(total, int) and not isinstance(total, bool) and seen >= total
+
+
+def _incomplete() -> Reply:
+    return Reply(Verdict.RETRY, http_status=200, error_code="look_up_incomplete", message=_INCOMPLETE)
+
+
+def _day_before(moment: float | None) -> str:
+    """Return the UTC day before a moment: the server's clock may be behind ours."""
+    if moment is None:
+        return ""
+    return (datetime.fromtimestamp(moment, UTC) - timedelta(days=1)).strftime("%Y-%m-%d")

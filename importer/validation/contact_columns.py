@@ -1,0 +1,81 @@
+"""Columns of email addresses and phone numbers: the common forms at a glance, all others by their libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importer.customers.emails import MAX_BYTES, PLAIN_LOWER, quick_email
+from importer.customers.nanp import quick_phone
+from importer.customers.reading import Policy, Reading
+from importer.customers.rules import FieldSpec
+from importer.validation.columns import MEMORY_TEXTS, ColumnCheck
+from importer.validation.findings import Findings
+
+_E164_CHARS = 12
+_PREFIX_CHARS = 6
+
+
+class EmailCheck(ColumnCheck):
+    """Email addresses: plain ones in lower case are clean where their domain was found fine before."""
+
+    def __init__(self, spec: FieldSpec, policy: Policy) -> None:
+        super().__init__(spec, policy)
+        self._domains: set[str] = set()
+
+    def suspects(self, texts: Sequence[str], _countries: Sequence[str]) -> Sequence[int]:
+        """Find what is no plain address of a domain that is known to be fine."""
+        match, domains = PLAIN_LOWER.fullmatch, self._domains
+        return [
+            place
+            for place, text in enumerate(texts)
+            if text and ((found := match(text)) is None or found[1] not in domains or len(text) > MAX_BYTES)
+        ]
+
+    def read(self, text: str, country: str) -> Reading:
+        """Read one address, plain ones without the library."""
+        reading = quick_email(text)
+        if reading is None:
+            return super().read(text, country)
+        if len(self._domains) >= MEMORY_TEXTS:
+            self._domains.clear()
+        self._domains.add(reading.value.rpartition("@")[2])
+        return reading
+
+
+class PhoneCheck(ColumnCheck):
+    """Phone numbers: numbers of the USA and Canada in E.164 are clean where their prefix was found assigned before."""
+
+    def __init__(self, spec: FieldSpec, policy: Policy) -> None:
+        super().__init__(spec, policy)
+        self._prefixes: set[str] = set()
+
+    def suspects(self, texts: Sequence[str], _countries: Sequence[str]) -> Sequence[int]:
+        """Find what is not surely in E.164 and assigned."""
+        known = self._prefixes
+        return [
+            place
+            for place, text in enumerate(texts)
+            if text
+            and not (
+                len(text) == _E164_CHARS
+                and text[:_PREFIX_CHARS] in known
+                and text[_PREFIX_CHARS:].isdigit()
+                and text.isascii()
+            )
+        ]
+
+    def settle(self, place: int, text: str, country: str, found: Findings) -> str:
+        """Read one number with care, and keep the extension behind it."""
+        reading = self.read(text, country)
+        value = found.apply(place, self.spec, reading)
+        if value and reading.extension:
+            found.extensions[self.spec.name][place] = reading.extension
+        return value
+
+    def read(self, text: str, country: str) -> Reading:
+        """Read one number, those of the USA and Canada without the library."""
+        reading = quick_phone(text, self.policy.region)
+        if reading is None:
+            return super().read(text, country)
+        self._prefixes.add(reading.value[:_PREFIX_CHARS])
+        return reading

@@ -1,0 +1,158 @@
+"""Rows of one source that are the same customer, or look like it. Forty-four bytes a row, whatever the file holds.
+
+Import keys that are equal mean the same customer: an error, unless the profile allows it. Equal email addresses,
+phone numbers, or names with birth dates may be chance: a warning that names the other rows.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from operator import attrgetter, itemgetter
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from importer.customers.identity import KEY_BYTES, occurrence_key
+from importer.customers.rules import ISSUE_CODES
+from importer.records import CheckedBatch, DuplicateVerdict, Issue
+
+LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "email": ("duplicate_email", ("primaryEmail.value", "contacts.primary.primaryEmail.value")),
+        "phone": ("duplicate_phone", ("primaryPhoneNumber.number", "contacts.primary.primaryPhoneNumber.number")),
+        "name_birth": ("duplicate_name_birth", ("lastName",)),
+    }
+)
+"""Kind of fingerprint to its issue code and the fields it may stand for."""
+NAMED_ROWS = 10
+_NO_KEY = "0" * (2 * KEY_BYTES)
+_STRETCH = 65_536
+
+Numbers = NDArray[np.uint64]
+Places = NDArray[np.intp]
+
+
+class DuplicateJudge:
+    """Implements `importer.ports.Duplicates`.
+
+    Args:
+        policy: `reject`: no row of a group is sent; `first`: the first one is; `allow`: all are, each with a key of
+            its own.
+        columns: dotted name to source column, for messages.
+    """
+
+    def __init__(
+        self, policy: Literal["reject", "first", "allow"], *, columns: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._policy = policy
+        self._columns = columns
+        self._keys = bytearray()
+        self._rows = array("I")
+        self._prints = {kind: array("Q") for kind in LIKENESSES}
+        self._stretches: list[tuple[int, int]] = []
+
+    def observe(self, batch: CheckedBatch) -> None:
+        """Remember the keys and fingerprints of a batch."""
+        self._stretches.append((len(self._rows), batch.raw.first))
+        self._keys += bytes.fromhex("".join([key or _NO_KEY for key in batch.keys]))
+        self._rows.extend(batch.raw.rows)
+        for kind, numbers in self._prints.items():
+            numbers.extend(batch.fingerprints.get(kind) or bytes(len(batch.raw)))
+
+    def judge(self) -> DuplicateVerdict:
+        """Say which rows are duplicates, and what becomes of them."""
+        if not self._rows:
+            return DuplicateVerdict()
+        beginnings = self._beginnings()
+        issues: list[Issue] = []
+        rekeyed: dict[int, str] = {}
+        for group in self._same_keys(beginnings):
+            if self._policy == "allow":
+                rekeyed |= {self._ordinal(place): self._own_key(place, n) for n, place in enumerate(group[1:], 2)}
+            else:
+                issues += self._refusals(group)
+        for kind, (code, names) in LIKENESSES.items():
+            for places in _groups(np.frombuffer(self._prints[kind], np.uint64)):
+                if not _one_customer(beginnings[places]):
+                    issues += self._warnings(places.tolist(), code, names)
+        return DuplicateVerdict(tuple(sorted(issues, key=attrgetter("ordinal"))), rekeyed)
+
+    def _beginnings(self) -> Numbers:
+        """The first half of every key: enough to find candidates, at half the memory."""
+        return np.frombuffer(self._keys, np.uint64)[::2].copy()
+
+    def _same_keys(self, beginnings: Numbers) -> Iterator[list[int]]:
+        """Find groups of equal keys, in row order."""
+        for candidates in _groups(beginnings):
+            alike: dict[bytes, list[int]] = {}
+            for place in candidates.tolist():
+                alike.setdefault(self._key(place), []).append(place)
+            yield from (group for group in alike.values() if len(group) > 1)
+
+    def _key(self, place: int) -> bytes:
+        return bytes(self._keys[place * KEY_BYTES : (place + 1) * KEY_BYTES])
+
+    def _own_key(self, place: int, n: int) -> str:
+        return occurrence_key(self._key(place).hex(), n)
+
+    def _refusals(self, group: Sequence[int]) -> Iterator[Issue]:
+        for place in group if self._policy == "reject" else group[1:]:
+            if self._policy == "reject":
+                text = f"The same customer stands in {self._others(place, group)} of this file; keep one of them."
+            else:
+                text = f"The same customer stands in row {self._rows[group[0]]} of this file, which is kept."
+            yield self._issue(place, "duplicate_in_file", text, ("externalId",))
+
+    def _warnings(self, group: Sequence[int], code: str, names: Sequence[str]) -> Iterator[Issue]:
+        what = ISSUE_CODES[code].message.partition(" in other rows")[0]
+        for place in group:
+            yield self._issue(place, code, f"{what} in {self._others(place, group)} of this file.", names)
+
+    def _issue(self, place: int, code: str, text: str, names: Sequence[str]) -> Issue:
+        name = next((name for name in names if name in self._columns), "")
+        severity = ISSUE_CODES[code].severity
+        return Issue(self._ordinal(place), code, text, name, self._columns.get(name, ""), severity)
+
+    def _others(self, place: int, group: Sequence[int]) -> str:
+        """Name the other rows of a group, the first few of them by number."""
+        shown = [str(self._rows[other]) for other in group[: NAMED_ROWS + 1] if other != place][:NAMED_ROWS]
+        more = len(group) - 1 - len(shown)
+        if more:
+            return f"rows {', '.join(shown)} and {more:,} more"
+        return f"row {shown[0]}" if len(shown) == 1 else f"rows {', '.join(shown[:-1])} and {shown[-1]}"
+
+    def _ordinal(self, place: int) -> int:
+        start, first = self._stretches[bisect_right(self._stretches, place, key=itemgetter(0)) - 1]
+        return first + place - start
+
+
+def _groups(numbers: Numbers) -> Iterator[Places]:
+    """Find the places of equal numbers, each group in row order; zeros are no numbers."""
+    ordered = np.sort(numbers)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    del ordered
+    twice = twice[twice != 0]
+    if not twice.size:
+        return
+    places = np.concatenate([_among(numbers, twice, start) for start in range(0, len(numbers), _STRETCH)])
+    places = places[np.argsort(numbers[places], kind="stable")]
+    values = numbers[places]
+    cuts = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(places)]
+    for start, end in pairwise(cuts):
+        yield places[start:end]
+
+
+def _among(numbers: Numbers, wanted: Numbers, start: int) -> Places:
+    """Find the places, in one stretch, whose number is wanted; stretch by stretch needs no memory."""
+    stretch = numbers[start : start + _STRETCH]
+    near = np.minimum(np.searchsorted(wanted, stretch), len(wanted) - 1)
+    return start + np.flatnonzero(wanted[near] == stretch)
+
+
+def _one_customer(keys: Numbers) -> bool:
+    return bool(keys[0] != 0 and (keys == keys[0]).all())

@@ -1,0 +1,87 @@
+"""What checking a batch finds: issues, changes, and which cells failed. Sparse: a clean row costs nothing here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from importer.customers.reading import Reading, Step
+from importer.customers.rules import ISSUE_CODES, FieldSpec, message
+from importer.records import ChangeColumn, Issue, Severity
+
+
+class Findings:
+    """The findings about some rows of a batch.
+
+    Args:
+        ordinals: the ordinal of each row that is looked at; everything else here counts rows by their place in it.
+        columns: dotted name to source column, for messages.
+        no_change: fields whose values may not be altered.
+    """
+
+    def __init__(self, ordinals: Sequence[int], columns: Mapping[str, str], no_change: Collection[str] = ()) -> None:
+        self.columns = columns
+        self.issues: list[Issue] = []
+        self.bad: set[int] = set()
+        self.failed: defaultdict[str, set[int]] = defaultdict(set)
+        self.extensions: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        self._ordinals = ordinals
+        self._no_change = no_change
+        self._changes: dict[tuple[str, str], tuple[list[int], list[str], list[str]]] = {}
+
+    def adopt(self, issues: Iterable[Issue], places: Mapping[int, int]) -> None:
+        """Take over what reading and mapping found.
+
+        Args:
+            places: ordinal to place, for the rows that are looked at here.
+        """
+        for issue in issues:
+            place = places.get(issue.ordinal)
+            if place is None:
+                continue
+            self.issues.append(issue)
+            if issue.severity is Severity.ERROR:
+                self.bad.add(place)
+                self.failed[issue.field].add(place)
+
+    def report(self, place: int, code: str, spec: FieldSpec) -> None:
+        """Note an issue; an error makes the row invalid and the cell failed."""
+        severity = ISSUE_CODES[code].severity
+        if severity is Severity.ERROR:
+            self.bad.add(place)
+            self.failed[spec.name].add(place)
+        column = self.columns.get(spec.name, "")
+        self.issues.append(Issue(self._ordinals[place], code, message(code, spec), spec.name, column, severity))
+
+    def apply(self, place: int, spec: FieldSpec, reading: Reading) -> str:
+        """Note what became of a cell.
+
+        Returns:
+            The text to go on with: "" where the cell failed, now or before.
+        """
+        if place in self.failed[spec.name]:
+            return ""
+        error = reading.error or ("change_forbidden" if reading.steps and spec.name in self._no_change else "")
+        if error:
+            self.report(place, error, spec)
+            return ""
+        for step in reading.steps:
+            self.change(place, spec, step)
+        for code in reading.warnings:
+            self.report(place, code, spec)
+        return reading.value
+
+    def change(self, place: int, spec: FieldSpec, step: Step) -> None:
+        """Note that a rule altered a cell."""
+        kept = self._changes.get((step.rule, spec.name))
+        if kept is None:
+            kept = self._changes[step.rule, spec.name] = ([], [], [])
+        ordinals, before, after = kept
+        ordinals.append(self._ordinals[place])
+        before.append(step.before)
+        after.append(step.after)
+
+    def changes(self) -> Iterator[ChangeColumn]:
+        """All changes, by rule and field."""
+        for (rule, name), kept in self._changes.items():
+            yield ChangeColumn(rule, name, self.columns.get(name, ""), *kept)

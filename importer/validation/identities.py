@@ -1,0 +1,73 @@
+"""Import keys and fingerprints of whole columns: the same as `importer.customers.identity` computes one by one."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import repeat
+
+from importer.customers.identity import FINGERPRINT_BYTES, KEY_BYTES, SALT_BYTES, SEPARATOR
+from importer.customers.rules import CustomerType
+from importer.validation.table import Table
+
+_NAMES: Mapping[CustomerType, tuple[str, ...]] = {
+    CustomerType.INDIVIDUAL: ("firstName", "lastName"),
+    CustomerType.BUSINESS: ("businessName", "contacts.primary.firstName", "contacts.primary.lastName"),
+}
+_BLANK = bytes(FINGERPRINT_BYTES)
+
+
+class Identities:
+    """Says who the customers of a table are.
+
+    Args:
+        kind: the customers' type.
+        table: their checked columns.
+        secret: the workspace's key, at most 64 bytes.
+    """
+
+    def __init__(self, kind: CustomerType, table: Table, secret: bytes) -> None:
+        prefix = "contacts.primary." if kind is CustomerType.BUSINESS else ""
+        self._kind, self._secret, self._size = kind, secret, table.size
+        self._external = table.columns.get("externalId")
+        self._names = [list(map(str.casefold, table.column(name))) for name in _NAMES[kind]]
+        self._emails = list(map(str.lower, table.column(f"{prefix}primaryEmail.value")))
+        self._phones = table.column(f"{prefix}primaryPhoneNumber.number")
+        self._births = table.columns.get("dateOfBirth") if kind is CustomerType.INDIVIDUAL else None
+
+    def keys(self) -> list[str]:
+        """Compute the import key of every row."""
+        begun = hashlib.blake2b(key=self._secret, digest_size=KEY_BYTES)
+
+        def key(text: str) -> str:
+            hashed = begun.copy()  # begun once, the secret is not hashed again for every row
+            hashed.update(text.encode())
+            return hashed.hexdigest()
+
+        return list(map(key, self._texts()))
+
+    def _texts(self) -> Iterable[str]:
+        born = [] if self._births is None else [self._births]
+        columns = [repeat(str(self._kind), self._size), *self._names, self._emails, self._phones, *born]
+        texts = map(SEPARATOR.join, zip(*columns, strict=True))
+        if self._external is None:
+            return texts
+        own = zip(self._external, texts, strict=True)
+        return [f"externalId{SEPARATOR}{external}" if external else text for external, text in own]
+
+    def fingerprints(self) -> dict[str, array[int]]:
+        """Compute 64 bits of every row for each kind of likeness."""
+        found = {"email": self._hashed(self._emails), "phone": self._hashed(self._phones)}
+        if self._births is not None:
+            found["name_birth"] = self._hashed(self._named_births(self._births))
+        return found
+
+    def _named_births(self, births: Sequence[str]) -> list[str]:
+        people = zip(*self._names, births, strict=True)
+        return [SEPARATOR.join(person) if all(person) else "" for person in people]
+
+    def _hashed(self, texts: Sequence[str]) -> array[int]:
+        digest = partial(hashlib.blake2b, digest_size=FINGERPRINT_BYTES, salt=self._secret[:SALT_BYTES])
+        return array("Q", b"".join([digest(text.encode()).digest() if text else _BLANK for text in texts]))

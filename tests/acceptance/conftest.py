@@ -1,0 +1,193 @@
+"""The program as its users have it: a command line, files, and an emulator as the witness."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from importer.cli.entry import run
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "sample_data"
+IMPORTER = (sys.executable, "-m", "importer")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Standard output, which must be exactly one JSON object."""
+        value = json.loads(self.out)
+        assert isinstance(value, dict)
+        return value
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody at a shell, in a folder of their own."""
+
+    home: Path
+    environ: dict[str, str]
+
+    def types(self, *arguments: str | Path, **environ: str) -> Ran:
+        """Run one command to its end, in this process: the same code as in one of its own, and quicker."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {**self.environ, **environ}, clear=True),
+            chdir(self.home),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = run([str(argument) for argument in arguments])
+        assert "Traceback" not in err.getvalue() + out.getvalue()
+        return Ran(code, out.getvalue(), err.getvalue())
+
+    def types_for_real(self, *arguments: str | Path, stdin: str | None = None, **environ: str) -> Ran:
+        """Run one command to its end in a process of its own."""
+        done = subprocess.run(
+            [*IMPORTER, *map(str, arguments)],
+            cwd=self.home,
+            env={**self.environ, **environ},
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr + done.stdout
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def starts(self, *arguments: str | Path, **environ: str) -> subprocess.Popen[str]:
+        """Start a command and leave it running."""
+        return subprocess.Popen(
+            [*IMPORTER, *map(str, arguments)],
+            cwd=self.home,
+            env={**self.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def has(self, name: str, text: str) -> Path:
+        """Have a file."""
+        path = self.home / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def reads(self, path: str | Path) -> list[dict[str, str]]:
+        """Read a CSV file that a command wrote."""
+        with (self.home / path).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    """A user without settings, credentials or colours."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("IMPORTER_", "ROCKETKOR_"))}
+    return User(tmp_path, {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "120"})
+
+
+@dataclass(frozen=True)
+class Witness:
+    """An emulator in a process of its own: what really arrived."""
+
+    base_url: str
+    environ: dict[str, str]
+    process: subprocess.Popen[str]
+
+    def ledger(self) -> dict[str, Any]:
+        """Counts of what arrived."""
+        return _get(f"{self.base_url}/_emulator/ledger?per_s=1")
+
+    def customers(self) -> list[dict[str, Any]]:
+        """Every customer there is."""
+        return [json.loads(line) for line in _read(f"{self.base_url}/_emulator/customers").splitlines()]
+
+
+def _read(url: str) -> str:
+    from urllib.request import urlopen
+
+    with urlopen(url, timeout=30) as answer:  # noqa: S310  # loopback
+        return str(answer.read().decode())
+
+
+def _get(url: str) -> dict[str, Any]:
+    value = json.loads(_read(url))
+    assert isinstance(value, dict)
+    return value
+
+
+@contextmanager
+def serving(user: User, *options: str) -> Iterator[Witness]:
+    """An emulator for a block, by its own command."""
+    with user.starts("emulator", "--port", "0", "--json", *options) as process:
+        try:
+            assert process.stdout is not None
+            told = ""
+            while not told.endswith("}\n"):
+                line = process.stdout.readline()
+                assert line, process.stderr.read() if process.stderr else ""
+                told += line
+            ready = json.loads(told)
+            environ = {"ROCKETKOR_API_KEY": ready["api_key"], "ROCKETKOR_API_SECRET": ready["api_secret"]}
+            yield Witness(ready["base_url"], environ, process)
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+@pytest.fixture
+def witness(user: User) -> Iterator[Witness]:
+    """An emulator without faults."""
+    with serving(user) as running:
+        yield running
+
+
+@pytest.fixture
+def profile_for(user: User) -> Callable[..., Path]:
+    """Make a profile whose sandbox is an emulator."""
+
+    def make(witness: Witness, name: str = "sandbox.toml", *, delivery: Sequence[str] = (), more: str = "") -> Path:
+        lines = ["[delivery]", *delivery, more, "[targets.sandbox]", f'base_url = "{witness.base_url}"']
+        return user.has(name, "\n".join(lines) + "\n")
+
+    return make
+
+
+def people(count: int, *, external_ids: bool = True) -> str:
+    """A CSV file of fictional people."""
+    lines = [("ID," if external_ids else "") + "First Name,Last Name,Email,Phone"]
+    areas = (212, 305, 312, 415, 512, 602, 617, 702, 713, 808)
+    for number in range(count):
+        prefix = f"L-{number}," if external_ids else ""
+        phone = f"+1{areas[number // 100 % 10]}555{100 + number % 100:04d}"
+        lines.append(f"{prefix}Given{_word(number)},Family{_word(number // 7)},person{number}@example.com,{phone}")
+    return "\n".join(lines) + "\n"
+
+
+def _word(number: int) -> str:
+    letters = ""
+    while True:
+        number, digit = divmod(number, 26)
+        letters += chr(97 + digit)
+        if not number:
+            return letters

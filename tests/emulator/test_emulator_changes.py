@@ -1,0 +1,111 @@
+"""Reading, updating, suspending and deleting one customer, and places that do not exist."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.emulator.client import BAKERY, HOME, SARAH, served
+
+
+@pytest.mark.parametrize("customer_id", ["x", "00000000-0000-4000-8000-000000000000"])
+async def test_an_unknown_customer_is_not_found(customer_id: str) -> None:
+    async with served() as caller:
+        path = f"/v1/customers/{customer_id}"
+        replies = [
+            await caller.get(customer_id),
+            await caller.call("DELETE", path),
+            await caller.call("PUT", path, json=dict(SARAH)),
+            await caller.call("PUT", f"{path}/suspend"),
+        ]
+
+        assert {(reply.status, reply.json["errorCode"]) for reply in replies} == {(404, "EMU_NOT_FOUND")}
+
+
+async def test_a_suspended_customer_says_so_in_plain_text_and_can_be_activated() -> None:
+    async with served() as caller:
+        customer_id = (await caller.create()).json["id"]
+        suspended = await caller.call("PUT", f"/v1/customers/{customer_id}/suspend")
+
+        assert suspended.status == 200
+        assert suspended.headers["Content-Type"].startswith("text/plain")
+        assert (await caller.get(customer_id)).json["status"] == "SUSPENDED"
+        await caller.call("PUT", f"/v1/customers/{customer_id}/activate")
+        assert (await caller.get(customer_id)).json["status"] == "ACTIVE"
+
+
+async def test_a_deleted_customer_is_gone_and_its_external_id_is_free() -> None:
+    async with served() as caller:
+        customer_id = (await caller.create(externalId="A-1")).json["id"]
+        deleted = await caller.call("DELETE", f"/v1/customers/{customer_id}")
+
+        assert (deleted.status, deleted.text) == (204, "")
+        assert (await caller.get(customer_id)).status == 404
+        assert await caller.found() == []
+        assert (await caller.create(externalId="A-1")).status == 201
+
+
+async def test_an_update_replaces_all_fields_and_keeps_what_the_server_owns() -> None:
+    now = [1_700_000_000.0]
+    async with served(clock=lambda: now[0]) as caller:
+        old = (await caller.create(middleName="Ann", externalId="A-1", addresses=[HOME])).json
+        now[0] += 60
+        updated = await caller.call(
+            "PUT", f"/v1/customers/{old['id']}", json={**SARAH, "lastName": "Grey", "externalId": "A-1"}
+        )
+        new = updated.json
+
+        assert updated.status == 200
+        assert (new["id"], new["createdAt"], new["status"]) == (old["id"], old["createdAt"], "ACTIVE")
+        assert new["updatedAt"] > old["updatedAt"]
+        assert (new["lastName"], new["addresses"]) == ("Grey", [])
+        assert "middleName" not in new
+        assert await caller.found(name="grey") == [old["id"]]
+        assert await caller.found(name="green") == []
+
+
+async def test_an_update_obeys_the_rules() -> None:
+    async with served() as caller:
+        await caller.create(externalId="A-1")
+        path = f"/v1/customers/{(await caller.create(externalId='A-2')).json['id']}"
+
+        assert (await caller.call("PUT", path, json={**SARAH, "firstName": ""})).status == 400
+        assert (await caller.call("PUT", path, json={**SARAH, "externalId": "A-1"})).status == 409
+        assert (await caller.call("PUT", path, json=dict(BAKERY))).status == 422
+        assert (await caller.call("PUT", path, json={**SARAH, "externalId": "A-3"})).status == 200
+        assert (await caller.create(externalId="A-2")).status == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/v2/customers"),
+        ("GET", "/v1/customers/"),
+        ("GET", "/v1/customers/x/beneficiaries"),
+        ("POST", "/v1/customers/{id}/suspend/now"),
+        ("GET", "/favicon.ico"),
+    ],
+)
+async def test_an_unknown_path_is_not_found_even_without_a_token(method: str, path: str) -> None:
+    async with served(token=False) as caller:
+        reply = await caller.call(method, path)
+
+        assert (reply.status, reply.json["errorCode"]) == (404, "EMU_NO_SUCH_PATH")
+        assert reply.json.keys() >= {"timestamp", "traceId", "message"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/api-keys/exchange", "POST"),
+        ("DELETE", "/v1/customers", "GET, POST"),
+        ("PATCH", "/v1/customers/x", "DELETE, GET, PUT"),
+        ("POST", "/v1/customers/x/suspend", "PUT"),
+    ],
+)
+async def test_a_method_that_a_path_does_not_take_is_refused(method: str, path: str, allowed: str) -> None:
+    async with served() as caller:
+        reply = await caller.call(method, path)
+
+        assert (reply.status, reply.json["errorCode"]) == (405, "EMU_METHOD")
+        assert reply.headers["Allow"] == allowed

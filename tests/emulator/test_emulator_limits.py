@@ -1,0 +1,73 @@
+"""The emulator's own rate limit: strict in every rolling window, and honest about the wait."""
+
+from __future__ import annotations
+
+import asyncio
+
+from importer.emulator import EmulatorSettings
+from importer.emulator.allowance import Allowance
+from tests.emulator.client import served
+
+
+async def test_requests_above_the_rate_get_429_of_whatever_kind_they_are() -> None:
+    async with served(EmulatorSettings(rate=(4, 60.0))) as caller:
+        replies = [await caller.create(), await caller.listed(), await caller.get("x")]
+        refused = [await caller.create(), await caller.listed(), await caller.exchange()]
+
+        assert [reply.status for reply in replies] == [201, 200, 404]
+        assert {(reply.status, reply.json["errorCode"]) for reply in refused} == {(429, "EMU_RATE_LIMIT")}
+        assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
+        assert len(list(caller.emulator.customers())) == 1
+
+
+async def test_retry_after_can_be_left_out() -> None:
+    async with served(EmulatorSettings(rate=(1, 60.0), retry_after=False)) as caller:
+        refused = await caller.create()
+
+        assert refused.status == 429
+        assert "Retry-After" not in refused.headers
+
+
+async def test_of_a_burst_exactly_the_allowance_passes() -> None:
+    async with served(EmulatorSettings(rate=(10, 60.0))) as caller:
+        replies = await asyncio.gather(*(caller.create() for _ in range(40)))
+
+        assert sorted(reply.status for reply in replies) == [201] * 9 + [429] * 31
+        assert caller.emulator.largest_window(60) == 41
+
+
+async def test_headers_tell_the_limit_when_asked_to() -> None:
+    async with served(EmulatorSettings(rate=(2, 60.0), rate_headers=True)) as caller:
+        passed, refused = await caller.listed(), await caller.listed()
+
+        assert (passed.status, refused.status) == (200, 429)
+        for prefix in ("", "X-"):
+            assert passed.headers[f"{prefix}RateLimit-Limit"] == "2"
+            assert passed.headers[f"{prefix}RateLimit-Remaining"] == "0"
+            assert 1 <= int(refused.headers[f"{prefix}RateLimit-Reset"]) <= 60
+
+
+async def test_headers_tell_no_limit_where_there_is_none() -> None:
+    async with served(EmulatorSettings(rate_headers=True)) as caller, served(EmulatorSettings(rate=(9, 1))) as silent:
+        replies = [await caller.listed(), await silent.listed()]
+
+        assert not any("ratelimit" in name.lower() for reply in replies for name in reply.headers)
+
+
+def test_no_rolling_window_ever_holds_more_than_the_rate() -> None:
+    allowance = Allowance((3, 1.0))
+    passed = [moment / 100 for moment in range(0, 1000, 7) if allowance.wait_s(moment / 100) == 0]
+
+    assert max(sum(start <= moment < start + 1 for moment in passed) for start in passed) == 3
+    assert len(passed) >= 25
+
+
+def test_the_wait_is_what_remains_of_the_window() -> None:
+    allowance = Allowance((2, 10.0))
+    waits = [allowance.wait_s(moment) for moment in (0.0, 1.0, 4.0, 9.5, 10.0, 10.5)]
+
+    assert waits == [0.0, 0.0, 6.0, 0.5, 0.0, 0.5]
+
+
+def test_without_a_rate_everything_passes() -> None:
+    assert Allowance(None).wait_s(0.0) == 0.0

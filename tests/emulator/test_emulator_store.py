@@ -1,0 +1,96 @@
+"""What outlives the process: customers and their uniqueness, after an end in order and after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from importer.emulator import Emulator, EmulatorSettings
+from tests.emulator.client import SARAH, served
+
+_SERVE = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from importer.emulator import EmulatorSettings
+from tests.emulator.client import served
+
+async def main():
+    async with served(EmulatorSettings(store=Path(sys.argv[1]))) as caller:
+        for number in range(40):
+            assert (await caller.create(externalId=str(number))).status == 201
+        print("answered", flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_customers_and_external_ids_outlive_the_process(tmp_path: Path) -> None:
+    settings = EmulatorSettings(store=tmp_path / "store.db")
+    async with served(settings) as caller:
+        created = (await caller.create(externalId="A-1")).json
+    async with served(settings) as again:
+        assert (await again.get(created["id"])).json == created
+        assert (await again.create(externalId="A-1")).status == 409
+        assert await again.found(primaryEmail="sgreen@abc.com") == [created["id"]]
+        assert again.emulator.ledger.commits == 0
+
+
+async def test_every_answered_create_survives_a_kill(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", _SERVE, store, stdout=subprocess.PIPE)
+    out, _ = await killed.communicate()
+
+    assert (killed.returncode, out) == (-signal.SIGKILL, b"answered\n")
+    async with Emulator(EmulatorSettings(store=store)) as emulator:
+        assert [customer["externalId"] for customer in emulator.customers()] == [str(n) for n in range(40)]
+
+
+async def test_a_store_that_runs_already_is_refused(tmp_path: Path) -> None:
+    settings = EmulatorSettings(store=tmp_path / "store.db")
+    async with Emulator(settings):
+        with pytest.raises(ValueError, match=r"store\.db cannot be used .*still runs"):
+            await Emulator(settings).start()
+
+
+async def test_files_that_are_no_store_are_refused_and_left_alone(tmp_path: Path) -> None:
+    text, other = tmp_path / "notes.txt", tmp_path / "other.db"
+    text.write_text("Not a database, but long enough to be looked at as one. " * 30)
+    with sqlite3.connect(other) as database:
+        database.execute("CREATE TABLE notes (line TEXT)")
+    database.close()
+    content = text.read_bytes()
+
+    with pytest.raises(ValueError, match=r"notes\.txt cannot be used"):
+        await Emulator(EmulatorSettings(store=text)).start()
+    with pytest.raises(ValueError, match=r"other\.db was written by another program"):
+        await Emulator(EmulatorSettings(store=other)).start()
+    with pytest.raises(ValueError, match="cannot be opened"):
+        await Emulator(EmulatorSettings(store=tmp_path / "missing" / "store.db")).start()
+    assert text.read_bytes() == content
+
+
+async def test_the_store_is_for_its_owner_alone(tmp_path: Path) -> None:
+    async with Emulator(EmulatorSettings(store=tmp_path / "store.db")):
+        assert {oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {"0o600"}  # noqa: ASYNC240
+
+
+async def test_memory_forgets_at_the_end() -> None:
+    settings = EmulatorSettings()
+    async with served(settings) as caller:
+        await caller.create()
+    async with served(settings) as again:
+        assert await again.found() == []
+
+
+async def test_all_customers_are_given_in_the_order_of_their_creation() -> None:
+    async with served() as caller:
+        ids = [(await caller.create(SARAH)).json["id"] for _ in range(7)]
+
+        assert [customer["id"] for customer in caller.emulator.customers()] == ids

@@ -1,0 +1,31 @@
+"""Two thousand stories of kills, drops and faults: every row exactly once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.laboratory import BrokenPromise, play_seed
+
+CHUNK = 250
+
+
+@pytest.mark.parametrize("first", range(0, 2_000, CHUNK))
+def test_every_row_is_created_exactly_once_whatever_happens(first: int) -> None:
+    stories = [play_seed(seed) for seed in range(first, first + CHUNK)]
+
+    assert sum(story.kills for story in stories) > CHUNK
+    assert sum(len(story.world.customers) for story in stories) == sum(story.rows for story in stories)
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    assert play_seed(7).world.log == play_seed(7).world.log
+
+
+@pytest.mark.parametrize("looks_after_s", [(), (0.0, 2.0)], ids=["no look at all", "looks that end before the lag"])
+def test_the_lab_notices_an_importer_that_looks_too_little(looks_after_s: tuple[float, ...]) -> None:
+    def play() -> None:
+        for seed in range(1, 200):
+            play_seed(seed, looks_after_s=looks_after_s)
+
+    with pytest.raises(BrokenPromise, match=r"created \d times|is called"):
+        play()

@@ -1,0 +1,37 @@
+"""Play seeds of the crash laboratory from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+
+from tests.lab.laboratory import BrokenPromise, play_seed
+
+
+def main() -> int:
+    """Play the seeds that were asked for; 1 when a promise broke."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=2_000, help="how many seeds to play, from --first on")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="play one seed and print its schedule")
+    arguments = parser.parse_args()
+    seeds = (
+        [arguments.seed] if arguments.seed is not None else range(arguments.first, arguments.first + arguments.seeds)
+    )
+    totals: Counter[str] = Counter()
+    for seed in seeds:
+        try:
+            story = play_seed(seed)
+        except BrokenPromise as broken:
+            print(broken, file=sys.stderr)  # noqa: T201
+            return 1
+        totals.update(rows=story.rows, kills=story.kills, lives=story.lives)
+        if arguments.seed is not None:
+            print("\n".join(story.world.log))  # noqa: T201
+    print(f"{len(seeds)} seeds, {dict(totals)}: every row exactly once")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,228 @@
+"""The crash laboratory: the real delivery, the real journal, a hostile world, and a process that dies anywhere.
+
+One seed is one story: a handful of rows, a world with misfortunes, and lives of the importer that end by a
+kill at a random turn, by their own stop, or by being done. It goes on until a life ends with nothing left to
+do; then every promise is checked.
+
+    python -m tests.lab --seeds 5000            many stories
+    python -m tests.lab --seed 4711             one story, with its schedule
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from importer.delivery import Backoff, Deliver, Patience, StopSwitch, StrictLimiter, Thresholds
+from importer.engines import AsyncioPool
+from importer.journal import Claims, Database, GroupCommit, Replay, RunHeader, RunIntake, RunJournal, Runs
+from importer.pipeline import Delivery
+from importer.records import (
+    FINAL_STATES,
+    CheckedBatch,
+    DuplicateVerdict,
+    Event,
+    RawBatch,
+    RowResult,
+    RowState,
+    balance,
+)
+from tests.lab.other_side import LabTarget
+from tests.lab.virtual_time import Killed, VirtualClock, VirtualLoop, abandon
+from tests.lab.world import Weather, World
+
+STAMP = "importKey"
+SCOPE = "lab"
+LOOKS_AFTER_S = (0.0, 2.0, 8.0)
+MAX_LIVES = 60
+MAX_KILLS = 12
+
+
+class BrokenPromise(AssertionError):  # noqa: N818  # it is what it says
+    """A seed that loses a row, creates one twice, or reports something untrue."""
+
+
+@dataclass(slots=True)
+class Story:
+    """One seed's world, journal and settings."""
+
+    seed: int
+    folder: Path
+    looks_after_s: tuple[float, ...] = LOOKS_AFTER_S
+    rng: random.Random = field(init=False)
+    world: World = field(init=False)
+    rows: int = field(init=False)
+    concurrency: int = field(init=False)
+    clock_s: float = 0.0
+    kills: int = 0
+    lives: int = 0
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(self.seed)  # not a secret: a schedule
+        self.rows = self.rng.randint(1, 9)
+        self.concurrency = self.rng.choice((1, 2, 3, 8))
+        self.world = World(random.Random(self.rng.random()), _weather(self.rng))
+
+    def play(self) -> list[RowResult]:
+        """Live, die and resume until nothing is left to do; returns the rows as results would show them."""
+        database = Database(self.folder / "journal.sqlite3", durable=False)
+        try:
+            run = _prepare(database, self)
+            while not self._live(database, run):
+                if self.lives > MAX_LIVES:
+                    raise BrokenPromise(f"seed {self.seed}: not done after {self.lives} lives")
+            return list(Replay(database, run).results())
+        finally:
+            database.close()
+
+    def _live(self, database: Database, run: int) -> bool:
+        """One life of the process; whether it ended with nothing left to do."""
+        self.lives += 1
+        doomed = self.kills < MAX_KILLS and self.rng.random() < 0.85
+        kill_at = self.rng.randint(2, self.rng.choice((20, 60, 200))) if doomed else None
+        loop = VirtualLoop(self.clock_s, kill_at)
+        try:
+            done = loop.run_until_complete(self._deliver(database, run))
+        except Killed:
+            self.kills += 1
+            self.world.say(loop.time(), "KILLED")
+            self.world.importer_died(loop.time())
+            done = False
+        finally:
+            self.clock_s = loop.time() + self.rng.choice((0.0, 0.1, 30.0))
+            abandon(loop)
+        return done
+
+    async def _deliver(self, database: Database, run: int) -> bool:
+        claims = Claims(database, run, SCOPE)
+        commits = GroupCommit(database, _inline)
+        clock, stop = VirtualClock(), StopSwitch()
+        Runs(database).reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
+        journal = RunJournal(claims, commits, clock.now)
+        await self._delivery(journal, clock, stop).run()
+        await commits.flush()
+        with database.transaction() as tx:
+            claims.finish(tx)
+        states = Runs(database).counts(run)
+        return not any(states.get(state, 0) for state in (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
+
+    def _delivery(self, journal: RunJournal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
+        limiter = StrictLimiter(20, 1.0, clock, stop)
+        deliver = Deliver(
+            LabTarget(self.world, self.rng, limiter),
+            Patience(max_attempts=4, looks_after_s=self.looks_after_s, stamp=STAMP),
+            Backoff(0.5, 10.0, self.rng),
+            brake=limiter,
+            thresholds=Thresholds(stop, breaker_faults=6),
+            clock=clock,
+            emit=_ignore,
+        )
+        return Delivery(journal, AsyncioPool(self.concurrency), deliver, stop, _ignore, drain_s=20.0)
+
+
+def _ignore(event: Event) -> None:
+    """The lab listens to the world, not to the importer."""
+
+
+async def _inline(work: Callable[[], Any]) -> Any:
+    """Commit in the loop itself, one turn later: a kill can fall before the commit and after it."""
+    await asyncio.sleep(0)  # noqa: TID251  # a turn, not a wait
+    result = work()
+    await asyncio.sleep(0)  # noqa: TID251
+    return result
+
+
+RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+def _weather(rng: random.Random) -> Weather:
+    if rng.random() < 0.15:
+        return Weather(storm_s=0.0)
+    return Weather(storm_s=rng.choice((20.0, 60.0, 300.0)), enforce=rng.random() < 0.6)
+
+
+def _prepare(database: Database, story: Story) -> int:
+    header = RunHeader("lab", SCOPE, "lab", "lab.csv", "lab.csv", "", "", dry_run=False, started_at=0.0)
+    run = Runs(database).begin(header).run
+    intake = RunIntake(database, run)
+    numbers = range(2, story.rows + 2)
+    raw = RawBatch(0, numbers, ([str(number) for number in numbers],))
+    intake.load(raw)
+    payloads = [_payload(story, ordinal) for ordinal in range(story.rows)]
+    keys = [_key(ordinal) for ordinal in range(story.rows)]
+    intake.record(CheckedBatch(raw, payloads, keys, [""] * story.rows))
+    intake.judged(DuplicateVerdict())
+    return run
+
+
+def _key(ordinal: int) -> str:
+    return f"{ordinal:032x}"
+
+
+def _payload(story: Story, ordinal: int) -> bytes:
+    """Rows share email addresses, as families do; every other story has external ids."""
+    body: dict[str, Any] = {
+        "type": "INDIVIDUAL",
+        "firstName": f"Ada{ordinal}",
+        "lastName": "Example",
+        "primaryEmail": {"value": f"family{ordinal % 3}@example.com"},
+        "metadata": {STAMP: _key(ordinal)},
+    }
+    if story.seed % 2:
+        body["externalId"] = f"X-{ordinal}"
+    return json.dumps(body).encode()
+
+
+def check(story: Story, results: list[RowResult]) -> None:
+    """Hold the story to its promises.
+
+    Raises:
+        BrokenPromise: with the seed and the schedule of the world.
+    """
+    at_server = Counter(one.body["metadata"][STAMP] for one in story.world.customers)
+    by_id = {one.customer_id: one.body["metadata"][STAMP] for one in story.world.customers}
+    for result in results:
+        number = at_server[_key(result.ordinal)]
+        if number > 1:
+            _broken(story, f"row {result.ordinal} was created {number} times")
+        if number == 0:
+            _broken(story, f"row {result.ordinal} is {result.state} and was never created")
+        if result.state is not RowState.CREATED:
+            _broken(story, f"row {result.ordinal} exists and is called {result.state}")
+        if by_id.get(result.customer_id) != _key(result.ordinal):
+            _broken(story, f"row {result.ordinal} carries the id of another customer")
+    counts = {"read": story.rows, **Counter(result.state.value for result in results)}
+    if not balance(counts, FINAL_STATES):
+        _broken(story, f"the counts do not balance: {counts}")
+    if [result.ordinal for result in results] != list(range(story.rows)):
+        _broken(story, "the results are not in source order")
+
+
+def _broken(story: Story, what: str) -> None:
+    schedule = "\n".join(story.world.log)
+    raise BrokenPromise(f"seed {story.seed}: {what}\nreplay: python -m tests.lab --seed {story.seed}\n{schedule}")
+
+
+def play_seed(seed: int, *, looks_after_s: tuple[float, ...] = LOOKS_AFTER_S) -> Story:
+    """Play one seed and check it.
+
+    Args:
+        looks_after_s: the looks of a row in doubt; the lab proves itself by breaking when there are too few.
+    """
+    with tempfile.TemporaryDirectory(prefix="lab-", dir=_fast_folder()) as folder:
+        story = Story(seed, Path(folder), looks_after_s)
+        check(story, story.play())
+    return story
+
+
+def _fast_folder() -> str | None:
+    """Memory, where the system offers it: the lab kills processes, not machines."""
+    shared = Path("/dev/shm")
+    return str(shared) if shared.is_dir() else None

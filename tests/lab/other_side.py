@@ -1,0 +1,119 @@
+"""The importer's side of the lab's network: a target that meets the world's misfortunes. One per process life."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from importer.ports import Limiter
+from importer.records import Candidate, Found, Record, Reply, Verdict
+from importer.targets.rocketkor.replies import rule_for_exception, rule_for_status
+from tests.lab.world import STATUS_FAULTS, World, body_of, draw, latency, travel
+
+CLIENT_TIMEOUT_S = 4.0
+HANG_S = 60.0
+
+
+class LabTarget:
+    """Implements `ports.Target` and `ports.Finder` against a `World`."""
+
+    def __init__(self, world: World, rng: random.Random, limiter: Limiter) -> None:
+        self._world = world
+        self._rng = rng
+        self._limiter = limiter
+
+    async def send(self, record: Record) -> Reply:
+        await self._limiter.acquire()
+        try:
+            async with asyncio.timeout(CLIENT_TIMEOUT_S):
+                return await self._create(record)
+        except (TimeoutError, ConnectionResetError) as error:
+            return _network_trouble(error)
+
+    async def _create(self, record: Record) -> Reply:
+        weather = self._world.weather
+        fate = self._fate(
+            {
+                "drop before": weather.drop_before,
+                "drop after": weather.drop_after,
+                "fault before": weather.fault_before,
+                "fault after": weather.fault_after,
+                "hang before": weather.hang_before,
+                "hang after": weather.hang_after,
+                "throttle": weather.throttle,
+                "token": weather.token,
+            }
+        )
+        self._say(f"create row {record.ordinal} {fate}")
+        if fate in {"throttle", "token"} or fate.endswith("before"):
+            await travel(latency(self._rng))
+            return await self._misfortune(fate)
+        body = body_of(record.payload)
+        self._world.on_the_way.append(body)
+        await travel(latency(self._rng))
+        self._world.on_the_way.remove(body)
+        if self._world.taken(body.get("externalId", "")):
+            return _status(409)
+        stored = self._world.commit(body, self._now())
+        await travel(latency(self._rng))
+        if fate.endswith("after"):
+            return await self._misfortune(fate)
+        return Reply(Verdict.ACCEPT, customer_id=stored.customer_id, http_status=201)
+
+    async def _misfortune(self, fate: str) -> Reply:
+        if fate.startswith("drop"):
+            raise ConnectionResetError
+        if fate.startswith("hang"):
+            await travel(HANG_S)
+        if fate == "throttle":
+            return _status(429, retry_after_s=self._rng.choice((None, 0.5, 3.0)))
+        if fate == "token":  # the exchange failed: the create never began
+            return Reply(Verdict.RETRY, error_code="token_unavailable", message="No token.")
+        return _status(self._rng.choice(STATUS_FAULTS))
+
+    async def find(self, record: Record) -> Found:
+        await self._limiter.acquire(finishing=True)
+        fate = self._fate({"fault": self._world.weather.find_fault})
+        self._say(f"find row {record.ordinal} {fate}")
+        await travel(latency(self._rng))
+        if fate == "fault":
+            return Found(trouble=_status(self._rng.choice(STATUS_FAULTS)))
+        wanted = body_of(record.payload)
+        found = tuple(
+            Candidate(one.customer_id, one.body)
+            for one in self._world.visible(self._now())
+            if _is_wanted(one.body, wanted)
+        )
+        await travel(latency(self._rng))
+        return Found(found)
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
+
+    def _fate(self, chances: dict[str, float]) -> str:
+        return draw(self._rng, chances) if self._world.stormy(self._now()) else "ok"
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _say(self, what: str) -> None:
+        self._world.say(self._now(), what)
+
+
+def _is_wanted(body: dict[str, object], wanted: dict[str, object]) -> bool:
+    """By externalId where there is one, else by email: as the real look-up does."""
+    if wanted.get("externalId"):
+        return body.get("externalId") == wanted["externalId"]
+    return body["primaryEmail"] == wanted["primaryEmail"]
+
+
+def _status(status: int, retry_after_s: float | None = None) -> Reply:
+    rule = rule_for_status(status)
+    return Reply(
+        rule.verdict, http_status=status, error_code=rule.code, message=rule.sentence, retry_after_s=retry_after_s
+    )
+
+
+def _network_trouble(error: BaseException) -> Reply:
+    rule = rule_for_exception(error)
+    return Reply(rule.verdict, error_code=rule.code, message=rule.sentence)

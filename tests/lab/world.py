@@ -1,0 +1,120 @@
+"""A RocketKOR in one process and in virtual time, with a seeded schedule of misfortunes.
+
+The answers are turned into verdicts by the real table (`importer.targets.rocketkor.replies`), so that the lab
+tests the judgement that production uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+STATUS_FAULTS = (500, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """How likely each misfortune is, per request, while the storm lasts.
+
+    Args:
+        storm_s: after this much virtual time nothing goes wrong any more.
+        lag_s: the longest time between a create and its appearance in lists.
+        enforce: whether a second customer with the same externalId is refused.
+    """
+
+    storm_s: float = 60.0
+    drop_before: float = 0.06
+    drop_after: float = 0.06
+    fault_before: float = 0.06
+    fault_after: float = 0.06
+    hang_before: float = 0.03
+    hang_after: float = 0.03
+    throttle: float = 0.05
+    token: float = 0.03
+    find_fault: float = 0.10
+    lag_s: float = 5.0
+    enforce: bool = True
+
+
+@dataclass(slots=True)
+class Stored:
+    """One customer at the server."""
+
+    customer_id: str
+    body: dict[str, Any]
+    visible_at: float
+
+
+@dataclass(slots=True)
+class World:
+    """The server: it outlives every process of the importer."""
+
+    rng: random.Random
+    weather: Weather
+    customers: list[Stored] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    on_the_way: list[dict[str, Any]] = field(default_factory=list)
+    """Creates that have left the importer and not yet reached the server."""
+
+    def importer_died(self, now: float) -> None:
+        """What was on the way may still arrive: a dead process does not call its bytes back."""
+        for body in self.on_the_way:
+            if self.rng.random() < 0.5 and not self.taken(body.get("externalId", "")):
+                self.commit(body, now + self.rng.uniform(0.0, 2.0))
+        self.on_the_way.clear()
+
+    def commit(self, body: dict[str, Any], now: float) -> Stored:
+        """Create a customer; it shows in lists only after a while."""
+        lag_s = self.rng.uniform(0.0, self.weather.lag_s)
+        stored = Stored(f"cust-{len(self.customers) + 1:05d}", body, now + lag_s)
+        self.customers.append(stored)
+        self.say(now, f"commit {stored.customer_id} lag {lag_s:.1f}")
+        return stored
+
+    def taken(self, external_id: str) -> bool:
+        """Whether an externalId is refused as a duplicate."""
+        if not external_id or not self.weather.enforce:
+            return False
+        return any(one.body.get("externalId") == external_id for one in self.customers)
+
+    def visible(self, now: float) -> Iterator[Stored]:
+        """The customers that a list shows."""
+        return (one for one in self.customers if one.visible_at <= now)
+
+    def stormy(self, now: float) -> bool:
+        """Whether misfortunes still happen."""
+        return now < self.weather.storm_s
+
+    def say(self, now: float, what: str) -> None:
+        """Note something for the schedule that a failing seed prints."""
+        self.log.append(f"{now:10.3f}  {what}")
+
+
+def draw(rng: random.Random, chances: dict[str, float]) -> str:
+    """One of the named misfortunes by its chance, or `ok`."""
+    roll = rng.random()
+    for name, chance in chances.items():
+        roll -= chance
+        if roll < 0:
+            return name
+    return "ok"
+
+
+def latency(rng: random.Random) -> float:
+    """A request's way to the server and back: mostly short, sometimes seconds."""
+    return rng.choice((0.001, 0.01, 0.05, 0.2, 1.0, 2.5))
+
+
+async def travel(delay_s: float) -> None:
+    """Let virtual time pass."""
+    await asyncio.sleep(delay_s)  # noqa: TID251  # the world is not the importer
+
+
+def body_of(payload: bytes) -> dict[str, Any]:
+    """What a create carried."""
+    body: dict[str, Any] = json.loads(payload)
+    return body

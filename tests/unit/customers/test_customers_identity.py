@@ -1,0 +1,160 @@
+"""Import keys, fingerprints, look-up terms, equality of data, and readiness for verification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from importer.customers.identity import compare, fingerprint, import_key, occurrence_key, search_terms
+from importer.customers.readiness import missing
+
+SECRET = b"a fictional secret of 32 bytes.."
+PERSON: dict[str, Any] = {
+    "customer_type": "INDIVIDUAL",
+    "names": ("Sarah", "Green"),
+    "email": "sarah@example.com",
+    "phone": "+12125550123",
+}
+BODY: dict[str, Any] = {
+    "type": "INDIVIDUAL",
+    "externalId": "L-1",
+    "firstName": "Sarah",
+    "lastName": "Green",
+    "primaryPhoneNumber": {"number": "+12125550123", "type": "MOBILE"},
+    "primaryEmail": {"value": "sarah@example.com"},
+    "socialId": "900-00-0000",
+    "addresses": [
+        {
+            "type": "MAILING",
+            "primary": True,
+            "streetLine1": "12 Example Street",
+            "zipCode": "62701",
+            "countryCode": "USA",
+        },
+        {"type": "PHYSICAL", "primary": True, "streetLine1": "1 Other Street", "zipCode": "62702"},
+    ],
+    "metadata": {"legacy": "crm"},
+}
+
+
+def test_a_key_is_32_hexadecimal_characters_and_the_same_every_time() -> None:
+    key = import_key(SECRET, **PERSON)
+    assert len(key) == 32
+    assert int(key, 16) >= 0
+    assert key == import_key(SECRET, **PERSON)
+
+
+def test_capitals_do_not_count() -> None:
+    shouted = {**PERSON, "names": ("SARAH", "GREEN"), "email": "Sarah@Example.com"}
+    assert import_key(SECRET, **shouted) == import_key(SECRET, **PERSON)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"customer_type": "BUSINESS"}, {"names": ("Sarah", "Greene")}, {"names": ("Sarah Green", "")},
+        {"email": "s@example.com"}, {"phone": "+12125550124"}, {"birth_date": ""}, {"birth_date": "1980-01-31"},
+        {"external_id": "L-1"},
+    ],
+)  # fmt: skip
+def test_every_part_counts(other: dict[str, Any]) -> None:
+    assert import_key(SECRET, **{**PERSON, **other}) != import_key(SECRET, **PERSON)
+
+
+def test_an_external_id_is_all_that_counts() -> None:
+    assert import_key(SECRET, external_id="L-1") == import_key(SECRET, **{**PERSON, "external_id": "L-1"})
+
+
+def test_another_secret_gives_another_key() -> None:
+    assert import_key(b"another", **PERSON) != import_key(SECRET, **PERSON)
+
+
+def test_allowed_duplicates_get_keys_of_their_own() -> None:
+    key = import_key(SECRET, **PERSON)
+    keys = {key, *(occurrence_key(key, n) for n in range(2, 100))}
+    assert len(keys) == 99
+    assert occurrence_key(key, 2) == occurrence_key(key, 2)
+    assert len(occurrence_key(key, 2)) == 32
+
+
+def test_a_fingerprint_is_64_bits_and_zero_when_blank() -> None:
+    assert fingerprint("") == 0
+    assert 0 < fingerprint("sarah@example.com", SECRET) < 2**64
+    assert fingerprint("sarah@example.com", SECRET) != fingerprint("sarah@example.com")
+
+
+def test_a_person_is_looked_up_by_email_phone_and_type() -> None:
+    assert search_terms(BODY) == ("sarah@example.com", "+12125550123", "INDIVIDUAL")
+
+
+def test_a_business_is_looked_up_by_its_primary_contact() -> None:
+    contact = {"primaryEmail": {"value": "a@example.com"}, "primaryPhoneNumber": {"number": "+12125550100"}}
+    body = {"type": "BUSINESS", "contacts": [{"primary": False}, {**contact, "primary": True}]}
+    assert search_terms(body) == ("a@example.com", "+12125550100", "BUSINESS")
+
+
+def test_what_the_server_returns_for_what_was_sent_is_the_same() -> None:
+    returned = {
+        **BODY,
+        "id": "6f2c", "status": "ACTIVE", "createdAt": "2026-11-22T00:00:00.000Z", "createdBy": {"id": "", "type": "x"},
+        "verificationStatus": {"status": "UNVERIFIED"}, "middleName": "", "website": None, "socialId": "***0000",
+        "primaryPhoneNumber": {"number": "+1 (212) 555-0123", "type": "MOBILE", "verified": False, "extension": ""},
+        "primaryEmail": {"value": "Sarah@EXAMPLE.com", "verified": False},
+        "addresses": [{**one, "streetLine3": ""} for one in reversed(BODY["addresses"])],
+        "metadata": {"legacy": "crm", "batch": "7"},
+    }  # fmt: skip
+    assert compare(BODY, returned) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        ({"firstName": "Sara"}, ("firstName",)),
+        ({"firstName": None}, ("firstName",)),
+        ({"middleName": "Jane"}, ("middleName",)),
+        ({"primaryPhoneNumber": {"number": "+12125550199", "type": "HOME"}},
+         ("primaryPhoneNumber.number", "primaryPhoneNumber.type")),
+        ({"metadata": {}}, ("metadata.legacy",)),
+        ({"addresses": BODY["addresses"][:1]}, ("addresses.physical.streetLine1", "addresses.physical.zipCode")),
+        ({"addresses": None}, tuple(sorted([
+            "addresses.mailing.countryCode", "addresses.mailing.streetLine1", "addresses.mailing.zipCode",
+            "addresses.physical.streetLine1", "addresses.physical.zipCode"]))),
+        ({"type": "BUSINESS"}, ("type",)),
+        ({"addresses": "nonsense", "metadata": "nonsense", "primaryEmail": "nonsense"},
+         ("addresses.mailing.countryCode", "addresses.mailing.streetLine1", "addresses.mailing.zipCode",
+          "addresses.physical.streetLine1", "addresses.physical.zipCode", "metadata.legacy", "primaryEmail.value")),
+    ],
+)  # fmt: skip
+def test_other_data_are_named_field_by_field(change: dict[str, Any], fields: tuple[str, ...]) -> None:
+    assert compare(BODY, {**BODY, **change}) == fields
+
+
+def test_of_several_addresses_of_a_type_the_one_like_ours_counts() -> None:
+    other = {"type": "MAILING", "primary": True, "streetLine1": "9 New Street", "zipCode": "1"}
+    ours = {**BODY["addresses"][0], "primary": False}
+    assert compare(BODY, {**BODY, "addresses": [ours, other, BODY["addresses"][1]]}) == ()
+    assert compare(BODY, {**BODY, "addresses": [other, BODY["addresses"][1]]}) == (
+        "addresses.mailing.countryCode", "addresses.mailing.streetLine1", "addresses.mailing.zipCode",
+    )  # fmt: skip
+
+
+def test_businesses_are_compared_by_their_primary_contact() -> None:
+    contact = {"firstName": "Sarah", "lastName": "Green", "primary": True, "primaryEmail": {"value": "s@example.com"}}
+    sent = {"type": "BUSINESS", "businessName": "Bakery", "contacts": [contact]}
+    assert compare(sent, {**sent, "contacts": [{"firstName": "Other", "primary": False}, contact]}) == ()
+    changed = {**sent, "contacts": [{**contact, "firstName": "Sara"}]}
+    assert compare(sent, changed) == ("contacts.primary.firstName",)
+
+
+def test_readiness_names_what_verification_lacks() -> None:
+    ready = {
+        "type": "INDIVIDUAL", "dateOfBirth": "1980-01-31", "socialId": "900-00-0000", "socialIdCountryCode": "USA",
+        "addresses": [{"type": "PHYSICAL", "streetLine1": "1 A", "cityName": "B", "stateCode": "IL", "zipCode": "62701",
+                       "countryCode": "USA"}],
+    }  # fmt: skip
+    assert missing(ready) == ()
+    assert missing({**ready, "dateOfBirth": ""}) == ("birth_date",)
+    assert missing({**ready, "socialIdCountryCode": "CAN"}) == ("ssn",)
+    assert missing({**ready, "addresses": []}) == ("physical_address",)
+    assert missing({"type": "BUSINESS"}) == ("legal_name", "tax_id", "physical_address")

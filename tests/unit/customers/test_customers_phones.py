@@ -1,0 +1,155 @@
+"""Phone numbers: of fifty countries, of the vendor's examples, under each policy."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.customers.nanp import quick_phone
+from importer.customers.phones import read_extension, read_phone
+from importer.customers.reading import Policy
+
+# Country, as people write it at home, as they write it abroad, as it is sent.
+NUMBERS = [
+    ("US", "(201) 555-0123", "+1 201-555-0123", "+12015550123"),
+    ("CA", "(506) 234-5678", "+1 506-234-5678", "+15062345678"),
+    ("GB", "07400 123456", "+44 7400 123456", "+447400123456"),
+    ("DE", "01512 3456789", "+49 1512 3456789", "+4915123456789"),
+    ("FR", "06 12 34 56 78", "+33 6 12 34 56 78", "+33612345678"),
+    ("ES", "612 34 56 78", "+34 612 34 56 78", "+34612345678"),
+    ("IT", "312 345 6789", "+39 312 345 6789", "+393123456789"),
+    ("PT", "912 345 678", "+351 912 345 678", "+351912345678"),
+    ("NL", "06 12345678", "+31 6 12345678", "+31612345678"),
+    ("BE", "0450 00 12 34", "+32 450 00 12 34", "+32450001234"),
+    ("CH", "078 123 45 67", "+41 78 123 45 67", "+41781234567"),
+    ("AT", "0664 123456", "+43 664 123456", "+43664123456"),
+    ("SE", "070-123 45 67", "+46 70 123 45 67", "+46701234567"),
+    ("NO", "40 61 23 45", "+47 40 61 23 45", "+4740612345"),
+    ("DK", "34 41 23 45", "+45 34 41 23 45", "+4534412345"),
+    ("FI", "041 2345678", "+358 41 2345678", "+358412345678"),
+    ("PL", "512 345 678", "+48 512 345 678", "+48512345678"),
+    ("CZ", "601 123 456", "+420 601 123 456", "+420601123456"),
+    ("HU", "06 20 123 4567", "+36 20 123 4567", "+36201234567"),
+    ("RO", "0712 034 567", "+40 712 034 567", "+40712034567"),
+    ("GR", "691 234 5678", "+30 691 234 5678", "+306912345678"),
+    ("IE", "085 012 3456", "+353 85 012 3456", "+353850123456"),
+    ("TR", "0501 234 56 78", "+90 501 234 56 78", "+905012345678"),
+    ("RU", "8 (912) 345-67-89", "+7 912 345-67-89", "+79123456789"),
+    ("UA", "050 123 4567", "+380 50 123 4567", "+380501234567"),
+    ("IN", "081234 56789", "+91 81234 56789", "+918123456789"),
+    ("CN", "131 2345 6789", "+86 131 2345 6789", "+8613123456789"),
+    ("JP", "090-1234-5678", "+81 90-1234-5678", "+819012345678"),
+    ("KR", "010-2000-0000", "+82 10-2000-0000", "+821020000000"),
+    ("SG", "8123 4567", "+65 8123 4567", "+6581234567"),
+    ("HK", "5123 4567", "+852 5123 4567", "+85251234567"),
+    ("TH", "081 234 5678", "+66 81 234 5678", "+66812345678"),
+    ("VN", "0912 345 678", "+84 912 345 678", "+84912345678"),
+    ("PH", "0905 123 4567", "+63 905 123 4567", "+639051234567"),
+    ("ID", "0812-345-678", "+62 812-345-678", "+62812345678"),
+    ("MY", "012-345 6789", "+60 12-345 6789", "+60123456789"),
+    ("AU", "0412 345 678", "+61 412 345 678", "+61412345678"),
+    ("NZ", "021 123 4567", "+64 21 123 4567", "+64211234567"),
+    ("ZA", "071 123 4567", "+27 71 123 4567", "+27711234567"),
+    ("NG", "0802 123 4567", "+234 802 123 4567", "+2348021234567"),
+    ("KE", "0712 123456", "+254 712 123456", "+254712123456"),
+    ("EG", "010 01234567", "+20 10 01234567", "+201001234567"),
+    ("MA", "06 50 12 34 56", "+212 6 50 12 34 56", "+212650123456"),
+    ("SA", "051 234 5678", "+966 51 234 5678", "+966512345678"),
+    ("AE", "050 123 4567", "+971 50 123 4567", "+971501234567"),
+    ("IL", "050-234-5678", "+972 50-234-5678", "+972502345678"),
+    ("BR", "(11) 96123-4567", "+55 11 96123-4567", "+5511961234567"),
+    ("MX", "222 123 4567", "+52 222 123 4567", "+522221234567"),
+    ("AR", "011 15-2345-6789", "+54 9 11 2345-6789", "+5491123456789"),
+    ("CL", "(2) 2123 4567", "+56 2 2123 4567", "+56221234567"),
+    ("CO", "321 1234567", "+57 321 1234567", "+573211234567"),
+    ("PE", "912 345 678", "+51 912 345 678", "+51912345678"),
+]
+STRICT = Policy(phone="valid")
+POSSIBLE = Policy(phone="possible")
+SHAPE = Policy(phone="e164")
+
+
+def test_the_truth_set_spans_forty_countries() -> None:
+    assert len({number[0] for number in NUMBERS}) >= 40
+
+
+@pytest.mark.parametrize(("region", "at_home", "abroad", "sent"), NUMBERS)
+@pytest.mark.parametrize("strictness", ["e164", "possible", "valid"])
+def test_a_number_is_read_as_it_is_written_at_home_and_abroad(
+    region: str, at_home: str, abroad: str, sent: str, strictness: str
+) -> None:
+    policy = Policy(phone=strictness, region=region)  # type: ignore[arg-type]  # the three literals
+    assert read_phone(at_home, policy)[::2] == (sent, "", "")
+    assert read_phone(abroad, policy)[::2] == (sent, "", "")
+    assert read_phone(sent, policy).clean
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "(212) 555-0123", "212-555-0123", "212.555.0123", "212 555 0123", "2125550123", "12125550123", "+12125550123",
+        "1-212-555-0123", "+1 (212) 555-0123", "1 212 555 0123", "(212)555-0123", "+1-212-555-0123", "+1 212 5550123",
+        "tel:+1-212-555-0123", "+1\u00a0212\u00a0555\u00a00123", "\uff0b1 212 555 0123",
+    ],
+)  # fmt: skip
+def test_the_forms_of_one_american_number_are_one_number(written: str) -> None:
+    reading = read_phone(written, POSSIBLE)
+    assert reading.value == "+12125550123"
+    assert not reading.error
+    assert quick_phone(written, "US") in {None, reading}
+
+
+@pytest.mark.parametrize("written", ["+15556589", "+14151234", "5556589"])
+def test_the_vendors_own_examples_pass_unless_numbers_must_be_valid(written: str) -> None:
+    assert read_phone(written, POSSIBLE).warnings == ("phone_local_only",)
+    assert read_phone(written, SHAPE).warnings == ("phone_local_only",)
+    assert read_phone(written, STRICT).error == "phone_not_valid"
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("", ""), ("n/a", "phone_invalid"), ("none", "phone_invalid"), ("-", "phone_invalid"), ("@", "phone_invalid"),
+        ("911", "phone_too_short"), ("12", "phone_too_short"), ("+1 911", "phone_too_short"),
+        ("+1 212 555 0123 4567", "phone_too_long"), ("2" * 40, "phone_too_long"), ("2" * 100, "phone_too_long"),
+        ("+999 123 456 789", "phone_country_unknown"), ("1.5551E+10", "phone_invalid"),
+        ("212-555-0123 / 212-555-0124", "phone_too_long"), ("212-555-0123, 212-555-0124", "phone_invalid"),
+        ("sarah@example.com", "phone_invalid"), ("\x002125550123", "text_unreadable"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_refused_with_its_reason(written: str, code: str) -> None:
+    reading = read_phone(written, POSSIBLE)
+    assert reading.error == code
+    assert reading.value == ""
+
+
+def test_a_national_number_needs_a_region() -> None:
+    nowhere = Policy(region=None)
+    assert read_phone("212 555 0123", nowhere).error == "phone_no_country"
+    assert read_phone("+1 212 555 0123", nowhere).value == "+12125550123"
+
+
+def test_a_number_that_nobody_assigns_passes_with_a_warning_unless_it_must_be_valid() -> None:
+    assert read_phone("+15550100123", POSSIBLE).warnings == ("phone_unassigned",)
+    assert read_phone("+15550100123", STRICT).error == "phone_not_valid"
+
+
+def test_shape_only_takes_even_unknown_country_codes() -> None:
+    reading = read_phone("+999 123 456", SHAPE)
+    assert reading.value == "+999123456"
+    assert reading.warnings == ("phone_unassigned",)
+
+
+@pytest.mark.parametrize("written", ["(212) 555-0123 x45", "212-555-0123 ext. 45", "+1 212 555 0123;ext=45"])
+def test_an_extension_behind_the_number_is_kept_apart(written: str) -> None:
+    reading = read_phone(written, POSSIBLE)
+    assert (reading.value, reading.extension) == ("+12125550123", "45")
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "error"),
+    [("45", "45", ""), ("x45", "45", ""), ("Ext. 7", "7", ""), ("#12", "12", ""), ("", "", ""),
+     ("front desk", "", "extension_invalid"), ("12345678901", "", "extension_invalid")],
+)  # fmt: skip
+def test_an_extension_in_its_own_column_is_digits(written: str, value: str, error: str) -> None:
+    reading = read_extension(written)
+    assert (reading.value, reading.error) == (value, error)

@@ -1,0 +1,112 @@
+"""The rule table: complete, and fit to be shown to people."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import importer.customers
+from importer.customers.codes import mend
+from importer.customers.fields import read
+from importer.customers.reading import Policy
+from importer.customers.rules import (
+    FIELDS,
+    ISSUE_CODES,
+    RULES,
+    CustomerType,
+    FieldSpec,
+    Kind,
+    field_spec,
+    fields_of,
+    is_known_field,
+    message,
+)
+from importer.records import Severity
+
+
+@pytest.mark.parametrize("spec", FIELDS.values(), ids=lambda spec: spec.name)
+def test_every_field_has_an_example_that_is_valid_and_clean(spec: FieldSpec) -> None:
+    reading = read(spec, spec.example, Policy(), "USA")
+    assert reading.clean
+    assert reading.value == spec.example
+
+
+@pytest.mark.parametrize("name", ["firstName", "metadata.crmId", "metadata.a.b", "addresses.shipping.name.firstName"])
+def test_the_fields_of_a_profile_are_known(name: str) -> None:
+    assert is_known_field(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "firstname", "metadata", "metadata.", "metadata.a b", "metadata." + "x" * 41, "addresses.mailing.name"]
+)
+def test_other_names_are_not(name: str) -> None:
+    assert not is_known_field(name)
+    assert field_spec(name) is None
+
+
+def test_the_minimum_of_an_individual_is_what_the_guide_asks_for() -> None:
+    required = {spec.name for spec in fields_of(CustomerType.INDIVIDUAL) if spec.required}
+    assert required == {
+        "type", "firstName", "lastName", "primaryPhoneNumber.number", "primaryPhoneNumber.type", "primaryEmail.value",
+    }  # fmt: skip
+
+
+def test_the_minimum_of_a_business_is_what_the_guide_asks_for() -> None:
+    required = {spec.name for spec in fields_of(CustomerType.BUSINESS) if spec.required}
+    contact = ("firstName", "lastName", "primaryPhoneNumber.number", "primaryPhoneNumber.type", "primaryEmail.value")
+    assert required == {"type", "businessName", *(f"contacts.primary.{name}" for name in contact)}
+
+
+@pytest.mark.parametrize("code", ISSUE_CODES)
+def test_every_code_makes_a_sentence_about_every_field(code: str) -> None:
+    for spec in FIELDS.values():
+        sentence = message(code, spec)
+        assert sentence.endswith(".")
+        assert "{" not in sentence
+        assert spec.label in sentence or "{label}" not in ISSUE_CODES[code].message
+
+
+@pytest.mark.parametrize("code", ISSUE_CODES)
+def test_every_code_has_a_title_and_a_mend(code: str) -> None:
+    entry = ISSUE_CODES[code]
+    assert entry.code == code
+    assert entry.title[0].isupper()
+    text = mend(code, field="firstName", column="First Name")
+    assert text.endswith((".", "`"))
+    assert "{field}" not in text
+    assert "{column}" not in text
+
+
+def test_a_mend_speaks_the_profiles_syntax() -> None:
+    text = mend("enum_unknown", field="sex", column="Gender")
+    assert '"sex" = { column = "Gender", map = { yours = "THEIRS" } }' in text
+    assert mend("no_such_code", field="sex", column="") == ""
+
+
+def test_every_rule_names_a_code_that_exists() -> None:
+    assert {rule.code for rule in RULES} <= set(ISSUE_CODES)
+
+
+def test_some_codes_only_warn() -> None:
+    assert ISSUE_CODES["zip_unusual"].severity is Severity.WARNING
+    assert ISSUE_CODES["phone_invalid"].severity is Severity.ERROR
+
+
+def test_enums_are_the_apis_capitals() -> None:
+    assert all(spec.values and "".join(spec.values).isupper() for spec in FIELDS.values() if spec.kind is Kind.ENUM)
+
+
+def test_the_rule_table_loads_without_the_heavy_libraries() -> None:
+    script = (
+        "import sys, importer.customers.rules; print([m for m in ('pycountry','phonenumbers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_room_hands_out_what_it_lists() -> None:
+    assert all(getattr(importer.customers, name) is not None for name in importer.customers.__all__)
+    with pytest.raises(AttributeError):
+        importer.customers.nothing_like_it  # noqa: B018

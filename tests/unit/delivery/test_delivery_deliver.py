@@ -1,0 +1,346 @@
+"""One record, one outcome: every verdict, every way a look-up can go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from importer.delivery import Backoff, Deliver, Patience, StopSwitch, Thresholds
+from importer.errors import StoppingError
+from importer.records import (
+    Candidate,
+    Event,
+    FieldError,
+    Found,
+    Outcome,
+    Record,
+    Reply,
+    RowState,
+    Verdict,
+)
+from tests.lab.virtual_time import VirtualClock, run_virtual
+
+STAMP = "importKey"
+BODY: dict[str, Any] = {
+    "type": "INDIVIDUAL",
+    "firstName": "Ada",
+    "lastName": "Example",
+    "primaryEmail": {"value": "ada@example.com"},
+    "primaryPhoneNumber": {"number": "+12125550100", "type": "MOBILE"},
+}
+RECORD = Record(ordinal=4, row=6, key="k" * 32, payload=json.dumps({**BODY, "metadata": {STAMP: "k" * 32}}).encode())
+ACCEPT = Reply(Verdict.ACCEPT, customer_id="cust-1", http_status=201)
+TIMEOUT = Reply(Verdict.IN_DOUBT, error_code="timeout", message="No answer came in time.")
+THROTTLED = Reply(Verdict.RETRY, http_status=429, error_code="rate_limited", message="Slower, please.")
+REFUSED = Reply(
+    Verdict.REJECT,
+    http_status=422,
+    error_code="rule_failed",
+    message="This row breaks a rule.",
+    field_errors=(FieldError("lastName", "Too long.", "EMU_LENGTH"),),
+    trace_id="t-1",
+)
+FORBIDDEN = Reply(Verdict.ABORT, http_status=403, error_code="forbidden", message="The API key may not do this.")
+CONFLICT = Reply(Verdict.DUPLICATE, http_status=409, error_code="conflict", message="Exists.")
+
+
+def customer(customer_id: str = "cust-1", *, stamp: str = "k" * 32, **other: Any) -> Candidate:
+    metadata = {STAMP: stamp} if stamp else {}
+    return Candidate(customer_id, {**BODY, "id": customer_id, "metadata": metadata, **other})
+
+
+@dataclass
+class Scripted:
+    """A target that says what the script says; an empty script is a mistake of the test."""
+
+    sends: list[Reply | Exception]
+    finds: list[Found] = field(default_factory=list)
+    requests: list[tuple[str, float]] = field(default_factory=list)
+
+    async def send(self, record: Record) -> Reply:
+        self.requests.append(("create", asyncio.get_running_loop().time()))
+        answer = self.sends.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def find(self, record: Record) -> Found:
+        self.requests.append(("find", asyncio.get_running_loop().time()))
+        return self.finds.pop(0)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.requests]
+
+
+@dataclass
+class Brake:
+    pauses: list[float] = field(default_factory=list)
+
+    def pause(self, delay_s: float) -> None:
+        self.pauses.append(delay_s)
+
+
+@dataclass
+class Played:
+    outcome: Outcome
+    target: Scripted
+    brake: Brake
+    stop: StopSwitch
+    events: list[Event]
+    elapsed_s: float
+
+
+def play(
+    sends: Sequence[Reply | Exception],
+    finds: Sequence[Found] = (),
+    *,
+    record: Record = RECORD,
+    stamp: str = STAMP,
+    max_attempts: int = 3,
+    stopped: str = "",
+    after_s: float = 0.0,
+) -> Played:
+    """Deliver one record against a script, in virtual time."""
+    target, brake, stop, events = Scripted(list(sends), list(finds)), Brake(), StopSwitch(), list[Event]()
+
+    async def main() -> Played:
+        if stopped:
+            stop.request(stopped)
+        deliver = Deliver(
+            target,
+            Patience(max_attempts=max_attempts, looks_after_s=(0.0, 2.0, 8.0), stamp=stamp),
+            Backoff(1.0, 60.0, random.Random(1)),
+            brake=brake,
+            thresholds=Thresholds(stop, breaker_faults=5),
+            clock=VirtualClock(),
+            emit=events.append,
+        )
+        await VirtualClock().sleep(after_s)
+        outcome = await deliver(record)
+        return Played(outcome, target, brake, stop, events, asyncio.get_running_loop().time())
+
+    return run_virtual(main)
+
+
+NOBODY = Found()
+
+
+def test_an_accepted_record_is_created() -> None:
+    played = play([ACCEPT])
+
+    assert (played.outcome.state, played.outcome.customer_id) == (RowState.CREATED, "cust-1")
+    assert [attempt.kind for attempt in played.outcome.attempts] == ["create"]
+
+
+def test_a_refused_record_is_rejected_with_the_fields_that_the_api_named() -> None:
+    outcome = play([REFUSED]).outcome
+
+    assert outcome.state is RowState.REJECTED
+    assert outcome.errors == REFUSED.field_errors
+    assert (outcome.http_status, outcome.trace_id) == (422, "t-1")
+
+
+def test_what_is_known_not_created_is_tried_again_after_a_pause() -> None:
+    played = play([THROTTLED, THROTTLED, ACCEPT])
+
+    assert played.outcome.state is RowState.CREATED
+    assert played.elapsed_s > 0
+    assert [attempt.number for attempt in played.outcome.attempts] == [1, 2, 3]
+
+
+def test_after_the_last_attempt_a_record_that_was_never_created_has_failed() -> None:
+    outcome = play([THROTTLED] * 3).outcome
+
+    assert outcome.state is RowState.FAILED
+    assert outcome.errors[0].code == "rate_limited"
+
+
+def test_retry_after_holds_the_whole_pool() -> None:
+    played = play([replace(THROTTLED, retry_after_s=17.0), ACCEPT])
+
+    assert played.brake.pauses == [17.0]
+    assert Event("paused", {"seconds": 17.0, "reason": "rate_limited"}) in played.events
+
+
+def test_a_record_in_doubt_that_is_found_was_created_and_is_not_sent_again() -> None:
+    played = play([TIMEOUT], [Found((customer("cust-9"),))])
+
+    assert (played.outcome.state, played.outcome.customer_id) == (RowState.CREATED, "cust-9")
+    assert played.target.kinds == ["create", "find"]
+
+
+def test_a_record_in_doubt_is_sent_again_only_after_every_look_found_nothing() -> None:
+    played = play([TIMEOUT, ACCEPT], [NOBODY, NOBODY, NOBODY])
+
+    assert played.target.kinds == ["create", "find", "find", "find", "create"]
+    assert played.elapsed_s >= 10.0
+
+
+def test_a_look_that_comes_late_enough_finds_what_the_list_was_slow_to_show() -> None:
+    played = play([TIMEOUT], [NOBODY, NOBODY, Found((customer(),))])
+
+    assert played.outcome.state is RowState.CREATED
+
+
+def test_somebody_else_with_the_same_email_is_not_taken_for_the_record() -> None:
+    stranger = Found((customer("cust-7", stamp="another"),))
+    played = play([TIMEOUT, ACCEPT], [stranger, stranger, stranger])
+
+    assert played.outcome.customer_id == "cust-1"
+
+
+def test_a_record_that_came_in_doubt_is_looked_up_before_anything_is_sent() -> None:
+    played = play([], [Found((customer("cust-3"),))], record=replace(RECORD, in_doubt=True, doubt_since=1.0))
+
+    assert (played.outcome.state, played.outcome.customer_id) == (RowState.CREATED, "cust-3")
+    assert played.target.kinds == ["find"]
+
+
+def test_time_that_has_passed_since_an_earlier_pass_died_need_not_pass_again() -> None:
+    record = replace(RECORD, in_doubt=True, doubt_since=1.0)
+    fresh = play([ACCEPT], [NOBODY, NOBODY, NOBODY, NOBODY], record=record)
+    halfway = play([ACCEPT], [NOBODY, NOBODY], record=record, after_s=4.0)
+    late = play([ACCEPT], [NOBODY], record=record, after_s=11.0)
+
+    assert fresh.target.kinds == ["find"] * 3 + ["create"]
+    assert (halfway.target.kinds, halfway.elapsed_s) == (["find"] * 2 + ["create"], pytest.approx(10.0))
+    assert (late.target.kinds, late.elapsed_s) == (["find", "create"], pytest.approx(11.0))
+
+
+def test_what_only_an_earlier_run_may_have_sent_is_existing_when_it_is_found() -> None:
+    record = replace(RECORD, in_doubt=True, doubt_since=1.0, doubt_elsewhere=True)
+
+    assert play([], [Found((customer(),))], record=record).outcome.state is RowState.EXISTING
+
+
+def test_two_customers_that_bear_the_proof_are_for_a_person_to_judge() -> None:
+    outcome = play([TIMEOUT], [Found((customer("cust-1"), customer("cust-2")))]).outcome
+
+    assert outcome.state is RowState.UNKNOWN
+    assert outcome.candidates == ("cust-1", "cust-2")
+    assert outcome.errors[0].code == "several_candidates"
+
+
+def test_without_the_stamp_equal_data_is_the_proof() -> None:
+    found = Found((customer("cust-5", stamp="", verificationStatus={"status": "UNVERIFIED"}),))
+    record = replace(RECORD, payload=json.dumps(BODY).encode())
+
+    assert play([TIMEOUT], [found], record=record, stamp="").outcome.customer_id == "cust-5"
+
+
+def test_look_ups_that_never_answer_leave_the_record_unknown() -> None:
+    trouble = Found(trouble=Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line."))
+    played = play([TIMEOUT], [trouble] * 3)
+
+    assert played.outcome.state is RowState.UNKNOWN
+    assert played.target.kinds == ["create", "find", "find", "find"]
+
+
+def test_a_duplicate_with_the_same_data_exists() -> None:
+    outcome = play([CONFLICT], [Found((customer("cust-8", stamp=""),))]).outcome
+
+    assert (outcome.state, outcome.customer_id) == (RowState.EXISTING, "cust-8")
+
+
+def test_a_duplicate_with_other_data_is_rejected_and_the_fields_are_named() -> None:
+    other = customer("cust-8", stamp="", lastName="Sample")
+    outcome = play([CONFLICT], [Found((other,))]).outcome
+
+    assert outcome.state is RowState.REJECTED
+    assert [(error.path, error.code) for error in outcome.errors] == [("lastName", "differs_from_existing")]
+
+
+def test_a_duplicate_that_is_our_own_earlier_create_is_created() -> None:
+    played = play([TIMEOUT, CONFLICT], [NOBODY, NOBODY, NOBODY, Found((customer("cust-2"),))])
+
+    assert (played.outcome.state, played.outcome.customer_id) == (RowState.CREATED, "cust-2")
+
+
+def test_a_duplicate_that_nobody_finds_is_rejected_as_the_api_said() -> None:
+    outcome = play([CONFLICT], [NOBODY, NOBODY, NOBODY]).outcome
+
+    assert (outcome.state, outcome.errors[0].code) == (RowState.REJECTED, "conflict")
+
+
+def test_refused_credentials_stop_the_run_and_the_record_is_unsent() -> None:
+    played = play([FORBIDDEN])
+
+    assert played.outcome.state is RowState.UNSENT
+    assert (played.stop.reason, played.stop.message) == ("access", FORBIDDEN.message)
+
+
+def test_a_stopping_run_sends_nothing_more() -> None:
+    played = play([], stopped="sigint")
+
+    assert played.outcome.state is RowState.UNSENT
+    assert played.target.requests == []
+
+
+def test_a_slot_that_a_stopping_limiter_refuses_leaves_the_record_unsent() -> None:
+    assert play([StoppingError()]).outcome.state is RowState.UNSENT
+
+
+def test_a_record_in_doubt_in_a_stopping_run_gets_one_look_and_else_stays_in_doubt() -> None:
+    record = replace(RECORD, in_doubt=True, doubt_since=1.0)
+    played = play([], [NOBODY], record=record, stopped="sigterm")
+
+    assert (played.outcome.state, played.outcome.errors[0].code) == (RowState.UNKNOWN, "stopped_in_doubt")
+    assert played.elapsed_s < 1.0
+
+
+def test_faults_in_a_row_open_the_breaker() -> None:
+    trouble = Found(trouble=Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line."))
+    played = play([TIMEOUT], [trouble] * 10, max_attempts=9)
+
+    assert played.stop.reason == "breaker"
+    assert "5 times in a row" in played.stop.message
+
+
+def test_numbers_of_attempts_go_on_from_earlier_passes() -> None:
+    outcome = play([ACCEPT], record=replace(RECORD, prior_attempts=4)).outcome
+
+    assert [attempt.number for attempt in outcome.attempts] == [5]
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "reason"),
+    [
+        ({"fail_fast": True}, "fail_fast"),
+        ({"max_errors": 1}, "max_errors"),
+        ({"max_error_rate": 0.4, "sample": 4}, "max_error_rate"),
+    ],
+)
+def test_thresholds_stop_a_run_that_does_harm(thresholds: dict[str, Any], reason: str) -> None:
+    stop = StopSwitch()
+    watch = Thresholds(stop, **thresholds)
+    states = [RowState.CREATED, RowState.CREATED, RowState.REJECTED, RowState.FAILED]
+    for ordinal, state in enumerate(states):
+        watch.settled(Outcome(ordinal, "k", state))
+
+    assert stop.reason == reason
+
+
+def test_the_share_of_errors_is_not_judged_on_a_small_sample() -> None:
+    stop = StopSwitch()
+    watch = Thresholds(stop, max_error_rate=0.1, sample=10)
+    for ordinal in range(9):
+        watch.settled(Outcome(ordinal, "k", RowState.REJECTED))
+
+    assert not stop.requested
+
+
+def test_backoff_grows_to_its_cap_and_never_beyond() -> None:
+    backoff = Backoff(1.0, 60.0, random.Random(3))
+
+    for tries in range(1, 200):
+        assert 0.0 <= backoff.pause_s(tries) <= min(60.0, 2.0 ** (tries - 1))

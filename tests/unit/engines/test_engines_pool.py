@@ -1,0 +1,96 @@
+"""Every engine keeps the same promises."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from importer.engines import ENGINES
+from importer.errors import JournalError
+from importer.ports import Engine
+from importer.records import Outcome, Record, RowState
+from tests.lab.virtual_time import VirtualClock, run_virtual
+
+ROWS = 57
+
+
+class Ledger:
+    """Hands out records and watches what becomes of them."""
+
+    def __init__(self, rows: int = ROWS) -> None:
+        self.waiting = [Record(ordinal, ordinal + 2, f"k{ordinal}", b"{}") for ordinal in range(rows)]
+        self.taken = 0
+        self.settled: list[int] = []
+        self.held = 0
+
+    async def take(self, limit: int) -> Sequence[Record]:
+        lot, self.waiting = self.waiting[:limit], self.waiting[limit:]
+        self.taken += len(lot)
+        self.held = max(self.held, self.taken - len(self.settled))
+        return lot
+
+    async def deliver(self, record: Record) -> Outcome:
+        await VirtualClock().sleep(0.1 + (record.ordinal % 3) / 10)
+        return Outcome(record.ordinal, record.key, RowState.CREATED)
+
+    async def settle(self, outcome: Outcome) -> None:
+        await VirtualClock().sleep(0.01)
+        self.settled.append(outcome.ordinal)
+
+
+@pytest.fixture(params=sorted(ENGINES))
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return ENGINES[request.param](8)
+
+
+def test_every_record_is_settled_exactly_once(engine: Engine) -> None:
+    ledger = Ledger()
+    run_virtual(lambda: engine.run(ledger.take, ledger.deliver, ledger.settle))
+
+    assert sorted(ledger.settled) == list(range(ROWS))
+
+
+def test_no_more_records_are_held_than_the_engine_says(engine: Engine) -> None:
+    ledger = Ledger()
+    run_virtual(lambda: engine.run(ledger.take, ledger.deliver, ledger.settle))
+
+    assert ledger.held <= engine.max_in_flight
+
+
+def test_nothing_to_do_is_done_at_once(engine: Engine) -> None:
+    ledger = Ledger(rows=0)
+    run_virtual(lambda: engine.run(ledger.take, ledger.deliver, ledger.settle))
+
+    assert ledger.settled == []
+
+
+def test_a_journal_that_fails_ends_the_engine_with_its_own_error(engine: Engine) -> None:
+    ledger = Ledger()
+
+    async def refuse(_: Outcome) -> None:
+        raise JournalError("The disk is full.")
+
+    with pytest.raises(JournalError, match=r"The disk is full\."):
+        run_virtual(lambda: engine.run(ledger.take, ledger.deliver, refuse))
+
+
+def test_a_cancelled_engine_still_settles_what_had_an_outcome(engine: Engine) -> None:
+    ledger = Ledger()
+    delivered: list[int] = []
+
+    async def deliver(record: Record) -> Outcome:
+        outcome = await ledger.deliver(record)
+        delivered.append(record.ordinal)
+        return outcome
+
+    async def main() -> None:
+        running = asyncio.create_task(engine.run(ledger.take, deliver, ledger.settle))
+        await VirtualClock().sleep(0.105)  # in the middle of the first settles
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await VirtualClock().sleep(1.0)
+
+    run_virtual(main)
+    assert sorted(ledger.settled) == sorted(delivered)

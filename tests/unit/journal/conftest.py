@@ -1,0 +1,92 @@
+"""A journal in a temporary folder, and rows in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from importer.journal import Claims, Database, Replay, RunHeader, RunIntake, Runs
+from importer.records import CheckedBatch, Claimed, DuplicateVerdict, Issue, Outcome, RawBatch, RowState
+
+SCOPE = "https://api.example.com#main"
+
+
+@dataclass
+class Book:
+    """One run in a journal."""
+
+    database: Database
+    run: int
+    claims: Claims
+
+    def claim(self, limit: int = 100, now: float = 1_000.0) -> Claimed:
+        with self.database.transaction() as tx:
+            return self.claims.claim(tx, limit, now)
+
+    def settle(self, *outcomes: Outcome) -> None:
+        with self.database.transaction() as tx:
+            for outcome in outcomes:
+                self.claims.settle(tx, outcome)
+
+    def finish(self) -> None:
+        with self.database.transaction() as tx:
+            self.claims.finish(tx)
+
+    def states(self) -> dict[int, str]:
+        return {result.ordinal: result.state.value for result in Replay(self.database, self.run).results()}
+
+
+def begin(database: Database, run_id: str = "20261122T083000Z-00000a", *, scope: str = SCOPE) -> int:
+    header = RunHeader(run_id, scope, "live", "a.csv", "/data/a.csv", "c0ffee", "bead", dry_run=False, started_at=1.0)
+    return Runs(database).begin(header).run
+
+
+def fill(
+    database: Database, run: int, keys: list[str | None], *, batch_rows: int = 3, issues: list[Issue] | None = None
+) -> None:
+    """Load and check one row per key; None is an invalid row."""
+    intake = RunIntake(database, run)
+    batches = [
+        RawBatch(
+            first, range(first + 2, first + 2 + len(keys[first : first + batch_rows])), _cells(first, keys, batch_rows)
+        )
+        for first in range(0, len(keys), batch_rows)
+    ]
+    for batch in batches:
+        intake.load(batch)
+    for batch in batches:
+        mine = keys[batch.first : batch.first + batch_rows]
+        payloads = [None if key is None else f'{{"key":"{key}"}}'.encode() for key in mine]
+        found = [issue for issue in issues or [] if batch.first <= issue.ordinal < batch.first + len(mine)]
+        intake.record(CheckedBatch(batch, payloads, mine, ["" for _ in mine], tuple(found)))
+    intake.judged(DuplicateVerdict())
+
+
+def _cells(first: int, keys: list[str | None], batch_rows: int) -> tuple[list[str], ...]:
+    ordinals = range(first, first + len(keys[first : first + batch_rows]))
+    return ([f"name {ordinal}" for ordinal in ordinals], [str(ordinal) for ordinal in ordinals])
+
+
+def open_book(database: Database, run: int, *, scope: str = SCOPE) -> Book:
+    return Book(database, run, Claims(database, run, scope, {"lastName": "Surname"}))
+
+
+def created(ordinal: int, key: str, customer_id: str = "") -> Outcome:
+    return Outcome(ordinal, key, RowState.CREATED, customer_id=customer_id or f"cust-{ordinal}")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(tmp_path / "journal.sqlite3", durable=False)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def book(database: Database) -> Book:
+    run = begin(database)
+    fill(database, run, ["k0", "k1", None, "k3", "k4", "k5", None])
+    return open_book(database, run)

@@ -1,0 +1,231 @@
+"""The journal as a file: versions, damage, locks, secrets, and many writers with one commit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.errors import BusyError, JournalError, UsageError
+from importer.journal import Database, GroupCommit, RunIntake, RunJournal, Runs, workspace_lock, workspace_secret
+from importer.journal.cells import pack_cells, unpack_cells
+from importer.records import CheckedBatch, DuplicateVerdict, Issue, Outcome, RawBatch, RowState, Severity
+from tests.unit.journal.conftest import Book, begin, created, fill, open_book
+
+TEXTS = st.text(alphabet=st.characters(), max_size=8)
+
+
+@given(
+    st.integers(1, 5).flatmap(
+        lambda rows: st.lists(st.lists(TEXTS, min_size=rows, max_size=rows), min_size=1, max_size=4)
+    )
+)
+def test_any_table_of_texts_comes_back_as_it_was(columns: list[list[str]]) -> None:
+    assert unpack_cells(pack_cells(columns)) == columns
+
+
+def test_separators_and_surrogates_in_cells_survive() -> None:
+    columns = [["a\x1fb", "\x1e"], ["", "\ud800"]]
+
+    assert unpack_cells(pack_cells(columns)) == columns
+
+
+def test_a_journal_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    database = Database(path)
+    database.connection.execute("PRAGMA user_version = 99")
+    database.close()
+
+    with pytest.raises(JournalError, match="newer importer"):
+        Database(path)
+
+
+def test_a_file_that_is_no_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    path.write_bytes(b"not a database, but somebody's letter" * 50)
+
+    with pytest.raises(JournalError, match="cannot be opened"):
+        Database(path)
+    assert path.read_bytes().startswith(b"not a database")
+
+
+def test_journal_and_secret_are_for_their_owner_alone(tmp_path: Path) -> None:
+    Database(tmp_path / "journal.sqlite3").close()
+    workspace_secret(tmp_path)
+
+    for name in ("journal.sqlite3", "import-key.secret"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    database = Database(tmp_path / "journal.sqlite3")
+
+    assert database.connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert database.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    database.close()
+
+
+def test_the_secret_is_made_once(tmp_path: Path) -> None:
+    assert workspace_secret(tmp_path) == workspace_secret(tmp_path)
+
+
+def test_a_damaged_secret_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "import-key.secret").write_bytes(b"short")
+
+    with pytest.raises(JournalError, match="damaged"):
+        workspace_secret(tmp_path)
+
+
+def test_the_second_run_learns_who_holds_the_lock(tmp_path: Path) -> None:
+    owner = f"process {os.getpid()} on .*, since 1970-01-01"
+    with (
+        workspace_lock(tmp_path, "live#main", 0.0),
+        workspace_lock(tmp_path, "sandbox#main", 1.0),
+        pytest.raises(BusyError, match=owner),
+        workspace_lock(tmp_path, "live#main", 1.0),
+    ):
+        pass
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from importer.journal import workspace_lock\n"
+        "with workspace_lock(Path(sys.argv[1]), 'live', 0.0):\n    print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(BusyError), workspace_lock(tmp_path, "live", 1.0):
+            pass
+        holder.kill()
+        holder.wait()
+
+    with workspace_lock(tmp_path, "live", 2.0):
+        owner = json.loads((tmp_path / "locks" / "live.lock").read_text())
+    assert owner["pid"] == os.getpid()
+
+
+async def inline(work: Callable[[], Any]) -> Any:
+    return work()
+
+
+async def test_writes_that_gather_during_a_commit_share_the_next_one(book: Book) -> None:
+    groups: list[int] = []
+
+    async def slow(work: Callable[[], Any]) -> Any:
+        await asyncio.sleep(0)  # noqa: TID251  # let the others hand in their writes
+        results = work()
+        groups.append(len(results))
+        return results
+
+    commits = GroupCommit(book.database, slow)
+    await asyncio.gather(*(commits.submit(lambda tx: tx.execute("SELECT 1").fetchone()) for _ in range(50)))
+
+    assert sum(groups) == 50
+    assert len(groups) <= 2
+
+
+async def test_once_the_journal_cannot_be_written_nothing_may_be_sent(book: Book) -> None:
+    commits = GroupCommit(book.database, inline)
+    journal = RunJournal(book.claims, commits, lambda: 1.0)
+    claimed = await journal.claim(2)
+    book.database.connection.execute("PRAGMA query_only = ON")
+    await journal.settle(created(0, claimed.records[0].key))
+
+    with pytest.raises(JournalError, match="cannot be written"):
+        await journal.claim(2)
+    with pytest.raises(JournalError):
+        await journal.settle(created(1, "k1"))
+    with pytest.raises(JournalError):
+        await commits.flush()
+
+
+async def test_a_transition_that_is_not_allowed_fails_its_whole_group(book: Book) -> None:
+    journal = RunJournal(book.claims, GroupCommit(book.database, inline), lambda: 1.0)
+    await journal.settle(Outcome(0, "k0", RowState.CREATED, customer_id="never claimed"))
+
+    with pytest.raises(JournalError, match="cannot become"):
+        await journal.flush()
+    assert book.states()[0] == "ready"
+
+
+def test_duplicates_become_invalid_and_allowed_ones_get_their_own_key(database: Database) -> None:
+    run = begin(database)
+    fill(database, run, ["same", "same", "other", "twice", "twice"], batch_rows=2)
+    RunIntake(database, run).judged(
+        DuplicateVerdict(
+            (Issue(0, "duplicate_row", "Twice."), Issue(2, "same_email", "Look.", severity=Severity.WARNING)),
+            {4: "twice#2"},
+        )
+    )
+
+    book = open_book(database, run)
+    records = book.claim().records
+    assert [(record.ordinal, record.key, record.payload) for record in records] == [
+        (1, "same", b'{"key":"same"}'),
+        (2, "other", b'{"key":"other"}'),
+        (3, "twice", b'{"key":"twice"}'),
+        (4, "twice#2", b'{"key":"twice#2"}'),
+    ]
+    assert book.states()[0] == "invalid"
+
+
+def test_what_reading_found_is_kept_once_and_in_order(database: Database) -> None:
+    run = begin(database)
+    raw = RawBatch(0, [2, 5], (["a", "b"],), (Issue(1, "row_too_long", "Too many cells."),))
+    intake = RunIntake(database, run)
+    intake.load(raw)
+    (loaded,) = intake.raw()
+    assert (list(loaded.rows), loaded.issues) == ([2, 5], raw.issues)
+
+    intake.record(
+        CheckedBatch(loaded, [b"{}", None], ["k", None], ["", ""], (*loaded.issues, Issue(1, "missing", "Fill it.")))
+    )
+    intake.judged(DuplicateVerdict())
+
+    rows = list(open_book(database, run).states().items())
+    assert rows == [(0, "ready"), (1, "invalid")]
+
+
+def test_a_loading_that_was_cut_off_begins_again(database: Database) -> None:
+    run = begin(database)
+    fill(database, run, ["k0", "k1"])
+    intake = RunIntake(database, run)
+    intake.restart()
+    fill(database, run, ["k0"])
+
+    assert Runs(database).counts(run) == {"read": 1, "ready": 1}
+
+
+def test_a_run_is_found_by_a_unique_beginning_or_as_the_last(database: Database) -> None:
+    begin(database, "20261122T083000Z-aaaaaa")
+    begin(database, "20261122T093000Z-bbbbbb")
+    runs = Runs(database)
+
+    assert runs.find("last").header.run_id == "20261122T093000Z-bbbbbb"
+    assert runs.find("20261122T08").header.run_id == "20261122T083000Z-aaaaaa"
+    with pytest.raises(UsageError, match="several"):
+        runs.find("2026")
+    with pytest.raises(UsageError, match="no run"):
+        runs.find("1999")
+
+
+def test_a_forgotten_run_leaves_nothing(database: Database) -> None:
+    run = begin(database)
+    fill(database, run, ["k0", None], issues=[Issue(1, "missing", "Fill it.")])
+    Runs(database).forget(run)
+
+    assert Runs(database).summaries() == []
+    tables = ("batches", "rows", "issues", "attempts", "changes")
+    assert [database.connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in tables] == [(0,)] * 5  # noqa: S608

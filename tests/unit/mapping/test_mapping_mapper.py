@@ -1,0 +1,319 @@
+"""The mapper as the pipeline uses it: observe, decide, map."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from importer.errors import ExitCode, ProfileError, SourceError
+from importer.mapping import MAPPING_CODES, ColumnMapper, build_mapper
+from importer.ports import Mapper
+from importer.profile import Profile
+from importer.records import MappedBatch, RawBatch, Severity, SourceInfo
+
+TODAY = date(2026, 11, 22)
+REQUIRED = {
+    "firstName": {"value": "Ann"},
+    "lastName": {"value": "Green"},
+    "primaryPhoneNumber.number": {"value": "+12025550101"},
+    "primaryPhoneNumber.type": {"value": "MOBILE"},
+    "primaryEmail.value": {"value": "ann@example.com"},
+}
+
+
+def batch(*rows: tuple[str, ...], first: int = 0) -> RawBatch:
+    cells = [list(column) for column in zip(*rows, strict=True)]
+    return RawBatch(first, range(first + 2, first + 2 + len(rows)), cells)
+
+
+def mapper(mapping: dict[str, Any], columns: tuple[str, ...], **options: Any) -> ColumnMapper:
+    profile = Profile.model_validate({"mapping": {**REQUIRED, **mapping} if mapping else {}, **options})
+    return build_mapper(
+        profile.mapping,
+        SourceInfo("x.csv", "csv", columns),
+        today=TODAY,
+        source=profile.source,
+        validation=profile.validation,
+    )
+
+
+def mapped(mapping: dict[str, Any], columns: tuple[str, ...], *rows: tuple[str, ...], **options: Any) -> MappedBatch:
+    made = mapper(mapping, columns, **options)
+    raw = batch(*rows)
+    made.observe(raw)
+    made.decide()
+    return made.map(raw)
+
+
+def test_it_is_a_mapper() -> None:
+    made: Mapper = mapper({"firstName": "A"}, ("A",))
+
+    assert made.decide()
+
+
+def test_a_column_that_needs_nothing_is_the_very_same_list() -> None:
+    made = mapper({"firstName": "A", "primaryPhoneNumber.number": "B"}, ("A", "B"))
+    made.decide()
+    raw = batch(("Ann", "202 555 0101 ext 5"), ("Bob", "1"))
+
+    fields = made.map(raw).fields
+
+    assert fields["firstName"] is raw.cells[0]
+    assert fields["primaryPhoneNumber.number"] is raw.cells[1]
+
+
+def test_columns_are_found_by_name_with_case_and_spaces_aside() -> None:
+    result = mapped({"firstName": "first name"}, ("Last", "First_Name"), ("x", "Ann"))
+
+    assert result.fields["firstName"] == ["Ann"]
+    assert result.columns["firstName"] == "First_Name"
+    assert result.columns["lastName"] == ""
+
+
+def test_columns_are_joined_without_their_blanks() -> None:
+    rule = {"columns": ["No", "Street", "Unit"], "join": ", "}
+    result = mapped(
+        {"addresses.mailing.streetLine1": rule}, ("No", "Street", "Unit"), ("12", " Elm St ", " "), ("", "", "")
+    )
+
+    assert result.fields["addresses.mailing.streetLine1"] == ["12, Elm St", ""]
+    assert result.columns["addresses.mailing.streetLine1"] == "No, Street, Unit"
+
+
+def test_flaws_become_issues_that_never_hold_the_cell() -> None:
+    made = mapper(
+        {
+            "primaryPhoneNumber.type": {"column": "Kind", "map": {"cell": "MOBILE"}},
+            "addresses.mailing.zipCode": {"column": "Zip", "regex": r"\d{5}"},
+            "dateOfBirth": {"column": "Born", "format": "%m/%d/%Y"},
+        },
+        ("Kind", "Zip", "Born"),
+    )
+    made.decide()
+
+    result = made.map(batch(("cell", "10001", "06/26/1990"), ("secret-word", "zip?", "26/06/1990"), first=7))
+
+    assert [(issue.ordinal, issue.code, issue.field, issue.column) for issue in result.issues] == [
+        (8, "value_unmapped", "primaryPhoneNumber.type", "Kind"),
+        (8, "pattern_mismatch", "addresses.mailing.zipCode", "Zip"),
+        (8, "date_unreadable", "dateOfBirth", "Born"),
+    ]
+    assert result.fields["primaryPhoneNumber.type"] == ["MOBILE", ""]
+    assert result.fields["dateOfBirth"] == ["1990-06-26", ""]
+    assert not any("secret-word" in issue.message or "{" in issue.message for issue in result.issues)
+
+
+def test_every_code_says_what_to_do_about_it() -> None:
+    for code, entry in MAPPING_CODES.items():
+        assert entry.code == code
+        assert entry.message.format(label="X").endswith(".")
+        assert entry.mend.format(field="f", column="C")
+
+
+def test_a_phone_that_a_spreadsheet_shortened_is_warned_about_and_kept() -> None:
+    columns = ("Phone",)
+    result = mapped({"primaryPhoneNumber.number": "Phone"}, columns, ("4.15555E+09",), ("202 555 0101",), ("1,5e10",))
+
+    assert [(issue.ordinal, issue.code, issue.severity) for issue in result.issues] == [
+        (0, "phone_digits_lost", Severity.WARNING),
+        (2, "phone_digits_lost", Severity.WARNING),
+    ]
+    assert result.fields["primaryPhoneNumber.number"][0] == "4.15555E+09"
+
+
+def test_the_words_that_a_map_does_not_know_are_listed() -> None:
+    made = mapper({"primaryPhoneNumber.type": {"column": "Kind", "map": {"cell": "MOBILE"}}}, ("Kind",))
+    made.observe(batch(("cell",), (" fax ",), ("",), ("pager",)))
+    made.observe(batch(("fax",), *((f"word {number}",) for number in range(50))))
+
+    assert made.unmapped_words["primaryPhoneNumber.type"][:3] == ["fax", "pager", "word 0"]
+    assert len(made.unmapped_words["primaryPhoneNumber.type"]) == 20
+    assert not any("fax" in str(note) for note in made.decide())
+
+
+@pytest.mark.parametrize(
+    ("codes", "damaged"),
+    [
+        (["10001", "94105", "2134", "60601", "501"], True),
+        (["10001", "94105", "02134", "2134"], False),
+        (["10001", "94105", "60601"], False),
+        (["1010", "8001", "9490"], False),
+        (["10001", "SW1A 1AA", ""], False),
+        ([], False),
+    ],
+)
+def test_postal_codes_that_lost_their_zeros_are_told_by_the_columns_lengths(codes: list[str], damaged: bool) -> None:
+    made = mapper({"addresses.mailing.zipCode": "Zip"}, ("Zip",))
+    if codes:
+        made.observe(batch(*((code,) for code in codes)))
+
+    assert [note.value for note in made.decide() if note.what == "damage"] == (["Zip"] if damaged else [])
+
+
+# --------------------------------------------------------------------------- dates
+
+
+BORN: dict[str, Any] = {"dateOfBirth": "DOB"}
+
+
+def test_the_order_of_dates_is_decided_over_the_whole_column() -> None:
+    made = mapper(BORN, ("DOB",))
+    early, late = batch(("01/02/1990",)), batch(("26/06/1990",), first=911)
+    made.observe(early)
+    made.observe(late)
+
+    decided = [note for note in made.decide() if note.what == "date_order"]
+
+    assert [note.value for note in decided] == ["DOB: day first"]
+    assert decided[0].note == "row 913 has the day first (its first number is above 12)"
+    assert made.map(early).fields["dateOfBirth"] == ["1990-02-01"]
+
+
+def test_undecidable_dates_are_refused_and_the_option_is_named() -> None:
+    with pytest.raises(SourceError, match=r"can be read with the day or the month first.*in row 3") as caught:
+        mapped(BORN, ("DOB",), ("05/05/1990",), ("01/02/1990",))
+
+    assert "validation.date_order" in caught.value.hint
+    assert caught.value.exit_code == ExitCode.SOURCE
+
+
+def test_contradicting_dates_are_refused_with_both_rows() -> None:
+    with pytest.raises(
+        SourceError, match=r"contradict each other: row 2 has the day first .* row 3 has the month first"
+    ):
+        mapped(BORN, ("DOB",), ("26/06/1990",), ("06/26/1990",))
+
+
+def test_an_option_decides_and_the_rest_becomes_issues() -> None:
+    result = mapped(BORN, ("DOB",), ("01/02/1990",), ("26/06/1990",), validation={"date_order": "mdy"})
+
+    assert result.fields["dateOfBirth"] == ["1990-01-02", ""]
+    assert [issue.code for issue in result.issues] == ["date_unreadable"]
+
+
+def test_dates_that_nobody_observed_are_not_guessed() -> None:
+    made = mapper(BORN, ("DOB",))
+    made.decide()
+
+    assert [issue.code for issue in made.map(batch(("01/02/1990",))).issues] == ["date_unreadable"]
+
+
+def test_two_digit_years_are_told_of() -> None:
+    made = mapper(BORN, ("DOB",))
+    made.observe(batch(("26/06/90",)))
+
+    assert any("two-digit years" in note.note for note in made.decide())
+
+
+def test_dates_are_judged_after_the_steps_before_them() -> None:
+    rule = {"columns": ["D", "M", "Y"], "join": "/"}
+
+    result = mapped({"dateOfBirth": rule}, ("D", "M", "Y"), ("26", "6", "1990"), ("1", "2", "1990"))
+
+    assert result.fields["dateOfBirth"] == ["1990-06-26", "1990-02-01"]
+
+
+# --------------------------------------------------------------------------- constants and types
+
+
+def test_a_constant_of_an_address_is_given_only_where_there_is_an_address() -> None:
+    result = mapped(
+        {"addresses.mailing.streetLine1": "Street", "addresses.mailing.countryCode": {"value": "USA"}},
+        ("Street",),
+        ("1 Elm St",),
+        (" ",),
+    )
+
+    assert result.fields["addresses.mailing.countryCode"] == ["USA", ""]
+
+
+def test_a_constant_address_as_a_whole_is_given_to_every_row() -> None:
+    address = {"streetLine1": "1 Elm St", "zipCode": "10001"}
+    mapping = {f"addresses.mailing.{name}": {"value": value} for name, value in address.items()}
+
+    assert mapped(mapping, ("A",), ("x",)).fields["addresses.mailing.zipCode"] == ["10001"]
+
+
+def test_the_country_of_a_national_id_stands_only_beside_one() -> None:
+    mapping = {"socialId": "SSN", "socialIdCountryCode": {"value": "USA"}}
+
+    assert mapped(mapping, ("SSN",), ("900-00-0000",), ("",)).fields["socialIdCountryCode"] == ["USA", ""]
+
+
+MIXED = ("Type", "Company Name", "First Name", "Last Name", "Email", "Phone")
+
+
+def test_rows_of_both_types_take_their_own_fields_from_shared_columns() -> None:
+    result = mapped(
+        {},
+        MIXED,
+        ("Person", "", "Ann", "Green", "ann@example.com", "202 555 0101"),
+        ("company", "Blue Bakery", "Bob", "Brown", "bob@example.com", "202 555 0102"),
+        ("robot", "", "Cy", "Black", "cy@example.com", "202 555 0103"),
+    )
+
+    assert result.fields["firstName"] == ["Ann", "", "Cy"]
+    assert result.fields["contacts.primary.firstName"] == ["", "Bob", "Cy"]
+    assert result.fields["primaryPhoneNumber.type"] == ["MOBILE", "", "MOBILE"]
+    assert result.fields["contacts.primary.primaryPhoneNumber.type"] == ["", "WORK", "WORK"]
+
+
+def test_the_type_follows_from_the_fields_when_the_profile_leaves_it_out() -> None:
+    business = {f"contacts.primary.{name}": rule for name, rule in REQUIRED.items()} | {"businessName": {"column": "A"}}
+    made = build_mapper(
+        Profile.model_validate({"mapping": business}).mapping, SourceInfo("x", "csv", ("A",)), today=TODAY
+    )
+    made.decide()
+
+    assert made.map(batch(("Blue Bakery",))).fields["type"] == ["BUSINESS"]
+    assert mapped({"firstName": "A"}, ("A",), ("Ann",)).fields["type"] == ["INDIVIDUAL"]
+
+
+# --------------------------------------------------------------------------- refusals
+
+
+def test_a_column_that_is_not_there_names_the_nearest_one() -> None:
+    with pytest.raises(ProfileError, match=r"firstName from a column 'Frist Name', .* did you mean 'First Name'"):
+        mapper({"firstName": "Frist Name"}, ("First Name", "Last Name"))
+
+
+def test_a_mapping_without_a_required_field_is_refused() -> None:
+    profile = Profile.model_validate({"mapping": {"firstName": "A", "lastName": "A", "primaryEmail.value": "A"}})
+
+    with pytest.raises(ProfileError, match="every customer needs: phone number, phone type") as caught:
+        build_mapper(profile.mapping, SourceInfo("x", "csv", ("A",)), today=TODAY)
+    assert '"primaryPhoneNumber.number" = ' in caught.value.hint
+
+
+@pytest.mark.parametrize("columns", [("A", "B"), ("First Name", "Last Name", "Shoe Size")])
+def test_columns_that_cannot_make_a_customer_are_refused_with_what_to_do(columns: tuple[str, ...]) -> None:
+    with pytest.raises(SourceError) as caught:
+        mapper({}, columns)
+
+    assert "importer inspect x.csv" in caught.value.hint
+    assert "importer init x.csv" in caught.value.hint
+
+
+def test_a_file_without_a_header_is_recognised_and_its_cells_are_not_repeated() -> None:
+    with pytest.raises(SourceError, match="looks like a customer, not like column names") as caught:
+        mapper({}, ("Ann", "Green", "ann@example.com", "202-555-0101"))
+
+    assert "ann@" not in str(caught.value)
+
+
+def test_what_was_matched_assumed_and_left_out_is_told() -> None:
+    made = mapper({}, ("First Name", "Last Name", "Email", "Phone", "Shoe Size"))
+
+    told = {(note.what, note.value) for note in made.decide()}
+
+    assert ("mapped", "First Name → firstName") in told
+    assert ("unmapped", "Shoe Size") in told
+    assert ("assumed", "type = INDIVIDUAL") in told
+
+
+def test_columns_that_a_profile_does_not_use_are_told() -> None:
+    made = mapper({"firstName": "A"}, ("A", "B"))
+
+    assert [note.value for note in made.decide() if note.what == "unmapped"] == ["B"]

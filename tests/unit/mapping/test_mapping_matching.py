@@ -1,0 +1,313 @@
+"""Columns are matched without a profile: by name, synonym and content."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.mapping import THRESHOLD, ColumnMatch, proposal, propose
+from importer.profile import Profile
+from importer.records import RawBatch, SourceInfo
+
+
+def info(columns: str) -> SourceInfo:
+    return SourceInfo("x.csv", "csv", tuple(columns.split("|")))
+
+
+def sample(*rows: str) -> RawBatch:
+    cells = [row.split("|") for row in rows]
+    return RawBatch(0, range(2, 2 + len(rows)), [list(column) for column in zip(*cells, strict=True)])
+
+
+def found(columns: str, *rows: str) -> dict[str, str]:
+    matches = propose(info(columns), sample(*rows) if rows else None)
+    return {match.column: match.field for match in matches if match.field}
+
+
+def match_of(column: str, columns: str, *rows: str) -> ColumnMatch:
+    return next(match for match in propose(info(columns), sample(*rows) if rows else None) if match.column == column)
+
+
+EXPORTS = """
+# the API's own names
+type = type; externalId = externalId; firstName = firstName; lastName = lastName;
+primaryPhoneNumber.number = primaryPhoneNumber.number; primaryPhoneNumber.type = primaryPhoneNumber.type;
+primaryEmail.value = primaryEmail.value
+
+# spellings
+FIRST_NAME = firstName; lastname = lastName; E-MAIL = primaryEmail.value; Cîty = addresses.mailing.cityName;
+date-of-birth = dateOfBirth; Customer's Phone * = primaryPhoneNumber.number; ZipCode = addresses.mailing.zipCode;
+street = addresses.mailing.streetLine1; Country (ISO) = addresses.mailing.countryCode
+
+# Salesforce contacts
+Contact ID = externalId; Salutation = prefix; First Name = firstName; Last Name = lastName; Title; Account Name;
+Mailing Street = addresses.mailing.streetLine1; Mailing City = addresses.mailing.cityName;
+Mailing State/Province = addresses.mailing.stateCode; Mailing Zip/Postal Code = addresses.mailing.zipCode;
+Mailing Country = addresses.mailing.countryCode; Phone = primaryPhoneNumber.number; Fax; Mobile;
+Email = primaryEmail.value; Birthdate = dateOfBirth; Contact Owner; Lead Source; Other Street; Email Opt Out
+
+# Salesforce, by the API
+Id = externalId; FirstName = firstName; LastName = lastName; MailingStreet = addresses.mailing.streetLine1;
+MailingPostalCode = addresses.mailing.zipCode; MailingStateCode = addresses.mailing.stateCode;
+MailingCountryCode = addresses.mailing.countryCode; MobilePhone = primaryPhoneNumber.number;
+Email = primaryEmail.value
+
+# HubSpot
+Record ID = externalId; First Name = firstName; Last Name = lastName; Email = primaryEmail.value;
+Phone Number = primaryPhoneNumber.number; Contact owner; Lead Status; Create Date; Company name;
+Street Address = addresses.mailing.streetLine1; City = addresses.mailing.cityName;
+State/Region = addresses.mailing.stateCode; Postal Code = addresses.mailing.zipCode;
+Country/Region = addresses.mailing.countryCode; Date of birth = dateOfBirth; Website URL
+
+# Stripe
+id = externalId; Description; Email = primaryEmail.value; Name = firstName; Created (UTC);
+Phone = primaryPhoneNumber.number; Address Line1 = addresses.mailing.streetLine1;
+Address Line2 = addresses.mailing.streetLine2; Address City = addresses.mailing.cityName;
+Address State = addresses.mailing.stateCode; Address Postal Code = addresses.mailing.zipCode;
+Address Country = addresses.mailing.countryCode; Currency; Delinquent
+
+# QuickBooks
+Customer full name = firstName; Phone numbers = primaryPhoneNumber.number; Email = primaryEmail.value;
+Billing Street = addresses.mailing.streetLine1; Billing City = addresses.mailing.cityName;
+Billing State = addresses.mailing.stateCode; Billing ZIP = addresses.mailing.zipCode;
+Billing Country = addresses.mailing.countryCode; Account no. = externalId; Balance
+
+# Outlook
+Title; First Name = firstName; Middle Name = middleName; Last Name = lastName; Suffix = suffix; Company;
+Home Street = addresses.physical.streetLine1; Home City = addresses.physical.cityName;
+Home State = addresses.physical.stateCode; Home Postal Code = addresses.physical.zipCode;
+Home Country/Region = addresses.physical.countryCode; Business Street; Business City; Business Postal Code;
+Business Fax; Mobile Phone = primaryPhoneNumber.number; Birthday = dateOfBirth; E-mail Address = primaryEmail.value;
+E-mail 2 Address; Gender = gender; Web Page; Assistant's Phone
+
+# Google Contacts
+First Name = firstName; Middle Name = middleName; Last Name = lastName; Name Prefix = prefix; Name Suffix = suffix;
+Organization Name; Birthday = dateOfBirth; Notes; Labels; E-mail 1 - Label; E-mail 1 - Value = primaryEmail.value;
+E-mail 2 - Value; Phone 1 - Label = primaryPhoneNumber.type; Phone 1 - Value = primaryPhoneNumber.number;
+Phone 2 - Label; Phone 2 - Value; Address 1 - Street = addresses.mailing.streetLine1;
+Address 1 - City = addresses.mailing.cityName; Address 1 - Region = addresses.mailing.stateCode;
+Address 1 - Postal Code = addresses.mailing.zipCode; Address 1 - Country = addresses.mailing.countryCode;
+Website 1 - Value
+
+# Google Contacts, older
+Name; Given Name = firstName; Additional Name = middleName; Family Name = lastName; E-mail 1 - Type;
+E-mail 1 - Value = primaryEmail.value; Phone 1 - Type = primaryPhoneNumber.type;
+Phone 1 - Value = primaryPhoneNumber.number
+
+# businesses
+Business Name = businessName; EIN = taxId; Contact Name = contacts.primary.firstName;
+Contact Email = contacts.primary.primaryEmail.value; Contact Phone = contacts.primary.primaryPhoneNumber.number;
+Website = website; Registered Street = addresses.physical.streetLine1; Registered Zip = addresses.physical.zipCode;
+Date of Birth
+
+# companies with plain names
+Company = businessName; Contact First Name = contacts.primary.firstName;
+Contact Last Name = contacts.primary.lastName; Email = contacts.primary.primaryEmail.value;
+Phone = contacts.primary.primaryPhoneNumber.number
+
+# an employer is no business customer
+First Name = firstName; Last Name = lastName; Company; Email = primaryEmail.value; Phone = primaryPhoneNumber.number
+"""
+"""To each export its columns and the fields they fill; a column without one is not used."""
+
+
+def exports() -> dict[str, dict[str, str]]:
+    found = {}
+    for block in EXPORTS.strip().split("\n\n"):
+        title, _, text = block.partition("\n")
+        pairs = (pair.partition(" = ") for pair in text.replace("\n", " ").split(";"))
+        found[title.removeprefix("# ")] = {column.strip(): field.strip() for column, _, field in pairs}
+    return found
+
+
+@pytest.mark.parametrize("export", exports())
+def test_the_exports_people_have_are_understood(export: str) -> None:
+    expected = exports()[export]
+
+    first: dict[str, str] = {}
+    for match in propose(info("|".join(expected))):
+        first.setdefault(match.column, match.field)
+    assert first == expected
+
+
+def test_certain_names_score_one_and_every_column_is_told_of_with_a_reason() -> None:
+    matches = propose(info("First Name|Surname|Shoe Size"))
+
+    assert [(match.field, match.score) for match in matches] == [("firstName", 1.0), ("lastName", 0.95), ("", 0.0)]
+    assert all(match.why for match in matches)
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [("Emial Address", "primaryEmail.value"), ("Firstt Name", "firstName"), ("Date of Birht", "dateOfBirth")],
+)
+def test_a_slip_of_the_pen_is_understood_and_scores_less(column: str, field: str) -> None:
+    match = match_of(column, column)
+
+    assert match.field == field
+    assert THRESHOLD <= match.score < 0.9
+
+
+@pytest.mark.parametrize(
+    "column", ["County", "Fax", "E-mail 2 Address", "Phone 2", "Username", "Spouse First Name", "Zipped", "x", ""]
+)
+def test_a_near_miss_is_not_guessed(column: str) -> None:
+    assert found(column) == {}
+
+
+# --------------------------------------------------------------------------- content
+
+
+def test_a_column_of_emails_or_phones_is_recognised_whatever_it_is_called() -> None:
+    rows = ["ann@example.com|+1 202 555 0101|5", "bob@example.org|(202) 555-0102|6", "cy@example.net|202-555-0103|7"]
+
+    assert found("Login|Reach me at|Shoe Size", *rows) == {
+        "Login": "primaryEmail.value",
+        "Reach me at": "primaryPhoneNumber.number",
+    }
+    assert "email addresses" in match_of("Login", "Login|a|b", *rows).why
+
+
+def test_somebody_elses_emails_are_left_alone() -> None:
+    rows = ["ann@example.com|x", "bob@example.org|y"]
+
+    assert found("Owner Email|Shoe Size", *rows) == {}
+    assert found("Emergency contact|Shoe Size", *rows) == {}
+
+
+def test_bare_numbers_and_dates_are_not_taken_for_phones() -> None:
+    rows = ["4155550101|12/24/2019", "4155550102|11/23/2018", "4155550103|10/22/2017"]
+
+    assert found("Serial|Last seen", *rows) == {}
+
+
+def test_cells_speak_against_a_name() -> None:
+    rows = ["yes|iPhone|red|Engineer", "no|Pixel|blue|Manager", "yes|Nokia|green|Clerk"]
+
+    assert found("Email|Phone|Date of birth|Title", *rows) == {}
+    assert "no email addresses" in match_of("Email", "Email|a|b|c", *rows).why
+
+
+def test_a_title_is_a_form_of_address_only_when_its_cells_are() -> None:
+    assert found("Title", "Mr.", "Mrs", "Dr") == {"Title": "prefix"}
+    assert found("Title", "CEO", "CTO", "Dr") == {}
+
+
+def test_an_id_that_repeats_is_somebody_elses() -> None:
+    assert found("Account ID|Email", "A|a@example.com", "A|b@example.com", "B|c@example.com") == {
+        "Email": "primaryEmail.value"
+    }
+
+
+def test_two_columns_never_take_the_same_field_and_the_fuller_one_wins() -> None:
+    rows = ["|ann@example.com", "|bob@example.com", "cy@example.com|cy@example.net"]
+
+    assert found("Email|E-mail Address", *rows) == {"E-mail Address": "primaryEmail.value"}
+    assert match_of("Email", "Email|E-mail Address", *rows).why == "email address is taken from 'E-mail Address'"
+
+
+def test_a_type_column_of_other_words_is_not_the_customers_type() -> None:
+    rows = ["Prospect", "Lead", "Client of old"]
+
+    assert proposal(info("Type"), sample(*rows)).rules["type"].value == "INDIVIDUAL"
+
+
+# --------------------------------------------------------------------------- what goes together
+
+
+def test_an_address_without_street_or_postal_code_is_left_out_and_told() -> None:
+    match = match_of("City", "First Name|City|Country")
+
+    assert match.field == ""
+    assert "street" in match.why
+
+
+def test_two_addresses_are_never_mixed() -> None:
+    columns = "Home Street|Home Zip|Work Street|Work City|Work Zip"
+
+    assert found(columns, "||1 Main St|Town|10001", "||2 Main St|Town|10002", "3 Elm St|10003|||") == {
+        "Work Street": "addresses.physical.streetLine1",
+        "Work City": "addresses.physical.cityName",
+        "Work Zip": "addresses.physical.zipCode",
+    }
+
+
+def test_a_house_number_is_put_before_its_street() -> None:
+    rules = proposal(info("House No|Street|Zip")).rules
+
+    assert rules["addresses.mailing.streetLine1"].columns == ("House No", "Street")
+
+
+def test_a_shipping_address_needs_a_person() -> None:
+    assert found("Shipping Street|Shipping Zip") == {}
+    rules = proposal(info("Shipping Name|Shipping Street|Shipping Zip")).rules
+    assert rules["addresses.shipping.name.lastName"].part == "family"
+
+
+def test_a_whole_name_is_split_with_a_note() -> None:
+    result = proposal(info("Name|Email"))
+
+    assert result.rules["firstName"].model_dump(exclude_defaults=True) == {"column": "Name", "part": "given"}
+    assert result.rules["lastName"].part == "family"
+    assert any("split into first and last name" in note.note for note in result.assumed)
+
+
+def test_a_name_beside_a_first_name_is_the_family_name_unless_it_holds_both() -> None:
+    family = proposal(info("First Name|Name"), sample("Ann|Green", "Bob|Brown")).rules["lastName"]
+    whole = proposal(info("First Name|Name"), sample("Ann|Ann Green", "Bob|Bob Brown")).rules["lastName"]
+
+    assert family.part is None
+    assert whole.part == "family"
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"), [("Mobile", "MOBILE"), ("Work Phone", "WORK"), ("Home Phone", "HOME"), ("Phone", "MOBILE")]
+)
+def test_the_phones_type_follows_from_its_name(column: str, kind: str) -> None:
+    result = proposal(info(f"First Name|{column}"))
+
+    assert result.rules["primaryPhoneNumber.type"].value == kind
+    assert any(note.value == f"primaryPhoneNumber.type = {kind}" for note in result.assumed)
+
+
+def test_a_type_column_goes_before_what_the_phones_name_says() -> None:
+    rule = proposal(info("Home Phone|Phone Type")).rules["primaryPhoneNumber.type"]
+
+    assert (rule.column, rule.default) == ("Phone Type", "HOME")
+
+
+def test_the_label_of_another_phone_is_not_used() -> None:
+    rules = proposal(info("Phone 1 - Label|Mobile")).rules
+
+    assert rules["primaryPhoneNumber.type"].value == "MOBILE"
+
+
+def test_an_american_number_brings_its_country_and_a_foreign_one_needs_a_column() -> None:
+    assert proposal(info("SSN")).rules["socialIdCountryCode"].value == "USA"
+    assert "socialId" not in proposal(info("National ID")).rules
+    assert "socialId" in proposal(info("National ID|National ID Country")).rules
+
+
+# --------------------------------------------------------------------------- both types in one file
+
+
+MIXED = "Type|Company Name|First Name|Last Name|Email|Phone"
+
+
+def test_in_a_file_of_both_types_the_same_columns_hold_persons_and_contacts() -> None:
+    rules = proposal(info(MIXED)).rules
+
+    assert rules["firstName"].column == rules["contacts.primary.firstName"].column == "First Name"
+    assert rules["businessName"].column == "Company Name"
+
+
+def test_only_the_fields_of_types_that_were_seen_are_shown() -> None:
+    shown = found(MIXED, "Business|Blue Bakery|Ann|Green|ann@example.com|202 555 0101")
+
+    assert shown["First Name"] == "contacts.primary.firstName"
+    assert "firstName" in proposal(info(MIXED), sample("Business|B|A|G|a@example.com|202 555 0101")).rules
+
+
+def test_what_is_proposed_is_a_mapping_that_a_profile_takes() -> None:
+    for columns in exports().values():
+        rules = proposal(info("|".join(columns))).rules
+        assert Profile(mapping=dict(rules)).mapping == rules

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from importer.customers.rules import FIELDS, CustomerType
+from importer.mapping import propose, template_columns
+from importer.records import RawBatch, SourceInfo
+
+KINDS: tuple[Literal["individual", "business"], ...] = ("individual", "business")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_header_of_a_template_is_found_again_for_certain(kind: Literal["individual", "business"]) -> None:
+    columns = template_columns(kind)
+    info = SourceInfo("t.csv", "csv", tuple(column.header for column in columns))
+
+    for sample in (None, RawBatch(0, [2], [[column.example] for column in columns])):
+        found = {match.column: (match.field, match.score) for match in propose(info, sample)}
+        if sample is None and kind == "business":
+            continue  # without a row nothing says that the type column holds businesses only
+        assert found == {column.header: (column.field, 1.0) for column in columns}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_template_has_every_required_field_of_its_type(kind: Literal["individual", "business"]) -> None:
+    customer = CustomerType(kind.upper())
+    required = {spec.name for spec in FIELDS.values() if spec.required and customer in spec.types}
+    columns = template_columns(kind)
+
+    assert required == {column.field for column in columns if column.required}
+    assert len({column.header for column in columns}) == len(columns)
+
+
+def test_choices_notes_and_examples_help_to_fill_it_in() -> None:
+    columns = {column.field: column for column in template_columns("individual")}
+
+    assert columns["type"].choices == ("INDIVIDUAL",)
+    assert columns["primaryPhoneNumber.type"].choices == ("WORK", "HOME", "MOBILE")
+    assert columns["firstName"].note.startswith("Required.")
+    assert columns["dateOfBirth"].choices == ()
+    assert all(column.example for column in columns.values())
+    assert "where a mailing address is given" in columns["addresses.mailing.zipCode"].note

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import datetime as dt
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
+from openpyxl.worksheet.worksheet import Worksheet
+
+from importer.records import Detected, Issue, RowResult, RowState, Severity, SourceInfo
+from importer.results import annotated
+from importer.results.annotated import write_annotated
+from importer.results.clusters import clusters
+from importer.results.marking import ERROR_COLUMN, SUMMARY_SHEET
+from importer.results.report import Report
+from importer.results.table import Header
+
+COLUMNS = ("Name", "Phone", "Born")
+RED, YELLOW = "FFF8C9C4", "FFFFF0B8"
+
+
+def issue(column: str, message: str = "Too short.", severity: Severity = Severity.ERROR) -> Issue:
+    return Issue(0, "phone_too_short", message, "primaryPhoneNumber.number", column, severity)
+
+
+def rows() -> list[RowResult]:
+    return [
+        RowResult(0, 2, ("Ann", "4155550100", "1980-01-31"), RowState.VALID),
+        RowResult(
+            1, 3, ("Bob", "02", "1980-01-31"), RowState.INVALID, errors=(issue("Phone"), issue("Born", "No date."))
+        ),
+        RowResult(2, 4, ("=1+1", "03", ""), RowState.VALID, warnings=(issue("Phone", "Look.", Severity.WARNING),)),
+        RowResult(3, 6, ("", "05", ""), RowState.INVALID, errors=(issue("", "The same twice."),)),
+    ]
+
+
+def report(source: str = "customers.xlsx", header_row: int = 1, read: int = 4) -> Report:
+    return Report(
+        command="validate",
+        source=source,
+        target="",
+        dry_run=True,
+        exit_code=3,
+        elapsed_seconds=1,
+        counts={"read": read, "valid": 2, "invalid": 2},
+        issues=clusters(rows()),
+        source_info=SourceInfo(source, "excel", COLUMNS, detected=(Detected("header_row", str(header_row)),)),
+    )
+
+
+def annotate(
+    directory: Path, source: Path | None = None, results: Sequence[RowResult] | None = None, **more: int
+) -> Path:
+    found = rows() if results is None else results
+    name = source.name if source else "customers.csv"
+    return write_annotated(
+        lambda: iter(found), Header(COLUMNS, "Data"), report(name, **more), directory / "run", source=source
+    )
+
+
+def users_workbook(path: Path, change: object = None) -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Data"
+    born = dt.date(1980, 1, 31)
+    lines: list[list[Any]] = [
+        [*COLUMNS],
+        ["Ann", 4155550100, born],
+        ["Bob", "02", born],
+        ["=1", "03"],
+        [],
+        [None, "05"],
+    ]
+    for line in lines:
+        sheet.append(line)
+    sheet["A4"].data_type = "s"
+    sheet["A2"].font = Font(italic=True)
+    sheet["B2"].number_format = "(000) 000-0000"
+    sheet["A3"].comment = Comment("ask Bob", "someone")
+    sheet["A6"].hyperlink = "https://example.com/"
+    sheet.column_dimensions["A"].width = 33
+    sheet.column_dimensions["C"].width = 12
+    sheet.auto_filter.ref = "A1:C6"
+    book.create_sheet("Notes")["A1"] = "keep me"
+    if callable(change):
+        change(book)
+    book.save(path)
+    return path
+
+
+def opened(path: Path, sheet: str) -> Worksheet:
+    found = openpyxl.load_workbook(path)[sheet]
+    assert isinstance(found, Worksheet)
+    return found
+
+
+def colour(sheet: Worksheet, place: str) -> str | None:
+    fill = sheet[place].fill
+    return str(fill.fgColor.rgb) if fill.fill_type else None
+
+
+def test_offending_cells_of_the_users_workbook_are_coloured_and_say_why(tmp_path: Path) -> None:
+    sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), "Data")
+    assert (colour(sheet, "C3"), colour(sheet, "D3"), colour(sheet, "C4"), colour(sheet, "C2")) == (
+        RED,
+        RED,
+        YELLOW,
+        None,
+    )
+    assert sheet["C3"].comment.text == "Too short."
+    assert sheet["C4"].comment.text == "Look."
+    assert sheet["B3"].comment.text == "ask Bob"
+
+
+def test_a_frozen_first_column_holds_all_errors_of_a_row(tmp_path: Path) -> None:
+    sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), "Data")
+    assert [sheet.cell(at, 1).value for at in range(1, 7)] == [
+        ERROR_COLUMN,
+        None,
+        "Phone: Too short. | Born: No date.",
+        None,
+        None,
+        "The same twice.",
+    ]
+    assert sheet.freeze_panes == "B2"
+
+
+def test_formats_widths_filter_links_and_other_sheets_stay(tmp_path: Path) -> None:
+    path = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx"))
+    sheet = opened(path, "Data")
+    assert [cell.value for cell in sheet[1]] == [ERROR_COLUMN, *COLUMNS]
+    assert sheet["B2"].font.i
+    assert (sheet["C2"].value, sheet["C2"].number_format) == (4155550100, "(000) 000-0000")
+    assert sheet["D2"].is_date
+    assert (sheet.column_dimensions["B"].width, sheet.column_dimensions["D"].width) == (33, 12)
+    assert sheet.auto_filter.ref == "B1:D6"
+    assert sheet["B6"].hyperlink.ref == "B6"
+    assert opened(path, "Notes")["A1"].value == "keep me"
+    assert openpyxl.load_workbook(path).sheetnames == ["Data", "Notes", SUMMARY_SHEET]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda book: book["Data"].merge_cells("A8:C8"),
+        lambda book: book["Notes"].__setitem__("B1", "=Data!A1"),
+        lambda book: book["Data"].__setattr__("print_area", "A1:C6"),
+    ],
+    ids=["merged", "formula", "print area"],
+)
+def test_where_a_new_first_column_could_harm_the_errors_stand_at_the_right(tmp_path: Path, change: object) -> None:
+    sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", change)), "Data")
+    assert [cell.value for cell in sheet[1]] == [*COLUMNS, ERROR_COLUMN]
+    assert sheet["D3"].value == "Phone: Too short. | Born: No date."
+    assert (colour(sheet, "B3"), sheet.freeze_panes) == (RED, "A2")
+
+
+def test_the_summary_links_to_the_first_row_of_each_cluster(tmp_path: Path) -> None:
+    sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), SUMMARY_SHEET)
+    links = [(row[2].value, row[5].hyperlink.location) for row in sheet.iter_rows() if row[5].hyperlink]
+    assert links == [(None, "'Data'!A6"), ("Born", "'Data'!D3"), ("Phone", "'Data'!C3"), ("Phone", "'Data'!C4")]
+    assert sheet["A1"].value == "2 of 4 rows cannot be imported yet."
+
+
+def test_a_second_pass_removes_the_marks_of_the_first(tmp_path: Path) -> None:
+    first = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx"))
+    mended = [RowResult(r.ordinal, r.row, r.cells, RowState.VALID) for r in rows()]
+    second = annotate(tmp_path / "again", first, mended)
+    assert second.name == "customers.annotated.xlsx"
+    sheet = opened(second, "Data")
+    assert [cell.value for cell in sheet[1]] == [ERROR_COLUMN, *COLUMNS]
+    assert {sheet.cell(at, 1).value for at in range(2, 7)} == {None}
+    assert (colour(sheet, "C3"), sheet["C3"].comment, sheet["B3"].comment.text) == (None, None, "ask Bob")
+    assert openpyxl.load_workbook(second).sheetnames.count(SUMMARY_SHEET) == 1
+
+
+def test_a_header_further_down_and_in_another_order_is_found(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Data"
+    for line in [("Our customers",), (), ("_status", "Name", " Phone\n", "Born"), ("", "Bob", "02", "x")]:
+        sheet.append(line)
+    book.save(tmp_path / "customers.xlsx")
+    bad = [RowResult(0, 4, ("Bob", "02", "x"), RowState.INVALID, errors=(issue("Phone"),))]
+    marked = opened(annotate(tmp_path, tmp_path / "customers.xlsx", bad, header_row=3), "Data")
+    assert [cell.value for cell in marked[3]] == [ERROR_COLUMN, "_status", "Name", " Phone\n", "Born"]
+    assert colour(marked, "D4") == RED
+
+
+def test_a_text_source_gives_a_workbook_of_the_same_kind_with_text_cells(tmp_path: Path) -> None:
+    path = annotate(tmp_path)
+    sheet = opened(path, "Customers")
+    assert path.name == "customers.annotated.xlsx"
+    assert [cell.value for cell in sheet[1]] == ["_row", ERROR_COLUMN, *COLUMNS]
+    assert [cell.value for cell in sheet[3]] == [3, "Phone: Too short. | Born: No date.", "Bob", "02", "1980-01-31"]
+    assert sheet["D3"].number_format == "@"
+    assert (sheet["C4"].value, sheet["C4"].data_type) == ("'=1+1", "s")
+    assert [sheet.cell(at, 1).value for at in range(2, 7)] == [2, 3, 4, None, 6]  # a blank row stays one
+    assert (colour(sheet, "D3"), colour(sheet, "D4"), sheet.freeze_panes) == (RED, YELLOW, "C2")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("kind", ["gone", "broken", "other columns", "other sheet"])
+def test_a_workbook_that_is_not_the_one_that_was_read_is_replaced_by_our_own(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / "customers.xlsx"
+    if kind == "broken":
+        source.write_bytes(b"PK\x03\x04 no workbook")
+    elif kind == "other columns":
+        users_workbook(source, lambda book: book["Data"].__setitem__("B1", "Mobile"))
+    elif kind == "other sheet":
+        users_workbook(source, lambda book: book["Data"].__setattr__("title", "Others"))
+    assert opened(annotate(tmp_path, source), "Customers")["A1"].value == "_row"
+
+
+def test_a_large_source_gives_its_failing_rows_only_and_says_so(tmp_path: Path) -> None:
+    source = users_workbook(tmp_path / "customers.xlsx")
+    path = annotate(tmp_path, source, read=annotated.MAX_CELLS // 3 + 1)
+    assert [row[0].value for row in opened(path, "Customers").iter_rows(min_row=2)] == [3, 6]
+    summary = opened(path, SUMMARY_SHEET)
+    assert str(summary["A2"].value).startswith("The source is large: here are its first 2 failing rows")
+    assert "'Customers'!E2" in {row[5].hyperlink.location for row in summary.iter_rows() if row[5].hyperlink}

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from importer.errors import BalanceError, StorageError
+from importer.profile.settings import ResultsSettings
+from importer.records import RowResult, RowState
+from importer.results.balance import compare, recount
+from importer.results.table import Header
+from importer.results.tables import write_results
+
+COLUMNS = ("_status", "created", 'a,"b\r\nc', "", "=1+1")
+
+
+def written(directory: Path, *states: RowState, cells: tuple[str, ...] = ("created",) * 5) -> Path:
+    rows = [RowResult(i, i + 2, cells, state) for i, state in enumerate(states)]
+    return write_results(lambda: iter(rows), Header(COLUMNS), directory, formats=(), settings=ResultsSettings())[
+        "results"
+    ]
+
+
+def test_rows_are_counted_per_state_whatever_the_source_columns_are_called(tmp_path: Path) -> None:
+    path = written(tmp_path, RowState.CREATED, RowState.INVALID, RowState.CREATED)
+    assert recount(path, COLUMNS) == {"read": 3, "created": 2, "invalid": 1}
+
+
+def test_line_breaks_and_quotes_inside_cells_are_no_rows(tmp_path: Path) -> None:
+    odd = ('"', "a\nb", "a\r\nb,created\r\n", "\r", '""')
+    path = written(tmp_path, RowState.CREATED, RowState.UNKNOWN, cells=odd)
+    assert recount(path, COLUMNS) == {"read": 2, "created": 1, "unknown": 1}
+
+
+def test_a_cell_longer_than_the_csv_modules_own_limit_is_read_back(tmp_path: Path) -> None:
+    path = written(tmp_path, RowState.CREATED, cells=("x" * 200_000, "", "", "", ""))
+    assert recount(path, COLUMNS)["read"] == 1
+
+
+def test_a_file_of_other_columns_does_not_balance(tmp_path: Path) -> None:
+    path = written(tmp_path, RowState.CREATED)
+    with pytest.raises(BalanceError, match="columns"):
+        recount(path, COLUMNS[:-1])
+
+
+def test_a_damaged_row_is_named_by_its_number(tmp_path: Path) -> None:
+    path = written(tmp_path, RowState.CREATED, RowState.CREATED)
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(BalanceError, match="Data row 2"):
+        recount(path, COLUMNS)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_back_is_one_sentence(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "results.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StorageError, match="read back"):
+        recount(path, COLUMNS)
+
+
+def test_equal_counts_close_and_missing_ones_are_nought() -> None:
+    compare({"read": 2, "created": 2, "failed": 0}, {"read": 2, "created": 2})
+
+
+def test_a_difference_is_named_state_by_state() -> None:
+    with pytest.raises(BalanceError, match=r"created: 2 expected, 1 found; unknown: 0 expected, 1 found"):
+        compare({"read": 2, "created": 2}, {"read": 2, "created": 1, "unknown": 1})
+
+
+def test_counts_that_agree_but_do_not_add_up_are_refused() -> None:
+    with pytest.raises(BalanceError, match="3 rows read, 2 accounted for"):
+        compare({"read": 3, "created": 2}, {"read": 3, "created": 2})

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import stat
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from importer.records import Detected, Issue, RowResult, RowState, Severity, SourceInfo
+from importer.results.clusters import clusters
+from importer.results.failing import FailingRows, column_index, masked, pointed_at
+from importer.results.html import STATIC_ROWS, render_html, write_html
+from importer.results.report import Report, UnknownRow
+from importer.results.verdict import verdict
+
+COLUMNS = ("Name", "Phone", "<b>Odd</b>")
+SECRETS = ("Canarina Birdsong", "415 555 0142", "=HYPERLINK(x)", "</script><script>alert(1)</script>")
+
+
+def failing_row(row: int = 4, column: str = "Phone", cells: tuple[str, ...] = SECRETS[:3]) -> RowResult:
+    issue = Issue(row - 2, "phone_too_short", "Phone number has too few digits.", "primaryPhoneNumber.number", column)
+    return RowResult(row - 2, row, cells, RowState.INVALID, errors=(issue,))
+
+
+def report(rows: list[RowResult], **more: object) -> Report:
+    given: dict[str, object] = {
+        "command": "run",
+        "source": "customers.csv",
+        "target": "emulator",
+        "dry_run": False,
+        "exit_code": 3,
+        "elapsed_seconds": 1.5,
+        "run_id": "20261122T083000Z-1a2b3c",
+        "counts": {"read": 10, "created": 10 - len(rows), "invalid": len(rows)},
+        "issues": clusters(rows),
+    }
+    return Report(**{**given, **more})  # type: ignore[arg-type]  # keywords of one test's choice
+
+
+def page(rows: list[RowResult], *, show_values: bool = False, **more: object) -> str:
+    failing = FailingRows()
+    failing(rows)
+    return render_html(report(rows, **more), failing, COLUMNS, show_values=show_values)
+
+
+class Outline(HTMLParser):
+    """Collects what the tests ask about, and checks that every element is closed in order."""
+
+    VOID = frozenset({"meta", "input", "br", "link", "img", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.ids: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(name, value or "") for name, value in attrs]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def data(text: str) -> list[list[object]]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    rows: list[list[object]] = json.loads(found[1])
+    return rows
+
+
+def test_the_page_is_well_formed_and_every_reference_finds_its_heading() -> None:
+    outline = Outline(page([failing_row()]))
+    assert outline.open == []
+    assert len(outline.ids) == len(set(outline.ids))
+    labels = {value for name, value in outline.attributes if name == "aria-labelledby"}
+    assert labels <= set(outline.ids)
+
+
+def test_the_page_needs_no_network_and_allows_only_its_own_script() -> None:
+    text = page([failing_row()])
+    assert [value for name, value in Outline(text).attributes if name in {"src", "href"}] == ["#main"]
+    assert "url(" not in text
+    script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    (allowed,) = re.findall(r"script-src '([^']+)'", text)
+    assert allowed == "sha256-" + base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()
+
+
+def test_values_are_masked_unless_asked_for() -> None:
+    rows = [failing_row(column=column) for column in COLUMNS]
+    hidden, open_ = page(rows), page(rows, show_values=True)
+    for secret in SECRETS[:2]:
+        assert secret not in hidden
+        assert secret in open_
+    assert "000 000 0000" in hidden
+    assert "personal data" in open_
+
+
+def test_a_formula_is_escaped_and_markup_is_text() -> None:
+    rows = [failing_row(column=COLUMNS[2], cells=("", "", SECRETS[3])), failing_row(5, COLUMNS[2])]
+    text = page(rows, show_values=True)
+    assert "<script>alert" not in text
+    assert "<b>Odd</b>" not in text
+    assert str(data(text)[1][2][0][1]) == "'=HYPERLINK(x)"  # type: ignore[index]  # JSON
+    assert Outline(text).open == []
+
+
+def test_the_first_rows_stand_in_the_page_and_all_kept_ones_in_its_data() -> None:
+    rows = [failing_row(number) for number in range(2, 252)]
+    text = page(rows)
+    assert len(data(text)) == 250
+    assert text.count('class="problem error"') == STATIC_ROWS
+
+
+def test_rows_beyond_the_limit_are_counted_and_said_to_be_elsewhere() -> None:
+    failing = FailingRows(limit=3)
+    rows = [failing_row(number) for number in range(2, 12)]
+    failing(rows)
+    text = render_html(report(rows), failing, COLUMNS)
+    assert "10 rows, of which the first 3 are here; all of them stand in rejects.csv" in text
+
+
+def test_every_part_of_the_report_is_shown() -> None:
+    source = SourceInfo(
+        "customers.csv", "csv", COLUMNS, detected=(Detected("delimiter", ";", 0.9),), warnings=("Ragged.",)
+    )
+    text = page(
+        [failing_row()],
+        source_info=source,
+        changes={"trim": 1234},
+        mapping={"firstName": "Name"},
+        unknown=[UnknownRow(9, ("c-1",))],
+        rate={"allowed": "10/s"},
+        idv={"ready": 3, "missing": {"dateOfBirth": 2}},
+        versions={"importer": "0.1.0"},
+        files={"results": Path("runs/x/results.csv")},
+        started_at=0.0,
+        error="The circuit breaker opened.",
+    )
+    for part in ("Ragged.", "90 % sure", "1,234", "firstName", "c-1", "10/s", "dateOfBirth", "0.1.0", "results.csv"):
+        assert part in text
+    assert "1970-01-01 00:00:00 UTC" in text
+    assert "The circuit breaker opened." in text
+
+
+def test_a_report_without_rows_is_a_page_too() -> None:
+    text = page([], counts={}, exit_code=6, error="There is no file customers.csv.", run_id="")
+    assert "There is no file customers.csv." in text
+    assert Outline(text).open == []
+
+
+def test_the_page_is_written_whole_and_private(tmp_path: Path) -> None:
+    path = write_html(report([]), FailingRows(), COLUMNS, tmp_path)
+    assert path.read_text("utf-8").endswith("</html>")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_proposed_mends_show_the_profiles_syntax_as_code() -> None:
+    issue = Issue(0, "phone_no_country", "No country.", "primaryPhoneNumber.number", "Phone", Severity.ERROR)
+    text = page([RowResult(0, 2, ("", "", ""), RowState.INVALID, errors=(issue,))])
+    assert "<code>validation.default_region = &#34;US&#34;</code>" in text
+
+
+@pytest.mark.parametrize(
+    ("counts", "exit_code", "sentence"),
+    [
+        ({"read": 200, "created": 200}, 0, "All 200 rows are at the target: 200 created."),
+        (
+            {"read": 10, "created": 6, "existing": 1, "invalid": 3},
+            3,
+            "7 of 10 rows are at the target (6 created, 1 existing); not there: 3 invalid.",
+        ),
+        ({"read": 1, "unsent": 1}, 4, "The run stopped early. 0 of 1 row are at the target; not there: 1 unsent."),
+        ({"read": 2, "created": 1}, 9, "The balance does not close: do not trust these files."),
+        ({}, 6, "No row was read."),
+    ],
+)
+def test_the_verdict_of_a_run_is_one_sentence(counts: dict[str, int], exit_code: int, sentence: str) -> None:
+    assert verdict(report([], counts=counts, exit_code=exit_code)).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("invalid", "sentence"), [(0, "All 10 rows can be imported."), (4, "4 of 10 rows cannot be imported yet.")]
+)
+def test_the_verdict_of_a_dry_run_is_one_sentence(invalid: int, sentence: str) -> None:
+    counts = {"read": 10, "valid": 10 - invalid, "invalid": invalid}
+    assert verdict(report([], counts=counts, dry_run=True)).sentence == sentence
+
+
+@pytest.mark.parametrize("command", ["resume", "retry"])
+def test_the_verdict_names_the_next_command(command: str) -> None:
+    counts = {"read": 2, "created": 1, "unknown": 1}
+    told = verdict(report([], counts=counts, exit_code=130 if command == "resume" else 8))
+    assert f"importer {command} 20261122T083000Z-1a2b3c" in told.next_step
+
+
+def test_a_mask_keeps_the_shape_and_nothing_else() -> None:
+    assert masked("Zoë O'Neil +1 (415) 555-0142 ٣ 漢") == "Xxx X'Xxxx +0 (000) 000-0000 0 x"
+
+
+@pytest.mark.parametrize(
+    ("column", "positions"), [("Phone", (1,)), ("Name, Phone", (0, 1)), ("a, b", (2,)), ("Nope", ()), ("", ())]
+)
+def test_issues_find_their_cells(column: str, positions: tuple[int, ...]) -> None:
+    assert pointed_at(column, column_index(("Name", "Phone", "a, b"))) == positions

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+import re
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from importer.customers.codes import ISSUE_CODES, IssueCode
+from importer.records import Cluster, Detected, Issue, RowResult, RowState, Severity, SourceInfo
+from importer.results.clusters import EXAMPLE_ROWS, clusters
+from importer.results.mends import DELIVERY, Advice, advise
+from importer.results.report import Report, UnknownRow, UnknownRows, write_json
+
+
+def invalid(row: int, *codes: str, warnings: tuple[str, ...] = ()) -> RowResult:
+    return RowResult(
+        row - 2,
+        row,
+        (),
+        RowState.INVALID,
+        errors=tuple(Issue(row - 2, code, f"Mend {code}.", "f", "C") for code in codes),
+        warnings=tuple(Issue(row - 2, code, "Look.", "f", "C", Severity.WARNING) for code in warnings),
+    )
+
+
+def test_issues_are_grouped_by_code_field_and_column_with_full_counts() -> None:
+    found = clusters([invalid(2, "a", "b"), invalid(3, "a")])
+    assert [(c.code, c.field, c.column, c.count, c.rows) for c in found] == [
+        ("a", "f", "C", 2, (2, 3)),
+        ("b", "f", "C", 1, (2,)),
+    ]
+
+
+def test_example_rows_end_at_twenty_and_the_count_does_not() -> None:
+    (found,) = clusters(invalid(row, "a") for row in range(2, 102))
+    assert found.count == 100
+    assert found.rows == tuple(range(2, 2 + EXAMPLE_ROWS))
+
+
+def test_a_row_with_the_same_issue_twice_is_one_example() -> None:
+    (found,) = clusters([invalid(7, "a", "a")])
+    assert (found.count, found.rows) == (2, (7,))
+
+
+def test_a_cluster_whose_rows_name_each_other_has_the_sentence_for_all() -> None:
+    def twice(row: int, other: int) -> RowResult:
+        issue = Issue(row - 2, "duplicate_in_file", f"The same customer stands in row {other}.")
+        return RowResult(row - 2, row, (), RowState.INVALID, errors=(issue,))
+
+    (found,) = clusters([twice(2, 9), twice(5, 7)])
+    assert found.message == ISSUE_CODES["duplicate_in_file"].message
+    assert clusters([twice(2, 9)])[0].message == "The same customer stands in row 9."
+
+
+def test_errors_come_before_warnings_however_frequent() -> None:
+    found = clusters([invalid(2, warnings=("w",)), invalid(3, "e", warnings=("w",))])
+    assert [(c.code, c.severity) for c in found] == [("e", "error"), ("w", "warning")]
+
+
+def report() -> Report:
+    return Report(
+        command="run",
+        run_id="20261122T083000Z-1a2b3c",
+        source="customers.csv",
+        target="emulator",
+        dry_run=False,
+        state="finished",
+        counts={"read": 2, "created": 1, "invalid": 1},
+        issues=[Cluster("phone_invalid", "primaryPhoneNumber.number", "Phone", Severity.ERROR, "Short.", 1, (3,))],
+        files={"results": Path("runs/x/results.csv")},
+        elapsed_seconds=1.23456,
+        exit_code=3,
+        started_at=0.0,
+        source_info=SourceInfo("customers.csv", "csv", ("Phone",), detected=(Detected("encoding", "utf-8"),)),
+        changes={"trim": 4},
+        unknown=[UnknownRow(9, ("c-1", "c-2"))],
+    )
+
+
+def test_the_report_has_the_interfaces_keys_in_its_order() -> None:
+    keys = list(report().as_json())
+    assert keys[:11] == [
+        "command",
+        "run_id",
+        "source",
+        "target",
+        "dry_run",
+        "counts",
+        "issues",
+        "files",
+        "elapsed_seconds",
+        "exit_code",
+        "error",
+    ]
+
+
+def test_the_written_report_is_the_structure_itself(tmp_path: Path) -> None:
+    path = write_json(report(), tmp_path)
+    assert path == tmp_path / "report.json"
+    assert json.loads(path.read_text("utf-8")) == report().as_json()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_report_tells_times_source_and_candidates() -> None:
+    told = report().as_json()
+    assert told["started_at"] == "1970-01-01T00:00:00+00:00"
+    assert told["elapsed_seconds"] == 1.235
+    assert told["source_info"]["detected"][0]["value"] == "utf-8"
+    assert told["unknown"] == [{"row": 9, "candidates": ["c-1", "c-2"]}]
+
+
+def test_a_report_of_early_trouble_needs_no_run() -> None:
+    told = Report(
+        command="run",
+        source="no.csv",
+        target="",
+        dry_run=False,
+        exit_code=6,
+        elapsed_seconds=0,
+        error="There is no file.",
+    ).as_json()
+    assert (told["run_id"], told["counts"], told["error"]) == ("", {}, "There is no file.")
+    json.dumps(told)
+
+
+def test_unknown_rows_are_gathered_with_their_candidates() -> None:
+    watcher = UnknownRows()
+    watcher([RowResult(0, 2, (), RowState.CREATED), RowResult(1, 3, (), RowState.UNKNOWN, candidates=("c-1",))])
+    assert watcher.rows == [UnknownRow(3, ("c-1",))]
+
+
+@pytest.mark.parametrize("code", [*ISSUE_CODES, *DELIVERY])
+@pytest.mark.parametrize("column", ["Phone", ""])
+def test_every_documented_issue_has_a_title_and_a_mend_without_open_places(code: str, column: str) -> None:
+    advice = advise(Cluster(code, "some.field", column, Severity.ERROR, "x", 1, (2,)), ISSUE_CODES)
+    assert advice.title
+    assert advice.mend
+    assert not re.search(r"\{(field|column)\}|\{\{|\}\}", advice.mend)
+
+
+def test_an_undocumented_refusal_points_to_the_rejects_and_an_undocumented_warning_to_nothing() -> None:
+    refused = Cluster("EMU_LIMIT", "lastName", "Surname", Severity.ERROR, "Too much.", 1, (2,))
+    assert "Correct column Surname in rejects.csv" in advise(refused, {}).mend
+    assert advise(refused, {}).title == "Emu limit"
+    assert advise(replace(refused, severity=Severity.WARNING), {}).mend == ""
+
+
+def test_codes_of_other_rooms_are_documented_by_whoever_wires_them_up() -> None:
+    other = IssueCode("date_serial", "A day number", "x", "Format {column}: `{{ column = 1 }}`.")
+    documented = replace(report(), documented={"date_serial": other})
+    advice = documented.advice(Cluster("date_serial", "dateOfBirth", "DOB", Severity.ERROR, "x", 1, (2,)))
+    assert advice == Advice("A day number", "Format DOB: `{ column = 1 }`.")
