@@ -348,11 +348,3 @@ _ALL = (
 
 ISSUE_CODES: Mapping[str, IssueCode] = MappingProxyType({entry.code: entry for entry in _ALL})
 """Code to its entry, in the order of the documentation."""
-
-
-def mend(code: str, *, field: str, column: str) -> str:
-    """Propose how to mend all rows with this issue, in the file or in the profile's syntax; empty if unknown."""
-    entry = ISSUE_CODES.get(code)
-    if entry is None:
-        return ""
-    return entry.mend.replace("{field}", field).replace("{column}", column or "the column")

@@ -14,6 +14,7 @@ _REMARK = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _NUMBER = re.compile(r"[-+]?[\d.,\s]+%?")
+_LONGEST_REMARK = 200
 MOST_LINES = 20
 """A footer of more lines than this is none."""
 
@@ -26,7 +27,7 @@ def is_footer(cells: Sequence[str], width: int) -> bool:
         width: how many columns the table has.
     """
     filled = [cell.strip() for cell in cells if cell.strip()]
-    if not filled or width < 3:
+    if not filled or width < 3 or len(filled[0]) > _LONGEST_REMARK:
         return False
     first, rest = filled[0], filled[1:]
     if _TOTALS.fullmatch(first) and len(filled) < max(3, width / 2) and all(map(_NUMBER.fullmatch, rest)):

@@ -104,7 +104,7 @@ def last_filled(cells: Sequence[str]) -> int:
 def looks_like_data(text: str) -> bool:
     """Tell whether a cell reads like a value (address, number, date), not like a column's name."""
     text = text.strip()
-    return bool(_DATA.fullmatch(text)) or len(text) > _LONGEST_NAME
+    return len(text) > _LONGEST_NAME or bool(_DATA.fullmatch(text))
 
 
 def _given(filled: Sequence[Numbered], wanted: int, name: str) -> Header:

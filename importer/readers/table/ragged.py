@@ -66,7 +66,7 @@ class Ragged:
         torn = self._torn(rows)
         for i, row in enumerate(rows):
             mark = self._mark(row, torn=i in torn, cut=block.unterminated and i == len(rows) - 1)
-            if mark:
+            if mark and not any(found.code == "quotes_broken" for found in marks.get(i, ())):
                 marks.setdefault(i, []).append(mark)
         mended = [self._fit(row) for row in rows]
         columns = list(zip(*mended, strict=True)) if mended else [()] * self._width

@@ -34,7 +34,8 @@ _HEAD_BYTES = 1 << 16
 _SCAN_BYTES = 1 << 30
 """Beyond it nothing is looked at beforehand; a byte that is no text is still found when its row is read."""
 _MOST_WORDS = 4_000
-_WORD = re.compile(rb"[A-Za-z'\x80-\xff]*[\x80-\xff][A-Za-z'\x80-\xff]*")
+_WORD = re.compile(rb"(?<![A-Za-z'])[A-Za-z']*+[\x80-\xff][A-Za-z'\x80-\xff]*+")
+"""A word with an accent. Possessive and anchored: linear even on a megabyte of letters."""
 _CERTAIN = 0.8
 _HINT = 'Save it as UTF-8, or name the encoding in [source], like encoding = "cp1252".'
 

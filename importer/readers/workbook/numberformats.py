@@ -32,6 +32,7 @@ _SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;])*)(?:;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
 _NOT_DIGITS = frozenset(".,%/@eEgG")
 _PLAIN = 15
+_LONGEST_CODE = 255
 _MOST_CACHED = 100_000
 
 
@@ -44,6 +45,8 @@ def renderer(format_id: int, code: str | None, *, epoch_1904: bool) -> Render:
         epoch_1904: whether days are counted from 1904.
     """
     code = code if code is not None else _BUILT_IN.get(format_id, "General")
+    if len(code) > _LONGEST_CODE:
+        return plain_text
     kind = date_kind(code)
     if kind:
         return _Cached(lambda raw: serial_text(raw, kind, epoch_1904=epoch_1904))

@@ -12,6 +12,7 @@ from importer.readers.workbook.package import unescaped
 from importer.readers.workbook.troubles import hostile
 
 _PIECE_BYTES = 1 << 19
+_LONGEST_HEAD = 16 << 20
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
@@ -64,7 +65,7 @@ class Runs:
         text = b""
         while not (match := self._open.search(text)):
             piece = self._stream.read(_PIECE_BYTES)
-            if not piece or len(text) > self._longest:
+            if not piece or len(text) > _LONGEST_HEAD:
                 raise ValueError("the part does not hold what it should")
             text += piece
         self.head = text[: match.start()]

@@ -1,0 +1,410 @@
+"""One clean workbook of customers, one pollution at a time: read right, named, or refused with the reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import xlsxwriter
+import xlwt
+from odf import table as odf_table
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.text import P
+from openpyxl.worksheet.worksheet import Worksheet
+
+from importer.errors import SourceError
+from importer.profile.settings import SourceSettings
+from importer.readers import open_source
+from importer.records import Severity
+
+HEADER = ["ID", "First", "Last", "Phone", "Email", "DOB", "City", "Zip"]
+NAMES = [("Sarah", "Green"), ("José", "Muñoz"), ("Zoë", "O'Brien"), ("Jürgen", "Müller & Söhne")]
+ROWS = [
+    [str(n), *NAMES[n % 4], f"41555501{n:02d}", f"person{n}@example.com", f"19{60 + n}-03-0{1 + n % 9}", "Springfield", f"{62000 + n}"]
+    for n in range(1, 13)
+]
+
+
+def native(row: list[str]) -> list[Any]:
+    """The row as a person types it into a spreadsheet: numbers and dates as such."""
+    date = dt.date.fromisoformat(row[5])
+    return [int(row[0]), row[1], row[2], int(row[3]), row[4], date, row[6], int(row[7])]
+
+
+def book(change: Callable[[Worksheet], object] | None = None, *, title: str = "Customers") -> bytes:
+    workbook = openpyxl.Workbook()
+    sheet: Worksheet = workbook.active
+    sheet.title = title
+    sheet.append(HEADER)
+    for row in ROWS:
+        sheet.append(native(row))
+    if change:
+        change(sheet)
+    return saved(workbook)
+
+
+def saved(workbook: openpyxl.Workbook) -> bytes:
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def rewritten(part: str, old: str, new: str, content: bytes | None = None) -> bytes:
+    """A workbook whose XML was changed by hand: what other programs write, and what attackers do."""
+    source = zipfile.ZipFile(io.BytesIO(content or book()))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == part:
+                text, count = re.subn(old, new, data.decode(), flags=re.DOTALL)
+                assert count, "the pollution did not hit"
+                data = text.encode()
+            target.writestr(name, data)
+    return out.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+STRINGS = "xl/sharedStrings.xml"
+
+
+def by_xlsxwriter(**options: Any) -> bytes:
+    out = io.BytesIO()
+    workbook = xlsxwriter.Workbook(out, {"in_memory": True, **options})
+    sheet = workbook.add_worksheet("Customers")
+    date = workbook.add_format({"num_format": "[$-409]d-mmm-yy;@"})
+    sheet.write_row(0, 0, HEADER)
+    for i, row in enumerate(ROWS, 1):
+        for j, value in enumerate(native(row)):
+            sheet.write_datetime(i, j, value, date) if isinstance(value, dt.date) else sheet.write(i, j, value)
+    workbook.close()
+    return out.getvalue()
+
+
+def by_xlwt() -> bytes:
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Customers")
+    date = xlwt.easyxf(num_format_str="M/D/YY")
+    for j, name in enumerate(HEADER):
+        sheet.write(0, j, name)
+    for i, row in enumerate(ROWS, 1):
+        for j, value in enumerate(native(row)):
+            sheet.write(i, j, value, date) if isinstance(value, dt.date) else sheet.write(i, j, value)
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def by_odfpy() -> bytes:
+    document = OpenDocumentSpreadsheet()
+    sheet = odf_table.Table(name="Customers")
+    for row in [HEADER, *map(native, ROWS)]:
+        line = odf_table.TableRow()
+        for value in row:
+            line.addElement(_odf_cell(value))
+        sheet.addElement(line)
+    document.spreadsheet.addElement(sheet)
+    out = io.BytesIO()
+    document.write(out)
+    return out.getvalue()
+
+
+def _odf_cell(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return odf_table.TableCell(valuetype="date", datevalue=value.isoformat())
+    if isinstance(value, int):
+        return odf_table.TableCell(valuetype="float", value=value)
+    cell = odf_table.TableCell(valuetype="string")
+    cell.addElement(P(text=value))
+    return cell
+
+
+@dataclass
+class Dirt:
+    """One kind of dirt and what must become of it."""
+
+    kind: str
+    content: Callable[[], bytes]
+    name: str = "customers.xlsx"
+    settings: dict[str, Any] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=lambda: list(HEADER))
+    rows: list[list[str]] = field(default_factory=lambda: ROWS)
+    numbers: list[int] | None = None
+    refused: str = ""
+    flagged: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Position of a row to the code it must carry and the column it names."""
+    warned: str = ""
+    sheet: str = "Customers"
+
+
+def changed(at: int, column: int, text: str) -> list[list[str]]:
+    rows = [list(row) for row in ROWS]
+    rows[at][column] = text
+    return rows
+
+
+def set_cell(reference: str, value: Any, number_format: str = "General") -> Callable[[Worksheet], object]:
+    def change(sheet: Worksheet) -> None:
+        sheet[reference] = value
+        sheet[reference].number_format = number_format
+
+    return change
+
+
+def column_format(letter: str, number_format: str) -> Callable[[Worksheet], object]:
+    def change(sheet: Worksheet) -> None:
+        for cell in sheet[letter][1:]:
+            cell.number_format = number_format
+
+    return change
+
+
+def with_column(column: int, text: Callable[[str], str]) -> list[list[str]]:
+    return [[text(cell) if i == column else cell for i, cell in enumerate(row)] for row in ROWS]
+
+
+def two_sheets(*, first_hidden: bool = False) -> bytes:
+    workbook = openpyxl.load_workbook(io.BytesIO(book()))
+    notes = workbook.create_sheet("Notes", 0)
+    notes.append(["nothing", "here"])
+    if first_hidden:
+        notes.sheet_state = "hidden"
+    workbook.active = 1
+    return saved(workbook)
+
+
+def title_block(sheet: Worksheet) -> None:
+    sheet.insert_rows(1, 3)
+    sheet["A1"] = "Customer list"
+    sheet["A2"] = "exported 1 March 2019"
+
+
+def groups(sheet: Worksheet) -> None:
+    sheet.insert_rows(1)
+    sheet["B1"], sheet["D1"] = "Name", "Contact"
+    sheet.merge_cells("B1:C1")
+    sheet.merge_cells("D1:E1")
+
+
+def merged_header(sheet: Worksheet) -> None:
+    """A header of two lines: `ID` and `City` over both, `Name` over `First` and `Last`."""
+    sheet.insert_rows(1)
+    for column in "AFGH":
+        sheet[f"{column}1"], sheet[f"{column}2"] = sheet[f"{column}2"].value, None
+        sheet.merge_cells(f"{column}1:{column}2")
+    sheet["B1"], sheet["D1"] = "Name", "Contact"
+    sheet.merge_cells("B1:C1")
+    sheet.merge_cells("D1:E1")
+
+
+def merged_cells(sheet: Worksheet) -> None:
+    sheet.merge_cells("G2:G4")
+
+
+def hide_rows(sheet: Worksheet) -> None:
+    sheet.auto_filter.ref = "A1:H13"
+    sheet.row_dimensions[4].hidden = True
+    sheet.column_dimensions["F"].hidden = True
+
+
+def blank_rows(sheet: Worksheet) -> None:
+    sheet.insert_rows(5, 2)
+
+
+def totals(sheet: Worksheet) -> None:
+    sheet.append([])
+    sheet.append(["Total", None, None, None, None, None, None, 12])
+
+
+def epoch_1904() -> bytes:
+    return by_xlsxwriter(date_1904=True)
+
+
+def stray_cell(sheet: Worksheet) -> None:
+    sheet["M9"] = "call back"
+
+
+def rich_text() -> bytes:
+    out = io.BytesIO()
+    workbook = xlsxwriter.Workbook(out, {"in_memory": True})
+    sheet = workbook.add_worksheet("Customers")
+    bold = workbook.add_format({"bold": True})
+    sheet.write_row(0, 0, HEADER)
+    for i, row in enumerate(ROWS, 1):
+        sheet.write_row(i, 0, row)
+    sheet.write_rich_string(3, 1, bold, "Zo", "ë")
+    workbook.close()
+    return out.getvalue()
+
+
+def prefixed() -> bytes:
+    text = zipfile.ZipFile(io.BytesIO(book())).read(SHEET).decode()
+    body = re.sub(r"<(/?)(\w)", r"<\1x:\2", re.sub(r"<\?xml.*?\?>", "", text)).replace("xmlns=", "xmlns:x=")
+    return rewritten(SHEET, r".*", "", rewritten(SHEET, r"^.*$", "@@")) if False else _with_part(SHEET, body)
+
+
+def _with_part(part: str, text: str) -> bytes:
+    return rewritten(part, r"\A.*\Z", text.replace("\\", r"\\"))
+
+
+def encrypted() -> bytes:
+    """The first sectors of an OLE file with the directory names of an encrypted workbook."""
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 504
+    return head + "EncryptionInfo".encode("utf-16-le").ljust(128, b"\x00") + "EncryptedPackage".encode("utf-16-le").ljust(512, b"\x00")
+
+
+def xls_with_error() -> bytes:
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Customers")
+    for i, row in enumerate([HEADER, *ROWS]):
+        for j, value in enumerate(row):
+            sheet.write(i, j, value)
+    return _bytes(workbook)
+
+
+def _bytes(workbook: xlwt.Workbook) -> bytes:
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+READ = [
+    Dirt("xlsx: by openpyxl", book),
+    Dirt("xlsx: by XlsxWriter", by_xlsxwriter),
+    Dirt("xlsx: strings inside the cells", lambda: by_xlsxwriter(constant_memory=True)),
+    Dirt("xls: by xlwt", by_xlwt, "customers.xls"),
+    Dirt("ods: by odfpy", by_odfpy, "customers.ods"),
+    Dirt("xlsx: named xls", book, "customers.xls"),
+    Dirt("xlsx: named xlsm", book, "customers.xlsm"),
+    Dirt("sheet: by name", two_sheets, settings={"sheet": "customers"}),
+    Dirt("sheet: by number", two_sheets, settings={"sheet": 2}),
+    Dirt("sheet: by number as text", two_sheets, settings={"sheet": "2"}),
+    Dirt("sheet: the first one is hidden", lambda: two_sheets(first_hidden=True), warned="Hidden sheets are not read: Notes"),
+    Dirt("header: under a title block", lambda: book(title_block), numbers=list(range(5, 17))),
+    Dirt("header: under a line of groups", lambda: book(groups), numbers=list(range(3, 15))),
+    Dirt("header: merged over two lines", lambda: book(merged_header), numbers=list(range(3, 15))),
+    Dirt("rows: blank ones between", lambda: book(blank_rows), numbers=[2, 3, 4, *range(7, 16)]),
+    Dirt("rows: totals below", lambda: book(totals), warned="totals"),
+    Dirt("rows: filtered and hidden", lambda: book(hide_rows), warned="hidden by a filter"),
+    Dirt("rows: cells merged over several", lambda: book(merged_cells), rows=[[*r[:6], "" if i in {1, 2} else r[6], r[7]] for i, r in enumerate(ROWS)], warned="merged over several rows"),
+    Dirt("rows: formatted but blank", lambda: book(lambda s: [set_cell(f"A{n}", None, "0.00")(s) for n in range(14, 60)])),
+    Dirt("cell: date in a long format", lambda: book(column_format("F", "dddd, mmmm d, yyyy"))),
+    Dirt("cell: date in a foreign format", lambda: book(column_format("F", '[$-407]d. MMMM yyyy;@'))),
+    Dirt("cell: date with a time", lambda: book(set_cell("F2", dt.datetime(1961, 3, 2, 14, 30), "yyyy-mm-dd h:mm")), rows=changed(0, 5, "1961-03-02 14:30:00")),
+    Dirt("cell: dates counted from 1904", epoch_1904),
+    Dirt("cell: leap day of 1900", lambda: book(set_cell("F2", 60, "yyyy-mm-dd")), rows=changed(0, 5, "1900-02-29")),
+    Dirt("cell: first days of 1900", lambda: book(set_cell("F2", 1, "yyyy-mm-dd")), rows=changed(0, 5, "1900-01-01")),
+    Dirt("cell: true and false", lambda: book(set_cell("G2", True)), rows=changed(0, 6, "TRUE")),
+    Dirt("cell: long number", lambda: book(set_cell("A2", 415555010123456)), rows=changed(0, 0, "415555010123456")),
+    Dirt("cell: number in exponent form", lambda: rewritten(SHEET, r"<v>4155550101</v>", "<v>4.155550101E9</v>")),
+    Dirt("cell: number with a tail of .0", lambda: rewritten(SHEET, r"<v>4155550101</v>", "<v>4155550101.0</v>")),
+    Dirt("cell: decimal noise", lambda: rewritten(SHEET, r"<v>62001</v>", "<v>12.300000000000001</v>"), rows=changed(0, 7, "12.3")),
+    Dirt("cell: scientific format", lambda: book(column_format("D", "0.00E+00"))),
+    Dirt("cell: thousands and currency", lambda: book(column_format("H", '"$"#,##0.00'))),
+    Dirt("cell: zip with leading zeros", lambda: book(column_format("H", "0000000")), rows=with_column(7, lambda t: "00" + t)),
+    Dirt("cell: phone format", lambda: book(column_format("D", "[<=9999999]###-####;(###) ###-####")), rows=with_column(3, lambda t: f"({t[:3]}) {t[3:6]}-{t[6:]}")),
+    Dirt("cell: id with letters by format", lambda: book(column_format("A", '"C-"0000')), rows=with_column(0, lambda t: f"C-{int(t):04d}")),
+    Dirt("cell: text that looks like a number", lambda: book(set_cell("H2", "00123", "@")), rows=changed(0, 7, "00123")),
+    Dirt("cell: rich text", rich_text),
+    Dirt("cell: phonetic hints", lambda: rewritten(SHEET, r'<c r="B3" t="inlineStr"><is><t>José</t></is></c>', r'<c r="B3" t="inlineStr"><is><t>José</t><rPh sb="0" eb="1"><t>ホセ</t></rPh></is></c>', by_xlsxwriter(constant_memory=True))),
+    Dirt("cell: line break", lambda: book(set_cell("G2", "Spring\nfield")), rows=changed(0, 6, "Spring\nfield")),
+    Dirt("cell: escaped control character", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>Sa_x000D_rah</t>"), rows=[[*r[:1], r[1].replace("Sarah", "Sa\rrah"), *r[2:]] for r in ROWS]),
+    Dirt("cell: coded characters", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>S&#97;rah</t>")),
+    Dirt("cell: formula with its value", lambda: rewritten(SHEET, r'<c r="H2"( s="\d+")?( t="n")?><v>62001</v></c>', '<c r="H2"><f>62000+1</f><v>62001</v></c>')),
+    Dirt("cell: formula giving text", lambda: rewritten(SHEET, r'<c r="G2" t="s"><v>\d+</v></c>', '<c r="G2" t="str"><f>T("x")</f><v>Springfield</v></c>')),
+    Dirt("cell: beyond the table", lambda: book(stray_cell), flagged={7: ("cell_outside_table", "")}),
+    Dirt("xml: wrong dimension", lambda: rewritten(SHEET, r'<dimension ref="[^"]*"', '<dimension ref="A1:XFD1048576"')),
+    Dirt("xml: dimension of one cell", lambda: rewritten(SHEET, r'<dimension ref="[^"]*"', '<dimension ref="A1"')),
+    Dirt("xml: rows without numbers", lambda: rewritten(SHEET, r'<row r="\d+"', "<row")),
+    Dirt("xml: cells without references", lambda: rewritten(SHEET, r'<c r="[A-Z]+\d+"', "<c")),
+    Dirt("xml: namespace prefix", prefixed),
+    Dirt("xml: a comment between rows", lambda: rewritten(SHEET, r"</row>", "</row><!-- x -->")),
+    Dirt("xml: strings in CDATA", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t><![CDATA[Sarah]]></t>")),
+    Dirt("xml: empty rows", lambda: rewritten(SHEET, r'<row r="2"', '<row r="1" hidden="1"/><row r="2"') if False else rewritten(SHEET, r"</sheetData>", '<row r="40"/><row r="41" spans="1:8"/></sheetData>')),
+    Dirt("xml: single quotes", lambda: rewritten(SHEET, r'<c r="([A-Z]+\d+)"', r"<c r='\1'")),
+]
+
+NAMED = [
+    Dirt("cell: error", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', '<c r="G3" t="e"><v>#N/A</v></c>'), flagged={1: ("cell_error", "City")}),
+    Dirt("cell: formula that fails", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', '<c r="G3" t="e"><f>1/0</f><v>#DIV/0!</v></c>'), flagged={1: ("cell_error", "City")}),
+    Dirt("cell: formula never calculated", lambda: book(set_cell("G3", '="Spring"&"field"')), flagged={1: ("formula_without_value", "City")}),
+]
+
+REFUSED = [
+    Dirt("sheet: misspelt", two_sheets, settings={"sheet": "Customer"}, refused="no sheet 'Customer'. Did you mean 'Customers'"),
+    Dirt("sheet: number too high", two_sheets, settings={"sheet": 7}, refused="no sheet number 7"),
+    Dirt("workbook: blank sheet", lambda: saved(openpyxl.Workbook()), refused="empty"),
+    Dirt("workbook: header only", lambda: book(lambda sheet: sheet.delete_rows(2, 50)), refused="no data rows"),
+    Dirt("workbook: protected with a password", encrypted, refused="password"),
+    Dirt("workbook: cut off", lambda: book()[:-200], refused="damaged|zip"),
+    Dirt("workbook: cut off in the middle", lambda: book()[: len(book()) // 2], refused="damaged|zip"),
+    Dirt("workbook: a sheet's bytes flipped", lambda: rewritten(SHEET, r"</row>", "</rwo>"), refused="damaged"),
+    Dirt("workbook: strings missing", lambda: rewritten(STRINGS, r"<si>.*</si>", ""), refused="damaged"),
+    Dirt("workbook: named csv", book, "customers.csv", refused="although its name ends in '.csv'"),
+    Dirt("workbook: asked for as csv", book, settings={"format": "csv"}, refused="as the profile says"),
+    Dirt("workbook: a Word document", lambda: _with_parts({"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"}), refused="not a spreadsheet"),
+    Dirt("hostile: entities", lambda: rewritten(SHEET, r"\A<(?:\?xml[^>]*\?>)?\s*<?worksheet|\A<worksheet", '<!DOCTYPE x [<!ENTITY a "b">]><worksheet'), refused="entities"),
+    Dirt("hostile: entities in the strings", lambda: rewritten(STRINGS, r"<sst", '<!DOCTYPE x [<!ENTITY a "b">]><sst'), refused="entities"),
+    Dirt("hostile: entities in the styles", lambda: rewritten("xl/styles.xml", r"<styleSheet", '<!DOCTYPE x [<!ENTITY a "b">]><styleSheet'), refused="entities"),
+    Dirt("hostile: row number beyond the end", lambda: rewritten(SHEET, r'<row r="13"', '<row r="99999999"'), refused="damaged"),
+    Dirt("hostile: column beyond the end", lambda: rewritten(SHEET, r'<c r="H13"', '<c r="ZZZ13"'), refused="damaged"),
+    Dirt("hostile: rows out of order", lambda: rewritten(SHEET, r'<row r="13"', '<row r="3"'), refused="damaged"),
+    Dirt("hostile: too many columns", lambda: book(lambda sheet: sheet.append([])) if False else book(lambda sheet: [sheet.cell(1, n, f"c{n}") for n in range(9, 2_100)]), refused="columns"),
+    Dirt("hostile: giant cell", lambda: rewritten(STRINGS, "<t>Sarah</t>", f"<t>{'x' * 1_100_000}</t>"), refused="characters"),
+    Dirt("hostile: giant cell in the sheet", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', f'<c r="G3" t="inlineStr"><is><t>{"x" * 1_100_000}</t></is></c>'), refused="characters"),
+]
+
+
+def _with_parts(parts: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def read(dirt: Dirt, folder: Path) -> tuple[Any, list[list[str]], list[int], dict[int, Any]]:
+    path = folder / dirt.name
+    path.write_bytes(dirt.content())
+    reader = open_source(path, SourceSettings(**dirt.settings))
+    try:
+        rows: list[list[str]] = []
+        numbers: list[int] = []
+        issues = {}
+        for batch in reader.batches():
+            rows += map(list, zip(*batch.cells, strict=True))
+            numbers += batch.rows
+            issues.update({issue.ordinal: issue for issue in batch.issues})
+        return reader.info, rows, numbers, issues
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("kind", READ + NAMED, ids=lambda dirt: dirt.kind)
+def test_a_workbook_is_read_as_the_person_sees_it(kind: Dirt, tmp_path: Path, dirt: Any) -> None:
+    codes = ", ".join(sorted({code for code, _ in kind.flagged.values()}))
+    dirt(kind.kind, f"row named: {codes}" if kind in NAMED else "read right")
+    info, rows, numbers, issues = read(kind, tmp_path)
+    assert list(info.columns) == kind.columns
+    assert info.sheet == kind.sheet
+    assert {i: (found.code, found.column) for i, found in issues.items()} == kind.flagged
+    errors = {i for i, found in issues.items() if found.severity is Severity.ERROR}
+    assert [row for i, row in enumerate(rows) if i not in errors] == [row for i, row in enumerate(kind.rows) if i not in errors]
+    assert numbers == (kind.numbers or list(range(2, 2 + len(kind.rows))))
+    assert kind.warned in " ".join(info.warnings)
+
+
+@pytest.mark.parametrize("kind", REFUSED, ids=lambda dirt: dirt.kind)
+def test_a_workbook_that_cannot_be_read_is_refused_with_the_reason(kind: Dirt, tmp_path: Path, dirt: Any) -> None:
+    dirt(kind.kind, f"refused: {kind.refused.split('|')[0]}")
+    with pytest.raises(SourceError, match=kind.refused) as refusal:
+        read(kind, tmp_path)
+    assert refusal.value.hint

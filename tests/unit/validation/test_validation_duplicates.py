@@ -1,0 +1,144 @@
+"""Duplicates inside a source: refused, kept once, or allowed; likenesses named; memory flat."""
+
+from __future__ import annotations
+
+import tracemalloc
+from array import array
+from collections.abc import Sequence
+from typing import Literal
+
+import pytest
+
+from importer.customers.identity import fingerprint, occurrence_key
+from importer.records import CheckedBatch, DuplicateVerdict, RawBatch, Severity
+from importer.validation import DuplicateJudge
+
+A, B, C = (letter * 32 for letter in "abc")
+
+
+def batch_of(
+    keys: Sequence[str | None],
+    *,
+    first: int = 0,
+    emails: Sequence[str] | None = None,
+    births: Sequence[str] | None = None,
+) -> CheckedBatch:
+    size = len(keys)
+    raw = RawBatch(first, range(first + 2, first + 2 + size), ())
+    prints = {
+        kind: array("Q", map(fingerprint, texts))
+        for kind, texts in (("email", emails), ("name_birth", births))
+        if texts
+    }
+    return CheckedBatch(raw, [None if key is None else b"{}" for key in keys], keys, [""] * size, fingerprints=prints)
+
+
+def judge(*batches: CheckedBatch, policy: Literal["reject", "first", "allow"] = "reject") -> DuplicateVerdict:
+    columns = {"externalId": "Id", "contacts.primary.primaryEmail.value": "Mail"}
+    judging = DuplicateJudge(policy, columns=columns)
+    for batch in batches:
+        judging.observe(batch)
+    return judging.judge()
+
+
+def test_rows_that_differ_are_left_alone() -> None:
+    assert judge(batch_of([A, B, C])) == DuplicateVerdict()
+
+
+def test_nothing_read_nothing_judged() -> None:
+    assert judge() == DuplicateVerdict()
+    assert judge(batch_of([])) == DuplicateVerdict()
+
+
+def test_every_row_of_a_group_is_refused_and_names_the_others() -> None:
+    issues = judge(batch_of([A, B, A]), batch_of([C, A], first=3)).issues
+    assert [(one.ordinal, one.code, one.field, one.column) for one in issues] == [
+        (ordinal, "duplicate_in_file", "externalId", "Id") for ordinal in (0, 2, 4)
+    ]
+    assert [one.message for one in issues] == [
+        "The same customer stands in rows 4 and 6 of this file; keep one of them.",
+        "The same customer stands in rows 2 and 6 of this file; keep one of them.",
+        "The same customer stands in rows 2 and 4 of this file; keep one of them.",
+    ]
+    assert {one.severity for one in issues} == {Severity.ERROR}
+
+
+def test_the_first_may_be_kept() -> None:
+    verdict = judge(batch_of([A, B, A, A]), policy="first")
+    assert [one.ordinal for one in verdict.issues] == [2, 3]
+    assert verdict.issues[0].message == "The same customer stands in row 2 of this file, which is kept."
+    assert not verdict.rekeyed
+
+
+def test_allowed_duplicates_get_keys_of_their_own_from_the_second_on() -> None:
+    verdict = judge(batch_of([A, B, A]), batch_of([A], first=3), policy="allow")
+    assert verdict == DuplicateVerdict((), {2: occurrence_key(A, 2), 3: occurrence_key(A, 3)})
+
+
+def test_invalid_rows_are_no_duplicates() -> None:
+    assert judge(batch_of([None, None, A])) == DuplicateVerdict()
+
+
+def test_keys_that_only_begin_alike_are_no_duplicates() -> None:
+    assert judge(batch_of(["a" * 16 + "0" * 16, "a" * 16 + "1" * 16])) == DuplicateVerdict()
+
+
+def test_a_likeness_only_warns_and_names_the_other_row() -> None:
+    emails = ["s@example.com", "", "s@example.com", ""]
+    issues = judge(batch_of([A, B, None, C], emails=emails)).issues
+    assert [(one.ordinal, one.code, one.field, one.column) for one in issues] == [
+        (0, "duplicate_email", "contacts.primary.primaryEmail.value", "Mail"),
+        (2, "duplicate_email", "contacts.primary.primaryEmail.value", "Mail"),
+    ]
+    assert issues[0].message == "The same email address stands in row 4 of this file."
+    assert issues[0].severity is Severity.WARNING
+
+
+def test_one_and_the_same_customer_is_not_warned_about_as_well() -> None:
+    issues = judge(batch_of([A, A], emails=["s@example.com"] * 2)).issues
+    assert {one.code for one in issues} == {"duplicate_in_file"}
+
+
+def test_names_with_birth_dates_are_compared_too() -> None:
+    issues = judge(batch_of([A, B], births=["sarah green 1980"] * 2)).issues
+    assert {one.code for one in issues} == {"duplicate_name_birth"}
+
+
+def test_batches_without_some_fingerprint_keep_the_rows_in_step() -> None:
+    issues = judge(batch_of([A]), batch_of([B, C], first=1, emails=["s@example.com"] * 2)).issues
+    assert [one.ordinal for one in issues] == [1, 2]
+
+
+def test_batches_may_leave_rows_out() -> None:
+    issues = judge(batch_of([A], first=10), batch_of([A], first=500)).issues
+    assert [one.ordinal for one in issues] == [10, 500]
+    assert "row 502" in issues[0].message
+
+
+def test_a_long_list_of_rows_is_cut_and_says_so() -> None:
+    issues = judge(batch_of([A] * 30)).issues
+    assert "rows 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 19 more" in issues[0].message
+    assert "rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 19 more" in issues[29].message
+
+
+@pytest.mark.parametrize("policy", ["reject", "first", "allow"])
+def test_everything_in_one_group_is_no_trap(policy: Literal["reject", "first", "allow"]) -> None:
+    verdict = judge(batch_of([A] * 20_000, emails=["s@example.com"] * 20_000), policy=policy)
+    assert len(verdict.issues) + len(verdict.rekeyed) >= 19_999
+
+
+def test_a_million_rows_take_less_than_60_megabytes() -> None:
+    judging = DuplicateJudge("reject")
+    size = 10_000
+    tracemalloc.start()
+    try:
+        for first in range(0, 1_000_000, size):
+            numbers = array("Q", range(first + 1, first + 1 + size))
+            keys = [f"{n * 0x9E3779B97F4A7C15 % 2**64:016x}" * 2 for n in numbers]
+            raw = RawBatch(first, range(first, first + size), ())
+            prints = dict.fromkeys(("email", "phone", "name_birth"), numbers)
+            judging.observe(CheckedBatch(raw, (), keys, (), fingerprints=prints))
+        assert not judging.judge().issues
+        assert tracemalloc.get_traced_memory()[1] < 60e6
+    finally:
+        tracemalloc.stop()
