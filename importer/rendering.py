@@ -29,6 +29,7 @@ from importer.results import (
     compare,
     publish,
     recount,
+    verdict,
     write_json,
     write_results,
 )
@@ -112,6 +113,8 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
     report = replace(report, files={**files, "log": directory / LOG_NAME})
+    judged = verdict(report)
+    report = replace(report, verdict=judged.sentence, next_step=judged.next_step)
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
     if profile.results.out is not None:

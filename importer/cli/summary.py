@@ -18,11 +18,13 @@ def tell_report(report: Mapping[str, Any]) -> None:
     for name, count in counts.items():
         if count or name in _DELIVERED[:1]:
             say(f"  {name:<9} {count:>9,}")
+    say(f"\n{report['verdict']}")
     _tell_issues(report["issues"])
     if report["error"]:
         say(f"\n{report['error']}")
     _tell_files(report["files"])
-    say(f"\nNext: {next_step(report)}")
+    if report["next_step"]:
+        say(f"\n{report['next_step']}")
 
 
 def _headline(report: Mapping[str, Any]) -> str:
@@ -58,19 +60,3 @@ def _tell_files(files: Mapping[str, str]) -> None:
         say("\nFiles:")
     for kind, path in files.items():
         say(f"  {kind:<9} {path}")
-
-
-def next_step(report: Mapping[str, Any]) -> str:
-    """The one command that a person most likely wants now."""
-    counts, run_id = report["counts"], report["run_id"]
-    rejects = report["files"].get("rejects", "rejects.csv")
-    if report["state"] == "stopped" or counts.get("unsent"):
-        return f"importer resume {run_id}"
-    if counts.get("failed") or counts.get("unknown"):
-        return f"importer retry {run_id}"
-    if report["dry_run"]:
-        ready = "importer run with this file sends the valid rows"
-        return f"mend {rejects}, then {ready}" if counts.get("invalid") else f"{ready}."
-    if counts.get("invalid") or counts.get("rejected"):
-        return f"mend the cells in {rejects}, then importer run {rejects}"
-    return f"importer show {run_id}"

@@ -11,7 +11,7 @@ from functools import cache
 
 from phonenumbers import PhoneNumber, is_valid_number_for_region
 
-from importer.customers.reading import Reading
+from importer.customers.reading import Reading, Step
 
 REGIONS = ("US", "CA")
 NATIONAL = re.compile(r"(?:\+?1[ .-]?)?(?:\(([2-9][0-9]{2})\) ?|([2-9][0-9]{2})[ .-]?)([2-9][0-9]{2})[ .-]?([0-9]{4})")
@@ -42,7 +42,9 @@ def quick_phone(text: str, region: str | None) -> Reading | None:
     found = NATIONAL.fullmatch(text)
     if found is None or (region not in REGIONS and text[0] != "+"):
         return None
-    area = found[1] or found[2]
-    if not is_assigned(area + found[3][0]):
+    in_brackets, plain, exchange, line = found.groups()
+    area = in_brackets or plain
+    if not is_assigned(area + exchange[0]):
         return None
-    return Reading(text).then("phone_e164", f"+1{area}{found[3]}{found[4]}")
+    number = f"+1{area}{exchange}{line}"
+    return Reading(number) if number == text else Reading(number, (Step("phone_e164", text, number),))

@@ -31,7 +31,7 @@ LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 """Kind of fingerprint to its issue code and the fields it may stand for."""
 NAMED_ROWS = 10
 _NO_KEY = "0" * (2 * KEY_BYTES)
-_STRETCH = 65_536
+_STRETCH = 16_384
 
 Numbers = NDArray[np.uint64]
 Places = NDArray[np.intp]
@@ -51,7 +51,7 @@ class DuplicateJudge:
     ) -> None:
         self._policy = policy
         self._columns = columns
-        self._keys = bytearray()
+        self._keys = array("Q"), array("Q")
         self._rows = array("I")
         self._prints = {kind: array("Q") for kind in LIKENESSES}
         self._stretches: list[tuple[int, int]] = []
@@ -59,7 +59,9 @@ class DuplicateJudge:
     def observe(self, batch: CheckedBatch) -> None:
         """Remember the keys and fingerprints of a batch."""
         self._stretches.append((len(self._rows), batch.raw.first))
-        self._keys += bytes.fromhex("".join([key or _NO_KEY for key in batch.keys]))
+        halves = array("Q", bytes.fromhex("".join([key or _NO_KEY for key in batch.keys])))
+        for half, kept in enumerate(self._keys):  # the first half of a key alone tells who may be alike
+            kept.extend(halves[half::2])
         self._rows.extend(batch.raw.rows)
         for kind, numbers in self._prints.items():
             numbers.extend(batch.fingerprints.get(kind) or bytes(len(batch.raw)))
@@ -68,7 +70,7 @@ class DuplicateJudge:
         """Say which rows are duplicates, and what becomes of them."""
         if not self._rows:
             return DuplicateVerdict()
-        beginnings = self._beginnings()
+        beginnings = np.frombuffer(self._keys[0], np.uint64)
         issues: list[Issue] = []
         rekeyed: dict[int, str] = {}
         for group in self._same_keys(beginnings):
@@ -82,10 +84,6 @@ class DuplicateJudge:
                     issues += self._warnings(places.tolist(), code, names)
         return DuplicateVerdict(tuple(sorted(issues, key=attrgetter("ordinal"))), rekeyed)
 
-    def _beginnings(self) -> Numbers:
-        """The first half of every key: enough to find candidates, at half the memory."""
-        return np.frombuffer(self._keys, np.uint64)[::2].copy()
-
     def _same_keys(self, beginnings: Numbers) -> Iterator[list[int]]:
         """Find groups of equal keys, in row order."""
         for candidates in _groups(beginnings):
@@ -95,7 +93,7 @@ class DuplicateJudge:
             yield from (group for group in alike.values() if len(group) > 1)
 
     def _key(self, place: int) -> bytes:
-        return bytes(self._keys[place * KEY_BYTES : (place + 1) * KEY_BYTES])
+        return array("Q", [half[place] for half in self._keys]).tobytes()
 
     def _own_key(self, place: int, n: int) -> str:
         return occurrence_key(self._key(place).hex(), n)
