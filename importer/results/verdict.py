@@ -68,7 +68,7 @@ def _real(report: Report) -> Verdict:
 
 
 def _rejects(report: Report) -> str:
-    return str(report.files.get("annotated") or report.files.get("rejects", "rejects.csv"))
+    return str(report.files.get("annotated") or report.files.get("rejects") or "rejects.csv")
 
 
 def _split(report: Report, states: Sequence[RowState], before: str, behind: str) -> str:
