@@ -53,6 +53,7 @@ from importer.wiring import (
     delivering,
     destination,
     limiter_for,
+    on_disk,
     open_workspace,
     opened,
     other_side,
@@ -97,8 +98,8 @@ class Session:
             ImporterError: the source or the profile cannot be used.
         """
         started_at = self.clock.now()
-        with opened(source, self.profile) as found:
-            header = self._header(source, found, "", started_at, dry_run=True)
+        with on_disk(source, self.profile) as path, opened(path, self.profile) as found:
+            header = self._header(path, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
                 with _forgotten_if_refused(Runs(database), stored, directory):
@@ -120,11 +121,12 @@ class Session:
         where = destination(self.profile)
         self._check_consent(where)
         with (
-            opened(source, self.profile) as found,
+            on_disk(source, self.profile) as path,
+            opened(path, self.profile) as found,
             closing(open_workspace(self.profile.workspace)) as workspace,
             workspace_lock(workspace.path, where.scope, started_at),
         ):
-            header = self._header(source, found, where.scope, started_at, dry_run=False)
+            header = self._header(path, found, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
@@ -154,7 +156,7 @@ class Session:
                 self._kept_directory(stored) as directory,
             ):
                 if stored.phase == LOADING:
-                    with opened(stored.header.path, self.profile) as found:
+                    with opened(Path(stored.header.path), self.profile) as found:
                         await self._load(workspace, stored, found)
                 workspace.runs.reopen(stored.run, reopened)
                 self._ask(where, workspace, stored)
@@ -271,13 +273,13 @@ class Session:
 
     # ------------------------------------------------------------------ places
 
-    def _header(self, source: Path | str, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
+    def _header(self, source: Path, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
         return RunHeader(
             run_id=_new_run_id(started_at),
             scope=scope,
             target=self.profile.target,
             source=found.reader.info.name,
-            path=str(Path(source).absolute()),
+            path=str(source.absolute()),
             content_hash=content_hash(source),
             profile_hash=self.profile.fingerprint,
             dry_run=dry_run,

@@ -158,3 +158,11 @@ def test_export_writes_the_results_again_elsewhere(user: User) -> None:
 
     assert ran.code == 0
     assert len((user.home / "handover" / "results.jsonl").read_text().splitlines()) == 3
+
+
+def test_standard_input_is_a_source_like_any_other(user: User) -> None:
+    ran = user.types_for_real("run", "-", "--json", stdin=people(3))
+    assert (ran.code, ran.json["source"], ran.json["counts"]["created"]) == (0, "-", 3)
+
+    nothing = user.types_for_real("run", "-", stdin="")
+    assert nothing.code == 6
