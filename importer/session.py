@@ -46,6 +46,7 @@ from importer.records import Event, RowState
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report
 from importer.wiring import (
+    JOURNAL_NAME,
     Destination,
     Opened,
     SystemClock,
@@ -195,6 +196,9 @@ class Session:
         decided = parts.run()
         if self.stop.requested:
             raise InterruptedRunError(self.stop.reason)
+        journal = self.profile.workspace / JOURNAL_NAME
+        if header.dry_run and journal.exists():
+            intake.warn_of_known(journal)
         info = source.reader.info
         runs.opened(stored.run, info)
         runs.note(
@@ -202,6 +206,7 @@ class Session:
             path=header.path,
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
+            idv=intake.idv,
         )
         runs.enter(stored.run, RUNNING)
 

@@ -34,7 +34,9 @@ class Database:
         self.path = path
         with self.guarded("opened"):
             path.touch(mode=0o600, exist_ok=True)
-            self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self.connection = sqlite3.connect(
+                path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
+            )
             self._prepare(durable=durable)
             self._migrate()
 

@@ -125,6 +125,18 @@ def test_a_dry_run_sends_nothing_and_remembers_nothing(user: User) -> None:
     )
 
 
+def test_a_dry_run_tells_which_rows_earlier_runs_created_and_leaves_the_journal_alone(user: User) -> None:
+    run_id = user.types("run", user.has("first.csv", people(3)), "--json").json["run_id"]
+    journal = user.home / "runs" / "journal.sqlite3"
+    before = journal.read_bytes()
+
+    ran = user.types("validate", user.has("second.csv", people(5)), "--json")
+
+    (known,) = (issue for issue in ran.json["issues"] if issue["code"] == "imported_before")
+    assert (ran.code, known["count"], known["rows"], run_id in known["message"]) == (0, 3, [2, 3, 4], True)
+    assert journal.read_bytes() == before
+
+
 def test_further_formats_hold_the_same_table(user: User) -> None:
     source = user.has("people.csv", people(4))
     files = user.types("run", source, "--format", "csv,xlsx,jsonl,parquet", "--json").json["files"]

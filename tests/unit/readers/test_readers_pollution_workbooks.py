@@ -146,6 +146,10 @@ def ods_changed(old: str, new: str) -> Callable[[], bytes]:
     return lambda: ods(lambda text: text.replace(old, new))
 
 
+def ods_sub(old: str, new: str) -> Callable[[], bytes]:
+    return lambda: ods(lambda text: re.sub(old, new, text, count=1))
+
+
 def xls(change: Callable[[Any, Any], object]) -> bytes:
     """The workbook of the old kind, all cells as text, changed before it is saved."""
     workbook = xlwt.Workbook()
@@ -514,7 +518,7 @@ READ = [
 NAMED = [
     Dirt(
         "xls: error",
-        lambda: xls(lambda _, sheet: sheet.row(2).set_cell_error(6, "#N/A")),
+        lambda: xls(lambda _, sheet: sheet.row(2).set_cell_error(6, 42)),
         "customers.xls",
         flagged={1: ("cell_error", "City")},
     ),
@@ -576,7 +580,7 @@ REFUSED = [
         "customers.ods",
         refused="damaged",
     ),
-    Dirt("xls: cut off", lambda: by_xlwt()[:3000], "customers.xls", refused="damaged"),
+    Dirt("xls: cut off", lambda: by_xlwt()[:3000], "customers.xls", refused="without a sheet"),
     Dirt(
         "sheet: misspelt",
         two_sheets,
