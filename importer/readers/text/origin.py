@@ -15,7 +15,7 @@ from importer.readers.trouble import Parsing
 from importer.records import Detected
 
 _SAMPLE_CHARS = 1 << 17
-_LARGE_BYTES = 8 << 20
+_LARGE_BYTES = 8 << 40
 _HINT = "Export it again as CSV in UTF-8, or name its encoding and delimiter in [source]."
 
 
