@@ -37,8 +37,12 @@ class Database:
             self.connection = sqlite3.connect(
                 path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
             )
-            self._prepare(durable=durable)
-            self._migrate()
+            try:
+                self._prepare(durable=durable)
+                self._migrate()
+            except BaseException:
+                self.connection.close()
+                raise
 
     def _prepare(self, *, durable: bool) -> None:
         self.connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
