@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
@@ -207,3 +208,12 @@ def exactly_once(witness: Witness, results: list[dict[str, str]]) -> None:
     assert len(there) == len(results)
     assert {row["_status"] for row in results} == {"created"}
     assert all(ids[row["_customer_id"]] == row["Email"] for row in results)
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    """Wait until something has happened outside."""
+    for _ in range(2_000):
+        if what():
+            return
+        time.sleep(0.01)  # noqa: TID251  # another process's time is real
+    pytest.fail("it never happened")

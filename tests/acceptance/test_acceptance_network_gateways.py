@@ -5,13 +5,12 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.components import free_port, haproxy, nginx
-from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, serving
+from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, serving, wait_until
 
 PATIENT: dict[str, object] = {
     "max_attempts": 60,
@@ -129,12 +128,3 @@ def test_haproxy_that_hangs_up_just_when_the_next_request_leaves_makes_no_duplic
 
         assert ran.code == 0, ran.out
         exactly_once(witness, user.reads(ran.json["files"]["results"]))
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    """Wait until something has happened outside."""
-    for _ in range(2_000):
-        if what():
-            return
-        time.sleep(0.01)  # noqa: TID251  # another process's time is real
-    pytest.fail("it never happened")
