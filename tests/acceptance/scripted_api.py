@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,7 +46,7 @@ class ScriptedApi:
         sent_bytes: how much of its answers the other side took.
     """
 
-    script: dict[str, Sequence[Said | Callable[[dict[str, Any]], Said]]]
+    script: Mapping[str, Sequence[Said | Callable[[dict[str, Any]], Said]]]
     listed: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     creates: dict[str, int] = field(default_factory=lambda: defaultdict(int))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def v2(status: int, message: str) -> Said:
     return said(status, body)
 
 
-def rows(script: dict[str, Any]) -> str:
+def rows(script: Mapping[str, Any]) -> str:
     """A file with one row for each line of a script, in its order."""
     lines = [COLUMNS]
     for number, key in enumerate(script):
