@@ -26,6 +26,8 @@ from importer.profile.settings import (
     DeliverySettings,
     LogSettings,
     MappingRule,
+    NightlySettings,
+    NotifySettings,
     OutputSettings,
     ResultsSettings,
     Section,
@@ -74,6 +76,8 @@ class Profile(Section):
     delivery: DeliverySettings = DeliverySettings()
     """As resolved for the chosen target."""
     results: ResultsSettings = ResultsSettings()
+    nightly: NightlySettings = NightlySettings()
+    notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
     output: OutputSettings = OutputSettings()
 
