@@ -111,14 +111,16 @@ class Inbox:
         found = [path for path in self._processing.iterdir() if path.is_file()]
         return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
-    def take(self, path: Path) -> Path:
-        """Move a file aside, and drop its marker; returns where it is now."""
+    def take(self, path: Path) -> Path | None:
+        """Move a file aside, and drop its marker; returns where it is now, None when it is gone."""
         to = self._processing / path.name
         if to.exists():
             raise StorageError(f"A file '{path.name}' is being worked on already.", f"Look into {self._processing}.")
         try:
             path.rename(to)
             self._marker(path.name).unlink(missing_ok=True)
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise _unwritable(error, self.folder) from error
         return to
@@ -128,6 +130,11 @@ class Inbox:
     def has(self, tag: str, name: str) -> bool:
         """Whether a file was put away under this tag and name."""
         return any((place / _folder_name(tag, name) / name).exists() for place in (self.archive, self.failed))
+
+    def last_tag(self) -> str:
+        """The tag of the newest file that was put away; empty when none ever was. Tags begin with their moment."""
+        names = (folder.name for place in (self.archive, self.failed) for folder in place.iterdir())
+        return max((name.partition("_")[0] for name in names if not name.startswith(".")), default="")
 
     def put_away(
         self, path: Path, place: Path, tag: str, *, files: Iterable[Path] = (), texts: Mapping[str, str] | None = None
@@ -157,7 +164,7 @@ class Inbox:
 
     def _names(self) -> list[str]:
         try:
-            return os.listdir(self.folder)
+            return [path.name for path in self.folder.iterdir()]
         except OSError as error:
             raise SourceError(
                 f"The folder '{self.folder}' cannot be read: {(error.strerror or 'unknown error').lower()}.",

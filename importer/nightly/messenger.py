@@ -90,9 +90,7 @@ def _apprise(urls: Sequence[str]) -> Any:
 def _sent(apprise: Any, notice: Notice) -> bool:
     with _shut():
         return bool(
-            apprise.notify(
-                title=notice.title, body=notice.body, notify_type=_KINDS[notice.level], body_format="text"
-            )
+            apprise.notify(title=notice.title, body=notice.body, notify_type=_KINDS[notice.level], body_format="text")
         )
 
 

@@ -110,7 +110,7 @@ class NightReport:
         growing: files that somebody was still writing; left for the next pass.
         waiting: files that the pass did not get to.
         missing: a file was expected, and none came.
-        trouble: what ended the pass beside its files; empty when nothing did.
+        stopped: with which code the pass was stopped while files waited; None: it went through.
         told: whether a notification arrived; None: there was nothing to tell, or nobody to tell it to.
     """
 
@@ -120,6 +120,7 @@ class NightReport:
     growing: Sequence[str] = ()
     waiting: int = 0
     missing: bool = False
+    stopped: ExitCode | None = None
     elapsed_s: float = 0.0
     told: bool | None = None
 
@@ -127,12 +128,13 @@ class NightReport:
     def exit_code(self) -> ExitCode:
         """The worst of the files; 75 where the same command does more later: a file was growing, or is missing."""
         later = [ExitCode.TRY_LATER] if self.growing or self.missing else []
-        return worst([*(done.exit_code for done in self.imports), *later])
+        stopped = [] if self.stopped is None else [self.stopped]
+        return worst([*(done.exit_code for done in self.imports), *later, *stopped])
 
     @property
     def happened(self) -> bool:
         """Whether there is anything to speak of."""
-        return bool(self.imports or self.missing or self.growing)
+        return bool(self.imports or self.missing or self.growing or self.stopped)
 
     @property
     def counts(self) -> dict[str, int]:
