@@ -19,7 +19,15 @@ from typing import Any
 
 from importer import history
 from importer.delivery import StopSwitch, closing_at
-from importer.errors import BusyError, ExitCode, ImporterError, ProfileError, SourceError, TryLaterError
+from importer.errors import (
+    BusyError,
+    EmptySourceError,
+    ExitCode,
+    ImporterError,
+    ProfileError,
+    SourceError,
+    TryLaterError,
+)
 from importer.journal import FINISHED, LOADING, StoredRun, workspace_lock
 from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
 from importer.nightly.notices import broken_off
@@ -193,7 +201,9 @@ class Night:
         try:
             return await self._worked(inbox, path, session, what)
         except (SourceError, ProfileError) as error:
-            return self._refused(inbox, path, replace(what, exit_code=error.exit_code, error=str(error)))
+            empty = isinstance(error, EmptySourceError)
+            what = replace(what, exit_code=error.exit_code, error=str(error), is_empty=empty)
+            return self._refused(inbox, path, what)
 
     async def _worked(self, inbox: Inbox, path: Path, session: Session, what: Import) -> Import:
         earlier = self._earlier(session, path)

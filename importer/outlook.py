@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importer.journal import Runs, StoredRun
 from importer.nightly import Forecast, Hours, Workload, forecast
+from importer.nightly.forecast import DAY_S, day_of
 from importer.profile import Profile
 
 
@@ -18,11 +19,11 @@ def outlook(profile: Profile, runs: Runs, stored: StoredRun, *, now: float, ends
         JournalError: the journal cannot be read.
     """
     delivery = profile.delivery
-    hours, ahead, quota = Hours.of(delivery), runs.ahead(stored), delivery.daily_quota
+    hours, ahead = Hours.of(delivery), runs.ahead(stored)
     work = Workload(
         creates=ahead.creates,
         known=ahead.known,
         looks=ahead.in_doubt * len(delivery.looks_after_s),
-        used_today=runs.requests_since(stored.header.scope, hours.midnight(now)) if quota else 0,
+        used=runs.requests_since(stored.header.scope, now - DAY_S) if day_of(delivery.allowance) else 0,
     )
-    return forecast(work, delivery.allowance, hours, now=now, deadline=ends_at, daily_quota=quota)
+    return forecast(work, delivery.allowance, hours, now=now, deadline=ends_at)

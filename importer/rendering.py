@@ -29,6 +29,7 @@ from importer.results import (
     compare,
     publish,
     recount,
+    verdict,
     write_json,
     write_results,
 )
@@ -108,6 +109,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
         mapping=facts.get("mapping", {}),
         changes=_change_totals(replay),
         unknown=unknown.rows,
+        idv=facts.get("idv", {}),
         versions=_versions(),
         forecast=facts.get("forecast", {}),
         documented=_DOCUMENTED,
@@ -115,6 +117,8 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
     report = replace(report, files={**files, "log": directory / LOG_NAME})
+    judged = verdict(report)
+    report = replace(report, verdict=judged.sentence, next_step=judged.next_step)
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
     if profile.results.out is not None:

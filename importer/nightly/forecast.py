@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from importer.nightly.hours import Hours
 
+DAY_S = 86_400.0
 _MINUTE_S, _HOUR_S = 60, 3_600
+
+Allowance = Sequence[tuple[int, float]]
+"""Limits that hold at once: starts, and the window in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,13 @@ class Workload:
         creates: rows that will be sent.
         known: rows that an earlier run created; they cost nothing.
         looks: look-ups for rows in doubt, at most.
-        used_today: requests of the same day and account so far.
+        used: requests of the last 24 hours and the same account.
     """
 
     creates: int
     known: int = 0
     looks: int = 0
-    used_today: int = 0
+    used: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Forecast:
         ends_at: when it would be done, seconds since the epoch.
         deadline: when sending has to end; None: never.
         needed_per_s: the rate that would just do; None without a deadline.
-        quota_share: of the day's requests, those made so far included; None without a quota.
+        quota_share: of the requests of a day, those already made included; None where a day has no limit.
         text: all of it in a sentence or two.
     """
 
@@ -56,8 +60,9 @@ class Forecast:
 
     @property
     def in_time(self) -> bool:
-        """Whether it will be done before the deadline."""
-        return self.deadline is None or self.ends_at <= self.deadline
+        """Whether it will be done before the deadline, and within the day's requests."""
+        within = self.quota_share is None or self.quota_share <= 1
+        return within and (self.deadline is None or self.ends_at <= self.deadline)
 
     def as_json(self) -> dict[str, Any]:
         """Everything in plain JSON types."""
@@ -73,53 +78,50 @@ class Forecast:
         }
 
 
+def day_of(allowance: Allowance) -> int | None:
+    """The requests of a day; None where a day has no limit of its own."""
+    return min((count for count, per_s in allowance if per_s >= DAY_S), default=None)
+
+
 def forecast(
-    work: Workload,
-    allowance: tuple[int, float],
-    hours: Hours,
-    *,
-    now: float,
-    deadline: float | None = None,
-    daily_quota: int | None = None,
+    work: Workload, allowance: Allowance, hours: Hours, *, now: float, deadline: float | None = None
 ) -> Forecast:
     """Say how long a workload takes at the allowed rate, and whether that is in time.
 
     Args:
-        allowance: starts in a window, and the window in seconds.
+        allowance: every limit: starts, and the window in seconds.
         deadline: when sending has to end, seconds since the epoch; None: never.
-        daily_quota: requests of a day; None: not limited.
     """
     requests = work.creates + work.looks + (1 if work.creates + work.looks else 0)
-    rate = allowance[0] / allowance[1]
-    seconds = requests / rate
+    rates = [count / per_s for count, per_s in allowance]
+    rate = min((count / per_s for count, per_s in allowance if per_s < DAY_S), default=min(rates))
+    day = day_of(allowance)
     left_s = None if deadline is None else max(deadline - now, 1.0)
-    found = {
-        "requests": requests,
-        "known": work.known,
-        "rate_per_s": rate,
-        "seconds": seconds,
-        "ends_at": now + seconds,
-        "deadline": deadline,
-        "needed_per_s": None if left_s is None else requests / left_s,
-        "quota_share": (work.used_today + requests) / daily_quota if daily_quota else None,
-    }
-    return Forecast(**found, text=_text(found, hours, daily_quota))  # type: ignore[arg-type]  # the keys are the fields
+    found = Forecast(
+        requests=requests,
+        known=work.known,
+        rate_per_s=rate,
+        seconds=requests / rate,
+        ends_at=now + requests / rate,
+        deadline=deadline,
+        needed_per_s=None if left_s is None else requests / left_s,
+        quota_share=(work.used + requests) / day if day else None,
+    )
+    return replace(found, text=" ".join(_sentences(found, hours, day)))
 
 
-def _text(found: Mapping[str, Any], hours: Hours, daily_quota: int | None) -> str:
-    rate = per_second(found["rate_per_s"])
-    text = f"{found['requests']:,} requests take about {duration(found['seconds'])} at {rate}"
-    if daily_quota:
-        text += f", and make {found['quota_share']:.0%} of the day's {daily_quota:,}"
-    text += "."
-    deadline = found["deadline"]
-    if deadline is None:
-        return text
-    by = hours.clock(deadline)
-    if found["ends_at"] <= deadline:
-        return f"{text} It will finish by {by}, at about {hours.clock(found['ends_at'])}."
-    needed = per_second(found["needed_per_s"], up=True)
-    return f"{text} It will not finish by {by} at {rate}, needs {needed}; what is left then goes on next time."
+def _sentences(found: Forecast, hours: Hours, day: int | None) -> Iterator[str]:
+    rate = per_second(found.rate_per_s)
+    share = f", and make {found.quota_share:.0%} of the day's {day:,}" if day else ""
+    yield f"{found.requests:,} requests take about {duration(found.seconds)} at {rate}{share}."
+    if found.deadline is not None and found.needed_per_s is not None:
+        by = hours.clock(found.deadline)
+        if found.ends_at <= found.deadline:
+            yield f"It will finish by {by}, at about {hours.clock(found.ends_at)}."
+        else:
+            yield f"It will not finish by {by} at {rate}, needs {per_second(found.needed_per_s, up=True)}."
+    if not found.in_time:
+        yield "What is left then goes on next time."
 
 
 def per_second(rate: float, *, up: bool = False) -> str:

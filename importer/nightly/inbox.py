@@ -20,7 +20,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from importer.errors import ImporterError, SourceError, StorageError
-from importer.profile.settings import NightlySettings
+from importer.profile.nights import NightlySettings
 
 PROCESSING = "processing"
 _PART = ".part"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from importer.errors import ExitCode
 from importer.nightly.told import Fate, Import, NightReport
-from importer.profile.settings import NotifySettings
+from importer.profile.nights import NotifySettings
 
 Level = Literal["done", "failed", "degraded"]
 
@@ -60,7 +60,8 @@ def broken_off(folder: str, code: int) -> Notice:
 
 
 def _has_failed(report: NightReport) -> bool:
-    return any(done.fate is Fate.REFUSED or _is_held_by_trouble(done) for done in report.imports)
+    refused = (done.fate is Fate.REFUSED and not done.is_empty for done in report.imports)
+    return any(refused) or any(map(_is_held_by_trouble, report.imports))
 
 
 def _is_held_by_trouble(done: Import) -> bool:
@@ -83,7 +84,7 @@ def _notable(report: NightReport, settings: NotifySettings) -> list[str]:
 def _notable_in(done: Import, settings: NotifySettings) -> list[str]:
     name, found = _name(done.file), []
     if settings.empty_source and done.is_empty:
-        found.append(f"{name} has no rows.")
+        found.append(f"{name} is empty.")
     if settings.max_reject_share is not None and done.reject_share > settings.max_reject_share:
         found.append(f"{name}: {done.reject_share:.0%} of its rows made no customer.")
     if done.fate is Fate.HELD and done.exit_code == ExitCode.TRY_LATER:

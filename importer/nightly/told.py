@@ -58,6 +58,7 @@ class Import:
         error: the sentence that stopped it, for the person at the machine; empty when nothing did.
         put: where the file is now.
         report: the run's report for people; None where there is none.
+        is_empty: there was nothing in it.
         ends_pass: whatever stopped it would stop every other file as well.
     """
 
@@ -72,6 +73,7 @@ class Import:
     report: Path | None = None
     forecast: Mapping[str, Any] = field(default_factory=dict)
     elapsed_s: float = 0.0
+    is_empty: bool = False
     ends_pass: bool = False
 
     @property
@@ -79,11 +81,6 @@ class Import:
         """The share of the rows that made no customer, of those that were tried."""
         refused = sum(self.counts.get(state, 0) for state in ("invalid", "rejected", "failed", "unknown"))
         return refused / self.counts["read"] if self.counts.get("read") else 0.0
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the file had no row."""
-        return self.fate is Fate.IMPORTED and self.counts.get("read") == 0
 
     def as_json(self) -> dict[str, Any]:
         """Everything in plain JSON types."""

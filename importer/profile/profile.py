@@ -21,13 +21,12 @@ from importer.errors import ProfileError
 from importer.profile.fieldnames import CustomerField, quotes_forgotten
 from importer.profile.layers import Layer, Origin, environment_layer, file_layer, merged, option_layer
 from importer.profile.nearest import did_you_mean
+from importer.profile.nights import NightlySettings, NotifySettings
 from importer.profile.problems import explain, places, variable
 from importer.profile.settings import (
     DeliverySettings,
     LogSettings,
     MappingRule,
-    NightlySettings,
-    NotifySettings,
     OutputSettings,
     ResultsSettings,
     Section,

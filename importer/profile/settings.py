@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -28,6 +27,7 @@ from pydantic import (
 )
 
 from importer.profile.fieldnames import CustomerField
+from importer.profile.hours import TimeOfDay, Window, ZoneName
 
 _RATE = re.compile(r"(?P<count>\d+)\s*/\s*(?P<unit>s|sec|second|m|min|minute|h|hour|d|day)", re.IGNORECASE)
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -83,56 +83,6 @@ class Rate(BaseModel):
     def __str__(self) -> str:
         unit = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "day"}[self.per_s]
         return f"{self.count}/{unit}"
-
-
-def _time_of_day(value: Any) -> Any:
-    if isinstance(value, time):
-        return value
-    text = value.strip() if isinstance(value, str) else ""
-    if not re.fullmatch(r"([01]?\d|2[0-4]):[0-5]\d(:00)?", text) or (text[:2] == "24" and text[3:5] != "00"):
-        raise ValueError("a time of day such as 06:00")
-    hour, minute = text.split(":")[:2]
-    return time(int(hour) % 24, int(minute))
-
-
-TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
-
-
-class Window(BaseModel):
-    """The hours of every day in which something may be sent, written as `22:00-06:00`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    opens: TimeOfDay
-    closes: TimeOfDay
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parse(cls, value: Any) -> Any:
-        if isinstance(value, Mapping | Window):
-            return value
-        opens, dash, closes = value.partition("-") if isinstance(value, str) else ("", "", "")
-        try:
-            times = {"opens": _time_of_day(opens), "closes": _time_of_day(closes)}
-        except ValueError:
-            times = {}
-        if not dash or not times or times["opens"] == times["closes"]:
-            raise ValueError("a window of two times of day such as 22:00-06:00")
-        return times
-
-    def __str__(self) -> str:
-        return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
-
-
-def _zone_name(value: Any) -> Any:
-    if not isinstance(value, str) or not value.strip():
-        return ""
-    try:
-        return ZoneInfo(value.strip()).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            "a time zone such as Europe/Berlin or UTC (a system without time zones needs the package tzdata)"
-        ) from None
 
 
 class SourceLimits(Section):
@@ -225,6 +175,8 @@ _SPELLED = (("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", 
 
 
 def _is_date_format(text: str) -> bool:
+    if not re.search("%[YyGcx]", text):  # Python 3.13 and later warn about dates that have no year
+        return False
     try:
         return datetime.strptime(_PROBE.strftime(text), text).date() == date(2001, 2, 3)  # noqa: DTZ007
     except (ValueError, re.error):
@@ -295,21 +247,23 @@ class DeliverySettings(Section):
     """Nothing is sent outside these hours; at their end a run stops well, and can be resumed. None: any time."""
     finish_by: TimeOfDay | None = None
     """The forecast is held against this time of day, and what is left then is stopped well. None: no such time."""
-    timezone: Annotated[str, BeforeValidator(_zone_name)] = ""
-    """Whose clock `window`, `finish_by` and the day of `daily_quota` go by; empty: this computer's."""
+    timezone: ZoneName = ""
+    """Whose clock `window` and `finish_by` go by; empty: this computer's."""
     headroom: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of `rate` that is left to others, to live traffic above all."""
-    daily_quota: PositiveInt | None = None
-    """Requests that the account may make in a day; at its end a run stops well. None: not limited."""
     import_key_metadata: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.-]*$")] = "importKey"
     """The metadata name under which every create carries its import key; empty: not stamped."""
 
     @property
-    def allowance(self) -> tuple[int, float]:
-        """Starts allowed in a window and the window in seconds: `rate` without the `headroom`."""
-        share = self.rate.count * (1 - self.headroom)
-        count = max(1, int(share + 1e-9))
-        return count, self.rate.per_s * count / share
+    def allowance(self) -> tuple[tuple[int, float], ...]:
+        """Every limit without the `headroom`: starts, and the window in seconds; the shortest window first."""
+        return tuple(_less(rate, self.headroom) for rate in (self.rate,))
+
+
+def _less(rate: Rate, headroom: float) -> tuple[int, float]:
+    share = rate.count * (1 - headroom)
+    count = max(1, int(share + 1e-9))
+    return count, rate.per_s * count / share
 
 
 class ResultsSettings(Section):
@@ -352,47 +306,6 @@ class TargetSettings(Section):
     def overrides(self) -> dict[str, Any]:
         """The delivery keys that this target sets for itself."""
         return dict(self.model_extra or {})
-
-
-class NightlySettings(Section):
-    """`[nightly]`: which files of a folder are taken, when, and where they go afterwards."""
-
-    patterns: Names = ("*.csv", "*.tsv", "*.txt", "*.xlsx", "*.xlsm", "*.xls", "*.xlsb", "*.ods", "*.gz", "*.zip")
-    """File names that are taken; hidden files, and what `~$` begins, never are."""
-    ready: Literal["stable", "marker"] = "stable"
-    """`stable`: a file whose size and time do not change for `settle_s`, or one with a marker at once. `marker`: only
-    the latter."""
-    marker: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$")] = ".done"
-    """`customers.csv.done` beside `customers.csv` says that it is complete."""
-    settle_s: NonNegativeFloat = 5.0
-    archive: Path = Path("archive")
-    """Where imported files go, with their results; inside the folder unless it begins with `/`."""
-    failed: Path = Path("failed")
-    """Where files go that cannot be used, with a text that says why."""
-    expect: Literal["nothing", "daily"] = "nothing"
-    """`daily`: a day without a file is worth a notification, and exit code 75."""
-    expect_by: TimeOfDay | None = None
-    """Before this time of day no file is missing yet; None: from the day's beginning on."""
-    poll_s: PositiveFloat = 30.0
-    """With `--watch`: how long to wait between two looks at the folder, in seconds."""
-
-
-class NotifySettings(Section):
-    """`[notify]`: who is told what. Addresses hold secrets and come from `IMPORTER_NOTIFY_URLS` or its `_FILE`."""
-
-    on: Annotated[tuple[Literal["done", "failed", "degraded"], ...], BeforeValidator(_listed)] = (
-        "done",
-        "failed",
-        "degraded",
-    )
-    max_reject_share: Annotated[float, Field(ge=0, le=1)] | None = 0.1
-    """More rows than this share that made no customer: degraded. None: never."""
-    empty_source: bool = True
-    """A file without a single row: degraded."""
-    max_duration_s: PositiveFloat | None = None
-    """A pass that takes longer: degraded. None: never."""
-    timeout_s: PositiveFloat = 30.0
-    """How long a notification may take, in seconds; a failing one never fails the import."""
 
 
 class LogSettings(Section):

@@ -38,6 +38,8 @@ class Report:
         issues: every cluster, never capped.
         files: kind to path; what was not written is not in it.
         error: the sentence that stopped the run; None when nothing did.
+        verdict: the run in one sentence (see `verdict`).
+        next_step: what to type now.
         state: `finished`, `stopped`, …; empty when there was no run.
         started_at: seconds since the epoch; None when there was no run.
         mapping: customer field to the source column(s) or constant that it came from.
@@ -62,6 +64,8 @@ class Report:
     issues: Sequence[Cluster] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
     error: str | None = None
+    verdict: str = ""
+    next_step: str = ""
     started_at: float | None = None
     ended_at: float | None = None
     source_info: SourceInfo | None = None
@@ -97,6 +101,8 @@ class Report:
 
     def _details(self) -> dict[str, Any]:
         return {
+            "verdict": self.verdict,
+            "next_step": self.next_step,
             "state": self.state,
             "started_at": _iso(self.started_at),
             "ended_at": _iso(self.ended_at),
