@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,13 +72,16 @@ def _content(path: Path) -> str:
 
 def _apprise(urls: Sequence[str]) -> Any:
     try:
-        import apprise  # noqa: PLC0415  # an optional group, and slow to import
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import apprise  # noqa: PLC0415  # an optional group, and slow to import
     except ImportError:
         raise UsageError(
             f"{URLS} is set, but notifications are not installed.", 'Install them: pip install "importer[notify]".'
         ) from None
     told = apprise.Apprise()
-    with _shut():
+    with _shut(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what its plug-ins import is not our users' concern
         for number, url in enumerate(urls, 1):
             if not told.add(url):
                 raise UsageError(
