@@ -14,7 +14,7 @@ from importer.cli.output import print_json, say
 if TYPE_CHECKING:
     from importer.nightly import Import, NightReport
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder that files arrive in.", show_default=False)]
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="The folder that files arrive in.", show_default=False)]
 Watch = Annotated[bool, typer.Option("--watch", help="Keep going until stopped, instead of one pass.")]
 Expect = Annotated[
     str | None,
@@ -67,7 +67,7 @@ def nightly(
         if not json:
             tell_night(report)
 
-    report = running.run_night(profile, folder, shown, watch=watch, force=force, as_json=json)
+    report = running.run_night(profile, Path(folder), shown, watch=watch, force=force, as_json=json)
     if json:
         print_json(report.as_json())
     raise typer.Exit(int(report.exit_code))
@@ -83,6 +83,7 @@ def tell_night(report: NightReport) -> None:
             say(f"  {done.error}")
         if done.put is not None:
             say(f"  → {done.put}")
+        _say_next(done)
     for name in report.growing:
         say(f"{name}: still being written; the next pass takes it")
     if report.missing:
@@ -93,6 +94,14 @@ def tell_night(report: NightReport) -> None:
         say(f"{report.waiting} more files wait for the next pass.")
     if report.told is False:
         say("Warning: the notification did not arrive everywhere.")
+
+
+def _say_next(done: Import) -> None:
+    """What a person may want to do about a file that was imported with losses."""
+    if done.counts.get("failed") or done.counts.get("unknown"):
+        say(f"  Next: importer retry {done.run_id}")
+    elif done.fate == "imported" and (done.counts.get("invalid") or done.counts.get("rejected")):
+        say("  Next: mend the rejects.csv there, and put it into the folder again")
 
 
 def _fate(done: Import) -> str:

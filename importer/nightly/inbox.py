@@ -74,7 +74,7 @@ class Inbox:
                 shutil.rmtree(part)
         for path in self.begun():
             if not (self.folder / path.name).exists():
-                self._marker(path.name).unlink(missing_ok=True)
+                self._drop_marker(path)
 
     # ------------------------------------------------------------------ arriving
 
@@ -94,7 +94,7 @@ class Inbox:
 
     def is_marked(self, path: Path) -> bool:
         """Whether a marker says that the file is complete."""
-        return self._marker(path.name).exists()
+        return os.access(self._marker(path.name), os.F_OK)
 
     def complete(self, before: Mapping[Path, Seen], now: Mapping[Path, Seen]) -> list[Path]:
         """The files that may be taken, the oldest first.
@@ -118,7 +118,7 @@ class Inbox:
             raise StorageError(f"A file '{path.name}' is being worked on already.", f"Look into {self._processing}.")
         try:
             path.rename(to)
-            self._marker(path.name).unlink(missing_ok=True)
+            self._drop_marker(path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -178,6 +178,10 @@ class Inbox:
 
     def _marker(self, name: str) -> Path:
         return self.folder / (name + self._settings.marker)
+
+    def _drop_marker(self, path: Path) -> None:
+        if self.is_marked(path):
+            self._marker(path.name).unlink(missing_ok=True)
 
     @staticmethod
     def _fill(to: Path, source: str, files: Iterable[Path], texts: Mapping[str, str]) -> None:
