@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 DEMO   := build/demo
 
-.PHONY: help setup demo test lint format crash-lab soak wheel-test lock clean
+.PHONY: help setup demo demo-nightly test lint format crash-lab soak wheel-test lock clean
 
 help:                      ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)             ## import the sample customers into the built-in emulator
 	@rm -rf $(DEMO)
 	$(BIN)/importer run sample_data/customers.csv --config configs/emulator.toml --workspace $(DEMO)
+
+demo-nightly: $(READY)     ## three nights of files in a folder, into the built-in emulator
+	@IMPORTER=$(BIN)/importer sample_data/nights.sh $(DEMO)-nightly
 
 test: $(READY)             ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -240,8 +240,7 @@ def preparation(
 
 def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:
     """The run's one allowance of request starts."""
-    rate = profile.delivery.rate
-    return StrictLimiter(rate.count, rate.per_s, clock, stop)
+    return StrictLimiter(*profile.delivery.allowance[0], clock, stop)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from importer.errors import SourceError
+from importer.errors import EmptySourceError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
 from importer.readers.table.columns import Columns, name_columns
@@ -95,7 +95,7 @@ class TableReader:
 
     def _require_data(self) -> None:
         if not any(block.numbers for block in self._data_blocks(Damage(self._columns))):
-            raise SourceError(
+            raise EmptySourceError(
                 f"'{self._name}' has a header but no data rows.", "Add the customers under it, or export them again."
             )
 
