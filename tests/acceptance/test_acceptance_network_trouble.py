@@ -21,13 +21,13 @@ QUICK = ("breaker_faults = 5", "max_attempts = 3", "backoff_base_s = 0.01", "con
     ("base_url", "words"),
     [
         ("https://no-such-host.test", "name is not found|No connection in time"),
-        (f"http://127.0.0.1:{free_port()}", "Nobody answers"),
+        ("http://127.0.0.1:{port}", "Nobody answers"),
     ],
 )
 def test_an_address_where_nobody_is_stops_the_run_soon_and_no_row_is_in_doubt(
     user: User, base_url: str, words: str
 ) -> None:
-    lines = ["[delivery]", *QUICK, "[targets.sandbox]", f'base_url = "{base_url}"', ""]
+    lines = ["[delivery]", *QUICK, "[targets.sandbox]", f'base_url = "{base_url.format(port=free_port())}"', ""]
     began = time.monotonic()
     arguments = ("run", user.has("people.csv", people(30)), *sandbox(user.has("p.toml", "\n".join(lines))))
     ran = user.types(*arguments, "--json", **CREDENTIALS)
