@@ -48,6 +48,7 @@ class Soak:
         rate: requests a second.
         tasks: how many tasks the importer had, once a second, over all lives.
         finished: whether it ended by itself and in time.
+        started: the most requests that the last life began in any second, by its own receipt.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Soak:
     mistaken: int = 0
     took_s: float = 0.0
     finished: bool = False
+    started: int = 0
     last_words: str = ""
 
     @property
@@ -132,6 +134,8 @@ class Soak:
         if not results:
             self.lost = self.rows
             return
+        receipt = json.loads((results[-1].parent / "report.json").read_text(encoding="utf-8")).get("rate", {})
+        self.started = receipt.get("largest", {}).get("in any second", 0)
         with results[-1].open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 self.counts[row["_status"]] += 1
