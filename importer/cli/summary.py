@@ -63,6 +63,8 @@ def _tell_files(files: Mapping[str, str]) -> None:
 def next_step(report: Mapping[str, Any]) -> str:
     """The one command that a person most likely wants now."""
     counts, run_id = report["counts"], report["run_id"]
+    if report.get("purged_at"):
+        return "importer runs"
     rejects = report["files"].get("rejects", "rejects.csv")
     if report["state"] == "stopped" or counts.get("unsent"):
         return f"importer resume {run_id}"
