@@ -50,7 +50,7 @@ def verdict(soak: Soak) -> list[Line]:
         Line("faults met", f"{faults} in {requests} requests", faults > 0 and kills > 0),
         Line(
             f"never above {soak.rate}/s",
-            f"{soak.started} started, {arrived} arrived in the busiest second; {requests / soak.took_s:.0f}/s on average",
+            f"busiest second: {soak.started} started, {arrived} arrived; {requests / soak.took_s:.0f}/s on average",
             soak.started <= soak.rate and arrived <= soak.rate * BUNCHED_SHARE,
         ),
         Line(
