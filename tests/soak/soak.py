@@ -35,8 +35,8 @@ KILLED_SHARE = 0.55
 LIFE_S = (8.0, 40.0)
 """How long a life lasts that ends by a kill; in a short soak, half of that part at most."""
 
-LATE_SHARE = 1.6
-"""A soak that takes longer than this share of its time is stopped, and has failed."""
+LATE_SHARE, LATE_S = 1.6, 45.0
+"""A soak that takes longer than this share of its time, and so much more, is stopped, and has failed."""
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Soak:
     def _live(self, user: User, witness: Witness, profile: Path) -> None:
         rng, began = random.Random(self.seed), time.monotonic()
         quiet_after = began + self.minutes * 60 * KILLED_SHARE
-        end = began + self.minutes * 60 * LATE_SHARE
+        end = began + self.minutes * 60 * LATE_SHARE + LATE_S
         command = ["run", "people.csv"]
         while not self.finished and time.monotonic() < end:
             until = time.monotonic() + min(rng.uniform(*LIFE_S), self.minutes * 30 * KILLED_SHARE)
