@@ -34,6 +34,7 @@ _REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
 
 def run_session(profile: Profile, command: str, work: Work, *, as_json: bool) -> int:
     """Run a session's work to its end, print its report and return its exit code."""
+    as_json = as_json or profile.output.format == "json"
     with progress(quiet=profile.output.quiet or as_json) as shown:
         told = _foretelling(shown, quiet=profile.output.quiet or as_json)
         session = Session(profile, command, on_event=told, confirm=_asker(as_json=as_json))

@@ -20,7 +20,7 @@ def tell_report(report: Mapping[str, Any]) -> None:
         if count or name in _DELIVERED[:1]:
             say(f"  {name:<9} {count:>9,}")
     say(f"\n{report['verdict']}")
-    _tell_reading(report["source_info"] or {})
+    _tell_reading(report.get("source_info") or {})
     _tell_issues(report["issues"])
     _tell_forecast(report.get("forecast") or {})
     if report["error"]:
