@@ -14,8 +14,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from importer.delivery import StopSwitch
+from importer.delivery import Ask, StopSwitch
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
@@ -30,6 +31,7 @@ from importer.journal import (
     RUNNING,
     SECRET_BYTES,
     Database,
+    Replay,
     RunHeader,
     RunIntake,
     Runs,
@@ -43,6 +45,7 @@ from importer.ports import Events
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
 from importer.records import Event, RowState
+from importer.rehearsal import compare
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report
 from importer.wiring import (
@@ -58,6 +61,9 @@ from importer.wiring import (
     other_side,
     preparation,
 )
+
+if TYPE_CHECKING:
+    from importer.emulator import Emulator
 
 Confirm = Callable[[str, int], bool]
 """Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""
@@ -79,6 +85,7 @@ class Session:
         on_event: told of everything that happens; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        ask: asked when the first rows bring something unexpected; None: the run stops then.
     """
 
     profile: Profile
@@ -86,6 +93,7 @@ class Session:
     on_event: Events = _ignore
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
+    ask: Ask | None = None
     clock: SystemClock = field(default_factory=SystemClock)
 
     # ------------------------------------------------------------------ commands
@@ -212,11 +220,21 @@ class Session:
         self.on_event(Event("delivery_started", {"total": counts["read"], "already_done": counts["read"] - waiting}))
         if waiting:
             limiter = limiter_for(self.profile, self.clock, self.stop)
-            async with other_side(self.profile, where, limiter, self.clock) as target:
-                parts = delivering(self.profile, workspace, stored, target, limiter, stop=self.stop, emit=self.on_event)
+            emulators: list[Emulator] = []
+            async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
+                parts = delivering(self.profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
                 await parts.delivery.run()
+                await limiter.give_back()
                 await parts.commits.submit(parts.claims.finish)
+                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults else {}
+            workspace.runs.note(stored.run, rehearsal=rehearsed, **parts.facts())
         return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
+
+    def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
+        """Compare what the run says with what the emulator really holds."""
+        endings = Replay(workspace.database, stored.run).endings()
+        found = compare(emulator.customers(), endings, self.profile.delivery.import_key_metadata)
+        return {**found, "faults": dict(emulator.ledger.faults)}
 
     def _finish(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Render what the journal holds, and record how the run ended."""

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import typer
@@ -13,7 +14,7 @@ import typer
 from importer.cli.output import print_json
 from importer.cli.summary import tell_report
 from importer.errors import ExitCode, ImporterError
-from importer.observe.progress import progress
+from importer.observe.progress import Progress, progress
 from importer.profile import Profile
 from importer.results import Report
 from importer.session import Session
@@ -25,7 +26,8 @@ _REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
 def run_session(profile: Profile, command: str, work: Work, *, as_json: bool) -> int:
     """Run a session's work to its end, print its report and return its exit code."""
     with progress(quiet=profile.output.quiet or as_json) as shown:
-        session = Session(profile, command, on_event=shown, confirm=_asker(as_json=as_json))
+        confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))
+        session = Session(profile, command, on_event=shown, confirm=confirm, ask=ask)
         report = asyncio.run(_with_signals(session, work))
     return tell(report, as_json=as_json)
 
@@ -39,11 +41,28 @@ def tell(report: Report, *, as_json: bool) -> int:
     return int(report.exit_code)
 
 
-def _asker(*, as_json: bool) -> Callable[[str, int], bool] | None:
-    """Someone to ask, where there is a terminal."""
-    if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    return lambda host, rows: typer.confirm(f"Create up to {rows:,} customers at {host}?", err=True)
+def _on_terminal() -> bool:
+    """Whether there is someone to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _confirm(host: str, rows: int) -> bool:
+    return typer.confirm(f"Create up to {rows:,} customers at {host}?", err=True)
+
+
+async def _ask(shown: Progress, question: str) -> bool:
+    """Ask in the middle of a run, which goes on answering signals meanwhile."""
+    loop = asyncio.get_running_loop()
+    answered = asyncio.Event()
+    shown.__exit__(None, None, None)
+    typer.echo(f"{question} [y/N]: ", err=True, nl=False)
+    loop.add_reader(sys.stdin, answered.set)
+    try:
+        await answered.wait()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    finally:
+        loop.remove_reader(sys.stdin)
+        shown.__enter__()
 
 
 class CutShortError(ImporterError):

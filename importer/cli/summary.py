@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from importer.cli.output import say
+from importer.rehearsal import sentence
 
 SHOWN_ISSUES = 10
 _DELIVERED = ("created", "existing", "valid")
@@ -18,6 +19,8 @@ def tell_report(report: Mapping[str, Any]) -> None:
     for name, count in counts.items():
         if count or name in _DELIVERED[:1]:
             say(f"  {name:<9} {count:>9,}")
+    if report.get("rehearsal"):
+        say(f"  {sentence(report['rehearsal'])}")
     _tell_issues(report["issues"])
     if report["error"]:
         say(f"\n{report['error']}")

@@ -14,6 +14,7 @@ from importer.journal.lock import workspace_lock
 from importer.journal.replay import ChangeTotal, Replay
 from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, RunHeader, Runs, StoredRun
 from importer.journal.secret import SECRET_BYTES, has_secret, workspace_secret
+from importer.journal.starts import Starts
 
 __all__ = [
     "FINISHED",
@@ -31,6 +32,7 @@ __all__ = [
     "RunIntake",
     "RunJournal",
     "Runs",
+    "Starts",
     "StoredRun",
     "has_secret",
     "workspace_lock",

@@ -91,3 +91,11 @@ CREATE TABLE identities (
     since       REAL    NOT NULL,
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
+
+-- Requests started per scope in slots of seconds, for limits that outlast a run: per minute, hour and day.
+CREATE TABLE IF NOT EXISTS starts (
+    scope TEXT    NOT NULL,
+    slot  INTEGER NOT NULL,           -- seconds since the epoch, rounded down
+    count INTEGER NOT NULL,
+    PRIMARY KEY (scope, slot)
+) STRICT, WITHOUT ROWID;

@@ -84,6 +84,49 @@ class Rate(BaseModel):
         return f"{self.count}/{unit}"
 
 
+_AUTO = re.compile(r"auto(?:\s*<=\s*(?P<ceiling>.+))?", re.IGNORECASE)
+_AUTO_CEILING = "1000/s"
+_RATE_IS = "a rate such as 10/s, 600/min or 100000/day, several of them, or auto<=50/s"
+
+
+class RateLimits(BaseModel):
+    """Every limit on request starts; all of them hold at once.
+
+    Written as one rate (`10/s`), as several (`["10/s", "300/min", "20000/day"]`, or with commas between them), or as
+    `auto<=50/s`: found out by what the server bears, never above 50/s. `auto` alone goes no higher than 1000/s.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    windows: tuple[Rate, ...]
+    auto: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, Mapping | RateLimits):
+            return value
+        parts = value.strip().strip("[]").split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not parts:
+            raise ValueError(_RATE_IS)
+        found = [_limit(part) for part in parts]
+        windows = {rate.per_s: rate for rate in sorted((rate for rate, _ in found), key=lambda rate: -rate.count)}
+        return {"windows": tuple(windows[per_s] for per_s in sorted(windows)), "auto": any(auto for _, auto in found)}
+
+    def __str__(self) -> str:
+        return ("auto<=" if self.auto else "") + ", ".join(map(str, self.windows))
+
+
+def _limit(part: Any) -> tuple[Rate, bool]:
+    """One limit, and whether it is only a ceiling."""
+    text = part.strip().strip("\"'") if isinstance(part, str) else part
+    auto = _AUTO.fullmatch(text) if isinstance(text, str) else None
+    try:
+        return Rate.model_validate((auto["ceiling"] or _AUTO_CEILING) if auto else text), auto is not None
+    except ValueError:
+        raise ValueError(_RATE_IS) from None
+
+
 class SourceLimits(Section):
     """What a file may ask of us before it is refused as hostile."""
 
@@ -219,9 +262,21 @@ class ValidationSettings(Section):
 class DeliverySettings(Section):
     """`[delivery]`: how fast, how often, how patient."""
 
-    rate: Rate = Rate(count=10, per_s=1.0)
+    rate: RateLimits = RateLimits(windows=(Rate(count=10, per_s=1.0),))
+    """Strict, in any rolling window, over all kinds of request. The shortest window is spread, longer ones are quotas;
+    those of an hour and more count earlier runs of the same account too."""
+    max_wait_s: PositiveFloat = 3_600.0
+    """A longer wait for a quota, or a longer pause that the server asks for, ends the run instead (exit code 75)."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
+    """Rows in flight at most; as many are as the rate and the server's latency need."""
+    canary: NonNegativeInt | None = None
+    """Send one row, then so many, then the rest, if nothing new went wrong; 0: all at once.
+
+    None: 10 for every target but the emulator and the sandbox."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 6
+    """Tries of one row that are its own doing."""
+    max_spared_attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Tries on top that are not: the server refused everybody (429), or was down for everybody."""
     max_errors: NonNegativeInt | None = None
     """Stop after more than this many rows ended rejected or failed; None: never."""
     max_error_rate: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -239,7 +294,13 @@ class DeliverySettings(Section):
     drain_s: PositiveFloat = 30.0
     """How long a stopping run waits for what is in flight."""
     breaker_faults: PositiveInt = 20
-    """Server faults in a row (5xx, timeouts, resets) that stop the run."""
+    """Server faults in a row (5xx, timeouts, resets) after which all wait while single requests probe."""
+    breaker_probe_s: PositiveFloat = 1.0
+    """The pause before the first probe; it doubles, up to a minute."""
+    breaker_give_up_s: PositiveFloat = 300.0
+    """How long to probe before the run stops (exit code 4); 30 s for a target that never gave a sound answer."""
+    faults: str = ""
+    """For the emulator inside the run alone: a preset (`migration-night`) or a file of faults; a rehearsal."""
     import_key_metadata: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.-]*$")] = "importKey"
     """The metadata name under which every create carries its import key; empty: not stamped."""
 

@@ -20,7 +20,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from importer.delivery import Backoff, Deliver, Patience, StopSwitch, StrictLimiter, Thresholds
+from importer.delivery import (
+    Backoff,
+    Breaker,
+    BreakerRules,
+    Deliver,
+    Governor,
+    Patience,
+    StopSwitch,
+    StrictLimiter,
+    Thresholds,
+    Traffic,
+    Window,
+)
 from importer.engines import AsyncioPool
 from importer.journal import Claims, Database, GroupCommit, Replay, RunHeader, RunIntake, RunJournal, Runs
 from importer.pipeline import Delivery
@@ -60,6 +72,8 @@ class Story:
     world: World = field(init=False)
     rows: int = field(init=False)
     concurrency: int = field(init=False)
+    breaker_faults: int = field(init=False)
+    auto: bool = field(init=False)
     clock_s: float = 0.0
     kills: int = 0
     lives: int = 0
@@ -68,6 +82,8 @@ class Story:
         self.rng = random.Random(self.seed)  # not a secret: a schedule
         self.rows = self.rng.randint(1, 9)
         self.concurrency = self.rng.choice((1, 2, 3, 8))
+        self.breaker_faults = self.rng.choice((2, 3, 6))
+        self.auto = self.rng.random() < 0.3
         self.world = World(random.Random(self.rng.random()), _weather(self.rng))
 
     def play(self) -> list[RowResult]:
@@ -114,17 +130,27 @@ class Story:
         return not any(states.get(state, 0) for state in (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
 
     def _delivery(self, journal: RunJournal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
-        limiter = StrictLimiter(20, 1.0, clock, stop)
-        deliver = Deliver(
-            LabTarget(self.world, self.rng, limiter),
-            Patience(max_attempts=4, looks_after_s=self.looks_after_s, stamp=STAMP),
-            Backoff(0.5, 10.0, self.rng),
-            brake=limiter,
-            thresholds=Thresholds(stop, breaker_faults=6),
+        limiter = StrictLimiter([Window(20, 1.0), Window(200, 60.0)], clock, stop, max_wait_s=600.0)
+        backoff = Backoff(0.5, 10.0, self.rng)
+        traffic = Traffic(
+            limiter,
+            Breaker(stop, BreakerRules(faults=self.breaker_faults, probe_s=0.5, give_up_s=45.0, answer_s=5.0)),
+            backoff,
+            governor=Governor(limiter.ceiling_per_s) if self.auto else None,
             clock=clock,
             emit=_ignore,
         )
-        return Delivery(journal, AsyncioPool(self.concurrency), deliver, stop, _ignore, drain_s=20.0)
+        deliver = Deliver(
+            LabTarget(self.world, self.rng, limiter),
+            Patience(max_attempts=4, looks_after_s=self.looks_after_s, stamp=STAMP, max_spared=6),
+            backoff,
+            pool=traffic,
+            thresholds=Thresholds(stop),
+            clock=clock,
+            emit=_ignore,
+        )
+        engine = AsyncioPool(self.concurrency, limiter.room)
+        return Delivery(journal, engine, deliver, stop, _ignore, drain_s=20.0)
 
 
 def _ignore(event: Event) -> None:

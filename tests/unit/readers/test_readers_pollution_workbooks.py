@@ -28,7 +28,15 @@ from importer.records import Severity
 HEADER = ["ID", "First", "Last", "Phone", "Email", "DOB", "City", "Zip"]
 NAMES = [("Sarah", "Green"), ("José", "Muñoz"), ("Zoë", "O'Brien"), ("Jürgen", "Müller & Söhne")]
 ROWS = [
-    [str(n), *NAMES[n % 4], f"41555501{n:02d}", f"person{n}@example.com", f"19{60 + n}-03-0{1 + n % 9}", "Springfield", f"{62000 + n}"]
+    [
+        str(n),
+        *NAMES[n % 4],
+        f"41555501{n:02d}",
+        f"person{n}@example.com",
+        f"19{60 + n}-03-0{1 + n % 9}",
+        "Springfield",
+        f"{62000 + n}",
+    ]
     for n in range(1, 13)
 ]
 
@@ -258,7 +266,11 @@ def _with_part(part: str, text: str) -> bytes:
 def encrypted() -> bytes:
     """The first sectors of an OLE file with the directory names of an encrypted workbook."""
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 504
-    return head + "EncryptionInfo".encode("utf-16-le").ljust(128, b"\x00") + "EncryptedPackage".encode("utf-16-le").ljust(512, b"\x00")
+    return (
+        head
+        + "EncryptionInfo".encode("utf-16-le").ljust(128, b"\x00")
+        + "EncryptedPackage".encode("utf-16-le").ljust(512, b"\x00")
+    )
 
 
 def xls_with_error() -> bytes:
@@ -287,18 +299,33 @@ READ = [
     Dirt("sheet: by name", two_sheets, settings={"sheet": "customers"}),
     Dirt("sheet: by number", two_sheets, settings={"sheet": 2}),
     Dirt("sheet: by number as text", two_sheets, settings={"sheet": "2"}),
-    Dirt("sheet: the first one is hidden", lambda: two_sheets(first_hidden=True), warned="Hidden sheets are not read: Notes"),
+    Dirt(
+        "sheet: the first one is hidden",
+        lambda: two_sheets(first_hidden=True),
+        warned="Hidden sheets are not read: Notes",
+    ),
     Dirt("header: under a title block", lambda: book(title_block), numbers=list(range(5, 17))),
     Dirt("header: under a line of groups", lambda: book(groups), numbers=list(range(3, 15))),
     Dirt("header: merged over two lines", lambda: book(merged_header), numbers=list(range(3, 15))),
     Dirt("rows: blank ones between", lambda: book(blank_rows), numbers=[2, 3, 4, *range(7, 16)]),
     Dirt("rows: totals below", lambda: book(totals), warned="totals"),
     Dirt("rows: filtered and hidden", lambda: book(hide_rows), warned="hidden by a filter"),
-    Dirt("rows: cells merged over several", lambda: book(merged_cells), rows=[[*r[:6], "" if i in {1, 2} else r[6], r[7]] for i, r in enumerate(ROWS)], warned="merged over several rows"),
-    Dirt("rows: formatted but blank", lambda: book(lambda s: [set_cell(f"A{n}", None, "0.00")(s) for n in range(14, 60)])),
+    Dirt(
+        "rows: cells merged over several",
+        lambda: book(merged_cells),
+        rows=[[*r[:6], "" if i in {1, 2} else r[6], r[7]] for i, r in enumerate(ROWS)],
+        warned="merged over several rows",
+    ),
+    Dirt(
+        "rows: formatted but blank", lambda: book(lambda s: [set_cell(f"A{n}", None, "0.00")(s) for n in range(14, 60)])
+    ),
     Dirt("cell: date in a long format", lambda: book(column_format("F", "dddd, mmmm d, yyyy"))),
-    Dirt("cell: date in a foreign format", lambda: book(column_format("F", '[$-407]d. MMMM yyyy;@'))),
-    Dirt("cell: date with a time", lambda: book(set_cell("F2", dt.datetime(1961, 3, 2, 14, 30), "yyyy-mm-dd h:mm")), rows=changed(0, 5, "1961-03-02 14:30:00")),
+    Dirt("cell: date in a foreign format", lambda: book(column_format("F", "[$-407]d. MMMM yyyy;@"))),
+    Dirt(
+        "cell: date with a time",
+        lambda: book(set_cell("F2", dt.datetime(1961, 3, 2, 14, 30), "yyyy-mm-dd h:mm")),
+        rows=changed(0, 5, "1961-03-02 14:30:00"),
+    ),
     Dirt("cell: dates counted from 1904", epoch_1904),
     Dirt("cell: leap day of 1900", lambda: book(set_cell("F2", 60, "yyyy-mm-dd")), rows=changed(0, 5, "1900-02-29")),
     Dirt("cell: first days of 1900", lambda: book(set_cell("F2", 1, "yyyy-mm-dd")), rows=changed(0, 5, "1900-01-01")),
@@ -306,20 +333,60 @@ READ = [
     Dirt("cell: long number", lambda: book(set_cell("A2", 415555010123456)), rows=changed(0, 0, "415555010123456")),
     Dirt("cell: number in exponent form", lambda: rewritten(SHEET, r"<v>4155550101</v>", "<v>4.155550101E9</v>")),
     Dirt("cell: number with a tail of .0", lambda: rewritten(SHEET, r"<v>4155550101</v>", "<v>4155550101.0</v>")),
-    Dirt("cell: decimal noise", lambda: rewritten(SHEET, r"<v>62001</v>", "<v>12.300000000000001</v>"), rows=changed(0, 7, "12.3")),
+    Dirt(
+        "cell: decimal noise",
+        lambda: rewritten(SHEET, r"<v>62001</v>", "<v>12.300000000000001</v>"),
+        rows=changed(0, 7, "12.3"),
+    ),
     Dirt("cell: scientific format", lambda: book(column_format("D", "0.00E+00"))),
     Dirt("cell: thousands and currency", lambda: book(column_format("H", '"$"#,##0.00'))),
-    Dirt("cell: zip with leading zeros", lambda: book(column_format("H", "0000000")), rows=with_column(7, lambda t: "00" + t)),
-    Dirt("cell: phone format", lambda: book(column_format("D", "[<=9999999]###-####;(###) ###-####")), rows=with_column(3, lambda t: f"({t[:3]}) {t[3:6]}-{t[6:]}")),
-    Dirt("cell: id with letters by format", lambda: book(column_format("A", '"C-"0000')), rows=with_column(0, lambda t: f"C-{int(t):04d}")),
-    Dirt("cell: text that looks like a number", lambda: book(set_cell("H2", "00123", "@")), rows=changed(0, 7, "00123")),
+    Dirt(
+        "cell: zip with leading zeros",
+        lambda: book(column_format("H", "0000000")),
+        rows=with_column(7, lambda t: "00" + t),
+    ),
+    Dirt(
+        "cell: phone format",
+        lambda: book(column_format("D", "[<=9999999]###-####;(###) ###-####")),
+        rows=with_column(3, lambda t: f"({t[:3]}) {t[3:6]}-{t[6:]}"),
+    ),
+    Dirt(
+        "cell: id with letters by format",
+        lambda: book(column_format("A", '"C-"0000')),
+        rows=with_column(0, lambda t: f"C-{int(t):04d}"),
+    ),
+    Dirt(
+        "cell: text that looks like a number", lambda: book(set_cell("H2", "00123", "@")), rows=changed(0, 7, "00123")
+    ),
     Dirt("cell: rich text", rich_text),
-    Dirt("cell: phonetic hints", lambda: rewritten(SHEET, r'<c r="B3" t="inlineStr"><is><t>José</t></is></c>', r'<c r="B3" t="inlineStr"><is><t>José</t><rPh sb="0" eb="1"><t>ホセ</t></rPh></is></c>', by_xlsxwriter(constant_memory=True))),
+    Dirt(
+        "cell: phonetic hints",
+        lambda: rewritten(
+            SHEET,
+            r'<c r="B3" t="inlineStr"><is><t>José</t></is></c>',
+            r'<c r="B3" t="inlineStr"><is><t>José</t><rPh sb="0" eb="1"><t>ホセ</t></rPh></is></c>',
+            by_xlsxwriter(constant_memory=True),
+        ),
+    ),
     Dirt("cell: line break", lambda: book(set_cell("G2", "Spring\nfield")), rows=changed(0, 6, "Spring\nfield")),
-    Dirt("cell: escaped control character", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>Sa_x000D_rah</t>"), rows=[[*r[:1], r[1].replace("Sarah", "Sa\rrah"), *r[2:]] for r in ROWS]),
+    Dirt(
+        "cell: escaped control character",
+        lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>Sa_x000D_rah</t>"),
+        rows=[[*r[:1], r[1].replace("Sarah", "Sa\rrah"), *r[2:]] for r in ROWS],
+    ),
     Dirt("cell: coded characters", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>S&#97;rah</t>")),
-    Dirt("cell: formula with its value", lambda: rewritten(SHEET, r'<c r="H2"( s="\d+")?( t="n")?><v>62001</v></c>', '<c r="H2"><f>62000+1</f><v>62001</v></c>')),
-    Dirt("cell: formula giving text", lambda: rewritten(SHEET, r'<c r="G2" t="s"><v>\d+</v></c>', '<c r="G2" t="str"><f>T("x")</f><v>Springfield</v></c>')),
+    Dirt(
+        "cell: formula with its value",
+        lambda: rewritten(
+            SHEET, r'<c r="H2"( s="\d+")?( t="n")?><v>62001</v></c>', '<c r="H2"><f>62000+1</f><v>62001</v></c>'
+        ),
+    ),
+    Dirt(
+        "cell: formula giving text",
+        lambda: rewritten(
+            SHEET, r'<c r="G2" t="s"><v>\d+</v></c>', '<c r="G2" t="str"><f>T("x")</f><v>Springfield</v></c>'
+        ),
+    ),
     Dirt("cell: beyond the table", lambda: book(stray_cell), flagged={7: ("cell_outside_table", "")}),
     Dirt("xml: wrong dimension", lambda: rewritten(SHEET, r'<dimension ref="[^"]*"', '<dimension ref="A1:XFD1048576"')),
     Dirt("xml: dimension of one cell", lambda: rewritten(SHEET, r'<dimension ref="[^"]*"', '<dimension ref="A1"')),
@@ -328,18 +395,42 @@ READ = [
     Dirt("xml: namespace prefix", prefixed),
     Dirt("xml: a comment between rows", lambda: rewritten(SHEET, r"</row>", "</row><!-- x -->")),
     Dirt("xml: strings in CDATA", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t><![CDATA[Sarah]]></t>")),
-    Dirt("xml: empty rows", lambda: rewritten(SHEET, r'<row r="2"', '<row r="1" hidden="1"/><row r="2"') if False else rewritten(SHEET, r"</sheetData>", '<row r="40"/><row r="41" spans="1:8"/></sheetData>')),
+    Dirt(
+        "xml: empty rows",
+        lambda: (
+            rewritten(SHEET, r'<row r="2"', '<row r="1" hidden="1"/><row r="2"')
+            if False
+            else rewritten(SHEET, r"</sheetData>", '<row r="40"/><row r="41" spans="1:8"/></sheetData>')
+        ),
+    ),
     Dirt("xml: single quotes", lambda: rewritten(SHEET, r'<c r="([A-Z]+\d+)"', r"<c r='\1'")),
 ]
 
 NAMED = [
-    Dirt("cell: error", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', '<c r="G3" t="e"><v>#N/A</v></c>'), flagged={1: ("cell_error", "City")}),
-    Dirt("cell: formula that fails", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', '<c r="G3" t="e"><f>1/0</f><v>#DIV/0!</v></c>'), flagged={1: ("cell_error", "City")}),
-    Dirt("cell: formula never calculated", lambda: book(set_cell("G3", '="Spring"&"field"')), flagged={1: ("formula_without_value", "City")}),
+    Dirt(
+        "cell: error",
+        lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', '<c r="G3" t="e"><v>#N/A</v></c>'),
+        flagged={1: ("cell_error", "City")},
+    ),
+    Dirt(
+        "cell: formula that fails",
+        lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', '<c r="G3" t="e"><f>1/0</f><v>#DIV/0!</v></c>'),
+        flagged={1: ("cell_error", "City")},
+    ),
+    Dirt(
+        "cell: formula never calculated",
+        lambda: book(set_cell("G3", '="Spring"&"field"')),
+        flagged={1: ("formula_without_value", "City")},
+    ),
 ]
 
 REFUSED = [
-    Dirt("sheet: misspelt", two_sheets, settings={"sheet": "Customer"}, refused="no sheet 'Customer'. Did you mean 'Customers'"),
+    Dirt(
+        "sheet: misspelt",
+        two_sheets,
+        settings={"sheet": "Customer"},
+        refused="no sheet 'Customer'. Did you mean 'Customers'",
+    ),
     Dirt("sheet: number too high", two_sheets, settings={"sheet": 7}, refused="no sheet number 7"),
     Dirt("workbook: blank sheet", lambda: saved(openpyxl.Workbook()), refused="empty"),
     Dirt("workbook: header only", lambda: book(lambda sheet: sheet.delete_rows(2, 50)), refused="no data rows"),
@@ -350,16 +441,56 @@ REFUSED = [
     Dirt("workbook: strings missing", lambda: rewritten(STRINGS, r"<si>.*</si>", ""), refused="damaged"),
     Dirt("workbook: named csv", book, "customers.csv", refused="although its name ends in '.csv'"),
     Dirt("workbook: asked for as csv", book, settings={"format": "csv"}, refused="as the profile says"),
-    Dirt("workbook: a Word document", lambda: _with_parts({"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"}), refused="not a spreadsheet"),
-    Dirt("hostile: entities", lambda: rewritten(SHEET, r"\A<(?:\?xml[^>]*\?>)?\s*<?worksheet|\A<worksheet", '<!DOCTYPE x [<!ENTITY a "b">]><worksheet'), refused="entities"),
-    Dirt("hostile: entities in the strings", lambda: rewritten(STRINGS, r"<sst", '<!DOCTYPE x [<!ENTITY a "b">]><sst'), refused="entities"),
-    Dirt("hostile: entities in the styles", lambda: rewritten("xl/styles.xml", r"<styleSheet", '<!DOCTYPE x [<!ENTITY a "b">]><styleSheet'), refused="entities"),
-    Dirt("hostile: row number beyond the end", lambda: rewritten(SHEET, r'<row r="13"', '<row r="99999999"'), refused="damaged"),
+    Dirt(
+        "workbook: a Word document",
+        lambda: _with_parts({"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"}),
+        refused="not a spreadsheet",
+    ),
+    Dirt(
+        "hostile: entities",
+        lambda: rewritten(
+            SHEET, r"\A<(?:\?xml[^>]*\?>)?\s*<?worksheet|\A<worksheet", '<!DOCTYPE x [<!ENTITY a "b">]><worksheet'
+        ),
+        refused="entities",
+    ),
+    Dirt(
+        "hostile: entities in the strings",
+        lambda: rewritten(STRINGS, r"<sst", '<!DOCTYPE x [<!ENTITY a "b">]><sst'),
+        refused="entities",
+    ),
+    Dirt(
+        "hostile: entities in the styles",
+        lambda: rewritten("xl/styles.xml", r"<styleSheet", '<!DOCTYPE x [<!ENTITY a "b">]><styleSheet'),
+        refused="entities",
+    ),
+    Dirt(
+        "hostile: row number beyond the end",
+        lambda: rewritten(SHEET, r'<row r="13"', '<row r="99999999"'),
+        refused="damaged",
+    ),
     Dirt("hostile: column beyond the end", lambda: rewritten(SHEET, r'<c r="H13"', '<c r="ZZZ13"'), refused="damaged"),
     Dirt("hostile: rows out of order", lambda: rewritten(SHEET, r'<row r="13"', '<row r="3"'), refused="damaged"),
-    Dirt("hostile: too many columns", lambda: book(lambda sheet: sheet.append([])) if False else book(lambda sheet: [sheet.cell(1, n, f"c{n}") for n in range(9, 2_100)]), refused="columns"),
-    Dirt("hostile: giant cell", lambda: rewritten(STRINGS, "<t>Sarah</t>", f"<t>{'x' * 1_100_000}</t>"), refused="characters"),
-    Dirt("hostile: giant cell in the sheet", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', f'<c r="G3" t="inlineStr"><is><t>{"x" * 1_100_000}</t></is></c>'), refused="characters"),
+    Dirt(
+        "hostile: too many columns",
+        lambda: (
+            book(lambda sheet: sheet.append([]))
+            if False
+            else book(lambda sheet: [sheet.cell(1, n, f"c{n}") for n in range(9, 2_100)])
+        ),
+        refused="columns",
+    ),
+    Dirt(
+        "hostile: giant cell",
+        lambda: rewritten(STRINGS, "<t>Sarah</t>", f"<t>{'x' * 1_100_000}</t>"),
+        refused="characters",
+    ),
+    Dirt(
+        "hostile: giant cell in the sheet",
+        lambda: rewritten(
+            SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', f'<c r="G3" t="inlineStr"><is><t>{"x" * 1_100_000}</t></is></c>'
+        ),
+        refused="characters",
+    ),
 ]
 
 
@@ -397,7 +528,9 @@ def test_a_workbook_is_read_as_the_person_sees_it(kind: Dirt, tmp_path: Path, di
     assert info.sheet == kind.sheet
     assert {i: (found.code, found.column) for i, found in issues.items()} == kind.flagged
     errors = {i for i, found in issues.items() if found.severity is Severity.ERROR}
-    assert [row for i, row in enumerate(rows) if i not in errors] == [row for i, row in enumerate(kind.rows) if i not in errors]
+    assert [row for i, row in enumerate(rows) if i not in errors] == [
+        row for i, row in enumerate(kind.rows) if i not in errors
+    ]
     assert numbers == (kind.numbers or list(range(2, 2 + len(kind.rows))))
     assert kind.warned in " ".join(info.warnings)
 

@@ -1,0 +1,46 @@
+"""How many requests were started lately, per scope, over all runs: for limits that outlast a run. Counts only."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from importer.journal.database import Database
+
+SLOT_S = 10
+KEPT_S = 86_400.0 + 2 * SLOT_S
+
+
+class Starts:
+    """The starts of one scope.
+
+    Args:
+        scope: target and account: what a server counts together.
+    """
+
+    def __init__(self, database: Database, scope: str) -> None:
+        self._db = database
+        self._scope = scope
+        self._slot = 0
+
+    def charge(self, tx: sqlite3.Connection, now: float, starts: int) -> None:
+        """Add starts to the slot of this moment; what is given back comes off the slot last charged.
+
+        Args:
+            now: seconds since the epoch.
+            starts: how many; negative to give back.
+        """
+        if starts > 0:
+            self._slot = int(now // SLOT_S) * SLOT_S
+        tx.execute(
+            "INSERT INTO starts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            (self._scope, self._slot, starts),
+        )
+
+    def earlier(self, now: float) -> list[tuple[float, int]]:
+        """Seconds since the end of each slot of the last day, and its count, the oldest first; drops older ones."""
+        with self._db.transaction() as tx:
+            tx.execute("DELETE FROM starts WHERE slot < ?", (now - KEPT_S,))
+            found = tx.execute(
+                "SELECT slot, count FROM starts WHERE scope = ? AND count > 0 ORDER BY slot", (self._scope,)
+            ).fetchall()
+        return [(now - slot - SLOT_S, count) for slot, count in found]
