@@ -32,8 +32,10 @@ _CHECK_S = 1.0
 _LONG_S = 0.1
 """A wait beyond this can be cut short when what held it ends."""
 
-_BUCKET_S = 0.01
-"""The small bucket holds what the rate allows in this time; it evens out late timers at high rates."""
+_BUCKET_S = 0.02
+"""The small bucket holds what the rate allows in this time, at least two: it evens out late timers.
+
+With a bucket of one, timers that are a millisecond late cost 8 % of 100/s (measured)."""
 
 _QUEUE_S = 0.02
 """Requests that should wait for their slot: what the rate allows in this time, so that none goes unused."""
@@ -101,7 +103,7 @@ class StrictLimiter:
     def set_pace(self, per_s: float) -> None:
         """Spread starts at this rate, in requests per second; never above what the shortest window allows."""
         per_s = min(per_s, self._shortest.per_second)
-        size = max(1.0, per_s * _BUCKET_S)
+        size = max(2.0, per_s * _BUCKET_S)
         self._bucket = AsyncLimiter(size, size / per_s)
         self._spacing_s = 1.0 / per_s
         self._deep = 2 + math.ceil(per_s * _QUEUE_S)
@@ -189,11 +191,17 @@ class StrictLimiter:
         """From now on, let it hold everything back."""
         self._gate = gate
 
-    def pause(self, delay_s: float, reason: str = "") -> None:
-        """Let nothing start for `delay_s` seconds from now; a shorter pause never cuts a longer one."""
+    def pause(self, delay_s: float, reason: str = "") -> float:
+        """Let nothing start for `delay_s` seconds from now; a shorter pause never cuts a longer one.
+
+        Returns:
+            By how many seconds the pool stands still longer than it would have anyway.
+        """
         now = self._clock.monotonic()
-        self._receipt.paused(max(0.0, now + delay_s - max(now, self._paused_until)), reason)
+        longer_s = max(0.0, now + delay_s - max(now, self._paused_until))
+        self._receipt.paused(longer_s, reason, fresh=now >= self._paused_until)
         self._paused_until = max(self._paused_until, now + delay_s)
+        return longer_s
 
     @property
     def paused_until(self) -> float:
@@ -258,10 +266,9 @@ class _Receipt:
         self._requests += 1
         self._last = now
 
-    def paused(self, longer_s: float, reason: str) -> None:
-        if longer_s > 0:
-            self._pauses[reason or "asked for"] += 1
-            self._paused_s += longer_s
+    def paused(self, longer_s: float, reason: str, *, fresh: bool) -> None:
+        self._pauses[reason or "asked_for"] += fresh and longer_s > 0
+        self._paused_s += longer_s
 
     def figures(self) -> dict[str, Any]:
         span_s = self._last - self._first
@@ -269,7 +276,7 @@ class _Receipt:
             "requests": self._requests,
             "seconds": round(span_s, 3),
             "achieved_per_s": round((self._requests - 1) / span_s, 3) if span_s > 0 else float(self._requests),
-            "pauses": dict(self._pauses),
+            "pauses": dict(+self._pauses),
             "paused_s": round(self._paused_s, 3),
         }
 

@@ -14,6 +14,9 @@ from importer.delivery.rate import StrictLimiter
 from importer.ports import Clock, Events
 from importer.records import Event, Reply
 
+_NEWS = 0.5
+"""A pause that lengthens the one before by less than this share of itself is no news."""
+
 
 class Traffic:
     """Told of every answer by `Deliver`; acts on the limiter.
@@ -40,6 +43,7 @@ class Traffic:
         self._clock = clock
         self._emit = emit
         self._throttles = 0
+        self._backed_off_at = 0.0
         limiter.heed(breaker)
         if governor is not None:
             limiter.set_pace(governor.per_s)
@@ -61,7 +65,7 @@ class Traffic:
         if reply.retry_after_s is not None:
             self._pause(reply.retry_after_s, reply.error_code)
         elif reply.throttled:
-            self._back_off(reply, started_s)
+            self._back_off(reply, started_s if reply.took_s is not None else now, now)
         if not reply.throttled:
             self._throttles = 0
         if self._governor is not None:
@@ -75,16 +79,17 @@ class Traffic:
         self._emit(Event("breaker_closed" if was_open else "breaker_opened", {"reason": reply.error_code}))
         self._limiter.look_again()
 
-    def _back_off(self, reply: Reply, started_s: float) -> None:
-        """Pause once for all the requests that were refused together: those that started after the last pause."""
-        if started_s < self._limiter.paused_until and self._throttles:
+    def _back_off(self, reply: Reply, started_s: float, now: float) -> None:
+        """Pause once for all the requests that were refused together."""
+        if now < self._limiter.paused_until or started_s < self._backed_off_at:
             return
         self._throttles += 1
+        self._backed_off_at = now
         self._pause(self._backoff.pause_s(self._throttles), reply.error_code)
 
     def _pause(self, delay_s: float, reason: str) -> None:
-        self._limiter.pause(delay_s, reason)
-        self._emit(Event("paused", {"seconds": delay_s, "reason": reason}))
+        if self._limiter.pause(delay_s, reason) > delay_s * _NEWS:
+            self._emit(Event("paused", {"seconds": delay_s, "reason": reason}))
 
     def _adapt(self, governor: Governor, reply: Reply, started_s: float, now: float) -> None:
         before = governor.per_s

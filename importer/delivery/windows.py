@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 
-GUARD_S = 0.015
+GUARD_S = 0.010
 """Added to every window: what travel times may differ by, so that the server's window is strict too.
 
-At one second it costs 1.5 % of the allowance."""
+At one second it costs 1 % of the allowance."""
 
 _PIECES = 4_096
 _UNITS = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "day"}
@@ -55,6 +55,7 @@ class Window:
 
     def add(self, moment: float) -> None:
         """Note a start; a moment before the last one counts as that."""
+        self._forget(moment)
         self.preload(moment, 1)
         self.largest = max(self.largest, self._total)
 
