@@ -288,7 +288,7 @@ def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> Stric
     """The run's one allowance of request starts."""
     settings = profile.delivery
     windows = [Window(rate.count, rate.per_s) for rate in settings.rate.windows]
-    return StrictLimiter(windows, clock, stop, max_wait_s=settings.max_wait_s)
+    return StrictLimiter(windows, clock, stop, max_wait_s=settings.max_wait_s, drain_s=settings.drain_s)
 
 
 @dataclass(frozen=True, slots=True)

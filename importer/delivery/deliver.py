@@ -200,7 +200,10 @@ class Deliver:
         tries = spared = 0
         while True:
             started_at, started = self._clock.now(), self._clock.monotonic()
-            found = await self._other_side.find(story.record)
+            try:
+                found = await self._other_side.find(story.record)
+            except StoppingError:
+                return Found(trouble=_NO_TIME)
             duration_s = self._clock.monotonic() - started
             reply = found.trouble or Reply(Verdict.ACCEPT)
             story.tell("find", reply, started_at=started_at, duration_s=duration_s)
@@ -234,6 +237,7 @@ class Deliver:
         )
 
 
+_NO_TIME = Reply(Verdict.RETRY, error_code="stopped_in_doubt")
 _PASSING = (Verdict.RETRY, Verdict.IN_DOUBT)
 _HOPELESS = (Verdict.ABORT, Verdict.REJECT, Verdict.DUPLICATE)
 

@@ -69,6 +69,8 @@ class StrictLimiter:
         clock: time.
         stop: when it is requested, only what finishes begun work still starts.
         max_wait_s: a longer wait for a quota or a server's pause stops the run instead, in seconds.
+        drain_s: how long a stopping run lasts: what cannot start in that time is refused although it would
+            finish begun work, in seconds.
     """
 
     def __init__(
@@ -78,12 +80,14 @@ class StrictLimiter:
         stop: StopSwitch,
         *,
         max_wait_s: float = math.inf,
+        drain_s: float = math.inf,
     ) -> None:
         self.windows = tuple(windows)
         self._clock = clock
         self.stop = stop
         self._gate: Gate | None = None
         self._max_wait_s = max_wait_s
+        self._drain_s = drain_s
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._moved = asyncio.Event()
@@ -144,7 +148,7 @@ class StrictLimiter:
         while (wait_s := self._ready_at() - self._clock.monotonic()) > 0:
             if wait_s > self._max_wait_s:
                 self.stop.request("quota", self._too_long(wait_s))
-            self._refuse_when_stopping(finishing=finishing)
+            self._refuse_when_stopping(finishing=finishing and wait_s <= self._drain_s)
             if wait_s > _LONG_S:
                 await self._nap(min(wait_s, _CHECK_S))
             else:

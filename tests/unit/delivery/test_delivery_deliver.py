@@ -61,7 +61,7 @@ class Scripted:
     """A target that says what the script says; an empty script is a mistake of the test."""
 
     sends: list[Reply | Exception]
-    finds: list[Found] = field(default_factory=list)
+    finds: list[Found | Exception] = field(default_factory=list)
     requests: list[tuple[str, float]] = field(default_factory=list)
 
     async def send(self, record: Record) -> Reply:
@@ -73,7 +73,10 @@ class Scripted:
 
     async def find(self, record: Record) -> Found:
         self.requests.append(("find", asyncio.get_running_loop().time()))
-        return self.finds.pop(0)
+        found = self.finds.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -110,7 +113,7 @@ class Played:
 
 def play(
     sends: Sequence[Reply | Exception],
-    finds: Sequence[Found] = (),
+    finds: Sequence[Found | Exception] = (),
     *,
     record: Record = RECORD,
     stamp: str = STAMP,
@@ -324,6 +327,13 @@ def test_a_stopping_run_sends_nothing_more() -> None:
 
 def test_a_slot_that_a_stopping_limiter_refuses_leaves_the_record_unsent() -> None:
     assert play([StoppingError()]).outcome.state is RowState.UNSENT
+
+
+def test_a_look_that_a_stopping_limiter_refuses_leaves_the_record_unknown() -> None:
+    record = replace(RECORD, in_doubt=True, doubt_since=1.0)
+    outcome = play([], [StoppingError()], record=record).outcome
+
+    assert (outcome.state, outcome.attempts) == (RowState.UNKNOWN, ())
 
 
 def test_a_record_in_doubt_in_a_stopping_run_gets_one_look_and_else_stays_in_doubt() -> None:

@@ -7,6 +7,7 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
 
@@ -32,6 +33,8 @@ from tests.unit.delivery.test_delivery_rate import largest_window
 THROTTLED = Reply(Verdict.RETRY, http_status=429, error_code="rate_limited", message="Slower, please.")
 DOWN = Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers.")
 UNAVAILABLE = Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line.")
+
+RULES = BreakerRules(faults=5, probe_s=1.0, give_up_s=120.0, answer_s=10.0)
 
 
 @dataclass
@@ -108,7 +111,7 @@ def play(
     rate: int = 100,
     auto: bool = False,
     concurrency: int = 16,
-    rules: BreakerRules = BreakerRules(faults=5, probe_s=1.0, give_up_s=120.0, answer_s=10.0),
+    rules: BreakerRules = RULES,
     max_wait_s: float = 3_600.0,
     **server: object,
 ) -> Played:
@@ -164,7 +167,8 @@ def test_a_storm_of_429_without_a_word_fails_no_row_and_the_pool_backs_off_furth
     assert played.states == {RowState.UNSENT: 40}
     assert 100.0 <= played.elapsed_s < 250.0
     assert len(played.server.starts) < 300
-    assert max(pauses) > 15.0 > 1.0 >= pauses[0]
+    assert pauses[0] <= 1.0
+    assert max(pauses) > 15.0
 
 
 def test_retry_after_holds_everybody_for_at_least_that_long() -> None:
@@ -173,7 +177,7 @@ def test_retry_after_holds_everybody_for_at_least_that_long() -> None:
     assert played.states[RowState.CREATED] == 60
     refusals = [event for event in played.events if event.name == "request_done" and event.data["status"] == 429]
     assert refusals
-    bursts = [later - earlier for earlier, later in zip(played.server.starts, played.server.starts[1:], strict=False)]
+    bursts = [later - earlier for earlier, later in pairwise(played.server.starts)]
     assert sum(gap >= 2.9 for gap in bursts) == len(played.named("paused"))
     assert played.traffic.receipt()["pauses"] == {"rate_limited": len(played.named("paused"))}
 
@@ -200,7 +204,7 @@ def test_an_outage_is_sat_out_with_single_probes_and_costs_no_row() -> None:
         "breaker_closed",
     ]
     assert 3 <= len(probes) <= 6
-    assert all(later - earlier >= 1.9 for earlier, later in zip(probes, probes[1:], strict=False))
+    assert all(later - earlier >= 1.9 for earlier, later in pairwise(probes))
     assert played.traffic.receipt()["breaker_openings"] == 1
 
 
@@ -242,8 +246,7 @@ def test_a_probe_that_gets_no_answer_is_followed_by_another() -> None:
     assert breaker.ready_at() == pytest.approx(104.5)
     breaker.started(104.5)
     breaker.answered(replace(THROTTLED, took_s=0.1), 104.6)
-    assert not breaker.is_open
-    assert breaker.ready_at() == 0.0
+    assert breaker.ready_at() == 0.0  # closed: it is alive
 
 
 @pytest.mark.parametrize(
