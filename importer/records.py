@@ -511,6 +511,7 @@ class RunSummary:
         state: `running`, `finished`, `stopped` or `crashed`.
         counts: `read`, then the count of every final state (or `valid` and `invalid`).
         exit_code: None while the run has not ended.
+        purged_at: when its personal data was removed; None: it is all there.
     """
 
     run_id: str
@@ -524,6 +525,7 @@ class RunSummary:
     exit_code: int | None
     columns: tuple[str, ...] = ()
     sheet: str = ""
+    purged_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from importer.results import (
     compare,
     publish,
     recount,
+    verdict,
     write_json,
     write_results,
 )
@@ -43,10 +44,14 @@ _STOP_CODES: Mapping[str, ExitCode] = {
     "fail_fast": ExitCode.STOPPED,
     "breaker": ExitCode.STOPPED,
     "canary": ExitCode.STOPPED,
+    "window": ExitCode.TRY_LATER,
     "quota": ExitCode.TRY_LATER,
     "sigint": ExitCode.SIGINT,
     "sigterm": ExitCode.SIGTERM,
 }
+
+RECEIPT_NAME = "receipt.json"
+"""Written after everything else, since it holds the hashes of the other files."""
 
 _DOCUMENTED = {**ISSUE_CODES, **MAPPING_CODES}
 
@@ -111,12 +116,17 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
         rate=facts.get("rate", {}),
         rehearsal=facts.get("rehearsal", {}),
         unknown=unknown.rows,
+        idv=facts.get("idv", {}),
         versions=_versions(),
+        forecast=facts.get("forecast", {}),
         documented=_DOCUMENTED,
     )
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
-    report = replace(report, files={**files, "log": directory / LOG_NAME})
+    beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
+    report = replace(report, files={**files, "log": directory / LOG_NAME, **beside})
+    judged = verdict(report)
+    report = replace(report, verdict=judged.sentence, next_step=judged.next_step)
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
     if profile.results.out is not None:
@@ -135,7 +145,7 @@ def _annotated(
 
 
 def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False) -> ExitCode:
-    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 8, 3 wins.
+    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 75, 8, 3 wins.
 
     Args:
         counts: rows per state.

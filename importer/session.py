@@ -9,20 +9,21 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer.delivery import Ask, StopSwitch
+from importer.delivery import Ask, StopSwitch, closing_at
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
     InterruptedRunError,
     SourceChangedError,
     StorageError,
+    TryLaterError,
     UsageError,
 )
 from importer.journal import (
@@ -40,15 +41,19 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
+from importer.nightly import Hours
 from importer.observe import observed
+from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
+from importer.receipts import write_receipt
 from importer.records import Event, RowState
 from importer.rehearsal import compare
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report
 from importer.wiring import (
+    JOURNAL_NAME,
     Destination,
     Opened,
     SystemClock,
@@ -56,6 +61,7 @@ from importer.wiring import (
     delivering,
     destination,
     limiter_for,
+    on_disk,
     open_workspace,
     opened,
     other_side,
@@ -86,6 +92,7 @@ class Session:
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
+        ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
     """
 
     profile: Profile
@@ -95,6 +102,7 @@ class Session:
     confirm: Confirm | None = None
     ask: Ask | None = None
     clock: SystemClock = field(default_factory=SystemClock)
+    ends_at: float | None = None
 
     # ------------------------------------------------------------------ commands
 
@@ -105,8 +113,8 @@ class Session:
             ImporterError: the source or the profile cannot be used.
         """
         started_at = self.clock.now()
-        with opened(source, self.profile) as found:
-            header = self._header(source, found, "", started_at, dry_run=True)
+        with on_disk(source, self.profile) as path, opened(path, self.profile) as found:
+            header = self._header(path, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
                 with _forgotten_if_refused(Runs(database), stored, directory):
@@ -124,15 +132,29 @@ class Session:
         """
         if self.profile.dry_run:
             return await asyncio.to_thread(self.validate, source)
-        started_at = self.clock.now()
+        where = self.allowed()
+        async with self._in_hours():
+            return await self._run(source, where, force=force)
+
+    def allowed(self) -> Destination:
+        """Where customers would go, once it is clear that they may.
+
+        Raises:
+            UsageError: the target or the credentials are missing or wrong, or nobody can confirm a live target.
+        """
         where = destination(self.profile)
         self._check_consent(where)
+        return where
+
+    async def _run(self, source: Path | str, where: Destination, *, force: bool) -> Report:
+        started_at = self.clock.now()
         with (
-            opened(source, self.profile) as found,
+            on_disk(source, self.profile) as path,
+            opened(path, self.profile) as found,
             closing(open_workspace(self.profile.workspace)) as workspace,
             workspace_lock(workspace.path, where.scope, started_at),
         ):
-            header = self._header(source, found, where.scope, started_at, dry_run=False)
+            header = self._header(path, found, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
@@ -153,16 +175,21 @@ class Session:
             SourceChangedError: the source or the profile is not the one the run began with.
             ImporterError: the run was refused; nothing was sent.
         """
+        async with self._in_hours():
+            return await self._resume(name, reopened)
+
+    async def _resume(self, name: str, reopened: tuple[RowState, ...]) -> Report:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
+            stored.require_whole()
             where = self._same_destination(stored)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
                 self._kept_directory(stored) as directory,
             ):
                 if stored.phase == LOADING:
-                    with opened(stored.header.path, self.profile) as found:
+                    with opened(Path(stored.header.path), self.profile) as found:
                         await self._load(workspace, stored, found)
                 workspace.runs.reopen(stored.run, reopened)
                 self._ask(where, workspace, stored)
@@ -181,9 +208,12 @@ class Session:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
+            stored.require_whole()
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
-                return render(workspace.database, stored.run, directory, self.profile, ending)
+                report = render(workspace.database, stored.run, directory, self.profile, ending)
+                write_receipt(workspace.database, stored, directory, report, self.clock.now())
+                return report
 
     # ------------------------------------------------------------------ stages
 
@@ -200,7 +230,10 @@ class Session:
         parts = preparation(self.profile, source, intake, secret=secret, stop=self.stop, emit=self.on_event)
         decided = parts.run()
         if self.stop.requested:
-            raise InterruptedRunError(self.stop.reason)
+            raise _cut_short(self.stop)
+        journal = self.profile.workspace / JOURNAL_NAME
+        if header.dry_run and journal.exists():
+            intake.warn_of_known(journal)
         info = source.reader.info
         runs.opened(stored.run, info)
         runs.note(
@@ -208,6 +241,7 @@ class Session:
             path=header.path,
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
+            idv=intake.idv,
         )
         runs.enter(stored.run, RUNNING)
 
@@ -219,6 +253,7 @@ class Session:
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
         self.on_event(Event("delivery_started", {"total": counts["read"], "already_done": counts["read"] - waiting}))
         if waiting:
+            await asyncio.to_thread(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
             emulators: list[Emulator] = []
             async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
@@ -236,13 +271,38 @@ class Session:
         found = compare(emulator.customers(), endings, self.profile.delivery.import_key_metadata)
         return {**found, "faults": dict(emulator.ledger.faults)}
 
+    def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
+        """Say what is to be expected, before anything is sent."""
+        expected = outlook(self.profile, workspace.runs, stored, now=self.clock.now(), ends_at=self.ends_at).as_json()
+        workspace.runs.note(stored.run, forecast=expected)
+        self.on_event(Event("forecast", expected))
+
+    @asynccontextmanager
+    async def _in_hours(self) -> AsyncIterator[None]:
+        """Refuse to begin outside the window, and stop well at its end.
+
+        Raises:
+            TryLaterError: the window is closed.
+        """
+        hours, now = Hours.of(self.profile.delivery), self.clock.now()
+        if self.ends_at is None:
+            hours.require_open(now)
+            self.ends_at = hours.ends_at(now)
+        by = "" if self.ends_at is None else f" ({hours.clock(self.ends_at)}, {hours.place})"
+        message = f"Stopped at the end of the time allowed{by}; what was in flight was finished."
+        async with closing_at(self.ends_at, self.stop, self.clock, message):
+            yield
+
     def _finish(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Render what the journal holds, and record how the run ended."""
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
+        Runs(database).note(stored.run, stopped_by=self.stop.reason)
         report = render(database, stored.run, directory, self.profile, ending)
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )
+        if not stored.header.dry_run:
+            write_receipt(database, stored, directory, report, self.clock.now())
         told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.elapsed_seconds}
         self.on_event(Event("run_ended", told))
         return report
@@ -289,13 +349,13 @@ class Session:
 
     # ------------------------------------------------------------------ places
 
-    def _header(self, source: Path | str, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
+    def _header(self, source: Path, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
         return RunHeader(
             run_id=_new_run_id(started_at),
             scope=scope,
             target=self.profile.target,
             source=found.reader.info.name,
-            path=str(Path(source).absolute()),
+            path=str(source.absolute()),
             content_hash=content_hash(source),
             profile_hash=self.profile.fingerprint,
             dry_run=dry_run,
@@ -327,7 +387,16 @@ class Session:
     def _listened_to(self, run_id: str, directory: Path) -> Iterator[None]:
         """Log every event of the block into the run's directory, beside whoever else listens."""
         told = self.on_event
-        with observed(run_id, directory, self.profile.log, quiet=self.profile.output.quiet) as log:
+        chosen = self.profile
+        with observed(
+            run_id,
+            directory,
+            chosen.log,
+            quiet=chosen.output.quiet,
+            target=chosen.target,
+            metrics=chosen.metrics,
+            otel=chosen.otel,
+        ) as log:
             self.on_event = _both(log, told)
             try:
                 yield
@@ -341,6 +410,12 @@ def _both(first: Events, second: Events) -> Events:
         second(event)
 
     return told
+
+
+def _cut_short(stop: StopSwitch) -> ImporterError:
+    if stop.reason == "window":
+        return TryLaterError("The time allowed was over before anything was sent.", "Start it again at the next one.")
+    return InterruptedRunError(stop.reason)
 
 
 def _new_run_id(now: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -49,7 +50,7 @@ from importer.pipeline import Delivery, Preparation
 from importer.ports import Events, Journal, Mapper, Reader
 from importer.profile import EMULATOR, HARMLESS_TARGETS, Profile, credentials
 from importer.profile.settings import DeliverySettings, TargetSettings
-from importer.readers import open_source
+from importer.readers import STDIN, keep_stdin, open_source
 from importer.targets import OpenTarget, TargetAccess, connect
 from importer.validation import DuplicateJudge, build_validator
 
@@ -245,7 +246,21 @@ class Opened:
 
 
 @contextmanager
-def opened(source: Path | str, profile: Profile) -> Iterator[Opened]:
+def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
+    """Have a source as a file: standard input (`-`) is kept in one while the block lasts.
+
+    Raises:
+        SourceError: nothing came through standard input, or too much.
+    """
+    if str(source) != STDIN:
+        yield Path(source)
+        return
+    with tempfile.TemporaryDirectory(prefix="importer-") as folder:
+        yield keep_stdin(Path(folder) / STDIN, profile.source)
+
+
+@contextmanager
+def opened(source: Path, profile: Profile) -> Iterator[Opened]:
     """Open a source and match its columns, before anything else of a run exists.
 
     Raises:
@@ -287,7 +302,7 @@ def preparation(
 def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:
     """The run's one allowance of request starts."""
     settings = profile.delivery
-    windows = [Window(rate.count, rate.per_s) for rate in settings.rate.windows]
+    windows = [Window(count, per_s) for count, per_s in settings.allowance]
     return StrictLimiter(windows, clock, stop, max_wait_s=settings.max_wait_s, drain_s=settings.drain_s)
 
 
@@ -335,7 +350,8 @@ def delivering(
         ask: puts a question to a person; None: there is nobody to ask.
     """
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
-    claims = Claims(workspace.database, stored.run, stored.header.scope, stored.facts.get("mapping", {}))
+    facts = workspace.runs.facts(stored.run)
+    claims = Claims(workspace.database, stored.run, stored.header.scope, facts.get("mapping", {}))
     commits = GroupCommit(workspace.database, _in_a_thread)
     if limiter.outlasts_a_process:
         starts = Starts(workspace.database, stored.header.scope)
@@ -369,7 +385,7 @@ def delivering(
     journal: Journal = RunJournal(claims, commits, clock.now)
     canary = None
     if rows := _canary_rows(profile):
-        journal = canary = Canary(journal, rows, stop, ask=ask, before=stored.facts.get("canary", {}))
+        journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
     engine = ENGINES["asyncio"](settings.concurrency, limiter.room)
     delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
     return Delivering(delivery, commits, claims, traffic, canary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,18 +10,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+_WIDE = 200
+"""Columns for files and pipes, where nothing needs to be cut."""
+
 
 def tell_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     """Print one line a run."""
     if not runs:
         _console().print("There are no runs in this workspace yet.")
         return
-    table = Table("Run", "State", "Source", "Target", "Rows", "Outcome", "Exit", box=None, pad_edge=False)
+    table = _table("Run", "State", "Source", "Target", "Rows", "Outcome", "Exit")
     for run in runs:
         counts = {name: count for name, count in run["counts"].items() if count and name != "read"}
         table.add_row(
             run["run_id"],
-            "dry run" if run["dry_run"] else run["state"],
+            "dry run" if run["dry_run"] else "purged" if run["purged_at"] else run["state"],
             run["source"],
             "" if run["dry_run"] else run["target"],
             f"{run['counts'].get('read', 0):,}",
@@ -56,8 +60,15 @@ def _attempt(attempt: Mapping[str, Any]) -> str:
     return f"  {attempt['number']}. {when} {attempt['kind']}: {status} → {attempt['verdict']} ({took:.3f} s{trace})"
 
 
+def _table(*headers: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
 def _console() -> Console:
-    return Console(soft_wrap=True)
+    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def tell_inspection(seen: Mapping[str, Any]) -> None:
@@ -71,9 +82,46 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
         console.print(f"  {found['what']}: {found['value']}{sure}{note}", markup=False, highlight=False)
     for warning in seen["warnings"]:
         console.print(f"  ! {warning}", markup=False, highlight=False)
-    table = Table("Column", "Customer field", "Score", "Why", box=None, pad_edge=False)
+    table = _table("Column", "Customer field", "Score", "Why")
     for match in seen["mapping"]:
         score = f"{match['score']:.0%}" if match["field"] else ""
         table.add_row(*map(escape, (match["column"], match["field"] or "(not used)", score, match["why"])))
     console.print()
     console.print(table)
+
+
+def tell_findings(findings: Sequence[Mapping[str, Any]]) -> None:
+    """Print one line a check, and under it how to mend what is not well."""
+    console = _console()
+    for one in findings:
+        console.print(f"{one['status']:<4}  {one['check']:<12}  {one['message']}", markup=False, highlight=False)
+        if one["mend"] and one["status"] != "ok":
+            console.print(f"{'':<20}→ {one['mend']}", markup=False, highlight=False)
+
+
+def tell_purge(done: Mapping[str, Any]) -> None:
+    """Print which runs lose their personal data."""
+    console = _console()
+    verb = "Would purge" if done["dry_run"] else "Purged"
+    console.print(f"{verb} {len(done['purged'])} run(s), {done['bytes']:,} bytes of files.", highlight=False)
+    for one in done["purged"]:
+        console.print(f"  {one['run_id']}  {one['kind']}  {one['source']}".rstrip(), markup=False, highlight=False)
+    for path in done["copies"]:
+        console.print(f"  {path}  copy of the journal before an upgrade", markup=False, highlight=False)
+    for one in done["kept"]:
+        console.print(f"Kept {one['run_id']}: it can still be resumed.", markup=False, highlight=False)
+    if done["kept"]:
+        console.print("Resume them, or add --force to give them up.", highlight=False)
+    for note in done["notes"]:
+        console.print(f"Note: {note}", markup=False, highlight=False)
+
+
+def tell_verified(result: Mapping[str, Any]) -> None:
+    """Print what a receipt says and what was found."""
+    console = _console()
+    verdict = "holds" if result["verified"] else "DOES NOT HOLD"
+    console.print(f"Receipt {result['number']} of run {result['run_id']} {verdict}.", highlight=False)
+    for one in result["checks"]:
+        line = f"  {one['status']:<7}  {one['what']}" + (f": {one['message']}" if one["message"] else "")
+        console.print(line, markup=False, highlight=False)
+    console.print(f"SHA-256 of the receipt: {result['receipt']}", highlight=False)

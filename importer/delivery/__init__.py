@@ -8,6 +8,7 @@ from __future__ import annotations
 from importer.delivery.backoff import Backoff
 from importer.delivery.breaker import Breaker, BreakerRules
 from importer.delivery.canary import Ask, Canary
+from importer.delivery.closing import closing_at
 from importer.delivery.deliver import Deliver, Patience
 from importer.delivery.governor import Governor
 from importer.delivery.rate import StrictLimiter
@@ -29,4 +30,5 @@ __all__ = [
     "Thresholds",
     "Traffic",
     "Window",
+    "closing_at",
 ]

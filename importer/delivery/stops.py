@@ -31,7 +31,7 @@ class StopSwitch:
 
         Args:
             reason: one word: `sigint`, `sigterm`, `max_errors`, `max_error_rate`, `fail_fast`, `breaker`, `canary`,
-                `quota`, `access`.
+                `access`, `window`, `quota`.
             message: one sentence for people.
         """
         if not self._reason:

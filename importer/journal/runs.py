@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from importer.errors import UsageError
@@ -12,7 +13,7 @@ from importer.journal.database import Database
 from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
 LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
-_SUMMARY = "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet"
+_SUMMARY = "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,46 @@ class RunHeader:
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as the journal knows it."""
+    """A run as the journal knows it.
+
+    Args:
+        purged_at: when its cells and bodies were removed, seconds since the epoch; None: they are all there.
+    """
 
     run: int
     phase: str
     header: RunHeader
     facts: Mapping[str, Any]
+    purged_at: float | None = None
+
+    def require_whole(self) -> None:
+        """Refuse what needs the run's cells, once they were purged.
+
+        Raises:
+            UsageError: they were.
+        """
+        if self.purged_at is None:
+            return
+        day = datetime.fromtimestamp(self.purged_at, UTC).strftime("%Y-%m-%d")
+        raise UsageError(
+            f"The cells and files of the run {self.header.run_id} were purged on {day}; ids, keys and counts remain.",
+            f"`importer show {self.header.run_id}` tells what is left; import the source again to have its rows.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a run has before it.
+
+    Args:
+        creates: rows to send.
+        known: rows that an earlier run created; they end without a request.
+        in_doubt: rows that this run or another may have sent.
+    """
+
+    creates: int
+    known: int
+    in_doubt: int
 
 
 class Runs:
@@ -149,11 +184,11 @@ class Runs:
         with self._db.guarded("read"):
             row = self._db.connection.execute(
                 "SELECT run, phase, facts, run_id, scope, target, source, path, content_hash, profile_hash, dry_run,"
-                " started_at FROM runs WHERE run_id = ?",
+                " started_at, purged_at FROM runs WHERE run_id = ?",
                 (run_id,),
             ).fetchone()
-        run, phase, facts, *header = row
-        return StoredRun(run, phase, RunHeader(*header), json.loads(facts))
+        run, phase, facts, *header, purged_at = row
+        return StoredRun(run, phase, RunHeader(*header), json.loads(facts), purged_at)
 
     def of_content(self, scope: str, content_hash: str, profile_hash: str) -> str:
         """The id of the newest run that sent the same content under the same profile; empty when there is none."""
@@ -164,6 +199,41 @@ class Runs:
                 (scope, content_hash, profile_hash, RUNNING, FINISHED, STOPPED),
             ).fetchone()
         return row[0] if row else ""
+
+    def newest_with(self, scope: str, content_hash: str) -> StoredRun | None:
+        """The newest run of the same content, under whatever profile and at whatever stage."""
+        with self._db.guarded("read"):
+            row = self._db.connection.execute(
+                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ? ORDER BY run DESC LIMIT 1",
+                (scope, content_hash),
+            ).fetchone()
+        return self._stored(row[0]) if row else None
+
+    def ahead(self, stored: StoredRun) -> Ahead:
+        """What a run has before it. Reads every waiting row's key: seconds for millions of rows."""
+        run, scope = stored.run, stored.header.scope
+        with self._db.guarded("read"):
+            ready, known, elsewhere = self._db.connection.execute(
+                "SELECT count(*), count(CASE WHEN i.state IN ('created', 'existing') THEN 1 END),"
+                " count(CASE WHEN i.state IN ('sending', 'unknown') THEN 1 END)"
+                " FROM rows r LEFT JOIN identities i ON i.scope = ? AND i.key = r.key"
+                " WHERE r.run = ? AND r.state = 'ready'",
+                (scope, run),
+            ).fetchone()
+            (in_doubt,) = self._db.connection.execute(
+                "SELECT count(*) FROM rows WHERE run = ? AND state = 'sending'", (run,)
+            ).fetchone()
+        return Ahead(creates=ready - known, known=known, in_doubt=in_doubt + elsewhere)
+
+    def requests_since(self, scope: str, since: float) -> int:
+        """Requests that all runs of a scope made from a moment on; logins are not counted."""
+        with self._db.guarded("read"):
+            (made,) = self._db.connection.execute(
+                "SELECT count(*) FROM attempts a JOIN runs r ON r.run = a.run"
+                " WHERE r.scope = ? AND (r.ended_at IS NULL OR r.ended_at >= ?) AND a.started_at >= ?",
+                (scope, since, since),
+            ).fetchone()
+        return int(made)
 
     def summaries(self) -> list[RunSummary]:
         """All runs, newest first."""
@@ -178,7 +248,7 @@ class Runs:
         return self._summary(row)
 
     def _summary(self, row: tuple[Any, ...]) -> RunSummary:
-        run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet = row
+        run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at = row
         return RunSummary(
             run_id=run_id,
             source=source,
@@ -191,6 +261,7 @@ class Runs:
             counts=self.counts(run),
             columns=tuple(json.loads(columns)),
             sheet=sheet,
+            purged_at=purged_at,
         )
 
     def counts(self, run: int) -> dict[str, int]:

@@ -21,13 +21,17 @@ from importer.errors import ProfileError
 from importer.profile.fieldnames import CustomerField, quotes_forgotten
 from importer.profile.layers import Layer, Origin, environment_layer, file_layer, merged, option_layer
 from importer.profile.nearest import did_you_mean
+from importer.profile.nights import NightlySettings, NotifySettings
 from importer.profile.problems import explain, places, variable
 from importer.profile.settings import (
     DeliverySettings,
     LogSettings,
     MappingRule,
+    MetricsSettings,
+    OtelSettings,
     OutputSettings,
     ResultsSettings,
+    RetentionSettings,
     Section,
     SourceSettings,
     TargetSettings,
@@ -74,8 +78,13 @@ class Profile(Section):
     delivery: DeliverySettings = DeliverySettings()
     """As resolved for the chosen target."""
     results: ResultsSettings = ResultsSettings()
+    nightly: NightlySettings = NightlySettings()
+    notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
     output: OutputSettings = OutputSettings()
+    retention: RetentionSettings = RetentionSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    otel: OtelSettings = OtelSettings()
 
     _layers: tuple[Layer, ...] = PrivateAttr(default=())
 
@@ -181,8 +190,13 @@ class Profile(Section):
             )
 
     @property
+    def file(self) -> str:
+        """The TOML file it was read from, as the user named it; empty when there was none."""
+        return next((layer.name for layer in self._layers if layer.origin == "profile"), "")
+
+    @property
     def _file(self) -> str:
-        return next((layer.name for layer in self._layers if layer.origin == "profile"), "the profile")
+        return self.file or "the profile"
 
     @property
     def fingerprint(self) -> str:

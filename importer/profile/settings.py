@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from importer.profile.fieldnames import CustomerField
+from importer.profile.hours import TimeOfDay, Window, ZoneName
 
 _RATE = re.compile(r"(?P<count>\d+)\s*/\s*(?P<unit>s|sec|second|m|min|minute|h|hour|d|day)", re.IGNORECASE)
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -217,6 +218,8 @@ _SPELLED = (("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", 
 
 
 def _is_date_format(text: str) -> bool:
+    if not re.search("%[YyGcx]", text):  # Python 3.13 and later warn about dates that have no year
+        return False
     try:
         return datetime.strptime(_PROBE.strftime(text), text).date() == date(2001, 2, 3)  # noqa: DTZ007
     except (ValueError, re.error):
@@ -301,8 +304,27 @@ class DeliverySettings(Section):
     """How long to probe before the run stops (exit code 4); 30 s for a target that never gave a sound answer."""
     faults: str = ""
     """For the emulator inside the run alone: a preset (`migration-night`) or a file of faults; a rehearsal."""
+    window: Window | None = None
+    """Nothing is sent outside these hours; at their end a run stops well, and can be resumed. None: any time."""
+    finish_by: TimeOfDay | None = None
+    """The forecast is held against this time of day, and what is left then is stopped well. None: no such time."""
+    timezone: ZoneName = ""
+    """Whose clock `window` and `finish_by` go by; empty: this computer's."""
+    headroom: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of `rate` that is left to others, to live traffic above all."""
     import_key_metadata: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.-]*$")] = "importKey"
     """The metadata name under which every create carries its import key; empty: not stamped."""
+
+    @property
+    def allowance(self) -> tuple[tuple[int, float], ...]:
+        """Every limit without the `headroom`: starts, and the window in seconds; the shortest window first."""
+        return tuple(_less(rate, self.headroom) for rate in self.rate.windows)
+
+
+def _less(rate: Rate, headroom: float) -> tuple[int, float]:
+    share = rate.count * (1 - headroom)
+    count = max(1, int(share + 1e-9))
+    return count, rate.per_s * count / share
 
 
 class ResultsSettings(Section):
@@ -315,6 +337,28 @@ class ResultsSettings(Section):
     out: Path | None = None
     """A folder for the results beside the run directory's own; None: only there."""
     partial_ok: bool = False
+
+
+_AGE = re.compile(r"(?P<count>\d+)\s*(?P<unit>h|d|w)[a-z]*", re.IGNORECASE)
+_AGE_S = {"h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def _age(value: Any) -> Any:
+    match = _AGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, str) and (match is None or not int(match["count"])):
+        raise ValueError("an age such as 12h, 30d or 8w")
+    return int(match["count"]) * _AGE_S[match["unit"][0].lower()] if match else value
+
+
+Age = Annotated[PositiveFloat, BeforeValidator(_age)]
+"""A length of time in seconds, written as `12h`, `30d` or `8w`."""
+
+
+class RetentionSettings(Section):
+    """`[retention]`: what `importer purge` takes out of the workspace."""
+
+    older_than: Age | None = None
+    """Runs that ended longer ago than this lose their personal data; None: `--older-than` must say it."""
 
 
 class TargetSettings(Section):
@@ -352,6 +396,31 @@ class LogSettings(Section):
 
     format: Literal["console", "json"] = "console"
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class MetricsSettings(Section):
+    """`[metrics]`: numbers for Prometheus; needs `pip install 'importer[metrics]'`."""
+
+    textfile: Path | None = None
+    """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`."""
+    every_s: PositiveFloat = 15.0
+    port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Serves `/metrics` while a run lasts."""
+    address: str = "127.0.0.1"
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is somewhere to show numbers."""
+        return self.textfile is not None or self.port is not None
+
+
+class OtelSettings(Section):
+    """`[otel]`: OpenTelemetry by OTLP over HTTP; needs `pip install 'importer[otel]'`.
+
+    Where to send, sampling and names are told by the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
+    """
+
+    enabled: bool = False
 
 
 class OutputSettings(Section):
