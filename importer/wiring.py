@@ -321,19 +321,6 @@ class Delivering:
         return {"rate": self.traffic.receipt()} | ({"canary": self.canary.seen()} if self.canary else {})
 
 
-class _StartsOnRecord:
-    """Implements `delivery.rate.StartLedger` in the journal."""
-
-    def __init__(self, starts: Starts, commits: GroupCommit, now: Callable[[], float]) -> None:
-        self._starts = starts
-        self._commits = commits
-        self._now = now
-
-    async def charge(self, starts: int) -> None:
-        now = self._now()
-        await self._commits.submit(lambda tx: self._starts.charge(tx, now, starts))
-
-
 def delivering(
     profile: Profile,
     workspace: Workspace,
@@ -354,8 +341,8 @@ def delivering(
     claims = Claims(workspace.database, stored.run, stored.header.scope, facts.get("mapping", {}))
     commits = GroupCommit(workspace.database, _in_a_thread)
     if limiter.outlasts_a_process:
-        starts = Starts(workspace.database, stored.header.scope)
-        limiter.remember(_StartsOnRecord(starts, commits, clock.now), starts.earlier(clock.now()))
+        starts = Starts(workspace.database, stored.header.scope, commits, clock.now)
+        limiter.remember(starts, starts.earlier())
     backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret
     traffic = Traffic(
         limiter,

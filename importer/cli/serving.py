@@ -68,7 +68,7 @@ def emulator(
     from dataclasses import replace  # noqa: PLC0415
 
     from importer.emulator import EmulatorSettings, Faults, run_forever  # noqa: PLC0415
-    from importer.profile.settings import Rate  # noqa: PLC0415
+    from importer.profile.rates import Rate  # noqa: PLC0415
 
     credentials: dict[str, Any] = {
         name: value for name, value in {"api_key": api_key, "api_secret": api_secret}.items() if value
