@@ -15,7 +15,7 @@ import json
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from importer.delivery import (
     Backoff,
     Breaker,
     BreakerRules,
+    Canary,
     Deliver,
     Governor,
     Patience,
@@ -36,6 +37,7 @@ from importer.delivery import (
 from importer.engines import AsyncioPool
 from importer.journal import Claims, Database, GroupCommit, Replay, RunHeader, RunIntake, RunJournal, Runs
 from importer.pipeline import Delivery
+from importer.ports import Journal
 from importer.records import (
     FINAL_STATES,
     CheckedBatch,
@@ -74,6 +76,9 @@ class Story:
     concurrency: int = field(init=False)
     breaker_faults: int = field(init=False)
     auto: bool = field(init=False)
+    canary: int = field(init=False)
+    seen: dict[str, Any] = field(default_factory=dict)
+    """What the canary of earlier lives has met: the journal keeps it in the real thing."""
     clock_s: float = 0.0
     kills: int = 0
     lives: int = 0
@@ -84,6 +89,7 @@ class Story:
         self.concurrency = self.rng.choice((1, 2, 3, 8))
         self.breaker_faults = self.rng.choice((2, 3, 6))
         self.auto = self.rng.random() < 0.3
+        self.canary = self.rng.choice((0, 2, 5))
         self.world = World(random.Random(self.rng.random()), _weather(self.rng))
 
     def play(self) -> list[RowResult]:
@@ -122,14 +128,16 @@ class Story:
         clock, stop = VirtualClock(), StopSwitch()
         Runs(database).reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
         journal = RunJournal(claims, commits, clock.now)
-        await self._delivery(journal, clock, stop).run()
+        canary = Canary(journal, self.canary, stop, before=self.seen) if self.canary else None
+        await self._delivery(canary or journal, clock, stop).run()
+        self.seen = canary.seen() if canary else {}
         await commits.flush()
         with database.transaction() as tx:
             claims.finish(tx)
         states = Runs(database).counts(run)
         return not any(states.get(state, 0) for state in (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
 
-    def _delivery(self, journal: RunJournal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
+    def _delivery(self, journal: Journal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
         limiter = StrictLimiter([Window(20, 1.0), Window(200, 60.0)], clock, stop, max_wait_s=600.0)
         backoff = Backoff(0.5, 10.0, self.rng)
         traffic = Traffic(
@@ -171,7 +179,15 @@ RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 def _weather(rng: random.Random) -> Weather:
     if rng.random() < 0.15:
         return Weather(storm_s=0.0)
-    return Weather(storm_s=rng.choice((20.0, 60.0, 300.0)), enforce=rng.random() < 0.6)
+    return Weather(storm_s=rng.choice((20.0, 60.0, 300.0)), enforce=rng.random() < 0.6, outages=tuple(_outages(rng)))
+
+
+def _outages(rng: random.Random) -> Iterator[tuple[float, float]]:
+    """Some stories have moments, or minutes, in which nobody answers."""
+    begin = 0.0
+    for _ in range(rng.choice((0, 0, 1, 3))):
+        begin += rng.uniform(0.0, 20.0)
+        yield begin, (begin := begin + rng.choice((1.0, 15.0, 200.0)))
 
 
 def _prepare(database: Database, story: Story) -> int:
