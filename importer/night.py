@@ -39,7 +39,7 @@ from importer.session import Confirm, Session
 from importer.wiring import SystemClock, open_workspace
 
 _FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
-_THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast"})
+_THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "canary"})
 """Stops that say something about the file's rows; any other says something about the night."""
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
 """Watching on does no good after these: a person has to look."""
