@@ -87,6 +87,14 @@ def test_a_live_target_that_nobody_confirms_touches_nothing(user: User, inbox: P
     assert [path.name for path in inbox.iterdir()] == ["a.csv"]
 
 
+def test_a_night_cannot_be_a_dry_run(user: User, inbox: Path) -> None:
+    (inbox / "a.csv").write_text(people(3))
+    ran = user.types("nightly", "inbox", IMPORTER_DRY_RUN="true")
+
+    assert (ran.code, "cannot be a dry run" in ran.err) == (2, True)
+    assert [path.name for path in inbox.iterdir()] == ["a.csv"]
+
+
 # --------------------------------------------------------------------------- in the middle
 
 
@@ -99,8 +107,9 @@ def test_of_two_nights_at_once_one_works_and_a_signal_leaves_the_rest_to_the_nex
     wait_for(lambda: witness.ledger()["customers"] > 10, first)
     (inbox / "b.csv").write_text(people(110))
 
-    second = user.types(*nightly(profile), **witness.environ)
-    assert (second.code, f"process {first.pid}" in second.json["error"]) == (7, True)
+    for workspace in ("runs", "another"):
+        second = user.types(*nightly(profile), "--workspace", workspace, **witness.environ)
+        assert (second.code, f"process {first.pid}" in second.json["error"]) == (7, True)
     first.send_signal(signal.SIGTERM)
     stopped = ended(first)
     assert (stopped.code, stopped.json["imports"][0]["fate"]) == (143, "held")
@@ -325,6 +334,12 @@ def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: P
     assert second.imports[0].forecast["in_time"]
     report = json.loads((second.imports[0].put or tmp_path).joinpath("report.json").read_text("utf-8"))
     assert report["forecast"]["requests"] == held.counts["unsent"] + 1
+    log = (tmp_path / "runs" / held.run_id / "run.log.jsonl").read_text("utf-8").splitlines()
+    foreseen = [entry for entry in map(json.loads, log) if entry["event"] == "forecast"]
+    assert [(entry["requests"], entry["in_time"]) for entry in foreseen] == [
+        (121, False),
+        (held.counts["unsent"] + 1, True),
+    ]
 
 
 def test_a_second_file_is_not_begun_after_the_end(tmp_path: Path) -> None:
