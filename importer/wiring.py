@@ -264,7 +264,9 @@ def delivering(
 ) -> Delivering:
     """Put sending together."""
     settings, clock = profile.delivery, SystemClock()
-    claims = Claims(workspace.database, stored.run, stored.header.scope, stored.facts.get("mapping", {}))
+    claims = Claims(
+        workspace.database, stored.run, stored.header.scope, workspace.runs.facts(stored.run).get("mapping", {})
+    )
     commits = GroupCommit(workspace.database, _in_a_thread)
     deliver = Deliver(
         target,
