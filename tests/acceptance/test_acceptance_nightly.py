@@ -21,8 +21,7 @@ from importer.night import Night
 from importer.nightly import Fate, NightReport
 from importer.profile import Profile
 from importer.wiring import SystemClock
-from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, people, serving
-from tests.acceptance.test_acceptance_crash import ended, wait_for
+from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, ended, people, serving, wait_for
 
 QUICK = {"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NIGHTLY__POLL_S": "0.05"}
 HEADER_AND_ONE = "\n".join(people(41).splitlines()[:1] + people(41).splitlines()[-1:]) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importer.journal import Ahead, Database, Runs
 from importer.records import Attempt, Outcome, RowState, Verdict
-from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill, open_book
+from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill
 
 
 def test_what_is_ahead_tells_new_rows_from_known_ones_and_those_in_doubt(book: Book) -> None:
