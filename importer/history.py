@@ -45,14 +45,16 @@ def one_run(workspace: Path, name: str) -> dict[str, Any]:
         "issues": [],
         "files": {},
         "elapsed_seconds": 0.0,
-        "error": _UNFINISHED,
         "verdict": "",
         "next_step": "",
     }
-    return {**line, **rest, "state": "stopped"}
+    if line["purged_at"]:
+        return {**line, **rest, "error": _PURGED}
+    return {**line, **rest, "state": "stopped", "error": _UNFINISHED}
 
 
 _UNFINISHED = "This run has not ended, or it was cut off: `importer resume` goes on with it."
+_PURGED = "The cells and files of this run were purged; its ids, keys and counts remain."
 
 
 def one_row(workspace: Path, name: str, row: int, *, show_values: bool = False) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def one_row(workspace: Path, name: str, row: int, *, show_values: bool = False) 
     """
     with closing(open_workspace(workspace, create=False)) as opened:
         stored = opened.runs.find(name)
+        stored.require_whole()
         replay = Replay(opened.database, stored.run)
         found = replay.row(row)
         if found is None:
@@ -131,7 +134,9 @@ def _reports(workspace: Path) -> list[dict[str, Any]]:
 
 def _as_line(run: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("run_id", "source", "target", "dry_run", "state", "counts", "exit_code")
-    return {key: run[key] for key in keys}
+    purged_at = run.get("purged_at")
+    purged = None if purged_at is None else datetime.fromtimestamp(purged_at, UTC).isoformat(timespec="seconds")
+    return {**{key: run[key] for key in keys}, "purged_at": purged}
 
 
 def _find(workspace: Path, name: str) -> str:

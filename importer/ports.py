@@ -7,7 +7,7 @@ stated here once; implementations stay silent about them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from importer.records import (
     CheckedBatch,
@@ -127,6 +127,16 @@ class Checker(Protocol):
         Raises:
             AccessError: the credentials were refused.
         """
+        ...
+
+
+@runtime_checkable
+class Timekeeper(Protocol):
+    """What the other side's clock says."""
+
+    @property
+    def server_ahead_s(self) -> float | None:
+        """How far its clock was ahead of ours when it was last asked for a token, in seconds; None: not known."""
         ...
 
 

@@ -485,6 +485,7 @@ class RunSummary:
         state: `running`, `finished`, `stopped` or `crashed`.
         counts: `read`, then the count of every final state (or `valid` and `invalid`).
         exit_code: None while the run has not ended.
+        purged_at: when its personal data was removed; None: it is all there.
     """
 
     run_id: str
@@ -498,6 +499,7 @@ class RunSummary:
     exit_code: int | None
     columns: tuple[str, ...] = ()
     sheet: str = ""
+    purged_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

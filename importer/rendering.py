@@ -48,6 +48,9 @@ _STOP_CODES: Mapping[str, ExitCode] = {
     "sigterm": ExitCode.SIGTERM,
 }
 
+RECEIPT_NAME = "receipt.json"
+"""Written after everything else, since it holds the hashes of the other files."""
+
 _DOCUMENTED = {**ISSUE_CODES, **MAPPING_CODES}
 
 _DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic", "python-calamine")
@@ -116,7 +119,8 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     )
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
-    report = replace(report, files={**files, "log": directory / LOG_NAME})
+    beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
+    report = replace(report, files={**files, "log": directory / LOG_NAME, **beside})
     judged = verdict(report)
     report = replace(report, verdict=judged.sentence, next_step=judged.next_step)
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)

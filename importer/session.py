@@ -45,6 +45,7 @@ from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
+from importer.receipts import write_receipt
 from importer.records import Event, RowState
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report
@@ -173,6 +174,7 @@ class Session:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
+            stored.require_whole()
             where = self._same_destination(stored)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
@@ -198,9 +200,12 @@ class Session:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
+            stored.require_whole()
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
-                return render(workspace.database, stored.run, directory, self.profile, ending)
+                report = render(workspace.database, stored.run, directory, self.profile, ending)
+                write_receipt(workspace.database, stored, directory, report, self.clock.now())
+                return report
 
     # ------------------------------------------------------------------ stages
 
@@ -278,6 +283,8 @@ class Session:
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )
+        if not stored.header.dry_run:
+            write_receipt(database, stored, directory, report, self.clock.now())
         told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.elapsed_seconds}
         self.on_event(Event("run_ended", told))
         return report
@@ -362,7 +369,16 @@ class Session:
     def _listened_to(self, run_id: str, directory: Path) -> Iterator[None]:
         """Log every event of the block into the run's directory, beside whoever else listens."""
         told = self.on_event
-        with observed(run_id, directory, self.profile.log, quiet=self.profile.output.quiet) as log:
+        chosen = self.profile
+        with observed(
+            run_id,
+            directory,
+            chosen.log,
+            quiet=chosen.output.quiet,
+            target=chosen.target,
+            metrics=chosen.metrics,
+            otel=chosen.otel,
+        ) as log:
             self.on_event = _both(log, told)
             try:
                 yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from importer.cli.output import print_json
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("runs", epilog="Example: importer runs --json")(runs)
-    app.command("show", epilog="Example: importer show last")(show)
+    app.command("show", epilog="Example: importer show last --verify")(show)
     app.command("explain", epilog="Example: importer explain last 17")(explain)
     app.command("export", epilog="Example: importer export last --format xlsx --out handover")(export)
 
@@ -43,6 +44,9 @@ def runs(
 def show(
     run_name: opt.Run,
     *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Work the run's receipt out again, and name what differs.")
+    ] = False,
     config: opt.Config = None,
     workspace: opt.Workspace = None,
     json: opt.Json = False,
@@ -55,11 +59,28 @@ def show(
     from importer import history as past  # noqa: PLC0415
     from importer.cli.summary import tell_report  # noqa: PLC0415
 
+    if verify:
+        raise typer.Exit(_verify(profile.workspace, run_name, as_json=json))
     report = past.one_run(profile.workspace, run_name)
     if json:
         print_json({**report, "command": "show", "exit_code": 0})
     else:
         tell_report(report)
+
+
+def _verify(workspace: Path, run_name: str, *, as_json: bool) -> int:
+    from importer import receipts  # noqa: PLC0415
+    from importer.cli import tables  # noqa: PLC0415
+    from importer.errors import ExitCode  # noqa: PLC0415
+
+    result = receipts.verify(workspace, run_name)
+    code = ExitCode.OK if result["verified"] else ExitCode.BALANCE
+    if as_json:
+        error = None if result["verified"] else "The receipt does not hold."
+        print_json({"command": "show", **result, "exit_code": int(code), "error": error})
+    else:
+        tables.tell_verified(result)
+    return int(code)
 
 
 def explain(

@@ -134,6 +134,7 @@ _PLACES = {
     "format_": "results.formats",
     "out": "results.out",
     "partial_ok": "results.partial_ok",
+    "older_than": "retention.older_than",
     "show_values": "results.show_values",
     "log_format": "log.format",
     "quiet": "output.quiet",

@@ -17,7 +17,8 @@ CREATE TABLE runs (
     facts         TEXT    NOT NULL DEFAULT '{}',
     started_at    REAL    NOT NULL,
     ended_at      REAL,
-    exit_code     INTEGER
+    exit_code     INTEGER,
+    purged_at     REAL                -- when its personal data was removed, NULL: it is all there
 ) STRICT;
 
 -- The source's cells and the request bodies: the personal data, apart from all else, so that it can be purged.
@@ -91,3 +92,14 @@ CREATE TABLE identities (
     since       REAL    NOT NULL,
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
+
+-- One line for every time that files of a run were written; each holds the hash of the line before. Never changed.
+CREATE TABLE receipts (
+    number   INTEGER PRIMARY KEY,
+    run      INTEGER NOT NULL,
+    made_at  REAL    NOT NULL,
+    previous TEXT    NOT NULL,        -- hash of the receipt before, '' for the first
+    hash     TEXT    NOT NULL,        -- SHA-256 of the body
+    body     TEXT    NOT NULL         -- JSON, as in receipt.json
+) STRICT;
+CREATE INDEX receipts_by_run ON receipts (run, number);

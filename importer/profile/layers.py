@@ -46,6 +46,7 @@ OPTIONS: Mapping[str, str] = {
     "--out": "results.out",
     "--show-values": "results.show_values",
     "--partial-ok": "results.partial_ok",
+    "--older-than": "retention.older_than",
     "--log-format": "log.format",
     "--verbose": "log.level",
     "--quiet": "output.quiet",

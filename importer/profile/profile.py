@@ -27,8 +27,11 @@ from importer.profile.settings import (
     DeliverySettings,
     LogSettings,
     MappingRule,
+    MetricsSettings,
+    OtelSettings,
     OutputSettings,
     ResultsSettings,
+    RetentionSettings,
     Section,
     SourceSettings,
     TargetSettings,
@@ -79,6 +82,9 @@ class Profile(Section):
     notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
     output: OutputSettings = OutputSettings()
+    retention: RetentionSettings = RetentionSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    otel: OtelSettings = OtelSettings()
 
     _layers: tuple[Layer, ...] = PrivateAttr(default=())
 
@@ -184,8 +190,13 @@ class Profile(Section):
             )
 
     @property
+    def file(self) -> str:
+        """The TOML file it was read from, as the user named it; empty when there was none."""
+        return next((layer.name for layer in self._layers if layer.origin == "profile"), "")
+
+    @property
     def _file(self) -> str:
-        return next((layer.name for layer in self._layers if layer.origin == "profile"), "the profile")
+        return self.file or "the profile"
 
     @property
     def fingerprint(self) -> str:

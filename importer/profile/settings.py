@@ -278,6 +278,28 @@ class ResultsSettings(Section):
     partial_ok: bool = False
 
 
+_AGE = re.compile(r"(?P<count>\d+)\s*(?P<unit>h|d|w)[a-z]*", re.IGNORECASE)
+_AGE_S = {"h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def _age(value: Any) -> Any:
+    match = _AGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, str) and (match is None or not int(match["count"])):
+        raise ValueError("an age such as 12h, 30d or 8w")
+    return int(match["count"]) * _AGE_S[match["unit"][0].lower()] if match else value
+
+
+Age = Annotated[PositiveFloat, BeforeValidator(_age)]
+"""A length of time in seconds, written as `12h`, `30d` or `8w`."""
+
+
+class RetentionSettings(Section):
+    """`[retention]`: what `importer purge` takes out of the workspace."""
+
+    older_than: Age | None = None
+    """Runs that ended longer ago than this lose their personal data; None: `--older-than` must say it."""
+
+
 class TargetSettings(Section):
     """`[targets.NAME]`: a place to create customers in. Any key of `[delivery]` may stand here too."""
 
@@ -313,6 +335,31 @@ class LogSettings(Section):
 
     format: Literal["console", "json"] = "console"
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class MetricsSettings(Section):
+    """`[metrics]`: numbers for Prometheus; needs `pip install 'importer[metrics]'`."""
+
+    textfile: Path | None = None
+    """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`."""
+    every_s: PositiveFloat = 15.0
+    port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Serves `/metrics` while a run lasts."""
+    address: str = "127.0.0.1"
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is somewhere to show numbers."""
+        return self.textfile is not None or self.port is not None
+
+
+class OtelSettings(Section):
+    """`[otel]`: OpenTelemetry by OTLP over HTTP; needs `pip install 'importer[otel]'`.
+
+    Where to send, sampling and names are told by the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
+    """
+
+    enabled: bool = False
 
 
 class OutputSettings(Section):

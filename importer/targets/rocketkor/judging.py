@@ -123,12 +123,27 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
+def server_ahead_s(headers: Mapping[str, str], now: float) -> float | None:
+    """Return how far the other side's clock is ahead of ours, by its `Date`, to half a second; None: it says nothing.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    ahead_s = _moment(headers.get("Date", "")) - now + 0.5  # a date is cut to whole seconds (RFC 9110 5.6.7)
+    return ahead_s if math.isfinite(ahead_s) else None
+
+
 def _seconds_until(date: str, now: float) -> float:
+    until_s = _moment(date) - now
+    return until_s if math.isnan(until_s) else max(0.0, until_s)
+
+
+def _moment(date: str) -> float:
     try:
         moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return math.nan
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
 
 
 def _reply(rule: Rule, verdict: Verdict, said: ErrorBody, answer: Answer, now: float) -> Reply:
