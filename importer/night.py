@@ -39,7 +39,7 @@ from importer.session import Confirm, Session
 from importer.wiring import SystemClock, open_workspace
 
 _FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
-_THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast"})
+_THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "canary"})
 """Stops that say something about the file's rows; any other says something about the night."""
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
 """Watching on does no good after these: a person has to look."""
@@ -226,7 +226,10 @@ class Night:
         scope, found = session.allowed().scope, content_hash(path)
         with closing(open_workspace(self.profile.workspace)) as workspace:
             earlier = workspace.runs.newest_with(scope, found)
-        if earlier is None or (self.force and earlier.phase == FINISHED):
+        if earlier is None:
+            return None
+        cannot_go_on = earlier.header.profile_hash != self.profile.fingerprint
+        if self.force and (earlier.phase == FINISHED or cannot_go_on):
             return None
         # Nothing was sent by a run that only read; elsewhere its file may be gone.
         return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
@@ -264,7 +267,8 @@ class Night:
 
     def _refused(self, inbox: Inbox, path: Path, what: Import) -> Import:
         """Put a file aside that cannot be used."""
-        texts = {"why.txt": _why(what, "Mend it, and put it into the folder again.")}
+        mend = "Mend it, and put it into the folder again; --force imports it although it was begun before."
+        texts = {"why.txt": _why(what, mend)}
         try:
             to = inbox.put_away(path, inbox.failed, _moment(self.clock.now()), texts=texts)
         except ImporterError as error:

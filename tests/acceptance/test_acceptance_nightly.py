@@ -184,6 +184,10 @@ def test_a_profile_that_changed_under_a_stopped_run_puts_its_file_aside_and_the_
     assert "The profile is not the one that the run" in why.read_text(encoding="utf-8")
     assert len(witness.customers()) == 7
 
+    shutil.move(why.with_name("a.csv"), inbox)
+    forced = user.types(*nightly(changed), "--force", **environ)
+    assert (forced.code, forced.json["counts"]["existing"], len(witness.customers())) == (0, 5, 7)
+
 
 def test_rows_refused_beyond_a_threshold_put_the_file_aside_with_its_results(
     user: User, inbox: Path, profile_for: Callable[..., Path]
