@@ -14,8 +14,9 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from importer.delivery import StopSwitch, closing_at
+from importer.delivery import Ask, StopSwitch, closing_at
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
@@ -30,6 +31,7 @@ from importer.journal import (
     RUNNING,
     SECRET_BYTES,
     Database,
+    Replay,
     RunHeader,
     RunIntake,
     Runs,
@@ -46,6 +48,7 @@ from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
+from importer.rehearsal import compare
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report, check_out
 from importer.wiring import (
@@ -64,6 +67,9 @@ from importer.wiring import (
     other_side,
     preparation,
 )
+
+if TYPE_CHECKING:
+    from importer.emulator import Emulator
 
 Confirm = Callable[[str, int], bool]
 """Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""
@@ -85,6 +91,7 @@ class Session:
         on_event: told of everything that happens; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
     """
 
@@ -93,6 +100,7 @@ class Session:
     on_event: Events = _ignore
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
+    ask: Ask | None = None
     clock: SystemClock = field(default_factory=SystemClock)
     ends_at: float | None = None
 
@@ -253,11 +261,21 @@ class Session:
         if waiting:
             await asyncio.to_thread(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
-            async with other_side(self.profile, where, limiter, self.clock) as target:
-                parts = delivering(self.profile, workspace, stored, target, limiter, stop=self.stop, emit=self.on_event)
+            emulators: list[Emulator] = []
+            async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
+                parts = delivering(self.profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
                 await parts.delivery.run()
+                await limiter.give_back()
                 await parts.commits.submit(parts.claims.finish)
+                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults else {}
+            workspace.runs.note(stored.run, rehearsal=rehearsed, **parts.facts())
         return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
+
+    def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
+        """Compare what the run says with what the emulator really holds."""
+        endings = Replay(workspace.database, stored.run).endings()
+        found = compare(emulator.customers(), endings, self.profile.delivery.import_key_metadata)
+        return {**found, "faults": dict(emulator.ledger.faults)}
 
     def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
         """Say what is to be expected, before anything is sent."""

@@ -14,7 +14,7 @@ from importer.errors import UsageError
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator
-    from importer.profile.settings import Rate
+    from importer.profile.rates import Rate
 
 
 def register(app: typer.Typer) -> None:
@@ -110,7 +110,7 @@ def _tell_ready(emulator: Emulator, *, as_json: bool) -> None:
 def _rate(text: str) -> Rate:
     from pydantic import ValidationError  # noqa: PLC0415
 
-    from importer.profile.settings import Rate  # noqa: PLC0415
+    from importer.profile.rates import Rate  # noqa: PLC0415
 
     try:
         return Rate.model_validate(text)

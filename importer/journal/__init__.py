@@ -18,6 +18,7 @@ from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, 
 from importer.journal.replay import ChangeTotal, Replay
 from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, Ahead, RunHeader, Runs, StoredRun
 from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
+from importer.journal.starts import Starts
 
 __all__ = [
     "FINISHED",
@@ -39,6 +40,7 @@ __all__ = [
     "RunIntake",
     "RunJournal",
     "Runs",
+    "Starts",
     "StoredReceipt",
     "StoredRun",
     "add_receipt",

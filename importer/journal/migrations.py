@@ -27,6 +27,11 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "CREATE INDEX receipts_by_run ON receipts (run, number)",
             "ALTER TABLE identities ADD COLUMN body TEXT",
         ),
+        3: (
+            """CREATE TABLE starts (
+                scope TEXT NOT NULL, slot INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (scope, slot)
+            ) STRICT, WITHOUT ROWID""",
+        ),
     }
 )
 """The statements that lead to each version from the one before it."""

@@ -20,14 +20,13 @@ from unittest import mock
 import pytest
 
 from importer.cli.entry import run
-from importer.profile.settings import DeliverySettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_data"
 IMPORTER = (sys.executable, "-m", "importer")
 
 
-SOON = ["breaker_give_up_s = 1.0"] if "breaker_give_up_s" in DeliverySettings.model_fields else []
+SOON = ["breaker_give_up_s = 1.0"]
 """Lines of `[delivery]`: a target that is dead is not probed for long."""
 
 

@@ -153,13 +153,14 @@ def test_the_same_content_has_the_same_hash(path: Path, tmp_path: Path) -> None:
 def test_a_file_that_is_cut_off_is_refused_or_named(path: Path, keep: float) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep)])
+    rows, named, refused = flat([]), False, ""
     try:
         with closing(open_source(path, SourceSettings())) as reader:
             batches = list(reader.batches())
+            rows, named = flat(batches), any(batch.issues for batch in batches)
     except SourceError as refusal:
-        assert refusal.hint
-        return
-    assert [issue for batch in batches for issue in batch.issues] or flat(batches) == ROWS[: len(flat(batches))]
+        refused = refusal.hint
+    assert refused or named or rows == ROWS[: len(rows)]
 
 
 def test_a_header_without_rows_is_refused(path: Path) -> None:

@@ -222,7 +222,7 @@ def _require_one_column(text: str, name: str) -> None:
             message = f"The delimiter of '{name}' is unusual: it seems to be {rare!r}."
             raise SourceError(message, f"If so, set delimiter = {rare!r} in [source].")
     uneven = sum(any(mark in line for mark in DELIMITERS) for line in lines)
-    if uneven > 0.5 * len(lines) or sum(bool(_GAP.search(line)) for line in lines) > 0.5 * len(lines):
+    if uneven >= 0.5 * len(lines) or sum(bool(_GAP.search(line)) for line in lines) > 0.5 * len(lines):
         message = f"The columns of '{name}' cannot be told apart: no delimiter gives an even table."
         raise SourceError(message, _HINT)
 

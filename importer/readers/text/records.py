@@ -145,7 +145,7 @@ class _Records:
         except csv.Error as fault:
             if "limit" in str(fault) and reader.line_num <= 1:
                 raise self._too_long(self._line + at) from fault
-            return None, reader.line_num
+            return None, reader.line_num if "expected after" in str(fault) else 1
         return row, reader.line_num
 
     def _more(self, lines: list[str]) -> Iterator[str]:
