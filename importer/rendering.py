@@ -28,6 +28,8 @@ from importer.results import (
     Report,
     UnknownRows,
     compare,
+    digests,
+    keep_mended,
     publish,
     recount,
     verdict,
@@ -84,6 +86,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     """
     summary, replay = Runs(database).summary(run), Replay(database, run)
     header = Header(summary.columns, summary.sheet)
+    keep_mended(directory, Runs(database).facts(run).get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     tables = write_results(
         replay.results,
@@ -129,6 +132,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     report = replace(report, verdict=judged.sentence, next_step=judged.next_step)
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
+    Runs(database).note(run, files=digests(files))
     if profile.results.out is not None:
         publish(files, profile.results.out)
     return report

@@ -22,7 +22,6 @@ from importer.errors import (
     ImporterError,
     InterruptedRunError,
     SourceChangedError,
-    StorageError,
     TryLaterError,
     UsageError,
 )
@@ -51,7 +50,7 @@ from importer.receipts import write_receipt
 from importer.records import Event, RowState
 from importer.rehearsal import compare
 from importer.rendering import Ending, render, source_facts
-from importer.results import Report
+from importer.results import Report, check_out
 from importer.wiring import (
     JOURNAL_NAME,
     Destination,
@@ -61,6 +60,7 @@ from importer.wiring import (
     delivering,
     destination,
     limiter_for,
+    make_directory,
     on_disk,
     open_workspace,
     opened,
@@ -114,6 +114,7 @@ class Session:
         """
         started_at = self.clock.now()
         with on_disk(source, self.profile) as path, opened(path, self.profile) as found:
+            check_out(self.profile.results, path)
             header = self._header(path, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
@@ -154,11 +155,13 @@ class Session:
             closing(open_workspace(self.profile.workspace)) as workspace,
             workspace_lock(workspace.path, where.scope, started_at),
         ):
+            check_out(self.profile.results, path)
             header = self._header(path, found, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
                 stored = workspace.runs.begin(header)
+                workspace.runs.note(stored.run, limit=self.profile.source.limit)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
                     self._ask(where, workspace, stored)
@@ -183,6 +186,7 @@ class Session:
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
+            self.profile = self.profile.with_options({"source.limit": stored.facts.get("limit")})
             where = self._same_destination(stored)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
@@ -209,6 +213,8 @@ class Session:
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
+            stored.require_ended()
+            check_out(self.profile.results, Path(stored.header.path))
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
                 report = render(workspace.database, stored.run, directory, self.profile, ending)
@@ -366,20 +372,15 @@ class Session:
     def _new_directory(self, run_id: str) -> Iterator[Path]:
         """Make the run's directory."""
         directory = self.profile.workspace / run_id
-        try:
-            directory.mkdir(mode=0o700, parents=True)
-        except OSError as error:
-            raise StorageError(
-                f"The run directory {directory} cannot be made: {(error.strerror or 'unknown error').lower()}.",
-                "Choose another place with --workspace.",
-            ) from error
+        make_directory(directory.parent)
+        make_directory(directory)
         with self._listened_to(run_id, directory):
             yield directory
 
     @contextmanager
     def _kept_directory(self, stored: StoredRun) -> Iterator[Path]:
         directory = self.profile.workspace / stored.header.run_id
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
         with self._listened_to(stored.header.run_id, directory):
             yield directory
 

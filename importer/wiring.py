@@ -15,6 +15,7 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from importer.delivery import (
     Ask,
@@ -43,6 +44,7 @@ from importer.journal import (
     Runs,
     Starts,
     StoredRun,
+    check_memory,
     workspace_secret,
 )
 from importer.mapping import build_mapper
@@ -106,15 +108,31 @@ def open_workspace(path: Path, *, create: bool = True) -> Workspace:
             f"There are no runs in the workspace '{path}' yet.",
             "Name the right one with --workspace, or run an import.",
         )
+    make_directory(path)
+    check_memory(path / JOURNAL_NAME)
+    database = Database(path / JOURNAL_NAME)
+    runs = Runs(database)
+    try:
+        secret = workspace_secret(path, has_runs=runs.any())
+    except BaseException:
+        database.close()
+        raise
+    return Workspace(path, database, runs, secret)
+
+
+def make_directory(path: Path) -> None:
+    """Make a folder for its owner alone, if it is not there.
+
+    Raises:
+        StorageError: it cannot be made, or something else bears its name.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"The workspace {path} cannot be made: {(error.strerror or 'unknown error').lower()}.",
-            "Choose another one with --workspace.",
+            f"The folder {path} cannot be made: {(error.strerror or 'unknown error').lower()}.",
+            "Choose another place with --workspace.",
         ) from error
-    database = Database(path / JOURNAL_NAME)
-    return Workspace(path, database, Runs(database), workspace_secret(path))
 
 
 # --------------------------------------------------------------------------- the other side
@@ -157,9 +175,17 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
     found = credentials(environ)
     key, secret = found.api_key.get_secret_value(), found.api_secret.get_secret_value()
     account = settings.account or f"key-{blake2b(key.encode(), digest_size=4).hexdigest()}"
-    base_url = settings.base_url.rstrip("/")
-    host = base_url.partition("://")[2]
-    return Destination(profile.target, settings, scope=f"{base_url}#{account}", host=host, key=key, secret=secret)
+    server = same_server(settings.base_url)
+    host = server.partition("://")[2]
+    return Destination(profile.target, settings, scope=f"{server}#{account}", host=host, key=key, secret=secret)
+
+
+def same_server(base_url: str) -> str:
+    """One spelling for every address of one API: case, default port, `/v1` and slashes at the end aside."""
+    parts = urlsplit(base_url.strip())
+    port = "" if parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{parts.port}"
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{path}"
 
 
 def _faults(named: str, *, embedded: bool) -> Faults | None:
@@ -338,7 +364,8 @@ def delivering(
     """
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
     facts = workspace.runs.facts(stored.run)
-    claims = Claims(workspace.database, stored.run, stored.header.scope, facts.get("mapping", {}))
+    columns = facts.get("mapping", {})
+    claims = Claims(workspace.database, stored.run, stored.header.scope, columns, secret=workspace.secret)
     commits = GroupCommit(workspace.database, _in_a_thread)
     if limiter.outlasts_a_process:
         starts = Starts(workspace.database, stored.header.scope, commits, clock.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from importer.cli import options as opt
-from importer.cli.invocation import load_profile, run_session
+from importer.cli.invocation import load_profile, on_disk, run_session
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +52,9 @@ def run(
     results say for every row which customer it became or what is wrong with it.
     """
     profile = load_profile(config, locals(), verbose=verbose)
-    raise typer.Exit(run_session(profile, "run", lambda session: session.run(file, force=force), as_json=json))
+    with on_disk(file, profile) as source:
+        code = run_session(profile, "run", lambda session: session.run(source, force=force), as_json=json)
+    raise typer.Exit(code)
 
 
 def validate(
@@ -75,7 +77,9 @@ def validate(
     No network, and nothing is remembered. The results and the rejects show every row's verdict.
     """
     profile = load_profile(config, {**locals(), "dry_run": True}, verbose=verbose)
-    raise typer.Exit(run_session(profile, "validate", lambda session: session.run(file), as_json=json))
+    with on_disk(file, profile) as source:
+        code = run_session(profile, "validate", lambda session: session.run(source), as_json=json)
+    raise typer.Exit(code)
 
 
 def resume(

@@ -35,6 +35,7 @@ _REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
 
 def run_session(profile: Profile, command: str, work: Work, *, as_json: bool) -> int:
     """Run a session's work to its end, print its report and return its exit code."""
+    as_json = as_json or profile.output.format == "json"
     with progress(quiet=profile.output.quiet or as_json) as shown:
         told = _foretelling(shown, quiet=profile.output.quiet or as_json)
         confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))

@@ -23,7 +23,7 @@ def tell_report(report: Mapping[str, Any]) -> None:
     if report.get("rehearsal"):
         say(f"  {sentence(report['rehearsal'])}")
     say(f"\n{report['verdict']}")
-    _tell_reading(report["source_info"] or {})
+    _tell_reading(report.get("source_info") or {})
     _tell_issues(report["issues"])
     _tell_forecast(report.get("forecast") or {})
     if report["error"]:

@@ -25,6 +25,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 hash TEXT NOT NULL, body TEXT NOT NULL
             ) STRICT""",
             "CREATE INDEX receipts_by_run ON receipts (run, number)",
+            "ALTER TABLE identities ADD COLUMN body TEXT",
         ),
         3: (
             """CREATE TABLE starts (

@@ -90,6 +90,7 @@ CREATE TABLE identities (
     run         INTEGER NOT NULL,
     ordinal     INTEGER NOT NULL,
     since       REAL    NOT NULL,
+    body        TEXT,                 -- keyed hash of what was sent: tells whether the same customer comes with other data
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
 

@@ -216,7 +216,11 @@ class DeliverySettings(Section):
     connect_timeout_s: PositiveFloat = 5.0
     read_timeout_s: PositiveFloat = 30.0
     total_timeout_s: PositiveFloat = 60.0
-    looks_after_s: Annotated[tuple[NonNegativeFloat, ...], BeforeValidator(_listed)] = (0.0, 2.0, 8.0)
+    looks_after_s: Annotated[tuple[NonNegativeFloat, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        0.0,
+        2.0,
+        8.0,
+    )
     """Pauses before each look-up of a row in doubt; only when all of them find nothing is it sent again."""
     drain_s: PositiveFloat = 30.0
     """How long a stopping run waits for what is in flight."""
