@@ -10,7 +10,7 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
+from importer.remote import SPOOL_NAME, Local, local_copy
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report
 from importer.wiring import (
@@ -98,8 +99,8 @@ class Session:
             ImporterError: the source or the profile cannot be used.
         """
         started_at = self.clock.now()
-        with opened(source, self.profile) as found:
-            header = self._header(source, found, "", started_at, dry_run=True)
+        with self._copy(source) as local, opened(local.path, self.profile) as found:
+            header = self._header(local, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
                 with _forgotten_if_refused(Runs(database), stored, directory):
@@ -120,12 +121,12 @@ class Session:
         started_at = self.clock.now()
         where = destination(self.profile)
         self._check_consent(where)
-        with (
-            opened(source, self.profile) as found,
-            closing(open_workspace(self.profile.workspace)) as workspace,
-            workspace_lock(workspace.path, where.scope, started_at),
-        ):
-            header = self._header(source, found, where.scope, started_at, dry_run=False)
+        with ExitStack() as stack:
+            local = await asyncio.to_thread(stack.enter_context, self._copy(source))
+            found = stack.enter_context(opened(local.path, self.profile))
+            workspace = stack.enter_context(closing(open_workspace(self.profile.workspace)))
+            stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
+            header = self._header(local, found, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
@@ -156,8 +157,7 @@ class Session:
                 self._kept_directory(stored) as directory,
             ):
                 if stored.phase == LOADING:
-                    with opened(stored.header.path, self.profile) as found:
-                        await self._load(workspace, stored, found)
+                    await self._load_again(workspace, stored)
                 workspace.runs.reopen(stored.run, reopened)
                 self._ask(where, workspace, stored)
                 return await self._deliver(workspace, stored, where, directory, started_at)
@@ -184,6 +184,12 @@ class Session:
 
     # ------------------------------------------------------------------ stages
 
+    async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
+        with ExitStack() as stack:
+            local = await asyncio.to_thread(stack.enter_context, self._copy(stored.header.path))
+            _check_content(stored.header, local.path)
+            await self._load(workspace, stored, stack.enter_context(opened(local.path, self.profile)))
+
     async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened) -> None:
         await asyncio.to_thread(self._prepare, workspace.database, stored, source, workspace.secret)
 
@@ -202,7 +208,7 @@ class Session:
         runs.opened(stored.run, info)
         runs.note(
             stored.run,
-            path=header.path,
+            path=str(source.path),
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
         )
@@ -278,14 +284,18 @@ class Session:
 
     # ------------------------------------------------------------------ places
 
-    def _header(self, source: Path | str, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
+    def _copy(self, source: Path | str) -> AbstractContextManager[Local]:
+        spool = self.profile.workspace / SPOOL_NAME
+        return local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop)
+
+    def _header(self, source: Local, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
         return RunHeader(
             run_id=_new_run_id(started_at),
             scope=scope,
             target=self.profile.target,
             source=found.reader.info.name,
-            path=str(Path(source).absolute()),
-            content_hash=content_hash(source),
+            path=source.origin,
+            content_hash=content_hash(source.path),
             profile_hash=self.profile.fingerprint,
             dry_run=dry_run,
             started_at=started_at,
@@ -396,9 +406,14 @@ def _check_unchanged(header: RunHeader, profile: Profile) -> None:
             "Resume with the profile of the first time, or import the file as a new run.",
         )
     path = Path(header.path)
-    if path.exists() and content_hash(path) != header.content_hash:
+    if path.exists():
+        _check_content(header, path)
+
+
+def _check_content(header: RunHeader, path: Path) -> None:
+    if content_hash(path) != header.content_hash:
         raise SourceChangedError(
-            f"The file {path} changed since the run {header.run_id} began.",
+            f"The file {header.path} changed since the run {header.run_id} began.",
             "Put the file of that time back, or import the new one as a new run: rows that were created are known.",
         )
 
