@@ -40,7 +40,14 @@ def one_run(workspace: Path, name: str) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return report
     line = next(run for run in _journalled(workspace) if run["run_id"] == run_id)
-    rest = {"dry_run": False, "issues": [], "files": {}, "elapsed_seconds": 0.0}
+    rest = {
+        "dry_run": False,
+        "issues": [],
+        "files": {},
+        "elapsed_seconds": 0.0,
+        "verdict": "",
+        "next_step": "",
+    }
     if line["purged_at"]:
         return {**line, **rest, "error": _PURGED}
     return {**line, **rest, "state": "stopped", "error": _UNFINISHED}

@@ -29,6 +29,7 @@ from importer.results import (
     compare,
     publish,
     recount,
+    verdict,
     write_json,
     write_results,
 )
@@ -41,6 +42,8 @@ _STOP_CODES: Mapping[str, ExitCode] = {
     "max_error_rate": ExitCode.STOPPED,
     "fail_fast": ExitCode.STOPPED,
     "breaker": ExitCode.STOPPED,
+    "window": ExitCode.TRY_LATER,
+    "quota": ExitCode.TRY_LATER,
     "sigint": ExitCode.SIGINT,
     "sigterm": ExitCode.SIGTERM,
 }
@@ -109,13 +112,17 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
         mapping=facts.get("mapping", {}),
         changes=_change_totals(replay),
         unknown=unknown.rows,
+        idv=facts.get("idv", {}),
         versions=_versions(),
+        forecast=facts.get("forecast", {}),
         documented=_DOCUMENTED,
     )
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
     beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
     report = replace(report, files={**files, "log": directory / LOG_NAME, **beside})
+    judged = verdict(report)
+    report = replace(report, verdict=judged.sentence, next_step=judged.next_step)
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
     if profile.results.out is not None:
@@ -134,7 +141,7 @@ def _annotated(
 
 
 def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False) -> ExitCode:
-    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 8, 3 wins.
+    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 75, 8, 3 wins.
 
     Args:
         counts: rows per state.

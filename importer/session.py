@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from importer.delivery import StopSwitch
+from importer.delivery import StopSwitch, closing_at
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
     InterruptedRunError,
     SourceChangedError,
     StorageError,
+    TryLaterError,
     UsageError,
 )
 from importer.journal import (
@@ -38,16 +39,19 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
+from importer.nightly import Hours
 from importer.observe import observed
+from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
-from importer.remote import SPOOL_NAME, Local, local_copy
+from importer.remote import SPOOL_NAME, Local, is_remote, local_copy
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report
 from importer.wiring import (
+    JOURNAL_NAME,
     Destination,
     Opened,
     SystemClock,
@@ -55,6 +59,7 @@ from importer.wiring import (
     delivering,
     destination,
     limiter_for,
+    on_disk,
     open_workspace,
     opened,
     other_side,
@@ -81,6 +86,7 @@ class Session:
         on_event: told of everything that happens; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
     """
 
     profile: Profile
@@ -89,6 +95,7 @@ class Session:
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
     clock: SystemClock = field(default_factory=SystemClock)
+    ends_at: float | None = None
 
     # ------------------------------------------------------------------ commands
 
@@ -99,7 +106,7 @@ class Session:
             ImporterError: the source or the profile cannot be used.
         """
         started_at = self.clock.now()
-        with self._copy(source) as local, opened(local.path, self.profile) as found:
+        with self._at_hand(source) as local, opened(local.path, self.profile) as found:
             header = self._header(local, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
@@ -118,11 +125,24 @@ class Session:
         """
         if self.profile.dry_run:
             return await asyncio.to_thread(self.validate, source)
-        started_at = self.clock.now()
+        where = self.allowed()
+        async with self._in_hours():
+            return await self._run(source, where, force=force)
+
+    def allowed(self) -> Destination:
+        """Where customers would go, once it is clear that they may.
+
+        Raises:
+            UsageError: the target or the credentials are missing or wrong, or nobody can confirm a live target.
+        """
         where = destination(self.profile)
         self._check_consent(where)
+        return where
+
+    async def _run(self, source: Path | str, where: Destination, *, force: bool) -> Report:
+        started_at = self.clock.now()
         with ExitStack() as stack:
-            local = await asyncio.to_thread(stack.enter_context, self._copy(source))
+            local = await asyncio.to_thread(stack.enter_context, self._at_hand(source))
             found = stack.enter_context(opened(local.path, self.profile))
             workspace = stack.enter_context(closing(open_workspace(self.profile.workspace)))
             stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
@@ -147,6 +167,10 @@ class Session:
             SourceChangedError: the source or the profile is not the one the run began with.
             ImporterError: the run was refused; nothing was sent.
         """
+        async with self._in_hours():
+            return await self._resume(name, reopened)
+
+    async def _resume(self, name: str, reopened: tuple[RowState, ...]) -> Report:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
@@ -186,7 +210,7 @@ class Session:
 
     async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
         with ExitStack() as stack:
-            local = await asyncio.to_thread(stack.enter_context, self._copy(stored.header.path))
+            local = await asyncio.to_thread(stack.enter_context, self._at_hand(stored.header.path))
             _check_content(stored.header, local.path)
             await self._load(workspace, stored, stack.enter_context(opened(local.path, self.profile)))
 
@@ -203,7 +227,10 @@ class Session:
         parts = preparation(self.profile, source, intake, secret=secret, stop=self.stop, emit=self.on_event)
         decided = parts.run()
         if self.stop.requested:
-            raise InterruptedRunError(self.stop.reason)
+            raise _cut_short(self.stop)
+        journal = self.profile.workspace / JOURNAL_NAME
+        if header.dry_run and journal.exists():
+            intake.warn_of_known(journal)
         info = source.reader.info
         runs.opened(stored.run, info)
         runs.note(
@@ -211,6 +238,7 @@ class Session:
             path=str(source.path),
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
+            idv=intake.idv,
         )
         runs.enter(stored.run, RUNNING)
 
@@ -222,6 +250,7 @@ class Session:
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
         self.on_event(Event("delivery_started", {"total": counts["read"], "already_done": counts["read"] - waiting}))
         if waiting:
+            await asyncio.to_thread(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
             async with other_side(self.profile, where, limiter, self.clock) as target:
                 parts = delivering(self.profile, workspace, stored, target, limiter, stop=self.stop, emit=self.on_event)
@@ -229,9 +258,32 @@ class Session:
                 await parts.commits.submit(parts.claims.finish)
         return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
 
+    def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
+        """Say what is to be expected, before anything is sent."""
+        expected = outlook(self.profile, workspace.runs, stored, now=self.clock.now(), ends_at=self.ends_at).as_json()
+        workspace.runs.note(stored.run, forecast=expected)
+        self.on_event(Event("forecast", expected))
+
+    @asynccontextmanager
+    async def _in_hours(self) -> AsyncIterator[None]:
+        """Refuse to begin outside the window, and stop well at its end.
+
+        Raises:
+            TryLaterError: the window is closed.
+        """
+        hours, now = Hours.of(self.profile.delivery), self.clock.now()
+        if self.ends_at is None:
+            hours.require_open(now)
+            self.ends_at = hours.ends_at(now)
+        by = "" if self.ends_at is None else f" ({hours.clock(self.ends_at)}, {hours.place})"
+        message = f"Stopped at the end of the time allowed{by}; what was in flight was finished."
+        async with closing_at(self.ends_at, self.stop, self.clock, message):
+            yield
+
     def _finish(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Render what the journal holds, and record how the run ended."""
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
+        Runs(database).note(stored.run, stopped_by=self.stop.reason)
         report = render(database, stored.run, directory, self.profile, ending)
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
@@ -284,9 +336,16 @@ class Session:
 
     # ------------------------------------------------------------------ places
 
-    def _copy(self, source: Path | str) -> AbstractContextManager[Local]:
-        spool = self.profile.workspace / SPOOL_NAME
-        return local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop)
+    @contextmanager
+    def _at_hand(self, source: Path | str) -> Iterator[Local]:
+        """Have a source as a file of this machine: what lies elsewhere is fetched, standard input is kept."""
+        if is_remote(source):
+            spool = self.profile.workspace / SPOOL_NAME
+            with local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop) as local:
+                yield local
+        else:
+            with on_disk(source, self.profile) as path:
+                yield Local(path, str(path.absolute()))
 
     def _header(self, source: Local, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
         return RunHeader(
@@ -349,6 +408,12 @@ def _both(first: Events, second: Events) -> Events:
         second(event)
 
     return told
+
+
+def _cut_short(stop: StopSwitch) -> ImporterError:
+    if stop.reason == "window":
+        return TryLaterError("The time allowed was over before anything was sent.", "Start it again at the next one.")
+    return InterruptedRunError(stop.reason)
 
 
 def _new_run_id(now: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -25,7 +26,7 @@ from importer.pipeline import Delivery, Preparation
 from importer.ports import Events, Mapper, Reader
 from importer.profile import EMULATOR, Profile, credentials
 from importer.profile.settings import TargetSettings
-from importer.readers import open_source
+from importer.readers import STDIN, keep_stdin, open_source
 from importer.targets import OpenTarget, TargetAccess, connect
 from importer.validation import DuplicateJudge, build_validator
 
@@ -193,7 +194,21 @@ class Opened:
 
 
 @contextmanager
-def opened(source: Path | str, profile: Profile) -> Iterator[Opened]:
+def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
+    """Have a source as a file: standard input (`-`) is kept in one while the block lasts.
+
+    Raises:
+        SourceError: nothing came through standard input, or too much.
+    """
+    if str(source) != STDIN:
+        yield Path(source)
+        return
+    with tempfile.TemporaryDirectory(prefix="importer-") as folder:
+        yield keep_stdin(Path(folder) / STDIN, profile.source)
+
+
+@contextmanager
+def opened(source: Path, profile: Profile) -> Iterator[Opened]:
     """Open a source and match its columns, before anything else of a run exists.
 
     Raises:
@@ -234,8 +249,7 @@ def preparation(
 
 def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:
     """The run's one allowance of request starts."""
-    rate = profile.delivery.rate
-    return StrictLimiter(rate.count, rate.per_s, clock, stop)
+    return StrictLimiter(*profile.delivery.allowance[0], clock, stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +273,9 @@ def delivering(
 ) -> Delivering:
     """Put sending together."""
     settings, clock = profile.delivery, SystemClock()
-    claims = Claims(workspace.database, stored.run, stored.header.scope, stored.facts.get("mapping", {}))
+    claims = Claims(
+        workspace.database, stored.run, stored.header.scope, workspace.runs.facts(stored.run).get("mapping", {})
+    )
     commits = GroupCommit(workspace.database, _in_a_thread)
     deliver = Deliver(
         target,

@@ -1,6 +1,6 @@
 """The built wheel, alone: built, installed into an empty environment, and used away from the checkout.
 
-    python -m tests.wheel
+python -m tests.wheel
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 from importer.cli.output import say
 
 SHOWN_ISSUES = 10
+_READ_AS = ("encoding", "delimiter", "sheet", "header_row", "date_order", "drift", "damage", "assumed", "split")
 _DELIVERED = ("created", "existing", "valid")
 
 
@@ -18,11 +19,15 @@ def tell_report(report: Mapping[str, Any]) -> None:
     for name, count in counts.items():
         if count or name in _DELIVERED[:1]:
             say(f"  {name:<9} {count:>9,}")
+    say(f"\n{report['verdict']}")
+    _tell_reading(report["source_info"] or {})
     _tell_issues(report["issues"])
+    _tell_forecast(report.get("forecast") or {})
     if report["error"]:
         say(f"\n{report['error']}")
     _tell_files(report["files"])
-    say(f"\nNext: {next_step(report)}")
+    if report["next_step"]:
+        say(f"\n{report['next_step']}")
 
 
 def _headline(report: Mapping[str, Any]) -> str:
@@ -32,6 +37,22 @@ def _headline(report: Mapping[str, Any]) -> str:
     return (
         f"{what} {report['source']}{into}: {rows:,} rows in {report['elapsed_seconds']:.1f} s (run {report['run_id']})"
     )
+
+
+def _tell_forecast(forecast: Mapping[str, Any]) -> None:
+    """What was foreseen, where there was something to be in time for."""
+    if forecast.get("needed_per_s") is not None or forecast.get("quota_share") is not None:
+        say(f"\nForecast: {forecast['text']}")
+
+
+def _tell_reading(source: Mapping[str, Any]) -> None:
+    """How the file was understood, in one line, and what is strange about it as a whole."""
+    found = [one for one in source.get("detected", ()) if one["what"] in _READ_AS]
+    doubts = {one["what"]: f" ({one['confidence']:.0%} sure)" for one in found if one["confidence"] < 1}
+    if found:
+        say("Read as: " + ", ".join(f"{one['what']} {one['value']}{doubts.get(one['what'], '')}" for one in found))
+    for warning in source.get("warnings", ()):
+        say(f"  ! {warning}")
 
 
 def _tell_issues(issues: Sequence[Mapping[str, Any]]) -> None:
@@ -58,21 +79,3 @@ def _tell_files(files: Mapping[str, str]) -> None:
         say("\nFiles:")
     for kind, path in files.items():
         say(f"  {kind:<9} {path}")
-
-
-def next_step(report: Mapping[str, Any]) -> str:
-    """The one command that a person most likely wants now."""
-    counts, run_id = report["counts"], report["run_id"]
-    if report.get("purged_at"):
-        return "importer runs"
-    rejects = report["files"].get("rejects", "rejects.csv")
-    if report["state"] == "stopped" or counts.get("unsent"):
-        return f"importer resume {run_id}"
-    if counts.get("failed") or counts.get("unknown"):
-        return f"importer retry {run_id}"
-    if report["dry_run"]:
-        ready = "importer run with this file sends the valid rows"
-        return f"mend {rejects}, then {ready}" if counts.get("invalid") else f"{ready}."
-    if counts.get("invalid") or counts.get("rejected"):
-        return f"mend the cells in {rejects}, then importer run {rejects}"
-    return f"importer show {run_id}"

@@ -16,7 +16,7 @@ from importer.journal.migrations import SCHEMA_VERSION, backups
 from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
 from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
 from importer.journal.replay import ChangeTotal, Replay
-from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, RunHeader, Runs, StoredRun
+from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, Ahead, RunHeader, Runs, StoredRun
 from importer.journal.secret import SECRET_BYTES, has_secret, workspace_secret
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "SECRET_BYTES",
     "STOPPED",
+    "Ahead",
     "ChangeTotal",
     "Claims",
     "Database",

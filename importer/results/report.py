@@ -38,6 +38,8 @@ class Report:
         issues: every cluster, never capped.
         files: kind to path; what was not written is not in it.
         error: the sentence that stopped the run; None when nothing did.
+        verdict: the run in one sentence (see `verdict`).
+        next_step: what to type now.
         state: `finished`, `stopped`, …; empty when there was no run.
         started_at: seconds since the epoch; None when there was no run.
         mapping: customer field to the source column(s) or constant that it came from.
@@ -45,6 +47,7 @@ class Report:
         rate: the limiter's receipt: allowed and measured request starts.
         versions: of this program, of Python and of the libraries that decide verdicts.
         unknown: the rows in doubt that stayed so.
+        forecast: what was to be expected before the last pass sent anything; {} when it had nothing to send.
         documented: what issue codes mean and how to mend them; validation's own codes by default.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
     """
@@ -61,6 +64,8 @@ class Report:
     issues: Sequence[Cluster] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
     error: str | None = None
+    verdict: str = ""
+    next_step: str = ""
     started_at: float | None = None
     ended_at: float | None = None
     source_info: SourceInfo | None = None
@@ -70,6 +75,7 @@ class Report:
     versions: Mapping[str, str] = field(default_factory=dict)
     unknown: Sequence[UnknownRow] = ()
     idv: Mapping[str, Any] = field(default_factory=dict)
+    forecast: Mapping[str, Any] = field(default_factory=dict)
     documented: Documented = field(default_factory=lambda: ISSUE_CODES, repr=False)
 
     def advice(self, cluster: Cluster) -> Advice:
@@ -95,6 +101,8 @@ class Report:
 
     def _details(self) -> dict[str, Any]:
         return {
+            "verdict": self.verdict,
+            "next_step": self.next_step,
             "state": self.state,
             "started_at": _iso(self.started_at),
             "ended_at": _iso(self.ended_at),
@@ -104,6 +112,7 @@ class Report:
             "rate": dict(self.rate),
             "unknown": [{"row": unknown.row, "candidates": list(unknown.candidates)} for unknown in self.unknown],
             "idv": dict(self.idv),
+            "forecast": dict(self.forecast),
             "versions": dict(self.versions),
         }
 

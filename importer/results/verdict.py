@@ -46,14 +46,15 @@ def _dry(report: Report) -> Verdict:
     if not invalid:
         return Verdict("good", f"All {rows} can be imported.", f"Type: importer run {report.source}")
     sentence = f"{invalid:,} of {rows} cannot be imported yet."
-    return Verdict("mixed", sentence, "Mend the cells shown below (or in the annotated workbook), then validate again.")
+    return Verdict("mixed", sentence, f"Mend the marked cells, then type: importer validate {_rejects(report)}")
 
 
 def _real(report: Report) -> Verdict:
     counts = report.counts
     done = sum(counts.get(state, 0) for state in _DONE)
     if done == counts["read"]:
-        return Verdict("good", f"All {_rows(done)} are at the target{_split(report, _DONE, ': ', '')}.")
+        sentence = f"All {_rows(done)} are at the target{_split(report, _DONE, ': ', '')}."
+        return Verdict("good", sentence, f"Type: importer show {report.run_id}")
     sentence = f"{done:,} of {_rows(counts['read'])} are at the target{_split(report, _DONE, ' (', ')')}"
     sentence += f"{_split(report, _NOT_DONE, '; not there: ', '')}."
     if report.exit_code in _RESUMABLE:
@@ -61,7 +62,13 @@ def _real(report: Report) -> Verdict:
         return Verdict("bad", stopped, f"Type: importer resume {report.run_id}")
     if counts.get(RowState.UNKNOWN):
         return Verdict("bad", sentence, f"Type: importer retry {report.run_id} (unknown rows are looked up first)")
-    return Verdict("mixed", sentence, "Mend the cells in rejects.csv and import it as it is; nothing is sent twice.")
+    if counts.get(RowState.FAILED):
+        return Verdict("bad", sentence, f"Type: importer retry {report.run_id}")
+    return Verdict("mixed", sentence, f"Mend the marked cells, then type: importer run {_rejects(report)}")
+
+
+def _rejects(report: Report) -> str:
+    return str(report.files.get("annotated") or report.files.get("rejects") or "rejects.csv")
 
 
 def _split(report: Report, states: Sequence[RowState], before: str, behind: str) -> str:

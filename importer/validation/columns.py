@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from importer.customers.fields import read
 from importer.customers.postal import SHAPES
@@ -42,18 +42,16 @@ class ColumnCheck(ABC):
         if not suspects:
             return texts
         values = list(texts)
-        for place in suspects:
-            country = countries[place] if countries else ""
-            values[place] = self.settle(place, texts[place], country, found)
+        found.settle(self.spec, suspects, self.readings(suspects, texts, countries), values)
         return values
 
     @abstractmethod
     def suspects(self, texts: Sequence[str], countries: Sequence[str]) -> Sequence[int]:
         """Single out the places whose texts must be read with care."""
 
-    def settle(self, place: int, text: str, country: str, found: Findings) -> str:
-        """Read one cell with care."""
-        return found.apply(place, self.spec, self.read(text, country))
+    def readings(self, places: Sequence[int], texts: Sequence[str], countries: Sequence[str]) -> Iterator[Reading]:
+        """Read some cells with care, one after the other: kept together they would keep the garbage collector busy."""
+        return (self.read(texts[place], countries[place] if countries else "") for place in places)
 
     def read(self, text: str, country: str) -> Reading:
         """Read one text as the reference does."""
@@ -78,10 +76,15 @@ class MemoCheck(ColumnCheck):
         pairs = zip(texts, countries, strict=True)
         return [place for place, (text, country) in enumerate(pairs) if text not in self._good[country]]
 
+    def readings(self, places: Sequence[int], texts: Sequence[str], countries: Sequence[str]) -> Iterator[Reading]:
+        """Read some cells; without countries every different text only once."""
+        if countries:
+            return super().readings(places, texts, countries)
+        known = {text: self.read(text, "") for text in {texts[place] for place in places}}
+        return (known[texts[place]] for place in places)
+
     def read(self, text: str, country: str) -> Reading:
         """Read one text, or remember how it was read."""
-        if text in self._good[country]:
-            return Reading(text)
         return self._others.get((text, country)) or self._learn(text, country)
 
     def _learn(self, text: str, country: str) -> Reading:

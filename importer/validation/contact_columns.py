@@ -9,7 +9,6 @@ from importer.customers.nanp import quick_phone
 from importer.customers.reading import Policy, Reading
 from importer.customers.rules import FieldSpec
 from importer.validation.columns import MEMORY_TEXTS, ColumnCheck
-from importer.validation.findings import Findings
 
 _E164_CHARS = 12
 _PREFIX_CHARS = 6
@@ -64,18 +63,11 @@ class PhoneCheck(ColumnCheck):
             )
         ]
 
-    def settle(self, place: int, text: str, country: str, found: Findings) -> str:
-        """Read one number with care, and keep the extension behind it."""
-        reading = self.read(text, country)
-        value = found.apply(place, self.spec, reading)
-        if value and reading.extension:
-            found.extensions[self.spec.name][place] = reading.extension
-        return value
-
     def read(self, text: str, country: str) -> Reading:
         """Read one number, those of the USA and Canada without the library."""
-        reading = quick_phone(text, self.policy.region)
+        reading = quick_phone(text, self.policy)
         if reading is None:
             return super().read(text, country)
-        self._prefixes.add(reading.value[:_PREFIX_CHARS])
+        if not (reading.warnings or reading.error):
+            self._prefixes.add(reading.value[:_PREFIX_CHARS])
         return reading

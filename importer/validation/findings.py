@@ -9,6 +9,9 @@ from importer.customers.reading import Reading, Step
 from importer.customers.rules import ISSUE_CODES, FieldSpec, message
 from importer.records import ChangeColumn, Issue, Severity
 
+Kept = tuple[list[int], list[str], list[str]]
+"""Ordinals, texts before, texts after."""
+
 
 class Findings:
     """The findings about some rows of a batch.
@@ -27,7 +30,7 @@ class Findings:
         self.extensions: defaultdict[str, dict[int, str]] = defaultdict(dict)
         self._ordinals = ordinals
         self._no_change = no_change
-        self._changes: dict[tuple[str, str], tuple[list[int], list[str], list[str]]] = {}
+        self._changes: dict[tuple[str, str], Kept] = {}
 
     def adopt(self, issues: Iterable[Issue], places: Mapping[int, int]) -> None:
         """Take over what reading and mapping found.
@@ -71,15 +74,38 @@ class Findings:
             self.report(place, code, spec)
         return reading.value
 
+    def settle(self, spec: FieldSpec, places: Sequence[int], readings: Iterable[Reading], values: list[str]) -> None:
+        """Note what became of many cells of a column, and put the texts to go on with into `values`."""
+        careful = spec.name in self._no_change or bool(self.failed.get(spec.name))
+        rule, ordinals, before, after = "", [0], [""], [""]
+        for place, reading in zip(places, readings, strict=True):
+            value, steps, error, warnings, extension = reading
+            if error or warnings or careful:
+                value = values[place] = self.apply(place, spec, reading)
+            else:
+                values[place] = value
+                for step in steps:
+                    if step.rule != rule:  # nearly always the same rule: its lists stay at hand
+                        rule = step.rule
+                        ordinals, before, after = self._kept(rule, spec)
+                    ordinals.append(self._ordinals[place])
+                    before.append(step.before)
+                    after.append(step.after)
+            if extension and value:
+                self.extensions[spec.name][place] = extension
+
     def change(self, place: int, spec: FieldSpec, step: Step) -> None:
         """Note that a rule altered a cell."""
-        kept = self._changes.get((step.rule, spec.name))
-        if kept is None:
-            kept = self._changes[step.rule, spec.name] = ([], [], [])
-        ordinals, before, after = kept
+        ordinals, before, after = self._kept(step.rule, spec)
         ordinals.append(self._ordinals[place])
         before.append(step.before)
         after.append(step.after)
+
+    def _kept(self, rule: str, spec: FieldSpec) -> Kept:
+        found = self._changes.get((rule, spec.name))
+        if found is None:
+            found = self._changes[rule, spec.name] = ([], [], [])
+        return found
 
     def changes(self) -> Iterator[ChangeColumn]:
         """All changes, by rule and field."""

@@ -56,9 +56,10 @@ def name_columns(header: Sequence[str], groups: Sequence[str] = ()) -> Columns:
         groups: the cells of a second header line above it, blank under a merged one; used to tell
             equal names apart (`Mailing` over `Street` gives `Mailing Street`).
     """
-    texts = [tidy_name(text) for text in header]
+    above = [tidy_name(text) for text in groups]
+    texts = [tidy_name(text) or above[i] if i < len(above) else tidy_name(text) for i, text in enumerate(header)]
     picks = [i for i, text in enumerate(texts) if text not in ADDED_COLUMNS]
-    grouped = _spread([tidy_name(text) for text in groups], len(texts))
+    grouped = _spread(above, len(texts))
     warnings: list[str] = []
     names = _unique([(i, texts[i]) for i in picks], grouped, warnings)
     return Columns(tuple(names), tuple(picks), len(texts), tuple(warnings))

@@ -10,9 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
-from importer.errors import SourceError
+from importer.errors import EmptySourceError, SourceError
 
 Numbered = tuple[int, Sequence[str]]
 
@@ -63,7 +64,7 @@ def find_header(sample: Sequence[Numbered], wanted: int | Literal["auto"], name:
     """
     filled = [(number, cells) for number, cells in sample if _filled(cells)]
     if not filled:
-        raise SourceError(f"'{name}' is empty: it holds nothing but blank rows.", "Export the customers again.")
+        raise EmptySourceError(f"'{name}' is empty: it holds nothing but blank rows.", "Export the customers again.")
     if wanted != "auto":
         return _given(filled, wanted, name)
     return _found(filled, name)
@@ -147,16 +148,34 @@ def _no_header(number: int, name: str) -> SourceError:
 
 
 def _is_group_line(filled: Sequence[Numbered], i: int, typical: float) -> bool:
-    texts = [cell.strip() for cell in filled[i][1] if cell.strip()]
-    if i + 1 >= len(filled) or len(set(texts)) == len(texts) >= typical:
+    """Tell whether a line is the upper one of a header of two lines: it groups or completes the names below it."""
+    if i + 1 >= len(filled) or filled[i + 1][0] != filled[i][0] + 1 or not _names_stand_above_data(filled, i + 1):
         return False
-    below = filled[i + 1][1]
-    fuller = _filled(below) >= max(_filled(filled[i][1]), typical) and _textual(below) == 1.0
-    return fuller and len(set(texts)) <= _filled(below) / 2 and _below_differs(filled, i + 1)
+    above, below = filled[i][1], filled[i + 1][1]
+    texts = [cell.strip() for cell in above if cell.strip()]
+    groups = _filled(below) >= max(len(texts), typical) and len(set(texts)) <= _filled(below) / 2
+    return groups or _complete(above, below)
 
 
-def _below_differs(filled: Sequence[Numbered], i: int) -> bool:
-    return any(_textual(cells) < 1.0 for _, cells in filled[i + 1 : i + 20])
+def _complete(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Tell whether two lines make one header: what is blank below stands above, and not all the other way round."""
+    pairs = list(zip_longest(above, below, fillvalue=""))
+    last = max(last_filled(above), last_filled(below))
+    both = all(up.strip() or down.strip() for up, down in pairs[:last])
+    return both and any(not up.strip() for up, _ in pairs[:last]) and any(not down.strip() for _, down in pairs[:last])
+
+
+def _names_stand_above_data(filled: Sequence[Numbered], i: int) -> bool:
+    """Tell whether a line is all words, in a column of which nearly only numbers, dates or addresses follow."""
+    names = filled[i][1]
+    if _textual(names) < 1.0:
+        return False
+    below = [cells for _, cells in filled[i + 1 : i + 20]]
+    for column, name in enumerate(names):
+        cells = [cells[column] for cells in below if column < len(cells) and cells[column].strip()]
+        if name.strip() and cells and sum(map(looks_like_data, cells)) > 0.8 * len(cells):
+            return True
+    return False
 
 
 def _typical_width(filled: Sequence[Numbered]) -> float:

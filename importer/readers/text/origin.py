@@ -56,8 +56,9 @@ class TextOrigin:
     def blocks(self) -> Iterator[Block]:
         """Yield the file's records from the start."""
         with Parsing(self._name, "text file", _HINT), self._material.open() as stream:
-            feed = Feed(stream, self._encoding.codec, self._settings.limits)
-            yield from read_blocks(feed, self._dialect, self._settings.limits, self._name)
+            limits = self._settings.limits
+            feed = Feed(stream, self._encoding.codec, limits)
+            yield from read_blocks(feed, self._dialect, limits, self._name)
 
     def close(self) -> None:
         """Release the file."""

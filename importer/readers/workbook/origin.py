@@ -1,31 +1,33 @@
-"""Workbooks through calamine: `.xls`, `.xlsb` and `.ods`; an `.xlsx` goes to its own reader."""
+"""A workbook as an origin: picks the reader of its kind and the sheet that is meant."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
-
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 
 from importer.profile.settings import SourceSettings
 from importer.readers.kinds import kind_of
 from importer.readers.material import Material
-from importer.readers.table.blocks import Block, Origin
+from importer.readers.table.blocks import Block
 from importer.readers.trouble import Parsing
-from importer.readers.workbook.cells import as_text
-from importer.readers.workbook.sheets import Sheet, choose_sheet, describe_sheets
-from importer.readers.workbook.xlsx.origin import XlsxOrigin
+from importer.readers.workbook.sheetrows import Book, SheetFacts
+from importer.readers.workbook.sheets import choose_sheet, describe_sheets
 from importer.records import Detected
 
-_BLOCK_ROWS = 4_096
+BOOKS = {
+    "xlsx": "importer.readers.workbook.xlsx.book:XlsxBook",
+    "xlsb": "importer.readers.workbook.xlsb.book:XlsbBook",
+    "xls": "importer.readers.workbook.xls.book:XlsBook",
+    "ods": "importer.readers.workbook.ods.book:OdsBook",
+}
+"""Kind of workbook to the class that opens it: its bytes and `[source]` in, a `Book` out."""
+
 _HINT = "Open it in a spreadsheet program and save it again as .xlsx."
 
 
-def open_workbook(material: Material, settings: SourceSettings) -> Origin:
+def open_workbook(material: Material, settings: SourceSettings) -> WorkbookOrigin:
     """Open a workbook; the `Opener` of the format `excel`."""
-    with material.open() as stream:
-        kind = kind_of(stream).name
-    return XlsxOrigin(material, settings) if kind == "xlsx" else WorkbookOrigin(material, settings)
+    return WorkbookOrigin(material, settings)
 
 
 class WorkbookOrigin:
@@ -41,28 +43,51 @@ class WorkbookOrigin:
 
     def __init__(self, material: Material, settings: SourceSettings) -> None:
         self._material = material
-        self._name = name = material.name
-        with Parsing(name, "workbook", _HINT):
-            self._book = CalamineWorkbook.from_filelike(material.open())
-        sheets = [
-            Sheet(sheet.name, hidden=sheet.visible != SheetVisibleEnum.Visible)
-            for sheet in self._book.sheets_metadata
-            if sheet.typ == SheetTypeEnum.WorkSheet
-        ]
-        chosen = choose_sheet(sheets, settings.sheet, name)
-        self.sheet = chosen.name
-        found, self.warnings = describe_sheets(sheets, chosen)
-        self.detected: Sequence[Detected] = (found,)
+        self._name = material.name
+        with material.open() as stream:
+            kind = kind_of(stream).name
+        with self._parsing():
+            self._book = _load(BOOKS[kind])(material, settings)
+        try:
+            self._chosen = choose_sheet(self._book.sheets, settings.sheet, self._name)
+        except BaseException:
+            self._book.close()
+            raise
+        self._facts = SheetFacts()
+        self._about_sheet, self._about_sheets = describe_sheets(self._book.sheets, self._chosen)
+
+    @property
+    def sheet(self) -> str:
+        """The name of the sheet that is read."""
+        return self._chosen.name
+
+    @property
+    def detected(self) -> Sequence[Detected]:
+        """Which sheet it is, and of how many."""
+        return (self._about_sheet,)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Sentences about the workbook; complete once the sheet was read to its end."""
+        return (*self._about_sheets, *self._facts.sentences())
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sheet's rows from the start."""
-        with Parsing(self._name, "workbook", _HINT):
-            rows = iter(self._book.get_sheet_by_name(self.sheet).iter_rows())
-            number = 1
-            while chunk := list(islice(rows, _BLOCK_ROWS)):
-                yield Block(range(number, number + len(chunk)), [list(map(as_text, row)) for row in chunk])
-                number += len(chunk)
+        facts = SheetFacts()
+        with self._parsing():
+            yield from self._book.blocks(self._chosen, facts)
+        self._facts = facts
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the workbook."""
+        self._book.close()
         self._material.close()
+
+    def _parsing(self) -> Parsing:
+        return Parsing(self._name, "workbook", _HINT)
+
+
+def _load(place: str) -> Callable[[Material, SourceSettings], Book]:
+    module, _, name = place.partition(":")
+    book: Callable[[Material, SourceSettings], Book] = getattr(import_module(module), name)
+    return book

@@ -170,8 +170,8 @@ def test_a_row_of_dotted_names_nests_into_a_body() -> None:
     row = {
         "type": "INDIVIDUAL", "firstName": "Sarah", "lastName": "Green", "middleName": " ", "businessName": "Other",
         "primaryPhoneNumber.number": "+15556589", "primaryPhoneNumber.type": "MOBILE",
-        "primaryEmail.value": "s@abc.com", "addresses.mailing.countryCode": "USA", "addresses.shipping.zipCode": "62701",
-        "metadata.a.b": "x",
+        "primaryEmail.value": "s@abc.com", "addresses.mailing.countryCode": "USA",
+        "addresses.shipping.zipCode": "62701", "metadata.a.b": "x",
     }  # fmt: skip
     assert nest(row, CustomerType.INDIVIDUAL) == {
         **SARAH,

@@ -28,7 +28,15 @@ from importer.records import Severity
 HEADER = ["ID", "First", "Last", "Phone", "Email", "DOB", "City", "Zip"]
 NAMES = [("Sarah", "Green"), ("José", "Muñoz"), ("Zoë", "O'Brien"), ("Jürgen", "Müller & Söhne")]
 ROWS = [
-    [str(n), *NAMES[n % 4], f"41555501{n:02d}", f"person{n}@example.com", f"19{60 + n}-03-0{1 + n % 9}", "Springfield", f"{62000 + n}"]
+    [
+        str(n),
+        *NAMES[n % 4],
+        f"41555501{n:02d}",
+        f"person{n}@example.com",
+        f"19{60 + n}-03-0{1 + n % 9}",
+        "Springfield",
+        f"{62000 + n}",
+    ]
     for n in range(1, 13)
 ]
 
@@ -41,7 +49,8 @@ def native(row: list[str]) -> list[Any]:
 
 def book(change: Callable[[Worksheet], object] | None = None, *, title: str = "Customers") -> bytes:
     workbook = openpyxl.Workbook()
-    sheet: Worksheet = workbook.active
+    sheet = workbook.active
+    assert isinstance(sheet, Worksheet)
     sheet.title = title
     sheet.append(HEADER)
     for row in ROWS:
@@ -72,6 +81,7 @@ def rewritten(part: str, old: str, new: str, content: bytes | None = None) -> by
     return out.getvalue()
 
 
+CITY_OF_ROW_3 = r'<c r="G3"[^>]*>.*?</c>'
 SHEET = "xl/worksheets/sheet1.xml"
 STRINGS = "xl/sharedStrings.xml"
 
@@ -115,6 +125,62 @@ def by_odfpy() -> bytes:
     out = io.BytesIO()
     document.write(out)
     return out.getvalue()
+
+
+def ods(change: Callable[[str], str]) -> bytes:
+    """The same workbook with its content changed by hand: what LibreOffice writes."""
+    source = zipfile.ZipFile(io.BytesIO(by_odfpy()))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "content.xml":
+                text = change(data.decode())
+                assert text != data.decode(), "the pollution did not hit"
+                data = text.encode()
+            target.writestr(name, data)
+    return out.getvalue()
+
+
+def ods_changed(old: str, new: str) -> Callable[[], bytes]:
+    return lambda: ods(lambda text: text.replace(old, new))
+
+
+def ods_sub(old: str, new: str) -> Callable[[], bytes]:
+    return lambda: ods(lambda text: re.sub(old, new, text, count=1))
+
+
+def xls(change: Callable[[Any, Any], object]) -> bytes:
+    """The workbook of the old kind, all cells as text, changed before it is saved."""
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Customers", cell_overwrite_ok=True)
+    for i, row in enumerate([HEADER, *ROWS]):
+        for j, value in enumerate(row):
+            sheet.write(i, j, value)
+    change(workbook, sheet)
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def xls_zip_format(_: Any, sheet: Any) -> None:
+    for i, row in enumerate(ROWS, 1):
+        sheet.write(i, 7, int(row[7]), xlwt.easyxf(num_format_str="0000000"))
+
+
+def xls_phone_format(_: Any, sheet: Any) -> None:
+    for i, row in enumerate(ROWS, 1):
+        sheet.write(i, 3, int(row[3]), xlwt.easyxf(num_format_str="(000) 000-0000"))
+
+
+def xls_hidden(_: Any, sheet: Any) -> None:
+    sheet.row(3).hidden = True
+    sheet.col(5).hidden = True
+    sheet.merge(1, 3, 6, 6)
+
+
+def xls_with_hidden_sheet(workbook: Any, _: Any) -> None:
+    workbook.add_sheet("Secret").visibility = 1
 
 
 def _odf_cell(value: Any) -> Any:
@@ -240,7 +306,7 @@ def rich_text() -> bytes:
     sheet.write_row(0, 0, HEADER)
     for i, row in enumerate(ROWS, 1):
         sheet.write_row(i, 0, row)
-    sheet.write_rich_string(3, 1, bold, "Zo", "ë")
+    sheet.write_rich_string(3, 1, bold, "Jür", "gen")
     workbook.close()
     return out.getvalue()
 
@@ -248,7 +314,7 @@ def rich_text() -> bytes:
 def prefixed() -> bytes:
     text = zipfile.ZipFile(io.BytesIO(book())).read(SHEET).decode()
     body = re.sub(r"<(/?)(\w)", r"<\1x:\2", re.sub(r"<\?xml.*?\?>", "", text)).replace("xmlns=", "xmlns:x=")
-    return rewritten(SHEET, r".*", "", rewritten(SHEET, r"^.*$", "@@")) if False else _with_part(SHEET, body)
+    return _with_part(SHEET, body)
 
 
 def _with_part(part: str, text: str) -> bytes:
@@ -258,47 +324,122 @@ def _with_part(part: str, text: str) -> bytes:
 def encrypted() -> bytes:
     """The first sectors of an OLE file with the directory names of an encrypted workbook."""
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 504
-    return head + "EncryptionInfo".encode("utf-16-le").ljust(128, b"\x00") + "EncryptedPackage".encode("utf-16-le").ljust(512, b"\x00")
-
-
-def xls_with_error() -> bytes:
-    workbook = xlwt.Workbook()
-    sheet = workbook.add_sheet("Customers")
-    for i, row in enumerate([HEADER, *ROWS]):
-        for j, value in enumerate(row):
-            sheet.write(i, j, value)
-    return _bytes(workbook)
-
-
-def _bytes(workbook: xlwt.Workbook) -> bytes:
-    out = io.BytesIO()
-    workbook.save(out)
-    return out.getvalue()
+    return (
+        head
+        + "EncryptionInfo".encode("utf-16-le").ljust(128, b"\x00")
+        + "EncryptedPackage".encode("utf-16-le").ljust(512, b"\x00")
+    )
 
 
 READ = [
-    Dirt("xlsx: by openpyxl", book),
-    Dirt("xlsx: by XlsxWriter", by_xlsxwriter),
-    Dirt("xlsx: strings inside the cells", lambda: by_xlsxwriter(constant_memory=True)),
+    Dirt("xlsx: strings inside the cells", book),
+    Dirt("xlsx: shared strings", by_xlsxwriter),
     Dirt("xls: by xlwt", by_xlwt, "customers.xls"),
     Dirt("ods: by odfpy", by_odfpy, "customers.ods"),
+    Dirt("xls: text only", lambda: xls(lambda *_: None), "customers.xls"),
+    Dirt(
+        "xls: zip with leading zeros",
+        lambda: xls(xls_zip_format),
+        "customers.xls",
+        rows=with_column(7, lambda t: "00" + t),
+    ),
+    Dirt(
+        "xls: phone format",
+        lambda: xls(xls_phone_format),
+        "customers.xls",
+        rows=with_column(3, lambda t: f"({t[:3]}) {t[3:6]}-{t[6:]}"),
+    ),
+    Dirt(
+        "xls: hidden and merged",
+        lambda: xls(xls_hidden),
+        "customers.xls",
+        rows=[[*r[:6], "" if i in {1, 2} else r[6], r[7]] for i, r in enumerate(ROWS)],
+        warned="hidden",
+    ),
+    Dirt("xls: a hidden sheet", lambda: xls(xls_with_hidden_sheet), "customers.xls", warned="Secret"),
+    Dirt(
+        "ods: zip with leading zeros",
+        ods_changed('office:value="62001"/>', 'office:value="62001"><text:p>0062001</text:p></table:table-cell>'),
+        "customers.ods",
+        rows=changed(0, 7, "0062001"),
+    ),
+    Dirt(
+        "ods: rounded on screen",
+        ods_changed('office:value="62001"/>', 'office:value="62001.5"><text:p>62002</text:p></table:table-cell>'),
+        "customers.ods",
+        rows=changed(0, 7, "62001.5"),
+    ),
+    Dirt(
+        "ods: comment on a cell",
+        ods_changed("<text:p>person1@", "<office:annotation><text:p>note</text:p></office:annotation><text:p>person1@"),
+        "customers.ods",
+    ),
+    Dirt(
+        "ods: spaces, tabs and paragraphs",
+        ods_changed(
+            "<text:p>person1@example.com",
+            '<text:p>a<text:s text:c="2"/>b<text:tab/>c<text:line-break/>d<text:span>e</text:span></text:p><text:p>f',
+        ),
+        "customers.ods",
+        rows=changed(0, 4, "a  b\tc\nde\nf"),
+    ),
+    Dirt(
+        "ods: filtered rows",
+        lambda: ods(lambda t: t.replace("<table:table-row>", '<table:table-row table:visibility="filter">')),
+        "customers.ods",
+        warned="hidden by a filter",
+    ),
+    Dirt(
+        "ods: a million blank rows and columns",
+        ods_changed(
+            "</table:table>",
+            '<table:table-row table:number-rows-repeated="1048563">'
+            '<table:table-cell table:number-columns-repeated="16384"/></table:table-row></table:table>',
+        ),
+        "customers.ods",
+    ),
+    Dirt(
+        "ods: equal rows written once",
+        ods_changed(
+            "</table:table>",
+            '<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="string">'
+            "<text:p>x</text:p></table:table-cell></table:table-row></table:table>",
+        ),
+        "customers.ods",
+        rows=[*ROWS, *[["x", *[""] * 7]] * 2],
+    ),
     Dirt("xlsx: named xls", book, "customers.xls"),
     Dirt("xlsx: named xlsm", book, "customers.xlsm"),
     Dirt("sheet: by name", two_sheets, settings={"sheet": "customers"}),
     Dirt("sheet: by number", two_sheets, settings={"sheet": 2}),
     Dirt("sheet: by number as text", two_sheets, settings={"sheet": "2"}),
-    Dirt("sheet: the first one is hidden", lambda: two_sheets(first_hidden=True), warned="Hidden sheets are not read: Notes"),
+    Dirt(
+        "sheet: the first one is hidden",
+        lambda: two_sheets(first_hidden=True),
+        warned="Hidden sheets are not read: Notes",
+    ),
     Dirt("header: under a title block", lambda: book(title_block), numbers=list(range(5, 17))),
     Dirt("header: under a line of groups", lambda: book(groups), numbers=list(range(3, 15))),
     Dirt("header: merged over two lines", lambda: book(merged_header), numbers=list(range(3, 15))),
     Dirt("rows: blank ones between", lambda: book(blank_rows), numbers=[2, 3, 4, *range(7, 16)]),
     Dirt("rows: totals below", lambda: book(totals), warned="totals"),
     Dirt("rows: filtered and hidden", lambda: book(hide_rows), warned="hidden by a filter"),
-    Dirt("rows: cells merged over several", lambda: book(merged_cells), rows=[[*r[:6], "" if i in {1, 2} else r[6], r[7]] for i, r in enumerate(ROWS)], warned="merged over several rows"),
-    Dirt("rows: formatted but blank", lambda: book(lambda s: [set_cell(f"A{n}", None, "0.00")(s) for n in range(14, 60)])),
+    Dirt(
+        "rows: cells merged over several",
+        lambda: book(merged_cells),
+        rows=[[*r[:6], "" if i in {1, 2} else r[6], r[7]] for i, r in enumerate(ROWS)],
+        warned="merged over several rows",
+    ),
+    Dirt(
+        "rows: formatted but blank", lambda: book(lambda s: [set_cell(f"A{n}", None, "0.00")(s) for n in range(14, 60)])
+    ),
     Dirt("cell: date in a long format", lambda: book(column_format("F", "dddd, mmmm d, yyyy"))),
-    Dirt("cell: date in a foreign format", lambda: book(column_format("F", '[$-407]d. MMMM yyyy;@'))),
-    Dirt("cell: date with a time", lambda: book(set_cell("F2", dt.datetime(1961, 3, 2, 14, 30), "yyyy-mm-dd h:mm")), rows=changed(0, 5, "1961-03-02 14:30:00")),
+    Dirt("cell: date in a foreign format", lambda: book(column_format("F", "[$-407]d. MMMM yyyy;@"))),
+    Dirt(
+        "cell: date with a time",
+        lambda: book(set_cell("F2", dt.datetime.fromisoformat("1961-03-02T14:30:00"), "yyyy-mm-dd h:mm")),
+        rows=changed(0, 5, "1961-03-02 14:30:00"),
+    ),
     Dirt("cell: dates counted from 1904", epoch_1904),
     Dirt("cell: leap day of 1900", lambda: book(set_cell("F2", 60, "yyyy-mm-dd")), rows=changed(0, 5, "1900-02-29")),
     Dirt("cell: first days of 1900", lambda: book(set_cell("F2", 1, "yyyy-mm-dd")), rows=changed(0, 5, "1900-01-01")),
@@ -306,20 +447,59 @@ READ = [
     Dirt("cell: long number", lambda: book(set_cell("A2", 415555010123456)), rows=changed(0, 0, "415555010123456")),
     Dirt("cell: number in exponent form", lambda: rewritten(SHEET, r"<v>4155550101</v>", "<v>4.155550101E9</v>")),
     Dirt("cell: number with a tail of .0", lambda: rewritten(SHEET, r"<v>4155550101</v>", "<v>4155550101.0</v>")),
-    Dirt("cell: decimal noise", lambda: rewritten(SHEET, r"<v>62001</v>", "<v>12.300000000000001</v>"), rows=changed(0, 7, "12.3")),
+    Dirt(
+        "cell: decimal noise",
+        lambda: rewritten(SHEET, r"<v>62001</v>", "<v>12.300000000000001</v>"),
+        rows=changed(0, 7, "12.3"),
+    ),
     Dirt("cell: scientific format", lambda: book(column_format("D", "0.00E+00"))),
     Dirt("cell: thousands and currency", lambda: book(column_format("H", '"$"#,##0.00'))),
-    Dirt("cell: zip with leading zeros", lambda: book(column_format("H", "0000000")), rows=with_column(7, lambda t: "00" + t)),
-    Dirt("cell: phone format", lambda: book(column_format("D", "[<=9999999]###-####;(###) ###-####")), rows=with_column(3, lambda t: f"({t[:3]}) {t[3:6]}-{t[6:]}")),
-    Dirt("cell: id with letters by format", lambda: book(column_format("A", '"C-"0000')), rows=with_column(0, lambda t: f"C-{int(t):04d}")),
-    Dirt("cell: text that looks like a number", lambda: book(set_cell("H2", "00123", "@")), rows=changed(0, 7, "00123")),
+    Dirt(
+        "cell: zip with leading zeros",
+        lambda: book(column_format("H", "0000000")),
+        rows=with_column(7, lambda t: "00" + t),
+    ),
+    Dirt(
+        "cell: phone format",
+        lambda: book(column_format("D", "[<=9999999]###-####;(###) ###-####")),
+        rows=with_column(3, lambda t: f"({t[:3]}) {t[3:6]}-{t[6:]}"),
+    ),
+    Dirt(
+        "cell: id with letters by format",
+        lambda: book(column_format("A", '"C-"0000')),
+        rows=with_column(0, lambda t: f"C-{int(t):04d}"),
+    ),
+    Dirt(
+        "cell: text that looks like a number", lambda: book(set_cell("H2", "00123", "@")), rows=changed(0, 7, "00123")
+    ),
     Dirt("cell: rich text", rich_text),
-    Dirt("cell: phonetic hints", lambda: rewritten(SHEET, r'<c r="B3" t="inlineStr"><is><t>José</t></is></c>', r'<c r="B3" t="inlineStr"><is><t>José</t><rPh sb="0" eb="1"><t>ホセ</t></rPh></is></c>', by_xlsxwriter(constant_memory=True))),
+    Dirt(
+        "cell: phonetic hints",
+        lambda: rewritten(
+            SHEET,
+            "<is><t>José</t></is>",
+            "<is><t>José</t><rPh sb='0' eb='1'><t>ホセ</t></rPh></is>",
+        ),
+    ),
     Dirt("cell: line break", lambda: book(set_cell("G2", "Spring\nfield")), rows=changed(0, 6, "Spring\nfield")),
-    Dirt("cell: escaped control character", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>Sa_x000D_rah</t>"), rows=[[*r[:1], r[1].replace("Sarah", "Sa\rrah"), *r[2:]] for r in ROWS]),
-    Dirt("cell: coded characters", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>S&#97;rah</t>")),
-    Dirt("cell: formula with its value", lambda: rewritten(SHEET, r'<c r="H2"( s="\d+")?( t="n")?><v>62001</v></c>', '<c r="H2"><f>62000+1</f><v>62001</v></c>')),
-    Dirt("cell: formula giving text", lambda: rewritten(SHEET, r'<c r="G2" t="s"><v>\d+</v></c>', '<c r="G2" t="str"><f>T("x")</f><v>Springfield</v></c>')),
+    Dirt(
+        "cell: escaped control character",
+        lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>Sa_x000D_rah</t>", by_xlsxwriter()),
+        rows=[[*r[:1], r[1].replace("Sarah", "Sa\rrah"), *r[2:]] for r in ROWS],
+    ),
+    Dirt("cell: coded characters", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t>S&#97;rah</t>", by_xlsxwriter())),
+    Dirt(
+        "cell: formula with its value",
+        lambda: rewritten(
+            SHEET, r'<c r="H2"( s="\d+")?( t="n")?><v>62001</v></c>', '<c r="H2"><f>62000+1</f><v>62001</v></c>'
+        ),
+    ),
+    Dirt(
+        "cell: formula giving text",
+        lambda: rewritten(
+            SHEET, CITY_OF_ROW_3.replace("3", "2"), '<c r="G2" t="str"><f>T("x")</f><v>Springfield</v></c>'
+        ),
+    ),
     Dirt("cell: beyond the table", lambda: book(stray_cell), flagged={7: ("cell_outside_table", "")}),
     Dirt("xml: wrong dimension", lambda: rewritten(SHEET, r'<dimension ref="[^"]*"', '<dimension ref="A1:XFD1048576"')),
     Dirt("xml: dimension of one cell", lambda: rewritten(SHEET, r'<dimension ref="[^"]*"', '<dimension ref="A1"')),
@@ -327,19 +507,89 @@ READ = [
     Dirt("xml: cells without references", lambda: rewritten(SHEET, r'<c r="[A-Z]+\d+"', "<c")),
     Dirt("xml: namespace prefix", prefixed),
     Dirt("xml: a comment between rows", lambda: rewritten(SHEET, r"</row>", "</row><!-- x -->")),
-    Dirt("xml: strings in CDATA", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t><![CDATA[Sarah]]></t>")),
-    Dirt("xml: empty rows", lambda: rewritten(SHEET, r'<row r="2"', '<row r="1" hidden="1"/><row r="2"') if False else rewritten(SHEET, r"</sheetData>", '<row r="40"/><row r="41" spans="1:8"/></sheetData>')),
+    Dirt(
+        "xml: strings in CDATA", lambda: rewritten(STRINGS, "<t>Sarah</t>", "<t><![CDATA[Sarah]]></t>", by_xlsxwriter())
+    ),
+    Dirt(
+        "xml: empty rows",
+        lambda: rewritten(SHEET, r"</sheetData>", '<row r="40"/><row r="41" spans="1:8"/></sheetData>'),
+    ),
     Dirt("xml: single quotes", lambda: rewritten(SHEET, r'<c r="([A-Z]+\d+)"', r"<c r='\1'")),
 ]
 
 NAMED = [
-    Dirt("cell: error", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', '<c r="G3" t="e"><v>#N/A</v></c>'), flagged={1: ("cell_error", "City")}),
-    Dirt("cell: formula that fails", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', '<c r="G3" t="e"><f>1/0</f><v>#DIV/0!</v></c>'), flagged={1: ("cell_error", "City")}),
-    Dirt("cell: formula never calculated", lambda: book(set_cell("G3", '="Spring"&"field"')), flagged={1: ("formula_without_value", "City")}),
+    Dirt(
+        "xls: error",
+        lambda: xls(lambda _, sheet: sheet.row(2).set_cell_error(6, 42)),
+        "customers.xls",
+        flagged={1: ("cell_error", "City")},
+    ),
+    Dirt(
+        "ods: error",
+        lambda: ods(
+            lambda t: re.sub(
+                r'<table:table-cell office:value-type="string"><text:p>Springfield',
+                '<table:table-cell table:formula="of:=NA()" office:value-type="string" '
+                'calcext:value-type="error"><text:p>#N/A',
+                t,
+                count=1,
+            )
+        ),
+        "customers.ods",
+        flagged={0: ("cell_error", "City")},
+    ),
+    Dirt(
+        "cell: error",
+        lambda: rewritten(SHEET, CITY_OF_ROW_3, '<c r="G3" t="e"><v>#N/A</v></c>'),
+        flagged={1: ("cell_error", "City")},
+    ),
+    Dirt(
+        "cell: formula that fails",
+        lambda: rewritten(SHEET, CITY_OF_ROW_3, '<c r="G3" t="e"><f>1/0</f><v>#DIV/0!</v></c>'),
+        flagged={1: ("cell_error", "City")},
+    ),
+    Dirt(
+        "cell: formula never calculated",
+        lambda: book(set_cell("G3", '="Spring"&"field"')),
+        flagged={1: ("formula_without_value", "City")},
+    ),
 ]
 
 REFUSED = [
-    Dirt("sheet: misspelt", two_sheets, settings={"sheet": "Customer"}, refused="no sheet 'Customer'. Did you mean 'Customers'"),
+    Dirt(
+        "ods: protected with a password",
+        lambda: _with_parts(
+            {
+                "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+                "content.xml": "x",
+                "META-INF/manifest.xml": "<manifest:encryption-data/>",
+            }
+        ),
+        "customers.ods",
+        refused="password",
+    ),
+    Dirt(
+        "ods: cut off",
+        lambda: _with_parts({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<a><b>"}),
+        "customers.ods",
+        refused="damaged",
+    ),
+    Dirt(
+        "ods: a wide row without end",
+        ods_changed(
+            '<table:table-cell office:value-type="string"><text:p>Sarah',
+            '<table:table-cell table:number-columns-repeated="999999999" office:value-type="string"><text:p>Sarah',
+        ),
+        "customers.ods",
+        refused="damaged",
+    ),
+    Dirt("xls: cut off", lambda: by_xlwt()[:3000], "customers.xls", refused="without a sheet"),
+    Dirt(
+        "sheet: misspelt",
+        two_sheets,
+        settings={"sheet": "Customer"},
+        refused="no sheet 'Customer'. Did you mean 'Customers'",
+    ),
     Dirt("sheet: number too high", two_sheets, settings={"sheet": 7}, refused="no sheet number 7"),
     Dirt("workbook: blank sheet", lambda: saved(openpyxl.Workbook()), refused="empty"),
     Dirt("workbook: header only", lambda: book(lambda sheet: sheet.delete_rows(2, 50)), refused="no data rows"),
@@ -347,19 +597,55 @@ REFUSED = [
     Dirt("workbook: cut off", lambda: book()[:-200], refused="damaged|zip"),
     Dirt("workbook: cut off in the middle", lambda: book()[: len(book()) // 2], refused="damaged|zip"),
     Dirt("workbook: a sheet's bytes flipped", lambda: rewritten(SHEET, r"</row>", "</rwo>"), refused="damaged"),
-    Dirt("workbook: strings missing", lambda: rewritten(STRINGS, r"<si>.*</si>", ""), refused="damaged"),
+    Dirt(
+        "workbook: strings missing", lambda: rewritten(STRINGS, r"<si>.*</si>", "", by_xlsxwriter()), refused="damaged"
+    ),
     Dirt("workbook: named csv", book, "customers.csv", refused="although its name ends in '.csv'"),
     Dirt("workbook: asked for as csv", book, settings={"format": "csv"}, refused="as the profile says"),
-    Dirt("workbook: a Word document", lambda: _with_parts({"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"}), refused="not a spreadsheet"),
-    Dirt("hostile: entities", lambda: rewritten(SHEET, r"\A<(?:\?xml[^>]*\?>)?\s*<?worksheet|\A<worksheet", '<!DOCTYPE x [<!ENTITY a "b">]><worksheet'), refused="entities"),
-    Dirt("hostile: entities in the strings", lambda: rewritten(STRINGS, r"<sst", '<!DOCTYPE x [<!ENTITY a "b">]><sst'), refused="entities"),
-    Dirt("hostile: entities in the styles", lambda: rewritten("xl/styles.xml", r"<styleSheet", '<!DOCTYPE x [<!ENTITY a "b">]><styleSheet'), refused="entities"),
-    Dirt("hostile: row number beyond the end", lambda: rewritten(SHEET, r'<row r="13"', '<row r="99999999"'), refused="damaged"),
+    Dirt(
+        "workbook: a Word document",
+        lambda: _with_parts({"[Content_Types].xml": "<Types/>", "word/document.xml": "<w/>"}),
+        refused="not a spreadsheet",
+    ),
+    Dirt(
+        "hostile: entities",
+        lambda: rewritten(
+            SHEET, r"\A<(?:\?xml[^>]*\?>)?\s*<?worksheet|\A<worksheet", '<!DOCTYPE x [<!ENTITY a "b">]><worksheet'
+        ),
+        refused="entities",
+    ),
+    Dirt(
+        "hostile: entities in the strings",
+        lambda: rewritten(STRINGS, r"<sst", '<!DOCTYPE x [<!ENTITY a "b">]><sst', by_xlsxwriter()),
+        refused="entities",
+    ),
+    Dirt(
+        "hostile: entities in the styles",
+        lambda: rewritten("xl/styles.xml", r"<styleSheet", '<!DOCTYPE x [<!ENTITY a "b">]><styleSheet'),
+        refused="entities",
+    ),
+    Dirt(
+        "hostile: row number beyond the end",
+        lambda: rewritten(SHEET, r'<row r="13"', '<row r="99999999"'),
+        refused="damaged",
+    ),
     Dirt("hostile: column beyond the end", lambda: rewritten(SHEET, r'<c r="H13"', '<c r="ZZZ13"'), refused="damaged"),
     Dirt("hostile: rows out of order", lambda: rewritten(SHEET, r'<row r="13"', '<row r="3"'), refused="damaged"),
-    Dirt("hostile: too many columns", lambda: book(lambda sheet: sheet.append([])) if False else book(lambda sheet: [sheet.cell(1, n, f"c{n}") for n in range(9, 2_100)]), refused="columns"),
-    Dirt("hostile: giant cell", lambda: rewritten(STRINGS, "<t>Sarah</t>", f"<t>{'x' * 1_100_000}</t>"), refused="characters"),
-    Dirt("hostile: giant cell in the sheet", lambda: rewritten(SHEET, r'<c r="G3" t="s"><v>\d+</v></c>', f'<c r="G3" t="inlineStr"><is><t>{"x" * 1_100_000}</t></is></c>'), refused="characters"),
+    Dirt(
+        "hostile: too many columns",
+        lambda: book(lambda sheet: [sheet.cell(1, n, f"c{n}") for n in range(9, 2_100)]),
+        refused="columns",
+    ),
+    Dirt(
+        "hostile: giant cell",
+        lambda: rewritten(STRINGS, "<t>Sarah</t>", f"<t>{'x' * 1_100_000}</t>", by_xlsxwriter()),
+        refused="characters",
+    ),
+    Dirt(
+        "hostile: giant cell in the sheet",
+        lambda: rewritten(SHEET, CITY_OF_ROW_3, f'<c r="G3" t="inlineStr"><is><t>{"x" * 1_100_000}</t></is></c>'),
+        refused="characters",
+    ),
 ]
 
 
@@ -397,7 +683,9 @@ def test_a_workbook_is_read_as_the_person_sees_it(kind: Dirt, tmp_path: Path, di
     assert info.sheet == kind.sheet
     assert {i: (found.code, found.column) for i, found in issues.items()} == kind.flagged
     errors = {i for i, found in issues.items() if found.severity is Severity.ERROR}
-    assert [row for i, row in enumerate(rows) if i not in errors] == [row for i, row in enumerate(kind.rows) if i not in errors]
+    assert [row for i, row in enumerate(rows) if i not in errors] == [
+        row for i, row in enumerate(kind.rows) if i not in errors
+    ]
     assert numbers == (kind.numbers or list(range(2, 2 + len(kind.rows))))
     assert kind.warned in " ".join(info.warnings)
 

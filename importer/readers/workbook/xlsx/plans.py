@@ -9,11 +9,11 @@ from itertools import pairwise
 from importer.readers.table.blocks import Mark
 from importer.readers.workbook.cells import iso_text
 from importer.readers.workbook.numberformats import Render
+from importer.readers.workbook.sheetrows import LAST_COLUMN
 from importer.readers.workbook.troubles import cell_error, no_value, too_long
 from importer.readers.workbook.xlsx.markup import plain
 from importer.readers.workbook.xlsx.rows import RawCell
 
-LAST_COLUMN = 16_384
 _MOST_PLANS = 4_096
 
 _Text = Callable[[bytes], str]

@@ -1,0 +1,1 @@
+"""`.ods`, the workbooks of LibreOffice and others, streamed."""

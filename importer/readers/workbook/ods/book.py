@@ -1,0 +1,96 @@
+"""An open `.ods`: its content, read as a stream of XML events for one sheet at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from zipfile import ZipFile
+
+from importer.errors import SourceError
+from importer.profile.settings import SourceSettings
+from importer.readers.material import Material
+from importer.readers.table.blocks import Block
+from importer.readers.workbook.ods.cells import Row, SheetEvents
+from importer.readers.workbook.package import LAST, open_package, safe_parser
+from importer.readers.workbook.sheetrows import LAST_ROW, Pile, SheetFacts
+from importer.readers.workbook.sheets import Sheet
+
+_CONTENT = "content.xml"
+_PIECE_BYTES = 1 << 18
+_ENCRYPTED = re.compile(rb"<(?:\w+:)?encryption-data\b")
+
+
+class OdsBook:
+    """An `.ods`.
+
+    Args:
+        material: the file's bytes.
+        settings: `[source]` of the profile.
+    """
+
+    def __init__(self, material: Material, settings: SourceSettings) -> None:
+        self._name = material.name
+        self._longest = settings.limits.max_cell_chars
+        self._archive = open_package(material, settings.limits)
+        _refuse_encrypted(self._archive, self._name)
+        self.sheets: Sequence[Sheet] = self._find_sheets()
+
+    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Block]:
+        """Yield a sheet's rows from the start."""
+        pile = Pile()
+        number = 0
+        for row in self._rows(sheet, facts):
+            count = min(row.count, LAST_ROW - number)
+            for _ in range(count if row.cells else 0):
+                number += 1
+                pile.add(number, row.cells, row.marks)
+                if pile.full:
+                    yield pile.take()
+            number += 0 if row.cells else count
+        if pile.rows:
+            yield pile.take()
+
+    def close(self) -> None:
+        """Release the container."""
+        self._archive.close()
+
+    def _rows(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Row]:
+        events = SheetEvents(int(sheet.part), facts, self._longest, self._name)
+        parser = safe_parser(self._name)
+        parser.StartElementHandler = events.start
+        parser.EndElementHandler = events.end
+        parser.CharacterDataHandler = events.characters
+        with self._archive.open(_CONTENT) as stream:
+            while not events.done and (piece := stream.read(_PIECE_BYTES)):
+                parser.Parse(piece)
+                yield from events.take()
+        yield from events.take()
+
+    def _find_sheets(self) -> list[Sheet]:
+        """Read through the content once for the names of the sheets: they stand before their rows, far apart."""
+        names: list[tuple[str, str]] = []
+        hidden: set[str] = set()
+        style = ""
+
+        def start(tag: str, attributes: Mapping[str, str]) -> None:
+            nonlocal style
+            if tag == "table:table":
+                names.append((attributes.get("table:name", ""), attributes.get("table:style-name", "")))
+            elif tag == "style:style":
+                style = attributes.get("style:name", "")
+            elif tag == "style:table-properties" and attributes.get("table:display") == "false":
+                hidden.add(style)
+
+        parser = safe_parser(self._name)
+        parser.StartElementHandler = start
+        with self._archive.open(_CONTENT) as stream:
+            while piece := stream.read(_PIECE_BYTES):
+                parser.Parse(piece)
+        parser.Parse(b"", LAST)
+        return [Sheet(name, hidden=key in hidden, part=str(i)) for i, (name, key) in enumerate(names)]
+
+
+def _refuse_encrypted(archive: ZipFile, name: str) -> None:
+    manifest = "META-INF/manifest.xml"
+    if manifest in archive.namelist() and _ENCRYPTED.search(archive.open(manifest).read(1 << 20)):
+        raise SourceError(f"'{name}' is protected with a password.", "Open it, remove the password, and save it again.")

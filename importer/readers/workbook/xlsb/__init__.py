@@ -1,0 +1,1 @@
+"""`.xlsb`, the binary workbooks of Excel, streamed record by record."""

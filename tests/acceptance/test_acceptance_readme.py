@@ -1,0 +1,91 @@
+"""Every command in the README runs, in the order in which a reader meets it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import ROOT, SAMPLES, User, Witness, serving
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line.removeprefix("$ ").partition(" #")[0].strip()
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("$ ")
+]
+MAKE = [command for command in COMMANDS if command.startswith("make ")]
+IMPORTER = [shlex.split(command)[1:] for command in COMMANDS if command.partition(" ")[0].endswith("importer")]
+RUN_BY_CI = {"make test", "make lint"}
+"""Running the tests inside a test would never end: CI runs these two by name."""
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(IMPORTER) > 10
+    assert len(MAKE) + len(IMPORTER) == len(COMMANDS)
+    for command in RUN_BY_CI:
+        assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [command for command in MAKE if command not in RUN_BY_CI])
+def test_a_make_command_of_the_readme_ends_well(command: str) -> None:
+    ready = [f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.ready", f"DEMO=build/demo-{sys.version_info.minor}"]
+    words = [word.replace("SEEDS=2000", "SEEDS=50") for word in shlex.split(command)]
+    done = subprocess.run([*words, *ready], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_importer_command_of_the_readme_ends_well(user: User, witness: Witness) -> None:
+    for sample in SAMPLES.iterdir():
+        shutil.copy(sample, user.home / sample.name)
+    shutil.copytree(ROOT / "configs", user.home / "configs")
+    shutil.copytree(SAMPLES, user.home / "sample_data")
+    (user.home / "inbox").mkdir()
+    sandbox = {"IMPORTER_TARGETS__SANDBOX__BASE_URL": witness.base_url, **witness.environ}
+    for words in IMPORTER:
+        if words[0] == "emulator":
+            port = words[words.index("--port") + 1]
+            words[words.index(port)] = "0"
+            with serving(user, *words[1:]) as other:
+                assert other.base_url
+            continue
+        ran = user.types(*words, **sandbox)
+        allowed = (0, 3) if "customers_messy" in " ".join(words) else (0,)
+        assert ran.code in allowed, (words, ran.err, ran.out)
+
+
+def test_every_command_is_in_the_readme(user: User) -> None:
+    listed = re.findall(r"^  ([a-z]+)  ", user.types("--help").out, re.MULTILINE)
+
+    assert {"run", "validate", "template"} <= set(listed)
+    for command in listed:
+        assert f"importer {command}" in README, command
+
+
+def test_every_column_of_the_results_is_explained() -> None:
+    from importer.results import ADDED_COLUMNS
+
+    for column in ADDED_COLUMNS:
+        assert f"| `{column}` |" in README
+
+
+def test_the_python_face_is_as_the_readme_says(user: User, tmp_path: Path) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    shutil.copytree(ROOT / "configs", user.home / "configs")
+    (user.home / "customers.csv").write_bytes((SAMPLES / "customers.csv").read_bytes())
+    code = block.replace('"customers.xlsx", profile=Profile.load("configs/legacy_crm.toml")', '"customers.csv"')
+    code = code.replace('outcome = await run("customers.csv", target="sandbox", on_event=print)', "")
+    code += '\nimport asyncio\noutcome = asyncio.run(run("customers.csv", on_event=print))\n'
+    code += "print(report.counts['valid'], outcome.counts['created'])\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=user.home, env=user.environ, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.splitlines()[-1] == "200 200", done.stderr

@@ -1,0 +1,96 @@
+"""Whatever happens in whatever order: states never go backwards, counts balance, results keep the source's order."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from importer.journal import Database, Replay, Runs
+from importer.records import FINAL_STATES, REOPENINGS, TRANSITIONS, Outcome, Record, RowState
+from tests.unit.journal.conftest import begin, fill, open_book
+
+ENDINGS = sorted(TRANSITIONS[RowState.SENDING])
+FOREVER = frozenset(FINAL_STATES) - frozenset(REOPENINGS)
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """Claims, settles, crashes, stops and reopenings in any order, over two runs that share some customers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.database = Database(Path(self.folder.name) / "journal.sqlite3", durable=False)
+        self.held: list[Record] = []
+        self.final: dict[tuple[int, int], tuple[str, str]] = {}
+
+    @initialize(
+        keys=st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f"]), unique=True, min_size=1), bad=st.integers(0, 2)
+    )
+    def fill_two_runs(self, keys: list[str], bad: int) -> None:
+        self.rows = [*keys, *([None] * bad)]
+        self.runs = [begin(self.database, f"2026112{number}T000000Z-000000") for number in range(2)]
+        for run in self.runs:
+            fill(self.database, run, list(self.rows), batch_rows=2)
+        self.book = open_book(self.database, self.runs[0])
+
+    @rule(limit=st.integers(1, 4))
+    def claim(self, limit: int) -> None:
+        self.held += self.book.claim(limit).records
+
+    @rule(ending=st.sampled_from(ENDINGS), which=st.integers(0, 10))
+    def settle(self, ending: RowState, which: int) -> None:
+        if self.held:
+            record = self.held.pop(which % len(self.held))
+            customer_id = f"cust-{record.key}" if ending in {RowState.CREATED, RowState.EXISTING} else ""
+            self.book.settle(Outcome(record.ordinal, record.key, ending, customer_id=customer_id))
+
+    @rule()
+    def crash(self) -> None:
+        self.held = []
+        self.book = open_book(self.database, self.book.run)
+
+    @rule()
+    def stop(self) -> None:
+        self.held = []
+        self.book.finish()
+        self.book = open_book(self.database, self.book.run)
+
+    @rule(state=st.sampled_from(sorted(REOPENINGS)))
+    def reopen(self, state: RowState) -> None:
+        self.held = []
+        Runs(self.database).reopen(self.book.run, (state,))
+        self.book = open_book(self.database, self.book.run)
+
+    @rule()
+    def begin_the_other_run(self) -> None:
+        self.held = []
+        other = next(run for run in self.runs if run != self.book.run)
+        self.book = open_book(self.database, other)
+
+    @invariant()
+    def every_run_tells_a_sound_story(self) -> None:
+        for run in getattr(self, "runs", ()):
+            results = list(Replay(self.database, run).results())
+            counts = Runs(self.database).counts(run)
+            assert [result.ordinal for result in results] == list(range(len(self.rows)))
+            assert sum(counts.values()) == 2 * counts["read"] == 2 * len(self.rows)
+            for result in results:
+                self._keeps_its_final_state(run, result.ordinal, result.state.value, result.customer_id)
+
+    def _keeps_its_final_state(self, run: int, ordinal: int, state: str, customer_id: str) -> None:
+        before = self.final.get((run, ordinal))
+        assert before is None or before == (state, customer_id)
+        if state in FOREVER:
+            self.final[run, ordinal] = (state, customer_id)
+
+    def teardown(self) -> None:
+        self.database.close()
+        self.folder.cleanup()
+
+
+JournalMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestAnyOrderOfEvents = JournalMachine.TestCase
