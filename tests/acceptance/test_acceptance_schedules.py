@@ -1,4 +1,4 @@
-"""The schedules that are shipped to be copied: checked by their own tools where there are some, and by what they call."""
+"""The schedules that are shipped to be copied, checked by their own tools where there are some."""
 
 from __future__ import annotations
 
