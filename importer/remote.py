@@ -143,7 +143,7 @@ class _Fetch:
 def _fetch(fetch: _Fetch, to: Path, pause: Callable[[float], None]) -> None:
     """Copy a file that two looks find unchanged, and that is still the same when the copy is there."""
     try:
-        with fetch.store.opened(fetch.address) as (files, path):
+        with fetch.store.opened(fetch.address, fetch.profile.remote.silence_s) as (files, path):
             before = files.info(path)
             _require_file(fetch, before)
             pause(fetch.profile.remote.settle_s)
@@ -229,7 +229,7 @@ def _place(spool: Path | None) -> Iterator[Path]:
     try:
         if spool is not None:
             spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sweep(spool)
+            sweep(spool)
         folder = Path(tempfile.mkdtemp(prefix="copy-", dir=spool))
         held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -243,8 +243,8 @@ def _place(spool: Path | None) -> Iterator[Path]:
         os.close(held)
 
 
-def _sweep(spool: Path) -> None:
-    """Remove the copies of programs that no longer live: nobody holds their lock."""
+def sweep(spool: Path) -> None:
+    """Remove the copies of programs that no longer live: nobody holds their lock. Harmless where there is no spool."""
     for folder in spool.glob("copy-*"):
         try:
             held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)

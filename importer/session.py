@@ -40,7 +40,7 @@ from importer.journal import (
     workspace_secret,
 )
 from importer.nightly import Hours
-from importer.observe import observed
+from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import HARMLESS_TARGETS, Profile
@@ -339,6 +339,7 @@ class Session:
     @contextmanager
     def _at_hand(self, source: Path | str) -> Iterator[Local]:
         """Have a source as a file of this machine: what lies elsewhere is fetched, standard input is kept."""
+        require_libraries(self.profile.metrics, self.profile.otel)
         if is_remote(source):
             spool = self.profile.workspace / SPOOL_NAME
             with local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop) as local:

@@ -26,7 +26,7 @@ class Store:
         group: the optional group that brings its library.
         example: an address of this kind.
         access: how to mend refused credentials, as a sentence.
-        options: an address becomes the library's options.
+        options: an address, and the longest silence in seconds, become the library's options.
         also_raises: what its library raises beside OSError.
         close: ends the connection, where the library keeps one until it is collected.
     """
@@ -34,12 +34,12 @@ class Store:
     group: str
     example: str
     access: str
-    options: Callable[[str], Mapping[str, Any]]
+    options: Callable[[str, float], Mapping[str, Any]]
     also_raises: Callable[[], Faults]
     close: Callable[[Any], None] = lambda _: None
 
     @contextmanager
-    def opened(self, address: str) -> Iterator[tuple[Any, str]]:
+    def opened(self, address: str, silence_s: float) -> Iterator[tuple[Any, str]]:
         """Connect; gives the file system and the path in it.
 
         Raises:
@@ -49,7 +49,7 @@ class Store:
         try:
             from fsspec import url_to_fs  # noqa: PLC0415  # an optional library
 
-            files, path = url_to_fs(address, skip_instance_cache=True, **self.options(address))
+            files, path = url_to_fs(address, skip_instance_cache=True, **self.options(address, silence_s))
         except ImportError as missing:
             raise UsageError(
                 f"The library for {address.partition('://')[0]}:// is not installed.",
@@ -109,10 +109,15 @@ def _chain(fault: BaseException) -> Iterator[BaseException]:
 # --------------------------------------------------------------------------- the kinds
 
 
-def _sftp(address: str) -> Mapping[str, Any]:
+def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:
     # The library trusts any host unless told otherwise; () means the known_hosts of whoever runs this.
     parts = urlsplit(address)
-    told: dict[str, Any] = {"known_hosts": (), "connect_timeout": 20}
+    told: dict[str, Any] = {
+        "known_hosts": (),
+        "connect_timeout": silence_s,
+        "keepalive_interval": silence_s / 3,
+        "keepalive_count_max": 3,
+    }
     if parts.username:
         told["username"] = unquote(parts.username)
     if parts.password:
@@ -130,8 +135,20 @@ def _sftp_faults() -> Faults:
     return (asyncssh.Error, asyncssh.KeyImportError, asyncssh.KeyEncryptionError)
 
 
-def _bucket(_address: str) -> Mapping[str, Any]:
-    return {"use_listings_cache": False}  # two looks must be two looks
+def _s3(_address: str, silence_s: float) -> Mapping[str, Any]:
+    patience = {"connect_timeout": silence_s, "read_timeout": silence_s}
+    return {"use_listings_cache": False, "config_kwargs": patience}  # two looks must be two looks
+
+
+def _gs(_address: str, silence_s: float) -> Mapping[str, Any]:
+    return {"use_listings_cache": False, "session_kwargs": {"timeout": _patience(silence_s)}}
+
+
+def _patience(silence_s: float) -> Any:
+    """No bound on the whole, since files may be large; a bound on silence."""
+    import aiohttp  # noqa: PLC0415
+
+    return aiohttp.ClientTimeout(total=None, sock_connect=silence_s, sock_read=silence_s)
 
 
 def _s3_faults() -> Faults:
@@ -148,7 +165,7 @@ def _gcs_faults() -> Faults:
     return (aiohttp.ClientError, ChecksumError, HttpError, NonRetryableError, GoogleAuthError)
 
 
-def _http(address: str) -> Mapping[str, Any]:
+def _http(address: str, silence_s: float) -> Mapping[str, Any]:
     import aiohttp  # noqa: PLC0415
 
     async def stay_safe(_session: object, _context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
@@ -156,11 +173,12 @@ def _http(address: str) -> Mapping[str, Any]:
             raise aiohttp.ClientPayloadError("redirected to plain http")
 
     # trust_env: the proxy of this network, and .netrc for user and password.
+    settings: dict[str, Any] = {"trust_env": True, "timeout": _patience(silence_s)}
     if address.lower().startswith("http:"):
-        return {"client_kwargs": {"trust_env": True}}
+        return {"client_kwargs": settings}
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(stay_safe)
-    return {"client_kwargs": {"trust_env": True, "trace_configs": [trace]}, "ssl": ssl.create_default_context()}
+    return {"client_kwargs": {**settings, "trace_configs": [trace]}, "ssl": ssl.create_default_context()}
 
 
 def _http_faults() -> Faults:
@@ -190,14 +208,14 @@ STORES: Mapping[str, Store] = {
         group="s3",
         example="s3://bucket/customers.csv",
         access="Check the AWS credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID) and the bucket's policy.",
-        options=_bucket,
+        options=_s3,
         also_raises=_s3_faults,
     ),
     "gs": Store(
         group="gcs",
         example="gs://bucket/customers.csv",
         access="Check the Google credentials (GOOGLE_APPLICATION_CREDENTIALS) and the bucket's permissions.",
-        options=_bucket,
+        options=_gs,
         also_raises=_gcs_faults,
     ),
     "https": _HTTP,

@@ -120,6 +120,8 @@ class RemoteSettings(Section):
 
     settle_s: NonNegativeFloat = 2.0
     """Pause between two looks at the file: one that changes in between is still being uploaded, and not touched."""
+    silence_s: PositiveFloat = 60.0
+    """The longest silence of the other side, while connecting or under way."""
 
 
 class FieldRule(Section):

@@ -143,12 +143,15 @@ def test_dry_runs_and_copies_of_upgrades_go_too(user: User) -> None:
     user.types("run", user.has("people.csv", people(3)))
     copy = runs / "journal.sqlite3.v1.bak"
     copy.write_text("person1@example.com")
+    (runs / "spool" / "copy-cut-off").mkdir(parents=True)
+    (runs / "spool" / "copy-cut-off" / "people.csv").write_text("person1@example.com")
     aged(user, 31)
 
     done = user.types("purge", "--older-than", "4w", "--json").json
 
     assert sorted(run["kind"] for run in done["purged"]) == ["dry run", "run"]
     assert not copy.exists()
+    assert list((runs / "spool").iterdir()) == []
     assert [path for path in runs.iterdir() if path.name.startswith("20")] == []
 
 

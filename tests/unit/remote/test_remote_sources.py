@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
@@ -197,6 +198,25 @@ def test_a_server_that_tells_no_length_is_read_to_its_end(site: Web) -> None:
 def test_a_transfer_that_breaks_off_is_no_file(site: Web) -> None:
     site.cut_at = 100
     assert "broke off" in refused(f"{site.url}/out/customers.csv")
+
+
+def test_a_server_that_falls_silent_is_given_up(site: Web) -> None:
+    silent = threading.Event()
+
+    def fall_silent(method: str, _path: str) -> None:
+        if method == "GET":
+            silent.wait(10)
+
+    site.on_request = fall_silent
+    profile = PROFILE.with_options({"remote.silence_s": 0.2})
+    try:
+        with (
+            pytest.raises(SourceError, match="cannot be reached, or broke off"),
+            local_copy(f"{site.url}/out/customers.csv", profile, lambda _: None),
+        ):
+            pytest.fail("it was taken")
+    finally:
+        silent.set()
 
 
 def test_a_hash_that_does_not_fit_is_refused(site: Web) -> None:
