@@ -151,7 +151,8 @@ class Limiter(Protocol):
                 start although the run is stopping.
 
         Raises:
-            StoppingError: the run is stopping, and this request would begin something new.
+            StoppingError: the run is stopping, and this request would begin something new, or could not start in
+                the time that is left.
         """
         ...
 

@@ -346,6 +346,23 @@ class FieldError:
 
 
 @dataclass(frozen=True, slots=True)
+class RateHint:
+    """What the headers of an answer tell about the server's allowance; None for what they do not tell.
+
+    Args:
+        limit: requests in a window.
+        remaining: what is left of it.
+        reset_s: seconds until more is allowed again.
+        window_s: the window, in seconds.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset_s: float | None = None
+    window_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to one attempt to create a customer, judged.
 
@@ -355,6 +372,8 @@ class Reply:
         error_code: the API's code as text, or ours (`timeout`, `connection_reset`, …).
         message: a sentence for people; never the body, never a value that we sent.
         retry_after_s: what the server asked for, in seconds; None when it did not.
+        allowance: what its headers told about the rate; None when they told nothing.
+        took_s: from the request's start to its answer, in seconds, without any wait for a slot; None: not measured.
     """
 
     verdict: Verdict
@@ -365,6 +384,13 @@ class Reply:
     field_errors: tuple[FieldError, ...] = ()
     trace_id: str = ""
     retry_after_s: float | None = None
+    allowance: RateHint | None = None
+    took_s: float | None = None
+
+    @property
+    def throttled(self) -> bool:
+        """Whether the server asks for fewer requests (429): it is alive, and nothing was done."""
+        return self.http_status == 429 and self.verdict is Verdict.RETRY
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from importer.delivery import StopSwitch, closing_at
+from importer.delivery import Ask, StopSwitch, closing_at
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
     InterruptedRunError,
     SourceChangedError,
-    StorageError,
     TryLaterError,
     UsageError,
 )
@@ -31,6 +31,7 @@ from importer.journal import (
     RUNNING,
     SECRET_BYTES,
     Database,
+    Replay,
     RunHeader,
     RunIntake,
     Runs,
@@ -47,9 +48,10 @@ from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
+from importer.rehearsal import compare
 from importer.remote import SPOOL_NAME, Local, is_remote, local_copy
 from importer.rendering import Ending, render, source_facts
-from importer.results import Report
+from importer.results import Report, check_out
 from importer.wiring import (
     JOURNAL_NAME,
     Destination,
@@ -59,12 +61,16 @@ from importer.wiring import (
     delivering,
     destination,
     limiter_for,
+    make_directory,
     on_disk,
     open_workspace,
     opened,
     other_side,
     preparation,
 )
+
+if TYPE_CHECKING:
+    from importer.emulator import Emulator
 
 Confirm = Callable[[str, int], bool]
 """Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""
@@ -86,6 +92,7 @@ class Session:
         on_event: told of everything that happens; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
     """
 
@@ -94,6 +101,7 @@ class Session:
     on_event: Events = _ignore
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
+    ask: Ask | None = None
     clock: SystemClock = field(default_factory=SystemClock)
     ends_at: float | None = None
 
@@ -107,6 +115,7 @@ class Session:
         """
         started_at = self.clock.now()
         with self._at_hand(source) as local, opened(local.path, self.profile) as found:
+            check_out(self.profile.results, local.path)
             header = self._header(local, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
@@ -146,11 +155,13 @@ class Session:
             found = stack.enter_context(opened(local.path, self.profile))
             workspace = stack.enter_context(closing(open_workspace(self.profile.workspace)))
             stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
+            check_out(self.profile.results, local.path)
             header = self._header(local, found, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
                 stored = workspace.runs.begin(header)
+                workspace.runs.note(stored.run, limit=self.profile.source.limit)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
                     self._ask(where, workspace, stored)
@@ -175,6 +186,7 @@ class Session:
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
+            self.profile = self.profile.with_options({"source.limit": stored.facts.get("limit")})
             where = self._same_destination(stored)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
@@ -200,6 +212,8 @@ class Session:
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
+            stored.require_ended()
+            check_out(self.profile.results, Path(stored.header.path))
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
                 report = render(workspace.database, stored.run, directory, self.profile, ending)
@@ -252,11 +266,21 @@ class Session:
         if waiting:
             await asyncio.to_thread(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
-            async with other_side(self.profile, where, limiter, self.clock) as target:
-                parts = delivering(self.profile, workspace, stored, target, limiter, stop=self.stop, emit=self.on_event)
+            emulators: list[Emulator] = []
+            async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
+                parts = delivering(self.profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
                 await parts.delivery.run()
+                await limiter.give_back()
                 await parts.commits.submit(parts.claims.finish)
+                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults else {}
+            workspace.runs.note(stored.run, rehearsal=rehearsed, **parts.facts())
         return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
+
+    def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
+        """Compare what the run says with what the emulator really holds."""
+        endings = Replay(workspace.database, stored.run).endings()
+        found = compare(emulator.customers(), endings, self.profile.delivery.import_key_metadata)
+        return {**found, "faults": dict(emulator.ledger.faults)}
 
     def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
         """Say what is to be expected, before anything is sent."""
@@ -365,20 +389,15 @@ class Session:
     def _new_directory(self, run_id: str) -> Iterator[Path]:
         """Make the run's directory."""
         directory = self.profile.workspace / run_id
-        try:
-            directory.mkdir(mode=0o700, parents=True)
-        except OSError as error:
-            raise StorageError(
-                f"The run directory {directory} cannot be made: {(error.strerror or 'unknown error').lower()}.",
-                "Choose another place with --workspace.",
-            ) from error
+        make_directory(directory.parent)
+        make_directory(directory)
         with self._listened_to(run_id, directory):
             yield directory
 
     @contextmanager
     def _kept_directory(self, stored: StoredRun) -> Iterator[Path]:
         directory = self.profile.workspace / stored.header.run_id
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
         with self._listened_to(stored.header.run_id, directory):
             yield directory
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from importer.cli import options as opt
-from importer.cli.invocation import load_profile
+from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
 
 
@@ -35,7 +35,7 @@ def runs(
     from importer.cli import tables  # noqa: PLC0415
 
     found = past.all_runs(profile.workspace)
-    if json:
+    if wants_json(profile, json=json):
         print_json({"command": "runs", "runs": found, "exit_code": 0, "error": None})
     else:
         tables.tell_runs(found)
@@ -62,7 +62,7 @@ def show(
     if verify:
         raise typer.Exit(_verify(profile.workspace, run_name, as_json=json))
     report = past.one_run(profile.workspace, run_name)
-    if json:
+    if wants_json(profile, json=json):
         print_json({**report, "command": "show", "exit_code": 0})
     else:
         tell_report(report)
@@ -104,7 +104,7 @@ def explain(
     from importer.cli import tables  # noqa: PLC0415
 
     story = past.one_row(profile.workspace, run_name, row, show_values=show_values)
-    if json:
+    if wants_json(profile, json=json):
         print_json({"command": "explain", **story, "exit_code": 0, "error": None})
     else:
         tables.tell_story(story)
@@ -127,4 +127,4 @@ def export(
     from importer.cli.running import tell  # noqa: PLC0415
     from importer.session import Session  # noqa: PLC0415
 
-    tell(Session(profile, "export").export(run_name), as_json=json)
+    raise typer.Exit(tell(Session(profile, "export").export(run_name), as_json=wants_json(profile, json=json)))

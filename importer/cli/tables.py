@@ -25,7 +25,7 @@ def tell_runs(runs: Sequence[Mapping[str, Any]]) -> None:
         table.add_row(
             run["run_id"],
             "dry run" if run["dry_run"] else "purged" if run["purged_at"] else run["state"],
-            run["source"],
+            escape(run["source"]),
             "" if run["dry_run"] else run["target"],
             f"{run['counts'].get('read', 0):,}",
             ", ".join(f"{count:,} {name}" for name, count in counts.items()),
@@ -75,7 +75,8 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
     """Print what the reader saw, and the proposed mapping."""
     console = _console()
     sheet = f", sheet {seen['sheet']}" if seen["sheet"] else ""
-    console.print(f"{seen['source']}: {seen['format']}{sheet}, {len(seen['columns'])} columns", highlight=False)
+    columns = len(seen["columns"])
+    console.print(f"{seen['source']}: {seen['format']}{sheet}, {columns} columns", markup=False, highlight=False)
     for found in seen["detected"]:
         sure = "" if found["confidence"] >= 1 else f" ({found['confidence']:.0%} sure)"
         note = f": {found['note']}" if found["note"] else ""

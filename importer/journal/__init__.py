@@ -17,7 +17,8 @@ from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, w
 from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
 from importer.journal.replay import ChangeTotal, Replay
 from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, Ahead, RunHeader, Runs, StoredRun
-from importer.journal.secret import SECRET_BYTES, has_secret, workspace_secret
+from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
+from importer.journal.starts import Starts
 
 __all__ = [
     "FINISHED",
@@ -39,11 +40,13 @@ __all__ = [
     "RunIntake",
     "RunJournal",
     "Runs",
+    "Starts",
     "StoredReceipt",
     "StoredRun",
     "add_receipt",
     "all_receipts",
     "backups",
+    "check_memory",
     "examine_journal",
     "has_secret",
     "lock_owner",

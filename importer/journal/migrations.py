@@ -25,6 +25,12 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 hash TEXT NOT NULL, body TEXT NOT NULL
             ) STRICT""",
             "CREATE INDEX receipts_by_run ON receipts (run, number)",
+            "ALTER TABLE identities ADD COLUMN body TEXT",
+        ),
+        3: (
+            """CREATE TABLE starts (
+                scope TEXT NOT NULL, slot INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (scope, slot)
+            ) STRICT, WITHOUT ROWID""",
         ),
     }
 )

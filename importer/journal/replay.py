@@ -39,6 +39,14 @@ class Replay:
             after, rows, cells, _ = batch
             yield from self._rows(after, rows, cells)
 
+    def endings(self) -> Iterator[tuple[str, RowState, str]]:
+        """The import key, state and customer id of every row that has a key."""
+        with self._db.guarded("read"):
+            for key, state, customer_id in self._db.connection.execute(
+                "SELECT key, state, coalesce(customer_id, '') FROM rows WHERE run = ? AND key IS NOT NULL", (self._run,)
+            ):
+                yield key, RowState(state), customer_id
+
     def row(self, row: int) -> RowResult | None:
         """The data row with this number in the spreadsheet; None when there is none."""
         after = -1

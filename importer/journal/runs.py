@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from importer.errors import UsageError
+from importer.errors import BusyError, UsageError
 from importer.journal.database import Database
 from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
@@ -52,6 +52,30 @@ class StoredRun:
     facts: Mapping[str, Any]
     purged_at: float | None = None
 
+    def require_ended(self) -> None:
+        """Refuse what needs every row's outcome while there is none yet.
+
+        Raises:
+            BusyError: the run goes on, or was cut off.
+        """
+        if self.phase not in {FINISHED, STOPPED}:
+            raise BusyError(
+                f"The run {self.header.run_id} has not ended.",
+                f"If nobody works on it any more, `importer resume {self.header.run_id}` goes on with it.",
+            )
+
+    def require_loaded(self) -> None:
+        """Refuse what needs every row while they are still being read.
+
+        Raises:
+            UsageError: they are, or the reading was cut off.
+        """
+        if self.phase == LOADING:
+            raise UsageError(
+                f"The run {self.header.run_id} was cut off before its source was read to the end; nothing was sent.",
+                f"`importer resume {self.header.run_id}` begins it again.",
+            )
+
     def require_whole(self) -> None:
         """Refuse what needs the run's cells, once they were purged.
 
@@ -87,6 +111,11 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+
+    def any(self) -> bool:
+        """Whether there is a run."""
+        with self._db.guarded("read"):
+            return bool(self._db.connection.execute("SELECT EXISTS (SELECT 1 FROM runs)").fetchone()[0])
 
     def begin(self, header: RunHeader) -> StoredRun:
         """Register a new run, durably."""

@@ -90,7 +90,16 @@ CREATE TABLE identities (
     run         INTEGER NOT NULL,
     ordinal     INTEGER NOT NULL,
     since       REAL    NOT NULL,
+    body        TEXT,                 -- keyed hash of what was sent: tells whether the same customer comes with other data
     PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- Requests started per scope in slots of seconds, for limits that outlast a run: per minute, hour and day.
+CREATE TABLE starts (
+    scope TEXT    NOT NULL,
+    slot  INTEGER NOT NULL,           -- seconds since the epoch, rounded down
+    count INTEGER NOT NULL,
+    PRIMARY KEY (scope, slot)
 ) STRICT, WITHOUT ROWID;
 
 -- One line for every time that files of a run were written; each holds the hash of the line before. Never changed.

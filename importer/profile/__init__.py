@@ -5,6 +5,7 @@ from __future__ import annotations
 from importer.profile.credentials import Credentials, credentials
 from importer.profile.layers import OPTIONS
 from importer.profile.profile import EMULATOR, HARMLESS_TARGETS, Profile
+from importer.profile.rates import Rate, RateLimits
 from importer.profile.settings import (
     DeliverySettings,
     FieldRule,
@@ -12,7 +13,6 @@ from importer.profile.settings import (
     MetricsSettings,
     OtelSettings,
     OutputSettings,
-    Rate,
     RemoteSettings,
     ResultsSettings,
     RetentionSettings,
@@ -35,6 +35,7 @@ __all__ = [
     "OutputSettings",
     "Profile",
     "Rate",
+    "RateLimits",
     "RemoteSettings",
     "ResultsSettings",
     "RetentionSettings",

@@ -34,6 +34,8 @@ OPTIONS: Mapping[str, str] = {
     "--limit": "source.limit",
     "--rate": "delivery.rate",
     "--concurrency": "delivery.concurrency",
+    "--canary": "delivery.canary",
+    "--faults": "delivery.faults",
     "--max-errors": "delivery.max_errors",
     "--max-error-rate": "delivery.max_error_rate",
     "--fail-fast": "delivery.fail_fast",

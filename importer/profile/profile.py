@@ -43,6 +43,7 @@ EMULATOR = "emulator"
 HARMLESS_TARGETS = frozenset({EMULATOR, "sandbox"})
 """Targets that a profile file alone may choose; any other must be named by an option or the environment."""
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 PLACEHOLDERS = ("replace-me", ".invalid", "…", "<", ">")
 """What marks an address in a shipped profile as not filled in."""
 
@@ -158,6 +159,11 @@ class Profile(Section):
             return settings or TargetSettings()
         if settings is None:
             raise self._unknown_target()
+        if self.target == EMULATOR and urlsplit(settings.base_url).hostname not in LOOPBACK:
+            raise ProfileError(
+                f"The target 'emulator' is given an address outside this machine in {self._file}.",
+                "Give a real system a name of its own: [targets.live] or [targets.sandbox].",
+            )
         if self.target_origin == "profile" and self.target not in HARMLESS_TARGETS:
             raise ProfileError(
                 f"The target '{self.target}' is named only by {self._file}: no file alone may choose a live system.",
@@ -184,7 +190,7 @@ class Profile(Section):
                 f"Set {section} to the address that your RocketKOR contact gave you.",
             )
         address = urlsplit(base_url)
-        local = address.hostname in {"localhost", "127.0.0.1", "::1"}
+        local = address.hostname in LOOPBACK
         if not address.hostname or address.scheme not in ({"https", "http"} if local else {"https"}):
             raise ProfileError(
                 f"The address of the target '{self.target}' must begin with https:// and name a host.",

@@ -163,7 +163,14 @@ def test_an_outage_opens_the_breaker_and_retry_finishes_the_job(user: User, prof
     with serving(user, "--faults", str(faults)) as witness:
         profile = profile_for(
             witness,
-            delivery=['rate = "300/s"', "breaker_faults = 10", "backoff_base_s = 0.01", "looks_after_s = [0, 0.1]"],
+            delivery=[
+                'rate = "300/s"',
+                "breaker_faults = 10",
+                "breaker_probe_s = 0.02",
+                "breaker_give_up_s = 0.5",
+                "backoff_base_s = 0.01",
+                "looks_after_s = [0, 0.1]",
+            ],
         )
         ran = user.types("run", user.has("people.csv", people(200)), *sandbox(profile), "--json", **witness.environ)
         assert ran.code == 4, ran.out

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from importer.journal import workspace_lock
 from tests.acceptance.conftest import User, Witness, people
 
 DAY_S = 86_400.0
@@ -124,9 +125,7 @@ def test_a_run_that_can_be_resumed_is_kept_unless_forced(
     assert b"person7@example.com" not in bytes_of_the_journal(user)
 
 
-def test_a_run_at_work_is_never_purged(user: User, profile_for: Callable[..., Path], witness: Witness) -> None:
-    from importer.journal import workspace_lock
-
+def test_a_run_at_work_is_never_purged(user: User) -> None:
     user.types("run", user.has("people.csv", people(3)))
     aged(user, 31)
     with workspace_lock(user.home / "runs", "emulator", 0.0):

@@ -184,6 +184,37 @@ def test_a_workbook_is_read_as_calamine_reads_it(rows: list[list[Any]]) -> None:
     assert [row + [""] * (4 - len(row)) for row in expected] == found
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=8))
+def test_an_old_workbook_is_read_as_calamine_reads_it(rows: list[list[Any]]) -> None:
+    content = _old_workbook([["ID", "A", "B", "C"], *([i, *row] for i, row in enumerate(rows, 1))])
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    expected = [[as_text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)[1:]]
+    assert [row + [""] * (4 - len(row)) for row in expected] == read(content, header_row=1)
+
+
+def _old_workbook(rows: list[list[Any]]) -> bytes:
+    book, out = xlwt.Workbook(), io.BytesIO()
+    sheet, date = book.add_sheet("A"), xlwt.easyxf(num_format_str="D/M/YYYY")
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
+            if value is not None:
+                sheet.write(i, j, value, date) if isinstance(value, dt.date) else sheet.write(i, j, value)
+    book.save(out)
+    return out.getvalue()
+
+
+LONG = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=400)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(LONG, min_size=40, max_size=60))
+def test_strings_cut_between_records_of_an_old_workbook_are_put_together(texts: list[str]) -> None:
+    texts = [f"{i} {text * 9}" for i, text in enumerate(texts)]
+    content = _old_workbook([["ID", "Text"], *([i, text] for i, text in enumerate(texts, 1))])
+    assert [row[1] for row in read(content, header_row=1)] == texts
+
+
 def _workbook(rows: list[list[Any]]) -> bytes:
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_numbers": False, "strings_to_urls": False})

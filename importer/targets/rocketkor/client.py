@@ -68,7 +68,8 @@ class RocketKorTarget:
             return trouble.reply  # known not created: the request itself was never made
         except NETWORK_ERRORS as failure:
             return judge_failure(failure, creating=True)
-        return accepted(answer) or judge_refusal(answer, record.payload, self._clock.now(), self._secrets())
+        now = self._clock.now()
+        return accepted(answer, now) or judge_refusal(answer, record.payload, now, self._secrets())
 
     async def find(self, record: Record) -> Found:
         """Fetch every customer that could be this record, by externalId or else by email and type."""

@@ -17,6 +17,7 @@ from importer.errors import AccessError
 from importer.records import Reply, Verdict
 from importer.targets.rocketkor.bodies import ErrorBody, load_object, read_error_body
 from importer.targets.rocketkor.connections import BrokenRequestError
+from importer.targets.rocketkor.hints import rate_hint
 from importer.targets.rocketkor.replies import Rule, rule_for_exception, rule_for_status
 from importer.targets.rocketkor.wire import Answer
 
@@ -30,10 +31,17 @@ _FOR_READING: Final[Mapping[Verdict, Verdict]] = {
 }
 
 
-def accepted(answer: Answer) -> Reply | None:
-    """Return the reply to a clear yes: a success that names the new customer; None for everything else."""
+def accepted(answer: Answer, now: float) -> Reply | None:
+    """Return the reply to a clear yes: a success that names the new customer; None for everything else.
+
+    Args:
+        now: seconds since the epoch, for headers that name a moment.
+    """
     customer_id = created_id(answer) if answer.status in {200, 201} else ""
-    return Reply(Verdict.ACCEPT, customer_id, answer.status) if customer_id else None
+    if not customer_id:
+        return None
+    hint = rate_hint(answer.headers, now)
+    return Reply(Verdict.ACCEPT, customer_id, answer.status, allowance=hint, took_s=answer.took_s)
 
 
 def judge_refusal(answer: Answer, payload: bytes, now: float, secrets: Iterable[str] = ()) -> Reply:
@@ -76,7 +84,8 @@ def judge_exchange(answer: Answer, now: float) -> Reply | AccessError:
     if 300 <= status < 500 and status not in {408, 425, 429}:
         hint = rule.sentence if rule.verdict is not Verdict.REJECT else _NO_KEY
         return AccessError(f"No access token is to be had at the target's address (HTTP {status}).", hint)
-    return Reply(Verdict.RETRY, "", status, rule.code, rule.sentence, retry_after_s=retry_after_s(answer.headers, now))
+    wait_s = retry_after_s(answer.headers, now)
+    return Reply(Verdict.RETRY, "", status, rule.code, rule.sentence, retry_after_s=wait_s, took_s=answer.took_s)
 
 
 def judge_failure(failure: BaseException, *, creating: bool) -> Reply:
@@ -160,6 +169,8 @@ def _reply(rule: Rule, verdict: Verdict, said: ErrorBody, answer: Answer, now: f
         field_errors=said.fields,
         trace_id=said.trace_id,
         retry_after_s=retry_after_s(answer.headers, now),
+        allowance=rate_hint(answer.headers, now),
+        took_s=answer.took_s,
     )
 
 

@@ -198,8 +198,15 @@ def google() -> Iterator[Web]:
     yield from _serving(script, Handler, None)
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that hang up: some tests are about that."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
 def _serving(script: Web, handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None) -> Iterator[Web]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _QuietServer(("127.0.0.1", 0), handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     script.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"

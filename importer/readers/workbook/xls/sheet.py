@@ -96,7 +96,9 @@ class SheetRecords:
         if kind == _FORMULA and content[12:14] == b"\xff\xff":
             return self._result(row, column, content)
         packed = kind == _RK
-        number = rk_number(struct.unpack_from("<I", content, 6)[0]) if packed else struct.unpack_from("<d", content, 6)[0]
+        number = (
+            rk_number(struct.unpack_from("<I", content, 6)[0]) if packed else struct.unpack_from("<d", content, 6)[0]
+        )
         return self._number(number, style)
 
     def _result(self, row: int, column: int, content: bytes) -> str:
