@@ -77,6 +77,10 @@ class SystemClock:
     async def sleep(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)  # noqa: TID251
 
+    def pause(self, delay_s: float) -> None:
+        """Wait in a thread of its own, off the event loop."""
+        time.sleep(delay_s)  # noqa: TID251
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -265,10 +269,15 @@ async def _connected(
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A source whose columns are understood."""
+    """A source whose columns are understood.
+
+    Args:
+        path: where it lies on this machine; a fetched one only as long as it is open.
+    """
 
     reader: Reader
     mapper: Mapper
+    path: Path
 
 
 @contextmanager
@@ -302,7 +311,7 @@ def opened(source: Path, profile: Profile) -> Iterator[Opened]:
             validation=profile.validation,
             sample=next(iter(reader.batches()), None),
         )
-        yield Opened(reader, mapper)
+        yield Opened(reader, mapper, Path(source).absolute())
 
 
 def _today() -> date:
