@@ -464,6 +464,75 @@ class RowResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultBatch:
+    """Consecutive rows of the source with everything known about them, columnar; what is rare is kept by place.
+
+    Args:
+        first: ordinal of the first row.
+        rows: the row number a person sees; every sequence here is as long.
+        cells: one sequence per column of the source.
+        issues: place in the batch to the issues of that row, in the order they were found.
+        candidates: place to the ids of the customers that could be that row.
+    """
+
+    first: int
+    rows: Sequence[int]
+    cells: Sequence[Sequence[str]]
+    states: Sequence[RowState]
+    customer_ids: Sequence[str]
+    keys: Sequence[str]
+    external_ids: Sequence[str]
+    http_statuses: Sequence[int | None]
+    trace_ids: Sequence[str]
+    attempts: Sequence[int]
+    issues: Mapping[int, Sequence[Issue]] = field(default_factory=dict)
+    candidates: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, results: Sequence[RowResult]) -> ResultBatch:
+        """Turn rows into columns; there is at least one row, and all are as wide."""
+        issues = {place: (*one.errors, *one.warnings) for place, one in enumerate(results)}
+        return cls(
+            first=results[0].ordinal,
+            rows=[one.row for one in results],
+            cells=list(zip(*[one.cells for one in results], strict=True)),
+            states=[one.state for one in results],
+            customer_ids=[one.customer_id for one in results],
+            keys=[one.key for one in results],
+            external_ids=[one.external_id for one in results],
+            http_statuses=[one.http_status for one in results],
+            trace_ids=[one.trace_id for one in results],
+            attempts=[one.attempts for one in results],
+            issues={place: found for place, found in issues.items() if found},
+            candidates={place: one.candidates for place, one in enumerate(results) if one.candidates},
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[RowResult]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, place: int) -> RowResult:
+        issues = self.issues.get(place, ())
+        return RowResult(
+            ordinal=self.first + place,
+            row=self.rows[place],
+            cells=tuple([column[place] for column in self.cells]),
+            state=self.states[place],
+            customer_id=self.customer_ids[place],
+            key=self.keys[place],
+            external_id=self.external_ids[place],
+            errors=tuple([issue for issue in issues if issue.severity is Severity.ERROR]),
+            warnings=tuple([issue for issue in issues if issue.severity is Severity.WARNING]),
+            http_status=self.http_statuses[place],
+            trace_id=self.trace_ids[place],
+            attempts=self.attempts[place],
+            candidates=self.candidates.get(place, ()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """All issues of one code, field and column: the full count, and the first rows as examples (at most 20)."""
 
