@@ -107,6 +107,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
         mapping=facts.get("mapping", {}),
         changes=_change_totals(replay),
         unknown=unknown.rows,
+        idv=facts.get("idv", {}),
         versions=_versions(),
         documented=_DOCUMENTED,
     )

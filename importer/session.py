@@ -46,6 +46,7 @@ from importer.records import Event, RowState
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report
 from importer.wiring import (
+    JOURNAL_NAME,
     Destination,
     Opened,
     SystemClock,
@@ -53,6 +54,7 @@ from importer.wiring import (
     delivering,
     destination,
     limiter_for,
+    on_disk,
     open_workspace,
     opened,
     other_side,
@@ -97,8 +99,8 @@ class Session:
             ImporterError: the source or the profile cannot be used.
         """
         started_at = self.clock.now()
-        with opened(source, self.profile) as found:
-            header = self._header(source, found, "", started_at, dry_run=True)
+        with on_disk(source, self.profile) as path, opened(path, self.profile) as found:
+            header = self._header(path, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
                 with _forgotten_if_refused(Runs(database), stored, directory):
@@ -120,11 +122,12 @@ class Session:
         where = destination(self.profile)
         self._check_consent(where)
         with (
-            opened(source, self.profile) as found,
+            on_disk(source, self.profile) as path,
+            opened(path, self.profile) as found,
             closing(open_workspace(self.profile.workspace)) as workspace,
             workspace_lock(workspace.path, where.scope, started_at),
         ):
-            header = self._header(source, found, where.scope, started_at, dry_run=False)
+            header = self._header(path, found, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
@@ -154,7 +157,7 @@ class Session:
                 self._kept_directory(stored) as directory,
             ):
                 if stored.phase == LOADING:
-                    with opened(stored.header.path, self.profile) as found:
+                    with opened(Path(stored.header.path), self.profile) as found:
                         await self._load(workspace, stored, found)
                 workspace.runs.reopen(stored.run, reopened)
                 self._ask(where, workspace, stored)
@@ -193,6 +196,9 @@ class Session:
         decided = parts.run()
         if self.stop.requested:
             raise InterruptedRunError(self.stop.reason)
+        journal = self.profile.workspace / JOURNAL_NAME
+        if header.dry_run and journal.exists():
+            intake.warn_of_known(journal)
         info = source.reader.info
         runs.opened(stored.run, info)
         runs.note(
@@ -200,6 +206,7 @@ class Session:
             path=header.path,
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
+            idv=intake.idv,
         )
         runs.enter(stored.run, RUNNING)
 
@@ -271,13 +278,13 @@ class Session:
 
     # ------------------------------------------------------------------ places
 
-    def _header(self, source: Path | str, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
+    def _header(self, source: Path, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
         return RunHeader(
             run_id=_new_run_id(started_at),
             scope=scope,
             target=self.profile.target,
             source=found.reader.info.name,
-            path=str(Path(source).absolute()),
+            path=str(source.absolute()),
             content_hash=content_hash(source),
             profile_hash=self.profile.fingerprint,
             dry_run=dry_run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -25,7 +26,7 @@ from importer.pipeline import Delivery, Preparation
 from importer.ports import Events, Mapper, Reader
 from importer.profile import EMULATOR, Profile, credentials
 from importer.profile.settings import TargetSettings
-from importer.readers import open_source
+from importer.readers import STDIN, keep_stdin, open_source
 from importer.targets import OpenTarget, TargetAccess, connect
 from importer.validation import DuplicateJudge, build_validator
 
@@ -184,7 +185,21 @@ class Opened:
 
 
 @contextmanager
-def opened(source: Path | str, profile: Profile) -> Iterator[Opened]:
+def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
+    """Have a source as a file: standard input (`-`) is kept in one while the block lasts.
+
+    Raises:
+        SourceError: nothing came through standard input, or too much.
+    """
+    if str(source) != STDIN:
+        yield Path(source)
+        return
+    with tempfile.TemporaryDirectory(prefix="importer-") as folder:
+        yield keep_stdin(Path(folder) / STDIN, profile.source)
+
+
+@contextmanager
+def opened(source: Path, profile: Profile) -> Iterator[Opened]:
     """Open a source and match its columns, before anything else of a run exists.
 
     Raises:

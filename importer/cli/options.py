@@ -10,7 +10,9 @@ import typer
 _EVERYWHERE = "Options of every command"
 _SENDING = "Sending"
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="A CSV file or a workbook.", show_default=False)]
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="A CSV file or a workbook; - is standard input.", show_default=False)
+]
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="A run id, a unique beginning of one, or 'last'.", show_default=False)
 ]

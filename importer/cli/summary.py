@@ -8,6 +8,7 @@ from typing import Any
 from importer.cli.output import say
 
 SHOWN_ISSUES = 10
+_READ_AS = ("encoding", "delimiter", "sheet", "header_row", "date_order", "drift", "damage", "assumed", "split")
 _DELIVERED = ("created", "existing", "valid")
 
 
@@ -19,6 +20,7 @@ def tell_report(report: Mapping[str, Any]) -> None:
         if count or name in _DELIVERED[:1]:
             say(f"  {name:<9} {count:>9,}")
     say(f"\n{report['verdict']}")
+    _tell_reading(report["source_info"] or {})
     _tell_issues(report["issues"])
     if report["error"]:
         say(f"\n{report['error']}")
@@ -34,6 +36,16 @@ def _headline(report: Mapping[str, Any]) -> str:
     return (
         f"{what} {report['source']}{into}: {rows:,} rows in {report['elapsed_seconds']:.1f} s (run {report['run_id']})"
     )
+
+
+def _tell_reading(source: Mapping[str, Any]) -> None:
+    """How the file was understood, in one line, and what is strange about it as a whole."""
+    found = [one for one in source.get("detected", ()) if one["what"] in _READ_AS]
+    doubts = {one["what"]: f" ({one['confidence']:.0%} sure)" for one in found if one["confidence"] < 1}
+    if found:
+        say("Read as: " + ", ".join(f"{one['what']} {one['value']}{doubts.get(one['what'], '')}" for one in found))
+    for warning in source.get("warnings", ()):
+        say(f"  ! {warning}")
 
 
 def _tell_issues(issues: Sequence[Mapping[str, Any]]) -> None:

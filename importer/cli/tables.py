@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,13 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+_WIDE = 200
+"""Columns for files and pipes, where nothing needs to be cut."""
+
 
 def tell_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     """Print one line a run."""
     if not runs:
         _console().print("There are no runs in this workspace yet.")
         return
-    table = Table("Run", "State", "Source", "Target", "Rows", "Outcome", "Exit", box=None, pad_edge=False)
+    table = _table("Run", "State", "Source", "Target", "Rows", "Outcome", "Exit")
     for run in runs:
         counts = {name: count for name, count in run["counts"].items() if count and name != "read"}
         table.add_row(
@@ -56,8 +60,15 @@ def _attempt(attempt: Mapping[str, Any]) -> str:
     return f"  {attempt['number']}. {when} {attempt['kind']}: {status} → {attempt['verdict']} ({took:.3f} s{trace})"
 
 
+def _table(*headers: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
 def _console() -> Console:
-    return Console(soft_wrap=True)
+    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def tell_inspection(seen: Mapping[str, Any]) -> None:
@@ -71,7 +82,7 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
         console.print(f"  {found['what']}: {found['value']}{sure}{note}", markup=False, highlight=False)
     for warning in seen["warnings"]:
         console.print(f"  ! {warning}", markup=False, highlight=False)
-    table = Table("Column", "Customer field", "Score", "Why", box=None, pad_edge=False)
+    table = _table("Column", "Customer field", "Score", "Why")
     for match in seen["mapping"]:
         score = f"{match['score']:.0%}" if match["field"] else ""
         table.add_row(*map(escape, (match["column"], match["field"] or "(not used)", score, match["why"])))

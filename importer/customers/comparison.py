@@ -32,9 +32,9 @@ def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, .
 def _like(payload: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Of several addresses of one type in the body, prefer the one that equals ours."""
     ours = {one.get("type"): dict(flatten({"addresses": [one]})) for one in payload.get("addresses") or ()}
-    chosen: dict[Any, Mapping[str, Any]] = {}
+    chosen: dict[str, Mapping[str, Any]] = {}
     for address in primary_last(body.get("addresses")):
-        kind = address.get("type")
+        kind = str(address.get("type"))
         if kind not in chosen or not _equal(ours.get(kind, {}), chosen[kind]):
             chosen[kind] = address
     return {**body, "addresses": list(chosen.values())}

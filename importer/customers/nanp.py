@@ -1,7 +1,8 @@
-"""Numbers of the USA and Canada, read without parsing: the very answer of libphonenumber, sixty times sooner.
+"""Numbers of the USA and Canada, read without parsing: the very answer of libphonenumber, many times sooner.
 
-Which area codes exist is asked of libphonenumber, once per area code and next digit: its rules for these
-two countries look at no later digit. Whatever is not surely valid is left to the library.
+Which area codes exist is asked of libphonenumber, once per area code and next digit: its rules for these two
+countries look at no later digit there. Fictional numbers (area code 555, or none at all) are known as well,
+since samples are full of them. Whatever is not surely known is left to the library.
 """
 
 from __future__ import annotations
@@ -9,14 +10,20 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from phonenumbers import PhoneNumber, is_valid_number_for_region
+from phonenumbers import PhoneNumber, is_valid_number, is_valid_number_for_region
 
-from importer.customers.reading import Reading, Step
+from importer.customers.reading import Policy, Reading, Step
 
 REGIONS = ("US", "CA")
 NATIONAL = re.compile(r"(?:\+?1[ .-]?)?(?:\(([2-9][0-9]{2})\) ?|([2-9][0-9]{2})[ .-]?)([2-9][0-9]{2})[ .-]?([0-9]{4})")
 """The forms people write: `(212) 555-0123`, `212-555-0123`, `+1 212.555.0123`, `2125550123`."""
+_LOCAL = re.compile(r"\+1[24-9][0-9]{6}")
+_FICTIONAL = "555"
 _PROBES = ("000000", "111111", "234567", "555123", "909090", "999999")
+
+
+def _number(digits: str) -> PhoneNumber:
+    return PhoneNumber(country_code=1, national_number=int(digits))
 
 
 @cache
@@ -27,24 +34,39 @@ def is_assigned(prefix: str) -> bool:
         prefix: area code and the next digit.
     """
     return any(
-        all(is_valid_number_for_region(PhoneNumber(country_code=1, national_number=int(prefix + rest)), region)
-            for rest in _PROBES)
-        for region in REGIONS
-    )  # fmt: skip
+        all(is_valid_number_for_region(_number(prefix + rest), region) for rest in _PROBES) for region in REGIONS
+    )
 
 
-def quick_phone(text: str, region: str | None) -> Reading | None:
-    """Read a number of the USA or Canada without the library; None where that takes the library.
+@cache
+def is_fictional(prefix: str) -> bool:
+    """Tell whether no number that begins so is valid anywhere; asked of the one area code that samples use.
 
     Args:
-        region: two-letter country of numbers without a country code; only `US` and `CA` are known here.
+        prefix: area code and the next digit.
+    """
+    exchanges = (f"{prefix}{exchange:02}{line}" for exchange in range(100) for line in ("0000", "9999"))
+    return prefix.startswith(_FICTIONAL) and not any(map(is_valid_number, map(_number, exchanges)))
+
+
+def quick_phone(text: str, policy: Policy) -> Reading | None:
+    """Read a number of the USA or Canada without the library; None where that takes the library.
+
+    Without a country code, a number is read here only where the policy's region is one of the two.
     """
     found = NATIONAL.fullmatch(text)
-    if found is None or (region not in REGIONS and text[0] != "+"):
+    if found is None:
+        return _unused(Reading(text), "phone_local_only", policy) if _LOCAL.fullmatch(text) else None
+    if text[0] != "+" and policy.region not in REGIONS:
         return None
     in_brackets, plain, exchange, line = found.groups()
     area = in_brackets or plain
-    if not is_assigned(area + exchange[0]):
-        return None
     number = f"+1{area}{exchange}{line}"
-    return Reading(number) if number == text else Reading(number, (Step("phone_e164", text, number),))
+    reading = Reading(number) if number == text else Reading(number, (Step("phone_e164", text, number),))
+    if is_assigned(area + exchange[0]):
+        return reading
+    return _unused(reading, "phone_unassigned", policy) if is_fictional(area + exchange[0]) else None
+
+
+def _unused(reading: Reading, warning: str, policy: Policy) -> Reading:
+    return reading.refuse("phone_not_valid") if policy.phone == "valid" else reading.warn(warning)

@@ -104,7 +104,7 @@ def _english_names() -> Mapping[str, str]:
 def _foreign_names() -> Mapping[str, str]:
     found: dict[str, set[str]] = defaultdict(set)
     for language in LANGUAGES:
-        translate = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language]).gettext
+        translate = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True).gettext
         for country in pycountry.countries:
             for name in _names(country):
                 found[fold(translate(name))].add(country.alpha_3)

@@ -34,9 +34,15 @@ class Database:
         self.path = path
         with self.guarded("opened"):
             path.touch(mode=0o600, exist_ok=True)
-            self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._prepare(durable=durable)
-            self._migrate()
+            self.connection = sqlite3.connect(
+                path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare(durable=durable)
+                self._migrate()
+            except BaseException:
+                self.connection.close()
+                raise
 
     def _prepare(self, *, durable: bool) -> None:
         self.connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")

@@ -10,11 +10,23 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 from importer.journal.cells import pack_cells, pack_payloads, pack_rows, unpack_cells, unpack_payloads, unpack_rows
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues, issues_between
 from importer.records import Change, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
+
+_WARN_OF_KNOWN = """
+INSERT INTO issues (run, ordinal, code, severity, field, col, message)
+SELECT rows.run, rows.ordinal, 'imported_before', 'warning', '', '',
+       'The run ' || runs.run_id || ' created this customer at target ' || runs.target || '; it is not sent again.'
+FROM rows
+JOIN earlier.identities AS known ON known.key = rows.key AND known.state IN ('created', 'existing')
+JOIN earlier.runs AS runs ON runs.run = known.run
+WHERE rows.run = ? AND rows.key IS NOT NULL
+"""
 
 
 class RunIntake:
@@ -28,6 +40,13 @@ class RunIntake:
         self._db = database
         self._run = run
         self._valid = valid_state
+        self._idv_ready = 0
+        self._idv_missing: Counter[str] = Counter()
+
+    @property
+    def idv(self) -> dict[str, Any]:
+        """How many of the recorded rows are ready for identity verification, and what the others lack."""
+        return {"ready": self._idv_ready, "missing": dict(self._idv_missing)}
 
     def restart(self) -> None:
         """Forget what an earlier, unfinished loading left behind."""
@@ -78,6 +97,8 @@ class RunIntake:
                 )
             insert_issues(tx, self._run, batch.issues)
             self._count_changes(tx, batch.changes)
+        self._idv_ready += sum(batch.idv_ready or ())
+        self._idv_missing.update(batch.idv_missing)
 
     def judged(self, verdict: DuplicateVerdict) -> None:
         errors = {issue.ordinal for issue in verdict.issues if issue.severity is Severity.ERROR}
@@ -88,6 +109,22 @@ class RunIntake:
                 ((RowState.INVALID.value, self._run, ordinal) for ordinal in errors),
             )
             self._rekey(tx, verdict.rekeyed)
+
+    def warn_of_known(self, journal: Path) -> None:
+        """Warn about rows that earlier runs created, reading another journal and leaving it as it is.
+
+        Args:
+            journal: a workspace's journal whose secret these rows' keys were made with.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        with self._db.guarded("compared with earlier runs"):
+            self._db.connection.execute("ATTACH ? AS earlier", (f"{journal.absolute().as_uri()}?mode=ro",))
+            try:
+                self._db.connection.execute(_WARN_OF_KNOWN, (self._run,))
+            finally:
+                self._db.connection.execute("DETACH earlier")
 
     def _rekey(self, tx: sqlite3.Connection, rekeyed: Mapping[int, str]) -> None:
         """Give allowed duplicates their own keys, in the row and in the stamp inside the body."""

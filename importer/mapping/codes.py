@@ -17,6 +17,13 @@ _ALL = (
         'or give the rest one value: `default = "..."`.',
     ),
     IssueCode(
+        "value_defaulted",
+        "A word that the profile does not translate, sent as the default",
+        "{label} holds a word that the profile's map does not know, so the profile's default is sent in its place.",
+        'Check whether the default is right for these rows, or add their word to the map of `"{field}"`.',
+        Severity.WARNING,
+    ),
+    IssueCode(
         "pattern_mismatch",
         "A text that does not fit the profile's pattern",
         "{label} does not have the form that the profile's regex asks for; correct the cell, or the regex.",

@@ -118,9 +118,9 @@ def _translate(table: dict[str, str], default: str | None) -> Edit:
         word = text.strip().casefold()
         if word in words:
             return words[word]
-        if not word or default is not None:
+        if not word:
             return default or ""
-        return Flaw("value_unmapped")
+        return Flaw("value_unmapped") if default is None else Flaw("value_defaulted", default)
 
     return run
 

@@ -174,6 +174,8 @@ _SPELLED = (("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", 
 
 
 def _is_date_format(text: str) -> bool:
+    if not re.search("%[YyGcx]", text):  # Python 3.13 and later warn about dates that have no year
+        return False
     try:
         return datetime.strptime(_PROBE.strftime(text), text).date() == date(2001, 2, 3)  # noqa: DTZ007
     except (ValueError, re.error):

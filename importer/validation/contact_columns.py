@@ -65,8 +65,9 @@ class PhoneCheck(ColumnCheck):
 
     def read(self, text: str, country: str) -> Reading:
         """Read one number, those of the USA and Canada without the library."""
-        reading = quick_phone(text, self.policy.region)
+        reading = quick_phone(text, self.policy)
         if reading is None:
             return super().read(text, country)
-        self._prefixes.add(reading.value[:_PREFIX_CHARS])
+        if not (reading.warnings or reading.error):
+            self._prefixes.add(reading.value[:_PREFIX_CHARS])
         return reading

@@ -9,13 +9,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from importer.customers.identity import KEY_BYTES, occurrence_key
 from importer.customers.rules import ISSUE_CODES
@@ -31,10 +27,8 @@ LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 """Kind of fingerprint to its issue code and the fields it may stand for."""
 NAMED_ROWS = 10
 _NO_KEY = "0" * (2 * KEY_BYTES)
-_STRETCH = 16_384
-
-Numbers = NDArray[np.uint64]
-Places = NDArray[np.intp]
+FEW_ROWS = 20_000
+"""Up to here a dictionary does it; beyond, memory has to stay flat."""
 
 
 class DuplicateJudge:
@@ -70,27 +64,30 @@ class DuplicateJudge:
         """Say which rows are duplicates, and what becomes of them."""
         if not self._rows:
             return DuplicateVerdict()
-        beginnings = np.frombuffer(self._keys[0], np.uint64)
         issues: list[Issue] = []
         rekeyed: dict[int, str] = {}
-        for group in self._same_keys(beginnings):
+        for group in self._same_keys():
             if self._policy == "allow":
                 rekeyed |= {self._ordinal(place): self._own_key(place, n) for n, place in enumerate(group[1:], 2)}
             else:
                 issues += self._refusals(group)
         for kind, (code, names) in LIKENESSES.items():
-            for places in _groups(np.frombuffer(self._prints[kind], np.uint64)):
-                if not _one_customer(beginnings[places]):
-                    issues += self._warnings(places.tolist(), code, names)
+            for group in _groups(self._prints[kind]):
+                if not self._one_customer(group):
+                    issues += self._warnings(group, code, names)
         return DuplicateVerdict(tuple(sorted(issues, key=attrgetter("ordinal"))), rekeyed)
 
-    def _same_keys(self, beginnings: Numbers) -> Iterator[list[int]]:
+    def _same_keys(self) -> Iterator[list[int]]:
         """Find groups of equal keys, in row order."""
-        for candidates in _groups(beginnings):
+        for candidates in _groups(self._keys[0]):
             alike: dict[bytes, list[int]] = {}
-            for place in candidates.tolist():
+            for place in candidates:
                 alike.setdefault(self._key(place), []).append(place)
             yield from (group for group in alike.values() if len(group) > 1)
+
+    def _one_customer(self, group: Sequence[int]) -> bool:
+        keys = {self._keys[0][place] for place in group}
+        return len(keys) == 1 and 0 not in keys
 
     def _key(self, place: int) -> bytes:
         return array("Q", [half[place] for half in self._keys]).tobytes()
@@ -129,28 +126,15 @@ class DuplicateJudge:
         return first + place - start
 
 
-def _groups(numbers: Numbers) -> Iterator[Places]:
+def _groups(column: array[int]) -> Iterator[list[int]]:
     """Find the places of equal numbers, each group in row order; zeros are no numbers."""
-    ordered = np.sort(numbers)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    del ordered
-    twice = twice[twice != 0]
-    if not twice.size:
+    if len(column) > FEW_ROWS:
+        from importer.validation.equal_numbers import groups  # noqa: PLC0415 - numpy takes longer than a small file
+
+        yield from groups(column)
         return
-    places = np.concatenate([_among(numbers, twice, start) for start in range(0, len(numbers), _STRETCH)])
-    places = places[np.argsort(numbers[places], kind="stable")]
-    values = numbers[places]
-    cuts = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(places)]
-    for start, end in pairwise(cuts):
-        yield places[start:end]
-
-
-def _among(numbers: Numbers, wanted: Numbers, start: int) -> Places:
-    """Find the places, in one stretch, whose number is wanted; stretch by stretch needs no memory."""
-    stretch = numbers[start : start + _STRETCH]
-    near = np.minimum(np.searchsorted(wanted, stretch), len(wanted) - 1)
-    return start + np.flatnonzero(wanted[near] == stretch)
-
-
-def _one_customer(keys: Numbers) -> bool:
-    return bool(keys[0] != 0 and (keys == keys[0]).all())
+    found: dict[int, list[int]] = {}
+    for place, number in enumerate(column):
+        if number:
+            found.setdefault(number, []).append(place)
+    yield from (places for places in found.values() if len(places) > 1)

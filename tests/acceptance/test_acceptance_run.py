@@ -125,6 +125,18 @@ def test_a_dry_run_sends_nothing_and_remembers_nothing(user: User) -> None:
     )
 
 
+def test_a_dry_run_tells_which_rows_earlier_runs_created_and_leaves_the_journal_alone(user: User) -> None:
+    run_id = user.types("run", user.has("first.csv", people(3)), "--json").json["run_id"]
+    journal = user.home / "runs" / "journal.sqlite3"
+    before = journal.read_bytes()
+
+    ran = user.types("validate", user.has("second.csv", people(5)), "--json")
+
+    (known,) = (issue for issue in ran.json["issues"] if issue["code"] == "imported_before")
+    assert (ran.code, known["count"], known["rows"], run_id in known["message"]) == (0, 3, [2, 3, 4], True)
+    assert journal.read_bytes() == before
+
+
 def test_further_formats_hold_the_same_table(user: User) -> None:
     source = user.has("people.csv", people(4))
     files = user.types("run", source, "--format", "csv,xlsx,jsonl,parquet", "--json").json["files"]
@@ -158,3 +170,11 @@ def test_export_writes_the_results_again_elsewhere(user: User) -> None:
 
     assert ran.code == 0
     assert len((user.home / "handover" / "results.jsonl").read_text().splitlines()) == 3
+
+
+def test_standard_input_is_a_source_like_any_other(user: User) -> None:
+    ran = user.types_for_real("run", "-", "--json", stdin=people(3))
+    assert (ran.code, ran.json["source"], ran.json["counts"]["created"]) == (0, "-", 3)
+
+    nothing = user.types_for_real("run", "-", stdin="")
+    assert nothing.code == 6

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,7 @@ async def test_a_store_that_runs_already_is_refused(tmp_path: Path) -> None:
 async def test_files_that_are_no_store_are_refused_and_left_alone(tmp_path: Path) -> None:
     text, other = tmp_path / "notes.txt", tmp_path / "other.db"
     text.write_text("Not a database, but long enough to be looked at as one. " * 30)
-    with sqlite3.connect(other) as database:
+    with closing(sqlite3.connect(other)) as database:
         database.execute("CREATE TABLE notes (line TEXT)")
     database.close()
     content = text.read_bytes()

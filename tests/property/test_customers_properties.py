@@ -61,12 +61,21 @@ def test_the_quick_reading_of_domains_is_the_librarys() -> None:
 
 def test_the_quick_reading_of_north_american_numbers_is_the_librarys() -> None:
     dice, quickly = Random(7), 0
-    for form in ("+1{}{}{}", "({}) {}-{}", "{}-{}-{}", "{}{}{}", "1 {} {} {}", "+1 ({}) {}-{}"):
-        for _ in range(800):
+    for form in (
+        "+1{}{}{}",
+        "({}) {}-{}",
+        "{}-{}-{}",
+        "{}{}{}",
+        "1 {} {} {}",
+        "+1 ({}) {}-{}",
+        "+1 555 {1}{2}",
+        "+1{1}{2}",
+    ):
+        for _ in range(600):
             number = f"{dice.randrange(10**10):010}"
             text = form.format(number[:3], number[3:6], number[6:])
             for policy in (POLICY, Policy(phone="valid", region="CA"), Policy(phone="e164", region=None)):
-                quick = quick_phone(text, policy.region)
+                quick = quick_phone(text, policy)
                 quickly += quick is not None
                 assert quick is None or quick == read_phone(text, policy)
     assert quickly > 2_000

@@ -35,6 +35,7 @@ class Dialect:
         escape: one character, or "".
         padded: whether a blank stands between a delimiter and the quotation mark after it.
         separator_line: whether the first line is Excel's `sep=;`, which no spreadsheet shows.
+        width: cells that most of the first records have.
         detected: the findings, with confidence and evidence.
     """
 
@@ -43,6 +44,7 @@ class Dialect:
     escape: str = ""
     padded: bool = False
     separator_line: bool = False
+    width: int = 0
     detected: tuple[Detected, ...] = ()
 
     def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
@@ -219,7 +221,7 @@ def _report(best: _Trial, sample: str, *, certain: bool) -> Dialect:
         Detected("escape", dialect.escape or "none", quoted),
         Detected("line_end", _line_end(sample)),
     )
-    return replace(dialect, detected=detected)
+    return replace(dialect, width=best.width, detected=detected)
 
 
 def _line_end(sample: str) -> str:

@@ -14,7 +14,9 @@ UNDECODABLE = "\ufdd0"
 """Stands for bytes that are no text: a code point that Unicode guarantees never to be a character."""
 
 _HANDLER = "importer.readers.undecodable"
-_PIECE_BYTES = 1 << 18
+_FIRST_BYTES = 1 << 17
+"""Opening a source reads its first piece more than once."""
+_PIECE_BYTES = 1 << 20
 _LINE_FACTOR = 4
 _END_OF_FILE = "\x1a\x00"
 """What DOS programs and pre-allocating copiers leave behind at the end of a file."""
@@ -47,15 +49,14 @@ class Feed:
         stream: the bytes, at their start.
         codec: Python's name of the encoding.
         limits: bounds the length of a line.
-        piece_bytes: bytes asked of the stream at a time.
     """
 
-    def __init__(self, stream: BinaryIO, codec: str, limits: SourceLimits, piece_bytes: int = _PIECE_BYTES) -> None:
+    def __init__(self, stream: BinaryIO, codec: str, limits: SourceLimits) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder(codec)(_HANDLER)
         self._longest = max(_LINE_FACTOR * limits.max_cell_chars, 1 << 20)
         self._limit = limits.max_cell_chars
-        self._piece_bytes = piece_bytes
+        self._piece_bytes = _FIRST_BYTES
         self._tail = ""
         self._bytes = 0
         self._ended = False
@@ -98,6 +99,7 @@ class Feed:
 
     def _decode(self) -> str:
         piece = self._stream.read(self._piece_bytes)
+        self._piece_bytes = _PIECE_BYTES
         self._ended = not piece
         start = self._bytes - len(self._decoder.getstate()[0])
         self._bytes += len(piece)

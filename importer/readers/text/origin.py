@@ -10,11 +10,12 @@ from importer.readers.table.blocks import Block
 from importer.readers.text.dialect import Dialect, detect_dialect
 from importer.readers.text.encoding import Encoding, detect_encoding
 from importer.readers.text.feed import Feed
-from importer.readers.text.records import read_blocks
+from importer.readers.text.records import QuickParser, read_blocks
 from importer.readers.trouble import Parsing
 from importer.records import Detected
 
 _SAMPLE_CHARS = 1 << 17
+_LARGE_BYTES = 8 << 40
 _HINT = "Export it again as CSV in UTF-8, or name its encoding and delimiter in [source]."
 
 
@@ -56,12 +57,21 @@ class TextOrigin:
     def blocks(self) -> Iterator[Block]:
         """Yield the file's records from the start."""
         with Parsing(self._name, "text file", _HINT), self._material.open() as stream:
-            feed = Feed(stream, self._encoding.codec, self._settings.limits)
-            yield from read_blocks(feed, self._dialect, self._settings.limits, self._name)
+            limits = self._settings.limits
+            feed = Feed(stream, self._encoding.codec, limits)
+            yield from read_blocks(feed, self._dialect, limits, self._name, self._quick())
 
     def close(self) -> None:
         """Release the file."""
         self._material.close()
+
+    def _quick(self) -> QuickParser | None:
+        """Load pandas where it pays: not for small files, which are read before it is imported."""
+        if self._material.size < _LARGE_BYTES:
+            return None
+        from importer.readers.text.quick import parse_columns, suits  # noqa: PLC0415  # half a second
+
+        return parse_columns if suits(self._dialect) else None
 
     def _sample(self) -> str:
         with self._material.open() as stream:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -17,6 +17,9 @@ from importer.readers.table.blocks import Block, Mark
 from importer.readers.text.dialect import Dialect
 from importer.readers.text.feed import UNDECODABLE, Feed
 from importer.records import Severity
+
+QuickParser = Callable[[str, Dialect], list[list[str]] | None]
+"""Parses whole lines into columns, or gives None where it cannot prove to be exact."""
 
 _LONGEST_RECORD_LINES = 1_000
 _MOST_BROKEN = 1_000
@@ -30,14 +33,19 @@ _ZERO_PADDING = Mark("zero_byte", "The cell ended in zero bytes, which were left
 _ZERO_BYTE = Mark("zero_byte", "The cell holds a zero byte, where text was lost: retype it.")
 
 
-def read_blocks(feed: Feed, dialect: Dialect, limits: SourceLimits, name: str) -> Iterator[Block]:
+def read_blocks(
+    feed: Feed, dialect: Dialect, limits: SourceLimits, name: str, quick: QuickParser | None = None
+) -> Iterator[Block]:
     """Yield every record of a text, blank ones included.
+
+    Args:
+        quick: parses blocks that it can prove to be clean.
 
     Raises:
         SourceError: a cell beyond the limit, or more broken rows than a table can have.
     """
     csv.field_size_limit(limits.max_cell_chars)
-    records = _Records(feed, dialect, name)
+    records = _Records(feed, dialect, name, quick)
     while text := feed.take():
         yield records.block(text)
 
@@ -45,7 +53,8 @@ def read_blocks(feed: Feed, dialect: Dialect, limits: SourceLimits, name: str) -
 class _Records:
     """Keeps count of records and lines from block to block."""
 
-    def __init__(self, feed: Feed, dialect: Dialect, name: str) -> None:
+    def __init__(self, feed: Feed, dialect: Dialect, name: str, quick: QuickParser | None) -> None:
+        self._quick = quick
         self._feed = feed
         self._dialect = dialect
         self._name = name
@@ -55,14 +64,29 @@ class _Records:
         self._first = True
 
     def block(self, text: str) -> Block:
+        block = self._quick_block(text) if self._quick and not self._first else None
+        if block is None:
+            block = self._exact_block(text)
+        block.unterminated = self._feed.ended and not text.endswith(("\n", "\r"))
+        return block
+
+    def _quick_block(self, text: str) -> Block | None:
+        columns = self._quick(text, self._dialect) if self._quick and not self._feed.offsets else None
+        if columns is None:
+            return None
+        count = len(columns[0])
+        numbers = range(self._number, self._number + count)
+        self._number += count
+        self._line += count
+        return Block(numbers, None, columns, {}, text)
+
+    def _exact_block(self, text: str) -> Block:
         lines = _lines(text)
         if self._first and self._dialect.separator_line:
             lines = lines[1:]
             self._line += 1
         self._first = False
-        block = self._finish(text, *self._parse(lines))
-        block.unterminated = self._feed.ended and not text.endswith(("\n", "\r"))
-        return block
+        return self._finish(text, *self._parse(lines))
 
     def _parse(self, lines: list[str]) -> tuple[list[list[str]], Sequence[int], dict[int, list[Mark]]]:
         try:

@@ -8,7 +8,7 @@ since they are what makes a zip code, an id or a phone number of a number.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +33,7 @@ _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
 _NOT_DIGITS = frozenset(".,%/@eEgG")
 _PLAIN = 15
 _LONGEST_CODE = 255
+_MOST_STYLES = 100_000
 _MOST_CACHED = 100_000
 
 
@@ -54,6 +55,25 @@ def renderer(format_id: int, code: str | None, *, epoch_1904: bool) -> Render:
     if sections:
         return _Cached(lambda raw: _digits_text(raw, sections))
     return plain_text
+
+
+def renderers(formats: Sequence[int], codes: Mapping[int, str], *, epoch_1904: bool) -> list[Render]:
+    """Return one renderer per cell style.
+
+    Args:
+        formats: the number format of each style.
+        codes: number of a format to its code, for those that are not built in.
+        epoch_1904: whether days are counted from 1904.
+    """
+    used = formats[:_MOST_STYLES]
+    known = {number: renderer(number, codes.get(number), epoch_1904=epoch_1904) for number in set(used)}
+    return [known[number] for number in used] or [plain_text]
+
+
+def digit_renderer(code: str) -> Render | None:
+    """Return what applies a format of digits and signs; None for any other format."""
+    sections = digit_sections(code) if 0 < len(code) <= _LONGEST_CODE and not date_kind(code) else ()
+    return _Cached(lambda raw: _digits_text(raw, sections)) if sections else None
 
 
 def plain_text(raw: str) -> str:

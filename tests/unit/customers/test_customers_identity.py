@@ -130,6 +130,11 @@ def test_other_data_are_named_field_by_field(change: dict[str, Any], fields: tup
     assert compare(BODY, {**BODY, **change}) == fields
 
 
+@pytest.mark.parametrize("odd", [[{"type": ["x"]}], [None, 7], {"type": "MAILING"}, 7])
+def test_whatever_the_server_answers_nothing_raises(odd: Any) -> None:
+    assert compare(BODY, {**BODY, "addresses": odd, "contacts": odd, "metadata": odd, "firstName": odd})
+
+
 def test_of_several_addresses_of_a_type_the_one_like_ours_counts() -> None:
     other = {"type": "MAILING", "primary": True, "streetLine1": "9 New Street", "zipCode": "1"}
     ours = {**BODY["addresses"][0], "primary": False}

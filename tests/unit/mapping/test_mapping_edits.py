@@ -40,7 +40,6 @@ def test_a_bare_rule_has_no_steps() -> None:
         ({"part": "first"}, "  ", ""),
         ({"map": {"cell": "MOBILE"}}, " CELL ", "MOBILE"),
         ({"map": {" Cell": "MOBILE"}}, "cell", "MOBILE"),
-        ({"map": {"cell": "MOBILE"}, "default": "HOME"}, "fax", "HOME"),
         ({"map": {"cell": "MOBILE"}, "default": "HOME"}, "", "HOME"),
         ({"map": {"cell": "MOBILE"}}, "", ""),
         ({"map": {"": "HOME"}}, "  ", "HOME"),
@@ -55,6 +54,7 @@ def test_each_step_does_what_the_profile_says(rule: dict[str, Any], text: str, r
 
 def test_a_word_that_is_not_in_the_map_is_a_flaw() -> None:
     assert edited("fax", map={"cell": "MOBILE"}) == Flaw("value_unmapped")
+    assert edited("fax", map={"cell": "MOBILE"}, default="HOME") == Flaw("value_defaulted", "HOME")
 
 
 def test_a_text_that_does_not_fit_the_pattern_is_a_flaw_and_no_later_step_runs() -> None:

@@ -49,7 +49,8 @@ def native(row: list[str]) -> list[Any]:
 
 def book(change: Callable[[Worksheet], object] | None = None, *, title: str = "Customers") -> bytes:
     workbook = openpyxl.Workbook()
-    sheet: Worksheet = workbook.active
+    sheet = workbook.active
+    assert isinstance(sheet, Worksheet)
     sheet.title = title
     sheet.append(HEADER)
     for row in ROWS:
@@ -124,6 +125,62 @@ def by_odfpy() -> bytes:
     out = io.BytesIO()
     document.write(out)
     return out.getvalue()
+
+
+def ods(change: Callable[[str], str]) -> bytes:
+    """The same workbook with its content changed by hand: what LibreOffice writes."""
+    source = zipfile.ZipFile(io.BytesIO(by_odfpy()))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "content.xml":
+                text = change(data.decode())
+                assert text != data.decode(), "the pollution did not hit"
+                data = text.encode()
+            target.writestr(name, data)
+    return out.getvalue()
+
+
+def ods_changed(old: str, new: str) -> Callable[[], bytes]:
+    return lambda: ods(lambda text: text.replace(old, new))
+
+
+def ods_sub(old: str, new: str) -> Callable[[], bytes]:
+    return lambda: ods(lambda text: re.sub(old, new, text, count=1))
+
+
+def xls(change: Callable[[Any, Any], object]) -> bytes:
+    """The workbook of the old kind, all cells as text, changed before it is saved."""
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Customers", cell_overwrite_ok=True)
+    for i, row in enumerate([HEADER, *ROWS]):
+        for j, value in enumerate(row):
+            sheet.write(i, j, value)
+    change(workbook, sheet)
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def xls_zip_format(_: Any, sheet: Any) -> None:
+    for i, row in enumerate(ROWS, 1):
+        sheet.write(i, 7, int(row[7]), xlwt.easyxf(num_format_str="0000000"))
+
+
+def xls_phone_format(_: Any, sheet: Any) -> None:
+    for i, row in enumerate(ROWS, 1):
+        sheet.write(i, 3, int(row[3]), xlwt.easyxf(num_format_str="(000) 000-0000"))
+
+
+def xls_hidden(_: Any, sheet: Any) -> None:
+    sheet.row(3).hidden = True
+    sheet.col(5).hidden = True
+    sheet.merge(1, 3, 6, 6)
+
+
+def xls_with_hidden_sheet(workbook: Any, _: Any) -> None:
+    workbook.add_sheet("Secret").visibility = 1
 
 
 def _odf_cell(value: Any) -> Any:
@@ -275,11 +332,80 @@ def encrypted() -> bytes:
 
 
 READ = [
-    Dirt("xlsx: by openpyxl", book),
-    Dirt("xlsx: by XlsxWriter", by_xlsxwriter),
-    Dirt("xlsx: strings inside the cells", lambda: by_xlsxwriter(constant_memory=True)),
+    Dirt("xlsx: strings inside the cells", book),
+    Dirt("xlsx: shared strings", by_xlsxwriter),
     Dirt("xls: by xlwt", by_xlwt, "customers.xls"),
     Dirt("ods: by odfpy", by_odfpy, "customers.ods"),
+    Dirt("xls: text only", lambda: xls(lambda *_: None), "customers.xls"),
+    Dirt(
+        "xls: zip with leading zeros",
+        lambda: xls(xls_zip_format),
+        "customers.xls",
+        rows=with_column(7, lambda t: "00" + t),
+    ),
+    Dirt(
+        "xls: phone format",
+        lambda: xls(xls_phone_format),
+        "customers.xls",
+        rows=with_column(3, lambda t: f"({t[:3]}) {t[3:6]}-{t[6:]}"),
+    ),
+    Dirt(
+        "xls: hidden and merged",
+        lambda: xls(xls_hidden),
+        "customers.xls",
+        rows=[[*r[:6], "" if i in {1, 2} else r[6], r[7]] for i, r in enumerate(ROWS)],
+        warned="hidden",
+    ),
+    Dirt("xls: a hidden sheet", lambda: xls(xls_with_hidden_sheet), "customers.xls", warned="Secret"),
+    Dirt(
+        "ods: zip with leading zeros",
+        ods_changed('office:value="62001"/>', 'office:value="62001"><text:p>0062001</text:p></table:table-cell>'),
+        "customers.ods",
+        rows=changed(0, 7, "0062001"),
+    ),
+    Dirt(
+        "ods: rounded on screen",
+        ods_changed('office:value="62001"/>', 'office:value="62001.5"><text:p>62002</text:p></table:table-cell>'),
+        "customers.ods",
+        rows=changed(0, 7, "62001.5"),
+    ),
+    Dirt(
+        "ods: comment on a cell",
+        ods_changed("<text:p>person1@", "<office:annotation><text:p>note</text:p></office:annotation><text:p>person1@"),
+        "customers.ods",
+    ),
+    Dirt(
+        "ods: spaces, tabs and paragraphs",
+        ods_changed(
+            "<text:p>person1@example.com",
+            '<text:p>a<text:s text:c="2"/>b<text:tab/>c<text:line-break/>d<text:span>e</text:span></text:p><text:p>f',
+        ),
+        "customers.ods",
+        rows=changed(0, 4, "a  b\tc\nde\nf"),
+    ),
+    Dirt(
+        "ods: filtered rows",
+        lambda: ods(lambda t: t.replace("<table:table-row>", '<table:table-row table:visibility="filter">')),
+        "customers.ods",
+        warned="hidden by a filter",
+    ),
+    Dirt(
+        "ods: a million blank rows and columns",
+        ods_changed(
+            "</table:table>",
+            '<table:table-row table:number-rows-repeated="1048563"><table:table-cell table:number-columns-repeated="16384"/></table:table-row></table:table>',
+        ),
+        "customers.ods",
+    ),
+    Dirt(
+        "ods: equal rows written once",
+        ods_changed(
+            "</table:table>",
+            '<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row></table:table>',
+        ),
+        "customers.ods",
+        rows=[*ROWS, *[["x", *[""] * 7]] * 2],
+    ),
     Dirt("xlsx: named xls", book, "customers.xls"),
     Dirt("xlsx: named xlsm", book, "customers.xlsm"),
     Dirt("sheet: by name", two_sheets, settings={"sheet": "customers"}),
@@ -309,7 +435,7 @@ READ = [
     Dirt("cell: date in a foreign format", lambda: book(column_format("F", "[$-407]d. MMMM yyyy;@"))),
     Dirt(
         "cell: date with a time",
-        lambda: book(set_cell("F2", dt.datetime(1961, 3, 2, 14, 30), "yyyy-mm-dd h:mm")),
+        lambda: book(set_cell("F2", dt.datetime.fromisoformat("1961-03-02T14:30:00"), "yyyy-mm-dd h:mm")),
         rows=changed(0, 5, "1961-03-02 14:30:00"),
     ),
     Dirt("cell: dates counted from 1904", epoch_1904),
@@ -351,7 +477,6 @@ READ = [
             SHEET,
             "<is><t>José</t></is>",
             "<is><t>José</t><rPh sb='0' eb='1'><t>ホセ</t></rPh></is>",
-            by_xlsxwriter(constant_memory=True),
         ),
     ),
     Dirt("cell: line break", lambda: book(set_cell("G2", "Spring\nfield")), rows=changed(0, 6, "Spring\nfield")),
@@ -392,6 +517,25 @@ READ = [
 
 NAMED = [
     Dirt(
+        "xls: error",
+        lambda: xls(lambda _, sheet: sheet.row(2).set_cell_error(6, 42)),
+        "customers.xls",
+        flagged={1: ("cell_error", "City")},
+    ),
+    Dirt(
+        "ods: error",
+        lambda: ods(
+            lambda t: re.sub(
+                r'<table:table-cell office:value-type="string"><text:p>Springfield',
+                '<table:table-cell table:formula="of:=NA()" office:value-type="string" calcext:value-type="error"><text:p>#N/A',
+                t,
+                count=1,
+            )
+        ),
+        "customers.ods",
+        flagged={0: ("cell_error", "City")},
+    ),
+    Dirt(
         "cell: error",
         lambda: rewritten(SHEET, CITY_OF_ROW_3, '<c r="G3" t="e"><v>#N/A</v></c>'),
         flagged={1: ("cell_error", "City")},
@@ -409,6 +553,34 @@ NAMED = [
 ]
 
 REFUSED = [
+    Dirt(
+        "ods: protected with a password",
+        lambda: _with_parts(
+            {
+                "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+                "content.xml": "x",
+                "META-INF/manifest.xml": "<manifest:encryption-data/>",
+            }
+        ),
+        "customers.ods",
+        refused="password",
+    ),
+    Dirt(
+        "ods: cut off",
+        lambda: _with_parts({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<a><b>"}),
+        "customers.ods",
+        refused="damaged",
+    ),
+    Dirt(
+        "ods: a wide row without end",
+        ods_changed(
+            '<table:table-cell office:value-type="string"><text:p>Sarah',
+            '<table:table-cell table:number-columns-repeated="999999999" office:value-type="string"><text:p>Sarah',
+        ),
+        "customers.ods",
+        refused="damaged",
+    ),
+    Dirt("xls: cut off", lambda: by_xlwt()[:3000], "customers.xls", refused="without a sheet"),
     Dirt(
         "sheet: misspelt",
         two_sheets,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from array import array
 from collections.abc import Sequence
+from random import Random
 from typing import Literal
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from importer.customers.identity import fingerprint, occurrence_key
 from importer.records import CheckedBatch, DuplicateVerdict, RawBatch, Severity
 from importer.validation import DuplicateJudge
+from importer.validation.equal_numbers import groups
 
 A, B, C = (letter * 32 for letter in "abc")
 
@@ -127,19 +129,46 @@ def test_everything_in_one_group_is_no_trap(policy: Literal["reject", "first", "
     assert len(verdict.issues) + len(verdict.rekeyed) >= 19_999
 
 
+def test_many_rows_are_judged_like_few() -> None:
+    dice = Random(3)
+    numbers = array("Q", (dice.choice((0, dice.randrange(2_000), dice.getrandbits(64))) for _ in range(30_000)))
+    places: dict[int, list[int]] = {}
+    for place, number in enumerate(numbers):
+        places.setdefault(number, []).append(place)
+    expected = [group for number, group in sorted(places.items()) if number and len(group) > 1]
+    assert list(groups(numbers)) == expected
+    assert not list(groups(array("Q", range(1, 30_000))))
+
+
+def test_many_rows_are_judged_at_all() -> None:
+    keys = [f"{n:016x}" * 2 for n in range(1, 25_001)]
+    keys[-1] = keys[0]
+    emails = ["s@example.com" if n in {7, 24_000} else "" for n in range(25_000)]
+    issues = judge(batch_of(keys, emails=emails)).issues
+    assert [(one.ordinal, one.code) for one in issues] == [
+        (0, "duplicate_in_file"),
+        (7, "duplicate_email"),
+        (24_000, "duplicate_email"),
+        (24_999, "duplicate_in_file"),
+    ]
+
+
 def test_a_row_takes_less_than_60_bytes() -> None:
-    judging = DuplicateJudge("reject")
-    size, rows = 2_000, 200_000
-    judge(batch_of([A, A]))  # what is loaded once is none of the rows' cost
+    judging, size, rows = DuplicateJudge("reject"), 2_000, 120_000
+    batches = [unlike(first, size) for first in range(0, rows, size)]
+    assert list(groups(array("Q", [7, 7])))  # what is loaded once is none of the rows' cost
     tracemalloc.start()
     try:
-        for first in range(0, rows, size):
-            numbers = array("Q", range(first + 1, first + 1 + size))
-            keys = [f"{n * 0x9E3779B97F4A7C15 % 2**64:016x}" * 2 for n in numbers]
-            raw = RawBatch(first, range(first, first + size), ())
-            prints = dict.fromkeys(("email", "phone", "name_birth"), numbers)
-            judging.observe(CheckedBatch(raw, (), keys, (), fingerprints=prints))
+        for batch in batches:
+            judging.observe(batch)
         assert not judging.judge().issues
         assert tracemalloc.get_traced_memory()[1] < 60 * rows
     finally:
         tracemalloc.stop()
+
+
+def unlike(first: int, size: int) -> CheckedBatch:
+    numbers = array("Q", range(first + 1, first + 1 + size))
+    keys = [f"{n * 0x9E3779B97F4A7C15 % 2**64:016x}" * 2 for n in numbers]
+    prints = dict.fromkeys(("email", "phone", "name_birth"), numbers)
+    return CheckedBatch(RawBatch(first, range(first, first + size), ()), (), keys, (), fingerprints=prints)

@@ -11,7 +11,7 @@ from importer.profile.settings import SourceSettings
 from importer.readers.material import Material
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.ods.cells import Row, SheetEvents
-from importer.readers.workbook.package import LAST, local, open_package, safe_parser
+from importer.readers.workbook.package import LAST, open_package, safe_parser
 from importer.readers.workbook.sheetrows import LAST_ROW, Pile, SheetFacts
 from importer.readers.workbook.sheets import Sheet
 
@@ -94,6 +94,3 @@ def _refuse_encrypted(archive: ZipFile, name: str) -> None:
     manifest = "META-INF/manifest.xml"
     if manifest in archive.namelist() and _ENCRYPTED.search(archive.open(manifest).read(1 << 20)):
         raise SourceError(f"'{name}' is protected with a password.", "Open it, remove the password, and save it again.")
-
-
-_ = local

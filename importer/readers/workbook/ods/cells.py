@@ -61,6 +61,7 @@ class SheetEvents:
         self._longest = longest
         self._name = name
         self._at = -1
+        self._number = 0
         self._depth = 0
         self._aside = 0
         self._row: Mapping[str, str] = {}
@@ -133,7 +134,9 @@ class SheetEvents:
     def _end_cell(self) -> None:
         attributes = self._cell.attributes
         count = _count(attributes, "table:number-columns-repeated")
-        self._facts.merged = max(self._facts.merged, self._lowest(attributes))
+        rows = _count(attributes, "table:number-rows-spanned")
+        if rows > 1:
+            self._facts.merged = max(self._facts.merged, self._number + rows)
         text = self._text()
         if not text:
             self._blank += count
@@ -146,15 +149,13 @@ class SheetEvents:
         if _is_error(attributes, text):
             self._marks += [cell_error(text, at + i) for i in range(count)]
 
-    def _lowest(self, attributes: Mapping[str, str]) -> int:
-        return 2 if _count(attributes, "table:number-rows-spanned") > 1 else 0
-
     def _end_row(self) -> None:
         count = min(_count(self._row, "table:number-rows-repeated"), LAST_ROW)
         hidden = self._row.get("table:visibility", "visible")
         if hidden != "visible" and self._cells:
             self._facts.hidden_rows += count
             self._facts.filtered |= hidden == "filter"
+        self._number += count
         self._ready.append(Row(self._cells, self._marks, count))
 
     def _text(self) -> str:

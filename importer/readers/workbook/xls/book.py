@@ -1,17 +1,25 @@
-"""An open `.xls`, through calamine."""
+"""An open `.xls`: its values through calamine, and what calamine keeps to itself from the records."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.material import Material
-from importer.readers.table.blocks import Block
+from importer.readers.table.blocks import Block, Mark
 from importer.readers.workbook.cells import as_text
 from importer.readers.workbook.sheetrows import Pile, SheetFacts
 from importer.readers.workbook.sheets import Sheet
+from importer.readers.workbook.troubles import cell_error, too_long
+from importer.readers.workbook.xls.container import workbook_stream
+from importer.readers.workbook.xls.overlay import Overlay, Workbook
+
+_LARGEST = 512 << 20
+"""65,536 rows of 256 columns do not fill more; the file is held in memory."""
 
 
 class XlsBook:
@@ -20,10 +28,18 @@ class XlsBook:
     Args:
         material: the file's bytes.
         settings: `[source]` of the profile.
+
+    Raises:
+        SourceError: it is larger than any sound one, or protected with a password.
     """
 
     def __init__(self, material: Material, settings: SourceSettings) -> None:
-        self._settings = settings
+        if material.size > _LARGEST:
+            raise SourceError(f"'{material.name}' is larger than an .xls can be.", "Save it as .xlsx.")
+        self._name = material.name
+        self._longest = settings.limits.max_cell_chars
+        with material.open() as stream:
+            self._records = Workbook(workbook_stream(stream.read()), material.name)
         self._book = CalamineWorkbook.from_filelike(material.open())
         self.sheets: Sequence[Sheet] = [
             Sheet(sheet.name, hidden=sheet.visible != SheetVisibleEnum.Visible)
@@ -31,15 +47,33 @@ class XlsBook:
             if sheet.typ == SheetTypeEnum.WorkSheet
         ]
 
-    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Block]:  # noqa: ARG002  # nothing is known beyond the cells
+    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Block]:
         """Yield a sheet's rows from the start."""
+        overlay = self._records.overlay(sheet.name)
         pile = Pile()
-        for row in self._book.get_sheet_by_name(sheet.name).iter_rows():
-            pile.add(0, [as_text(value) for value in row], ())
+        for number, values in enumerate(self._book.get_sheet_by_name(sheet.name).iter_rows()):
+            pile.add(0, *self._row(number, values, overlay))
             if pile.full:
                 yield pile.take()
         if pile.rows:
             yield pile.take()
+        found = overlay.facts
+        facts.hidden_rows, facts.hidden_columns = found.hidden_rows, found.hidden_columns
+        facts.filtered, facts.merged = found.filtered, found.merged
 
     def close(self) -> None:
         """Do nothing: the workbook holds no file."""
+
+    def _row(self, number: int, values: Sequence[Any], overlay: Overlay) -> tuple[list[str], list[Mark]]:
+        cells = [as_text(value) for value in values]
+        if max(map(len, cells), default=0) > self._longest:
+            raise too_long(self._longest, self._name)
+        marks: list[Mark] = []
+        for column in range(len(cells)) if overlay.errors or overlay.renders else ():
+            place = (number, column)
+            if place in overlay.errors:
+                cells[column] = overlay.errors[place]
+                marks.append(cell_error(cells[column], column))
+            elif place in overlay.renders and cells[column]:
+                cells[column] = overlay.renders[place](cells[column])
+        return cells, marks
