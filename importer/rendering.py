@@ -79,7 +79,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     header = Header(summary.columns, summary.sheet)
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     tables = write_results(
-        replay.results,
+        replay.batches,
         header,
         directory,
         formats=profile.results.formats,

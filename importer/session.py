@@ -190,14 +190,16 @@ class Session:
         header, runs = stored.header, Runs(database)
         told = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
         self.on_event(Event("run_started", told))
-        intake = RunIntake(database, stored.run, valid_state=RowState.VALID if header.dry_run else RowState.READY)
+        journal = self.profile.workspace / JOURNAL_NAME
+        compared = header.dry_run and journal.exists()
+        valid_state = RowState.VALID if header.dry_run else RowState.READY
+        intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
         parts = preparation(self.profile, source, intake, secret=secret, stop=self.stop, emit=self.on_event)
         decided = parts.run()
         if self.stop.requested:
             raise InterruptedRunError(self.stop.reason)
-        journal = self.profile.workspace / JOURNAL_NAME
-        if header.dry_run and journal.exists():
+        if compared:
             intake.warn_of_known(journal)
         info = source.reader.info
         runs.opened(stored.run, info)

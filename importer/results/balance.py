@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from importer.errors import BalanceError, StorageError
 from importer.records import DRY_RUN_STATES, FINAL_STATES
 from importer.results.table import ADDED_COLUMNS
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 _LONGEST_CELL = 1 << 30
+_PIECE_CHARS = 1 << 20
 _STATES = frozenset(FINAL_STATES) | frozenset(DRY_RUN_STATES)
 
 
@@ -40,25 +46,62 @@ def recount(path: Path, columns: Sequence[str]) -> dict[str, int]:
     csv.field_size_limit(max(_LONGEST_CELL, csv.field_size_limit()))
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            counts = Counter(_states(csv.reader(stream, strict=True), columns, path))
+            counts = _Recount(path, len(columns)).count(stream)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"The results cannot be read back from {path} ({type(error).__name__})."
         raise StorageError(msg, "Write them again with: importer export.") from error
     return {"read": counts.total(), **dict(sorted(counts.items()))}
 
 
-def _states(rows: Iterator[list[str]], columns: Sequence[str], path: Path) -> Iterator[str]:
-    width = len(columns) + len(ADDED_COLUMNS)
-    header = next(rows, [])
-    if len(header) != width or header[-len(ADDED_COLUMNS) :] != list(ADDED_COLUMNS):
-        msg = f"{path} does not have the columns that were written."
-        raise BalanceError(msg)
-    status = itemgetter(len(columns) + ADDED_COLUMNS.index("_status"))
-    for number, row in enumerate(rows, 1):
-        if len(row) != width or status(row) not in _STATES:
-            msg = f"Data row {number} of {path} is damaged."
-            raise BalanceError(msg, "Write the results again with: importer export.")
-        yield status(row)
+class _Recount:
+    """Counts one file, a piece of whole lines at a time.
+
+    Where no quotation mark stands, every line is a row and every comma parts two cells: such a piece is
+    counted without taking it to pieces. What holds one goes to the csv module, which also says where a
+    cell with line breaks ends.
+    """
+
+    def __init__(self, path: Path, width: int) -> None:
+        self._path = path
+        self._width = width + len(ADDED_COLUMNS)
+        self._at = width + ADDED_COLUMNS.index("_status")
+        self._rows = 0
+        self._counts: Counter[str] = Counter()
+
+    def count(self, stream: TextIO) -> Counter[str]:
+        self._check_header(next(csv.reader(stream, strict=True), []))
+        while piece := stream.readlines(_PIECE_CHARS):
+            if '"' in "".join(piece):
+                self._count_carefully(csv.reader(chain(piece, stream), strict=True), len(piece))
+            else:
+                self._count_plain(piece)
+        return self._counts
+
+    def _check_header(self, header: list[str]) -> None:
+        if len(header) != self._width or header[-len(ADDED_COLUMNS) :] != list(ADDED_COLUMNS):
+            msg = f"{self._path} does not have the columns that were written."
+            raise BalanceError(msg)
+
+    def _count_plain(self, piece: list[str]) -> None:
+        behind = self._width - self._at
+        tails = [line.rsplit(",", behind) for line in piece]
+        states = [tail[1] for tail in tails if len(tail) == behind + 1]
+        even = set(map(str.count, piece, repeat(","))) == {self._width - 1}
+        if even and len(states) == len(piece) and _STATES.issuperset(states):
+            self._rows += len(piece)
+            self._counts.update(states)
+        else:
+            self._count_carefully(csv.reader(piece, strict=True), len(piece))
+
+    def _count_carefully(self, rows: Reader, lines: int) -> None:
+        """Count row by row, as long as the rows begin in the piece."""
+        status = itemgetter(self._at)
+        while rows.line_num < lines and (row := next(rows, None)) is not None:
+            self._rows += 1
+            if len(row) != self._width or status(row) not in _STATES:
+                msg = f"Data row {self._rows} of {self._path} is damaged."
+                raise BalanceError(msg, "Write the results again with: importer export.")
+            self._counts[status(row)] += 1
 
 
 def compare(expected: Mapping[str, int], found: Mapping[str, int]) -> None:

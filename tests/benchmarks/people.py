@@ -11,9 +11,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-HEADER = (
-    "Customer ID,Type,First Name,Last Name,Email,Phone,Date of Birth,Street,Apartment,City,State,ZIP,Country"
-)
+HEADER = "Customer ID,Type,First Name,Last Name,Email,Phone,Date of Birth,Street,Apartment,City,State,ZIP,Country"
 """The columns; the importer maps them by name."""
 
 _GIVEN = "Ada Bruno Carla Dmitri Elena Farid Grace Hugo Ines Jonas Keiko Liam Maya Nora Omar Priya Quinn Rosa Sami Tara"

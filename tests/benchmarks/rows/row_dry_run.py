@@ -49,7 +49,11 @@ def run(settings: Settings) -> Iterator[Figure]:
                 "frictionless": _side(lambda: measure(frictionless, cwd=source.parent, memory=True), rows),
             },
         )
-    for side, what in (("importer", f"importer, {rows:,} rows"), ("plain", "plain pipeline"), ("frictionless", "frictionless")):
+    for side, what in (
+        ("importer", f"importer, {rows:,} rows"),
+        ("plain", "plain pipeline"),
+        ("frictionless", "frictionless"),
+    ):
         speeds = taken.all(f"{side}.per_s")
         yield Figure("dry run", what, taken.median(f"{side}.per_s"), "rows/s", rounds=speeds)
     for peer, target in (("plain", PLAIN_TARGET), ("frictionless", FRICTIONLESS_TARGET)):
@@ -58,7 +62,9 @@ def run(settings: Settings) -> Iterator[Figure]:
     peaks = taken.all("importer.peak_mb")
     yield Figure.judged("memory", f"importer, {rows:,} rows", peaks, "MB", at_most=MEMORY_TARGET_MB, settings=settings)
     growth = taken.ratios("importer.peak_mb", "tenth.peak_mb")
-    yield Figure.judged("memory", f"{rows:,} rows against {rows // 10:,}", growth, "x", at_most=GROWTH_TARGET, settings=settings)
+    yield Figure.judged(
+        "memory", f"{rows:,} rows against {rows // 10:,}", growth, "x", at_most=GROWTH_TARGET, settings=settings
+    )
     for peer in ("plain", "frictionless"):
         yield Figure("memory", peer, taken.median(f"{peer}.peak_mb"), "MB", rounds=taken.all(f"{peer}.peak_mb"))
 
