@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from importer.collector import rare_collections
 from importer.delivery import StopSwitch
 from importer.errors import (
     AlreadyImportedError,
@@ -196,7 +197,8 @@ class Session:
         intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
         parts = preparation(self.profile, source, intake, secret=secret, stop=self.stop, emit=self.on_event)
-        decided = parts.run()
+        with rare_collections():
+            decided = parts.run()
         if self.stop.requested:
             raise InterruptedRunError(self.stop.reason)
         if compared:
@@ -230,7 +232,8 @@ class Session:
     def _finish(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Render what the journal holds, and record how the run ended."""
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
-        report = render(database, stored.run, directory, self.profile, ending)
+        with rare_collections():
+            report = render(database, stored.run, directory, self.profile, ending)
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )

@@ -6,6 +6,7 @@ Whole blocks are ruled out by quick tests on their text; only suspicious ones ar
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -32,7 +33,7 @@ class _Tally:
     exponents: int = 0
     filled: int = 0
     serials: int = 0
-    lengths: dict[int, int] = field(default_factory=dict)
+    lengths: Counter[int] = field(default_factory=Counter)
     leading_zero: bool = False
 
 
@@ -99,14 +100,14 @@ class Damage:
         )
 
     def _count_lengths(self, tally: _Tally, cells: Sequence[str]) -> None:
-        for cell in filter(str.isdigit, cells):
-            tally.lengths[len(cell)] = tally.lengths.get(len(cell), 0) + 1
-            tally.leading_zero = tally.leading_zero or cell[0] == "0"
+        digits = list(filter(str.isdigit, cells))
+        tally.lengths.update(map(len, digits))
+        tally.leading_zero = tally.leading_zero or any(cell[0] == "0" for cell in digits)
 
     def _count_serials(self, tally: _Tally, cells: Sequence[str]) -> None:
         filled = [cell for cell in cells if cell]
         tally.filled += len(filled)
-        tally.serials += sum(1 for cell in filled if _SERIAL.fullmatch(cell))
+        tally.serials += sum(1 for cell in filled if cell[:5].isdigit() and _SERIAL.fullmatch(cell))
 
     def _file_warnings(self) -> Iterator[str]:
         if self._last_number in _SHEET_ROWS:

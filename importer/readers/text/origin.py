@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from importer.profile.settings import SourceSettings
 from importer.readers.material import Material
 from importer.readers.table.blocks import Block
+from importer.readers.text import plain
 from importer.readers.text.dialect import Dialect, detect_dialect
 from importer.readers.text.encoding import Encoding, detect_encoding
 from importer.readers.text.feed import Feed
@@ -59,19 +60,23 @@ class TextOrigin:
         with Parsing(self._name, "text file", _HINT), self._material.open() as stream:
             limits = self._settings.limits
             feed = Feed(stream, self._encoding.codec, limits)
-            yield from read_blocks(feed, self._dialect, limits, self._name, self._quick())
+            yield from read_blocks(feed, self._dialect, limits, self._name, self._quick_parsers())
 
     def close(self) -> None:
         """Release the file."""
         self._material.close()
 
-    def _quick(self) -> QuickParser | None:
-        """Load pandas where it pays: not for small files, which are read before it is imported."""
-        if self._material.size < _LARGE_BYTES:
-            return None
-        from importer.readers.text.quick import parse_columns, suits  # noqa: PLC0415  # half a second
+    def _quick_parsers(self) -> Sequence[QuickParser]:
+        """The parsers for clean blocks; pandas is loaded where it pays: not for small files."""
+        parsers: list[QuickParser] = []
+        if plain.suits(self._dialect):
+            longest = self._settings.limits.max_cell_chars
+            parsers.append(lambda text, dialect: plain.part_columns(text, dialect, longest))
+        if self._material.size >= _LARGE_BYTES:
+            from importer.readers.text.quick import parse_columns, suits  # noqa: PLC0415  # half a second
 
-        return parse_columns if suits(self._dialect) else None
+            parsers += [parse_columns] if suits(self._dialect) else []
+        return parsers
 
     def _sample(self) -> str:
         with self._material.open() as stream:

@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceLimits
@@ -21,6 +21,7 @@ from importer.records import Severity
 QuickParser = Callable[[str, Dialect], list[list[str]] | None]
 """Parses whole lines into columns, or gives None where it cannot prove to be exact."""
 
+_UNINTERRUPTED_ROWS = 1_000
 _LONGEST_RECORD_LINES = 1_000
 _MOST_BROKEN = 1_000
 _REPLACEMENT = "\ufffd"
@@ -34,12 +35,12 @@ _ZERO_BYTE = Mark("zero_byte", "The cell holds a zero byte, where text was lost:
 
 
 def read_blocks(
-    feed: Feed, dialect: Dialect, limits: SourceLimits, name: str, quick: QuickParser | None = None
+    feed: Feed, dialect: Dialect, limits: SourceLimits, name: str, quick: Sequence[QuickParser] = ()
 ) -> Iterator[Block]:
     """Yield every record of a text, blank ones included.
 
     Args:
-        quick: parses blocks that it can prove to be clean.
+        quick: tried one after the other on every block; the first that can prove to be exact is believed.
 
     Raises:
         SourceError: a cell beyond the limit, or more broken rows than a table can have.
@@ -53,7 +54,7 @@ def read_blocks(
 class _Records:
     """Keeps count of records and lines from block to block."""
 
-    def __init__(self, feed: Feed, dialect: Dialect, name: str, quick: QuickParser | None) -> None:
+    def __init__(self, feed: Feed, dialect: Dialect, name: str, quick: Sequence[QuickParser]) -> None:
         self._quick = quick
         self._feed = feed
         self._dialect = dialect
@@ -64,14 +65,15 @@ class _Records:
         self._first = True
 
     def block(self, text: str) -> Block:
-        block = self._quick_block(text) if self._quick and not self._first else None
-        if block is None:
-            block = self._exact_block(text)
+        block = (None if self._first else self._quick_block(text)) or self._exact_block(text)
         block.unterminated = self._feed.ended and not text.endswith(("\n", "\r"))
         return block
 
     def _quick_block(self, text: str) -> Block | None:
-        columns = self._quick(text, self._dialect) if self._quick and not self._feed.offsets else None
+        if self._feed.offsets:
+            return None
+        found = (columns for parse in self._quick if (columns := parse(text, self._dialect)) is not None)
+        columns = next(found, None)
         if columns is None:
             return None
         count = len(columns[0])
@@ -90,7 +92,7 @@ class _Records:
 
     def _parse(self, lines: list[str]) -> tuple[list[list[str]], Sequence[int], dict[int, list[Mark]]]:
         try:
-            rows = list(self._dialect.reader(lines))
+            rows = self._parsed(lines)
         except csv.Error:
             return self._parse_carefully(lines)
         starts: Sequence[int] = range(self._line, self._line + len(rows))
@@ -98,6 +100,14 @@ class _Records:
             starts = _starts(rows, self._line)
         self._line += len(lines)
         return rows, starts, {}
+
+    def _parsed(self, lines: list[str]) -> list[list[str]]:
+        """Parse a block a little at a time: the parser lets no other thread run while it works."""
+        reader = self._dialect.reader(lines)
+        rows: list[list[str]] = []
+        while piece := list(islice(reader, _UNINTERRUPTED_ROWS)):
+            rows += piece
+        return rows
 
     def _parse_carefully(self, lines: list[str]) -> tuple[list[list[str]], Sequence[int], dict[int, list[Mark]]]:
         """Parse record by record: the block ends inside a quoted cell, or a line in it is broken."""
