@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 DEMO   := build/demo
 
-.PHONY: help setup demo test lint format crash-lab wheel-test lock clean
+.PHONY: help setup demo demo-nightly test lint format crash-lab soak wheel-test lock clean
 
 help:                      ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ demo: $(READY)             ## import the sample customers into the built-in emul
 	@rm -rf $(DEMO)
 	$(BIN)/importer run sample_data/customers.csv --config configs/emulator.toml --workspace $(DEMO)
 
+demo-nightly: $(READY)     ## three nights of files in a folder, into the built-in emulator
+	@IMPORTER=$(BIN)/importer sample_data/nights.sh $(DEMO)-nightly
+
 test: $(READY)             ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
@@ -42,6 +45,11 @@ SEEDS ?= 20000
 FIRST ?= 0
 crash-lab: $(READY)        ## kill the importer in many simulated stories: make crash-lab SEEDS=20000 FIRST=0
 	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST)
+
+MINUTES ?= 20
+RATE ?= 300
+soak: $(READY)             ## mixed faults and kills at full rate, memory and balance watched: make soak MINUTES=20 RATE=300
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE)
 
 wheel-test: $(READY)       ## build the wheel, install it alone, and use it away from the checkout
 	$(BIN)/python -m tests.wheel

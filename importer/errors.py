@@ -5,7 +5,8 @@
     │   └── ProfileError          exit 2   the profile is wrong
     ├── AccessError               exit 5   authentication or permission refused
     ├── SourceError               exit 6   the source cannot be read, or is refused
-    │   └── SourceChangedError    exit 6   the source or profile changed since the run began
+    │   ├── SourceChangedError    exit 6   the source or profile changed since the run began
+    │   └── EmptySourceError      exit 6   there is no row in it
     ├── BusyError                 exit 7   another run holds the lock
     ├── AlreadyImportedError      exit 7   this very content was imported before
     ├── JournalError              exit 1   the journal cannot be read or written
@@ -84,6 +85,10 @@ class SourceError(ImporterError):
 
 class SourceChangedError(SourceError):
     """The source or the profile is not the one that the run began with."""
+
+
+class EmptySourceError(SourceError):
+    """There is nothing in the source: no byte, or no data row."""
 
 
 class BusyError(ImporterError):

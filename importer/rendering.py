@@ -42,6 +42,8 @@ _STOP_CODES: Mapping[str, ExitCode] = {
     "max_error_rate": ExitCode.STOPPED,
     "fail_fast": ExitCode.STOPPED,
     "breaker": ExitCode.STOPPED,
+    "window": ExitCode.TRY_LATER,
+    "quota": ExitCode.TRY_LATER,
     "sigint": ExitCode.SIGINT,
     "sigterm": ExitCode.SIGTERM,
 }
@@ -109,6 +111,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
         unknown=unknown.rows,
         idv=facts.get("idv", {}),
         versions=_versions(),
+        forecast=facts.get("forecast", {}),
         documented=_DOCUMENTED,
     )
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
@@ -134,7 +137,7 @@ def _annotated(
 
 
 def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False) -> ExitCode:
-    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 8, 3 wins.
+    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 75, 8, 3 wins.
 
     Args:
         counts: rows per state.

@@ -9,20 +9,21 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from importer.collector import rare_collections
-from importer.delivery import StopSwitch
+from importer.delivery import StopSwitch, closing_at
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
     InterruptedRunError,
     SourceChangedError,
     StorageError,
+    TryLaterError,
     UsageError,
 )
 from importer.journal import (
@@ -39,7 +40,9 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
+from importer.nightly import Hours
 from importer.observe import observed
+from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
@@ -82,6 +85,7 @@ class Session:
         on_event: told of everything that happens; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
     """
 
     profile: Profile
@@ -90,6 +94,7 @@ class Session:
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
     clock: SystemClock = field(default_factory=SystemClock)
+    ends_at: float | None = None
 
     # ------------------------------------------------------------------ commands
 
@@ -119,9 +124,22 @@ class Session:
         """
         if self.profile.dry_run:
             return await asyncio.to_thread(self.validate, source)
-        started_at = self.clock.now()
+        where = self.allowed()
+        async with self._in_hours():
+            return await self._run(source, where, force=force)
+
+    def allowed(self) -> Destination:
+        """Where customers would go, once it is clear that they may.
+
+        Raises:
+            UsageError: the target or the credentials are missing or wrong, or nobody can confirm a live target.
+        """
         where = destination(self.profile)
         self._check_consent(where)
+        return where
+
+    async def _run(self, source: Path | str, where: Destination, *, force: bool) -> Report:
+        started_at = self.clock.now()
         with (
             on_disk(source, self.profile) as path,
             opened(path, self.profile) as found,
@@ -149,6 +167,10 @@ class Session:
             SourceChangedError: the source or the profile is not the one the run began with.
             ImporterError: the run was refused; nothing was sent.
         """
+        async with self._in_hours():
+            return await self._resume(name, reopened)
+
+    async def _resume(self, name: str, reopened: tuple[RowState, ...]) -> Report:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
@@ -200,7 +222,7 @@ class Session:
         with rare_collections():
             decided = parts.run()
         if self.stop.requested:
-            raise InterruptedRunError(self.stop.reason)
+            raise _cut_short(self.stop)
         if compared:
             intake.warn_of_known(journal)
         info = source.reader.info
@@ -222,6 +244,7 @@ class Session:
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
         self.on_event(Event("delivery_started", {"total": counts["read"], "already_done": counts["read"] - waiting}))
         if waiting:
+            await asyncio.to_thread(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
             async with other_side(self.profile, where, limiter, self.clock) as target:
                 parts = delivering(self.profile, workspace, stored, target, limiter, stop=self.stop, emit=self.on_event)
@@ -229,9 +252,32 @@ class Session:
                 await parts.commits.submit(parts.claims.finish)
         return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
 
+    def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
+        """Say what is to be expected, before anything is sent."""
+        expected = outlook(self.profile, workspace.runs, stored, now=self.clock.now(), ends_at=self.ends_at).as_json()
+        workspace.runs.note(stored.run, forecast=expected)
+        self.on_event(Event("forecast", expected))
+
+    @asynccontextmanager
+    async def _in_hours(self) -> AsyncIterator[None]:
+        """Refuse to begin outside the window, and stop well at its end.
+
+        Raises:
+            TryLaterError: the window is closed.
+        """
+        hours, now = Hours.of(self.profile.delivery), self.clock.now()
+        if self.ends_at is None:
+            hours.require_open(now)
+            self.ends_at = hours.ends_at(now)
+        by = "" if self.ends_at is None else f" ({hours.clock(self.ends_at)}, {hours.place})"
+        message = f"Stopped at the end of the time allowed{by}; what was in flight was finished."
+        async with closing_at(self.ends_at, self.stop, self.clock, message):
+            yield
+
     def _finish(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Render what the journal holds, and record how the run ended."""
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
+        Runs(database).note(stored.run, stopped_by=self.stop.reason)
         with rare_collections():
             report = render(database, stored.run, directory, self.profile, ending)
         Runs(database).end(
@@ -335,6 +381,12 @@ def _both(first: Events, second: Events) -> Events:
         second(event)
 
     return told
+
+
+def _cut_short(stop: StopSwitch) -> ImporterError:
+    if stop.reason == "window":
+        return TryLaterError("The time allowed was over before anything was sent.", "Start it again at the next one.")
+    return InterruptedRunError(stop.reason)
 
 
 def _new_run_id(now: float) -> str:

@@ -240,8 +240,7 @@ def preparation(
 
 def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:
     """The run's one allowance of request starts."""
-    rate = profile.delivery.rate
-    return StrictLimiter(rate.count, rate.per_s, clock, stop)
+    return StrictLimiter(*profile.delivery.allowance[0], clock, stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +264,9 @@ def delivering(
 ) -> Delivering:
     """Put sending together."""
     settings, clock = profile.delivery, SystemClock()
-    claims = Claims(workspace.database, stored.run, stored.header.scope, stored.facts.get("mapping", {}))
+    claims = Claims(
+        workspace.database, stored.run, stored.header.scope, workspace.runs.facts(stored.run).get("mapping", {})
+    )
     commits = GroupCommit(workspace.database, _in_a_thread)
     deliver = Deliver(
         target,

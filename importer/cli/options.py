@@ -66,6 +66,31 @@ MaxErrorRate = Annotated[
     typer.Option("--max-error-rate", metavar="P", help="Stop above this share, 0 to 1.", rich_help_panel=_SENDING),
 ]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first refused row.", rich_help_panel=_SENDING)]
+Window = Annotated[
+    str | None,
+    typer.Option(
+        "--window", metavar="22:00-06:00", help="Send only then; stop well at its end (75).", rich_help_panel=_SENDING
+    ),
+]
+FinishBy = Annotated[
+    str | None,
+    typer.Option(
+        "--finish-by",
+        metavar="06:00",
+        help="Foresee whether it will be done; stop well then (75).",
+        rich_help_panel=_SENDING,
+    ),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help="Whose clock; default: this computer's.", rich_help_panel=_SENDING),
+]
+Headroom = Annotated[
+    str | None,
+    typer.Option(
+        "--headroom", metavar="P", help="Share of the rate left to live traffic, 0 to 1.", rich_help_panel=_SENDING
+    ),
+]
 Format = Annotated[
     str | None,
     typer.Option("--format", metavar="csv,xlsx,…", help="Results also as xlsx, jsonl or parquet."),
@@ -101,6 +126,11 @@ _PLACES = {
     "max_errors": "delivery.max_errors",
     "max_error_rate": "delivery.max_error_rate",
     "fail_fast": "delivery.fail_fast",
+    "window": "delivery.window",
+    "finish_by": "delivery.finish_by",
+    "timezone": "delivery.timezone",
+    "headroom": "delivery.headroom",
+    "expect": "nightly.expect",
     "format_": "results.formats",
     "out": "results.out",
     "partial_ok": "results.partial_ok",

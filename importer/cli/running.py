@@ -5,29 +5,76 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 import typer
 
-from importer.cli.output import print_json
+from importer.cli.output import print_json, say
 from importer.cli.summary import tell_report
+from importer.delivery import StopSwitch
 from importer.errors import ExitCode, ImporterError
+from importer.night import Night
+from importer.nightly import NightReport
 from importer.observe.progress import progress
+from importer.ports import Events
 from importer.profile import Profile
+from importer.records import Event
 from importer.results import Report
 from importer.session import Session
 
 Work = Callable[[Session], Coroutine[Any, Any, Report]]
+_T = TypeVar("_T")
+_WORTH_A_WORD_S = 10.0
+"""A forecast is told before the sending when that takes longer, or when there is something to be in time for."""
+
 _REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
 
 
 def run_session(profile: Profile, command: str, work: Work, *, as_json: bool) -> int:
     """Run a session's work to its end, print its report and return its exit code."""
     with progress(quiet=profile.output.quiet or as_json) as shown:
-        session = Session(profile, command, on_event=shown, confirm=_asker(as_json=as_json))
-        report = asyncio.run(_with_signals(session, work))
+        told = _foretelling(shown, quiet=profile.output.quiet or as_json)
+        session = Session(profile, command, on_event=told, confirm=_asker(as_json=as_json))
+        report = asyncio.run(_with_signals(session.stop, work(session)))
     return tell(report, as_json=as_json)
+
+
+def run_night(
+    profile: Profile, folder: Path, told: Callable[[NightReport], None], *, watch: bool, force: bool, as_json: bool
+) -> NightReport:
+    """Import what arrived in a folder, and return what became of it.
+
+    Args:
+        told: told of every pass in which something happened, and in any case of the only one.
+    """
+    quiet = profile.output.quiet or as_json
+    with progress(quiet=quiet) as shown:
+        on_event = _foretelling(shown, quiet=quiet)
+        night = Night(profile, folder, on_event, confirm=_asker(as_json=as_json), force=force)
+        work = night.watch(told) if watch else night.once()
+        report = asyncio.run(_with_signals(night.stop, work))
+    if not watch:
+        told(report)
+    return report
+
+
+def _foretelling(shown: Events, *, quiet: bool) -> Events:
+    """Tell a forecast to people before anything is sent."""
+
+    def take(event: Event) -> None:
+        shown(event)
+        if event.name == "forecast" and not quiet and is_worth_a_word(event.data):
+            say(f"Forecast: {event.data['text']}")
+
+    return take
+
+
+def is_worth_a_word(forecast: Mapping[str, Any]) -> bool:
+    """Whether a forecast says anything that a person would not have guessed."""
+    bounded = forecast.get("needed_per_s") is not None or forecast.get("quota_share") is not None
+    return bool(forecast) and (bounded or forecast["seconds"] > _WORTH_A_WORD_S)
 
 
 def tell(report: Report, *, as_json: bool) -> int:
@@ -54,16 +101,16 @@ class CutShortError(ImporterError):
         self.exit_code = code
 
 
-async def _with_signals(session: Session, work: Work) -> Report:
-    """The first signal stops the run well, the second at once."""
-    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work(session))
+async def _with_signals(stop: StopSwitch, work: Coroutine[Any, Any, _T]) -> _T:
+    """The first signal stops the work well, the second at once."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
     codes: list[ExitCode] = []
 
     def on_signal(number: signal.Signals) -> None:
-        if session.stop.requested:
+        if stop.requested:
             codes.append(ExitCode.SIGTERM if number == signal.SIGTERM else ExitCode.SIGINT)
             task.cancel()
-        session.stop.request(_REASONS[number], "Stopped by a signal; what was in flight was finished.")
+        stop.request(_REASONS[number], "Stopped by a signal; what was in flight was finished.")
 
     for number in _REASONS:
         loop.add_signal_handler(number, on_signal, number)

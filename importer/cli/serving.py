@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +28,29 @@ def emulator(
     store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers there.")] = None,
     faults: Annotated[str | None, typer.Option("--faults", help="A preset or a TOML file of faults.")] = None,
     limit: Annotated[str | None, typer.Option("--limit", metavar="10/s", help="Answer 429 above this rate.")] = None,
+    role: Annotated[
+        Literal["admin", "view-only"], typer.Option("--role", help="What the credentials may do.")
+    ] = "admin",
+    token_ttl: Annotated[
+        float,
+        typer.Option("--token-ttl", metavar="SECONDS", help="How long a token lives.", min=0.1),
+    ] = 3600.0,
+    expiry_status: Annotated[
+        Literal["401", "403"],
+        typer.Option("--expiry-status", help="The answer to an expired token."),
+    ] = "401",
+    error_body: Annotated[
+        Literal["v3", "v2"],
+        typer.Option("--error-body", help="Errors as newer or older documents show them."),
+    ] = "v3",
+    external_ids: Annotated[
+        Literal["409", "422", "off"],
+        typer.Option("--external-ids", help="The answer to an externalId in use; off: allowed."),
+    ] = "409",
+    list_lag: Annotated[
+        float,
+        typer.Option("--list-lag", metavar="SECONDS", help="How late lists show it.", min=0.0),
+    ] = 0.0,
     api_key: Annotated[str | None, typer.Option(envvar="EMULATOR_API_KEY", help="Default: random.")] = None,
     api_secret: Annotated[str | None, typer.Option(envvar="EMULATOR_API_SECRET", help="Default: random.")] = None,
     config: opt.Config = None,
@@ -58,6 +81,12 @@ def emulator(
             store=store,
             faults=Faults.load(faults) if faults else None,
             rate=(allowed.count, allowed.per_s) if allowed else None,
+            role=role,
+            token_ttl_s=token_ttl,
+            expiry_status=403 if expiry_status == "403" else 401,
+            error_body=error_body,
+            enforce_external_id=external_ids,
+            list_lag_s=list_lag,
         )
         settings = replace(settings, **credentials)
         asyncio.run(run_forever(settings, lambda ready: _tell_ready(ready, as_json=json)))

@@ -22,6 +22,7 @@ def tell_report(report: Mapping[str, Any]) -> None:
     say(f"\n{report['verdict']}")
     _tell_reading(report["source_info"] or {})
     _tell_issues(report["issues"])
+    _tell_forecast(report.get("forecast") or {})
     if report["error"]:
         say(f"\n{report['error']}")
     _tell_files(report["files"])
@@ -36,6 +37,12 @@ def _headline(report: Mapping[str, Any]) -> str:
     return (
         f"{what} {report['source']}{into}: {rows:,} rows in {report['elapsed_seconds']:.1f} s (run {report['run_id']})"
     )
+
+
+def _tell_forecast(forecast: Mapping[str, Any]) -> None:
+    """What was foreseen, where there was something to be in time for."""
+    if forecast.get("needed_per_s") is not None or forecast.get("quota_share") is not None:
+        say(f"\nForecast: {forecast['text']}")
 
 
 def _tell_reading(source: Mapping[str, Any]) -> None:

@@ -30,7 +30,8 @@ class StopSwitch:
         """Ask for no further rows.
 
         Args:
-            reason: one word: `sigint`, `sigterm`, `max_errors`, `max_error_rate`, `fail_fast`, `breaker`, `access`.
+            reason: one word: `sigint`, `sigterm`, `max_errors`, `max_error_rate`, `fail_fast`, `breaker`, `access`,
+                `window`, `quota`.
             message: one sentence for people.
         """
         if not self._reason:

@@ -212,6 +212,7 @@ probability = 0.03
 
 [[rule]]
 fault = "redirect"
+status = 302                    # 307 and 308 would stop a run: they say that the address is wrong
 on = ["create"]
 probability = 0.01
 """

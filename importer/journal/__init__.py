@@ -12,7 +12,7 @@ from importer.journal.group_commit import GroupCommit, RunJournal
 from importer.journal.intake import RunIntake
 from importer.journal.lock import workspace_lock
 from importer.journal.replay import ChangeTotal, Replay
-from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, RunHeader, Runs, StoredRun
+from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, Ahead, RunHeader, Runs, StoredRun
 from importer.journal.secret import SECRET_BYTES, has_secret, workspace_secret
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "RUNNING",
     "SECRET_BYTES",
     "STOPPED",
+    "Ahead",
     "ChangeTotal",
     "Claims",
     "Database",

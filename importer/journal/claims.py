@@ -49,6 +49,19 @@ class _Known:
     ordinal: int
 
 
+def column_of(path: str, columns: Mapping[str, str]) -> str:
+    """Find the source column(s) that a field of the API comes from; "" where none does.
+
+    Args:
+        path: the field as the API names it; an object of several fields (`primaryEmail`) stands for all of them.
+        columns: customer field to source column(s).
+    """
+    if path in columns or not path:
+        return columns.get(path, "")
+    inside = (column for name, column in columns.items() if column and name.startswith(f"{path}."))
+    return ", ".join(dict.fromkeys(inside))
+
+
 class Claims:
     """The claims of one run. Its methods run inside a transaction that the caller holds.
 
@@ -100,7 +113,7 @@ class Claims:
             tx,
             self._run,
             (
-                Issue(outcome.ordinal, error.code, error.message, error.path, self._columns.get(error.path, ""))
+                Issue(outcome.ordinal, error.code, error.message, error.path, column_of(error.path, self._columns))
                 for error in outcome.errors
             ),
         )

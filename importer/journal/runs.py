@@ -47,6 +47,21 @@ class StoredRun:
     facts: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a run has before it.
+
+    Args:
+        creates: rows to send.
+        known: rows that an earlier run created; they end without a request.
+        in_doubt: rows that this run or another may have sent.
+    """
+
+    creates: int
+    known: int
+    in_doubt: int
+
+
 class Runs:
     """The register of one workspace's runs."""
 
@@ -164,6 +179,41 @@ class Runs:
                 (scope, content_hash, profile_hash, RUNNING, FINISHED, STOPPED),
             ).fetchone()
         return row[0] if row else ""
+
+    def newest_with(self, scope: str, content_hash: str) -> StoredRun | None:
+        """The newest run of the same content, under whatever profile and at whatever stage."""
+        with self._db.guarded("read"):
+            row = self._db.connection.execute(
+                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ? ORDER BY run DESC LIMIT 1",
+                (scope, content_hash),
+            ).fetchone()
+        return self._stored(row[0]) if row else None
+
+    def ahead(self, stored: StoredRun) -> Ahead:
+        """What a run has before it. Reads every waiting row's key: seconds for millions of rows."""
+        run, scope = stored.run, stored.header.scope
+        with self._db.guarded("read"):
+            ready, known, elsewhere = self._db.connection.execute(
+                "SELECT count(*), count(CASE WHEN i.state IN ('created', 'existing') THEN 1 END),"
+                " count(CASE WHEN i.state IN ('sending', 'unknown') THEN 1 END)"
+                " FROM rows r LEFT JOIN identities i ON i.scope = ? AND i.key = r.key"
+                " WHERE r.run = ? AND r.state = 'ready'",
+                (scope, run),
+            ).fetchone()
+            (in_doubt,) = self._db.connection.execute(
+                "SELECT count(*) FROM rows WHERE run = ? AND state = 'sending'", (run,)
+            ).fetchone()
+        return Ahead(creates=ready - known, known=known, in_doubt=in_doubt + elsewhere)
+
+    def requests_since(self, scope: str, since: float) -> int:
+        """Requests that all runs of a scope made from a moment on; logins are not counted."""
+        with self._db.guarded("read"):
+            (made,) = self._db.connection.execute(
+                "SELECT count(*) FROM attempts a JOIN runs r ON r.run = a.run"
+                " WHERE r.scope = ? AND (r.ended_at IS NULL OR r.ended_at >= ?) AND a.started_at >= ?",
+                (scope, since, since),
+            ).fetchone()
+        return int(made)
 
     def summaries(self) -> list[RunSummary]:
         """All runs, newest first."""

@@ -21,8 +21,8 @@ from importer.profile.settings import DeliverySettings
 
 PREFIX = "IMPORTER_"
 DELIMITER = "__"
-ELSEWHERE = frozenset({"IMPORTER_CONFIG"})
-"""Variables with our prefix that name no setting: the command line reads them."""
+ELSEWHERE = frozenset({"IMPORTER_CONFIG", "IMPORTER_NOTIFY_URLS", "IMPORTER_NOTIFY_URLS_FILE"})
+"""Variables with our prefix that name no setting: others read them."""
 
 Origin = Literal["option", "environment", "profile", "default"]
 
@@ -37,6 +37,11 @@ OPTIONS: Mapping[str, str] = {
     "--max-errors": "delivery.max_errors",
     "--max-error-rate": "delivery.max_error_rate",
     "--fail-fast": "delivery.fail_fast",
+    "--window": "delivery.window",
+    "--finish-by": "delivery.finish_by",
+    "--timezone": "delivery.timezone",
+    "--headroom": "delivery.headroom",
+    "--expect": "nightly.expect",
     "--format": "results.formats",
     "--out": "results.out",
     "--show-values": "results.show_values",

@@ -21,6 +21,7 @@ from importer.errors import ProfileError
 from importer.profile.fieldnames import CustomerField, quotes_forgotten
 from importer.profile.layers import Layer, Origin, environment_layer, file_layer, merged, option_layer
 from importer.profile.nearest import did_you_mean
+from importer.profile.nights import NightlySettings, NotifySettings
 from importer.profile.problems import explain, places, variable
 from importer.profile.settings import (
     DeliverySettings,
@@ -74,6 +75,8 @@ class Profile(Section):
     delivery: DeliverySettings = DeliverySettings()
     """As resolved for the chosen target."""
     results: ResultsSettings = ResultsSettings()
+    nightly: NightlySettings = NightlySettings()
+    notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
     output: OutputSettings = OutputSettings()
 

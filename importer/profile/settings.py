@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from importer.profile.fieldnames import CustomerField
+from importer.profile.hours import TimeOfDay, Window, ZoneName
 
 _RATE = re.compile(r"(?P<count>\d+)\s*/\s*(?P<unit>s|sec|second|m|min|minute|h|hour|d|day)", re.IGNORECASE)
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -242,8 +243,27 @@ class DeliverySettings(Section):
     """How long a stopping run waits for what is in flight."""
     breaker_faults: PositiveInt = 20
     """Server faults in a row (5xx, timeouts, resets) that stop the run."""
+    window: Window | None = None
+    """Nothing is sent outside these hours; at their end a run stops well, and can be resumed. None: any time."""
+    finish_by: TimeOfDay | None = None
+    """The forecast is held against this time of day, and what is left then is stopped well. None: no such time."""
+    timezone: ZoneName = ""
+    """Whose clock `window` and `finish_by` go by; empty: this computer's."""
+    headroom: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of `rate` that is left to others, to live traffic above all."""
     import_key_metadata: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.-]*$")] = "importKey"
     """The metadata name under which every create carries its import key; empty: not stamped."""
+
+    @property
+    def allowance(self) -> tuple[tuple[int, float], ...]:
+        """Every limit without the `headroom`: starts, and the window in seconds; the shortest window first."""
+        return tuple(_less(rate, self.headroom) for rate in (self.rate,))
+
+
+def _less(rate: Rate, headroom: float) -> tuple[int, float]:
+    share = rate.count * (1 - headroom)
+    count = max(1, int(share + 1e-9))
+    return count, rate.per_s * count / share
 
 
 class ResultsSettings(Section):

@@ -56,7 +56,7 @@ _OTHER: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"BZh[1-9]1AY", "a bzip2 archive"),
         (rb"\xfd7zXZ\x00", "an xz archive"),
         (rb"SQLite format 3\x00", "a SQLite database"),
-        (rb"ID;P[A-Z]*\r?\n[CFBPE];", "a SYLK file"),
+        (rb"ID;P[^\r\n]*\r?\n[CFBPEO];[A-Z]", "a SYLK file"),
     )
 )
 

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
-from importer.errors import SourceError
+from importer.errors import EmptySourceError, SourceError
 from importer.readers.trouble import unreadable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -128,7 +128,7 @@ def spool(stream: Stream, name: str, max_bytes: int, too_large: SourceError) -> 
     material = Material(copy, name)
     if not material.size:
         material.close()
-        raise SourceError(f"'{name}' is empty.", "Export the customers again.")
+        raise EmptySourceError(f"'{name}' is empty.", "Export the customers again.")
     return material
 
 
@@ -192,7 +192,7 @@ def _require_ordinary(path: Path, found: os.stat_result, max_bytes: int) -> None
             f"'{path}' is a device or a pipe, not a file.", "Save the data as a file first, or pipe it in with '-'."
         )
     if found.st_size == 0:
-        raise SourceError(f"'{path}' is empty (0 bytes).", "Export the customers again.")
+        raise EmptySourceError(f"'{path}' is empty (0 bytes).", "Export the customers again.")
     if found.st_size > max_bytes:
         raise too_large(f"'{path}'", max_bytes)
 

@@ -47,6 +47,7 @@ class Report:
         rate: the limiter's receipt: allowed and measured request starts.
         versions: of this program, of Python and of the libraries that decide verdicts.
         unknown: the rows in doubt that stayed so.
+        forecast: what was to be expected before the last pass sent anything; {} when it had nothing to send.
         documented: what issue codes mean and how to mend them; validation's own codes by default.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
     """
@@ -74,6 +75,7 @@ class Report:
     versions: Mapping[str, str] = field(default_factory=dict)
     unknown: Sequence[UnknownRow] = ()
     idv: Mapping[str, Any] = field(default_factory=dict)
+    forecast: Mapping[str, Any] = field(default_factory=dict)
     documented: Documented = field(default_factory=lambda: ISSUE_CODES, repr=False)
 
     def advice(self, cluster: Cluster) -> Advice:
@@ -110,6 +112,7 @@ class Report:
             "rate": dict(self.rate),
             "unknown": [{"row": unknown.row, "candidates": list(unknown.candidates)} for unknown in self.unknown],
             "idv": dict(self.idv),
+            "forecast": dict(self.forecast),
             "versions": dict(self.versions),
         }
 

@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -191,3 +193,27 @@ def _word(number: int) -> str:
         letters += chr(97 + digit)
         if not number:
             return letters
+
+
+def sandbox(profile: Path) -> tuple[str | Path, ...]:
+    """Say that a profile's sandbox is meant."""
+    return ("--config", profile, "--target", "sandbox")
+
+
+def exactly_once(witness: Witness, results: list[dict[str, str]]) -> None:
+    """Hold the results against what is at the server."""
+    there = Counter(customer["primaryEmail"]["value"] for customer in witness.customers())
+    ids = {customer["id"]: customer["primaryEmail"]["value"] for customer in witness.customers()}
+    assert set(there.values()) == {1}
+    assert len(there) == len(results)
+    assert {row["_status"] for row in results} == {"created"}
+    assert all(ids[row["_customer_id"]] == row["Email"] for row in results)
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    """Wait until something has happened outside."""
+    for _ in range(2_000):
+        if what():
+            return
+        time.sleep(0.01)  # noqa: TID251  # another process's time is real
+    pytest.fail("it never happened")

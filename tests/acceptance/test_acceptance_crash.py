@@ -8,20 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Ran, User, Witness, people, serving
+from tests.acceptance.conftest import Ran, User, Witness, exactly_once, people, sandbox, serving
 
 ROWS = 2_000
 KILLS = 10
-
-
-def sandbox(profile: Path) -> tuple[str | Path, ...]:
-    return ("--config", profile, "--target", "sandbox")
 
 
 def ended(process: subprocess.Popen[str]) -> Ran:
@@ -37,16 +32,6 @@ def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
             return
         time.sleep(0.01)  # noqa: TID251  # another process's time is real
     pytest.fail("it never happened")
-
-
-def exactly_once(witness: Witness, results: list[dict[str, str]]) -> None:
-    """Hold the results against what is at the server."""
-    there = Counter(customer["primaryEmail"]["value"] for customer in witness.customers())
-    ids = {customer["id"]: customer["primaryEmail"]["value"] for customer in witness.customers()}
-    assert set(there.values()) == {1}
-    assert len(there) == len(results)
-    assert {row["_status"] for row in results} == {"created"}
-    assert all(ids[row["_customer_id"]] == row["Email"] for row in results)
 
 
 def test_a_run_that_is_killed_ten_times_and_resumed_creates_every_customer_once(

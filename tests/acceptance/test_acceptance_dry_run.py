@@ -77,12 +77,12 @@ def test_a_messy_workbook_is_mended_in_its_annotated_copy_and_imported(user: Use
     book = openpyxl.load_workbook(copy)
     assert "Notes" in book.sheetnames
     sheet = book["Customers"]
-    columns = {cell.value: cell.column for cell in sheet[1]}
+    columns = {str(cell.value): number for number, cell in enumerate(sheet[1], start=1)}
     marked = [cell for row in sheet.iter_rows(min_row=2) for cell in row if cell.comment is not None]
     assert len(marked) >= 5
     assert sheet.cell(2, columns["First Name"]).font.italic
     for cell in marked:
-        name = sheet.cell(1, cell.column).value
+        name = str(sheet.cell(1, cell.column or 1).value)
         if name in MEND:
             cell.value = MEND[name].format(row=cell.row)
     book.save(copy)

@@ -47,6 +47,7 @@ def test_every_importer_command_of_the_readme_ends_well(user: User, witness: Wit
         shutil.copy(sample, user.home / sample.name)
     shutil.copytree(ROOT / "configs", user.home / "configs")
     shutil.copytree(SAMPLES, user.home / "sample_data")
+    (user.home / "inbox").mkdir()
     sandbox = {"IMPORTER_TARGETS__SANDBOX__BASE_URL": witness.base_url, **witness.environ}
     for words in IMPORTER:
         if words[0] == "emulator":

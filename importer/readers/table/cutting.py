@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from importer.readers.table.blocks import Block
 from importer.readers.table.footer import MOST_LINES, is_footer
 
+_FEWEST_NAMES = 2
+"""One cell that equals the header's may be a value; several that do are the header again."""
+
 
 def after(block: Block, header: int) -> Block:
     """Return the records below the header's row number."""
@@ -54,7 +57,7 @@ def _without(block: Block, dropped: set[int]) -> Block:
 def without_header_again(block: Block, header: Sequence[str]) -> tuple[Block, int]:
     """Leave out records that repeat the header (files put together from several); say how many there were."""
     columns = block.columns or ()
-    if not columns or header[0] not in columns[0]:
+    if len(columns) < _FEWEST_NAMES or header[0] not in columns[0]:
         return block, 0
     again = [i for i, cell in enumerate(columns[0]) if cell == header[0] and _same(columns, i, header)]
     return (_without(block, set(again)), len(again)) if again else (block, 0)

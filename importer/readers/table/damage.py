@@ -23,6 +23,7 @@ _GARBLED = re.compile(f"[\u00c2-\u00f4][{re.escape(_TAILS)}]|\ufffd")
 _ZIP_NAME = re.compile(r"\b(zip|postal|post\s*code|postcode|plz)", re.IGNORECASE)
 _DATE_NAME = re.compile(r"\b(date|birth|birthday|dob|born)\b|birthdate", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(\.\d+)?")
+_SERIAL_DIGITS = 5
 _ZIP_DIGITS = 5
 
 
@@ -42,13 +43,14 @@ class Damage:
 
     Args:
         columns: the header's columns.
+        counting: whether columns are counted for `warnings`; single rows are always judged.
     """
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, *, counting: bool = True) -> None:
         self._named = tuple(zip(columns.picks, columns.names, strict=True))
         self._tallies = {pick: _Tally() for pick in columns.picks}
-        self._zips = [pick for pick, name in self._named if _ZIP_NAME.search(name)]
-        self._dates = [pick for pick, name in self._named if _DATE_NAME.search(name)]
+        self._zips = [pick for pick, name in self._named if counting and _ZIP_NAME.search(name)]
+        self._dates = [pick for pick, name in self._named if counting and _DATE_NAME.search(name)]
         self._last_number = 0
 
     def observe(self, block: Block) -> dict[int, list[Mark]]:
@@ -74,7 +76,7 @@ class Damage:
             self._look(columns, marks, _EXPONENT.fullmatch, self._exponent)
         if not text.isascii() and _GARBLED.search(text):
             self._look(columns, marks, _is_garbled, _garbled)
-        if len(text) > EXCEL_CELL_CHARS and max(map(len, text.split("\n"))) >= EXCEL_CELL_CHARS // 8:
+        if len(text) >= EXCEL_CELL_CHARS and _may_have_full_cell(text, len(block.numbers)):
             self._look(columns, marks, _is_full, _full)
         return marks
 
@@ -100,14 +102,15 @@ class Damage:
         )
 
     def _count_lengths(self, tally: _Tally, cells: Sequence[str]) -> None:
-        digits = list(filter(str.isdigit, cells))
-        tally.lengths.update(map(len, digits))
-        tally.leading_zero = tally.leading_zero or any(cell[0] == "0" for cell in digits)
+        for length, count in Counter(map(len, cells)).items():
+            tally.lengths[length] += count
+        tally.leading_zero = tally.leading_zero or "\n0" in "\n" + "\n".join(cells)
 
     def _count_serials(self, tally: _Tally, cells: Sequence[str]) -> None:
-        filled = [cell for cell in cells if cell]
-        tally.filled += len(filled)
-        tally.serials += sum(1 for cell in filled if cell[:5].isdigit() and _SERIAL.fullmatch(cell))
+        lengths = Counter(map(len, cells))
+        tally.filled += len(cells) - lengths[0]
+        if lengths[_SERIAL_DIGITS] or any(length > _SERIAL_DIGITS for length in lengths):
+            tally.serials += sum(1 for cell in cells if cell[:1].isdigit() and _SERIAL.fullmatch(cell))
 
     def _file_warnings(self) -> Iterator[str]:
         if self._last_number in _SHEET_ROWS:
@@ -126,9 +129,9 @@ def _column_warnings(tally: _Tally, name: str) -> Iterator[str]:
             f"Column '{name}' holds {tally.exponents:,} shortened numbers like 4.16E+09. "
             "Format the column as text where it comes from, and export again."
         )
-    total = sum(tally.lengths.values())
-    short = sum(count for length, count in tally.lengths.items() if length in {3, 4})
-    if short and not tally.leading_zero and tally.lengths.get(_ZIP_DIGITS, 0) > total / 2:
+    short = tally.lengths[3] + tally.lengths[4]
+    filled = tally.lengths.total() - tally.lengths[0]
+    if short and not tally.leading_zero and tally.lengths[_ZIP_DIGITS] > filled / 2:
         yield (
             f"Column '{name}' holds {short:,} numbers of fewer than five digits and none that begins with 0: "
             "a spreadsheet program has probably removed leading zeros."
@@ -161,6 +164,14 @@ def _garbled(pick: int) -> Mark:
         pick,
         Severity.WARNING,
     )
+
+
+def _may_have_full_cell(text: str, rows: int) -> bool:
+    """Rule out blocks without a long line: one of 32,767 characters covers a whole window of half that length."""
+    if text.count("\n") > 1.5 * rows + 16:
+        return True
+    window = EXCEL_CELL_CHARS // 2
+    return any(text.find("\n", at, at + window) < 0 for at in range(0, len(text) - window, window))
 
 
 def _is_full(cell: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-from importer.errors import SourceError
+from importer.errors import EmptySourceError, SourceError
 
 Numbered = tuple[int, Sequence[str]]
 
@@ -64,7 +64,7 @@ def find_header(sample: Sequence[Numbered], wanted: int | Literal["auto"], name:
     """
     filled = [(number, cells) for number, cells in sample if _filled(cells)]
     if not filled:
-        raise SourceError(f"'{name}' is empty: it holds nothing but blank rows.", "Export the customers again.")
+        raise EmptySourceError(f"'{name}' is empty: it holds nothing but blank rows.", "Export the customers again.")
     if wanted != "auto":
         return _given(filled, wanted, name)
     return _found(filled, name)

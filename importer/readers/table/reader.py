@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from importer.errors import SourceError
+from importer.errors import EmptySourceError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
 from importer.readers.table.columns import Columns, name_columns
@@ -39,7 +39,7 @@ class TableReader:
         below = [cells for number, cells in sample if number > self._header.number]
         self._columns = self._name_columns(below)
         self._ragged = Ragged(self._columns, below, grid=origin.grid)
-        self._found_later: tuple[str, ...] = ()
+        self._found_later: tuple[str, ...] | None = None
         self._require_data()
 
     @property
@@ -53,13 +53,13 @@ class TableReader:
             columns=self._columns.names,
             sheet=self._origin.sheet,
             detected=(*self._origin.detected, found),
-            warnings=(*self._origin.warnings, *self._columns.warnings, *self._found_later),
+            warnings=(*self._origin.warnings, *self._columns.warnings, *(self._found_later or ())),
         )
 
     def batches(self) -> Iterator[RawBatch]:
         """Yield the data rows; from the start at every call."""
         ordinal = 0
-        damage = Damage(self._columns)
+        damage = Damage(self._columns, counting=self._found_later is None)
         for block in self._data_blocks(damage):
             for batch in self._cut(block, ordinal):
                 ordinal += len(batch)
@@ -74,22 +74,28 @@ class TableReader:
 
     def _sample(self) -> list[Numbered]:
         records = (pair for block in self._origin.blocks() for pair in zip(block.numbers, block.as_rows(), strict=True))
-        return list(islice(records, _SAMPLE_ROWS))
+        sample = list(islice(records, _SAMPLE_ROWS))
+        if not self._origin.grid:
+            self._check_width(max((len(cells) for _, cells in sample), default=0))
+        return sample
 
     def _name_columns(self, below: Sequence[Sequence[str]]) -> Columns:
         width = table_width(self._header, below, grid=self._origin.grid, name=self._name)
+        self._check_width(width)
+        cells = list(self._header.cells[:width])
+        return name_columns(cells + [""] * (width - len(cells)), self._header.groups)
+
+    def _check_width(self, width: int) -> None:
         limit = self._settings.limits.max_columns
         if width > limit:
             raise SourceError(
                 f"'{self._name}' has {width:,} columns, more than the {limit:,} that are allowed.",
                 "Remove the columns that are not needed, or raise max_columns in [source.limits].",
             )
-        cells = list(self._header.cells[:width])
-        return name_columns(cells + [""] * (width - len(cells)), self._header.groups)
 
     def _require_data(self) -> None:
         if not any(block.numbers for block in self._data_blocks(Damage(self._columns))):
-            raise SourceError(
+            raise EmptySourceError(
                 f"'{self._name}' has a header but no data rows.", "Add the customers under it, or export them again."
             )
 
@@ -106,7 +112,8 @@ class TableReader:
             block, held = hold_footer(join(held, block), self._columns.width)
             if block.numbers:
                 yield self._watched(block, damage)
-        self._found_later = (*damage.warnings(), *_left_out(held), *_repeated(again))
+        if self._found_later is None:
+            self._found_later = (*damage.warnings(), *_left_out(held), *_repeated(again))
 
     def _watched(self, block: Block, damage: Damage) -> Block:
         found = damage.observe(block)

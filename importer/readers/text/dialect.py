@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from importer.errors import SourceError
+from importer.errors import EmptySourceError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.records import Detected
 
@@ -94,7 +94,7 @@ def detect_dialect(sample: str, settings: SourceSettings, name: str) -> Dialect:
         SourceError: no delimiter makes a table of it, or the profile's is no single character.
     """
     if not sample.strip():
-        raise SourceError(f"'{name}' is empty: it holds nothing but blank lines.", "Export the customers again.")
+        raise EmptySourceError(f"'{name}' is empty: it holds nothing but blank lines.", "Export the customers again.")
     given, quote = _given(settings.delimiter, "delimiter"), _given(settings.quote, "quote")
     first, _, rest = sample.partition("\n")
     separator = _separator(first)

@@ -93,6 +93,8 @@ def _given(wanted: str) -> Encoding:
         near = get_close_matches(wanted.lower().replace("-", "_"), aliases, 1)
         hint = f"Did you mean '{near[0]}'?" if near else "Use utf-8, cp1252, latin-1, utf-16 or another."
         raise SourceError(f"There is no text encoding '{wanted}'.", hint) from fault
+    if codec in {"utf-16", "utf-32"}:
+        return _found(f"{codec}-le", 0.9, "as the profile says; without a mark it is taken for little-endian")
     return _found(codec, 1.0, "as the profile says")
 
 

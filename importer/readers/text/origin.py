@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 from importer.profile.settings import SourceSettings
 from importer.readers.material import Material
 from importer.readers.table.blocks import Block
-from importer.readers.text import plain
 from importer.readers.text.dialect import Dialect, detect_dialect
 from importer.readers.text.encoding import Encoding, detect_encoding
 from importer.readers.text.feed import Feed
-from importer.readers.text.records import QuickParser, read_blocks
+from importer.readers.text.records import read_blocks
 from importer.readers.trouble import Parsing
 from importer.records import Detected
 
 _SAMPLE_CHARS = 1 << 17
-_LARGE_BYTES = 8 << 40
 _HINT = "Export it again as CSV in UTF-8, or name its encoding and delimiter in [source]."
 
 
@@ -60,23 +58,11 @@ class TextOrigin:
         with Parsing(self._name, "text file", _HINT), self._material.open() as stream:
             limits = self._settings.limits
             feed = Feed(stream, self._encoding.codec, limits)
-            yield from read_blocks(feed, self._dialect, limits, self._name, self._quick_parsers())
+            yield from read_blocks(feed, self._dialect, limits, self._name)
 
     def close(self) -> None:
         """Release the file."""
         self._material.close()
-
-    def _quick_parsers(self) -> Sequence[QuickParser]:
-        """The parsers for clean blocks; pandas is loaded where it pays: not for small files."""
-        parsers: list[QuickParser] = []
-        if plain.suits(self._dialect):
-            longest = self._settings.limits.max_cell_chars
-            parsers.append(lambda text, dialect: plain.part_columns(text, dialect, longest))
-        if self._material.size >= _LARGE_BYTES:
-            from importer.readers.text.quick import parse_columns, suits  # noqa: PLC0415  # half a second
-
-            parsers += [parse_columns] if suits(self._dialect) else []
-        return parsers
 
     def _sample(self) -> str:
         with self._material.open() as stream:

@@ -17,7 +17,7 @@ from importer.errors import AccessError
 from importer.records import Reply, Verdict
 from importer.targets.rocketkor.bodies import ErrorBody, load_object, read_error_body
 from importer.targets.rocketkor.connections import BrokenRequestError
-from importer.targets.rocketkor.replies import STATUSES, Rule, rule_for_exception, rule_for_status
+from importer.targets.rocketkor.replies import Rule, rule_for_exception, rule_for_status
 from importer.targets.rocketkor.wire import Answer
 
 _MAYBE: Final = "It is not known whether the customer was created."
@@ -87,7 +87,7 @@ def judge_failure(failure: BaseException, *, creating: bool) -> Reply:
         creating: whether the request, had it arrived, would have changed something.
     """
     cause, begun = (failure.cause, failure.begun) if isinstance(failure, BrokenRequestError) else (failure, True)
-    rule = STATUSES[407] if getattr(cause, "status", None) == 407 else rule_for_exception(cause)
+    rule = rule_for_exception(cause)
     doubtful = rule.verdict is Verdict.IN_DOUBT
     verdict = Verdict.RETRY if doubtful and not (begun and creating) else rule.verdict
     message = f"{rule.sentence} {_MAYBE}" if verdict is Verdict.IN_DOUBT else rule.sentence

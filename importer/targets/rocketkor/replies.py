@@ -97,6 +97,21 @@ UNKNOWN_STATUS: Final = Rule(IN_DOUBT, "answer_unreadable", "The answer makes no
 
 _UPLOAD_ABORTED: type[aiohttp.ClientError] = getattr(aiohttp, "UploadAbortedError", aiohttp.ClientError)
 
+PROXY_STATUSES: Final[Mapping[int, Rule]] = MappingProxyType(
+    {
+        # Some proxies (tinyproxy 1.11 is one) say 401 about a wrong login, and 407 only where there is none.
+        401: STATUSES[407],
+        403: Rule(
+            ABORT,
+            "proxy_refused",
+            "The proxy does not let us through to the target. Ask its owner, or name the host in NO_PROXY.",
+            "RFC 9110 15.5.4",
+        ),
+        407: STATUSES[407],
+    }
+)
+"""For answers of the proxy itself, to the request for a tunnel."""
+
 _BEFORE = "facts, consequence 2: nothing was sent"
 _AFTER = "facts, consequence 2: sent, not answered"
 _PROXY = "The proxy could not be used. Check HTTPS_PROXY and NO_PROXY."
@@ -164,4 +179,6 @@ def rule_for_status(status: int) -> Rule:
 
 def rule_for_exception(cause: BaseException) -> Rule:
     """Return the line for an exception: its own class's, else its nearest ancestor's."""
+    if isinstance(cause, aiohttp.ClientHttpProxyError) and getattr(cause, "status", 0) in PROXY_STATUSES:
+        return PROXY_STATUSES[cause.status]
     return next(EXCEPTIONS[kind] for kind in type(cause).__mro__ if kind in EXCEPTIONS)

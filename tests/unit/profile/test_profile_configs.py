@@ -14,8 +14,8 @@ def named(name: str) -> Path:
     return next(path for path in CONFIGS if path.stem == name)
 
 
-def test_the_four_shipped_profiles_are_there() -> None:
-    assert {path.stem for path in CONFIGS} == {"emulator", "sandbox", "live", "legacy_crm"}
+def test_the_shipped_profiles_are_there() -> None:
+    assert {path.stem for path in CONFIGS} == {"emulator", "sandbox", "live", "legacy_crm", "nightly"}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -35,7 +35,9 @@ def test_the_emulator_profile_can_be_used_as_it_is() -> None:
     assert str(profile.delivery.rate) == "50/s"
 
 
-@pytest.mark.parametrize(("name", "target"), [("sandbox", None), ("live", "live"), ("legacy_crm", "sandbox")])
+@pytest.mark.parametrize(
+    ("name", "target"), [("sandbox", None), ("live", "live"), ("legacy_crm", "sandbox"), ("nightly", "sandbox")]
+)
 def test_a_placeholder_is_recognised_and_refused(name: str, target: str | None) -> None:
     profile = Profile.load(named(name), options={"target": target}, environ={})
 

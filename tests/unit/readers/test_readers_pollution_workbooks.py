@@ -393,7 +393,8 @@ READ = [
         "ods: a million blank rows and columns",
         ods_changed(
             "</table:table>",
-            '<table:table-row table:number-rows-repeated="1048563"><table:table-cell table:number-columns-repeated="16384"/></table:table-row></table:table>',
+            '<table:table-row table:number-rows-repeated="1048563">'
+            '<table:table-cell table:number-columns-repeated="16384"/></table:table-row></table:table>',
         ),
         "customers.ods",
     ),
@@ -401,7 +402,8 @@ READ = [
         "ods: equal rows written once",
         ods_changed(
             "</table:table>",
-            '<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row></table:table>',
+            '<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="string">'
+            "<text:p>x</text:p></table:table-cell></table:table-row></table:table>",
         ),
         "customers.ods",
         rows=[*ROWS, *[["x", *[""] * 7]] * 2],
@@ -527,7 +529,8 @@ NAMED = [
         lambda: ods(
             lambda t: re.sub(
                 r'<table:table-cell office:value-type="string"><text:p>Springfield',
-                '<table:table-cell table:formula="of:=NA()" office:value-type="string" calcext:value-type="error"><text:p>#N/A',
+                '<table:table-cell table:formula="of:=NA()" office:value-type="string" '
+                'calcext:value-type="error"><text:p>#N/A',
                 t,
                 count=1,
             )

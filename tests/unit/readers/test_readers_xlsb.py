@@ -163,7 +163,7 @@ def test_two_other_readers_see_the_same_values(tmp_path: Path) -> None:
     assert by_calamine[1][5] == 12.5
     with pyxlsb.open_workbook(str(path)) as book, book.get_sheet("Customers") as sheet:
         by_pyxlsb = [[item.v for item in line] for line in sheet.rows()]
-    assert by_pyxlsb[0] == list(STRINGS)
+    assert by_pyxlsb[0][:6] == list(STRINGS)
     assert by_pyxlsb[1][2] == 2139
 
 

@@ -202,7 +202,8 @@ async def test_no_proxy_and_loopback_are_reached_directly(
     ("refusal", "verdict", "code"),
     [
         (b"HTTP/1.1 407 Login\r\nContent-Length: 0\r\n\r\n", Verdict.ABORT, "proxy_auth"),
-        (b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", Verdict.RETRY, "proxy_failed"),
+        (b"HTTP/1.1 401 Login\r\nContent-Length: 0\r\n\r\n", Verdict.ABORT, "proxy_auth"),
+        (b"HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n", Verdict.ABORT, "proxy_refused"),
         (b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n", Verdict.RETRY, "proxy_failed"),
         (b"gibberish\r\n\r\n", Verdict.RETRY, "answer_unreadable"),
         (b"", Verdict.RETRY, "disconnected"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -20,6 +22,26 @@ from importer.readers.workbook.xls.overlay import Overlay, Workbook
 
 _LARGEST = 512 << 20
 """65,536 rows of 256 columns do not fill more; the file is held in memory."""
+
+
+@contextmanager
+def _muted_panics() -> Iterator[None]:
+    """Keep the parser from writing a stack trace over the terminal when a damaged file makes it panic.
+
+    It writes to the file descriptor, behind Python's back; the panic itself still arrives as an exception.
+    """
+    try:
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    except OSError:
+        yield
+        return
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class XlsBook:
@@ -40,7 +62,8 @@ class XlsBook:
         self._longest = settings.limits.max_cell_chars
         with material.open() as stream:
             self._records = Workbook(workbook_stream(stream.read()), material.name)
-        self._book = CalamineWorkbook.from_filelike(material.open())
+        with _muted_panics():
+            self._book = CalamineWorkbook.from_filelike(material.open())
         self.sheets: Sequence[Sheet] = [
             Sheet(sheet.name, hidden=sheet.visible != SheetVisibleEnum.Visible)
             for sheet in self._book.sheets_metadata
@@ -51,7 +74,9 @@ class XlsBook:
         """Yield a sheet's rows from the start."""
         overlay = self._records.overlay(sheet.name)
         pile = Pile()
-        for number, values in enumerate(self._book.get_sheet_by_name(sheet.name).iter_rows()):
+        with _muted_panics():
+            rows = self._book.get_sheet_by_name(sheet.name).iter_rows()
+        for number, values in enumerate(rows):
             pile.add(0, *self._row(number, values, overlay))
             if pile.full:
                 yield pile.take()

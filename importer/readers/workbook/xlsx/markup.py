@@ -13,6 +13,7 @@ from importer.readers.workbook.troubles import hostile
 
 _PIECE_BYTES = 1 << 19
 _LONGEST_HEAD = 16 << 20
+_LONGEST_TAG = 4096
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
@@ -53,23 +54,26 @@ class Runs:
             if cut:
                 yield text[:cut]
             text = text[cut:]
-            piece = self._stream.read(_PIECE_BYTES)
+            piece = self._stream.read(max(_PIECE_BYTES, len(text)))
             if not piece:
                 break
-            if len(text) > self._longest:
-                raise self._too_long()
             text += piece
+            if len(text) > self._longest and end not in text:
+                raise self._too_long()
         yield from self._rest(text, f"</{prefix}".encode())
 
     def _after_head(self) -> bytes:
-        text = b""
-        while not (match := self._open.search(text)):
+        text, seen = b"", 0
+        while not (match := self._open.search(text, seen)):
             piece = self._stream.read(_PIECE_BYTES)
+            if b"<!DOCTYPE" in text:
+                raise hostile(self._name)
             if not piece or len(text) > _LONGEST_HEAD:
                 raise ValueError("the part does not hold what it should")
+            seen = max(0, len(text) - _LONGEST_TAG)
             text += piece
         self.head = text[: match.start()]
-        if b"<!DOCTYPE" in self.head or b"<!ENTITY" in self.head:
+        if b"<!DOCTYPE" in self.head:
             raise hostile(self._name)
         self.prefix = (match[1] or b"").decode()
         return b"" if match[2] else text[match.end() :]

@@ -13,7 +13,9 @@ from importer.readers.workbook.xlsx.markup import Runs
 from importer.readers.workbook.xlsx.plans import RowTexts
 from importer.readers.workbook.xlsx.rows import RawRow, read_rows
 
-_ROW_BYTES = 64 << 20
+_ROW_BYTES = 8 << 20
+"""Hundreds of times what a row of a table takes."""
+_TAIL_BYTES = 16 << 20
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell ref="[A-Z]+(\d+):[A-Z]+(\d+)"')
 _HIDDEN_COLUMN = re.compile(rb'<(?:\w+:)?col\b[^>]*hidden="(?:1|true)"')
 
@@ -54,7 +56,7 @@ class SheetXml:
                 for row in read_rows(run, runs.prefix, self._name):
                     facts.hidden_rows += row.hidden
                     yield row
-            tail = runs.tail + stream.read(_ROW_BYTES)
+            tail = runs.tail + stream.read(_TAIL_BYTES)
         facts.hidden_columns = bool(_HIDDEN_COLUMN.search(runs.head))
         facts.filtered = b"autoFilter" in tail
         facts.merged = max((int(last) for first, last in _MERGED.findall(tail) if first != last), default=0)

@@ -1,0 +1,117 @@
+"""`nightly`: the files of a folder, one after another, as a scheduler calls it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.invocation import load_profile
+from importer.cli.output import print_json, say
+
+if TYPE_CHECKING:
+    from importer.nightly import Import, NightReport
+
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="The folder that files arrive in.", show_default=False)]
+Watch = Annotated[bool, typer.Option("--watch", help="Keep going until stopped, instead of one pass.")]
+Expect = Annotated[
+    str | None,
+    typer.Option("--expect", metavar="daily", help="A day without a file is worth a warning, and exit code 75."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command("nightly", epilog="Example: importer nightly inbox --config configs/nightly.toml --window 22:00-06:00")(
+        nightly
+    )
+
+
+def nightly(
+    folder: Folder,
+    *,
+    config: opt.Config = None,
+    target: opt.Target = None,
+    watch: Watch = False,
+    expect: Expect = None,
+    rate: opt.Rate = None,
+    concurrency: opt.Concurrency = None,
+    window: opt.Window = None,
+    finish_by: opt.FinishBy = None,
+    timezone: opt.Timezone = None,
+    headroom: opt.Headroom = None,
+    max_errors: opt.MaxErrors = None,
+    max_error_rate: opt.MaxErrorRate = None,
+    format_: opt.Format = None,
+    partial_ok: opt.PartialOk = False,
+    yes: opt.Yes = False,
+    force: opt.Force = False,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Import every file that arrived in a folder: made to be started by a scheduler.
+
+    Takes complete files, the oldest first, and moves each to archive/ or failed/ with its results. A run that was cut
+    off goes on first; content that was imported before is never sent again. The exit code is the worst of the files.
+    IMPORTER_NOTIFY_URLS (or _FILE) holds whom to tell: slack://…, mailto://…, and whatever else Apprise knows.
+    """
+    profile = load_profile(config, locals(), verbose=verbose)
+    from importer.cli import running  # noqa: PLC0415
+
+    def shown(report: NightReport) -> None:
+        if not json:
+            tell_night(report)
+
+    report = running.run_night(profile, Path(folder), shown, watch=watch, force=force, as_json=json)
+    if json:
+        print_json(report.as_json())
+    raise typer.Exit(int(report.exit_code))
+
+
+def tell_night(report: NightReport) -> None:
+    """Print what became of every file."""
+    for done in report.imports:
+        say(f"{done.file}: {_fate(done)}")
+        if done.forecast and not done.forecast.get("in_time", True):
+            say(f"  forecast: {done.forecast['text']}")
+        if done.error and done.fate != "known":
+            say(f"  {done.error}")
+        if done.put is not None:
+            say(f"  → {done.put}")
+        _say_next(done)
+    for name in report.growing:
+        say(f"{name}: still being written; the next pass takes it")
+    if report.missing:
+        say(f"No file came to {report.folder}, although one is expected every day.")
+    elif not report.happened:
+        say(f"Nothing to do in {report.folder}.")
+    if report.waiting:
+        say(f"{report.waiting} more files wait for the next pass.")
+    if report.told is False:
+        say("Warning: the notification did not arrive everywhere.")
+
+
+def _say_next(done: Import) -> None:
+    """What a person may want to do about a file that was imported with losses."""
+    if done.counts.get("failed") or done.counts.get("unknown"):
+        say(f"  Next: importer retry {done.run_id}")
+    elif done.fate == "imported" and (done.counts.get("invalid") or done.counts.get("rejected")):
+        say("  Next: mend the rejects.csv there, and put it into the folder again")
+
+
+def _fate(done: Import) -> str:
+    states = ", ".join(f"{count:,} {state}" for state, count in done.counts.items() if count and state != "read")
+    rows = f"{done.counts.get('read', 0):,} rows{': ' if states else ''}{states}"
+    told = {
+        "imported": f"imported{' (begun earlier)' if done.resumed else ''}, {rows}",
+        "known": "imported before, nothing was sent",
+        "refused": f"refused{f', {rows}' if done.counts else ''}",
+        "held": f"not finished, the next pass goes on with it{f'; {rows}' if done.counts else ''}",
+    }
+    code = f" (exit code {int(done.exit_code)})" if done.exit_code else ""
+    return told[done.fate.value] + code

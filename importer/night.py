@@ -1,0 +1,363 @@
+"""A night: every file that arrived in a folder becomes a run, and goes where it belongs.
+
+One file after another, the oldest first; what an earlier night began comes before anything new. A file that
+cannot be used is put aside and the others go on; trouble that would befall every file ends the pass, and
+leaves the file at hand for the next one. Decides nothing about rows: that is the run's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from importer import history
+from importer.delivery import StopSwitch, closing_at
+from importer.errors import (
+    BusyError,
+    EmptySourceError,
+    ExitCode,
+    ImporterError,
+    ProfileError,
+    SourceError,
+    TryLaterError,
+)
+from importer.journal import FINISHED, LOADING, StoredRun, workspace_lock
+from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
+from importer.nightly.notices import broken_off
+from importer.ports import Events
+from importer.profile import Profile
+from importer.readers import content_hash
+from importer.records import Event
+from importer.session import Confirm, Session
+from importer.wiring import SystemClock, open_workspace
+
+_FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
+_THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast"})
+"""Stops that say something about the file's rows; any other says something about the night."""
+_GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
+"""Watching on does no good after these: a person has to look."""
+
+_SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
+_LONGEST_REST_S = 900.0
+
+Told = Callable[[NightReport], None]
+
+
+def _ignore(_: Event) -> None:
+    """Nobody listens."""
+
+
+@dataclass(slots=True)
+class Night:
+    """One folder, one profile.
+
+    Args:
+        on_event: told of everything that happens in every run; must not block.
+        stop: what a signal handler sets.
+        confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        force: import files although their content was imported before.
+        environ: where the addresses of notifications come from.
+    """
+
+    profile: Profile
+    folder: Path
+    on_event: Events = _ignore
+    stop: StopSwitch = field(default_factory=StopSwitch)
+    confirm: Confirm | None = None
+    clock: SystemClock = field(default_factory=SystemClock)
+    force: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    _ends_at: float | None = None
+    _closing: StopSwitch = field(default_factory=StopSwitch)
+    _watching: bool = False
+    _missed_on: float = -1.0
+    _held: tuple[tuple[str, int], ...] = ()
+    _held_passes: int = 0
+
+    async def once(self) -> NightReport:
+        """Take every file that is there, and return what became of it.
+
+        Raises:
+            TryLaterError: the window is closed; nothing was touched.
+            ImporterError: nothing could be done at all; nothing was touched.
+        """
+        self._closing = StopSwitch()
+        tell = messenger(self.environ, self.profile.notify.timeout_s)
+        Session(self.profile, confirm=self.confirm).allowed()
+        async with self._alarmed(tell):
+            report = await self._pass()
+        return await self._told(report, tell)
+
+    async def watch(self, told: Told) -> NightReport:
+        """Make pass after pass until stopped; `told` hears of every pass in which something happened.
+
+        Raises:
+            ImporterError: nothing could be done at all.
+        """
+        self._watching = True
+        while not self.stop.requested:
+            try:
+                report = await self.once()
+            except (TryLaterError, BusyError):
+                report = NightReport(folder=self.folder, target=self.profile.target)
+            if report.happened:
+                told(report)
+            if report.exit_code in _GIVE_UP or self.stop.requested:
+                return report
+            await self._rest(min(self.profile.nightly.poll_s * 2**self._held_passes, _LONGEST_REST_S))
+        return NightReport(folder=self.folder, target=self.profile.target)
+
+    # ------------------------------------------------------------------ a pass
+
+    async def _pass(self) -> NightReport:
+        began, hours = self.clock.now(), self._hours
+        hours.require_open(began)
+        self._ends_at = hours.ends_at(began)
+        inbox = Inbox(self.folder, self.profile.nightly)
+        inbox.open()
+        with workspace_lock(self.profile.workspace, self._lock_name, began):
+            inbox.recover()
+            async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
+                report = await self._files(inbox)
+        return replace(report, elapsed_s=self.clock.now() - began)
+
+    async def _files(self, inbox: Inbox) -> NightReport:
+        imports = await self._one_by_one(inbox, inbox.begun(), [], begun=True)
+        found, growing = await self._arrived(inbox) if not _is_over(imports) else ([], [])
+        imports = await self._one_by_one(inbox, found, imports, begun=False)
+        over = self._is_closing or _is_over(imports)
+        waiting = len([path for path in inbox.look() if path.name not in growing]) if over else 0
+        return NightReport(
+            folder=self.folder,
+            target=self.profile.target,
+            imports=tuple(imports),
+            growing=() if self._watching else tuple(growing),
+            waiting=waiting,
+            missing=not imports and not growing and not over and self._is_missing(inbox),
+            stopped=self._stopped_code if waiting and not self._watching else None,
+        )
+
+    async def _one_by_one(
+        self, inbox: Inbox, paths: Sequence[Path], imports: list[Import], *, begun: bool
+    ) -> list[Import]:
+        for path in paths:
+            if self._is_closing or _is_over(imports):
+                break
+            done = await self._import(inbox, path, begun=begun)
+            imports = [*imports, done] if done is not None else imports
+        return imports
+
+    async def _arrived(self, inbox: Inbox) -> tuple[list[Path], list[str]]:
+        """The files to take, and the names of those that somebody is still writing."""
+        nightly, before, now = self.profile.nightly, dict[Path, Seen](), inbox.look()
+        if nightly.ready == "marker":
+            return inbox.complete(before, now), []
+        if any(not inbox.is_marked(path) for path in now):
+            before = now
+            await self._rest(nightly.settle_s)
+            now = inbox.look()
+        found = inbox.complete(before, now)
+        return found, sorted(path.name for path in now if path not in found)
+
+    def _is_missing(self, inbox: Inbox) -> bool:
+        """Whether a file should have come today, and none was put away since the day began. Said once a day."""
+        nightly, now, hours = self.profile.nightly, self.clock.now(), self._hours
+        today = hours.midnight(now)
+        too_early = nightly.expect_by is not None and not hours.has_passed(nightly.expect_by, now)
+        if nightly.expect == "nothing" or too_early or self._missed_on == today:
+            return False
+        if inbox.last_tag() >= _moment(today):
+            return False
+        self._missed_on = today
+        return True
+
+    # ------------------------------------------------------------------ one file
+
+    async def _import(self, inbox: Inbox, path: Path, *, begun: bool) -> Import | None:
+        """Import one file and put it where it belongs; whatever happens becomes an `Import`. None: it is gone."""
+        session, began = self._session(), self.clock.now()
+        what = Import(file=path.name, fate=Fate.HELD, exit_code=ExitCode.BUG, resumed=begun, ends_pass=True)
+        try:
+            taken = path if begun else inbox.take(path)
+            if taken is None:
+                return None
+            async with self._passing_on(session.stop):
+                done = await self._imported(inbox, taken, session, what)
+        except ImporterError as error:
+            done = replace(what, exit_code=error.exit_code, error=str(error))
+        done = replace(done, elapsed_s=self.clock.now() - began)
+        told = {"source": done.file, "state": done.fate.value, "exit_code": int(done.exit_code), "run_id": done.run_id}
+        self.on_event(Event("file_done", told))
+        return done
+
+    async def _imported(self, inbox: Inbox, path: Path, session: Session, what: Import) -> Import:
+        try:
+            return await self._worked(inbox, path, session, what)
+        except (SourceError, ProfileError) as error:
+            empty = isinstance(error, EmptySourceError)
+            what = replace(what, exit_code=error.exit_code, error=str(error), is_empty=empty)
+            return self._refused(inbox, path, what)
+
+    async def _worked(self, inbox: Inbox, path: Path, session: Session, what: Import) -> Import:
+        earlier = self._earlier(session, path)
+        if earlier is None:
+            report = await session.run(path, force=self.force)
+        elif earlier.phase != FINISHED:
+            what = replace(what, resumed=True)
+            report = await session.resume(earlier.header.run_id)
+        elif what.resumed and not inbox.has(earlier.header.run_id, path.name):
+            # The run had finished when the night died, and only the file was left where it was.
+            told = history.one_run(self.profile.workspace, earlier.header.run_id)
+            return self._put(inbox, path, told, what, reason="")
+        else:
+            return self._known(inbox, path, earlier, what)
+        return self._put(inbox, path, report.as_json(), what, reason=session.stop.reason)
+
+    def _earlier(self, session: Session, path: Path) -> StoredRun | None:
+        """The run that this file's content had, or began to have; None: it is to be imported as a new one."""
+        scope, found = session.allowed().scope, content_hash(path)
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            earlier = workspace.runs.newest_with(scope, found)
+        if earlier is None or (self.force and earlier.phase == FINISHED):
+            return None
+        # Nothing was sent by a run that only read; elsewhere its file may be gone.
+        return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
+
+    def _put(self, inbox: Inbox, path: Path, told: Mapping[str, Any], what: Import, *, reason: str) -> Import:
+        """Put a file whose run ended where it belongs, its results beside it; one whose run only stopped stays."""
+        code = ExitCode(told["exit_code"])
+        what = replace(
+            what,
+            exit_code=code,
+            run_id=told["run_id"],
+            counts=told["counts"],
+            error=told["error"] or "",
+            report=Path(told["files"]["html"]).absolute() if "html" in told["files"] else None,
+            forecast=told.get("forecast", {}),
+        )
+        files = [Path(file) for file in told["files"].values()]
+        if not reason and code in _FINISHED_CODES:
+            to = inbox.put_away(path, inbox.archive, what.run_id, files=files)
+            return replace(what, fate=Fate.IMPORTED, put=to, ends_pass=False)
+        if reason in _THE_FILES_FAULT or code == ExitCode.BALANCE:
+            texts = {"why.txt": _why(what, f"`importer resume {what.run_id}` goes on with it.")}
+            to = inbox.put_away(path, inbox.failed, what.run_id, files=files, texts=texts)
+            return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
+        return what
+
+    def _known(self, inbox: Inbox, path: Path, earlier: StoredRun, what: Import) -> Import:
+        run_id = earlier.header.run_id
+        text = (
+            f"{path.name} was not imported: a file with exactly this content was imported in run {run_id}.\n"
+            "Nothing was sent. --force imports it again, matching every row by its key.\n"
+        )
+        to = inbox.put_away(path, inbox.archive, _moment(self.clock.now()), texts={"already-imported.txt": text})
+        return replace(what, fate=Fate.KNOWN, exit_code=ExitCode.OK, run_id=run_id, put=to, ends_pass=False)
+
+    def _refused(self, inbox: Inbox, path: Path, what: Import) -> Import:
+        """Put a file aside that cannot be used."""
+        texts = {"why.txt": _why(what, "Mend it, and put it into the folder again.")}
+        try:
+            to = inbox.put_away(path, inbox.failed, _moment(self.clock.now()), texts=texts)
+        except ImporterError as error:
+            return replace(what, exit_code=error.exit_code, error=f"{what.error} {error}")
+        return replace(what, fate=Fate.REFUSED, put=to, ends_pass=False)
+
+    # ------------------------------------------------------------------ surroundings
+
+    def _session(self) -> Session:
+        return Session(
+            self.profile, "nightly", self.on_event, confirm=self.confirm, clock=self.clock, ends_at=self._ends_at
+        )
+
+    @asynccontextmanager
+    async def _passing_on(self, stop: StopSwitch) -> AsyncIterator[None]:
+        """Whatever stops the night stops the run at hand."""
+
+        async def pass_on() -> None:
+            await self.stop.wait()
+            stop.request(self.stop.reason, self.stop.message)
+
+        task = asyncio.create_task(pass_on(), name="passing-on")
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    @asynccontextmanager
+    async def _alarmed(self, tell: Messenger | None) -> AsyncIterator[None]:
+        """Tell people of a pass that could not begin, or that broke off in a way that nobody foresaw."""
+        code: ExitCode | None = ExitCode.BUG
+        try:
+            yield
+            code = None
+        except TryLaterError:
+            code = None
+            raise
+        except asyncio.CancelledError:
+            code = ExitCode.SIGINT
+            raise
+        except ImporterError as error:
+            code = error.exit_code
+            raise
+        finally:
+            if code is not None and tell is not None and "failed" in self.profile.notify.on:
+                tell(broken_off(str(self.folder.absolute()), code))
+
+    async def _told(self, report: NightReport, tell: Messenger | None) -> NightReport:
+        notice, again = compose(report, self.profile.notify), self._is_held_again(report)
+        if tell is None or not report.happened or again or notice.level not in self.profile.notify.on:
+            return report
+        return replace(report, told=await asyncio.to_thread(tell, notice))
+
+    def _is_held_again(self, report: NightReport) -> bool:
+        """Whether a watched folder is where the last pass left it: said once is enough, and there is no hurry."""
+        held = tuple((done.file, done.exit_code) for done in report.imports if done.fate is Fate.HELD)
+        again = self._watching and bool(held) and held == self._held and len(held) == len(report.imports)
+        self._held, self._held_passes = held, self._held_passes + 1 if again else 0
+        return again
+
+    async def _rest(self, delay_s: float) -> None:
+        """Wait, but not past the moment when the night is asked to stop."""
+        waiting = asyncio.ensure_future(self.clock.sleep(delay_s))
+        stopping = asyncio.ensure_future(self.stop.wait())
+        try:
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            stopping.cancel()
+
+    @property
+    def _hours(self) -> Hours:
+        return Hours.of(self.profile.delivery, self.environ)
+
+    @property
+    def _lock_name(self) -> str:
+        return f"nightly-{blake2b(str(self.folder.resolve()).encode(), digest_size=8).hexdigest()}"
+
+    @property
+    def _is_closing(self) -> bool:
+        return self.stop.requested or self._closing.requested
+
+    @property
+    def _stopped_code(self) -> ExitCode | None:
+        return _SIGNALS.get(self.stop.reason, ExitCode.TRY_LATER) if self._is_closing else None
+
+
+def _is_over(imports: Sequence[Import]) -> bool:
+    return bool(imports and imports[-1].ends_pass)
+
+
+def _moment(now: float) -> str:
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _why(what: Import, mend: str) -> str:
+    return f"{what.file} was not imported (exit code {int(what.exit_code)}).\n\n{what.error}\n\n{mend}\n"

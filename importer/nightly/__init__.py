@@ -1,0 +1,30 @@
+"""What a night needs beside a run: hours, a forecast, a folder of arriving files, and notices to people.
+
+Knows no journal and no target: `importer.night` puts these parts and the runs together.
+"""
+
+from __future__ import annotations
+
+from importer.nightly.forecast import Forecast, Workload, forecast
+from importer.nightly.hours import Hours
+from importer.nightly.inbox import Inbox, Seen
+from importer.nightly.messenger import Messenger, messenger
+from importer.nightly.notices import Notice, compose
+from importer.nightly.told import Fate, Import, NightReport, worst
+
+__all__ = [
+    "Fate",
+    "Forecast",
+    "Hours",
+    "Import",
+    "Inbox",
+    "Messenger",
+    "NightReport",
+    "Notice",
+    "Seen",
+    "Workload",
+    "compose",
+    "forecast",
+    "messenger",
+    "worst",
+]

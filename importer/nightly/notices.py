@@ -1,0 +1,130 @@
+"""What people are told about a pass: how it went, counts, and where the report is. Pure.
+
+File names, numbers and paths only: no cell, no header, no message of a file, since it goes through mail and chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from importer.errors import ExitCode
+from importer.nightly.told import Fate, Import, NightReport
+from importer.profile.nights import NotifySettings
+
+Level = Literal["done", "failed", "degraded"]
+
+_LONGEST_NAME = 100
+_SHOWN_FILES = 50
+_STATES = ("created", "existing", "invalid", "rejected", "failed", "unknown", "unsent")
+_WHY = {
+    ExitCode.BUG: "an error of the program, or the disk is full",
+    ExitCode.USAGE: "the profile does not fit",
+    ExitCode.STOPPED: "stopped, too much went wrong",
+    ExitCode.ACCESS: "access was refused: the credentials or their rights",
+    ExitCode.SOURCE: "the file cannot be used",
+    ExitCode.BUSY: "another run was at work",
+    ExitCode.BALANCE: "the counts do not add up",
+    ExitCode.TRY_LATER: "the time or the day's quota was used up",
+    ExitCode.SIGINT: "stopped by hand",
+    ExitCode.SIGTERM: "stopped by hand",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message."""
+
+    level: Level
+    title: str
+    body: str
+
+
+def compose(report: NightReport, settings: NotifySettings) -> Notice:
+    """Say how a pass went."""
+    notable = _notable(report, settings)
+    level: Level = "failed" if _has_failed(report) else "degraded" if notable else "done"
+    lines = [*notable, *(_line(done) for done in report.imports[:_SHOWN_FILES])]
+    if len(report.imports) > _SHOWN_FILES:
+        lines.append(f"… and {len(report.imports) - _SHOWN_FILES} more files.")
+    lines.append(f"Folder: {report.folder}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
+    return Notice(level, f"Customer import {level}: {_headline(report)}", "\n".join(lines))
+
+
+def broken_off(folder: str, code: int) -> Notice:
+    """Say that a pass could not begin, or ended in a way that nobody foresaw."""
+    why = _WHY.get(ExitCode(code), "it ended unexpectedly")
+    body = f"Folder: {folder}. {why[0].upper()}{why[1:]}. Exit code: {code}.\nNothing is lost; the log tells more."
+    return Notice("failed", "Customer import failed", body)
+
+
+def _has_failed(report: NightReport) -> bool:
+    refused = (done.fate is Fate.REFUSED and not done.is_empty for done in report.imports)
+    return any(refused) or any(map(_is_held_by_trouble, report.imports))
+
+
+def _is_held_by_trouble(done: Import) -> bool:
+    return done.fate is Fate.HELD and done.exit_code != ExitCode.TRY_LATER
+
+
+def _notable(report: NightReport, settings: NotifySettings) -> list[str]:
+    """What is not as it should be, although it worked."""
+    found = [line for done in report.imports for line in _notable_in(done, settings)]
+    if report.missing:
+        found.append("No file came, although one is expected every day.")
+    found.extend(f"{_name(name)} was still being written; the next pass takes it." for name in report.growing)
+    if report.waiting:
+        found.append(f"{report.waiting} more files wait for the next pass.")
+    if settings.max_duration_s is not None and report.elapsed_s > settings.max_duration_s:
+        found.append(f"It took {report.elapsed_s:,.0f} s, more than {settings.max_duration_s:,.0f} s.")
+    return found
+
+
+def _notable_in(done: Import, settings: NotifySettings) -> list[str]:
+    name, found = _name(done.file), []
+    if settings.empty_source and done.is_empty:
+        found.append(f"{name} is empty.")
+    if settings.max_reject_share is not None and done.reject_share > settings.max_reject_share:
+        found.append(f"{name}: {done.reject_share:.0%} of its rows made no customer.")
+    if done.fate is Fate.HELD and done.exit_code == ExitCode.TRY_LATER:
+        found.append(f"{name} is not finished: the next pass goes on with it.")
+    return found
+
+
+def _line(done: Import) -> str:
+    name = _name(done.file)
+    if done.fate is Fate.KNOWN:
+        return f"{name}: imported before, nothing was sent."
+    if done.fate is Fate.IMPORTED:
+        text = f"{name}: {_counted(done)}"
+    else:
+        where = f" It is in {done.put}." if done.fate is Fate.REFUSED else " The next pass goes on with it."
+        text = f"{name}: {_WHY.get(ExitCode(done.exit_code), 'not imported')} (exit code {int(done.exit_code)}).{where}"
+        if done.counts:
+            text += f" {_counted(done)}"
+    return f"{text}\n  report: {done.report}" if done.report else text
+
+
+def _counted(done: Import) -> str:
+    states = ", ".join(f"{done.counts[state]:,} {state}" for state in _STATES if done.counts.get(state))
+    resumed = " (begun earlier)" if done.resumed else ""
+    return f"{done.counts.get('read', 0):,} rows{resumed}{': ' if states else ''}{states}."
+
+
+def _headline(report: NightReport) -> str:
+    if not report.imports:
+        return "no file came"
+    counts, files = report.counts, len(report.imports)
+    refused = sum(done.fate is Fate.REFUSED for done in report.imports)
+    told: Sequence[str] = (
+        f"{files} file{'s' if files != 1 else ''}",
+        f"{counts.get('created', 0):,} customers created",
+        *([f"{refused} file{'s' if refused != 1 else ''} refused"] if refused else []),
+    )
+    return ", ".join(told)
+
+
+def _name(file: str) -> str:
+    """A file's name on one line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in file)[:_LONGEST_NAME]

@@ -1,0 +1,253 @@
+"""Files that want to harm: refused within seconds and in bounded memory, never followed, never burst."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import zipfile
+import zlib
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.errors import SourceError
+from importer.profile.settings import SourceLimits, SourceSettings
+from importer.readers import content_hash, open_source
+from importer.readers.packed import HARMLESS_BYTES
+
+TABLE = b"Name,Email,Phone\n" + b"".join(b"Ann %d,ann%d@example.com,4155550%03d\n" % (i, i, i % 200) for i in range(50))
+SIZE = HARMLESS_BYTES + 0x12345
+ROW = '<row><c t="inlineStr"><is><t>{}</t></is></c></row>'
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+
+
+def read_all(path: Path, **settings: Any) -> int:
+    with closing(open_source(path, SourceSettings(**settings))) as reader:
+        return sum(len(batch) for batch in reader.batches())
+
+
+def refused(path: Path, match: str, **settings: Any) -> SourceError:
+    with pytest.raises(SourceError, match=match) as refusal:
+        read_all(path, **settings)
+    assert refusal.value.hint
+    return refusal.value
+
+
+def workbook(path: Path, parts: dict[str, bytes]) -> Path:
+    """A minimal `.xlsx` with some parts of it replaced."""
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    usual = {
+        "[Content_Types].xml": b"<Types/>",
+        "_rels/.rels": f'<R><Relationship Id="a" Type="{kind}/officeDocument" Target="xl/workbook.xml"/></R>'.encode(),
+        "xl/workbook.xml": b'<workbook><sheets><sheet name="S" sheetId="1" id="a"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": (
+            f'<R><Relationship Id="a" Type="{kind}/worksheet" Target="sheet.xml"/>'
+            f'<Relationship Id="b" Type="{kind}/sharedStrings" Target="strings.xml"/></R>'
+        ).encode(),
+        "xl/sheet.xml": SHEET.format("".join(map(ROW.format, "abc"))).encode(),
+        "xl/strings.xml": b"<sst></sst>",
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {**usual, **parts}.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_minimal_workbook_is_read(tmp_path: Path) -> None:
+    reader = open_source(workbook(tmp_path / "a.xlsx", {}), SourceSettings())
+    assert [list(batch.rows) for batch in reader.batches()] == [[2, 3]]
+    reader.close()
+
+
+class TestPaths:
+    def test_a_missing_file_names_the_nearest(self, tmp_path: Path) -> None:
+        (tmp_path / "customers.csv").write_bytes(TABLE)
+        assert "customers.csv" in refused(tmp_path / "custmers.csv", "There is no file").hint
+
+    def test_a_folder_is_refused(self, tmp_path: Path) -> None:
+        refused(tmp_path, "folder")
+
+    def test_a_file_taken_for_a_folder_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(TABLE)
+        refused(tmp_path / "a.csv" / "b.csv", "There is no file")
+
+    def test_a_pipe_is_refused_without_waiting_for_a_writer(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.csv")
+        refused(tmp_path / "pipe.csv", "device or a pipe")
+
+    @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/stdin"])
+    def test_a_device_is_refused_even_behind_a_link(self, device: str, tmp_path: Path) -> None:
+        (tmp_path / "customers.csv").symlink_to(device)
+        refused(tmp_path / "customers.csv", "device or a pipe|cannot be read|empty|There is no file")
+
+    def test_a_link_to_a_file_is_followed(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(TABLE)
+        (tmp_path / "b.csv").symlink_to("a.csv")
+        with closing(open_source(tmp_path / "b.csv", SourceSettings())) as reader:
+            assert len(reader.info.columns) == 3
+
+    def test_links_in_a_circle_are_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").symlink_to("b.csv")
+        (tmp_path / "b.csv").symlink_to("a.csv")
+        refused(tmp_path / "a.csv", "cannot be read")
+
+    @pytest.mark.parametrize("path", ["a\0b.csv", "x" * 5_000 + ".csv"])
+    def test_an_impossible_path_is_refused(self, path: str) -> None:
+        refused(Path(path), "path|cannot be read")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_a_file_of_others_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.csv"
+        path.write_bytes(TABLE)
+        path.chmod(0)
+        refused(path, "may not be read")
+
+    def test_a_hash_of_what_cannot_be_read_is_refused_too(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceError, match="folder"):
+            content_hash(tmp_path)
+
+
+class TestLimits:
+    def test_a_file_beyond_the_size_limit(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(TABLE)
+        refused(tmp_path / "a.csv", "larger than the 100 bytes", limits=SourceLimits(max_file_bytes=100))
+
+    def test_more_rows_than_the_limit(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(TABLE)
+        refused(tmp_path / "a.csv", "more than the 20 rows", limits=SourceLimits(max_rows=20))
+
+    def test_more_columns_than_the_limit(self, tmp_path: Path) -> None:
+        names = ",".join(f"c{i}" for i in range(50_000))
+        (tmp_path / "a.csv").write_text(f"{names}\n{names}\n")
+        refused(tmp_path / "a.csv", "50,000 columns")
+
+    def test_a_cell_beyond_the_limit(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(TABLE + b'Ann,"' + b"x" * 1_100_000 + b'",1\n')
+        refused(tmp_path / "a.csv", "1,000,000 characters")
+
+    def test_a_cell_of_a_hundred_megabytes(self, tmp_path: Path) -> None:
+        with (tmp_path / "a.csv").open("wb") as out:
+            out.write(TABLE + b"Ann,")
+            for _ in range(100):
+                out.write(b"x" * (1 << 20))
+        refused(tmp_path / "a.csv", "characters")
+
+    def test_letters_without_end_do_not_slow_the_search_for_accents(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(
+            TABLE + ("é" + "x" * 900_000).encode("cp1252") + b",a@example.com,4155550100\n"
+        )
+        refused(tmp_path / "a.csv", "800,000 characters", limits=SourceLimits(max_cell_chars=800_000))
+
+    def test_thousands_of_broken_rows(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(TABLE + b'"a"b,c,d\n' * 1_200)
+        refused(tmp_path / "a.csv", "quotation marks that do not match", quote='"')
+
+
+class TestBombs:
+    def test_a_gzip_bomb(self, tmp_path: Path) -> None:
+        packer = zlib.compressobj(9, wbits=31)
+        with (tmp_path / "a.csv.gz").open("wb") as out:
+            for _ in range(80):
+                out.write(packer.compress(bytes(1 << 20)))
+            out.write(packer.flush())
+        refused(tmp_path / "a.csv.gz", "unpacks to more than")
+
+    def test_a_zip_bomb_by_its_directory(self, tmp_path: Path) -> None:
+        with (
+            zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+            archive.open("a.csv", "w") as out,
+        ):
+            for _ in range(80):
+                out.write(bytes(1 << 20))
+        refused(tmp_path / "a.zip", "unpacks to more than")
+
+    def test_a_zip_bomb_whose_directory_lies(self, tmp_path: Path) -> None:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", bytes(SIZE))
+        lie = content.getvalue().replace(SIZE.to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+        (tmp_path / "a.zip").write_bytes(lie)
+        refused(tmp_path / "a.zip", "damaged|unpacks")
+
+    def test_a_workbook_that_is_a_bomb(self, tmp_path: Path) -> None:
+        path = workbook(tmp_path / "a.xlsx", {"xl/sheet.xml": SHEET.format(" " * (80 << 20)).encode()})
+        refused(path, "unpacks to more than")
+
+    def test_a_workbook_of_too_many_parts(self, tmp_path: Path) -> None:
+        refused(workbook(tmp_path / "a.xlsx", {f"x/{i}": b"" for i in range(20_001)}), "unpacks to more than")
+
+    @pytest.mark.parametrize("part", ["xl/workbook.xml", "_rels/.rels", "xl/sheet.xml", "xl/strings.xml"])
+    def test_a_billion_laughs(self, part: str, tmp_path: Path) -> None:
+        laughs = "".join(f'<!ENTITY l{i + 1} "{f"&l{i};" * 10}">' for i in range(9))
+        start = f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY l0 "ha">{laughs}]>'
+        bomb = f"{start}<worksheet><sheetData>&l9;</sheetData></worksheet>"
+        refused(workbook(tmp_path / "a.xlsx", {part: bomb.encode()}), "entities")
+
+    def test_a_description_without_end(self, tmp_path: Path) -> None:
+        packed = os.urandom(400_000)
+        padding = {"xl/padding": packed, "xl/workbook.xml": b"<workbook>" + b" " * (65 << 20)}
+        refused(workbook(tmp_path / "a.xlsx", padding), "describes itself")
+
+    def test_a_head_without_end(self, tmp_path: Path) -> None:
+        parts = {"xl/padding": os.urandom(400_000), "xl/sheet.xml": b"<worksheet>" + b"<a/>" * (5 << 20)}
+        refused(workbook(tmp_path / "a.xlsx", parts), "damaged")
+
+    def test_a_row_without_end(self, tmp_path: Path) -> None:
+        row = "<row>" + '<c r="A1"/>' * (2 << 20) + "</row>"
+        parts = {"xl/padding": os.urandom(500_000), "xl/sheet.xml": SHEET.format(row).encode()}
+        refused(workbook(tmp_path / "a.xlsx", parts), "row or a cell|out of order|damaged")
+
+
+def measured(script: str, *arguments: object) -> tuple[str, int]:
+    """Run a script in a process of its own; return what it printed and its peak memory in MB."""
+    report = (
+        "import re; print('peak', int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) // 1024)"
+    )
+    code = textwrap.dedent(script) + "\n" + report
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=True, timeout=100
+    )
+    peak = re.search(r"peak (\d+)", done.stdout)
+    assert peak is not None
+    return done.stdout, int(peak[1])
+
+
+READ_ALL = """
+    import sys
+    from importer.profile.settings import SourceSettings
+    from importer.readers import open_source
+    reader = open_source(sys.argv[1], SourceSettings())
+    print("rows", sum(len(batch) for batch in reader.batches()))
+"""
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
+
+
+@needs_proc
+def test_memory_does_not_grow_with_a_text_file(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    line = b'C%07d,Sarah,Green,4155550100,sarah@example.com,1990-06-26,"12 Main Street, Flat 3",Springfield,IL,62701\n'
+    path.write_bytes(b"ID,First,Last,Phone,Email,DOB,Street,City,State,Zip\n" + line * 150_000)
+    printed, peak = measured(READ_ALL, path)
+    assert "rows 150000" in printed
+    assert peak < 150
+
+
+@needs_proc
+def test_memory_does_not_grow_with_a_sheet(tmp_path: Path) -> None:
+    cells = "".join(f'<c r="{letter}%d" t="inlineStr"><is><t>{letter} %d</t></is></c>' for letter in "ABCDEFGHIJ")
+    row = f'<row r="%d">{cells}</row>'
+    rows = "".join(row % ((n,) * 21) for n in range(1, 15_001))
+    path = workbook(tmp_path / "large.xlsx", {"xl/sheet.xml": SHEET.format(rows).encode()})
+    printed, peak = measured(READ_ALL, path)
+    assert "rows 14999" in printed
+    assert peak < 150
