@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import chain, repeat
-from operator import itemgetter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, count, repeat, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from importer.errors import BalanceError, StorageError
 from importer.records import DRY_RUN_STATES, FINAL_STATES
 from importer.results.table import ADDED_COLUMNS
-
-if TYPE_CHECKING:
-    from _csv import Reader
 
 _LONGEST_CELL = 1 << 30
 _PIECE_CHARS = 1 << 20
@@ -56,9 +52,8 @@ def recount(path: Path, columns: Sequence[str]) -> dict[str, int]:
 class _Recount:
     """Counts one file, a piece of whole lines at a time.
 
-    Where no quotation mark stands, every line is a row and every comma parts two cells: such a piece is
-    counted without taking it to pieces. What holds one goes to the csv module, which also says where a
-    cell with line breaks ends.
+    Where no quotation mark stands in a line, the line is a row and every comma parts two cells: such lines
+    are counted together. Where one stands, the csv module reads the row, which also says on which line it ends.
     """
 
     def __init__(self, path: Path, width: int) -> None:
@@ -71,10 +66,12 @@ class _Recount:
     def count(self, stream: TextIO) -> Counter[str]:
         self._check_header(next(csv.reader(stream, strict=True), []))
         while piece := stream.readlines(_PIECE_CHARS):
-            if '"' in "".join(piece):
-                self._count_carefully(csv.reader(chain(piece, stream), strict=True), len(piece))
-            else:
-                self._count_plain(piece)
+            quoted = [at for at, line in enumerate(piece) if '"' in line]
+            states = self._states(piece, quoted, stream)
+            if states is None:
+                raise self._damage(csv.reader(chain(piece, stream), strict=True))
+            self._rows += len(states)
+            self._counts.update(states)
         return self._counts
 
     def _check_header(self, header: list[str]) -> None:
@@ -82,26 +79,42 @@ class _Recount:
             msg = f"{self._path} does not have the columns that were written."
             raise BalanceError(msg)
 
-    def _count_plain(self, piece: list[str]) -> None:
+    def _states(self, piece: list[str], quoted: Sequence[int], stream: TextIO) -> list[str] | None:
+        """Return the state of every row of a piece; None where a row is damaged."""
+        states, plain, after = [], [], 0
+        for at in quoted:
+            if at < after:
+                continue  # a further line of the row before
+            plain += piece[after:at]
+            reader = csv.reader(_lines_from(piece, at, stream), strict=True)
+            row = next(reader)
+            if len(row) != self._width:
+                return None
+            states.append(row[self._at])
+            after = at + reader.line_num
+        plain += piece[after:]
         behind = self._width - self._at
-        tails = [line.rsplit(",", behind) for line in piece]
-        states = [tail[1] for tail in tails if len(tail) == behind + 1]
-        even = set(map(str.count, piece, repeat(","))) == {self._width - 1}
-        if even and len(states) == len(piece) and _STATES.issuperset(states):
-            self._rows += len(piece)
-            self._counts.update(states)
-        else:
-            self._count_carefully(csv.reader(piece, strict=True), len(piece))
+        even = not plain or set(map(str.count, plain, repeat(","))) == {self._width - 1}
+        states += [line.rsplit(",", behind)[1] for line in plain] if even else [""]
+        return states if _STATES.issuperset(states) else None
 
-    def _count_carefully(self, rows: Reader, lines: int) -> None:
-        """Count row by row, as long as the rows begin in the piece."""
-        status = itemgetter(self._at)
-        while rows.line_num < lines and (row := next(rows, None)) is not None:
-            self._rows += 1
-            if len(row) != self._width or status(row) not in _STATES:
-                msg = f"Data row {self._rows} of {self._path} is damaged."
-                raise BalanceError(msg, "Write the results again with: importer export.")
-            self._counts[status(row)] += 1
+    def _damage(self, rows: Iterator[list[str]]) -> BalanceError:
+        """Find the first damaged row of a piece."""
+        good = takewhile(lambda row: len(row) == self._width and row[self._at] in _STATES, rows)
+        number = self._rows + sum(1 for _ in good) + 1
+        msg = f"Data row {number} of {self._path} is damaged."
+        return BalanceError(msg, "Write the results again with: importer export.")
+
+
+def _lines_from(piece: list[str], at: int, stream: TextIO) -> Iterator[str]:
+    """Yield lines of a piece from one on, and then further ones, which become part of the piece."""
+    for place in count(at):
+        if place == len(piece):
+            line = stream.readline()
+            if not line:
+                return
+            piece.append(line)
+        yield piece[place]
 
 
 def compare(expected: Mapping[str, int], found: Mapping[str, int]) -> None:
