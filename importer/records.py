@@ -214,12 +214,33 @@ class ChangeColumn:
 
 
 class ChangeLog(Sequence[Change]):
-    """The changes of a batch, made into `Change` objects only as they are read; totals come from `columns`."""
+    """The changes of a batch, made into `Change` objects only as they are read.
 
-    __slots__ = ("columns",)
+    Pickled, only the totals survive: they are all that a run keeps, and the values of cells need not travel.
 
-    def __init__(self, columns: Sequence[ChangeColumn] = ()) -> None:
+    Args:
+        columns: the changes.
+        counted: totals by rule, field and column of changes that are not here.
+    """
+
+    __slots__ = ("columns", "_counted")
+
+    def __init__(
+        self, columns: Sequence[ChangeColumn] = (), counted: Mapping[tuple[str, str, str], int] = MappingProxyType({})
+    ) -> None:
         self.columns = tuple(columns)
+        self._counted = counted
+
+    def totals(self) -> dict[tuple[str, str, str], int]:
+        """How many values each rule altered, by rule, field and column."""
+        totals = dict(self._counted)
+        for one in self.columns:
+            place = (one.rule, one.field, one.column)
+            totals[place] = totals.get(place, 0) + len(one)
+        return totals
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ChangeLog, ((), self.totals())
 
     def __len__(self) -> int:
         return sum(map(len, self.columns))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from importer.collector import rare_collections
 from importer.delivery import StopSwitch, closing_at
+from importer.engines import Workforce, cores
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
@@ -218,8 +219,10 @@ class Session:
         valid_state = RowState.VALID if header.dry_run else RowState.READY
         intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
-        parts = preparation(self.profile, source, intake, secret=secret, stop=self.stop, emit=self.on_event)
-        with rare_collections():
+        with rare_collections(), Workforce(cores()) as workforce:
+            parts = preparation(
+                self.profile, source, intake, workforce, secret=secret, stop=self.stop, emit=self.on_event
+            )
             decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)

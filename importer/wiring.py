@@ -18,7 +18,7 @@ from typing import Any
 
 from importer.delivery import Backoff, Deliver, Patience, StopSwitch, StrictLimiter, Thresholds
 from importer.emulator import EmulatorSettings
-from importer.engines import ENGINES
+from importer.engines import ENGINES, SharedChecker, Workforce
 from importer.errors import StorageError, UsageError
 from importer.journal import Claims, Database, GroupCommit, RunIntake, RunJournal, Runs, StoredRun, workspace_secret
 from importer.mapping import build_mapper
@@ -223,14 +223,22 @@ def _today() -> date:
 
 
 def preparation(
-    profile: Profile, source: Opened, intake: RunIntake, *, secret: bytes, stop: StopSwitch, emit: Events
+    profile: Profile,
+    source: Opened,
+    intake: RunIntake,
+    workforce: Workforce,
+    *,
+    secret: bytes,
+    stop: StopSwitch,
+    emit: Events,
 ) -> Preparation:
     """Put reading and checking together."""
     stamp = profile.delivery.import_key_metadata
+    validator = build_validator(profile.validation, secret=secret, stamp=stamp, today=_today())
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,
-        validator=build_validator(profile.validation, secret=secret, stamp=stamp, today=_today()),
+        checker=SharedChecker(source.mapper, validator, workforce),
         duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns),
         intake=intake,
         stop=stop,

@@ -70,8 +70,7 @@ class RunIntake:
             )
             insert_issues(tx, self._run, batch.issues)
 
-    def raw(self) -> Iterator[RawBatch]:
-        after = -1
+    def raw(self, after: int = -1) -> Iterator[RawBatch]:
         while True:
             with self._db.guarded("read"):
                 found = self._db.connection.execute(
@@ -169,12 +168,10 @@ class RunIntake:
             return tuple(issues_between(self._db.connection, self._run, first, end))
 
     def _count_changes(self, tx: sqlite3.Connection, changes: Sequence[Change]) -> None:
-        totals: Counter[tuple[str, str, str]] = Counter()
         if isinstance(changes, ChangeLog):
-            for column in changes.columns:
-                totals[column.rule, column.field, column.column] += len(column)
+            totals = changes.totals()
         else:
-            totals.update((change.rule, change.field, change.column) for change in changes)
+            totals = Counter((change.rule, change.field, change.column) for change in changes)
         tx.executemany(
             "INSERT INTO changes (run, rule, field, col, count) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET count = count + excluded.count",

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from importer.customers.rules import FIELDS, CustomerType, Kind, field_spec
 from importer.errors import SourceError
 from importer.mapping.codes import MAPPING_CODES
 from importer.mapping.content import folded, known_words
 from importer.mapping.damage import PostalLengths, shortened_phones
-from importer.mapping.dates import REMEMBERED, OrderEvidence, Parse, by_format, by_order
+from importer.mapping.dates import REMEMBERED, Order, OrderEvidence, Parse, by_format, by_order
 from importer.mapping.edits import Edit, Flaw, as_date, chained, edits_of
 from importer.profile.settings import FieldRule
 from importer.records import Detected, Issue, MappedBatch, RawBatch
@@ -78,6 +78,7 @@ class ColumnMapper:
     """To each field with a `map` the words that it does not know, as far as observed; cells, so never for a log."""
     _edits: dict[str, Edit] = field(default_factory=dict)
     _open_dates: list[_DateColumn] = field(default_factory=list)
+    _orders: dict[str, Order | None] = field(default_factory=dict)
     _postal: dict[int, PostalLengths] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,19 +124,42 @@ class ColumnMapper:
             if unknown and text.strip() not in words and len(words) < MOST_WORDS:
                 words.append(text.strip())
 
+    def settle(self) -> bool:
+        if self.date_order == "auto" and not all(dates.evidence.settled for dates in self._open_dates):
+            return False
+        self._settle_dates()
+        return True
+
+    def _settle_dates(self) -> None:
+        for dates in self._open_dates:
+            order = dates.evidence.order if self.date_order == "auto" else self.date_order
+            if dates.plan.name not in self._orders or self._orders[dates.plan.name] != order:
+                self._read_dates(dates, order)
+
+    def _read_dates(self, dates: _DateColumn, order: Order | None) -> None:
+        last = _remembered(by_order(order, self.today))
+        self._edits[dates.plan.name] = chained([dates.before, last]) if dates.before else last
+        self._orders[dates.plan.name] = order
+
     def decide(self) -> tuple[Detected, ...]:
         found = list(self.notes)
         for dates in self._open_dates:
             note = _decided(dates.plan, dates.evidence, self.date_order)
-            order = None if self.date_order == "auto" else self.date_order
-            last = _remembered(by_order(order or dates.evidence.order, self.today))
-            self._edits[dates.plan.name] = chained([dates.before, last]) if dates.before else last
             found += [note] if note else []
+        self._settle_dates()
         damaged = {plan.column: self._postal[plan.indices[0]].verdict() for plan in self.plans if self._is_postal(plan)}
         return (*found, *(Detected("damage", column, 0.8, note) for column, note in damaged.items() if note))
 
     def _is_postal(self, plan: FieldPlan) -> bool:
         return bool(plan.indices) and plan.indices[0] in self._postal
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what is decided, and nothing that was seen: the copy maps rows, and observes none."""
+        return _settled, (self.plans, self.today, dict(self._orders))
+
+    @property
+    def settled_on(self) -> tuple[object, ...]:
+        return tuple(self._orders.items())
 
     def map(self, batch: RawBatch) -> MappedBatch:
         fields: dict[str, Sequence[str]] = {}
@@ -173,6 +197,14 @@ class ColumnMapper:
             fields[plan.name] = [
                 text if kind == plan.only_for or not kind else "" for text, kind in zip(texts, types, strict=True)
             ]
+
+
+def _settled(plans: Sequence[FieldPlan], today: date, orders: Mapping[str, Order | None]) -> ColumnMapper:
+    """Make a mapper again that reads dates in the orders that were settled."""
+    mapper = ColumnMapper(plans, today=today)
+    for dates in mapper._open_dates:  # noqa: SLF001  # its own maker
+        mapper._read_dates(dates, orders[dates.plan.name])  # noqa: SLF001
+    return mapper
 
 
 def _remembered(parse: Parse) -> Edit:

@@ -7,7 +7,8 @@ Never opens, sends or remembers a row; what the columns remember between batches
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from importer.customers.reading import Policy
 from importer.customers.rules import FIELDS, CustomerType, metadata_spec
@@ -48,12 +49,18 @@ class ColumnarValidator:
     def __init__(self, policy: Policy, *, secret: bytes, stamp: str, no_change: Collection[str] = ()) -> None:
         self._policy = policy
         self._secret = secret
+        self._named_stamp = stamp
         self._stamp = metadata_spec(stamp).name if stamp else ""
         self._no_change = frozenset(no_change)
         self._checks: dict[str, ColumnCheck] = {}
         self._plans: dict[CustomerType | None, Plan] = {}
         self._names: frozenset[str] = frozenset()
         self._inferred: Detected | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how to check, and nothing that was seen; the secret travels along."""
+        make = partial(ColumnarValidator, secret=self._secret, stamp=self._named_stamp, no_change=self._no_change)
+        return make, (self._policy,)
 
     def prepare(self, fields: Collection[str], columns: Mapping[str, str]) -> tuple[Detected, ...]:
         """Make up the plan for the mapped fields; done with the first batch, if not before.
