@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
-from importer.ports import Checker, Deliver, Duplicates, Engine, Events, Intake, Journal, Mapper, Reader, Stop
+from importer.ports import BatchChecker, Deliver, Duplicates, Engine, Events, Intake, Journal, Mapper, Reader, Stop
 from importer.records import Detected, Event, Outcome, RawBatch, Record
 
 
@@ -23,7 +24,7 @@ class Preparation:
 
     reader: Reader
     mapper: Mapper
-    checker: Checker
+    checker: BatchChecker
     duplicates: Duplicates
     intake: Intake
     stop: Stop
@@ -40,8 +41,7 @@ class Preparation:
         for checked in self.checker.check_all(self._until_stop(self._loaded(decided))):
             self.duplicates.observe(checked)
             self.intake.record(checked)
-            told = {"rows": len(checked.raw), "invalid": checked.payloads.count(None)}
-            self.emit(Event("batch_checked", told))
+            self.emit(Event("batch_checked", {"rows": len(checked.raw), "invalid": checked.payloads.count(None)}))
         self.intake.judged(self.duplicates.judge())
         return tuple(decided)
 
@@ -53,20 +53,17 @@ class Preparation:
             self.intake.load(batch)
             rows += len(batch)
             self.emit(Event("batch_loaded", {"rows": len(batch)}))
-            if not self.mapper.settle():
+            if self.mapper.settle():
+                yield from self.intake.raw(after) if held_back else (batch,)
+                after, held_back = batch.first, False
+            else:
                 held_back = True
-                continue
-            yield from self.intake.raw(after) if held_back else (batch,)
-            after, held_back = batch.first, False
         self.emit(Event("source_read", {"rows": rows}))
         decided += self.mapper.decide()
         yield from self.intake.raw(after)
 
     def _until_stop(self, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
-        for batch in batches:
-            if self.stop.requested:
-                return
-            yield batch
+        return takewhile(lambda _: not self.stop.requested, batches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class Validator(Protocol):
         ...
 
 
-class Checker(Protocol):
+class BatchChecker(Protocol):
     """Maps and checks many batches; maybe several at once, and elsewhere."""
 
     def check_all(self, batches: Iterable[RawBatch]) -> Iterator[CheckedBatch]:

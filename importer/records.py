@@ -223,7 +223,7 @@ class ChangeLog(Sequence[Change]):
         counted: totals by rule, field and column of changes that are not here.
     """
 
-    __slots__ = ("columns", "_counted")
+    __slots__ = ("_counted", "columns")
 
     def __init__(
         self, columns: Sequence[ChangeColumn] = (), counted: Mapping[tuple[str, str, str], int] = MappingProxyType({})

@@ -1,4 +1,4 @@
-"""Mapping and checking batches over all cores. Implements `ports.Checker`; the rows themselves decide nothing here."""
+"""Mapping and checking batches over all cores. Implements `ports.BatchChecker`; judges nothing itself."""
 
 from __future__ import annotations
 

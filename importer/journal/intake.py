@@ -106,11 +106,11 @@ class RunIntake:
         if self._keyed:
             states = [invalid if payload is None else valid for payload in batch.payloads]
             ids = [external_id or None for external_id in batch.external_ids]
-            rows = zip(repeat(self._run), count(first), states, batch.keys, ids)  # noqa: B905  # two of them have no end
+            rows = zip(repeat(self._run), count(first), states, batch.keys, ids)
             tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, ?, ?)", rows)
         elif None in batch.payloads:
             bad = [first + place for place, payload in enumerate(batch.payloads) if payload is None]
-            tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, NULL, NULL)", zip(repeat(self._run), bad, repeat(invalid)))  # noqa: B905
+            tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, NULL, NULL)", zip(repeat(self._run), bad, repeat(invalid)))
 
     def judged(self, verdict: DuplicateVerdict) -> None:
         errors = {issue.ordinal for issue in verdict.issues if issue.severity is Severity.ERROR}

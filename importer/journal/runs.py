@@ -250,7 +250,8 @@ class Runs:
                 "SELECT state, count(*) FROM rows WHERE run = ? GROUP BY state", (run,)
             ).fetchall()
             read, dry_run = self._db.connection.execute(
-                "SELECT (SELECT coalesce(sum(length), 0) FROM batches WHERE run = ?1), dry_run FROM runs WHERE run = ?1",
+                "SELECT (SELECT coalesce(sum(length), 0) FROM batches WHERE run = ?1), dry_run"
+                " FROM runs WHERE run = ?1",
                 (run,),
             ).fetchone()
         counts = {RowState(state).value: count for state, count in states}

@@ -39,7 +39,7 @@ class Settings:
         return self.rows < 100_000
 
     def scaled(self, full: int, least: int) -> int:
-        """Return a number of rows that is `full` in a full pass, and smaller in a quick one, but never under `least`."""
+        """Return a number of rows: `full` in a full pass, fewer in a quick one, but never under `least`."""
         return max(least, min(full, full * self.rows // 1_000_000))
 
     @property
@@ -129,7 +129,7 @@ def take_turns(rounds: int, sides: Mapping[str, Callable[[int], Mapping[str, flo
     """
     taken = Rounds()
     for number in range(rounds):
-        names = list(sides) if number % 2 == 0 else list(reversed(sides))
+        names = list(sides)[:: -1 if number % 2 else 1]
         for name in names:
             for measure, value in sides[name](number).items():
                 taken.add(f"{name}.{measure}" if measure else name, value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Measured:
 
 
 def measure(
-    command: Sequence[str | Path],
+    command: Iterable[str | Path],
     *,
     cwd: Path,
     environ: Mapping[str, str] = os.environ,

@@ -16,7 +16,7 @@ HEADER = "Customer ID,Type,First Name,Last Name,Email,Phone,Date of Birth,Street
 
 _GIVEN = "Ada Bruno Carla Dmitri Elena Farid Grace Hugo Ines Jonas Keiko Liam Maya Nora Omar Priya Quinn Rosa Sami Tara"
 _FAMILY = "Abbott Becker Castillo Dunn Eriksen Fischer Garcia Hughes Ivanov Jensen Klein Lopez Meyer Novak Ortiz Patel"
-_STREETS = "Oak Street,Maple Avenue,Cedar Lane,Mill Road,Lake Drive,Hill Street,Park Avenue,River Road".split(",")
+_STREETS = "Oak Maple Cedar Mill Lake Hill Park River"
 _PLACES = (
     ("New York", "NY", "10001"),
     ("Miami", "FL", "33101"),
@@ -28,12 +28,21 @@ _PLACES = (
     ("Seattle", "WA", "98101"),
 )
 _BAD_PHONES = ("555", "call me", "+1 000 555 0100")
-_AREAS = (
+_AREAS = (  # enough for a million numbers that differ
     "201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 224 225 228 229 231 234 239 240 248 251 252"
     " 253 254 256 260 262 267 269 270 276 281 301 302 303 304 305 307 308 309 310 312 313 314 315 316 317 318 319 320"
     " 321 323 325 330 334 336 337 339 347 351 352 360 361 386 401 402 404 405 406 407 408 409 410 412 413 414 415 417"
     " 419 423 425 430 432 434 435 440 443 458 469 478 479 480 484 501 502 503 504 505 507 508 509 510 512 513 515 516"
-).split()
+)
+
+
+class _Words:
+    """What the customers are made of."""
+
+    given = _GIVEN.split()
+    family = _FAMILY.split()
+    streets = _STREETS.split()
+    areas = _AREAS.split()
 
 
 def write_people(path: Path, rows: int, *, seed: int = 1) -> Path:
@@ -54,18 +63,18 @@ def write_people(path: Path, rows: int, *, seed: int = 1) -> Path:
 def people(rows: int, *, seed: int = 1) -> Iterator[str]:
     """Yield the lines of such a file, the header left out."""
     dice = random.Random(seed)
-    given, family = _GIVEN.split(), _FAMILY.split()
+    words = _Words()
     for number in range(rows):
-        yield ",".join(_person(number, dice, given, family))
+        yield ",".join(_person(number, dice, words))
 
 
-def _person(number: int, dice: random.Random, given: list[str], family: list[str]) -> tuple[str, ...]:
-    first, last = dice.choice(given), f"{dice.choice(family)}{_word(number // 997)}"
+def _person(number: int, dice: random.Random, words: _Words) -> tuple[str, ...]:
+    first, last = dice.choice(words.given), f"{dice.choice(words.family)}{_word(number // 997)}"
     city, state, postal = dice.choice(_PLACES)
     born = f"{dice.randint(1940, 2004)}-{dice.randint(1, 12):02d}-{dice.randint(1, 28):02d}"
     email = f"{first}.{last}{number}@{dice.choice(('example.com', 'example.net', 'example.org'))}"
     line = (number - 1 if number % 200 == 7 else number) * 7919  # a prime: neighbours get numbers that lie apart
-    area, line = _AREAS[line // 10_000 % len(_AREAS)], line % 10_000
+    area, line = words.areas[line // 10_000 % len(words.areas)], line % 10_000
     phone = f"({area}) 555-{line:04d}" if number % 3 else f"+1{area}555{line:04d}"
     apartment = f"Apt {dice.randint(1, 99)}" if number % 4 == 0 else ""
     if number % 100 == 17:  # one row in a hundred has something to mend
@@ -73,7 +82,7 @@ def _person(number: int, dice: random.Random, given: list[str], family: list[str
     elif number % 500 == 33:
         email = email.replace("@", " at ")
     email = email.lower() if number % 5 else email
-    street = f"{dice.randint(1, 9_999)} {dice.choice(_STREETS)}"
+    street = f"{dice.randint(1, 9_999)} {dice.choice(words.streets)} Street"
     return (
         f"C-{number:07d}", "individual", first, last, email, phone, born, street, apartment, city, state, postal, "US"
     )  # fmt: skip

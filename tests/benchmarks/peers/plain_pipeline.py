@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal
 
@@ -48,7 +49,7 @@ class Customer(BaseModel):
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def customer(record: dict[str, Any]) -> Customer:
+def customer(record: Mapping[Any, Any]) -> Customer:
     """Make a customer of a record."""
     return Customer(
         externalId=record["Customer ID"],

@@ -38,8 +38,8 @@ def run(settings: Settings) -> Iterator[Figure]:
     tenth = write_people(settings.data / f"people-{rows // 10}.csv", rows // 10)
     python = environment.python()
     with a_folder() as folder:
-        plain = [python, environment.script("plain_pipeline.py"), source, folder / "rejects.csv"]
-        frictionless = [python, "-m", "frictionless", "validate", source.name, "--json"]
+        plain: list[str | Path] = [python, environment.script("plain_pipeline.py"), source, folder / "rejects.csv"]
+        frictionless: list[str | Path] = [python, "-m", "frictionless", "validate", source.name, "--json"]
         taken = take_turns(
             settings.rounds,
             {
