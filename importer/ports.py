@@ -103,7 +103,7 @@ class Duplicates(Protocol):
     """Rows of one source that are the same customer. Sees every checked batch, judges once at the end."""
 
     def observe(self, batch: CheckedBatch) -> None:
-        """Remember the keys and fingerprints of a batch; flat memory (bytes per row, not objects)."""
+        """Remember the keys and likenesses of a batch; flat memory (bytes per row, not objects)."""
         ...
 
     def judge(self) -> DuplicateVerdict:

@@ -9,6 +9,7 @@ person sees in the spreadsheet.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -149,6 +150,14 @@ class RawBatch:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the cells as one block, several times sooner than one by one."""
+        return _raw_batch, (self.first, self.rows, marshal.dumps([list(column) for column in self.cells], 2), self.issues)
+
+
+def _raw_batch(first: int, rows: Sequence[int], cells: bytes, issues: tuple[Issue, ...]) -> RawBatch:
+    return RawBatch(first, rows, marshal.loads(cells), issues)  # noqa: S302  # made above
+
 
 # --------------------------------------------------------------------------- validation
 
@@ -282,8 +291,8 @@ class CheckedBatch:
         external_ids: the normalised `externalId`, "" where there is none.
         issues: all errors and warnings of all rows, in row order.
         changes: every normalisation that altered a value; a `ChangeLog`, where there are many.
-        fingerprints: kind (`email`, `phone`, `name_birth`) to one 64-bit number a row, 0 where blank: equal
-            numbers mean the same normalised value. Rows of any verdict have them.
+        likenesses: kind (`email`, `phone`, `name_birth`) to one normalised text a row, "" where blank: equal texts
+            may mean the same customer. Rows of any verdict have them.
         idv_ready: for every row whether it has what identity verification asks for; invalid rows have not.
             None: not judged.
         idv_missing: what verification asks for to the number of valid rows of this batch that lack it.
@@ -295,7 +304,7 @@ class CheckedBatch:
     external_ids: Sequence[str]
     issues: tuple[Issue, ...] = ()
     changes: Sequence[Change] = ()
-    fingerprints: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     idv_ready: Sequence[bool] | None = None
     idv_missing: Mapping[str, int] = field(default_factory=dict)
 

@@ -234,7 +234,9 @@ def preparation(
 ) -> Preparation:
     """Put reading and checking together."""
     stamp = profile.delivery.import_key_metadata
-    validator = build_validator(profile.validation, secret=secret, stamp=stamp, today=_today())
+    validator = build_validator(
+        profile.validation, secret=secret, stamp=stamp, today=_today(), writes_bodies=intake.sends
+    )
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,

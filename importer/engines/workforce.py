@@ -195,8 +195,8 @@ def _started(count: int) -> list[_Helper]:
 def _start() -> _Helper:
     with pipes() as (ours, theirs):
         boot = _BOOT.format(path=sys.path, read=theirs.reading.fileno(), write=theirs.writing.fileno())
-        process = subprocess.Popen(
-            [sys.executable, "-c", boot],  # noqa: S603  # ourselves
+        process = subprocess.Popen(  # noqa: S603  # ourselves
+            [sys.executable, "-c", boot], 
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -46,8 +46,8 @@ class RunIntake:
         self._db = database
         self._run = run
         self._valid = valid_state
-        self._sends = valid_state is not RowState.VALID
-        self._keyed = keyed or self._sends
+        self.sends = valid_state is not RowState.VALID
+        self._keyed = keyed or self.sends
         self._idv_ready = 0
         self._idv_missing: Counter[str] = Counter()
 
@@ -87,7 +87,7 @@ class RunIntake:
         first, last = batch.raw.first, batch.raw.first + len(batch.raw)
         with self._db.transaction() as tx:
             self._insert_rows(tx, batch)
-            if self._sends:
+            if self.sends:
                 tx.execute(
                     "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?",
                     (pack_payloads(batch.payloads), self._run, first),
@@ -121,7 +121,7 @@ class RunIntake:
                 " ON CONFLICT DO UPDATE SET state = excluded.state, key = NULL",
                 ((self._run, ordinal, RowState.INVALID.value) for ordinal in errors),
             )
-            if self._sends:
+            if self.sends:
                 self._rekey(tx, verdict.rekeyed)
             rekeyed = [(key, self._run, ordinal) for ordinal, key in verdict.rekeyed.items()]
             tx.executemany("UPDATE rows SET key = ? WHERE run = ? AND ordinal = ?", rekeyed)
