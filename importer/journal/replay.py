@@ -108,13 +108,19 @@ class Replay:
     def _batch(self, stretch: _Stretch) -> ResultBatch:
         first, size = stretch.first, len(stretch.rows)
         ended = self._ended(first, size)
+        issues = self._issues(first, first + size)
+        cells = unpack_cells(self._blob("cells", first) or pack_cells(()))
         if len(ended) != size:
-            ended = _with_valid_ones(ended, first, size)
+            states = _with_valid_ones(ended, first, size)
+            blank = [""] * size
+            return ResultBatch(
+                first, stretch.rows, cells, states, blank, blank, blank, [None] * size, blank, [0] * size, issues
+            )
         _, states, customer_ids, keys, external_ids, statuses, trace_ids, attempts, ids = zip(*ended, strict=True)
         return ResultBatch(
             first,
             stretch.rows,
-            unpack_cells(self._blob("cells", first) or pack_cells(())),
+            cells,
             states=list(map(_STATES.__getitem__, states)),
             customer_ids=customer_ids,
             keys=keys,
@@ -122,7 +128,7 @@ class Replay:
             http_statuses=statuses,
             trace_ids=trace_ids,
             attempts=attempts,
-            issues=self._issues(first, first + size),
+            issues=issues,
             candidates={place: tuple(found.split()) for place, found in enumerate(ids) if found} if any(ids) else {},
         )
 
@@ -146,9 +152,9 @@ class Replay:
 _STATES = {state.value: state for state in RowState}
 
 
-def _with_valid_ones(listed: list[tuple[Any, ...]], first: int, size: int) -> list[tuple[Any, ...]]:
+def _with_valid_ones(listed: list[tuple[Any, ...]], first: int, size: int) -> list[RowState]:
     """Fill in what a dry run does not list: its rows without errors (see `RunIntake`)."""
-    ended = [(ordinal, RowState.VALID.value, "", "", "", None, "", 0, None) for ordinal in range(first, first + size)]
-    for values in listed:
-        ended[values[0] - first] = values
-    return ended
+    states = [RowState.VALID] * size
+    for ordinal, state, *_ in listed:
+        states[ordinal - first] = _STATES[state]
+    return states

@@ -79,6 +79,7 @@ class ColumnMapper:
     _edits: dict[str, Edit] = field(default_factory=dict)
     _open_dates: list[_DateColumn] = field(default_factory=list)
     _orders: dict[str, Order | None] = field(default_factory=dict)
+    _unchanged: dict[str, set[str]] = field(default_factory=dict)
     _postal: dict[int, PostalLengths] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -140,6 +141,7 @@ class ColumnMapper:
         last = _remembered(by_order(order, self.today))
         self._edits[dates.plan.name] = chained([dates.before, last]) if dates.before else last
         self._orders[dates.plan.name] = order
+        self._unchanged.pop(dates.plan.name, None)
 
     def decide(self) -> tuple[Detected, ...]:
         found = list(self.notes)
@@ -175,9 +177,9 @@ class ColumnMapper:
 
     def _filled(self, plan: FieldPlan, batch: RawBatch, issues: list[Issue]) -> Sequence[str]:
         texts = _source_texts(plan, batch)
-        edit = self._edits.get(plan.name)
-        if edit is not None:
-            texts, flaws = _edited(texts, edit)
+        edit, unchanged = self._edits.get(plan.name), self._unchanged.setdefault(plan.name, set())
+        if edit is not None and not unchanged.issuperset(texts):
+            texts, flaws = _edited(texts, edit, unchanged)
             issues += _issues(plan, flaws, batch.first)
         spec = field_spec(plan.name)
         if spec is not None and spec.kind is Kind.PHONE:
@@ -218,8 +220,8 @@ def _source_texts(plan: FieldPlan, batch: RawBatch) -> Sequence[str]:
     return [joint.join([cell.strip() for cell in row if cell and not cell.isspace()]) for row in rows]
 
 
-def _edited(texts: Sequence[str], edit: Edit) -> tuple[list[str], dict[int, str]]:
-    """Edit every different text once; the flaws by their place in the batch."""
+def _edited(texts: Sequence[str], edit: Edit, unchanged: set[str]) -> tuple[list[str], dict[int, str]]:
+    """Edit every different text once; the flaws by their place in the batch, and what stayed as it is remembered."""
     table: dict[str, str] = {}
     flawed: dict[str, str] = {}
     for text in set(texts):
@@ -228,6 +230,8 @@ def _edited(texts: Sequence[str], edit: Edit) -> tuple[list[str], dict[int, str]
             table[text], flawed[text] = result.text, result.code
         else:
             table[text] = result
+    if len(unchanged) < REMEMBERED:
+        unchanged.update(text for text, result in table.items() if text == result and text not in flawed)
     flaws = {place: flawed[text] for place, text in enumerate(texts) if text in flawed} if flawed else {}
     return [table[text] for text in texts], flaws
 

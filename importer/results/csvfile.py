@@ -59,7 +59,9 @@ def _spread(part: Column, size: int) -> Iterator[str]:
 def _quoted(column: Column) -> Column:
     if isinstance(column, str):
         return _cell(column)
-    return list(map(_cell, column)) if _needs_quotes("".join(column)) else column
+    if not _needs_quotes("".join(column)):
+        return column
+    return [_cell(text) if text else text for text in column]
 
 
 def _cell(text: str) -> str:

@@ -63,7 +63,6 @@ class Header:
 def table_columns(batch: ResultBatch, sheet: str) -> list[Column]:
     """Return the columns of the table: the cells verbatim, then the added columns."""
     issues = {place: errors for place, found in batch.issues.items() if (errors := _errors_of(found))}
-    statuses = ["" if status is None else str(status) for status in batch.http_statuses]
     return [
         *batch.cells,
         list(map(str, batch.rows)),
@@ -71,9 +70,9 @@ def table_columns(batch: ResultBatch, sheet: str) -> list[Column]:
         _shared(batch.states),
         _shared(batch.customer_ids),
         *(_error_columns(issues, len(batch)) if issues else _NO_ERRORS),
-        _shared(statuses),
+        _shared(_told(batch.http_statuses)),
         _shared(batch.trace_ids),
-        _shared(list(map(str, batch.attempts))),
+        _shared(_told(batch.attempts)),
     ]
 
 
@@ -97,6 +96,12 @@ def rows_of(columns: Sequence[Column], size: int) -> list[Row]:
 def _shared(texts: Sequence[str]) -> Column:
     """Return the text that all rows have in common, or else the column."""
     return texts[0] if len(set(texts)) == 1 else texts
+
+
+def _told(numbers: Sequence[int | None]) -> list[str]:
+    """Write few different numbers down, each once; None is blank."""
+    texts = {number: "" if number is None else str(number) for number in set(numbers)}
+    return list(map(texts.__getitem__, numbers))
 
 
 def _errors_of(issues: Sequence[Issue]) -> list[Issue]:
