@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -35,24 +35,26 @@ def one_run(workspace: Path, name: str) -> dict[str, Any]:
         UsageError: there is no such run, or more than one.
     """
     run_id = _find(workspace, name)
-    path = workspace / run_id / "report.json"
-    if path.exists():
-        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return report
+    for report in _reports(workspace):
+        if report["run_id"] == run_id:
+            return report
     line = next(run for run in _journalled(workspace) if run["run_id"] == run_id)
     rest = {
         "dry_run": False,
         "issues": [],
         "files": {},
         "elapsed_seconds": 0.0,
-        "error": _UNFINISHED,
         "verdict": "",
-        "next_step": "",
+        "next_step": f"Type: importer resume {run_id}",
+        "source_info": None,
     }
-    return {**line, **rest, "state": "stopped"}
+    if line["purged_at"]:
+        return {**line, **rest, "next_step": "", "error": _PURGED}
+    return {**line, **rest, "state": "stopped", "error": _UNFINISHED}
 
 
 _UNFINISHED = "This run has not ended, or it was cut off: `importer resume` goes on with it."
+_PURGED = "The cells and files of this run were purged; its ids, keys and counts remain."
 
 
 def one_row(workspace: Path, name: str, row: int, *, show_values: bool = False) -> dict[str, Any]:
@@ -65,8 +67,11 @@ def one_row(workspace: Path, name: str, row: int, *, show_values: bool = False) 
     Raises:
         UsageError: there is no such run or row.
     """
+    run_id = name if name == "last" else _find(workspace, name, sent_only=True)
     with closing(open_workspace(workspace, create=False)) as opened:
-        stored = opened.runs.find(name)
+        stored = opened.runs.find(run_id)
+        stored.require_whole()
+        stored.require_loaded()
         replay = Replay(opened.database, stored.run)
         found = replay.row(row)
         if found is None:
@@ -125,22 +130,38 @@ def _journalled(workspace: Path) -> list[dict[str, Any]]:
         return [_as_line(asdict(summary)) for summary in opened.runs.summaries()]
 
 
-def _reports(workspace: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(workspace.glob("*/report.json"))]
+def _reports(workspace: Path) -> Iterator[dict[str, Any]]:
+    """The reports of the run directories; copies elsewhere and damaged ones are none."""
+    for path in sorted(workspace.glob("*/report.json")):
+        try:
+            report = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(report, dict) and report.get("run_id") == path.parent.name:
+            yield report
 
 
 def _as_line(run: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("run_id", "source", "target", "dry_run", "state", "counts", "exit_code")
-    return {key: run[key] for key in keys}
+    purged_at = run.get("purged_at")
+    purged = None if purged_at is None else datetime.fromtimestamp(purged_at, UTC).isoformat(timespec="seconds")
+    return {**{key: run[key] for key in keys}, "purged_at": purged}
 
 
-def _find(workspace: Path, name: str) -> str:
-    known = [str(run["run_id"]) for run in all_runs(workspace)]
+def _find(workspace: Path, name: str, *, sent_only: bool = False) -> str:
+    """The id that `name` stands for.
+
+    Args:
+        sent_only: a dry run is no answer: nothing of it is remembered.
+    """
+    known = {str(run["run_id"]): bool(run["dry_run"]) for run in all_runs(workspace)}
     if name == "last" and known:
-        return known[0]
+        return next(iter(known))
     fitting = [run_id for run_id in known if run_id.startswith(name)] if name != "last" else []
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
+    if len(fitting) > 1:
         raise UsageError(f"'{name}' fits several runs.", "Give more of the run id; `importer runs` lists them.")
-    raise UsageError(f"There is no run '{name}' in the workspace '{workspace}'.", "`importer runs` lists them.")
+    if not fitting:
+        raise UsageError(f"There is no run '{name}' in the workspace '{workspace}'.", "`importer runs` lists them.")
+    if sent_only and known[fitting[0]]:
+        raise UsageError(f"{fitting[0]} is a dry run: nothing of it is remembered.", "Its results.csv tells every row.")
+    return fitting[0]

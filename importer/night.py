@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from importer.errors import (
     ProfileError,
     SourceError,
     TryLaterError,
+    UsageError,
 )
 from importer.journal import FINISHED, LOADING, StoredRun, workspace_lock
 from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
@@ -39,13 +39,15 @@ from importer.session import Confirm, Session
 from importer.wiring import SystemClock, open_workspace
 
 _FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
-_THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast"})
+_THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "canary"})
 """Stops that say something about the file's rows; any other says something about the night."""
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
 """Watching on does no good after these: a person has to look."""
 
 _SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
 _LONGEST_REST_S = 900.0
+_OURS = ".importer"
+"""Inside the folder, so that nights with different workspaces do not take the same file twice either."""
 
 Told = Callable[[NightReport], None]
 
@@ -88,6 +90,8 @@ class Night:
             TryLaterError: the window is closed; nothing was touched.
             ImporterError: nothing could be done at all; nothing was touched.
         """
+        if self.profile.dry_run:
+            raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
         self._closing = StopSwitch()
         tell = messenger(self.environ, self.profile.notify.timeout_s)
         Session(self.profile, confirm=self.confirm).allowed()
@@ -122,7 +126,7 @@ class Night:
         self._ends_at = hours.ends_at(began)
         inbox = Inbox(self.folder, self.profile.nightly)
         inbox.open()
-        with workspace_lock(self.profile.workspace, self._lock_name, began):
+        with workspace_lock(self.folder / _OURS, "nightly", began):
             inbox.recover()
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
                 report = await self._files(inbox)
@@ -192,10 +196,7 @@ class Night:
                 done = await self._imported(inbox, taken, session, what)
         except ImporterError as error:
             done = replace(what, exit_code=error.exit_code, error=str(error))
-        done = replace(done, elapsed_s=self.clock.now() - began)
-        told = {"source": done.file, "state": done.fate.value, "exit_code": int(done.exit_code), "run_id": done.run_id}
-        self.on_event(Event("file_done", told))
-        return done
+        return replace(done, elapsed_s=self.clock.now() - began)
 
     async def _imported(self, inbox: Inbox, path: Path, session: Session, what: Import) -> Import:
         try:
@@ -225,7 +226,10 @@ class Night:
         scope, found = session.allowed().scope, content_hash(path)
         with closing(open_workspace(self.profile.workspace)) as workspace:
             earlier = workspace.runs.newest_with(scope, found)
-        if earlier is None or (self.force and earlier.phase == FINISHED):
+        if earlier is None:
+            return None
+        cannot_go_on = earlier.header.profile_hash != self.profile.fingerprint
+        if self.force and (earlier.phase == FINISHED or cannot_go_on):
             return None
         # Nothing was sent by a run that only read; elsewhere its file may be gone.
         return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
@@ -263,7 +267,8 @@ class Night:
 
     def _refused(self, inbox: Inbox, path: Path, what: Import) -> Import:
         """Put a file aside that cannot be used."""
-        texts = {"why.txt": _why(what, "Mend it, and put it into the folder again.")}
+        mend = "Mend it, and put it into the folder again; --force imports it although it was begun before."
+        texts = {"why.txt": _why(what, mend)}
         try:
             to = inbox.put_away(path, inbox.failed, _moment(self.clock.now()), texts=texts)
         except ImporterError as error:
@@ -337,10 +342,6 @@ class Night:
     @property
     def _hours(self) -> Hours:
         return Hours.of(self.profile.delivery, self.environ)
-
-    @property
-    def _lock_name(self) -> str:
-        return f"nightly-{blake2b(str(self.folder.resolve()).encode(), digest_size=8).hexdigest()}"
 
     @property
     def _is_closing(self) -> bool:

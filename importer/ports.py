@@ -7,7 +7,7 @@ stated here once; implementations stay silent about them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from importer.records import (
     CheckedBatch,
@@ -150,6 +150,16 @@ class Checker(Protocol):
         ...
 
 
+@runtime_checkable
+class Timekeeper(Protocol):
+    """What the other side's clock says."""
+
+    @property
+    def server_ahead_s(self) -> float | None:
+        """How far its clock was ahead of ours when it was last asked for a token, in seconds; None: not known."""
+        ...
+
+
 class Limiter(Protocol):
     """The run's allowance of request starts, shared by all workers and all kinds of request."""
 
@@ -161,7 +171,8 @@ class Limiter(Protocol):
                 start although the run is stopping.
 
         Raises:
-            StoppingError: the run is stopping, and this request would begin something new.
+            StoppingError: the run is stopping, and this request would begin something new, or could not start in
+                the time that is left.
         """
         ...
 

@@ -152,7 +152,8 @@ class RawBatch:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the cells as one block, several times sooner than one by one."""
-        return _raw_batch, (self.first, self.rows, marshal.dumps([list(column) for column in self.cells], 2), self.issues)
+        cells = marshal.dumps([list(column) for column in self.cells], 2)
+        return _raw_batch, (self.first, self.rows, cells, self.issues)
 
 
 def _raw_batch(first: int, rows: Sequence[int], cells: bytes, issues: tuple[Issue, ...]) -> RawBatch:
@@ -376,6 +377,23 @@ class FieldError:
 
 
 @dataclass(frozen=True, slots=True)
+class RateHint:
+    """What the headers of an answer tell about the server's allowance; None for what they do not tell.
+
+    Args:
+        limit: requests in a window.
+        remaining: what is left of it.
+        reset_s: seconds until more is allowed again.
+        window_s: the window, in seconds.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset_s: float | None = None
+    window_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to one attempt to create a customer, judged.
 
@@ -385,6 +403,8 @@ class Reply:
         error_code: the API's code as text, or ours (`timeout`, `connection_reset`, …).
         message: a sentence for people; never the body, never a value that we sent.
         retry_after_s: what the server asked for, in seconds; None when it did not.
+        allowance: what its headers told about the rate; None when they told nothing.
+        took_s: from the request's start to its answer, in seconds, without any wait for a slot; None: not measured.
     """
 
     verdict: Verdict
@@ -395,6 +415,13 @@ class Reply:
     field_errors: tuple[FieldError, ...] = ()
     trace_id: str = ""
     retry_after_s: float | None = None
+    allowance: RateHint | None = None
+    took_s: float | None = None
+
+    @property
+    def throttled(self) -> bool:
+        """Whether the server asks for fewer requests (429): it is alive, and nothing was done."""
+        return self.http_status == 429 and self.verdict is Verdict.RETRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -584,6 +611,7 @@ class RunSummary:
         state: `running`, `finished`, `stopped` or `crashed`.
         counts: `read`, then the count of every final state (or `valid` and `invalid`).
         exit_code: None while the run has not ended.
+        purged_at: when its personal data was removed; None: it is all there.
     """
 
     run_id: str
@@ -597,6 +625,7 @@ class RunSummary:
     exit_code: int | None
     columns: tuple[str, ...] = ()
     sheet: str = ""
+    purged_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from importer.mapping import MAPPING_CODES
 from importer.observe import LOG_NAME
 from importer.profile import Profile
 from importer.records import DRY_RUN_STATES, FINAL_STATES, Detected, RowState, RunSummary, SourceInfo
+from importer.rehearsal import sentence
 from importer.results import (
     ClusterCounter,
     FailingRows,
@@ -27,6 +28,8 @@ from importer.results import (
     Report,
     UnknownRows,
     compare,
+    digests,
+    keep_mended,
     publish,
     recount,
     verdict,
@@ -42,11 +45,15 @@ _STOP_CODES: Mapping[str, ExitCode] = {
     "max_error_rate": ExitCode.STOPPED,
     "fail_fast": ExitCode.STOPPED,
     "breaker": ExitCode.STOPPED,
+    "canary": ExitCode.STOPPED,
     "window": ExitCode.TRY_LATER,
     "quota": ExitCode.TRY_LATER,
     "sigint": ExitCode.SIGINT,
     "sigterm": ExitCode.SIGTERM,
 }
+
+RECEIPT_NAME = "receipt.json"
+"""Written after everything else, since it holds the hashes of the other files."""
 
 _DOCUMENTED = {**ISSUE_CODES, **MAPPING_CODES}
 
@@ -79,6 +86,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     """
     summary, replay = Runs(database).summary(run), Replay(database, run)
     header = Header(summary.columns, summary.sheet)
+    keep_mended(directory, Runs(database).facts(run).get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     tables = write_results(
         replay.batches,
@@ -89,8 +97,8 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
         watchers=(clusters, unknown, failing),
     )
     counts = _full_counts(summary)
-    imbalance = _imbalance(tables["results"], summary.columns, counts)
     facts = Runs(database).facts(run)
+    imbalance = _imbalance(tables["results"], summary.columns, counts) or _broken_rehearsal(facts)
     report = Report(
         command=ending.command,
         run_id=summary.run_id,
@@ -108,6 +116,8 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
         source_info=_source_info(summary, facts.get("source", {})),
         mapping=facts.get("mapping", {}),
         changes=_change_totals(replay),
+        rate=facts.get("rate", {}),
+        rehearsal=facts.get("rehearsal", {}),
         unknown=unknown.rows,
         idv=facts.get("idv", {}),
         versions=_versions(),
@@ -116,11 +126,13 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     )
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
-    report = replace(report, files={**files, "log": directory / LOG_NAME})
+    beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
+    report = replace(report, files={**files, "log": directory / LOG_NAME, **beside})
     judged = verdict(report)
     report = replace(report, verdict=judged.sentence, next_step=judged.next_step)
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
+    Runs(database).note(run, files=digests(files))
     if profile.results.out is not None:
         publish(files, profile.results.out)
     return report
@@ -187,6 +199,13 @@ def _imbalance(results: Path, columns: tuple[str, ...], counts: Mapping[str, int
     except BalanceError as error:
         return str(error)
     return ""
+
+
+def _broken_rehearsal(facts: Mapping[str, Any]) -> str:
+    found = facts.get("rehearsal") or {}
+    if not found.get("lost") and not found.get("twice"):
+        return ""
+    return f"The emulator holds something else than the results say ({sentence(found)}): this is a bug."
 
 
 def _change_totals(replay: Replay) -> Mapping[str, int]:

@@ -14,16 +14,16 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from importer.collector import rare_collections
-from importer.delivery import StopSwitch, closing_at
+from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import Workforce, cores
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
     InterruptedRunError,
     SourceChangedError,
-    StorageError,
     TryLaterError,
     UsageError,
 )
@@ -33,6 +33,7 @@ from importer.journal import (
     RUNNING,
     SECRET_BYTES,
     Database,
+    Replay,
     RunHeader,
     RunIntake,
     Runs,
@@ -47,9 +48,11 @@ from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
+from importer.receipts import write_receipt
 from importer.records import Event, RowState
+from importer.rehearsal import compare
 from importer.rendering import Ending, render, source_facts
-from importer.results import Report
+from importer.results import Report, check_out
 from importer.wiring import (
     JOURNAL_NAME,
     Destination,
@@ -59,12 +62,16 @@ from importer.wiring import (
     delivering,
     destination,
     limiter_for,
+    make_directory,
     on_disk,
     open_workspace,
     opened,
     other_side,
     preparation,
 )
+
+if TYPE_CHECKING:
+    from importer.emulator import Emulator
 
 Confirm = Callable[[str, int], bool]
 """Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""
@@ -86,6 +93,7 @@ class Session:
         on_event: told of everything that happens; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
     """
 
@@ -94,6 +102,7 @@ class Session:
     on_event: Events = _ignore
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
+    ask: Ask | None = None
     clock: SystemClock = field(default_factory=SystemClock)
     ends_at: float | None = None
 
@@ -107,6 +116,7 @@ class Session:
         """
         started_at = self.clock.now()
         with on_disk(source, self.profile) as path, opened(path, self.profile) as found:
+            check_out(self.profile.results, path)
             header = self._header(path, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
@@ -147,11 +157,13 @@ class Session:
             closing(open_workspace(self.profile.workspace)) as workspace,
             workspace_lock(workspace.path, where.scope, started_at),
         ):
+            check_out(self.profile.results, path)
             header = self._header(path, found, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
                 stored = workspace.runs.begin(header)
+                workspace.runs.note(stored.run, limit=self.profile.source.limit)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
                     self._ask(where, workspace, stored)
@@ -175,6 +187,8 @@ class Session:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
+            stored.require_whole()
+            self.profile = self.profile.with_options({"source.limit": stored.facts.get("limit")})
             where = self._same_destination(stored)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
@@ -200,9 +214,14 @@ class Session:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
+            stored.require_whole()
+            stored.require_ended()
+            check_out(self.profile.results, Path(stored.header.path))
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
-                return render(workspace.database, stored.run, directory, self.profile, ending)
+                report = render(workspace.database, stored.run, directory, self.profile, ending)
+                write_receipt(workspace.database, stored, directory, report, self.clock.now())
+                return report
 
     # ------------------------------------------------------------------ stages
 
@@ -249,11 +268,21 @@ class Session:
         if waiting:
             await asyncio.to_thread(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
-            async with other_side(self.profile, where, limiter, self.clock) as target:
-                parts = delivering(self.profile, workspace, stored, target, limiter, stop=self.stop, emit=self.on_event)
+            emulators: list[Emulator] = []
+            async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
+                parts = delivering(self.profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
                 await parts.delivery.run()
+                await limiter.give_back()
                 await parts.commits.submit(parts.claims.finish)
+                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults else {}
+            workspace.runs.note(stored.run, rehearsal=rehearsed, **parts.facts())
         return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
+
+    def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
+        """Compare what the run says with what the emulator really holds."""
+        endings = Replay(workspace.database, stored.run).endings()
+        found = compare(emulator.customers(), endings, self.profile.delivery.import_key_metadata)
+        return {**found, "faults": dict(emulator.ledger.faults)}
 
     def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
         """Say what is to be expected, before anything is sent."""
@@ -286,6 +315,8 @@ class Session:
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )
+        if not stored.header.dry_run:
+            write_receipt(database, stored, directory, report, self.clock.now())
         told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.elapsed_seconds}
         self.on_event(Event("run_ended", told))
         return report
@@ -349,20 +380,15 @@ class Session:
     def _new_directory(self, run_id: str) -> Iterator[Path]:
         """Make the run's directory."""
         directory = self.profile.workspace / run_id
-        try:
-            directory.mkdir(mode=0o700, parents=True)
-        except OSError as error:
-            raise StorageError(
-                f"The run directory {directory} cannot be made: {(error.strerror or 'unknown error').lower()}.",
-                "Choose another place with --workspace.",
-            ) from error
+        make_directory(directory.parent)
+        make_directory(directory)
         with self._listened_to(run_id, directory):
             yield directory
 
     @contextmanager
     def _kept_directory(self, stored: StoredRun) -> Iterator[Path]:
         directory = self.profile.workspace / stored.header.run_id
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(directory)
         with self._listened_to(stored.header.run_id, directory):
             yield directory
 
@@ -370,7 +396,16 @@ class Session:
     def _listened_to(self, run_id: str, directory: Path) -> Iterator[None]:
         """Log every event of the block into the run's directory, beside whoever else listens."""
         told = self.on_event
-        with observed(run_id, directory, self.profile.log, quiet=self.profile.output.quiet) as log:
+        chosen = self.profile
+        with observed(
+            run_id,
+            directory,
+            chosen.log,
+            quiet=chosen.output.quiet,
+            target=chosen.target,
+            metrics=chosen.metrics,
+            otel=chosen.otel,
+        ) as log:
             self.on_event = _both(log, told)
             try:
                 yield

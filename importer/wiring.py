@@ -14,24 +14,55 @@ from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from importer.delivery import Backoff, Deliver, Patience, StopSwitch, StrictLimiter, Thresholds
-from importer.emulator import EmulatorSettings
+from importer.delivery import (
+    Ask,
+    Backoff,
+    Breaker,
+    BreakerRules,
+    Canary,
+    Deliver,
+    Governor,
+    Patience,
+    StopSwitch,
+    StrictLimiter,
+    Thresholds,
+    Traffic,
+    Window,
+)
+from importer.emulator import EmulatorSettings, Faults
 from importer.engines import ENGINES, SharedChecker, Workforce
-from importer.errors import StorageError, UsageError
-from importer.journal import Claims, Database, GroupCommit, RunIntake, RunJournal, Runs, StoredRun, workspace_secret
+from importer.errors import ProfileError, StorageError, UsageError
+from importer.journal import (
+    Claims,
+    Database,
+    GroupCommit,
+    RunIntake,
+    RunJournal,
+    Runs,
+    Starts,
+    StoredRun,
+    check_memory,
+    workspace_secret,
+)
 from importer.mapping import build_mapper
 from importer.pipeline import Delivery, Preparation
-from importer.ports import Events, Mapper, Reader
-from importer.profile import EMULATOR, Profile, credentials
-from importer.profile.settings import TargetSettings
+from importer.ports import Events, Journal, Mapper, Reader
+from importer.profile import EMULATOR, HARMLESS_TARGETS, Profile, credentials
+from importer.profile.settings import DeliverySettings, TargetSettings
 from importer.readers import STDIN, keep_stdin, open_source
 from importer.targets import OpenTarget, TargetAccess, connect
 from importer.validation import DuplicateJudge, build_validator
 
+if TYPE_CHECKING:
+    from importer.emulator import Emulator
+
 JOURNAL_NAME = "journal.sqlite3"
 EMULATOR_STORE = "emulator.sqlite3"
+CANARY_ROWS = 10
+"""Rows of the second stage where customers are real and nobody said otherwise."""
 
 
 class SystemClock:
@@ -77,15 +108,31 @@ def open_workspace(path: Path, *, create: bool = True) -> Workspace:
             f"There are no runs in the workspace '{path}' yet.",
             "Name the right one with --workspace, or run an import.",
         )
+    make_directory(path)
+    check_memory(path / JOURNAL_NAME)
+    database = Database(path / JOURNAL_NAME)
+    runs = Runs(database)
+    try:
+        secret = workspace_secret(path, has_runs=runs.any())
+    except BaseException:
+        database.close()
+        raise
+    return Workspace(path, database, runs, secret)
+
+
+def make_directory(path: Path) -> None:
+    """Make a folder for its owner alone, if it is not there.
+
+    Raises:
+        StorageError: it cannot be made, or something else bears its name.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"The workspace {path} cannot be made: {(error.strerror or 'unknown error').lower()}.",
-            "Choose another one with --workspace.",
+            f"The folder {path} cannot be made: {(error.strerror or 'unknown error').lower()}.",
+            "Choose another place with --workspace.",
         ) from error
-    database = Database(path / JOURNAL_NAME)
-    return Workspace(path, database, Runs(database), workspace_secret(path))
 
 
 # --------------------------------------------------------------------------- the other side
@@ -98,6 +145,7 @@ class Destination:
     Args:
         scope: target and account; import keys are unique inside one.
         host: what a person is asked to confirm; empty for the emulator inside the run.
+        faults: what the emulator inside the run does wrong on purpose; None: nothing.
     """
 
     name: str
@@ -106,6 +154,7 @@ class Destination:
     host: str
     key: str = ""
     secret: str = ""
+    faults: Faults | None = None
 
     @property
     def embedded(self) -> bool:
@@ -120,29 +169,67 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
         UsageError: the target or the credentials are missing or wrong.
     """
     settings = profile.target_settings()
+    faults = _faults(profile.delivery.faults, embedded=not settings.base_url)
     if not settings.base_url:
-        return Destination(profile.target, settings, scope=EMULATOR, host="")
+        return Destination(profile.target, settings, scope=EMULATOR, host="", faults=faults)
     found = credentials(environ)
     key, secret = found.api_key.get_secret_value(), found.api_secret.get_secret_value()
     account = settings.account or f"key-{blake2b(key.encode(), digest_size=4).hexdigest()}"
-    base_url = settings.base_url.rstrip("/")
-    host = base_url.partition("://")[2]
-    return Destination(profile.target, settings, scope=f"{base_url}#{account}", host=host, key=key, secret=secret)
+    server = same_server(settings.base_url)
+    host = server.partition("://")[2]
+    return Destination(profile.target, settings, scope=f"{server}#{account}", host=host, key=key, secret=secret)
+
+
+def same_server(base_url: str) -> str:
+    """One spelling for every address of one API: case, default port, `/v1` and slashes at the end aside."""
+    parts = urlsplit(base_url.strip())
+    port = "" if parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{parts.port}"
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{path}"
+
+
+def _faults(named: str, *, embedded: bool) -> Faults | None:
+    """The plan of faults of a rehearsal.
+
+    Raises:
+        ProfileError: the target is not the emulator inside the run, or there is no such plan.
+    """
+    if not named:
+        return None
+    if not embedded:
+        raise ProfileError(
+            "Faults can be rehearsed with the emulator inside the run only.", "Leave --faults out, or --target."
+        )
+    try:
+        return Faults.load(named)
+    except ValueError as error:
+        raise ProfileError(f"The faults cannot be used: {error}.") from error
 
 
 @asynccontextmanager
 async def other_side(
-    profile: Profile, where: Destination, limiter: StrictLimiter, clock: SystemClock
+    profile: Profile,
+    where: Destination,
+    limiter: StrictLimiter,
+    clock: SystemClock,
+    *,
+    on_emulator: Callable[[Emulator], None] | None = None,
 ) -> AsyncIterator[OpenTarget]:
-    """Connect to the destination; the emulator is started first where it is the one inside the run."""
+    """Connect to the destination; the emulator is started first where it is the one inside the run.
+
+    Args:
+        on_emulator: given the emulator inside the run once it listens; it lives as long as the target.
+    """
     if not where.embedded:
         async with _connected(profile, where, where.settings.base_url, limiter, clock) as target:
             yield target
         return
     from importer.emulator import Emulator  # noqa: PLC0415  # the web server loads only where it is used
 
-    store = profile.workspace / EMULATOR_STORE
-    async with Emulator(EmulatorSettings(store=store, stamp=profile.delivery.import_key_metadata)) as emulator:
+    store, stamp = profile.workspace / EMULATOR_STORE, profile.delivery.import_key_metadata
+    async with Emulator(EmulatorSettings(store=store, stamp=stamp, faults=where.faults)) as emulator:
+        if on_emulator is not None:
+            on_emulator(emulator)
         inside = Destination(
             where.name, where.settings, where.scope, "", key=emulator.api_key, secret=emulator.api_secret
         )
@@ -250,7 +337,9 @@ def preparation(
 
 def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:
     """The run's one allowance of request starts."""
-    return StrictLimiter(*profile.delivery.allowance[0], clock, stop)
+    settings = profile.delivery
+    windows = [Window(count, per_s) for count, per_s in settings.allowance]
+    return StrictLimiter(windows, clock, stop, max_wait_s=settings.max_wait_s, drain_s=settings.drain_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +349,12 @@ class Delivering:
     delivery: Delivery
     commits: GroupCommit
     claims: Claims
+    traffic: Traffic
+    canary: Canary | None
+
+    def facts(self) -> dict[str, Any]:
+        """What the journal keeps of this pass for reports and later passes."""
+        return {"rate": self.traffic.receipt()} | ({"canary": self.canary.seen()} if self.canary else {})
 
 
 def delivering(
@@ -269,34 +364,71 @@ def delivering(
     target: OpenTarget,
     limiter: StrictLimiter,
     *,
-    stop: StopSwitch,
     emit: Events,
+    ask: Ask | None = None,
 ) -> Delivering:
-    """Put sending together."""
-    settings, clock = profile.delivery, SystemClock()
-    claims = Claims(
-        workspace.database, stored.run, stored.header.scope, workspace.runs.facts(stored.run).get("mapping", {})
-    )
+    """Put sending together.
+
+    Args:
+        ask: puts a question to a person; None: there is nobody to ask.
+    """
+    settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
+    facts = workspace.runs.facts(stored.run)
+    columns = facts.get("mapping", {})
+    claims = Claims(workspace.database, stored.run, stored.header.scope, columns, secret=workspace.secret)
     commits = GroupCommit(workspace.database, _in_a_thread)
+    if limiter.outlasts_a_process:
+        starts = Starts(workspace.database, stored.header.scope, commits, clock.now)
+        limiter.remember(starts, starts.earlier())
+    backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret
+    traffic = Traffic(
+        limiter,
+        Breaker(stop, _breaker_rules(settings)),
+        backoff,
+        governor=Governor(limiter.ceiling_per_s) if settings.rate.auto else None,
+        clock=clock,
+        emit=emit,
+    )
     deliver = Deliver(
         target,
-        Patience(settings.max_attempts, settings.looks_after_s, settings.import_key_metadata),
-        Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random()),  # noqa: S311  # jitter, no secret
-        brake=limiter,
+        Patience(
+            settings.max_attempts, settings.looks_after_s, settings.import_key_metadata, settings.max_spared_attempts
+        ),
+        backoff,
+        pool=traffic,
         thresholds=Thresholds(
             stop,
             max_errors=settings.max_errors,
             max_error_rate=settings.max_error_rate,
             sample=settings.error_rate_sample,
             fail_fast=settings.fail_fast,
-            breaker_faults=settings.breaker_faults,
         ),
         clock=clock,
         emit=emit,
     )
-    journal = RunJournal(claims, commits, clock.now)
-    engine = ENGINES["asyncio"](settings.concurrency)
-    return Delivering(Delivery(journal, engine, deliver, stop, emit, settings.drain_s), commits, claims)
+    journal: Journal = RunJournal(claims, commits, clock.now)
+    canary = None
+    if rows := _canary_rows(profile):
+        journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
+    engine = ENGINES["asyncio"](settings.concurrency, limiter.room)
+    delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
+    return Delivering(delivery, commits, claims, traffic, canary)
+
+
+def _breaker_rules(settings: DeliverySettings) -> BreakerRules:
+    return BreakerRules(
+        faults=settings.breaker_faults,
+        probe_s=settings.breaker_probe_s,
+        give_up_s=settings.breaker_give_up_s,
+        answer_s=settings.total_timeout_s,
+    )
+
+
+def _canary_rows(profile: Profile) -> int:
+    rows = profile.delivery.canary
+    if rows is not None:
+        return rows
+    return 0 if profile.target in HARMLESS_TARGETS else CANARY_ROWS
 
 
 async def _in_a_thread(work: Callable[[], Any]) -> Any:

@@ -6,6 +6,13 @@ answers at once.
 
 from __future__ import annotations
 
-from importer.cli.entry import main
-
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and leave the process with its exit code."""
+    try:
+        from importer.cli.entry import main as enter  # noqa: PLC0415  # an impatient Ctrl-C may come this early
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    enter()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from importer.cli import options as opt
-from importer.cli.invocation import load_profile
+from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json, say
 
 
@@ -53,7 +53,7 @@ def inspect(
     from importer.cli import tables  # noqa: PLC0415
 
     seen = authoring.inspect(file, profile)
-    if json:
+    if wants_json(profile, json=json):
         print_json({"command": "inspect", **seen, "exit_code": 0, "error": None})
     else:
         tables.tell_inspection(seen)
@@ -78,7 +78,7 @@ def init(
     from importer import authoring  # noqa: PLC0415
 
     written = authoring.init(file, profile, out or authoring.default_profile_name(file), force=force)
-    if json:
+    if wants_json(profile, json=json):
         print_json({"command": "init", "profile": str(written), "exit_code": 0, "error": None})
     else:
         say(f"Wrote {written}. Look it over, then: importer validate {file} --config {written}")
@@ -100,11 +100,11 @@ def template(
     log_format: opt.LogFormat = None,
 ) -> None:
     """Write a blank file to fill in: a column for each customer field, and an example row."""
-    load_profile(config, {"workspace": workspace, "quiet": quiet, "log_format": log_format}, verbose=verbose)
+    profile = load_profile(config, {"workspace": workspace, "quiet": quiet, "log_format": log_format}, verbose=verbose)
     from importer import authoring  # noqa: PLC0415
 
     written = authoring.template(kind.value, out or Path(f"{kind}-template.{format_}"), force=force)
-    if json:
+    if wants_json(profile, json=json):
         print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
     else:
         say(f"Wrote {written}. Put your customers in place of the example, then: importer validate {written}")

@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from importer.cli.app import app
 from importer.cli.output import Output, tell_bug, tell_error
-from importer.errors import ExitCode, ImporterError, UsageError
+from importer.errors import ExitCode, ImporterError, InterruptedRunError, StorageError, UsageError
 
 _WrongUse: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """Typer carries its own click, and does not export the root of its errors."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Run the command line and leave the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    _open_closed_streams()
+    for number, name in ((signal.SIGINT, "sigint"), (signal.SIGTERM, "sigterm")):
+        signal.signal(number, partial(_interrupt, name))
+    sys.exit(_flushed(run(sys.argv[1:])))
+
+
+def _interrupt(name: str, *_: object) -> None:
+    """End the command with a sentence; while a run sends, its own handlers stand in for this one."""
+    raise InterruptedRunError(name)
+
+
+def _open_closed_streams() -> None:
+    """Give closed streams (`>&-`) somewhere to go: else the next file that is opened would take their place."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open to the end
+
+
+def _flushed(code: int) -> int:
+    """Hand over what was printed, now: at the interpreter's end a full disk would make it speak for itself."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code if isinstance(error, BrokenPipeError) else code or int(ExitCode.BUG)
+    return code
 
 
 def run(arguments: list[str]) -> int:
@@ -29,7 +58,10 @@ def run(arguments: list[str]) -> int:
         # Whoever read our output has gone (`| head`): there is nobody left to tell.
         return int(ExitCode.OK)
     except (typer.Abort, KeyboardInterrupt):
-        return tell_error(Output.of(arguments), UsageError("Stopped."), ExitCode.SIGINT)
+        return tell_error(Output.of(arguments), InterruptedRunError("sigint"))
+    except OSError as error:
+        said = Output(Output.of(arguments).command, as_json=False)
+        return tell_error(said, StorageError(f"The output cannot be written: {(error.strerror or 'unknown').lower()}."))
     except Exception as error:  # noqa: BLE001  # the one place: a bug ends here, and never as a traceback
         return _told(Output.of(arguments), error)
 

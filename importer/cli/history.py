@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from importer.cli import options as opt
-from importer.cli.invocation import load_profile
+from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("runs", epilog="Example: importer runs --json")(runs)
-    app.command("show", epilog="Example: importer show last")(show)
+    app.command("show", epilog="Example: importer show last --verify")(show)
     app.command("explain", epilog="Example: importer explain last 17")(explain)
     app.command("export", epilog="Example: importer export last --format xlsx --out handover")(export)
 
@@ -34,7 +35,7 @@ def runs(
     from importer.cli import tables  # noqa: PLC0415
 
     found = past.all_runs(profile.workspace)
-    if json:
+    if wants_json(profile, json=json):
         print_json({"command": "runs", "runs": found, "exit_code": 0, "error": None})
     else:
         tables.tell_runs(found)
@@ -43,6 +44,9 @@ def runs(
 def show(
     run_name: opt.Run,
     *,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Work the run's receipt out again, and name what differs.")
+    ] = False,
     config: opt.Config = None,
     workspace: opt.Workspace = None,
     json: opt.Json = False,
@@ -55,11 +59,28 @@ def show(
     from importer import history as past  # noqa: PLC0415
     from importer.cli.summary import tell_report  # noqa: PLC0415
 
+    if verify:
+        raise typer.Exit(_verify(profile.workspace, run_name, as_json=json))
     report = past.one_run(profile.workspace, run_name)
-    if json:
+    if wants_json(profile, json=json):
         print_json({**report, "command": "show", "exit_code": 0})
     else:
         tell_report(report)
+
+
+def _verify(workspace: Path, run_name: str, *, as_json: bool) -> int:
+    from importer import receipts  # noqa: PLC0415
+    from importer.cli import tables  # noqa: PLC0415
+    from importer.errors import ExitCode  # noqa: PLC0415
+
+    result = receipts.verify(workspace, run_name)
+    code = ExitCode.OK if result["verified"] else ExitCode.BALANCE
+    if as_json:
+        error = None if result["verified"] else "The receipt does not hold."
+        print_json({"command": "show", **result, "exit_code": int(code), "error": error})
+    else:
+        tables.tell_verified(result)
+    return int(code)
 
 
 def explain(
@@ -83,7 +104,7 @@ def explain(
     from importer.cli import tables  # noqa: PLC0415
 
     story = past.one_row(profile.workspace, run_name, row, show_values=show_values)
-    if json:
+    if wants_json(profile, json=json):
         print_json({"command": "explain", **story, "exit_code": 0, "error": None})
     else:
         tables.tell_story(story)
@@ -106,4 +127,4 @@ def export(
     from importer.cli.running import tell  # noqa: PLC0415
     from importer.session import Session  # noqa: PLC0415
 
-    tell(Session(profile, "export").export(run_name), as_json=json)
+    raise typer.Exit(tell(Session(profile, "export").export(run_name), as_json=wants_json(profile, json=json)))

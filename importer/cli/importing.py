@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from importer.cli import options as opt
-from importer.cli.invocation import load_profile, run_session
+from importer.cli.invocation import load_profile, on_disk, run_session
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +24,8 @@ def run(
     dry_run: opt.DryRun = False,
     rate: opt.Rate = None,
     concurrency: opt.Concurrency = None,
+    canary: opt.Canary = None,
+    faults: opt.Faults = None,
     limit: opt.Limit = None,
     max_errors: opt.MaxErrors = None,
     max_error_rate: opt.MaxErrorRate = None,
@@ -50,7 +52,9 @@ def run(
     results say for every row which customer it became or what is wrong with it.
     """
     profile = load_profile(config, locals(), verbose=verbose)
-    raise typer.Exit(run_session(profile, "run", lambda session: session.run(file, force=force), as_json=json))
+    with on_disk(file, profile) as source:
+        code = run_session(profile, "run", lambda session: session.run(source, force=force), as_json=json)
+    raise typer.Exit(code)
 
 
 def validate(
@@ -73,7 +77,9 @@ def validate(
     No network, and nothing is remembered. The results and the rejects show every row's verdict.
     """
     profile = load_profile(config, {**locals(), "dry_run": True}, verbose=verbose)
-    raise typer.Exit(run_session(profile, "validate", lambda session: session.run(file), as_json=json))
+    with on_disk(file, profile) as source:
+        code = run_session(profile, "validate", lambda session: session.run(source), as_json=json)
+    raise typer.Exit(code)
 
 
 def resume(
@@ -83,6 +89,8 @@ def resume(
     target: opt.Target = None,
     rate: opt.Rate = None,
     concurrency: opt.Concurrency = None,
+    canary: opt.Canary = None,
+    faults: opt.Faults = None,
     window: opt.Window = None,
     finish_by: opt.FinishBy = None,
     timezone: opt.Timezone = None,
@@ -113,6 +121,8 @@ def retry(
     target: opt.Target = None,
     rate: opt.Rate = None,
     concurrency: opt.Concurrency = None,
+    canary: opt.Canary = None,
+    faults: opt.Faults = None,
     window: opt.Window = None,
     finish_by: opt.FinishBy = None,
     timezone: opt.Timezone = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,13 @@ def load_profile(config: Path | None, given: Mapping[str, Any], *, verbose: bool
     return Profile.load(config, options={**settings(dict(given)), **level})
 
 
+def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path]:
+    """Have a source as a file. Standard input is read here, where signals still end the program at once."""
+    from importer import wiring  # noqa: PLC0415
+
+    return wiring.on_disk(file, profile)
+
+
 def run_session(
     profile: Profile, command: str, work: Callable[[Session], Coroutine[Any, Any, Report]], *, as_json: bool
 ) -> int:
@@ -33,3 +41,8 @@ def run_session(
     from importer.cli import running  # noqa: PLC0415
 
     return running.run_session(profile, command, work, as_json=as_json)
+
+
+def wants_json(profile: Profile, *, json: bool) -> bool:
+    """Whether the option or the profile asks for JSON."""
+    return json or profile.output.format == "json"

@@ -51,7 +51,25 @@ Target = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check, as `importer validate` does.")]
 Rate = Annotated[
-    str | None, typer.Option("--rate", metavar="25/s", help="Never more requests than this.", rich_help_panel=_SENDING)
+    str | None,
+    typer.Option(
+        "--rate", metavar="25/s", help="Never more requests than this; auto<=25/s finds out.", rich_help_panel=_SENDING
+    ),
+]
+Canary = Annotated[
+    str | None,
+    typer.Option(
+        "--canary", metavar="N", help="One row, then N, then the rest; 0: all at once.", rich_help_panel=_SENDING
+    ),
+]
+Faults = Annotated[
+    str | None,
+    typer.Option(
+        "--faults",
+        metavar="PRESET|FILE",
+        help="Rehearse: the emulator inside the run fails like this.",
+        rich_help_panel=_SENDING,
+    ),
 ]
 Concurrency = Annotated[
     str | None, typer.Option("--concurrency", metavar="N", help="Rows in flight at once.", rich_help_panel=_SENDING)
@@ -123,6 +141,8 @@ _PLACES = {
     "limit": "source.limit",
     "rate": "delivery.rate",
     "concurrency": "delivery.concurrency",
+    "canary": "delivery.canary",
+    "faults": "delivery.faults",
     "max_errors": "delivery.max_errors",
     "max_error_rate": "delivery.max_error_rate",
     "fail_fast": "delivery.fail_fast",
@@ -134,6 +154,7 @@ _PLACES = {
     "format_": "results.formats",
     "out": "results.out",
     "partial_ok": "results.partial_ok",
+    "older_than": "retention.older_than",
     "show_values": "results.show_values",
     "log_format": "log.format",
     "quiet": "output.quiet",

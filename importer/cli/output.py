@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +46,9 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def say(text: str = "") -> None:
-    """Tell people something."""
-    typer.echo(text, err=True)
+    """Tell people something; a terminal that is gone is no reason to fail."""
+    with suppress(OSError):
+        typer.echo(text, err=True)
 
 
 def tell_error(output: Output, error: ImporterError, code: ExitCode | None = None) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from importer.delivery import StopSwitch
 from importer.errors import ExitCode, ImporterError
 from importer.night import Night
 from importer.nightly import NightReport
-from importer.observe.progress import progress
+from importer.observe.progress import Progress, progress
 from importer.ports import Events
 from importer.profile import Profile
 from importer.records import Event
@@ -34,9 +35,11 @@ _REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
 
 def run_session(profile: Profile, command: str, work: Work, *, as_json: bool) -> int:
     """Run a session's work to its end, print its report and return its exit code."""
+    as_json = as_json or profile.output.format == "json"
     with progress(quiet=profile.output.quiet or as_json) as shown:
         told = _foretelling(shown, quiet=profile.output.quiet or as_json)
-        session = Session(profile, command, on_event=told, confirm=_asker(as_json=as_json))
+        confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))
+        session = Session(profile, command, on_event=told, confirm=confirm, ask=ask)
         report = asyncio.run(_with_signals(session.stop, work(session)))
     return tell(report, as_json=as_json)
 
@@ -52,7 +55,9 @@ def run_night(
     quiet = profile.output.quiet or as_json
     with progress(quiet=quiet) as shown:
         on_event = _foretelling(shown, quiet=quiet)
-        night = Night(profile, folder, on_event, confirm=_asker(as_json=as_json), force=force)
+        night = Night(
+            profile, folder, on_event, confirm=None if as_json or not _on_terminal() else _confirm, force=force
+        )
         work = night.watch(told) if watch else night.once()
         report = asyncio.run(_with_signals(night.stop, work))
     if not watch:
@@ -86,11 +91,28 @@ def tell(report: Report, *, as_json: bool) -> int:
     return int(report.exit_code)
 
 
-def _asker(*, as_json: bool) -> Callable[[str, int], bool] | None:
-    """Someone to ask, where there is a terminal."""
-    if as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    return lambda host, rows: typer.confirm(f"Create up to {rows:,} customers at {host}?", err=True)
+def _on_terminal() -> bool:
+    """Whether there is someone to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _confirm(host: str, rows: int) -> bool:
+    return typer.confirm(f"Create up to {rows:,} customers at {host}?", err=True)
+
+
+async def _ask(shown: Progress, question: str) -> bool:
+    """Ask in the middle of a run, which goes on answering signals meanwhile."""
+    loop = asyncio.get_running_loop()
+    answered = asyncio.Event()
+    shown.__exit__(None, None, None)
+    typer.echo(f"{question} [y/N]: ", err=True, nl=False)
+    loop.add_reader(sys.stdin, answered.set)
+    try:
+        await answered.wait()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    finally:
+        loop.remove_reader(sys.stdin)
+        shown.__enter__()
 
 
 class CutShortError(ImporterError):

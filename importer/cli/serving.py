@@ -14,6 +14,7 @@ from importer.errors import UsageError
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator
+    from importer.profile.rates import Rate
 
 
 def register(app: typer.Typer) -> None:
@@ -68,13 +69,12 @@ def emulator(
     from dataclasses import replace  # noqa: PLC0415
 
     from importer.emulator import EmulatorSettings, Faults, run_forever  # noqa: PLC0415
-    from importer.profile.settings import Rate  # noqa: PLC0415
 
     credentials: dict[str, Any] = {
         name: value for name, value in {"api_key": api_key, "api_secret": api_secret}.items() if value
     }
     try:
-        allowed = Rate.model_validate(limit) if limit else None
+        allowed = _rate(limit) if limit else None
         settings = EmulatorSettings(
             host=host,
             port=port,
@@ -105,3 +105,14 @@ def _tell_ready(emulator: Emulator, *, as_json: bool) -> None:
     say(f"The emulator listens on {emulator.base_url} until Ctrl-C; what arrived: {emulator.base_url}/_emulator")
     say("To import into it, put base_url into a target of your profile and set:")
     say(f"  export ROCKETKOR_API_KEY={emulator.api_key} ROCKETKOR_API_SECRET={emulator.api_secret}")
+
+
+def _rate(text: str) -> Rate:
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from importer.profile.rates import Rate  # noqa: PLC0415
+
+    try:
+        return Rate.model_validate(text)
+    except ValidationError:
+        raise UsageError(f"--limit must be a rate such as 10/s or 600/min, and '{text}' is none.") from None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from importer.cli.output import say
+from importer.rehearsal import sentence
 
 SHOWN_ISSUES = 10
 _READ_AS = ("encoding", "delimiter", "sheet", "header_row", "date_order", "drift", "damage", "assumed", "split")
@@ -19,8 +20,10 @@ def tell_report(report: Mapping[str, Any]) -> None:
     for name, count in counts.items():
         if count or name in _DELIVERED[:1]:
             say(f"  {name:<9} {count:>9,}")
+    if report.get("rehearsal"):
+        say(f"  {sentence(report['rehearsal'])}")
     say(f"\n{report['verdict']}")
-    _tell_reading(report["source_info"] or {})
+    _tell_reading(report.get("source_info") or {})
     _tell_issues(report["issues"])
     _tell_forecast(report.get("forecast") or {})
     if report["error"]:

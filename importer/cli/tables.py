@@ -24,8 +24,8 @@ def tell_runs(runs: Sequence[Mapping[str, Any]]) -> None:
         counts = {name: count for name, count in run["counts"].items() if count and name != "read"}
         table.add_row(
             run["run_id"],
-            "dry run" if run["dry_run"] else run["state"],
-            run["source"],
+            "dry run" if run["dry_run"] else "purged" if run["purged_at"] else run["state"],
+            escape(run["source"]),
             "" if run["dry_run"] else run["target"],
             f"{run['counts'].get('read', 0):,}",
             ", ".join(f"{count:,} {name}" for name, count in counts.items()),
@@ -75,7 +75,8 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
     """Print what the reader saw, and the proposed mapping."""
     console = _console()
     sheet = f", sheet {seen['sheet']}" if seen["sheet"] else ""
-    console.print(f"{seen['source']}: {seen['format']}{sheet}, {len(seen['columns'])} columns", highlight=False)
+    columns = len(seen["columns"])
+    console.print(f"{seen['source']}: {seen['format']}{sheet}, {columns} columns", markup=False, highlight=False)
     for found in seen["detected"]:
         sure = "" if found["confidence"] >= 1 else f" ({found['confidence']:.0%} sure)"
         note = f": {found['note']}" if found["note"] else ""
@@ -88,3 +89,40 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
         table.add_row(*map(escape, (match["column"], match["field"] or "(not used)", score, match["why"])))
     console.print()
     console.print(table)
+
+
+def tell_findings(findings: Sequence[Mapping[str, Any]]) -> None:
+    """Print one line a check, and under it how to mend what is not well."""
+    console = _console()
+    for one in findings:
+        console.print(f"{one['status']:<4}  {one['check']:<12}  {one['message']}", markup=False, highlight=False)
+        if one["mend"] and one["status"] != "ok":
+            console.print(f"{'':<20}→ {one['mend']}", markup=False, highlight=False)
+
+
+def tell_purge(done: Mapping[str, Any]) -> None:
+    """Print which runs lose their personal data."""
+    console = _console()
+    verb = "Would purge" if done["dry_run"] else "Purged"
+    console.print(f"{verb} {len(done['purged'])} run(s), {done['bytes']:,} bytes of files.", highlight=False)
+    for one in done["purged"]:
+        console.print(f"  {one['run_id']}  {one['kind']}  {one['source']}".rstrip(), markup=False, highlight=False)
+    for path in done["copies"]:
+        console.print(f"  {path}  copy of the journal before an upgrade", markup=False, highlight=False)
+    for one in done["kept"]:
+        console.print(f"Kept {one['run_id']}: it can still be resumed.", markup=False, highlight=False)
+    if done["kept"]:
+        console.print("Resume them, or add --force to give them up.", highlight=False)
+    for note in done["notes"]:
+        console.print(f"Note: {note}", markup=False, highlight=False)
+
+
+def tell_verified(result: Mapping[str, Any]) -> None:
+    """Print what a receipt says and what was found."""
+    console = _console()
+    verdict = "holds" if result["verified"] else "DOES NOT HOLD"
+    console.print(f"Receipt {result['number']} of run {result['run_id']} {verdict}.", highlight=False)
+    for one in result["checks"]:
+        line = f"  {one['status']:<7}  {one['what']}" + (f": {one['message']}" if one["message"] else "")
+        console.print(line, markup=False, highlight=False)
+    console.print(f"SHA-256 of the receipt: {result['receipt']}", highlight=False)

@@ -1,4 +1,4 @@
-"""One record becomes one outcome: rate, retry, reconcile, breaker. The only room that waits.
+"""One record becomes one outcome: rate, retry, reconcile, breaker, canary. The only room that waits.
 
 It knows one record, its attempts and the limiter; it never sees a status code, a file or the journal.
 """
@@ -6,9 +6,29 @@ It knows one record, its attempts and the limiter; it never sees a status code, 
 from __future__ import annotations
 
 from importer.delivery.backoff import Backoff
+from importer.delivery.breaker import Breaker, BreakerRules
+from importer.delivery.canary import Ask, Canary
 from importer.delivery.closing import closing_at
 from importer.delivery.deliver import Deliver, Patience
+from importer.delivery.governor import Governor
 from importer.delivery.rate import StrictLimiter
 from importer.delivery.stops import StopSwitch, Thresholds
+from importer.delivery.traffic import Traffic
+from importer.delivery.windows import Window
 
-__all__ = ["Backoff", "Deliver", "Patience", "StopSwitch", "StrictLimiter", "Thresholds", "closing_at"]
+__all__ = [
+    "Ask",
+    "Backoff",
+    "Breaker",
+    "BreakerRules",
+    "Canary",
+    "Deliver",
+    "Governor",
+    "Patience",
+    "StopSwitch",
+    "StrictLimiter",
+    "Thresholds",
+    "Traffic",
+    "Window",
+    "closing_at",
+]

@@ -27,21 +27,29 @@ class Patience:
     """How often and how long.
 
     Args:
-        max_attempts: creates that may be tried for one row in one pass.
+        max_attempts: creates that may be tried for one row in one pass, and tries of one look-up.
         looks_after_s: pauses before each look-up of a row in doubt, in seconds.
         stamp: the metadata name of the import key; empty when creates are not stamped.
+        max_spared: tries on top that are not the row's own doing: refused to everybody (429), or made while the
+            target was down. What bounds them in time is the breaker.
     """
 
     max_attempts: int
     looks_after_s: Sequence[float]
     stamp: str
+    max_spared: int = 100
 
 
-class Brake(Protocol):
-    """What a pause of the whole pool needs (`StrictLimiter`)."""
+class Pool(Protocol):
+    """What the whole pool learns from one worker's answers (`Traffic`)."""
 
-    def pause(self, delay_s: float) -> None:
-        """Let no request start for so many seconds."""
+    @property
+    def held(self) -> bool:
+        """Whether the target is down for everybody."""
+        ...
+
+    def answered(self, reply: Reply, duration_s: float) -> None:
+        """Learn from one reply; nothing starts while the pool pauses for it."""
         ...
 
 
@@ -58,7 +66,7 @@ class Deliver:
         patience: Patience,
         backoff: Backoff,
         *,
-        brake: Brake,
+        pool: Pool,
         thresholds: Thresholds,
         clock: Clock,
         emit: Events,
@@ -66,7 +74,7 @@ class Deliver:
         self._other_side = other_side
         self._patience = patience
         self._backoff = backoff
-        self._brake = brake
+        self._pool = pool
         self._thresholds = thresholds
         self._stop = thresholds.stop
         self._clock = clock
@@ -89,7 +97,7 @@ class Deliver:
         """One create and what follows from it; None when it may be tried again."""
         if self._stop.requested:
             return story.end(RowState.UNSENT)
-        if story.creates >= self._patience.max_attempts:
+        if story.creates >= self._patience.max_attempts or story.spared >= self._patience.max_spared:
             return story.fail(RowState.FAILED)
         try:
             reply = await self._send(story)
@@ -107,7 +115,6 @@ class Deliver:
             case Verdict.DUPLICATE:
                 outcome = await self._duplicate(story)
             case Verdict.IN_DOUBT:
-                self._hold(reply)
                 outcome = await self._reconcile(story)
             case Verdict.ABORT:
                 self._stop.request("access", reply.message)
@@ -120,14 +127,20 @@ class Deliver:
         started_at, started = self._clock.now(), self._clock.monotonic()
         reply = await self._other_side.send(story.record)
         duration_s = self._clock.monotonic() - started
-        story.tell("create", reply, started_at=started_at, duration_s=duration_s)
+        spared = self._is_spared(reply)
         self._answered("create", reply, duration_s)
+        story.tell("create", reply, started_at=started_at, duration_s=duration_s, spared=spared)
         return reply
 
+    def _is_spared(self, reply: Reply) -> bool:
+        """Whether this try is not the row's own doing."""
+        return reply.throttled or (self._pool.held and reply.verdict in _PASSING)
+
     async def _wait_for_another_try(self, story: Story, reply: Reply) -> None:
-        """429 with `Retry-After` holds the whole pool; anything else holds this row."""
-        self._hold(reply)
-        if reply.retry_after_s is None and story.creates < self._patience.max_attempts:
+        """What the server says to everybody holds the whole pool already; anything else holds this row."""
+        if reply.throttled or reply.retry_after_s is not None or self._pool.held:
+            return
+        if story.creates < self._patience.max_attempts:
             await self._rest(self._backoff.pause_s(story.creates))
 
     async def _rest(self, delay_s: float) -> None:
@@ -137,11 +150,6 @@ class Deliver:
                 await self._stop.wait()
         except TimeoutError:
             pass
-
-    def _hold(self, reply: Reply) -> None:
-        if reply.retry_after_s is not None:
-            self._brake.pause(reply.retry_after_s)
-            self._emit(Event("paused", {"seconds": reply.retry_after_s, "reason": reply.error_code}))
 
     # ------------------------------------------------------------------ looking up
 
@@ -164,7 +172,7 @@ class Deliver:
     def _pauses(self, story: Story) -> list[float]:
         """The pauses before each look; time that has passed since an earlier pass died need not pass again."""
         pauses = list(self._patience.looks_after_s)
-        if story.creates or not pauses:
+        if story.creates or story.spared or not pauses:
             return pauses
         passed_s = self._clock.monotonic() - self._began_s
         due_s = [due for due in accumulate(pauses) if due > passed_s]
@@ -189,27 +197,32 @@ class Deliver:
 
     async def _look(self, story: Story) -> Found:
         """Look once; trouble on the way is tried again like any other request."""
-        tries = 0
+        tries = spared = 0
         while True:
-            tries += 1
             started_at, started = self._clock.now(), self._clock.monotonic()
-            found = await self._other_side.find(story.record)
+            try:
+                found = await self._other_side.find(story.record)
+            except StoppingError:
+                return Found(trouble=_NO_TIME)
             duration_s = self._clock.monotonic() - started
             reply = found.trouble or Reply(Verdict.ACCEPT)
             story.tell("find", reply, started_at=started_at, duration_s=duration_s)
+            is_spared = self._is_spared(reply)
             self._answered("find", reply, duration_s)
             if found.trouble is None:
                 return found
+            tries, spared = tries + (not is_spared), spared + is_spared
             if reply.verdict is Verdict.ABORT:
                 self._stop.request("access", reply.message)
-            if reply.verdict in _HOPELESS or tries >= self._patience.max_attempts or self._stop.requested:
+            if reply.verdict in _HOPELESS or self._stop.requested:
                 return found
-            self._hold(reply)
-            if reply.retry_after_s is None:
+            if tries >= self._patience.max_attempts or spared >= self._patience.max_spared:
+                return found
+            if not is_spared and reply.retry_after_s is None:
                 await self._rest(self._backoff.pause_s(tries))
 
     def _answered(self, kind: str, reply: Reply, duration_s: float) -> None:
-        self._thresholds.answered(reply)
+        self._pool.answered(reply, duration_s)
         self._emit(
             Event(
                 "request_done",
@@ -218,12 +231,14 @@ class Deliver:
                     "status": reply.http_status,
                     "verdict": reply.verdict.value,
                     "code": reply.error_code,
-                    "duration_s": duration_s,
+                    "duration_s": duration_s if reply.took_s is None else reply.took_s,
                 },
             )
         )
 
 
+_NO_TIME = Reply(Verdict.RETRY, error_code="stopped_in_doubt")
+_PASSING = (Verdict.RETRY, Verdict.IN_DOUBT)
 _HOPELESS = (Verdict.ABORT, Verdict.REJECT, Verdict.DUPLICATE)
 
 _NOT_ENOUGH_LOOKS = FieldError(

@@ -1,77 +1,290 @@
-"""The run's allowance: never more than N request starts in any rolling window, and no less than it allows.
+"""The run's allowance: never more request starts than any of its limits allows in any rolling window, and no less.
 
 Two parts, since each alone fails. An `AsyncLimiter(N, T)` is a bucket: it lets 2N-1 starts into one
 window (measured: 199 for 100/s); with a bucket of one it is strict but loses a tenth of 1,000/s to timer
-granularity. So a small bucket spreads the starts, and a log of the last N starts keeps every window
-strict: a start waits until the N-th one before it has left the window.
+granularity. So a small bucket spreads the starts, and logs of the last starts keep every window strict: a
+start waits until it fits into each of them. The shortest window is spread; longer ones are quotas.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 from aiolimiter import AsyncLimiter
 
+from importer.delivery.stops import StopSwitch
+from importer.delivery.windows import GUARD_S, Window
 from importer.errors import StoppingError
-from importer.ports import Clock, Stop
+from importer.ports import Clock
 
-GUARD_S = 0.015
-"""Added to every window: what travel times may differ by, so that the server's window is strict too.
+__all__ = ["GUARD_S", "Gate", "StartLedger", "StrictLimiter"]
 
-At one second it costs 1.5 % of the allowance."""
+LASTING_S = 60.0
+"""Windows of this length and more outlast a process: what earlier ones started is still in them."""
 
-_STOP_CHECK_S = 1.0
-"""A long pause is slept in pieces of this length, so that a stop is noticed within one."""
+_CHECK_S = 1.0
+"""A long wait is slept in pieces of this length, so that a stop is noticed within one."""
 
-_BUCKET_S = 0.01
-"""The small bucket holds what the rate allows in this time; it evens out late timers at high rates."""
+_LONG_S = 0.1
+"""A wait beyond this can be cut short when what held it ends."""
+
+_BUCKET_S = 0.02
+"""The small bucket holds what the rate allows in this time, at least two: it evens out late timers.
+
+With a bucket of one, timers that are a millisecond late cost 8 % of 100/s (measured)."""
+
+_QUEUE_S = 0.02
+"""Requests that should wait for their slot: what the rate allows in this time, so that none goes unused."""
+
+
+class Gate(Protocol):
+    """What may hold every request back (`Breaker`)."""
+
+    def ready_at(self) -> float:
+        """The monotonic moment before which nothing may start; 0 for no such moment."""
+        ...
+
+    def started(self, now: float) -> None:
+        """One request starts now."""
+        ...
+
+
+class StartLedger(Protocol):
+    """Where starts are remembered beyond this process, for windows that outlast it."""
+
+    async def charge(self, starts: int) -> None:
+        """Return once so many further starts are on record; a negative number gives back."""
+        ...
 
 
 class StrictLimiter:
-    """At most `count` starts in any rolling window of `per_s` seconds, shared by all workers.
+    """The one place where requests wait for their slot, shared by all workers. Implements `ports.Limiter`.
 
     Args:
-        count: starts allowed in a window.
-        per_s: the window, in seconds.
+        windows: the limits; every one of them holds.
         clock: time.
         stop: when it is requested, only what finishes begun work still starts.
+        max_wait_s: a longer wait for a quota or a server's pause stops the run instead, in seconds.
+        drain_s: how long a stopping run lasts: what cannot start in that time is refused although it would
+            finish begun work, in seconds.
     """
 
-    def __init__(self, count: int, per_s: float, clock: Clock, stop: Stop) -> None:
-        self.count = count
-        self.per_s = per_s
+    def __init__(
+        self,
+        windows: Sequence[Window],
+        clock: Clock,
+        stop: StopSwitch,
+        *,
+        max_wait_s: float = math.inf,
+        drain_s: float = math.inf,
+    ) -> None:
+        self.windows = tuple(windows)
         self._clock = clock
-        self._stop = stop
+        self.stop = stop
+        self._gate: Gate | None = None
+        self._max_wait_s = max_wait_s
+        self._drain_s = drain_s
         self._turn = asyncio.Lock()
-        self._starts: deque[float] = deque(maxlen=count)
+        self._waiting = 0
+        self._moved = asyncio.Event()
+        """Set when a request has got its slot or a hold has ended."""
         self._paused_until = 0.0
-        bucket = max(1.0, count * _BUCKET_S / per_s)
-        self._bucket = AsyncLimiter(bucket, bucket * per_s / count)
+        self._ledger: StartLedger | None = None
+        self._credit = 0
+        self._receipt = _Receipt()
+        self._shortest = min(self.windows, key=lambda window: window.per_s)
+        self.set_pace(self._shortest.per_second)
+
+    @property
+    def ceiling_per_s(self) -> float:
+        """The mean rate of the shortest window, requests per second."""
+        return self._shortest.per_second
+
+    def set_pace(self, per_s: float) -> None:
+        """Spread starts at this rate, in requests per second; never above what the shortest window allows."""
+        per_s = min(per_s, self._shortest.per_second)
+        size = max(2.0, per_s * _BUCKET_S)
+        self._bucket = AsyncLimiter(size, size / per_s)
+        self._spacing_s = 1.0 / per_s
+        self._deep = 2 + math.ceil(per_s * _QUEUE_S)
+
+    # ------------------------------------------------------------------ a slot
 
     async def acquire(self, *, finishing: bool = False) -> None:
         """Wait until one request may start now; first come, first served."""
-        async with self._turn:
-            self._refuse_when_stopping(finishing=finishing)
-            await self._bucket.acquire()
-            while (wait_s := self._ready_at() - self._clock.monotonic()) > 0:
+        self._waiting += 1
+        try:
+            async with self._turn:
+                await self._spread(finishing=finishing)
+                await self._fit(finishing=finishing)
+                await self._start()
+        finally:
+            self._waiting -= 1
+            self._moved.set()
+
+    async def room(self) -> None:
+        """Wait while more requests than needed wait for their slot: whoever takes on work asks first."""
+        await self._clock.sleep(0.0)  # what was taken on last must have come as far as its slot
+        while self._waiting >= self._deep and not self.stop.requested:
+            await self._nap(_CHECK_S)
+
+    async def _spread(self, *, finishing: bool) -> None:
+        self._refuse_when_stopping(finishing=finishing)
+        while self._spacing_s > _CHECK_S:
+            try:
+                async with asyncio.timeout(_CHECK_S):
+                    await self._bucket.acquire()
+            except TimeoutError:
                 self._refuse_when_stopping(finishing=finishing)
-                await self._clock.sleep(min(wait_s, _STOP_CHECK_S))
-            self._starts.append(self._clock.monotonic())
+            else:
+                return
+        await self._bucket.acquire()
 
-    def _refuse_when_stopping(self, *, finishing: bool) -> None:
-        if self._stop.requested and not finishing:
-            raise StoppingError
-
-    def pause(self, delay_s: float) -> None:
-        """Let nothing start for `delay_s` seconds from now; a shorter pause never cuts a longer one."""
-        self._paused_until = max(self._paused_until, self._clock.monotonic() + delay_s)
+    async def _fit(self, *, finishing: bool) -> None:
+        while (wait_s := self._ready_at() - self._clock.monotonic()) > 0:
+            if wait_s > self._max_wait_s:
+                self.stop.request("quota", self._too_long(wait_s))
+            self._refuse_when_stopping(finishing=finishing and wait_s <= self._drain_s)
+            if wait_s > _LONG_S:
+                await self._nap(min(wait_s, _CHECK_S))
+            else:
+                await self._clock.sleep(wait_s)
 
     def _ready_at(self) -> float:
-        if len(self._starts) < self.count:
-            return self._paused_until
-        return max(self._paused_until, self._starts[0] + self.per_s + GUARD_S)
+        now, ready_at = self._clock.monotonic(), self._paused_until
+        for window in self.windows:
+            ready_at = max(ready_at, window.ready_at(now))
+        return ready_at if self._gate is None else max(ready_at, self._gate.ready_at())
+
+    async def _start(self) -> None:
+        if self._ledger is not None and not self._credit:
+            lot = max(1, math.ceil(min(1.0 / self._spacing_s, *(window.count / 100 for window in self.windows))))
+            await self._ledger.charge(lot)
+            self._credit = lot
+        now = self._clock.monotonic()
+        self._credit -= 1
+        for window in self.windows:
+            window.add(now)
+        self._receipt.started(now)
+        if self._gate is not None:
+            self._gate.started(now)
+
+    async def _nap(self, delay_s: float) -> None:
+        self._moved.clear()
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._moved.wait()
+        except TimeoutError:
+            pass
+
+    def _refuse_when_stopping(self, *, finishing: bool) -> None:
+        if self.stop.requested and not finishing:
+            raise StoppingError
+
+    def _too_long(self, wait_s: float) -> str:
+        hours, minutes = divmod(math.ceil(wait_s / 60), 60)
+        return f"The allowance is used up for the next {hours} h {minutes:02} min; `importer resume` goes on then."
+
+    # ------------------------------------------------------------------ holds
+
+    def heed(self, gate: Gate) -> None:
+        """From now on, let it hold everything back."""
+        self._gate = gate
+
+    def pause(self, delay_s: float, reason: str = "") -> float:
+        """Let nothing start for `delay_s` seconds from now; a shorter pause never cuts a longer one.
+
+        Returns:
+            By how many seconds the pool stands still longer than it would have anyway.
+        """
+        now = self._clock.monotonic()
+        longer_s = max(0.0, now + delay_s - max(now, self._paused_until))
+        self._receipt.paused(longer_s, reason, fresh=now >= self._paused_until)
+        self._paused_until = max(self._paused_until, now + delay_s)
+        return longer_s
+
+    @property
+    def paused_until(self) -> float:
+        """The end of the longest pause that was asked for, monotonic seconds."""
+        return self._paused_until
+
+    def look_again(self) -> None:
+        """A hold may have ended: whoever waits looks again now."""
+        self._moved.set()
+
+    # ------------------------------------------------------------------ memory
+
+    @property
+    def outlasts_a_process(self) -> bool:
+        """Whether a window is so long that starts of earlier processes may still be in it."""
+        return any(window.per_s >= LASTING_S for window in self.windows)
+
+    def remember(self, ledger: StartLedger, earlier: Iterable[tuple[float, int]]) -> None:
+        """Put every start on record from now on, and count those of earlier processes in the long windows.
+
+        Args:
+            earlier: how many seconds ago at least, and how many; the oldest first.
+        """
+        self._ledger = ledger
+        now = self._clock.monotonic()
+        for age_s, count in earlier:
+            for window in self.windows:
+                if window.per_s >= LASTING_S and age_s < window.per_s:
+                    window.preload(now - max(0.0, age_s), count)
+
+    async def give_back(self) -> None:
+        """At the end of a run: take off the record what was reserved and not started."""
+        if self._ledger is not None and self._credit > 0:
+            credit, self._credit = self._credit, 0
+            await self._ledger.charge(-credit)
+
+    def receipt(self) -> dict[str, Any]:
+        """What was allowed and what was used, in JSON types, for the report."""
+        return {
+            "allowance": ", ".join(map(str, self.windows)),
+            **self._receipt.figures(),
+            "largest": {f"in any {_length(window.per_s)}": window.largest for window in self.windows},
+        }
 
     def __repr__(self) -> str:
         paused = max(0.0, self._paused_until - self._clock.monotonic())
-        return f"<StrictLimiter {self.count}/{self.per_s:g}s, {len(self._starts)} in the log, paused {paused:.1f}s>"
+        return f"<StrictLimiter {', '.join(map(str, self.windows))}, {self._waiting} waiting, paused {paused:.1f}s>"
+
+
+class _Receipt:
+    """The limiter's own account."""
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._first = self._last = 0.0
+        self._pauses: Counter[str] = Counter()
+        self._paused_s = 0.0
+
+    def started(self, now: float) -> None:
+        if not self._requests:
+            self._first = now
+        self._requests += 1
+        self._last = now
+
+    def paused(self, longer_s: float, reason: str, *, fresh: bool) -> None:
+        self._pauses[reason or "asked_for"] += fresh and longer_s > 0
+        self._paused_s += longer_s
+
+    def figures(self) -> dict[str, Any]:
+        span_s = self._last - self._first
+        return {
+            "requests": self._requests,
+            "seconds": round(span_s, 3),
+            "achieved_per_s": round((self._requests - 1) / span_s, 3) if span_s > 0 else float(self._requests),
+            "pauses": dict(+self._pauses),
+            "paused_s": round(self._paused_s, 3),
+        }
+
+
+def _length(seconds: float) -> str:
+    names = {1.0: "second", 60.0: "minute", 3_600.0: "hour", 86_400.0: "day"}
+    return names.get(seconds) or f"{seconds:g} s"

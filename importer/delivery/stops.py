@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from importer.records import Outcome, Reply, RowState, Verdict
+from importer.records import Outcome, RowState
 
 _BAD = (RowState.REJECTED, RowState.FAILED)
 
@@ -30,8 +30,8 @@ class StopSwitch:
         """Ask for no further rows.
 
         Args:
-            reason: one word: `sigint`, `sigterm`, `max_errors`, `max_error_rate`, `fail_fast`, `breaker`, `access`,
-                `window`, `quota`.
+            reason: one word: `sigint`, `sigterm`, `max_errors`, `max_error_rate`, `fail_fast`, `breaker`, `canary`,
+                `access`, `window`, `quota`.
             message: one sentence for people.
         """
         if not self._reason:
@@ -46,14 +46,13 @@ class StopSwitch:
 
 @dataclass(slots=True)
 class Thresholds:
-    """Watches outcomes and replies, and stops the run when they say that going on does harm.
+    """Watches outcomes, and stops the run when they say that going on does harm.
 
     Args:
         max_errors: stop after more than this many rejected or failed rows; None: never.
         max_error_rate: stop when a larger share of the settled rows is; None: never.
         sample: settled rows before the share is judged.
         fail_fast: stop at the first one.
-        breaker_faults: server faults in a row, over all workers, that stop the run.
     """
 
     stop: StopSwitch
@@ -61,10 +60,8 @@ class Thresholds:
     max_error_rate: float | None = None
     sample: int = 50
     fail_fast: bool = False
-    breaker_faults: int = 20
     _settled: int = 0
     _bad: int = 0
-    _faults: int = 0
 
     def settled(self, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -84,13 +81,3 @@ class Thresholds:
         if self.max_error_rate is None or self._settled < self.sample:
             return False
         return self._bad / self._settled > self.max_error_rate
-
-    def answered(self, reply: Reply) -> None:
-        """Count one reply: faults in a row open the breaker, any sound answer closes it."""
-        if reply.verdict is Verdict.IN_DOUBT or (reply.verdict is Verdict.RETRY and reply.http_status is None):
-            self._faults += 1
-        else:
-            self._faults = 0
-        if self._faults >= self.breaker_faults:
-            what = reply.message.rstrip(".") or "no answer"
-            self.stop.request("breaker", f"The target failed {self._faults} times in a row; the last time: {what}.")

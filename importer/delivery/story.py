@@ -11,19 +11,28 @@ class Story:
     def __init__(self, record: Record) -> None:
         self.record = record
         self.creates = 0
+        """Creates that used up the row's patience."""
+        self.spared = 0
+        """Creates that did not: whatever befell them befell everybody."""
         self.may_have_created = record.in_doubt and not record.doubt_elsewhere
         """Whether a create of this run may have reached the server without a clear answer."""
         self._attempts: list[Attempt] = []
         self._last_create: Reply | None = None
 
-    def tell(self, kind: str, reply: Reply, *, started_at: float, duration_s: float) -> None:
-        """Add one request and its answer."""
+    def tell(self, kind: str, reply: Reply, *, started_at: float, duration_s: float, spared: bool = False) -> None:
+        """Add one request and its answer.
+
+        Args:
+            duration_s: as the caller saw it; the target's own measure, where there is one, is without waiting.
+            spared: whether it does not count against the row.
+        """
+        took_s = duration_s if reply.took_s is None else reply.took_s
         self._attempts.append(
             Attempt(
                 number=self.record.prior_attempts + len(self._attempts) + 1,
                 kind=kind,
-                started_at=started_at,
-                duration_s=duration_s,
+                started_at=started_at + duration_s - took_s,
+                duration_s=took_s,
                 verdict=reply.verdict,
                 http_status=reply.http_status,
                 error_code=reply.error_code,
@@ -31,7 +40,8 @@ class Story:
             )
         )
         if kind == "create":
-            self.creates += 1
+            self.creates += not spared
+            self.spared += spared
             self._last_create = reply
             self.may_have_created |= reply.verdict is Verdict.IN_DOUBT
 

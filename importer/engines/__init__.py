@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from importer.engines.asyncio_pool import AsyncioPool
 from importer.engines.checking import SharedChecker
@@ -10,7 +11,23 @@ from importer.engines.inline import Inline
 from importer.engines.workforce import Workforce, cores
 from importer.ports import Engine
 
-ENGINES: Mapping[str, Callable[[int], Engine]] = {"asyncio": AsyncioPool, "inline": lambda _: Inline()}
-"""Engine by name; each takes the number of records it may work on at once."""
+Room = Callable[[], Awaitable[None]]
+"""Returns when one more record in work could be of use."""
+
+
+def _inline(_: int, _room: Room | None = None) -> Engine:
+    return Inline()
+
+
+class EngineMaker(Protocol):
+    """Makes an engine."""
+
+    def __call__(self, workers: int, room: Room | None = None, /) -> Engine:
+        """Take the number of records it may work on at once, and who says when there is need of another."""
+        ...
+
+
+ENGINES: Mapping[str, EngineMaker] = {"asyncio": AsyncioPool, "inline": _inline}
+"""Engine by name."""
 
 __all__ = ["ENGINES", "AsyncioPool", "Inline", "SharedChecker", "Workforce", "cores"]

@@ -196,7 +196,7 @@ def _start() -> _Helper:
     with pipes() as (ours, theirs):
         boot = _BOOT.format(path=sys.path, read=theirs.reading.fileno(), write=theirs.writing.fileno())
         process = subprocess.Popen(  # noqa: S603  # ourselves
-            [sys.executable, "-c", boot], 
+            [sys.executable, "-c", boot],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -9,17 +9,23 @@ from __future__ import annotations
 from importer.journal.claims import Claims
 from importer.journal.database import Database
 from importer.journal.group_commit import GroupCommit, RunJournal
+from importer.journal.inspection import JournalFacts, examine_journal
 from importer.journal.intake import RunIntake
-from importer.journal.lock import workspace_lock
+from importer.journal.lock import lock_owner, workspace_lock
+from importer.journal.migrations import SCHEMA_VERSION, backups
+from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
+from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
 from importer.journal.replay import ChangeTotal, Replay
 from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, Ahead, RunHeader, Runs, StoredRun
-from importer.journal.secret import SECRET_BYTES, has_secret, workspace_secret
+from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
+from importer.journal.starts import Starts
 
 __all__ = [
     "FINISHED",
     "LOADING",
     "READY",
     "RUNNING",
+    "SCHEMA_VERSION",
     "SECRET_BYTES",
     "STOPPED",
     "Ahead",
@@ -27,13 +33,29 @@ __all__ = [
     "Claims",
     "Database",
     "GroupCommit",
+    "JournalFacts",
+    "Purgeable",
     "Replay",
     "RunHeader",
     "RunIntake",
     "RunJournal",
     "Runs",
+    "Starts",
+    "StoredReceipt",
     "StoredRun",
+    "add_receipt",
+    "all_receipts",
+    "backups",
+    "check_memory",
+    "examine_journal",
     "has_secret",
+    "lock_owner",
+    "purge_rows",
+    "purgeable",
+    "receipt_of",
+    "rows_digest",
+    "scopes",
+    "wipe",
     "workspace_lock",
     "workspace_secret",
 ]

@@ -11,16 +11,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from types import MappingProxyType
 
 from importer.errors import JournalError
 from importer.journal.cells import unpack_payloads, unpack_rows
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues
-from importer.records import TRANSITIONS, Attempt, Claimed, Issue, Outcome, Record, RowState
+from importer.records import TRANSITIONS, Attempt, Claimed, Issue, Outcome, Record, RowState, Severity
 
 _CREATED = (RowState.CREATED.value, RowState.EXISTING.value)
 _IN_DOUBT = (RowState.SENDING.value, RowState.UNKNOWN.value)
+_DIFFERS = (
+    "differs_from_imported",
+    "An earlier run created this customer from other data; what has changed since is not sent.",
+)
 _PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
 
 
@@ -45,8 +50,7 @@ class _Known:
     state: str
     customer_id: str
     since: float
-    run: int
-    ordinal: int
+    body: str
 
 
 def column_of(path: str, columns: Mapping[str, str]) -> str:
@@ -68,15 +72,23 @@ class Claims:
     Args:
         scope: where import keys are unique.
         columns: customer field to source column, for the errors that the API reports.
+        secret: the workspace's, for hashes of what was sent.
     """
 
     def __init__(
-        self, database: Database, run: int, scope: str, columns: Mapping[str, str] = MappingProxyType({})
+        self,
+        database: Database,
+        run: int,
+        scope: str,
+        columns: Mapping[str, str] = MappingProxyType({}),
+        *,
+        secret: bytes = b"",
     ) -> None:
         self._db = database
         self._run = run
         self._scope = scope
         self._columns = columns
+        self._secret = secret
         self._backlog = self._waiting()
 
     def claim(self, tx: sqlite3.Connection, limit: int, now: float) -> Claimed:
@@ -172,7 +184,7 @@ class Claims:
             keys = [row.key for row in rows[start : start + _PARAMETERS]]
             marks = ",".join("?" * len(keys))
             for key, *known in tx.execute(
-                f"SELECT key, state, coalesce(customer_id, ''), since, run, ordinal FROM identities"
+                f"SELECT key, state, coalesce(customer_id, ''), since, coalesce(body, '') FROM identities"
                 f" WHERE scope = ? AND key IN ({marks})",
                 (self._scope, *keys),
             ):
@@ -192,10 +204,10 @@ class Claims:
             (RowState.SENDING.value, since, self._run, row.ordinal),
         )
         tx.execute(
-            "INSERT INTO identities (scope, key, state, run, ordinal, since) VALUES (?, ?, ?, ?, ?, ?)"
+            "INSERT INTO identities (scope, key, state, run, ordinal, since, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET state = excluded.state, customer_id = NULL, run = excluded.run,"
-            " ordinal = excluded.ordinal, since = excluded.since",
-            (self._scope, row.key, RowState.SENDING.value, self._run, row.ordinal, since),
+            " ordinal = excluded.ordinal, since = excluded.since, body = excluded.body",
+            (self._scope, row.key, RowState.SENDING.value, self._run, row.ordinal, since, self._body(row.payload)),
         )
         return Record(
             ordinal=row.ordinal,
@@ -212,7 +224,12 @@ class Claims:
     def _end_as_existing(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> Outcome:
         outcome = Outcome(row.ordinal, row.key, RowState.EXISTING, customer_id=memory.customer_id)
         self._change(tx, outcome)
+        if memory.body and memory.body != self._body(row.payload):
+            insert_issues(tx, self._run, (Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING),))
         return outcome
+
+    def _body(self, payload: bytes) -> str:
+        return blake2b(payload, key=self._secret, digest_size=8).hexdigest()
 
     def _change(self, tx: sqlite3.Connection, outcome: Outcome) -> None:
         """Update a row to its outcome, if the transition table allows it."""

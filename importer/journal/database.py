@@ -1,4 +1,4 @@
-"""One SQLite file: opening, version, transactions. Knows no row and no run.
+"""One SQLite file: opening and transactions. Knows no row and no run.
 
 WAL with `synchronous=FULL`: a commit is on disk when it returns, and readers never block the writer
 (https://www.sqlite.org/pragma.html#pragma_synchronous).
@@ -9,12 +9,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 
 from importer.errors import JournalError
+from importer.journal.migrations import bring_up_to_date
 
-SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 10_000
 CACHE_KIB = 16_384
 
@@ -39,7 +38,7 @@ class Database:
             )
             try:
                 self._prepare(durable=durable)
-                self._migrate()
+                bring_up_to_date(self.connection, path)
             except BaseException:
                 self.connection.close()
                 raise
@@ -53,18 +52,6 @@ class Database:
         else:
             self.connection.execute("PRAGMA journal_mode=MEMORY")
             self.connection.execute("PRAGMA synchronous=OFF")
-
-    def _migrate(self) -> None:
-        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise JournalError(
-                f"The journal {self.path} was written by a newer importer"
-                f" (format {version}, this one knows {SCHEMA_VERSION}).",
-                "Use the newer program, or another --workspace.",
-            )
-        if version == 0:
-            schema = files("importer.journal").joinpath("schema.sql").read_text(encoding="utf-8")
-            self.connection.executescript(f"BEGIN IMMEDIATE;{schema}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

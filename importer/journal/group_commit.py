@@ -85,16 +85,23 @@ class GroupCommit:
         try:
             results = await self._run_blocking(lambda: self._apply([operation for operation, _ in group]))
         except JournalError as error:
-            self._failure = error
-            futures += [future for _, future in self._pending]
-            self._pending = []
-            for future in futures:
-                if future is not None and not future.done():
-                    future.set_exception(error)
+            self._fail(futures, error)
             return
+        except BaseException as error:
+            # A bug, or the loop's end: whatever it is, nobody may wait for this commit for ever.
+            self._fail(futures, JournalError(f"The journal came to a stop ({type(error).__name__})."))
+            raise
         for future, result in zip(futures, results, strict=True):
             if future is not None and not future.done():
                 future.set_result(result)
+
+    def _fail(self, futures: list[asyncio.Future[Any] | None], error: JournalError) -> None:
+        self._failure = error
+        waiting = futures + [future for _, future in self._pending]
+        self._pending = []
+        for future in waiting:
+            if future is not None and not future.done():
+                future.set_exception(error)
 
     def _apply(self, operations: list[Operation]) -> list[Any]:
         with self._db.transaction() as tx:

@@ -30,7 +30,7 @@ def workspace_lock(workspace: Path, scope: str, now: float) -> Iterator[None]:
         BusyError: another run holds it.
         StorageError: the lock file cannot be made.
     """
-    path = workspace / "locks" / (re.sub(r"[^A-Za-z0-9.-]+", "_", scope).strip("_") + ".lock")
+    path = _path(workspace, scope)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -43,6 +43,35 @@ def workspace_lock(workspace: Path, scope: str, now: float) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def lock_owner(workspace: Path, scope: str) -> str:
+    """Say who holds the lock of one scope; empty when nobody does.
+
+    The lock is shared for the moment of the question, so that a run which begins just then waits for nothing
+    but its next try.
+
+    Raises:
+        StorageError: the lock file cannot be read.
+    """
+    path = _path(workspace, scope)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise StorageError(f"The lock {path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(path)
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _path(workspace: Path, scope: str) -> Path:
+    return workspace / "locks" / (re.sub(r"[^A-Za-z0-9.-]+", "_", scope).strip("_") + ".lock")
 
 
 def _take(descriptor: int, path: Path, now: float) -> None:

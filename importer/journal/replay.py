@@ -49,6 +49,14 @@ class Replay:
             after = stretch.first
             yield self._batch(stretch)
 
+    def endings(self) -> Iterator[tuple[str, RowState, str]]:
+        """The import key, state and customer id of every row that has a key."""
+        with self._db.guarded("read"):
+            for key, state, customer_id in self._db.connection.execute(
+                "SELECT key, state, coalesce(customer_id, '') FROM rows WHERE run = ? AND key IS NOT NULL", (self._run,)
+            ):
+                yield key, RowState(state), customer_id
+
     def row(self, row: int) -> RowResult | None:
         """The data row with this number in the spreadsheet; None when there is none."""
         after = -1
@@ -111,10 +119,9 @@ class Replay:
         issues = self._issues(first, first + size)
         cells = unpack_cells(self._blob("cells", first) or pack_cells(()))
         if len(ended) != size:
-            states = _with_valid_ones(ended, first, size)
-            blank = [""] * size
+            listed, blank = _with_valid_ones(ended, first, size), [""] * size
             return ResultBatch(
-                first, stretch.rows, cells, states, blank, blank, blank, [None] * size, blank, [0] * size, issues
+                first, stretch.rows, cells, listed, blank, blank, blank, [None] * size, blank, [0] * size, issues
             )
         _, states, customer_ids, keys, external_ids, statuses, trace_ids, attempts, ids = zip(*ended, strict=True)
         return ResultBatch(

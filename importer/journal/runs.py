@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from importer.errors import UsageError
+from importer.errors import BusyError, UsageError
 from importer.journal.database import Database
 from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
 LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
-_SUMMARY = "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet"
+_SUMMARY = "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,55 @@ class RunHeader:
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as the journal knows it."""
+    """A run as the journal knows it.
+
+    Args:
+        purged_at: when its cells and bodies were removed, seconds since the epoch; None: they are all there.
+    """
 
     run: int
     phase: str
     header: RunHeader
     facts: Mapping[str, Any]
+    purged_at: float | None = None
+
+    def require_ended(self) -> None:
+        """Refuse what needs every row's outcome while there is none yet.
+
+        Raises:
+            BusyError: the run goes on, or was cut off.
+        """
+        if self.phase not in {FINISHED, STOPPED}:
+            raise BusyError(
+                f"The run {self.header.run_id} has not ended.",
+                f"If nobody works on it any more, `importer resume {self.header.run_id}` goes on with it.",
+            )
+
+    def require_loaded(self) -> None:
+        """Refuse what needs every row while they are still being read.
+
+        Raises:
+            UsageError: they are, or the reading was cut off.
+        """
+        if self.phase == LOADING:
+            raise UsageError(
+                f"The run {self.header.run_id} was cut off before its source was read to the end; nothing was sent.",
+                f"`importer resume {self.header.run_id}` begins it again.",
+            )
+
+    def require_whole(self) -> None:
+        """Refuse what needs the run's cells, once they were purged.
+
+        Raises:
+            UsageError: they were.
+        """
+        if self.purged_at is None:
+            return
+        day = datetime.fromtimestamp(self.purged_at, UTC).strftime("%Y-%m-%d")
+        raise UsageError(
+            f"The cells and files of the run {self.header.run_id} were purged on {day}; ids, keys and counts remain.",
+            f"`importer show {self.header.run_id}` tells what is left; import the source again to have its rows.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +111,11 @@ class Runs:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+
+    def any(self) -> bool:
+        """Whether there is a run."""
+        with self._db.guarded("read"):
+            return bool(self._db.connection.execute("SELECT EXISTS (SELECT 1 FROM runs)").fetchone()[0])
 
     def begin(self, header: RunHeader) -> StoredRun:
         """Register a new run, durably."""
@@ -164,11 +213,11 @@ class Runs:
         with self._db.guarded("read"):
             row = self._db.connection.execute(
                 "SELECT run, phase, facts, run_id, scope, target, source, path, content_hash, profile_hash, dry_run,"
-                " started_at FROM runs WHERE run_id = ?",
+                " started_at, purged_at FROM runs WHERE run_id = ?",
                 (run_id,),
             ).fetchone()
-        run, phase, facts, *header = row
-        return StoredRun(run, phase, RunHeader(*header), json.loads(facts))
+        run, phase, facts, *header, purged_at = row
+        return StoredRun(run, phase, RunHeader(*header), json.loads(facts), purged_at)
 
     def of_content(self, scope: str, content_hash: str, profile_hash: str) -> str:
         """The id of the newest run that sent the same content under the same profile; empty when there is none."""
@@ -228,7 +277,7 @@ class Runs:
         return self._summary(row)
 
     def _summary(self, row: tuple[Any, ...]) -> RunSummary:
-        run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet = row
+        run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at = row
         return RunSummary(
             run_id=run_id,
             source=source,
@@ -241,6 +290,7 @@ class Runs:
             counts=self.counts(run),
             columns=tuple(json.loads(columns)),
             sheet=sheet,
+            purged_at=purged_at,
         )
 
     def counts(self, run: int) -> dict[str, int]:

@@ -17,7 +17,8 @@ CREATE TABLE runs (
     facts         TEXT    NOT NULL DEFAULT '{}',
     started_at    REAL    NOT NULL,
     ended_at      REAL,
-    exit_code     INTEGER
+    exit_code     INTEGER,
+    purged_at     REAL                -- when its personal data was removed, NULL: it is all there
 ) STRICT;
 
 -- The source's cells and the request bodies: the personal data, apart from all else, so that it can be purged.
@@ -89,5 +90,25 @@ CREATE TABLE identities (
     run         INTEGER NOT NULL,
     ordinal     INTEGER NOT NULL,
     since       REAL    NOT NULL,
+    body        TEXT,                 -- keyed hash of what was sent: tells whether the same customer comes with other data
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
+
+-- Requests started per scope in slots of seconds, for limits that outlast a run: per minute, hour and day.
+CREATE TABLE starts (
+    scope TEXT    NOT NULL,
+    slot  INTEGER NOT NULL,           -- seconds since the epoch, rounded down
+    count INTEGER NOT NULL,
+    PRIMARY KEY (scope, slot)
+) STRICT, WITHOUT ROWID;
+
+-- One line for every time that files of a run were written; each holds the hash of the line before. Never changed.
+CREATE TABLE receipts (
+    number   INTEGER PRIMARY KEY,
+    run      INTEGER NOT NULL,
+    made_at  REAL    NOT NULL,
+    previous TEXT    NOT NULL,        -- hash of the receipt before, '' for the first
+    hash     TEXT    NOT NULL,        -- SHA-256 of the body
+    body     TEXT    NOT NULL         -- JSON, as in receipt.json
+) STRICT;
+CREATE INDEX receipts_by_run ON receipts (run, number);

@@ -21,13 +21,36 @@ def has_secret(workspace: Path) -> bool:
     return (workspace / _NAME).exists()
 
 
-def workspace_secret(workspace: Path) -> bytes:
-    """The secret of a workspace, made when there is none yet.
+def check_memory(journal: Path) -> None:
+    """Refuse a workspace that has a secret and no journal: it has lost the memory of what it created.
+
+    A journal is always made before the secret, so that no other history leads here.
 
     Raises:
-        JournalError: it cannot be read or made, or is damaged.
+        JournalError: the journal is gone, or empty.
+    """
+    if has_secret(journal.parent) and not (journal.exists() and journal.stat().st_size):
+        raise JournalError(
+            f"The journal {journal} is gone, and with it the memory of which customers were created.",
+            f"Restore it from a backup. To begin anew, knowing nothing of them, remove {journal.parent / _NAME} too.",
+        )
+
+
+def workspace_secret(workspace: Path, *, has_runs: bool = False) -> bytes:
+    """The secret of a workspace, made when there is none yet.
+
+    Args:
+        has_runs: whether the journal knows runs: their keys were made with a secret that must still be there.
+
+    Raises:
+        JournalError: it cannot be read or made, is damaged, or is gone.
     """
     path = workspace / _NAME
+    if has_runs and not path.exists():
+        raise JournalError(
+            f"The workspace's secret {path} is gone: what earlier runs created would not be recognised.",
+            "Restore it from a backup, or use another --workspace.",
+        )
     try:
         return _read(path) if path.exists() else _make(path)
     except OSError as error:

@@ -19,6 +19,7 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
         "row_settled": logging.DEBUG,
         "request_done": logging.DEBUG,
         "paused": logging.WARNING,
+        "breaker_opened": logging.WARNING,
         "stopping": logging.WARNING,
         "drain_timeout": logging.WARNING,
     }
@@ -27,7 +28,7 @@ _FINE = frozenset({"created", "existing", "accept"})
 _NUMBERS = frozenset(
     {"rows", "row", "ordinal", "invalid", "total", "already_done", "attempts", "attempt", "http_status", "exit_code"}
     | {"requests", "known", "rate_per_s", "needed_per_s", "quota_share", "in_time"}
-    | {"duration_s", "elapsed_s", "elapsed_seconds", "seconds", "in_flight"}
+    | {"duration_s", "elapsed_s", "elapsed_seconds", "seconds", "in_flight", "per_s"}
 )
 _WORDS = frozenset({"state", "kind", "status", "verdict", "reason", "code", "error_code", "dry_run"})
 _NAMES = frozenset({"run_id", "source", "target", "trace_id"})

@@ -1,25 +1,59 @@
-"""One run under observation: its log, its id bound to every entry, and the listener that writes its events there."""
+"""One run under observation: its log, its numbers, its trace, and the one listener that feeds them all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from importer.observe.event_log import EventLog
 from importer.observe.logs import configure, run_context
-from importer.profile.settings import LogSettings
+from importer.ports import Events
+from importer.profile.settings import LogSettings, MetricsSettings, OtelSettings
+from importer.records import Event
+
+_NO_METRICS = MetricsSettings()
+_NO_OTEL = OtelSettings()
 
 
 @contextmanager
-def observed(run_id: str, run_dir: Path, settings: LogSettings, *, quiet: bool = False) -> Iterator[EventLog]:
-    """Log into a run's directory while the block lasts.
+def observed(
+    run_id: str,
+    run_dir: Path,
+    settings: LogSettings,
+    *,
+    quiet: bool = False,
+    target: str = "",
+    metrics: MetricsSettings = _NO_METRICS,
+    otel: OtelSettings = _NO_OTEL,
+) -> Iterator[Events]:
+    """Log into a run's directory while the block lasts; count and trace it where that was asked for.
 
     Yields:
-        The listener that logs events.
+        The listener.
 
     Raises:
         StorageError: the log file cannot be opened.
+        UsageError: numbers or a trace were asked for, and their library is not installed.
     """
-    with configure(run_dir, format=settings.format, level=settings.level, quiet=quiet), run_context(run_id):
-        yield EventLog()
+    with ExitStack() as stack:
+        stack.enter_context(configure(run_dir, format=settings.format, level=settings.level, quiet=quiet))
+        stack.enter_context(run_context(run_id))
+        listeners: list[Events] = [EventLog()]
+        if metrics.wanted:
+            from importer.observe.metrics import metered  # noqa: PLC0415  # an optional library
+
+            listeners.append(stack.enter_context(metered(metrics, target)))
+        if otel.enabled:
+            from importer.observe.tracing import traced  # noqa: PLC0415  # an optional library
+
+            listeners.append(stack.enter_context(traced(run_id, target)))
+        yield listeners[0] if len(listeners) == 1 else _all_of(listeners)
+
+
+def _all_of(listeners: list[Events]) -> Events:
+    def told(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return told

@@ -5,13 +5,16 @@ from __future__ import annotations
 from importer.profile.credentials import Credentials, credentials
 from importer.profile.layers import OPTIONS
 from importer.profile.profile import EMULATOR, HARMLESS_TARGETS, Profile
+from importer.profile.rates import Rate, RateLimits
 from importer.profile.settings import (
     DeliverySettings,
     FieldRule,
     LogSettings,
+    MetricsSettings,
+    OtelSettings,
     OutputSettings,
-    Rate,
     ResultsSettings,
+    RetentionSettings,
     SourceLimits,
     SourceSettings,
     TargetSettings,
@@ -26,10 +29,14 @@ __all__ = [
     "DeliverySettings",
     "FieldRule",
     "LogSettings",
+    "MetricsSettings",
+    "OtelSettings",
     "OutputSettings",
     "Profile",
     "Rate",
+    "RateLimits",
     "ResultsSettings",
+    "RetentionSettings",
     "SourceLimits",
     "SourceSettings",
     "TargetSettings",

@@ -27,8 +27,11 @@ from importer.profile.settings import (
     DeliverySettings,
     LogSettings,
     MappingRule,
+    MetricsSettings,
+    OtelSettings,
     OutputSettings,
     ResultsSettings,
+    RetentionSettings,
     Section,
     SourceSettings,
     TargetSettings,
@@ -39,6 +42,7 @@ EMULATOR = "emulator"
 HARMLESS_TARGETS = frozenset({EMULATOR, "sandbox"})
 """Targets that a profile file alone may choose; any other must be named by an option or the environment."""
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 PLACEHOLDERS = ("replace-me", ".invalid", "…", "<", ">")
 """What marks an address in a shipped profile as not filled in."""
 
@@ -79,6 +83,9 @@ class Profile(Section):
     notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
     output: OutputSettings = OutputSettings()
+    retention: RetentionSettings = RetentionSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    otel: OtelSettings = OtelSettings()
 
     _layers: tuple[Layer, ...] = PrivateAttr(default=())
 
@@ -150,6 +157,11 @@ class Profile(Section):
             return settings or TargetSettings()
         if settings is None:
             raise self._unknown_target()
+        if self.target == EMULATOR and urlsplit(settings.base_url).hostname not in LOOPBACK:
+            raise ProfileError(
+                f"The target 'emulator' is given an address outside this machine in {self._file}.",
+                "Give a real system a name of its own: [targets.live] or [targets.sandbox].",
+            )
         if self.target_origin == "profile" and self.target not in HARMLESS_TARGETS:
             raise ProfileError(
                 f"The target '{self.target}' is named only by {self._file}: no file alone may choose a live system.",
@@ -176,7 +188,7 @@ class Profile(Section):
                 f"Set {section} to the address that your RocketKOR contact gave you.",
             )
         address = urlsplit(base_url)
-        local = address.hostname in {"localhost", "127.0.0.1", "::1"}
+        local = address.hostname in LOOPBACK
         if not address.hostname or address.scheme not in ({"https", "http"} if local else {"https"}):
             raise ProfileError(
                 f"The address of the target '{self.target}' must begin with https:// and name a host.",
@@ -184,8 +196,13 @@ class Profile(Section):
             )
 
     @property
+    def file(self) -> str:
+        """The TOML file it was read from, as the user named it; empty when there was none."""
+        return next((layer.name for layer in self._layers if layer.origin == "profile"), "")
+
+    @property
     def _file(self) -> str:
-        return next((layer.name for layer in self._layers if layer.origin == "profile"), "the profile")
+        return self.file or "the profile"
 
     @property
     def fingerprint(self) -> str:

@@ -28,9 +28,7 @@ from pydantic import (
 
 from importer.profile.fieldnames import CustomerField
 from importer.profile.hours import TimeOfDay, Window, ZoneName
-
-_RATE = re.compile(r"(?P<count>\d+)\s*/\s*(?P<unit>s|sec|second|m|min|minute|h|hour|d|day)", re.IGNORECASE)
-_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+from importer.profile.rates import Rate, RateLimits, less
 
 
 class Section(BaseModel):
@@ -52,37 +50,6 @@ def _listed(value: Any) -> Any:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-
-
-class Rate(BaseModel):
-    """At most `count` request starts in any rolling window of `per_s` seconds.
-
-    Written as `10/s`, `600/min`, `5000/h` or `100000/day`.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    count: PositiveInt
-    per_s: PositiveFloat
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parse(cls, value: Any) -> Any:
-        if isinstance(value, Mapping | Rate):
-            return value
-        match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
-        if match is None or int(match["count"]) == 0:
-            raise ValueError("a rate such as 10/s, 600/min or 100000/day")
-        return {"count": int(match["count"]), "per_s": _UNIT_S[match["unit"][0].lower()]}
-
-    @property
-    def per_second(self) -> float:
-        """The mean rate, requests per second."""
-        return self.count / self.per_s
-
-    def __str__(self) -> str:
-        unit = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "day"}[self.per_s]
-        return f"{self.count}/{unit}"
 
 
 class SourceLimits(Section):
@@ -222,9 +189,21 @@ class ValidationSettings(Section):
 class DeliverySettings(Section):
     """`[delivery]`: how fast, how often, how patient."""
 
-    rate: Rate = Rate(count=10, per_s=1.0)
+    rate: RateLimits = RateLimits(windows=(Rate(count=10, per_s=1.0),))
+    """Strict, in any rolling window, over all kinds of request. The shortest window is spread, longer ones are quotas;
+    those of an hour and more count earlier runs of the same account too."""
+    max_wait_s: PositiveFloat = 3_600.0
+    """A longer wait for a quota, or a longer pause that the server asks for, ends the run instead (exit code 75)."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
+    """Rows in flight at most; as many are as the rate and the server's latency need."""
+    canary: NonNegativeInt | None = None
+    """Send one row, then so many, then the rest, if nothing new went wrong; 0: all at once.
+
+    None: 10 for every target but the emulator and the sandbox."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 6
+    """Tries of one row that are its own doing."""
+    max_spared_attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Tries on top that are not: the server refused everybody (429), or was down for everybody."""
     max_errors: NonNegativeInt | None = None
     """Stop after more than this many rows ended rejected or failed; None: never."""
     max_error_rate: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -237,12 +216,22 @@ class DeliverySettings(Section):
     connect_timeout_s: PositiveFloat = 5.0
     read_timeout_s: PositiveFloat = 30.0
     total_timeout_s: PositiveFloat = 60.0
-    looks_after_s: Annotated[tuple[NonNegativeFloat, ...], BeforeValidator(_listed)] = (0.0, 2.0, 8.0)
+    looks_after_s: Annotated[tuple[NonNegativeFloat, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        0.0,
+        2.0,
+        8.0,
+    )
     """Pauses before each look-up of a row in doubt; only when all of them find nothing is it sent again."""
     drain_s: PositiveFloat = 30.0
     """How long a stopping run waits for what is in flight."""
     breaker_faults: PositiveInt = 20
-    """Server faults in a row (5xx, timeouts, resets) that stop the run."""
+    """Server faults in a row (5xx, timeouts, resets) after which all wait while single requests probe."""
+    breaker_probe_s: PositiveFloat = 1.0
+    """The pause before the first probe; it doubles, up to a minute."""
+    breaker_give_up_s: PositiveFloat = 300.0
+    """How long to probe before the run stops (exit code 4); 30 s for a target that never gave a sound answer."""
+    faults: str = ""
+    """For the emulator inside the run alone: a preset (`migration-night`) or a file of faults; a rehearsal."""
     window: Window | None = None
     """Nothing is sent outside these hours; at their end a run stops well, and can be resumed. None: any time."""
     finish_by: TimeOfDay | None = None
@@ -257,13 +246,7 @@ class DeliverySettings(Section):
     @property
     def allowance(self) -> tuple[tuple[int, float], ...]:
         """Every limit without the `headroom`: starts, and the window in seconds; the shortest window first."""
-        return tuple(_less(rate, self.headroom) for rate in (self.rate,))
-
-
-def _less(rate: Rate, headroom: float) -> tuple[int, float]:
-    share = rate.count * (1 - headroom)
-    count = max(1, int(share + 1e-9))
-    return count, rate.per_s * count / share
+        return tuple(less(rate, self.headroom) for rate in self.rate.windows)
 
 
 class ResultsSettings(Section):
@@ -276,6 +259,28 @@ class ResultsSettings(Section):
     out: Path | None = None
     """A folder for the results beside the run directory's own; None: only there."""
     partial_ok: bool = False
+
+
+_AGE = re.compile(r"(?P<count>\d+)\s*(?P<unit>h|d|w)[a-z]*", re.IGNORECASE)
+_AGE_S = {"h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def _age(value: Any) -> Any:
+    match = _AGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, str) and (match is None or not int(match["count"])):
+        raise ValueError("an age such as 12h, 30d or 8w")
+    return int(match["count"]) * _AGE_S[match["unit"][0].lower()] if match else value
+
+
+Age = Annotated[PositiveFloat, BeforeValidator(_age)]
+"""A length of time in seconds, written as `12h`, `30d` or `8w`."""
+
+
+class RetentionSettings(Section):
+    """`[retention]`: what `importer purge` takes out of the workspace."""
+
+    older_than: Age | None = None
+    """Runs that ended longer ago than this lose their personal data; None: `--older-than` must say it."""
 
 
 class TargetSettings(Section):
@@ -313,6 +318,31 @@ class LogSettings(Section):
 
     format: Literal["console", "json"] = "console"
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class MetricsSettings(Section):
+    """`[metrics]`: numbers for Prometheus; needs `pip install 'importer[metrics]'`."""
+
+    textfile: Path | None = None
+    """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`."""
+    every_s: PositiveFloat = 15.0
+    port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Serves `/metrics` while a run lasts."""
+    address: str = "127.0.0.1"
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is somewhere to show numbers."""
+        return self.textfile is not None or self.port is not None
+
+
+class OtelSettings(Section):
+    """`[otel]`: OpenTelemetry by OTLP over HTTP; needs `pip install 'importer[otel]'`.
+
+    Where to send, sampling and names are told by the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
+    """
+
+    enabled: bool = False
 
 
 class OutputSettings(Section):

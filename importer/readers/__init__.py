@@ -4,6 +4,7 @@ Sync; may block. Never judges a customer, never changes a cell beyond what the f
 and raises nothing but `SourceError`. Heavy libraries load only when a source of their kind is opened.
 """
 
+from importer.readers.frames import read_frames
 from importer.readers.opening import STDIN, content_hash, keep_stdin, open_source
 
-__all__ = ["STDIN", "content_hash", "keep_stdin", "open_source"]
+__all__ = ["STDIN", "content_hash", "keep_stdin", "open_source", "read_frames"]

@@ -9,6 +9,7 @@ from importer.results.aside import publish
 from importer.results.balance import compare, recount
 from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows
+from importer.results.keeping import check_out, digests, keep_mended
 from importer.results.report import Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import ADDED_COLUMNS, Header
 from importer.results.tables import write_results
@@ -23,8 +24,11 @@ __all__ = [
     "UnknownRow",
     "UnknownRows",
     "Verdict",
+    "check_out",
     "clusters",
     "compare",
+    "digests",
+    "keep_mended",
     "publish",
     "recount",
     "verdict",

@@ -45,6 +45,7 @@ class Report:
         mapping: customer field to the source column(s) or constant that it came from.
         changes: normalisation rule to the number of values it altered.
         rate: the limiter's receipt: allowed and measured request starts.
+        rehearsal: what the emulator held against what the run says; {} when nothing was rehearsed.
         versions: of this program, of Python and of the libraries that decide verdicts.
         unknown: the rows in doubt that stayed so.
         forecast: what was to be expected before the last pass sent anything; {} when it had nothing to send.
@@ -72,6 +73,7 @@ class Report:
     mapping: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, int] = field(default_factory=dict)
     rate: Mapping[str, Any] = field(default_factory=dict)
+    rehearsal: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     unknown: Sequence[UnknownRow] = ()
     idv: Mapping[str, Any] = field(default_factory=dict)
@@ -110,6 +112,7 @@ class Report:
             "mapping": dict(self.mapping),
             "changes": dict(self.changes),
             "rate": dict(self.rate),
+            "rehearsal": dict(self.rehearsal),
             "unknown": [{"row": unknown.row, "candidates": list(unknown.candidates)} for unknown in self.unknown],
             "idv": dict(self.idv),
             "forecast": dict(self.forecast),

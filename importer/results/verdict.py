@@ -44,7 +44,7 @@ def _dry(report: Report) -> Verdict:
     invalid = report.counts.get(RowState.INVALID, 0)
     rows = _rows(report.counts["read"])
     if not invalid:
-        return Verdict("good", f"All {rows} can be imported.", f"Type: importer run {report.source}")
+        return Verdict("good", f"{_all(report.counts['read'])} can be imported.", f"Type: importer run {report.source}")
     sentence = f"{invalid:,} of {rows} cannot be imported yet."
     return Verdict("mixed", sentence, f"Mend the marked cells, then type: importer validate {_rejects(report)}")
 
@@ -53,9 +53,9 @@ def _real(report: Report) -> Verdict:
     counts = report.counts
     done = sum(counts.get(state, 0) for state in _DONE)
     if done == counts["read"]:
-        sentence = f"All {_rows(done)} are at the target{_split(report, _DONE, ': ', '')}."
+        sentence = f"{_all(done)} {_are(done)} at the target{_split(report, _DONE, ': ', '')}."
         return Verdict("good", sentence, f"Type: importer show {report.run_id}")
-    sentence = f"{done:,} of {_rows(counts['read'])} are at the target{_split(report, _DONE, ' (', ')')}"
+    sentence = f"{done:,} of {_rows(counts['read'])} {_are(done)} at the target{_split(report, _DONE, ' (', ')')}"
     sentence += f"{_split(report, _NOT_DONE, '; not there: ', '')}."
     if report.exit_code in _RESUMABLE:
         stopped = f"The run stopped early. {sentence}"
@@ -74,6 +74,14 @@ def _rejects(report: Report) -> str:
 def _split(report: Report, states: Sequence[RowState], before: str, behind: str) -> str:
     parts = [f"{report.counts[state]:,} {state}" for state in states if report.counts.get(state)]
     return before + ", ".join(parts) + behind if parts else ""
+
+
+def _all(count: int) -> str:
+    return f"{'The' if count == 1 else 'All'} {_rows(count)}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _rows(count: int) -> str:

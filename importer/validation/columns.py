@@ -115,7 +115,7 @@ class MemoCheck(ColumnCheck):
 
 
 def _one_rule(readings: Iterable[Reading]) -> str:
-    """Return the rule that alone altered every one of some texts, and left nothing to be said; "" where that differs."""
+    """Return the rule that alone altered each of some texts, and left nothing to be said; "" where that differs."""
     rules = {
         reading.steps[0].rule
         if len(reading.steps) == 1 and not (reading.error or reading.warnings or reading.extension)

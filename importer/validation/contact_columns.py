@@ -65,7 +65,7 @@ class PhoneCheck(ColumnCheck):
         ]
 
     def check(self, texts: Sequence[str], found: Findings, countries: Sequence[str] = ()) -> Sequence[str]:
-        """Normalise a column; usual numbers of the USA and Canada whose prefix is known are written in E.164 at once."""
+        """Normalise a column; usual numbers of the USA and Canada with a known prefix are written in E.164 at once."""
         suspects = self.suspects(texts, countries)
         usual = self._usual(texts, suspects) if suspects else {}
         before = [texts[place] for place in usual]

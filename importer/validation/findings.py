@@ -126,9 +126,9 @@ class Findings:
 
     def changes(self) -> Iterator[ChangeColumn]:
         """All changes, by rule and field, each in row order."""
-        for (rule, name), kept in self._changes.items():
-            ordinals = kept[0]
+        for (rule, name), (ordinals, before, after) in self._changes.items():
+            kept: tuple[Sequence[int], Sequence[str], Sequence[str]] = ordinals, before, after
             if any(map(gt, ordinals, ordinals[1:])):
-                rows = sorted(zip(*kept, strict=True), key=itemgetter(0))
-                kept = tuple(map(list, zip(*rows, strict=True)))  # type: ignore[assignment]  # three lists again
+                rows = sorted(zip(ordinals, before, after, strict=True), key=itemgetter(0))
+                kept = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
             yield ChangeColumn(rule, name, self.columns.get(name, ""), *kept)

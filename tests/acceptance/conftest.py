@@ -217,3 +217,18 @@ def wait_until(what: Callable[[], bool]) -> None:
             return
         time.sleep(0.01)  # noqa: TID251  # another process's time is real
     pytest.fail("it never happened")
+
+
+def ended(process: subprocess.Popen[str]) -> Ran:
+    out, err = process.communicate(timeout=60)
+    assert "Traceback" not in out + err
+    return Ran(process.returncode, out, err)
+
+
+def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait until something has happened outside; a process that ends early ends the wait."""
+    for _ in range(2_000):
+        if what() or process.poll() is not None:
+            return
+        time.sleep(0.01)  # noqa: TID251  # another process's time is real
+    pytest.fail("it never happened")

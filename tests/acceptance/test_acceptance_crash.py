@@ -13,25 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Ran, User, Witness, exactly_once, people, sandbox, serving
+from tests.acceptance.conftest import User, Witness, ended, exactly_once, people, sandbox, serving, wait_for
 
 ROWS = 2_000
 KILLS = 10
-
-
-def ended(process: subprocess.Popen[str]) -> Ran:
-    out, err = process.communicate(timeout=60)
-    assert "Traceback" not in out + err
-    return Ran(process.returncode, out, err)
-
-
-def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Wait until something has happened outside; a process that ends early ends the wait."""
-    for _ in range(2_000):
-        if what() or process.poll() is not None:
-            return
-        time.sleep(0.01)  # noqa: TID251  # another process's time is real
-    pytest.fail("it never happened")
 
 
 def test_a_run_that_is_killed_ten_times_and_resumed_creates_every_customer_once(
@@ -178,7 +163,14 @@ def test_an_outage_opens_the_breaker_and_retry_finishes_the_job(user: User, prof
     with serving(user, "--faults", str(faults)) as witness:
         profile = profile_for(
             witness,
-            delivery=['rate = "300/s"', "breaker_faults = 10", "backoff_base_s = 0.01", "looks_after_s = [0, 0.1]"],
+            delivery=[
+                'rate = "300/s"',
+                "breaker_faults = 10",
+                "breaker_probe_s = 0.02",
+                "breaker_give_up_s = 0.5",
+                "backoff_base_s = 0.01",
+                "looks_after_s = [0, 0.1]",
+            ],
         )
         ran = user.types("run", user.has("people.csv", people(200)), *sandbox(profile), "--json", **witness.environ)
         assert ran.code == 4, ran.out

@@ -21,8 +21,7 @@ from importer.night import Night
 from importer.nightly import Fate, NightReport
 from importer.profile import Profile
 from importer.wiring import SystemClock
-from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, people, serving
-from tests.acceptance.test_acceptance_crash import ended, wait_for
+from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, ended, people, serving, wait_for
 
 QUICK = {"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NIGHTLY__POLL_S": "0.05"}
 HEADER_AND_ONE = "\n".join(people(41).splitlines()[:1] + people(41).splitlines()[-1:]) + "\n"
@@ -87,6 +86,14 @@ def test_a_live_target_that_nobody_confirms_touches_nothing(user: User, inbox: P
     assert [path.name for path in inbox.iterdir()] == ["a.csv"]
 
 
+def test_a_night_cannot_be_a_dry_run(user: User, inbox: Path) -> None:
+    (inbox / "a.csv").write_text(people(3))
+    ran = user.types("nightly", "inbox", IMPORTER_DRY_RUN="true")
+
+    assert (ran.code, "cannot be a dry run" in ran.err) == (2, True)
+    assert [path.name for path in inbox.iterdir()] == ["a.csv"]
+
+
 # --------------------------------------------------------------------------- in the middle
 
 
@@ -99,8 +106,9 @@ def test_of_two_nights_at_once_one_works_and_a_signal_leaves_the_rest_to_the_nex
     wait_for(lambda: witness.ledger()["customers"] > 10, first)
     (inbox / "b.csv").write_text(people(110))
 
-    second = user.types(*nightly(profile), **witness.environ)
-    assert (second.code, f"process {first.pid}" in second.json["error"]) == (7, True)
+    for workspace in ("runs", "another"):
+        second = user.types(*nightly(profile), "--workspace", workspace, **witness.environ)
+        assert (second.code, f"process {first.pid}" in second.json["error"]) == (7, True)
     first.send_signal(signal.SIGTERM)
     stopped = ended(first)
     assert (stopped.code, stopped.json["imports"][0]["fate"]) == (143, "held")
@@ -176,6 +184,10 @@ def test_a_profile_that_changed_under_a_stopped_run_puts_its_file_aside_and_the_
     assert "The profile is not the one that the run" in why.read_text(encoding="utf-8")
     assert len(witness.customers()) == 7
 
+    shutil.move(why.with_name("a.csv"), inbox)
+    forced = user.types(*nightly(changed), "--force", **environ)
+    assert (forced.code, forced.json["counts"]["existing"], len(witness.customers())) == (0, 5, 7)
+
 
 def test_rows_refused_beyond_a_threshold_put_the_file_aside_with_its_results(
     user: User, inbox: Path, profile_for: Callable[..., Path]
@@ -197,11 +209,12 @@ def test_rows_refused_beyond_a_threshold_put_the_file_aside_with_its_results(
 
 
 def test_a_known_file_is_not_sent_twice_unless_forced(user: User, inbox: Path) -> None:
+    counts: dict[str, int] = {}
     for name, options, fate in (("a.csv", (), "imported"), ("b.csv", (), "known"), ("a.csv", ("--force",), "imported")):
         (inbox / name).write_text(people(4))
         ran = user.types("nightly", "inbox", "--json", *options)
         assert (ran.code, ran.json["imports"][0]["fate"]) == (0, fate)
-    counts = user.types("show", "last", "--json").json["counts"]
+        counts = ran.json["counts"]
     assert counts == {
         **dict.fromkeys(("created", "invalid", "rejected", "failed", "unknown", "unsent"), 0),
         "read": 4,
@@ -325,6 +338,12 @@ def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: P
     assert second.imports[0].forecast["in_time"]
     report = json.loads((second.imports[0].put or tmp_path).joinpath("report.json").read_text("utf-8"))
     assert report["forecast"]["requests"] == held.counts["unsent"] + 1
+    log = (tmp_path / "runs" / held.run_id / "run.log.jsonl").read_text("utf-8").splitlines()
+    foreseen = [entry for entry in map(json.loads, log) if entry["event"] == "forecast"]
+    assert [(entry["requests"], entry["in_time"]) for entry in foreseen] == [
+        (121, False),
+        (held.counts["unsent"] + 1, True),
+    ]
 
 
 def test_a_second_file_is_not_begun_after_the_end(tmp_path: Path) -> None:

@@ -15,15 +15,29 @@ import json
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from importer.delivery import Backoff, Deliver, Patience, StopSwitch, StrictLimiter, Thresholds
+from importer.delivery import (
+    Backoff,
+    Breaker,
+    BreakerRules,
+    Canary,
+    Deliver,
+    Governor,
+    Patience,
+    StopSwitch,
+    StrictLimiter,
+    Thresholds,
+    Traffic,
+    Window,
+)
 from importer.engines import AsyncioPool
 from importer.journal import Claims, Database, GroupCommit, Replay, RunHeader, RunIntake, RunJournal, Runs
 from importer.pipeline import Delivery
+from importer.ports import Journal
 from importer.records import (
     FINAL_STATES,
     CheckedBatch,
@@ -60,6 +74,11 @@ class Story:
     world: World = field(init=False)
     rows: int = field(init=False)
     concurrency: int = field(init=False)
+    breaker_faults: int = field(init=False)
+    auto: bool = field(init=False)
+    canary: int = field(init=False)
+    seen: dict[str, Any] = field(default_factory=dict)
+    """What the canary of earlier lives has met: the journal keeps it in the real thing."""
     clock_s: float = 0.0
     kills: int = 0
     lives: int = 0
@@ -68,6 +87,9 @@ class Story:
         self.rng = random.Random(self.seed)  # not a secret: a schedule
         self.rows = self.rng.randint(1, 9)
         self.concurrency = self.rng.choice((1, 2, 3, 8))
+        self.breaker_faults = self.rng.choice((2, 3, 6))
+        self.auto = self.rng.random() < 0.3
+        self.canary = self.rng.choice((0, 2, 5))
         self.world = World(random.Random(self.rng.random()), _weather(self.rng))
 
     def play(self) -> list[RowResult]:
@@ -106,25 +128,37 @@ class Story:
         clock, stop = VirtualClock(), StopSwitch()
         Runs(database).reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
         journal = RunJournal(claims, commits, clock.now)
-        await self._delivery(journal, clock, stop).run()
+        canary = Canary(journal, self.canary, stop, before=self.seen) if self.canary else None
+        await self._delivery(canary or journal, clock, stop).run()
+        self.seen = canary.seen() if canary else {}
         await commits.flush()
         with database.transaction() as tx:
             claims.finish(tx)
         states = Runs(database).counts(run)
         return not any(states.get(state, 0) for state in (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
 
-    def _delivery(self, journal: RunJournal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
-        limiter = StrictLimiter(20, 1.0, clock, stop)
-        deliver = Deliver(
-            LabTarget(self.world, self.rng, limiter),
-            Patience(max_attempts=4, looks_after_s=self.looks_after_s, stamp=STAMP),
-            Backoff(0.5, 10.0, self.rng),
-            brake=limiter,
-            thresholds=Thresholds(stop, breaker_faults=6),
+    def _delivery(self, journal: Journal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
+        limiter = StrictLimiter([Window(20, 1.0), Window(200, 60.0)], clock, stop, max_wait_s=600.0)
+        backoff = Backoff(0.5, 10.0, self.rng)
+        traffic = Traffic(
+            limiter,
+            Breaker(stop, BreakerRules(faults=self.breaker_faults, probe_s=0.5, give_up_s=45.0, answer_s=5.0)),
+            backoff,
+            governor=Governor(limiter.ceiling_per_s) if self.auto else None,
             clock=clock,
             emit=_ignore,
         )
-        return Delivery(journal, AsyncioPool(self.concurrency), deliver, stop, _ignore, drain_s=20.0)
+        deliver = Deliver(
+            LabTarget(self.world, self.rng, limiter),
+            Patience(max_attempts=4, looks_after_s=self.looks_after_s, stamp=STAMP, max_spared=6),
+            backoff,
+            pool=traffic,
+            thresholds=Thresholds(stop),
+            clock=clock,
+            emit=_ignore,
+        )
+        engine = AsyncioPool(self.concurrency, limiter.room)
+        return Delivery(journal, engine, deliver, stop, _ignore, drain_s=20.0)
 
 
 def _ignore(event: Event) -> None:
@@ -145,7 +179,15 @@ RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 def _weather(rng: random.Random) -> Weather:
     if rng.random() < 0.15:
         return Weather(storm_s=0.0)
-    return Weather(storm_s=rng.choice((20.0, 60.0, 300.0)), enforce=rng.random() < 0.6)
+    return Weather(storm_s=rng.choice((20.0, 60.0, 300.0)), enforce=rng.random() < 0.6, outages=tuple(_outages(rng)))
+
+
+def _outages(rng: random.Random) -> Iterator[tuple[float, float]]:
+    """Some stories have moments, or minutes, in which nobody answers."""
+    begin = 0.0
+    for _ in range(rng.choice((0, 0, 1, 3))):
+        begin += rng.uniform(0.0, 20.0)
+        yield begin, (begin := begin + rng.choice((1.0, 15.0, 200.0)))
 
 
 def _prepare(database: Database, story: Story) -> int:

@@ -31,6 +31,10 @@ class LabTarget:
             return _network_trouble(error)
 
     async def _create(self, record: Record) -> Reply:
+        if self._world.is_down(self._now()):
+            self._say(f"create row {record.ordinal} nobody answers")
+            await travel(latency(self._rng))
+            return Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers.")
         weather = self._world.weather
         fate = self._fate(
             {
@@ -73,6 +77,9 @@ class LabTarget:
 
     async def find(self, record: Record) -> Found:
         await self._limiter.acquire(finishing=True)
+        if self._world.is_down(self._now()):
+            await travel(latency(self._rng))
+            return Found(trouble=Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers."))
         fate = self._fate({"fault": self._world.weather.find_fault})
         self._say(f"find row {record.ordinal} {fate}")
         await travel(latency(self._rng))

@@ -38,6 +38,8 @@ class Weather:
     find_fault: float = 0.10
     lag_s: float = 5.0
     enforce: bool = True
+    outages: tuple[tuple[float, float], ...] = ()
+    """When nobody answers at all: begin and end, in virtual seconds."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,10 @@ class World:
     def visible(self, now: float) -> Iterator[Stored]:
         """The customers that a list shows."""
         return (one for one in self.customers if one.visible_at <= now)
+
+    def is_down(self, now: float) -> bool:
+        """Whether nobody answers."""
+        return any(begin <= now < end for begin, end in self.weather.outages)
 
     def stormy(self, now: float) -> bool:
         """Whether misfortunes still happen."""

@@ -40,4 +40,5 @@ def _write(file: Path, loop: asyncio.AbstractEventLoop) -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_witness, args=(Path(sys.argv[1]),), daemon=True).start()
-    main(sys.argv[2:])
+    sys.argv = [sys.argv[0], *sys.argv[2:]]
+    main()

@@ -27,6 +27,7 @@ _DATA = re.compile(
 _LONGEST_NAME = 80
 _TEXTUAL = 0.8
 _FILLED = 0.5
+_TITLE_LINES = 10
 _OUTSIDE = 0.2
 """Share of the rows that must have data beyond the header before that counts as columns without a name."""
 
@@ -121,7 +122,7 @@ def _given(filled: Sequence[Numbered], wanted: int, name: str) -> Header:
 def _found(filled: Sequence[Numbered], name: str) -> Header:
     typical = _typical_width(filled)
     for i, (number, cells) in enumerate(filled):
-        if _filled(cells) < max(1, _FILLED * typical):
+        if _filled(cells) < max(1, _FILLED * typical) or _is_title(filled, i):
             continue
         if _textual(cells) < _TEXTUAL:
             raise _no_header(number, name)
@@ -145,6 +146,13 @@ def _no_header(number: int, name: str) -> SourceError:
         f"Row {number} of '{name}' should be the header but looks like data.",
         "Add a row with the columns' names at the top, or name the right one with header_row in [source].",
     )
+
+
+def _is_title(filled: Sequence[Numbered], i: int) -> bool:
+    """Tell whether a line only leads up to a header a few lines below, which has at least twice as many names."""
+    here = _filled(filled[i][1])
+    near = range(i + 1, min(i + 1 + _TITLE_LINES, len(filled)))
+    return any(_filled(filled[j][1]) >= 2 * here and _names_stand_above_data(filled, j) for j in near)
 
 
 def _is_group_line(filled: Sequence[Numbered], i: int, typical: float) -> bool:

@@ -1,7 +1,7 @@
 """Records of the wrong width become rows of the right one, each with the issue that says so. Pure.
 
-A short record is a warning only where the cells it has can belong to no other columns than the
-first ones; wherever a cell in the middle may be the one that is missing, it is an error. In a
+A short record is an error, since any of its cells may be the one that is missing. It is a warning only
+where the program that wrote the file has the habit of leaving out blank cells at the end. In a
 workbook nothing is ever short, since every cell knows its place.
 """
 
@@ -20,6 +20,8 @@ _OUTSIDE = Mark(
     "The row has a cell beyond the last column of the header, which was left out.",
     severity=Severity.WARNING,
 )
+_FEWEST_SHORT = 5
+"""Short records among the first ones from which on they are a habit, not an accident."""
 
 
 class Ragged:
@@ -38,7 +40,8 @@ class Ragged:
         self._trailing = len(long) > len(sample) / 2 and not any(_beyond(row, self._width) for row in long)
         self._shapes = Shapes([row[: self._width] for row in sample if self._is_complete(row)])
         short = [row for row in sample if 1 < len(row) < columns.width]
-        self._habit = len(short) >= max(5, len(sample) / 10) and all(map(self._shapes.fit, short))
+        fitting = sum(map(self._shapes.fit, short))
+        self._habit = len(short) >= max(_FEWEST_SHORT, len(sample) / 10) and fitting >= 0.9 * len(short)
 
     def mend(self, block: Block) -> Block:
         """Return the same records column by column; those that had to be padded or cut are marked."""
@@ -97,12 +100,9 @@ class Ragged:
             return Mark("row_cut_off", f"{seen}, and the file ends in it: it was cut off. Export it again.")
         if torn:
             return Mark("row_torn", f"{seen}: a line break in a cell tore it apart. Put that cell in quotation marks.")
-        if self._habit_fits(row) or self._shapes.fit_only_first(row):
+        if self._habit and len(row) > 1 and self._shapes.fit(row):
             return Mark("row_too_short", f"{seen}: the last ones are taken as blank.", severity=Severity.WARNING)
         return Mark("row_too_short", f"{seen}: a delimiter is missing. Add it where the blank cell belongs.")
-
-    def _habit_fits(self, row: Sequence[str]) -> bool:
-        return self._habit and len(row) > 1 and self._shapes.fit(row)
 
     def _long(self, row: Sequence[str]) -> Mark:
         return Mark(

@@ -102,18 +102,19 @@ class TableReader:
     def _data_blocks(self, damage: Damage) -> Iterator[Block]:
         """Yield blocks of data rows only: no header, no blank rows, no footer, all of one width."""
         held: Block | None = None
-        again = 0
+        again = cut = 0
         for raw in self._origin.blocks():
             block = without_blank(self._ragged.mend(after(raw, self._header.number)))
             block, repeats = without_header_again(block, self._header.cells)
             again += repeats
+            cut = block.numbers[-1] if block.unterminated and block.numbers else 0
             if not block.numbers:
                 continue
             block, held = hold_footer(join(held, block), self._columns.width)
             if block.numbers:
                 yield self._watched(block, damage)
         if self._found_later is None:
-            self._found_later = (*damage.warnings(), *_left_out(held), *_repeated(again))
+            self._found_later = (*damage.warnings(), *_left_out(held), *_repeated(again), *_unterminated(cut))
 
     def _watched(self, block: Block, damage: Damage) -> Block:
         found = damage.observe(block)
@@ -150,6 +151,11 @@ def _left_out(footer: Block | None) -> tuple[str, ...]:
 
 def _repeated(again: int) -> tuple[str, ...]:
     return (f"The header stands {again:,} times more among the rows, and was left out there.",) if again else ()
+
+
+def _unterminated(row: int) -> tuple[str, ...]:
+    said = f"The file ends without a line end: if it was cut off, its last row ({row:,}) is not complete."
+    return (said,) if row else ()
 
 
 def _issues(marks: Mapping[int, Sequence[Mark]], at: int, to: int, ordinal: int, columns: Columns) -> tuple[Issue, ...]:

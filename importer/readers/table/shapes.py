@@ -34,14 +34,9 @@ class Shapes:
 
     def fit(self, row: Sequence[str]) -> bool:
         """Tell whether the cells look like the first columns."""
-        return self._known and len(row) <= len(self._looks) and self._fits_at(row, 0, 0)
-
-    def fit_only_first(self, row: Sequence[str]) -> bool:
-        """Tell whether they look like the first columns, and like no others were one cell missing further left."""
-        missing = len(self._looks) - len(row)
-        if len(row) * 2 < len(self._looks) or not self.fit(row):
+        if not self._known or len(row) > len(self._looks):
             return False
-        return not any(self._fits_at(row, at, gap) for gap in range(1, missing + 1) for at in range(len(row)))
+        return all((look := shape(cell)) == "" or look in self._looks[i] for i, cell in enumerate(row))
 
     def fit_though_longer(self, row: Sequence[str]) -> bool:
         """Tell whether the first cells look like the columns, and no two cells do when they are taken as one."""
@@ -50,10 +45,3 @@ class Shapes:
             return False
         joints = (at for at in range(width) if row[at].strip() and at + 1 < len(row) and row[at + 1].strip())
         return not any(self.fit([*row[:at], row[at] + row[at + 1], *row[at + 2 :]][:width]) for at in joints)
-
-    def _fits_at(self, row: Sequence[str], at: int, gap: int) -> bool:
-        """Whether the cells fit when those from `at` on are moved `gap` columns to the right."""
-        return all(
-            (look := shape(cell)) == "" or look in self._looks[i + (gap if i >= at else 0)]
-            for i, cell in enumerate(row)
-        )

@@ -21,6 +21,10 @@ _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|",
 _SPOKEN = {"\t": "tab", " ": "space"}
 _SAMPLE_RECORDS = 300
 _CERTAIN = 0.6
+_DOUBTFUL = 0.2
+"""Share of broken records from which on double quotes may be mere characters."""
+_FEWEST_BROKEN = 2.5
+"""Broken records that it takes besides: one may always be an accident, however few records there are."""
 _GAP = re.compile(r"\S {2,}\S")
 _HINT = "Name it with delimiter in [source], or save the file as .xlsx."
 
@@ -78,9 +82,8 @@ class _Trial:
 
     @property
     def score(self) -> float:
-        """Even, wide and clean; plain double quotes are assumed until something else is better by far."""
-        usual = 0.1 * (self.dialect.quote == '"')
-        return self.share * (1 - 1 / (self.width + 1)) - min(self.broken, 1.0) + usual
+        """Even, wide and clean."""
+        return self.share * (1 - 1 / (self.width + 1)) - min(self.broken, 1.0)
 
 
 def detect_dialect(sample: str, settings: SourceSettings, name: str) -> Dialect:
@@ -102,7 +105,7 @@ def detect_dialect(sample: str, settings: SourceSettings, name: str) -> Dialect:
     delimiters = [given or separator] if given or separator else DELIMITERS
     quotes = ['"', "'", ""] if quote is None else [quote]
     dialects = [replace(dialect, separator_line=bool(separator)) for dialect in _candidates(text, delimiters, quotes)]
-    best = max((_try(text, dialect) for dialect in dialects), key=lambda trial: trial.score)
+    best = _best([_try(text, dialect) for dialect in dialects])
     if not (given or separator):
         _require_table(best, text, name)
     return _report(best, sample, certain=bool(given or separator))
@@ -128,16 +131,23 @@ def _separator(line: str) -> str:
 
 def _candidates(text: str, delimiters: Sequence[str], quotes: Sequence[str]) -> Iterator[Dialect]:
     for delimiter, quote in product(delimiters, quotes):
-        escape = "\\" if _escapes(text, delimiter, quote) else ""
         padded = bool(quote) and f"{delimiter} {quote}" in text and f"{delimiter}{quote}" not in text
-        yield Dialect(delimiter, quote, escape, padded)
+        for escape in _escapes(text, delimiter, quote):
+            yield Dialect(delimiter, quote, escape, padded)
 
 
-def _escapes(text: str, delimiter: str, quote: str) -> bool:
-    """Tell whether backslashes escape: one stands before a quotation mark, and none before an ordinary character."""
+def _escapes(text: str, delimiter: str, quote: str) -> tuple[str, ...]:
+    """Return the possible escape characters, the likelier one first, since it wins a draw.
+
+    A backslash may escape where one stands before a quotation mark and none before an ordinary
+    character. At a cell's end it may as well be the cell's last character, so that proves nothing.
+    """
     if not quote or "\\" + quote not in text:
-        return False
-    return not re.search(rf"\\[^\\{re.escape(quote + delimiter)}\n]", text)
+        return ("",)
+    mark, end = re.escape(quote), re.escape(delimiter) + "\r\n"
+    if re.search(rf"\\[^\\{mark}{end}]", text):
+        return ("",)
+    return ("\\", "") if re.search(rf"\\{mark}[^{mark}{end}]", text) else ("", "\\")
 
 
 def _try(text: str, dialect: Dialect) -> _Trial:
@@ -148,6 +158,14 @@ def _try(text: str, dialect: Dialect) -> _Trial:
     width, count = max(widths.items(), key=lambda item: item[1] * (1 - 1 / (item[0] + 1)))
     odd = (broken + _odd(rows, dialect)) / max(1, len(rows))
     return _Trial(dialect, rows, width, count / widths.total(), odd)
+
+
+def _best(trials: Sequence[_Trial]) -> _Trial:
+    """Return the best trial; double quotes quote until a good part of the records speaks against it."""
+    usual = [trial for trial in trials if trial.dialect.quote == '"']
+    best = max(usual or trials, key=lambda trial: trial.score)
+    doubtful = best.broken > _DOUBTFUL and best.broken * len(best.rows) >= _FEWEST_BROKEN
+    return max(trials, key=lambda trial: trial.score) if doubtful else best
 
 
 def _parse(text: str, dialect: Dialect) -> tuple[list[list[str]], int]:
@@ -171,9 +189,16 @@ def _parse(text: str, dialect: Dialect) -> tuple[list[list[str]], int]:
 
 
 def _odd(rows: Sequence[Sequence[str]], dialect: Dialect) -> int:
-    """Count records with cells that still wear quotation marks, which this dialect should have taken off."""
+    """Count records with cells that wear quotation marks, or share a pair: this dialect should have taken them off."""
     marks = {'"', "'"} - {dialect.quote}
-    return sum(any(len(cell) > 1 and cell[0] == cell[-1] and cell[0] in marks for cell in row) for row in rows)
+    return sum(any(_worn(row, mark) for mark in marks) for row in rows)
+
+
+def _worn(row: Sequence[str], mark: str) -> bool:
+    if any(len(cell) > 1 and cell[0] == cell[-1] == mark for cell in row):
+        return True
+    opened = next((i for i, cell in enumerate(row) if cell.startswith(mark)), len(row))
+    return mark == '"' and any(cell.endswith(mark) for cell in row[opened + 1 :])
 
 
 def _require_table(best: _Trial, text: str, name: str) -> None:
@@ -197,7 +222,7 @@ def _require_one_column(text: str, name: str) -> None:
             message = f"The delimiter of '{name}' is unusual: it seems to be {rare!r}."
             raise SourceError(message, f"If so, set delimiter = {rare!r} in [source].")
     uneven = sum(any(mark in line for mark in DELIMITERS) for line in lines)
-    if uneven > 0.5 * len(lines) or sum(bool(_GAP.search(line)) for line in lines) > 0.5 * len(lines):
+    if uneven >= 0.5 * len(lines) or sum(bool(_GAP.search(line)) for line in lines) > 0.5 * len(lines):
         message = f"The columns of '{name}' cannot be told apart: no delimiter gives an even table."
         raise SourceError(message, _HINT)
 

@@ -114,13 +114,14 @@ class _Records:
         rows: list[list[str]] = []
         starts: list[int] = []
         marks: dict[int, list[Mark]] = {}
-        whole, at = len(lines), 0
+        whole, at, suspect = len(lines), 0, -1
         while at < whole:
             starts.append(self._line + at)
             row, taken = self._next(lines, at)
-            if row is None:
+            if row is None or at == suspect:
                 marks[len(rows)] = [self._mark_broken()]
-                row = next(iter(self._dialect.reader([lines[at]], strict=False)))
+            if row is None:
+                row, taken, suspect = self._forgiven(lines[at]), 1, at + taken - 1
             rows.append(row)
             at += taken
         self._feed.push_back("".join(lines[at:]))
@@ -128,15 +129,23 @@ class _Records:
         self._line += at
         return rows, starts, marks
 
+    def _forgiven(self, line: str) -> list[str]:
+        """Read the one line of a broken record that is sure to be its own."""
+        row: list[str] = next(iter(self._dialect.reader([line], strict=False)))
+        return row
+
     def _next(self, lines: list[str], at: int) -> tuple[list[str] | None, int]:
-        """Return the record that begins at a line and how many lines it has; None when it is broken."""
+        """Return the record that begins at a line, None when it is broken, and how many lines that took.
+
+        The line on which a broken one came to light may hold the rest of it.
+        """
         reader = self._dialect.reader(chain(_from(lines, at), self._more(lines)))
         try:
             row = next(reader)
         except csv.Error as fault:
             if "limit" in str(fault) and reader.line_num <= 1:
                 raise self._too_long(self._line + at) from fault
-            return None, 1
+            return None, reader.line_num if "expected after" in str(fault) else 1
         return row, reader.line_num
 
     def _more(self, lines: list[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ _LEAP_1900 = 60
 """Day 60 of the 1900 system is 29 February 1900, which never was: Excel kept a bug of an older program."""
 _LAST_SERIAL = 2_958_465
 """31 December 9999."""
+_DAYS_TO_1904 = 1_462
 
 
 def as_text(value: Any) -> str:
@@ -54,11 +55,13 @@ def serial_text(raw: str, kind: Literal["date", "datetime", "time", "duration"],
         serial = float(raw)
     except ValueError:
         return raw
-    if not 0 <= serial <= _LAST_SERIAL:
+    if not 0 <= serial < _LAST_SERIAL + 1:
         return number_text(raw)
     if kind == "duration":
         return time_text(dt.timedelta(days=serial))
     days, seconds = divmod(round(serial * _DAY_S), _DAY_S)
+    if days > _LAST_SERIAL - (_DAYS_TO_1904 if epoch_1904 else 0):
+        return number_text(raw)
     clock = dt.time(seconds // 3600, seconds // 60 % 60, seconds % 60)
     if kind == "time" and days == 0:
         return clock.isoformat()

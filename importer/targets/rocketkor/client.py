@@ -17,7 +17,14 @@ from importer.errors import AccessError
 from importer.ports import Clock, Limiter
 from importer.records import Found, Record, Reply, Verdict
 from importer.targets.access import TargetAccess
-from importer.targets.rocketkor.judging import accepted, judge_exchange, judge_failure, judge_look_up, judge_refusal
+from importer.targets.rocketkor.judging import (
+    accepted,
+    judge_exchange,
+    judge_failure,
+    judge_look_up,
+    judge_refusal,
+    server_ahead_s,
+)
 from importer.targets.rocketkor.lookups import LookUps, as_candidate, read_page
 from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
 from importer.targets.rocketkor.wire import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
@@ -46,6 +53,7 @@ class RocketKorTarget:
         self._clock = clock
         self._tokens = Tokens(self._exchange, clock)
         self._look_ups = LookUps(self._page, self.get)
+        self.server_ahead_s: float | None = None
 
     def __repr__(self) -> str:
         return f"RocketKorTarget({str(self._customers)!r})"
@@ -60,7 +68,8 @@ class RocketKorTarget:
             return trouble.reply  # known not created: the request itself was never made
         except NETWORK_ERRORS as failure:
             return judge_failure(failure, creating=True)
-        return accepted(answer) or judge_refusal(answer, record.payload, self._clock.now(), self._secrets())
+        now = self._clock.now()
+        return accepted(answer, now) or judge_refusal(answer, record.payload, now, self._secrets())
 
     async def find(self, record: Record) -> Found:
         """Fetch every customer that could be this record, by externalId or else by email and type."""
@@ -125,6 +134,7 @@ class RocketKorTarget:
             answer = await self._wire.call("POST", self._exchange_url, {"Authorization": f"Basic {self._basic}"})
         except NETWORK_ERRORS as failure:
             raise NoTokenError(judge_failure(failure, creating=False)) from None
+        self.server_ahead_s = server_ahead_s(answer.headers, self._clock.now())
         token = read_token(answer.body or b"", asked_at) if answer.status in {200, 201} else None
         if token is not None:
             return token

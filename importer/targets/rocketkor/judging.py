@@ -17,6 +17,7 @@ from importer.errors import AccessError
 from importer.records import Reply, Verdict
 from importer.targets.rocketkor.bodies import ErrorBody, load_object, read_error_body
 from importer.targets.rocketkor.connections import BrokenRequestError
+from importer.targets.rocketkor.hints import rate_hint
 from importer.targets.rocketkor.replies import Rule, rule_for_exception, rule_for_status
 from importer.targets.rocketkor.wire import Answer
 
@@ -30,10 +31,17 @@ _FOR_READING: Final[Mapping[Verdict, Verdict]] = {
 }
 
 
-def accepted(answer: Answer) -> Reply | None:
-    """Return the reply to a clear yes: a success that names the new customer; None for everything else."""
+def accepted(answer: Answer, now: float) -> Reply | None:
+    """Return the reply to a clear yes: a success that names the new customer; None for everything else.
+
+    Args:
+        now: seconds since the epoch, for headers that name a moment.
+    """
     customer_id = created_id(answer) if answer.status in {200, 201} else ""
-    return Reply(Verdict.ACCEPT, customer_id, answer.status) if customer_id else None
+    if not customer_id:
+        return None
+    hint = rate_hint(answer.headers, now)
+    return Reply(Verdict.ACCEPT, customer_id, answer.status, allowance=hint, took_s=answer.took_s)
 
 
 def judge_refusal(answer: Answer, payload: bytes, now: float, secrets: Iterable[str] = ()) -> Reply:
@@ -76,7 +84,8 @@ def judge_exchange(answer: Answer, now: float) -> Reply | AccessError:
     if 300 <= status < 500 and status not in {408, 425, 429}:
         hint = rule.sentence if rule.verdict is not Verdict.REJECT else _NO_KEY
         return AccessError(f"No access token is to be had at the target's address (HTTP {status}).", hint)
-    return Reply(Verdict.RETRY, "", status, rule.code, rule.sentence, retry_after_s=retry_after_s(answer.headers, now))
+    wait_s = retry_after_s(answer.headers, now)
+    return Reply(Verdict.RETRY, "", status, rule.code, rule.sentence, retry_after_s=wait_s, took_s=answer.took_s)
 
 
 def judge_failure(failure: BaseException, *, creating: bool) -> Reply:
@@ -123,12 +132,27 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
+def server_ahead_s(headers: Mapping[str, str], now: float) -> float | None:
+    """Return how far the other side's clock is ahead of ours, by its `Date`, to half a second; None: it says nothing.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    ahead_s = _moment(headers.get("Date", "")) - now + 0.5  # a date is cut to whole seconds (RFC 9110 5.6.7)
+    return ahead_s if math.isfinite(ahead_s) else None
+
+
 def _seconds_until(date: str, now: float) -> float:
+    until_s = _moment(date) - now
+    return until_s if math.isnan(until_s) else max(0.0, until_s)
+
+
+def _moment(date: str) -> float:
     try:
         moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return math.nan
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)
 
 
 def _reply(rule: Rule, verdict: Verdict, said: ErrorBody, answer: Answer, now: float) -> Reply:
@@ -145,6 +169,8 @@ def _reply(rule: Rule, verdict: Verdict, said: ErrorBody, answer: Answer, now: f
         field_errors=said.fields,
         trace_id=said.trace_id,
         retry_after_s=retry_after_s(answer.headers, now),
+        allowance=rate_hint(answer.headers, now),
+        took_s=answer.took_s,
     )
 
 

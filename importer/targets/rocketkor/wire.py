@@ -39,11 +39,15 @@ NETWORK_ERRORS: Final = (aiohttp.ClientError, OSError, HttpProcessingError, Valu
 
 
 class Answer(NamedTuple):
-    """What came back; `body` is None when it broke off or never came, and cut at the limit when it was longer."""
+    """What came back; `body` is None when it broke off or never came, and cut at the limit when it was longer.
+
+    `took_s` is the time from the request's start, in seconds; None where nobody measured.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes | None
+    took_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,11 @@ class Wire:
             one of `NETWORK_ERRORS`: no status line arrived.
         """
         options = self._options if data or method == "GET" else self._bodiless
+        clock = asyncio.get_running_loop().time
+        began = clock()
         async with self._session.request(method, url, headers=headers, data=data, **options) as response:
-            return Answer(response.status, response.headers, await _read(response, limit_bytes))
+            body = await _read(response, limit_bytes)
+            return Answer(response.status, response.headers, body, clock() - began)
 
     async def aclose(self) -> None:
         """Close every connection; harmless when called twice."""

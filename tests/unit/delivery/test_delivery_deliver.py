@@ -38,6 +38,7 @@ RECORD = Record(ordinal=4, row=6, key="k" * 32, payload=json.dumps({**BODY, "met
 ACCEPT = Reply(Verdict.ACCEPT, customer_id="cust-1", http_status=201)
 TIMEOUT = Reply(Verdict.IN_DOUBT, error_code="timeout", message="No answer came in time.")
 THROTTLED = Reply(Verdict.RETRY, http_status=429, error_code="rate_limited", message="Slower, please.")
+UNREACHABLE = Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers.")
 REFUSED = Reply(
     Verdict.REJECT,
     http_status=422,
@@ -60,7 +61,7 @@ class Scripted:
     """A target that says what the script says; an empty script is a mistake of the test."""
 
     sends: list[Reply | Exception]
-    finds: list[Found] = field(default_factory=list)
+    finds: list[Found | Exception] = field(default_factory=list)
     requests: list[tuple[str, float]] = field(default_factory=list)
 
     async def send(self, record: Record) -> Reply:
@@ -72,7 +73,10 @@ class Scripted:
 
     async def find(self, record: Record) -> Found:
         self.requests.append(("find", asyncio.get_running_loop().time()))
-        return self.finds.pop(0)
+        found = self.finds.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -83,18 +87,25 @@ class Scripted:
 
 
 @dataclass
-class Brake:
-    pauses: list[float] = field(default_factory=list)
+class Pool:
+    """Writes down what it is told; `held` counts down with every answer."""
 
-    def pause(self, delay_s: float) -> None:
-        self.pauses.append(delay_s)
+    held_answers: int = 0
+    told: list[Reply] = field(default_factory=list)
+
+    @property
+    def held(self) -> bool:
+        return len(self.told) < self.held_answers
+
+    def answered(self, reply: Reply, duration_s: float) -> None:
+        self.told.append(reply)
 
 
 @dataclass
 class Played:
     outcome: Outcome
     target: Scripted
-    brake: Brake
+    pool: Pool
     stop: StopSwitch
     events: list[Event]
     elapsed_s: float
@@ -102,32 +113,33 @@ class Played:
 
 def play(
     sends: Sequence[Reply | Exception],
-    finds: Sequence[Found] = (),
+    finds: Sequence[Found | Exception] = (),
     *,
     record: Record = RECORD,
     stamp: str = STAMP,
     max_attempts: int = 3,
     stopped: str = "",
     after_s: float = 0.0,
+    held_answers: int = 0,
 ) -> Played:
     """Deliver one record against a script, in virtual time."""
-    target, brake, stop, events = Scripted(list(sends), list(finds)), Brake(), StopSwitch(), list[Event]()
+    target, pool, stop, events = Scripted(list(sends), list(finds)), Pool(held_answers), StopSwitch(), list[Event]()
 
     async def main() -> Played:
         if stopped:
             stop.request(stopped)
         deliver = Deliver(
             target,
-            Patience(max_attempts=max_attempts, looks_after_s=(0.0, 2.0, 8.0), stamp=stamp),
+            Patience(max_attempts=max_attempts, looks_after_s=(0.0, 2.0, 8.0), stamp=stamp, max_spared=5),
             Backoff(1.0, 60.0, random.Random(1)),
-            brake=brake,
-            thresholds=Thresholds(stop, breaker_faults=5),
+            pool=pool,
+            thresholds=Thresholds(stop),
             clock=VirtualClock(),
             emit=events.append,
         )
         await VirtualClock().sleep(after_s)
         outcome = await deliver(record)
-        return Played(outcome, target, brake, stop, events, asyncio.get_running_loop().time())
+        return Played(outcome, target, pool, stop, events, asyncio.get_running_loop().time())
 
     return run_virtual(main)
 
@@ -151,7 +163,7 @@ def test_a_refused_record_is_rejected_with_the_fields_that_the_api_named() -> No
 
 
 def test_what_is_known_not_created_is_tried_again_after_a_pause() -> None:
-    played = play([THROTTLED, THROTTLED, ACCEPT])
+    played = play([UNREACHABLE, UNREACHABLE, ACCEPT])
 
     assert played.outcome.state is RowState.CREATED
     assert played.elapsed_s > 0
@@ -159,17 +171,44 @@ def test_what_is_known_not_created_is_tried_again_after_a_pause() -> None:
 
 
 def test_after_the_last_attempt_a_record_that_was_never_created_has_failed() -> None:
-    outcome = play([THROTTLED] * 3).outcome
+    outcome = play([UNREACHABLE] * 3).outcome
 
     assert outcome.state is RowState.FAILED
-    assert outcome.errors[0].code == "rate_limited"
+    assert outcome.errors[0].code == "connect_failed"
 
 
-def test_retry_after_holds_the_whole_pool() -> None:
-    played = play([replace(THROTTLED, retry_after_s=17.0), ACCEPT])
+def test_a_demand_for_fewer_requests_does_not_use_up_a_rows_attempts_and_waits_with_the_pool_alone() -> None:
+    played = play([THROTTLED, THROTTLED, THROTTLED, UNREACHABLE, THROTTLED, ACCEPT], max_attempts=2)
 
-    assert played.brake.pauses == [17.0]
-    assert Event("paused", {"seconds": 17.0, "reason": "rate_limited"}) in played.events
+    assert played.outcome.state is RowState.CREATED
+    assert played.pool.told[:3] == [THROTTLED] * 3
+    assert [attempt.number for attempt in played.outcome.attempts] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_row_that_alone_is_always_refused_for_its_rate_fails_in_the_end() -> None:
+    outcome = play([THROTTLED] * 5).outcome
+
+    assert (outcome.state, outcome.errors[0].code) == (RowState.FAILED, "rate_limited")
+
+
+def test_tries_while_the_target_is_down_for_everybody_do_not_use_up_a_rows_attempts() -> None:
+    played = play([UNREACHABLE] * 4 + [ACCEPT], max_attempts=2, held_answers=3)
+
+    assert played.outcome.state is RowState.CREATED
+
+
+def test_looks_while_the_target_is_down_for_everybody_do_not_make_a_row_unknown() -> None:
+    down = Found(trouble=Reply(Verdict.RETRY, http_status=503, error_code="unavailable", message="Off-line."))
+    played = play([TIMEOUT], [down] * 4 + [Found((customer(),))], max_attempts=1, held_answers=5)
+
+    assert played.outcome.state is RowState.CREATED
+
+
+def test_a_row_sent_while_the_target_was_down_gets_every_look_before_it_is_sent_again() -> None:
+    played = play([TIMEOUT, ACCEPT], [NOBODY] * 3, held_answers=1, record=RECORD)
+
+    assert played.target.kinds == ["create", "find", "find", "find", "create"]
+    assert played.elapsed_s >= 10.0
 
 
 def test_a_record_in_doubt_that_is_found_was_created_and_is_not_sent_again() -> None:
@@ -292,20 +331,19 @@ def test_a_slot_that_a_stopping_limiter_refuses_leaves_the_record_unsent() -> No
     assert play([StoppingError()]).outcome.state is RowState.UNSENT
 
 
+def test_a_look_that_a_stopping_limiter_refuses_leaves_the_record_unknown() -> None:
+    record = replace(RECORD, in_doubt=True, doubt_since=1.0)
+    outcome = play([], [StoppingError()], record=record).outcome
+
+    assert (outcome.state, outcome.attempts) == (RowState.UNKNOWN, ())
+
+
 def test_a_record_in_doubt_in_a_stopping_run_gets_one_look_and_else_stays_in_doubt() -> None:
     record = replace(RECORD, in_doubt=True, doubt_since=1.0)
     played = play([], [NOBODY], record=record, stopped="sigterm")
 
     assert (played.outcome.state, played.outcome.errors[0].code) == (RowState.UNKNOWN, "stopped_in_doubt")
     assert played.elapsed_s < 1.0
-
-
-def test_faults_in_a_row_open_the_breaker() -> None:
-    trouble = Found(trouble=Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line."))
-    played = play([TIMEOUT], [trouble] * 10, max_attempts=9)
-
-    assert played.stop.reason == "breaker"
-    assert "5 times in a row" in played.stop.message
 
 
 def test_numbers_of_attempts_go_on_from_earlier_passes() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from importer.delivery import StopSwitch, StrictLimiter
+from importer.delivery import StopSwitch, StrictLimiter, Window
 from importer.errors import StoppingError
 from tests.lab.virtual_time import VirtualClock, run_virtual
 
@@ -28,7 +28,7 @@ def starts_of(count: int, per_s: float, *, workers: int, requests: int) -> list[
 
     async def main() -> None:
         clock = VirtualClock()
-        limiter = StrictLimiter(count, per_s, clock, StopSwitch())
+        limiter = StrictLimiter([Window(count, per_s)], clock, StopSwitch())
 
         async def worker() -> None:
             while len(starts) < requests:
@@ -62,7 +62,7 @@ def test_at_least_98_percent_of_the_allowance_is_used(count: int) -> None:
 def test_a_pause_holds_everyone_and_a_shorter_one_does_not_cut_it() -> None:
     async def main() -> float:
         clock = VirtualClock()
-        limiter = StrictLimiter(100, 1.0, clock, StopSwitch())
+        limiter = StrictLimiter([Window(100, 1.0)], clock, StopSwitch())
         limiter.pause(30.0)
         limiter.pause(5.0)
         await limiter.acquire()
@@ -74,7 +74,7 @@ def test_a_pause_holds_everyone_and_a_shorter_one_does_not_cut_it() -> None:
 def test_a_stopping_run_begins_nothing_new_but_finishes_what_it_began() -> None:
     async def main() -> None:
         stop = StopSwitch()
-        limiter = StrictLimiter(100, 1.0, VirtualClock(), stop)
+        limiter = StrictLimiter([Window(100, 1.0)], VirtualClock(), stop)
         stop.request("sigint")
         await limiter.acquire(finishing=True)
         with pytest.raises(StoppingError):
@@ -86,7 +86,7 @@ def test_a_stopping_run_begins_nothing_new_but_finishes_what_it_began() -> None:
 def test_a_stop_is_noticed_in_the_middle_of_a_long_pause() -> None:
     async def main() -> float:
         clock, stop = VirtualClock(), StopSwitch()
-        limiter = StrictLimiter(100, 1.0, clock, stop)
+        limiter = StrictLimiter([Window(100, 1.0)], clock, stop)
         limiter.pause(3_600.0)
         asyncio.get_running_loop().call_later(7.0, stop.request, "sigterm")
         with pytest.raises(StoppingError):
@@ -99,7 +99,7 @@ def test_a_stop_is_noticed_in_the_middle_of_a_long_pause() -> None:
 def test_a_cancelled_waiter_leaves_its_turn_to_the_next() -> None:
     async def main() -> int:
         clock = VirtualClock()
-        limiter = StrictLimiter(1, 1.0, clock, StopSwitch())
+        limiter = StrictLimiter([Window(1, 1.0)], clock, StopSwitch())
         await limiter.acquire()
         waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
         await clock.sleep(0.1)

@@ -49,7 +49,7 @@ def test_the_live_profile_slows_down_only_for_the_live_target() -> None:
     sandbox = Profile.load(named("live"), options={"target": "sandbox"}, environ={})
 
     assert str(sandbox.delivery.rate) == "10/s"
-    assert str(Profile.load(named("live"), options={"target": "live"}, environ={}).delivery.rate) == "5/s"
+    assert str(Profile.load(named("live"), options={"target": "live"}, environ={}).delivery.rate) == "5/s, 20000/day"
 
 
 def test_the_live_profile_alone_sends_to_the_emulator() -> None:

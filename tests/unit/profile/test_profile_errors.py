@@ -23,7 +23,8 @@ FILES = {
     "rate = '5/s'": "rate is not known; 'rate' belongs under [delivery].",
     "[source]\nrate = '5/s'": "[source] rate is not known; 'rate' belongs under [delivery].",
     "[source.limits]\nmax_row = 5": "[source.limits] max_row is not known; did you mean 'max_rows'?",
-    "[delivery]\nrate = 5": "[delivery] rate = 5 is wrong: it must be a rate such as 10/s, 600/min or 100000/day.",
+    "[delivery]\nrate = 5": "[delivery] rate = 5 is wrong: it must be a rate such as 10/s, 600/min or 100000/day, "
+    "several of them, or auto<=50/s.",
     "[delivery]\nrate = '0/s'": "[delivery] rate = '0/s' is wrong: it must be a rate such as",
     "[delivery]\nconcurrency = 0": "[delivery] concurrency = 0 is wrong: it must be at least 1.",
     "[delivery]\nconcurrency = 'many'": "[delivery] concurrency = 'many' is wrong: it must be a whole number.",

@@ -1,0 +1,87 @@
+"""`doctor` and `purge`: what keeps nightly imports healthy."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.invocation import load_profile
+from importer.cli.output import print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("doctor", epilog="Example: importer doctor --config configs/live.toml --target live")(doctor)
+    app.command("purge", epilog="Example: importer purge --older-than 30d --dry-run")(purge)
+
+
+def doctor(
+    *,
+    config: opt.Config = None,
+    target: opt.Target = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Check everything that a run depends on: one line each, with the mend.
+
+    The profile, the target and the credentials (exchanged for real; nothing is created), the clock, limits,
+    permissions, the journal, the lock, the last run, the disk. Exits 0 when nothing fails, else as a run would.
+    """
+    import asyncio  # noqa: PLC0415
+    import os  # noqa: PLC0415
+
+    from importer.cli.tables import tell_findings  # noqa: PLC0415
+    from importer.doctor import examine, exit_code  # noqa: PLC0415
+
+    given = locals()
+    findings = asyncio.run(examine(lambda: load_profile(config, given, verbose=verbose), os.environ))
+    checks, code = [one.as_json() for one in findings], exit_code(findings)
+    if json:
+        failed = next((one for one in findings if one.status == "fail"), None)
+        error = f"{failed.check}: {failed.message}" if failed else None
+        print_json({"command": "doctor", "checks": checks, "exit_code": int(code), "error": error})
+    else:
+        tell_findings(checks)
+    raise typer.Exit(int(code))
+
+
+def purge(
+    *,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", metavar="30d", help="Runs that ended longer ago: 12h, 30d, 8w.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Give up runs that could still be resumed.")] = False,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Remove the personal data of old runs for good: their folders, and their cells in the journal.
+
+    Ids, import keys, states, counts and receipts stay, so that customers are still recognised. Runs that could
+    still be resumed are kept (exit code 3) unless --force is given.
+    """
+    given = {**locals(), "dry_run": False}
+    profile = load_profile(config, given, verbose=verbose)
+    from importer import retention  # noqa: PLC0415
+    from importer.cli.tables import tell_purge  # noqa: PLC0415
+    from importer.errors import UsageError  # noqa: PLC0415
+    from importer.wiring import SystemClock  # noqa: PLC0415
+
+    age_s = profile.retention.older_than
+    if age_s is None:
+        raise UsageError("Say how old a run must be to be purged.", "For example --older-than 30d.")
+    done = retention.purge(profile.workspace, age_s, SystemClock().now(), dry_run=dry_run, force=force)
+    if json:
+        print_json({"command": "purge", **done.as_json(), "exit_code": int(done.exit_code), "error": None})
+    else:
+        tell_purge(done.as_json())
+    raise typer.Exit(int(done.exit_code))

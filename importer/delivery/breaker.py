@@ -1,0 +1,132 @@
+"""When a target is down: nothing starts, one request at a time finds out whether it is back, and that ends some time.
+
+Closed, everything passes. After so many faults in a row it opens: the limiter lets nothing start until the
+probe's moment, then a single request; the others wait for its answer. A sound answer closes the breaker, a
+fault doubles the pause before the next probe, and after `give_up_s` without a sound answer the run stops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from importer.delivery.stops import StopSwitch
+from importer.records import Reply, Verdict
+
+_LONGEST_PAUSE_S = 60.0
+_NEVER_ANSWERED_S = 30.0
+"""A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""
+
+_SOUND = frozenset({Verdict.ACCEPT, Verdict.REJECT, Verdict.DUPLICATE, Verdict.ABORT})
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerRules:
+    """How patient.
+
+    Args:
+        faults: faults in a row, over all workers, that open it.
+        probe_s: the pause before the first probe, in seconds; it doubles up to a minute.
+        give_up_s: how long to go on probing without a sound answer, in seconds.
+        answer_s: how long a probe's answer is awaited before another request may probe, in seconds.
+    """
+
+    faults: int = 20
+    probe_s: float = 1.0
+    give_up_s: float = 300.0
+    answer_s: float = 60.0
+
+
+class Breaker:
+    """Told of every reply; asked by the limiter before every start."""
+
+    def __init__(self, stop: StopSwitch, rules: BreakerRules) -> None:
+        self.rules = rules
+        self.openings = 0
+        self._stop = stop
+        self._faults = 0
+        self._answered_ever = False
+        self._opened_at: float | None = None
+        self._throttled_since: float | None = None
+        self._ready_at = 0.0
+        self._pause_s = 0.0
+        self._probe_at: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the pool is held while single requests probe."""
+        return self._opened_at is not None
+
+    def ready_at(self) -> float:
+        """The moment before which nothing may start; 0 while it is closed."""
+        return self._ready_at
+
+    def started(self, now: float) -> None:
+        """A request starts: while open it is the probe, and the others wait for its answer."""
+        if self._opened_at is not None:
+            self._probe_at = now
+            self._ready_at = now + self.rules.answer_s
+
+    def answered(self, reply: Reply, now: float) -> None:
+        """Learn from one reply.
+
+        Args:
+            now: monotonic seconds.
+        """
+        if reply.verdict in _SOUND:
+            self._close()
+        elif reply.throttled:
+            self._throttled(reply, now)
+        else:
+            self._fault(reply, now)
+
+    def _close(self) -> None:
+        self._faults = 0
+        self._answered_ever = True
+        self._opened_at = self._throttled_since = self._probe_at = None
+        self._ready_at = 0.0
+
+    def _throttled(self, reply: Reply, now: float) -> None:
+        """It is alive, and it may refuse us for as long as it refuses everybody: that has its end as well."""
+        if self._throttled_since is None:
+            self._throttled_since = now
+        if now - self._throttled_since >= max(self.rules.give_up_s, reply.retry_after_s or 0.0):
+            self._give_up(reply, "answered every request with a demand for fewer ones", now - self._throttled_since)
+        if self._opened_at is not None:
+            self._opened_at = self._probe_at = None
+            self._faults = 0
+            self._ready_at = 0.0
+
+    def _fault(self, reply: Reply, now: float) -> None:
+        self._faults += 1
+        if self._opened_at is None:
+            if self._faults >= self.rules.faults:
+                self.openings += 1
+                self._opened_at = now
+                self._pause_s = self.rules.probe_s
+                self._wait_for_probe(now)
+        elif self._is_probes(reply, now):
+            if now - self._opened_at >= self._patience_s:
+                self._give_up(reply, f"failed {self._faults} times in a row", now - self._opened_at)
+            self._pause_s = min(self._pause_s * 2.0, _LONGEST_PAUSE_S)
+            self._wait_for_probe(now)
+
+    @property
+    def _patience_s(self) -> float:
+        return self.rules.give_up_s if self._answered_ever else min(self.rules.give_up_s, _NEVER_ANSWERED_S)
+
+    def _wait_for_probe(self, now: float) -> None:
+        """The last probe comes when patience ends, however long the pause has become."""
+        assert self._opened_at is not None  # noqa: S101  # only while open: for the type checker
+        end = self._opened_at + self._patience_s
+        self._probe_at = None
+        self._ready_at = min(now + self._pause_s, end) if now < end else now + self._pause_s
+
+    def _is_probes(self, reply: Reply, now: float) -> bool:
+        """Whether this is the probe's answer, and not a late one to a request that was under way before."""
+        if self._probe_at is None:
+            return False
+        return reply.took_s is None or now - reply.took_s >= self._probe_at - 0.001
+
+    def _give_up(self, reply: Reply, what: str, for_s: float) -> None:
+        last = reply.message.rstrip(".") or "no answer"
+        self._stop.request("breaker", f"The target {what} over {for_s:.0f} s; the last time: {last}.")

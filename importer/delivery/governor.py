@@ -1,0 +1,135 @@
+"""The rate that finds itself: additive increase, multiplicative decrease. Pure: told of answers, asked for a rate.
+
+Up to the first sign of trouble the rate doubles every period, as long as it is used; after it the rate grows by
+a fixed step. A demand for fewer requests cuts it at once, latency that rises over two periods cuts it a little,
+and what the server tells about its allowance in headers is a ceiling. A configured rate always is one.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import median
+
+from importer.records import RateHint, Reply, Verdict
+
+START_PER_S = 5.0
+FLOOR_PER_S = 0.5
+PERIOD_S = 1.0
+CUT = 0.7
+"""What a demand for fewer requests leaves of the rate."""
+EASE = 0.85
+"""What latency that has doubled leaves of it."""
+
+_STEP_SHARE = 0.02
+_SMALLEST_STEP = 0.5
+_IN_USE = 0.8
+_HINT_SHARE = 0.95
+_SAMPLE = 64
+_SLOW_FACTOR = 2.0
+_SLOW_EXTRA_S = 0.1
+
+
+class Governor:
+    """Finds the rate that a target bears.
+
+    Args:
+        ceiling_per_s: never more, in requests per second.
+
+    Attributes:
+        per_s: the rate to keep now, in requests per second.
+        cuts: how often a demand for fewer requests reduced it.
+        eases: how often rising latency did.
+        found_per_s: the fastest period that went without trouble, as measured.
+    """
+
+    def __init__(self, ceiling_per_s: float) -> None:
+        self.ceiling_per_s = ceiling_per_s
+        self.per_s = min(START_PER_S, ceiling_per_s)
+        self.cuts = 0
+        self.eases = 0
+        self.found_per_s = 0.0
+        self.told_per_s: float | None = None
+        self._searching = True
+        self._step = max(_SMALLEST_STEP, ceiling_per_s * _STEP_SHARE)
+        self._cut_at = -math.inf
+        self._reset_s = 0.0
+        self._base_s = math.inf
+        self._slow_periods = 0
+        self._since: float | None = None
+        self._answers = 0
+        self._calm = True
+        self._latencies: list[float] = []
+
+    def answered(self, reply: Reply, started_s: float, now: float) -> None:
+        """Learn from one reply.
+
+        Args:
+            started_s: when its request started, monotonic seconds.
+            now: when it was answered, on the same clock.
+        """
+        if self._since is None or now - self._since >= PERIOD_S:
+            self._end_period(now)
+        self._answers += 1
+        if reply.throttled:
+            self._throttled(started_s, now)
+        elif reply.verdict is not Verdict.ACCEPT:
+            self._calm = self._calm and reply.verdict not in {Verdict.RETRY, Verdict.IN_DOUBT}
+        elif len(self._latencies) < _SAMPLE:
+            self._latencies.append(now - started_s)
+        if reply.allowance is not None:
+            self._told(reply.allowance)
+
+    def _throttled(self, started_s: float, now: float) -> None:
+        """Cut once for all the requests that were under way together."""
+        self._calm = self._searching = False
+        if started_s < self._cut_at:
+            return
+        self.cuts += 1
+        self._cut_at = now
+        self._step = max(_SMALLEST_STEP, self.per_s * _STEP_SHARE)
+        self._set(self.per_s * CUT)
+
+    def _told(self, hint: RateHint) -> None:
+        """The longest time to a reset that was seen stands in for a window that is not told."""
+        self._reset_s = max(self._reset_s, hint.reset_s or 0.0)
+        window_s = hint.window_s or self._reset_s
+        if hint.limit and window_s > 0:
+            self.told_per_s = hint.limit / window_s * _HINT_SHARE
+            self._set(self.per_s)
+
+    def _set(self, per_s: float) -> None:
+        ceiling = min(self.ceiling_per_s, self.told_per_s or math.inf)
+        self.per_s = max(min(per_s, ceiling), min(FLOOR_PER_S, ceiling))
+
+    # ------------------------------------------------------------------ periods
+
+    def _begin(self, now: float) -> None:
+        self._since = now
+        self._answers = 0
+        self._calm = True
+        self._latencies = []
+
+    def _end_period(self, now: float) -> None:
+        if self._since is not None:
+            measured = self._answers / (now - self._since)
+            self._judge_latency()
+            if self._calm:
+                self.found_per_s = max(self.found_per_s, measured)
+                if measured >= self.per_s * _IN_USE:
+                    self._set(self.per_s * 2.0 if self._searching else self.per_s + self._step)
+        self._begin(now)
+
+    def _judge_latency(self) -> None:
+        if not self._latencies:
+            return
+        typical_s = median(self._latencies)
+        self._slow_periods = self._slow_periods + 1 if self._is_slow(typical_s) else 0
+        self._base_s = min(self._base_s * 1.01, typical_s)
+        if self._slow_periods >= 2:
+            self._slow_periods = 0
+            self._calm = self._searching = False
+            self.eases += 1
+            self._set(self.per_s * EASE)
+
+    def _is_slow(self, typical_s: float) -> bool:
+        return typical_s > self._base_s * _SLOW_FACTOR + _SLOW_EXTRA_S

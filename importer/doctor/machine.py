@@ -1,0 +1,81 @@
+"""What the machine gives: disk, open files, the libraries that the profile asks for."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from importer.doctor.finding import Finding
+from importer.errors import ExitCode
+from importer.profile import HARMLESS_TARGETS, Profile
+from importer.wiring import JOURNAL_NAME
+
+_TOO_LITTLE_BYTES = 64 * 1024**2
+_LITTLE_BYTES = 1024**3
+_OWN_FILES = 64
+"""Open files that a run needs beside its connections: journal, log, results, libraries."""
+
+
+def check_limits(profile: Profile) -> Iterator[Finding]:
+    """How fast a run would be, what would stop it, and whether it may open so many connections."""
+    delivery = profile.delivery
+    told = f"at most {delivery.rate}, {delivery.concurrency} rows at once"
+    needed, allowed = delivery.concurrency + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if allowed != resource.RLIM_INFINITY and allowed < needed:
+        yield Finding.fail(
+            "limits",
+            f"{told}: this needs {needed} open files, and {allowed} are allowed",
+            "Raise the limit (ulimit -n, LimitNOFILE), or lower delivery.concurrency.",
+        )
+    elif profile.target not in HARMLESS_TARGETS and delivery.max_errors is None and delivery.max_error_rate is None:
+        yield Finding.warn(
+            "limits",
+            f"{told}; nothing stops a run in which every row is refused",
+            "Set delivery.max_error_rate or delivery.max_errors.",
+        )
+    else:
+        yield Finding.ok("limits", told)
+
+
+def check_extras(profile: Profile) -> Iterator[Finding]:
+    """Whether the libraries are installed that optional settings need."""
+    for wanted, module, group in _EXTRAS:
+        if wanted(profile) and not _installed(module):
+            yield Finding.fail(
+                "libraries",
+                f"the profile asks for {group}, and its library is not installed",
+                f"pip install 'importer[{group}]'",
+                ExitCode.USAGE,
+            )
+
+
+_EXTRAS = (
+    (lambda profile: "parquet" in profile.results.formats, "pyarrow", "parquet"),
+    (lambda profile: profile.metrics.wanted, "prometheus_client", "metrics"),
+    (lambda profile: profile.otel.enabled, "opentelemetry.sdk", "otel"),
+)
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def check_disk(workspace: Path) -> Iterator[Finding]:
+    """Whether there is room for a journal, for results, and for a journal written anew."""
+    place = next(path for path in (workspace.absolute(), *workspace.absolute().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    journal = workspace / JOURNAL_NAME
+    wanted = max(_LITTLE_BYTES, 2 * journal.stat().st_size if journal.exists() else 0)
+    told = f"{free / 1024**3:,.1f} GiB are free where the workspace is"
+    if free < _TOO_LITTLE_BYTES:
+        yield Finding.fail("disk", told, "Free some space, or use another --workspace.")
+    elif free < wanted:
+        yield Finding.warn("disk", told, "Free some space; `importer purge` removes what old runs keep.")
+    else:
+        yield Finding.ok("disk", told)

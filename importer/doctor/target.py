@@ -1,0 +1,94 @@
+"""The other side: whether it is set up, answers, lets us in, and what time it has."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from importer.delivery import StopSwitch
+from importer.doctor.finding import Finding
+from importer.errors import AccessError, ExitCode, ImporterError, UsageError
+from importer.ports import Timekeeper
+from importer.profile import Profile
+from importer.targets import OpenTarget
+from importer.wiring import Destination, SystemClock, destination, limiter_for, other_side
+
+_SKEW_S = 30.0
+"""Beyond this, times in our logs and theirs no longer tell which came first, and tokens seem to live too long."""
+
+_OTHERS = 0o077
+
+
+def known_destination(profile: Profile, environ: Mapping[str, str]) -> Destination | None:
+    """Where a run would send to; None when it could not tell."""
+    try:
+        return destination(profile, environ)
+    except UsageError:
+        return None
+
+
+async def check_target(profile: Profile, environ: Mapping[str, str]) -> list[Finding]:
+    """Check address, credentials, connection and clock; one that fails hides those that rest on it."""
+    try:
+        settings = profile.target_settings()
+    except UsageError as error:
+        return [Finding.from_error("target", error)]
+    address = settings.base_url or "inside the run"
+    found = [Finding.ok("target", f"{profile.target}: {address}")]
+    try:
+        where = destination(profile, environ)
+    except UsageError as error:
+        return [*found, Finding.from_error("credentials", error)]
+    if not where.embedded:
+        found += _credential_files(environ)
+    return [*found, *await _exchange(profile, where)]
+
+
+def _credential_files(environ: Mapping[str, str]) -> Iterator[Finding]:
+    for name in ("ROCKETKOR_API_KEY_FILE", "ROCKETKOR_API_SECRET_FILE"):
+        path = Path(environ.get(name) or "/nonexistent").expanduser()
+        if path.is_file() and path.stat().st_mode & _OTHERS:
+            yield Finding.warn("credentials", f"others may read the file of {name}", f"chmod 600 {path}")
+
+
+async def _exchange(profile: Profile, where: Destination) -> list[Finding]:
+    """Let ourselves in for real. An emulator inside the run is started on a store of its own."""
+    clock = SystemClock()
+    with tempfile.TemporaryDirectory() as aside:
+        chosen = profile.with_options({"workspace": aside}) if where.embedded else profile
+        try:
+            async with other_side(chosen, where, limiter_for(chosen, clock, StopSwitch()), clock) as target:
+                return [await _let_in(target), *_clock(target)]
+        except AccessError as error:
+            return [Finding.ok("connection", "the target answers"), Finding.from_error("credentials", error)]
+        except ImporterError as error:
+            return [Finding.from_error("connection", error)]
+
+
+async def _let_in(target: OpenTarget) -> Finding:
+    trouble = await target.check()
+    if trouble is None:
+        return Finding.ok("credentials", "exchanged for a token")
+    status = f" (HTTP {trouble.http_status})" if trouble.http_status else ""
+    return Finding.fail(
+        "connection",
+        f"{trouble.message.rstrip('.')}{status}",
+        "Check base_url, the network and the proxy (HTTPS_PROXY, NO_PROXY); try again when the target is up.",
+        ExitCode.STOPPED,
+    )
+
+
+def _clock(target: OpenTarget) -> Iterator[Finding]:
+    ahead_s = target.server_ahead_s if isinstance(target, Timekeeper) else None
+    if ahead_s is None:
+        return
+    if abs(ahead_s) <= _SKEW_S:
+        yield Finding.ok("clock", f"within {_SKEW_S:.0f} s of the target's")
+        return
+    side = "behind" if ahead_s > 0 else "ahead of"
+    yield Finding.warn(
+        "clock",
+        f"this machine's clock is {abs(ahead_s):,.0f} s {side} the target's",
+        "Let the machine set its clock by NTP.",
+    )

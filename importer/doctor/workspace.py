@@ -1,0 +1,145 @@
+"""The workspace: permissions, journal, secret, lock, and how the last run ended. Looks, and writes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from importer.doctor.finding import Finding
+from importer.errors import ExitCode, ImporterError
+from importer.journal import (
+    FINISHED,
+    SCHEMA_VERSION,
+    STOPPED,
+    JournalFacts,
+    examine_journal,
+    has_secret,
+    lock_owner,
+    workspace_secret,
+)
+from importer.wiring import JOURNAL_NAME
+
+_OTHERS = 0o077
+
+
+def check_workspace(workspace: Path, scope: str) -> Iterator[Finding]:
+    """Check everything that a run keeps.
+
+    Args:
+        scope: where a run would send to; empty when that is not known.
+    """
+    if not workspace.exists():
+        yield _could_be_made(workspace)
+        return
+    yield from _permissions(workspace)
+    journal = workspace / JOURNAL_NAME
+    if not journal.exists():
+        yield Finding.ok("journal", "there is none yet")
+        return
+    try:
+        facts = examine_journal(journal)
+    except ImporterError as error:
+        yield Finding.from_error("journal", error)
+        return
+    yield _journal(journal, facts)
+    yield _secret(workspace)
+    yield from _lock(workspace, scope)
+    yield from _last_run(workspace, facts)
+
+
+def _could_be_made(workspace: Path) -> Finding:
+    parent = next(path for path in workspace.absolute().parents if path.exists())
+    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+        return Finding.ok("workspace", f"{workspace} will be made")
+    return Finding.fail(
+        "workspace", f"{workspace} cannot be made: {parent} is not yours to write", "Choose another --workspace."
+    )
+
+
+def _permissions(workspace: Path) -> Iterator[Finding]:
+    if not workspace.is_dir():
+        yield Finding.fail("workspace", f"{workspace} is not a folder", "Choose another --workspace.")
+    elif not os.access(workspace, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding.fail("workspace", f"{workspace} is not yours to write", "Mend its owner or its permissions.")
+    else:
+        open_to_others = [path for path in _private(workspace) if path.stat().st_mode & _OTHERS]
+        if open_to_others:
+            names = " ".join(str(path) for path in open_to_others)
+            yield Finding.warn("permissions", f"others may look into {names}", f"chmod go= {names}")
+        else:
+            yield Finding.ok("permissions", f"{workspace} is for its owner alone")
+
+
+def _private(workspace: Path) -> list[Path]:
+    """What holds personal data or the secret."""
+    files = [path for path in workspace.iterdir() if path.is_file()]
+    return [workspace, *sorted(files)]
+
+
+def _journal(path: Path, facts: JournalFacts) -> Finding:
+    if facts.version > SCHEMA_VERSION:
+        return Finding.fail(
+            "journal",
+            f"a newer importer wrote it (format {facts.version}, this one knows {SCHEMA_VERSION})",
+            "Use the newer program, or another --workspace.",
+        )
+    if facts.damage:
+        return Finding.fail("journal", f"{path} is damaged: {facts.damage}", "Restore it from a backup.")
+    if not os.access(path, os.W_OK):
+        return Finding.fail("journal", f"{path} is not yours to write", "Mend its owner or its permissions.")
+    if facts.version < SCHEMA_VERSION:
+        return Finding.ok("journal", f"sound; format {facts.version} will be upgraded, with a copy of it first")
+    return Finding.ok("journal", "sound")
+
+
+def _secret(workspace: Path) -> Finding:
+    """A journal whose secret is lost no longer recognises its rows."""
+    if not has_secret(workspace):
+        return Finding.fail(
+            "secret",
+            "the workspace's secret is gone: rows of earlier runs would not be recognised, and be created twice",
+            "Restore import-key.secret from a backup.",
+        )
+    try:
+        workspace_secret(workspace)
+    except ImporterError as error:
+        return Finding.from_error("secret", error)
+    return Finding.ok("secret", "there, and whole")
+
+
+def _lock(workspace: Path, scope: str) -> Iterator[Finding]:
+    if not scope:
+        return
+    try:
+        owner = lock_owner(workspace, scope)
+    except ImporterError as error:
+        yield Finding.from_error("lock", error)
+        return
+    if owner:
+        yield Finding.fail("lock", f"another run is at work ({owner})", "Wait for it to end.", ExitCode.BUSY)
+    else:
+        yield Finding.ok("lock", "free")
+
+
+def _last_run(workspace: Path, facts: JournalFacts) -> Iterator[Finding]:
+    if not facts.last_run:
+        yield Finding.ok("last run", "there is none yet")
+    elif facts.last_phase == FINISHED:
+        yield _finished(facts)
+    elif facts.last_phase == STOPPED:
+        yield Finding.warn("last run", f"{facts.last_run} was stopped", f"importer resume {facts.last_run}")
+    elif lock_owner(workspace, facts.last_scope):
+        yield Finding.ok("last run", f"{facts.last_run} is at work")
+    else:
+        yield Finding.warn("last run", f"{facts.last_run} was cut off", f"importer resume {facts.last_run}")
+
+
+def _finished(facts: JournalFacts) -> Finding:
+    if not facts.last_exit_code:
+        return Finding.ok("last run", f"{facts.last_run} finished")
+    return Finding.warn(
+        "last run",
+        f"{facts.last_run} finished, and not every row was created (exit code {facts.last_exit_code})",
+        f"importer show {facts.last_run}",
+    )

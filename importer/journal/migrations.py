@@ -1,0 +1,137 @@
+"""Old journals become new ones: one step a version, all of them in one commit, and a copy of the old file first.
+
+A step never loses a row and never needs the program that wrote the file. `schema.sql` is what all steps
+together come to: a new journal begins there, and a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+
+from importer.errors import JournalError
+
+MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        2: (
+            "ALTER TABLE runs ADD COLUMN purged_at REAL",
+            """CREATE TABLE receipts (
+                number INTEGER PRIMARY KEY, run INTEGER NOT NULL, made_at REAL NOT NULL, previous TEXT NOT NULL,
+                hash TEXT NOT NULL, body TEXT NOT NULL
+            ) STRICT""",
+            "CREATE INDEX receipts_by_run ON receipts (run, number)",
+            "ALTER TABLE identities ADD COLUMN body TEXT",
+        ),
+        3: (
+            """CREATE TABLE starts (
+                scope TEXT NOT NULL, slot INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (scope, slot)
+            ) STRICT, WITHOUT ROWID""",
+        ),
+    }
+)
+"""The statements that lead to each version from the one before it."""
+
+SCHEMA_VERSION = max(MIGRATIONS)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The format that a journal is in; 0 for a file without anything in it."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    """Make a new journal, or lead an old one to this program's format.
+
+    Args:
+        path: the file behind the connection; the copy of an old one is put beside it.
+
+    Raises:
+        JournalError: it was written by a newer program.
+        sqlite3.Error, OSError: it cannot be copied or changed; nothing was changed then.
+    """
+    if _checked(connection, path) == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _checked(connection, path)  # again: another process may have been quicker
+        if version == 0:
+            _begin(connection)
+        elif version < SCHEMA_VERSION:
+            _back_up(path, backup_of(path, version))
+            _step(connection, version)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def backup_of(path: Path, version: int) -> Path:
+    """Where the copy of a journal of an old format lies."""
+    return path.with_name(f"{path.name}.v{version}.bak")
+
+
+def backups(path: Path) -> list[Path]:
+    """Every copy that an upgrade of this journal left."""
+    return sorted(path.parent.glob(f"{path.name}.v*.bak"))
+
+
+def _checked(connection: sqlite3.Connection, path: Path) -> int:
+    version = version_of(connection)
+    if version > SCHEMA_VERSION:
+        raise JournalError(
+            f"The journal {path} was written by a newer importer (format {version}, this one knows {SCHEMA_VERSION}).",
+            "Use the newer program, or another --workspace.",
+        )
+    return version
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    schema = files("importer.journal").joinpath("schema.sql").read_text(encoding="utf-8")
+    for statement in _statements(schema):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
+def _step(connection: sqlite3.Connection, version: int) -> None:
+    for reached in range(version + 1, SCHEMA_VERSION + 1):
+        for statement in MIGRATIONS[reached]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={reached}")
+
+
+def _statements(script: str) -> list[str]:
+    """Cut a script at the ends of its statements; `executescript` would commit first."""
+    found, statement = [], ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            found.append(statement)
+            statement = ""
+    return found
+
+
+def _back_up(path: Path, to: Path) -> None:
+    """Copy what is committed; the caller holds the write lock, so nothing is committed meanwhile."""
+    aside = to.with_name(f"{to.name}.part")
+    aside.unlink(missing_ok=True)
+    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(aside)) as copy:
+        old.backup(copy)
+    _sync(aside)
+    aside.replace(to)
+    _sync(to.parent)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,169 @@
+"""Numbers for Prometheus: a textfile for the node exporter, and a `/metrics` port while a run lasts.
+
+Labels are states, kinds of request, verdicts and HTTP statuses; never a file's name, a row or a value.
+Whatever goes wrong here is logged once and stops nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from importer.errors import ImporterError, UsageError
+from importer.profile.settings import MetricsSettings
+from importer.records import Event
+
+try:
+    import prometheus_client as prometheus
+except ModuleNotFoundError as missing:
+    raise UsageError(
+        "The profile asks for [metrics], and their library is not installed.", "pip install 'importer[metrics]'"
+    ) from missing
+
+_SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class RunMetrics:
+    """A listener that counts.
+
+    Args:
+        target: the target's name in the profile; a label of every number.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.registry = prometheus.CollectorRegistry()
+        self._target = target
+        self._rows = self._counter("rows", "Rows by the state they ended in, this run.", "state")
+        self._read = self._counter("rows_read", "Rows read from the source, this run.").labels(target)
+        self._requests = self._counter("requests", "Requests made, this run.", "kind", "verdict", "status")
+        self._pauses = self._counter("pauses", "Times the target asked to slow down, this run.").labels(target)
+        self._seconds = prometheus.Histogram(
+            "importer_request_duration_seconds",
+            "From a request's first step to the end of its answer.",
+            ("target", "kind"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._running = self._gauge("run_in_progress", "1 while a run is at work.").labels(target)
+        self._last_rows = self._gauge("last_run_rows", "Rows of the last run by state; read: all.", "state")
+        self._last_code = self._gauge("last_run_exit_code", "How the last run ended.").labels(target)
+        self._last_s = self._gauge("last_run_duration_seconds", "How long the last run took.").labels(target)
+        self._last_end = self._gauge("last_run_timestamp_seconds", "When the last run ended.").labels(target)
+        self._takes = {
+            "batch_loaded": lambda data: self._read.inc(data.get("rows", 0)),
+            "batch_checked": lambda data: self._settled("invalid", data.get("invalid", 0)),
+            "row_settled": lambda data: self._settled(data.get("state", ""), 1),
+            "request_done": self._request,
+            "paused": lambda _: self._pauses.inc(),
+            "run_ended": self._ended,
+        }
+        self._running.set(1)
+
+    def __call__(self, event: Event) -> None:
+        """Count one event."""
+        take = self._takes.get(event.name)
+        if take is not None:
+            take(event.data)
+
+    def refused(self, exit_code: int) -> None:
+        """The run ended without counts."""
+        self._last_code.set(exit_code)
+        self._last_end.set_to_current_time()
+
+    def over(self) -> None:
+        """Nothing more will come."""
+        self._running.set(0)
+
+    def _settled(self, state: str, count: int) -> None:
+        self._rows.labels(self._target, state).inc(count)
+
+    def _request(self, data: Mapping[str, Any]) -> None:
+        status = str(data.get("status") or "none")
+        self._requests.labels(self._target, data["kind"], data["verdict"], status).inc()
+        self._seconds.labels(self._target, data["kind"]).observe(data["duration_s"])
+
+    def _ended(self, data: Mapping[str, Any]) -> None:
+        for state, count in data["counts"].items():
+            self._last_rows.labels(self._target, state).set(count)
+        self._last_s.set(data["elapsed_s"])
+        self.refused(data["exit_code"])
+
+    def _counter(self, name: str, text: str, *labels: str) -> prometheus.Counter:
+        return prometheus.Counter(f"importer_{name}", text, ("target", *labels), registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> prometheus.Gauge:
+        return prometheus.Gauge(f"importer_{name}", text, ("target", *labels), registry=self.registry)
+
+
+@contextmanager
+def metered(settings: MetricsSettings, target: str) -> Iterator[RunMetrics]:
+    """Count while the block lasts, and show the numbers where the settings say.
+
+    Yields:
+        The listener that counts.
+    """
+    metrics = RunMetrics(target)
+    with ExitStack() as stack:
+        if settings.port is not None:
+            stack.enter_context(_served(metrics, settings.address, settings.port))
+        if settings.textfile is not None:
+            stack.enter_context(_written(metrics, settings.textfile, settings.every_s))
+        try:
+            yield metrics
+        except ImporterError as error:
+            metrics.refused(error.exit_code)
+            raise
+        finally:
+            metrics.over()
+
+
+@contextmanager
+def _served(metrics: RunMetrics, address: str, port: int) -> Iterator[None]:
+    try:
+        server, thread = prometheus.start_http_server(port, address, metrics.registry)
+    except OSError as error:
+        _log().warning("metrics_not_served", errno=error.errno)
+        yield
+        return
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def _written(metrics: RunMetrics, path: Path, every_s: float) -> Iterator[None]:
+    """Write now and then from a thread of its own, and once more at the end."""
+    over = threading.Event()
+
+    def write_now_and_then() -> None:
+        while not over.wait(every_s):
+            _write(metrics, path)
+
+    _write(metrics, path)
+    writer = threading.Thread(target=write_now_and_then, name="metrics", daemon=True)
+    writer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writer.join()
+        _write(metrics, path)
+
+
+def _write(metrics: RunMetrics, path: Path) -> None:
+    try:
+        prometheus.write_to_textfile(str(path), metrics.registry)
+    except OSError as error:
+        _log().warning("metrics_not_written", errno=error.errno)
+
+
+def _log() -> Any:
+    return structlog.stdlib.get_logger("importer.metrics")

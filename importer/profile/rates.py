@@ -1,0 +1,98 @@
+"""How a rate is written, one limit or several, fixed or found out. Values only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_validator
+
+_RATE = re.compile(r"(?P<count>\d+)\s*/\s*(?P<unit>s|sec|second|m|min|minute|h|hour|d|day)", re.IGNORECASE)
+_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Rate(BaseModel):
+    """At most `count` request starts in any rolling window of `per_s` seconds.
+
+    Written as `10/s`, `600/min`, `5000/h` or `100000/day`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    count: PositiveInt
+    per_s: PositiveFloat
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, Mapping | Rate):
+            return value
+        match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+        if match is None or int(match["count"]) == 0:
+            raise ValueError("a rate such as 10/s, 600/min or 100000/day")
+        return {"count": int(match["count"]), "per_s": _UNIT_S[match["unit"][0].lower()]}
+
+    @property
+    def per_second(self) -> float:
+        """The mean rate, requests per second."""
+        return self.count / self.per_s
+
+    def __str__(self) -> str:
+        unit = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "day"}[self.per_s]
+        return f"{self.count}/{unit}"
+
+
+_AUTO = re.compile(r"auto(?:\s*<=\s*(?P<ceiling>.+))?", re.IGNORECASE)
+_AUTO_CEILING = "1000/s"
+_RATE_IS = "a rate such as 10/s, 600/min or 100000/day, several of them, or auto<=50/s"
+
+
+class RateLimits(BaseModel):
+    """Every limit on request starts; all of them hold at once.
+
+    Written as one rate (`10/s`), as several (`["10/s", "300/min", "20000/day"]`, or with commas between them), or as
+    `auto<=50/s`: found out by what the server bears, never above 50/s. `auto` alone goes no higher than 1000/s.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    windows: tuple[Rate, ...]
+    auto: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, Mapping | RateLimits):
+            return value
+        parts = value.strip().strip("[]").split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not parts:
+            raise ValueError(_RATE_IS)
+        found = [_limit(part) for part in parts]
+        windows = {rate.per_s: rate for rate in sorted((rate for rate, _ in found), key=lambda rate: -rate.count)}
+        return {"windows": tuple(windows[per_s] for per_s in sorted(windows)), "auto": any(auto for _, auto in found)}
+
+    @property
+    def per_second(self) -> float:
+        """The mean rate of the tightest limit, requests per second."""
+        return min(rate.per_second for rate in self.windows)
+
+    def __str__(self) -> str:
+        return ("auto<=" if self.auto else "") + ", ".join(map(str, self.windows))
+
+
+def _limit(part: Any) -> tuple[Rate, bool]:
+    """One limit, and whether it is only a ceiling."""
+    text = part.strip().strip("\"'") if isinstance(part, str) else part
+    auto = _AUTO.fullmatch(text) if isinstance(text, str) else None
+    try:
+        return Rate.model_validate((auto["ceiling"] or _AUTO_CEILING) if auto else text), auto is not None
+    except ValueError:
+        raise ValueError(_RATE_IS) from None
+
+
+def less(rate: Rate, headroom: float) -> tuple[int, float]:
+    """A limit without the share that is left to others: starts, and the window in seconds."""
+    share = rate.count * (1 - headroom)
+    count = max(1, int(share + 1e-9))
+    return count, rate.per_s * count / share

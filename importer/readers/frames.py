@@ -1,0 +1,27 @@
+"""A source as pandas tables, for programs that want to look at it before it is imported. Reads, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from importer.ports import Reader
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second to import, and only needed here
+
+
+def read_frames(reader: Reader) -> Iterator[pd.DataFrame]:
+    """Yield a source's rows as tables of text, a batch at a time.
+
+    The index holds the row numbers that a person sees; a blank cell is "", never a missing value.
+
+    Raises:
+        SourceError: the source is broken at some later place.
+    """
+    import pandas as pd  # noqa: PLC0415  # half a second, and only needed here
+
+    names = reader.info.columns
+    for batch in reader.batches():
+        index = pd.Index(batch.rows, name="row")
+        yield pd.DataFrame(dict(zip(names, batch.cells, strict=True)), index=index, dtype=object)

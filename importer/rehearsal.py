@@ -1,0 +1,52 @@
+"""A rehearsal's proof: what the emulator really holds, against what the run says. Pure; knows neither of them.
+
+The emulator shares no code with the importer and counts for itself, so this is a witness and no echo.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from importer.records import RowState
+
+_THERE = frozenset({RowState.CREATED, RowState.EXISTING})
+_MAYBE = _THERE | {RowState.UNKNOWN}
+
+
+def compare(
+    customers: Iterable[Mapping[str, Any]], endings: Iterable[tuple[str, RowState, str]], stamp: str
+) -> dict[str, int]:
+    """Count what was lost and what was made twice.
+
+    Args:
+        customers: everything at the emulator, earlier runs included.
+        endings: import key, state and customer id of every row of the run that has a key.
+        stamp: the metadata name of the import key; empty: customers are known by their ids alone.
+
+    Returns:
+        `customers` of this run at the emulator; `lost`: rows that name a customer who is not there, and customers
+        whose row says that there is none; `twice`: customers beyond the first of a row.
+    """
+    rows = {key: (state, customer_id) for key, state, customer_id in endings}
+    missing = {customer_id: key for key, (state, customer_id) in rows.items() if state in _THERE}
+    made: Counter[str] = Counter()
+    for customer in customers:
+        key = str((customer.get("metadata") or {}).get(stamp, "")) if stamp else missing.get(customer["id"], "")
+        if key in rows:
+            made[key] += 1
+        owner = missing.get(customer["id"], "")
+        if owner and (owner == key or rows[owner][0] is RowState.EXISTING):
+            del missing[customer["id"]]
+    untold = sum(1 for key in made if rows[key][0] not in _MAYBE)
+    return {
+        "customers": made.total(),
+        "lost": len(missing) + untold,
+        "twice": made.total() - len(made),
+    }
+
+
+def sentence(found: Mapping[str, Any]) -> str:
+    """The result of a rehearsal for people."""
+    return f"rehearsal: {found['customers']:,} customers, {found['lost']:,} lost, {found['twice']:,} twice"

@@ -1,0 +1,349 @@
+"""What answers teach the whole pool: pauses, the breaker, and the rate that finds itself."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import pytest
+
+from importer.delivery import (
+    Backoff,
+    Breaker,
+    BreakerRules,
+    Deliver,
+    Governor,
+    Patience,
+    StopSwitch,
+    StrictLimiter,
+    Thresholds,
+    Traffic,
+    Window,
+)
+from importer.engines import AsyncioPool
+from importer.errors import StoppingError
+from importer.records import Event, Found, Outcome, RateHint, Record, Reply, RowState, Verdict
+from tests.lab.virtual_time import VirtualClock, run_virtual
+from tests.unit.delivery.test_delivery_rate import largest_window
+
+THROTTLED = Reply(Verdict.RETRY, http_status=429, error_code="rate_limited", message="Slower, please.")
+DOWN = Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers.")
+UNAVAILABLE = Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line.")
+
+RULES = BreakerRules(faults=5, probe_s=1.0, give_up_s=120.0, answer_s=10.0)
+
+
+@dataclass
+class Server:
+    """A target with a capacity, outages and a latency that grows with its load; counts what it is asked."""
+
+    limiter: StrictLimiter
+    capacity_per_s: float = 1e9
+    latency_s: float = 0.05
+    outages: Sequence[tuple[float, float]] = ()
+    retry_after_s: float | None = None
+    measured: bool = True
+    told_limit: int | None = None
+    queueing_above: int | None = None
+    starts: list[float] = field(default_factory=list)
+    refused: int = 0
+    _window: deque[float] = field(default_factory=deque)
+    _under_way: int = 0
+
+    async def send(self, record: Record) -> Reply:
+        await self.limiter.acquire()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        self.starts.append(began)
+        self._under_way += 1
+        judged = self._judge(began)
+        extra = 0.0
+        if self.queueing_above is not None:
+            extra = max(0, self._under_way - self.queueing_above) * 0.05
+        await VirtualClock().sleep(self.latency_s + extra)
+        self._under_way -= 1
+        if judged is not None:
+            return replace(judged, took_s=loop.time() - began if self.measured else None)
+        hint = None if self.told_limit is None else RateHint(limit=self.told_limit, remaining=1, reset_s=1.0)
+        reply = Reply(Verdict.ACCEPT, customer_id=f"c{record.ordinal}", http_status=201, allowance=hint)
+        return replace(reply, took_s=loop.time() - began) if self.measured else reply
+
+    def _judge(self, now: float) -> Reply | None:
+        if any(begin <= now < end for begin, end in self.outages):
+            return replace(DOWN, retry_after_s=None)
+        while self._window and self._window[0] <= now - 1.0:
+            self._window.popleft()
+        if len(self._window) >= self.capacity_per_s:
+            self.refused += 1
+            return replace(THROTTLED, retry_after_s=self.retry_after_s)
+        self._window.append(now)
+        return None
+
+    async def find(self, record: Record) -> Found:
+        await self.limiter.acquire(finishing=True)
+        self.starts.append(asyncio.get_running_loop().time())
+        return Found()
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class Played:
+    server: Server
+    states: dict[RowState, int]
+    stop: StopSwitch
+    events: list[Event]
+    traffic: Traffic
+    elapsed_s: float
+
+    def named(self, name: str) -> list[Event]:
+        return [event for event in self.events if event.name == name]
+
+
+def play(
+    rows: int,
+    *,
+    rate: int = 100,
+    auto: bool = False,
+    concurrency: int = 16,
+    rules: BreakerRules = RULES,
+    max_wait_s: float = 3_600.0,
+    **server: object,
+) -> Played:
+    """Deliver rows to a server through everything that delivery has, in virtual time."""
+    stop, events, states = StopSwitch(), list[Event](), dict[RowState, int]()
+
+    async def main() -> Played:
+        clock, rng = VirtualClock(), random.Random(7)
+        limiter = StrictLimiter([Window(rate, 1.0)], clock, stop, max_wait_s=max_wait_s)
+        backoff = Backoff(1.0, 60.0, rng)
+        traffic = Traffic(
+            limiter,
+            Breaker(stop, rules),
+            backoff,
+            governor=Governor(limiter.ceiling_per_s) if auto else None,
+            clock=clock,
+            emit=events.append,
+        )
+        other = Server(limiter, **server)  # type: ignore[arg-type]  # the names of its own fields
+        patience = Patience(max_attempts=4, looks_after_s=(0.0, 0.5), stamp="importKey")
+        deliver = Deliver(
+            other, patience, backoff, pool=traffic, thresholds=Thresholds(stop), clock=clock, emit=events.append
+        )
+        waiting = [Record(i, i + 2, f"k{i}", b"{}") for i in range(rows)]
+
+        async def take(limit: int) -> Sequence[Record]:
+            if stop.requested:
+                return ()
+            lot, waiting[:] = waiting[:limit], waiting[limit:]
+            return lot
+
+        async def settle(outcome: Outcome) -> None:
+            states[outcome.state] = states.get(outcome.state, 0) + 1
+
+        await AsyncioPool(concurrency, limiter.room).run(take, deliver, settle)
+        states.setdefault(RowState.UNSENT, 0)
+        states[RowState.UNSENT] += len(waiting)
+        return Played(other, states, stop, events, traffic, clock.monotonic())
+
+    return run_virtual(main)
+
+
+# ------------------------------------------------------------------ pauses
+
+
+@pytest.mark.parametrize("measured", [True, False], ids=["the target measures", "it does not"])
+def test_a_storm_of_429_without_a_word_fails_no_row_and_the_pool_backs_off_further_and_further(measured: bool) -> None:
+    played = play(40, capacity_per_s=0, outages=(), measured=measured, rules=BreakerRules(give_up_s=100.0))
+    pauses = [event.data["seconds"] for event in played.named("paused")]
+
+    assert played.stop.reason == "breaker"
+    assert "demand for fewer" in played.stop.message
+    assert played.states == {RowState.UNSENT: 40}
+    assert 100.0 <= played.elapsed_s < 250.0
+    assert len(played.server.starts) < 300
+    assert pauses[0] <= 1.0
+    assert max(pauses) > 15.0
+
+
+def test_retry_after_holds_everybody_for_at_least_that_long() -> None:
+    played = play(60, rate=100, capacity_per_s=10, retry_after_s=3.0, concurrency=8)
+
+    assert played.states[RowState.CREATED] == 60
+    refusals = [event for event in played.events if event.name == "request_done" and event.data["status"] == 429]
+    assert refusals
+    bursts = [later - earlier for earlier, later in pairwise(played.server.starts)]
+    assert sum(gap >= 2.9 for gap in bursts) == len(played.named("paused"))
+    assert played.traffic.receipt()["pauses"] == {"rate_limited": len(played.named("paused"))}
+
+
+def test_a_server_that_sends_everybody_home_for_the_day_ends_the_run_for_now() -> None:
+    played = play(20, capacity_per_s=5, retry_after_s=50_000.0)
+
+    assert played.stop.reason == "quota"
+    assert played.states[RowState.CREATED] == 5
+    assert played.states[RowState.UNSENT] == 15
+
+
+# ------------------------------------------------------------------ the breaker
+
+
+def test_an_outage_is_sat_out_with_single_probes_and_costs_no_row() -> None:
+    played = play(400, outages=[(1.0, 31.0)])
+    probes = [start for start in played.server.starts if 2.5 <= start < 31.0]
+
+    assert played.states[RowState.CREATED] == 400
+    assert not played.stop.requested
+    assert [event.name for event in played.events if event.name.startswith("breaker")] == [
+        "breaker_opened",
+        "breaker_closed",
+    ]
+    assert 3 <= len(probes) <= 6
+    assert all(later - earlier >= 1.9 for earlier, later in pairwise(probes))
+    assert played.traffic.receipt()["breaker_openings"] == 1
+
+
+def test_once_the_target_is_back_everybody_goes_on_at_once() -> None:
+    played = play(200, outages=[(1.0, 1.9)])
+
+    assert played.states[RowState.CREATED] == 200
+    assert played.elapsed_s < 6.0
+
+
+def test_a_target_that_stays_away_is_given_up_in_a_bounded_time_with_the_rest_unsent() -> None:
+    played = play(400, outages=[(1.0, 1e9)])
+
+    assert played.stop.reason == "breaker"
+    assert "times in a row" in played.stop.message
+    assert "Nobody answers" in played.stop.message
+    assert 120.0 <= played.elapsed_s <= 125.0
+    assert played.states[RowState.UNSENT] > 250
+    assert RowState.FAILED not in played.states
+
+
+def test_a_target_that_never_gave_one_sound_answer_is_given_up_sooner() -> None:
+    played = play(50, outages=[(0.0, 1e9)])
+
+    assert played.stop.reason == "breaker"
+    assert 30.0 <= played.elapsed_s <= 35.0
+
+
+def test_a_probe_that_gets_no_answer_is_followed_by_another() -> None:
+    breaker = Breaker(StopSwitch(), BreakerRules(faults=1, probe_s=1.0, give_up_s=600.0, answer_s=10.0))
+    breaker.answered(DOWN, 100.0)
+    assert breaker.is_open
+    assert breaker.ready_at() == pytest.approx(101.0)
+    breaker.started(101.0)
+    assert breaker.ready_at() == pytest.approx(111.0)
+    breaker.answered(replace(DOWN, took_s=5.0), 102.0)  # a late answer to a request from before: no probe's
+    assert breaker.ready_at() == pytest.approx(111.0)
+    breaker.answered(replace(DOWN, took_s=1.5), 102.5)
+    assert breaker.ready_at() == pytest.approx(104.5)
+    breaker.started(104.5)
+    breaker.answered(replace(THROTTLED, took_s=0.1), 104.6)
+    assert breaker.ready_at() == 0.0  # closed: it is alive
+
+
+@pytest.mark.parametrize(
+    ("reply", "opens"),
+    [
+        (UNAVAILABLE, True),
+        (DOWN, True),
+        (replace(DOWN, http_status=503), True),
+        (THROTTLED, False),
+        (Reply(Verdict.REJECT, http_status=422), False),
+        (Reply(Verdict.DUPLICATE, http_status=409), False),
+        (Reply(Verdict.ACCEPT, "c", 201), False),
+    ],
+)
+def test_what_counts_as_a_fault(reply: Reply, opens: bool) -> None:
+    breaker = Breaker(StopSwitch(), BreakerRules(faults=3))
+    for moment in range(3):
+        breaker.answered(reply, float(moment))
+
+    assert breaker.is_open is opens
+
+
+def test_a_stop_is_noticed_while_the_breaker_is_open() -> None:
+    async def main() -> float:
+        clock, stop = VirtualClock(), StopSwitch()
+        limiter = StrictLimiter([Window(10, 1.0)], clock, stop)
+        breaker = Breaker(stop, BreakerRules(faults=1, probe_s=50.0))
+        limiter.heed(breaker)
+        breaker.answered(DOWN, clock.monotonic())
+        asyncio.get_running_loop().call_later(3.0, stop.request, "sigint")
+        with pytest.raises(StoppingError):
+            await limiter.acquire()
+        return clock.monotonic()
+
+    assert run_virtual(main) < 4.5
+
+
+# ------------------------------------------------------------------ the rate that finds itself
+
+
+def test_auto_finds_the_rate_that_a_server_bears_and_stays_below_the_ceiling() -> None:
+    played = play(6_000, rate=200, auto=True, concurrency=64, capacity_per_s=60)
+    auto = played.traffic.receipt()["auto"]
+    late = [start for start in played.server.starts if start > 30.0]
+
+    assert played.states[RowState.CREATED] == 6_000
+    assert 45 <= auto["found_per_s"] <= 66
+    assert auto["cuts_after_429"] > 0
+    assert (len(late) - 1) / (late[-1] - late[0]) >= 0.75 * 60
+    assert played.server.refused < 0.05 * len(played.server.starts)
+    assert largest_window(played.server.starts, 1.0) <= 200
+
+
+def test_without_trouble_auto_climbs_to_its_ceiling_and_never_above() -> None:
+    played = play(4_000, rate=80, auto=True, concurrency=64)
+    late = [start for start in played.server.starts if start > 15.0]
+
+    assert largest_window(played.server.starts, 1.0) <= 80
+    assert (len(late) - 1) / (late[-1] - late[0]) >= 0.95 * 80
+    assert played.traffic.receipt()["auto"]["cuts_after_429"] == 0
+
+
+def test_auto_begins_low() -> None:
+    played = play(200, rate=500, auto=True, concurrency=64)
+
+    assert sum(start < 1.0 for start in played.server.starts) <= 8
+
+
+def test_auto_heeds_what_the_headers_tell_before_anybody_is_refused() -> None:
+    played = play(3_000, rate=500, auto=True, concurrency=64, capacity_per_s=50, told_limit=50)
+
+    assert played.server.refused <= 5
+    assert played.traffic.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(47.5)
+    late = [start for start in played.server.starts if start > 20.0]
+    assert (len(late) - 1) / (late[-1] - late[0]) >= 0.9 * 50
+
+
+def test_auto_eases_off_when_latency_rises() -> None:
+    played = play(4_000, rate=1_000, auto=True, concurrency=200, queueing_above=10)
+    auto = played.traffic.receipt()["auto"]
+
+    assert auto["cuts_for_latency"] > 0
+    assert auto["last_per_s"] < 500
+
+
+def test_a_rate_that_is_used_by_nobody_does_not_grow() -> None:
+    governor = Governor(1_000.0)
+    for second in range(20):
+        governor.answered(Reply(Verdict.ACCEPT, "c", 201, took_s=0.1), second + 0.4, second + 0.5)
+
+    assert governor.per_s == 5.0
+
+
+def test_one_burst_of_429_is_one_cut() -> None:
+    governor = Governor(100.0)
+    for number in range(30):
+        governor.answered(replace(THROTTLED, took_s=0.5), 10.0, 10.5 + number / 100)
+
+    assert governor.cuts == 1
+    assert governor.per_s == pytest.approx(3.5)

@@ -1,0 +1,45 @@
+"""What a run has before it, counted before it sends."""
+
+from __future__ import annotations
+
+from importer.journal import Ahead, Database, Runs
+from importer.records import Attempt, Outcome, RowState, Verdict
+from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill
+
+
+def test_what_is_ahead_tells_new_rows_from_known_ones_and_those_in_doubt(book: Book) -> None:
+    """The book has five valid rows and two invalid ones."""
+    runs = Runs(book.database)
+    first = runs.find("last")
+    assert runs.ahead(first) == Ahead(creates=5, known=0, in_doubt=0)
+
+    book.claim(3)
+    book.settle(created(0, "k0"), Outcome(1, "k1", RowState.UNKNOWN))
+    assert runs.ahead(first) == Ahead(creates=2, known=0, in_doubt=1)
+
+    second = begin(book.database, "20261123T083000Z-00000b")
+    fill(book.database, second, ["k0", "k1", "k3", "new"])
+    found = runs.ahead(runs.find("20261123"))
+    assert (found.known, found.in_doubt, found.creates) == (1, 2, 3)
+
+
+def test_requests_are_counted_from_a_moment_on_and_per_account(book: Book) -> None:
+    attempts = tuple(Attempt(number, "create", 1_000.0 * number, 0.1, Verdict.RETRY) for number in (1, 2, 3))
+    book.claim(1)
+    book.settle(Outcome(0, "k0", RowState.FAILED, attempts=attempts))
+    runs = Runs(book.database)
+
+    assert [runs.requests_since(SCOPE, since) for since in (0.0, 2_000.0, 3_001.0)] == [3, 2, 0]
+    assert runs.requests_since("another", 0.0) == 0
+
+
+def test_a_run_is_found_by_its_content_under_whatever_profile(database: Database) -> None:
+    runs = Runs(database)
+    assert runs.newest_with(SCOPE, "c0ffee") is None
+    for run_id in ("20261122T083000Z-00000a", "20261123T083000Z-00000b"):
+        begin(database, run_id)
+
+    newest = runs.newest_with(SCOPE, "c0ffee")
+    assert newest is not None
+    assert newest.header.run_id.startswith("20261123")
+    assert runs.newest_with("another", "c0ffee") is None

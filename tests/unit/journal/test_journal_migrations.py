@@ -1,0 +1,150 @@
+"""Journals of earlier programs: led forward whole, with a copy beside them, or left exactly as they were."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from importer.errors import JournalError
+from importer.journal import Database, Replay, Runs
+from importer.journal.cells import pack_cells, pack_payloads, pack_rows
+from importer.journal.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
+
+V1 = Path(__file__).with_name("schema_v1.sql")
+EVERYTHING = "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
+
+
+def old_journal(path: Path) -> Path:
+    """A journal as the first program wrote it: one run, two rows, one of them created."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.executescript("PRAGMA journal_mode=WAL;" + V1.read_text(encoding="utf-8") + "PRAGMA user_version=1;")
+        old.execute(
+            "INSERT INTO runs (run_id, scope, target, source, path, content_hash, profile_hash, dry_run, phase,"
+            " columns, started_at) VALUES ('20261122T083000Z-00000a', 'live#main', 'live', 'a.csv', '/a.csv', 'c0ffee',"
+            " 'bead', 0, 'finished', '[\"Name\"]', 1.0)"
+        )
+        cells, bodies = pack_cells([["Ann", "Bob"]]), pack_payloads([b"{}", b"{}"])
+        old.execute("INSERT INTO batches VALUES (1, 0, 2, ?, ?, ?)", (pack_rows([2, 3]), cells, bodies))
+        old.execute("INSERT INTO rows (run, ordinal, state, key, customer_id) VALUES (1, 0, 'created', 'k0', 'c0')")
+        old.execute("INSERT INTO rows (run, ordinal, state, key) VALUES (1, 1, 'failed', 'k1')")
+        old.execute("INSERT INTO identities VALUES ('live#main', 'k0', 'created', 'c0', 1, 0, 1.0)")
+    return path
+
+
+def columns(database: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
+    tables = [name for kind, name, _ in database.execute(EVERYTHING).fetchall() if kind == "table"]
+    return {table: [row[1:] for row in database.execute(f"PRAGMA table_info({table})")] for table in tables}
+
+
+def test_an_old_journal_is_led_forward_with_every_row(tmp_path: Path) -> None:
+    with closing(Database(old_journal(tmp_path / "journal.sqlite3"))) as database:
+        (summary,) = Runs(database).summaries()
+        results = list(Replay(database, 1).results())
+
+        assert database.connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert (summary.run_id, summary.counts) == ("20261122T083000Z-00000a", {"read": 2, "created": 1, "failed": 1})
+        assert [(result.cells, result.customer_id) for result in results] == [(("Ann",), "c0"), (("Bob",), "")]
+
+
+def test_the_copy_is_the_old_journal_whole_and_for_its_owner_alone(tmp_path: Path) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3")
+    Database(path).close()
+
+    (copy,) = backups(path)
+    assert copy == backup_of(path, 1) == tmp_path / "journal.sqlite3.v1.bak"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(copy)) as old:
+        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        assert old.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert old.execute("SELECT key FROM rows ORDER BY ordinal").fetchall() == [("k0",), ("k1",)]
+
+
+def test_rows_still_in_the_write_ahead_log_are_in_the_copy(tmp_path: Path) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3")
+    with closing(sqlite3.connect(path)) as still_open:  # keeps the log from being folded back
+        still_open.execute("INSERT INTO rows (run, ordinal, state) VALUES (1, 2, 'invalid')")
+        still_open.commit()
+        Database(path).close()
+
+    with closing(sqlite3.connect(backup_of(path, 1))) as old:
+        assert old.execute("SELECT count(*) FROM rows").fetchone() == (3,)
+
+
+def test_all_steps_together_come_to_the_schema_of_a_new_journal(tmp_path: Path) -> None:
+    with (
+        closing(Database(old_journal(tmp_path / "old.sqlite3"))) as old,
+        closing(Database(tmp_path / "new.sqlite3")) as new,
+    ):
+        objects = [one.connection.execute(EVERYTHING).fetchall() for one in (old, new)]
+        assert objects[0] == objects[1]
+        assert columns(old.connection) == columns(new.connection)
+
+
+def test_the_steps_are_numbered_without_a_gap() -> None:
+    assert list(MIGRATIONS) == list(range(2, SCHEMA_VERSION + 1))
+
+
+def test_a_journal_of_this_format_is_not_copied(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    Database(path).close()
+    Database(path).close()
+
+    assert backups(path) == []
+
+
+def test_a_copy_that_cannot_be_made_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3")
+    (tmp_path / "journal.sqlite3.v1.bak").mkdir()
+    (tmp_path / "journal.sqlite3.v1.bak" / "in the way").touch()
+
+    with pytest.raises(JournalError, match="cannot be opened"):
+        Database(path)
+    with closing(sqlite3.connect(path)) as old:
+        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        assert "purged_at" not in [row[1] for row in old.execute("PRAGMA table_info(runs)")]
+
+
+def test_a_newer_journal_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3")
+    with closing(sqlite3.connect(path)) as old:
+        old.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+
+    with pytest.raises(JournalError, match=rf"newer importer \(format {SCHEMA_VERSION + 1}"):
+        Database(path)
+    assert backups(path) == []
+
+
+def test_two_programs_that_upgrade_at_once_do_it_once(tmp_path: Path) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3")
+    failures: list[BaseException] = []
+
+    def upgrade() -> None:
+        try:
+            Database(path).close()
+        except JournalError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    with closing(sqlite3.connect(backup_of(path, 1))) as old:
+        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_step_that_fails_takes_all_steps_back(tmp_path: Path) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3")
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("CREATE TABLE receipts (something_else TEXT)")
+        with pytest.raises(sqlite3.OperationalError):
+            bring_up_to_date(old, path)
+
+        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        assert "purged_at" not in [row[1] for row in old.execute("PRAGMA table_info(runs)")]
