@@ -119,9 +119,10 @@ def test_only_so_many_items_are_under_way() -> None:
 
 def test_an_error_of_the_work_is_raised_here_in_its_turn() -> None:
     done: list[int] = []
-    with Workforce(2) as force, pytest.raises(LookupError, match="thirteen"):
-        for item, _ in force.map(jobs(fails_on_thirteen, force)):
-            done.append(item)  # noqa: PERF402  # what came before the error counts
+    with Workforce(2) as force:
+        work = force.map(jobs(fails_on_thirteen, force))
+        with pytest.raises(LookupError, match="thirteen"):
+            done.extend(item for item, _ in work)
     assert done == list(range(len(done)))
     assert len(done) <= 13
 
@@ -143,7 +144,7 @@ def test_helpers_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROCKETKOR_API_SECRET", "plainly-fake")
     with Workforce(2) as force:
         list(force.map((doubled, number) for number in range(ALONE + 1)))
-        (helper,) = force._helpers or ()
+        (helper,) = list(force._helpers)
         seen = Path(f"/proc/{helper.process.pid}/environ")
         if seen.exists():
             assert b"plainly-fake" not in seen.read_bytes()
