@@ -16,7 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from importer.collector import rare_collections
 from importer.delivery import Ask, StopSwitch, closing_at
+from importer.engines import Workforce, cores
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
@@ -236,14 +238,19 @@ class Session:
         header, runs = stored.header, Runs(database)
         told = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
         self.on_event(Event("run_started", told))
-        intake = RunIntake(database, stored.run, valid_state=RowState.VALID if header.dry_run else RowState.READY)
+        journal = self.profile.workspace / JOURNAL_NAME
+        compared = header.dry_run and journal.exists()
+        valid_state = RowState.VALID if header.dry_run else RowState.READY
+        intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
-        parts = preparation(self.profile, source, intake, secret=secret, stop=self.stop, emit=self.on_event)
-        decided = parts.run()
+        with rare_collections(), Workforce(cores()) as workforce:
+            parts = preparation(
+                self.profile, source, intake, workforce, secret=secret, stop=self.stop, emit=self.on_event
+            )
+            decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)
-        journal = self.profile.workspace / JOURNAL_NAME
-        if header.dry_run and journal.exists():
+        if compared:
             intake.warn_of_known(journal)
         info = source.reader.info
         runs.opened(stored.run, info)
@@ -308,7 +315,8 @@ class Session:
         """Render what the journal holds, and record how the run ended."""
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
         Runs(database).note(stored.run, stopped_by=self.stop.reason)
-        report = render(database, stored.run, directory, self.profile, ending)
+        with rare_collections():
+            report = render(database, stored.run, directory, self.profile, ending)
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )

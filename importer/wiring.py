@@ -33,7 +33,7 @@ from importer.delivery import (
     Window,
 )
 from importer.emulator import EmulatorSettings, Faults
-from importer.engines import ENGINES
+from importer.engines import ENGINES, SharedChecker, Workforce
 from importer.errors import ProfileError, StorageError, UsageError
 from importer.journal import (
     Claims,
@@ -319,14 +319,24 @@ def _today() -> date:
 
 
 def preparation(
-    profile: Profile, source: Opened, intake: RunIntake, *, secret: bytes, stop: StopSwitch, emit: Events
+    profile: Profile,
+    source: Opened,
+    intake: RunIntake,
+    workforce: Workforce,
+    *,
+    secret: bytes,
+    stop: StopSwitch,
+    emit: Events,
 ) -> Preparation:
     """Put reading and checking together."""
     stamp = profile.delivery.import_key_metadata
+    validator = build_validator(
+        profile.validation, secret=secret, stamp=stamp, today=_today(), writes_bodies=intake.sends
+    )
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,
-        validator=build_validator(profile.validation, secret=secret, stamp=stamp, today=_today()),
+        checker=SharedChecker(source.mapper, validator, workforce),
         duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns),
         intake=intake,
         stop=stop,
