@@ -144,6 +144,7 @@ def test_helpers_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROCKETKOR_API_SECRET", "plainly-fake")
     with Workforce(2) as force:
         list(force.map((doubled, number) for number in range(ALONE + 1)))
+        assert force._helpers
         (helper,) = list(force._helpers)
         seen = Path(f"/proc/{helper.process.pid}/environ")
         if seen.exists():
