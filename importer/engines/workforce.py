@@ -123,7 +123,7 @@ class Workforce:
             jobs: the work (picklable) and an item each; the same work is the same object.
 
         Yields:
-            Every item with its result, in order. An exception of the work is raised here, in its turn.
+            Every item with its result, in order; an exception of the work is raised here, as soon as it is met.
         """
         tasks: deque[_Task[T, U]] = deque()
         for number, (work, item) in enumerate(jobs):

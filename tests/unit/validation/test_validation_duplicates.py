@@ -166,5 +166,5 @@ def test_a_row_takes_less_than_60_bytes() -> None:
 def unlike(first: int, size: int) -> CheckedBatch:
     numbers = range(first + 1, first + 1 + size)
     keys = [f"{n * 0x9E3779B97F4A7C15 % 2**64:016x}" * 2 for n in numbers]
-    alike = dict.fromkeys(("email", "phone", "name_birth"), list(map(str, numbers)))
+    alike = {kind: list(map(str, numbers)) for kind in ("email", "phone", "name_birth")}
     return CheckedBatch(RawBatch(first, range(first, first + size), ()), (), keys, (), likenesses=alike)
