@@ -93,6 +93,7 @@ class Session:
         command: the word the user typed, for the report.
         on_event: told of everything that happens; must not block.
         stop: what a signal handler sets.
+        hire: makes the processes that check large files, given how many there may be.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
@@ -105,6 +106,7 @@ class Session:
     confirm: Confirm | None = None
     ask: Ask | None = None
     clock: SystemClock = field(default_factory=SystemClock)
+    hire: Callable[[int], Workforce] = Workforce
     ends_at: float | None = None
 
     # ------------------------------------------------------------------ commands
@@ -243,7 +245,7 @@ class Session:
         valid_state = RowState.VALID if header.dry_run else RowState.READY
         intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
-        with rare_collections(), Workforce(cores()) as workforce:
+        with rare_collections(), self.hire(self._processes) as workforce:
             parts = preparation(
                 self.profile, source, intake, workforce, secret=secret, stop=self.stop, emit=self.on_event
             )
@@ -262,6 +264,11 @@ class Session:
             idv=intake.idv,
         )
         runs.enter(stored.run, RUNNING)
+
+    @property
+    def _processes(self) -> int:
+        processes = self.profile.source.processes
+        return cores() if processes == "auto" else processes
 
     async def _deliver(
         self, workspace: Workspace, stored: StoredRun, where: Destination, directory: Path, started_at: float

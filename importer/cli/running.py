@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,8 +41,18 @@ def run_session(profile: Profile, command: str, work: Work, *, as_json: bool) ->
         told = _foretelling(shown, quiet=profile.output.quiet or as_json)
         confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))
         session = Session(profile, command, on_event=told, confirm=confirm, ask=ask)
-        report = asyncio.run(_with_signals(session.stop, work(session)))
+        report = _run(_with_signals(session.stop, work(session)), quick=not profile.dry_run)
     return tell(report, as_json=as_json)
+
+
+def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
+    """Run on a fresh event loop: uvloop's where it is installed (`importer[speed]`) and requests are to be made."""
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    if quick:
+        with suppress(ImportError):
+            from uvloop import new_event_loop as factory  # noqa: PLC0415
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work)
 
 
 def run_night(
@@ -59,7 +70,7 @@ def run_night(
             profile, folder, on_event, confirm=None if as_json or not _on_terminal() else _confirm, force=force
         )
         work = night.watch(told) if watch else night.once()
-        report = asyncio.run(_with_signals(night.stop, work))
+        report = _run(_with_signals(night.stop, work))
     if not watch:
         told(report)
     return report

@@ -94,10 +94,14 @@ class Workforce:
 
     Args:
         processes: at most so many, this one included; 1 means no others.
+        alone: items that this process does before it starts others.
+        patience_s: how long it waits for those to be ready; 0: work goes on, and they join in when they are.
     """
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, *, alone: int = ALONE, patience_s: float = 0.0) -> None:
         self._processes = processes
+        self._alone = alone
+        self._patience_s = patience_s
         self._helpers: list[_Helper] | None = None
 
     def __enter__(self) -> Self:
@@ -119,12 +123,12 @@ class Workforce:
             jobs: the work (picklable) and an item each; the same work is the same object.
 
         Yields:
-            Every item with its result, in order. An exception of the work is raised here, in its turn.
+            Every item with its result, in order; an exception of the work is raised here, as soon as it is met.
         """
         tasks: deque[_Task[T, U]] = deque()
         for number, (work, item) in enumerate(jobs):
-            if number == ALONE and self._helpers is None:
-                self._helpers = _started(self._processes - 1)
+            if number == self._alone and self._helpers is None:
+                self._start()
             task = _Task(work, item)
             tasks.append(task)
             self._assign(task)
@@ -135,6 +139,17 @@ class Workforce:
         while tasks:
             self._await(tasks[0])
             yield from _finished(tasks)
+
+    @property
+    def helpers(self) -> int:
+        """How many others there are at the moment."""
+        return len(self._helpers or ())
+
+    def _start(self) -> None:
+        self._helpers = _started(self._processes - 1)
+        for helper in list(self._helpers) if self._patience_s else ():
+            if not helper.ready and helper.line.reading.poll(self._patience_s):
+                self._hear(0)
 
     @property
     def _most(self) -> int:

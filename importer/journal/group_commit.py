@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from importer.errors import JournalError
@@ -20,6 +21,17 @@ from importer.records import Claimed, Outcome
 T = TypeVar("T")
 Operation = Callable[[sqlite3.Connection], Any]
 RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """An operation over many items; more may join while it waits for its commit."""
+
+    write: Callable[[sqlite3.Connection, Sequence[Any]], None]
+    items: list[Any]
+
+    def __call__(self, tx: sqlite3.Connection) -> None:
+        self.write(tx, self.items)
 
 
 class GroupCommit:
@@ -53,6 +65,18 @@ class GroupCommit:
             JournalError: an earlier write failed.
         """
         self._enqueue(operation, None)
+
+    def gather(self, write: Callable[[sqlite3.Connection, Sequence[T]], None], item: T) -> None:
+        """Write an item in the next commit, together with the others of its kind, without waiting for it.
+
+        Raises:
+            JournalError: an earlier write failed.
+        """
+        last = self._pending[-1][0] if self._pending else None
+        if isinstance(last, _Gathered) and last.write == write and self._failure is None:
+            last.items.append(item)
+        else:
+            self._enqueue(_Gathered(write, [item]), None)
 
     async def flush(self) -> None:
         """Wait until everything handed in is on disk.
@@ -123,7 +147,7 @@ class RunJournal:
 
     async def settle(self, outcome: Outcome) -> None:
         # Not awaited: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
-        self._commits.post(lambda tx: self._claims.settle(tx, outcome))
+        self._commits.gather(self._claims.settle, outcome)
 
     async def flush(self) -> None:
         """Wait until every settle is on disk."""

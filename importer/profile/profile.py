@@ -50,7 +50,7 @@ PLACEHOLDERS = ("replace-me", ".invalid", "…", "<", ">")
 _BUILT_IN = Layer("default", data={"targets": {EMULATOR: {"rate": "200/s", "concurrency": 32}}})
 """The emulator inside the run is ours alone: a rehearsal need not be as careful as the real thing."""
 
-_DECIDES_NO_ROW = {"batch_rows", "limits", "on_drift", "columns"}
+_DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns"}
 
 
 def _lower_case(name: str) -> str:

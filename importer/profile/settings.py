@@ -76,6 +76,8 @@ class SourceSettings(Section):
     header_row: PositiveInt | Literal["auto"] = "auto"
     limit: PositiveInt | None = None
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = 4_096
+    processes: PositiveInt | Literal["auto"] = "auto"
+    """How many check large files at once, this one included; `auto`: one for each processor."""
     columns: Names = ()
     """The header this profile was made for; empty: no drift guard."""
     on_drift: Literal["stop", "warn", "ignore"] = "stop"

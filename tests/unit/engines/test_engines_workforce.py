@@ -52,51 +52,50 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def jobs(
-    work: Callable[[int], tuple[int, int]], force: Workforce, count: int = MANY
+    work: Callable[[int], tuple[int, int]], count: int = MANY
 ) -> Iterator[tuple[Callable[[int], tuple[int, int]], int]]:
-    """Work, held back until the helpers are there: what is to be seen is what they do."""
-    for number in range(count):
-        if number == ALONE + 1:
-            for helper in force._helpers or ():
-                if helper.line.reading.poll(20):
-                    helper.take()
-        yield work, number
+    return ((work, number) for number in range(count))
+
+
+def hired(processes: int) -> Workforce:
+    """A workforce that waits for its helpers: what is to be seen is what they do."""
+    return Workforce(processes, patience_s=30)
 
 
 def test_results_come_in_order_and_from_several_processes() -> None:
-    with Workforce(3) as force:
-        done = list(force.map(jobs(doubled, force)))
+    with hired(3) as force:
+        done = list(force.map(jobs(doubled)))
     assert [(item, result[0]) for item, result in done] == [(number, 2 * number) for number in range(MANY)]
     assert os.getpid() in {result[1] for _, result in done[:ALONE]}
     assert len({result[1] for _, result in done}) > 1
 
 
 def test_few_items_start_nobody() -> None:
-    with Workforce(3) as force:
-        done = list(force.map(jobs(doubled, force, ALONE)))
-        assert force._helpers is None
+    with hired(3) as force:
+        done = list(force.map(jobs(doubled, ALONE)))
+        assert force.helpers == 0
     assert {result[1] for _, result in done} == {os.getpid()}
 
 
 def test_one_process_is_this_one() -> None:
-    with Workforce(1) as force:
+    with hired(1) as force:
         done = list(force.map((doubled, number) for number in range(MANY)))
     assert {result[1] for _, result in done} == {os.getpid()}
 
 
 def test_the_work_may_change_on_the_way() -> None:
-    def changing(force: Workforce) -> Iterator[tuple[Callable[[int], tuple[int, int]], int]]:
-        for number, (_, item) in enumerate(jobs(doubled, force)):
+    def changing() -> Iterator[tuple[Callable[[int], tuple[int, int]], int]]:
+        for number, (_, item) in enumerate(jobs(doubled)):
             yield (tripled if number > 30 else doubled), item
 
-    with Workforce(2) as force:
-        done = list(force.map(changing(force)))
+    with hired(2) as force:
+        done = list(force.map(changing()))
     assert [result[0] for _, result in done] == [number * (3 if number > 30 else 2) for number in range(MANY)]
 
 
 def test_helpers_serve_one_map_after_the_other() -> None:
-    with Workforce(2) as force:
-        list(force.map(jobs(doubled, force)))
+    with hired(2) as force:
+        list(force.map(jobs(doubled)))
         before = list(force._helpers or ())
         again = list(force.map((tripled, number) for number in range(MANY)))
         assert force._helpers == before
@@ -106,46 +105,43 @@ def test_helpers_serve_one_map_after_the_other() -> None:
 def test_only_so_many_items_are_under_way() -> None:
     taken = 0
 
-    def counted(force: Workforce) -> Iterator[tuple[Callable[[int], tuple[int, int]], int]]:
+    def counted() -> Iterator[tuple[Callable[[int], tuple[int, int]], int]]:
         nonlocal taken
-        for job in jobs(doubled, force):
+        for job in jobs(doubled):
             taken += 1
             yield job
 
-    with Workforce(2) as force:
-        for given, _ in enumerate(force.map(counted(force))):
+    with hired(2) as force:
+        for given, _ in enumerate(force.map(counted())):
             assert taken - given <= force._most + 1
 
 
-def test_an_error_of_the_work_is_raised_here_in_its_turn() -> None:
+def test_an_error_of_the_work_is_raised_here() -> None:
     done: list[int] = []
-    with Workforce(2) as force:
-        work = force.map(jobs(fails_on_thirteen, force))
-        with pytest.raises(LookupError, match="thirteen"):
-            done.extend(item for item, _ in work)
+    with hired(2) as force, pytest.raises(LookupError, match="thirteen"):
+        done.extend(item for item, _ in force.map(jobs(fails_on_thirteen)))
     assert done == list(range(len(done)))
     assert len(done) <= 13
 
 
 def test_a_helper_that_dies_costs_no_item() -> None:
-    with Workforce(3) as force:
-        done = list(force.map(jobs(ends_its_process, force)))
-        assert force._helpers == []
+    with hired(3) as force:
+        done = list(force.map(jobs(ends_its_process)))
+        assert force.helpers == 0
     assert [result for _, result in done] == [(2 * number, os.getpid()) for number in range(MANY)]
 
 
 def test_where_no_helper_can_be_started_the_work_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with Workforce(3) as force:
+    with hired(3) as force:
         assert len(list(force.map((doubled, number) for number in range(MANY)))) == MANY
 
 
 def test_helpers_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROCKETKOR_API_SECRET", "plainly-fake")
-    with Workforce(2) as force:
+    with hired(2) as force:
         list(force.map((doubled, number) for number in range(ALONE + 1)))
-        assert force._helpers
-        (helper,) = list(force._helpers)
+        helper = (force._helpers or [])[0]
         seen = Path(f"/proc/{helper.process.pid}/environ")
         if seen.exists():
             assert b"plainly-fake" not in seen.read_bytes()
@@ -153,8 +149,8 @@ def test_helpers_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_is_left_after_the_block() -> None:
-    with Workforce(3) as force:
-        list(force.map(jobs(doubled, force)))
+    with hired(3) as force:
+        list(force.map(jobs(doubled)))
         processes = [helper.process for helper in force._helpers or ()]
     assert [process.returncode for process in processes] == [0, 0]
 
@@ -163,11 +159,9 @@ _MASTER = """
 import json, os, sys
 from importer.engines import workforce
 from importer.engines.workforce import Workforce
-with Workforce(3) as force:
+with Workforce(3, patience_s=30) as force:
     for number, _ in enumerate(force.map((abs, number) for number in range(workforce.ALONE + 1))):
         pass
-    for helper in force._helpers:
-        helper.take()
     print(json.dumps([helper.process.pid for helper in force._helpers]), flush=True)
     sys.stdin.read()
 """

@@ -28,8 +28,7 @@ class Book:
 
     def settle(self, *outcomes: Outcome) -> None:
         with self.database.transaction() as tx:
-            for outcome in outcomes:
-                self.claims.settle(tx, outcome)
+            self.claims.settle(tx, outcomes)
 
     def finish(self) -> None:
         with self.database.transaction() as tx:

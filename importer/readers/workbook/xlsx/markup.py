@@ -101,4 +101,6 @@ def plain(text: str) -> str:
 
 def is_ordinary(run: bytes) -> bool:
     """Tell whether a run holds only what a plain reading understands: no comments, sections, coded characters."""
-    return b"<!" not in run and b"<?" not in run and b"&#" not in run and b"\r" not in run
+    if b"\r" in run or (b"#" in run and b"&#" in run):
+        return False
+    return not ((b"!" in run and b"<!" in run) or (b"?" in run and b"<?" in run))

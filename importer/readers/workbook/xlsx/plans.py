@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,12 +13,16 @@ from importer.readers.workbook.numberformats import Render
 from importer.readers.workbook.sheetrows import LAST_COLUMN
 from importer.readers.workbook.troubles import cell_error, no_value, too_long
 from importer.readers.workbook.xlsx.markup import plain
-from importer.readers.workbook.xlsx.rows import RawCell
+from importer.readers.workbook.xlsx.rows import RawRow
 
 _MOST_PLANS = 4_096
 
 _Text = Callable[[bytes], str]
-_Signature = tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]]
+_Signature = tuple[tuple[bytes, ...], tuple[bytes, ...]]
+"""The column letters and the attributes of a row's cells."""
+
+_STYLE = re.compile(rb'\bs="(\d+)"')
+_KIND = re.compile(rb'\bt="(\w+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +34,14 @@ class _Plan:
         places: where each cell belongs, from 0.
         texts: what makes text of each cell.
         errors: which of the cells are errors.
-        inline: whether any cell is an inline string.
+        texts_by_formula: which of the cells are texts that a formula may leave blank.
     """
 
     width: int
     places: Sequence[int]
     texts: Sequence[_Text]
     errors: Sequence[int]
-    inline: bool
+    texts_by_formula: frozenset[int]
 
 
 class RowTexts:
@@ -56,34 +61,36 @@ class RowTexts:
         self._name = name
         self._plans: dict[_Signature, _Plan] = {}
 
-    def texts(self, cells: Sequence[RawCell]) -> tuple[list[str], list[Mark]]:
+    def texts(self, row: RawRow) -> tuple[list[str], list[Mark]]:
         """Return a row's texts, and what is wrong with its cells.
 
         Raises:
             ValueError: cells out of order or beyond the last column: the workbook is damaged.
         """
-        if not cells:
+        if not row.cells:
             return [], []
-        references, styles, kinds, formulas, values, inlines = zip(*cells, strict=True)
-        signature = (references, styles, kinds)
+        references, attributes, values = zip(*row.cells, strict=True)
+        signature = (references, attributes)
         plan = self._plans.get(signature) or self._plan(signature)
-        stored = [value or inline for value, inline in zip(values, inlines, strict=True)] if plan.inline else values
-        texts = [text(value) for text, value in zip(plan.texts, stored, strict=True)]
+        texts = [text(value) for text, value in zip(plan.texts, values, strict=True)]
         marks = [cell_error(texts[i], plan.places[i]) for i in plan.errors]
-        if any(formulas):
-            marks += [no_value(plan.places[i]) for i in _not_calculated(formulas, stored, kinds)]
+        for i in row.formulas:
+            if not values[i] and i not in plan.texts_by_formula:
+                marks.append(no_value(plan.places[i]))
         return _spread(texts, plan), marks
 
     def _plan(self, signature: _Signature) -> _Plan:
-        references, styles, kinds = signature
+        references, attributes = signature
         places: list[int] = []
         for reference in references:
             places.append(_place(reference) if reference else (places[-1] if places else -1) + 1)
         if any(here <= before for before, here in pairwise(places)):
             raise ValueError("cells out of order")
-        texts = [self._text(style, kind) for style, kind in zip(styles, kinds, strict=True)]
+        kinds = [_found(_KIND, text) for text in attributes]
+        texts = [self._text(_found(_STYLE, text), kind) for text, kind in zip(attributes, kinds, strict=True)]
         errors = [i for i, kind in enumerate(kinds) if kind == b"e"]
-        plan = _Plan(places[-1] + 1, places, texts, errors, b"inlineStr" in kinds)
+        strings = frozenset(i for i, kind in enumerate(kinds) if kind == b"str")
+        plan = _Plan(places[-1] + 1, places, texts, errors, strings)
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
         self._plans[signature] = plan
@@ -117,8 +124,9 @@ def _spread(texts: list[str], plan: _Plan) -> list[str]:
     return spread
 
 
-def _not_calculated(formulas: Sequence[bytes], stored: Sequence[bytes], kinds: Sequence[bytes]) -> list[int]:
-    return [i for i, formula in enumerate(formulas) if formula and not stored[i] and kinds[i] != b"str"]
+def _found(pattern: re.Pattern[bytes], attributes: bytes) -> bytes:
+    match = pattern.search(attributes)
+    return match[1] if match else b""
 
 
 def _place(reference: bytes) -> int:

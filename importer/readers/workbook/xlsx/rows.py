@@ -7,36 +7,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from importer.readers.workbook.package import LAST, local, safe_parser
 from importer.readers.workbook.xlsx.markup import is_ordinary
 
-RawCell = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
-"""Column letters, style, type, formula (with its tag), value, text of an inline string; as XML writes them."""
+RawCell = tuple[bytes, bytes, bytes]
+"""Column letters, the other attributes, and the value or the inline string; all as XML writes them."""
 
-_OPEN = rb'<c r="([A-Z]{1,3})\d+"(?: s="(\d+)")?(?: t="(\w+)")?(?:/>|>'
-_TEXT = rb'<is><t(?: xml:space="preserve")?>([^<]*)</t></is>'
-_VALUES = re.compile(_OPEN + rb"()(?:<v>([^<]*)</v>|" + _TEXT + rb")</c>)")
-_FORMULAS = re.compile(
-    _OPEN + rb'(<f[^>]*/>|<f[^>]*>[^<]*</f>)?(?:<v(?: xml:space="preserve")?>([^<]*)</v>|<v/>|' + _TEXT + rb")?</c>)"
-)
+_START = rb'<c r="([A-Z]{1,3})\d+("[^>]*)(?:/>|>'
+_VALUE = rb'(?:<v(?: xml:space="preserve")?>|<is><t(?: xml:space="preserve")?>)([^<]*)(?:</v>|</t></is>)'
+_VALUES = re.compile(_START + _VALUE + rb"</c>)")
+_FORMULAS = re.compile(_START + rb"(<f[^>]*/>|<f[^>]*>[^<]*</f>)?(?:" + _VALUE + rb"|<v/>)?</c>)")
 _NUMBER = re.compile(rb'\br="(\d+)"')
+_HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
 
 
-@dataclass(frozen=True, slots=True)
-class RawRow:
+class RawRow(NamedTuple):
     """One row element.
 
     Args:
         number: its row number; 0 where the file leaves it out.
         hidden: whether it is hidden or filtered out.
+        formulas: positions of the cells that hold a formula.
     """
 
     number: int
     hidden: bool
     cells: Sequence[RawCell]
+    formulas: Sequence[int] = ()
 
 
 def read_rows(run: bytes, prefix: str, name: str) -> Iterator[RawRow]:
@@ -46,7 +46,7 @@ def read_rows(run: bytes, prefix: str, name: str) -> Iterator[RawRow]:
         prefix: the namespace prefix of the sheet's elements; empty in nearly all files.
         name: the source's name for people.
     """
-    if prefix or not is_ordinary(run):
+    if prefix or not is_ordinary(run) or b"<c>" in run:
         yield from _exact(run, name)
         return
     *whole, rest = run.split(b"</row>")
@@ -66,15 +66,19 @@ def _quick(part: bytes) -> RawRow | None:
     body = part.find(b">", start) + 1
     if start < 0 or body == 0 or part.find(b"<row", body) >= 0 or part[body - 2 : body] == b"/>":
         return None
-    count = part.count(b"<c ", body) + part.count(b"<c>", body)
-    cells = _VALUES.findall(part, body)
+    count = part.count(b"<c ", body)
+    cells: list[RawCell] = _VALUES.findall(part, body)
+    formulas: Sequence[int] = ()
     if len(cells) != count:
-        cells = _FORMULAS.findall(part, body)
-        if len(cells) != count:
+        found = _FORMULAS.findall(part, body)
+        if len(found) != count:
             return None
-    number = _NUMBER.search(part, start, body)
-    hidden = part.find(b'hidden="1"', start, body) >= 0 or part.find(b'hidden="true"', start, body) >= 0
-    return RawRow(int(number[1]) if number else 0, hidden, cells)
+        cells = [(reference, attributes, value) for reference, attributes, _, value in found]
+        formulas = [i for i, cell in enumerate(found) if cell[2]]
+    attributes = part[start:body]
+    number = _NUMBER.search(attributes)
+    hidden = b"hidden" in attributes and _HIDDEN.search(attributes) is not None
+    return RawRow(int(number[1]) if number else 0, hidden, cells, formulas)
 
 
 def _exact(run: bytes, name: str) -> Iterator[RawRow]:
@@ -96,22 +100,23 @@ class _Exact:
         self._row: Mapping[str, str] = {}
         self._cell: Mapping[str, str] = {}
         self._cells: list[RawCell] = []
-        self._texts: dict[str, str] = {}
+        self._formulas: list[int] = []
+        self._text = ""
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         tag = local(tag)
         self._path.append(tag)
         if tag == "row":
-            self._row, self._cells = attributes, []
+            self._row, self._cells, self._formulas = attributes, [], []
         elif tag == "c":
-            self._cell, self._texts = attributes, {}
+            self._cell, self._text = attributes, ""
         elif tag == "f":
-            self._texts["f"] = "<f>"
+            self._formulas.append(len(self._cells))
 
     def characters(self, text: str) -> None:
         tag = self._path[-1]
         if tag == "v" or (tag == "t" and "rPh" not in self._path):
-            self._texts[tag] = self._texts.get(tag, "") + text
+            self._text += text
 
     def end(self, _: str) -> None:
         tag = self._path.pop()
@@ -120,15 +125,11 @@ class _Exact:
         elif tag == "row":
             number = self._row.get("r", "")
             hidden = self._row.get("hidden") in {"1", "true"}
-            self.rows.append(RawRow(int(number) if number.isdigit() else 0, hidden, self._cells))
+            row = RawRow(int(number) if number.isdigit() else 0, hidden, self._cells, self._formulas)
+            self.rows.append(row)
 
     def _raw_cell(self) -> RawCell:
-        given, texts = self._cell.get, self._texts
-        return (
-            given("r", "").rstrip("0123456789").encode(),
-            given("s", "").encode(),
-            given("t", "").encode(),
-            texts.get("f", "").encode(),
-            escape(texts.get("v", "")).encode(),
-            escape(texts.get("t", "")).encode(),
-        )
+        given = self._cell.get
+        reference = given("r", "").rstrip("0123456789")
+        attributes = f'" s="{given("s", "")}" t="{given("t", "")}"'
+        return reference.encode(), attributes.encode(), escape(self._text).encode()

@@ -43,7 +43,7 @@ class SheetXml:
         pile = Pile()
         texts = self._texts.texts
         for row in self._rows(facts):
-            pile.add(row.number, *texts(row.cells))
+            pile.add(row.number, *texts(row))
             if pile.full:
                 yield pile.take()
         if pile.rows:

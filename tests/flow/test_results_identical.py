@@ -1,0 +1,108 @@
+"""However many processes check a file, and however its rows are cut into batches: the same bytes come out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.engines import Workforce
+from importer.profile import Profile
+from importer.results import Report
+from importer.session import Session
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
+FILES = ("results", "rejects", "id_map", "jsonl")
+HEADER = "Customer ID,Type,First Name,Last Name,Email,Phone,Date of Birth,Street,Apartment,City,State,ZIP,Country,Notes"
+
+
+def checked(
+    source: Path, workspace: Path, *, processes: int, batch_rows: int = 4_096, duplicates: str = "reject"
+) -> Report:
+    chosen = {
+        "workspace": workspace,
+        "source.processes": processes,
+        "source.batch_rows": batch_rows,
+        "results.formats": "csv,jsonl",
+        "log.level": "error",
+        "validation.duplicates": duplicates,
+    }
+    return Session(Profile.load(options=chosen, environ={}), "validate", hire=hired).validate(source)
+
+
+def hired(processes: int) -> Workforce:
+    """Even small files get helpers, and wait for them."""
+    return Workforce(processes, alone=1, patience_s=30)
+
+
+def told(report: Report) -> dict[str, Any]:
+    """Everything that a dry run says, but when and where."""
+    said = {key: report.as_json()[key] for key in ("counts", "issues", "changes", "idv", "mapping", "source_info")}
+    return {**said, **{kind: report.files[kind].read_bytes() for kind in FILES}}
+
+
+@pytest.fixture
+def messy(tmp_path: Path) -> Path:
+    """A file with every kind of dirt that a row can have."""
+    path = tmp_path / "messy.csv"
+    dice = random.Random(5)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(HEADER.split(","))
+        for number in range(3_000):
+            rows.writerow(_messy(number, dice.choice, dice.random))
+            if dice.random() < 0.002:
+                file.write("\r\n")
+    return path
+
+
+def _messy(number: int, one_of: Callable[[Sequence[str]], str], chance: Callable[[], float]) -> list[str]:
+    def rarely(share: float, usual: str, *others: str) -> str:
+        return one_of(others) if chance() < share else usual
+
+    row = [
+        f"C-{number if chance() > 0.01 else number - 1}",
+        rarely(0.02, one_of(("individual", "Individual")), "business", "?", ""),
+        rarely(0.3, "Ada", "Zoë", " Bruno ", "Jean, Luc", 'O"Neil', "X1", "Ren\u200bée", ""),
+        rarely(0.1, f"Abbott{chr(97 + number % 26)}", "Núñez", "de la Cruz", "Smith\nJones", "  "),
+        rarely(0.3, f"p{number}@example.com", f"P{number}@EXAMPLE.com", "no email", "", "a@b", "same@example.com"),
+        rarely(0.5, f"+1212555{number:04d}", "(212) 555-0100", "+44 20 7946 0958", "555", "212-555-0111 x12", "4E+09"),
+        rarely(0.1, f"{1 + number % 12}/{1 + number % 28}/{1940 + number % 60}", "", "02/30/1990", "not", "1/5/1871"),
+        rarely(0.05, f"{number} Oak Street", "PO Box 12", "", "x" * 60, '12 "A" Street'),
+        "Apt 4, rear" if number % 7 == 0 else "",
+        one_of(("New York", "Springfield", "St. John's")),
+        rarely(0.2, "NY", "ny", "New York", "XX", ""),
+        rarely(0.1, "10001", "1001", "ABC", ""),
+        rarely(0.3, "US", "USA", "United States", "FR", "??"),
+        "=1+1" if number % 50 == 0 else "",
+    ]
+    return row[:-2] if chance() < 0.003 else [*row, "more"] if chance() < 0.003 else row
+
+
+@pytest.mark.parametrize("duplicates", ["reject", "first", "allow"])
+def test_several_processes_write_what_one_does(messy: Path, tmp_path: Path, duplicates: str) -> None:
+    alone = checked(messy, tmp_path / "one", processes=1, duplicates=duplicates)
+    several = checked(messy, tmp_path / "three", processes=3, batch_rows=50, duplicates=duplicates)
+    assert told(several) == told(alone)
+    assert json.loads(alone.files["report"].read_text())["counts"]["invalid"] > 100
+
+
+@pytest.mark.parametrize("sample", ["customers.csv", "customers_messy.csv", "businesses.csv", "customers.xlsx"])
+def test_the_samples_come_out_alike(sample: str, tmp_path: Path) -> None:
+    alone = checked(SAMPLES / sample, tmp_path / "one", processes=1)
+    assert told(checked(SAMPLES / sample, tmp_path / "two", processes=2, batch_rows=7)) == told(alone)
+
+
+def test_dates_that_only_a_late_row_decides_are_read_alike(tmp_path: Path) -> None:
+    source = tmp_path / "late.csv"
+    born = ["1980-03-04", *["3/4/1980"] * 60, "3/14/1980", *["1/2/1990"] * 20]
+    lines = [f"L-{number},Ada,Abbott,p{number}@example.com,+12125550100,{date}" for number, date in enumerate(born)]
+    source.write_text("ID,First Name,Last Name,Email,Phone,Date of Birth\n" + "\n".join(lines) + "\n")
+    alone = checked(source, tmp_path / "one", processes=1)
+    assert alone.changes["date_iso"] if "date_iso" in alone.changes else alone.counts["valid"] == len(born)
+    assert told(checked(source, tmp_path / "two", processes=2, batch_rows=5)) == told(alone)
