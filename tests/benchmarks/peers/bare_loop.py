@@ -1,7 +1,7 @@
 """The least that a client can do: aiohttp, some workers, ready-made bodies. No limit, no retry, no journal, no results.
 
-Usage: bare_loop.py BASE_URL CONCURRENCY BODIES, credentials in the environment. Uses uvloop where it is installed, as the
-importer does.
+Usage: bare_loop.py BASE_URL CONCURRENCY BODIES, credentials in the environment. Uses uvloop where it is installed,
+as the importer does.
 """
 
 from __future__ import annotations

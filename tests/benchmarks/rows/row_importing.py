@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.benchmarks.bench import IMPORTER, Figure, Settings, a_folder, environ, take_turns
 from tests.benchmarks.emulating import emulator, profile_for
 from tests.benchmarks.measuring import measure
-from tests.benchmarks.people import write_people
 from tests.benchmarks.peers import environment
+from tests.benchmarks.people import write_people
 
 TARGET, CONCURRENCY = 0.85, 32
 SENT = (0, 3)

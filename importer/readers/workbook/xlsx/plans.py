@@ -74,9 +74,8 @@ class RowTexts:
         plan = self._plans.get(signature) or self._plan(signature)
         texts = [text(value) for text, value in zip(plan.texts, values, strict=True)]
         marks = [cell_error(texts[i], plan.places[i]) for i in plan.errors]
-        for i in row.formulas:
-            if not values[i] and i not in plan.texts_by_formula:
-                marks.append(no_value(plan.places[i]))
+        empty = (i for i in row.formulas if not values[i] and i not in plan.texts_by_formula)
+        marks.extend(no_value(plan.places[i]) for i in empty)
         return _spread(texts, plan), marks
 
     def _plan(self, signature: _Signature) -> _Plan:
