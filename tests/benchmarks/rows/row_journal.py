@@ -35,7 +35,8 @@ def _side(bodies: Path, folder: Path, memory: str) -> Callable[[int], dict[str, 
         with emulator(folder) as target:
             work = folder / f"{memory}-{number}"
             work.mkdir()
-            command = [sys.executable, "-m", "tests.benchmarks.sending", target.base_url, bodies, work, memory]
+            words = (target.base_url, bodies, work, memory)
+            command = [sys.executable, "-m", "tests.benchmarks.sending", *map(str, words)]
             done = measure([*command, str(CONCURRENCY)], cwd=folder, environ=environ(**target.credentials))
         return {"": float(json.loads(done.out)["per_s"])}
 

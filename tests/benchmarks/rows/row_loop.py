@@ -22,7 +22,8 @@ def run(settings: Settings) -> Iterator[Figure]:
     for _ in range(settings.rounds):
         with a_folder() as folder, emulator(folder) as target:
             profile = profile_for(target, folder, rate="1000000/s", concurrency=32)
-            command = [sys.executable, "-m", "tests.benchmarks.beating", str(source), str(profile), str(folder / "runs")]
+            words = map(str, (source, profile, folder / "runs"))
+            command = [sys.executable, "-m", "tests.benchmarks.beating", *words]
             done = measure(command, cwd=folder, environ=environ(**target.credentials))
         longest.append(float(json.loads(done.out)["longest_block_ms"]))
     yield Figure.judged("loop", f"longest block, {rows:,} rows", tuple(longest), "ms", at_most=TARGET_MS)

@@ -6,8 +6,10 @@ import struct
 from collections.abc import Sequence
 
 _HEADER = struct.Struct("<8s16s5H6x9I")
-_END = 0xFFFFFFFA
+_MARKS = 0xFFFFFFFA
 """Sector numbers from here on are marks, not sectors."""
+_END = 0xFFFFFFFE
+"""Ends a chain."""
 _IN_HEADER = 109
 _ENTRY_BYTES = 128
 
@@ -46,9 +48,12 @@ class _Container:
 
     def _content(self, start: int, size: int, mini_start: int) -> bytes:
         if size >= self._cutoff:
-            return self._chain(start)[:size]
-        mini = self._chain(mini_start)
-        return _follow(mini, self._mini_fat, start, self._mini_sector, 0)[:size]
+            content = self._chain(start)
+        else:
+            content = _follow(self._chain(mini_start), self._mini_fat, start, self._mini_sector, 0)
+        if len(content) < size:
+            raise ValueError("the workbook is shorter than it says")
+        return content[:size]
 
     def _entry(self, at: int) -> tuple[str, int, int]:
         entry = self._directory[at : at + _ENTRY_BYTES]
@@ -62,12 +67,12 @@ class _Container:
     def _read_fat(self, more: int) -> Sequence[int]:
         sectors = list(struct.unpack_from(f"<{_IN_HEADER}I", self._data, 76))
         seen = set()
-        while more < _END and more not in seen:
+        while more < _MARKS and more not in seen:
             seen.add(more)
             entries = _numbers(self._at(more))
             sectors += entries[:-1]
             more = entries[-1]
-        return _numbers(b"".join(self._at(sector) for sector in sectors if sector < _END))
+        return _numbers(b"".join(self._at(sector) for sector in sectors if sector < _MARKS))
 
     def _at(self, sector: int) -> bytes:
         start = (sector + 1) * self._sector
@@ -78,7 +83,7 @@ def _follow(data: bytes, fat: Sequence[int], start: int, size: int, offset: int)
     """Put together a chain of sectors; a chain longer than its table goes in circles."""
     parts: list[bytes] = []
     sector = start
-    while sector < _END:
+    while sector != _END:
         if sector >= len(fat) or len(parts) > len(fat):
             raise ValueError("a chain of sectors is broken")
         parts.append(data[offset + sector * size : offset + (sector + 1) * size])
