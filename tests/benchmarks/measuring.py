@@ -36,7 +36,7 @@ class Measured:
 
 
 def measure(
-    command: Iterable[str | Path],
+    command: Iterable[object],
     *,
     cwd: Path,
     environ: Mapping[str, str] = os.environ,

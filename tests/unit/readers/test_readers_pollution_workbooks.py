@@ -332,6 +332,10 @@ def encrypted() -> bytes:
 
 
 READ = [
+    Dirt(
+        "xml: a tail of many megabytes",
+        lambda: rewritten(SHEET, "</sheetData>", "</sheetData><mergeCells/>" + "<!-- " + "tail " * 4_000_000 + " -->"),
+    ),
     Dirt("xlsx: strings inside the cells", book),
     Dirt("xlsx: shared strings", by_xlsxwriter),
     Dirt("xls: by xlwt", by_xlwt, "customers.xls"),
@@ -556,6 +560,15 @@ NAMED = [
 ]
 
 REFUSED = [
+    Dirt("xml: the sheet ends after a row", lambda: rewritten(SHEET, r"</sheetData>.*", ""), refused="damaged"),
+    Dirt(
+        "xml: the strings end after one",
+        lambda: rewritten(STRINGS, r"</sst>.*", "", by_xlsxwriter()),
+        refused="damaged",
+    ),
+    Dirt(
+        "xml: no rows at all", lambda: rewritten(SHEET, r"<sheetData>.*</sheetData>", "<sheetData/>"), refused="empty"
+    ),
     Dirt(
         "ods: protected with a password",
         lambda: _with_parts(

@@ -30,6 +30,9 @@ def read_records(stream: bytes, at: int) -> Iterator[Record]:
 
     Args:
         at: where the part begins.
+
+    Raises:
+        ValueError: the stream ends before the part does.
     """
     depth = 0
     while at + 4 <= len(stream):
@@ -46,6 +49,7 @@ def read_records(stream: bytes, at: int) -> Iterator[Record]:
         depth -= kind == END
         if depth <= 0:
             return
+    raise ValueError("the workbook ends in the middle of a sheet")
 
 
 class Cursor:

@@ -57,6 +57,8 @@ class SheetRecords:
                 number = _row_number(content, facts) if kind == _ROW else 0
             else:
                 _note(kind, content, facts)
+        if number:
+            raise ValueError("the sheet ends in the middle")
         if pile.rows:
             yield pile.take()
 

@@ -35,6 +35,7 @@ class Runs:
         self._longest = longest
         self._name = name
         self._open = re.compile(rf"<(?:(\w+):)?{parent}\b[^>]*?(/?)>".encode())
+        self._parent = parent
         self._child = child
         self.head = b""
         self.tail = b""
@@ -46,23 +47,32 @@ class Runs:
         Raises:
             SourceError: one is longer than is allowed, or the part declares entities.
         """
-        text = self._after_head()
+        text, blank = self._after_head()
+        if blank:
+            self.tail = text
+            return
         prefix = f"{self.prefix}:" if self.prefix else ""
-        end = f"</{prefix}{self._child}>".encode()
+        end, last = f"</{prefix}{self._child}>".encode(), f"</{prefix}{self._parent}>".encode()
         while True:
             cut = text.rfind(end) + len(end) if end in text else 0
             if cut:
                 yield text[:cut]
             text = text[cut:]
+            if last in text:
+                break
+            if len(text) > self._longest:
+                raise self._too_long()
             piece = self._stream.read(max(_PIECE_BYTES, len(text)))
             if not piece:
-                break
+                raise ValueError("the part ends in the middle")
             text += piece
-            if len(text) > self._longest and end not in text:
-                raise self._too_long()
-        yield from self._rest(text, f"</{prefix}".encode())
+        at = text.find(last)
+        self.tail = text[at:]
+        if b"<" in text[:at]:
+            yield text[:at]
 
-    def _after_head(self) -> bytes:
+    def _after_head(self) -> tuple[bytes, bool]:
+        """Return what follows the parent's start, and whether the parent is empty."""
         text, seen = b"", 0
         while not (match := self._open.search(text, seen)):
             piece = self._stream.read(_PIECE_BYTES)
@@ -76,16 +86,7 @@ class Runs:
         if b"<!DOCTYPE" in self.head:
             raise hostile(self._name)
         self.prefix = (match[1] or b"").decode()
-        return b"" if match[2] else text[match.end() :]
-
-    def _rest(self, text: bytes, close: bytes) -> Iterator[bytes]:
-        """Give out empty elements at the very end; whatever stays is the part's tail."""
-        end = text.find(close)
-        if end < 0 and text.strip():
-            raise ValueError("the part ends in the middle")
-        if b"<" in text[:end]:
-            yield text[:end]
-        self.tail = text[max(end, 0) :]
+        return text[match.end() :], bool(match[2])
 
     def _too_long(self) -> SourceError:
         return SourceError(
