@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from importer.customers.codes import ISSUE_CODES
+from importer.delivery.codes import DELIVERY_CODES
 from importer.errors import BalanceError, ExitCode
 from importer.journal import Database, Replay, Runs
 from importer.mapping import MAPPING_CODES
 from importer.observe import LOG_NAME
 from importer.profile import Profile
+from importer.readers.codes import READING_CODES
 from importer.records import DRY_RUN_STATES, FINAL_STATES, Detected, RowState, RunSummary, SourceInfo
 from importer.rehearsal import sentence
 from importer.results import (
@@ -55,7 +57,7 @@ _STOP_CODES: Mapping[str, ExitCode] = {
 RECEIPT_NAME = "receipt.json"
 """Written after everything else, since it holds the hashes of the other files."""
 
-_DOCUMENTED = {**ISSUE_CODES, **MAPPING_CODES}
+_DOCUMENTED = {**READING_CODES, **MAPPING_CODES, **ISSUE_CODES, **DELIVERY_CODES}
 
 _DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic", "python-calamine")
 

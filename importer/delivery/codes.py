@@ -1,0 +1,30 @@
+"""The codes of delivery: what went wrong with a valid row. Data only; the API has codes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from importer.customers.codes import IssueCode
+from importer.records import Severity
+
+_ALL = (
+    IssueCode("differs_from_existing", "The customer exists with other data", "", "Correct the row, or the customer."),
+    IssueCode("several_existing", "Several customers with this data exist", "", "Compare them by hand; keep one."),
+    IssueCode(
+        "several_candidates", "Several customers could be this row", "", "Compare the ids that the report names."
+    ),
+    IssueCode("stopped_in_doubt", "The run stopped before it could be told", "", "`importer resume` looks again."),
+    IssueCode("look_up_failed", "The look-ups did not answer", "", "`importer retry` looks again."),
+    IssueCode(
+        "differs_from_imported",
+        "An earlier run created it from other data",
+        "",
+        "What has changed is not sent: correct the customer at RocketKOR.",
+        Severity.WARNING,
+    ),
+    IssueCode("imported_before", "An earlier run created it", "", "Nothing: it is not sent again.", Severity.WARNING),
+)
+
+DELIVERY_CODES: Mapping[str, IssueCode] = MappingProxyType({entry.code: entry for entry in _ALL})
+"""Code to its entry; the sentence about a row is made where it happens."""
