@@ -158,7 +158,7 @@ def test_thresholds_stop_a_run_and_leave_the_rest_unsent(user: User, profile_for
 def test_an_outage_opens_the_breaker_and_retry_finishes_the_job(user: User, profile_for: Callable[..., Path]) -> None:
     faults = user.has(
         "outage.toml",
-        '[[rule]]\nfault = "status"\nstatus = 503\nprobability = 1.0\nfrom_request = 50\nfor_requests = 60\n',
+        '[[rule]]\nfault = "status"\nstatus = 503\nprobability = 1.0\nfrom_request = 50\nfor_requests = 40\n',
     )
     with serving(user, "--faults", str(faults)) as witness:
         profile = profile_for(
@@ -175,7 +175,7 @@ def test_an_outage_opens_the_breaker_and_retry_finishes_the_job(user: User, prof
         ran = user.types("run", user.has("people.csv", people(200)), *sandbox(profile), "--json", **witness.environ)
         assert ran.code == 4, ran.out
         assert "times in a row" in ran.json["error"]
-        for _ in range(6):
+        for _ in range(12):
             ran = user.types("retry", "last", *sandbox(profile), "--json", **witness.environ)
             if ran.code == 0:
                 break
