@@ -28,8 +28,9 @@ demo: $(READY)             ## import the sample customers into the built-in emul
 demo-nightly: $(READY)     ## three nights of files in a folder, into the built-in emulator
 	@IMPORTER=$(BIN)/importer sample_data/nights.sh $(DEMO)-nightly
 
+TESTS ?= tests
 test: $(READY)             ## run every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 lint: $(READY)             ## style, types, and who may import whom
 	$(BIN)/ruff check .

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from importer.errors import StorageError, UsageError
 from importer.mapping import init_profile, propose, template_columns
+from importer.ports import Reader
 from importer.profile import Profile
 from importer.readers import open_source
+from importer.remote import local_copy
 from importer.results.template import BlankColumn, write_template
+from importer.wiring import SystemClock
 
 
 def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
@@ -19,7 +23,7 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
     Raises:
         SourceError: the file cannot be read.
     """
-    with closing(open_source(source, profile.source)) as reader:
+    with _opened(source, profile) as reader:
         info, sample = reader.info, next(iter(reader.batches()), None)
     return {
         "source": info.name,
@@ -38,6 +42,15 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def _opened(source: Path | str, profile: Profile) -> Iterator[Reader]:
+    with (
+        local_copy(source, profile, SystemClock().pause) as local,
+        closing(open_source(local.path, profile.source)) as reader,
+    ):
+        yield reader
+
+
 def init(source: Path | str, profile: Profile, to: Path, *, force: bool = False) -> Path:
     """Write a commented profile for a file, with the proposed mapping.
 
@@ -51,7 +64,7 @@ def init(source: Path | str, profile: Profile, to: Path, *, force: bool = False)
         StorageError: it cannot be written.
     """
     _refuse_to_replace(to, force=force)
-    with closing(open_source(source, profile.source)) as reader:
+    with _opened(source, profile) as reader:
         text = init_profile(reader.info, reader.batches())
     try:
         to.write_text(text, encoding="utf-8")

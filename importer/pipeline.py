@@ -1,6 +1,6 @@
 """The order of the stages. Knows ports only: no numbers, no formats, no names of concrete classes.
 
-    prepare: Reader ─► Intake ─► Mapper ─► Validator ─► Intake        (threads; nothing is sent)
+    prepare: Reader ─► Intake ─► Checker( Mapper ─► Validator ) ─► Intake   (all cores; nothing is sent)
     deliver: Journal.claim ─► Engine( Deliver ) ─► Journal.settle     (the event loop)
 
 A source is read and checked as a whole before the first request: only then are its duplicates, its
@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
-from importer.ports import Deliver, Duplicates, Engine, Events, Intake, Journal, Mapper, Reader, Stop, Validator
+from importer.ports import BatchChecker, Deliver, Duplicates, Engine, Events, Intake, Journal, Mapper, Reader, Stop
 from importer.records import Detected, Event, Outcome, RawBatch, Record
 
 
@@ -23,7 +24,7 @@ class Preparation:
 
     reader: Reader
     mapper: Mapper
-    validator: Validator
+    checker: BatchChecker
     duplicates: Duplicates
     intake: Intake
     stop: Stop
@@ -36,30 +37,33 @@ class Preparation:
             SourceError: the source cannot be read, or is refused.
             JournalError: the journal cannot be written.
         """
-        decided = self._load()
-        for raw in self._until_stop(self.intake.raw()):
-            checked = self.validator.check(self.mapper.map(raw))
+        decided: list[Detected] = []
+        for checked in self.checker.check_all(self._until_stop(self._loaded(decided))):
             self.duplicates.observe(checked)
             self.intake.record(checked)
-            self.emit(Event("batch_checked", {"rows": len(raw), "invalid": checked.payloads.count(None)}))
+            self.emit(Event("batch_checked", {"rows": len(checked.raw), "invalid": checked.payloads.count(None)}))
         self.intake.judged(self.duplicates.judge())
-        return decided
+        return tuple(decided)
 
-    def _load(self) -> tuple[Detected, ...]:
-        rows = 0
+    def _loaded(self, decided: list[Detected]) -> Iterator[RawBatch]:
+        """Load the source; yield each batch as soon as nothing that follows can change how it is read."""
+        rows, after, held_back = 0, -1, False
         for batch in self._until_stop(self.reader.batches()):
             self.mapper.observe(batch)
             self.intake.load(batch)
             rows += len(batch)
             self.emit(Event("batch_loaded", {"rows": len(batch)}))
+            if self.mapper.settle():
+                yield from self.intake.raw(after) if held_back else (batch,)
+                after, held_back = batch.first, False
+            else:
+                held_back = True
         self.emit(Event("source_read", {"rows": rows}))
-        return self.mapper.decide()
+        decided += self.mapper.decide()
+        yield from self.intake.raw(after)
 
     def _until_stop(self, batches: Iterator[RawBatch]) -> Iterator[RawBatch]:
-        for batch in batches:
-            if self.stop.requested:
-                return
-            yield batch
+        return takewhile(lambda _: not self.stop.requested, batches)
 
 
 @dataclass(frozen=True, slots=True)

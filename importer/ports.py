@@ -6,7 +6,7 @@ stated here once; implementations stay silent about them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from importer.records import (
@@ -58,6 +58,18 @@ class Mapper(Protocol):
         """See a batch before anything is mapped, so that whole columns can be judged (day or month first?)."""
         ...
 
+    def settle(self) -> bool:
+        """Tell whether every row observed so far can be mapped already.
+
+        What is still to be observed can then refuse the source, in `decide`, but not change how those rows are read.
+        """
+        ...
+
+    @property
+    def settled_on(self) -> tuple[object, ...]:
+        """What was settled up to now: a copy of the mapper is good as long as this is the same."""
+        ...
+
     def decide(self) -> tuple[Detected, ...]:
         """Settle what needed the whole column, with the evidence; call once, after the last `observe`.
 
@@ -67,7 +79,7 @@ class Mapper(Protocol):
         ...
 
     def map(self, batch: RawBatch) -> MappedBatch:
-        """Turn one batch's columns into fields; row trouble becomes issues. Only after `decide`."""
+        """Turn one batch's columns into fields; row trouble becomes issues. Only rows that are settled."""
         ...
 
 
@@ -79,11 +91,19 @@ class Validator(Protocol):
         ...
 
 
+class BatchChecker(Protocol):
+    """Maps and checks many batches; maybe several at once, and elsewhere."""
+
+    def check_all(self, batches: Iterable[RawBatch]) -> Iterator[CheckedBatch]:
+        """Yield every batch checked, in order; takes only a few batches ahead of what it has yielded."""
+        ...
+
+
 class Duplicates(Protocol):
     """Rows of one source that are the same customer. Sees every checked batch, judges once at the end."""
 
     def observe(self, batch: CheckedBatch) -> None:
-        """Remember the keys and fingerprints of a batch; flat memory (bytes per row, not objects)."""
+        """Remember the keys and likenesses of a batch; flat memory (bytes per row, not objects)."""
         ...
 
     def judge(self) -> DuplicateVerdict:
@@ -232,8 +252,12 @@ class Intake(Protocol):
         """Keep the source's cells, so that no later step needs the file again."""
         ...
 
-    def raw(self) -> Iterator[RawBatch]:
-        """Yield what was loaded, in source order."""
+    def raw(self, after: int = -1) -> Iterator[RawBatch]:
+        """Yield what was loaded, in source order.
+
+        Args:
+            after: ordinal of the first row of the last batch that is not wanted.
+        """
         ...
 
     def record(self, batch: CheckedBatch) -> None:

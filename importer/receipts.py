@@ -30,6 +30,7 @@ from importer.journal import (
     rows_digest,
 )
 from importer.readers import content_hash
+from importer.remote import is_remote
 from importer.rendering import RECEIPT_NAME
 from importer.results import Report
 from importer.results.aside import Aside
@@ -143,7 +144,7 @@ def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt) -
     purged = stored.purged_at is not None
     yield _chain(all_receipts(workspace.database))
     yield _file_of_receipt(directory / RECEIPT_NAME, receipt, purged=purged)
-    yield _source(Path(stored.header.path), said["source"]["sha256"])
+    yield _source(stored.header.path, said["source"]["sha256"])
     yield _same("profile", said["profile_sha256"], stored.header.profile_hash, "the journal names another profile")
     yield _counts(said["counts"], Runs(workspace.database).counts(stored.run))
     digest = rows_digest(workspace.database, stored.run)
@@ -175,7 +176,10 @@ def _file_of_receipt(path: Path, receipt: StoredReceipt, *, purged: bool) -> Com
     return _same(RECEIPT_NAME, said, kept, "it is not the receipt that the journal holds")
 
 
-def _source(path: Path, wanted: str) -> Compared:
+def _source(origin: str, wanted: str) -> Compared:
+    path = Path(origin)
+    if is_remote(origin):
+        return Compared("source", "gone", f"{origin} was fetched from elsewhere, and is not fetched again")
     if not path.is_file():
         return Compared("source", "gone", f"{path} is no longer there")
     try:

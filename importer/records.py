@@ -9,6 +9,7 @@ person sees in the spreadsheet.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -149,6 +150,15 @@ class RawBatch:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the cells as one block, several times sooner than one by one."""
+        cells = marshal.dumps([list(column) for column in self.cells], 2)
+        return _raw_batch, (self.first, self.rows, cells, self.issues)
+
+
+def _raw_batch(first: int, rows: Sequence[int], cells: bytes, issues: tuple[Issue, ...]) -> RawBatch:
+    return RawBatch(first, rows, marshal.loads(cells), issues)  # noqa: S302  # made above
+
 
 # --------------------------------------------------------------------------- validation
 
@@ -214,12 +224,33 @@ class ChangeColumn:
 
 
 class ChangeLog(Sequence[Change]):
-    """The changes of a batch, made into `Change` objects only as they are read; totals come from `columns`."""
+    """The changes of a batch, made into `Change` objects only as they are read.
 
-    __slots__ = ("columns",)
+    Pickled, only the totals survive: they are all that a run keeps, and the values of cells need not travel.
 
-    def __init__(self, columns: Sequence[ChangeColumn] = ()) -> None:
+    Args:
+        columns: the changes.
+        counted: totals by rule, field and column of changes that are not here.
+    """
+
+    __slots__ = ("_counted", "columns")
+
+    def __init__(
+        self, columns: Sequence[ChangeColumn] = (), counted: Mapping[tuple[str, str, str], int] = MappingProxyType({})
+    ) -> None:
         self.columns = tuple(columns)
+        self._counted = counted
+
+    def totals(self) -> dict[tuple[str, str, str], int]:
+        """How many values each rule altered, by rule, field and column."""
+        totals = dict(self._counted)
+        for one in self.columns:
+            place = (one.rule, one.field, one.column)
+            totals[place] = totals.get(place, 0) + len(one)
+        return totals
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ChangeLog, ((), self.totals())
 
     def __len__(self) -> int:
         return sum(map(len, self.columns))
@@ -261,8 +292,8 @@ class CheckedBatch:
         external_ids: the normalised `externalId`, "" where there is none.
         issues: all errors and warnings of all rows, in row order.
         changes: every normalisation that altered a value; a `ChangeLog`, where there are many.
-        fingerprints: kind (`email`, `phone`, `name_birth`) to one 64-bit number a row, 0 where blank: equal
-            numbers mean the same normalised value. Rows of any verdict have them.
+        likenesses: kind (`email`, `phone`, `name_birth`) to one normalised text a row, "" where blank: equal texts
+            may mean the same customer. Rows of any verdict have them.
         idv_ready: for every row whether it has what identity verification asks for; invalid rows have not.
             None: not judged.
         idv_missing: what verification asks for to the number of valid rows of this batch that lack it.
@@ -274,7 +305,7 @@ class CheckedBatch:
     external_ids: Sequence[str]
     issues: tuple[Issue, ...] = ()
     changes: Sequence[Change] = ()
-    fingerprints: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     idv_ready: Sequence[bool] | None = None
     idv_missing: Mapping[str, int] = field(default_factory=dict)
 
@@ -487,6 +518,75 @@ class RowResult:
     trace_id: str = ""
     attempts: int = 0
     candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResultBatch:
+    """Consecutive rows of the source with everything known about them, columnar; what is rare is kept by place.
+
+    Args:
+        first: ordinal of the first row.
+        rows: the row number a person sees; every sequence here is as long.
+        cells: one sequence per column of the source.
+        issues: place in the batch to the issues of that row, in the order they were found.
+        candidates: place to the ids of the customers that could be that row.
+    """
+
+    first: int
+    rows: Sequence[int]
+    cells: Sequence[Sequence[str]]
+    states: Sequence[RowState]
+    customer_ids: Sequence[str]
+    keys: Sequence[str]
+    external_ids: Sequence[str]
+    http_statuses: Sequence[int | None]
+    trace_ids: Sequence[str]
+    attempts: Sequence[int]
+    issues: Mapping[int, Sequence[Issue]] = field(default_factory=dict)
+    candidates: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, results: Sequence[RowResult]) -> ResultBatch:
+        """Turn rows into columns; there is at least one row, and all are as wide."""
+        issues = {place: (*one.errors, *one.warnings) for place, one in enumerate(results)}
+        return cls(
+            first=results[0].ordinal,
+            rows=[one.row for one in results],
+            cells=list(zip(*[one.cells for one in results], strict=True)),
+            states=[one.state for one in results],
+            customer_ids=[one.customer_id for one in results],
+            keys=[one.key for one in results],
+            external_ids=[one.external_id for one in results],
+            http_statuses=[one.http_status for one in results],
+            trace_ids=[one.trace_id for one in results],
+            attempts=[one.attempts for one in results],
+            issues={place: found for place, found in issues.items() if found},
+            candidates={place: one.candidates for place, one in enumerate(results) if one.candidates},
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[RowResult]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, place: int) -> RowResult:
+        issues = self.issues.get(place, ())
+        return RowResult(
+            ordinal=self.first + place,
+            row=self.rows[place],
+            cells=tuple([column[place] for column in self.cells]),
+            state=self.states[place],
+            customer_id=self.customer_ids[place],
+            key=self.keys[place],
+            external_id=self.external_ids[place],
+            errors=tuple([issue for issue in issues if issue.severity is Severity.ERROR]),
+            warnings=tuple([issue for issue in issues if issue.severity is Severity.WARNING]),
+            http_status=self.http_statuses[place],
+            trace_id=self.trace_ids[place],
+            attempts=self.attempts[place],
+            candidates=self.candidates.get(place, ()),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     keep_mended(directory, Runs(database).facts(run).get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     tables = write_results(
-        replay.results,
+        replay.batches,
         header,
         directory,
         formats=profile.results.formats,

@@ -17,6 +17,7 @@ from typing import Any
 
 from importer.errors import ExitCode, StorageError, UsageError
 from importer.journal import Purgeable, backups, purge_rows, purgeable, scopes, wipe, workspace_lock
+from importer.remote import SPOOL_NAME, sweep
 from importer.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
 
 _RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
@@ -121,6 +122,7 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
         notes=_notes(workspace.path),
     )
     if not dry_run:
+        sweep(workspace.path / SPOOL_NAME)
         _remove([workspace.path / one.run_id for one in plan.going], plan.copies)
         if leaving:
             purge_rows(workspace.database, [one.run for one in leaving], now)
@@ -131,6 +133,7 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
 def _without_journal(workspace: Path, before: float, *, dry_run: bool) -> Purged:
     plan = Purged(dry_run, going=list(_dry_runs(workspace, set(), before)), notes=_notes(workspace))
     if not dry_run:
+        sweep(workspace / SPOOL_NAME)
         _remove([workspace / one.run_id for one in plan.going], ())
     return plan
 

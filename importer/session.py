@@ -10,13 +10,15 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from importer.collector import rare_collections
 from importer.delivery import Ask, StopSwitch, closing_at
+from importer.engines import Workforce, cores
 from importer.errors import (
     AlreadyImportedError,
     ImporterError,
@@ -41,7 +43,7 @@ from importer.journal import (
     workspace_secret,
 )
 from importer.nightly import Hours
-from importer.observe import observed
+from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import HARMLESS_TARGETS, Profile
@@ -49,6 +51,7 @@ from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
 from importer.rehearsal import compare
+from importer.remote import SPOOL_NAME, Local, is_remote, local_copy
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report, check_out
 from importer.wiring import (
@@ -113,9 +116,9 @@ class Session:
             ImporterError: the source or the profile cannot be used.
         """
         started_at = self.clock.now()
-        with on_disk(source, self.profile) as path, opened(path, self.profile) as found:
-            check_out(self.profile.results, path)
-            header = self._header(path, found, "", started_at, dry_run=True)
+        with self._at_hand(source) as local, opened(local.path, self.profile) as found:
+            check_out(self.profile.results, local.path)
+            header = self._header(local, found, "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
                 with _forgotten_if_refused(Runs(database), stored, directory):
@@ -149,14 +152,13 @@ class Session:
 
     async def _run(self, source: Path | str, where: Destination, *, force: bool) -> Report:
         started_at = self.clock.now()
-        with (
-            on_disk(source, self.profile) as path,
-            opened(path, self.profile) as found,
-            closing(open_workspace(self.profile.workspace)) as workspace,
-            workspace_lock(workspace.path, where.scope, started_at),
-        ):
-            check_out(self.profile.results, path)
-            header = self._header(path, found, where.scope, started_at, dry_run=False)
+        with ExitStack() as stack:
+            local = await asyncio.to_thread(stack.enter_context, self._at_hand(source))
+            found = stack.enter_context(opened(local.path, self.profile))
+            workspace = stack.enter_context(closing(open_workspace(self.profile.workspace)))
+            stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
+            check_out(self.profile.results, local.path)
+            header = self._header(local, found, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
@@ -193,8 +195,7 @@ class Session:
                 self._kept_directory(stored) as directory,
             ):
                 if stored.phase == LOADING:
-                    with opened(Path(stored.header.path), self.profile) as found:
-                        await self._load(workspace, stored, found)
+                    await self._load_again(workspace, stored)
                 workspace.runs.reopen(stored.run, reopened)
                 self._ask(where, workspace, stored)
                 return await self._deliver(workspace, stored, where, directory, started_at)
@@ -223,6 +224,12 @@ class Session:
 
     # ------------------------------------------------------------------ stages
 
+    async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
+        with ExitStack() as stack:
+            local = await asyncio.to_thread(stack.enter_context, self._at_hand(stored.header.path))
+            _check_content(stored.header, local.path)
+            await self._load(workspace, stored, stack.enter_context(opened(local.path, self.profile)))
+
     async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened) -> None:
         await asyncio.to_thread(self._prepare, workspace.database, stored, source, workspace.secret)
 
@@ -231,20 +238,25 @@ class Session:
         header, runs = stored.header, Runs(database)
         told = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
         self.on_event(Event("run_started", told))
-        intake = RunIntake(database, stored.run, valid_state=RowState.VALID if header.dry_run else RowState.READY)
+        journal = self.profile.workspace / JOURNAL_NAME
+        compared = header.dry_run and journal.exists()
+        valid_state = RowState.VALID if header.dry_run else RowState.READY
+        intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
-        parts = preparation(self.profile, source, intake, secret=secret, stop=self.stop, emit=self.on_event)
-        decided = parts.run()
+        with rare_collections(), Workforce(cores()) as workforce:
+            parts = preparation(
+                self.profile, source, intake, workforce, secret=secret, stop=self.stop, emit=self.on_event
+            )
+            decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)
-        journal = self.profile.workspace / JOURNAL_NAME
-        if header.dry_run and journal.exists():
+        if compared:
             intake.warn_of_known(journal)
         info = source.reader.info
         runs.opened(stored.run, info)
         runs.note(
             stored.run,
-            path=header.path,
+            path=str(source.path),
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
             idv=intake.idv,
@@ -303,7 +315,8 @@ class Session:
         """Render what the journal holds, and record how the run ended."""
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
         Runs(database).note(stored.run, stopped_by=self.stop.reason)
-        report = render(database, stored.run, directory, self.profile, ending)
+        with rare_collections():
+            report = render(database, stored.run, directory, self.profile, ending)
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )
@@ -355,14 +368,26 @@ class Session:
 
     # ------------------------------------------------------------------ places
 
-    def _header(self, source: Path, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
+    @contextmanager
+    def _at_hand(self, source: Path | str) -> Iterator[Local]:
+        """Have a source as a file of this machine: what lies elsewhere is fetched, standard input is kept."""
+        require_libraries(self.profile.metrics, self.profile.otel)
+        if is_remote(source):
+            spool = self.profile.workspace / SPOOL_NAME
+            with local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop) as local:
+                yield local
+        else:
+            with on_disk(source, self.profile) as path:
+                yield Local(path, str(path.absolute()))
+
+    def _header(self, source: Local, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
         return RunHeader(
             run_id=_new_run_id(started_at),
             scope=scope,
             target=self.profile.target,
             source=found.reader.info.name,
-            path=str(source.absolute()),
-            content_hash=content_hash(source),
+            path=source.origin,
+            content_hash=content_hash(source.path),
             profile_hash=self.profile.fingerprint,
             dry_run=dry_run,
             started_at=started_at,
@@ -474,9 +499,14 @@ def _check_unchanged(header: RunHeader, profile: Profile) -> None:
             "Resume with the profile of the first time, or import the file as a new run.",
         )
     path = Path(header.path)
-    if path.exists() and content_hash(path) != header.content_hash:
+    if path.exists():
+        _check_content(header, path)
+
+
+def _check_content(header: RunHeader, path: Path) -> None:
+    if content_hash(path) != header.content_hash:
         raise SourceChangedError(
-            f"The file {path} changed since the run {header.run_id} began.",
+            f"The file {header.path} changed since the run {header.run_id} began.",
             "Put the file of that time back, or import the new one as a new run: rows that were created are known.",
         )
 

@@ -33,7 +33,7 @@ from importer.delivery import (
     Window,
 )
 from importer.emulator import EmulatorSettings, Faults
-from importer.engines import ENGINES
+from importer.engines import ENGINES, SharedChecker, Workforce
 from importer.errors import ProfileError, StorageError, UsageError
 from importer.journal import (
     Claims,
@@ -76,6 +76,10 @@ class SystemClock:
 
     async def sleep(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)  # noqa: TID251
+
+    def pause(self, delay_s: float) -> None:
+        """Wait in a thread of its own, off the event loop."""
+        time.sleep(delay_s)  # noqa: TID251
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +269,15 @@ async def _connected(
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A source whose columns are understood."""
+    """A source whose columns are understood.
+
+    Args:
+        path: where it lies on this machine; a fetched one only as long as it is open.
+    """
 
     reader: Reader
     mapper: Mapper
+    path: Path
 
 
 @contextmanager
@@ -302,7 +311,7 @@ def opened(source: Path, profile: Profile) -> Iterator[Opened]:
             validation=profile.validation,
             sample=next(iter(reader.batches()), None),
         )
-        yield Opened(reader, mapper)
+        yield Opened(reader, mapper, Path(source).absolute())
 
 
 def _today() -> date:
@@ -310,14 +319,24 @@ def _today() -> date:
 
 
 def preparation(
-    profile: Profile, source: Opened, intake: RunIntake, *, secret: bytes, stop: StopSwitch, emit: Events
+    profile: Profile,
+    source: Opened,
+    intake: RunIntake,
+    workforce: Workforce,
+    *,
+    secret: bytes,
+    stop: StopSwitch,
+    emit: Events,
 ) -> Preparation:
     """Put reading and checking together."""
     stamp = profile.delivery.import_key_metadata
+    validator = build_validator(
+        profile.validation, secret=secret, stamp=stamp, today=_today(), writes_bodies=intake.sends
+    )
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,
-        validator=build_validator(profile.validation, secret=secret, stamp=stamp, today=_today()),
+        checker=SharedChecker(source.mapper, validator, workforce),
         duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns),
         intake=intake,
         stop=stop,

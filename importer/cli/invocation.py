@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +27,11 @@ def load_profile(config: Path | None, given: Mapping[str, Any], *, verbose: bool
     return Profile.load(config, options={**settings(dict(given)), **level})
 
 
-def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path]:
-    """Have a source as a file. Standard input is read here, where signals still end the program at once."""
-    from importer import wiring  # noqa: PLC0415
+def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path | str]:
+    """Have a source as a file, or as its address. Standard input is read here, where signals still end the program."""
+    from importer import remote, wiring  # noqa: PLC0415
 
-    return wiring.on_disk(file, profile)
+    return nullcontext(file) if remote.is_remote(file) else wiring.on_disk(file, profile)
 
 
 def run_session(

@@ -11,7 +11,12 @@ _EVERYWHERE = "Options of every command"
 _SENDING = "Sending"
 
 File = Annotated[
-    str, typer.Argument(metavar="FILE", help="A CSV file or a workbook; - is standard input.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="A CSV file or a workbook, its sftp://, s3://, gs:// or https:// address, or - for standard input.",
+        show_default=False,
+    ),
 ]
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="A run id, a unique beginning of one, or 'last'.", show_default=False)

@@ -129,8 +129,9 @@ async def _with_signals(stop: StopSwitch, work: Coroutine[Any, Any, _T]) -> _T:
     codes: list[ExitCode] = []
 
     def on_signal(number: signal.Signals) -> None:
-        if stop.requested:
-            codes.append(ExitCode.SIGTERM if number == signal.SIGTERM else ExitCode.SIGINT)
+        # Counted by signals, not by the flag: a run may be stopping for a reason of its own when the first one comes.
+        codes.append(ExitCode.SIGTERM if number == signal.SIGTERM else ExitCode.SIGINT)
+        if len(codes) > 1:
             task.cancel()
         stop.request(_REASONS[number], "Stopped by a signal; what was in flight was finished.")
 
@@ -141,7 +142,7 @@ async def _with_signals(stop: StopSwitch, work: Coroutine[Any, Any, _T]) -> _T:
     except asyncio.CancelledError:
         if not codes:
             raise
-        raise CutShortError(codes[0]) from None
+        raise CutShortError(codes[-1]) from None
     finally:
         for number in _REASONS:
             loop.remove_signal_handler(number)

@@ -1,12 +1,11 @@
-"""Who a customer is: import keys, fingerprints, and whether two descriptions mean the same data.
+"""Who a customer is: import keys, and whether two descriptions mean the same data.
 
-Keys and fingerprints are keyed hashes: they tell that two rows are equal, and nothing else about them.
+Keys are keyed hashes: they tell that two rows are equal, and nothing else about them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,7 +14,6 @@ from importer.customers.comparison import compare
 __all__ = [
     "SearchTerms",
     "compare",
-    "fingerprint",
     "identity_text",
     "import_key",
     "key_of",
@@ -24,8 +22,6 @@ __all__ = [
 ]
 
 KEY_BYTES = 16
-FINGERPRINT_BYTES = 8
-SALT_BYTES = 16
 SEPARATOR = "\x1f"
 """Stands between the parts of an identity; no normalised text holds it."""
 
@@ -89,16 +85,6 @@ def occurrence_key(key: str, n: int) -> str:
     """Give the n-th row (from 2 on) with the same import key a key of its own, in every run the same one."""
     text = SEPARATOR.join((key, str(n)))
     return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).hexdigest()
-
-
-def fingerprint(text: str, secret: bytes = b"") -> int:
-    """Reduce a normalised text to 64 bits; 0 means blank.
-
-    Args:
-        secret: the workspace's key; its first 16 bytes salt the hash.
-    """
-    digest = hashlib.blake2b(text.encode(), digest_size=FINGERPRINT_BYTES, salt=secret[:SALT_BYTES]).digest()
-    return int.from_bytes(digest, sys.byteorder) if text else 0
 
 
 class SearchTerms(NamedTuple):

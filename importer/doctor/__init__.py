@@ -34,7 +34,7 @@ async def examine(load: Callable[[], Profile], environ: Mapping[str, str]) -> li
         _profile(profile),
         *await check_target(profile, environ),
         *check_limits(profile),
-        *check_extras(profile),
+        *check_extras(profile, environ),
         *check_workspace(profile.workspace, where.scope if where else ""),
         *check_disk(profile.workspace),
     ]

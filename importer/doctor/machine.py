@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,22 +40,25 @@ def check_limits(profile: Profile) -> Iterator[Finding]:
         yield Finding.ok("limits", told)
 
 
-def check_extras(profile: Profile) -> Iterator[Finding]:
+def check_extras(profile: Profile, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the libraries are installed that optional settings need."""
     for wanted, module, group in _EXTRAS:
-        if wanted(profile) and not _installed(module):
+        if wanted(profile, environ) and not _installed(module):
             yield Finding.fail(
                 "libraries",
-                f"the profile asks for {group}, and its library is not installed",
+                f"{group} is asked for, and its library is not installed",
                 f"pip install 'importer[{group}]'",
                 ExitCode.USAGE,
             )
 
 
-_EXTRAS = (
-    (lambda profile: "parquet" in profile.results.formats, "pyarrow", "parquet"),
-    (lambda profile: profile.metrics.wanted, "prometheus_client", "metrics"),
-    (lambda profile: profile.otel.enabled, "opentelemetry.sdk", "otel"),
+_NOTIFY = ("IMPORTER_NOTIFY_URLS", "IMPORTER_NOTIFY_URLS_FILE")
+
+_EXTRAS: tuple[tuple[Callable[[Profile, Mapping[str, str]], bool], str, str], ...] = (
+    (lambda profile, _: "parquet" in profile.results.formats, "pyarrow", "parquet"),
+    (lambda profile, _: profile.metrics.wanted, "prometheus_client", "metrics"),
+    (lambda profile, _: profile.otel.enabled, "opentelemetry.sdk", "otel"),
+    (lambda _, environ: any(environ.get(name) for name in _NOTIFY), "apprise", "notify"),
 )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from importer.engines.asyncio_pool import AsyncioPool
+from importer.engines.checking import SharedChecker
 from importer.engines.inline import Inline
+from importer.engines.workforce import Workforce, cores
 from importer.ports import Engine
 
 Room = Callable[[], Awaitable[None]]
@@ -28,4 +30,4 @@ class EngineMaker(Protocol):
 ENGINES: Mapping[str, EngineMaker] = {"asyncio": AsyncioPool, "inline": _inline}
 """Engine by name."""
 
-__all__ = ["ENGINES", "AsyncioPool", "Inline"]
+__all__ = ["ENGINES", "AsyncioPool", "Inline", "SharedChecker", "Workforce", "cores"]

@@ -87,7 +87,7 @@ class GroupCommit:
         except JournalError as error:
             self._fail(futures, error)
             return
-        except BaseException as error:
+        except (Exception, asyncio.CancelledError) as error:
             # A bug, or the loop's end: whatever it is, nobody may wait for this commit for ever.
             self._fail(futures, JournalError(f"The journal came to a stop ({type(error).__name__})."))
             raise

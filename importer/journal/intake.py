@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
 from importer.journal.cells import pack_cells, pack_payloads, pack_rows, unpack_cells, unpack_payloads, unpack_rows
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues, issues_between
-from importer.records import Change, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
+from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
 
+_INSERT_ROW = "INSERT INTO rows (run, ordinal, state, key, external_id)"
 _WARN_OF_KNOWN = """
 INSERT INTO issues (run, ordinal, code, severity, field, col, message)
 SELECT rows.run, rows.ordinal, 'imported_before', 'warning', '', '',
@@ -33,13 +34,20 @@ class RunIntake:
     """The rows of one run on their way to being ready.
 
     Args:
-        valid_state: what a row without errors becomes: `ready`, or `valid` in a dry run.
+        valid_state: what a row without errors becomes: `ready`, or `valid` in a dry run, which sends nothing and so
+            keeps no request bodies.
+        keyed: keep every row with its import key. A dry run that compares itself with nothing need not: it keeps
+            the rows with errors only, and those that it does not list are valid.
     """
 
-    def __init__(self, database: Database, run: int, *, valid_state: RowState = RowState.READY) -> None:
+    def __init__(
+        self, database: Database, run: int, *, valid_state: RowState = RowState.READY, keyed: bool = True
+    ) -> None:
         self._db = database
         self._run = run
         self._valid = valid_state
+        self.sends = valid_state is not RowState.VALID
+        self._keyed = keyed or self.sends
         self._idv_ready = 0
         self._idv_missing: Counter[str] = Counter()
 
@@ -62,8 +70,7 @@ class RunIntake:
             )
             insert_issues(tx, self._run, batch.issues)
 
-    def raw(self) -> Iterator[RawBatch]:
-        after = -1
+    def raw(self, after: int = -1) -> Iterator[RawBatch]:
         while True:
             with self._db.guarded("read"):
                 found = self._db.connection.execute(
@@ -77,21 +84,15 @@ class RunIntake:
             yield RawBatch(after, numbers, unpack_cells(cells), self._reading_issues(after, after + len(numbers)))
 
     def record(self, batch: CheckedBatch) -> None:
-        first, invalid = batch.raw.first, RowState.INVALID.value
-        rows = (
-            (self._run, ordinal, invalid if payload is None else self._valid.value, key, external_id or None)
-            for ordinal, payload, key, external_id in zip(
-                count(first), batch.payloads, batch.keys, batch.external_ids, strict=False
-            )
-        )
+        first, last = batch.raw.first, batch.raw.first + len(batch.raw)
         with self._db.transaction() as tx:
-            tx.executemany("INSERT INTO rows (run, ordinal, state, key, external_id) VALUES (?, ?, ?, ?, ?)", rows)
-            tx.execute(
-                "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?",
-                (pack_payloads(batch.payloads), self._run, first),
-            )
+            self._insert_rows(tx, batch)
+            if self.sends:
+                tx.execute(
+                    "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?",
+                    (pack_payloads(batch.payloads), self._run, first),
+                )
             if batch.raw.issues:  # the checked batch repeats what reading found
-                last = first + len(batch.raw)
                 tx.execute(
                     "DELETE FROM issues WHERE run = ? AND ordinal >= ? AND ordinal < ?", (self._run, first, last)
                 )
@@ -100,15 +101,30 @@ class RunIntake:
         self._idv_ready += sum(batch.idv_ready or ())
         self._idv_missing.update(batch.idv_missing)
 
+    def _insert_rows(self, tx: sqlite3.Connection, batch: CheckedBatch) -> None:
+        first, invalid, valid = batch.raw.first, RowState.INVALID.value, self._valid.value
+        if self._keyed:
+            states = [invalid if payload is None else valid for payload in batch.payloads]
+            ids = [external_id or None for external_id in batch.external_ids]
+            rows = zip(repeat(self._run), count(first), states, batch.keys, ids)
+            tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, ?, ?)", rows)
+        elif None in batch.payloads:
+            bad = [first + place for place, payload in enumerate(batch.payloads) if payload is None]
+            tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, NULL, NULL)", zip(repeat(self._run), bad, repeat(invalid)))
+
     def judged(self, verdict: DuplicateVerdict) -> None:
         errors = {issue.ordinal for issue in verdict.issues if issue.severity is Severity.ERROR}
         with self._db.transaction() as tx:
             insert_issues(tx, self._run, verdict.issues)
             tx.executemany(
-                "UPDATE rows SET state = ?, key = NULL WHERE run = ? AND ordinal = ?",
-                ((RowState.INVALID.value, self._run, ordinal) for ordinal in errors),
+                f"{_INSERT_ROW} VALUES (?, ?, ?, NULL, NULL)"
+                " ON CONFLICT DO UPDATE SET state = excluded.state, key = NULL",
+                ((self._run, ordinal, RowState.INVALID.value) for ordinal in errors),
             )
-            self._rekey(tx, verdict.rekeyed)
+            if self.sends:
+                self._rekey(tx, verdict.rekeyed)
+            rekeyed = [(key, self._run, ordinal) for ordinal, key in verdict.rekeyed.items()]
+            tx.executemany("UPDATE rows SET key = ? WHERE run = ? AND ordinal = ?", rekeyed)
 
     def warn_of_known(self, journal: Path) -> None:
         """Warn about rows that earlier runs created, reading another journal and leaving it as it is.
@@ -127,7 +143,7 @@ class RunIntake:
                 self._db.connection.execute("DETACH earlier")
 
     def _rekey(self, tx: sqlite3.Connection, rekeyed: Mapping[int, str]) -> None:
-        """Give allowed duplicates their own keys, in the row and in the stamp inside the body."""
+        """Put the own keys of allowed duplicates into the stamps inside their bodies."""
         by_batch: dict[int, list[int]] = {}
         for ordinal in rekeyed:
             (first,) = tx.execute(
@@ -145,17 +161,19 @@ class RunIntake:
             row = (self._run, ordinal)
             (old,) = tx.execute("SELECT key FROM rows WHERE run = ? AND ordinal = ?", row).fetchone()
             payloads[ordinal - first] = payloads[ordinal - first].replace(old.encode(), key.encode())
-            tx.execute("UPDATE rows SET key = ? WHERE run = ? AND ordinal = ?", (key, *row))
         tx.execute("UPDATE batches SET payloads = ? WHERE run = ? AND first = ?", (pack_payloads(payloads), *batch))
 
     def _reading_issues(self, first: int, end: int) -> tuple[Issue, ...]:
         with self._db.guarded("read"):
             return tuple(issues_between(self._db.connection, self._run, first, end))
 
-    def _count_changes(self, tx: sqlite3.Connection, changes: Iterable[Change]) -> None:
-        totals = Counter((change.rule, change.field, change.column) for change in changes)
+    def _count_changes(self, tx: sqlite3.Connection, changes: Sequence[Change]) -> None:
+        if isinstance(changes, ChangeLog):
+            totals = changes.totals()
+        else:
+            totals = Counter((change.rule, change.field, change.column) for change in changes)
         tx.executemany(
             "INSERT INTO changes (run, rule, field, col, count) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            ((self._run, *what, count) for what, count in totals.items()),
+            [(self._run, *what, count) for what, count in totals.items()],
         )

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from importer.journal.cells import unpack_cells, unpack_payloads, unpack_rows
+from importer.journal.cells import pack_cells, unpack_cells, unpack_payloads, unpack_rows
 from importer.journal.database import Database
 from importer.journal.issue_rows import issues_between
-from importer.records import Attempt, Issue, RowResult, RowState, Severity, Verdict
+from importer.records import Attempt, Issue, ResultBatch, RowResult, RowState, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class ChangeTotal:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The rows of one stored batch."""
+
+    first: int
+    rows: list[int]
+
+
 class Replay:
     """One run, read back."""
 
@@ -31,13 +39,15 @@ class Replay:
 
     def results(self) -> Iterator[RowResult]:
         """Every row of the source in source order, with everything known about it."""
+        for batch in self.batches():
+            yield from batch
+
+    def batches(self) -> Iterator[ResultBatch]:
+        """The same, columnar: what the results are written from."""
         after = -1
-        while True:
-            batch = self._batch("first > ? ORDER BY first LIMIT 1", after)
-            if batch is None:
-                return
-            after, rows, cells, _ = batch
-            yield from self._rows(after, rows, cells)
+        while (stretch := self._stretch("first > ? ORDER BY first LIMIT 1", after)) is not None:
+            after = stretch.first
+            yield self._batch(stretch)
 
     def endings(self) -> Iterator[tuple[str, RowState, str]]:
         """The import key, state and customer id of every row that has a key."""
@@ -50,18 +60,19 @@ class Replay:
     def row(self, row: int) -> RowResult | None:
         """The data row with this number in the spreadsheet; None when there is none."""
         after = -1
-        while (batch := self._batch("first > ? ORDER BY first LIMIT 1", after)) is not None:
-            after, rows, cells, _ = batch
-            if rows and rows[0] <= row <= rows[-1]:
-                return next((result for result in self._rows(after, rows, cells) if result.row == row), None)
+        while (stretch := self._stretch("first > ? ORDER BY first LIMIT 1", after)) is not None:
+            after = stretch.first
+            if stretch.rows and stretch.rows[0] <= row <= stretch.rows[-1]:
+                return self._batch(stretch)[stretch.rows.index(row)] if row in stretch.rows else None
         return None
 
     def payload(self, ordinal: int) -> bytes:
         """The request body of a row; empty where it has none (invalid, or purged)."""
-        batch = self._batch("first <= ? ORDER BY first DESC LIMIT 1", ordinal)
-        if batch is None or not batch[3]:
+        stretch = self._stretch("first <= ? ORDER BY first DESC LIMIT 1", ordinal)
+        payloads = None if stretch is None else self._blob("payloads", stretch.first)
+        if stretch is None or not payloads:
             return b""
-        return batch[3][ordinal - batch[0]]
+        return unpack_payloads(payloads)[ordinal - stretch.first]
 
     def attempts(self, ordinal: int) -> list[Attempt]:
         """Every request that was made for a row, in order."""
@@ -87,51 +98,70 @@ class Replay:
 
     # ------------------------------------------------------------------ pieces
 
-    def _batch(self, where: str, value: int) -> tuple[int, list[int], list[list[str]], list[bytes]] | None:
+    def _stretch(self, where: str, value: int) -> _Stretch | None:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                f"SELECT first, rows, cells, payloads FROM batches WHERE run = ? AND {where}", (self._run, value)
+                f"SELECT first, rows FROM batches WHERE run = ? AND {where}", (self._run, value)
             ).fetchone()
-        if found is None:
-            return None
-        first, rows, cells, payloads = found
-        return first, list(unpack_rows(rows)), unpack_cells(cells), unpack_payloads(payloads) if payloads else []
+        return None if found is None else _Stretch(found[0], list(unpack_rows(found[1])))
 
-    def _rows(self, first: int, rows: list[int], cells: list[list[str]]) -> Iterator[RowResult]:
-        issues = self._issues(first, first + len(rows))
-        states = self._states(first, first + len(rows))
-        for i, values in enumerate(zip(*cells, strict=True)):
-            ordinal = first + i
-            state, customer_id, key, external_id, http_status, trace_id, attempts, ids = states[ordinal]
-            found = issues.get(ordinal, ())
-            yield RowResult(
-                ordinal=ordinal,
-                row=rows[i],
-                cells=values,
-                state=RowState(state),
-                customer_id=customer_id or "",
-                key=key or "",
-                external_id=external_id or "",
-                errors=tuple(issue for issue in found if issue.severity is Severity.ERROR),
-                warnings=tuple(issue for issue in found if issue.severity is Severity.WARNING),
-                http_status=http_status,
-                trace_id=trace_id or "",
-                attempts=attempts,
-                candidates=tuple((ids or "").split()),
-            )
-
-    def _states(self, first: int, end: int) -> dict[int, list[Any]]:
+    def _blob(self, name: str, first: int) -> bytes | None:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                "SELECT ordinal, state, customer_id, key, external_id, http_status, trace_id, attempts, candidates"
-                " FROM rows WHERE run = ? AND ordinal >= ? AND ordinal < ?",
-                (self._run, first, end),
+                f"SELECT {name} FROM batches WHERE run = ? AND first = ?", (self._run, first)
+            ).fetchone()
+        blob: bytes | None = found[0]
+        return blob
+
+    def _batch(self, stretch: _Stretch) -> ResultBatch:
+        first, size = stretch.first, len(stretch.rows)
+        ended = self._ended(first, size)
+        issues = self._issues(first, first + size)
+        cells = unpack_cells(self._blob("cells", first) or pack_cells(()))
+        if len(ended) != size:
+            listed, blank = _with_valid_ones(ended, first, size), [""] * size
+            return ResultBatch(
+                first, stretch.rows, cells, listed, blank, blank, blank, [None] * size, blank, [0] * size, issues
+            )
+        _, states, customer_ids, keys, external_ids, statuses, trace_ids, attempts, ids = zip(*ended, strict=True)
+        return ResultBatch(
+            first,
+            stretch.rows,
+            cells,
+            states=list(map(_STATES.__getitem__, states)),
+            customer_ids=customer_ids,
+            keys=keys,
+            external_ids=external_ids,
+            http_statuses=statuses,
+            trace_ids=trace_ids,
+            attempts=attempts,
+            issues=issues,
+            candidates={place: tuple(found.split()) for place, found in enumerate(ids) if found} if any(ids) else {},
+        )
+
+    def _ended(self, first: int, size: int) -> list[tuple[Any, ...]]:
+        with self._db.guarded("read"):
+            return self._db.connection.execute(
+                "SELECT ordinal, state, coalesce(customer_id, ''), coalesce(key, ''), coalesce(external_id, ''),"
+                " http_status, coalesce(trace_id, ''), attempts, candidates"
+                " FROM rows WHERE run = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal",
+                (self._run, first, first + size),
             ).fetchall()
-        return {ordinal: values for ordinal, *values in found}
 
     def _issues(self, first: int, end: int) -> dict[int, list[Issue]]:
-        by_row: dict[int, list[Issue]] = {}
+        by_place: dict[int, list[Issue]] = {}
         with self._db.guarded("read"):
             for issue in issues_between(self._db.connection, self._run, first, end):
-                by_row.setdefault(issue.ordinal, []).append(issue)
-        return by_row
+                by_place.setdefault(issue.ordinal - first, []).append(issue)
+        return by_place
+
+
+_STATES = {state.value: state for state in RowState}
+
+
+def _with_valid_ones(listed: list[tuple[Any, ...]], first: int, size: int) -> list[RowState]:
+    """Fill in what a dry run does not list: its rows without errors (see `RunIntake`)."""
+    states = [RowState.VALID] * size
+    for ordinal, state, *_ in listed:
+        states[ordinal - first] = _STATES[state]
+    return states

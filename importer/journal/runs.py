@@ -299,7 +299,13 @@ class Runs:
             states = self._db.connection.execute(
                 "SELECT state, count(*) FROM rows WHERE run = ? GROUP BY state", (run,)
             ).fetchall()
-            read = self._db.connection.execute(
-                "SELECT coalesce(sum(length), 0) FROM batches WHERE run = ?", (run,)
-            ).fetchone()[0]
-        return {"read": read, **{RowState(state).value: count for state, count in states}}
+            read, dry_run = self._db.connection.execute(
+                "SELECT (SELECT coalesce(sum(length), 0) FROM batches WHERE run = ?1), dry_run"
+                " FROM runs WHERE run = ?1",
+                (run,),
+            ).fetchone()
+        counts = {RowState(state).value: count for state, count in states}
+        if dry_run and (unlisted := read - sum(counts.values())):
+            # A dry run may list its invalid rows only (see `RunIntake`).
+            counts[RowState.VALID.value] = counts.get(RowState.VALID.value, 0) + unlisted
+        return {"read": read, **counts}

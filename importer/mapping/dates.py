@@ -176,6 +176,7 @@ class OrderEvidence:
         open_cells: dates that several orders can read, and not alike; not counted on once an order is proved.
         first_open: the row of the first such date; 0 where there is none.
         short_years: whether a year of two digits was seen.
+        ordered: whether any date was seen that an order has to read.
     """
 
     today: date
@@ -183,6 +184,7 @@ class OrderEvidence:
     open_cells: int = 0
     first_open: int = 0
     short_years: bool = False
+    ordered: bool = False
     _seen: set[str] = field(default_factory=set, repr=False)
 
     def observe(self, texts: Sequence[str], rows: Sequence[int]) -> None:
@@ -194,6 +196,7 @@ class OrderEvidence:
         for text in fresh:
             parts = _parts(text.strip()) if len(text) <= _MAX_CHARS else None
             if parts is not None:
+                self.ordered = True
                 self.short_years = self.short_years or len(parts[2]) == 2
                 if not self._says_nothing_new(parts):
                     self._weigh(parts, rows[texts.index(text)])
@@ -214,6 +217,11 @@ class OrderEvidence:
         if day_first != month_first:
             return ("dmy" if day_first else "mdy") in self.proofs
         return not day_first
+
+    @property
+    def settled(self) -> bool:
+        """Whether all dates seen so far can be read already: what comes can only contradict them."""
+        return not self.ordered or len(self.proofs) == 1
 
     @property
     def order(self) -> Order | None:

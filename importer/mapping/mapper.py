@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from importer.customers.rules import FIELDS, CustomerType, Kind, field_spec
 from importer.errors import SourceError
 from importer.mapping.codes import MAPPING_CODES
 from importer.mapping.content import folded, known_words
 from importer.mapping.damage import PostalLengths, shortened_phones
-from importer.mapping.dates import REMEMBERED, OrderEvidence, Parse, by_format, by_order
+from importer.mapping.dates import REMEMBERED, Order, OrderEvidence, Parse, by_format, by_order
 from importer.mapping.edits import Edit, Flaw, as_date, chained, edits_of
 from importer.profile.settings import FieldRule
 from importer.records import Detected, Issue, MappedBatch, RawBatch
@@ -78,6 +78,8 @@ class ColumnMapper:
     """To each field with a `map` the words that it does not know, as far as observed; cells, so never for a log."""
     _edits: dict[str, Edit] = field(default_factory=dict)
     _open_dates: list[_DateColumn] = field(default_factory=list)
+    _orders: dict[str, Order | None] = field(default_factory=dict)
+    _unchanged: dict[str, set[str]] = field(default_factory=dict)
     _postal: dict[int, PostalLengths] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,19 +125,43 @@ class ColumnMapper:
             if unknown and text.strip() not in words and len(words) < MOST_WORDS:
                 words.append(text.strip())
 
+    def settle(self) -> bool:
+        if self.date_order == "auto" and not all(dates.evidence.settled for dates in self._open_dates):
+            return False
+        self._settle_dates()
+        return True
+
+    def _settle_dates(self) -> None:
+        for dates in self._open_dates:
+            order = dates.evidence.order if self.date_order == "auto" else self.date_order
+            if dates.plan.name not in self._orders or self._orders[dates.plan.name] != order:
+                self._read_dates(dates, order)
+
+    def _read_dates(self, dates: _DateColumn, order: Order | None) -> None:
+        last = _remembered(by_order(order, self.today))
+        self._edits[dates.plan.name] = chained([dates.before, last]) if dates.before else last
+        self._orders[dates.plan.name] = order
+        self._unchanged.pop(dates.plan.name, None)
+
     def decide(self) -> tuple[Detected, ...]:
         found = list(self.notes)
         for dates in self._open_dates:
             note = _decided(dates.plan, dates.evidence, self.date_order)
-            order = None if self.date_order == "auto" else self.date_order
-            last = _remembered(by_order(order or dates.evidence.order, self.today))
-            self._edits[dates.plan.name] = chained([dates.before, last]) if dates.before else last
             found += [note] if note else []
+        self._settle_dates()
         damaged = {plan.column: self._postal[plan.indices[0]].verdict() for plan in self.plans if self._is_postal(plan)}
         return (*found, *(Detected("damage", column, 0.8, note) for column, note in damaged.items() if note))
 
     def _is_postal(self, plan: FieldPlan) -> bool:
         return bool(plan.indices) and plan.indices[0] in self._postal
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what is decided, and nothing that was seen: the copy maps rows, and observes none."""
+        return _settled, (self.plans, self.today, dict(self._orders))
+
+    @property
+    def settled_on(self) -> tuple[object, ...]:
+        return tuple(self._orders.items())
 
     def map(self, batch: RawBatch) -> MappedBatch:
         fields: dict[str, Sequence[str]] = {}
@@ -151,9 +177,9 @@ class ColumnMapper:
 
     def _filled(self, plan: FieldPlan, batch: RawBatch, issues: list[Issue]) -> Sequence[str]:
         texts = _source_texts(plan, batch)
-        edit = self._edits.get(plan.name)
-        if edit is not None:
-            texts, flaws = _edited(texts, edit)
+        edit, unchanged = self._edits.get(plan.name), self._unchanged.setdefault(plan.name, set())
+        if edit is not None and not unchanged.issuperset(texts):
+            texts, flaws = _edited(texts, edit, unchanged)
             issues += _issues(plan, flaws, batch.first)
         spec = field_spec(plan.name)
         if spec is not None and spec.kind is Kind.PHONE:
@@ -175,6 +201,14 @@ class ColumnMapper:
             ]
 
 
+def _settled(plans: Sequence[FieldPlan], today: date, orders: Mapping[str, Order | None]) -> ColumnMapper:
+    """Make a mapper again that reads dates in the orders that were settled."""
+    mapper = ColumnMapper(plans, today=today)
+    for dates in mapper._open_dates:  # noqa: SLF001  # its own maker
+        mapper._read_dates(dates, orders[dates.plan.name])  # noqa: SLF001
+    return mapper
+
+
 def _remembered(parse: Parse) -> Edit:
     return lru_cache(maxsize=REMEMBERED)(as_date(parse))
 
@@ -186,8 +220,8 @@ def _source_texts(plan: FieldPlan, batch: RawBatch) -> Sequence[str]:
     return [joint.join([cell.strip() for cell in row if cell and not cell.isspace()]) for row in rows]
 
 
-def _edited(texts: Sequence[str], edit: Edit) -> tuple[list[str], dict[int, str]]:
-    """Edit every different text once; the flaws by their place in the batch."""
+def _edited(texts: Sequence[str], edit: Edit, unchanged: set[str]) -> tuple[list[str], dict[int, str]]:
+    """Edit every different text once; the flaws by their place in the batch, and what stayed as it is remembered."""
     table: dict[str, str] = {}
     flawed: dict[str, str] = {}
     for text in set(texts):
@@ -196,6 +230,8 @@ def _edited(texts: Sequence[str], edit: Edit) -> tuple[list[str], dict[int, str]
             table[text], flawed[text] = result.text, result.code
         else:
             table[text] = result
+    if len(unchanged) < REMEMBERED:
+        unchanged.update(text for text, result in table.items() if text == result and text not in flawed)
     flaws = {place: flawed[text] for place, text in enumerate(texts) if text in flawed} if flawed else {}
     return [table[text] for text in texts], flaws
 

@@ -38,7 +38,7 @@ class RunMetrics:
     def __init__(self, target: str) -> None:
         self.registry = prometheus.CollectorRegistry()
         self._target = target
-        self._rows = self._counter("rows", "Rows by the state they ended in, this run.", "state")
+        self._rows = self._counter("rows_settled", "Rows by the state they ended in, this run.", "state")
         self._read = self._counter("rows_read", "Rows read from the source, this run.").labels(target)
         self._requests = self._counter("requests", "Requests made, this run.", "kind", "verdict", "status")
         self._pauses = self._counter("pauses", "Times the target asked to slow down, this run.").labels(target)

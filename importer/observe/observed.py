@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from importer.observe.event_log import EventLog
@@ -11,6 +12,19 @@ from importer.observe.logs import configure, run_context
 from importer.ports import Events
 from importer.profile.settings import LogSettings, MetricsSettings, OtelSettings
 from importer.records import Event
+
+
+def require_libraries(metrics: MetricsSettings, otel: OtelSettings) -> None:
+    """Refuse settings whose library is not installed, before anything of a run exists.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if metrics.wanted:
+        import_module("importer.observe.metrics")
+    if otel.enabled:
+        import_module("importer.observe.tracing")
+
 
 _NO_METRICS = MetricsSettings()
 _NO_OTEL = OtelSettings()

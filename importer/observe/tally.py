@@ -31,6 +31,7 @@ class Tally:
         self._samples: deque[tuple[float, int]] = deque()
         self._retries_again_at = 0.0
         self.states: Counter[str] = Counter()
+        self._checked = 0
         self.phase = "Starting"
         self.note = ""
         self.done = 0
@@ -50,11 +51,15 @@ class Tally:
 
     def _on_source_read(self, event: Event) -> None:
         self._in_phase("Checking", int(event.data["rows"]))
+        self.done = self._checked
 
     def _on_batch_checked(self, event: Event) -> None:
-        self._in_phase("Checking", self.total)
+        """Rows are checked while others are still read: until all are read, their number is what is shown."""
+        self._checked += int(event.data["rows"])
         self.states[RowState.INVALID] += int(event.data.get("invalid", 0))
-        self._advance(int(event.data["rows"]))
+        if self.phase != "Reading":
+            self._in_phase("Checking", self.total)
+            self._advance(int(event.data["rows"]))
 
     def _on_delivery_started(self, event: Event) -> None:
         self._in_phase("Sending", int(event.data["total"]))

@@ -30,6 +30,7 @@ from importer.profile.settings import (
     MetricsSettings,
     OtelSettings,
     OutputSettings,
+    RemoteSettings,
     ResultsSettings,
     RetentionSettings,
     Section,
@@ -70,6 +71,7 @@ class Profile(Section):
     yes: bool = False
     """Do not ask before sending to a target that is not harmless."""
     source: SourceSettings = SourceSettings()
+    remote: RemoteSettings = RemoteSettings()
     mapping: Annotated[dict[CustomerField, MappingRule], BeforeValidator(quotes_forgotten)] = Field(
         default_factory=dict
     )

@@ -82,6 +82,15 @@ class SourceSettings(Section):
     limits: SourceLimits = SourceLimits()
 
 
+class RemoteSettings(Section):
+    """`[remote]`: sources that are fetched first (`sftp://`, `s3://`, `gs://`, `https://`)."""
+
+    settle_s: NonNegativeFloat = 2.0
+    """Pause between two looks at the file: one that changes in between is still being uploaded, and not touched."""
+    silence_s: PositiveFloat = 60.0
+    """The longest silence of the other side, while connecting or under way."""
+
+
 class FieldRule(Section):
     """Where one customer field comes from, and what is done to its text on the way.
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
 
 HEAD_BYTES = 8192
+_MIMETYPE_BYTES = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _zip_kind(handle: BinaryIO) -> Kind:
     try:
         with ZipFile(handle) as archive:
             names = set(archive.namelist())
-            mimetype = archive.read("mimetype")[:80] if "mimetype" in names else b""
+            mimetype = archive.open("mimetype").read(_MIMETYPE_BYTES) if "mimetype" in names else b""
     except (BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
         return _KINDS["zip"]
     if any(name.lower() == "xl/workbook.bin" for name in names):

@@ -13,11 +13,13 @@ from importer.readers.kinds import PACKED, WORKBOOKS, Kind, kind_of
 from importer.readers.material import Material, content_hash, open_material, save_stream, spool, too_large
 from importer.readers.packed import unpack
 from importer.readers.registry import FORMATS, find_format, third_party_format
+from importer.readers.trouble import Parsing
 
 __all__ = ["STDIN", "content_hash", "keep_stdin", "open_source"]
 
 STDIN = "-"
 _MOST_WRAPPINGS = 2
+_HINT = "Copy it again from where it came from, or export it again."
 
 
 def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO | None = None) -> Reader:
@@ -51,20 +53,22 @@ def keep_stdin(to: Path, settings: SourceSettings, stream: BinaryIO | None = Non
     Raises:
         SourceError: nothing came, or more than `max_file_bytes`.
     """
-    save_stream(stream or sys.stdin.buffer, to, settings.limits.max_file_bytes)
+    with Parsing("Standard input", "stream", "Save the data as a file, and import that."):
+        save_stream(stream or sys.stdin.buffer, to, settings.limits.max_file_bytes)
     return to
 
 
 def _take(path: Path | str, settings: SourceSettings, stdin: BinaryIO | None) -> Material:
     limit = settings.limits.max_file_bytes
     if str(path) == STDIN:
-        return spool(stdin or sys.stdin.buffer, STDIN, limit, too_large("Standard input", limit))
+        with Parsing("Standard input", "stream", "Save the data as a file, and import that."):
+            return spool(stdin or sys.stdin.buffer, STDIN, limit, too_large("Standard input", limit))
     return open_material(Path(path), limit)
 
 
 def _unpacked(material: Material, settings: SourceSettings) -> tuple[Material, Kind]:
     for _ in range(_MOST_WRAPPINGS):
-        with material.open() as stream:
+        with Parsing(material.name, "file", _HINT), material.open() as stream:
             kind = kind_of(stream)
         if kind.name not in PACKED:
             return material, kind

@@ -1,48 +1,72 @@
 """A CSV file as RFC 4180 has it: commas, quotes where needed, lines that end in CR LF.
 
-Writes what the csv module would write, about five times faster: rows in which nothing needs quotes
-(nearly all of them) are joined, the others are left to the module.
+Writes what the csv module would write, many times faster: whole columns are joined, and only a column in
+which some cell needs quotes is looked at cell by cell.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import TextIO
 
 LINE_END = "\r\n"
-"""Also makes the csv module quote a lone carriage return inside a cell, so that it can be read back."""
+"""Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""
+
+Column = str | Sequence[str]
+"""One text a row, or the one text that all rows share."""
 
 
 class CsvTable:
-    """Writes a header and then rows of texts into an open stream.
+    """Writes a header and then columns of texts into an open stream.
 
     Args:
         stream: opened with `newline=""`.
-        names: the header.
+        names: the header; two or more.
     """
 
     def __init__(self, stream: TextIO, names: Sequence[str]) -> None:
         self._stream = stream
-        self._commas = len(names) - 1
-        self._buffer = io.StringIO(newline="")
-        self._quoting = csv.writer(self._buffer, lineterminator=LINE_END)
-        self.write([names])
+        self.append(lines([[name] for name in names], 1))
 
-    def write(self, rows: Sequence[Sequence[str]]) -> None:
-        """Append rows, each as long as the header."""
-        if rows:
-            self._stream.write(LINE_END.join([self._line(row) for row in rows]) + LINE_END)
+    def append(self, texts: Sequence[str]) -> None:
+        """Append rows that `lines` has made."""
+        if texts:
+            self._stream.write(LINE_END.join(texts))
+            self._stream.write(LINE_END)
 
-    def _line(self, row: Sequence[str]) -> str:
-        line = ",".join(row)
-        if '"' in line or "\n" in line or "\r" in line or line.count(",") != self._commas or not line:
-            return self._quoted(row)
-        return line
 
-    def _quoted(self, row: Sequence[str]) -> str:
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        self._quoting.writerow(row)
-        return self._buffer.getvalue().removesuffix(LINE_END)
+def lines(columns: Sequence[Column], size: int) -> list[str]:
+    """Make the lines of a table, without their ends.
+
+    Args:
+        columns: two or more: a lone blank cell would need quotes that others do not.
+        size: how many rows.
+    """
+    parts: list[Column] = []
+    for column in map(_quoted, columns):
+        if isinstance(column, str) and parts and isinstance(parts[-1], str):
+            parts[-1] = f"{parts[-1]},{column}"
+        else:
+            parts.append(column)
+    return list(map(",".join, zip(*[_spread(part, size) for part in parts], strict=True)))
+
+
+def _spread(part: Column, size: int) -> Iterator[str]:
+    return repeat(part, size) if isinstance(part, str) else iter(part)
+
+
+def _quoted(column: Column) -> Column:
+    if isinstance(column, str):
+        return _cell(column)
+    if not _needs_quotes("".join(column)):
+        return column
+    return [_cell(text) if text else text for text in column]
+
+
+def _cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _needs_quotes(text) else text
+
+
+def _needs_quotes(text: str) -> bool:
+    return "," in text or '"' in text or "\n" in text or "\r" in text

@@ -1,4 +1,4 @@
-"""The results table: its columns, and one row of it. Everything a table file holds is made here.
+"""The results table: its columns, a batch of rows at a time. Everything a table file holds is made here.
 
 Never looks at what a cell means; cells stay verbatim except where a formula is escaped on request.
 """
@@ -6,10 +6,12 @@ Never looks at what a cell means; cells stay verbatim except where a formula is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
-from importer.records import Issue, RowResult, RowState
+from importer.records import Issue, ResultBatch, RowResult, RowState, Severity
+from importer.results.csvfile import Column
 
 ADDED_COLUMNS: tuple[str, ...] = (
     "_row",
@@ -31,7 +33,7 @@ NUMBER_COLUMNS = frozenset({"_row", "_http_status", "_attempts"})
 DELIVERED = frozenset({RowState.CREATED, RowState.EXISTING})
 _FINE = DELIVERED | {RowState.VALID}
 
-Row = list[str]
+Row = Sequence[str]
 """Texts only, "" for blank; formats that know numbers turn `NUMBER_COLUMNS` into them."""
 
 _NO_ERRORS = ("", "", "", "")
@@ -58,24 +60,62 @@ class Header:
         return (*self.columns, *ADDED_COLUMNS)
 
 
-def table_row(result: RowResult, sheet: str) -> Row:
-    """Return one row of the table: the cells verbatim, then the added columns."""
+def table_columns(batch: ResultBatch, sheet: str) -> list[Column]:
+    """Return the columns of the table: the cells verbatim, then the added columns."""
+    issues = {place: errors for place, found in batch.issues.items() if (errors := _errors_of(found))}
     return [
-        *result.cells,
-        str(result.row),
+        *batch.cells,
+        list(map(str, batch.rows)),
         sheet,
-        result.state,
-        result.customer_id,
-        *(_errors(result.errors) if result.errors else _NO_ERRORS),
-        "" if result.http_status is None else str(result.http_status),
-        result.trace_id,
-        str(result.attempts),
+        _shared(batch.states),
+        _shared(batch.customer_ids),
+        *(_error_columns(issues, len(batch)) if issues else _NO_ERRORS),
+        _shared(_told(batch.http_statuses)),
+        _shared(batch.trace_ids),
+        _shared(_told(batch.attempts)),
     ]
 
 
-def is_reject(result: RowResult) -> bool:
-    """Tell whether a row belongs into `rejects.csv`: it ended neither created nor existing, nor valid in a dry run."""
-    return result.state not in _FINE
+def rejected(batch: ResultBatch) -> list[int]:
+    """Return the places of the rows that belong into `rejects.csv`: neither created nor existing, nor valid."""
+    if _FINE.issuperset(batch.states):
+        return []
+    return [place for place, state in enumerate(batch.states) if state not in _FINE]
+
+
+def telling(batch: ResultBatch) -> list[RowResult]:
+    """Return the rows that reports have something to tell about: those with issues, and those that did not make it."""
+    return [batch[place] for place in sorted({*batch.issues, *rejected(batch)})]
+
+
+def rows_of(columns: Sequence[Column], size: int) -> list[Row]:
+    """Turn the columns of a table into its rows."""
+    return list(zip(*[repeat(column, size) if isinstance(column, str) else column for column in columns], strict=True))
+
+
+def _shared(texts: Sequence[str]) -> Column:
+    """Return the text that all rows have in common, or else the column."""
+    return texts[0] if len(set(texts)) == 1 else texts
+
+
+def _told(numbers: Sequence[int | None]) -> list[str]:
+    """Write few different numbers down, each once; None is blank."""
+    texts = {number: "" if number is None else str(number) for number in set(numbers)}
+    return list(map(texts.__getitem__, numbers))
+
+
+def _errors_of(issues: Sequence[Issue]) -> list[Issue]:
+    return [issue for issue in issues if issue.severity is Severity.ERROR]
+
+
+def _error_columns(errors: Mapping[int, Sequence[Issue]], size: int) -> Iterator[list[str]]:
+    """Return the four columns that tell of errors, blank in all other rows."""
+    told = {place: _errors(found) for place, found in errors.items()}
+    for part in range(len(_NO_ERRORS)):
+        column = [""] * size
+        for place, texts in told.items():
+            column[place] = texts[part]
+        yield column
 
 
 def _errors(errors: Sequence[Issue]) -> tuple[str, str, str, str]:
@@ -101,10 +141,10 @@ def escape_formula(text: str) -> str:
     return text
 
 
-def escaped(row: Row) -> Row:
-    """Return the row with every text escaped (see `escape_formula`)."""
-    return [escape_formula(cell) for cell in row]
+def escaped(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns with every text escaped (see `escape_formula`)."""
+    return [escape_formula(one) if isinstance(one, str) else list(map(escape_formula, one)) for one in columns]
 
 
 Watcher = Callable[[Sequence[RowResult]], None]
-"""Sees every row while the tables are written, in chunks and in source order (clusters, samples for the report)."""
+"""Sees the rows that are worth telling about, in source order, while the tables are written (see `telling`)."""

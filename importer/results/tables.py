@@ -1,31 +1,39 @@
 """Writes every table of a run in one pass over its rows: results, rejects, the id map, and further formats.
 
-Never holds more than a chunk of rows, and never lets a half-written table be seen.
+Never holds more than a batch of rows, and never lets a half-written table be seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from itertools import islice
 from pathlib import Path
 
 from importer.profile.settings import ResultsSettings
-from importer.records import RowResult
+from importer.records import ResultBatch
 from importer.results.aside import Aside
-from importer.results.csvfile import CsvTable
-from importer.results.table import DELIVERED, Header, Watcher, escaped, is_reject, table_row
-from importer.results.writers import Table, writer
+from importer.results.csvfile import Column, CsvTable, lines
+from importer.results.table import (
+    DELIVERED,
+    Header,
+    Watcher,
+    escape_formula,
+    escaped,
+    rejected,
+    rows_of,
+    table_columns,
+    telling,
+)
+from importer.results.writers import writer
 
 ID_MAP_COLUMNS = ["import_key", "external_id", "customer_id"]
-_CHUNK_ROWS = 4_096
 
-Rows = Callable[[], Iterator[RowResult]]
+Batches = Callable[[], Iterator[ResultBatch]]
 """The rows of a run in source order; every call starts a new pass."""
 
 
 def write_results(
-    rows: Rows,
+    batches: Batches,
     header: Header,
     directory: Path,
     *,
@@ -36,12 +44,12 @@ def write_results(
     """Write `results.csv`, `rejects.csv`, `id-map.csv` and the table in every further format, all or none.
 
     Args:
-        rows: called once.
+        batches: called once.
         header: the source's columns and sheet.
         directory: the run directory (or any other folder).
         formats: `csv` is always written, named or not.
         settings: only `escape_formulas` is looked at here.
-        watchers: see every chunk of rows on the way.
+        watchers: see the rows that are worth telling about on the way.
 
     Returns:
         `results`, `rejects`, `id_map` and every further format, each to its file.
@@ -57,36 +65,31 @@ def write_results(
         csvs = _CsvTables(aside, header, escape=settings.escape_formulas)
         with ExitStack() as stack:
             tables = [stack.enter_context(closing(make(aside.path(names[n]), header))) for n, make in further.items()]
-            for chunk in _chunks(rows()):
-                csvs.write(chunk, tables)
+            for batch in batches():
+                columns = table_columns(batch, header.sheet)
+                csvs.write(batch, columns)
+                for table in tables:
+                    table.write(rows_of(columns, len(batch)))
+                worth_telling = telling(batch)
                 for watcher in watchers:
-                    watcher(chunk)
+                    watcher(worth_telling)
     return {kind: directory / name for kind, name in names.items()}
 
 
 class _CsvTables:
-    """The three CSV files, fed with chunks of rows."""
+    """The three CSV files, fed with batches of rows."""
 
     def __init__(self, aside: Aside, header: Header, *, escape: bool) -> None:
-        self._sheet = header.sheet
         self._escape = escape
-        names = escaped([*header.names]) if escape else list(header.names)
+        names = [escape_formula(name) for name in header.names] if escape else list(header.names)
         self._results = CsvTable(aside.text("results.csv"), names)
         self._rejects = CsvTable(aside.text("rejects.csv"), names)
         self._id_map = CsvTable(aside.text("id-map.csv"), ID_MAP_COLUMNS)
 
-    def write(self, chunk: Sequence[RowResult], tables: Sequence[Table]) -> None:
-        sheet = self._sheet
-        whole = [table_row(result, sheet) for result in chunk]
-        for table in tables:
-            table.write(whole)
-        if self._escape:
-            whole = [escaped(row) for row in whole]
-        self._results.write(whole)
-        self._rejects.write([row for row, result in zip(whole, chunk, strict=True) if is_reject(result)])
-        self._id_map.write([[r.key, r.external_id, r.customer_id] for r in chunk if r.state in DELIVERED])
-
-
-def _chunks(rows: Iterator[RowResult]) -> Iterator[list[RowResult]]:
-    while chunk := list(islice(rows, _CHUNK_ROWS)):
-        yield chunk
+    def write(self, batch: ResultBatch, columns: Sequence[Column]) -> None:
+        whole = lines(escaped(columns) if self._escape else columns, len(batch))
+        self._results.append(whole)
+        self._rejects.append([whole[place] for place in rejected(batch)])
+        if not DELIVERED.isdisjoint(batch.states):
+            ids = lines([batch.keys, batch.external_ids, batch.customer_ids], len(batch))
+            self._id_map.append([line for line, state in zip(ids, batch.states, strict=True) if state in DELIVERED])

@@ -15,7 +15,9 @@ from importer.validation.validator import ColumnarValidator
 __all__ = ["ColumnarValidator", "DuplicateJudge", "build_validator"]
 
 
-def build_validator(settings: ValidationSettings, *, secret: bytes, stamp: str, today: date) -> ColumnarValidator:
+def build_validator(
+    settings: ValidationSettings, *, secret: bytes, stamp: str, today: date, writes_bodies: bool = True
+) -> ColumnarValidator:
     """Make the validator of a run.
 
     Args:
@@ -23,6 +25,9 @@ def build_validator(settings: ValidationSettings, *, secret: bytes, stamp: str, 
         secret: the workspace's key for import keys, at most 64 bytes.
         stamp: the metadata name under which every body carries its import key; empty: not stamped.
         today: the day that birth dates are judged by.
+        writes_bodies: whether anybody will send what is valid.
     """
     policy = Policy(phone=settings.phone, region=settings.default_region, today=today)
-    return ColumnarValidator(policy, secret=secret, stamp=stamp, no_change=settings.no_change)
+    return ColumnarValidator(
+        policy, secret=secret, stamp=stamp, no_change=settings.no_change, writes_bodies=writes_bodies
+    )

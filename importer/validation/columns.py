@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from importer.customers.fields import read
 from importer.customers.postal import SHAPES
@@ -76,6 +76,19 @@ class MemoCheck(ColumnCheck):
         pairs = zip(texts, countries, strict=True)
         return [place for place, (text, country) in enumerate(pairs) if text not in self._good[country]]
 
+    def check(self, texts: Sequence[str], found: Findings, countries: Sequence[str] = ()) -> Sequence[str]:
+        """Normalise a column, as a whole where all that is to be done is one and the same."""
+        suspects = () if countries else self.suspects(texts, countries)
+        if suspects:
+            before = [texts[place] for place in suspects]
+            known = {text: self.read(text, "") for text in set(before)}
+            rule = _one_rule(known.values())
+            after = [known[text].value for text in before] if rule else []
+            if rule and found.settle_alike(self.spec, rule, suspects, before, after):
+                altered = {text: reading.value for text, reading in known.items()}
+                return [altered.get(text, text) for text in texts]
+        return super().check(texts, found, countries)
+
     def readings(self, places: Sequence[int], texts: Sequence[str], countries: Sequence[str]) -> Iterator[Reading]:
         """Read some cells; without countries every different text only once."""
         if countries:
@@ -99,6 +112,17 @@ class MemoCheck(ColumnCheck):
         else:
             self._others[text, country] = reading
         return reading
+
+
+def _one_rule(readings: Iterable[Reading]) -> str:
+    """Return the rule that alone altered each of some texts, and left nothing to be said; "" where that differs."""
+    rules = {
+        reading.steps[0].rule
+        if len(reading.steps) == 1 and not (reading.error or reading.warnings or reading.extension)
+        else ""
+        for reading in readings
+    }
+    return rules.pop() if len(rules) == 1 else ""
 
 
 def _blank_is_good() -> set[str]:

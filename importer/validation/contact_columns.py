@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importer.customers.emails import MAX_BYTES, PLAIN_LOWER, quick_email
-from importer.customers.nanp import quick_phone
+from importer.customers.nanp import NATIONAL, REGIONS, quick_phone
 from importer.customers.reading import Policy, Reading
 from importer.customers.rules import FieldSpec
 from importer.validation.columns import MEMORY_TEXTS, ColumnCheck
+from importer.validation.findings import Findings
 
 _E164_CHARS = 12
 _PREFIX_CHARS = 6
@@ -62,6 +63,34 @@ class PhoneCheck(ColumnCheck):
                 and text.isascii()
             )
         ]
+
+    def check(self, texts: Sequence[str], found: Findings, countries: Sequence[str] = ()) -> Sequence[str]:
+        """Normalise a column; usual numbers of the USA and Canada with a known prefix are written in E.164 at once."""
+        suspects = self.suspects(texts, countries)
+        usual = self._usual(texts, suspects) if suspects else {}
+        before = [texts[place] for place in usual]
+        if not usual or not found.settle_alike(self.spec, "phone_e164", list(usual), before, list(usual.values())):
+            return super().check(texts, found, countries)
+        values = list(texts)
+        for place, number in usual.items():
+            values[place] = number
+        others = [place for place in suspects if place not in usual]
+        found.settle(self.spec, others, self.readings(others, texts, countries), values)
+        return values
+
+    def _usual(self, texts: Sequence[str], places: Sequence[int]) -> dict[int, str]:
+        """Find the numbers that are only to be written in E.164, and write them."""
+        known, local = self._prefixes, self.policy.region in REGIONS
+        usual: dict[int, str] = {}
+        for place in places:
+            text = texts[place]
+            parts = NATIONAL.fullmatch(text)
+            if parts is not None and (local or text[0] == "+"):
+                in_brackets, plain, exchange, line = parts.groups()
+                number = f"+1{in_brackets or plain}{exchange}{line}"
+                if number != text and number[:_PREFIX_CHARS] in known:
+                    usual[place] = number
+        return usual
 
     def read(self, text: str, country: str) -> Reading:
         """Read one number, those of the USA and Canada without the library."""

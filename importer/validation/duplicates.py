@@ -24,7 +24,7 @@ LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "name_birth": ("duplicate_name_birth", ("lastName",)),
     }
 )
-"""Kind of fingerprint to its issue code and the fields it may stand for."""
+"""Kind of likeness to its issue code and the fields it may stand for."""
 NAMED_ROWS = 10
 _NO_KEY = "0" * (2 * KEY_BYTES)
 FEW_ROWS = 20_000
@@ -51,14 +51,15 @@ class DuplicateJudge:
         self._stretches: list[tuple[int, int]] = []
 
     def observe(self, batch: CheckedBatch) -> None:
-        """Remember the keys and fingerprints of a batch."""
+        """Remember the keys of a batch, and 64 bits of each likeness."""
         self._stretches.append((len(self._rows), batch.raw.first))
         halves = array("Q", bytes.fromhex("".join([key or _NO_KEY for key in batch.keys])))
         for half, kept in enumerate(self._keys):  # the first half of a key alone tells who may be alike
             kept.extend(halves[half::2])
         self._rows.extend(batch.raw.rows)
         for kind, numbers in self._prints.items():
-            numbers.extend(batch.fingerprints.get(kind) or bytes(len(batch.raw)))
+            texts = batch.likenesses.get(kind)
+            numbers.frombytes(array("q", map(hash, texts)).tobytes() if texts else bytes(8 * len(batch.raw)))
 
     def judge(self) -> DuplicateVerdict:
         """Say which rows are duplicates, and what becomes of them."""

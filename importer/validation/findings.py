@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import gt, itemgetter
 
 from importer.customers.reading import Reading, Step
 from importer.customers.rules import ISSUE_CODES, FieldSpec, message
@@ -94,6 +95,22 @@ class Findings:
             if extension and value:
                 self.extensions[spec.name][place] = extension
 
+    def settle_alike(
+        self, spec: FieldSpec, rule: str, places: Sequence[int], before: Sequence[str], after: Sequence[str]
+    ) -> bool:
+        """Note that one rule altered many cells of a column, and nothing else is to be said of them.
+
+        Returns:
+            False where single cells have to be looked at, and nothing was noted.
+        """
+        if spec.name in self._no_change or self.failed.get(spec.name):
+            return False
+        kept = self._kept(rule, spec)
+        kept[0].extend([self._ordinals[place] for place in places])
+        kept[1].extend(before)
+        kept[2].extend(after)
+        return True
+
     def change(self, place: int, spec: FieldSpec, step: Step) -> None:
         """Note that a rule altered a cell."""
         ordinals, before, after = self._kept(step.rule, spec)
@@ -108,6 +125,10 @@ class Findings:
         return found
 
     def changes(self) -> Iterator[ChangeColumn]:
-        """All changes, by rule and field."""
-        for (rule, name), kept in self._changes.items():
+        """All changes, by rule and field, each in row order."""
+        for (rule, name), (ordinals, before, after) in self._changes.items():
+            kept: tuple[Sequence[int], Sequence[str], Sequence[str]] = ordinals, before, after
+            if any(map(gt, ordinals, ordinals[1:])):
+                rows = sorted(zip(ordinals, before, after, strict=True), key=itemgetter(0))
+                kept = [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
             yield ChangeColumn(rule, name, self.columns.get(name, ""), *kept)

@@ -1,14 +1,12 @@
-"""Import keys and fingerprints of whole columns: the same as `importer.customers.identity` computes one by one."""
+"""Import keys of whole columns, the same as `importer.customers.identity` computes one by one; and likenesses."""
 
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from itertools import repeat
 
-from importer.customers.identity import FINGERPRINT_BYTES, KEY_BYTES, SALT_BYTES, SEPARATOR
+from importer.customers.identity import KEY_BYTES, SEPARATOR
 from importer.customers.rules import CustomerType
 from importer.validation.table import Table
 
@@ -16,7 +14,6 @@ _NAMES: Mapping[CustomerType, tuple[str, ...]] = {
     CustomerType.INDIVIDUAL: ("firstName", "lastName"),
     CustomerType.BUSINESS: ("businessName", "contacts.primary.firstName", "contacts.primary.lastName"),
 }
-_BLANK = bytes(FINGERPRINT_BYTES)
 
 
 class Identities:
@@ -57,17 +54,13 @@ class Identities:
         own = zip(self._external, texts, strict=True)
         return [f"externalId{SEPARATOR}{external}" if external else text for external, text in own]
 
-    def fingerprints(self) -> dict[str, array[int]]:
-        """Compute 64 bits of every row for each kind of likeness."""
-        found = {"email": self._hashed(self._emails), "phone": self._hashed(self._phones)}
+    def likenesses(self) -> dict[str, Sequence[str]]:
+        """Write down what every row has for each kind of likeness."""
+        found: dict[str, Sequence[str]] = {"email": self._emails, "phone": self._phones}
         if self._births is not None:
-            found["name_birth"] = self._hashed(self._named_births(self._births))
+            found["name_birth"] = self._named_births(self._births)
         return found
 
     def _named_births(self, births: Sequence[str]) -> list[str]:
         people = zip(*self._names, births, strict=True)
         return [SEPARATOR.join(person) if all(person) else "" for person in people]
-
-    def _hashed(self, texts: Sequence[str]) -> array[int]:
-        digest = partial(hashlib.blake2b, digest_size=FINGERPRINT_BYTES, salt=self._secret[:SALT_BYTES])
-        return array("Q", b"".join([digest(text.encode()).digest() if text else _BLANK for text in texts]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ class Part:
     keys: Sequence[str | None]
     external_ids: Sequence[str]
     readiness: Readiness
-    fingerprints: Mapping[str, array[int]] = field(default_factory=dict)
+    likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def unread_part(places: Sequence[int], found: Findings, table: Table) -> Part:
@@ -53,7 +52,7 @@ def whole(raw: RawBatch, parts: Sequence[Part]) -> CheckedBatch:
         external_ids=_scattered(size, [(part.places, part.external_ids) for part in parts]),
         issues=_issues(parts),
         changes=ChangeLog([column for part in parts for column in part.found.changes()]),
-        fingerprints=_fingerprints(size, parts),
+        likenesses=_likenesses(size, parts),
         idv_ready=_scattered(size, [(part.places, part.readiness.ready) for part in parts]),
         idv_missing=dict(missing),
     )
@@ -71,12 +70,12 @@ def _issues(parts: Sequence[Part]) -> tuple[Issue, ...]:
     return tuple(sorted(issues, key=attrgetter("ordinal")))
 
 
-def _fingerprints(size: int, parts: Sequence[Part]) -> Mapping[str, array[int]]:
+def _likenesses(size: int, parts: Sequence[Part]) -> Mapping[str, Sequence[str]]:
     if len(parts) == 1:
-        return parts[0].fingerprints
-    found = {kind: array("Q", bytes(8 * size)) for part in parts for kind in part.fingerprints}
+        return parts[0].likenesses
+    found = {kind: [""] * size for part in parts for kind in part.likenesses}
     for part in parts:
-        for kind, numbers in part.fingerprints.items():
-            for place, number in zip(part.places, numbers, strict=True):
-                found[kind][place] = number
+        for kind, texts in part.likenesses.items():
+            for place, text in zip(part.places, texts, strict=True):
+                found[kind][place] = text
     return found

@@ -7,7 +7,8 @@ Never opens, sends or remembers a row; what the columns remember between batches
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from importer.customers.reading import Policy
 from importer.customers.rules import FIELDS, CustomerType, metadata_spec
@@ -43,17 +44,39 @@ class ColumnarValidator:
         secret: the workspace's key, at most 64 bytes.
         stamp: the metadata name that carries the import key; empty: not stamped.
         no_change: fields that must be sent as they stand in the source.
+        writes_bodies: whether anybody will send what is valid; the body of a valid row is empty where nobody will.
     """
 
-    def __init__(self, policy: Policy, *, secret: bytes, stamp: str, no_change: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        secret: bytes,
+        stamp: str,
+        no_change: Collection[str] = (),
+        writes_bodies: bool = True,
+    ) -> None:
         self._policy = policy
         self._secret = secret
+        self._named_stamp = stamp
         self._stamp = metadata_spec(stamp).name if stamp else ""
         self._no_change = frozenset(no_change)
+        self._writes_bodies = writes_bodies
         self._checks: dict[str, ColumnCheck] = {}
         self._plans: dict[CustomerType | None, Plan] = {}
         self._names: frozenset[str] = frozenset()
         self._inferred: Detected | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how to check, and nothing that was seen; the secret travels along."""
+        make = partial(
+            ColumnarValidator,
+            secret=self._secret,
+            stamp=self._named_stamp,
+            no_change=self._no_change,
+            writes_bodies=self._writes_bodies,
+        )
+        return make, (self._policy,)
 
     def prepare(self, fields: Collection[str], columns: Mapping[str, str]) -> tuple[Detected, ...]:
         """Make up the plan for the mapped fields; done with the first batch, if not before.
@@ -123,11 +146,11 @@ class ColumnarValidator:
         return Part(
             places,
             found,
-            payloads=_without(found.bad, bodies(kind, table)),
+            payloads=_without(found.bad, bodies(kind, table) if self._writes_bodies else [b""] * table.size),
             keys=_without(found.bad, keys),
             external_ids=table.column("externalId"),
             readiness=readiness,
-            fingerprints=identities.fingerprints(),
+            likenesses=identities.likenesses(),
         )
 
     def _findings(self, batch: MappedBatch, places: Sequence[int]) -> Findings:

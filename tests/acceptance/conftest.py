@@ -26,6 +26,10 @@ SAMPLES = ROOT / "sample_data"
 IMPORTER = (sys.executable, "-m", "importer")
 
 
+SOON = ["breaker_give_up_s = 1.0"]
+"""Lines of `[delivery]`: a target that is dead is not probed for long."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """What one command left behind."""

@@ -175,7 +175,7 @@ def test_an_outage_opens_the_breaker_and_retry_finishes_the_job(user: User, prof
         ran = user.types("run", user.has("people.csv", people(200)), *sandbox(profile), "--json", **witness.environ)
         assert ran.code == 4, ran.out
         assert "times in a row" in ran.json["error"]
-        for _ in range(12):
+        for _ in range(15):
             ran = user.types("retry", "last", *sandbox(profile), "--json", **witness.environ)
             if ran.code == 0:
                 break

@@ -48,7 +48,7 @@ def test_the_limit_of_a_real_nginx_is_obeyed_and_costs_no_row(
         answers = Counter(front.statuses())
         assert answers["201"] == rows
         assert answers[status] > 0
-        assert witness.ledger()["largest_window"] <= 60 + 20 + 5
+        assert witness.ledger()["largest_window"] <= 120  # 80, and what a busy machine delivers in bunches; 300 asked
 
 
 def test_a_backend_that_dies_and_returns_behind_nginx_costs_no_row(user: User) -> None:
@@ -108,15 +108,15 @@ def test_a_server_that_stands_still_for_a_while_makes_no_duplicates(user: User, 
 
 
 def test_haproxy_that_hangs_up_between_requests_raises_no_false_doubt(user: User, witness: Witness) -> None:
-    with haproxy(user.home, upstream(witness), defaults="timeout http-keep-alive 20ms") as front:
-        options = reaching(user, front.base_url, "15/s", concurrency=2)
-        ran = user.types("run", user.has("people.csv", people(30)), *options, "--json", **witness.environ)
+    with haproxy(user.home, upstream(witness), defaults="timeout http-keep-alive 10ms") as front:
+        options = reaching(user, front.base_url, "10/s", concurrency=1)
+        ran = user.types("run", user.has("people.csv", people(20)), *options, "--json", **witness.environ)
 
         assert ran.code == 0, ran.out
         results = user.reads(ran.json["files"]["results"])
         exactly_once(witness, results)
         assert {row["_attempts"] for row in results} == {"1"}
-        assert witness.ledger()["counts"] == {"token": {"200": 1}, "create": {"201": 30}}
+        assert witness.ledger()["counts"] == {"token": {"200": 1}, "create": {"201": 20}}
 
 
 def test_haproxy_that_hangs_up_just_when_the_next_request_leaves_makes_no_duplicates(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.acceptance.components import Certified, Front, certified, free_port, nginx, tinyproxy
-from tests.acceptance.conftest import Ran, User, Witness, exactly_once, people, sandbox
+from tests.acceptance.conftest import SOON, Ran, User, Witness, exactly_once, people, sandbox
 
 BEYOND = "0.0.0.0"  # noqa: S104  # an address of this machine that is no loopback address: a proxy is asked for it
 SURROUNDINGS = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -43,7 +43,7 @@ def secure(user: User, witness: Witness) -> Iterator[Secure]:
 
 def run_to(user: User, base_url: str, *delivery: str, **environ: str) -> Ran:
     """Import some people into what answers at an address."""
-    lines = ["[delivery]", 'rate = "400/s"', "backoff_base_s = 0.01", *delivery]
+    lines = ["[delivery]", 'rate = "400/s"', "backoff_base_s = 0.01", *SOON, *delivery]
     lines += ["[targets.sandbox]", f'base_url = "{base_url}"', 'account = "tests"']
     profile = user.has("secure.toml", "\n".join(lines) + "\n")
     return user.types("run", user.has("people.csv", people(ROWS)), *sandbox(profile), "--json", **environ)

@@ -14,7 +14,7 @@ from tests.acceptance.conftest import User, exactly_once, people, sandbox, servi
 
 Profiles = Callable[..., Path]
 
-EXPIRING = '[[rule]]\nfault = "token-expiry"\nfrom_request = 20\nfor_requests = 1\nevery_requests = 40\n'
+EXPIRING = '[[rule]]\nfault = "token-expiry"\nfrom_request = 20\nfor_requests = 1\nevery_requests = 90\n'
 
 
 def test_tokens_that_live_a_second_are_renewed_ahead_by_one_for_all(user: User, profile_for: Profiles) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.components import free_port
-from tests.acceptance.conftest import User, exactly_once, people, sandbox, serving
+from tests.acceptance.conftest import SOON, User, exactly_once, people, sandbox, serving
 
 CREDENTIALS = {"ROCKETKOR_API_KEY": "key", "ROCKETKOR_API_SECRET": "secret"}
-QUICK = ("breaker_faults = 5", "max_attempts = 3", "backoff_base_s = 0.01", "connect_timeout_s = 1.0")
+QUICK = ("breaker_faults = 5", "max_attempts = 3", "backoff_base_s = 0.01", "connect_timeout_s = 1.0", *SOON)
 
 
 @pytest.mark.parametrize(

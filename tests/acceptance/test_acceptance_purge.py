@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from importer.journal import workspace_lock
 from tests.acceptance.conftest import User, Witness, people
 
 DAY_S = 86_400.0
@@ -124,9 +125,7 @@ def test_a_run_that_can_be_resumed_is_kept_unless_forced(
     assert b"person7@example.com" not in bytes_of_the_journal(user)
 
 
-def test_a_run_at_work_is_never_purged(user: User, profile_for: Callable[..., Path], witness: Witness) -> None:
-    from importer.journal import workspace_lock
-
+def test_a_run_at_work_is_never_purged(user: User) -> None:
     user.types("run", user.has("people.csv", people(3)))
     aged(user, 31)
     with workspace_lock(user.home / "runs", "emulator", 0.0):
@@ -143,12 +142,15 @@ def test_dry_runs_and_copies_of_upgrades_go_too(user: User) -> None:
     user.types("run", user.has("people.csv", people(3)))
     copy = runs / "journal.sqlite3.v1.bak"
     copy.write_text("person1@example.com")
+    (runs / "spool" / "copy-cut-off").mkdir(parents=True)
+    (runs / "spool" / "copy-cut-off" / "people.csv").write_text("person1@example.com")
     aged(user, 31)
 
     done = user.types("purge", "--older-than", "4w", "--json").json
 
     assert sorted(run["kind"] for run in done["purged"]) == ["dry run", "run"]
     assert not copy.exists()
+    assert list((runs / "spool").iterdir()) == []
     assert [path for path in runs.iterdir() if path.name.startswith("20")] == []
 
 

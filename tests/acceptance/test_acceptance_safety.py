@@ -213,7 +213,7 @@ def test_waiting_for_standard_input_can_be_interrupted(user: User, number: signa
 
 def test_a_slow_limit_does_not_keep_a_stopping_run(user: User, profile_for: Callable[..., Path]) -> None:
     with serving(user) as witness:
-        profile = profile_for(witness, delivery=['rate = "1/day"'])
+        profile = profile_for(witness, delivery=['rate = "1/min"'])
         source = user.has("people.csv", people(20))
         process = user.starts("run", source, *sandbox(profile), "--json", **witness.environ)
         wait_for(lambda: witness.ledger()["requests"] >= 1, process)

@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.conftest import SAMPLES, User, people
 
 LIVE = '[targets.live]\nbase_url = "https://api.example.com"\n'
-CREDENTIALS = {"ROCKETKOR_API_KEY": "key-canary", "ROCKETKOR_API_SECRET": "secret-canary"}
+CREDENTIALS = {"ROCKETKOR_API_KEY": "key-zq7kestrel", "ROCKETKOR_API_SECRET": "secret-zq7kestrel"}
 
 
 def nothing_was_written(user: User, *besides: str) -> bool:
@@ -96,7 +96,7 @@ def test_no_secret_is_ever_told(user: User) -> None:
         + ran.err
         + "".join(path.read_bytes().decode("latin-1") for path in user.home.rglob("*") if path.is_file())
     )
-    assert "canary" not in left_behind
+    assert "zq7kestrel" not in left_behind
 
 
 @pytest.mark.parametrize("command", ["run", "validate"])

@@ -4,19 +4,29 @@ import csv
 import io
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.profile.settings import ResultsSettings
-from importer.records import FINAL_STATES, RowResult
+from importer.records import FINAL_STATES, Issue, ResultBatch, RowResult, RowState, Severity
 from importer.results.balance import compare, recount
-from importer.results.csvfile import LINE_END, CsvTable
+from importer.results.csvfile import LINE_END, CsvTable, lines
 from importer.results.sheets import MAX_CELL_CHARS, safe_text
-from importer.results.table import Header
+from importer.results.table import Header, escape_formula
 from importer.results.tables import write_results
 
+ISSUES = st.builds(
+    Issue,
+    st.just(0),
+    st.sampled_from(["phone_invalid", "email_invalid"]),
+    st.sampled_from(["Wrong.", "Wrong, | again."]),
+    column=st.sampled_from(["", "Phone", "a | b"]),
+    severity=st.sampled_from(Severity),
+)
 CELLS = st.text(st.sampled_from("ab,\"\r\n\t =;'é\x00\u2028") | st.characters(codec="utf-8"), max_size=8)
 
 
@@ -24,7 +34,7 @@ CELLS = st.text(st.sampled_from("ab,\"\r\n\t =;'é\x00\u2028") | st.characters(c
 def test_the_fast_path_writes_what_the_csv_module_writes(rows: list[list[str]]) -> None:
     ours, theirs = io.StringIO(newline=""), io.StringIO(newline="")
     table = CsvTable(ours, ["a", 'b"', "c,d"])
-    table.write(rows)
+    table.append(lines([[row[i] for row in rows] for i in range(3)], len(rows)))
     csv.writer(theirs, lineterminator=LINE_END).writerows([["a", 'b"', "c,d"], *rows])
     assert ours.getvalue() == theirs.getvalue()
 
@@ -34,16 +44,83 @@ def test_the_fast_path_writes_what_the_csv_module_writes(rows: list[list[str]]) 
 def test_whatever_is_written_is_read_back_and_balances(
     rows: list[tuple[object, str, str]], columns: tuple[str, str]
 ) -> None:
-    results = [RowResult(i, i + 2, (a, b), state) for i, (state, a, b) in enumerate(rows)]  # type: ignore[arg-type]
-    expected = {"read": len(results), **Counter(str(result.state) for result in results)}
+    made = [RowResult(i, i + 2, (a, b), state) for i, (state, a, b) in enumerate(rows)]  # type: ignore[arg-type]
+    expected = {"read": len(made), **Counter(str(result.state) for result in made)}
     with tempfile.TemporaryDirectory() as folder:
         files = write_results(
-            lambda: iter(results), Header(columns), Path(folder), formats=(), settings=ResultsSettings()
+            lambda: batched(made, 5), Header(columns), Path(folder), formats=(), settings=ResultsSettings()
         )
         compare(expected, recount(files["results"], columns))
         with files["results"].open(encoding="utf-8", newline="") as stream:
             back = list(csv.reader(stream))[1:]
-    assert [tuple(line[:2]) for line in back] == [result.cells for result in results]
+    assert [tuple(line[:2]) for line in back] == [result.cells for result in made]
+
+
+def results(cells: st.SearchStrategy[str]) -> st.SearchStrategy[list[RowResult]]:
+    """Rows of three cells, with everything that a row can have."""
+    one = st.builds(
+        RowResult,
+        ordinal=st.just(0),
+        row=st.just(0),
+        cells=st.tuples(cells, cells, cells),
+        state=st.sampled_from([*FINAL_STATES, RowState.VALID]),
+        customer_id=st.sampled_from(["", "c-1"]),
+        key=st.sampled_from(["", "k"]),
+        external_id=cells,
+        errors=st.lists(ISSUES.filter(lambda issue: issue.severity is Severity.ERROR), max_size=2).map(tuple),
+        warnings=st.lists(ISSUES.filter(lambda issue: issue.severity is Severity.WARNING), max_size=2).map(tuple),
+        http_status=st.sampled_from([None, 201, 400]),
+        trace_id=st.sampled_from(["", "t-1"]),
+        attempts=st.integers(0, 3),
+    )
+    return st.lists(one, max_size=12).map(
+        lambda rows: [replace(row, ordinal=i, row=i + 2) for i, row in enumerate(rows)]
+    )
+
+
+@given(results(CELLS), st.integers(1, 12), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], size: int, escape: bool) -> None:
+    header = Header(("A", "=B", "C,d"), "Sheet, 1")
+    chosen = ResultsSettings(escape_formulas=escape)
+    seen: list[RowResult] = []
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_results(
+            lambda: batched(rows, size), header, Path(folder), formats=(), settings=chosen, watchers=[seen.extend]
+        )
+        written = {kind: path.read_bytes().decode() for kind, path in files.items()}
+    fine = {RowState.CREATED, RowState.EXISTING, RowState.VALID}
+    whole = [by_hand(row, header.sheet) for row in rows]
+    assert written["results"] == table_of([[*header.names], *whole], escape=escape)
+    failed = [line for row, line in zip(rows, whole, strict=True) if row.state not in fine]
+    assert written["rejects"] == table_of([[*header.names], *failed], escape=escape)
+    ids = [[row.key, row.external_id, row.customer_id] for row in rows if row.state in fine - {RowState.VALID}]
+    assert written["id_map"] == table_of([["import_key", "external_id", "customer_id"], *ids], escape=False)
+    assert seen == [row for row in rows if row.errors or row.warnings or row.state not in fine]
+
+
+def batched(rows: list[RowResult], size: int) -> Iterator[ResultBatch]:
+    """Batches of so many rows."""
+    return (ResultBatch.of(rows[at : at + size]) for at in range(0, len(rows), size))
+
+
+def by_hand(row: RowResult, sheet: str) -> list[str]:
+    """One row of the table as the interface describes it, without any columns."""
+    parts = [[error.code, error.field, error.column, error.message] for error in row.errors]
+    if len(parts) > 1:
+        parts = [[text.replace(" | ", " / ") for text in part] for part in parts]
+    told = [" | ".join(texts) for texts in zip(*parts, strict=True)] if parts else [""] * 4
+    status = "" if row.http_status is None else str(row.http_status)
+    added = [str(row.row), sheet, str(row.state), row.customer_id, *told, status, row.trace_id, str(row.attempts)]
+    return [*row.cells, *added]
+
+
+def table_of(rows: list[list[str]], *, escape: bool) -> str:
+    """What the csv module makes of rows."""
+    stream = io.StringIO(newline="")
+    safe = [[escape_formula(cell) for cell in row] for row in rows] if escape else rows
+    csv.writer(stream, lineterminator=LINE_END).writerows(safe)
+    return stream.getvalue().encode("utf-8", "replace").decode()
 
 
 @given(st.text())

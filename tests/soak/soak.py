@@ -35,8 +35,8 @@ KILLED_SHARE = 0.55
 LIFE_S = (8.0, 40.0)
 """How long a life lasts that ends by a kill; in a short soak, half of that part at most."""
 
-LATE_SHARE = 1.6
-"""A soak that takes longer than this share of its time is stopped, and has failed."""
+LATE_SHARE, LATE_S = 1.6, 45.0
+"""A soak that takes longer than this share of its time, and so much more, is stopped, and has failed."""
 
 
 @dataclass(slots=True)
@@ -48,6 +48,7 @@ class Soak:
         rate: requests a second.
         tasks: how many tasks the importer had, once a second, over all lives.
         finished: whether it ended by itself and in time.
+        started: the most requests that the last life began in any second, by its own receipt.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Soak:
     mistaken: int = 0
     took_s: float = 0.0
     finished: bool = False
+    started: int = 0
     last_words: str = ""
 
     @property
@@ -86,7 +88,7 @@ class Soak:
     def _live(self, user: User, witness: Witness, profile: Path) -> None:
         rng, began = random.Random(self.seed), time.monotonic()
         quiet_after = began + self.minutes * 60 * KILLED_SHARE
-        end = began + self.minutes * 60 * LATE_SHARE
+        end = began + self.minutes * 60 * LATE_SHARE + LATE_S
         command = ["run", "people.csv"]
         while not self.finished and time.monotonic() < end:
             until = time.monotonic() + min(rng.uniform(*LIFE_S), self.minutes * 30 * KILLED_SHARE)
@@ -132,6 +134,8 @@ class Soak:
         if not results:
             self.lost = self.rows
             return
+        receipt = json.loads((results[-1].parent / "report.json").read_text(encoding="utf-8")).get("rate", {})
+        self.started = receipt.get("largest", {}).get("in any second", 0)
         with results[-1].open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 self.counts[row["_status"]] += 1

@@ -16,8 +16,8 @@ TASKS = 64 + 24
 CONNECTIONS = 64 + 12
 """The pool's size, and what a process has beside it: the token's connection, the event loop's own."""
 
-BUNCHED_SHARE = 1.02
-"""Starts are strict; what a busy machine delivers late arrives in bunches."""
+BUNCHED_SHARE = 1.1
+"""Starts are strict; but where two processes share a busy machine, what is delivered late arrives in bunches."""
 
 HARMLESS = ("latency", "list-lag")
 
@@ -40,6 +40,7 @@ def verdict(soak: Soak) -> list[Line]:
     sockets = max(sample.sockets for life in soak.lives for sample in life.samples)
     tasks = max(soak.tasks, default=0)
     requests, faults = soak.ledger["requests"], _faults(soak)
+    arrived = soak.ledger["largest_window"]
     return [
         Line("ended by itself, in time", f"{soak.took_s / 60:.1f} min, {kills} kills, exits {ended}", soak.finished),
         Line("every row accounted for", f"{soak.rows} rows: {dict(soak.counts)}", soak.counts.total() == soak.rows),
@@ -49,8 +50,8 @@ def verdict(soak: Soak) -> list[Line]:
         Line("faults met", f"{faults} in {requests} requests", faults > 0 and kills > 0),
         Line(
             f"never above {soak.rate}/s",
-            f"{soak.ledger['largest_window']} in the busiest second, {requests / soak.took_s:.0f}/s on average",
-            soak.ledger["largest_window"] <= soak.rate * BUNCHED_SHARE,
+            f"busiest second: {soak.started} started, {arrived} arrived; {requests / soak.took_s:.0f}/s on average",
+            soak.started <= soak.rate and arrived <= soak.rate * BUNCHED_SHARE,
         ),
         Line(
             "memory flat",

@@ -1,8 +1,9 @@
 """Records of the wrong width become rows of the right one, each with the issue that says so. Pure.
 
 A short record is an error, since any of its cells may be the one that is missing. It is a warning only
-where the program that wrote the file has the habit of leaving out blank cells at the end. In a
-workbook nothing is ever short, since every cell knows its place.
+where the program that wrote the file has the habit of leaving out blank cells at the end. A long one
+is an error likewise, unless a habit of delimiters too many at the end explains it. In a workbook
+nothing is ever short, since every cell knows its place.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ _OUTSIDE = Mark(
     "The row has a cell beyond the last column of the header, which was left out.",
     severity=Severity.WARNING,
 )
-_FEWEST_SHORT = 5
-"""Short records among the first ones from which on they are a habit, not an accident."""
+_FEWEST = 5
+"""Short or long records among the first ones from which on they are a habit, not an accident."""
 
 
 class Ragged:
@@ -36,12 +37,13 @@ class Ragged:
     def __init__(self, columns: Columns, sample: Sequence[Sequence[str]], *, grid: bool) -> None:
         self._width = columns.width
         self._grid = grid
+        fewest = max(_FEWEST, len(sample) / 10)
         long = [row for row in sample if len(row) > columns.width]
-        self._trailing = len(long) > len(sample) / 2 and not any(_beyond(row, self._width) for row in long)
+        self._trailing = len(long) >= fewest and sum(_beyond(row, self._width) for row in long) <= 0.1 * len(long)
         self._shapes = Shapes([row[: self._width] for row in sample if self._is_complete(row)])
         short = [row for row in sample if 1 < len(row) < columns.width]
         fitting = sum(map(self._shapes.fit, short))
-        self._habit = len(short) >= max(_FEWEST_SHORT, len(sample) / 10) and fitting >= 0.9 * len(short)
+        self._habit = len(short) >= fewest and fitting >= 0.9 * len(short)
 
     def mend(self, block: Block) -> Block:
         """Return the same records column by column; those that had to be padded or cut are marked."""
@@ -91,8 +93,8 @@ class Ragged:
         return len(row) == self._width or (self._trailing and len(row) > self._width)
 
     def _only_trailing(self, row: Sequence[str]) -> bool:
-        """Whether a long record has nothing but delimiters too many at its end, and its cells stand in place."""
-        return not _beyond(row, self._width) and (self._trailing or self._shapes.fit_though_longer(row))
+        """Whether a long record has nothing but delimiters too many at its end, as others have."""
+        return self._trailing and not _beyond(row, self._width) and self._shapes.fit(row[: self._width])
 
     def _short(self, row: Sequence[str], *, torn: bool, cut: bool) -> Mark:
         seen = f"The row has {len(row)} cells, the header has {self._width}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 
 from importer.errors import EmptySourceError, SourceError
 from importer.profile.settings import SourceSettings
@@ -13,7 +12,7 @@ from importer.readers.table.cutting import after, hold_footer, join, without_bla
 from importer.readers.table.damage import Damage
 from importer.readers.table.header import Numbered, find_header, table_width
 from importer.readers.table.ragged import Ragged
-from importer.records import Detected, Issue, RawBatch, SourceInfo
+from importer.records import Detected, Issue, RawBatch, Severity, SourceInfo
 
 _SAMPLE_ROWS = 300
 
@@ -34,8 +33,10 @@ class TableReader:
         self._origin = origin
         self._settings = settings
         self._name = name
+        self._noticed: dict[int, Sequence[Mark]] = {}
         sample = self._sample()
         self._header = find_header(sample, settings.header_row, name)
+        self._require_sound_header()
         below = [cells for number, cells in sample if number > self._header.number]
         self._columns = self._name_columns(below)
         self._ragged = Ragged(self._columns, below, grid=origin.grid)
@@ -73,11 +74,24 @@ class TableReader:
         self._origin.close()
 
     def _sample(self) -> list[Numbered]:
-        records = (pair for block in self._origin.blocks() for pair in zip(block.numbers, block.as_rows(), strict=True))
-        sample = list(islice(records, _SAMPLE_ROWS))
+        """Return the first records, and remember what was noticed about them."""
+        sample: list[Numbered] = []
+        wanted = self._settings.header_row
+        size = _SAMPLE_ROWS + (0 if wanted == "auto" else wanted)
+        for block in self._origin.blocks():
+            for i, numbered in enumerate(zip(block.numbers, block.as_rows(), strict=True)):
+                sample.append(numbered)
+                self._noticed[numbered[0]] = block.marks.get(i, ())
+            if len(sample) >= size:
+                break
         if not self._origin.grid:
             self._check_width(max((len(cells) for _, cells in sample), default=0))
-        return sample
+        return sample[:size]
+
+    def _require_sound_header(self) -> None:
+        for mark in self._noticed.get(self._header.number, ()):
+            if mark.severity is Severity.ERROR:
+                raise SourceError(f"The header of '{self._name}' cannot be read.", mark.message)
 
     def _name_columns(self, below: Sequence[Sequence[str]]) -> Columns:
         width = table_width(self._header, below, grid=self._origin.grid, name=self._name)

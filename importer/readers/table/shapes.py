@@ -37,11 +37,3 @@ class Shapes:
         if not self._known or len(row) > len(self._looks):
             return False
         return all((look := shape(cell)) == "" or look in self._looks[i] for i, cell in enumerate(row))
-
-    def fit_though_longer(self, row: Sequence[str]) -> bool:
-        """Tell whether the first cells look like the columns, and no two cells do when they are taken as one."""
-        width = len(self._looks)
-        if not self.fit(row[:width]):
-            return False
-        joints = (at for at in range(width) if row[at].strip() and at + 1 < len(row) and row[at + 1].strip())
-        return not any(self.fit([*row[:at], row[at] + row[at + 1], *row[at + 2 :]][:width]) for at in joints)

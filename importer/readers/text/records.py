@@ -20,7 +20,7 @@ from importer.readers.text.plain import split_columns
 from importer.records import Severity
 
 _LONGEST_RECORD_LINES = 1_000
-_MOST_BROKEN = 1_000
+_MOST_WASTED = 2_000_000
 _REPLACEMENT = "\ufffd"
 _BROKEN = Mark(
     "quotes_broken",
@@ -52,18 +52,27 @@ class _Records:
         self._name = name
         self._number = 1
         self._line = 1
-        self._broken = 0
+        self._wasted = 0
         self._first = True
 
     def block(self, text: str) -> Block:
         """Turn whole lines into a block; more are taken from the feed where the last record goes on."""
         if self._first:
             text = self._without_separator_line(text)
+        if text.isspace():
+            return self._blank_block(text)
         block = None if self._feed.offsets or "\x00" in text else self._even_block(text)
         if block is None:
             block = self._uneven_block(text)
         block.unterminated = self._feed.ended and not text.endswith(("\n", "\r"))
         return block
+
+    def _blank_block(self, text: str) -> Block:
+        """Count lines of nothing, and make no records of them: there may be a gigabyte."""
+        lines = text.count("\n") + text.count("\r") - text.count("\r\n") + (not text.endswith(("\n", "\r")))
+        self._number += lines
+        self._line += lines
+        return Block(range(0), [])
 
     def _without_separator_line(self, text: str) -> str:
         self._first = False
@@ -119,7 +128,7 @@ class _Records:
             starts.append(self._line + at)
             row, taken = self._next(lines, at)
             if row is None or at == suspect:
-                marks[len(rows)] = [self._mark_broken()]
+                marks[len(rows)] = [_BROKEN]
             if row is None:
                 row, taken, suspect = self._forgiven(lines[at]), 1, at + taken - 1
             rows.append(row)
@@ -145,6 +154,7 @@ class _Records:
         except csv.Error as fault:
             if "limit" in str(fault) and reader.line_num <= 1:
                 raise self._too_long(self._line + at) from fault
+            self._waste(reader.line_num)
             return None, reader.line_num if "expected after" in str(fault) else 1
         return row, reader.line_num
 
@@ -162,7 +172,11 @@ class _Records:
             self._mark_undecodable(rows, starts, marks)
         if "\x00" in text:
             _mark_zero_bytes(rows, marks)
-        return Block(numbers, rows, None, marks, text)
+        if [] not in rows:
+            return Block(numbers, rows, None, marks, text)
+        keep = [i for i, row in enumerate(rows) if row]
+        moved = {at: marks[i] for at, i in enumerate(keep) if i in marks}
+        return Block([numbers[i] for i in keep], [rows[i] for i in keep], None, moved, text)
 
     def _mark_undecodable(self, rows: list[list[str]], starts: Sequence[int], marks: dict[int, list[Mark]]) -> None:
         for i, row in enumerate(rows):
@@ -176,14 +190,14 @@ class _Records:
                 row[column] = cell.replace(UNDECODABLE, _REPLACEMENT)
                 marks.setdefault(i, []).append(_undecodable(column, starts[i], offset))
 
-    def _mark_broken(self) -> Mark:
-        self._broken += 1
-        if self._broken > _MOST_BROKEN:
+    def _waste(self, lines: int) -> None:
+        """Count lines that were read in vain, looking for the end of a cell that has none."""
+        self._wasted += lines
+        if self._wasted > _MOST_WASTED:
             raise SourceError(
-                f"More than {_MOST_BROKEN:,} rows of '{self._name}' have quotation marks that do not match.",
+                f"Too many rows of '{self._name}' have quotation marks that do not match.",
                 'Name the right quote in [source] (or quote = "none"), or export the file again.',
             )
-        return _BROKEN
 
     def _too_long(self, line: int) -> SourceError:
         return SourceError(

@@ -1,4 +1,4 @@
-"""Import keys, fingerprints, look-up terms, equality of data, and readiness for verification."""
+"""Import keys, look-up terms, equality of data, and readiness for verification."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from importer.customers.identity import compare, fingerprint, import_key, occurrence_key, search_terms
+from importer.customers.identity import compare, import_key, occurrence_key, search_terms
 from importer.customers.readiness import missing
 
 SECRET = b"a fictional secret of 32 bytes.."
@@ -76,12 +76,6 @@ def test_allowed_duplicates_get_keys_of_their_own() -> None:
     assert len(keys) == 99
     assert occurrence_key(key, 2) == occurrence_key(key, 2)
     assert len(occurrence_key(key, 2)) == 32
-
-
-def test_a_fingerprint_is_64_bits_and_zero_when_blank() -> None:
-    assert fingerprint("") == 0
-    assert 0 < fingerprint("sarah@example.com", SECRET) < 2**64
-    assert fingerprint("sarah@example.com", SECRET) != fingerprint("sarah@example.com")
 
 
 def test_a_person_is_looked_up_by_email_phone_and_type() -> None:

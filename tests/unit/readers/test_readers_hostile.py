@@ -140,15 +140,35 @@ class TestLimits:
                 out.write(b"x" * (1 << 20))
         refused(tmp_path / "a.csv", "characters")
 
+    def test_blank_lines_without_end(self, tmp_path: Path) -> None:
+        with (tmp_path / "a.csv").open("wb") as out:
+            out.write(TABLE)
+            for _ in range(20):
+                out.write(b"\n" * (1 << 20))
+            out.write(b"Bob,bob@example.com,4155550100\n")
+        assert read_all(tmp_path / "a.csv") == 51
+
     def test_letters_without_end_do_not_slow_the_search_for_accents(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_bytes(
             TABLE + ("é" + "x" * 900_000).encode("cp1252") + b",a@example.com,4155550100\n"
         )
         refused(tmp_path / "a.csv", "800,000 characters", limits=SourceLimits(max_cell_chars=800_000))
 
-    def test_thousands_of_broken_rows(self, tmp_path: Path) -> None:
-        (tmp_path / "a.csv").write_bytes(TABLE + b'"a"b,c,d\n' * 1_200)
-        refused(tmp_path / "a.csv", "quotation marks that do not match", quote='"')
+    def test_thousands_of_broken_rows_are_named_each(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_bytes(TABLE + b'"a"b,c,d\n' * 1_200 + b'"a,c,d\n' * 1_201)
+        with closing(open_source(tmp_path / "a.csv", SourceSettings(quote='"'))) as reader:
+            issues = [issue for batch in reader.batches() for issue in batch.issues]
+        assert {issue.code for issue in issues} == {"quotes_broken"}
+        assert len(issues) == 2_401
+
+    def test_cells_that_never_end_are_not_looked_for_without_end(self, tmp_path: Path) -> None:
+        line = b"Ann,ann@example.com,4155550100\n"
+        (tmp_path / "a.csv").write_bytes(TABLE + b'"' + line + line * 30_000)
+        settings = SourceSettings(quote='"', limits=SourceLimits(max_cell_chars=100_000))
+        with closing(open_source(tmp_path / "a.csv", settings)) as reader:
+            batches = list(reader.batches())
+        assert sum(map(len, batches)) == 30_051
+        assert [issue.code for batch in batches for issue in batch.issues] == ["quotes_broken"]
 
 
 class TestBombs:

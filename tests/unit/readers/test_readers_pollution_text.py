@@ -229,7 +229,10 @@ READ_RIGHT = [
         "row: trailing delimiter, not in the header",
         LINES[0] + "".join(line.replace("\n", ",\n") for line in LINES[1:]),
     ),
-    Dirt("row: trailing delimiters on some", with_line(4, LINES[4].replace("\n", ",,,\n"))),
+    Dirt(
+        "row: trailing delimiters on some",
+        "".join(line.replace("\n", ",,,\n") if i % 3 == 1 else line for i, line in enumerate(LINES)),
+    ),
     Dirt("row: blank cells at the end left out", "".join(line.rstrip(",\n") + "\n" for line in LINES)),
     Dirt(
         "header: in the middle again",
@@ -260,6 +263,9 @@ READ_RIGHT = [
 ]
 
 ROW_REFUSED = [
+    Dirt(
+        "row: one trailing delimiter too many", with_line(4, LINES[4].replace("\n", ",\n")), flagged={3: "row_too_long"}
+    ),
     Dirt("encoding: one damaged byte", CLEAN.replace(b"person4@", b"person\x804@", 1), flagged={3: "undecodable"}),
     Dirt("encoding: two in one file", mixed, flagged={2: "undecodable", 8: "undecodable"}),
     Dirt(
@@ -296,6 +302,7 @@ ROW_REFUSED = [
 ]
 
 REFUSED = [
+    Dirt("header: a damaged byte", CLEAN.replace(b"Phone", b"Ph\x80ne", 1), refused="header .* cannot be read"),
     Dirt("file: empty", b"", refused="empty"),
     Dirt("file: blank lines only", b"\n\n  \n", refused="empty"),
     Dirt("file: header only", LINES[0], refused="no data rows"),

@@ -6,7 +6,7 @@ import pytest
 
 from importer.errors import BalanceError, StorageError
 from importer.profile.settings import ResultsSettings
-from importer.records import RowResult, RowState
+from importer.records import ResultBatch, RowResult, RowState
 from importer.results.balance import compare, recount
 from importer.results.table import Header
 from importer.results.tables import write_results
@@ -16,9 +16,9 @@ COLUMNS = ("_status", "created", 'a,"b\r\nc', "", "=1+1")
 
 def written(directory: Path, *states: RowState, cells: tuple[str, ...] = ("created",) * 5) -> Path:
     rows = [RowResult(i, i + 2, cells, state) for i, state in enumerate(states)]
-    return write_results(lambda: iter(rows), Header(COLUMNS), directory, formats=(), settings=ResultsSettings())[
-        "results"
-    ]
+    batches = [ResultBatch.of(rows)]
+    files = write_results(lambda: iter(batches), Header(COLUMNS), directory, formats=(), settings=ResultsSettings())
+    return files["results"]
 
 
 def test_rows_are_counted_per_state_whatever_the_source_columns_are_called(tmp_path: Path) -> None:
@@ -46,6 +46,25 @@ def test_a_file_of_other_columns_does_not_balance(tmp_path: Path) -> None:
 def test_a_damaged_row_is_named_by_its_number(tmp_path: Path) -> None:
     path = written(tmp_path, RowState.CREATED, RowState.CREATED)
     path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(BalanceError, match="Data row 2"):
+        recount(path, COLUMNS)
+
+
+def test_damage_in_a_row_without_quotes_is_found_among_many(tmp_path: Path) -> None:
+    path = written(tmp_path, *[RowState.FAILED] * 50)
+    lines = path.read_bytes().split(b"\r\n")
+    sound = lines[-20]
+    for damaged in (sound + b",", sound.replace(b",failed,", b",fallen,"), b""):
+        path.write_bytes(b"\r\n".join([*lines[:-20], damaged, *lines[-19:]]))
+        with pytest.raises(BalanceError, match="Data row 32"):
+            recount(path, COLUMNS)
+
+
+def test_a_comma_too_many_is_not_made_up_for_by_one_too_few(tmp_path: Path) -> None:
+    path = written(tmp_path, *[RowState.CREATED] * 4)
+    lines = path.read_bytes().split(b"\r\n")
+    lines[-4], lines[-3] = b"x," + lines[-4], lines[-3].replace(b",", b"", 1)
+    path.write_bytes(b"\r\n".join(lines))
     with pytest.raises(BalanceError, match="Data row 2"):
         recount(path, COLUMNS)
 

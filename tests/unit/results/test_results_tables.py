@@ -5,6 +5,7 @@ import json
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -13,7 +14,7 @@ from pyarrow import parquet
 
 from importer.errors import StorageError, UsageError
 from importer.profile.settings import ResultsSettings
-from importer.records import Issue, RowResult, RowState
+from importer.records import Issue, ResultBatch, RowResult, RowState, Severity
 from importer.results.aside import Aside, publish
 from importer.results.table import ADDED_COLUMNS, Header
 from importer.results.tables import write_results
@@ -45,7 +46,11 @@ ROWS = [
 def write(directory: Path, *formats: str, rows: list[RowResult] | None = None, **settings: object) -> dict[str, Path]:
     chosen = ROWS if rows is None else rows
     return write_results(
-        lambda: iter(chosen), HEADER, directory, formats=formats, settings=ResultsSettings.model_validate(settings)
+        lambda: iter([ResultBatch.of(chosen)] if chosen else []),
+        HEADER,
+        directory,
+        formats=formats,
+        settings=ResultsSettings.model_validate(settings),
     )
 
 
@@ -181,15 +186,17 @@ def test_parquet_without_its_library_says_what_to_install(tmp_path: Path, monkey
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="csv, xlsx, jsonl, parquet"):
-        write_results(lambda: iter(ROWS), HEADER, tmp_path, formats=["dbf"], settings=ResultsSettings())
+        write_results(
+            lambda: iter([ResultBatch.of(ROWS)]), HEADER, tmp_path, formats=["dbf"], settings=ResultsSettings()
+        )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_in_the_middle_leaves_the_earlier_files_and_no_temporaries(tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in write(tmp_path, "xlsx", "jsonl", "parquet").values()}
 
-    def breaks() -> Iterator[RowResult]:
-        yield ROWS[0]
+    def breaks() -> Iterator[ResultBatch]:
+        yield ResultBatch.of(ROWS[:1])
         raise KeyError
 
     with pytest.raises(KeyError):
@@ -222,10 +229,14 @@ def fill_up(directory: Path) -> None:
         full.write("x")
 
 
-def test_watchers_see_every_row_once_and_in_order(tmp_path: Path) -> None:
+def test_watchers_see_every_row_that_is_worth_telling_once_and_in_order(tmp_path: Path) -> None:
+    warned = row(9, RowState.CREATED, warnings=(replace(issue("w", "Look."), severity=Severity.WARNING),))
     seen: list[RowResult] = []
-    write_results(lambda: iter(ROWS), HEADER, tmp_path, formats=(), settings=ResultsSettings(), watchers=[seen.extend])
-    assert seen == ROWS
+    batch = ResultBatch.of([*ROWS, warned])
+    write_results(
+        lambda: iter([batch]), HEADER, tmp_path, formats=(), settings=ResultsSettings(), watchers=[seen.extend]
+    )
+    assert seen == [*ROWS[2:], warned]
 
 
 def test_a_rewrite_replaces_and_never_appends(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from importer.customers.identity import fingerprint, occurrence_key
+from importer.customers.identity import occurrence_key
 from importer.records import CheckedBatch, DuplicateVerdict, RawBatch, Severity
 from importer.validation import DuplicateJudge
 from importer.validation.equal_numbers import groups
@@ -27,12 +27,8 @@ def batch_of(
 ) -> CheckedBatch:
     size = len(keys)
     raw = RawBatch(first, range(first + 2, first + 2 + size), ())
-    prints = {
-        kind: array("Q", map(fingerprint, texts))
-        for kind, texts in (("email", emails), ("name_birth", births))
-        if texts
-    }
-    return CheckedBatch(raw, [None if key is None else b"{}" for key in keys], keys, [""] * size, fingerprints=prints)
+    alike = {kind: texts for kind, texts in (("email", emails), ("name_birth", births)) if texts}
+    return CheckedBatch(raw, [None if key is None else b"{}" for key in keys], keys, [""] * size, likenesses=alike)
 
 
 def judge(*batches: CheckedBatch, policy: Literal["reject", "first", "allow"] = "reject") -> DuplicateVerdict:
@@ -106,7 +102,7 @@ def test_names_with_birth_dates_are_compared_too() -> None:
     assert {one.code for one in issues} == {"duplicate_name_birth"}
 
 
-def test_batches_without_some_fingerprint_keep_the_rows_in_step() -> None:
+def test_batches_without_some_likeness_keep_the_rows_in_step() -> None:
     issues = judge(batch_of([A]), batch_of([B, C], first=1, emails=["s@example.com"] * 2)).issues
     assert [one.ordinal for one in issues] == [1, 2]
 
@@ -168,7 +164,7 @@ def test_a_row_takes_less_than_60_bytes() -> None:
 
 
 def unlike(first: int, size: int) -> CheckedBatch:
-    numbers = array("Q", range(first + 1, first + 1 + size))
+    numbers = range(first + 1, first + 1 + size)
     keys = [f"{n * 0x9E3779B97F4A7C15 % 2**64:016x}" * 2 for n in numbers]
-    prints = dict.fromkeys(("email", "phone", "name_birth"), numbers)
-    return CheckedBatch(RawBatch(first, range(first, first + size), ()), (), keys, (), fingerprints=prints)
+    alike = {kind: list(map(str, numbers)) for kind in ("email", "phone", "name_birth")}
+    return CheckedBatch(RawBatch(first, range(first, first + size), ()), (), keys, (), likenesses=alike)

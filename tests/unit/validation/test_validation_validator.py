@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from importer.customers.identity import fingerprint, import_key
+from importer.customers.identity import import_key
 from importer.errors import ProfileError
 from importer.profile.settings import ValidationSettings
 from importer.records import Change, ChangeLog, CheckedBatch, Issue, MappedBatch, RawBatch, Severity
@@ -172,13 +172,13 @@ def test_a_business_is_known_by_its_name_and_its_contact() -> None:
     assert check(BAKERY).keys == [key]
 
 
-def test_fingerprints_are_those_of_the_normalised_values_and_zero_where_blank() -> None:
+def test_likenesses_are_normalised_values_and_blank_where_these_are() -> None:
     rows = [{**SARAH, "dateOfBirth": "1980-01-31"}, {**SARAH, "primaryEmail.value": "?", "dateOfBirth": ""}]
-    prints = check(*rows).fingerprints
-    assert list(prints["email"]) == [fingerprint("sarah@example.com", SECRET), 0]
-    assert list(prints["phone"]) == [fingerprint("+12125550123", SECRET)] * 2
-    assert prints["name_birth"][0] != 0
-    assert prints["name_birth"][1] == 0
+    likenesses = check(*rows).likenesses
+    assert list(likenesses["email"]) == ["sarah@example.com", ""]
+    assert list(likenesses["phone"]) == ["+12125550123"] * 2
+    assert likenesses["name_birth"][0].endswith("1980-01-31")
+    assert not likenesses["name_birth"][1]
 
 
 def test_the_external_id_is_told_normalised() -> None:

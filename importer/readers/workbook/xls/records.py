@@ -77,16 +77,16 @@ class Cursor:
 
     def characters(self, count: int, *, wide: bool) -> str:
         """Read characters; where a string goes on in the next part, that part says anew how wide they are."""
-        texts: list[str] = []
+        pieces: list[bytes] = []  # joined before they are decoded: a cut may part the two halves of one character
         while True:
             size = 2 if wide else 1
             here = min(count, (len(self._parts[self._part]) - self._at) // size)
             data = self._parts[self._part][self._at : self._at + here * size]
-            texts.append(data.decode("utf-16-le", "replace") if wide else data.decode("latin-1"))
+            pieces.append(data if wide else data.decode("latin-1").encode("utf-16-le"))
             self._at += here * size
             count -= here
             if not count:
-                return "".join(texts)
+                return b"".join(pieces).decode("utf-16-le", "replace")
             self._next()
             wide = bool(self.take(1)[0] & _WIDE)
 

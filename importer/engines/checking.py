@@ -1,0 +1,47 @@
+"""Mapping and checking batches over all cores. Implements `ports.BatchChecker`; judges nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from importer.engines.workforce import Workforce
+from importer.ports import Mapper, Validator
+from importer.records import CheckedBatch, RawBatch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckBatch:
+    """Maps and checks one batch, here or in another process; the result does not hold the batch itself.
+
+    Args:
+        mapper: as it was settled when this was made.
+    """
+
+    mapper: Mapper
+    validator: Validator
+
+    def __call__(self, batch: RawBatch) -> CheckedBatch:
+        """Check a batch."""
+        checked = self.validator.check(self.mapper.map(batch))
+        return replace(checked, raw=RawBatch(batch.first, (), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class SharedChecker:
+    """Checks batches with all hands."""
+
+    mapper: Mapper
+    validator: Validator
+    workforce: Workforce
+
+    def check_all(self, batches: Iterable[RawBatch]) -> Iterator[CheckedBatch]:
+        for batch, checked in self.workforce.map(self._jobs(batches)):
+            yield replace(checked, raw=batch)
+
+    def _jobs(self, batches: Iterable[RawBatch]) -> Iterator[tuple[CheckBatch, RawBatch]]:
+        check, settled_on = CheckBatch(self.mapper, self.validator), None
+        for batch in batches:
+            if self.mapper.settled_on != settled_on:  # what was handed out before does not know it
+                check, settled_on = CheckBatch(self.mapper, self.validator), self.mapper.settled_on
+            yield check, batch

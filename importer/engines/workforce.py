@@ -1,0 +1,214 @@
+"""One function over many items, in order, in this process and in others beside it. Knows no rows and no journal.
+
+The others are fresh interpreters, one per further core, spoken to through pipes of their own. They are not
+`multiprocessing`'s, whose workers run the caller's main module once more: a script that merely calls the library
+would start itself again. A helper is a means to be quicker and nothing else: where it cannot be started, or
+dies, this process does its share. Helpers end with their pipe, so they never outlive this process, however it ends.
+Neither their command line nor their environment holds anything of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from importer.engines.pipes import Line, pipes
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+ALONE = 4
+"""Items that this process does without any help: starting helpers takes longer than that."""
+AHEAD = 3
+"""Items that a helper is given at once, so that it has the next one when it is done with one."""
+_GRACE_S = 5.0
+_BOOT = "import sys; sys.path[:] = {path!r}; from importer.engines.helper import main; main({read}, {write})"
+_PRIVATE = ("ROCKETKOR_", "IMPORTER_")
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(slots=True)
+class _Task(Generic[T, U]):
+    """One item on its way."""
+
+    work: Callable[[T], U]
+    item: T
+    result: U | None = None
+    done: bool = False
+
+    def finish(self, result: U) -> None:
+        self.result, self.done = result, True
+
+
+@dataclass(slots=True)
+class _Helper:
+    """Another process, and what it was given to do."""
+
+    process: subprocess.Popen[bytes]
+    line: Line
+    ready: bool = False
+    work: object = None
+    tasks: deque[_Task[Any, Any]] = field(default_factory=deque)
+
+    def give(self, task: _Task[Any, Any]) -> None:
+        """Hand over a task, and what is to be done where that is new.
+
+        Raises:
+            OSError: the helper is gone.
+        """
+        self.tasks.append(task)
+        if self.work is not task.work:
+            self.line.send(pickle.dumps(("work", task.work), pickle.HIGHEST_PROTOCOL))
+            self.work = task.work
+        self.line.send(pickle.dumps(("item", task.item), pickle.HIGHEST_PROTOCOL))
+
+    def take(self) -> None:
+        """Take what it has to say: that it is ready, or the next result.
+
+        Raises:
+            OSError, EOFError: the helper is gone.
+        """
+        result = pickle.loads(self.line.receive())  # noqa: S301  # our own process at the other end
+        if self.ready:
+            self.tasks.popleft().finish(result)
+        self.ready = True
+
+
+class Workforce:
+    """The processes that share the work. Used as a context manager.
+
+    Args:
+        processes: at most so many, this one included; 1 means no others.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._helpers: list[_Helper] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for helper in self._helpers or ():
+            helper.line.close()
+        for helper in self._helpers or ():
+            _end(helper.process)
+        self._helpers = None
+
+    def map(self, jobs: Iterable[tuple[Callable[[T], U], T]]) -> Iterator[tuple[T, U]]:
+        """Do work on items.
+
+        Args:
+            jobs: the work (picklable) and an item each; the same work is the same object.
+
+        Yields:
+            Every item with its result, in order. An exception of the work is raised here, in its turn.
+        """
+        tasks: deque[_Task[T, U]] = deque()
+        for number, (work, item) in enumerate(jobs):
+            if number == ALONE and self._helpers is None:
+                self._helpers = _started(self._processes - 1)
+            task = _Task(work, item)
+            tasks.append(task)
+            self._assign(task)
+            yield from _finished(tasks)
+            while len(tasks) > self._most:
+                self._await(tasks[0])
+                yield from _finished(tasks)
+        while tasks:
+            self._await(tasks[0])
+            yield from _finished(tasks)
+
+    @property
+    def _most(self) -> int:
+        """Items under way at most: this bounds the memory."""
+        return (AHEAD + 1) * len(self._helpers or ()) + 1
+
+    def _assign(self, task: _Task[T, U]) -> None:
+        """Give a task to a helper that has room, or do it here."""
+        self._hear(0)
+        for helper in sorted(self._helpers or (), key=lambda one: len(one.tasks)):
+            if helper.ready and len(helper.tasks) < AHEAD:
+                try:
+                    helper.give(task)
+                except OSError:
+                    self._lose(helper)
+                return
+        task.finish(task.work(task.item))
+
+    def _await(self, task: _Task[T, U]) -> None:
+        while not task.done:
+            self._hear(None)
+
+    def _hear(self, timeout_s: float | None) -> None:
+        """Listen to the helpers until one of them has something to say."""
+        lines: dict[Connection, _Helper] = {helper.line.reading: helper for helper in self._helpers or ()}
+        for reading in wait(lines, timeout_s) if lines else ():
+            helper = lines[reading]  # type: ignore[index]  # `wait` gives back what it was given
+            try:
+                helper.take()
+            except (OSError, EOFError):
+                self._lose(helper)
+
+    def _lose(self, helper: _Helper) -> None:
+        """Do here what a dead helper had been given; an error that killed it is then raised here."""
+        assert self._helpers is not None  # noqa: S101  # there was one: for the type checker
+        self._helpers.remove(helper)
+        helper.line.close()
+        _end(helper.process)
+        for task in helper.tasks:
+            task.finish(task.work(task.item))
+
+
+def _finished(tasks: deque[_Task[T, U]]) -> Iterator[tuple[T, U]]:
+    while tasks and tasks[0].done:
+        task = tasks.popleft()
+        yield task.item, task.result  # type: ignore[misc]  # done: there is a result
+
+
+def _started(count: int) -> list[_Helper]:
+    """Start helpers; as many as the system lets us."""
+    helpers: list[_Helper] = []
+    with suppress(OSError):
+        for _ in range(count if sys.executable else 0):
+            helpers.append(_start())  # noqa: PERF401  # those before a failure are kept
+    return helpers
+
+
+def _start() -> _Helper:
+    with pipes() as (ours, theirs):
+        boot = _BOOT.format(path=sys.path, read=theirs.reading.fileno(), write=theirs.writing.fileno())
+        process = subprocess.Popen(  # noqa: S603  # ourselves
+            [sys.executable, "-c", boot],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(theirs.reading.fileno(), theirs.writing.fileno()),
+            env={name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)},
+        )
+        return _Helper(process, ours)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,196 @@
+"""The processes that share the work: same results in the same order, whatever becomes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from importer.engines import workforce
+from importer.engines.workforce import ALONE, Workforce
+
+ROOT = Path(__file__).resolve().parents[3]
+MANY = 60
+
+
+def doubled(number: int) -> tuple[int, int]:
+    return number * 2, os.getpid()
+
+
+def tripled(number: int) -> tuple[int, int]:
+    return number * 3, os.getpid()
+
+
+def fails_on_thirteen(number: int) -> tuple[int, int]:
+    if number == 13:
+        raise LookupError("thirteen")
+    return doubled(number)
+
+
+def ends_its_process(number: int) -> tuple[int, int]:
+    """Kills any process but the one that runs the test."""
+    if os.getpid() != int(os.environ["THE_TEST"]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return doubled(number)
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helpers import what they are sent from where we have it."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.setenv("THE_TEST", str(os.getpid()))
+    module = sys.modules[__name__]
+    monkeypatch.setitem(sys.modules, "test_engines_workforce", module)
+    for function in (doubled, tripled, fails_on_thirteen, ends_its_process):
+        monkeypatch.setattr(function, "__module__", "test_engines_workforce")
+
+
+def jobs(
+    work: Callable[[int], tuple[int, int]], force: Workforce, count: int = MANY
+) -> Iterator[tuple[Callable[[int], tuple[int, int]], int]]:
+    """Work, held back until the helpers are there: what is to be seen is what they do."""
+    for number in range(count):
+        if number == ALONE + 1:
+            for helper in force._helpers or ():
+                if helper.line.reading.poll(20):
+                    helper.take()
+        yield work, number
+
+
+def test_results_come_in_order_and_from_several_processes() -> None:
+    with Workforce(3) as force:
+        done = list(force.map(jobs(doubled, force)))
+    assert [(item, result[0]) for item, result in done] == [(number, 2 * number) for number in range(MANY)]
+    assert os.getpid() in {result[1] for _, result in done[:ALONE]}
+    assert len({result[1] for _, result in done}) > 1
+
+
+def test_few_items_start_nobody() -> None:
+    with Workforce(3) as force:
+        done = list(force.map(jobs(doubled, force, ALONE)))
+        assert force._helpers is None
+    assert {result[1] for _, result in done} == {os.getpid()}
+
+
+def test_one_process_is_this_one() -> None:
+    with Workforce(1) as force:
+        done = list(force.map((doubled, number) for number in range(MANY)))
+    assert {result[1] for _, result in done} == {os.getpid()}
+
+
+def test_the_work_may_change_on_the_way() -> None:
+    def changing(force: Workforce) -> Iterator[tuple[Callable[[int], tuple[int, int]], int]]:
+        for number, (_, item) in enumerate(jobs(doubled, force)):
+            yield (tripled if number > 30 else doubled), item
+
+    with Workforce(2) as force:
+        done = list(force.map(changing(force)))
+    assert [result[0] for _, result in done] == [number * (3 if number > 30 else 2) for number in range(MANY)]
+
+
+def test_helpers_serve_one_map_after_the_other() -> None:
+    with Workforce(2) as force:
+        list(force.map(jobs(doubled, force)))
+        before = list(force._helpers or ())
+        again = list(force.map((tripled, number) for number in range(MANY)))
+        assert force._helpers == before
+    assert [result[0] for _, result in again] == [3 * number for number in range(MANY)]
+
+
+def test_only_so_many_items_are_under_way() -> None:
+    taken = 0
+
+    def counted(force: Workforce) -> Iterator[tuple[Callable[[int], tuple[int, int]], int]]:
+        nonlocal taken
+        for job in jobs(doubled, force):
+            taken += 1
+            yield job
+
+    with Workforce(2) as force:
+        for given, _ in enumerate(force.map(counted(force))):
+            assert taken - given <= force._most + 1
+
+
+def test_an_error_of_the_work_is_raised_here_in_its_turn() -> None:
+    done: list[int] = []
+    with Workforce(2) as force:
+        work = force.map(jobs(fails_on_thirteen, force))
+        with pytest.raises(LookupError, match="thirteen"):
+            done.extend(item for item, _ in work)
+    assert done == list(range(len(done)))
+    assert len(done) <= 13
+
+
+def test_a_helper_that_dies_costs_no_item() -> None:
+    with Workforce(3) as force:
+        done = list(force.map(jobs(ends_its_process, force)))
+        assert force._helpers == []
+    assert [result for _, result in done] == [(2 * number, os.getpid()) for number in range(MANY)]
+
+
+def test_where_no_helper_can_be_started_the_work_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with Workforce(3) as force:
+        assert len(list(force.map((doubled, number) for number in range(MANY)))) == MANY
+
+
+def test_helpers_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROCKETKOR_API_SECRET", "plainly-fake")
+    with Workforce(2) as force:
+        list(force.map((doubled, number) for number in range(ALONE + 1)))
+        assert force._helpers
+        (helper,) = list(force._helpers)
+        seen = Path(f"/proc/{helper.process.pid}/environ")
+        if seen.exists():
+            assert b"plainly-fake" not in seen.read_bytes()
+        assert "plainly-fake" not in str(helper.process.args)
+
+
+def test_nobody_is_left_after_the_block() -> None:
+    with Workforce(3) as force:
+        list(force.map(jobs(doubled, force)))
+        processes = [helper.process for helper in force._helpers or ()]
+    assert [process.returncode for process in processes] == [0, 0]
+
+
+_MASTER = """
+import json, os, sys
+from importer.engines import workforce
+from importer.engines.workforce import Workforce
+with Workforce(3) as force:
+    for number, _ in enumerate(force.map((abs, number) for number in range(workforce.ALONE + 1))):
+        pass
+    for helper in force._helpers:
+        helper.take()
+    print(json.dumps([helper.process.pid for helper in force._helpers]), flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for processes of another process")
+def test_helpers_end_with_the_process_they_work_for_even_when_it_is_killed() -> None:
+    import select
+
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", _MASTER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, text=True) as master:
+        assert master.stdout is not None
+        helpers = [os.pidfd_open(pid) for pid in json.loads(master.stdout.readline())]
+        try:
+            assert len(helpers) == 2
+            master.kill()
+            for helper in helpers:
+                assert select.select([helper], [], [], 20)[0], "a helper outlived the process it works for"
+        finally:
+            for helper in helpers:
+                os.close(helper)
+
+
+def test_every_processor_that_may_be_used_is_counted() -> None:
+    assert 1 <= workforce.cores() <= (os.cpu_count() or 1)

@@ -1,0 +1,220 @@
+"""Real places to fetch from, on loopback: an OpenSSH server, an S3 server, a Google Storage server, a web server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.unit.targets.pki import AUTHORITY, SERVER_CERTIFICATE, SERVER_KEY
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def require_sshd() -> str:
+    """The server's path; a machine without one skips, but never where all tests must run."""
+    if SSHD is None:
+        if os.environ.get("CI"):
+            pytest.fail("openssh-server is not installed, and CI runs every test")
+        pytest.skip("openssh-server is not installed")
+    return SSHD
+
+
+@dataclass(frozen=True)
+class Sshd:
+    """A running OpenSSH server that only the key in `home` may enter."""
+
+    port: int
+    root: Path
+    home: Path
+
+    def address(self, path: Path, user: str = "") -> str:
+        return f"sftp://{user}127.0.0.1:{self.port}{path}"
+
+
+def keygen(path: Path) -> str:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return path.with_suffix(".pub").read_text()
+
+
+@contextmanager
+def sshd(folder: Path) -> Iterator[Sshd]:
+    """Run sshd on a free high port with keys of its own."""
+    program = require_sshd()
+    home = folder / "home"
+    (home / ".ssh").mkdir(parents=True, mode=0o700)
+    root = folder / "served"
+    root.mkdir()
+    host_key = keygen(folder / "host_key")
+    (folder / "authorized_keys").write_text(keygen(home / ".ssh" / "id_ed25519"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (home / ".ssh" / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}")
+    config = folder / "sshd_config"
+    config.write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host_key'}\nPidFile none\nUsePAM no\n"
+        f"AuthorizedKeysFile {folder / 'authorized_keys'}\nPasswordAuthentication no\nStrictModes no\n"
+        "KbdInteractiveAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
+    )
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    log = folder / "sshd.log"
+    server = subprocess.Popen([program, "-D", "-E", str(log), "-f", str(config)])
+    try:
+        while not (log.exists() and "listening on" in log.read_text()):
+            assert server.poll() is None, log.read_text()
+        yield Sshd(port, root, home)
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@dataclass
+class Web:
+    """A web server that says what a test tells it to."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    password: str = ""
+    with_length: bool = True
+    cut_at: int | None = None
+    seen: list[tuple[str, str]] = field(default_factory=list)
+    on_request: Callable[[str, str], None] = lambda _method, _path: None
+    url: str = ""
+
+
+@contextmanager
+def web(tls: ssl.SSLContext | None = None) -> Iterator[Web]:
+    """Serve on a free port."""
+    script = Web()
+    yield from _serving(script, type("Handler", (_WebHandler,), {"script": script}), tls)
+
+
+class _WebHandler(BaseHTTPRequestHandler):
+    script: Web
+
+    protocol_version = "HTTP/1.1"
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        self.script.seen.append((self.command, self.path))
+        self.script.on_request(self.command, self.path)
+        path = urlsplit(self.path).path
+        if self.script.password and not self._let_in():
+            return self._say(401, b"", {"WWW-Authenticate": "Basic"})
+        if path in self.script.redirects:
+            return self._say(302, b"", {"Location": self.script.redirects[path]})
+        if path not in self.script.files:
+            return self._say(404, b"", {})
+        return self._say(200, self.script.files[path], self.script.headers)
+
+    def _let_in(self) -> bool:
+        return self.headers.get("Authorization") == f"Basic {b64encode(self.script.password.encode()).decode()}"
+
+    def _say(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if self.script.with_length or not body:
+            self.send_header("Content-Length", str(len(body)))
+        else:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body[: self.script.cut_at])
+        self.close_connection = self.script.cut_at is not None or not self.script.with_length
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate authority to trust, and a server it vouches for."""
+    trusted, server = folder / "authority.pem", folder / "server.pem"
+    trusted.write_text(AUTHORITY)
+    server.write_text(SERVER_CERTIFICATE + SERVER_KEY)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server)
+    return trusted, context
+
+
+@contextmanager
+def google() -> Iterator[Web]:
+    """As much of Google Storage's JSON interface as fetching one object takes."""
+    script = Web()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            script.seen.append((self.command, self.path))
+            script.on_request(self.command, self.path)
+            parts = urlsplit(self.path)
+            bucket, _, name = parts.path.partition("/b/")[2].partition("/o")
+            body = script.files.get(f"/{bucket}/{unquote(name.lstrip('/'))}")
+            if body is None:
+                listing = name == ""
+                return self._say(200 if listing else 404, b"{}", "application/json")
+            if "alt=media" in parts.query or "/download/" in parts.path:
+                return self._say(200, body, "text/csv")
+            return self._say(200, json.dumps(self._about(bucket, name, body)).encode(), "application/json")
+
+        def _about(self, bucket: str, name: str, body: bytes) -> dict[str, str]:
+            digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+            return {
+                "kind": "storage#object", "name": unquote(name.lstrip("/")), "bucket": bucket, "size": str(len(body)),
+                "md5Hash": script.headers.get("md5Hash", digest), "etag": digest, "generation": "1",
+                "updated": "2026-11-22T08:30:00.000Z", "timeCreated": "2026-11-22T08:30:00.000Z",
+            }  # fmt: skip
+
+        def _say(self, status: int, body: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    yield from _serving(script, Handler, None)
+
+
+class _QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that hang up: some tests are about that."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
+def _serving(script: Web, handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None) -> Iterator[Web]:
+    server = _QuietServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    script.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield script
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

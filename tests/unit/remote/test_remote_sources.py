@@ -1,0 +1,364 @@
+"""Sources that lie elsewhere: fetched whole or not at all, and never a secret in a message."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from importer.delivery import StopSwitch
+from importer.errors import ImporterError, InterruptedRunError, SourceError, TryLaterError, UsageError
+from importer.profile import Profile
+from importer.remote import is_remote, local_copy, shown
+from tests.unit.remote.places import Sshd, Web, authority, google, keygen, sshd, web
+
+TEXT = b"First Name,Last Name,Email,Phone\nAnn,Example,ann@example.com,+12125550101\n" * 50
+PROFILE = Profile()
+
+
+def fetched(address: str, spool: Path | None = None, **told: object) -> bytes:
+    with local_copy(address, PROFILE, lambda _: None, spool=spool, **told) as local:  # type: ignore[arg-type]
+        assert local.path.stat().st_mode & 0o777 == 0o600
+        assert local.path.parent.stat().st_mode & 0o777 == 0o700
+        return local.path.read_bytes()
+
+
+def refused(address: str, kind: type[ImporterError] = SourceError) -> str:
+    with pytest.raises(kind) as caught:
+        fetched(address)
+    assert "canary" not in str(caught.value)
+    return str(caught.value)
+
+
+# --------------------------------------------------------------------------- sftp
+
+
+@pytest.fixture(scope="module")
+def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    with sshd(tmp_path_factory.mktemp("sshd")) as running:
+        yield running
+
+
+@pytest.fixture
+def at_home(ssh: Sshd) -> Iterator[Sshd]:
+    with mock.patch.dict(os.environ, {"HOME": str(ssh.home)}):
+        os.environ.pop("SSH_AUTH_SOCK", None)
+        yield ssh
+
+
+def test_sftp_fetches_with_the_users_own_key(at_home: Sshd) -> None:
+    source = at_home.root / "customers.csv"
+    source.write_bytes(TEXT)
+
+    assert fetched(at_home.address(source)) == TEXT
+
+
+def test_sftp_from_a_host_that_nobody_knows_is_refused(at_home: Sshd, tmp_path: Path) -> None:
+    source = at_home.root / "customers.csv"
+    source.write_bytes(TEXT)
+    stranger = keygen(tmp_path / "other").split(" ", 1)[1]
+    known = at_home.home / ".ssh" / "known_hosts"
+    before = known.read_text()
+    try:
+        for text in ("", f"[127.0.0.1]:{at_home.port} ssh-ed25519 {stranger}"):
+            known.write_text(text)
+            assert "known_hosts" in refused(at_home.address(source))
+    finally:
+        known.write_text(before)
+
+
+def test_sftp_with_the_wrong_key_is_refused(at_home: Sshd, tmp_path: Path) -> None:
+    source = at_home.root / "customers.csv"
+    source.write_bytes(TEXT)
+    (tmp_path / ".ssh").mkdir()
+    keygen(tmp_path / ".ssh" / "id_ed25519")
+    (tmp_path / ".ssh" / "known_hosts").write_text((at_home.home / ".ssh" / "known_hosts").read_text())
+    with mock.patch.dict(os.environ, {"HOME": str(tmp_path)}):
+        told = refused(at_home.address(source, "root:canary-password@"))
+
+    assert "access was refused" in told
+    assert "ssh key" in told
+
+
+def test_sftp_tells_what_is_not_there(at_home: Sshd) -> None:
+    assert "no such file" in refused(at_home.address(at_home.root / "missing.csv"))
+    assert "is a folder" in refused(at_home.address(at_home.root))
+
+
+def test_a_file_that_grows_between_two_looks_is_left_alone(at_home: Sshd) -> None:
+    source = at_home.root / "growing.csv"
+    source.write_bytes(TEXT)
+
+    def upload_goes_on(_: float) -> None:
+        with source.open("ab") as file:
+            file.write(b"more\n")
+
+    with (
+        pytest.raises(TryLaterError, match="still being written"),
+        local_copy(at_home.address(source), PROFILE, upload_goes_on),
+    ):
+        pytest.fail("it was taken")
+
+
+# --------------------------------------------------------------------------- s3
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, str]]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environ = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "canary-key",
+        "AWS_SECRET_ACCESS_KEY": "canary-secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    with mock.patch.dict(os.environ, environ):
+        import s3fs
+
+        store = s3fs.S3FileSystem(skip_instance_cache=True)
+        store.mkdir("inbox")
+        store.pipe("inbox/night/customers.csv", TEXT)
+    yield environ
+    server.stop()
+
+
+@pytest.fixture
+def in_aws(s3: dict[str, str]) -> Iterator[None]:
+    with mock.patch.dict(os.environ, s3):
+        yield
+
+
+@pytest.mark.usefixtures("in_aws")
+def test_s3_fetches_with_the_environments_credentials() -> None:
+    assert fetched("s3://inbox/night/customers.csv") == TEXT
+
+
+@pytest.mark.usefixtures("in_aws")
+def test_s3_tells_what_is_not_there() -> None:
+    assert "no such file" in refused("s3://inbox/night/missing.csv")
+    assert "no such file" in refused("s3://no-such-bucket/customers.csv")
+
+
+def test_s3_without_credentials_says_where_they_are_looked_for(s3: dict[str, str], tmp_path: Path) -> None:
+    bare = {"HOME": str(tmp_path), "AWS_ENDPOINT_URL": s3["AWS_ENDPOINT_URL"], "AWS_EC2_METADATA_DISABLED": "true"}
+    with mock.patch.dict(os.environ, bare, clear=True):
+        assert "AWS_PROFILE" in refused("s3://inbox/night/customers.csv")
+
+
+# --------------------------------------------------------------------------- gs
+
+
+@pytest.fixture
+def gs() -> Iterator[Web]:
+    with google() as running, mock.patch.dict(os.environ, {"STORAGE_EMULATOR_HOST": running.url}):
+        running.files["/inbox/night/customers.csv"] = TEXT
+        yield running
+
+
+def test_gs_fetches_and_proves_the_stores_hash(gs: Web) -> None:
+    assert fetched("gs://inbox/night/customers.csv") == TEXT
+
+    gs.headers["md5Hash"] = "1B2M2Y8AsgTpgAmY7PhCfg=="
+    assert "came broken" in refused("gs://inbox/night/customers.csv")
+
+
+def test_gs_tells_what_is_not_there(gs: Web) -> None:
+    assert "no such file" in refused("gs://inbox/missing.csv")
+
+
+# --------------------------------------------------------------------------- https
+
+
+@pytest.fixture
+def site() -> Iterator[Web]:
+    with web() as running:
+        running.files["/out/customers.csv"] = TEXT
+        yield running
+
+
+def test_http_fetches_and_looks_twice_before_and_once_after(site: Web) -> None:
+    assert fetched(f"{site.url}/out/customers.csv") == TEXT
+    assert [method for method, _ in site.seen] == ["HEAD", "HEAD", "GET", "HEAD"]
+
+
+def test_a_server_that_tells_no_length_is_read_to_its_end(site: Web) -> None:
+    site.with_length = False
+    assert fetched(f"{site.url}/out/customers.csv") == TEXT
+
+
+def test_a_transfer_that_breaks_off_is_no_file(site: Web) -> None:
+    site.cut_at = 100
+    assert "broke off" in refused(f"{site.url}/out/customers.csv")
+
+
+def test_a_server_that_falls_silent_is_given_up(site: Web) -> None:
+    silent = threading.Event()
+
+    def fall_silent(method: str, _path: str) -> None:
+        if method == "GET":
+            silent.wait(10)
+
+    site.on_request = fall_silent
+    profile = PROFILE.with_options({"remote.silence_s": 0.2})
+    try:
+        with (
+            pytest.raises(SourceError, match="cannot be reached, or broke off"),
+            local_copy(f"{site.url}/out/customers.csv", profile, lambda _: None),
+        ):
+            pytest.fail("it was taken")
+    finally:
+        silent.set()
+
+
+def test_a_hash_that_does_not_fit_is_refused(site: Web) -> None:
+    site.headers["Content-MD5"] = "1B2M2Y8AsgTpgAmY7PhCfg=="
+    assert "came broken" in refused(f"{site.url}/out/customers.csv")
+
+
+def test_a_file_that_changes_during_the_transfer_is_left_alone(site: Web) -> None:
+    def change_after_the_transfer(method: str, _path: str) -> None:
+        site.headers["ETag"] = f'"{sum(one == "GET" for one, _ in site.seen)}"'
+
+    site.on_request = change_after_the_transfer
+    assert "still being written" in refused(f"{site.url}/out/customers.csv", TryLaterError)
+
+
+def test_user_and_password_of_an_address_are_used_and_never_told(site: Web) -> None:
+    site.password = "ann:canary"
+    good = site.url.replace("//", "//ann:canary@")
+    assert fetched(f"{good}/out/customers.csv?token=canary") == TEXT
+
+    bad = site.url.replace("//", "//ann:canary-wrong@")
+    told = refused(f"{bad}/out/customers.csv?token=canary")
+    assert "access was refused" in told
+    assert f"{site.url}/out/customers.csv" in told
+
+
+def test_a_netrc_is_used(site: Web, tmp_path: Path) -> None:
+    site.password = "ann:canary"
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login ann password canary\n")
+    with mock.patch.dict(os.environ, {"NETRC": str(netrc)}):
+        assert fetched(f"{site.url}/out/customers.csv") == TEXT
+
+
+def test_an_empty_file_is_refused_before_it_is_fetched(site: Web) -> None:
+    site.files["/empty.csv"] = b""
+    assert "is empty" in refused(f"{site.url}/empty.csv")
+    assert "GET" not in {method for method, _ in site.seen}
+
+
+@pytest.mark.parametrize("with_length", [True, False])
+def test_a_file_that_is_too_large_is_not_fetched_to_its_end(site: Web, with_length: bool) -> None:
+    site.with_length = with_length
+    profile = PROFILE.with_options({"source.limits.max_file_bytes": 100})
+    with (
+        pytest.raises(SourceError, match="larger than the 100 bytes"),
+        local_copy(f"{site.url}/out/customers.csv", profile, lambda _: None),
+    ):
+        pytest.fail("it was taken")
+
+
+def test_a_stop_ends_the_transfer(site: Web) -> None:
+    stop = StopSwitch()
+    stop.request("sigterm", "Stopped.")
+    with pytest.raises(InterruptedRunError):
+        fetched(f"{site.url}/out/customers.csv", stop=stop)
+
+
+def test_https_never_follows_a_redirect_to_plain_http(tmp_path: Path) -> None:
+    trusted, context = authority(tmp_path)
+    with web() as plain, web(context) as safe, mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(trusted)}):
+        plain.files["/customers.csv"] = TEXT
+        safe.files["/customers.csv"] = TEXT
+        safe.redirects = {"/down": f"{plain.url}/customers.csv", "/over": f"{safe.url}/customers.csv"}
+        host = safe.url.replace("127.0.0.1", "localhost")
+
+        assert fetched(f"{host}/customers.csv") == TEXT
+        assert fetched(f"{host}/over") == TEXT
+        refused(f"{host}/down")
+        assert plain.seen == []
+
+
+def test_a_server_that_is_not_there_is_told_from_a_file_that_is_not() -> None:
+    assert "cannot be reached" in refused("http://127.0.0.1:9/customers.csv")
+
+
+# --------------------------------------------------------------------------- addresses and copies
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("ftp://files.example.com/a.csv", "sftp://"),
+        ("https://", "names no file"),
+        ("https://files.example.com/", "names no file"),
+        ("s3://bucket", "names no file"),
+        ("https://files.example.com:0/a.csv", "names no file"),
+        ("sftp://[::1/a.csv", "names no file"),
+        ("http://files.example.com/a.csv", "https://"),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_refused_at_once(address: str, said: str) -> None:
+    assert said in refused(address, UsageError)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("sftp://ann:canary@host:22/a.csv", "sftp://host:22/a.csv"),
+        ("https://host/a.csv?X-Amz-Signature=canary#canary", "https://host/a.csv"),
+        ("https://ann%40x:p%2Fcanary@host/a.csv", "https://host/a.csv"),
+    ],
+)
+def test_an_address_is_shown_without_anything_that_may_be_secret(address: str, told: str) -> None:
+    assert shown(address) == told
+
+
+def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    assert not is_remote(path)
+    assert not is_remote("C:\\a.csv")
+    assert not is_remote("-")
+    with local_copy(path, PROFILE, lambda _: None) as local:
+        assert (local.path, local.origin) == (path, str(path))
+
+
+def test_copies_go_with_the_run_and_those_of_killed_runs_with_the_next(site: Web, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    (spool / "copy-of-a-killed-run").mkdir(parents=True)
+    (spool / "copy-of-a-killed-run" / "customers.csv").write_bytes(TEXT)
+    with local_copy(f"{site.url}/out/customers.csv", PROFILE, lambda _: None, spool=spool) as mine:
+        assert [folder.name for folder in spool.iterdir()] == [mine.path.parent.name]
+        assert fetched(f"{site.url}/out/customers.csv", spool=spool) == TEXT
+        assert mine.path.exists()
+
+    assert list(spool.iterdir()) == []
+
+
+def test_the_pause_between_two_looks_is_the_profiles(site: Web) -> None:
+    pauses: list[float] = []
+    with local_copy(f"{site.url}/out/customers.csv", PROFILE, pauses.append):
+        pass
+
+    assert pauses == [PROFILE.remote.settle_s] == [2.0]
+    waiting: Callable[[float], None] = pauses.append
+    with local_copy(f"{site.url}/out/customers.csv", PROFILE.with_options({"remote.settle_s": 0}), waiting):
+        pass
+    assert pauses[-1] == 0.0
+
+
+def test_tls_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    _, context = authority(tmp_path)
+    with web(context) as safe:
+        safe.files["/customers.csv"] = TEXT
+        assert "SSL_CERT_FILE" in refused(f"{safe.url.replace('127.0.0.1', 'localhost')}/customers.csv")
