@@ -13,7 +13,7 @@ from importer.delivery.stops import StopSwitch
 from importer.records import Reply, Verdict
 
 _LONGEST_PAUSE_S = 60.0
-_NEVER_ANSWERED_S = 30.0
+_NEVER_ANSWERED_S = 10.0
 """A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""
 
 _SOUND = frozenset({Verdict.ACCEPT, Verdict.REJECT, Verdict.DUPLICATE, Verdict.ABORT})

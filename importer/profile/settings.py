@@ -240,7 +240,7 @@ class DeliverySettings(Section):
     breaker_probe_s: PositiveFloat = 1.0
     """The pause before the first probe; it doubles, up to a minute."""
     breaker_give_up_s: PositiveFloat = 300.0
-    """How long to probe before the run stops (exit code 4); 30 s for a target that never gave a sound answer."""
+    """How long to probe before the run stops (exit code 4); 10 s for a target that never gave a sound answer."""
     faults: str = ""
     """For the emulator inside the run alone: a preset (`migration-night`) or a file of faults; a rehearsal."""
     window: Window | None = None

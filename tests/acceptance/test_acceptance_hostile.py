@@ -231,26 +231,31 @@ def test_the_emulators_ledger_sees_no_window_over_the_rate_and_98_percent_of_it_
 
 
 async def ask_a_thousand_a_second(base_url: str) -> dict[str, Any]:
-    """Send 3,000 small requests over plain connections, and return the limiter's receipt."""
+    """Send 3,000 small requests over plain connections that are up already, and return the limiter's receipt."""
     address = urlsplit(base_url)
     limiter = StrictLimiter([Window(1_000, 1.0)], SystemClock(), StopSwitch())
     left = [3_000]
+    connections = [await asyncio.open_connection(address.hostname, address.port) for _ in range(40)]
 
-    async def ask() -> None:
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: bytes) -> None:
+        writer.write(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(int(length.partition(b":")[2]))
+
+    async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while left[0] > 0:
             left[0] -= 1
             await limiter.acquire()
-            writer.write(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            await reader.readexactly(int(length.partition(b":")[2]))
+            await ask(reader, writer, b"/nothing")
         writer.close()
         await writer.wait_closed()
 
+    for connection in connections:
+        await ask(*connection, b"/_emulator/nothing")  # one that the ledger does not count
     async with asyncio.TaskGroup() as group:
-        for _ in range(40):
-            group.create_task(ask())
+        for connection in connections:
+            group.create_task(work(*connection))
     return limiter.receipt()
 
 
