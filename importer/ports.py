@@ -30,7 +30,7 @@ class Reader(Protocol):
 
     @property
     def info(self) -> SourceInfo:
-        """What the source is; known before the first batch."""
+        """What the source is; known before the first batch. Its warnings may grow until the last one was read."""
         ...
 
     def batches(self) -> Iterator[RawBatch]:

@@ -82,7 +82,8 @@ def _unpacked(material: Material, settings: SourceSettings) -> tuple[Material, K
 def _read(material: Material, name_of_format: str, settings: SourceSettings, name: str) -> Reader:
     from importer.readers.table.reader import TableReader  # noqa: PLC0415  # opening a source is what loads its reader
 
-    origin = find_format(name_of_format).load()(material, settings)
+    with Parsing(name, "file", _HINT):
+        origin = find_format(name_of_format).load()(material, settings)
     try:
         return TableReader(origin, settings, name)
     except BaseException:

@@ -1,7 +1,7 @@
 """What foreign parsers raise, turned into the one sentence of a `SourceError`. Never hides a stop signal.
 
-A parser may raise anything on a broken file; one of them even raises a class that is no `Exception`
-(a Rust panic). Both are broken files to a person, not bugs of the importer.
+A parser may raise anything on a broken file; those written in Rust even raise a class that is no
+`Exception` (a panic). Both are broken files to a person, not bugs of the importer.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ PARSER_FAULTS = (
     struct.error,
     zlib.error,
 )
+_PARSERS = frozenset({"_csv", "gzip", "python_calamine", "zipfile"})
 _PANIC = "PanicException"
 """pyo3 derives it from BaseException and exports it nowhere: only its name tells it from Ctrl-C."""
 
@@ -62,9 +63,9 @@ class Parsing:
 
 
 def is_parser_error(fault: BaseException) -> bool:
-    """Tell whether an exception is one of the workbook parser's own, or the panic it lets through."""
+    """Tell whether an exception is a parser's own that derives from no usual class, or a panic."""
     kind = type(fault)
-    return kind.__name__ == _PANIC or kind.__module__.split(".")[0] in {"python_calamine", "zipfile", "_csv", "gzip"}
+    return kind.__name__ == _PANIC or kind.__module__.split(".")[0] in _PARSERS
 
 
 def unreadable(name: str, fault: OSError) -> SourceError:

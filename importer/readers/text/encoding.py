@@ -37,6 +37,8 @@ _MOST_WORDS = 4_000
 _WORD = re.compile(rb"(?<![A-Za-z'])[A-Za-z']*+[\x80-\xff][A-Za-z'\x80-\xff]*+")
 """A word with an accent. Possessive and anchored: linear even on a megabyte of letters."""
 _CERTAIN = 0.8
+_NOT_FOR_FILES = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined", "utf_7"})
+"""Python knows them as encodings of text; no program exports a table in one."""
 _HINT = 'Save it as UTF-8, or name the encoding in [source], like encoding = "cp1252".'
 
 
@@ -88,8 +90,8 @@ def _given(wanted: str) -> Encoding:
     try:
         codec = codecs.lookup(wanted).name
         b"".decode(wanted)
-        codecs.getincrementaldecoder(wanted)
-    except LookupError as fault:
+        codecs.getincrementaldecoder(wanted if codec.replace("-", "_") not in _NOT_FOR_FILES else "")
+    except (LookupError, UnicodeError) as fault:
         near = get_close_matches(wanted.lower().replace("-", "_"), aliases, 1)
         hint = f"Did you mean '{near[0]}'?" if near else "Use utf-8, cp1252, latin-1, utf-16 or another."
         raise SourceError(f"There is no text encoding '{wanted}'.", hint) from fault

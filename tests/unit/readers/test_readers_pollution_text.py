@@ -302,6 +302,7 @@ ROW_REFUSED = [
 ]
 
 REFUSED = [
+    Dirt("encoding: none for files", CLEAN, settings={"encoding": "unicode_escape"}, refused="no text encoding"),
     Dirt("header: a damaged byte", CLEAN.replace(b"Phone", b"Ph\x80ne", 1), refused="header .* cannot be read"),
     Dirt("file: empty", b"", refused="empty"),
     Dirt("file: blank lines only", b"\n\n  \n", refused="empty"),

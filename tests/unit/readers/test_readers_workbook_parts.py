@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from importer.errors import SourceError
 from importer.readers.workbook.cells import as_text, iso_text, number_text, serial_text, time_text
 from importer.readers.workbook.numberformats import date_kind, digit_sections, plain_text, renderer
+from importer.readers.workbook.package import unescaped
 from importer.readers.workbook.sheetrows import Pile
 from importer.readers.workbook.sheets import Sheet, choose_sheet, describe_sheets
 from importer.readers.workbook.strings import SharedStrings
@@ -176,6 +177,20 @@ def test_stored_numbers_are_given_in_full(raw: str, text: str) -> None:
 def test_sections_of_any_code_are_found_or_not_but_never_fail(code: str) -> None:
     digit_sections(code)
     date_kind(code)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("a_x000D_b", "a\rb"),
+        ("_x005F_x41", "_x41"),
+        ("_xD83D__xDE00_", "\U0001f600"),
+        ("_xD83D_", "\ufffd"),
+        ("_xyz_", "_xyz_"),
+    ],
+)
+def test_escaped_characters_are_put_back(written: str, text: str) -> None:
+    assert unescaped(written) == text
 
 
 class TestSheets:
