@@ -170,9 +170,9 @@ class Runs:
         with self._db.transaction() as tx:
             for state in states:
                 tx.execute(
-                    "DELETE FROM issues WHERE run = ?1 AND severity = 'error' AND ordinal IN"
-                    " (SELECT ordinal FROM rows WHERE run = ?1 AND state = ?2)",
-                    (run, state.value),
+                    "DELETE FROM issues WHERE run = ? AND severity = 'error' AND ordinal IN"
+                    " (SELECT ordinal FROM rows WHERE run = ? AND state = ?)",
+                    (run, run, state.value),
                 )
                 tx.execute(
                     "UPDATE rows SET state = ? WHERE run = ? AND state = ?", (REOPENINGS[state].value, run, state.value)
@@ -300,9 +300,8 @@ class Runs:
                 "SELECT state, count(*) FROM rows WHERE run = ? GROUP BY state", (run,)
             ).fetchall()
             read, dry_run = self._db.connection.execute(
-                "SELECT (SELECT coalesce(sum(length), 0) FROM batches WHERE run = ?1), dry_run"
-                " FROM runs WHERE run = ?1",
-                (run,),
+                "SELECT (SELECT coalesce(sum(length), 0) FROM batches WHERE run = ?), dry_run FROM runs WHERE run = ?",
+                (run, run),
             ).fetchone()
         counts = {RowState(state).value: count for state, count in states}
         if dry_run and (unlisted := read - sum(counts.values())):

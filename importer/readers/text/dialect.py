@@ -239,6 +239,8 @@ def _report(best: _Trial, sample: str, *, certain: bool) -> Dialect:
     confidence = 1.0 if certain else round(best.share, 2)
     spoken = _SPOKEN.get(dialect.delimiter, dialect.delimiter)
     note = f"{best.share:.0%} of the first rows have {best.width} cells"
+    if best.width == 1 and not certain:
+        confidence, spoken, note = 0.5, "none", "the text has one column"
     quoted = 1.0 if certain else round(1 - best.broken, 2)
     detected = (
         Detected("delimiter", spoken, confidence, note),

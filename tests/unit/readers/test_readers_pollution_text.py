@@ -121,6 +121,13 @@ CLEAN = table().encode()
 
 READ_RIGHT = [
     Dirt(
+        "delimiter: none, one column",
+        "".join(f"{row[4]}\n" for row in [HEADER, *ROWS]),
+        columns=["Email"],
+        rows=[[row[4]] for row in ROWS],
+        detected={"delimiter": "none"},
+    ),
+    Dirt(
         "nothing at all", CLEAN, detected={"encoding": "utf-8", "delimiter": ",", "line_end": "LF", "header_row": "1"}
     ),
     Dirt("encoding: UTF-8 with a mark", table().encode("utf-8-sig"), detected={"encoding": "utf-8"}),
