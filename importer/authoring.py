@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from importer.customers.models import json_schema
 from importer.errors import StorageError, UsageError
 from importer.mapping import init_profile, propose, template_columns
 from importer.ports import Reader
@@ -89,6 +91,24 @@ def template(kind: Literal["individual", "business"], to: Path, *, force: bool =
         for column in template_columns(kind)
     ]
     write_template(to, columns)
+    return to
+
+
+def schema(to: Path, *, force: bool = False) -> Path:
+    """Write what a customer is as JSON Schema, both types.
+
+    Raises:
+        UsageError: the file exists already.
+        StorageError: it cannot be written.
+    """
+    _refuse_to_replace(to, force=force)
+    try:
+        to.write_text(json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        raise StorageError(
+            f"The schema {to} cannot be written: {reason}.", "Choose another place with --out."
+        ) from error
     return to
 
 

@@ -25,6 +25,7 @@ class TemplateFormat(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+    JSONSCHEMA = "jsonschema"
 
 
 Replace = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
@@ -103,7 +104,10 @@ def template(
     profile = load_profile(config, {"workspace": workspace, "quiet": quiet, "log_format": log_format}, verbose=verbose)
     from importer import authoring  # noqa: PLC0415
 
-    written = authoring.template(kind.value, out or Path(f"{kind}-template.{format_}"), force=force)
+    if format_ is TemplateFormat.JSONSCHEMA:
+        written = authoring.schema(out or Path("customers.schema.json"), force=force)
+    else:
+        written = authoring.template(kind.value, out or Path(f"{kind}-template.{format_}"), force=force)
     if wants_json(profile, json=json):
         print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.acceptance.conftest import SAMPLES, User
@@ -44,6 +46,14 @@ def test_a_profile_that_init_wrote_gives_the_same_verdicts(user: User, sample: s
     assert defaulted == (1 if sample == "customers_messy.csv" else 0)
     refused = user.types("init", SAMPLES / sample, "--out", "made.toml")
     assert (refused.code, "--force" in refused.err) == (2, True)
+
+
+def test_the_contract_is_written_as_json_schema(user: User) -> None:
+    assert user.types("template", "--format", "jsonschema").code == 0
+
+    schema = json.loads((user.home / "customers.schema.json").read_text(encoding="utf-8"))
+    assert "primaryPhoneNumber" in json.dumps(schema)
+    assert "businessName" in json.dumps(schema)
 
 
 @pytest.mark.parametrize("kind", ["individual", "business"])
