@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from importer.errors import (
 )
 from importer.journal import workspace_lock
 from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
+from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
 from importer.ports import Events
 from importer.profile import Profile
@@ -129,7 +130,7 @@ class Night:
         found, growing = await self._arrived(inbox) if not _is_over(imports) else ([], [])
         imports = await self._one_by_one(arrivals, found, imports, begun=False)
         over = self._is_closing or _is_over(imports)
-        waiting = len([path for path in inbox.look() if path.name not in growing]) if over else 0
+        waiting = len([path for path in inbox.look() if readable(path.name) not in growing]) if over else 0
         return NightReport(
             folder=self.folder,
             target=self.profile.target,
@@ -154,13 +155,14 @@ class Night:
         """The files to take, and the names of those that somebody is still writing."""
         nightly, before, now = self.profile.nightly, dict[Path, Seen](), inbox.look()
         if nightly.ready == "marker":
-            return inbox.complete(before, now), []
+            found = inbox.complete(before, now)
+            return found, _names(inbox.growing(now, found))
         if any(not inbox.is_marked(path) for path in now):
             before = now
             await self._rest(nightly.settle_s)
             now = inbox.look()
         found = inbox.complete(before, now)
-        return found, sorted(path.name for path in now if path not in found)
+        return found, _names(inbox.growing(now, found))
 
     def _is_missing(self, inbox: Inbox) -> bool:
         """Whether a file should have come today, and none was put away since the day began. Said once a day."""
@@ -239,3 +241,7 @@ class Night:
 
 def _is_over(imports: Sequence[Import]) -> bool:
     return bool(imports and imports[-1].ends_pass)
+
+
+def _names(paths: Iterable[Path]) -> list[str]:
+    return [readable(path.name) for path in paths]
