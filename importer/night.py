@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from importer.errors import (
     BusyError,
     ExitCode,
     ImporterError,
+    ProfileError,
     TryLaterError,
     UsageError,
 )
@@ -29,12 +30,13 @@ from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
 from importer.ports import Events
 from importer.profile import Profile
+from importer.profile.nights import NotifySettings
 from importer.records import Event
 from importer.session import Confirm, Session
 from importer.wiring import SystemClock
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
-"""Watching on does no good after these: a person has to look."""
+"""Watching on does no good when these end a pass: a person has to look."""
 
 _SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
 _LONGEST_REST_S = 900.0
@@ -74,43 +76,52 @@ class Night:
     _missed_on: float = -1.0
     _held: tuple[tuple[str, int], ...] = ()
     _held_passes: int = 0
+    _links: set[str] = field(default_factory=set)
 
     async def once(self) -> NightReport:
         """Take every file that is there, and return what became of it.
 
         Raises:
             TryLaterError: the window is closed; nothing was touched.
-            ImporterError: nothing could be done at all; nothing was touched.
+            ImporterError: nothing could be done at all; nothing was touched, and people were told.
         """
-        if self.profile.dry_run:
-            raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
         self._closing = StopSwitch()
         tell = messenger(self.environ, self.profile.notify.timeout_s)
-        Session(self.profile, confirm=self.confirm).allowed()
         async with self._alarmed(tell):
+            self._check()
             report = await self._pass()
         return await self._told(report, tell)
 
     async def watch(self, told: Told) -> NightReport:
         """Make pass after pass until stopped; `told` hears of every pass in which something happened.
 
+        Returns:
+            What all passes came to.
+
         Raises:
             ImporterError: nothing could be done at all.
         """
-        self._watching = True
+        self._watching, total = True, NightReport(folder=self.folder, target=self.profile.target)
         while not self.stop.requested:
             try:
                 report = await self.once()
             except (TryLaterError, BusyError):
                 report = NightReport(folder=self.folder, target=self.profile.target)
-            if report.happened:
+            if report.happened or report.links:
                 told(report)
-            if report.exit_code in _GIVE_UP or self.stop.requested:
-                return report
+            total = total.and_then(report)
+            if any(done.ends_pass and done.exit_code in _GIVE_UP for done in report.imports):
+                break
             await self._rest(min(self.profile.nightly.poll_s * 2**self._held_passes, _LONGEST_REST_S))
-        return NightReport(folder=self.folder, target=self.profile.target)
+        return total
 
     # ------------------------------------------------------------------ a pass
+
+    def _check(self) -> None:
+        """Refuse what no pass could mend."""
+        if self.profile.dry_run:
+            raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
+        Session(self.profile, confirm=self.confirm).allowed()
 
     async def _pass(self) -> NightReport:
         began, hours = self.clock.now(), self._hours
@@ -136,6 +147,7 @@ class Night:
             target=self.profile.target,
             imports=tuple(imports),
             growing=() if self._watching else tuple(growing),
+            links=self._new_links(inbox),
             waiting=waiting,
             missing=not imports and not growing and not over and self._is_missing(inbox),
             stopped=self._stopped_code if waiting and not self._watching else None,
@@ -163,6 +175,12 @@ class Night:
             now = inbox.look()
         found = inbox.complete(before, now)
         return found, _names(inbox.growing(now, found))
+
+    def _new_links(self, inbox: Inbox) -> tuple[str, ...]:
+        """Symbolic links that were not spoken of before."""
+        found = {readable(name) for name in inbox.links()} - self._links
+        self._links |= found
+        return tuple(sorted(found))
 
     def _is_missing(self, inbox: Inbox) -> bool:
         """Whether a file should have come today, and none was put away since the day began. Said once a day."""
@@ -193,6 +211,9 @@ class Night:
         except TryLaterError:
             code = None
             raise
+        except BusyError as error:  # a watched folder is looked at again soon, and nobody wants to know each time
+            code = None if self._watching else error.exit_code
+            raise
         except asyncio.CancelledError:
             code = ExitCode.SIGINT
             raise
@@ -201,7 +222,7 @@ class Night:
             raise
         finally:
             if code is not None and tell is not None and "failed" in self.profile.notify.on:
-                tell(broken_off(str(self.folder.absolute()), code))
+                tell(broken_off(readable(str(self.folder.absolute())), code))
 
     async def _told(self, report: NightReport, tell: Messenger | None) -> NightReport:
         notice, again = compose(report, self.profile.notify), self._is_held_again(report)
@@ -245,3 +266,19 @@ def _is_over(imports: Sequence[Import]) -> bool:
 
 def _names(paths: Iterable[Path]) -> list[str]:
     return [readable(path.name) for path in paths]
+
+
+def alarm(folder: Path, code: ExitCode, environ: Mapping[str, str]) -> None:
+    """Tell people of a night whose profile cannot even be read; as the environment or the defaults say.
+
+    Args:
+        code: the exit code of what is wrong.
+    """
+    try:
+        settings = Profile.load(environ=environ).notify
+    except ProfileError:
+        settings = NotifySettings()
+    with suppress(UsageError):  # what is wrong with the profile is told anyway, and matters more
+        tell = messenger(environ, settings.timeout_s)
+        if tell is not None and "failed" in settings.on:
+            tell(broken_off(readable(str(folder.absolute())), code))
