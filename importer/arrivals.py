@@ -38,6 +38,10 @@ _THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "cana
 _OF_ONE_FILE = (StillWrittenError, MissingColumnError)
 """Trouble that the other files need not have."""
 
+_GOES_ON = (
+    "`importer resume {}`, with the profile and the target of this night, goes on with it: the results here are\n"
+    "written again, and the folder moves to the archive when it ends well."
+)
 _GREW = "Somebody was still writing it while it was imported; the next pass imports the rest. What was sent is known."
 
 
@@ -143,7 +147,7 @@ class Arrivals:
         if ended:
             to = self._away(path, self.inbox.archive, what.run_id, files=files)
             return replace(what, fate=Fate.IMPORTED, put=to, ends_pass=False)
-        texts = {whereabouts.WHY: _why(what, f"`importer resume {what.run_id}` goes on with it.")}
+        texts = {whereabouts.WHY: _why(what, _GOES_ON.format(what.run_id))}
         to = self._away(path, self.inbox.failed, what.run_id, files=files, texts=texts)
         return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
 

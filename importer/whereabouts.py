@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from importer.errors import ExitCode
+from importer.errors import ExitCode, StorageError
 from importer.journal import Database, Place, Runs, StoredRun, add_place, drop_places, places_of
 from importer.nightly import filing
 from importer.readers import content_hash
@@ -68,11 +68,22 @@ def renew(database: Database, stored: StoredRun, report: Report) -> None:
         StorageError: a folder cannot be written; the run's own directory is whole.
     """
     for place in _with_results(database, stored):
+        _write_again(place, report)
+        if report.state == "finished" and report.exit_code in FINISHED_CODES:
+            _ended_well(database, stored, place)
+
+
+def _write_again(place: Place, report: Report) -> None:
+    try:
         with Aside(place.folder) as aside:
             for path in filter(Path.is_file, report.files.values()):
                 shutil.copyfile(path, aside.path(filing.unlike(place.file, path.name)))
-        if report.state == "finished" and report.exit_code in FINISHED_CODES:
-            _ended_well(database, stored, place)
+    except StorageError as error:
+        raise StorageError(
+            f"The run {report.run_id} is done, but its files in {place.folder} are those of the last time."
+            f" {error.message}",
+            f"`importer show {report.run_id}` tells how it ended and where its files are.",
+        ) from error
 
 
 def _with_results(database: Database, stored: StoredRun) -> list[Place]:
