@@ -142,6 +142,7 @@ class Arrivals:
         if not ended and reason not in _THE_FILES_FAULT and code != ExitCode.BALANCE:
             return what
         if content_hash(path) != content:
+            self._outgrown(what.run_id)
             return replace(what, exit_code=ExitCode.TRY_LATER, error=_GREW, ends_pass=False)
         files = [Path(file) for file in told["files"].values()]
         if ended:
@@ -150,6 +151,10 @@ class Arrivals:
         texts = {whereabouts.WHY: _why(what, _GOES_ON.format(what.run_id))}
         to = self._away(path, self.inbox.failed, what.run_id, files=files, texts=texts)
         return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
+
+    def _outgrown(self, run_id: str) -> None:
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            whereabouts.outgrown(workspace.database, workspace.runs.find(run_id))
 
     def _known(self, path: Path, earlier: StoredRun, what: Import) -> Import:
         run_id = earlier.header.run_id

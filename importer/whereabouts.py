@@ -36,6 +36,11 @@ def put(database: Database, stored: StoredRun | None, place: Place) -> None:
         Runs(database).note(stored.run, path=str(place.source))
 
 
+def outgrown(database: Database, stored: StoredRun) -> None:
+    """Keep that the file of a run went on growing, and is the file of another run now."""
+    Runs(database).note(stored.run, outgrown=True)
+
+
 def source_of(database: Database, stored: StoredRun) -> Path | None:
     """The file of a run; where it was changed, the changed one.
 
@@ -47,7 +52,7 @@ def source_of(database: Database, stored: StoredRun) -> Path | None:
     """
     header = stored.header
     origin, put_away = Path(header.path), [place.source for place in places_of(database, stored.run)]
-    if not put_away:
+    if not put_away and not stored.facts.get("outgrown"):
         return origin
     there = [path for path in (*put_away, origin) if path.is_file()]
     same = next((path for path in there if content_hash(path) == header.content_hash), None)

@@ -54,6 +54,9 @@ def test_what_is_written_to_a_file_while_it_is_imported_is_imported_by_the_next_
     assert "still writing" in one(first.json)["error"]
     assert list((inbox / "archive").iterdir()) == []
 
+    verified = user.types("show", one(first.json)["run_id"], "--verify", "--json")
+    assert (verified.code, said(verified.json, "gone")) == (0, ["source"])
+
     second = user.types("nightly", "inbox", "--config", profile, "--rate", "500/s", *SANDBOX, **witness.environ)
     counts = one(second.json)["counts"]
     assert (second.code, counts["existing"], counts["created"]) == (0, 10, 20)
