@@ -17,6 +17,7 @@ from importer.cells import Cells
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues, issues_between
 from importer.journal.packing import pack_payloads, pack_rows, unpack_payloads, unpack_rows
+from importer.journal.spool import SpooledNumbers
 from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
 
 _INSERT_ROW = "INSERT INTO rows (run, ordinal, state, key, external_id)"
@@ -56,6 +57,10 @@ class RunIntake:
     def idv(self) -> dict[str, Any]:
         """How many of the recorded rows are ready for identity verification, and what the others lack."""
         return {"ready": self._idv_ready, "missing": dict(self._idv_missing)}
+
+    def numbers(self, typecode: str) -> SpooledNumbers:
+        """A column of numbers for all rows, kept beside the journal while they are read."""
+        return SpooledNumbers(self._db.path.parent, typecode)
 
     def restart(self) -> None:
         """Forget what an earlier, unfinished loading left behind."""
