@@ -58,7 +58,7 @@ RECEIPT_NAME = "receipt.json"
 
 _DOCUMENTED = {**READING_CODES, **MAPPING_CODES, **ISSUE_CODES, **DELIVERY_CODES}
 
-_DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic", "python-calamine")
+_DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic")
 
 
 @dataclass(frozen=True, slots=True)
