@@ -148,7 +148,7 @@ def _annotated(
         return {}
     from importer.results.annotated import write_annotated  # noqa: PLC0415  # its library takes longer than a small file
 
-    return {"annotated": write_annotated(replay.results, header, report, directory, source=source)}
+    return {"annotated": write_annotated(replay.batches, header, report, directory, source=source)}
 
 
 def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False) -> ExitCode:
