@@ -92,7 +92,12 @@ def _reason(error: Exception) -> str:
 def _hint(error: Exception) -> str:
     text = str(error).lower()
     if "full" in text or "no space" in text:
-        return "The disk is full: free some space, then `importer resume last`."
+        return (
+            "The disk is full: free some space. `importer resume last` then goes on with a run that had begun;"
+            " one that had not is started again."
+        )
+    if "i/o error" in text:
+        return "Check whether the disk of the workspace is full or damaged."
     if "not a database" in text or "malformed" in text:
         return "The file is damaged: move it aside only after you have a copy of it, or use another --workspace."
     return "Check that the workspace can be written by you."
