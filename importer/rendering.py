@@ -38,7 +38,6 @@ from importer.results import (
     write_json,
     write_results,
 )
-from importer.results.annotated import write_annotated
 from importer.results.html import write_html
 
 _STOP_CODES: Mapping[str, ExitCode] = {
@@ -147,6 +146,8 @@ def _annotated(
     is_workbook = report.source_info is not None and report.source_info.format == "excel"
     if not is_workbook and "xlsx" not in profile.results.formats:
         return {}
+    from importer.results.annotated import write_annotated  # noqa: PLC0415  # its library takes longer than a small file
+
     return {"annotated": write_annotated(replay.results, header, report, directory, source=source)}
 
 

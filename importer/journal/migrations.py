@@ -32,6 +32,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 scope TEXT NOT NULL, slot INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (scope, slot)
             ) STRICT, WITHOUT ROWID""",
         ),
+        4: (),  # cells are kept row by row from now on, which earlier programs cannot read; later ones read both
     }
 )
 """The statements that lead to each version from the one before it."""
