@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from tests.acceptance.conftest import SOON, Ran, User, Witness
+from tests.acceptance.receiver import Receiver
 
 BESIDE = {"results.csv", "rejects.csv", "id-map.csv", "report.html", "report.json", "run.log.jsonl"}
 """What every imported file has at its side."""
-
-
-class Receiver:
-    """Somebody's webhook: keeps what Apprise posts."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        heard = self.messages
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def url(self) -> str:
-        return f"json://127.0.0.1:{self._server.server_port}/hook-secret"
-
-    @contextmanager
-    def listening(self) -> Iterator[Receiver]:
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
 
 
 @dataclass(frozen=True)
@@ -121,7 +84,7 @@ class Slept:
         (notice,) = self.notices
         assert (notice.level, notice.headline, notice.lines) == (level, headline, lines)
         assert notice.code == self.code
-        reports = [Path(one["report"]) for one in self.ran.json["imports"] if one["report"]]
+        reports = [Path(one["report"]) for one in self.ran.json["imports"] if one["counts"]]
         assert list(notice.reports) == reports
         assert all(path.is_absolute() and path.is_file() for path in reports)
 

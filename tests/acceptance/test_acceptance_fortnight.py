@@ -9,14 +9,15 @@ import json
 import random
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import Ran, User, Witness, people, serving, wait_for
-from tests.acceptance.house import House, Receiver
+from tests.acceptance.house import House
+from tests.acceptance.receiver import Receiver
 
 HEADER, *PEOPLE = people(400).splitlines()
 KEY, SECRET = "fortnight-key", "fortnight-secret"
@@ -55,12 +56,6 @@ def made(witness: Witness) -> list[dict[str, Any]]:
     assert not any(one["metadata"] for one in found)
     bare = [{name: value for name, value in one.items() if name not in SERVERS_OWN} for one in found]
     return sorted(bare, key=itemgetter("externalId"))
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().listening() as listening:
-        yield listening
 
 
 def overlaps_and_corrections(house: House) -> None:
