@@ -124,7 +124,7 @@ MENDS = {
     "before a run begins": "ree some space",
     "before anything is sent": "one that had not is started again",
     "while rows are sent": "`importer resume last` then goes on",
-    "while results are written": "Free some space there",
+    "while results are written": "`importer resume last` then writes them, and sends nothing again",
 }
 
 
