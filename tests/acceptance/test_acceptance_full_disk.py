@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -143,3 +144,24 @@ def test_a_run_on_a_full_disk_says_so_and_what_it_says_mends_it(
     again = disk.types(*(("resume", "last", *where) if stage.sending else run), *AT_ONCE, **witness.environ)
     assert (again.code, again.json["counts"]["created"]) == (0, stage.rows), again.out
     exactly_once(witness, results(disk, again.json["files"]["results"]))
+
+
+@pytest.mark.parametrize("command", ["nightly", "run"])
+def test_a_packed_file_that_cannot_be_unpacked_for_want_of_space_is_not_the_files_fault(
+    user: User, witness: Witness, profile: Path, disk: SmallDisk, command: str
+) -> None:
+    (user.home / "inbox").mkdir()
+    source = user.home / "inbox" / "a.csv.gz"
+    source.write_bytes(gzip.compress(WIDE.encode()))
+    what = "inbox" if command == "nightly" else source
+    patterns = {"IMPORTER_NIGHTLY__PATTERNS": "*.gz"}
+    environ = {**witness.environ, **patterns, "TMPDIR": str(disk.at)}
+    disk.fill(leave=500_000)
+    ran = disk.types(command, what, *sandbox(profile), "--json", **environ)
+
+    assert (ran.code, witness.ledger()["requests"]) == (1, 0), ran.out
+    assert ran.json["error"].startswith(f"The disk is full: 'a.csv.gz' cannot be kept in {disk.at} while it is read.")
+    assert "TMPDIR" in ran.json["error"]
+    disk.clear()
+    again = disk.types(command, what, *sandbox(profile), "--json", *AT_ONCE, **environ)
+    assert (again.code, again.json["counts"]["created"]) == (0, ROWS), again.out
