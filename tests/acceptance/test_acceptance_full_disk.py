@@ -70,7 +70,7 @@ def disk(user: User) -> Iterator[SmallDisk]:
 @pytest.fixture
 def profile(witness: Witness, profile_for: Callable[..., Path]) -> Path:
     more = "[nightly]\nsettle_s = 0.02"
-    return profile_for(witness, delivery=['rate = "100/s"', "looks_after_s = [0, 0.1]"], more=more)
+    return profile_for(witness, delivery=['rate = "50/s"', "looks_after_s = [0, 0.1]"], more=more)
 
 
 def gets_full(disk: SmallDisk, stage: Stage, start: Callable[[], subprocess.Popen[str]], witness: Witness) -> Ran:
