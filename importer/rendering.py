@@ -58,7 +58,7 @@ RECEIPT_NAME = "receipt.json"
 
 _DOCUMENTED = {**READING_CODES, **MAPPING_CODES, **ISSUE_CODES, **DELIVERY_CODES}
 
-_DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic", "python-calamine")
+_DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _annotated(
         return {}
     from importer.results.annotated import write_annotated  # noqa: PLC0415  # its library takes longer than a small file
 
-    return {"annotated": write_annotated(replay.results, header, report, directory, source=source)}
+    return {"annotated": write_annotated(replay.batches, header, report, directory, source=source)}
 
 
 def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False) -> ExitCode:
