@@ -137,36 +137,6 @@ def test_a_run_that_holds_the_lock_keeps_the_night_waiting(
     assert (again.code, again.json["counts"]["created"], again.json["counts"]["existing"]) == (0, 10, 60)
 
 
-def test_a_full_disk_ends_the_night_and_the_next_one_goes_on(
-    user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
-) -> None:
-    """A file size limit is the full disk of one process."""
-    profile = profile_for(witness, delivery=['rate = "500/s"', "looks_after_s = [0, 0.1]"])
-    (inbox / "a.csv").write_text(people(900))
-    limited = (
-        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, 900_000));"
-        "from importer.cli import main; main()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", limited, *map(str, nightly(profile))],
-        cwd=user.home,
-        env={**user.environ, **witness.environ},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr + done.stdout
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["imports"][0]["fate"]) == (1, "held"), done.stdout
-    assert "journal" in told["error"] or "disk" in told["error"]
-
-    again = user.types(*nightly(profile), **witness.environ)
-    assert (again.code, again.json["counts"]["created"]) == (0, 900), again.out
-    assert len(witness.customers()) == 900
-
-
 def test_a_profile_that_changed_under_a_stopped_run_puts_its_file_aside_and_the_others_go_on(
     user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
