@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import random
 import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import Ran, User, Witness, people, serving
+from tests.acceptance.receiver import Receiver
 
 HEADER, *PEOPLE = people(400).splitlines()
 KEY, SECRET = "fortnight-key", "fortnight-secret"
@@ -29,46 +26,6 @@ def csv(*ids: int | Iterable[int], spoiled: Iterable[int] = ()) -> str:
     bad = set(spoiled)
     lines = [PEOPLE[number].replace("@", " at ") if number in bad else PEOPLE[number] for number in numbers]
     return "\n".join([HEADER, *lines]) + "\n"
-
-
-class Receiver:
-    """Somebody's webhook: keeps what Apprise posts."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        heard = self.messages
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    @property
-    def url(self) -> str:
-        return f"json://127.0.0.1:{self._server.server_port}/hook-secret"
-
-    @contextmanager
-    def listening(self) -> Iterator[Receiver]:
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver().listening() as listening:
-        yield listening
 
 
 @dataclass
