@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +29,12 @@ from importer.errors import (
     UsageError,
 )
 from importer.journal import FINISHED, LOADING, StoredRun, workspace_lock
+from importer.night_numbers import count_night, ends_counted
 from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
 from importer.nightly.notices import broken_off
+from importer.observe import UNCOUNTED, NightNumbers, observed_night
 from importer.ports import Events
-from importer.profile import Profile
+from importer.profile import MetricsSettings, Profile
 from importer.readers import content_hash
 from importer.records import Event
 from importer.session import Confirm, Session
@@ -82,6 +84,7 @@ class Night:
     _missed_on: float = -1.0
     _held: tuple[tuple[str, int], ...] = ()
     _held_passes: int = 0
+    _numbers: NightNumbers = UNCOUNTED
 
     async def once(self) -> NightReport:
         """Take every file that is there, and return what became of it.
@@ -90,6 +93,10 @@ class Night:
             TryLaterError: the window is closed; nothing was touched.
             ImporterError: nothing could be done at all; nothing was touched.
         """
+        with self._counted():
+            return await self._one_pass()
+
+    async def _one_pass(self) -> NightReport:
         if self.profile.dry_run:
             raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
         self._closing = StopSwitch()
@@ -97,6 +104,7 @@ class Night:
         Session(self.profile, confirm=self.confirm).allowed()
         async with self._alarmed(tell):
             report = await self._pass()
+        self._count(report)
         return await self._told(report, tell)
 
     async def watch(self, told: Told) -> NightReport:
@@ -106,9 +114,13 @@ class Night:
             ImporterError: nothing could be done at all.
         """
         self._watching = True
+        with self._counted():
+            return await self._passes(told)
+
+    async def _passes(self, told: Told) -> NightReport:
         while not self.stop.requested:
             try:
-                report = await self.once()
+                report = await self._one_pass()
             except (TryLaterError, BusyError):
                 report = NightReport(folder=self.folder, target=self.profile.target)
             if report.happened:
@@ -196,6 +208,8 @@ class Night:
                 done = await self._imported(inbox, taken, session, what)
         except ImporterError as error:
             done = replace(what, exit_code=error.exit_code, error=str(error))
+        if done.fate is not Fate.KNOWN:
+            self._numbers.file_ended(done.exit_code)
         return replace(done, elapsed_s=self.clock.now() - began)
 
     async def _imported(self, inbox: Inbox, path: Path, session: Session, what: Import) -> Import:
@@ -279,8 +293,34 @@ class Night:
 
     def _session(self) -> Session:
         return Session(
-            self.profile, "nightly", self.on_event, confirm=self.confirm, clock=self.clock, ends_at=self._ends_at
+            self.profile,
+            "nightly",
+            self._heard,
+            confirm=self.confirm,
+            clock=self.clock,
+            ends_at=self._ends_at,
+            metrics=MetricsSettings(),
         )
+
+    def _heard(self, event: Event) -> None:
+        self._numbers(event)
+        self.on_event(event)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count everything in the block, what ends it included."""
+        chosen = self.profile
+        with (
+            observed_night(chosen.metrics, chosen.target, chosen.log, quiet=chosen.output.quiet) as self._numbers,
+            ends_counted(self._numbers),
+        ):
+            yield
+
+    def _count(self, report: NightReport) -> None:
+        if self._watching and not report.happened:
+            self._numbers.looked()
+        else:
+            count_night(report, self._numbers)
 
     @asynccontextmanager
     async def _passing_on(self, stop: StopSwitch) -> AsyncIterator[None]:

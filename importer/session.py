@@ -46,7 +46,7 @@ from importer.nightly import Hours
 from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
-from importer.profile import HARMLESS_TARGETS, Profile
+from importer.profile import HARMLESS_TARGETS, MetricsSettings, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
@@ -97,6 +97,7 @@ class Session:
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
+        metrics: where numbers are shown; None: as the profile says. A night shows those of all its runs by itself.
     """
 
     profile: Profile
@@ -108,6 +109,7 @@ class Session:
     clock: SystemClock = field(default_factory=SystemClock)
     hire: Callable[[int], Workforce] = Workforce
     ends_at: float | None = None
+    metrics: MetricsSettings | None = None
 
     # ------------------------------------------------------------------ commands
 
@@ -427,7 +429,7 @@ class Session:
             chosen.log,
             quiet=chosen.output.quiet,
             target=chosen.target,
-            metrics=chosen.metrics,
+            metrics=chosen.metrics if self.metrics is None else self.metrics,
             otel=chosen.otel,
         ) as log:
             self.on_event = _both(log, told)
