@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from importer.errors import ExitCode, ImporterError
-from importer.nightly import Fate, NightReport
+from importer.nightly import Fate, Import, NightReport
 from importer.observe import NightNumbers
+
+
+def count_file(done: Import, numbers: NightNumbers) -> None:
+    """Count how a file ended; one that was imported before is no run, and none ended with it."""
+    if done.fate is not Fate.KNOWN:
+        numbers.file_ended(done.exit_code)
 
 
 def count_night(report: NightReport, numbers: NightNumbers) -> None:
