@@ -338,7 +338,7 @@ class MetricsSettings(Section):
     """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`."""
     every_s: PositiveFloat = 15.0
     port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    """Serves `/metrics` while a run lasts."""
+    """Serves `/metrics` while a run lasts, or a whole night."""
     address: str = "127.0.0.1"
 
     @property
