@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importer.journal import Runs, StoredRun
 from importer.nightly import Forecast, Hours, Workload, forecast
-from importer.nightly.forecast import DAY_S, day_of
+from importer.nightly.forecast import day_window
 from importer.profile import Profile
 
 
@@ -24,6 +24,12 @@ def outlook(profile: Profile, runs: Runs, stored: StoredRun, *, now: float, ends
         creates=ahead.creates,
         known=ahead.known,
         looks=ahead.in_doubt * len(delivery.looks_after_s),
-        used=runs.requests_since(stored.header.scope, now - DAY_S) if day_of(delivery.allowance) else 0,
+        used=used_today(profile, runs, stored.header.scope, now),
     )
     return forecast(work, delivery.allowance, hours, now=now, deadline=ends_at)
+
+
+def used_today(profile: Profile, runs: Runs, scope: str, now: float) -> int:
+    """How many requests count against the day's: what the limiter will count as well; 0 where a day has no limit."""
+    day = day_window(profile.delivery.allowance)
+    return runs.started_within(scope, now, day[1]) if day else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importer.journal.claims import Claims
 from importer.journal.database import Database
 from importer.journal.group_commit import GroupCommit, RunJournal
-from importer.journal.inspection import JournalFacts, examine_journal
+from importer.journal.inspection import JournalFacts, examine_journal, starts_in
 from importer.journal.intake import RunIntake
 from importer.journal.lock import lock_owner, workspace_lock
 from importer.journal.migrations import SCHEMA_VERSION, backups
@@ -55,6 +55,7 @@ __all__ = [
     "receipt_of",
     "rows_digest",
     "scopes",
+    "starts_in",
     "wipe",
     "workspace_lock",
     "workspace_secret",

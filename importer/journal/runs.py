@@ -10,6 +10,7 @@ from typing import Any
 
 from importer.errors import BusyError, UsageError
 from importer.journal.database import Database
+from importer.journal.starts import started_within
 from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
 LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
@@ -254,15 +255,10 @@ class Runs:
             ).fetchone()
         return Ahead(creates=ready - known, known=known, in_doubt=in_doubt + elsewhere)
 
-    def requests_since(self, scope: str, since: float) -> int:
-        """Requests that all runs of a scope made from a moment on; logins are not counted."""
+    def started_within(self, scope: str, now: float, window_s: float) -> int:
+        """How many requests of a scope count against a limit of so many seconds, whichever runs made them."""
         with self._db.guarded("read"):
-            (made,) = self._db.connection.execute(
-                "SELECT count(*) FROM attempts a JOIN runs r ON r.run = a.run"
-                " WHERE r.scope = ? AND (r.ended_at IS NULL OR r.ended_at >= ?) AND a.started_at >= ?",
-                (scope, since, since),
-            ).fetchone()
-        return int(made)
+            return started_within(self._db.connection, scope, now, window_s)
 
     def summaries(self) -> list[RunSummary]:
         """All runs, newest first."""

@@ -24,7 +24,7 @@ class Workload:
         creates: rows that will be sent.
         known: rows that an earlier run created; they cost nothing.
         looks: look-ups for rows in doubt, at most.
-        used: requests of the last 24 hours and the same account.
+        used: requests of the same account that count against the day's, by the limiter's own book.
     """
 
     creates: int
@@ -78,9 +78,9 @@ class Forecast:
         }
 
 
-def day_of(allowance: Allowance) -> int | None:
-    """The requests of a day; None where a day has no limit of its own."""
-    return min((count for count, per_s in allowance if per_s >= DAY_S), default=None)
+def day_window(allowance: Allowance) -> tuple[int, float] | None:
+    """The limit of a day: requests, and its seconds; None where a day has no limit of its own."""
+    return min(((count, per_s) for count, per_s in allowance if per_s >= DAY_S), default=None)
 
 
 def forecast(
@@ -95,7 +95,8 @@ def forecast(
     requests = work.creates + work.looks + (1 if work.creates + work.looks else 0)
     rates = [count / per_s for count, per_s in allowance]
     rate = min((count / per_s for count, per_s in allowance if per_s < DAY_S), default=min(rates))
-    day = day_of(allowance)
+    daily = day_window(allowance)
+    day = daily[0] if daily else None
     left_s = None if deadline is None else max(deadline - now, 1.0)
     found = Forecast(
         requests=requests,
