@@ -40,7 +40,7 @@ _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.
 
 _SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
 _LONGEST_REST_S = 900.0
-_OURS = ".importer"
+LOCK_FOLDER, LOCK_SCOPE = ".importer", "nightly"
 """Inside the folder, so that nights with different workspaces do not take the same file twice either."""
 
 Told = Callable[[NightReport], None]
@@ -130,7 +130,7 @@ class Night:
         self._ends_at = hours.ends_at(began)
         inbox = Inbox(self.folder, self.profile.nightly)
         inbox.open()
-        with workspace_lock(self.folder / _OURS, "nightly", began):
+        with workspace_lock(self.folder / LOCK_FOLDER, LOCK_SCOPE, began):
             inbox.recover()
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
                 report = await self._files(inbox)
