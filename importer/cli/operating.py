@@ -12,7 +12,7 @@ from importer.cli.output import print_json
 
 Folder = Annotated[
     str,
-    typer.Argument(metavar="[DIR]", help="The folder that `importer nightly` is started with.", show_default=False),
+    typer.Argument(metavar="DIR", help="The folder that `importer nightly` is started with.", show_default=False),
 ]
 
 
