@@ -15,12 +15,12 @@ import fcntl
 import os
 import shutil
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from importer.errors import ImporterError, SourceError, StorageError
+from importer.errors import ImporterError, SourceError, StillWrittenError, StorageError
 from importer.nightly import filing
 from importer.profile.nights import NightlySettings
 
@@ -129,7 +129,13 @@ class Inbox:
         return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def take(self, path: Path) -> Path | None:
-        """Move a file aside, and drop its marker; returns where it is now, None when it is gone."""
+        """Move a file aside, and drop its marker; returns where it is now, None when it is gone.
+
+        Raises:
+            StillWrittenError: somebody began to write it again; it stays where it is.
+        """
+        if not self.is_marked(path) and is_being_written(path):
+            raise StillWrittenError("Somebody is writing it again.", "The next pass takes it.")
         to = self._processing / path.name
         if to.exists():
             name = filing.readable(path.name)
@@ -155,7 +161,14 @@ class Inbox:
         return max((filing.tag_of(folder.name) for folder in folders), default="")
 
     def put_away(
-        self, path: Path, place: Path, tag: str, *, files: Iterable[Path] = (), texts: Mapping[str, str] | None = None
+        self,
+        path: Path,
+        place: Path,
+        tag: str,
+        *,
+        files: Iterable[Path] = (),
+        texts: Mapping[str, str] | None = None,
+        before: Callable[[Path], None] = lambda _: None,
     ) -> Path:
         """Move a file that is done with into a folder of its own, with everything about it beside it.
 
@@ -164,6 +177,7 @@ class Inbox:
             tag: what the folder's name begins with: the run's id, or the moment.
             files: results; linked or copied under their own names.
             texts: name to content of further files.
+            before: told the folder when the file is about to be moved into it.
 
         Returns:
             The folder.
@@ -173,6 +187,7 @@ class Inbox:
             if (to / path.name).exists() or not to.exists():
                 to = filing.free(to)
                 filing.fill(to, path.name, files, texts or {})
+            before(to)
             filing.move(path, to / path.name)
         except OSError as error:
             raise _unwritable(error, place) from error

@@ -59,6 +59,7 @@ class Import:
         put: where the file is now.
         report: the run's report for people; None where there is none.
         is_empty: there was nothing in it.
+        corrections: rows of customers that were imported before with other data; nobody changed them.
         ends_pass: whatever stopped it would stop every other file as well.
     """
 
@@ -74,6 +75,7 @@ class Import:
     forecast: Mapping[str, Any] = field(default_factory=dict)
     elapsed_s: float = 0.0
     is_empty: bool = False
+    corrections: int = 0
     ends_pass: bool = False
 
     @property
@@ -91,6 +93,7 @@ class Import:
             "run_id": self.run_id,
             "resumed": self.resumed,
             "counts": dict(self.counts),
+            "corrections": self.corrections,
             "error": self.error or None,
             "put": None if self.put is None else str(self.put),
             "report": None if self.report is None else str(self.report),
