@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from importer.arrivals import Arrivals, moment
 from importer.delivery import StopSwitch, closing_at
@@ -25,6 +26,7 @@ from importer.errors import (
 )
 from importer.journal import workspace_lock
 from importer.night_numbers import count_file, count_night, ends_counted
+from importer.night_outlook import night_outlook, sizes_of
 from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
 from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
@@ -33,7 +35,7 @@ from importer.ports import Events
 from importer.profile import MetricsSettings, Profile
 from importer.records import Event
 from importer.session import Confirm, Session
-from importer.wiring import SystemClock
+from importer.wiring import SystemClock, destination
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
 """Watching on does no good after these: a person has to look."""
@@ -77,6 +79,7 @@ class Night:
     _held: tuple[tuple[str, int], ...] = ()
     _held_passes: int = 0
     _numbers: NightNumbers = UNCOUNTED
+    _foreseen: Mapping[Path, int] = field(default_factory=dict)
 
     async def once(self) -> NightReport:
         """Take every file that is there, and return what became of it.
@@ -133,8 +136,23 @@ class Night:
         with workspace_lock(self.folder / LOCK_FOLDER, LOCK_SCOPE, began):
             inbox.recover()
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
+                foreseen = await asyncio.to_thread(self._foresee, inbox)
                 report = await self._files(inbox)
-        return replace(report, elapsed_s=self.clock.now() - began)
+        return replace(report, forecast=foreseen, elapsed_s=self.clock.now() - began)
+
+    def _foresee(self, inbox: Inbox) -> Mapping[str, Any]:
+        """Say what all files together are expected to take; of a watched folder only when other files are there."""
+        files = sizes_of(inbox.begun()) | {path: seen.size for path, seen in inbox.look().items()}
+        if files == self._foreseen:
+            return {}
+        self._foreseen, scope = files, destination(self.profile).scope
+        expected = night_outlook(
+            self.profile, scope, files, now=self.clock.now(), ends_at=self._ends_at, force=self.force
+        )
+        if expected is None:
+            return {}
+        self.on_event(Event("night_forecast", expected.as_json()))
+        return expected.as_json()
 
     async def _files(self, inbox: Inbox) -> NightReport:
         arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force)

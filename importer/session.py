@@ -266,6 +266,7 @@ class Session:
         runs.note(
             stored.run,
             path=str(source.path),
+            size_bytes=source.path.stat().st_size,
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
             idv=intake.idv,

@@ -94,6 +94,8 @@ def _foretelling(shown: Events, *, quiet: bool) -> Events:
         shown(event)
         if event.name == "forecast" and not quiet and is_worth_a_word(event.data):
             say(f"Forecast: {event.data['text']}")
+        if event.name == "night_forecast" and not quiet and event.data["files"] > 1 and is_worth_a_word(event.data):
+            say(f"Forecast of the night: {event.data['text']}")
 
     return take
 

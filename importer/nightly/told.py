@@ -111,6 +111,7 @@ class NightReport:
         waiting: files that the pass did not get to.
         missing: a file was expected, and none came.
         stopped: with which code the pass was stopped while files waited; None: it went through.
+        forecast: what the pass was expected to take, before its first file; {} where nothing could be said.
         told: whether a notification arrived; None: there was nothing to tell, or nobody to tell it to.
     """
 
@@ -122,6 +123,7 @@ class NightReport:
     missing: bool = False
     stopped: ExitCode | None = None
     elapsed_s: float = 0.0
+    forecast: Mapping[str, Any] = field(default_factory=dict)
     told: bool | None = None
 
     @property
@@ -163,5 +165,6 @@ class NightReport:
             "growing": list(self.growing),
             "waiting": self.waiting,
             "missing": self.missing,
+            "forecast": dict(self.forecast),
             "notified": self.told,
         }

@@ -23,6 +23,16 @@ def test_what_is_ahead_tells_new_rows_from_known_ones_and_those_in_doubt(book: B
     assert (found.known, found.in_doubt, found.creates) == (1, 2, 3)
 
 
+def test_what_is_ahead_of_a_stopped_run_is_what_resume_opens_again(book: Book) -> None:
+    runs = Runs(book.database)
+    book.claim(3)
+    book.settle(created(0, "k0"), Outcome(1, "k1", RowState.UNKNOWN), Outcome(3, "k3", RowState.REJECTED))
+    book.finish()
+
+    assert runs.ahead(runs.find("last")) == Ahead(creates=0, known=0, in_doubt=0)
+    assert runs.ahead(runs.find("last"), stopped=True) == Ahead(creates=2, known=0, in_doubt=1)
+
+
 def test_a_run_is_found_by_its_content_under_whatever_profile(database: Database) -> None:
     runs = Runs(database)
     assert runs.newest_with(SCOPE, "c0ffee") is None
