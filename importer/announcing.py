@@ -1,20 +1,52 @@
-"""A single run, and the people who are to hear of it. A night tells of itself (`night`)."""
+"""A single run, and those outside who are to hear of it: people, and Prometheus. A night tells of itself (`night`)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from importer.errors import ExitCode, ImporterError, TryLaterError, UsageError
+from importer.errors import (
+    AlreadyImportedError,
+    BusyError,
+    ExitCode,
+    ImporterError,
+    InterruptedRunError,
+    TryLaterError,
+    UsageError,
+)
 from importer.nightly import Messenger, Notice, messenger
 from importer.nightly.messenger import URLS
 from importer.nightly.run_notices import compose_run, refused_run
+from importer.observe import count_refused
 from importer.profile import Profile
 from importer.profile.nights import NotifySettings
+from importer.records import Event
 from importer.results import Report
+from importer.session import Session
+
+_NO_RUN = (UsageError, BusyError, AlreadyImportedError, TryLaterError, InterruptedRunError)
+"""Somebody mistyped, came too early or was late: the last run is still the one before."""
+
+
+@contextmanager
+def refusals_counted(session: Session) -> Iterator[None]:
+    """Count a run that is refused before anything of it exists: from then on it counts itself."""
+    began, told = list[str](), session.on_event
+
+    def take(event: Event) -> None:
+        began.append(event.name)
+        told(event)
+
+    session.on_event = take
+    try:
+        yield
+    except ImporterError as error:
+        if not (began or session.profile.dry_run or isinstance(error, _NO_RUN)):
+            count_refused(session.profile.metrics, session.profile.target, error.exit_code)
+        raise
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from importer.errors import (
     BusyError,
     ExitCode,
     ImporterError,
+    ProfileError,
     TryLaterError,
     UsageError,
 )
@@ -33,18 +34,16 @@ from importer.nightly.notices import broken_off
 from importer.observe import UNCOUNTED, NightNumbers, observed_night
 from importer.ports import Events
 from importer.profile import MetricsSettings, Profile
+from importer.profile.nights import NotifySettings
 from importer.records import Event
 from importer.session import Confirm, Session
 from importer.wiring import SystemClock, destination
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
-"""Watching on does no good after these: a person has to look."""
+"""Watching on does no good when these end a pass: a person has to look."""
 
 _SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
 _LONGEST_REST_S = 900.0
-LOCK_FOLDER, LOCK_SCOPE = ".importer", "nightly"
-"""Inside the folder, so that nights with different workspaces do not take the same file twice either."""
-
 Told = Callable[[NightReport], None]
 
 
@@ -78,6 +77,7 @@ class Night:
     _missed_on: float = -1.0
     _held: tuple[tuple[str, int], ...] = ()
     _held_passes: int = 0
+    _links: set[str] = field(default_factory=set)
     _numbers: NightNumbers = UNCOUNTED
     _foreseen: Mapping[Path, int] = field(default_factory=dict)
 
@@ -86,24 +86,25 @@ class Night:
 
         Raises:
             TryLaterError: the window is closed; nothing was touched.
-            ImporterError: nothing could be done at all; nothing was touched.
+            ImporterError: nothing could be done at all; nothing was touched, and people were told.
         """
         with self._counted():
             return await self._one_pass()
 
     async def _one_pass(self) -> NightReport:
-        if self.profile.dry_run:
-            raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
         self._closing = StopSwitch()
         tell = messenger(self.environ, self.profile.notify.timeout_s)
-        Session(self.profile, confirm=self.confirm).allowed()
         async with self._alarmed(tell):
+            self._check()
             report = await self._pass()
         self._count(report)
         return await self._told(report, tell)
 
     async def watch(self, told: Told) -> NightReport:
         """Make pass after pass until stopped; `told` hears of every pass in which something happened.
+
+        Returns:
+            What all passes came to.
 
         Raises:
             ImporterError: nothing could be done at all.
@@ -113,19 +114,27 @@ class Night:
             return await self._passes(told)
 
     async def _passes(self, told: Told) -> NightReport:
+        total = NightReport(folder=self.folder, target=self.profile.target)
         while not self.stop.requested:
             try:
                 report = await self._one_pass()
             except (TryLaterError, BusyError):
                 report = NightReport(folder=self.folder, target=self.profile.target)
-            if report.happened:
+            if report.happened or report.links:
                 told(report)
-            if report.exit_code in _GIVE_UP or self.stop.requested:
-                return report
+            total = total.and_then(report)
+            if any(done.ends_pass and done.exit_code in _GIVE_UP for done in report.imports):
+                break
             await self._rest(min(self.profile.nightly.poll_s * 2**self._held_passes, _LONGEST_REST_S))
-        return NightReport(folder=self.folder, target=self.profile.target)
+        return total
 
     # ------------------------------------------------------------------ a pass
+
+    def _check(self) -> None:
+        """Refuse what no pass could mend."""
+        if self.profile.dry_run:
+            raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
+        Session(self.profile, confirm=self.confirm).allowed()
 
     async def _pass(self) -> NightReport:
         began, hours = self.clock.now(), self._hours
@@ -133,7 +142,7 @@ class Night:
         self._ends_at = hours.ends_at(began)
         inbox = Inbox(self.folder, self.profile.nightly)
         inbox.open()
-        with workspace_lock(self.folder / LOCK_FOLDER, LOCK_SCOPE, began):
+        with workspace_lock(*inbox.lock, began):
             inbox.recover()
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
                 foreseen = await asyncio.to_thread(self._foresee, inbox)
@@ -166,6 +175,7 @@ class Night:
             target=self.profile.target,
             imports=tuple(imports),
             growing=() if self._watching else tuple(growing),
+            links=self._new_links(inbox),
             waiting=waiting,
             missing=not imports and not growing and not over and self._is_missing(inbox),
             stopped=self._stopped_code if waiting and not self._watching else None,
@@ -195,6 +205,12 @@ class Night:
             now = inbox.look()
         found = inbox.complete(before, now)
         return found, _names(inbox.growing(now, found))
+
+    def _new_links(self, inbox: Inbox) -> tuple[str, ...]:
+        """Symbolic links that were not spoken of before."""
+        found = {readable(name) for name in inbox.links()} - self._links
+        self._links |= found
+        return tuple(sorted(found))
 
     def _is_missing(self, inbox: Inbox) -> bool:
         """Whether a file should have come today, and none was put away since the day began. Said once a day."""
@@ -251,6 +267,9 @@ class Night:
         except TryLaterError:
             code = None
             raise
+        except BusyError as error:  # a watched folder is looked at again soon, and nobody wants to know each time
+            code = None if self._watching else error.exit_code
+            raise
         except asyncio.CancelledError:
             code = ExitCode.SIGINT
             raise
@@ -259,7 +278,7 @@ class Night:
             raise
         finally:
             if code is not None and tell is not None and "failed" in self.profile.notify.on:
-                tell(broken_off(str(self.folder.absolute()), code))
+                tell(broken_off(readable(str(self.folder.absolute())), code))
 
     async def _told(self, report: NightReport, tell: Messenger | None) -> NightReport:
         notice, again = compose(report, self.profile.notify), self._is_held_again(report)
@@ -303,3 +322,19 @@ def _is_over(imports: Sequence[Import]) -> bool:
 
 def _names(paths: Iterable[Path]) -> list[str]:
     return [readable(path.name) for path in paths]
+
+
+def alarm(folder: Path, code: ExitCode, environ: Mapping[str, str]) -> None:
+    """Tell people of a night whose profile cannot even be read; as the environment or the defaults say.
+
+    Args:
+        code: the exit code of what is wrong.
+    """
+    try:
+        settings = Profile.load(environ=environ).notify
+    except ProfileError:
+        settings = NotifySettings()
+    with suppress(UsageError):  # what is wrong with the profile is told anyway, and matters more
+        tell = messenger(environ, settings.timeout_s)
+        if tell is not None and "failed" in settings.on:
+            tell(broken_off(readable(str(folder.absolute())), code))

@@ -70,7 +70,7 @@ def night_outlook(
     """Foresee a night.
 
     Args:
-        files: what waits, with its size in bytes; one that is not on this machine yet is judged by that alone.
+        files: what waits, with its size in bytes; one that is not on this machine is judged by name and size alone.
         now: seconds since the epoch.
         ends_at: when sending has to end; None: never.
         force: what was imported before is sent again.
@@ -115,15 +115,16 @@ def _needs(
     with closing(open_workspace(profile.workspace)) as workspace:
         before = experience(workspace.database, scope)
         needs = [
-            (None if force else _remembered(profile, workspace, scope, path)) or _estimated(profile, path, size, before)
+            (None if force else _remembered(profile, workspace, scope, path, size))
+            or _estimated(profile, path, size, before)
             for path, size in files.items()
         ]
         return needs, used_today(profile, workspace.runs, scope, now)
 
 
-def _remembered(profile: Profile, workspace: Workspace, scope: str, path: Path) -> _Need | None:
+def _remembered(profile: Profile, workspace: Workspace, scope: str, path: Path, size: int) -> _Need | None:
     """What is left of a file that an earlier run had or began; None: of this one nothing is known."""
-    if not path.is_file():
+    if not _is_here(path, size):
         return None
     try:
         stored = workspace.runs.newest_with(scope, content_hash(path))
@@ -150,7 +151,7 @@ def _requests_per_row(before: Sequence[Experience]) -> float:
 
 def _rows(profile: Profile, path: Path, size: int, before: Sequence[Experience]) -> int | None:
     """About how many rows a file has; None: nobody could say without reading it to the end."""
-    if path.is_file():
+    if _is_here(path, size):
         with path.open("rb") as file:
             sample = file.read(_SAMPLE_BYTES)
         if not sample.startswith(_PACKED):
@@ -160,6 +161,11 @@ def _rows(profile: Profile, path: Path, size: int, before: Sequence[Experience])
     alike = [one for one in before if one.size_bytes and Path(one.source).suffix == path.suffix]
     total = sum(one.size_bytes for one in alike)
     return round(size * sum(one.rows for one in alike) / total) if total else None
+
+
+def _is_here(path: Path, size: int) -> bool:
+    """Whether the file can be looked into: elsewhere only names are known, and one may be taken by chance."""
+    return path.is_file() and path.stat().st_size == size
 
 
 def _lines(sample: bytes, size: int) -> int:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from importer.announcing import Announcer
+from importer.announcing import Announcer, refusals_counted
 from importer.cli.output import print_json, say
 from importer.cli.summary import tell_report
 from importer.delivery import StopSwitch
@@ -49,7 +49,8 @@ def run_session(profile: Profile, command: str, work: Work, *, about: str = "", 
         confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))
         session = Session(profile, command, on_event=told, confirm=confirm, ask=ask)
         try:
-            report = _run(_with_signals(session.stop, news.telling_of(work(session))), quick=not profile.dry_run)
+            with refusals_counted(session):
+                report = _run(_with_signals(session.stop, news.telling_of(work(session))), quick=not profile.dry_run)
         except ImporterError:
             _warn_unheard(news.arrived, as_json=as_json)
             raise

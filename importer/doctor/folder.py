@@ -9,7 +9,6 @@ from pathlib import Path
 from importer.doctor.finding import Finding
 from importer.errors import ExitCode, ImporterError
 from importer.journal import lock_owner
-from importer.night import LOCK_FOLDER, LOCK_SCOPE
 from importer.nightly import Inbox
 from importer.nightly.inbox import PROCESSING
 from importer.profile.nights import NightlySettings
@@ -44,8 +43,9 @@ def check_folder(named: str, settings: NightlySettings) -> Iterator[Finding]:
         yield Finding.fail("folder", f"{folder} is not yours to read", "Mend its permissions.", ExitCode.SOURCE)
     else:
         yield from _places(folder, settings)
-        yield from _night(folder)
-        yield _waiting(Inbox(folder, settings))
+        inbox = Inbox(folder, settings)
+        yield from _night(inbox)
+        yield _waiting(inbox)
 
 
 def _places(folder: Path, settings: NightlySettings) -> Iterator[Finding]:
@@ -64,16 +64,17 @@ def _is_usable(place: Path) -> bool:
     return there.is_dir() and os.access(there, _FULL)
 
 
-def _night(folder: Path) -> Iterator[Finding]:
+def _night(inbox: Inbox) -> Iterator[Finding]:
+    processing = inbox.folder / PROCESSING
     try:
-        owner = lock_owner(folder / LOCK_FOLDER, LOCK_SCOPE)
+        owner = lock_owner(*inbox.lock)
     except ImporterError as error:
         yield Finding.from_error("night", error)
         return
     if owner:
         yield Finding.fail("night", f"one is at work in this folder ({owner})", "Wait for it to end.", ExitCode.BUSY)
-    elif begun := _begun(folder / PROCESSING):
-        message = f"an earlier one was cut off: {_files(begun)} in {folder / PROCESSING}"
+    elif begun := _begun(processing):
+        message = f"an earlier one was cut off: {_files(begun)} in {processing}"
         yield Finding.warn("night", message, "The next one goes on with that first, by itself.")
     else:
         yield Finding.ok("night", "none is at work, and none was cut off")

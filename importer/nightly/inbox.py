@@ -25,6 +25,7 @@ from importer.nightly import filing
 from importer.profile.nights import NightlySettings
 
 PROCESSING = "processing"
+_OURS = ".importer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,25 @@ class Inbox:
         self.archive = folder / settings.archive
         self.failed = folder / settings.failed
 
+    @property
+    def shown(self) -> str:
+        """The folder as people know it."""
+        return str(self.folder)
+
+    @property
+    def lock(self) -> tuple[Path, str]:
+        """Inside the folder, so that nights with different workspaces do not take the same file twice either."""
+        return self.folder / _OURS, "nightly"
+
     def open(self) -> None:
         """Check that files can be taken, and make the folders that they go to."""
         if not self.folder.is_dir():
             raise SourceError(
                 f"There is no folder '{self.folder}'.", "Name the folder that the files arrive in, or make it."
             )
+        name = filing.readable(str(self.folder.absolute()))
+        if name != str(self.folder.absolute()):
+            raise SourceError(f"The name of the folder '{name}' is no UTF-8 text.", "Rename it.")
         self._names()
         for place in (self._processing, self.archive, self.failed):
             try:

@@ -30,6 +30,8 @@ WHY = {
     ExitCode.SIGINT: "stopped by hand",
     ExitCode.SIGTERM: "stopped by hand",
 }
+CORRECTED = "{:,} came with other data than before; nothing was changed (differs_from_imported in the report)."
+"""Of rows whose customers were imported earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def compose(report: NightReport, settings: NotifySettings) -> Notice:
     lines = [*notable, *(_line(done) for done in report.imports[:_SHOWN_FILES])]
     if len(report.imports) > _SHOWN_FILES:
         lines.append(f"… and {len(report.imports) - _SHOWN_FILES} more files.")
-    lines.append(f"Folder: {report.folder}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
+    lines.extend(f"{printable(name)} is a symbolic link and was left alone." for name in report.links)
+    lines.append(f"Folder: {report.folder.absolute()}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
     return Notice(level, f"Customer import {level}: {_headline(report)}", "\n".join(lines))
 
 
@@ -115,7 +118,8 @@ def counted(done: Import) -> str:
     """A file's rows, and how many ended in which state."""
     states = ", ".join(f"{done.counts[state]:,} {state}" for state in _STATES if done.counts.get(state))
     resumed = " (begun earlier)" if done.resumed else ""
-    return f"{done.counts.get('read', 0):,} rows{resumed}{': ' if states else ''}{states}."
+    rows = f"{done.counts.get('read', 0):,} rows{resumed}{': ' if states else ''}{states}."
+    return f"{rows} {CORRECTED.format(done.corrections)}" if done.corrections else rows
 
 
 def _headline(report: NightReport) -> str:

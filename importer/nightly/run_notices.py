@@ -54,6 +54,7 @@ def _as_import(report: Mapping[str, Any]) -> Import:
         run_id=report["run_id"],
         counts=report["counts"],
         report=Path(page).absolute() if page else None,
+        corrections=sum(one["count"] for one in report["issues"] if one["code"] == "differs_from_imported"),
     )
 
 

@@ -4,7 +4,14 @@ Nothing in this room may block a run, stop it, or let a customer's data or a sec
 """
 
 from importer.observe.logs import LOG_NAME, configure, row_context, run_context
-from importer.observe.observed import UNCOUNTED, NightNumbers, observed, observed_night, require_libraries
+from importer.observe.observed import (
+    UNCOUNTED,
+    NightNumbers,
+    count_refused,
+    observed,
+    observed_night,
+    require_libraries,
+)
 from importer.observe.progress import progress
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "UNCOUNTED",
     "NightNumbers",
     "configure",
+    "count_refused",
     "observed",
     "observed_night",
     "progress",

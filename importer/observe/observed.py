@@ -66,6 +66,15 @@ def observed(
         yield listeners[0] if len(listeners) == 1 else _all_of(listeners)
 
 
+def count_refused(metrics: MetricsSettings, target: str, exit_code: int) -> None:
+    """Show the exit code of a run that was refused before anything of it existed, where numbers were asked for."""
+    if metrics.wanted:
+        from importer.observe.metrics import metered  # noqa: PLC0415  # an optional library
+
+        with metered(metrics, target) as numbers:
+            numbers.refused(exit_code)
+
+
 class NightNumbers(Protocol):
     """Counts what happens in a night; does nothing where nobody wants the numbers."""
 

@@ -21,6 +21,7 @@ def told(settings: NotifySettings | None = None, **more: Any) -> Notice:
         "source": "a.csv",
         "target": "live",
         "counts": GOOD,
+        "issues": [],
         "files": {"html": "runs/r-1/report.html"},
         "elapsed_seconds": 9.0,
         "exit_code": 0,
@@ -54,6 +55,13 @@ def test_a_run_that_stopped_says_why_and_what_comes_next(code: ExitCode, level: 
     notice = told(exit_code=code)
 
     assert (notice.level, says in notice.body) == (level, True), notice.body
+
+
+def test_corrections_that_were_not_sent_are_told() -> None:
+    from importer.nightly.notices import CORRECTED
+
+    issues = [{"code": "differs_from_imported", "count": 3}, {"code": "imported_before", "count": 5}]
+    assert CORRECTED.format(3) in told(issues=issues).body
 
 
 def test_thresholds_make_a_run_degraded() -> None:
