@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from importer.arrivals import Arrivals, moment
 from importer.delivery import StopSwitch, closing_at
@@ -26,18 +25,17 @@ from importer.errors import (
     UsageError,
 )
 from importer.journal import workspace_lock
-from importer.night_numbers import count_file, count_night, ends_counted
-from importer.night_outlook import night_outlook, sizes_of
+from importer.night_numbers import NightCount
+from importer.night_outlook import Foresight
 from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
 from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
-from importer.observe import UNCOUNTED, NightNumbers, observed_night
 from importer.ports import Events
 from importer.profile import MetricsSettings, Profile
 from importer.profile.nights import NotifySettings
 from importer.records import Event
 from importer.session import Confirm, Session
-from importer.wiring import SystemClock, destination
+from importer.wiring import SystemClock
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
 """Watching on does no good when these end a pass: a person has to look."""
@@ -78,8 +76,12 @@ class Night:
     _held: tuple[tuple[str, int], ...] = ()
     _held_passes: int = 0
     _links: set[str] = field(default_factory=set)
-    _numbers: NightNumbers = UNCOUNTED
-    _foreseen: Mapping[Path, int] = field(default_factory=dict)
+    _count: NightCount = field(init=False)
+    _foresight: Foresight = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._count = NightCount(self.profile, self.on_event)
+        self._foresight = Foresight(self.profile, self.on_event, self.clock, force=self.force)
 
     async def once(self) -> NightReport:
         """Take every file that is there, and return what became of it.
@@ -88,7 +90,7 @@ class Night:
             TryLaterError: the window is closed; nothing was touched.
             ImporterError: nothing could be done at all; nothing was touched, and people were told.
         """
-        with self._counted():
+        with self._count.counting():
             return await self._one_pass()
 
     async def _one_pass(self) -> NightReport:
@@ -97,7 +99,7 @@ class Night:
         async with self._alarmed(tell):
             self._check()
             report = await self._pass()
-        self._count(report)
+        self._count.one_pass(report, watching=self._watching)
         return await self._told(report, tell)
 
     async def watch(self, told: Told) -> NightReport:
@@ -110,7 +112,7 @@ class Night:
             ImporterError: nothing could be done at all.
         """
         self._watching = True
-        with self._counted():
+        with self._count.counting():
             return await self._passes(told)
 
     async def _passes(self, told: Told) -> NightReport:
@@ -145,23 +147,9 @@ class Night:
         with workspace_lock(*inbox.lock, began):
             inbox.recover()
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
-                foreseen = await asyncio.to_thread(self._foresee, inbox)
+                foreseen = await asyncio.to_thread(self._foresight.over, inbox, self._ends_at)
                 report = await self._files(inbox)
         return replace(report, forecast=foreseen, elapsed_s=self.clock.now() - began)
-
-    def _foresee(self, inbox: Inbox) -> Mapping[str, Any]:
-        """Say what all files together are expected to take; of a watched folder only when other files are there."""
-        files = sizes_of(inbox.begun()) | {path: seen.size for path, seen in inbox.look().items()}
-        if files == self._foreseen:
-            return {}
-        self._foreseen, scope = files, destination(self.profile).scope
-        expected = night_outlook(
-            self.profile, scope, files, now=self.clock.now(), ends_at=self._ends_at, force=self.force
-        )
-        if expected is None:
-            return {}
-        self.on_event(Event("night_forecast", expected.as_json()))
-        return expected.as_json()
 
     async def _files(self, inbox: Inbox) -> NightReport:
         arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force)
@@ -190,7 +178,7 @@ class Night:
             done = await arrivals.take(path, begun=begun)
             if done is not None:
                 imports = [*imports, done]
-                count_file(done, self._numbers)
+                self._count.file(done)
         return imports
 
     async def _arrived(self, inbox: Inbox) -> tuple[list[Path], list[str]]:
@@ -230,32 +218,12 @@ class Night:
         return Session(
             self.profile,
             "nightly",
-            self._heard,
+            self._count,
             confirm=self.confirm,
             clock=self.clock,
             ends_at=self._ends_at,
             metrics=MetricsSettings(),
         )
-
-    def _heard(self, event: Event) -> None:
-        self._numbers(event)
-        self.on_event(event)
-
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
-        """Count everything in the block, what ends it included."""
-        chosen = self.profile
-        with (
-            observed_night(chosen.metrics, chosen.target, chosen.log, quiet=chosen.output.quiet) as self._numbers,
-            ends_counted(self._numbers),
-        ):
-            yield
-
-    def _count(self, report: NightReport) -> None:
-        if self._watching and not report.happened:
-            self._numbers.looked()
-        else:
-            count_night(report, self._numbers)
 
     @asynccontextmanager
     async def _alarmed(self, tell: Messenger | None) -> AsyncIterator[None]:

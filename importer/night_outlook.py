@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from importer.errors import ImporterError
 from importer.journal import FINISHED, LOADING, Experience, experience
-from importer.nightly import Forecast, Hours, Workload, forecast
+from importer.nightly import Forecast, Hours, Seen, Workload, forecast
 from importer.outlook import requests_ahead, used_today
+from importer.ports import Clock, Events
 from importer.profile import Profile
 from importer.readers import content_hash, open_source
-from importer.wiring import JOURNAL_NAME, Workspace, open_workspace
+from importer.records import Event
+from importer.wiring import JOURNAL_NAME, Workspace, destination, open_workspace
 
 _SAMPLE_BYTES = 1024**2
 _COUNTED_BYTES = 4 * 1024**2
@@ -62,6 +64,50 @@ class _Need:
 
     rows: int | None
     requests: int = 0
+
+
+class Waiting(Protocol):
+    """A folder that files wait in."""
+
+    def begun(self) -> list[Path]:
+        """What an earlier pass took and did not put away."""
+        ...
+
+    def look(self) -> dict[Path, Seen]:
+        """Every file that may be meant."""
+        ...
+
+
+@dataclass(slots=True)
+class Foresight:
+    """Foresees a night, pass by pass.
+
+    Args:
+        on_event: hears of what is foreseen.
+        force: what was imported before is sent again.
+    """
+
+    profile: Profile
+    on_event: Events
+    clock: Clock
+    force: bool = False
+    _files: Mapping[Path, int] = field(default_factory=dict)
+
+    def over(self, inbox: Waiting, ends_at: float | None) -> Mapping[str, Any]:
+        """Foresee all files of a folder together, and say so; nothing where the same files were there before.
+
+        Args:
+            ends_at: when sending has to end; None: never.
+        """
+        files = sizes_of(inbox.begun()) | {path: seen.size for path, seen in inbox.look().items()}
+        if files == self._files:
+            return {}
+        self._files, scope = files, destination(self.profile).scope
+        expected = night_outlook(self.profile, scope, files, now=self.clock.now(), ends_at=ends_at, force=self.force)
+        if expected is None:
+            return {}
+        self.on_event(Event("night_forecast", expected.as_json()))
+        return expected.as_json()
 
 
 def night_outlook(
