@@ -45,7 +45,7 @@ def check_folder(named: str, settings: NightlySettings) -> Iterator[Finding]:
         yield from _places(folder, settings)
         inbox = Inbox(folder, settings)
         yield from _night(inbox)
-        yield _waiting(inbox)
+        yield from _waiting(inbox)
 
 
 def _places(folder: Path, settings: NightlySettings) -> Iterator[Finding]:
@@ -87,13 +87,17 @@ def _begun(place: Path) -> int:
         return 0  # not made yet, or said to be unusable already
 
 
-def _waiting(inbox: Inbox) -> Finding:
+def _waiting(inbox: Inbox) -> Iterator[Finding]:
     try:
-        files = inbox.look()
+        files, links = inbox.look(), inbox.links()
     except ImporterError as error:
-        return Finding.from_error("waiting", error)
+        yield Finding.from_error("waiting", error)
+        return
     size = sum(seen.size for seen in files.values())
-    return Finding.ok("waiting", f"{_files(len(files))}, {size / 1024**2:,.1f} MiB" if files else "no file")
+    yield Finding.ok("waiting", f"{_files(len(files))}, {size / 1024**2:,.1f} MiB" if files else "no file")
+    if links:
+        mend = "Put the files themselves into the folder."
+        yield Finding.warn("waiting", f"{len(links):,} symbolic link(s), which are left alone", mend)
 
 
 def _files(count: int) -> str:

@@ -61,7 +61,7 @@ class Forecast:
     @property
     def in_time(self) -> bool:
         """Whether it will be done before the deadline, and within the day's requests."""
-        within = self.quota_share is None or self.quota_share <= 1
+        within = self.quota_share is None or self.quota_share <= 1 or not self.requests
         return within and (self.deadline is None or self.ends_at <= self.deadline)
 
     def as_json(self) -> dict[str, Any]:
@@ -108,14 +108,16 @@ def forecast(
         needed_per_s=None if left_s is None else requests / left_s,
         quota_share=(work.used + requests) / day if day else None,
     )
-    return replace(found, text=" ".join(_sentences(found, hours, day)))
+    return replace(found, text=" ".join(_sentences(found, hours, day, work.used)))
 
 
-def _sentences(found: Forecast, hours: Hours, day: int | None) -> Iterator[str]:
+def _sentences(found: Forecast, hours: Hours, day: int | None, used: int) -> Iterator[str]:
     rate = per_second(found.rate_per_s)
     share = f", and make {found.quota_share:.0%} of the day's {day:,}" if day else ""
     yield f"{found.requests:,} requests take about {duration(found.seconds)} at {rate}{share}."
-    if found.deadline is not None and found.needed_per_s is not None:
+    if day and found.requests and found.requests > day - used:
+        yield f"Only {max(0, day - used):,} of those are left: it will not finish."
+    elif found.deadline is not None and found.needed_per_s is not None:
         by = hours.clock(found.deadline)
         if found.ends_at <= found.deadline:
             yield f"It will finish by {by}, at about {hours.clock(found.ends_at)}."

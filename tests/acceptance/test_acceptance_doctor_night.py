@@ -103,6 +103,13 @@ def test_a_night_at_work_and_what_one_left_are_told(user: User, inbox: Path) -> 
         assert (busy.code, worst(busy.json)["night"], user.types("nightly", "inbox").code) == (7, "fail", 7)
 
 
+def test_a_link_that_no_night_takes_is_warned_of(user: User, inbox: Path) -> None:
+    (inbox / "a.csv").symlink_to(user.has("a.csv", people(3)))
+    ran = user.types("doctor", "inbox", "--json")
+
+    assert (ran.code, worst(ran.json)["waiting"], "1 symbolic link" in told(ran.json, "waiting")) == (0, "warn", True)
+
+
 def test_an_address_of_a_folder_elsewhere_is_said_to_be_one(user: User) -> None:
     ran = user.types("doctor", "sftp://user@files.example.com/out", "--json")
 
