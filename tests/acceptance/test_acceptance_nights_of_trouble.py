@@ -226,3 +226,12 @@ def test_corrections_are_counted_and_paths_in_notices_are_whole(
     assert "5 existing. 2 came with other data than before" in said
     assert f"It is in {inbox / 'failed'}" in said
     assert f"Folder: {inbox}." in said
+
+
+def test_two_files_of_the_same_content_that_a_killed_night_left_are_counted_once(user: User, inbox: Path) -> None:
+    (inbox / "processing").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (inbox / "processing" / name).write_text(people(3))
+    ran = user.types(*NIGHTLY)
+
+    assert (ran.json["counts"]["created"], [fate for _, fate, _ in fates(ran.json)]) == (3, ["imported", "known"])
