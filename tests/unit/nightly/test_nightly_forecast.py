@@ -48,8 +48,8 @@ def test_a_day_whose_requests_will_not_do_is_not_said_to_be_in_time() -> None:
     found = forecast(Workload(19_999, used=1_000), daily, HOURS, now=TWO, deadline=SIX)
 
     assert found.text == (
-        "20,000 requests take about 13 min at 25/s, and make 105% of the day's 20,000. Only 19,000 of those are left: it"
-        " will not finish. What is left then goes on next time."
+        "20,000 requests take about 13 min at 25/s, and make 105% of the day's 20,000. Only 19,000 of those are left:"
+        " it will not finish. What is left then goes on next time."
     )
     assert "Only 0 of those are left" in forecast(Workload(1, used=20_001), daily, HOURS, now=TWO).text
     assert forecast(Workload(0, known=9, used=20_001), daily, HOURS, now=TWO, deadline=SIX).in_time
