@@ -99,7 +99,10 @@ class Foresight:
         Args:
             ends_at: when sending has to end; None: never.
         """
-        files = sizes_of(inbox.begun()) | {path: seen.size for path, seen in inbox.look().items()}
+        try:
+            files = sizes_of(inbox.begun()) | {path: seen.size for path, seen in inbox.look().items()}
+        except (ImporterError, OSError):
+            return {}  # whoever takes the files will say so
         if files == self._files:
             return {}
         self._files, scope = files, destination(self.profile).scope

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from importer.night_outlook import NightOutlook, night_outlook, sizes_of
+from importer.errors import SourceError
+from importer.night_outlook import Foresight, NightOutlook, night_outlook, sizes_of
+from importer.nightly import Seen
 from importer.profile import Profile
+from importer.records import Event
 from importer.session import Session
-from importer.wiring import destination
+from importer.wiring import SystemClock, destination
 from tests.acceptance.conftest import people
 
 NOW = datetime(2027, 3, 1, 2, tzinfo=UTC).timestamp()
@@ -158,3 +161,35 @@ def test_files_that_have_gone_are_left_out(tmp_path: Path) -> None:
     path = file(tmp_path, "a.csv", 3)
 
     assert sizes_of([path, tmp_path / "b.csv"]) == {path: path.stat().st_size}
+
+
+class Folder:
+    """A folder of files that lie on this machine; what cannot be read is an error that a look would raise."""
+
+    def __init__(self, *paths: Path, broken: bool = False) -> None:
+        self.paths, self.broken = paths, broken
+
+    def begun(self) -> list[Path]:
+        return []
+
+    def look(self) -> dict[Path, Seen]:
+        if self.broken:
+            raise SourceError("The folder cannot be read.")
+        return {path: Seen(path.stat().st_size, 0, 0) for path in self.paths}
+
+
+def test_the_same_files_are_foreseen_once_and_others_again(profile: Profile, tmp_path: Path) -> None:
+    told: list[Event] = []
+    foresight = Foresight(profile, told.append, SystemClock())
+    first, second = file(tmp_path, "a.csv", 3), file(tmp_path, "b.csv", 4)
+    found = [foresight.over(Folder(*paths), None).get("rows") for paths in ([first], [first], [first, second], [])]
+
+    assert found == [3, None, 7, None]
+    assert [(event.name, event.data["rows"]) for event in told] == [("night_forecast", 3), ("night_forecast", 7)]
+
+
+def test_a_folder_that_cannot_be_read_is_not_foreseen(profile: Profile) -> None:
+    told: list[Event] = []
+
+    assert Foresight(profile, told.append, SystemClock()).over(Folder(broken=True), None) == {}
+    assert told == []
