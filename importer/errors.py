@@ -13,7 +13,8 @@
     ├── StorageError              exit 1   a run directory or results file cannot be written
     ├── BalanceError              exit 9   the counts do not add up to the rows read
     ├── InterruptedRunError       exit 130 or 143  a signal came before anything was sent
-    └── TryLaterError             exit 75  the window closed or the quota is used up
+    └── TryLaterError             exit 75  the window closed, the quota is used up, a place cannot be reached
+        └── GrowingSourceError    exit 75  somebody is still writing the source
 
 A message is one sentence: what is wrong and where. `hint` is the mend. Neither ever holds a
 secret or a cell's value. Every class survives pickling, so it can cross processes.
@@ -72,7 +73,7 @@ class ProfileError(UsageError):
 
 
 class AccessError(ImporterError):
-    """The target refused the credentials or the role behind them."""
+    """The target, or the place that a source lies in, refused the credentials or the rights behind them."""
 
     exit_code = ExitCode.ACCESS
 
@@ -135,6 +136,10 @@ class InterruptedRunError(ImporterError):
 
 
 class TryLaterError(ImporterError):
-    """The time window closed, or the day's quota is used up."""
+    """The time window closed, the day's quota is used up, or the place of a source cannot be reached now."""
 
     exit_code = ExitCode.TRY_LATER
+
+
+class GrowingSourceError(TryLaterError):
+    """Somebody is still writing the source."""

@@ -77,10 +77,12 @@ def run_night(
 
 
 def _foretelling(shown: Events, *, quiet: bool) -> Events:
-    """Tell a forecast to people before anything is sent."""
+    """Tell people before anything is sent what they may want to act on: a forecast, a source that nothing proves."""
 
     def take(event: Event) -> None:
         shown(event)
+        if event.name == "source_unproved" and not quiet:
+            say(f"Warning: {event.data['text']}")
         if event.name == "forecast" and not quiet and is_worth_a_word(event.data):
             say(f"Forecast: {event.data['text']}")
 
