@@ -10,37 +10,28 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from importer import history
+from importer.arrivals import Arrivals, moment
 from importer.delivery import StopSwitch, closing_at
 from importer.errors import (
     BusyError,
-    EmptySourceError,
     ExitCode,
     ImporterError,
-    ProfileError,
-    SourceError,
     TryLaterError,
     UsageError,
 )
-from importer.journal import FINISHED, LOADING, StoredRun, workspace_lock
+from importer.journal import workspace_lock
 from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
 from importer.nightly.notices import broken_off
 from importer.ports import Events
 from importer.profile import Profile
-from importer.readers import content_hash
 from importer.records import Event
 from importer.session import Confirm, Session
-from importer.wiring import SystemClock, open_workspace
+from importer.wiring import SystemClock
 
-_FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
-_THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "canary"})
-"""Stops that say something about the file's rows; any other says something about the night."""
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
 """Watching on does no good after these: a person has to look."""
 
@@ -133,9 +124,10 @@ class Night:
         return replace(report, elapsed_s=self.clock.now() - began)
 
     async def _files(self, inbox: Inbox) -> NightReport:
-        imports = await self._one_by_one(inbox, inbox.begun(), [], begun=True)
+        arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force)
+        imports = await self._one_by_one(arrivals, inbox.begun(), [], begun=True)
         found, growing = await self._arrived(inbox) if not _is_over(imports) else ([], [])
-        imports = await self._one_by_one(inbox, found, imports, begun=False)
+        imports = await self._one_by_one(arrivals, found, imports, begun=False)
         over = self._is_closing or _is_over(imports)
         waiting = len([path for path in inbox.look() if path.name not in growing]) if over else 0
         return NightReport(
@@ -149,12 +141,12 @@ class Night:
         )
 
     async def _one_by_one(
-        self, inbox: Inbox, paths: Sequence[Path], imports: list[Import], *, begun: bool
+        self, arrivals: Arrivals, paths: Sequence[Path], imports: list[Import], *, begun: bool
     ) -> list[Import]:
         for path in paths:
             if self._is_closing or _is_over(imports):
                 break
-            done = await self._import(inbox, path, begun=begun)
+            done = await arrivals.take(path, begun=begun)
             imports = [*imports, done] if done is not None else imports
         return imports
 
@@ -177,103 +169,10 @@ class Night:
         too_early = nightly.expect_by is not None and not hours.has_passed(nightly.expect_by, now)
         if nightly.expect == "nothing" or too_early or self._missed_on == today:
             return False
-        if inbox.last_tag() >= _moment(today):
+        if inbox.last_tag() >= moment(today):
             return False
         self._missed_on = today
         return True
-
-    # ------------------------------------------------------------------ one file
-
-    async def _import(self, inbox: Inbox, path: Path, *, begun: bool) -> Import | None:
-        """Import one file and put it where it belongs; whatever happens becomes an `Import`. None: it is gone."""
-        session, began = self._session(), self.clock.now()
-        what = Import(file=path.name, fate=Fate.HELD, exit_code=ExitCode.BUG, resumed=begun, ends_pass=True)
-        try:
-            taken = path if begun else inbox.take(path)
-            if taken is None:
-                return None
-            async with self._passing_on(session.stop):
-                done = await self._imported(inbox, taken, session, what)
-        except ImporterError as error:
-            done = replace(what, exit_code=error.exit_code, error=str(error))
-        return replace(done, elapsed_s=self.clock.now() - began)
-
-    async def _imported(self, inbox: Inbox, path: Path, session: Session, what: Import) -> Import:
-        try:
-            return await self._worked(inbox, path, session, what)
-        except (SourceError, ProfileError) as error:
-            empty = isinstance(error, EmptySourceError)
-            what = replace(what, exit_code=error.exit_code, error=str(error), is_empty=empty)
-            return self._refused(inbox, path, what)
-
-    async def _worked(self, inbox: Inbox, path: Path, session: Session, what: Import) -> Import:
-        earlier = self._earlier(session, path)
-        if earlier is None:
-            report = await session.run(path, force=self.force)
-        elif earlier.phase != FINISHED:
-            what = replace(what, resumed=True)
-            report = await session.resume(earlier.header.run_id)
-        elif what.resumed and not inbox.has(earlier.header.run_id, path.name):
-            # The run had finished when the night died, and only the file was left where it was.
-            told = history.one_run(self.profile.workspace, earlier.header.run_id)
-            return self._put(inbox, path, told, what, reason="")
-        else:
-            return self._known(inbox, path, earlier, what)
-        return self._put(inbox, path, report.as_json(), what, reason=session.stop.reason)
-
-    def _earlier(self, session: Session, path: Path) -> StoredRun | None:
-        """The run that this file's content had, or began to have; None: it is to be imported as a new one."""
-        scope, found = session.allowed().scope, content_hash(path)
-        with closing(open_workspace(self.profile.workspace)) as workspace:
-            earlier = workspace.runs.newest_with(scope, found)
-        if earlier is None:
-            return None
-        cannot_go_on = earlier.header.profile_hash != self.profile.fingerprint
-        if self.force and (earlier.phase == FINISHED or cannot_go_on):
-            return None
-        # Nothing was sent by a run that only read; elsewhere its file may be gone.
-        return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
-
-    def _put(self, inbox: Inbox, path: Path, told: Mapping[str, Any], what: Import, *, reason: str) -> Import:
-        """Put a file whose run ended where it belongs, its results beside it; one whose run only stopped stays."""
-        code = ExitCode(told["exit_code"])
-        what = replace(
-            what,
-            exit_code=code,
-            run_id=told["run_id"],
-            counts=told["counts"],
-            error=told["error"] or "",
-            report=Path(told["files"]["html"]).absolute() if "html" in told["files"] else None,
-            forecast=told.get("forecast", {}),
-        )
-        files = [Path(file) for file in told["files"].values()]
-        if not reason and code in _FINISHED_CODES:
-            to = inbox.put_away(path, inbox.archive, what.run_id, files=files)
-            return replace(what, fate=Fate.IMPORTED, put=to, ends_pass=False)
-        if reason in _THE_FILES_FAULT or code == ExitCode.BALANCE:
-            texts = {"why.txt": _why(what, f"`importer resume {what.run_id}` goes on with it.")}
-            to = inbox.put_away(path, inbox.failed, what.run_id, files=files, texts=texts)
-            return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
-        return what
-
-    def _known(self, inbox: Inbox, path: Path, earlier: StoredRun, what: Import) -> Import:
-        run_id = earlier.header.run_id
-        text = (
-            f"{path.name} was not imported: a file with exactly this content was imported in run {run_id}.\n"
-            "Nothing was sent. --force imports it again, matching every row by its key.\n"
-        )
-        to = inbox.put_away(path, inbox.archive, _moment(self.clock.now()), texts={"already-imported.txt": text})
-        return replace(what, fate=Fate.KNOWN, exit_code=ExitCode.OK, run_id=run_id, put=to, ends_pass=False)
-
-    def _refused(self, inbox: Inbox, path: Path, what: Import) -> Import:
-        """Put a file aside that cannot be used."""
-        mend = "Mend it, and put it into the folder again; --force imports it although it was begun before."
-        texts = {"why.txt": _why(what, mend)}
-        try:
-            to = inbox.put_away(path, inbox.failed, _moment(self.clock.now()), texts=texts)
-        except ImporterError as error:
-            return replace(what, exit_code=error.exit_code, error=f"{what.error} {error}")
-        return replace(what, fate=Fate.REFUSED, put=to, ends_pass=False)
 
     # ------------------------------------------------------------------ surroundings
 
@@ -281,20 +180,6 @@ class Night:
         return Session(
             self.profile, "nightly", self.on_event, confirm=self.confirm, clock=self.clock, ends_at=self._ends_at
         )
-
-    @asynccontextmanager
-    async def _passing_on(self, stop: StopSwitch) -> AsyncIterator[None]:
-        """Whatever stops the night stops the run at hand."""
-
-        async def pass_on() -> None:
-            await self.stop.wait()
-            stop.request(self.stop.reason, self.stop.message)
-
-        task = asyncio.create_task(pass_on(), name="passing-on")
-        try:
-            yield
-        finally:
-            task.cancel()
 
     @asynccontextmanager
     async def _alarmed(self, tell: Messenger | None) -> AsyncIterator[None]:
@@ -354,11 +239,3 @@ class Night:
 
 def _is_over(imports: Sequence[Import]) -> bool:
     return bool(imports and imports[-1].ends_pass)
-
-
-def _moment(now: float) -> str:
-    return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
-
-
-def _why(what: Import, mend: str) -> str:
-    return f"{what.file} was not imported (exit code {int(what.exit_code)}).\n\n{what.error}\n\n{mend}\n"
