@@ -14,19 +14,31 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer import history
+from importer import history, whereabouts
 from importer.delivery import StopSwitch
-from importer.errors import EmptySourceError, ExitCode, ImporterError, ProfileError, SourceError
-from importer.journal import FINISHED, LOADING, StoredRun
-from importer.nightly import Fate, Import, Inbox
+from importer.errors import (
+    EmptySourceError,
+    ExitCode,
+    ImporterError,
+    MissingColumnError,
+    SourceError,
+    StillWrittenError,
+)
+from importer.journal import FINISHED, LOADING, Place, StoredRun
+from importer.nightly import DropFolder, Fate, Import
+from importer.nightly.filing import readable
 from importer.profile import Profile
 from importer.readers import content_hash
 from importer.session import Session
 from importer.wiring import SystemClock, open_workspace
 
-_FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
 _THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "canary"})
 """Stops that say something about the file's rows; any other says something about the night."""
+
+_OF_ONE_FILE = (StillWrittenError, MissingColumnError)
+"""Trouble that the other files need not have."""
+
+_GREW = "Somebody was still writing it while it was imported; the next pass imports the rest. What was sent is known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,7 @@ class Arrivals:
     """
 
     profile: Profile
-    inbox: Inbox
+    inbox: DropFolder
     begin: Callable[[], Session]
     stop: StopSwitch
     clock: SystemClock
@@ -49,45 +61,51 @@ class Arrivals:
     async def take(self, path: Path, *, begun: bool) -> Import | None:
         """Import one file and put it where it belongs; whatever happens becomes an `Import`. None: it is gone."""
         session, began = self.begin(), self.clock.now()
-        what = Import(file=path.name, fate=Fate.HELD, exit_code=ExitCode.BUG, resumed=begun, ends_pass=True)
+        what = Import(file=readable(path.name), fate=Fate.HELD, exit_code=ExitCode.BUG, resumed=begun, ends_pass=True)
         try:
-            taken = path if begun else self.inbox.take(path)
+            taken = path if begun else await asyncio.to_thread(self.inbox.take, path)
             if taken is None:
                 return None
             async with _passing_on(self.stop, session.stop):
                 done = await self._imported(taken, session, what)
         except ImporterError as error:
-            done = replace(what, exit_code=error.exit_code, error=str(error))
+            ends_pass = not isinstance(error, _OF_ONE_FILE)
+            done = replace(what, exit_code=error.exit_code, error=str(error), ends_pass=ends_pass)
         return replace(done, elapsed_s=self.clock.now() - began)
 
     async def _imported(self, path: Path, session: Session, what: Import) -> Import:
         try:
             return await self._worked(path, session, what)
-        except (SourceError, ProfileError) as error:
+        except MissingColumnError as error:
+            if not self._is_proven():
+                raise
+            what = replace(what, exit_code=ExitCode.SOURCE, error=str(error))
+            return await asyncio.to_thread(self._refused, path, session, what)
+        except SourceError as error:
             empty = isinstance(error, EmptySourceError)
             what = replace(what, exit_code=error.exit_code, error=str(error), is_empty=empty)
-            return self._refused(path, what)
+            return await asyncio.to_thread(self._refused, path, session, what)
 
     async def _worked(self, path: Path, session: Session, what: Import) -> Import:
-        earlier = self._earlier(session, path)
+        await asyncio.to_thread(self.inbox.at_hand, path)
+        content = content_hash(path)
+        earlier = self._earlier(session, path, content)
         if earlier is None:
             report = await session.run(path, force=self.force)
         elif earlier.phase != FINISHED:
             what = replace(what, resumed=True)
             report = await session.resume(earlier.header.run_id)
-        elif what.resumed and not self.inbox.has(earlier.header.run_id, path.name):
+        elif what.resumed and not await asyncio.to_thread(self.inbox.has, earlier.header.run_id, path.name):
             # The run had finished when the night died, and only the file was left where it was.
             told = history.one_run(self.profile.workspace, earlier.header.run_id)
-            return self._put(path, told, what, reason="")
+            return await asyncio.to_thread(self._put, path, content, told, what, reason="")
         else:
-            return self._known(path, earlier, what)
-        return self._put(path, report.as_json(), what, reason=session.stop.reason)
+            return await asyncio.to_thread(self._known, path, earlier, what)
+        return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=session.stop.reason)
 
-    def _earlier(self, session: Session, path: Path) -> StoredRun | None:
+    def _earlier(self, session: Session, path: Path, content: str) -> StoredRun | None:
         """The run that this file's content had, or began to have; None: it is to be imported as a new one."""
-        scope, found = session.allowed().scope, content_hash(path)
-        with closing(open_workspace(self.profile.workspace)) as workspace:
-            earlier = workspace.runs.newest_with(scope, found)
+        earlier = self._run_of(session, content)
         if earlier is None:
             return None
         cannot_go_on = earlier.header.profile_hash != self.profile.fingerprint
@@ -96,47 +114,98 @@ class Arrivals:
         # Nothing was sent by a run that only read; elsewhere its file may be gone.
         return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
 
-    def _put(self, path: Path, told: Mapping[str, Any], what: Import, *, reason: str) -> Import:
-        """Put a file whose run ended where it belongs, its results beside it; one whose run only stopped stays."""
+    def _run_of(self, session: Session, content: str) -> StoredRun | None:
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            return workspace.runs.newest_with(session.allowed().scope, content)
+
+    def _is_proven(self) -> bool:
+        """Whether some file was imported under this profile: one that does not fit is then the odd one out."""
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            return workspace.runs.knows_profile(self.profile.fingerprint)
+
+    # ------------------------------------------------------------------ where it goes
+
+    def _put(self, path: Path, content: str, told: Mapping[str, Any], what: Import, *, reason: str) -> Import:
+        """Put a file whose run ended where it belongs, its results beside it; one whose run only stopped stays.
+
+        Raises:
+            StillWrittenError: it is not what it was before the run; whatever came to it would never be imported.
+        """
         code = ExitCode(told["exit_code"])
-        what = replace(
-            what,
-            exit_code=code,
-            run_id=told["run_id"],
-            counts=told["counts"],
-            error=told["error"] or "",
-            report=Path(told["files"]["html"]).absolute() if "html" in told["files"] else None,
-            forecast=told.get("forecast", {}),
-        )
+        what = _as_told(what, told)
+        ended = not reason and code in whereabouts.FINISHED_CODES
+        if not ended and reason not in _THE_FILES_FAULT and code != ExitCode.BALANCE:
+            return what
+        if content_hash(path) != content:
+            return replace(what, exit_code=ExitCode.TRY_LATER, error=_GREW, ends_pass=False)
         files = [Path(file) for file in told["files"].values()]
-        if not reason and code in _FINISHED_CODES:
-            to = self.inbox.put_away(path, self.inbox.archive, what.run_id, files=files)
+        if ended:
+            to = self._away(path, self.inbox.archive, what.run_id, files=files)
             return replace(what, fate=Fate.IMPORTED, put=to, ends_pass=False)
-        if reason in _THE_FILES_FAULT or code == ExitCode.BALANCE:
-            texts = {"why.txt": _why(what, f"`importer resume {what.run_id}` goes on with it.")}
-            to = self.inbox.put_away(path, self.inbox.failed, what.run_id, files=files, texts=texts)
-            return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
-        return what
+        texts = {whereabouts.WHY: _why(what, f"`importer resume {what.run_id}` goes on with it.")}
+        to = self._away(path, self.inbox.failed, what.run_id, files=files, texts=texts)
+        return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
 
     def _known(self, path: Path, earlier: StoredRun, what: Import) -> Import:
         run_id = earlier.header.run_id
         text = (
-            f"{path.name} was not imported: a file with exactly this content was imported in run {run_id}.\n"
+            f"{what.file} was not imported: a file with exactly this content was imported in run {run_id}.\n"
             "Nothing was sent. --force imports it again, matching every row by its key.\n"
         )
-        texts = {"already-imported.txt": text}
-        to = self.inbox.put_away(path, self.inbox.archive, moment(self.clock.now()), texts=texts)
+        tag = moment(self.clock.now())
+        to = self._away(path, self.inbox.archive, tag, texts={"already-imported.txt": text}, run_id=run_id)
         return replace(what, fate=Fate.KNOWN, exit_code=ExitCode.OK, run_id=run_id, put=to, ends_pass=False)
 
-    def _refused(self, path: Path, what: Import) -> Import:
+    def _refused(self, path: Path, session: Session, what: Import) -> Import:
         """Put a file aside that cannot be used."""
         mend = "Mend it, and put it into the folder again; --force imports it although it was begun before."
-        texts = {"why.txt": _why(what, mend)}
+        texts = {whereabouts.WHY: _why(what, mend)}
         try:
-            to = self.inbox.put_away(path, self.inbox.failed, moment(self.clock.now()), texts=texts)
+            run_id = self._begun(session, path)
+            to = self._away(path, self.inbox.failed, run_id or moment(self.clock.now()), texts=texts, run_id=run_id)
         except ImporterError as error:
             return replace(what, exit_code=error.exit_code, error=f"{what.error} {error}")
         return replace(what, fate=Fate.REFUSED, put=to, ends_pass=False)
+
+    def _begun(self, session: Session, path: Path) -> str:
+        """The run that a file began and did not end; empty when there is none."""
+        try:
+            run = self._run_of(session, content_hash(path))
+        except SourceError:  # it cannot even be read
+            return ""
+        return run.header.run_id if run is not None and run.phase != FINISHED else ""
+
+    def _away(self, path: Path, place: Path, tag: str, *, run_id: str | None = None, **beside: Any) -> Path | str:
+        """Put a file away and keep where.
+
+        Args:
+            run_id: its run; None: the tag is; empty: it has none.
+        """
+        of_run, name = tag if run_id is None else run_id, readable(path.name)
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            stored = workspace.runs.find(of_run) if of_run else None
+
+            def note(folder: Path) -> None:
+                run, archive = stored.run if stored else None, self.inbox.archive.absolute()
+                found = Place(folder.absolute(), name, run, self.clock.now(), archive)
+                whereabouts.put(workspace.database, stored, found)
+
+            to = self.inbox.put_away(path, place, tag, before=note, **beside)
+            return to.absolute() if isinstance(to, Path) else to
+
+
+def _as_told(what: Import, told: Mapping[str, Any]) -> Import:
+    """Take over what a run's report says."""
+    return replace(
+        what,
+        exit_code=ExitCode(told["exit_code"]),
+        run_id=told["run_id"],
+        counts=told["counts"],
+        error=told["error"] or "",
+        report=Path(told["files"]["html"]).absolute() if "html" in told["files"] else None,
+        forecast=told.get("forecast", {}),
+        corrections=sum(one["count"] for one in told["issues"] if one["code"] == "differs_from_imported"),
+    )
 
 
 @asynccontextmanager

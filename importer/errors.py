@@ -3,6 +3,7 @@
     ImporterError                 exit 1   a bug, or nothing more precise is known
     ├── UsageError                exit 2   wrong option or argument
     │   └── ProfileError          exit 2   the profile is wrong
+    │       └── MissingColumnError exit 2  it names a column that this source does not have
     ├── AccessError               exit 5   authentication or permission refused
     ├── SourceError               exit 6   the source cannot be read, or is refused
     │   ├── SourceChangedError    exit 6   the source or profile changed since the run began
@@ -14,7 +15,8 @@
     ├── BalanceError              exit 9   the counts do not add up to the rows read
     ├── InterruptedRunError       exit 130 or 143  a signal came before anything was sent
     └── TryLaterError             exit 75  the window closed, the quota is used up, a place cannot be reached
-        └── GrowingSourceError    exit 75  somebody is still writing the source
+        ├── StillWrittenError     exit 75  somebody is still writing the source
+        └── UnreachableError      exit 75  the place of a source cannot be reached
 
 A message is one sentence: what is wrong and where. `hint` is the mend. Neither ever holds a
 secret or a cell's value. Every class survives pickling, so it can cross processes.
@@ -70,6 +72,10 @@ class UsageError(ImporterError):
 
 class ProfileError(UsageError):
     """The profile cannot be read, or says something that makes no sense."""
+
+
+class MissingColumnError(ProfileError):
+    """The profile names a column that the source does not have; which of the two is wrong, other sources tell."""
 
 
 class AccessError(ImporterError):
@@ -141,5 +147,9 @@ class TryLaterError(ImporterError):
     exit_code = ExitCode.TRY_LATER
 
 
-class GrowingSourceError(TryLaterError):
-    """Somebody is still writing the source."""
+class StillWrittenError(TryLaterError):
+    """Somebody is still writing the source; other sources are not concerned."""
+
+
+class UnreachableError(TryLaterError):
+    """The place that a source lies in cannot be reached, or broke off; nothing was lost by it."""

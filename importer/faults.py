@@ -10,7 +10,7 @@ import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from importer.errors import AccessError, ImporterError, SourceError, StorageError, TryLaterError
+from importer.errors import AccessError, ImporterError, SourceError, StorageError, UnreachableError
 
 _REFUSED = {
     "PermissionError", "PermissionDenied", "NoCredentialsError", "PartialCredentialsError", "GoogleAuthError",
@@ -61,7 +61,7 @@ def why(fault: BaseException, access: str) -> Trouble:
         return Trouble(StorageError, "there is no space left", "Free some space.")
     if "FileNotFoundError" in names and not statuses - {404, 410} and not names & _UNREACHED:
         return Trouble(SourceError, "there is no such file", "Check the address.")
-    kind = SourceError if statuses & _OURS_TO_CHANGE else TryLaterError
+    kind = SourceError if statuses & _OURS_TO_CHANGE else UnreachableError
     reason = f"the other side cannot be reached, or broke off ({type(links[-1]).__name__})"
     return Trouble(kind, reason, "Check the address and the network; try again.")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from importer import checksums
 from importer.checksums import Checksum
-from importer.errors import GrowingSourceError, InterruptedRunError, SourceError, StorageError
+from importer.errors import InterruptedRunError, SourceError, StillWrittenError, StorageError
 from importer.ports import Stop
 from importer.stores import Store
 
@@ -70,7 +70,7 @@ def fetch(what: Fetch, files: Any, path: str, to: Path, pause: Callable[[], None
         pause: waits between the two looks.
 
     Raises:
-        GrowingSourceError: it changed meanwhile.
+        StillWrittenError: it changed meanwhile.
         SourceError: it cannot be used, or the copy is not what the store holds.
         StorageError: the copy cannot be written.
         ImporterError: as `Store.told`.
@@ -118,7 +118,7 @@ def _require_file(what: Fetch, info: Mapping[str, Any]) -> None:
 
 def _require_same(what: Fetch, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     if stamps(before) != stamps(now):
-        raise GrowingSourceError(
+        raise StillWrittenError(
             f"{what.shown} is still being written: it changed from one look to the next.",
             "Import it when its upload is done.",
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,14 +21,18 @@ from importer.errors import (
     ExitCode,
     ImporterError,
     TryLaterError,
+    UnreachableError,
     UsageError,
 )
 from importer.journal import workspace_lock
-from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
+from importer.nightly import DropFolder, Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
+from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
 from importer.ports import Events
 from importer.profile import Profile
 from importer.records import Event
+from importer.remote import is_remote, shown
+from importer.remote_inbox import RemoteInbox
 from importer.session import Confirm, Session
 from importer.wiring import SystemClock
 
@@ -37,9 +41,6 @@ _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.
 
 _SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
 _LONGEST_REST_S = 900.0
-_OURS = ".importer"
-"""Inside the folder, so that nights with different workspaces do not take the same file twice either."""
-
 Told = Callable[[NightReport], None]
 
 
@@ -52,6 +53,7 @@ class Night:
     """One folder, one profile.
 
     Args:
+        folder: a path, or an address as in `importer.remote`.
         on_event: told of everything that happens in every run; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
@@ -60,7 +62,7 @@ class Night:
     """
 
     profile: Profile
-    folder: Path
+    folder: Path | str
     on_event: Events = _ignore
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
@@ -101,13 +103,13 @@ class Night:
             try:
                 report = await self.once()
             except (TryLaterError, BusyError):
-                report = NightReport(folder=self.folder, target=self.profile.target)
+                report = NightReport(folder=self._shown, target=self.profile.target)
             if report.happened:
                 told(report)
             if report.exit_code in _GIVE_UP or self.stop.requested:
                 return report
             await self._rest(min(self.profile.nightly.poll_s * 2**self._held_passes, _LONGEST_REST_S))
-        return NightReport(folder=self.folder, target=self.profile.target)
+        return NightReport(folder=self._shown, target=self.profile.target)
 
     # ------------------------------------------------------------------ a pass
 
@@ -115,28 +117,44 @@ class Night:
         began, hours = self.clock.now(), self._hours
         hours.require_open(began)
         self._ends_at = hours.ends_at(began)
-        inbox = Inbox(self.folder, self.profile.nightly)
-        inbox.open()
-        with workspace_lock(self.folder / _OURS, "nightly", began):
-            inbox.recover()
+        inbox = self._inbox()
+        await asyncio.to_thread(inbox.open)
+        with workspace_lock(*inbox.lock, began):
+            await asyncio.to_thread(inbox.recover)
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
                 report = await self._files(inbox)
         return replace(report, elapsed_s=self.clock.now() - began)
 
-    async def _files(self, inbox: Inbox) -> NightReport:
+    def _inbox(self) -> DropFolder:
+        if is_remote(self.folder):
+            return RemoteInbox(str(self.folder), self.profile, self.stop)
+        return Inbox(Path(self.folder), self.profile.nightly)
+
+    @property
+    def _shown(self) -> Path | str:
+        """The folder for people: an address may hold a password."""
+        return shown(str(self.folder)) if is_remote(self.folder) else Path(self.folder)
+
+    @property
+    def _whereabouts(self) -> str:
+        """The folder for people who are not at this machine."""
+        return str(self._shown) if is_remote(self.folder) else str(Path(self.folder).absolute())
+
+    async def _files(self, inbox: DropFolder) -> NightReport:
         arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force)
-        imports = await self._one_by_one(arrivals, inbox.begun(), [], begun=True)
+        imports = await self._one_by_one(arrivals, await asyncio.to_thread(inbox.begun), [], begun=True)
         found, growing = await self._arrived(inbox) if not _is_over(imports) else ([], [])
         imports = await self._one_by_one(arrivals, found, imports, begun=False)
         over = self._is_closing or _is_over(imports)
-        waiting = len([path for path in inbox.look() if path.name not in growing]) if over else 0
+        left = await asyncio.to_thread(inbox.look) if over else {}
+        waiting = len([path for path in left if readable(path.name) not in growing])
         return NightReport(
-            folder=self.folder,
+            folder=self._shown,
             target=self.profile.target,
             imports=tuple(imports),
             growing=() if self._watching else tuple(growing),
             waiting=waiting,
-            missing=not imports and not growing and not over and self._is_missing(inbox),
+            missing=not imports and not growing and not over and await asyncio.to_thread(self._is_missing, inbox),
             stopped=self._stopped_code if waiting and not self._watching else None,
         )
 
@@ -150,19 +168,20 @@ class Night:
             imports = [*imports, done] if done is not None else imports
         return imports
 
-    async def _arrived(self, inbox: Inbox) -> tuple[list[Path], list[str]]:
+    async def _arrived(self, inbox: DropFolder) -> tuple[list[Path], list[str]]:
         """The files to take, and the names of those that somebody is still writing."""
-        nightly, before, now = self.profile.nightly, dict[Path, Seen](), inbox.look()
+        nightly, before, now = self.profile.nightly, dict[Path, Seen](), await asyncio.to_thread(inbox.look)
         if nightly.ready == "marker":
-            return inbox.complete(before, now), []
+            found = inbox.complete(before, now)
+            return found, _names(inbox.growing(now, found))
         if any(not inbox.is_marked(path) for path in now):
             before = now
             await self._rest(nightly.settle_s)
-            now = inbox.look()
+            now = await asyncio.to_thread(inbox.look)
         found = inbox.complete(before, now)
-        return found, sorted(path.name for path in now if path not in found)
+        return found, _names(inbox.growing(now, found))
 
-    def _is_missing(self, inbox: Inbox) -> bool:
+    def _is_missing(self, inbox: DropFolder) -> bool:
         """Whether a file should have come today, and none was put away since the day began. Said once a day."""
         nightly, now, hours = self.profile.nightly, self.clock.now(), self._hours
         today = hours.midnight(now)
@@ -188,6 +207,9 @@ class Night:
         try:
             yield
             code = None
+        except UnreachableError as error:
+            code = None if self._watching else error.exit_code  # who watches looks again in a moment
+            raise
         except TryLaterError:
             code = None
             raise
@@ -199,7 +221,7 @@ class Night:
             raise
         finally:
             if code is not None and tell is not None and "failed" in self.profile.notify.on:
-                tell(broken_off(str(self.folder.absolute()), code))
+                tell(broken_off(self._whereabouts, code))
 
     async def _told(self, report: NightReport, tell: Messenger | None) -> NightReport:
         notice, again = compose(report, self.profile.notify), self._is_held_again(report)
@@ -239,3 +261,7 @@ class Night:
 
 def _is_over(imports: Sequence[Import]) -> bool:
     return bool(imports and imports[-1].ends_pass)
+
+
+def _names(paths: Iterable[Path]) -> list[str]:
+    return [readable(path.name) for path in paths]

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from importer import whereabouts
 from importer.errors import SourceError, UsageError
 from importer.journal import (
     Database,
@@ -110,11 +111,12 @@ class Compared:
         return self.status in {"ok", "gone"}
 
 
-def verify(workspace: Path, name: str) -> dict[str, Any]:
+def verify(workspace: Path, name: str, *, profile_hash: str = "") -> dict[str, Any]:
     """Work out again everything that a run's receipt says.
 
     Args:
         name: a run id, a unique beginning of one, or `last`.
+        profile_hash: of the profile that the run should have had; empty: only the journal is asked.
 
     Raises:
         UsageError: there is no such run, or it has no receipt.
@@ -128,7 +130,7 @@ def verify(workspace: Path, name: str) -> dict[str, Any]:
                 f"The run {stored.header.run_id} has no receipt: it has not ended, or an earlier program ran it.",
                 f"`importer export {stored.header.run_id}` writes its files again, and a receipt.",
             )
-        found = list(_compared(opened, stored, receipt))
+        found = list(_compared(opened, stored, receipt, profile_hash))
         return {
             "run_id": stored.header.run_id,
             "receipt": receipt.hash,
@@ -138,14 +140,14 @@ def verify(workspace: Path, name: str) -> dict[str, Any]:
         }
 
 
-def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt) -> Iterator[Compared]:
+def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, profile_hash: str) -> Iterator[Compared]:
     said = json.loads(receipt.body)
     directory = workspace.path / stored.header.run_id
     purged = stored.purged_at is not None
     yield _chain(all_receipts(workspace.database))
     yield _file_of_receipt(directory / RECEIPT_NAME, receipt, purged=purged)
-    yield _source(stored.header.path, said["source"]["sha256"])
-    yield _same("profile", said["profile_sha256"], stored.header.profile_hash, "the journal names another profile")
+    yield _source(workspace, stored, said["source"]["sha256"])
+    yield _profile(said["profile_sha256"], stored.header.profile_hash, profile_hash)
     yield _counts(said["counts"], Runs(workspace.database).counts(stored.run))
     digest = rows_digest(workspace.database, stored.run)
     yield _same("rows", said["rows_sha256"], digest, "rows in the journal are not as they were")
@@ -176,13 +178,20 @@ def _file_of_receipt(path: Path, receipt: StoredReceipt, *, purged: bool) -> Com
     return _same(RECEIPT_NAME, said, kept, "it is not the receipt that the journal holds")
 
 
-def _source(origin: str, wanted: str) -> Compared:
-    path = Path(origin)
+def _profile(said: str, journalled: str, given: str) -> Compared:
+    if said != journalled:
+        return Compared("profile", "differs", "the journal names another profile")
+    return _same("profile", said, given or said, "the profile given is not the one of that time")
+
+
+def _source(workspace: Workspace, stored: StoredRun, wanted: str) -> Compared:
+    origin = stored.header.path
     if is_remote(origin):
         return Compared("source", "gone", f"{origin} was fetched from elsewhere, and is not fetched again")
-    if not path.is_file():
-        return Compared("source", "gone", f"{path} is no longer there")
     try:
+        path = whereabouts.source_of(workspace.database, stored)
+        if path is None or not path.is_file():
+            return Compared("source", "gone", f"{path or origin} is no longer there")
         return _same("source", wanted, content_hash(path), f"{path} is not the file of that time")
     except SourceError as error:
         return Compared("source", "missing", error.message)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from importer import whereabouts
 from importer.collector import rare_collections
 from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import Workforce, cores
@@ -120,7 +121,7 @@ class Session:
         started_at = self.clock.now()
         with self._at_hand(source) as local, opened(local.path, self.profile) as found:
             check_out(self.profile.results, local.path)
-            header = self._header(local, found, "", started_at, dry_run=True)
+            header = self._header(local, found, content_hash(local.path), "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
                 with _forgotten_if_refused(Runs(database), stored, directory):
@@ -156,11 +157,12 @@ class Session:
         started_at = self.clock.now()
         with ExitStack() as stack:
             local = await asyncio.to_thread(stack.enter_context, self._at_hand(source))
+            content = content_hash(local.path)  # first: what is written to it from here on is another content
             found = stack.enter_context(opened(local.path, self.profile))
             workspace = stack.enter_context(closing(open_workspace(self.profile.workspace)))
             stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
             check_out(self.profile.results, local.path)
-            header = self._header(local, found, where.scope, started_at, dry_run=False)
+            header = self._header(local, found, content, where.scope, started_at, dry_run=False)
             if not force:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
@@ -192,6 +194,7 @@ class Session:
             stored.require_whole()
             self.profile = self.profile.with_options({"source.limit": stored.facts.get("limit")})
             where = self._same_destination(stored)
+            _check_unchanged(workspace, stored, self.profile)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
                 self._kept_directory(stored) as directory,
@@ -217,18 +220,20 @@ class Session:
             stored = workspace.runs.find(name)
             stored.require_whole()
             stored.require_ended()
-            check_out(self.profile.results, Path(stored.header.path))
+            check_out(self.profile.results, _source_of(workspace, stored) or Path(stored.header.path))
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
+                whereabouts.keep_mended_beside(workspace.database, stored)
                 report = render(workspace.database, stored.run, directory, self.profile, ending)
-                write_receipt(workspace.database, stored, directory, report, self.clock.now())
+                self._seal(workspace.database, stored, directory, report)
                 return report
 
     # ------------------------------------------------------------------ stages
 
     async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
         with ExitStack() as stack:
-            local = await asyncio.to_thread(stack.enter_context, self._at_hand(stored.header.path))
+            source = _source_of(workspace, stored) or stored.header.path
+            local = await asyncio.to_thread(stack.enter_context, self._at_hand(source))
             _check_content(stored.header, local.path)
             await self._load(workspace, stored, stack.enter_context(opened(local.path, self.profile)))
 
@@ -322,16 +327,22 @@ class Session:
         """Render what the journal holds, and record how the run ended."""
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
         Runs(database).note(stored.run, stopped_by=self.stop.reason)
+        whereabouts.keep_mended_beside(database, stored)
         with rare_collections():
             report = render(database, stored.run, directory, self.profile, ending)
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )
         if not stored.header.dry_run:
-            write_receipt(database, stored, directory, report, self.clock.now())
+            self._seal(database, stored, directory, report)
         told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.elapsed_seconds}
         self.on_event(Event("run_ended", told))
         return report
+
+    def _seal(self, database: Database, stored: StoredRun, directory: Path, report: Report) -> None:
+        """Write the receipt, and all files again where a night put them."""
+        write_receipt(database, stored, directory, report, self.clock.now())
+        whereabouts.renew(database, stored, report)
 
     # ------------------------------------------------------------------ consent
 
@@ -353,7 +364,7 @@ class Session:
             raise UsageError(f"Nothing was sent to '{where.name}': it was not confirmed.")
 
     def _same_destination(self, stored: StoredRun) -> Destination:
-        """The destination of a run that is taken up again; neither it nor the rows may have changed."""
+        """The destination of a run that is taken up again, which may not have changed."""
         header = stored.header
         if self.profile.target != header.target:
             if header.target not in HARMLESS_TARGETS:
@@ -370,7 +381,6 @@ class Session:
                 " account changed.",
                 "Use the profile and the credentials of the first time, or import the file as a new run.",
             )
-        _check_unchanged(header, self.profile)
         return where
 
     # ------------------------------------------------------------------ places
@@ -389,14 +399,16 @@ class Session:
             with on_disk(source, self.profile) as path:
                 yield Local(path, str(path.absolute()))
 
-    def _header(self, source: Local, found: Opened, scope: str, started_at: float, *, dry_run: bool) -> RunHeader:
+    def _header(
+        self, source: Local, found: Opened, content: str, scope: str, started_at: float, *, dry_run: bool
+    ) -> RunHeader:
         return RunHeader(
             run_id=_new_run_id(started_at),
             scope=scope,
             target=self.profile.target,
             source=found.reader.info.name,
             path=source.origin,
-            content_hash=content_hash(source.path),
+            content_hash=content,
             profile_hash=self.profile.fingerprint,
             dry_run=dry_run,
             started_at=started_at,
@@ -500,22 +512,28 @@ def _refuse_repeated(runs: Runs, header: RunHeader) -> None:
     )
 
 
-def _check_unchanged(header: RunHeader, profile: Profile) -> None:
+def _source_of(workspace: Workspace, stored: StoredRun) -> Path | None:
+    """The file of a run; None when it is gone, or was fetched from elsewhere."""
+    return None if is_remote(stored.header.path) else whereabouts.source_of(workspace.database, stored)
+
+
+def _check_unchanged(workspace: Workspace, stored: StoredRun, profile: Profile) -> None:
+    header = stored.header
     if profile.fingerprint != header.profile_hash:
         raise SourceChangedError(
             f"The profile is not the one that the run {header.run_id} began with: its [source], [mapping],"
             " [validation] or import key differ.",
             "Resume with the profile of the first time, or import the file as a new run.",
         )
-    path = Path(header.path)
-    if path.exists():
+    path = _source_of(workspace, stored)
+    if path is not None and path.exists():
         _check_content(header, path)
 
 
 def _check_content(header: RunHeader, path: Path) -> None:
     if content_hash(path) != header.content_hash:
         raise SourceChangedError(
-            f"The file {header.path} changed since the run {header.run_id} began.",
+            f"The file {path} changed since the run {header.run_id} began.",
             "Put the file of that time back, or import the new one as a new run: rows that were created are known.",
         )
 

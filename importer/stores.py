@@ -84,7 +84,7 @@ class Store:
 
         Raises:
             AccessError: the credentials or their rights are refused.
-            TryLaterError: the other side cannot be reached, or broke off.
+            UnreachableError: the other side cannot be reached, or broke off.
             SourceError: it is not there, or cannot be trusted.
         """
         try:

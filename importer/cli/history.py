@@ -54,13 +54,17 @@ def show(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Show one run: its state, counts, files, and what to do next."""
+    """Show one run: its state, counts, files, and what to do next.
+
+    With --verify and --config, the profile is held against that of the run as well.
+    """
     profile = load_profile(config, locals(), verbose=verbose)
     from importer import history as past  # noqa: PLC0415
     from importer.cli.summary import tell_report  # noqa: PLC0415
 
     if verify:
-        raise typer.Exit(_verify(profile.workspace, run_name, as_json=json))
+        profile_hash = profile.fingerprint if config is not None else ""
+        raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=json))
     report = past.one_run(profile.workspace, run_name)
     if wants_json(profile, json=json):
         print_json({**report, "command": "show", "exit_code": 0})
@@ -68,12 +72,12 @@ def show(
         tell_report(report)
 
 
-def _verify(workspace: Path, run_name: str, *, as_json: bool) -> int:
+def _verify(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:
     from importer import receipts  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
     from importer.errors import ExitCode  # noqa: PLC0415
 
-    result = receipts.verify(workspace, run_name)
+    result = receipts.verify(workspace, run_name, profile_hash=profile_hash)
     code = ExitCode.OK if result["verified"] else ExitCode.BALANCE
     if as_json:
         error = None if result["verified"] else "The receipt does not hold."

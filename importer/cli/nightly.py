@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -67,7 +66,7 @@ def nightly(
         if not json:
             tell_night(report)
 
-    report = running.run_night(profile, Path(folder), shown, watch=watch, force=force, as_json=json)
+    report = running.run_night(profile, folder, shown, watch=watch, force=force, as_json=json)
     if json:
         print_json(report.as_json())
     raise typer.Exit(int(report.exit_code))

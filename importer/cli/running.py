@@ -56,7 +56,13 @@ def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
 
 
 def run_night(
-    profile: Profile, folder: Path, told: Callable[[NightReport], None], *, watch: bool, force: bool, as_json: bool
+    profile: Profile,
+    folder: Path | str,
+    told: Callable[[NightReport], None],
+    *,
+    watch: bool,
+    force: bool,
+    as_json: bool,
 ) -> NightReport:
     """Import what arrived in a folder, and return what became of it.
 

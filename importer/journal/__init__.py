@@ -13,6 +13,7 @@ from importer.journal.inspection import JournalFacts, examine_journal
 from importer.journal.intake import RunIntake
 from importer.journal.lock import lock_owner, workspace_lock
 from importer.journal.migrations import SCHEMA_VERSION, backups
+from importer.journal.places import Place, add_place, drop_places, places_before, places_of
 from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
 from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
 from importer.journal.replay import ChangeTotal, Replay
@@ -34,6 +35,7 @@ __all__ = [
     "Database",
     "GroupCommit",
     "JournalFacts",
+    "Place",
     "Purgeable",
     "Replay",
     "RunHeader",
@@ -43,13 +45,17 @@ __all__ = [
     "Starts",
     "StoredReceipt",
     "StoredRun",
+    "add_place",
     "add_receipt",
     "all_receipts",
     "backups",
     "check_memory",
+    "drop_places",
     "examine_journal",
     "has_secret",
     "lock_owner",
+    "places_before",
+    "places_of",
     "purge_rows",
     "purgeable",
     "receipt_of",

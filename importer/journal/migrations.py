@@ -32,6 +32,13 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 scope TEXT NOT NULL, slot INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (scope, slot)
             ) STRICT, WITHOUT ROWID""",
         ),
+        4: (),  # cells are kept row by row from now on, which earlier programs cannot read; later ones read both
+        5: (
+            """CREATE TABLE places (
+                folder TEXT PRIMARY KEY, file TEXT NOT NULL, run INTEGER, put_at REAL NOT NULL, archive TEXT NOT NULL
+            ) STRICT""",
+            "CREATE INDEX places_by_run ON places (run)",
+        ),
     }
 )
 """The statements that lead to each version from the one before it."""

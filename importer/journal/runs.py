@@ -238,6 +238,14 @@ class Runs:
             ).fetchone()
         return self._stored(row[0]) if row else None
 
+    def knows_profile(self, profile_hash: str) -> bool:
+        """Whether a source was ever read to its end under this profile."""
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM runs WHERE profile_hash = ? AND phase != ?)", (profile_hash, LOADING)
+            ).fetchone()
+        return bool(found[0])
+
     def ahead(self, stored: StoredRun) -> Ahead:
         """What a run has before it. Reads every waiting row's key: seconds for millions of rows."""
         run, scope = stored.run, stored.header.scope

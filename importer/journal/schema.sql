@@ -112,3 +112,13 @@ CREATE TABLE receipts (
     body     TEXT    NOT NULL         -- JSON, as in receipt.json
 ) STRICT;
 CREATE INDEX receipts_by_run ON receipts (run, number);
+
+-- One line for every folder that a night put a file into.
+CREATE TABLE places (
+    folder  TEXT PRIMARY KEY,         -- absolute
+    file    TEXT NOT NULL,            -- the source's name in it
+    run     INTEGER,                  -- NULL: it never became one
+    put_at  REAL NOT NULL,
+    archive TEXT NOT NULL             -- where the folder goes when the run ends well after all
+) STRICT;
+CREATE INDEX places_by_run ON places (run);

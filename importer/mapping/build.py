@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from importer.customers.rules import FIELDS, CustomerType, field_spec, fields_of
-from importer.errors import ProfileError, SourceError
+from importer.errors import MissingColumnError, ProfileError, SourceError
 from importer.mapping.content import folded, is_email, is_phone, known_words
 from importer.mapping.drift import check_drift
 from importer.mapping.headers import find
@@ -39,7 +39,8 @@ def build_mapper(
         sample: the first rows; None: names alone decide.
 
     Raises:
-        ProfileError: a rule names a column that the source does not have, or a required field has no rule.
+        MissingColumnError: a rule names a column that the source does not have.
+        ProfileError: a required field has no rule.
         SourceError: the header drifted, or no mapping was given and the columns cannot make a customer.
     """
     drift = check_drift(source or SourceSettings(), info)
@@ -126,7 +127,7 @@ def _named(rule: FieldRule) -> tuple[str, ...]:
 def _index(name: str, column: str, columns: Sequence[str]) -> int:
     found = find(column, columns)
     if found is None:
-        raise ProfileError(
+        raise MissingColumnError(
             f"The profile fills {name} from a column '{column}', which the source does not have"
             f"{did_you_mean(column, columns)}",
             "See the columns with `importer inspect FILE`.",

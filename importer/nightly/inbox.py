@@ -4,28 +4,28 @@
                                               └► failed/<tag>_customers.csv/{customers.csv, why.txt, …}
 
 A file is moved aside before it is used, so that nobody writes another one over it meanwhile; what lies in
-`processing` when a pass begins is what an earlier pass did not finish. A folder in `archive` or `failed` is
-filled under a hidden name and then renamed; the source goes in last, so that it is never anywhere half.
-Nothing is overwritten, and nothing deleted but markers. Knows neither runs nor customers.
+`processing` when a pass begins is what an earlier pass did not finish. A file is never anywhere half (see
+`filing`). Nothing is overwritten, and nothing deleted but markers. Knows neither runs nor customers.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+import signal
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from importer.errors import ImporterError, SourceError, StorageError
+from importer.errors import ImporterError, SourceError, StillWrittenError, StorageError
+from importer.nightly import filing
 from importer.profile.nights import NightlySettings
 
 PROCESSING = "processing"
-_PART = ".part"
-_LONGEST_NAME_BYTES = 180
-"""Of a folder's name, which also holds a tag; most file systems end a name at 255."""
+_OURS = ".importer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,16 @@ class Inbox:
         self.archive = folder / settings.archive
         self.failed = folder / settings.failed
 
+    @property
+    def shown(self) -> str:
+        """The folder as people know it."""
+        return str(self.folder)
+
+    @property
+    def lock(self) -> tuple[Path, str]:
+        """Inside the folder, so that nights with different workspaces do not take the same file twice either."""
+        return self.folder / _OURS, "nightly"
+
     def open(self) -> None:
         """Check that files can be taken, and make the folders that they go to."""
         if not self.folder.is_dir():
@@ -70,8 +80,11 @@ class Inbox:
     def recover(self) -> None:
         """Clear away what a killed pass left: half-filled folders (a source is never in one) and old markers."""
         for place in (self.archive, self.failed):
-            for part in place.glob(f".*{_PART}"):
-                shutil.rmtree(part)
+            try:
+                for part in filter(filing.is_half_filled, list(place.iterdir())):
+                    shutil.rmtree(part)
+            except OSError as error:
+                raise _unwritable(error, place) from error
         for path in self.begun():
             if not (self.folder / path.name).exists():
                 self._drop_marker(path)
@@ -83,7 +96,7 @@ class Inbox:
         seen: dict[Path, Seen] = {}
         for name in self._names():
             path = self.folder / name
-            if not self._is_meant(name) or path.is_symlink() or not path.is_file():
+            if not self.is_meant(name) or path.is_symlink() or not path.is_file():
                 continue
             try:
                 found = path.stat()
@@ -92,9 +105,16 @@ class Inbox:
             seen[path] = Seen(found.st_size, found.st_mtime_ns, found.st_ino)
         return seen
 
+    def links(self) -> list[str]:
+        """Symbolic links that would be taken if they were files: what stands elsewhere is not ours to move."""
+        return sorted(name for name in self._names() if self.is_meant(name) and (self.folder / name).is_symlink())
+
     def is_marked(self, path: Path) -> bool:
-        """Whether a marker says that the file is complete."""
-        return os.access(self._marker(path.name), os.F_OK)
+        """Whether a marker says that the file is complete; an older one spoke of another file of that name."""
+        try:
+            return self._marker(path.name).stat().st_mtime_ns >= path.stat().st_mtime_ns
+        except OSError:
+            return False
 
     def complete(self, before: Mapping[Path, Seen], now: Mapping[Path, Seen]) -> list[Path]:
         """The files that may be taken, the oldest first.
@@ -102,9 +122,17 @@ class Inbox:
         Args:
             before: an earlier look, at least `settle_s` ago; {} where every file is marked.
         """
-        stable = self._settings.ready == "stable"
-        found = [path for path, seen in now.items() if self.is_marked(path) or (stable and before.get(path) == seen)]
+        found = [path for path, seen in now.items() if self.is_marked(path) or self._is_stable(path, before, seen)]
         return sorted(found, key=lambda path: (now[path].changed_ns, path.name))
+
+    def growing(self, now: Mapping[Path, Seen], found: Iterable[Path]) -> list[Path]:
+        """The files that somebody is still writing: those that are meant, and not among the complete ones."""
+        waits_for_markers = self._settings.ready == "marker"
+        left = now.keys() - set(found)
+        return sorted(path for path in left if not waits_for_markers or self._has_marker(path))
+
+    def _is_stable(self, path: Path, before: Mapping[Path, Seen], seen: Seen) -> bool:
+        return self._settings.ready == "stable" and before.get(path) == seen and not is_being_written(path)
 
     def begun(self) -> list[Path]:
         """What an earlier pass took and did not put away, the oldest first."""
@@ -112,10 +140,17 @@ class Inbox:
         return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def take(self, path: Path) -> Path | None:
-        """Move a file aside, and drop its marker; returns where it is now, None when it is gone."""
+        """Move a file aside, and drop its marker; returns where it is now, None when it is gone.
+
+        Raises:
+            StillWrittenError: somebody began to write it again; it stays where it is.
+        """
+        if not self.is_marked(path) and is_being_written(path):
+            raise StillWrittenError("Somebody is writing it again.", "The next pass takes it.")
         to = self._processing / path.name
         if to.exists():
-            raise StorageError(f"A file '{path.name}' is being worked on already.", f"Look into {self._processing}.")
+            name = filing.readable(path.name)
+            raise StorageError(f"A file '{name}' is being worked on already.", f"Look into {self._processing}.")
         try:
             path.rename(to)
             self._drop_marker(path)
@@ -125,19 +160,29 @@ class Inbox:
             raise _unwritable(error, self.folder) from error
         return to
 
+    def at_hand(self, path: Path) -> None:
+        """Nothing: what is on this machine can be read."""
+
     # ------------------------------------------------------------------ leaving
 
     def has(self, tag: str, name: str) -> bool:
         """Whether a file was put away under this tag and name."""
-        return any((place / _folder_name(tag, name) / name).exists() for place in (self.archive, self.failed))
+        return any((place / filing.folder_name(tag, name) / name).exists() for place in (self.archive, self.failed))
 
     def last_tag(self) -> str:
         """The tag of the newest file that was put away; empty when none ever was. Tags begin with their moment."""
-        names = (folder.name for place in (self.archive, self.failed) for folder in place.iterdir())
-        return max((name.partition("_")[0] for name in names if not name.startswith(".")), default="")
+        folders = (folder for place in (self.archive, self.failed) for folder in place.iterdir())
+        return max((filing.tag_of(folder.name) for folder in folders), default="")
 
     def put_away(
-        self, path: Path, place: Path, tag: str, *, files: Iterable[Path] = (), texts: Mapping[str, str] | None = None
+        self,
+        path: Path,
+        place: Path,
+        tag: str,
+        *,
+        files: Iterable[Path] = (),
+        texts: Mapping[str, str] | None = None,
+        before: Callable[[Path], None] = lambda _: None,
     ) -> Path:
         """Move a file that is done with into a folder of its own, with everything about it beside it.
 
@@ -146,16 +191,18 @@ class Inbox:
             tag: what the folder's name begins with: the run's id, or the moment.
             files: results; linked or copied under their own names.
             texts: name to content of further files.
+            before: told the folder when the file is about to be moved into it.
 
         Returns:
             The folder.
         """
-        to = place / _folder_name(tag, path.name)
+        to = place / filing.folder_name(tag, path.name)
         try:
             if (to / path.name).exists() or not to.exists():
-                to = _free(to)
-                self._fill(to, path.name, files, texts or {})
-            _move(path, to / path.name)
+                to = filing.free(to)
+                filing.fill(to, path.name, files, texts or {})
+            before(to)
+            filing.move(path, to / path.name)
         except OSError as error:
             raise _unwritable(error, place) from error
         return to
@@ -171,7 +218,8 @@ class Inbox:
                 "Check its permissions.",
             ) from error
 
-    def _is_meant(self, name: str) -> bool:
+    def is_meant(self, name: str) -> bool:
+        """Whether files of this name are taken."""
         if name.startswith((".", "~$")) or name.endswith(self._settings.marker):
             return False
         return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self._settings.patterns)
@@ -180,78 +228,34 @@ class Inbox:
         return self.folder / (name + self._settings.marker)
 
     def _drop_marker(self, path: Path) -> None:
-        if self.is_marked(path):
+        if self._has_marker(path):
             self._marker(path.name).unlink(missing_ok=True)
 
-    @staticmethod
-    def _fill(to: Path, source: str, files: Iterable[Path], texts: Mapping[str, str]) -> None:
-        part = to.with_name(f".{to.name}{_PART}")
-        part.mkdir(mode=0o700)
-        for file in files:
-            _beside(file, part / _unlike(source, file.name))
-        for name, text in texts.items():
-            _write(part / _unlike(source, name), text)
-        _sync(part)
-        part.rename(to)
-        _sync(to.parent)
+    def _has_marker(self, path: Path) -> bool:
+        return os.access(self._marker(path.name), os.F_OK)
 
 
-def _folder_name(tag: str, name: str) -> str:
-    return f"{tag}_{name.encode()[:_LONGEST_NAME_BYTES].decode(errors='ignore')}"
+def is_being_written(path: Path) -> bool:
+    """Whether a program of this machine has a file open for writing; False where the system does not tell.
 
-
-def _free(path: Path) -> Path:
-    """A path that nothing stands under."""
-    free, number = path, 1
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.name}~{number}")
-    return free
-
-
-def _move(path: Path, to: Path) -> None:
-    """Rename a file; into another file system by a copy that appears whole."""
+    A lease for reading is refused while there is a writer. It may be asked for of one's own files, on Linux.
+    """
     try:
-        path.rename(to)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        aside = to.with_name(f".{to.name}{_PART}")
-        shutil.copy2(path, aside)
-        _sync(aside)
-        aside.rename(to)
-        path.unlink()
-    _sync(to.parent)
-
-
-def _unlike(source: str, name: str) -> str:
-    """A name that the source does not have: `results.csv` may well be imported again."""
-    while name == source:
-        name = f"importer-{name}"
-    return name
-
-
-def _beside(file: Path, to: Path) -> None:
-    """Have a second name for a file where the file system can, else a copy."""
-    if not file.is_file():
-        return
-    try:
-        os.link(file, to)
+        handle = os.open(path, os.O_RDONLY)
     except OSError:
-        shutil.copy2(file, to)
-
-
-def _write(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+        return False
     try:
-        os.fsync(handle)
+        # Who opens the file in this very moment breaks the lease: the system's word for that would end the program.
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except (OSError, AttributeError):
+        return False
     finally:
         os.close(handle)
+    return False
 
 
 def _unwritable(error: OSError, place: Path) -> ImporterError:

@@ -26,7 +26,7 @@ _WHY = {
     ExitCode.SOURCE: "the file cannot be used",
     ExitCode.BUSY: "another run was at work",
     ExitCode.BALANCE: "the counts do not add up",
-    ExitCode.TRY_LATER: "the time or the day's quota was used up",
+    ExitCode.TRY_LATER: "the time or the day's quota was used up, or a place could not be reached",
     ExitCode.SIGINT: "stopped by hand",
     ExitCode.SIGTERM: "stopped by hand",
 }

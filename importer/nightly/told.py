@@ -56,9 +56,10 @@ class Import:
         resumed: an earlier pass had begun it.
         counts: as in the run's report; {} where there was no run.
         error: the sentence that stopped it, for the person at the machine; empty when nothing did.
-        put: where the file is now.
+        put: where the file is now; a text where that is an address.
         report: the run's report for people; None where there is none.
         is_empty: there was nothing in it.
+        corrections: rows of customers that were imported before with other data; nobody changed them.
         ends_pass: whatever stopped it would stop every other file as well.
     """
 
@@ -69,11 +70,12 @@ class Import:
     resumed: bool = False
     counts: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
-    put: Path | None = None
+    put: Path | str | None = None
     report: Path | None = None
     forecast: Mapping[str, Any] = field(default_factory=dict)
     elapsed_s: float = 0.0
     is_empty: bool = False
+    corrections: int = 0
     ends_pass: bool = False
 
     @property
@@ -91,6 +93,7 @@ class Import:
             "run_id": self.run_id,
             "resumed": self.resumed,
             "counts": dict(self.counts),
+            "corrections": self.corrections,
             "error": self.error or None,
             "put": None if self.put is None else str(self.put),
             "report": None if self.report is None else str(self.report),
@@ -104,6 +107,7 @@ class NightReport:
     """One pass over a folder.
 
     Args:
+        folder: an address as people may see it, or a path.
         growing: files that somebody was still writing; left for the next pass.
         waiting: files that the pass did not get to.
         missing: a file was expected, and none came.
@@ -111,7 +115,7 @@ class NightReport:
         told: whether a notification arrived; None: there was nothing to tell, or nobody to tell it to.
     """
 
-    folder: Path
+    folder: Path | str
     target: str
     imports: Sequence[Import] = ()
     growing: Sequence[str] = ()

@@ -12,6 +12,8 @@ from importer.errors import SourceError, StorageError
 from importer.nightly import Inbox
 from importer.profile.nights import NightlySettings
 
+TAG, OTHER_TAG = "20261122T020000Z-aaaaaa", "20261122T020000Z-bbbbbb"
+
 
 def inbox(folder: Path, **settings: Any) -> Inbox:
     opened = Inbox(folder, NightlySettings(**settings))
@@ -86,14 +88,14 @@ def test_a_file_put_away_has_everything_beside_it_and_is_never_overwritten(tmp_p
     for content in ("first", "second"):
         taken = box.take(arrives(tmp_path, "a.csv", content))
         assert taken is not None
-        box.put_away(taken, box.archive, "run-1", files=[results, tmp_path / "gone"], texts={"note.txt": content})
+        box.put_away(taken, box.archive, TAG, files=[results, tmp_path / "gone"], texts={"note.txt": content})
 
-    first, second = (tmp_path / "archive" / name for name in ("run-1_a.csv", "run-1_a.csv~2"))
+    first, second = (tmp_path / "archive" / name for name in (f"{TAG}_a.csv", f"{TAG}_a.csv~2"))
     assert [(one / "a.csv").read_text() for one in (first, second)] == ["first", "second"]
     assert sorted(path.name for path in first.iterdir()) == ["a.csv", "note.txt", "results.csv"]
-    assert box.has("run-1", "a.csv")
-    assert not box.has("run-2", "a.csv")
-    assert box.last_tag() == "run-1"
+    assert box.has(TAG, "a.csv")
+    assert not box.has(OTHER_TAG, "a.csv")
+    assert box.last_tag() == TAG
 
 
 def test_a_source_named_like_a_results_file_keeps_its_name(tmp_path: Path) -> None:
@@ -104,7 +106,7 @@ def test_a_source_named_like_a_results_file_keeps_its_name(tmp_path: Path) -> No
     taken = box.take(arrives(tmp_path, "results.csv", "source"))
     assert taken is not None
 
-    put = box.put_away(taken, box.archive, "run-1", files=[results])
+    put = box.put_away(taken, box.archive, TAG, files=[results])
     assert (put / "results.csv").read_text() == "source"
     assert (put / "importer-results.csv").read_text() == "results"
 
@@ -123,16 +125,16 @@ def test_a_kill_while_a_file_is_put_away_loses_nothing(tmp_path: Path) -> None:
     box = inbox(tmp_path)
     taken = box.take(arrives(tmp_path, "a.csv", "source"))
     assert taken is not None
-    (box.archive / ".run-1_a.csv.part").mkdir()
-    (box.archive / ".run-1_a.csv.part" / "results.csv").write_text("half")
+    (box.archive / f".{TAG}_a.csv.part").mkdir()
+    (box.archive / f".{TAG}_a.csv.part" / "results.csv").write_text("half")
     box.recover()
     assert list(box.archive.iterdir()) == []
 
-    (box.archive / "run-1_a.csv").mkdir()
-    (box.archive / "run-1_a.csv" / "results.csv").write_text("whole")
-    assert not box.has("run-1", "a.csv")
-    put = box.put_away(taken, box.archive, "run-1", files=[])
-    assert put == box.archive / "run-1_a.csv"
+    (box.archive / f"{TAG}_a.csv").mkdir()
+    (box.archive / f"{TAG}_a.csv" / "results.csv").write_text("whole")
+    assert not box.has(TAG, "a.csv")
+    put = box.put_away(taken, box.archive, TAG, files=[])
+    assert put == box.archive / f"{TAG}_a.csv"
     assert sorted(path.name for path in put.iterdir()) == ["a.csv", "results.csv"]
 
 
@@ -167,3 +169,71 @@ def test_archives_may_stand_elsewhere(tmp_path: Path) -> None:
     assert taken is not None
 
     assert box.put_away(taken, box.archive, "t").parent == tmp_path / "kept" / "deep"
+
+
+def test_a_marker_older_than_its_file_spoke_of_another_one_and_goes_with_it(tmp_path: Path) -> None:
+    box = inbox(tmp_path)
+    arrives(tmp_path, "a.csv.done", age_s=60)
+    path = arrives(tmp_path, "a.csv", age_s=10)
+    look = box.look()
+
+    assert box.complete({}, look) == []
+    assert names(box.complete(look, box.look())) == ["a.csv"]
+    box.take(path)
+    assert not (tmp_path / "a.csv.done").exists()
+
+
+def test_where_markers_are_the_rule_a_file_whose_marker_is_older_is_still_growing(tmp_path: Path) -> None:
+    box = inbox(tmp_path, ready="marker")
+    arrives(tmp_path, "a.csv.done", age_s=60)
+    arrives(tmp_path, "a.csv", age_s=10)
+    arrives(tmp_path, "b.csv")
+    look = box.look()
+
+    assert box.complete(look, look) == []
+    assert names(box.growing(look, [])) == ["a.csv"]
+
+
+def test_a_file_that_somebody_has_open_for_writing_is_not_complete_however_long_they_pause(tmp_path: Path) -> None:
+    box = inbox(tmp_path)
+    path = arrives(tmp_path, "a.csv", "whole")
+    with path.open("a"):
+        look = box.look()
+        assert box.complete(look, look) == []
+        assert names(box.growing(look, [])) == ["a.csv"]
+    with path.open():
+        assert names(box.complete(look, box.look())) == ["a.csv"]
+
+
+def test_what_others_keep_in_the_archive_is_left_alone(tmp_path: Path) -> None:
+    box = inbox(tmp_path)
+    (box.archive / ".backup.part").mkdir()
+    (box.archive / ".x.part").touch()
+    (box.archive / "zzz").mkdir()
+    box.recover()
+
+    assert sorted(path.name for path in box.archive.iterdir()) == [".backup.part", ".x.part", "zzz"]
+    assert box.last_tag() == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes elsewhere too, but not any bytes")
+def test_a_name_that_is_no_text_is_put_away_under_one_that_is(tmp_path: Path) -> None:
+    box = inbox(tmp_path)
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    path.write_text("x")
+    look = box.look()
+    taken = box.take(*box.complete(look, look))
+    assert taken is not None
+
+    put = box.put_away(taken, box.failed, TAG, texts={"why.txt": "so"})
+    assert put.name == f"{TAG}_caf\\xe9.csv"
+    assert sorted(map(os.fsencode, names(list(put.iterdir())))) == [b"caf\xe9.csv", b"why.txt"]
+
+
+def test_a_symbolic_link_is_no_file_that_arrived_and_is_named(tmp_path: Path) -> None:
+    box = inbox(tmp_path)
+    arrives(tmp_path, "a.csv")
+    for name in ("link.csv", "link.pdf", ".link.csv"):
+        (tmp_path / name).symlink_to(tmp_path / "a.csv")
+
+    assert (names(list(box.look())), box.links()) == (["a.csv"], ["link.csv"])
