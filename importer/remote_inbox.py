@@ -173,8 +173,11 @@ class RemoteInbox:
                 f"{what.shown} is not the file that was taken any more.", "The next pass takes what is there then."
             )
         part = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.part")
-        fetch(what, there.files, there.path(where), part, lambda: None)
-        part.rename(path)
+        try:
+            fetch(what, there.files, there.path(where), part, lambda: None)
+            part.rename(path)
+        finally:
+            part.unlink(missing_ok=True)
         self._tickets.write(replace(ticket, sha256=checksums.sha256(path)))
 
     # ------------------------------------------------------------------ leaving

@@ -122,8 +122,10 @@ def _sftp_rename(files: Any, path: str, to: str) -> None:
     """The protocol's own rename: the library's overwrites, and where it cannot rename it copies through a shell."""
     from fsspec.asyn import sync  # noqa: PLC0415
 
+    client = files.client
+
     async def rename() -> None:
-        async with files.client.start_sftp_client() as sftp:
+        async with client.start_sftp_client() as sftp:
             await sftp.rename(path, to)
 
     sync(files.loop, rename)
