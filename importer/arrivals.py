@@ -95,13 +95,16 @@ class Arrivals:
         elif earlier.phase != FINISHED:
             what = replace(what, resumed=True)
             report = await session.resume(earlier.header.run_id)
-        elif what.resumed and not await asyncio.to_thread(self.inbox.has, earlier.header.run_id, path.name):
+        elif what.resumed and await asyncio.to_thread(self._is_left_of, earlier, path):
             # The run had finished when the night died, and only the file was left where it was.
             told = history.one_run(self.profile.workspace, earlier.header.run_id)
             return await asyncio.to_thread(self._put, path, content, told, what, reason="")
         else:
             return await asyncio.to_thread(self._known, path, earlier, what)
         return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=session.stop.reason)
+
+    def _is_left_of(self, run: StoredRun, path: Path) -> bool:
+        return run.header.path == str(path.absolute()) and not self.inbox.has(run.header.run_id, path.name)
 
     def _earlier(self, session: Session, path: Path, content: str) -> StoredRun | None:
         """The run that this file's content had, or began to have; None: it is to be imported as a new one."""

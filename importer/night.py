@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from importer.errors import (
     BusyError,
     ExitCode,
     ImporterError,
+    ProfileError,
     TryLaterError,
     UnreachableError,
     UsageError,
@@ -30,6 +31,7 @@ from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
 from importer.ports import Events
 from importer.profile import Profile
+from importer.profile.nights import NotifySettings
 from importer.records import Event
 from importer.remote import is_remote, shown
 from importer.remote_inbox import RemoteInbox
@@ -37,7 +39,7 @@ from importer.session import Confirm, Session
 from importer.wiring import SystemClock
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
-"""Watching on does no good after these: a person has to look."""
+"""Watching on does no good when these end a pass: a person has to look."""
 
 _SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
 _LONGEST_REST_S = 900.0
@@ -75,43 +77,53 @@ class Night:
     _missed_on: float = -1.0
     _held: tuple[tuple[str, int], ...] = ()
     _held_passes: int = 0
+    _links: set[str] = field(default_factory=set)
+    _unreached: bool = False
 
     async def once(self) -> NightReport:
         """Take every file that is there, and return what became of it.
 
         Raises:
             TryLaterError: the window is closed; nothing was touched.
-            ImporterError: nothing could be done at all; nothing was touched.
+            ImporterError: nothing could be done at all; nothing was touched, and people were told.
         """
-        if self.profile.dry_run:
-            raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
-        self._closing = StopSwitch()
+        self._closing, self._unreached = StopSwitch(), False
         tell = messenger(self.environ, self.profile.notify.timeout_s)
-        Session(self.profile, confirm=self.confirm).allowed()
         async with self._alarmed(tell):
+            self._check()
             report = await self._pass()
         return await self._told(report, tell)
 
     async def watch(self, told: Told) -> NightReport:
         """Make pass after pass until stopped; `told` hears of every pass in which something happened.
 
+        Returns:
+            What all passes came to.
+
         Raises:
             ImporterError: nothing could be done at all.
         """
-        self._watching = True
+        self._watching, total = True, NightReport(folder=self._shown, target=self.profile.target)
         while not self.stop.requested:
             try:
                 report = await self.once()
             except (TryLaterError, BusyError):
                 report = NightReport(folder=self._shown, target=self.profile.target)
-            if report.happened:
+            if report.happened or report.links:
                 told(report)
-            if report.exit_code in _GIVE_UP or self.stop.requested:
-                return report
+            total = total.and_then(report)
+            if any(done.ends_pass and done.exit_code in _GIVE_UP for done in report.imports):
+                break
             await self._rest(min(self.profile.nightly.poll_s * 2**self._held_passes, _LONGEST_REST_S))
-        return NightReport(folder=self._shown, target=self.profile.target)
+        return total
 
     # ------------------------------------------------------------------ a pass
+
+    def _check(self) -> None:
+        """Refuse what no pass could mend."""
+        if self.profile.dry_run:
+            raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
+        Session(self.profile, confirm=self.confirm).allowed()
 
     async def _pass(self) -> NightReport:
         began, hours = self.clock.now(), self._hours
@@ -135,28 +147,43 @@ class Night:
         """The folder for people: an address may hold a password."""
         return shown(str(self.folder)) if is_remote(self.folder) else Path(self.folder)
 
-    @property
-    def _whereabouts(self) -> str:
-        """The folder for people who are not at this machine."""
-        return str(self._shown) if is_remote(self.folder) else str(Path(self.folder).absolute())
-
     async def _files(self, inbox: DropFolder) -> NightReport:
         arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force)
         imports = await self._one_by_one(arrivals, await asyncio.to_thread(inbox.begun), [], begun=True)
-        found, growing = await self._arrived(inbox) if not _is_over(imports) else ([], [])
+        found, growing = await self._arrived_after(imports, inbox)
         imports = await self._one_by_one(arrivals, found, imports, begun=False)
         over = self._is_closing or _is_over(imports)
-        left = await asyncio.to_thread(inbox.look) if over else {}
-        waiting = len([path for path in left if readable(path.name) not in growing])
+        waiting = await self._waiting(inbox, growing) if over else 0
         return NightReport(
             folder=self._shown,
             target=self.profile.target,
             imports=tuple(imports),
             growing=() if self._watching else tuple(growing),
+            links=self._new_links(inbox),
             waiting=waiting,
             missing=not imports and not growing and not over and await asyncio.to_thread(self._is_missing, inbox),
-            stopped=self._stopped_code if waiting and not self._watching else None,
+            stopped=self._stopped_code if (waiting or self._unreached) and not self._watching else None,
         )
+
+    async def _arrived_after(self, imports: Sequence[Import], inbox: DropFolder) -> tuple[list[Path], list[str]]:
+        """What is to be taken next; nothing where that cannot be known any more, since what is done has to be told."""
+        if _is_over(imports):
+            return [], []
+        try:
+            return await self._arrived(inbox)
+        except UnreachableError:
+            if not imports:
+                raise
+            self._unreached = True
+            return [], []
+
+    async def _waiting(self, inbox: DropFolder, growing: Sequence[str]) -> int:
+        """How many files the pass did not get to; the place itself may be what ended it."""
+        try:
+            left = await asyncio.to_thread(inbox.look)
+        except ImporterError:
+            return 0
+        return len([path for path in left if readable(path.name) not in growing])
 
     async def _one_by_one(
         self, arrivals: Arrivals, paths: Sequence[Path], imports: list[Import], *, begun: bool
@@ -180,6 +207,12 @@ class Night:
             now = await asyncio.to_thread(inbox.look)
         found = inbox.complete(before, now)
         return found, _names(inbox.growing(now, found))
+
+    def _new_links(self, inbox: DropFolder) -> tuple[str, ...]:
+        """Symbolic links that were not spoken of before."""
+        found = {readable(name) for name in inbox.links()} - self._links
+        self._links |= found
+        return tuple(sorted(found))
 
     def _is_missing(self, inbox: DropFolder) -> bool:
         """Whether a file should have come today, and none was put away since the day began. Said once a day."""
@@ -213,6 +246,9 @@ class Night:
         except TryLaterError:
             code = None
             raise
+        except BusyError as error:  # a watched folder is looked at again soon, and nobody wants to know each time
+            code = None if self._watching else error.exit_code
+            raise
         except asyncio.CancelledError:
             code = ExitCode.SIGINT
             raise
@@ -221,7 +257,7 @@ class Night:
             raise
         finally:
             if code is not None and tell is not None and "failed" in self.profile.notify.on:
-                tell(broken_off(self._whereabouts, code))
+                tell(broken_off(_whereabouts(self.folder), code))
 
     async def _told(self, report: NightReport, tell: Messenger | None) -> NightReport:
         notice, again = compose(report, self.profile.notify), self._is_held_again(report)
@@ -256,7 +292,9 @@ class Night:
 
     @property
     def _stopped_code(self) -> ExitCode | None:
-        return _SIGNALS.get(self.stop.reason, ExitCode.TRY_LATER) if self._is_closing else None
+        if self._is_closing:
+            return _SIGNALS.get(self.stop.reason, ExitCode.TRY_LATER)
+        return ExitCode.TRY_LATER if self._unreached else None
 
 
 def _is_over(imports: Sequence[Import]) -> bool:
@@ -265,3 +303,24 @@ def _is_over(imports: Sequence[Import]) -> bool:
 
 def _names(paths: Iterable[Path]) -> list[str]:
     return [readable(path.name) for path in paths]
+
+
+def alarm(folder: Path | str, code: ExitCode, environ: Mapping[str, str]) -> None:
+    """Tell people of a night whose profile cannot even be read; as the environment or the defaults say.
+
+    Args:
+        code: the exit code of what is wrong.
+    """
+    try:
+        settings = Profile.load(environ=environ).notify
+    except ProfileError:
+        settings = NotifySettings()
+    with suppress(UsageError):  # what is wrong with the profile is told anyway, and matters more
+        tell = messenger(environ, settings.timeout_s)
+        if tell is not None and "failed" in settings.on:
+            tell(broken_off(_whereabouts(folder), code))
+
+
+def _whereabouts(folder: Path | str) -> str:
+    """A folder for people who are not at this machine."""
+    return shown(str(folder)) if is_remote(folder) else readable(str(Path(folder).absolute()))

@@ -68,6 +68,7 @@ class RemoteInbox:
         self._processing = self._home / _PROCESSING
         self._looked: dict[Path, Seen] = {}
         self._markers: dict[Path, Seen] = {}
+        self._links: list[str] = []
 
     @property
     def shown(self) -> str:
@@ -119,7 +120,11 @@ class RemoteInbox:
         self._looked = {Path(name): _seen(found[name]) for name in meant if found[name].get("type") == "file"}
         markers = {path: found.get(path.name + self._settings.marker) for path in self._looked}
         self._markers = {path: _seen(marker) for path, marker in markers.items() if marker is not None}
+        self._links = sorted(name for name in found if self._meant(name) and found[name].get("type") == "link")
         return self._looked
+
+    def links(self) -> list[str]:
+        return self._links
 
     def is_marked(self, path: Path) -> bool:
         """Whether a marker says that the file is complete; an older one spoke of another file of that name."""

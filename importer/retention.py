@@ -1,7 +1,8 @@
 """How long personal data is kept: `purge` takes it out of old runs and leaves what matching and audits need.
 
-Removes run directories, the cells and request bodies in the journal, and the copies that upgrades made of
-it. Never touches a run that somebody is working on, nor what lies outside the workspace.
+Removes run directories, the folders that nights made for their files, the cells and request bodies in the
+journal, and the copies that upgrades made of it. Never touches a run that somebody is working on, nor what the
+importer did not put there itself.
 """
 
 from __future__ import annotations
@@ -16,7 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import ExitCode, StorageError, UsageError
-from importer.journal import Purgeable, backups, purge_rows, purgeable, scopes, wipe, workspace_lock
+from importer.journal import (
+    Purgeable,
+    backups,
+    drop_places,
+    places_before,
+    places_of,
+    purge_rows,
+    purgeable,
+    scopes,
+    wipe,
+    workspace_lock,
+)
+from importer.nightly.filing import tag_of
 from importer.remote import SPOOL_NAME, sweep
 from importer.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
 
@@ -46,12 +59,16 @@ class Purged:
     Args:
         going: the runs whose data went.
         kept: old enough, but somebody may still go on with them.
+        places: folders in archives and among the failed that nights put files into.
+        places_bytes: of what is in them.
         copies: journals of earlier formats; they hold the data too.
     """
 
     dry_run: bool
     going: Sequence[Going] = ()
     kept: Sequence[Purgeable] = ()
+    places: Sequence[Path] = ()
+    places_bytes: int = 0
     copies: Sequence[Path] = ()
     notes: Sequence[str] = field(default=())
 
@@ -78,9 +95,10 @@ class Purged:
                 {"run_id": one.run_id, "source": one.source, "ended_at": _iso(one.ended_at), "why": "resumable"}
                 for one in self.kept
             ],
+            "places": [str(path) for path in self.places],
             "copies": [str(path) for path in self.copies],
             "notes": list(self.notes),
-            "bytes": sum(one.size_bytes for one in self.going),
+            "bytes": self.places_bytes + sum(one.size_bytes for one in self.going),
         }
 
 
@@ -114,16 +132,21 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
     kept = [] if force else [one for one in old if one.resumable]
     leaving = [one for one in old if force or not one.resumable]
     checks = list(_unjournalled(workspace, before))
+    places = _places(workspace, leaving, before)
+    there = [folder for folder in places if tag_of(folder.name) and folder.is_dir() and not folder.is_symlink()]
     plan = Purged(
         dry_run,
         going=[*(_going(workspace.path, one) for one in leaving), *checks],
         kept=kept,
+        places=there,
+        places_bytes=sum(map(_size, there)),
         copies=[path for path in backups(workspace.path / JOURNAL_NAME) if leaving or path.stat().st_mtime < before],
         notes=_notes(workspace.path),
     )
     if not dry_run:
         sweep(workspace.path / SPOOL_NAME)
-        _remove([workspace.path / one.run_id for one in plan.going], plan.copies)
+        _remove([*(workspace.path / one.run_id for one in plan.going), *plan.places], plan.copies)
+        drop_places(workspace.database, places)
         if leaving:
             purge_rows(workspace.database, [one.run for one in leaving], now)
         wipe(workspace.database)
@@ -152,6 +175,16 @@ def _dry_runs(workspace: Path, standing: set[str], before: float) -> Iterator[Go
         began = datetime.strptime(named[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
         if began < before:
             yield Going(directory.name, "dry run", "", began, _size(directory))
+
+
+def _places(workspace: Workspace, leaving: Sequence[Purgeable], before: float) -> list[Path]:
+    """What nights put away: results go with their run; copies of a file, and files without a run, by their own age."""
+    runs = {one.run: one.run_id for one in leaving}
+    own = [place for run in runs for place in places_of(workspace.database, run)]
+    found = [place.folder for place in own if tag_of(place.folder.name) == runs[place.run or 0]]
+    standing = {one.run for one in purgeable(workspace.database, float("inf"))} - runs.keys()
+    old = (place for place in places_before(workspace.database, before) if place.run not in standing)
+    return list(dict.fromkeys([*found, *(place.folder for place in old)]))
 
 
 def _going(workspace: Path, run: Purgeable) -> Going:

@@ -34,7 +34,7 @@ from importer.delivery import (
 )
 from importer.emulator import EmulatorSettings, Faults
 from importer.engines import ENGINES, SharedChecker, Workforce
-from importer.errors import ProfileError, StorageError, UsageError
+from importer.errors import ProfileError, SourceError, StorageError, UsageError
 from importer.journal import (
     Claims,
     Database,
@@ -48,6 +48,7 @@ from importer.journal import (
     workspace_secret,
 )
 from importer.mapping import build_mapper
+from importer.nightly.filing import readable
 from importer.pipeline import Delivery, Preparation
 from importer.ports import Events, Journal, Mapper, Reader
 from importer.profile import EMULATOR, HARMLESS_TARGETS, Profile, credentials
@@ -285,13 +286,20 @@ def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
     """Have a source as a file: standard input (`-`) is kept in one while the block lasts.
 
     Raises:
-        SourceError: nothing came through standard input, or too much.
+        SourceError: nothing came through standard input, or too much; or its name is no text.
     """
     if str(source) != STDIN:
+        _check_name(Path(source))
         yield Path(source)
         return
     with tempfile.TemporaryDirectory(prefix="importer-") as folder:
         yield keep_stdin(Path(folder) / STDIN, profile.source)
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that the journal, reports and notices could not hold."""
+    if readable(str(path.absolute())) != str(path.absolute()):
+        raise SourceError(f"The name of the file '{readable(str(path))}' is no UTF-8 text.", "Rename it.")
 
 
 @contextmanager

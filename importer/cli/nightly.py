@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from importer.cli import options as opt
 from importer.cli.invocation import load_profile
 from importer.cli.output import print_json, say
+from importer.errors import ImporterError
 
 if TYPE_CHECKING:
     from importer.nightly import Import, NightReport
+    from importer.profile import Profile
 
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="The folder that files arrive in.", show_default=False)]
 Watch = Annotated[bool, typer.Option("--watch", help="Keep going until stopped, instead of one pass.")]
@@ -59,7 +64,7 @@ def nightly(
     off goes on first; content that was imported before is never sent again. The exit code is the worst of the files.
     IMPORTER_NOTIFY_URLS (or _FILE) holds whom to tell: slack://…, mailto://…, and whatever else Apprise knows.
     """
-    profile = load_profile(config, locals(), verbose=verbose)
+    profile = _loaded(folder, config, locals(), verbose=verbose)
     from importer.cli import running  # noqa: PLC0415
 
     def shown(report: NightReport) -> None:
@@ -72,19 +77,25 @@ def nightly(
     raise typer.Exit(int(report.exit_code))
 
 
+def _loaded(folder: str, config: Path | None, given: Mapping[str, Any], *, verbose: bool) -> Profile:
+    """Load the profile; where that fails there is nobody at the machine to read why."""
+    try:
+        return load_profile(config, given, verbose=verbose)
+    except ImporterError as error:
+        from importer.night import alarm  # noqa: PLC0415
+
+        alarm(folder, error.exit_code, os.environ)
+        raise
+
+
 def tell_night(report: NightReport) -> None:
     """Print what became of every file."""
     for done in report.imports:
-        say(f"{done.file}: {_fate(done)}")
-        if done.forecast and not done.forecast.get("in_time", True):
-            say(f"  forecast: {done.forecast['text']}")
-        if done.error and done.fate != "known":
-            say(f"  {done.error}")
-        if done.put is not None:
-            say(f"  → {done.put}")
-        _say_next(done)
+        _tell_file(done)
     for name in report.growing:
         say(f"{name}: still being written; the next pass takes it")
+    for name in report.links:
+        say(f"{name}: a symbolic link, left alone; put the file itself there")
     if report.missing:
         say(f"No file came to {report.folder}, although one is expected every day.")
     elif not report.happened:
@@ -93,6 +104,21 @@ def tell_night(report: NightReport) -> None:
         say(f"{report.waiting} more files wait for the next pass.")
     if report.told is False:
         say("Warning: the notification did not arrive everywhere.")
+
+
+def _tell_file(done: Import) -> None:
+    from importer.nightly.notices import CORRECTED  # noqa: PLC0415
+
+    say(f"{done.file}: {_fate(done)}")
+    if done.forecast and not done.forecast.get("in_time", True):
+        say(f"  forecast: {done.forecast['text']}")
+    if done.error and done.fate != "known":
+        say(f"  {done.error}")
+    if done.corrections:
+        say(f"  {CORRECTED.format(done.corrections)}")
+    if done.put is not None:
+        say(f"  → {done.put}")
+    _say_next(done)
 
 
 def _say_next(done: Import) -> None:

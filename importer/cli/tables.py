@@ -107,6 +107,8 @@ def tell_purge(done: Mapping[str, Any]) -> None:
     console.print(f"{verb} {len(done['purged'])} run(s), {done['bytes']:,} bytes of files.", highlight=False)
     for one in done["purged"]:
         console.print(f"  {one['run_id']}  {one['kind']}  {one['source']}".rstrip(), markup=False, highlight=False)
+    for path in done["places"]:
+        console.print(f"  {path}  put there by a night", markup=False, highlight=False)
     for path in done["copies"]:
         console.print(f"  {path}  copy of the journal before an upgrade", markup=False, highlight=False)
     for one in done["kept"]:

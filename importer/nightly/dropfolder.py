@@ -36,6 +36,9 @@ class DropFolder(Protocol):
     def look(self) -> dict[Path, Seen]:
         """Every file that may be meant, as it is now."""
 
+    def links(self) -> list[str]:
+        """Symbolic links, at the last look, that would be taken if they were files."""
+
     def is_marked(self, path: Path) -> bool:
         """Whether a marker says that the file is complete."""
 

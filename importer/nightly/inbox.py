@@ -68,6 +68,9 @@ class Inbox:
             raise SourceError(
                 f"There is no folder '{self.folder}'.", "Name the folder that the files arrive in, or make it."
             )
+        name = filing.readable(str(self.folder.absolute()))
+        if name != str(self.folder.absolute()):
+            raise SourceError(f"The name of the folder '{name}' is no UTF-8 text.", "Rename it.")
         self._names()
         for place in (self._processing, self.archive, self.failed):
             try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from importer.errors import ExitCode
@@ -30,6 +31,8 @@ _WHY = {
     ExitCode.SIGINT: "stopped by hand",
     ExitCode.SIGTERM: "stopped by hand",
 }
+CORRECTED = "{:,} came with other data than before; nothing was changed (differs_from_imported in the report)."
+"""Of rows whose customers were imported earlier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ def compose(report: NightReport, settings: NotifySettings) -> Notice:
     lines = [*notable, *(_line(done) for done in report.imports[:_SHOWN_FILES])]
     if len(report.imports) > _SHOWN_FILES:
         lines.append(f"… and {len(report.imports) - _SHOWN_FILES} more files.")
-    lines.append(f"Folder: {report.folder}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
+    lines.extend(f"{_name(name)} is a symbolic link and was left alone." for name in report.links)
+    lines.append(f"Folder: {_whereabouts(report.folder)}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
     return Notice(level, f"Customer import {level}: {_headline(report)}", "\n".join(lines))
 
 
@@ -109,7 +113,8 @@ def _line(done: Import) -> str:
 def _counted(done: Import) -> str:
     states = ", ".join(f"{done.counts[state]:,} {state}" for state in _STATES if done.counts.get(state))
     resumed = " (begun earlier)" if done.resumed else ""
-    return f"{done.counts.get('read', 0):,} rows{resumed}{': ' if states else ''}{states}."
+    counted = f"{done.counts.get('read', 0):,} rows{resumed}{': ' if states else ''}{states}."
+    return f"{counted} {CORRECTED.format(done.corrections)}" if done.corrections else counted
 
 
 def _headline(report: NightReport) -> str:
@@ -123,6 +128,11 @@ def _headline(report: NightReport) -> str:
         *([f"{refused} file{'s' if refused != 1 else ''} refused"] if refused else []),
     )
     return ", ".join(told)
+
+
+def _whereabouts(folder: Path | str) -> str:
+    """The folder for people who are not at this machine."""
+    return str(folder.absolute()) if isinstance(folder, Path) else folder
 
 
 def _name(file: str) -> str:

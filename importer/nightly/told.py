@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,7 @@ class NightReport:
         growing: files that somebody was still writing; left for the next pass.
         waiting: files that the pass did not get to.
         missing: a file was expected, and none came.
+        links: symbolic links among the files, which are left alone; each is named once.
         stopped: with which code the pass was stopped while files waited; None: it went through.
         told: whether a notification arrived; None: there was nothing to tell, or nobody to tell it to.
     """
@@ -119,6 +120,7 @@ class NightReport:
     target: str
     imports: Sequence[Import] = ()
     growing: Sequence[str] = ()
+    links: Sequence[str] = ()
     waiting: int = 0
     missing: bool = False
     stopped: ExitCode | None = None
@@ -136,6 +138,19 @@ class NightReport:
     def happened(self) -> bool:
         """Whether there is anything to speak of."""
         return bool(self.imports or self.missing or self.growing or self.stopped)
+
+    def and_then(self, later: NightReport) -> NightReport:
+        """What two passes came to; a file that the first one held counts as the second one left it."""
+        again = {done.file for done in later.imports}
+        settled = (done for done in self.imports if done.fate is not Fate.HELD or done.file not in again)
+        return replace(
+            later,
+            imports=(*settled, *later.imports),
+            links=(*self.links, *later.links),
+            missing=later.missing or (self.missing and not later.imports),
+            elapsed_s=self.elapsed_s + later.elapsed_s,
+            told=False if self.told is False else self.told if later.told is None else later.told,
+        )
 
     @property
     def counts(self) -> dict[str, int]:
@@ -162,6 +177,7 @@ class NightReport:
             "error": error,
             "imports": [done.as_json() for done in self.imports],
             "growing": list(self.growing),
+            "links": list(self.links),
             "waiting": self.waiting,
             "missing": self.missing,
             "notified": self.told,

@@ -290,9 +290,7 @@ def test_a_file_that_is_replaced_while_it_is_at_work_is_kept_for_the_next_pass(p
     assert arrived(box) == ["a.csv"]
 
 
-def test_a_file_that_was_replaced_before_it_was_fetched_is_left_to_the_next_pass(
-    in_aws: None, workspace: Path
-) -> None:
+def test_a_file_that_was_replaced_before_it_was_fetched_is_left_to_the_next_pass(in_aws: None, workspace: Path) -> None:
     place = Bucket("in")
     place.write("a.csv", b"first")
     box = inbox(place, workspace)
