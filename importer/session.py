@@ -395,6 +395,8 @@ class Session:
         if is_remote(source):
             spool = self.profile.workspace / SPOOL_NAME
             with local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop) as local:
+                if local.caution:
+                    self.on_event(Event("source_unproved", {"text": local.caution}))
                 yield local
         else:
             with on_disk(source, self.profile) as path:

@@ -68,7 +68,13 @@ def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
 
 
 def run_night(
-    profile: Profile, folder: Path, told: Callable[[NightReport], None], *, watch: bool, force: bool, as_json: bool
+    profile: Profile,
+    folder: Path | str,
+    told: Callable[[NightReport], None],
+    *,
+    watch: bool,
+    force: bool,
+    as_json: bool,
 ) -> NightReport:
     """Import what arrived in a folder, and return what became of it.
 
@@ -89,10 +95,12 @@ def run_night(
 
 
 def _foretelling(shown: Events, *, quiet: bool) -> Events:
-    """Tell a forecast to people before anything is sent."""
+    """Tell people before anything is sent what they may want to act on: a forecast, a source that nothing proves."""
 
     def take(event: Event) -> None:
         shown(event)
+        if event.name == "source_unproved" and not quiet:
+            say(f"Warning: {event.data['text']}")
         if event.name == "forecast" and not quiet and is_worth_a_word(event.data):
             say(f"Forecast: {event.data['text']}")
         if event.name == "night_forecast" and not quiet and event.data["files"] > 1 and is_worth_a_word(event.data):

@@ -99,7 +99,7 @@ class Inbox:
         seen: dict[Path, Seen] = {}
         for name in self._names():
             path = self.folder / name
-            if not self._is_meant(name) or path.is_symlink() or not path.is_file():
+            if not self.is_meant(name) or path.is_symlink() or not path.is_file():
                 continue
             try:
                 found = path.stat()
@@ -110,7 +110,7 @@ class Inbox:
 
     def links(self) -> list[str]:
         """Symbolic links that would be taken if they were files: what stands elsewhere is not ours to move."""
-        return sorted(name for name in self._names() if self._is_meant(name) and (self.folder / name).is_symlink())
+        return sorted(name for name in self._names() if self.is_meant(name) and (self.folder / name).is_symlink())
 
     def is_marked(self, path: Path) -> bool:
         """Whether a marker says that the file is complete; an older one spoke of another file of that name."""
@@ -162,6 +162,9 @@ class Inbox:
         except OSError as error:
             raise _unwritable(error, self.folder) from error
         return to
+
+    def at_hand(self, path: Path) -> None:
+        """Nothing: what is on this machine can be read."""
 
     # ------------------------------------------------------------------ leaving
 
@@ -218,7 +221,8 @@ class Inbox:
                 "Check its permissions.",
             ) from error
 
-    def _is_meant(self, name: str) -> bool:
+    def is_meant(self, name: str) -> bool:
+        """Whether files of this name are taken."""
         if name.startswith((".", "~$")) or name.endswith(self._settings.marker):
             return False
         return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self._settings.patterns)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from importer.errors import ExitCode
@@ -26,7 +27,7 @@ WHY = {
     ExitCode.SOURCE: "the file cannot be used",
     ExitCode.BUSY: "another run was at work",
     ExitCode.BALANCE: "the counts do not add up",
-    ExitCode.TRY_LATER: "the time or the day's quota was used up",
+    ExitCode.TRY_LATER: "the time or the day's quota was used up, or a place could not be reached",
     ExitCode.SIGINT: "stopped by hand",
     ExitCode.SIGTERM: "stopped by hand",
 }
@@ -51,7 +52,7 @@ def compose(report: NightReport, settings: NotifySettings) -> Notice:
     if len(report.imports) > _SHOWN_FILES:
         lines.append(f"… and {len(report.imports) - _SHOWN_FILES} more files.")
     lines.extend(f"{printable(name)} is a symbolic link and was left alone." for name in report.links)
-    lines.append(f"Folder: {report.folder.absolute()}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
+    lines.append(f"Folder: {_whereabouts(report.folder)}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
     return Notice(level, f"Customer import {level}: {_headline(report)}", "\n".join(lines))
 
 
@@ -133,6 +134,11 @@ def _headline(report: NightReport) -> str:
         *([f"{refused} file{'s' if refused != 1 else ''} refused"] if refused else []),
     )
     return ", ".join(told)
+
+
+def _whereabouts(folder: Path | str) -> str:
+    """The folder for people who are not at this machine."""
+    return str(folder.absolute()) if isinstance(folder, Path) else folder
 
 
 def printable(file: str) -> str:

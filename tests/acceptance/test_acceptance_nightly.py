@@ -336,7 +336,7 @@ def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: P
     second = nights.once()
     assert (second.exit_code, second.imports[0].fate, second.imports[0].counts["created"]) == (0, Fate.IMPORTED, 120)
     assert second.imports[0].forecast["in_time"]
-    report = json.loads((second.imports[0].put or tmp_path).joinpath("report.json").read_text("utf-8"))
+    report = json.loads(Path(second.imports[0].put or tmp_path).joinpath("report.json").read_text("utf-8"))
     assert report["forecast"]["requests"] == held.counts["unsent"] + 1
     log = (tmp_path / "runs" / held.run_id / "run.log.jsonl").read_text("utf-8").splitlines()
     foreseen = [entry for entry in map(json.loads, log) if entry["event"] == "forecast"]
