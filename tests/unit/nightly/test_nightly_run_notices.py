@@ -47,7 +47,7 @@ def test_a_good_run_is_done_with_counts_and_the_whole_path_of_the_report() -> No
         (ExitCode.ACCESS, "failed", "access was refused"),
         (ExitCode.SIGTERM, "failed", "stopped by hand"),
         (ExitCode.BALANCE, "failed", "Next: importer show r-1"),
-        (ExitCode.TRY_LATER, "degraded", "the day's quota was used up. Next: importer resume r-1"),
+        (ExitCode.TRY_LATER, "degraded", "Next: importer resume r-1"),
         (ExitCode.SOME_UNKNOWN, "done", "99 created"),
     ],
 )
