@@ -6,9 +6,10 @@ real exchange of the credentials for a token.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from importer.doctor.elsewhere import check_elsewhere
 from importer.doctor.finding import Finding, exit_code
 from importer.doctor.folder import check_folder, folders_of
 from importer.doctor.machine import check_disk, check_extras, check_limits
@@ -51,10 +52,17 @@ async def examine(
         *check_hours(profile, environ, now),
         *check_quota(profile, scope, now),
         *check_workspace(profile.workspace, scope),
-        *(check_folder(folder, profile.nightly) if folder else ()),
+        *_folder(folder, profile),
         *check_disk(profile.workspace, _filled(folder, profile)),
         *check_metrics(profile.metrics),
     ]
+
+
+def _folder(folder: str, profile: Profile) -> Iterator[Finding]:
+    if is_remote(folder):
+        yield from check_elsewhere(folder, profile)
+    elif folder:
+        yield from check_folder(Path(folder), profile.nightly)
 
 
 def _filled(folder: str, profile: Profile) -> list[Path]:

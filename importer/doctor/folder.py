@@ -12,7 +12,6 @@ from importer.journal import lock_owner
 from importer.nightly import Inbox
 from importer.nightly.inbox import PROCESSING
 from importer.profile.nights import NightlySettings
-from importer.remote import is_remote
 
 _FULL = os.R_OK | os.W_OK | os.X_OK
 
@@ -23,16 +22,9 @@ def folders_of(folder: Path, settings: NightlySettings) -> list[Path]:
     return [folder / PROCESSING, inbox.archive, inbox.failed]
 
 
-def check_folder(named: str, settings: NightlySettings) -> Iterator[Finding]:
-    """Check the folder of `importer nightly`.
-
-    Args:
-        named: as on the command line; an address is only said to be one.
-    """
-    folder = Path(named)
-    if is_remote(named):
-        yield Finding.warn("folder", "it lies elsewhere, and was not looked at", "Try it with `importer nightly`.")
-    elif not folder.is_dir():
+def check_folder(folder: Path, settings: NightlySettings) -> Iterator[Finding]:
+    """Check the folder of `importer nightly`."""
+    if not folder.is_dir():
         yield Finding.fail(
             "folder",
             f"there is no folder {folder}",

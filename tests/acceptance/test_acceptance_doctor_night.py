@@ -110,12 +110,6 @@ def test_a_link_that_no_night_takes_is_warned_of(user: User, inbox: Path) -> Non
     assert (ran.code, worst(ran.json)["waiting"], "1 symbolic link" in told(ran.json, "waiting")) == (0, "warn", True)
 
 
-def test_an_address_of_a_folder_elsewhere_is_said_to_be_one(user: User) -> None:
-    ran = user.types("doctor", "sftp://user@files.example.com/out", "--json")
-
-    assert (ran.code, worst(ran.json)["folder"]) == (0, "warn")
-
-
 # --------------------------------------------------------------------------- who is told
 
 
