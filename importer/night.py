@@ -156,6 +156,7 @@ class Night:
         imports = await self._one_by_one(arrivals, inbox.begun(), [], begun=True)
         found, growing = await self._arrived(inbox) if not _is_over(imports) else ([], [])
         imports = await self._one_by_one(arrivals, found, imports, begun=False)
+        imports = await self._judged_again(arrivals, inbox, imports)
         over = self._is_closing or _is_over(imports)
         waiting = len([path for path in inbox.look() if readable(path.name) not in growing]) if over else 0
         return NightReport(
@@ -180,6 +181,15 @@ class Night:
                 imports = [*imports, done]
                 self._count.file(done)
         return imports
+
+    async def _judged_again(self, arrivals: Arrivals, inbox: Inbox, imports: list[Import]) -> list[Import]:
+        """Take up again what lacked a column before any other file had shown whose fault that is."""
+        doubtful = {done.file for done in imports if done.exit_code == ExitCode.USAGE and not done.ends_pass}
+        if not doubtful or all(done.fate is not Fate.IMPORTED for done in imports):
+            return imports
+        again = [path for path in inbox.begun() if readable(path.name) in doubtful]
+        others = [done for done in imports if done.file not in doubtful]
+        return await self._one_by_one(arrivals, again, others, begun=True)
 
     async def _arrived(self, inbox: Inbox) -> tuple[list[Path], list[str]]:
         """The files to take, and the names of those that somebody is still writing."""
