@@ -52,7 +52,7 @@ def source_of(database: Database, stored: StoredRun) -> Path | None:
     """
     header = stored.header
     origin, put_away = Path(header.path), [place.source for place in places_of(database, stored.run)]
-    if not put_away and not stored.facts.get("outgrown"):
+    if not put_away and not stored.facts.get("outgrown") and stored.purged_at is None:
         return origin
     there = [path for path in (*put_away, origin) if path.is_file()]
     same = next((path for path in there if content_hash(path) == header.content_hash), None)

@@ -207,6 +207,18 @@ def test_a_column_that_one_file_lacks_is_its_own_fault_and_a_watched_folder_goes
     assert len(list((inbox / "failed").iterdir())) == 1
 
 
+def test_a_file_that_lacks_a_column_on_the_first_night_of_a_profile_is_judged_after_the_others(
+    user: User, inbox: Path
+) -> None:
+    user.has("p.toml", WRONG.replace("Nope", "First Name"))
+    (inbox / "a.csv").write_text(people(5).replace("First Name", "Vorname"))
+    os.utime(inbox / "a.csv", (1, 1))
+    (inbox / "b.csv").write_text(people(3))
+    ran = user.types(*NIGHTLY, "--config", "p.toml")
+
+    assert (ran.code, fates(ran.json)) == (6, [("b.csv", "imported", 0), ("a.csv", "refused", 6)])
+
+
 # --------------------------------------------------------------------------- corrections and paths
 
 

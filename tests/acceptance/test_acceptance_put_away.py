@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import subprocess
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from importer.nightly.writers import can_tell
 from tests.acceptance.conftest import User, Witness, ended, people, serving, wait_for
 
 SANDBOX = ("--target", "sandbox", "--json")
@@ -66,6 +69,8 @@ def test_what_is_written_to_a_file_while_it_is_imported_is_imported_by_the_next_
 
 
 def test_a_file_whose_writer_pauses_longer_than_the_rule_is_left_until_it_is_closed(user: User, inbox: Path) -> None:
+    if not can_tell(inbox):
+        pytest.skip("the system does not tell")
     whole = people(30).splitlines(keepends=True)
     with (inbox / "a.csv").open("w") as writer:
         writer.write("".join(whole[:11]))
@@ -75,6 +80,33 @@ def test_a_file_whose_writer_pauses_longer_than_the_rule_is_left_until_it_is_clo
         writer.write("".join(whole[11:]))
 
     assert one(user.types(*NIGHTLY).json)["counts"]["created"] == 30
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_nights_that_are_killed_at_any_moment_lose_nothing_and_leave_every_run_verifiable(
+    user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path], seed: int
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "400/s"', "looks_after_s = [0, 0.1]"])
+    options = ("nightly", "inbox", "--config", profile, *SANDBOX)
+    moments = random.Random(seed)
+    for night in range(1, 7):
+        (inbox / f"{night}.csv").write_text(people(30 * night))
+        killed = user.starts(*options, **witness.environ)
+        with suppress(subprocess.TimeoutExpired):
+            killed.wait(0.4 + moments.random())
+        killed.kill()
+        killed.communicate()
+    done = user.types(*options, **witness.environ)
+
+    assert (done.code, user.types(*options, **witness.environ).json["imports"]) == (0, [])
+    assert sorted(customer["primaryEmail"]["value"] for customer in witness.customers()) == sorted(
+        f"person{number}@example.com" for number in range(180)
+    )
+    assert sorted(path.name for path in inbox.glob("archive/*/?.csv")) == [f"{night}.csv" for night in range(1, 7)]
+    assert not list((inbox / "archive").glob(".*"))
+    assert not list((inbox / "processing").iterdir())
+    for run in user.types("runs", "--json").json["runs"]:
+        assert user.types("show", run["run_id"], "--verify").code == 0
 
 
 # --------------------------------------------------------------------------- found again
@@ -265,6 +297,8 @@ def test_a_night_killed_while_it_put_a_file_away_is_done_by_the_next_one_and_for
     assert (put / "a.csv").read_text() == people(4)
     aged(user, 31)
     assert user.types("purge", "--older-than", "30d", "--json").json["places"] == [str(put)]
+    (inbox / "processing" / "a.csv").write_text("of another day")
+    assert user.types("show", run_id, "--verify").code == 0
 
 
 def test_results_that_cannot_be_renewed_are_told_and_those_of_the_run_are_whole(user: User, inbox: Path) -> None:
