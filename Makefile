@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 DEMO   := build/demo
 
-.PHONY: help setup demo demo-nightly test lint format crash-lab soak wheel-test lock clean
+.PHONY: help setup demo demo-nightly test lint format crash-lab soak bench profile wheel-test lock clean
 
 help:                      ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,16 @@ MINUTES ?= 20
 RATE ?= 300
 soak: $(READY)             ## mixed faults and kills at full rate, memory and balance watched: make soak MINUTES=20 RATE=300
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE)
+
+ROWS ?= 1000000
+ROUNDS ?= 3
+ONLY ?=
+bench: $(READY)            ## measure the README's table, peers beside it: make bench ROWS=1000000 ROUNDS=3 ONLY="dry_run rate"
+	$(BIN)/python -m tests.benchmarks --rows $(ROWS) --rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY))
+
+FILE ?=
+profile: $(READY)          ## a flame graph of a dry run, of all its processes: make profile FILE=customers.csv
+	$(BIN)/python -m tests.benchmarks.flame $(FILE)
 
 wheel-test: $(READY)       ## build the wheel, install it alone, and use it away from the checkout
 	$(BIN)/python -m tests.wheel

@@ -38,6 +38,10 @@ _THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "cana
 _OF_ONE_FILE = (StillWrittenError, MissingColumnError)
 """Trouble that the other files need not have."""
 
+_GOES_ON = (
+    "`importer resume {}`, with the profile and the target of this night, goes on with it: the results here are\n"
+    "written again, and the folder moves to the archive when it ends well."
+)
 _GREW = "Somebody was still writing it while it was imported; the next pass imports the rest. What was sent is known."
 
 
@@ -140,14 +144,19 @@ class Arrivals:
         if not ended and reason not in _THE_FILES_FAULT and code != ExitCode.BALANCE:
             return what
         if content_hash(path) != content:
+            self._outgrown(what.run_id)
             return replace(what, exit_code=ExitCode.TRY_LATER, error=_GREW, ends_pass=False)
         files = [Path(file) for file in told["files"].values()]
         if ended:
             to = self._away(path, self.inbox.archive, what.run_id, files=files)
             return replace(what, fate=Fate.IMPORTED, put=to, ends_pass=False)
-        texts = {whereabouts.WHY: _why(what, f"`importer resume {what.run_id}` goes on with it.")}
+        texts = {whereabouts.WHY: _why(what, _GOES_ON.format(what.run_id))}
         to = self._away(path, self.inbox.failed, what.run_id, files=files, texts=texts)
         return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
+
+    def _outgrown(self, run_id: str) -> None:
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            whereabouts.outgrown(workspace.database, workspace.runs.find(run_id))
 
     def _known(self, path: Path, earlier: StoredRun, what: Import) -> Import:
         run_id = earlier.header.run_id

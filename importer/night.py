@@ -152,6 +152,7 @@ class Night:
         imports = await self._one_by_one(arrivals, await asyncio.to_thread(inbox.begun), [], begun=True)
         found, growing = await self._arrived_after(imports, inbox)
         imports = await self._one_by_one(arrivals, found, imports, begun=False)
+        imports = await self._judged_again(arrivals, inbox, imports)
         over = self._is_closing or _is_over(imports)
         waiting = await self._waiting(inbox, growing) if over else 0
         return NightReport(
@@ -194,6 +195,15 @@ class Night:
             done = await arrivals.take(path, begun=begun)
             imports = [*imports, done] if done is not None else imports
         return imports
+
+    async def _judged_again(self, arrivals: Arrivals, inbox: DropFolder, imports: list[Import]) -> list[Import]:
+        """Take up again what lacked a column before any other file had shown whose fault that is."""
+        doubtful = {done.file for done in imports if done.exit_code == ExitCode.USAGE and not done.ends_pass}
+        if not doubtful or all(done.fate is not Fate.IMPORTED for done in imports):
+            return imports
+        again = [path for path in inbox.begun() if readable(path.name) in doubtful]
+        others = [done for done in imports if done.file not in doubtful]
+        return await self._one_by_one(arrivals, again, others, begun=True)
 
     async def _arrived(self, inbox: DropFolder) -> tuple[list[Path], list[str]]:
         """The files to take, and the names of those that somebody is still writing."""

@@ -6,6 +6,7 @@ stated here once; implementations stay silent about them.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -97,6 +98,22 @@ class BatchChecker(Protocol):
     def check_all(self, batches: Iterable[RawBatch]) -> Iterator[CheckedBatch]:
         """Yield every batch checked, in order; takes only a few batches ahead of what it has yielded."""
         ...
+
+
+class Numbers(Protocol):
+    """A number for every row of a source, in row order. Its memory need not grow with the rows."""
+
+    def extend(self, numbers: array[int]) -> None:
+        """Append the numbers of further rows."""
+        ...
+
+    def whole(self) -> array[int]:
+        """All of them at once, as an array of the caller's own."""
+        ...
+
+    def __getitem__(self, place: int) -> int: ...
+
+    def __len__(self) -> int: ...
 
 
 class Duplicates(Protocol):

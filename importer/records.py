@@ -9,12 +9,13 @@ person sees in the spreadsheet.
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, overload
+
+from importer.cells import Cells
 
 # --------------------------------------------------------------------------- states
 
@@ -138,7 +139,7 @@ class RawBatch:
     Args:
         first: ordinal of the first row.
         rows: the row number a person sees, one per row, ascending.
-        cells: one list per column of the source, each as long as `rows`; a blank cell is "".
+        cells: one list per column of the source, each as long as `rows`; a blank cell is "". `Cells` as a rule.
         issues: what reading itself found wrong with rows (ragged, undecodable, error cells).
     """
 
@@ -149,15 +150,6 @@ class RawBatch:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the cells as one block, several times sooner than one by one."""
-        cells = marshal.dumps([list(column) for column in self.cells], 2)
-        return _raw_batch, (self.first, self.rows, cells, self.issues)
-
-
-def _raw_batch(first: int, rows: Sequence[int], cells: bytes, issues: tuple[Issue, ...]) -> RawBatch:
-    return RawBatch(first, rows, marshal.loads(cells), issues)  # noqa: S302  # made above
 
 
 # --------------------------------------------------------------------------- validation
@@ -575,7 +567,7 @@ class ResultBatch:
         return RowResult(
             ordinal=self.first + place,
             row=self.rows[place],
-            cells=tuple([column[place] for column in self.cells]),
+            cells=Cells.of(self.cells).row(place),
             state=self.states[place],
             customer_id=self.customer_ids[place],
             key=self.keys[place],

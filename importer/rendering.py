@@ -38,7 +38,6 @@ from importer.results import (
     write_json,
     write_results,
 )
-from importer.results.annotated import write_annotated
 from importer.results.html import write_html
 
 _STOP_CODES: Mapping[str, ExitCode] = {
@@ -59,7 +58,7 @@ RECEIPT_NAME = "receipt.json"
 
 _DOCUMENTED = {**READING_CODES, **MAPPING_CODES, **ISSUE_CODES, **DELIVERY_CODES}
 
-_DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic", "python-calamine")
+_DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,9 @@ def _annotated(
     is_workbook = report.source_info is not None and report.source_info.format == "excel"
     if not is_workbook and "xlsx" not in profile.results.formats:
         return {}
-    return {"annotated": write_annotated(replay.results, header, report, directory, source=source)}
+    from importer.results.annotated import write_annotated  # noqa: PLC0415  # its library takes longer than a small file
+
+    return {"annotated": write_annotated(replay.batches, header, report, directory, source=source)}
 
 
 def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False) -> ExitCode:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -134,6 +135,7 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
     checks = list(_unjournalled(workspace, before))
     places = _places(workspace, leaving, before)
     there = [folder for folder in places if tag_of(folder.name) and folder.is_dir() and not folder.is_symlink()]
+    hidden = Counter(folder.parent for folder in places if not folder.parent.is_dir())
     plan = Purged(
         dry_run,
         going=[*(_going(workspace.path, one) for one in leaving), *checks],
@@ -141,12 +143,12 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
         places=there,
         places_bytes=sum(map(_size, there)),
         copies=[path for path in backups(workspace.path / JOURNAL_NAME) if leaving or path.stat().st_mtime < before],
-        notes=_notes(workspace.path),
+        notes=[*_notes(workspace.path), *map(_unseen, hidden.items())],
     )
     if not dry_run:
         sweep(workspace.path / SPOOL_NAME)
         _remove([*(workspace.path / one.run_id for one in plan.going), *plan.places], plan.copies)
-        drop_places(workspace.database, places)
+        drop_places(workspace.database, [folder for folder in places if folder.parent not in hidden])
         if leaving:
             purge_rows(workspace.database, [one.run for one in leaving], now)
         wipe(workspace.database)
@@ -214,6 +216,12 @@ def _notes(workspace: Path) -> list[str]:
     if not (workspace / EMULATOR_STORE).exists():
         return []
     return [f"{workspace / EMULATOR_STORE} holds the customers of rehearsals; remove it when they were real people."]
+
+
+def _unseen(hidden: tuple[Path, int]) -> str:
+    """A container may see the workspace alone: what it cannot see is not gone."""
+    place, count = hidden
+    return f"{place} is not to be seen from here: {count} folder(s) that nights put there stay."
 
 
 def _iso(seconds: float) -> str:

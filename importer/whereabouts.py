@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from importer.errors import ExitCode
+from importer.errors import ExitCode, StorageError
 from importer.journal import Database, Place, Runs, StoredRun, add_place, drop_places, places_of
 from importer.nightly import filing
 from importer.readers import content_hash
@@ -36,6 +36,11 @@ def put(database: Database, stored: StoredRun | None, place: Place) -> None:
         Runs(database).note(stored.run, path=str(place.source))
 
 
+def outgrown(database: Database, stored: StoredRun) -> None:
+    """Keep that the file of a run went on growing, and is the file of another run now."""
+    Runs(database).note(stored.run, outgrown=True)
+
+
 def source_of(database: Database, stored: StoredRun) -> Path | None:
     """The file of a run; where it was changed, the changed one.
 
@@ -47,7 +52,7 @@ def source_of(database: Database, stored: StoredRun) -> Path | None:
     """
     header = stored.header
     origin, put_away = Path(header.path), [place.source for place in places_of(database, stored.run)]
-    if not put_away:
+    if not put_away and not stored.facts.get("outgrown") and stored.purged_at is None:
         return origin
     there = [path for path in (*put_away, origin) if path.is_file()]
     same = next((path for path in there if content_hash(path) == header.content_hash), None)
@@ -68,11 +73,22 @@ def renew(database: Database, stored: StoredRun, report: Report) -> None:
         StorageError: a folder cannot be written; the run's own directory is whole.
     """
     for place in _with_results(database, stored):
+        _write_again(place, report)
+        if report.state == "finished" and report.exit_code in FINISHED_CODES:
+            _ended_well(database, stored, place)
+
+
+def _write_again(place: Place, report: Report) -> None:
+    try:
         with Aside(place.folder) as aside:
             for path in filter(Path.is_file, report.files.values()):
                 shutil.copyfile(path, aside.path(filing.unlike(place.file, path.name)))
-        if report.state == "finished" and report.exit_code in FINISHED_CODES:
-            _ended_well(database, stored, place)
+    except StorageError as error:
+        raise StorageError(
+            f"The run {report.run_id} is done, but its files in {place.folder} are those of the last time."
+            f" {error.message}",
+            f"`importer show {report.run_id}` tells how it ended and where its files are.",
+        ) from error
 
 
 def _with_results(database: Database, stored: StoredRun) -> list[Place]:

@@ -345,7 +345,7 @@ def preparation(
         reader=source.reader,
         mapper=source.mapper,
         checker=SharedChecker(source.mapper, validator, workforce),
-        duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns),
+        duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers),
         intake=intake,
         stop=stop,
         emit=emit,

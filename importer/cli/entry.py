@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ _WrongUse: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name
 def main() -> None:
     """Run the command line and leave the process with its exit code."""
     _open_closed_streams()
+    _print_any_name()
     for number, name in ((signal.SIGINT, "sigint"), (signal.SIGTERM, "sigterm")):
         signal.signal(number, partial(_interrupt, name))
     sys.exit(_flushed(run(sys.argv[1:])))
@@ -38,6 +40,13 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  # open to the end
+
+
+def _print_any_name() -> None:
+    """Let names of files that are no text be printed: escaped, whatever the locale makes of them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _flushed(code: int) -> int:

@@ -64,7 +64,7 @@ def purge(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Remove the personal data of old runs for good: their folders, and their cells in the journal.
+    """Remove the personal data of old runs for good: folders, cells in the journal, and what nights put away of them.
 
     Ids, import keys, states, counts and receipts stay, so that customers are still recognised. Runs that could
     still be resumed are kept (exit code 3) unless --force is given.

@@ -1,17 +1,21 @@
-"""A bounded pool on one event loop that takes on as much as is needed, fed through a bounded queue.
+"""A bounded pool on one event loop that takes on as much as is needed, fed lot by lot.
 
 A feeder takes records in lots, so that the journal marks many of them with one commit while the
-workers are still busy with the lot before. Nothing is taken that no worker has room for, and no worker is
-begun while the ones before it still wait for their turn: what is in flight follows rate times latency by itself.
+workers are still busy with the lot before. Lots are as large as it takes to hide a commit and no larger, since what is
+taken is in doubt after a crash. No worker is begun while the ones before it still wait for their turn: what is
+in flight follows rate times latency by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from importer.ports import Deliver, Settle, Take
 from importer.records import Record
+
+_LARGEST = 8
+"""A lot holds at most so many records per worker."""
 
 
 class AsyncioPool:
@@ -25,42 +29,67 @@ class AsyncioPool:
     def __init__(self, workers: int, room: Callable[[], Awaitable[None]] | None = None) -> None:
         self._workers = workers
         self._room = room
-        self._ahead = max(1, workers // 2)
-        """Records that wait, already claimed, for a worker: half a pool hides a commit. As many again may join them."""
+        self._smallest = max(1, workers // 2)
 
     @property
     def max_in_flight(self) -> int:
-        return self._workers + 2 * self._ahead
+        return self._workers + 2 * _LARGEST * self._workers
 
     async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
-        queue: asyncio.Queue[Record | None] = asyncio.Queue(self._ahead)
+        supply = _Supply(self._smallest, _LARGEST * self._workers)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._feed(queue, take), name="feeder")
-                group.create_task(self._hand_out(queue, group, deliver, settle), name="foreman")
+                group.create_task(supply.feed(take), name="feeder")
+                group.create_task(self._hand_out(supply, group, deliver, settle), name="foreman")
         except ExceptionGroup as failures:
             # Workers fail together and for one reason: the first says it all.
             raise failures.exceptions[0] from None
 
-    async def _feed(self, queue: asyncio.Queue[Record | None], take: Take) -> None:
-        while records := await take(self._ahead):
-            for record in records:
-                await queue.put(record)
-        await queue.put(None)
-
-    async def _hand_out(
-        self, queue: asyncio.Queue[Record | None], group: asyncio.TaskGroup, deliver: Deliver, settle: Settle
-    ) -> None:
+    async def _hand_out(self, supply: _Supply, group: asyncio.TaskGroup, deliver: Deliver, settle: Settle) -> None:
         """Begin a worker for each record, as soon as one is free and needed."""
         free = asyncio.Semaphore(self._workers)
-        while True:
-            await free.acquire()
-            if self._room is not None:
-                await self._room()
-            record = await queue.get()
-            if record is None:
-                return
-            group.create_task(_work(record, deliver, settle, free), name="worker")
+        while records := await supply.lot():
+            for record in records:
+                await free.acquire()
+                if self._room is not None:
+                    await self._room()
+                supply.used += 1
+                group.create_task(_work(record, deliver, settle, free), name="worker")
+
+
+class _Supply:
+    """Lots on their way from the journal to the workers: one is handed out while the next is taken.
+
+    Args:
+        smallest, largest: records in a lot.
+    """
+
+    def __init__(self, smallest: int, largest: int) -> None:
+        self._smallest = smallest
+        self._largest = largest
+        self._next: asyncio.Queue[Sequence[Record]] = asyncio.Queue()
+        self._wanted = asyncio.Event()
+        self._wanted.set()
+        self.used = 0
+        """Records handed out, told by the foreman."""
+
+    async def feed(self, take: Take) -> None:
+        """Take lots until there are no more; the empty one at the end says so."""
+        size, records = self._smallest, None
+        while records is None or records:
+            await self._wanted.wait()
+            self._wanted.clear()
+            before = self.used
+            records = await take(size)
+            # Twice what went out meanwhile: half a lot is left when the next one comes, and a lot that ran out doubles.
+            size = max(self._smallest, min(self._largest, 2 * (self.used - before)))
+            self._next.put_nowait(records)
+
+    async def lot(self) -> Sequence[Record]:
+        """Wait for the next lot; empty at the end."""
+        records = await self._next.get()
+        self._wanted.set()
+        return records
 
 
 async def _work(record: Record, deliver: Deliver, settle: Settle, free: asyncio.Semaphore) -> None:

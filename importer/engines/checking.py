@@ -38,6 +38,7 @@ class SharedChecker:
     def check_all(self, batches: Iterable[RawBatch]) -> Iterator[CheckedBatch]:
         for batch, checked in self.workforce.map(self._jobs(batches)):
             yield replace(checked, raw=batch)
+        self.workforce.dismiss()
 
     def _jobs(self, batches: Iterable[RawBatch]) -> Iterator[tuple[CheckBatch, RawBatch]]:
         check, settled_on = CheckBatch(self.mapper, self.validator), None

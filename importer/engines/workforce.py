@@ -110,6 +110,10 @@ class Workforce:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Let the others go, with their memory; they are started again when there is work for them."""
         for helper in self._helpers or ():
             helper.line.close()
         for helper in self._helpers or ():

@@ -15,9 +15,9 @@ from hashlib import blake2b
 from types import MappingProxyType
 
 from importer.errors import JournalError
-from importer.journal.cells import unpack_payloads, unpack_rows
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues
+from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.records import TRANSITIONS, Attempt, Claimed, Issue, Outcome, Record, RowState, Severity
 
 _CREATED = (RowState.CREATED.value, RowState.EXISTING.value)

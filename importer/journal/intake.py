@@ -13,9 +13,11 @@ from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
-from importer.journal.cells import pack_cells, pack_payloads, pack_rows, unpack_cells, unpack_payloads, unpack_rows
+from importer.cells import Cells
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues, issues_between
+from importer.journal.packing import pack_payloads, pack_rows, unpack_payloads, unpack_rows
+from importer.journal.spool import SpooledNumbers
 from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
 
 _INSERT_ROW = "INSERT INTO rows (run, ordinal, state, key, external_id)"
@@ -56,6 +58,10 @@ class RunIntake:
         """How many of the recorded rows are ready for identity verification, and what the others lack."""
         return {"ready": self._idv_ready, "missing": dict(self._idv_missing)}
 
+    def numbers(self, typecode: str) -> SpooledNumbers:
+        """A column of numbers for all rows, kept beside the journal while they are read."""
+        return SpooledNumbers(self._db.path.parent, typecode)
+
     def restart(self) -> None:
         """Forget what an earlier, unfinished loading left behind."""
         with self._db.transaction() as tx:
@@ -66,7 +72,7 @@ class RunIntake:
         with self._db.transaction() as tx:
             tx.execute(
                 "INSERT INTO batches (run, first, length, rows, cells) VALUES (?, ?, ?, ?, ?)",
-                (self._run, batch.first, len(batch), pack_rows(batch.rows), pack_cells(batch.cells)),
+                (self._run, batch.first, len(batch), pack_rows(batch.rows), Cells.of(batch.cells).packed),
             )
             insert_issues(tx, self._run, batch.issues)
 
@@ -81,7 +87,7 @@ class RunIntake:
                 return
             after, rows, cells = found
             numbers = list(unpack_rows(rows))
-            yield RawBatch(after, numbers, unpack_cells(cells), self._reading_issues(after, after + len(numbers)))
+            yield RawBatch(after, numbers, Cells.unpacked(cells), self._reading_issues(after, after + len(numbers)))
 
     def record(self, batch: CheckedBatch) -> None:
         first, last = batch.raw.first, batch.raw.first + len(batch.raw)

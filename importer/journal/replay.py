@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from importer.journal.cells import pack_cells, unpack_cells, unpack_payloads, unpack_rows
+from importer.cells import Cells
 from importer.journal.database import Database
 from importer.journal.issue_rows import issues_between
+from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.records import Attempt, Issue, ResultBatch, RowResult, RowState, Verdict
 
 
@@ -117,7 +118,8 @@ class Replay:
         first, size = stretch.first, len(stretch.rows)
         ended = self._ended(first, size)
         issues = self._issues(first, first + size)
-        cells = unpack_cells(self._blob("cells", first) or pack_cells(()))
+        blob = self._blob("cells", first)
+        cells = Cells.unpacked(blob) if blob else Cells(())
         if len(ended) != size:
             listed, blank = _with_valid_ones(ended, first, size), [""] * size
             return ResultBatch(

@@ -11,10 +11,8 @@ A file is moved aside before it is used, so that nobody writes another one over 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -22,6 +20,7 @@ from pathlib import Path
 
 from importer.errors import ImporterError, SourceError, StillWrittenError, StorageError
 from importer.nightly import filing
+from importer.nightly.writers import is_being_written
 from importer.profile.nights import NightlySettings
 
 PROCESSING = "processing"
@@ -236,29 +235,6 @@ class Inbox:
 
     def _has_marker(self, path: Path) -> bool:
         return os.access(self._marker(path.name), os.F_OK)
-
-
-def is_being_written(path: Path) -> bool:
-    """Whether a program of this machine has a file open for writing; False where the system does not tell.
-
-    A lease for reading is refused while there is a writer. It may be asked for of one's own files, on Linux.
-    """
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        # Who opens the file in this very moment breaks the lease: the system's word for that would end the program.
-        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except BlockingIOError:
-        return True
-    except (OSError, AttributeError):
-        return False
-    finally:
-        os.close(handle)
-    return False
 
 
 def _unwritable(error: OSError, place: Path) -> ImporterError:

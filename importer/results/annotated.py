@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
@@ -29,7 +29,8 @@ from importer.results.left_column import freeze, make_room
 from importer.results.marking import ERROR_COLUMN, MAX_COMMENTS, Marker, add_summary, links_to
 from importer.results.report import Report
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, print_wide, safe_text, widths
-from importer.results.table import ADDED_COLUMNS, Header
+from importer.results.table import ADDED_COLUMNS, Header, telling
+from importer.results.tables import Batches
 from importer.results.verdict import verdict
 
 MAX_CELLS = 200_000
@@ -49,14 +50,14 @@ _UNREADABLE = (
 _WIDTH_SAMPLE = 200
 _INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
 
-Rows = Callable[[], Iterator[RowResult]]
 
-
-def write_annotated(rows: Rows, header: Header, report: Report, directory: Path, *, source: Path | None = None) -> Path:
+def write_annotated(
+    batches: Batches, header: Header, report: Report, directory: Path, *, source: Path | None = None
+) -> Path:
     """Write `<stem>.annotated.xlsx` into `directory`, whole or not at all.
 
     Args:
-        rows: the rows of the run; called at most twice.
+        batches: the rows of the run; called at most twice.
         source: the user's file, where it still stands; None: a workbook of our own.
 
     Raises:
@@ -68,21 +69,23 @@ def write_annotated(rows: Rows, header: Header, report: Report, directory: Path,
     with Aside(directory) as aside, warnings.catch_warnings(record=True) as lost:
         warnings.simplefilter("always")
         openable = source if small and source and source.suffix.lower() in _OPENABLE else None
-        book = _original(openable, rows, header, report, lost) if openable else None
-        book = book or _own(rows if small else _failing(rows, most_rows), header, report, whole=small)
+        book = _original(openable, batches, header, report, lost) if openable else None
+        if book is None:
+            rows = chain.from_iterable(batches()) if small else islice(_failing(batches), most_rows)
+            book = _own(rows, header, report, whole=small)
         book.save(aside.path(name))
     return directory / name
 
 
-def _failing(rows: Rows, most: int) -> Rows:
-    return lambda: islice((result for result in rows() if result.errors), most)
+def _failing(batches: Batches) -> Iterator[RowResult]:
+    return (result for batch in batches() for result in telling(batch) if result.errors)
 
 
 # --------------------------------------------------------------------------- the user's own workbook
 
 
 def _original(
-    source: Path, rows: Rows, header: Header, report: Report, lost: Sequence[warnings.WarningMessage]
+    source: Path, batches: Batches, header: Header, report: Report, lost: Sequence[warnings.WarningMessage]
 ) -> Workbook | None:
     """Open and mark the user's workbook; None when it cannot be opened or is not the table that was read."""
     try:
@@ -96,7 +99,7 @@ def _original(
         return None
     marker.clean(at + 1)
     marker.head(at)
-    found = [result for result in rows() if result.errors or result.warnings]
+    found = [result for batch in batches() for result in telling(batch) if result.errors or result.warnings]
     for result in found:
         marker.mark(result, result.row)
     book.active = sheet
@@ -146,14 +149,14 @@ def _header_row(report: Report) -> int:
 # --------------------------------------------------------------------------- a workbook of our own
 
 
-def _own(rows: Rows, header: Header, report: Report, *, whole: bool) -> Workbook:
+def _own(rows: Iterator[RowResult], header: Header, report: Report, *, whole: bool) -> Workbook:
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "Customers"
     columns = [safe_text(name) for name in header.columns]
     sheet.append(["_row", ERROR_COLUMN, *columns])
     marker = Marker(sheet, header.columns, range(3, len(columns) + 3), 2)
-    standing = _fill(marker, rows(), keep_numbers=whole)
+    standing = _fill(marker, rows, keep_numbers=whole)
     _dress(marker, columns)
     notes = [] if whole else [f"The source is large: here are its first {len(standing):,} failing rows only."]
     _summarise(book, marker, report, standing, notes)

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from typing import TextIO
 
+from importer.cells import RECORD, UNIT, Cells
+
 LINE_END = "\r\n"
 """Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""
 
@@ -50,6 +52,24 @@ def lines(columns: Sequence[Column], size: int) -> list[str]:
         else:
             parts.append(column)
     return list(map(",".join, zip(*[_spread(part, size) for part in parts], strict=True)))
+
+
+def cell_lines(cells: Cells, size: int) -> list[str]:
+    """Make the lines of a source's cells, without parting rows into cells where no cell needs quotes."""
+    text = cells.text
+    if text is None:
+        return lines(cells.columns, size) if cells.columns else []
+    if not _needs_quotes(text):
+        return text.replace(UNIT, ",").split(RECORD)
+    return [
+        ",".join(map(_cell, row.split(UNIT))) if _needs_quotes(row) else row.replace(UNIT, ",")
+        for row in text.split(RECORD)
+    ]
+
+
+def beside(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    """Put the lines of two tables side by side; the left one may be missing."""
+    return [f"{one},{other}" for one, other in zip(left, right, strict=True)] if left else list(right)
 
 
 def _spread(part: Column, size: int) -> Iterator[str]:

@@ -60,11 +60,10 @@ class Header:
         return (*self.columns, *ADDED_COLUMNS)
 
 
-def table_columns(batch: ResultBatch, sheet: str) -> list[Column]:
-    """Return the columns of the table: the cells verbatim, then the added columns."""
+def added_columns(batch: ResultBatch, sheet: str) -> list[Column]:
+    """Return what the table has besides the source's cells."""
     issues = {place: errors for place, found in batch.issues.items() if (errors := _errors_of(found))}
     return [
-        *batch.cells,
         list(map(str, batch.rows)),
         sheet,
         _shared(batch.states),

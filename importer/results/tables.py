@@ -9,19 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from importer.cells import Cells
 from importer.profile.settings import ResultsSettings
 from importer.records import ResultBatch
 from importer.results.aside import Aside
-from importer.results.csvfile import Column, CsvTable, lines
+from importer.results.csvfile import Column, CsvTable, beside, cell_lines, lines
 from importer.results.table import (
     DELIVERED,
     Header,
     Watcher,
+    added_columns,
     escape_formula,
     escaped,
     rejected,
     rows_of,
-    table_columns,
     telling,
 )
 from importer.results.writers import writer
@@ -66,10 +67,10 @@ def write_results(
         with ExitStack() as stack:
             tables = [stack.enter_context(closing(make(aside.path(names[n]), header))) for n, make in further.items()]
             for batch in batches():
-                columns = table_columns(batch, header.sheet)
-                csvs.write(batch, columns)
+                added = added_columns(batch, header.sheet)
+                csvs.write(batch, added)
                 for table in tables:
-                    table.write(rows_of(columns, len(batch)))
+                    table.write(rows_of([*batch.cells, *added], len(batch)))
                 worth_telling = telling(batch)
                 for watcher in watchers:
                     watcher(worth_telling)
@@ -86,8 +87,11 @@ class _CsvTables:
         self._rejects = CsvTable(aside.text("rejects.csv"), names)
         self._id_map = CsvTable(aside.text("id-map.csv"), ID_MAP_COLUMNS)
 
-    def write(self, batch: ResultBatch, columns: Sequence[Column]) -> None:
-        whole = lines(escaped(columns) if self._escape else columns, len(batch))
+    def write(self, batch: ResultBatch, added: Sequence[Column]) -> None:
+        if self._escape:
+            whole = lines(escaped([*batch.cells, *added]), len(batch))
+        else:
+            whole = beside(cell_lines(Cells.of(batch.cells), len(batch)), lines(added, len(batch)))
         self._results.append(whole)
         self._rejects.append([whole[place] for place in rejected(batch)])
         if not DELIVERED.isdisjoint(batch.states):

@@ -1,4 +1,4 @@
-"""Rows of one source that are the same customer, or look like it. Forty-four bytes a row, whatever the file holds.
+"""Rows of one source that are the same customer, or look like it. Forty-four bytes a row, which need not be memory.
 
 Import keys that are equal mean the same customer: an error, unless the profile allows it. Equal email addresses,
 phone numbers, or names with birth dates may be chance: a warning that names the other rows.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Literal
 
 from importer.customers.identity import KEY_BYTES, occurrence_key
 from importer.customers.rules import ISSUE_CODES
+from importer.ports import Numbers
 from importer.records import CheckedBatch, DuplicateVerdict, Issue
 
 LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
@@ -31,6 +32,25 @@ FEW_ROWS = 20_000
 """Up to here a dictionary does it; beyond, memory has to stay flat."""
 
 
+class HeldNumbers:
+    """Keeps numbers in memory. Implements `importer.ports.Numbers`."""
+
+    def __init__(self, typecode: str) -> None:
+        self._held = array(typecode)
+
+    def extend(self, numbers: array[int]) -> None:
+        self._held.extend(numbers)
+
+    def whole(self) -> array[int]:
+        return self._held[:]
+
+    def __getitem__(self, place: int) -> int:
+        return self._held[place]
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
 class DuplicateJudge:
     """Implements `importer.ports.Duplicates`.
 
@@ -38,28 +58,35 @@ class DuplicateJudge:
         policy: `reject`: no row of a group is sent; `first`: the first one is; `allow`: all are, each with a key of
             its own.
         columns: dotted name to source column, for messages.
+        numbers: makes a column of numbers of an `array` type code; what tells who is alike is kept in those.
     """
 
     def __init__(
-        self, policy: Literal["reject", "first", "allow"], *, columns: Mapping[str, str] = MappingProxyType({})
+        self,
+        policy: Literal["reject", "first", "allow"],
+        *,
+        columns: Mapping[str, str] = MappingProxyType({}),
+        numbers: Callable[[str], Numbers] = HeldNumbers,
     ) -> None:
         self._policy = policy
         self._columns = columns
-        self._keys = array("Q"), array("Q")
+        self._first_halves, self._second_halves = numbers("Q"), numbers("Q")
+        """Of the keys; the first half alone tells who may be alike."""
         self._rows = array("I")
-        self._prints = {kind: array("Q") for kind in LIKENESSES}
+        self._prints = {kind: numbers("Q") for kind in LIKENESSES}
         self._stretches: list[tuple[int, int]] = []
 
     def observe(self, batch: CheckedBatch) -> None:
         """Remember the keys of a batch, and 64 bits of each likeness."""
         self._stretches.append((len(self._rows), batch.raw.first))
         halves = array("Q", bytes.fromhex("".join([key or _NO_KEY for key in batch.keys])))
-        for half, kept in enumerate(self._keys):  # the first half of a key alone tells who may be alike
-            kept.extend(halves[half::2])
+        self._first_halves.extend(halves[::2])
+        self._second_halves.extend(halves[1::2])
         self._rows.extend(batch.raw.rows)
         for kind, numbers in self._prints.items():
             texts = batch.likenesses.get(kind)
-            numbers.frombytes(array("q", map(hash, texts)).tobytes() if texts else bytes(8 * len(batch.raw)))
+            prints = array("q", map(hash, texts)).tobytes() if texts else bytes(8 * len(batch.raw))
+            numbers.extend(array("Q", prints))
 
     def judge(self) -> DuplicateVerdict:
         """Say which rows are duplicates, and what becomes of them."""
@@ -80,18 +107,18 @@ class DuplicateJudge:
 
     def _same_keys(self) -> Iterator[list[int]]:
         """Find groups of equal keys, in row order."""
-        for candidates in _groups(self._keys[0]):
+        for candidates in _groups(self._first_halves):
             alike: dict[bytes, list[int]] = {}
             for place in candidates:
                 alike.setdefault(self._key(place), []).append(place)
             yield from (group for group in alike.values() if len(group) > 1)
 
     def _one_customer(self, group: Sequence[int]) -> bool:
-        keys = {self._keys[0][place] for place in group}
+        keys = {self._first_halves[place] for place in group}
         return len(keys) == 1 and 0 not in keys
 
     def _key(self, place: int) -> bytes:
-        return array("Q", [half[place] for half in self._keys]).tobytes()
+        return array("Q", [self._first_halves[place], self._second_halves[place]]).tobytes()
 
     def _own_key(self, place: int, n: int) -> str:
         return occurrence_key(self._key(place).hex(), n)
@@ -127,15 +154,15 @@ class DuplicateJudge:
         return first + place - start
 
 
-def _groups(column: array[int]) -> Iterator[list[int]]:
+def _groups(column: Numbers) -> Iterator[list[int]]:
     """Find the places of equal numbers, each group in row order; zeros are no numbers."""
     if len(column) > FEW_ROWS:
         from importer.validation.equal_numbers import groups  # noqa: PLC0415 - numpy takes longer than a small file
 
-        yield from groups(column)
+        yield from groups(column.whole)
         return
     found: dict[int, list[int]] = {}
-    for place, number in enumerate(column):
+    for place, number in enumerate(column.whole()):
         if number:
             found.setdefault(number, []).append(place)
     yield from (places for places in found.values() if len(places) > 1)

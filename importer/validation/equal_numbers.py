@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -15,24 +15,32 @@ Numbers = NDArray[np.uint64]
 Places = NDArray[np.intp]
 
 
-def groups(column: array[int]) -> Iterator[list[int]]:
+def groups(column: Callable[[], array[int]]) -> Iterator[list[int]]:
     """Find the places of equal numbers, each group in row order; zeros are no numbers.
 
     Takes nine bytes a row while it works, and what the groups themselves take.
+
+    Args:
+        column: gives the numbers, anew at every call.
     """
-    numbers = np.frombuffer(column, np.uint64)
-    ordered = np.sort(numbers)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    del ordered
-    twice = twice[twice != 0]
+    twice = _twice(np.frombuffer(column(), np.uint64))
     if not twice.size:
         return
+    numbers = np.frombuffer(column(), np.uint64)
     places = np.concatenate([_among(numbers, twice, start) for start in range(0, len(numbers), _STRETCH)])
     places = places[np.argsort(numbers[places], kind="stable")]
     values = numbers[places]
     cuts = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(places)]
     for start, end in pairwise(cuts):
         yield places[start:end].tolist()
+
+
+def _twice(numbers: Numbers) -> Numbers:
+    """Find what occurs more than once, in order; puts the numbers themselves in order."""
+    numbers.sort()
+    twice = np.unique(numbers[1:][numbers[1:] == numbers[:-1]])
+    found: Numbers = twice[twice != 0]
+    return found
 
 
 def _among(numbers: Numbers, wanted: Numbers, start: int) -> Places:

@@ -207,6 +207,18 @@ def test_a_column_that_one_file_lacks_is_its_own_fault_and_a_watched_folder_goes
     assert len(list((inbox / "failed").iterdir())) == 1
 
 
+def test_a_file_that_lacks_a_column_on_the_first_night_of_a_profile_is_judged_after_the_others(
+    user: User, inbox: Path
+) -> None:
+    user.has("p.toml", WRONG.replace("Nope", "First Name"))
+    (inbox / "a.csv").write_text(people(5).replace("First Name", "Vorname"))
+    os.utime(inbox / "a.csv", (1, 1))
+    (inbox / "b.csv").write_text(people(3))
+    ran = user.types(*NIGHTLY, "--config", "p.toml")
+
+    assert (ran.code, fates(ran.json)) == (6, [("b.csv", "imported", 0), ("a.csv", "refused", 6)])
+
+
 # --------------------------------------------------------------------------- corrections and paths
 
 
@@ -226,3 +238,12 @@ def test_corrections_are_counted_and_paths_in_notices_are_whole(
     assert "5 existing. 2 came with other data than before" in said
     assert f"It is in {inbox / 'failed'}" in said
     assert f"Folder: {inbox}." in said
+
+
+def test_two_files_of_the_same_content_that_a_killed_night_left_are_counted_once(user: User, inbox: Path) -> None:
+    (inbox / "processing").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (inbox / "processing" / name).write_text(people(3))
+    ran = user.types(*NIGHTLY)
+
+    assert (ran.json["counts"]["created"], [fate for _, fate, _ in fates(ran.json)]) == (3, ["imported", "known"])

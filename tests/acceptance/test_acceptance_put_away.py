@@ -11,6 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from importer.nightly.writers import can_tell
 from tests.acceptance.conftest import User, Witness, ended, people, serving, wait_for
 
 SANDBOX = ("--target", "sandbox", "--json")
@@ -54,6 +55,9 @@ def test_what_is_written_to_a_file_while_it_is_imported_is_imported_by_the_next_
     assert "still writing" in one(first.json)["error"]
     assert list((inbox / "archive").iterdir()) == []
 
+    verified = user.types("show", one(first.json)["run_id"], "--verify", "--json")
+    assert (verified.code, said(verified.json, "gone")) == (0, ["source"])
+
     second = user.types("nightly", "inbox", "--config", profile, "--rate", "500/s", *SANDBOX, **witness.environ)
     counts = one(second.json)["counts"]
     assert (second.code, counts["existing"], counts["created"]) == (0, 10, 20)
@@ -63,6 +67,8 @@ def test_what_is_written_to_a_file_while_it_is_imported_is_imported_by_the_next_
 
 
 def test_a_file_whose_writer_pauses_longer_than_the_rule_is_left_until_it_is_closed(user: User, inbox: Path) -> None:
+    if not can_tell(inbox):
+        pytest.skip("the system does not tell")
     whole = people(30).splitlines(keepends=True)
     with (inbox / "a.csv").open("w") as writer:
         writer.write("".join(whole[:11]))
@@ -233,3 +239,47 @@ def test_a_file_whose_run_is_kept_is_kept_too(user: User, inbox: Path) -> None:
     kept = user.types("purge", "--older-than", "30d", "--json")
 
     assert (kept.code, kept.json["places"], len(list((inbox / "archive").iterdir()))) == (3, [], 1)
+
+
+def test_what_cannot_be_seen_from_here_is_said_and_not_forgotten(user: User, inbox: Path) -> None:
+    (inbox / "a.csv").write_text(people(4))
+    user.types(*NIGHTLY)
+    aged(user, 31)
+    inbox.rename(user.home / "elsewhere")
+    first = user.types("purge", "--older-than", "30d", "--json").json
+    assert (first["places"], "1 folder(s) that nights put there stay" in "".join(first["notes"])) == ([], True)
+
+    (user.home / "elsewhere").rename(inbox)
+    assert len(user.types("purge", "--older-than", "30d", "--json").json["places"]) == 1
+    assert list((inbox / "archive").iterdir()) == []
+
+
+def test_a_night_killed_while_it_put_a_file_away_is_done_by_the_next_one_and_forgets_no_folder(
+    user: User, inbox: Path
+) -> None:
+    """The folder is kept in the journal before the file goes into it."""
+    (inbox / "a.csv").write_text(people(4))
+    run_id = one(user.types(*NIGHTLY).json)["run_id"]
+    (put,) = (inbox / "archive").iterdir()
+    (put / "a.csv").rename(inbox / "processing" / "a.csv")
+    assert user.types("show", run_id, "--verify", "--json").json["verified"] is True
+
+    assert one(user.types(*NIGHTLY).json)["fate"] == "imported"
+    assert (put / "a.csv").read_text() == people(4)
+    aged(user, 31)
+    assert user.types("purge", "--older-than", "30d", "--json").json["places"] == [str(put)]
+    (inbox / "processing" / "a.csv").write_text("of another day")
+    assert user.types("show", run_id, "--verify").code == 0
+
+
+def test_results_that_cannot_be_renewed_are_told_and_those_of_the_run_are_whole(user: User, inbox: Path) -> None:
+    (inbox / "a.csv").write_text(people(4))
+    run_id = one(user.types(*NIGHTLY).json)["run_id"]
+    (put,) = (inbox / "archive").iterdir()
+    (put / "report.json").unlink()
+    (put / "report.json").mkdir()
+    (put / "report.json" / "in the way").touch()
+    ran = user.types("export", run_id, "--json")
+
+    assert (ran.code, "are those of the last time" in ran.json["error"]) == (1, True)
+    assert user.types("show", run_id, "--verify").code == 0

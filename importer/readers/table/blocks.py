@@ -35,6 +35,7 @@ class Block:
         columns: the same turned, for records that are all of one width: the fast way.
         marks: position in the block to what was noticed there.
         text: the text the records were made of, for quick tests on the whole block; None where there is none.
+        joined: the records as texts, and what stands between two cells and in none: known where the file is that plain.
         unterminated: whether the source ends with this block and without a line end.
     """
 
@@ -44,6 +45,7 @@ class Block:
     marks: Mapping[int, Sequence[Mark]] = field(default_factory=dict)
     text: str | None = None
     unterminated: bool = False
+    joined: tuple[Sequence[str], str] | None = None
 
     def as_rows(self) -> Sequence[Sequence[str]]:
         """Return the records row by row, whichever way they are held."""

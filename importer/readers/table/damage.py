@@ -70,13 +70,15 @@ class Damage:
         return tuple(self._file_warnings())
 
     def _suspects(self, block: Block, columns: Sequence[Sequence[str]]) -> dict[int, list[Mark]]:
-        text = block.text if block.text is not None else "\n".join(map("\n".join, columns))
+        text, lines = block.text, len(block.numbers)
+        if text is None:
+            text, lines = "\n".join(map("\n".join, columns)), lines * len(columns)
         marks: dict[int, list[Mark]] = {}
         if "E+" in text or "e+" in text:
             self._look(columns, marks, _EXPONENT.fullmatch, self._exponent)
         if not text.isascii() and _GARBLED.search(text):
             self._look(columns, marks, _is_garbled, _garbled)
-        if len(text) >= EXCEL_CELL_CHARS and _may_have_full_cell(text, len(block.numbers)):
+        if len(text) >= EXCEL_CELL_CHARS and _may_have_full_cell(text, lines):
             self._look(columns, marks, _is_full, _full)
         return marks
 
@@ -166,9 +168,13 @@ def _garbled(pick: int) -> Mark:
     )
 
 
-def _may_have_full_cell(text: str, rows: int) -> bool:
-    """Rule out blocks without a long line: one of 32,767 characters covers a whole window of half that length."""
-    if text.count("\n") > 1.5 * rows + 16:
+def _may_have_full_cell(text: str, lines: int) -> bool:
+    """Rule out blocks without a long line: one of 32,767 characters covers a whole window of half that length.
+
+    Args:
+        lines: how many lines the text has where no cell goes over several.
+    """
+    if text.count("\n") > 1.5 * lines + 16:
         return True
     window = EXCEL_CELL_CHARS // 2
     return any(text.find("\n", at, at + window) < 0 for at in range(0, len(text) - window, window))

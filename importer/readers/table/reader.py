@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from importer.cells import Cells
 from importer.errors import EmptySourceError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
@@ -142,7 +143,11 @@ class TableReader:
         columns = [(block.columns or ())[i] for i in self._columns.picks]
         for at in range(0, total, size):
             to = min(at + size, total)
-            cells = columns if to - at == count else [column[at:to] for column in columns]
+            part = columns if to - at == count else [column[at:to] for column in columns]
+            cells = Cells(part)
+            if block.joined is not None and self._columns.whole:
+                lines, delimiter = block.joined
+                cells.joined(lines[at:to], delimiter)
             issues = _issues(block.marks, at, to, ordinal, self._columns) if block.marks else ()
             yield RawBatch(first=ordinal + at, rows=block.numbers[at:to], cells=cells, issues=issues)
 

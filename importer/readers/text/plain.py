@@ -12,11 +12,11 @@ from itertools import repeat
 from importer.readers.text.dialect import Dialect
 
 
-def split_columns(text: str, dialect: Dialect) -> list[list[str]] | None:
+def split_columns(text: str, dialect: Dialect) -> tuple[list[list[str]], list[str]] | None:
     """Split whole lines into columns.
 
     Returns:
-        The columns; None where the text needs the exact parser.
+        The columns and the lines; None where the text needs the exact parser.
     """
     width, delimiter = dialect.width, dialect.delimiter
     if width < 2 or "\x00" in text or (dialect.quote and dialect.quote in text) or dialect.escape:
@@ -31,4 +31,4 @@ def split_columns(text: str, dialect: Dialect) -> list[list[str]] | None:
     if len(text) > csv.field_size_limit() and max(map(len, lines)) > csv.field_size_limit():
         return None
     cells = delimiter.join(lines).split(delimiter)
-    return [cells[i::width] for i in range(width)]
+    return [cells[i::width] for i in range(width)], lines

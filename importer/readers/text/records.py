@@ -83,16 +83,14 @@ class _Records:
 
     def _even_block(self, text: str) -> Block | None:
         """Parse a block whose records are all of one width; the rows are never held, which spares half the time."""
-        columns = split_columns(text, self._dialect)
-        lines = len(columns[0]) if columns else 0
-        if columns is None:
-            columns, lines = self._even_columns(text)
+        plain = split_columns(text, self._dialect)
+        columns, lines = (plain[0], len(plain[1])) if plain else self._even_columns(text)
         if columns is None:
             return None
         numbers = range(self._number, self._number + len(columns[0]))
         self._number += len(columns[0])
         self._line += lines
-        return Block(numbers, None, columns, {}, text)
+        return Block(numbers, None, columns, {}, text, joined=(plain[1], self._dialect.delimiter) if plain else None)
 
     def _even_columns(self, text: str) -> tuple[list[list[str]] | None, int]:
         widths: set[int] = set()

@@ -11,8 +11,8 @@ import pytest
 
 from importer.errors import JournalError
 from importer.journal import Database, Replay, Runs
-from importer.journal.cells import pack_cells, pack_payloads, pack_rows
 from importer.journal.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
+from importer.journal.packing import pack_payloads, pack_rows
 
 V1 = Path(__file__).with_name("schema_v1.sql")
 EVERYTHING = "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -27,7 +27,7 @@ def old_journal(path: Path) -> Path:
             " columns, started_at) VALUES ('20261122T083000Z-00000a', 'live#main', 'live', 'a.csv', '/a.csv', 'c0ffee',"
             " 'bead', 0, 'finished', '[\"Name\"]', 1.0)"
         )
-        cells, bodies = pack_cells([["Ann", "Bob"]]), pack_payloads([b"{}", b"{}"])
+        cells, bodies = b"sAnn\x1fBob", pack_payloads([b"{}", b"{}"])  # by column, as it was then
         old.execute("INSERT INTO batches VALUES (1, 0, 2, ?, ?, ?)", (pack_rows([2, 3]), cells, bodies))
         old.execute("INSERT INTO rows (run, ordinal, state, key, customer_id) VALUES (1, 0, 'created', 'k0', 'c0')")
         old.execute("INSERT INTO rows (run, ordinal, state, key) VALUES (1, 1, 'failed', 'k1')")

@@ -12,31 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from importer.errors import BusyError, JournalError, UsageError
 from importer.journal import Database, GroupCommit, RunIntake, RunJournal, Runs, workspace_lock, workspace_secret
-from importer.journal.cells import pack_cells, unpack_cells
 from importer.records import CheckedBatch, DuplicateVerdict, Issue, Outcome, RawBatch, RowState, Severity
 from tests.unit.journal.conftest import Book, begin, created, fill, open_book
-
-TEXTS = st.text(alphabet=st.characters(), max_size=8)
-
-
-@given(
-    st.integers(1, 5).flatmap(
-        lambda rows: st.lists(st.lists(TEXTS, min_size=rows, max_size=rows), min_size=1, max_size=4)
-    )
-)
-def test_any_table_of_texts_comes_back_as_it_was(columns: list[list[str]]) -> None:
-    assert unpack_cells(pack_cells(columns)) == columns
-
-
-def test_separators_and_surrogates_in_cells_survive() -> None:
-    columns = [["a\x1fb", "\x1e"], ["", "\ud800"]]
-
-    assert unpack_cells(pack_cells(columns)) == columns
 
 
 def test_a_journal_of_a_newer_program_is_refused(tmp_path: Path) -> None:

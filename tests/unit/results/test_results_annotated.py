@@ -12,7 +12,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import Detected, Issue, RowResult, RowState, Severity, SourceInfo
+from importer.records import Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
 from importer.results import annotated
 from importer.results.annotated import write_annotated
 from importer.results.clusters import clusters
@@ -58,9 +58,9 @@ def annotate(
 ) -> Path:
     found = rows() if results is None else results
     name = source.name if source else "customers.csv"
-    return write_annotated(
-        lambda: iter(found), Header(COLUMNS, "Data"), report(name, **more), directory / "run", source=source
-    )
+    batch = ResultBatch.of(list(found))
+    told = report(name, **more)
+    return write_annotated(lambda: iter([batch]), Header(COLUMNS, "Data"), told, directory / "run", source=source)
 
 
 def users_workbook(path: Path, change: object = None) -> Path:

@@ -1,0 +1,28 @@
+"""Request bodies and row numbers to bytes and back: how a batch lies in the journal, besides its cells. Pure."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+
+def pack_payloads(payloads: Sequence[bytes | None]) -> bytes:
+    """Request bodies as lines; JSON never holds a raw line end, and an invalid row has an empty line."""
+    return b"\n".join(payload or b"" for payload in payloads)
+
+
+def unpack_payloads(data: bytes) -> list[bytes]:
+    """The bodies that `pack_payloads` was given; empty for invalid rows."""
+    return data.split(b"\n")
+
+
+def pack_rows(rows: Sequence[int]) -> bytes:
+    """Row numbers as 64-bit integers."""
+    return array("q", rows).tobytes()
+
+
+def unpack_rows(data: bytes) -> array[int]:
+    """The row numbers that `pack_rows` was given."""
+    numbers = array("q")
+    numbers.frombytes(data)
+    return numbers

@@ -1,0 +1,63 @@
+"""The table of the README, from the figures that `make bench` left: python -m tests.benchmarks.readme
+
+Only what has a target stands there, and what it was measured on; a target that was missed says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.bench import BUILD, ROOT
+
+README = ROOT / "README.md"
+BLOCK = re.compile(r"(?<=<!-- benchmarks -->\n).*?(?=<!-- /benchmarks -->)", re.DOTALL)
+
+
+def table(known: Mapping[str, Any]) -> str:
+    """Write the table in Markdown.
+
+    Args:
+        known: what `bench.json` holds.
+    """
+    rows = [_row(figure) for one in known.values() for figure in one["figures"] if figure["target"]]
+    head = ["| what | target | measured | |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows, "", *_machines(known), ""])
+
+
+def _row(figure: Mapping[str, Any]) -> str:
+    unit = figure["unit"]
+    least, most = min(figure["rounds"]), max(figure["rounds"])
+    spread = f" ({_short(least)} to {_short(most)})" if _short(least) != _short(most) else ""
+    verdict = {True: "met", False: "**missed**", None: ""}[figure["met"]]
+    what = f"{figure['row']}: {figure['what']}"
+    return f"| {what} | {figure['target']} {unit} | {_short(figure['value'])} {unit}{spread} | {verdict} |"
+
+
+def _machines(known: Mapping[str, Any]) -> Iterator[str]:
+    one = next(iter(known.values()))
+    machine: Mapping[str, Any] = one["machine"]
+    loads: Sequence[float] = [one["machine"]["load"] for one in known.values()]
+    yield (
+        f"Medians of {one['settings']['rounds']} rounds, {one['settings']['rows']:,} rows, {one['measured_at'][:10]}: "
+        f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gb']:.0f} GB, "
+        f"Python {machine['python']}, load before each row {min(loads):.1f} to {max(loads):.1f}."
+    )
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.3g}"
+
+
+def main(path: Path = BUILD / "bench.json") -> None:
+    """Put the table into the README."""
+    known = json.loads(path.read_text(encoding="utf-8"))
+    text = README.read_text(encoding="utf-8")
+    README.write_text(BLOCK.sub(lambda _: table(known), text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
