@@ -56,8 +56,8 @@ def keygen(path: Path) -> str:
 
 
 @contextmanager
-def sshd(folder: Path) -> Iterator[Sshd]:
-    """Run sshd on a free high port with keys of its own."""
+def sshd(folder: Path, sftp: str = "internal-sftp") -> Iterator[Sshd]:
+    """Run sshd on a free high port with keys of its own; `sftp -R` serves for reading only."""
     program = require_sshd()
     home = folder / "home"
     (home / ".ssh").mkdir(parents=True, mode=0o700)
@@ -73,7 +73,7 @@ def sshd(folder: Path) -> Iterator[Sshd]:
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host_key'}\nPidFile none\nUsePAM no\n"
         f"AuthorizedKeysFile {folder / 'authorized_keys'}\nPasswordAuthentication no\nStrictModes no\n"
-        "KbdInteractiveAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
+        f"KbdInteractiveAuthentication no\nPermitRootLogin yes\nSubsystem sftp {sftp}\n"
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
