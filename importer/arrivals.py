@@ -25,7 +25,7 @@ from importer.errors import (
     StillWrittenError,
 )
 from importer.journal import FINISHED, LOADING, Place, StoredRun
-from importer.nightly import Fate, Import, Inbox
+from importer.nightly import DropFolder, Fate, Import
 from importer.nightly.filing import readable
 from importer.profile import Profile
 from importer.readers import content_hash
@@ -56,7 +56,7 @@ class Arrivals:
     """
 
     profile: Profile
-    inbox: Inbox
+    inbox: DropFolder
     begin: Callable[[], Session]
     stop: StopSwitch
     clock: SystemClock
@@ -67,7 +67,7 @@ class Arrivals:
         session, began = self.begin(), self.clock.now()
         what = Import(file=readable(path.name), fate=Fate.HELD, exit_code=ExitCode.BUG, resumed=begun, ends_pass=True)
         try:
-            taken = path if begun else self.inbox.take(path)
+            taken = path if begun else await asyncio.to_thread(self.inbox.take, path)
             if taken is None:
                 return None
             async with _passing_on(self.stop, session.stop):
@@ -83,13 +83,15 @@ class Arrivals:
         except MissingColumnError as error:
             if not self._is_proven():
                 raise
-            return self._refused(path, session, replace(what, exit_code=ExitCode.SOURCE, error=str(error)))
+            what = replace(what, exit_code=ExitCode.SOURCE, error=str(error))
+            return await asyncio.to_thread(self._refused, path, session, what)
         except SourceError as error:
             empty = isinstance(error, EmptySourceError)
             what = replace(what, exit_code=error.exit_code, error=str(error), is_empty=empty)
-            return self._refused(path, session, what)
+            return await asyncio.to_thread(self._refused, path, session, what)
 
     async def _worked(self, path: Path, session: Session, what: Import) -> Import:
+        await asyncio.to_thread(self.inbox.at_hand, path)
         content = content_hash(path)
         earlier = self._earlier(session, path, content)
         if earlier is None:
@@ -97,13 +99,13 @@ class Arrivals:
         elif earlier.phase != FINISHED:
             what = replace(what, resumed=True)
             report = await session.resume(earlier.header.run_id)
-        elif what.resumed and self._is_left_of(earlier, path):
+        elif what.resumed and await asyncio.to_thread(self._is_left_of, earlier, path):
             # The run had finished when the night died, and only the file was left where it was.
             told = history.one_run(self.profile.workspace, earlier.header.run_id)
-            return self._put(path, content, told, what, reason="")
+            return await asyncio.to_thread(self._put, path, content, told, what, reason="")
         else:
-            return self._known(path, earlier, what)
-        return self._put(path, content, report.as_json(), what, reason=session.stop.reason)
+            return await asyncio.to_thread(self._known, path, earlier, what)
+        return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=session.stop.reason)
 
     def _is_left_of(self, run: StoredRun, path: Path) -> bool:
         return run.header.path == str(path.absolute()) and not self.inbox.has(run.header.run_id, path.name)
@@ -185,7 +187,7 @@ class Arrivals:
             return ""
         return run.header.run_id if run is not None and run.phase != FINISHED else ""
 
-    def _away(self, path: Path, place: Path, tag: str, *, run_id: str | None = None, **beside: Any) -> Path:
+    def _away(self, path: Path, place: Path, tag: str, *, run_id: str | None = None, **beside: Any) -> Path | str:
         """Put a file away and keep where.
 
         Args:
@@ -200,7 +202,8 @@ class Arrivals:
                 found = Place(folder.absolute(), name, run, self.clock.now(), archive)
                 whereabouts.put(workspace.database, stored, found)
 
-            return self.inbox.put_away(path, place, tag, before=note, **beside).absolute()
+            to = self.inbox.put_away(path, place, tag, before=note, **beside)
+            return to.absolute() if isinstance(to, Path) else to
 
 
 def _as_told(what: Import, told: Mapping[str, Any]) -> Import:

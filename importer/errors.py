@@ -14,8 +14,9 @@
     ├── StorageError              exit 1   a run directory or results file cannot be written
     ├── BalanceError              exit 9   the counts do not add up to the rows read
     ├── InterruptedRunError       exit 130 or 143  a signal came before anything was sent
-    └── TryLaterError             exit 75  the window closed or the quota is used up
-        └── StillWrittenError     exit 75  somebody is still writing the source
+    └── TryLaterError             exit 75  the window closed, the quota is used up, a place cannot be reached
+        ├── StillWrittenError     exit 75  somebody is still writing the source
+        └── UnreachableError      exit 75  the place of a source cannot be reached
 
 A message is one sentence: what is wrong and where. `hint` is the mend. Neither ever holds a
 secret or a cell's value. Every class survives pickling, so it can cross processes.
@@ -78,7 +79,7 @@ class MissingColumnError(ProfileError):
 
 
 class AccessError(ImporterError):
-    """The target refused the credentials or the role behind them."""
+    """The target, or the place that a source lies in, refused the credentials or the rights behind them."""
 
     exit_code = ExitCode.ACCESS
 
@@ -141,10 +142,14 @@ class InterruptedRunError(ImporterError):
 
 
 class TryLaterError(ImporterError):
-    """The time window closed, or the day's quota is used up."""
+    """The time window closed, the day's quota is used up, or the place of a source cannot be reached now."""
 
     exit_code = ExitCode.TRY_LATER
 
 
 class StillWrittenError(TryLaterError):
     """Somebody is still writing the source; other sources are not concerned."""
+
+
+class UnreachableError(TryLaterError):
+    """The place that a source lies in cannot be reached, or broke off; nothing was lost by it."""

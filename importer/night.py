@@ -22,16 +22,21 @@ from importer.errors import (
     ImporterError,
     ProfileError,
     TryLaterError,
+    UnreachableError,
     UsageError,
 )
 from importer.journal import workspace_lock
-from importer.nightly import Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
+from importer.night_numbers import NightCount
+from importer.night_outlook import Foresight
+from importer.nightly import DropFolder, Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
 from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
 from importer.ports import Events
-from importer.profile import Profile
+from importer.profile import MetricsSettings, Profile
 from importer.profile.nights import NotifySettings
 from importer.records import Event
+from importer.remote import is_remote, shown
+from importer.remote_inbox import RemoteInbox
 from importer.session import Confirm, Session
 from importer.wiring import SystemClock
 
@@ -40,9 +45,6 @@ _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.
 
 _SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
 _LONGEST_REST_S = 900.0
-_OURS = ".importer"
-"""Inside the folder, so that nights with different workspaces do not take the same file twice either."""
-
 Told = Callable[[NightReport], None]
 
 
@@ -55,6 +57,7 @@ class Night:
     """One folder, one profile.
 
     Args:
+        folder: a path, or an address as in `importer.remote`.
         on_event: told of everything that happens in every run; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
@@ -63,7 +66,7 @@ class Night:
     """
 
     profile: Profile
-    folder: Path
+    folder: Path | str
     on_event: Events = _ignore
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
@@ -77,6 +80,13 @@ class Night:
     _held: tuple[tuple[str, int], ...] = ()
     _held_passes: int = 0
     _links: set[str] = field(default_factory=set)
+    _unreached: bool = False
+    _count: NightCount = field(init=False)
+    _foresight: Foresight = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._count = NightCount(self.profile, self.on_event)
+        self._foresight = Foresight(self.profile, self.on_event, self.clock, force=self.force)
 
     async def once(self) -> NightReport:
         """Take every file that is there, and return what became of it.
@@ -85,11 +95,16 @@ class Night:
             TryLaterError: the window is closed; nothing was touched.
             ImporterError: nothing could be done at all; nothing was touched, and people were told.
         """
-        self._closing = StopSwitch()
+        with self._count.counting():
+            return await self._one_pass()
+
+    async def _one_pass(self) -> NightReport:
+        self._closing, self._unreached = StopSwitch(), False
         tell = messenger(self.environ, self.profile.notify.timeout_s)
         async with self._alarmed(tell):
             self._check()
             report = await self._pass()
+        self._count.one_pass(report, watching=self._watching)
         return await self._told(report, tell)
 
     async def watch(self, told: Told) -> NightReport:
@@ -101,12 +116,17 @@ class Night:
         Raises:
             ImporterError: nothing could be done at all.
         """
-        self._watching, total = True, NightReport(folder=self.folder, target=self.profile.target)
+        self._watching = True
+        with self._count.counting():
+            return await self._passes(told)
+
+    async def _passes(self, told: Told) -> NightReport:
+        total = NightReport(folder=self._shown, target=self.profile.target)
         while not self.stop.requested:
             try:
-                report = await self.once()
+                report = await self._one_pass()
             except (TryLaterError, BusyError):
-                report = NightReport(folder=self.folder, target=self.profile.target)
+                report = NightReport(folder=self._shown, target=self.profile.target)
             if report.happened or report.links:
                 told(report)
             total = total.and_then(report)
@@ -127,32 +147,63 @@ class Night:
         began, hours = self.clock.now(), self._hours
         hours.require_open(began)
         self._ends_at = hours.ends_at(began)
-        inbox = Inbox(self.folder, self.profile.nightly)
-        inbox.open()
-        with workspace_lock(self.folder / _OURS, "nightly", began):
-            inbox.recover()
+        inbox = self._inbox()
+        await asyncio.to_thread(inbox.open)
+        with workspace_lock(*inbox.lock, began):
+            await asyncio.to_thread(inbox.recover)
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
+                foreseen = await asyncio.to_thread(self._foresight.over, inbox, self._ends_at)
                 report = await self._files(inbox)
-        return replace(report, elapsed_s=self.clock.now() - began)
+        return replace(report, forecast=foreseen, elapsed_s=self.clock.now() - began)
 
-    async def _files(self, inbox: Inbox) -> NightReport:
+    def _inbox(self) -> DropFolder:
+        if is_remote(self.folder):
+            return RemoteInbox(str(self.folder), self.profile, self.stop)
+        return Inbox(Path(self.folder), self.profile.nightly)
+
+    @property
+    def _shown(self) -> Path | str:
+        """The folder for people: an address may hold a password."""
+        return shown(str(self.folder)) if is_remote(self.folder) else Path(self.folder)
+
+    async def _files(self, inbox: DropFolder) -> NightReport:
         arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force)
-        imports = await self._one_by_one(arrivals, inbox.begun(), [], begun=True)
-        found, growing = await self._arrived(inbox) if not _is_over(imports) else ([], [])
+        imports = await self._one_by_one(arrivals, await asyncio.to_thread(inbox.begun), [], begun=True)
+        found, growing = await self._arrived_after(imports, inbox)
         imports = await self._one_by_one(arrivals, found, imports, begun=False)
         imports = await self._judged_again(arrivals, inbox, imports)
         over = self._is_closing or _is_over(imports)
-        waiting = len([path for path in inbox.look() if readable(path.name) not in growing]) if over else 0
+        waiting = await self._waiting(inbox, growing) if over else 0
         return NightReport(
-            folder=self.folder,
+            folder=self._shown,
             target=self.profile.target,
             imports=tuple(imports),
             growing=() if self._watching else tuple(growing),
             links=self._new_links(inbox),
             waiting=waiting,
-            missing=not imports and not growing and not over and self._is_missing(inbox),
-            stopped=self._stopped_code if waiting and not self._watching else None,
+            missing=not imports and not growing and not over and await asyncio.to_thread(self._is_missing, inbox),
+            stopped=self._stopped_code if (waiting or self._unreached) and not self._watching else None,
         )
+
+    async def _arrived_after(self, imports: Sequence[Import], inbox: DropFolder) -> tuple[list[Path], list[str]]:
+        """What is to be taken next; nothing where that cannot be known any more, since what is done has to be told."""
+        if _is_over(imports):
+            return [], []
+        try:
+            return await self._arrived(inbox)
+        except UnreachableError:
+            if not imports:
+                raise
+            self._unreached = True
+            return [], []
+
+    async def _waiting(self, inbox: DropFolder, growing: Sequence[str]) -> int:
+        """How many files the pass did not get to; the place itself may be what ended it."""
+        try:
+            left = await asyncio.to_thread(inbox.look)
+        except ImporterError:
+            return 0
+        return len([path for path in left if readable(path.name) not in growing])
 
     async def _one_by_one(
         self, arrivals: Arrivals, paths: Sequence[Path], imports: list[Import], *, begun: bool
@@ -161,38 +212,40 @@ class Night:
             if self._is_closing or _is_over(imports):
                 break
             done = await arrivals.take(path, begun=begun)
-            imports = [*imports, done] if done is not None else imports
+            if done is not None:
+                imports = [*imports, done]
+                self._count.file(done)
         return imports
 
-    async def _judged_again(self, arrivals: Arrivals, inbox: Inbox, imports: list[Import]) -> list[Import]:
+    async def _judged_again(self, arrivals: Arrivals, inbox: DropFolder, imports: list[Import]) -> list[Import]:
         """Take up again what lacked a column before any other file had shown whose fault that is."""
         doubtful = {done.file for done in imports if done.exit_code == ExitCode.USAGE and not done.ends_pass}
         if not doubtful or all(done.fate is not Fate.IMPORTED for done in imports):
             return imports
-        again = [path for path in inbox.begun() if readable(path.name) in doubtful]
+        again = [path for path in await asyncio.to_thread(inbox.begun) if readable(path.name) in doubtful]
         others = [done for done in imports if done.file not in doubtful]
         return await self._one_by_one(arrivals, again, others, begun=True)
 
-    async def _arrived(self, inbox: Inbox) -> tuple[list[Path], list[str]]:
+    async def _arrived(self, inbox: DropFolder) -> tuple[list[Path], list[str]]:
         """The files to take, and the names of those that somebody is still writing."""
-        nightly, before, now = self.profile.nightly, dict[Path, Seen](), inbox.look()
+        nightly, before, now = self.profile.nightly, dict[Path, Seen](), await asyncio.to_thread(inbox.look)
         if nightly.ready == "marker":
             found = inbox.complete(before, now)
             return found, _names(inbox.growing(now, found))
         if any(not inbox.is_marked(path) for path in now):
             before = now
             await self._rest(nightly.settle_s)
-            now = inbox.look()
+            now = await asyncio.to_thread(inbox.look)
         found = inbox.complete(before, now)
         return found, _names(inbox.growing(now, found))
 
-    def _new_links(self, inbox: Inbox) -> tuple[str, ...]:
+    def _new_links(self, inbox: DropFolder) -> tuple[str, ...]:
         """Symbolic links that were not spoken of before."""
         found = {readable(name) for name in inbox.links()} - self._links
         self._links |= found
         return tuple(sorted(found))
 
-    def _is_missing(self, inbox: Inbox) -> bool:
+    def _is_missing(self, inbox: DropFolder) -> bool:
         """Whether a file should have come today, and none was put away since the day began. Said once a day."""
         nightly, now, hours = self.profile.nightly, self.clock.now(), self._hours
         today = hours.midnight(now)
@@ -208,7 +261,13 @@ class Night:
 
     def _session(self) -> Session:
         return Session(
-            self.profile, "nightly", self.on_event, confirm=self.confirm, clock=self.clock, ends_at=self._ends_at
+            self.profile,
+            "nightly",
+            self._count,
+            confirm=self.confirm,
+            clock=self.clock,
+            ends_at=self._ends_at,
+            metrics=MetricsSettings(),
         )
 
     @asynccontextmanager
@@ -218,6 +277,9 @@ class Night:
         try:
             yield
             code = None
+        except UnreachableError as error:
+            code = None if self._watching else error.exit_code  # who watches looks again in a moment
+            raise
         except TryLaterError:
             code = None
             raise
@@ -232,7 +294,7 @@ class Night:
             raise
         finally:
             if code is not None and tell is not None and "failed" in self.profile.notify.on:
-                tell(broken_off(readable(str(self.folder.absolute())), code))
+                tell(broken_off(_whereabouts(self.folder), code))
 
     async def _told(self, report: NightReport, tell: Messenger | None) -> NightReport:
         notice, again = compose(report, self.profile.notify), self._is_held_again(report)
@@ -267,7 +329,9 @@ class Night:
 
     @property
     def _stopped_code(self) -> ExitCode | None:
-        return _SIGNALS.get(self.stop.reason, ExitCode.TRY_LATER) if self._is_closing else None
+        if self._is_closing:
+            return _SIGNALS.get(self.stop.reason, ExitCode.TRY_LATER)
+        return ExitCode.TRY_LATER if self._unreached else None
 
 
 def _is_over(imports: Sequence[Import]) -> bool:
@@ -278,7 +342,7 @@ def _names(paths: Iterable[Path]) -> list[str]:
     return [readable(path.name) for path in paths]
 
 
-def alarm(folder: Path, code: ExitCode, environ: Mapping[str, str]) -> None:
+def alarm(folder: Path | str, code: ExitCode, environ: Mapping[str, str]) -> None:
     """Tell people of a night whose profile cannot even be read; as the environment or the defaults say.
 
     Args:
@@ -291,4 +355,9 @@ def alarm(folder: Path, code: ExitCode, environ: Mapping[str, str]) -> None:
     with suppress(UsageError):  # what is wrong with the profile is told anyway, and matters more
         tell = messenger(environ, settings.timeout_s)
         if tell is not None and "failed" in settings.on:
-            tell(broken_off(readable(str(folder.absolute())), code))
+            tell(broken_off(_whereabouts(folder), code))
+
+
+def _whereabouts(folder: Path | str) -> str:
+    """A folder for people who are not at this machine."""
+    return shown(str(folder)) if is_remote(folder) else readable(str(Path(folder).absolute()))

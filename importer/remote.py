@@ -7,32 +7,26 @@ shown without user, password and query. Knows no run and no customer.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import fcntl
-import hashlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from importer.errors import InterruptedRunError, SourceError, StorageError, TryLaterError, UsageError
+from importer.errors import StorageError, UsageError
+from importer.fetching import Fetch, Proof, fetch
 from importer.ports import Stop
 from importer.profile import Profile
-from importer.stores import STORES, Store, why
+from importer.stores import STORES, Store
 
 SPOOL_NAME = "spool"
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_STAMPS = ("size", "mtime", "updated", "generation", "ETag", "etag", "LastModified", "Last-Modified", "VersionId")
-"""What tells one state of a remote file from another; each store knows some of them."""
-
-_MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +36,21 @@ class Local:
     Args:
         path: where it can be read.
         origin: where it came from, for people and the journal; never a secret.
+        proof: why it is believed to be the original; None for a file of this machine.
     """
 
     path: Path
     origin: str
+    proof: Proof | None = None
+
+    @property
+    def caution(self) -> str:
+        """A sentence about a copy of which too little is known; empty when all is well."""
+        cautions = {
+            Proof.SIZE: f"Only the size of {self.origin} could be checked: its server tells no hash of it.",
+            Proof.NONE: f"Neither size nor hash of {self.origin} could be checked: its server tells none.",
+        }
+        return "" if self.proof is None else cautions.get(self.proof, "")
 
 
 def is_remote(source: Path | str) -> bool:
@@ -71,18 +76,25 @@ def local_copy(
 
     Raises:
         UsageError: the address cannot be used, or its library is not installed.
-        SourceError: it is not there, not ours to read, too large, or came broken.
-        TryLaterError: it is still being uploaded.
+        SourceError: it is not there, too large, or came broken.
+        AccessError: it is not ours to read.
+        TryLaterError: it is still being uploaded, or its place cannot be reached.
         StorageError: the copy cannot be written.
     """
     if not is_remote(source):
         yield Local(Path(source), str(Path(source).absolute()))
         return
-    store, address = _store(str(source))
+    store, address = store_of(str(source))
+    # A signed query is good for the very path that it stands behind, and for no other file beside it.
+    what = Fetch(store, shown(str(source)), profile.source.limits.max_file_bytes, stop, with_sum_file=not address.query)
     with _place(spool) as folder:
-        path = folder / _name(address)
-        _fetch(_Fetch(store, str(source), shown(str(source)), profile, stop), path, pause)
-        yield Local(path, shown(str(source)))
+        path, settle = folder / _name(address), partial(pause, profile.remote.settle_s)
+        with (
+            store.told(f"{what.shown} cannot be fetched"),
+            store.opened(str(source), profile.remote.silence_s) as (files, there),
+        ):
+            proof = fetch(what, files, there, path, settle)
+        yield Local(path, what.shown, proof)
 
 
 def shown(address: str) -> str:
@@ -91,15 +103,24 @@ def shown(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _store(address: str) -> tuple[Store, SplitResult]:
+def store_of(address: str, *, folder: bool = False) -> tuple[Store, SplitResult]:
+    """The kind of store that an address is in, and its parts.
+
+    Args:
+        folder: a folder is meant, which may be the root.
+
+    Raises:
+        UsageError: there is no such kind, or the address names nothing.
+    """
     scheme = address.partition("://")[0].lower()
     if scheme not in STORES:
         known = ", ".join(f"{name}://" for name in STORES)
         raise UsageError(f"A source cannot be read from '{scheme}://'.", f"Known are {known} and paths.")
     parts = _split(address)
-    if parts is None:
+    if parts is None or not (folder or parts.path.strip("/")):
         raise UsageError(
-            f"The {scheme}:// address of the source names no file.", f"Write it like {STORES[scheme].example}."
+            f"The {scheme}:// address of the source names no {'folder' if folder else 'file'}.",
+            f"Write it like {STORES[scheme].example}.",
         )
     if scheme == "http" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         raise UsageError(
@@ -110,10 +131,10 @@ def _store(address: str) -> tuple[Store, SplitResult]:
 
 
 def _split(address: str) -> SplitResult | None:
-    """Take an address apart; None when it names no file at all."""
+    """Take an address apart; None when it names no host."""
     try:
         parts = urlsplit(address)
-        usable = bool(parts.hostname) and bool(parts.path.strip("/")) and parts.port != 0
+        usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
     return parts if usable else None
@@ -122,102 +143,6 @@ def _split(address: str) -> SplitResult | None:
 def _name(address: SplitResult) -> str:
     name = unquote(address.path.rstrip("/").rpartition("/")[2])
     return re.sub(r"[\x00-\x1f/\\]", "_", name).lstrip(".")[:200] or "source"
-
-
-# --------------------------------------------------------------------------- fetching
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    store: Store
-    address: str
-    shown: str
-    profile: Profile
-    stop: Stop | None
-
-    @property
-    def max_bytes(self) -> int:
-        return self.profile.source.limits.max_file_bytes
-
-
-def _fetch(fetch: _Fetch, to: Path, pause: Callable[[float], None]) -> None:
-    """Copy a file that two looks find unchanged, and that is still the same when the copy is there."""
-    try:
-        with fetch.store.opened(fetch.address, fetch.profile.remote.silence_s) as (files, path):
-            before = files.info(path)
-            _require_file(fetch, before)
-            pause(fetch.profile.remote.settle_s)
-            _require_same(fetch, before, files.info(path))
-            files.get_file(path, str(to), callback=_meter(fetch))
-            _require_same(fetch, before, files.info(path))
-    except fetch.store.faults() as fault:
-        if isinstance(fault, OSError) and fault.filename == str(to):
-            reason = (fault.strerror or "unknown error").lower()
-            raise StorageError(f"The copy of {fetch.shown} cannot be written: {reason}.", "Free some space.") from fault
-        reason, mend = why(fault, fetch.store)
-        raise SourceError(f"{fetch.shown} cannot be fetched: {reason}.", mend) from None
-    to.chmod(0o600)
-    _require_whole(fetch, before, to)
-
-
-def _require_file(fetch: _Fetch, info: Mapping[str, Any]) -> None:
-    if info.get("type") == "directory":
-        raise SourceError(f"{fetch.shown} is a folder, not a file.", "Name the file in it that is to be imported.")
-    size = info.get("size")
-    if size == 0:
-        raise SourceError(f"{fetch.shown} is empty (0 bytes).", "Export the customers again.")
-    if size is not None and size > fetch.max_bytes:
-        raise _too_large(fetch)
-
-
-def _require_same(fetch: _Fetch, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    if [str(before.get(stamp)) for stamp in _STAMPS] != [str(now.get(stamp)) for stamp in _STAMPS]:
-        raise TryLaterError(
-            f"{fetch.shown} is still being written: it changed from one look to the next.",
-            "Import it when its upload is done.",
-        )
-
-
-def _require_whole(fetch: _Fetch, info: Mapping[str, Any], copy: Path) -> None:
-    """The copy has the size and, where the store tells one, the hash of the original."""
-    size, wanted = info.get("size"), _promised_md5(info)
-    arrived = copy.stat().st_size
-    with copy.open("rb") as stream:
-        found = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if (size is not None and arrived != size) or (wanted and wanted != found):
-        raise SourceError(f"{fetch.shown} came broken: the copy is not what the store holds.", "Try again.")
-
-
-def _promised_md5(info: Mapping[str, Any]) -> str:
-    """The MD5 that the store tells; empty where it tells none (an S3 ETag of a file sent in parts is none)."""
-    told = info.get("md5Hash") or info.get("Content-MD5")
-    if told:
-        try:
-            return base64.b64decode(str(told), validate=True).hex()
-        except binascii.Error:
-            return ""
-    tag = str(info.get("ETag", "")).strip('"')
-    return tag if "LastModified" in info and _MD5.fullmatch(tag) and not info.get("SSEKMSKeyId") else ""
-
-
-def _too_large(fetch: _Fetch) -> SourceError:
-    return SourceError(
-        f"{fetch.shown} is larger than the {fetch.max_bytes:,} bytes that are allowed.",
-        "Split the file, or raise max_file_bytes in [source.limits].",
-    )
-
-
-def _meter(fetch: _Fetch) -> Any:
-    """Watches a transfer: ends it when too much comes, or when the run stops."""
-    from fsspec.callbacks import Callback  # noqa: PLC0415  # an optional library
-
-    def check(_size: int | None, value: int, **_: Any) -> None:
-        if fetch.stop is not None and fetch.stop.requested:
-            raise InterruptedRunError(fetch.stop.reason)
-        if value > fetch.max_bytes:
-            raise _too_large(fetch)
-
-    return Callback(hooks={"check": check})
 
 
 # --------------------------------------------------------------------------- where copies lie

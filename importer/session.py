@@ -47,7 +47,7 @@ from importer.nightly import Hours
 from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
-from importer.profile import HARMLESS_TARGETS, Profile
+from importer.profile import HARMLESS_TARGETS, MetricsSettings, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
@@ -98,6 +98,7 @@ class Session:
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
+        metrics: where numbers are shown; None: as the profile says. A night shows those of all its runs by itself.
     """
 
     profile: Profile
@@ -109,6 +110,7 @@ class Session:
     clock: SystemClock = field(default_factory=SystemClock)
     hire: Callable[[int], Workforce] = Workforce
     ends_at: float | None = None
+    metrics: MetricsSettings | None = None
 
     # ------------------------------------------------------------------ commands
 
@@ -264,6 +266,7 @@ class Session:
         runs.note(
             stored.run,
             path=str(source.path),
+            size_bytes=source.path.stat().st_size,
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
             idv=intake.idv,
@@ -392,6 +395,8 @@ class Session:
         if is_remote(source):
             spool = self.profile.workspace / SPOOL_NAME
             with local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop) as local:
+                if local.caution:
+                    self.on_event(Event("source_unproved", {"text": local.caution}))
                 yield local
         else:
             with on_disk(source, self.profile) as path:
@@ -439,7 +444,7 @@ class Session:
             chosen.log,
             quiet=chosen.output.quiet,
             target=chosen.target,
-            metrics=chosen.metrics,
+            metrics=chosen.metrics if self.metrics is None else self.metrics,
             otel=chosen.otel,
         ) as log:
             self.on_event = _both(log, told)

@@ -1,4 +1,4 @@
-"""The kinds of places that a source may be fetched from: which library, how it is opened, what it raises.
+"""The kinds of places that a source may be fetched from: which library, how it is opened, what it can do.
 
 A new kind is one entry in `STORES`. Libraries load when an address of their kind is opened; what they say in
 their errors is never passed on, since it quotes addresses.
@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from importer.errors import UsageError
+from importer import promises
+from importer.checksums import Checksum
+from importer.errors import ImporterError, UsageError
+from importer.faults import why
 
 Faults = tuple[type[Exception], ...]
 
@@ -28,6 +31,10 @@ class Store:
         access: how to mend refused credentials, as a sentence.
         options: an address, and the longest silence in seconds, become the library's options.
         also_raises: what its library raises beside OSError.
+        promise: asks for the sum that a copy has to have; None as its answer: there is none.
+        reads_again: a copy without such a sum is held against a second reading; else only its size can be checked.
+        rename: moves a file in one step, and refuses to overwrite another; None: the store can only copy.
+        lists: the store tells what is in a folder, and lets files be moved.
         close: ends the connection, where the library keeps one until it is collected.
     """
 
@@ -36,6 +43,10 @@ class Store:
     access: str
     options: Callable[[str, float], Mapping[str, Any]]
     also_raises: Callable[[], Faults]
+    promise: Callable[[Any, str, Mapping[str, Any]], Checksum | None]
+    reads_again: bool = True
+    rename: Callable[[Any, str, str], None] | None = None
+    lists: bool = True
     close: Callable[[Any], None] = lambda _: None
 
     @contextmanager
@@ -64,46 +75,24 @@ class Store:
         """Everything that its library raises for trouble outside this program."""
         return (OSError, ValueError, *self.also_raises())
 
+    @contextmanager
+    def told(self, what: str) -> Iterator[None]:
+        """Say in a sentence what the library raises in the block.
 
-def why(fault: BaseException, store: Store) -> tuple[str, str]:
-    """What a fault means and how to mend it, without a word of its own text."""
-    links = list(_chain(fault))
-    names = {cls.__name__ for link in links for cls in type(link).__mro__}
-    statuses = {getattr(link, "status", None) for link in links}
-    if "HostKeyNotVerifiable" in names:
-        return (
-            "the server's host key is not the one that is known",
-            "Compare its fingerprint with its owner, and put the key into ~/.ssh/known_hosts.",
-        )
-    if "SSLCertVerificationError" in names:
-        return "its certificate is not trusted", "Let its owner renew it, or name the right authority in SSL_CERT_FILE."
-    if names & _REFUSED or statuses & {401, 403} or any(_says_forbidden(link) for link in links):
-        return "access was refused", store.access
-    if "FileNotFoundError" in names and not statuses - {None, 404, 410} and not names & _UNREACHED:
-        return "there is no such file", "Check the address."
-    kind = type(links[-1]).__name__
-    return f"the other side cannot be reached, or broke off ({kind})", "Check the address and the network; try again."
+        Args:
+            what: the sentence's beginning, such as "sftp://… cannot be fetched".
 
-
-_REFUSED = {
-    "PermissionError", "PermissionDenied", "NoCredentialsError", "PartialCredentialsError", "GoogleAuthError",
-    "SFTPPermissionDenied", "KeyImportError", "KeyEncryptionError",
-}  # fmt: skip
-_UNREACHED = {"ClientConnectionError", "EndpointConnectionError", "ConnectionError", "TimeoutError", "gaierror"}
-
-
-def _says_forbidden(link: BaseException) -> bool:
-    """One library tells refusals apart by their text alone."""
-    return isinstance(link, OSError) and str(link).startswith("Forbidden")
-
-
-def _chain(fault: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    link: BaseException | None = fault
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
-        yield link
-        link = link.__cause__ or link.__context__
+        Raises:
+            AccessError: the credentials or their rights are refused.
+            UnreachableError: the other side cannot be reached, or broke off.
+            SourceError: it is not there, or cannot be trusted.
+        """
+        try:
+            yield
+        except ImporterError:  # said already; and without the library its faults are not known either
+            raise
+        except self.faults() as fault:
+            raise why(fault, self.access).error(what) from None
 
 
 # --------------------------------------------------------------------------- the kinds
@@ -127,6 +116,19 @@ def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:
 
 def _hang_up(files: Any) -> None:
     files.loop.call_soon_threadsafe(files.client.close)
+
+
+def _sftp_rename(files: Any, path: str, to: str) -> None:
+    """The protocol's own rename: the library's overwrites, and where it cannot rename it copies through a shell."""
+    from fsspec.asyn import sync  # noqa: PLC0415
+
+    client = files.client
+
+    async def rename() -> None:
+        async with client.start_sftp_client() as sftp:
+            await sftp.rename(path, to)
+
+    sync(files.loop, rename)
 
 
 def _sftp_faults() -> Faults:
@@ -169,8 +171,9 @@ def _http(address: str, silence_s: float) -> Mapping[str, Any]:
     import aiohttp  # noqa: PLC0415
 
     async def stay_safe(_session: object, _context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
-        if params.response.headers.get("Location", "").lower().startswith("http:"):
-            raise aiohttp.ClientPayloadError("redirected to plain http")
+        location = params.response.headers.get("Location", "")
+        if location.lower().startswith("http:"):
+            raise aiohttp.InvalidUrlRedirectClientError(location)
 
     # trust_env: the proxy of this network, and .netrc for user and password.
     settings: dict[str, Any] = {"trust_env": True, "timeout": _patience(silence_s)}
@@ -193,6 +196,9 @@ _HTTP = Store(
     access="Check user and password (.netrc), or ask for a new link.",
     options=_http,
     also_raises=_http_faults,
+    promise=promises.web,
+    reads_again=False,
+    lists=False,
 )
 
 STORES: Mapping[str, Store] = {
@@ -202,6 +208,8 @@ STORES: Mapping[str, Store] = {
         access="Check the user, your ssh key or agent, and ~/.ssh/config.",
         options=_sftp,
         also_raises=_sftp_faults,
+        promise=promises.nothing,
+        rename=_sftp_rename,
         close=_hang_up,
     ),
     "s3": Store(
@@ -210,6 +218,7 @@ STORES: Mapping[str, Store] = {
         access="Check the AWS credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID) and the bucket's policy.",
         options=_s3,
         also_raises=_s3_faults,
+        promise=promises.amazon,
     ),
     "gs": Store(
         group="gcs",
@@ -217,6 +226,7 @@ STORES: Mapping[str, Store] = {
         access="Check the Google credentials (GOOGLE_APPLICATION_CREDENTIALS) and the bucket's permissions.",
         options=_gs,
         also_raises=_gcs_faults,
+        promise=promises.google,
     ),
     "https": _HTTP,
     "http": _HTTP,

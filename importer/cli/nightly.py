@@ -64,20 +64,20 @@ def nightly(
     off goes on first; content that was imported before is never sent again. The exit code is the worst of the files.
     IMPORTER_NOTIFY_URLS (or _FILE) holds whom to tell: slack://…, mailto://…, and whatever else Apprise knows.
     """
-    profile = _loaded(Path(folder), config, locals(), verbose=verbose)
+    profile = _loaded(folder, config, locals(), verbose=verbose)
     from importer.cli import running  # noqa: PLC0415
 
     def shown(report: NightReport) -> None:
         if not json:
             tell_night(report)
 
-    report = running.run_night(profile, Path(folder), shown, watch=watch, force=force, as_json=json)
+    report = running.run_night(profile, folder, shown, watch=watch, force=force, as_json=json)
     if json:
         print_json(report.as_json())
     raise typer.Exit(int(report.exit_code))
 
 
-def _loaded(folder: Path, config: Path | None, given: Mapping[str, Any], *, verbose: bool) -> Profile:
+def _loaded(folder: str, config: Path | None, given: Mapping[str, Any], *, verbose: bool) -> Profile:
     """Load the profile; where that fails there is nobody at the machine to read why."""
     try:
         return load_profile(config, given, verbose=verbose)

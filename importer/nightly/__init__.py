@@ -5,6 +5,7 @@ Knows no journal and no target: `importer.night` puts these parts and the runs t
 
 from __future__ import annotations
 
+from importer.nightly.dropfolder import DropFolder
 from importer.nightly.forecast import Forecast, Workload, forecast
 from importer.nightly.hours import Hours
 from importer.nightly.inbox import Inbox, Seen
@@ -13,6 +14,7 @@ from importer.nightly.notices import Notice, compose
 from importer.nightly.told import Fate, Import, NightReport, worst
 
 __all__ = [
+    "DropFolder",
     "Fate",
     "Forecast",
     "Hours",

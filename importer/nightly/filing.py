@@ -57,7 +57,7 @@ def fill(to: Path, source: str, files: Iterable[Path], texts: Mapping[str, str])
     part = to.with_name(f".{to.name}{PART}")
     part.mkdir(mode=0o700)
     for file in files:
-        _beside(file, part / unlike(source, file.name))
+        beside(file, part / unlike(source, file.name))
     for name, text in texts.items():
         _write(part / unlike(source, name), text)
     sync(part)
@@ -96,7 +96,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _beside(file: Path, to: Path) -> None:
+def beside(file: Path, to: Path) -> None:
     """Have a second name for a file where the file system can, else a copy."""
     if not file.is_file():
         return

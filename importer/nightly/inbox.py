@@ -24,6 +24,7 @@ from importer.nightly.writers import is_being_written
 from importer.profile.nights import NightlySettings
 
 PROCESSING = "processing"
+_OURS = ".importer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,16 @@ class Inbox:
         self._processing = folder / PROCESSING
         self.archive = folder / settings.archive
         self.failed = folder / settings.failed
+
+    @property
+    def shown(self) -> str:
+        """The folder as people know it."""
+        return str(self.folder)
+
+    @property
+    def lock(self) -> tuple[Path, str]:
+        """Inside the folder, so that nights with different workspaces do not take the same file twice either."""
+        return self.folder / _OURS, "nightly"
 
     def open(self) -> None:
         """Check that files can be taken, and make the folders that they go to."""
@@ -87,7 +98,7 @@ class Inbox:
         seen: dict[Path, Seen] = {}
         for name in self._names():
             path = self.folder / name
-            if not self._is_meant(name) or path.is_symlink() or not path.is_file():
+            if not self.is_meant(name) or path.is_symlink() or not path.is_file():
                 continue
             try:
                 found = path.stat()
@@ -98,7 +109,7 @@ class Inbox:
 
     def links(self) -> list[str]:
         """Symbolic links that would be taken if they were files: what stands elsewhere is not ours to move."""
-        return sorted(name for name in self._names() if self._is_meant(name) and (self.folder / name).is_symlink())
+        return sorted(name for name in self._names() if self.is_meant(name) and (self.folder / name).is_symlink())
 
     def is_marked(self, path: Path) -> bool:
         """Whether a marker says that the file is complete; an older one spoke of another file of that name."""
@@ -150,6 +161,9 @@ class Inbox:
         except OSError as error:
             raise _unwritable(error, self.folder) from error
         return to
+
+    def at_hand(self, path: Path) -> None:
+        """Nothing: what is on this machine can be read."""
 
     # ------------------------------------------------------------------ leaving
 
@@ -206,7 +220,8 @@ class Inbox:
                 "Check its permissions.",
             ) from error
 
-    def _is_meant(self, name: str) -> bool:
+    def is_meant(self, name: str) -> bool:
+        """Whether files of this name are taken."""
         if name.startswith((".", "~$")) or name.endswith(self._settings.marker):
             return False
         return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self._settings.patterns)

@@ -56,7 +56,7 @@ class Import:
         resumed: an earlier pass had begun it.
         counts: as in the run's report; {} where there was no run.
         error: the sentence that stopped it, for the person at the machine; empty when nothing did.
-        put: where the file is now.
+        put: where the file is now; a text where that is an address.
         report: the run's report for people; None where there is none.
         is_empty: there was nothing in it.
         corrections: rows of customers that were imported before with other data; nobody changed them.
@@ -70,7 +70,7 @@ class Import:
     resumed: bool = False
     counts: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
-    put: Path | None = None
+    put: Path | str | None = None
     report: Path | None = None
     forecast: Mapping[str, Any] = field(default_factory=dict)
     elapsed_s: float = 0.0
@@ -107,15 +107,17 @@ class NightReport:
     """One pass over a folder.
 
     Args:
+        folder: an address as people may see it, or a path.
         growing: files that somebody was still writing; left for the next pass.
         waiting: files that the pass did not get to.
         missing: a file was expected, and none came.
         links: symbolic links among the files, which are left alone; each is named once.
         stopped: with which code the pass was stopped while files waited; None: it went through.
+        forecast: what the pass was expected to take, before its first file; {} where nothing could be said.
         told: whether a notification arrived; None: there was nothing to tell, or nobody to tell it to.
     """
 
-    folder: Path
+    folder: Path | str
     target: str
     imports: Sequence[Import] = ()
     growing: Sequence[str] = ()
@@ -124,6 +126,7 @@ class NightReport:
     missing: bool = False
     stopped: ExitCode | None = None
     elapsed_s: float = 0.0
+    forecast: Mapping[str, Any] = field(default_factory=dict)
     told: bool | None = None
 
     @property
@@ -179,5 +182,6 @@ class NightReport:
             "links": list(self.links),
             "waiting": self.waiting,
             "missing": self.missing,
+            "forecast": dict(self.forecast),
             "notified": self.told,
         }

@@ -335,10 +335,12 @@ class MetricsSettings(Section):
     """`[metrics]`: numbers for Prometheus; needs `pip install 'importer[metrics]'`."""
 
     textfile: Path | None = None
-    """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`."""
+    """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`.
+
+    What it says of the last run and night of another target stays in it; whoever wants that forgotten removes it."""
     every_s: PositiveFloat = 15.0
     port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    """Serves `/metrics` while a run lasts."""
+    """Serves `/metrics` while a run lasts, or a whole night."""
     address: str = "127.0.0.1"
 
     @property

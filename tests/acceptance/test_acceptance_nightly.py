@@ -306,7 +306,7 @@ def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: P
     second = nights.once()
     assert (second.exit_code, second.imports[0].fate, second.imports[0].counts["created"]) == (0, Fate.IMPORTED, 120)
     assert second.imports[0].forecast["in_time"]
-    report = json.loads((second.imports[0].put or tmp_path).joinpath("report.json").read_text("utf-8"))
+    report = json.loads(Path(second.imports[0].put or tmp_path).joinpath("report.json").read_text("utf-8"))
     assert report["forecast"]["requests"] == held.counts["unsent"] + 1
     log = (tmp_path / "runs" / held.run_id / "run.log.jsonl").read_text("utf-8").splitlines()
     foreseen = [entry for entry in map(json.loads, log) if entry["event"] == "forecast"]
@@ -314,6 +314,27 @@ def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: P
         (121, False),
         (held.counts["unsent"] + 1, True),
     ]
+
+
+def test_a_night_is_foreseen_over_all_its_files_before_the_first(user: User, inbox: Path) -> None:
+    header, *rows = people(63).splitlines()
+    for name, own in (("a", rows[:20]), ("b", rows[20:41]), ("c", rows[41:])):
+        (inbox / f"{name}.csv").write_text("\n".join([header, *own]) + "\n")
+    soon = datetime.fromtimestamp(SystemClock().now() + 3_600, UTC)
+    hours = ("--finish-by", f"{soon:%H:%M}", "--timezone", "UTC", "--rate", "500/s, 80/day")
+    ran = user.types("nightly", "inbox", *hours)
+
+    lines = [line for line in ran.err.splitlines() if "orecast" in line]
+    assert lines[0].startswith("Forecast of the night: 3 files wait with about 63 rows, an estimate. 66 requests take")
+    assert "and make 82% of the day's 80." in lines[0]
+    assert [line.split()[1] for line in lines[1:]] == ["21", "22", "23"]
+    # The later files' forecasts begin where the earlier ones, logins included, left the day's requests.
+    assert ["26% of" in lines[1], "54% of" in lines[2], "82% of" in lines[3]] == [True, True, True]
+
+    (inbox / "d.csv").write_text(people(60))
+    again = user.types("nightly", "inbox", "--json", "--rate", "500/s, 80/day").json
+    foreseen = again["forecast"]
+    assert (foreseen["files"], foreseen["rows"], foreseen["in_time"]) == (1, 60, False)
 
 
 def test_a_second_file_is_not_begun_after_the_end(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+import subprocess
+import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -106,3 +110,38 @@ def test_a_run_that_was_cut_off_while_it_was_read_fetches_its_source_again(user:
     site.files["/out/people.csv"] = people(7).encode()
     changed = user.types("resume", "last", "--json", **AT_ONCE)
     assert (changed.code, "changed" in changed.json["error"]) == (6, True)
+
+
+def test_a_source_of_which_only_the_size_is_known_is_imported_with_a_warning(user: User, site: Web) -> None:
+    plain = user.types("run", f"{site.url}/out/people.csv", **AT_ONCE)
+    assert (plain.code, f"Warning: Only the size of {site.url}/out/people.csv could be checked" in plain.err) == (
+        0,
+        True,
+    )
+
+    site.headers["Content-MD5"] = b64encode(hashlib.md5(people(6).encode(), usedforsecurity=False).digest()).decode()
+    proved = user.types("run", f"{site.url}/out/people.csv", "--force", **AT_ONCE)
+    assert (proved.code, "could be checked" in proved.err) == (0, False)
+
+
+def test_each_kind_of_trouble_with_a_place_has_its_exit_code(user: User, site: Web) -> None:
+    site.password = "ann:right"
+    refused = user.types("run", f"{site.url}/out/people.csv", "--json", **AT_ONCE)
+    assert (refused.code, "access was refused" in refused.json["error"]) == (5, True)
+    for address in ("sftp://files.invalid/people.csv", "http://127.0.0.1:9/people.csv"):
+        away = user.types("run", address, "--json", **AT_ONCE)
+        assert (away.code, "cannot be reached" in away.json["error"]) == (75, True)
+
+
+def test_a_library_that_is_missing_is_named_with_the_line_that_brings_it(user: User) -> None:
+    hidden = "import sys; sys.modules['fsspec'] = sys.modules['asyncssh'] = None; from importer.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", hidden, "run", "sftp://files.example.com/people.csv"],
+        cwd=user.home,
+        env=user.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, "pip install 'importer[sftp]'" in done.stderr) == (2, True), done.stderr

@@ -14,13 +14,17 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from tests.unit.targets.pki import AUTHORITY, SERVER_CERTIFICATE, SERVER_KEY
+
+TEXT = b"First Name,Last Name,Email,Phone\nAnn,Example,ann@example.com,+12125550101\n" * 50
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
@@ -52,8 +56,8 @@ def keygen(path: Path) -> str:
 
 
 @contextmanager
-def sshd(folder: Path) -> Iterator[Sshd]:
-    """Run sshd on a free high port with keys of its own."""
+def sshd(folder: Path, sftp: str = "internal-sftp") -> Iterator[Sshd]:
+    """Run sshd on a free high port with keys of its own; `sftp -R` serves for reading only."""
     program = require_sshd()
     home = folder / "home"
     (home / ".ssh").mkdir(parents=True, mode=0o700)
@@ -69,7 +73,7 @@ def sshd(folder: Path) -> Iterator[Sshd]:
     config.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host_key'}\nPidFile none\nUsePAM no\n"
         f"AuthorizedKeysFile {folder / 'authorized_keys'}\nPasswordAuthentication no\nStrictModes no\n"
-        "KbdInteractiveAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
+        f"KbdInteractiveAuthentication no\nPermitRootLogin yes\nSubsystem sftp {sftp}\n"
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
@@ -82,6 +86,79 @@ def sshd(folder: Path) -> Iterator[Sshd]:
     finally:
         server.terminate()
         server.wait(10)
+
+
+@contextmanager
+def amazon() -> Iterator[dict[str, str]]:
+    """Run an S3 server; gives the settings by which AWS's libraries find it and are let in."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+            "AWS_ACCESS_KEY_ID": "canary-key",
+            "AWS_SECRET_ACCESS_KEY": "canary-secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    finally:
+        server.stop()
+
+
+@dataclass
+class Gateway:
+    """Stands before a server, passes everything on, and does what a test tells it to on the way.
+
+    Args:
+        spoil: method, path and body of an answer become the body that is passed on.
+        refuse: tells whether a request is to be cut off without an answer.
+        seen: method and path of every request.
+    """
+
+    url: str = ""
+    spoil: Callable[[str, str, bytes], bytes] = lambda _method, _path, body: body
+    refuse: Callable[[str, str], bool] = lambda _method, _path: False
+    seen: list[tuple[str, str]] = field(default_factory=list)
+
+
+@contextmanager
+def before(server: str) -> Iterator[Gateway]:
+    """Stand before a server on this machine."""
+    script, host = Gateway(), urlsplit(server).netloc
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            script.seen.append((self.command, self.path))
+            if script.refuse(self.command, self.path):
+                self.close_connection = True
+                return
+            behind = HTTPConnection(host)
+            behind.request(self.command, self.path, body, dict(self.headers.items()))
+            answer = behind.getresponse()
+            passed = script.spoil(self.command, self.path, answer.read())
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in {"content-length", "transfer-encoding", "connection", "date", "server"}:
+                    self.send_header(name, value)
+            length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(passed))
+            self.send_header("Content-Length", length or "0")
+            self.end_headers()
+            self.wfile.write(passed)
+            behind.close()
+
+        do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815  # the library's names
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    for _ in _serving(script, Handler, None):
+        yield script
 
 
 @dataclass
@@ -205,7 +282,10 @@ class _QuietServer(ThreadingHTTPServer):
         """Say nothing."""
 
 
-def _serving(script: Web, handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None) -> Iterator[Web]:
+_Script = TypeVar("_Script", Web, Gateway)
+
+
+def _serving(script: _Script, handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None) -> Iterator[_Script]:
     server = _QuietServer(("127.0.0.1", 0), handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)

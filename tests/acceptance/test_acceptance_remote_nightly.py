@@ -1,0 +1,309 @@
+"""Nights of a folder at an address: a real ssh server, a real S3 server, and signals that kill for real."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import Ran, User, Witness, ended, people, wait_for
+from tests.unit.remote.places import Gateway, Sshd, amazon, before, sshd
+
+QUICK = {"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NIGHTLY__POLL_S": "0.05", "AWS_MAX_ATTEMPTS": "1"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    with sshd(tmp_path_factory.mktemp("sshd")) as running:
+        yield running
+
+
+@pytest.fixture
+def inbox(server: Sshd, user: User) -> Iterator[Path]:
+    user.environ.update(QUICK, HOME=str(server.home))
+    path = server.root / "inbox"
+    path.mkdir()
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, str]]:
+    with amazon() as environ:
+        yield environ
+
+
+class Bucket:
+    """A bucket, as its owner sees it."""
+
+    def __init__(self, environ: dict[str, str], name: str) -> None:
+        import boto3
+
+        self.name = name
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=environ["AWS_ENDPOINT_URL"],
+            aws_access_key_id="canary-key",
+            aws_secret_access_key="canary-secret",
+            region_name="us-east-1",
+        )
+        self.client.create_bucket(Bucket=name)
+
+    def write(self, key: str, content: str) -> None:
+        self.client.put_object(Bucket=self.name, Key=key, Body=content.encode())
+
+    def keys(self) -> set[str]:
+        return {found["Key"] for found in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])}
+
+
+@pytest.fixture
+def gateway(s3: dict[str, str], user: User) -> Iterator[Gateway]:
+    """The way to the S3 server, on which things happen."""
+    with before(s3["AWS_ENDPOINT_URL"]) as running:
+        user.environ.update(QUICK, **{**s3, "AWS_ENDPOINT_URL": running.url})
+        yield running
+
+
+@pytest.fixture
+def bucket(s3: dict[str, str], request: pytest.FixtureRequest) -> Bucket:
+    return Bucket(s3, f"bucket-{abs(hash(request.node.name))}")
+
+
+def put(folder: Path, place: str) -> dict[str, set[str]]:
+    """The source files in `archive` or `failed`, each with the names of the files beside it."""
+    found = {}
+    for path in (folder / place).iterdir():
+        name = path.name.partition("_")[2]
+        found[name] = {file.name for file in path.iterdir()} - {name}
+        assert (path / name).is_file()
+    return found
+
+
+# --------------------------------------------------------------------------- over SFTP
+
+
+def test_a_night_over_sftp_takes_what_arrived_and_puts_it_away(user: User, server: Sshd, inbox: Path) -> None:
+    (inbox / "a.csv").write_text(people(5))
+    (inbox / "a.csv.done").touch()
+    (inbox / "broken.xlsx").write_bytes(b"PK\x03\x04 and no more")
+    (inbox / "notes.pdf").write_text("not meant")
+    address = server.address(inbox, "root:canary@")
+    first = user.types("nightly", address, "--json")
+
+    assert (first.code, first.json["source"]) == (6, server.address(inbox))
+    assert [(one["file"], one["fate"]) for one in first.json["imports"]] == [
+        ("a.csv", "imported"),
+        ("broken.xlsx", "refused"),
+    ]
+    assert first.json["imports"][0]["put"].startswith(f"{server.address(inbox)}/archive/")
+    assert put(inbox, "archive")["a.csv"] >= {"results.csv", "rejects.csv", "id-map.csv", "report.html", "report.json"}
+    assert put(inbox, "failed") == {"broken.xlsx": {"why.txt"}}
+    assert {path.name for path in inbox.iterdir()} == {"archive", "failed", "processing", "notes.pdf"}
+
+    (inbox / "again.csv").write_text(people(5))
+    again = user.types("nightly", address)
+    assert (again.code, "imported before, nothing was sent" in again.err) == (0, True)
+    assert put(inbox, "archive")["again.csv"] == {"already-imported.txt"}
+    nothing = user.types("nightly", address)
+    assert (nothing.code, f"Nothing to do in {server.address(inbox)}." in nothing.err) == (0, True)
+    kept = [path.read_bytes() for path in (user.home / "runs").rglob("*") if path.is_file()]
+    assert b"canary" not in b"".join(kept) + (first.out + first.err + again.err + nothing.err).encode()
+    assert not list((user.home / "runs" / "inboxes").rglob("*.csv"))
+
+
+def test_a_night_over_sftp_that_is_killed_half_way_goes_on_with_what_it_claimed(
+    user: User, server: Sshd, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    profile = profile_for(witness, delivery=["looks_after_s = [0, 0.1]"])
+    night = ("nightly", server.address(inbox), "--config", profile, "--target", "sandbox", "--json")
+    (inbox / "a.csv").write_text(people(60))
+    first = user.starts(*night, "--rate", "60/s", **witness.environ)
+    wait_for(lambda: witness.ledger()["customers"] > 10, first)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    (inbox / "b.csv").write_text(people(70))
+    other = user.types(*night, "--workspace", "another", **witness.environ)
+    assert [one["file"] for one in other.json["imports"]] == ["b.csv"]
+
+    (inbox / "a.csv").write_text(people(80))
+    second = user.types(*night, "--rate", "500/s", **witness.environ)
+    assert second.code == 0, second.out
+    assert [(one["file"], one["resumed"], one["counts"]["read"]) for one in second.json["imports"]] == [
+        ("a.csv", True, 60),
+        ("a.csv", False, 80),
+    ]
+    assert len(witness.customers()) == 80
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Nights whose customers somebody counts."""
+
+    user: User
+    witness: Witness
+    options: tuple[str | Path, ...]
+
+    def starts(self, address: str) -> subprocess.Popen[str]:
+        return self.user.starts("nightly", address, *self.options, **self.witness.environ)
+
+    def once(self, address: str) -> Ran:
+        return self.user.types("nightly", address, *self.options, **self.witness.environ)
+
+    @property
+    def customers(self) -> int:
+        return int(self.witness.ledger()["customers"])
+
+
+@pytest.fixture
+def sending(user: User, witness: Witness, profile_for: Callable[..., Path]) -> Sending:
+    profile = profile_for(witness, delivery=['rate = "500/s"'])
+    return Sending(user, witness, ("--config", profile, "--target", "sandbox", "--json"))
+
+
+@pytest.mark.parametrize("moment", [".*.part", "*_a.csv"])
+def test_a_night_over_sftp_that_is_killed_while_it_puts_away_sends_nothing_twice(
+    server: Sshd, inbox: Path, sending: Sending, moment: str
+) -> None:
+    (inbox / "a.csv").write_text(people(40))
+    first = sending.starts(server.address(inbox))
+    wait_for(lambda: any((inbox / "archive").glob(moment)), first)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    second = sending.once(server.address(inbox))
+
+    assert second.code == 0, second.out
+    assert sending.customers == 40
+    assert put(inbox, "archive")["a.csv"] >= {"results.csv", "report.html"}
+    assert not [path for path in inbox.rglob("*") if path.is_file() and "archive" not in path.parts]
+    assert not list((inbox / "archive").glob(".*"))
+
+
+def test_each_kind_of_trouble_with_an_ssh_server_has_its_exit_code(
+    user: User, server: Sshd, inbox: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def told(address: str, **environ: str) -> tuple[int, str]:
+        ran = user.types("nightly", address, "--json", **environ)
+        return ran.code, ran.json["error"]
+
+    nowhere = server.address(server.root / "nowhere")
+    assert told(nowhere)[0] == 6
+    assert told(nowhere)[1].startswith(f"There is no folder {nowhere}.")
+    stranger = tmp_path_factory.mktemp("stranger")
+    (stranger / ".ssh").mkdir()
+    shutil.copy(server.home / ".ssh" / "known_hosts", stranger / ".ssh")
+    code, error = told(server.address(inbox), HOME=str(stranger))
+    assert (code, "access was refused" in error) == (5, True)
+    for away in ("sftp://files.invalid/in", "sftp://127.0.0.1:9/in"):
+        assert (told(away)[0], "cannot be reached" in told(away)[1]) == (75, True)
+    with sshd(tmp_path_factory.mktemp("reading"), "internal-sftp -R") as reading:
+        (reading.root / "a.csv").write_text(people(3))
+        code, error = told(reading.address(reading.root), HOME=str(reading.home))
+        assert (code, f"Files cannot be moved in {reading.address(reading.root)}" in error) == (5, True)
+        assert [path.name for path in reading.root.iterdir()] == ["a.csv"]
+
+
+def test_an_address_that_cannot_be_a_folder_is_wrong_usage(user: User) -> None:
+    ran = user.types("nightly", "https://ann:canary@files.example.com/in", "--json")
+    assert (ran.code, "neither listed nor moved" in ran.json["error"], "canary" in ran.out) == (2, True, False)
+    assert user.types("nightly", "ftp://files.example.com/in").code == 2
+    hidden = "import sys; sys.modules['fsspec'] = sys.modules['sshfs'] = None; from importer.cli import main; main()"
+    command = [sys.executable, "-c", hidden, "nightly", "sftp://files.example.com/in"]
+    done = subprocess.run(command, cwd=user.home, env=user.environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, "pip install 'importer[sftp]'" in done.stderr) == (2, True), done.stderr
+
+
+# --------------------------------------------------------------------------- over S3
+
+MOMENTS: dict[str, Callable[[str, str], bool]] = {
+    "fetching": lambda method, path: method == "GET" and path.endswith("/a.csv"),
+    "the results": lambda method, path: method == "PUT" and path.endswith("results.csv"),
+    "the source": lambda method, path: method == "PUT" and path.endswith("/a.csv"),
+    "the deletion": lambda method, path: method == "DELETE" and path.endswith("/a.csv"),
+}
+ARCHIVED = {"a.csv", "results.csv", "rejects.csv", "id-map.csv", "report.html", "report.json"}
+
+
+def archived(bucket: Bucket) -> set[str]:
+    """What stands in the archive; nothing may be left anywhere else."""
+    keys = bucket.keys()
+    assert all(key.startswith("in/archive/") for key in keys), keys
+    assert len({key.rpartition("/")[0] for key in keys}) == 1
+    return {key.rpartition("/")[2] for key in keys}
+
+
+@dataclass
+class Dying:
+    """A program that is killed when a moment has come, on its way to the S3 server."""
+
+    moment: str
+    pid: int = 0
+    is_dead: bool = False
+
+    def refuses(self, method: str, path: str) -> bool:
+        if self.moment and not self.is_dead and MOMENTS[self.moment](method, path):
+            self.is_dead = True
+            os.kill(self.pid, signal.SIGKILL)
+        return self.is_dead and bool(self.moment)
+
+
+@pytest.fixture(params=MOMENTS)
+def dying(request: pytest.FixtureRequest, gateway: Gateway) -> Dying:
+    found = Dying(request.param)
+    gateway.refuse = found.refuses
+    return found
+
+
+def test_a_night_over_s3_that_is_killed_at_a_step_repeats_only_that(
+    bucket: Bucket, sending: Sending, dying: Dying
+) -> None:
+    bucket.write("in/a.csv", people(20))
+    first = sending.starts(f"s3://{bucket.name}/in")
+    dying.pid = first.pid
+    first.communicate(timeout=60)
+    assert (first.returncode, dying.is_dead) == (-signal.SIGKILL, True)
+    assert sending.customers == (0 if dying.moment == "fetching" else 20)
+
+    dying.moment = ""
+    second = sending.once(f"s3://{bucket.name}/in")
+    assert second.code == 0, second.out
+    assert archived(bucket) >= ARCHIVED
+    assert sending.customers == 20
+    assert sending.once(f"s3://{bucket.name}/in").json["imports"] == []
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, "listing"])
+def test_a_connection_that_is_lost_at_a_step_is_for_the_next_night(
+    user: User, gateway: Gateway, bucket: Bucket, moment: str
+) -> None:
+    night = ("nightly", f"s3://{bucket.name}/in", "--json")
+    bucket.write("in/a.csv", people(20))
+    gateway.refuse = MOMENTS.get(moment, lambda method, path: method == "GET" and "list-type" in path)
+    lost = user.types(*night)
+    assert (lost.code, "cannot be reached, or broke off" in lost.json["error"]) == (75, True), lost.out
+
+    gateway.refuse = lambda _method, _path: False
+    next_night = user.types(*night)
+    assert next_night.code == 0
+    assert archived(bucket) >= ARCHIVED
+    runs = user.types("runs", "--json").json["runs"]
+    assert [run["counts"]["created"] for run in runs] == [20]
+
+
+def test_a_watched_bucket_that_cannot_be_reached_for_a_while_is_watched_on(
+    user: User, gateway: Gateway, bucket: Bucket
+) -> None:
+    gateway.refuse = lambda _method, _path: True
+    watching = user.starts("nightly", f"s3://{bucket.name}/in", "--watch", "--json")
+    wait_for(lambda: len(gateway.seen) > 8, watching)
+    bucket.write("in/a.csv", people(3))
+    gateway.refuse = lambda _method, _path: False
+    wait_for(lambda: [key.count("/") for key in sorted(bucket.keys()) if key.endswith("/a.csv")] == [3], watching)
+    watching.send_signal(signal.SIGTERM)
+    assert ended(watching).code == 0
