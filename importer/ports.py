@@ -160,11 +160,27 @@ class Timekeeper(Protocol):
         ...
 
 
+class Slot(Protocol):
+    """One request start of the allowance: kept from others until a whole window after the request has left."""
+
+    def depart(self) -> None:
+        """The first byte leaves now, which is when the limits count the request; harmless when called again."""
+        ...
+
+    def give_back(self) -> None:
+        """Nothing was tried: the slot counts as never taken; harmless after `depart`."""
+        ...
+
+
 class Limiter(Protocol):
     """The run's allowance of request starts, shared by all workers and all kinds of request."""
 
     async def acquire(self, *, finishing: bool = False) -> None:
-        """Wait until one request may start now.
+        """Wait until one request may start now; as `reserve`, and it leaves at once."""
+        ...
+
+    async def reserve(self, *, finishing: bool = False) -> Slot:
+        """Wait until one request may start, however long its connection then takes.
 
         Args:
             finishing: the request only finishes what was begun (a look-up, a token for it), so it may

@@ -66,6 +66,11 @@ class Breaker:
             self._probe_at = now
             self._ready_at = now + self.rules.answer_s
 
+    def withdrawn(self) -> None:
+        """What got its slot last is not made after all: another request may probe in its place."""
+        if self._probe_at is not None:
+            self._ready_at, self._probe_at = self._probe_at, None
+
     def answered(self, reply: Reply, now: float) -> None:
         """Learn from one reply.
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from aiolimiter import AsyncLimiter
 
+from importer.delivery.slots import HeldSlot
 from importer.delivery.stops import StopSwitch
 from importer.delivery.windows import GUARD_S, Window
 from importer.errors import StoppingError
@@ -49,7 +50,11 @@ class Gate(Protocol):
         ...
 
     def started(self, now: float) -> None:
-        """One request starts now."""
+        """One request has its slot, and starts as soon as it has a connection."""
+        ...
+
+    def withdrawn(self) -> None:
+        """The request that got its slot last is not made after all."""
         ...
 
 
@@ -90,6 +95,8 @@ class StrictLimiter:
         self._drain_s = drain_s
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._napping = False
+        """Whether the one whose turn it is waits for long."""
         self._moved = asyncio.Event()
         """Set when a request has got its slot or a hold has ended."""
         self._paused_until = 0.0
@@ -116,12 +123,18 @@ class StrictLimiter:
 
     async def acquire(self, *, finishing: bool = False) -> None:
         """Wait until one request may start now; first come, first served."""
+        slot = await self.reserve(finishing=finishing)
+        slot.depart()
+
+    async def reserve(self, *, finishing: bool = False) -> HeldSlot:
+        """Wait until one request may start; its slot is held until it leaves, whenever that is."""
         self._waiting += 1
         try:
             async with self._turn:
                 await self._spread(finishing=finishing)
                 await self._fit(finishing=finishing)
-                await self._start()
+                await self._pay()
+                return self._hold()
         finally:
             self._waiting -= 1
             self._moved.set()
@@ -150,7 +163,9 @@ class StrictLimiter:
                 self.stop.request("quota", self._too_long(wait_s))
             self._refuse_when_stopping(finishing=finishing and wait_s <= self._drain_s)
             if wait_s > _LONG_S:
+                self._napping = True
                 await self._nap(min(wait_s, _CHECK_S))
+                self._napping = False
             else:
                 await self._clock.sleep(wait_s)
 
@@ -160,18 +175,41 @@ class StrictLimiter:
             ready_at = max(ready_at, window.ready_at(now))
         return ready_at if self._gate is None else max(ready_at, self._gate.ready_at())
 
-    async def _start(self) -> None:
+    async def _pay(self) -> None:
         if self._ledger is not None and not self._credit:
             lot = max(1, math.ceil(min(1.0 / self._spacing_s, *(window.count / 100 for window in self.windows))))
             await self._ledger.charge(lot)
             self._credit = lot
-        now = self._clock.monotonic()
+
+    def _hold(self) -> HeldSlot:
         self._credit -= 1
         for window in self.windows:
-            window.add(now)
-        self._receipt.started(now)
+            window.hold()
         if self._gate is not None:
-            self._gate.started(now)
+            self._gate.started(self._clock.monotonic())
+        return HeldSlot(self)
+
+    def departed(self) -> None:
+        """A request with a slot leaves now: what every window counts from."""
+        now = self._clock.monotonic()
+        for window in self.windows:
+            window.depart(now)
+        self._receipt.started(now)
+        self._release()
+
+    def given_back(self) -> None:
+        """A slot was not needed after all."""
+        for window in self.windows:
+            window.give_back()
+        self._credit += 1
+        if self._gate is not None:
+            self._gate.withdrawn()
+        self._release()
+
+    def _release(self) -> None:
+        """Whoever waits for more than a moment may have waited for this one to leave."""
+        if self._napping:
+            self._moved.set()
 
     async def _nap(self, delay_s: float) -> None:
         self._moved.clear()

@@ -14,6 +14,9 @@ GUARD_S = 0.012
 
 At one second it costs 1.2 % of the allowance."""
 
+_LOOK_AGAIN_S = 1.0
+"""While all of the allowance is held, nobody knows when the next start fits."""
+
 _PIECES = 4_096
 _UNITS = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "day"}
 
@@ -35,6 +38,7 @@ class Window:
         self._counts: deque[int] = deque()
         self._opened = 0.0
         self._total = 0
+        self._held = 0
 
     @property
     def per_second(self) -> float:
@@ -42,16 +46,32 @@ class Window:
         return self.count / self.per_s
 
     def ready_at(self, now: float) -> float:
-        """The earliest moment at which one more start fits; any moment before `now` means at once."""
+        """The earliest moment at which one more start fits; any moment before `now` means at once.
+
+        What is held may leave at any moment, and counts for a whole window from then on.
+        """
         self._forget(now)
-        surplus = self._total - self.count + 1
+        surplus = self._total + self._held - self.count + 1
         if surplus <= 0:
             return 0.0
         for moment, count in zip(self._times, self._counts, strict=True):
             surplus -= count
             if surplus <= 0:
                 return moment + self._span_s
-        return now + self._span_s
+        return now + min(self._span_s, _LOOK_AGAIN_S)
+
+    def hold(self) -> None:
+        """Keep room for a start whose moment is not known yet."""
+        self._held += 1
+
+    def depart(self, moment: float) -> None:
+        """One that was held starts: it fits, since nobody was let into its place."""
+        self._held -= 1
+        self.add(moment)
+
+    def give_back(self) -> None:
+        """One that was held will not start."""
+        self._held -= 1
 
     def add(self, moment: float) -> None:
         """Note a start; a moment before the last one counts as that."""

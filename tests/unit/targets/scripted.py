@@ -67,14 +67,38 @@ class CountingLimiter:
 
     def __init__(self) -> None:
         self.slots = 0
+        self.departed = 0
         self.stopping = False
+        self.on_departure: Callable[[], None] = lambda: None
         self.on_slot: Callable[[int], None] = lambda _: None
 
     async def acquire(self, *, finishing: bool = False) -> None:
+        (await self.reserve(finishing=finishing)).depart()
+
+    async def reserve(self, *, finishing: bool = False) -> CountedSlot:
         if self.stopping and not finishing:
             raise StoppingError
         self.slots += 1
         self.on_slot(self.slots)
+        return CountedSlot(self)
+
+
+class CountedSlot:
+    """A slot that is counted when it is used, and once only; one that is given back counts for nothing."""
+
+    def __init__(self, limiter: CountingLimiter) -> None:
+        self._limiter: CountingLimiter | None = limiter
+
+    def depart(self) -> None:
+        limiter, self._limiter = self._limiter, None
+        if limiter is not None:
+            limiter.departed += 1
+            limiter.on_departure()
+
+    def give_back(self) -> None:
+        limiter, self._limiter = self._limiter, None
+        if limiter is not None:
+            limiter.slots -= 1
 
 
 @dataclass(frozen=True)
