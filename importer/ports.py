@@ -161,10 +161,14 @@ class Timekeeper(Protocol):
 
 
 class Slot(Protocol):
-    """One request start of the allowance: kept from others until a whole window after the request has left."""
+    """One request start of the allowance: kept from others until a whole window after the request has arrived."""
 
     def depart(self) -> None:
-        """The first byte leaves now, which is when the limits count the request; harmless when called again."""
+        """The first byte leaves now; harmless when called again."""
+        ...
+
+    def answered(self) -> None:
+        """The answer begins to come in, or none will: the request has arrived by now; harmless when called again."""
         ...
 
     def give_back(self) -> None:
@@ -176,7 +180,7 @@ class Limiter(Protocol):
     """The run's allowance of request starts, shared by all workers and all kinds of request."""
 
     async def acquire(self, *, finishing: bool = False) -> None:
-        """Wait until one request may start now; as `reserve`, and it leaves at once."""
+        """Wait until one request may start now; as `reserve`, for whoever does not tell when it leaves and arrives."""
         ...
 
     async def reserve(self, *, finishing: bool = False) -> Slot:

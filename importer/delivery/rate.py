@@ -16,8 +16,8 @@ from typing import Any, Protocol
 
 from aiolimiter import AsyncLimiter
 
-from importer.delivery.slots import HeldSlot
 from importer.delivery.stops import StopSwitch
+from importer.delivery.underway import HeldSlot, UnderWay
 from importer.delivery.windows import GUARD_S, Window
 from importer.errors import StoppingError
 from importer.ports import Clock
@@ -37,6 +37,10 @@ _BUCKET_S = 0.02
 """The small bucket holds what the rate allows in this time, at least two: it evens out late timers.
 
 With a bucket of one, timers that are a millisecond late cost 8 % of 100/s (measured)."""
+
+_CATCHING_UP = 1.02
+"""At the full rate the bucket is so much faster, and the windows alone keep it strict: what a late moment cost is made
+up for within the next ones."""
 
 _QUEUE_S = 0.02
 """Requests that should wait for their slot: what the rate allows in this time, so that none goes unused."""
@@ -104,6 +108,7 @@ class StrictLimiter:
         self._credit = 0
         self._receipt = _Receipt()
         self._shortest = min(self.windows, key=lambda window: window.per_s)
+        self._under_way = UnderWay(self.windows, self._shortest.per_second)
         self.set_pace(self._shortest.per_second)
 
     @property
@@ -115,7 +120,8 @@ class StrictLimiter:
         """Spread starts at this rate, in requests per second; never above what the shortest window allows."""
         per_s = min(per_s, self._shortest.per_second)
         size = max(2.0, per_s * _BUCKET_S)
-        self._bucket = AsyncLimiter(size, size / per_s)
+        full = per_s == self._shortest.per_second
+        self._bucket = AsyncLimiter(size, size / (per_s * _CATCHING_UP if full else per_s))
         self._spacing_s = 1.0 / per_s
         self._deep = 2 + math.ceil(per_s * _QUEUE_S)
 
@@ -123,8 +129,7 @@ class StrictLimiter:
 
     async def acquire(self, *, finishing: bool = False) -> None:
         """Wait until one request may start now; first come, first served."""
-        slot = await self.reserve(finishing=finishing)
-        slot.depart()
+        (await self.reserve(finishing=finishing)).answered()
 
     async def reserve(self, *, finishing: bool = False) -> HeldSlot:
         """Wait until one request may start; its slot is held until it leaves, whenever that is."""
@@ -171,8 +176,9 @@ class StrictLimiter:
 
     def _ready_at(self) -> float:
         now, ready_at = self._clock.monotonic(), self._paused_until
+        self._under_way.count_overdue(now)
         for window in self.windows:
-            ready_at = max(ready_at, window.ready_at(now))
+            ready_at = max(ready_at, window.ready_at(now, self._under_way.since))
         return ready_at if self._gate is None else max(ready_at, self._gate.ready_at())
 
     async def _pay(self) -> None:
@@ -189,12 +195,16 @@ class StrictLimiter:
             self._gate.started(self._clock.monotonic())
         return HeldSlot(self)
 
-    def departed(self) -> None:
-        """A request with a slot leaves now: what every window counts from."""
+    def departed(self, slot: HeldSlot) -> None:
+        """A request with a slot leaves now."""
         now = self._clock.monotonic()
-        for window in self.windows:
-            window.depart(now)
+        self._under_way.left(slot, now)
         self._receipt.started(now)
+        self._release()
+
+    def answered(self, slot: HeldSlot) -> None:
+        """It has arrived: now every window counts it."""
+        self._under_way.answered(slot, self._clock.monotonic())
         self._release()
 
     def given_back(self) -> None:
@@ -207,7 +217,7 @@ class StrictLimiter:
         self._release()
 
     def _release(self) -> None:
-        """Whoever waits for more than a moment may have waited for this one to leave."""
+        """Whoever waits for more than a moment may have waited for this one."""
         if self._napping:
             self._moved.set()
 

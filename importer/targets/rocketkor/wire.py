@@ -110,7 +110,7 @@ class Wire:
         """Make one request and read its answer, whatever it is.
 
         Args:
-            slot: used when the request leaves, or fails to.
+            slot: told when the request leaves, or fails to, and when it is answered.
             limit_bytes: how much of the answer's body is read.
 
         Raises:
@@ -124,10 +124,11 @@ class Wire:
             async with self._session.request(
                 method, url, headers=headers, data=data, middlewares=way, **options
             ) as response:
+                slot.answered()
                 body = await _read(response, limit_bytes)
                 return Answer(response.status, response.headers, body, clock() - began)
         finally:
-            slot.depart()  # what met no connection counts as well: a target that is down is spared, too
+            slot.answered()  # what met no connection counts as well: a target that is down is spared, too
 
     async def aclose(self) -> None:
         """Close every connection; harmless when called twice."""

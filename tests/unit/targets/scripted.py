@@ -95,6 +95,9 @@ class CountedSlot:
             limiter.departed += 1
             limiter.on_departure()
 
+    def answered(self) -> None:
+        self.depart()
+
     def give_back(self) -> None:
         limiter, self._limiter = self._limiter, None
         if limiter is not None:

@@ -33,6 +33,7 @@ def departures(
                 await clock.sleep(held_s(number))
                 slot.depart()
                 left.append(clock.monotonic())
+                slot.answered()
 
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
@@ -103,7 +104,7 @@ def test_what_is_given_back_is_not_on_record_either() -> None:
         limiter.remember(Record(), [])
         for _ in range(5):
             (await limiter.reserve()).give_back()
-        (await limiter.reserve()).depart()
+        (await limiter.reserve()).answered()
         await limiter.give_back()
 
     run_virtual(main)
@@ -117,7 +118,7 @@ def test_whoever_waits_for_the_whole_allowance_that_is_held_goes_on_when_it_has_
         slot = await limiter.reserve()
         waiting = asyncio.create_task(limiter.acquire())
         await clock.sleep(30.0)
-        slot.depart()
+        slot.answered()
         await waiting
         return clock.monotonic()
 
@@ -136,3 +137,79 @@ def test_a_probe_that_gives_its_slot_back_leaves_probing_to_the_next_one() -> No
         return clock.monotonic()
 
     assert run_virtual(main) == pytest.approx(1.0, abs=0.1)
+
+
+# ------------------------------------------------------------------ on the way
+
+
+def journeys(
+    rate: int, requests: int, *, arrives: Callable[[float], float], takes_s: Callable[[int], float], workers: int = 64
+) -> tuple[list[float], list[float]]:
+    """When requests leave and arrive; each is answered so long after it has arrived."""
+    left: list[float] = []
+    arrived: list[float] = []
+
+    async def main() -> None:
+        clock = VirtualClock()
+        limiter = StrictLimiter([Window(rate, 1.0)], clock, StopSwitch())
+        numbers = iter(range(requests))
+
+        async def worker() -> None:
+            for number in numbers:
+                slot = await limiter.reserve()
+                slot.depart()
+                left.append(clock.monotonic())
+                arrived.append(arrives(left[-1]))
+                await clock.sleep(arrived[-1] - clock.monotonic() + takes_s(number))
+                slot.answered()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(worker())
+
+    run_virtual(main)
+    return left, sorted(arrived)
+
+
+@pytest.mark.parametrize("rate", [10, 100, 1_000])
+@pytest.mark.parametrize(("stall_s", "use"), [(0.03, 0.98), (0.06, 0.97)])
+def test_what_a_busy_server_sees_late_and_at_once_is_not_too_much(rate: int, stall_s: float, use: float) -> None:
+    """Every 1.7 s the server stands still: what was sent meanwhile arrives together when it goes on."""
+
+    def arrives(left_s: float) -> float:
+        return left_s + 0.001 + max(0.0, stall_s - (left_s + 0.7) % 1.7)
+
+    left, arrived = journeys(rate, rate * 12, arrives=arrives, takes_s=lambda _: 0.001, workers=256)
+
+    assert largest_window(arrived, 1.0) <= rate
+    assert (len(left) - 1) / (left[-1] - left[0]) >= use * rate
+
+
+@pytest.mark.parametrize("rate", [10, 100, 1_000])
+def test_answers_that_take_very_different_times_leave_98_percent_of_the_allowance(rate: int) -> None:
+    rng = random.Random(rate)
+    times_s = [rng.lognormvariate(-3.0, 1.0) for _ in range(rate * 12)]
+    left, _ = journeys(rate, rate * 12, arrives=lambda left_s: left_s, takes_s=times_s.__getitem__, workers=512)
+
+    assert (len(left) - 1) / (left[-1] - left[0]) >= 0.98 * rate
+
+
+@pytest.mark.parametrize("latency_s", [0.05, 0.95, 1.0, 5.0])
+def test_slow_answers_leave_98_percent_of_the_allowance(latency_s: float) -> None:
+    left, _ = journeys(50, 1_000, arrives=lambda left_s: left_s, takes_s=lambda _: latency_s, workers=400)
+
+    assert (len(left) - 1) / (left[-1] - left[0]) >= 0.98 * 50
+    assert largest_window(left, 1.0) <= 50
+
+
+@settings(max_examples=40, deadline=None)
+@given(moments=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=80), count=st.integers(1, 5))
+def test_a_window_counts_the_same_in_whatever_order_it_is_told(moments: list[float], count: int) -> None:
+    told, sorted_ = Window(count, 1.0), Window(count, 1.0)
+    for moment in moments:
+        told.preload(moment, 1)
+    for moment in sorted(moments):
+        sorted_.preload(moment, 1)
+
+    for now in (3.0, 3.5, 4.0):
+        assert told.ready_at(now) == pytest.approx(sorted_.ready_at(now), abs=0.001)
