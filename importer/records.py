@@ -415,6 +415,11 @@ class Reply:
         """Whether the server asks for fewer requests (429): it is alive, and nothing was done."""
         return self.http_status == 429 and self.verdict is Verdict.RETRY
 
+    @property
+    def overloaded(self) -> bool:
+        """Whether the server can take no more for the moment (503), be it down or just asked for too much."""
+        return self.http_status == 503 and self.verdict in {Verdict.RETRY, Verdict.IN_DOUBT}
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -426,10 +431,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer to one look-up: the candidates, or a reply that says why there is none to trust."""
+    """The answer to one look-up: the candidates, or a reply that says why there is none to trust.
+
+    Args:
+        allowance: what the headers of the last answer told about the rate; None when they told nothing.
+        took_s: the time all its requests took together, in seconds, without any wait for a slot; None: not measured.
+    """
 
     candidates: tuple[Candidate, ...] = ()
     trouble: Reply | None = None
+    allowance: RateHint | None = None
+    took_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ class Patience:
         max_attempts: creates that may be tried for one row in one pass, and tries of one look-up.
         looks_after_s: pauses before each look-up of a row in doubt, in seconds.
         stamp: the metadata name of the import key; empty when creates are not stamped.
-        max_spared: tries on top that are not the row's own doing: refused to everybody (429), or made while the
-            target was down. What bounds them in time is the breaker.
+        max_spared: tries on top that are not the row's own doing: refused to everybody (429, 503), or made while
+            the target was down. What bounds them in time is the breaker.
     """
 
     max_attempts: int
@@ -48,8 +48,8 @@ class Pool(Protocol):
         """Whether the target is down for everybody."""
         ...
 
-    def answered(self, reply: Reply, duration_s: float) -> None:
-        """Learn from one reply; nothing starts while the pool pauses for it."""
+    def answered(self, reply: Reply, duration_s: float, kind: str) -> None:
+        """Learn from one reply to a `create` or `find`; nothing starts while the pool pauses for it."""
         ...
 
 
@@ -134,11 +134,11 @@ class Deliver:
 
     def _is_spared(self, reply: Reply) -> bool:
         """Whether this try is not the row's own doing."""
-        return reply.throttled or (self._pool.held and reply.verdict in _PASSING)
+        return reply.throttled or reply.overloaded or (self._pool.held and reply.verdict in _PASSING)
 
     async def _wait_for_another_try(self, story: Story, reply: Reply) -> None:
         """What the server says to everybody holds the whole pool already; anything else holds this row."""
-        if reply.throttled or reply.retry_after_s is not None or self._pool.held:
+        if self._is_spared(reply) or reply.retry_after_s is not None:
             return
         if story.creates < self._patience.max_attempts:
             await self._rest(self._backoff.pause_s(story.creates))
@@ -205,7 +205,7 @@ class Deliver:
             except StoppingError:
                 return Found(trouble=_NO_TIME)
             duration_s = self._clock.monotonic() - started
-            reply = found.trouble or Reply(Verdict.ACCEPT)
+            reply = found.trouble or Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
             story.tell("find", reply, started_at=started_at, duration_s=duration_s)
             is_spared = self._is_spared(reply)
             self._answered("find", reply, duration_s)
@@ -222,7 +222,7 @@ class Deliver:
                 await self._rest(self._backoff.pause_s(tries))
 
     def _answered(self, kind: str, reply: Reply, duration_s: float) -> None:
-        self._pool.answered(reply, duration_s)
+        self._pool.answered(reply, duration_s, kind)
         self._emit(
             Event(
                 "request_done",

@@ -92,13 +92,15 @@ class Pool:
 
     held_answers: int = 0
     told: list[Reply] = field(default_factory=list)
+    told_kinds: list[str] = field(default_factory=list)
 
     @property
     def held(self) -> bool:
         return len(self.told) < self.held_answers
 
-    def answered(self, reply: Reply, duration_s: float) -> None:
+    def answered(self, reply: Reply, duration_s: float, kind: str) -> None:
         self.told.append(reply)
+        self.told_kinds.append(kind)
 
 
 @dataclass
@@ -280,11 +282,20 @@ def test_without_the_stamp_equal_data_is_the_proof() -> None:
 
 
 def test_look_ups_that_never_answer_leave_the_record_unknown() -> None:
-    trouble = Found(trouble=Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line."))
+    trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
     played = play([TIMEOUT], [trouble] * 3)
 
     assert played.outcome.state is RowState.UNKNOWN
     assert played.target.kinds == ["create", "find", "find", "find"]
+
+
+def test_a_target_that_can_take_no_more_costs_a_row_neither_creates_nor_looks() -> None:
+    full = Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line.")
+    refused = Found(trouble=replace(full, verdict=Verdict.RETRY))
+    played = play([full, full, ACCEPT], [refused, Found(), Found(), Found()] * 2, max_attempts=1)
+
+    assert played.outcome.state is RowState.CREATED
+    assert played.pool.told_kinds == played.target.kinds
 
 
 def test_a_duplicate_with_the_same_data_exists() -> None:
