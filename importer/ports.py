@@ -196,6 +196,10 @@ class Limiter(Protocol):
         """
         ...
 
+    def learn(self, reply: Reply) -> None:
+        """Hear of the answer to a request that no row made, a token exchange: the pool learns from it, too."""
+        ...
+
 
 class Clock(Protocol):
     """Time, passed in so that tests can own it."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importer.delivery.stops import StopSwitch
 from importer.records import Reply, Verdict
 
-CREATE, FIND = "create", "find"
+CREATE, FIND, TOKEN = "create", "find", "token"
 _LONGEST_PAUSE_S = 60.0
 _NEVER_ANSWERED_S = 10.0
 """A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from aiolimiter import AsyncLimiter
@@ -21,6 +21,7 @@ from importer.delivery.underway import HeldSlot, UnderWay
 from importer.delivery.windows import GUARD_S, Window
 from importer.errors import StoppingError
 from importer.ports import Clock
+from importer.records import Reply
 
 __all__ = ["GUARD_S", "Gate", "StartLedger", "StrictLimiter"]
 
@@ -95,6 +96,7 @@ class StrictLimiter:
         self._clock = clock
         self.stop = stop
         self._gate: Gate | None = None
+        self._learner: Callable[[Reply], None] | None = None
         self._max_wait_s = max_wait_s
         self._drain_s = drain_s
         self._turn = asyncio.Lock()
@@ -108,7 +110,7 @@ class StrictLimiter:
         self._credit = 0
         self._receipt = _Receipt()
         self._shortest = min(self.windows, key=lambda window: window.per_s)
-        self._under_way = UnderWay(self.windows, self._shortest.per_second)
+        self._under_way = UnderWay(sorted(self.windows, key=lambda window: window.per_s))
         self.set_pace(self._shortest.per_second)
 
     @property
@@ -242,6 +244,15 @@ class StrictLimiter:
     def heed(self, gate: Gate) -> None:
         """From now on, let it hold everything back."""
         self._gate = gate
+
+    def listen(self, learner: Callable[[Reply], None]) -> None:
+        """From now on, pass on to it what `learn` is told."""
+        self._learner = learner
+
+    def learn(self, reply: Reply) -> None:
+        """Hear of the answer to a request that no row made."""
+        if self._learner is not None:
+            self._learner(reply)
 
     def pause(self, delay_s: float, reason: str = "") -> float:
         """Let nothing start for `delay_s` seconds from now; a shorter pause never cuts a longer one.

@@ -6,7 +6,7 @@ together would be too many; counted by departures, many that a busy machine or n
 
 So a slot is held until its answer, and then counts from its departure, plus the time by which its answer came
 later than the quickest ones: it arrived by then, whatever held it up. Where answers differ for other reasons
-that would cost much of the rate, so there is a budget for it.
+that would cost much of the rate, so there is a budget for it; what of the rate is unused anyway adds to it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from typing import Protocol
 
 from importer.delivery.windows import Window
 
-_BUDGET_S = 0.005
-"""By how much requests may count later than they left, on average: half a percent of a rate per second."""
+_BUDGET_S = 0.004
+"""By how much requests may count later than they left, on average: 0.4 % of a rate per second."""
+
+_USUALLY_UNUSED = 0.03
+"""A share of the rate that stays unused in good weather, too: it adds nothing to the budget."""
 
 _SAVED_S = 3.0
 """So many seconds' worth of the budget can be saved up for bad moments."""
@@ -85,16 +88,15 @@ class UnderWay:
     """The requests that have left and are not answered yet.
 
     Args:
-        windows: what they are held in.
-        per_s: requests per second at most, for the size of the budget.
+        windows: what they are held in; the shortest first.
     """
 
-    def __init__(self, windows: Sequence[Window], per_s: float) -> None:
+    def __init__(self, windows: Sequence[Window]) -> None:
         self._windows = windows
         self._slots: dict[HeldSlot, None] = {}
         self._quickest_s: float | None = None
-        self._most_s = self._budget_s = _BUDGET_S * max(1.0, per_s * _SAVED_S)
-        self._longest_s = min(_LONGEST_WAIT_S, *(window.per_s for window in windows))
+        self._most_s = self._budget_s = _BUDGET_S * max(1.0, windows[0].per_second * _SAVED_S)
+        self._longest_s = min(_LONGEST_WAIT_S, windows[0].per_s)
 
     @property
     def since(self) -> float:
@@ -105,7 +107,8 @@ class UnderWay:
         """Follow one more."""
         slot.left_s = now
         self._slots[slot] = None
-        self._budget_s = min(self._budget_s + _BUDGET_S, self._most_s)
+        unused_s = max(0.0, self._windows[0].spare - _USUALLY_UNUSED) * self._windows[0].per_s
+        self._budget_s = min(self._budget_s + _BUDGET_S + unused_s, self._most_s)
         for window in self._windows:
             window.left(now, len(self._slots))
 

@@ -46,6 +46,11 @@ class Window:
         """The mean rate, starts per second."""
         return self.count / self.per_s
 
+    @property
+    def spare(self) -> float:
+        """The share of the allowance that nobody uses."""
+        return 1.0 - (self._total + self._held) / self.count
+
     def ready_at(self, now: float, under_way_since: float = math.inf) -> float:
         """The earliest moment at which one more start may fit; any moment before `now` means at once.
 

@@ -8,6 +8,7 @@ its end. Every request waits for its slot of the run's rate first: tokens, creat
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from importer.errors import AccessError
 from importer.ports import Clock, Limiter, Slot
 from importer.records import Found, Record, Reply, Verdict
 from importer.targets.access import TargetAccess
+from importer.targets.rocketkor.hints import rate_hint
 from importer.targets.rocketkor.judging import (
     accepted,
     judge_exchange,
@@ -36,6 +38,7 @@ _TOKEN_ROUNDS: Final = 10
 _TOO_SHORT_LIVED: Final = Reply(
     Verdict.RETRY,
     error_code="token_short_lived",
+    shared=True,
     message="Every access token expired before a request could be made with it: the rate is too low for its lifetime.",
 )
 
@@ -143,13 +146,22 @@ class RocketKorTarget:
         try:
             answer = await self._wire.call("POST", self._exchange_url, {"Authorization": f"Basic {self._basic}"}, slot)
         except NETWORK_ERRORS as failure:
-            raise NoTokenError(judge_failure(failure, creating=False)) from None
-        self.server_ahead_s = server_ahead_s(answer.headers, self._clock.now())
+            raise self._no_token(judge_failure(failure, creating=False), asked_at) from None
+        now = self._clock.now()
+        self.server_ahead_s = server_ahead_s(answer.headers, now)
         token = read_token(answer.body or b"", asked_at) if answer.status in {200, 201} else None
-        if token is not None:
-            return token
-        judged = judge_exchange(answer, self._clock.now())
-        raise judged if isinstance(judged, AccessError) else NoTokenError(judged)
+        if token is None:
+            judged = judge_exchange(answer, now)
+            raise judged if isinstance(judged, AccessError) else self._no_token(judged, asked_at)
+        hint = rate_hint(answer.headers, now)
+        self._limiter.learn(Reply(Verdict.ACCEPT, http_status=answer.status, allowance=hint, took_s=answer.took_s))
+        return token
+
+    def _no_token(self, trouble: Reply, asked_at: float) -> NoTokenError:
+        """Tell the pool, once for all who wait for this token."""
+        trouble = replace(trouble, shared=True, took_s=self._clock.monotonic() - asked_at)
+        self._limiter.learn(trouble)
+        return NoTokenError(trouble)
 
     async def _page(self, query: str, payload: bytes) -> Any | Reply:
         answer = await self._read(URL(f"{self._customers}?{query}", encoded=True))

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from importer.errors import StoppingError
-from importer.records import Record
+from importer.records import Record, Reply
 from importer.targets import TargetAccess, connect
 from importer.targets.rocketkor import RocketKorTarget
 
@@ -68,6 +68,7 @@ class CountingLimiter:
     def __init__(self) -> None:
         self.slots = 0
         self.departed = 0
+        self.learned: list[Reply] = []
         self.stopping = False
         self.on_departure: Callable[[], None] = lambda: None
         self.on_slot: Callable[[int], None] = lambda _: None
@@ -81,6 +82,9 @@ class CountingLimiter:
         self.slots += 1
         self.on_slot(self.slots)
         return CountedSlot(self)
+
+    def learn(self, reply: Reply) -> None:
+        self.learned.append(reply)
 
 
 class CountedSlot:
