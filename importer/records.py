@@ -393,7 +393,8 @@ class Reply:
         customer_id: set with ACCEPT, and nowhere else.
         http_status: None when no status line arrived.
         error_code: the API's code as text, or ours (`timeout`, `connection_reset`, …).
-        message: a sentence for people; never the body, never a value that we sent.
+        message: a sentence for people about this answer, not about the row's fate, which later looks may settle;
+            never the body, never a value that we sent.
         retry_after_s: what the server asked for, in seconds; None when it did not.
         allowance: what its headers told about the rate; None when they told nothing.
         took_s: from the request's start to its answer, in seconds, without any wait for a slot; None: not measured.

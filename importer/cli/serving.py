@@ -29,6 +29,10 @@ def emulator(
     store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers there.")] = None,
     faults: Annotated[str | None, typer.Option("--faults", help="A preset or a TOML file of faults.")] = None,
     limit: Annotated[str | None, typer.Option("--limit", metavar="10/s", help="Answer 429 above this rate.")] = None,
+    rate_headers: Annotated[
+        Literal["off", "ietf", "draft", "x", "x-epoch"],
+        typer.Option("--rate-headers", help="How answers tell of --limit: RateLimit, its drafts, X-RateLimit."),
+    ] = "off",
     role: Annotated[
         Literal["admin", "view-only"], typer.Option("--role", help="What the credentials may do.")
     ] = "admin",
@@ -81,6 +85,7 @@ def emulator(
             store=store,
             faults=Faults.load(faults) if faults else None,
             rate=(allowed.count, allowed.per_s) if allowed else None,
+            rate_headers=rate_headers,
             role=role,
             token_ttl_s=token_ttl,
             expiry_status=403 if expiry_status == "403" else 401,

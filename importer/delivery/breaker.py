@@ -20,6 +20,9 @@ _LONGEST_PAUSE_S = 60.0
 _NEVER_ANSWERED_S = 10.0
 """A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""
 
+_EXCHANGES = 5
+"""Failed token exchanges in a row that open it: everybody waits for each of them, and it is told of once."""
+
 _SOUND = frozenset({Verdict.ACCEPT, Verdict.REJECT, Verdict.DUPLICATE, Verdict.ABORT})
 
 
@@ -134,7 +137,7 @@ class Breaker:
         self._faults += 1
         self._creates_failed += kind != FIND
         if self._opened_at is None:
-            if self._faults >= self.rules.faults:
+            if self._faults >= (min(self.rules.faults, _EXCHANGES) if kind == TOKEN else self.rules.faults):
                 self.openings += 1
                 self._opened_at = now
                 self._pause_s = self.rules.probe_s

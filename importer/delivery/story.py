@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from importer.records import Attempt, FieldError, Outcome, Record, Reply, RowState, Verdict
 
+_FATES = {
+    RowState.UNKNOWN: "It is not known whether the customer was created.",
+    RowState.FAILED: "Look-ups found no such customer, so it was not created; `importer retry` sends it again.",
+}
+"""What a create without a clear answer has come to."""
+
 
 class Story:
     """The attempts of one record in this pass."""
@@ -55,12 +61,14 @@ class Story:
 
     def fail(self, state: RowState, *errors: FieldError, candidates: tuple[str, ...] = ()) -> Outcome:
         """The record's outcome with its errors; by default those of the last answer to a create."""
-        return self._outcome(state, errors=errors or self._last_errors(), candidates=candidates)
+        return self._outcome(state, errors=errors or self._last_errors(state), candidates=candidates)
 
-    def _last_errors(self) -> tuple[FieldError, ...]:
+    def _last_errors(self, state: RowState) -> tuple[FieldError, ...]:
         reply = self._last_create
         if reply is None:
             return (FieldError("", "It could not be looked up whether this customer was created.", "look_up_failed"),)
+        if reply.verdict is Verdict.IN_DOUBT:
+            return (FieldError("", f"{reply.message} {_FATES.get(state, '')}".strip(), reply.error_code),)
         if reply.field_errors:
             return reply.field_errors
         return (FieldError("", reply.message, reply.error_code),)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections import deque
 
-GUARD_S = 0.010
+GUARD_S = 0.008
 """Added to every window: what travel times usually differ by, so that the server's window is strict too.
 
-At one second it costs 1 % of the allowance; what differs by more is `underway`'s."""
+At one second it costs 0.8 % of the allowance; what differs by more is `underway`'s."""
 
 _LOOK_AGAIN_S = 1.0
 """While all of the allowance is held for connections, nobody knows when the next start fits."""

@@ -1,10 +1,10 @@
-"""How many requests may arrive: a strict limit on any rolling window, and the headers that tell of it."""
+"""How many requests may arrive: a strict limit on any rolling window, and how it stands."""
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Mapping
+
+from importer.emulator.rate_headers import Told
 
 
 class Allowance:
@@ -27,17 +27,13 @@ class Allowance:
         self._passed.append(now_s)
         return 0.0
 
-    def headers(self, now_s: float) -> Mapping[str, str]:
-        """Tell the limit, the free places and the seconds until the next one, in both spellings in use."""
+    def told(self, now_s: float) -> Told | None:
+        """How the limit stands; None: there is none."""
         if not self._count:
-            return {}
+            return None
+        free = self._free(now_s)
         oldest_s = self._passed[0] if self._passed else now_s
-        values = {
-            "Limit": str(self._count),
-            "Remaining": str(self._free(now_s)),
-            "Reset": str(max(math.ceil(self._per_s - (now_s - oldest_s)), 0)),
-        }
-        return {f"{prefix}RateLimit-{name}": value for prefix in ("", "X-") for name, value in values.items()}
+        return Told(self._count, free, self._per_s - (now_s - oldest_s), self._per_s)
 
     def _free(self, now_s: float) -> int:
         while self._passed and now_s - self._passed[0] >= self._per_s:

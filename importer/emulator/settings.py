@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from importer.emulator.faults import Faults
+from importer.emulator.rate_headers import RateHeaders
 
 
 def _new_key() -> str:
@@ -32,7 +33,7 @@ class EmulatorSettings:
         token_ttl_s: lifetime of a token in seconds.
         rate: requests allowed in any rolling window, and the window in seconds; the rest gets 429. None: no limit.
         retry_after: whether such a 429 says how long to wait.
-        rate_headers: whether every answer tells the limit in `RateLimit-*` and `X-RateLimit-*` headers.
+        rate_headers: in which spelling every answer tells how the limit stands.
         enforce_external_id: how a second customer of one `externalId` is refused; `off`: it is created.
         list_lag_s: how much later than its creation a customer appears in lists.
         strict_fields: refuse unknown top-level fields instead of dropping them.
@@ -57,7 +58,7 @@ class EmulatorSettings:
     token_ttl_s: float = 3600
     rate: tuple[int, float] | None = None
     retry_after: bool = True
-    rate_headers: bool = False
+    rate_headers: RateHeaders = "off"
     enforce_external_id: Literal["409", "422", "off"] = "409"
     list_lag_s: float = 0.0
     strict_fields: bool = False

@@ -289,6 +289,33 @@ def test_auto_heeds_a_server_that_refuses_above_its_rate(user: User, profile_for
         assert auto["cuts_after_429"] >= 1
 
 
+@pytest.mark.parametrize(("spelling", "least"), [("ietf", 28.0), ("draft", 14.0), ("x", 14.0), ("x-epoch", 9.0)])
+def test_auto_is_told_the_rate_by_headers_in_every_spelling(
+    user: User, profile_for: Callable[..., Path], spelling: str, least: float
+) -> None:
+    """A reset comes in whole seconds: what stands for a window of one second may be one or two longer."""
+    with serving(user, "--limit", "30/s", "--rate-headers", spelling) as witness:
+        profile = profile_for(witness, delivery=['rate = "auto<=200/s"', "concurrency = 8"])
+        source = user.has("people.csv", people(150))
+        ran = user.types("run", source, "--config", profile, "--target", "sandbox", "--json", **witness.environ)
+
+        assert (ran.code, ran.json["counts"]["created"]) == (0, 150)
+        assert least <= ran.json["rate"]["auto"]["told_by_headers_per_s"] <= 28.5
+        assert witness.ledger()["counts"]["create"].get("429", 0) <= 8
+
+
+def test_creates_that_stay_away_stop_the_run_although_every_look_up_works(user: User) -> None:
+    faults = user.has("posts.toml", '[[rule]]\nfault = "status"\nstatus = 503\non = ["create"]\n')
+    profile = user.has("quick.toml", QUICK + "breaker_give_up_s = 2\n")
+    ran = user.types("run", user.has("people.csv", people(200)), "--config", profile, "--faults", faults, "--json")
+
+    counts = ran.json["counts"]
+    assert (ran.code, counts["failed"], counts["created"]) == (4, 0, 0)
+    assert counts["unsent"] > 150
+    assert ran.json["rate"]["breaker_openings"] == 1
+    assert "times in a row" in ran.json["error"]
+
+
 # ------------------------------------------------------------------ asyncio hygiene
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from email.utils import parsedate_to_datetime
+
+import pytest
 
 from importer.emulator import EmulatorSettings
 from importer.emulator.allowance import Allowance
+from importer.emulator.rate_headers import RateHeaders
 from tests.emulator.client import served
 
 
@@ -36,20 +40,34 @@ async def test_of_a_burst_exactly_the_allowance_passes() -> None:
         assert caller.emulator.largest_window(60) == 41
 
 
-async def test_headers_tell_the_limit_when_asked_to() -> None:
-    async with served(EmulatorSettings(rate=(2, 60.0), rate_headers=True)) as caller:
+@pytest.mark.parametrize(("spelling", "prefix"), [("draft", ""), ("x", "X-")])
+async def test_headers_tell_the_limit_when_asked_to(spelling: RateHeaders, prefix: str) -> None:
+    async with served(EmulatorSettings(rate=(2, 60.0), rate_headers=spelling)) as caller:
         passed, refused = await caller.listed(), await caller.listed()
 
         assert (passed.status, refused.status) == (200, 429)
-        for prefix in ("", "X-"):
-            assert passed.headers[f"{prefix}RateLimit-Limit"] == "2"
-            assert passed.headers[f"{prefix}RateLimit-Remaining"] == "0"
-            assert 1 <= int(refused.headers[f"{prefix}RateLimit-Reset"]) <= 60
+        assert passed.headers[f"{prefix}RateLimit-Limit"] == "2"
+        assert passed.headers[f"{prefix}RateLimit-Remaining"] == "0"
+        assert 1 <= int(refused.headers[f"{prefix}RateLimit-Reset"]) <= 60
+
+
+async def test_headers_can_tell_it_in_the_latest_spelling_and_with_a_moment_instead_of_seconds() -> None:
+    async with (
+        served(EmulatorSettings(rate=(5, 60.0), rate_headers="ietf")) as caller,
+        served(EmulatorSettings(rate=(5, 60.0), rate_headers="x-epoch")) as other,
+    ):
+        latest, dated = (await caller.listed()).headers, (await other.listed()).headers
+
+        assert latest["RateLimit"] in {f'"default";r=3;t={seconds}' for seconds in (59, 60)}
+        assert latest["RateLimit-Policy"] == '"default";q=5;w=60'
+        sent = parsedate_to_datetime(dated["Date"]).timestamp()
+        assert 58 <= int(dated["X-RateLimit-Reset"]) - sent <= 62
 
 
 async def test_headers_tell_no_limit_where_there_is_none() -> None:
-    async with served(EmulatorSettings(rate_headers=True)) as caller, served(EmulatorSettings(rate=(9, 1))) as silent:
-        replies = [await caller.listed(), await silent.listed()]
+    silent = EmulatorSettings(rate=(9, 1))
+    async with served(EmulatorSettings(rate_headers="x")) as caller, served(silent) as other:
+        replies = [await caller.listed(), await other.listed()]
 
         assert not any("ratelimit" in name.lower() for reply in replies for name in reply.headers)
 

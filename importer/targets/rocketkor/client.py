@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from yarl import URL
@@ -27,7 +27,7 @@ from importer.targets.rocketkor.judging import (
     judge_refusal,
     server_ahead_s,
 )
-from importer.targets.rocketkor.lookups import LookUps, as_candidate, read_page
+from importer.targets.rocketkor.lookups import LookUps, Page, as_candidate, read_page
 from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
 from importer.targets.rocketkor.wire import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
 
@@ -91,13 +91,14 @@ class RocketKorTarget:
         answer = await self._read(url)
         if isinstance(answer, Reply):
             return Found(trouble=answer)
+        hint = rate_hint(answer.headers, self._clock.now())
         if answer.status == 404:
-            return Found()
+            return Found(allowance=hint, took_s=answer.took_s)
         candidate = as_candidate(read_page(answer.body)) if answer.status == 200 else None
         if candidate is None:
             # What we know of this customer is its id alone, so nothing the API says can be cleared of its data.
             return Found(trouble=judge_look_up(answer._replace(body=None), b"", self._clock.now()))
-        return Found((candidate,))
+        return Found((candidate,), allowance=hint, took_s=answer.took_s)
 
     async def check(self) -> Reply | None:
         """Exchange the credentials for a token once, for real; the token is kept for use."""
@@ -163,12 +164,14 @@ class RocketKorTarget:
         self._limiter.learn(trouble)
         return NoTokenError(trouble)
 
-    async def _page(self, query: str, payload: bytes) -> Any | Reply:
+    async def _page(self, query: str, payload: bytes) -> Page | Reply:
         answer = await self._read(URL(f"{self._customers}?{query}", encoded=True))
         if isinstance(answer, Reply):
             return answer
-        page = read_page(answer.body) if answer.status == 200 else None
-        return judge_look_up(answer, payload, self._clock.now(), self._secrets()) if page is None else page
+        now, content = self._clock.now(), read_page(answer.body) if answer.status == 200 else None
+        if content is None:
+            return judge_look_up(answer, payload, now, self._secrets())
+        return Page(content, answer.took_s or 0.0, rate_hint(answer.headers, now))
 
     async def _read(self, url: URL) -> Answer | Reply:
         try:

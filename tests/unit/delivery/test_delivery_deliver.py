@@ -179,6 +179,22 @@ def test_after_the_last_attempt_a_record_that_was_never_created_has_failed() -> 
     assert outcome.errors[0].code == "connect_failed"
 
 
+def test_a_row_that_failed_in_doubt_says_that_it_was_looked_up_and_not_created() -> None:
+    outcome = play([TIMEOUT] * 2, [NOBODY] * 6, max_attempts=2).outcome
+
+    assert (outcome.state, outcome.errors[0].code) == (RowState.FAILED, "timeout")
+    assert "so it was not created" in outcome.errors[0].message
+    assert "not known" not in outcome.errors[0].message
+
+
+def test_a_row_whose_fate_nobody_can_tell_says_so() -> None:
+    trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
+    outcome = play([TIMEOUT], [trouble] * 3).outcome
+
+    assert outcome.state is RowState.UNKNOWN
+    assert outcome.errors[0].message == f"{TIMEOUT.message} It is not known whether the customer was created."
+
+
 def test_a_demand_for_fewer_requests_does_not_use_up_a_rows_attempts_and_waits_with_the_pool_alone() -> None:
     played = play([THROTTLED, THROTTLED, THROTTLED, UNREACHABLE, THROTTLED, ACCEPT], max_attempts=2)
 

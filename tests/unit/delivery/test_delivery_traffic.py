@@ -523,6 +523,16 @@ def test_an_exchange_that_is_told_to_wait_holds_the_pool_and_is_told_of() -> Non
     assert [event.data["seconds"] for event in events if event.name == "paused"] == [7.0]
 
 
+def test_five_failed_exchanges_in_a_row_stand_for_everybody_who_waited_for_them() -> None:
+    stop = StopSwitch()
+    breaker = Breaker(stop, replace(RULES, faults=20))
+    for number in range(5):
+        assert not breaker.is_open
+        breaker.answered(replace(DOWN, shared=True), number * 1.0, "token")
+
+    assert breaker.is_open
+
+
 def test_a_probe_that_only_got_a_token_leaves_the_next_one_to_the_row_that_waited_for_it() -> None:
     async def main() -> tuple[float, bool]:
         limiter, traffic = traffic_for(StopSwitch(), [])
