@@ -8,10 +8,12 @@ import os
 import pty
 import select
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +22,7 @@ import pytest
 
 from importer.delivery import StopSwitch, StrictLimiter, Window
 from importer.wiring import SystemClock
-from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving
+from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving, wait_until
 from tests.unit.delivery.test_delivery_limits import fail_unless_busy
 
 QUICK = '[targets.emulator]\nlooks_after_s = [0, 0.7]\nbackoff_base_s = 0.05\nbreaker_probe_s = 0.1\nrate = "500/s"\n'
@@ -50,7 +52,7 @@ def test_a_rehearsal_of_a_bad_night_ends_with_nothing_lost_and_nothing_twice(use
     assert rehearsal["faults"]["commit-then-drop"] > 0
     assert report["rate"]["requests"] > 400
     page = (user.home / report["files"]["html"]).read_text(encoding="utf-8")
-    assert "400 customers at the emulator, 0 lost, 0 twice" in page
+    assert "400 customers at the emulator, 0 lost, 0 twice;" in page
     assert "allowance" in page
 
 
@@ -66,6 +68,35 @@ def test_a_rehearsal_survives_the_outages_of_a_file_of_faults_and_says_so(user: 
     log = next((user.home / "runs").glob("2*/run.log.jsonl")).read_text(encoding="utf-8")
     assert "breaker_opened" in log
     assert "breaker_closed" in log
+
+
+def test_a_rehearsal_that_is_killed_goes_on_with_its_faults_and_ends_with_its_proof(user: User) -> None:
+    faults = user.has("plan.toml", '[[rule]]\nfault = "status"\nstatus = 503\nprobability = 0.1\n')
+    profile = user.has("quick.toml", QUICK)
+    options = ("--config", profile, "--rate", "100/s", "--faults", faults)
+    process = user.starts("run", user.has("people.csv", people(300)), *options)
+    wait_until(lambda: (user.home / "runs" / "emulator.sqlite3").exists() and _created(user) >= 30)
+    process.kill()
+    process.communicate()
+    faults.unlink()
+    resumed = user.types("resume", "last", "--config", profile, "--json")
+
+    rehearsal = resumed.json["rehearsal"]
+    assert (resumed.code, rehearsal["customers"], rehearsal["lost"], rehearsal["twice"]) == (0, 300, 0, 0)
+    assert rehearsal["faults"]["status"] > 0
+
+
+def _created(user: User) -> int:
+    """How many rows the journal knows to be created."""
+    with closing(sqlite3.connect(user.home / "runs" / "journal.sqlite3")) as journal:
+        return int(journal.execute("SELECT count(*) FROM rows WHERE state = 'created'").fetchone()[0])
+
+
+def test_a_rehearsal_that_meets_no_fault_says_that_it_proves_nothing(user: User) -> None:
+    ran = user.types("run", user.has("people.csv", people(20)), "--faults", "expiring")
+
+    assert ran.code == 0, ran.err
+    assert "20 customers, 0 lost, 0 twice; but it met no fault and proves nothing" in ran.err
 
 
 def test_the_witness_of_a_rehearsal_tells_on_a_run_that_looks_too_little(user: User) -> None:
