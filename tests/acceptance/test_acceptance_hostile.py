@@ -104,7 +104,7 @@ def test_what_cannot_be_rehearsed_is_refused_before_anything_is_written(
 # ------------------------------------------------------------------ canary
 
 
-def test_unattended_a_live_run_stops_at_the_first_error_and_resume_goes_on_once_it_is_known(user: User) -> None:
+def test_unattended_a_live_run_stops_at_the_first_error_and_resume_goes_on_as_far_as_it_is_known(user: User) -> None:
     with serving(user, "--faults", str(user.has("refuse.toml", REFUSALS))) as witness:
         options = live(user, witness)
         source = user.has("people.csv", people(60))
@@ -113,8 +113,22 @@ def test_unattended_a_live_run_stops_at_the_first_error_and_resume_goes_on_once_
         counts = stopped.json["counts"]
         assert (stopped.code, counts["rejected"], counts["unsent"]) == (4, 1, 59)
         assert "EMU_FAULT_422 (1)" in stopped.json["error"]
+        known = user.types("resume", "last", *options, "--json", **witness.environ)
+        assert (known.code, known.json["counts"]["rejected"]) == (4, 12)
+        assert "Of the last 10 rows 10 were refused" in known.json["error"]
         resumed = user.types("resume", "last", *options, "--json", **witness.environ)
         assert (resumed.code, resumed.json["counts"]["rejected"]) == (3, 60)
+
+
+def test_unattended_a_live_run_stops_when_refusals_jump_among_the_rest(user: User) -> None:
+    faults = user.has("later.toml", REFUSALS + "from_request = 30\n")
+    with serving(user, "--faults", str(faults)) as witness:
+        options = live(user, witness)
+        source = user.has("people.csv", people(400))
+        ran = user.types("run", source, *options, "--json", **witness.environ)
+
+        assert (ran.code, "were refused, a far larger share" in ran.json["error"]) == (4, True)
+        assert ran.json["counts"]["unsent"] > 200
 
 
 def test_a_live_run_without_trouble_goes_through_and_zero_sends_all_at_once(user: User, witness: Witness) -> None:
@@ -129,11 +143,12 @@ def test_a_live_run_without_trouble_goes_through_and_zero_sends_all_at_once(user
         assert (ran.code, ran.json["counts"]["rejected"]) == (3, 70)
 
 
-@pytest.mark.parametrize(("answer", "rejected", "code"), [(b"y\n", 40, 3), (b"n\n", 1, 4)])
+@pytest.mark.parametrize(("answer", "answers", "code"), [(b"y\n", {"422": 1, "201": 39}, 3), (b"n\n", {"422": 1}, 4)])
 def test_on_a_terminal_the_canary_asks_and_heeds_the_answer(
-    user: User, answer: bytes, rejected: int, code: int
+    user: User, answer: bytes, answers: dict[str, int], code: int
 ) -> None:
-    with serving(user, "--faults", str(user.has("refuse.toml", REFUSALS))) as witness:
+    first = REFUSALS + "from_request = 2\nfor_requests = 1\n"  # after the token's
+    with serving(user, "--faults", str(user.has("refuse.toml", first))) as witness:
         options = live(user, witness)
         ours, theirs = pty.openpty()
         with subprocess.Popen(
@@ -151,7 +166,7 @@ def test_on_a_terminal_the_canary_asks_and_heeds_the_answer(
             assert process.wait(timeout=30) == code
         os.close(ours)
         assert b"EMU_FAULT_422 (1)" in seen
-        assert witness.ledger()["counts"]["create"] == {"422": rejected}
+        assert witness.ledger()["counts"]["create"] == answers
 
 
 def _read_until(terminal: int, text: bytes) -> bytes:
