@@ -36,7 +36,7 @@ class Canary:
     Args:
         rows: rows of the second stage; the first is a single one.
         ask: None: there is nobody to ask.
-        before: what `seen` gave in an earlier pass of the run; empty where there was none. Whoever resumes agrees to it.
+        before: what `seen` gave in an earlier pass of the run; empty where there was none. To resume is to agree.
     """
 
     def __init__(
