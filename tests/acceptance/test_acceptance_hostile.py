@@ -147,7 +147,7 @@ def test_a_live_run_without_trouble_goes_through_and_zero_sends_all_at_once(user
 def test_on_a_terminal_the_canary_asks_and_heeds_the_answer(
     user: User, answer: bytes, answers: dict[str, int], code: int
 ) -> None:
-    first = REFUSALS + "for_requests = 1\n"
+    first = REFUSALS + "for_requests = 2\n"  # the token is one of them
     with serving(user, "--faults", str(user.has("refuse.toml", first))) as witness:
         options = live(user, witness)
         ours, theirs = pty.openpty()
