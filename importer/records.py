@@ -398,6 +398,8 @@ class Reply:
         retry_after_s: what the server asked for, in seconds; None when it did not.
         allowance: what its headers told about the rate; None when they told nothing.
         took_s: from the request's start to its answer, in seconds, without any wait for a slot; None: not measured.
+        shared: the trouble of a token exchange, the same for all who waited for it: none of them made a request, and
+            the pool was told of it (`ports.Limiter.learn`).
     """
 
     verdict: Verdict
@@ -410,6 +412,7 @@ class Reply:
     retry_after_s: float | None = None
     allowance: RateHint | None = None
     took_s: float | None = None
+    shared: bool = False
 
     @property
     def throttled(self) -> bool:

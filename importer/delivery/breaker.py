@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from importer.delivery.stops import StopSwitch
 from importer.records import Reply, Verdict
 
-CREATE, FIND = "create", "find"
+CREATE, FIND, TOKEN = "create", "find", "token"
 _LONGEST_PAUSE_S = 60.0
 _NEVER_ANSWERED_S = 10.0
 """A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""
+
+_EXCHANGES = 5
+"""Failed token exchanges in a row that open it: everybody waits for each of them, and it is told of once."""
 
 _SOUND = frozenset({Verdict.ACCEPT, Verdict.REJECT, Verdict.DUPLICATE, Verdict.ABORT})
 
@@ -76,6 +79,11 @@ class Breaker:
             self._probe_at = now
             self._ready_at = now + self.rules.answer_s
 
+    def withdrawn(self) -> None:
+        """What got its slot last is not made after all: another request may probe in its place."""
+        if self._probe_at is not None:
+            self._ready_at, self._probe_at = self._probe_at, None
+
     def answered(self, reply: Reply, now: float, kind: str = CREATE) -> None:
         """Learn from one reply.
 
@@ -129,7 +137,7 @@ class Breaker:
         self._faults += 1
         self._creates_failed += kind != FIND
         if self._opened_at is None:
-            if self._faults >= self.rules.faults:
+            if self._faults >= (min(self.rules.faults, _EXCHANGES) if kind == TOKEN else self.rules.faults):
                 self.openings += 1
                 self._opened_at = now
                 self._pause_s = self.rules.probe_s

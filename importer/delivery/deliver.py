@@ -17,9 +17,10 @@ from importer.delivery.backoff import Backoff
 from importer.delivery.matching import Match, compare_with
 from importer.delivery.stops import Thresholds
 from importer.delivery.story import Story
+from importer.delivery.traffic import request_done
 from importer.errors import StoppingError
 from importer.ports import Clock, Events, Finder, Target
-from importer.records import Candidate, Event, FieldError, Found, Outcome, Record, Reply, RowState, Verdict
+from importer.records import Candidate, FieldError, Found, Outcome, Record, Reply, RowState, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,13 @@ class Deliver:
 
     def _is_spared(self, reply: Reply) -> bool:
         """Whether this try is not the row's own doing."""
-        return reply.throttled or reply.overloaded or (self._pool.held and reply.verdict in _PASSING)
+        passing = reply.verdict in _PASSING
+        return reply.throttled or reply.overloaded or (passing and (reply.shared or self._pool.held))
 
     async def _wait_for_another_try(self, story: Story, reply: Reply) -> None:
         """What the server says to everybody holds the whole pool already; anything else holds this row."""
+        if reply.shared and reply.retry_after_s is None:
+            await self._rest(self._backoff.pause_s(story.spared))
         if self._is_spared(reply) or reply.retry_after_s is not None:
             return
         if story.creates < self._patience.max_attempts:
@@ -218,23 +222,14 @@ class Deliver:
                 return found
             if tries >= self._patience.max_attempts or spared >= self._patience.max_spared:
                 return found
-            if not is_spared and reply.retry_after_s is None:
-                await self._rest(self._backoff.pause_s(tries))
+            if (reply.shared or not is_spared) and reply.retry_after_s is None:
+                await self._rest(self._backoff.pause_s(max(tries, spared)))
 
     def _answered(self, kind: str, reply: Reply, duration_s: float) -> None:
+        if reply.shared:
+            return  # a token exchange: the pool was told of it once, and this row has made no request
         self._pool.answered(reply, duration_s, kind)
-        self._emit(
-            Event(
-                "request_done",
-                {
-                    "kind": kind,
-                    "status": reply.http_status,
-                    "verdict": reply.verdict.value,
-                    "code": reply.error_code,
-                    "duration_s": duration_s if reply.took_s is None else reply.took_s,
-                },
-            )
-        )
+        self._emit(request_done(kind, reply, duration_s))
 
 
 _NO_TIME = Reply(Verdict.RETRY, error_code="stopped_in_doubt")

@@ -26,12 +26,21 @@ class Story:
         self._last_create: Reply | None = None
 
     def tell(self, kind: str, reply: Reply, *, started_at: float, duration_s: float, spared: bool = False) -> None:
-        """Add one request and its answer.
+        """Add one request and its answer; where there was no token, none was made, and nothing is added.
 
         Args:
             duration_s: as the caller saw it; the target's own measure, where there is one, is without waiting.
             spared: whether it does not count against the row.
         """
+        if not reply.shared:
+            self._note(kind, reply, started_at=started_at, duration_s=duration_s)
+        if kind == "create":
+            self.creates += not spared
+            self.spared += spared
+            self._last_create = reply
+            self.may_have_created |= reply.verdict is Verdict.IN_DOUBT
+
+    def _note(self, kind: str, reply: Reply, *, started_at: float, duration_s: float) -> None:
         took_s = duration_s if reply.took_s is None else reply.took_s
         self._attempts.append(
             Attempt(
@@ -45,11 +54,6 @@ class Story:
                 trace_id=reply.trace_id,
             )
         )
-        if kind == "create":
-            self.creates += not spared
-            self.spared += spared
-            self._last_create = reply
-            self.may_have_created |= reply.verdict is Verdict.IN_DOUBT
 
     def end(self, state: RowState, *, customer_id: str = "") -> Outcome:
         """The record's outcome, without an error to report."""

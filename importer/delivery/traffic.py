@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from importer.delivery.backoff import Backoff
-from importer.delivery.breaker import CREATE, Breaker
+from importer.delivery.breaker import CREATE, TOKEN, Breaker
 from importer.delivery.governor import Governor
 from importer.delivery.rate import StrictLimiter
 from importer.ports import Clock, Events
@@ -45,6 +45,7 @@ class Traffic:
         self._refusals = 0
         self._backed_off_at = 0.0
         limiter.heed(breaker)
+        limiter.listen(self._exchanged)
         if governor is not None:
             limiter.set_pace(governor.per_s)
 
@@ -68,6 +69,11 @@ class Traffic:
             self._refusals = 0
         if self._governor is not None and not self.held:
             self._adapt(self._governor, reply, began_s, now, kind)
+
+    def _exchanged(self, reply: Reply) -> None:
+        """Learn from a token exchange: once, however many wait for its token."""
+        self.answered(reply, 0.0, TOKEN)
+        self._emit(request_done(TOKEN, reply, 0.0))
 
     def _watch(self, reply: Reply, now: float, kind: str) -> None:
         was_open = self._breaker.is_open
@@ -124,3 +130,21 @@ class Traffic:
             if governor.told_per_s is not None:
                 receipt["auto"]["told_by_headers_per_s"] = round(governor.told_per_s, 2)
         return receipt
+
+
+def request_done(kind: str, reply: Reply, duration_s: float) -> Event:
+    """The event that tells of one request.
+
+    Args:
+        duration_s: how long the caller waited for the answer, in seconds; used where the target did not measure.
+    """
+    return Event(
+        "request_done",
+        {
+            "kind": kind,
+            "status": reply.http_status,
+            "verdict": reply.verdict.value,
+            "code": reply.error_code,
+            "duration_s": duration_s if reply.took_s is None else reply.took_s,
+        },
+    )

@@ -411,3 +411,33 @@ def test_backoff_grows_to_its_cap_and_never_beyond() -> None:
 
     for tries in range(1, 200):
         assert 0.0 <= backoff.pause_s(tries) <= min(60.0, 2.0 ** (tries - 1))
+
+
+# ------------------------------------------------------------------ without a token
+
+NO_TOKEN = Reply(Verdict.RETRY, http_status=503, error_code="unavailable", message="Off-line.", shared=True)
+
+
+def test_a_token_outage_costs_a_row_neither_attempts_nor_a_request_on_record() -> None:
+    played = play([*[NO_TOKEN] * 4, ACCEPT], max_attempts=2)
+
+    assert played.outcome.state is RowState.CREATED
+    assert [attempt.kind for attempt in played.outcome.attempts] == ["create"]
+    assert [reply.verdict for reply in played.pool.told] == [Verdict.ACCEPT]
+    assert [event.data["kind"] for event in played.events if event.name == "request_done"] == ["create"]
+    assert played.elapsed_s > 1.0
+
+
+def test_a_row_that_no_token_came_for_is_failed_in_the_end_and_says_why() -> None:
+    played = play([replace(NO_TOKEN, http_status=None, error_code="connect_failed")] * 5, max_attempts=2)
+
+    assert (played.outcome.state, played.outcome.errors[0].code) == (RowState.FAILED, "connect_failed")
+    assert not played.outcome.attempts
+
+
+def test_a_look_up_without_a_token_is_tried_again_and_costs_none_of_its_tries() -> None:
+    found = Found((customer(),))
+    played = play([TIMEOUT], [*[Found(trouble=NO_TOKEN)] * 4, found], max_attempts=2)
+
+    assert played.outcome.state is RowState.CREATED
+    assert [attempt.kind for attempt in played.outcome.attempts] == ["create", "find"]

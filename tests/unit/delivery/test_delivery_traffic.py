@@ -498,3 +498,53 @@ def test_what_was_borne_is_remembered_in_little_memory_however_long_it_takes() -
 
     assert borne.per_s(60.0) == pytest.approx(2.0, rel=0.02)
     assert len(borne._begins) <= 4_096  # what it is for
+
+
+# ------------------------------------------------------------------ token exchanges
+
+
+def traffic_for(stop: StopSwitch, events: list[Event]) -> tuple[StrictLimiter, Traffic]:
+    limiter = StrictLimiter([Window(100, 1.0)], VirtualClock(), stop)
+    backoff = Backoff(1.0, 60.0, random.Random(1))
+    return limiter, Traffic(limiter, Breaker(stop, RULES), backoff, clock=VirtualClock(), emit=events.append)
+
+
+def test_an_exchange_that_is_told_to_wait_holds_the_pool_and_is_told_of() -> None:
+    async def main() -> tuple[float, list[Event]]:
+        events: list[Event] = []
+        limiter, _ = traffic_for(StopSwitch(), events)
+        limiter.learn(replace(UNAVAILABLE, verdict=Verdict.RETRY, retry_after_s=7.0, took_s=0.1, shared=True))
+        await limiter.acquire()
+        return VirtualClock().monotonic(), events
+
+    moment, events = run_virtual(main)
+    assert moment == pytest.approx(7.0, abs=0.1)
+    assert [event.data["kind"] for event in events if event.name == "request_done"] == ["token"]
+    assert [event.data["seconds"] for event in events if event.name == "paused"] == [7.0]
+
+
+def test_five_failed_exchanges_in_a_row_stand_for_everybody_who_waited_for_them() -> None:
+    stop = StopSwitch()
+    breaker = Breaker(stop, replace(RULES, faults=20))
+    for number in range(5):
+        assert not breaker.is_open
+        breaker.answered(replace(DOWN, shared=True), number * 1.0, "token")
+
+    assert breaker.is_open
+
+
+def test_a_probe_that_only_got_a_token_leaves_the_next_one_to_the_row_that_waited_for_it() -> None:
+    async def main() -> tuple[float, bool]:
+        limiter, traffic = traffic_for(StopSwitch(), [])
+        for _ in range(RULES.faults):
+            limiter.learn(replace(DOWN, shared=True))
+        assert traffic.held
+        await limiter.acquire()
+        limiter.learn(Reply(Verdict.ACCEPT, http_status=200, took_s=0.0))
+        await limiter.acquire()
+        traffic.answered(Reply(Verdict.ACCEPT, customer_id="c", http_status=201, took_s=0.0), 0.0)
+        return VirtualClock().monotonic(), traffic.held
+
+    moment, held = run_virtual(main)
+    assert not held
+    assert moment == pytest.approx(RULES.probe_s, abs=0.1)
