@@ -217,10 +217,32 @@ def test_a_killed_run_forgets_none_of_its_quota(user: User, witness: Witness, pr
         process.send_signal(signal.SIGKILL)
         process.communicate()
         process = user.starts("resume", "last", *options, **witness.environ)
-    process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=60)
 
     assert process.returncode == 75
     assert 280 <= witness.ledger()["requests"] <= 300
+    rate = json.loads(out)["rate"]
+    assert [one and one["requests"] for one in rate["passes"]] == [None, None, rate["requests"]]
+    assert (rate["all_passes"]["passes"], rate["all_passes"]["killed_without_a_receipt"]) == (3, 2)
+
+
+def test_the_receipts_of_a_stopped_run_and_of_its_resume_stand_side_by_side(
+    user: User, profile_for: Callable[..., Path]
+) -> None:
+    with serving(user, "--faults", str(user.has("slow.toml", '[[rule]]\nfault = "latency"\ndelay_s = 0.2\n'))) as slow:
+        lines = ['rate = ["300/s", "30/day"]', "concurrency = 4"]
+        options = ("--config", profile_for(slow, delivery=lines), "--target", "sandbox", "--json")
+        first = user.types("run", user.has("people.csv", people(60)), *options, **slow.environ).json["rate"]
+        options = ("--config", profile_for(slow, delivery=[lines[1]]), *options[2:])
+        last = user.types("resume", "last", *options, **slow.environ).json["rate"]
+
+        assert (first["requests"], "passes" in first) == (30, False)
+        assert last["passes"][0] == first
+        assert last["all_passes"]["requests"] == slow.ledger()["requests"] == 62
+        assert (first["most_in_flight"], last["most_in_flight"]) == (4, 4)
+        assert slow.ledger()["most_in_flight"] == 4
+        page = next((user.home / "runs").glob("2*/report.html")).read_text(encoding="utf-8")
+        assert "all passes: requests" in page
 
 
 @pytest.mark.parametrize("rate", [10, 100])
