@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from importer import passes
 from importer.delivery import (
     Ask,
     Backoff,
@@ -372,10 +373,14 @@ class Delivering:
     claims: Claims
     traffic: Traffic
     canary: Canary | None
+    begun: Mapping[str, Any]
+    """What the journal has kept of the run since this pass began."""
 
     def facts(self) -> dict[str, Any]:
         """What the journal keeps of this pass for reports and later passes."""
-        return {"rate": self.traffic.receipt()} | ({"canary": self.canary.seen()} if self.canary else {})
+        return passes.ended(self.begun, self.traffic.receipt()) | (
+            {"canary": self.canary.seen()} if self.canary else {}
+        )
 
 
 def delivering(
@@ -395,6 +400,8 @@ def delivering(
     """
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
     facts = workspace.runs.facts(stored.run)
+    begun = passes.begun(facts)
+    workspace.runs.note(stored.run, **begun)
     columns = facts.get("mapping", {})
     claims = Claims(workspace.database, stored.run, stored.header.scope, columns, secret=workspace.secret)
     commits = GroupCommit(workspace.database, _in_a_thread)
@@ -433,7 +440,7 @@ def delivering(
         journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
     engine = ENGINES["asyncio"](settings.concurrency, limiter.room)
     delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
-    return Delivering(delivery, commits, claims, traffic, canary)
+    return Delivering(delivery, commits, claims, traffic, canary, begun)
 
 
 def _breaker_rules(settings: DeliverySettings) -> BreakerRules:

@@ -207,6 +207,7 @@ class StrictLimiter:
     def answered(self, slot: HeldSlot) -> None:
         """It has arrived: now every window counts it."""
         self._under_way.answered(slot, self._clock.monotonic())
+        self._receipt.answered()
         self._release()
 
     def given_back(self) -> None:
@@ -319,6 +320,7 @@ class _Receipt:
 
     def __init__(self) -> None:
         self._requests = 0
+        self._in_flight = self._most_in_flight = 0
         self._first = self._last = 0.0
         self._pauses: Counter[str] = Counter()
         self._paused_s = 0.0
@@ -328,6 +330,11 @@ class _Receipt:
             self._first = now
         self._requests += 1
         self._last = now
+        self._in_flight += 1
+        self._most_in_flight = max(self._most_in_flight, self._in_flight)
+
+    def answered(self) -> None:
+        self._in_flight -= 1
 
     def paused(self, longer_s: float, reason: str, *, fresh: bool) -> None:
         self._pauses[reason or "asked_for"] += fresh and longer_s > 0
@@ -339,6 +346,7 @@ class _Receipt:
             "requests": self._requests,
             "seconds": round(span_s, 3),
             "achieved_per_s": round((self._requests - 1) / span_s, 3) if span_s > 0 else float(self._requests),
+            "most_in_flight": self._most_in_flight,
             "pauses": dict(+self._pauses),
             "paused_s": round(self._paused_s, 3),
         }

@@ -135,7 +135,7 @@ def test_what_cannot_be_rehearsed_is_refused_before_anything_is_written(
 # ------------------------------------------------------------------ canary
 
 
-def test_unattended_a_live_run_stops_at_the_first_error_and_resume_goes_on_once_it_is_known(user: User) -> None:
+def test_unattended_a_live_run_stops_at_the_first_error_and_resume_goes_on_as_far_as_it_is_known(user: User) -> None:
     with serving(user, "--faults", str(user.has("refuse.toml", REFUSALS))) as witness:
         options = live(user, witness)
         source = user.has("people.csv", people(60))
@@ -144,8 +144,22 @@ def test_unattended_a_live_run_stops_at_the_first_error_and_resume_goes_on_once_
         counts = stopped.json["counts"]
         assert (stopped.code, counts["rejected"], counts["unsent"]) == (4, 1, 59)
         assert "EMU_FAULT_422 (1)" in stopped.json["error"]
+        known = user.types("resume", "last", *options, "--json", **witness.environ)
+        assert (known.code, known.json["counts"]["rejected"]) == (4, 12)
+        assert "Of the last 10 rows 10 were refused" in known.json["error"]
         resumed = user.types("resume", "last", *options, "--json", **witness.environ)
         assert (resumed.code, resumed.json["counts"]["rejected"]) == (3, 60)
+
+
+def test_unattended_a_live_run_stops_when_refusals_jump_among_the_rest(user: User) -> None:
+    faults = user.has("later.toml", REFUSALS + "from_request = 30\n")
+    with serving(user, "--faults", str(faults)) as witness:
+        options = live(user, witness)
+        source = user.has("people.csv", people(400))
+        ran = user.types("run", source, *options, "--json", **witness.environ)
+
+        assert (ran.code, "were refused, a far larger share" in ran.json["error"]) == (4, True)
+        assert ran.json["counts"]["unsent"] > 200
 
 
 def test_a_live_run_without_trouble_goes_through_and_zero_sends_all_at_once(user: User, witness: Witness) -> None:
@@ -160,11 +174,12 @@ def test_a_live_run_without_trouble_goes_through_and_zero_sends_all_at_once(user
         assert (ran.code, ran.json["counts"]["rejected"]) == (3, 70)
 
 
-@pytest.mark.parametrize(("answer", "rejected", "code"), [(b"y\n", 40, 3), (b"n\n", 1, 4)])
+@pytest.mark.parametrize(("answer", "answers", "code"), [(b"y\n", {"422": 1, "201": 39}, 3), (b"n\n", {"422": 1}, 4)])
 def test_on_a_terminal_the_canary_asks_and_heeds_the_answer(
-    user: User, answer: bytes, rejected: int, code: int
+    user: User, answer: bytes, answers: dict[str, int], code: int
 ) -> None:
-    with serving(user, "--faults", str(user.has("refuse.toml", REFUSALS))) as witness:
+    first = REFUSALS + "for_requests = 2\n"  # the token is one of them
+    with serving(user, "--faults", str(user.has("refuse.toml", first))) as witness:
         options = live(user, witness)
         ours, theirs = pty.openpty()
         with subprocess.Popen(
@@ -182,7 +197,7 @@ def test_on_a_terminal_the_canary_asks_and_heeds_the_answer(
             assert process.wait(timeout=30) == code
         os.close(ours)
         assert b"EMU_FAULT_422 (1)" in seen
-        assert witness.ledger()["counts"]["create"] == {"422": rejected}
+        assert witness.ledger()["counts"]["create"] == answers
 
 
 def _read_until(terminal: int, text: bytes) -> bytes:
@@ -233,10 +248,32 @@ def test_a_killed_run_forgets_none_of_its_quota(user: User, witness: Witness, pr
         process.send_signal(signal.SIGKILL)
         process.communicate()
         process = user.starts("resume", "last", *options, **witness.environ)
-    process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=60)
 
     assert process.returncode == 75
     assert 280 <= witness.ledger()["requests"] <= 300
+    rate = json.loads(out)["rate"]
+    assert [one and one["requests"] for one in rate["passes"]] == [None, None, rate["requests"]]
+    assert (rate["all_passes"]["passes"], rate["all_passes"]["killed_without_a_receipt"]) == (3, 2)
+
+
+def test_the_receipts_of_a_stopped_run_and_of_its_resume_stand_side_by_side(
+    user: User, profile_for: Callable[..., Path]
+) -> None:
+    with serving(user, "--faults", str(user.has("slow.toml", '[[rule]]\nfault = "latency"\ndelay_s = 0.2\n'))) as slow:
+        lines = ['rate = ["300/s", "30/day"]', "concurrency = 4"]
+        options = ("--config", profile_for(slow, delivery=lines), "--target", "sandbox", "--json")
+        first = user.types("run", user.has("people.csv", people(60)), *options, **slow.environ).json["rate"]
+        options = ("--config", profile_for(slow, delivery=[lines[1]]), *options[2:])
+        last = user.types("resume", "last", *options, **slow.environ).json["rate"]
+
+        assert (first["requests"], "passes" in first) == (30, False)
+        assert last["passes"][0] == first
+        assert last["all_passes"]["requests"] == slow.ledger()["requests"] == 62
+        assert (first["most_in_flight"], last["most_in_flight"]) == (4, 4)
+        assert slow.ledger()["most_in_flight"] == 4
+        page = next((user.home / "runs").glob("2*/report.html")).read_text(encoding="utf-8")
+        assert "all passes: requests" in page
 
 
 @pytest.mark.parametrize("rate", [10, 100])
