@@ -23,7 +23,6 @@ import pytest
 from importer.delivery import StopSwitch, StrictLimiter, Window
 from importer.wiring import SystemClock
 from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving, wait_until
-from tests.unit.delivery.test_delivery_limits import fail_unless_busy
 
 QUICK = '[targets.emulator]\nlooks_after_s = [0, 0.7]\nbackoff_base_s = 0.05\nbreaker_probe_s = 0.1\nrate = "500/s"\n'
 STRICT = (sys.executable, "-W", "error", *IMPORTER[1:])
@@ -276,26 +275,31 @@ def test_the_receipts_of_a_stopped_run_and_of_its_resume_stand_side_by_side(
         assert "all passes: requests" in page
 
 
-@pytest.mark.parametrize("rate", [10, 100])
-def test_the_emulators_ledger_sees_no_window_over_the_rate_and_98_percent_of_it_used(
-    user: User, profile_for: Callable[..., Path], rate: int
+@pytest.mark.xdist_group("real_time")
+@pytest.mark.parametrize(("rate", "faults"), [(10, ""), (100, ""), (100, "flaky"), (1_000, "")])
+def test_the_emulators_ledger_sees_no_window_over_the_rate(
+    user: User, profile_for: Callable[..., Path], rate: int, faults: str
 ) -> None:
-    """When a request arrives is the machine's doing as well: of three tries on a busy one, the best is ours."""
-    source, seen = user.has("people.csv", people(rate * 3)), []
+    """Tokens, creates, look-ups and retries together; how much of the rate is used is shown where time is virtual.
+
+    When a request arrives is the machine's doing as well: of three tries on a busy one, the best is ours.
+    """
+    source, seen = user.has("people.csv", people(min(rate * 3, 2_000))), []
+    delivery = [f'rate = "{rate}/s"', "looks_after_s = [0, 0.1]", "backoff_base_s = 0.05"]
     for number in range(3):
-        with serving(user) as witness:
-            profile = profile_for(witness, delivery=[f'rate = "{rate}/s"'])
-            options = ("--config", profile, "--target", "sandbox", "--workspace", f"runs{number}", "--json")
-            ran = user.types("run", source, *options, **witness.environ)
+        with serving(user, *(("--faults", faults) if faults else ())) as witness:
+            options = ("--config", profile_for(witness, delivery=delivery), "--target", "sandbox", "--json")
+            ran = user.types("run", source, *options, "--workspace", f"runs{number}", **witness.environ)
             ledger = witness.ledger()
         receipt = ran.json["rate"]
         assert ran.code == 0, ran.err
-        assert receipt["requests"] == ledger["requests"] == rate * 3 + 1
+        assert receipt["requests"] == ledger["requests"]
         assert receipt["largest"]["in any second"] <= rate
-        seen.append((ledger["largest_window"], receipt["achieved_per_s"], (ledger["requests"] - 1) / ledger["span_s"]))
-        if seen[-1][0] <= rate and min(seen[-1][1:]) >= 0.98 * rate:
+        assert not faults or {"token", "create", "list"} <= set(ledger["counts"])
+        seen.append(ledger["largest_window"])
+        if seen[-1] <= rate:
             return
-    fail_unless_busy(f"largest window, started per second, arrived per second: {seen}")
+    pytest.fail(f"the largest windows at {rate}/s: {seen}")
 
 
 async def ask_a_thousand_a_second(base_url: str) -> dict[str, Any]:
@@ -305,17 +309,19 @@ async def ask_a_thousand_a_second(base_url: str) -> dict[str, Any]:
     left = [3_000]
     connections = [await asyncio.open_connection(address.hostname, address.port) for _ in range(40)]
 
-    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: bytes) -> None:
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: bytes) -> bytes:
         writer.write(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path)
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await reader.readexactly(int(length.partition(b":")[2]))
+        return await reader.readexactly(int(length.partition(b":")[2]))
 
     async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while left[0] > 0:
             left[0] -= 1
-            await limiter.acquire()
+            slot = await limiter.reserve()
+            slot.depart()
             await ask(reader, writer, b"/nothing")
+            slot.answered()
         writer.close()
         await writer.wait_closed()
 
@@ -327,7 +333,8 @@ async def ask_a_thousand_a_second(base_url: str) -> dict[str, Any]:
     return limiter.receipt()
 
 
-async def test_a_thousand_a_second_arrive_strict_and_full(user: User) -> None:
+@pytest.mark.xdist_group("real_time")
+async def test_a_thousand_a_second_arrive_and_never_more(user: User) -> None:
     """Below the client, which a small machine is too slow for: the limiter before plain connections.
 
     When a request arrives is the machine's doing as well: of three tries on a busy one, the best is the limiter's.
@@ -338,11 +345,11 @@ async def test_a_thousand_a_second_arrive_strict_and_full(user: User) -> None:
             receipt = await ask_a_thousand_a_second(witness.base_url)
             ledger = await asyncio.to_thread(witness.ledger)
         assert receipt["largest"]["in any second"] <= 1_000
-        arrived_per_s = (ledger["requests"] - 1) / ledger["span_s"]
-        seen.append((ledger["largest_window"], receipt["achieved_per_s"], arrived_per_s))
-        if seen[-1][0] <= 1_000 and min(seen[-1][1:]) >= 980:
+        assert ledger["requests"] == 3_000
+        seen.append(ledger["largest_window"])
+        if seen[-1] <= 1_000:
             return
-    fail_unless_busy(f"largest window, started per second, arrived per second: {seen}")
+    pytest.fail(f"the largest windows: {seen}")
 
 
 def test_auto_heeds_a_server_that_refuses_above_its_rate(user: User, profile_for: Callable[..., Path]) -> None:
