@@ -94,6 +94,8 @@ class Governor:
             self._sampled(reply.took_s)
         if reply.allowance is not None:
             self._told(reply.allowance)
+            if reply.allowance.remaining == 0 and reply.retry_after_s is None:  # which says more exactly how long
+                self._used_up_s = max(self._used_up_s, reply.allowance.reset_s or 0.0)
 
     def _sampled(self, took_s: float) -> None:
         if len(self._latencies) < _SAMPLE:
@@ -120,8 +122,6 @@ class Governor:
 
     def _told(self, hint: RateHint) -> None:
         """A reset stands in for a window that is not told, but only as long as hardly anything of it is used."""
-        if hint.remaining == 0:
-            self._used_up_s = max(self._used_up_s, hint.reset_s or 0.0)
         if not hint.limit:
             return
         if hint.remaining is not None and hint.limit - hint.remaining <= max(1.0, hint.limit * _UNTOUCHED):

@@ -256,6 +256,18 @@ def test_a_killed_run_forgets_none_of_its_quota(user: User, witness: Witness, pr
     assert (rate["all_passes"]["passes"], rate["all_passes"]["killed_without_a_receipt"]) == (3, 2)
 
 
+def test_a_token_that_is_renewed_on_the_side_is_one_request_more_in_flight_and_the_receipt_says_so(
+    user: User, profile_for: Callable[..., Path]
+) -> None:
+    faults = user.has("slow.toml", '[[rule]]\nfault = "latency"\ndelay_s = 0.3\n')
+    with serving(user, "--token-ttl", "2", "--faults", str(faults)) as slow:
+        options = ("--config", profile_for(slow, delivery=["concurrency = 1"]), "--target", "sandbox", "--json")
+        ran = user.types("run", user.has("people.csv", people(12)), *options, **slow.environ)
+
+        assert (ran.code, ran.json["counts"]["created"]) == (0, 12)
+        assert ran.json["rate"]["most_in_flight"] == slow.ledger()["most_in_flight"] == 2
+
+
 def test_the_receipts_of_a_stopped_run_and_of_its_resume_stand_side_by_side(
     user: User, profile_for: Callable[..., Path]
 ) -> None:

@@ -483,6 +483,10 @@ def test_a_reset_is_no_window_once_much_of_the_allowance_is_used() -> None:
     governor = Governor(100.0)
     governor.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.0, 0.1)
     assert (governor.told_per_s, governor.take_used_up_s(), governor.take_used_up_s()) == (None, 5.0, 0.0)
+    governor.answered(
+        replace(THROTTLED, retry_after_s=1.0, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.1, 0.2
+    )
+    assert governor.take_used_up_s() == 0.0  # the server says how long in so many words
     governor.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=590, reset_s=60.0)), 0.2, 0.3)
     assert governor.told_per_s == pytest.approx(9.5)
     governor.answered(Reply(Verdict.ACCEPT, allowance=RateHint(1_000, remaining=5, reset_s=1.0, window_s=10.0)), 0.4, 1)
