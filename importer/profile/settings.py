@@ -206,7 +206,8 @@ class DeliverySettings(Section):
     max_wait_s: PositiveFloat = 3_600.0
     """A longer wait for a quota, or a longer pause that the server asks for, ends the run instead (exit code 75)."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
-    """Rows in flight at most; as many are as the rate and the server's latency need."""
+    """Rows in flight at most; as many are as the rate and the server's latency need. A token that is renewed meanwhile
+    is one request more."""
     canary: NonNegativeInt | None = None
     """Send one row, then so many, then the rest, if nothing new went wrong; 0: all at once.
 
