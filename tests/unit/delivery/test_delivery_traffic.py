@@ -218,6 +218,17 @@ def test_a_retry_after_of_nothing_does_not_switch_the_backing_off_off(refusal: R
     assert played.server.refused < 300
 
 
+@pytest.mark.parametrize("asked_s", [0.25, 1.0, 3.0])
+def test_a_wait_that_the_server_names_again_and_again_is_lengthened_but_within_reason(asked_s: float) -> None:
+    played = play(40, capacity=0, retry_after_s=asked_s, rules=BreakerRules(give_up_s=100.0))
+    pauses = [event.data["seconds"] for event in played.named("paused")]
+
+    assert played.stop.reason == "breaker"
+    assert played.states == {RowState.UNSENT: 40}
+    assert asked_s <= min(pauses)
+    assert asked_s < max(pauses) <= 8.0 * asked_s
+
+
 def test_a_503_without_a_word_holds_the_pool_back_and_costs_no_row_its_attempts() -> None:
     played = play(300, rate=300, capacity=20, concurrency=16, refusal=UNAVAILABLE, attempts=1)
 
