@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ from importer.wiring import (
     opened,
     other_side,
     preparation,
+    rehearsed_again,
+    rehearsing,
 )
 
 if TYPE_CHECKING:
@@ -165,7 +168,7 @@ class Session:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
                 stored = workspace.runs.begin(header)
-                workspace.runs.note(stored.run, limit=self.profile.source.limit)
+                workspace.runs.note(stored.run, limit=self.profile.source.limit, **rehearsing(where))
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
                     self._ask(where, workspace, stored)
@@ -191,7 +194,7 @@ class Session:
             stored = workspace.runs.find(name)
             stored.require_whole()
             self.profile = self.profile.with_options({"source.limit": stored.facts.get("limit")})
-            where = self._same_destination(stored)
+            where = rehearsed_again(self._same_destination(stored), stored.facts)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
                 self._kept_directory(stored) as directory,
@@ -286,15 +289,16 @@ class Session:
                 await parts.delivery.run()
                 await limiter.give_back()
                 await parts.commits.submit(parts.claims.finish)
-                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults else {}
-            workspace.runs.note(stored.run, rehearsal=rehearsed, **parts.facts())
+                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}
+            workspace.runs.note(stored.run, rehearsal=rehearsed, **rehearsing(where), **parts.facts())
         return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
 
     def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
         """Compare what the run says with what the emulator really holds."""
         endings = Replay(workspace.database, stored.run).endings()
         found = compare(emulator.customers(), endings, self.profile.delivery.import_key_metadata)
-        return {**found, "faults": dict(emulator.ledger.faults)}
+        before = stored.facts.get("rehearsal", {}).get("faults", {})
+        return {**found, "faults": dict(Counter(before) + emulator.ledger.faults)}
 
     def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
         """Say what is to be expected, before anything is sent."""

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import blake2b
@@ -183,6 +183,18 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
     server = same_server(settings.base_url)
     host = server.partition("://")[2]
     return Destination(profile.target, settings, scope=f"{server}#{account}", host=host, key=key, secret=secret)
+
+
+def rehearsing(where: Destination) -> dict[str, Any]:
+    """What a run notes of its rehearsal, so that it is the same when it is taken up again."""
+    return {} if where.faults is None else {"faults": where.faults.as_plan()}
+
+
+def rehearsed_again(where: Destination, facts: Mapping[str, Any]) -> Destination:
+    """The destination of a run that is taken up again: with the faults it began with, where no others are named."""
+    if where.faults is not None or not facts.get("faults"):
+        return where
+    return replace(where, faults=Faults.of_plan(facts["faults"]))
 
 
 def same_server(base_url: str) -> str:

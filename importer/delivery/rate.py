@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from aiolimiter import AsyncLimiter
 
+from importer.delivery.account import Account, name_of
 from importer.delivery.stops import StopSwitch
 from importer.delivery.underway import HeldSlot, UnderWay
 from importer.delivery.windows import GUARD_S, Window
@@ -108,7 +108,7 @@ class StrictLimiter:
         self._paused_until = 0.0
         self._ledger: StartLedger | None = None
         self._credit = 0
-        self._receipt = _Receipt()
+        self._account = Account()
         self._shortest = min(self.windows, key=lambda window: window.per_s)
         self._under_way = UnderWay(sorted(self.windows, key=lambda window: window.per_s))
         self.set_pace(self._shortest.per_second)
@@ -201,13 +201,13 @@ class StrictLimiter:
         """A request with a slot leaves now."""
         now = self._clock.monotonic()
         self._under_way.left(slot, now)
-        self._receipt.started(now)
+        self._account.started(now)
         self._release()
 
     def answered(self, slot: HeldSlot) -> None:
         """It has arrived: now every window counts it."""
         self._under_way.answered(slot, self._clock.monotonic())
-        self._receipt.answered()
+        self._account.answered()
         self._release()
 
     def given_back(self) -> None:
@@ -263,7 +263,7 @@ class StrictLimiter:
         """
         now = self._clock.monotonic()
         longer_s = max(0.0, now + delay_s - max(now, self._paused_until))
-        self._receipt.paused(longer_s, reason, fresh=now >= self._paused_until)
+        self._account.paused(longer_s, reason, fresh=now >= self._paused_until)
         self._paused_until = max(self._paused_until, now + delay_s)
         return longer_s
 
@@ -306,52 +306,10 @@ class StrictLimiter:
         """What was allowed and what was used, in JSON types, for the report."""
         return {
             "allowance": ", ".join(map(str, self.windows)),
-            **self._receipt.figures(),
-            "largest": {f"in any {_length(window.per_s)}": window.largest for window in self.windows},
+            **self._account.figures(),
+            "largest": {f"in any {name_of(window.per_s)}": window.largest for window in self.windows},
         }
 
     def __repr__(self) -> str:
         paused = max(0.0, self._paused_until - self._clock.monotonic())
         return f"<StrictLimiter {', '.join(map(str, self.windows))}, {self._waiting} waiting, paused {paused:.1f}s>"
-
-
-class _Receipt:
-    """The limiter's own account."""
-
-    def __init__(self) -> None:
-        self._requests = 0
-        self._in_flight = self._most_in_flight = 0
-        self._first = self._last = 0.0
-        self._pauses: Counter[str] = Counter()
-        self._paused_s = 0.0
-
-    def started(self, now: float) -> None:
-        if not self._requests:
-            self._first = now
-        self._requests += 1
-        self._last = now
-        self._in_flight += 1
-        self._most_in_flight = max(self._most_in_flight, self._in_flight)
-
-    def answered(self) -> None:
-        self._in_flight -= 1
-
-    def paused(self, longer_s: float, reason: str, *, fresh: bool) -> None:
-        self._pauses[reason or "asked_for"] += fresh and longer_s > 0
-        self._paused_s += longer_s
-
-    def figures(self) -> dict[str, Any]:
-        span_s = self._last - self._first
-        return {
-            "requests": self._requests,
-            "seconds": round(span_s, 3),
-            "achieved_per_s": round((self._requests - 1) / span_s, 3) if span_s > 0 else float(self._requests),
-            "most_in_flight": self._most_in_flight,
-            "pauses": dict(+self._pauses),
-            "paused_s": round(self._paused_s, 3),
-        }
-
-
-def _length(seconds: float) -> str:
-    names = {1.0: "second", 60.0: "minute", 3_600.0: "hour", 86_400.0: "day"}
-    return names.get(seconds) or f"{seconds:g} s"

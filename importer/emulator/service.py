@@ -52,7 +52,7 @@ class Service:
         self._clock = clock
         self._tokens = Tokens(settings, clock)
         self._api = Api(settings, store, self._tokens, ledger.commit)
-        self._allowance = Allowance(settings.rate)
+        self._allowance = Allowance(settings.rates)
         self._stopping = asyncio.Event()
         self._began_s = time.monotonic()
 
