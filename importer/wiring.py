@@ -191,10 +191,19 @@ def rehearsing(where: Destination) -> dict[str, Any]:
 
 
 def rehearsed_again(where: Destination, facts: Mapping[str, Any]) -> Destination:
-    """The destination of a run that is taken up again: with the faults it began with, where no others are named."""
+    """The destination of a run that is taken up again: with the faults it began with, where no others are named.
+
+    Raises:
+        ProfileError: this program knows no such faults.
+    """
     if where.faults is not None or not facts.get("faults"):
         return where
-    return replace(where, faults=Faults.of_plan(facts["faults"]))
+    try:
+        return replace(where, faults=Faults.of_plan(facts["faults"]))
+    except ValueError as error:
+        raise ProfileError(
+            f"The faults that the run began with cannot be used: {error}.", "Name others with --faults."
+        ) from None
 
 
 def same_server(base_url: str) -> str:
