@@ -5,6 +5,7 @@ Retries of a single row are `deliver`'s; here is what concerns all workers at on
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from importer.delivery.backoff import Backoff
@@ -13,6 +14,9 @@ from importer.delivery.governor import Governor
 from importer.delivery.rate import StrictLimiter
 from importer.ports import Clock, Events
 from importer.records import Event, Reply
+
+_BELIEVED = 8.0
+"""Where a server says how long to wait, we wait no longer than so many times that, however often it refuses us."""
 
 _NEWS = 0.5
 """A pause that lengthens the one before by less than this share of itself is no news."""
@@ -84,10 +88,10 @@ class Traffic:
             self._limiter.look_again()
 
     def _hold(self, reply: Reply, began_s: float, now: float) -> None:
-        """Pause as long as the server says, and never less than we would where it asks for less (`Retry-After: 0`)."""
+        """Pause as long as the server says, and longer where that does not help; `Retry-After: 0` says nothing."""
         delay_s = reply.retry_after_s or 0.0
         if reply.throttled or (reply.overloaded and not self.held):
-            delay_s = max(delay_s, self._backed_off(began_s, now))
+            delay_s = max(delay_s, min(self._backed_off(began_s, now), delay_s * _BELIEVED or math.inf))
         if delay_s > 0:
             self._pause(delay_s, reply.error_code)
 

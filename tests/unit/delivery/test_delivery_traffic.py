@@ -24,7 +24,6 @@ from importer.delivery import (
     Traffic,
     Window,
 )
-from importer.delivery.borne import Borne
 from importer.engines import AsyncioPool
 from importer.errors import StoppingError
 from importer.records import Event, Found, Outcome, RateHint, Record, Reply, RowState, Verdict
@@ -216,6 +215,17 @@ def test_a_retry_after_of_nothing_does_not_switch_the_backing_off_off(refusal: R
     assert played.states == {RowState.CREATED: 300, RowState.UNSENT: 0}
     assert played.named("paused")
     assert played.server.refused < 300
+
+
+@pytest.mark.parametrize("asked_s", [0.25, 1.0, 3.0])
+def test_a_wait_that_the_server_names_again_and_again_is_lengthened_but_within_reason(asked_s: float) -> None:
+    played = play(40, capacity=0, retry_after_s=asked_s, rules=BreakerRules(give_up_s=100.0))
+    pauses = [event.data["seconds"] for event in played.named("paused")]
+
+    assert played.stop.reason == "breaker"
+    assert played.states == {RowState.UNSENT: 40}
+    assert asked_s <= min(pauses)
+    assert asked_s < max(pauses) <= 8.0 * asked_s
 
 
 def test_a_503_without_a_word_holds_the_pool_back_and_costs_no_row_its_attempts() -> None:
@@ -415,23 +425,6 @@ def test_auto_eases_off_when_latency_rises() -> None:
     assert auto["last_per_s"] < 500
 
 
-def test_a_rate_that_is_used_by_nobody_does_not_grow() -> None:
-    governor = Governor(1_000.0)
-    for second in range(20):
-        governor.answered(Reply(Verdict.ACCEPT, "c", 201, took_s=0.1), second + 0.4, second + 0.5)
-
-    assert governor.per_s == 5.0
-
-
-def test_one_burst_of_429_is_one_cut() -> None:
-    governor = Governor(100.0)
-    for number in range(30):
-        governor.answered(replace(THROTTLED, took_s=0.5), 10.0, 10.5 + number / 100)
-
-    assert governor.cuts == 1
-    assert governor.per_s == pytest.approx(3.5)
-
-
 def test_a_503_cuts_the_rate_as_a_429_does() -> None:
     played = play(2_000, rate=200, auto=True, concurrency=64, capacity=40, refusal=UNAVAILABLE)
     auto = played.traffic.receipt()["auto"]
@@ -448,15 +441,6 @@ def test_waiting_for_a_slot_is_no_latency() -> None:
 
     assert played.server.finds > 10
     assert played.traffic.receipt()["auto"]["cuts_for_latency"] == 0
-
-
-def test_what_look_ups_take_is_not_held_against_creates() -> None:
-    governor = Governor(100.0)
-    for number in range(200):
-        kind, took_s = ("find", 2.0) if 80 < number < 160 else ("create", 0.05)
-        governor.answered(Reply(Verdict.ACCEPT, took_s=took_s), number / 10, number / 10 + took_s, kind)
-
-    assert governor.eases == 0
 
 
 def test_a_burst_before_a_long_pause_is_not_what_was_found() -> None:
@@ -477,31 +461,6 @@ def test_an_allowance_that_is_used_up_is_waited_for_before_anybody_is_refused() 
 
     assert (played.states[RowState.CREATED], played.server.refused) == (300, 0)
     assert played.traffic.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(7.6, rel=0.05)
-
-
-def test_a_reset_is_no_window_once_much_of_the_allowance_is_used() -> None:
-    governor = Governor(100.0)
-    governor.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.0, 0.1)
-    assert (governor.told_per_s, governor.take_used_up_s(), governor.take_used_up_s()) == (None, 5.0, 0.0)
-    governor.answered(
-        replace(THROTTLED, retry_after_s=1.0, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.1, 0.2
-    )
-    assert governor.take_used_up_s() == 0.0  # the server says how long in so many words
-    governor.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=590, reset_s=60.0)), 0.2, 0.3)
-    assert governor.told_per_s == pytest.approx(9.5)
-    governor.answered(Reply(Verdict.ACCEPT, allowance=RateHint(1_000, remaining=5, reset_s=1.0, window_s=10.0)), 0.4, 1)
-
-    assert governor.told_per_s == pytest.approx(95.0)
-
-
-def test_what_was_borne_is_remembered_in_little_memory_however_long_it_takes() -> None:
-    borne = Borne()
-    for second in range(20_000):
-        borne.add(float(second))
-        borne.add(second + 0.5)
-
-    assert borne.per_s(60.0) == pytest.approx(2.0, rel=0.02)
-    assert len(borne._begins) <= 4_096  # what it is for
 
 
 # ------------------------------------------------------------------ token exchanges
