@@ -85,7 +85,7 @@ def test_a_run_is_a_trace_of_batches_and_requests_and_no_value_is_in_it(
     asked = [attributes(span) for span in collector.named("request")]
     creates = [told for told in asked if told["importer.kind"] == "create"]
     assert Counter(str(told["http.response.status_code"]) for told in creates) == ledger["counts"]["create"]
-    assert {told["importer.kind"] for told in asked} == {"create", "find"}  # the 503 were looked after
+    assert {told["importer.kind"] for told in asked} == {"create", "find", "token"}  # the 503 were looked after
     fits(collector, ran)
     holds_no_value(collector, user, witness.environ)
 
@@ -105,7 +105,7 @@ def test_every_file_of_a_night_is_a_trace_of_its_own(
     assert [attributes(run)["importer.run_id"] for run in runs] == [one["run_id"] for one in ran.json["imports"]]
     assert len({run.trace_id for run in runs}) == 2
     requests = Counter(span.parent_span_id for span in collector.named("request"))
-    assert [requests[run.span_id] for run in runs] == [10, 10]  # the second file knows ten of the first
+    assert [requests[run.span_id] for run in runs] == [11, 11]  # and one for the token; the second file knows ten of the first
     fits(collector, ran)
     holds_no_value(collector, user, witness.environ)
 
