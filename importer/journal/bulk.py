@@ -1,7 +1,6 @@
 """Many rows in one statement. For writers that share their process with an event loop.
 
-SQLite hands the interpreter's lock over for every single statement, and a busy loop is slow to give it back: sending
-was measured to take a third more processor time with a statement a row.
+The interpreter's lock is handed over for every single statement, and a busy loop is slow to give it back.
 """
 
 from __future__ import annotations
