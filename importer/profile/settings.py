@@ -209,13 +209,14 @@ class DeliverySettings(Section):
     """Rows in flight at most; as many are as the rate and the server's latency need. A token that is renewed meanwhile
     is one request more."""
     canary: NonNegativeInt | None = None
-    """Send one row, then so many, then the rest, if nothing new went wrong; 0: all at once.
+    """Send one row, then so many, then the rest, if nothing new went wrong; 0: all at once. The rest is watched for a
+    share of refusals that jumps.
 
     None: 10 for every target but the emulator and the sandbox."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 6
     """Tries of one row that are its own doing."""
     max_spared_attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Tries on top that are not: the server refused everybody (429), or was down for everybody."""
+    """Tries on top that are not: the server refused everybody (429, 503), or was down for everybody."""
     max_errors: NonNegativeInt | None = None
     """Stop after more than this many rows ended rejected or failed; None: never."""
     max_error_rate: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -237,7 +238,8 @@ class DeliverySettings(Section):
     drain_s: PositiveFloat = 30.0
     """How long a stopping run waits for what is in flight."""
     breaker_faults: PositiveInt = 20
-    """Server faults in a row (5xx, timeouts, resets) after which all wait while single requests probe."""
+    """Server faults in a row (5xx, timeouts, resets) after which all wait while single requests probe; a look-up that
+    works does not make up for creates that fail."""
     breaker_probe_s: PositiveFloat = 1.0
     """The pause before the first probe; it doubles, up to a minute."""
     breaker_give_up_s: PositiveFloat = 300.0
