@@ -23,12 +23,26 @@ class LabTarget:
         self._limiter = limiter
 
     async def send(self, record: Record) -> Reply:
-        await self._limiter.acquire()
+        slot = await self._limiter.reserve()
+        if self._fate({"token": self._world.weather.token}) == "token":
+            slot.give_back()
+            return self._no_token()
         try:
+            await travel(latency(self._rng))  # until there is a connection
+            slot.depart()
             async with asyncio.timeout(CLIENT_TIMEOUT_S):
                 return await self._create(record)
         except (TimeoutError, ConnectionResetError) as error:
             return _network_trouble(error)
+        finally:
+            slot.answered()
+
+    def _no_token(self) -> Reply:
+        """The exchange failed: the create never began."""
+        self._say("no token")
+        reply = Reply(Verdict.RETRY, error_code="token_unavailable", message="No token.", shared=True)
+        self._limiter.learn(reply)
+        return reply
 
     async def _create(self, record: Record) -> Reply:
         if self._world.is_down(self._now()):
@@ -49,11 +63,10 @@ class LabTarget:
                 "hang before": weather.hang_before,
                 "hang after": weather.hang_after,
                 "throttle": weather.throttle,
-                "token": weather.token,
             }
         )
         self._say(f"create row {record.ordinal} {fate}")
-        if fate in {"throttle", "token"} or fate.endswith("before"):
+        if fate == "throttle" or fate.endswith("before"):
             await travel(latency(self._rng))
             return await self._misfortune(fate)
         body = body_of(record.payload)
@@ -75,12 +88,17 @@ class LabTarget:
             await travel(HANG_S)
         if fate == "throttle":
             return _status(429, retry_after_s=self._rng.choice((None, 0.5, 3.0)))
-        if fate == "token":  # the exchange failed: the create never began
-            return Reply(Verdict.RETRY, error_code="token_unavailable", message="No token.")
         return _status(self._rng.choice(STATUS_FAULTS))
 
     async def find(self, record: Record) -> Found:
-        await self._limiter.acquire(finishing=True)
+        slot = await self._limiter.reserve(finishing=True)
+        slot.depart()
+        try:
+            return await self._find(record)
+        finally:
+            slot.answered()
+
+    async def _find(self, record: Record) -> Found:
         if self._world.is_down(self._now()):
             await travel(latency(self._rng))
             return Found(trouble=Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers."))

@@ -16,8 +16,8 @@ TASKS = 64 + 24
 CONNECTIONS = 64 + 12
 """The pool's size, and what a process has beside it: the token's connection, the event loop's own."""
 
-BUNCHED_SHARE = 1.1
-"""Starts are strict; but where two processes share a busy machine, what is delivered late arrives in bunches."""
+BUNCHED_SHARE = 1.02
+"""Starts are strict; but where two processes share a busy machine, what it delivers very late arrives in bunches."""
 
 HARMLESS = ("latency", "list-lag")
 
