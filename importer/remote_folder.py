@@ -146,6 +146,14 @@ class OpenFolder:
         """Whether the store moves files in one step."""
         return self.store.rename is not None
 
+    def free(self, to: str) -> str:
+        """A folder's name under which nothing is."""
+        found, number = to, 1
+        while self.entries(found):
+            number += 1
+            found = f"{to}~{number}"
+        return found
+
     def rename(self, name: str, to: str) -> bool:
         """Move a file in one step; False when it is gone. Only where the store can.
 

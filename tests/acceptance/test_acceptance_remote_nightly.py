@@ -116,6 +116,9 @@ def test_a_night_over_sftp_takes_what_arrived_and_puts_it_away(user: User, serve
     kept = [path.read_bytes() for path in (user.home / "runs").rglob("*") if path.is_file()]
     assert b"canary" not in b"".join(kept) + (first.out + first.err + again.err + nothing.err).encode()
     assert not list((user.home / "runs" / "inboxes").rglob("*.csv"))
+    run_id = first.json["imports"][0]["run_id"]
+    assert user.types("show", run_id, "--verify").code == 0
+    assert user.types("export", run_id, "--format", "xlsx").code == 0
 
 
 def test_a_night_over_sftp_that_is_killed_half_way_goes_on_with_what_it_claimed(

@@ -146,7 +146,8 @@ def results(workspace: Path) -> list[Path]:
 def left(workspace: Path) -> list[str]:
     """What the workspace still keeps of files that were put away."""
     (home,) = (workspace / "inboxes").iterdir()
-    return sorted(path.name for part in ("processing", "tickets") for path in (home / part).iterdir())
+    kept = [home / "processing", home / "tickets", *home.glob("results-*")]
+    return sorted(path.name for part in kept for path in part.iterdir())
 
 
 PUT = {f"archive/{TAG}_a.csv/{name}" for name in ("a.csv", "results.csv", "report.json")}
@@ -261,6 +262,28 @@ def test_an_empty_file_is_fetched_and_one_that_is_too_large_is_not(place: Place,
     with pytest.raises(SourceError, match="is larger than"):
         taken(box, "b.csv")
     assert [path.name for path in box.begun() if path.exists()] == ["a.csv"]
+
+
+def test_a_name_that_is_no_text_hides_no_other_file_and_comes_through(at_home: Sshd, workspace: Path) -> None:
+    place, name = Directory(at_home), os.fsdecode(b"caf\xe9.csv")
+    for one in (name, "a.csv"):
+        place.write(one)
+    box = inbox(place, workspace)
+    assert sorted(arrived(box)) == sorted([name, "a.csv"])
+    paths = [taken(box, one) for one in (name, "a.csv")]
+    put = [box.put_away(path, box.archive, TAG) for path in paths]
+
+    assert put[0].endswith("_caf\\xe9.csv")
+    assert place.read(f"archive/{TAG}_caf\\xe9.csv/{name}") == TEXT
+    assert left(workspace) == []
+
+
+def test_a_link_is_spoken_of_and_left_alone(at_home: Sshd, workspace: Path) -> None:
+    place = Directory(at_home)
+    (place.root / "link.csv").symlink_to(place.root / "elsewhere")
+    box = inbox(place, workspace)
+
+    assert (arrived(box), box.links()) == ([], ["link.csv"])
 
 
 # --------------------------------------------------------------------------- others are at work too
