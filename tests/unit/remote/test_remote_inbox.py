@@ -18,7 +18,7 @@ import pytest
 from importer.errors import ImporterError, SourceError, StillWrittenError, UnreachableError, UsageError
 from importer.profile import Profile
 from importer.remote_inbox import RemoteInbox
-from tests.unit.remote.places import TEXT, Sshd
+from tests.unit.remote.places import TEXT, Sshd, Web
 
 TAG = "20261122T083000Z-1a2b3c"
 
@@ -99,8 +99,34 @@ class Bucket:
         return {name.removeprefix(f"{self.base}/") for name in self.files.find(self.base)}
 
 
-@pytest.fixture(params=["sftp", "s3", "s3-root"])
+class Objects:
+    """A bucket of the Google Storage server."""
+
+    def __init__(self, server: Web) -> None:
+        server.files = {"/bucket/elsewhere": b""}
+        self.server, self.address = server, "gs://bucket/in"
+
+    def write(self, name: str, content: bytes = TEXT, age_s: int = 60) -> None:
+        self.server.files[f"/bucket/in/{name}"] = content
+        self.server.generations[f"/bucket/in/{name}"] = self.server.generations.get(f"/bucket/in/{name}", 1) + 1
+
+    def read(self, name: str) -> bytes:
+        return self.server.files[f"/bucket/in/{name}"]
+
+    def remove(self, name: str) -> None:
+        del self.server.files[f"/bucket/in/{name}"]
+
+    def clear(self) -> None:
+        self.server.files = {"/bucket/elsewhere": b""}
+
+    def names(self) -> set[str]:
+        return {path.removeprefix("/bucket/in/") for path in self.server.files} - {"/bucket/elsewhere"}
+
+
+@pytest.fixture(params=["sftp", "s3", "s3-root", "gs"])
 def place(request: pytest.FixtureRequest) -> Place:
+    if request.param == "gs":
+        return Objects(request.getfixturevalue("gs"))
     if request.param == "sftp":
         return Directory(request.getfixturevalue("at_home"))
     request.getfixturevalue("in_aws")
@@ -419,7 +445,7 @@ def the_whole_way(box: RemoteInbox, files: list[Path]) -> None:
         box.put_away(taken(box), box.archive, TAG, files=files)
 
 
-@pytest.mark.parametrize("place", ["sftp", "s3"], indirect=True)
+@pytest.mark.parametrize("place", ["sftp", "s3", "gs"], indirect=True)
 def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(place: Place, workspace: Path) -> None:
     """Killed at its first request, at its second, and so on, until it gets through."""
     mortal, files, survived, number = Mortal(), results(workspace), False, 0
