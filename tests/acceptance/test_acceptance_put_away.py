@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import subprocess
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,33 @@ def test_a_file_whose_writer_pauses_longer_than_the_rule_is_left_until_it_is_clo
         writer.write("".join(whole[11:]))
 
     assert one(user.types(*NIGHTLY).json)["counts"]["created"] == 30
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_nights_that_are_killed_at_any_moment_lose_nothing_and_leave_every_run_verifiable(
+    user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path], seed: int
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "400/s"', "looks_after_s = [0, 0.1]"])
+    options = ("nightly", "inbox", "--config", profile, *SANDBOX)
+    moments = random.Random(seed)
+    for night in range(1, 7):
+        (inbox / f"{night}.csv").write_text(people(30 * night))
+        killed = user.starts(*options, **witness.environ)
+        with suppress(subprocess.TimeoutExpired):
+            killed.wait(0.4 + moments.random())
+        killed.kill()
+        killed.communicate()
+    done = user.types(*options, **witness.environ)
+
+    assert (done.code, user.types(*options, **witness.environ).json["imports"]) == (0, [])
+    assert sorted(customer["primaryEmail"]["value"] for customer in witness.customers()) == sorted(
+        f"person{number}@example.com" for number in range(180)
+    )
+    assert sorted(path.name for path in inbox.glob("archive/*/?.csv")) == [f"{night}.csv" for night in range(1, 7)]
+    assert not list((inbox / "archive").glob(".*"))
+    assert not list((inbox / "processing").iterdir())
+    for run in user.types("runs", "--json").json["runs"]:
+        assert user.types("show", run["run_id"], "--verify").code == 0
 
 
 # --------------------------------------------------------------------------- found again
