@@ -281,6 +281,25 @@ def test_a_night_over_s3_that_is_killed_at_a_step_repeats_only_that(
     assert sending.once(f"s3://{bucket.name}/in").json["imports"] == []
 
 
+def test_a_purge_says_what_stays_at_an_address_and_takes_copies_that_no_night_finished(
+    user: User, gateway: Gateway, bucket: Bucket
+) -> None:
+    night = ("nightly", f"s3://{bucket.name}/in", "--json")
+    bucket.write("in/a.csv", people(3))
+    gateway.refuse = MOMENTS["the results"]
+    assert user.types(*night).code == 75
+    (copy,) = (user.home / "runs").rglob("a.csv")
+    os.utime(copy.parent, (1_700_000_000, 1_700_000_000))
+    purged = user.types("purge", "--older-than", "30d", "--json")
+    assert (purged.code, any(f"s3://{bucket.name}/in stays" in note for note in purged.json["notes"])) == (0, True)
+    assert not list((user.home / "runs").rglob("a.csv"))
+
+    gateway.refuse = lambda _method, _path: False
+    again = user.types(*night)
+    assert (again.code, again.json["imports"][0]["fate"]) == (0, "imported")
+    assert "a.csv" in archived(bucket)
+
+
 @pytest.mark.parametrize("moment", [*MOMENTS, "listing"])
 def test_a_connection_that_is_lost_at_a_step_is_for_the_next_night(
     user: User, gateway: Gateway, bucket: Bucket, moment: str
