@@ -31,7 +31,7 @@ from pathlib import Path
 
 from importer import checksums
 from importer.custody import ByClaim, ByCopy, Custody
-from importer.errors import AccessError, SourceError, StillWrittenError, StorageError, UsageError
+from importer.errors import AccessError, SourceError, StillWrittenError, StorageError, UnreadableSourceError, UsageError
 from importer.fetching import SUM_FILE, Fetch, fetch, stamps
 from importer.nightly import Inbox, Seen
 from importer.nightly.filing import beside, folder_name, readable, tag_of, unlike
@@ -170,11 +170,15 @@ class RemoteInbox:
             try:
                 self._fetch(what, there, ticket, path)
             except StillWrittenError:
-                if self._custody.give_back(there, ticket):
-                    self._forget(ticket)
+                self._give_back(there, ticket)
                 raise
             except AccessError as error:
-                raise SourceError(error.message, error.hint) from None  # the others may well be ours to read
+                self._give_back(there, ticket)  # not put aside: a wrong policy must not empty the folder
+                raise UnreadableSourceError(error.message, error.hint) from None
+
+    def _give_back(self, there: OpenFolder, ticket: Ticket) -> None:
+        if self._custody.give_back(there, ticket):
+            self._forget(ticket)
 
     def _fetch(self, what: Fetch, there: OpenFolder, ticket: Ticket, path: Path) -> None:
         where = self._custody.where(there, ticket)
@@ -264,10 +268,16 @@ class RemoteInbox:
             return
         with self._place.opened(f"The folder {self.shown} cannot be read") as there:
             for ticket in tickets:
-                moved = there.info(f"{ticket.to}/{ticket.name}") if ticket.to else None
-                if moved is not None and moved.get("size") == ticket.size:
+                if ticket.to and self._is_in_place(there, ticket):
                     self._custody.clear(there, ticket)
                     self._forget(ticket)
+
+    def _is_in_place(self, there: OpenFolder, ticket: Ticket) -> bool:
+        to, copy = f"{ticket.to}/{ticket.name}", self._path(ticket)
+        info = there.info(to)
+        if info is None or info.get("size") != ticket.size:
+            return False
+        return not copy.exists() or there.is_like(copy, to)
 
     def _known(self, path: Path) -> Ticket:
         ticket = self._tickets.of(path.name)

@@ -59,7 +59,7 @@ class Bucket:
     def write(self, key: str, content: str) -> None:
         self.client.put_object(Bucket=self.name, Key=key, Body=content.encode())
 
-    def keys(self) -> set[str]:
+    def names(self) -> set[str]:
         return {found["Key"] for found in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])}
 
 
@@ -235,7 +235,7 @@ ARCHIVED = {"a.csv", "results.csv", "rejects.csv", "id-map.csv", "report.html", 
 
 def archived(bucket: Bucket) -> set[str]:
     """What stands in the archive; nothing may be left anywhere else."""
-    keys = bucket.keys()
+    keys = bucket.names()
     assert all(key.startswith("in/archive/") for key in keys), keys
     assert len({key.rpartition("/")[0] for key in keys}) == 1
     return {key.rpartition("/")[2] for key in keys}
@@ -318,6 +318,21 @@ def test_a_connection_that_is_lost_at_a_step_is_for_the_next_night(
     assert [run["counts"]["created"] for run in runs] == [20]
 
 
+def test_a_file_that_may_not_be_read_stays_where_it_is_and_the_others_go_on(
+    user: User, gateway: Gateway, bucket: Bucket
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        bucket.write(f"in/{name}", people(3 if name == "a.csv" else 5))
+    gateway.forbid = lambda method, path: method == "GET" and path.endswith("/a.csv")
+    ran = user.types("nightly", f"s3://{bucket.name}/in", "--json")
+
+    assert (ran.code, "access was refused" in ran.json["error"]) == (5, True)
+    assert [(one["file"], one["fate"]) for one in ran.json["imports"]] == [("a.csv", "held"), ("b.csv", "imported")]
+    assert "in/a.csv" in bucket.names()
+    gateway.forbid = lambda _method, _path: False
+    assert user.types("nightly", f"s3://{bucket.name}/in", "--json").json["imports"][0]["fate"] == "imported"
+
+
 def test_a_watched_bucket_that_cannot_be_reached_for_a_while_is_watched_on(
     user: User, gateway: Gateway, bucket: Bucket
 ) -> None:
@@ -326,6 +341,6 @@ def test_a_watched_bucket_that_cannot_be_reached_for_a_while_is_watched_on(
     wait_for(lambda: len(gateway.seen) > 8, watching)
     bucket.write("in/a.csv", people(3))
     gateway.refuse = lambda _method, _path: False
-    wait_for(lambda: [key.count("/") for key in sorted(bucket.keys()) if key.endswith("/a.csv")] == [3], watching)
+    wait_for(lambda: [key.count("/") for key in sorted(bucket.names()) if key.endswith("/a.csv")] == [3], watching)
     watching.send_signal(signal.SIGTERM)
     assert ended(watching).code == 0

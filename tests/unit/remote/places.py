@@ -115,12 +115,14 @@ class Gateway:
     Args:
         spoil: method, path and body of an answer become the body that is passed on.
         refuse: tells whether a request is to be cut off without an answer.
+        forbid: tells whether a request is to be answered by 403.
         seen: method and path of every request.
     """
 
     url: str = ""
     spoil: Callable[[str, str, bytes], bytes] = lambda _method, _path, body: body
     refuse: Callable[[str, str], bool] = lambda _method, _path: False
+    forbid: Callable[[str, str], bool] = lambda _method, _path: False
     seen: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -138,6 +140,11 @@ def before(server: str) -> Iterator[Gateway]:
             script.seen.append((self.command, self.path))
             if script.refuse(self.command, self.path):
                 self.close_connection = True
+                return
+            if script.forbid(self.command, self.path):
+                self.send_response(403)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             behind = HTTPConnection(host)
             behind.request(self.command, self.path, body, dict(self.headers.items()))

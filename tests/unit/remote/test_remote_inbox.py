@@ -385,8 +385,8 @@ def test_of_two_workspaces_over_sftp_one_gets_the_file(at_home: Sshd, tmp_path: 
 class Dying:
     """The library's files, for a program that is killed when it is about to ask them for the n-th time."""
 
-    def __init__(self, files: Any, left: list[int]) -> None:
-        self._files, self._left = files, left
+    def __init__(self, files: Any, left: list[int], end: type[BaseException]) -> None:
+        self._files, self._left, self._end = files, left, end
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._files, name)
@@ -403,7 +403,7 @@ class Dying:
     def _count(self) -> None:
         self._left[0] -= 1
         if self._left[0] == 0:
-            raise Kill
+            raise self._end
 
 
 class Lasting:
@@ -424,13 +424,13 @@ class Mortal:
         self._open: dict[str, tuple[Any, str]] = {}
 
     @contextmanager
-    def killed_at(self, number: int) -> Iterator[None]:
+    def ended_at(self, number: int, end: type[BaseException] = Kill) -> Iterator[None]:
         left = [number]
 
         def opened(address: str, **more: Any) -> tuple[Any, str]:
             files, path = self._open.get(address) or self._real(address, **more)
             self._open[address] = (files, path)
-            return Dying(files, left), path
+            return Dying(files, left, end), path
 
         with mock.patch("fsspec.url_to_fs", opened):
             yield
@@ -446,19 +446,22 @@ def the_whole_way(box: RemoteInbox, files: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("place", ["sftp", "s3", "gs"], indirect=True)
-def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(place: Place, workspace: Path) -> None:
-    """Killed at its first request, at its second, and so on, until it gets through."""
+@pytest.mark.parametrize(("end", "becomes"), [(Kill, Kill), (ConnectionResetError, UnreachableError)])
+def test_an_end_at_any_step_loses_nothing_and_doubles_nothing(
+    place: Place, workspace: Path, end: type[BaseException], becomes: type[BaseException]
+) -> None:
+    """Killed or cut off at its first request, at its second, and so on, until it gets through."""
     mortal, files, survived, number = Mortal(), results(workspace), False, 0
     while not survived:
         number += 1
         place.write("a.csv")
         place.write("a.csv.sha256", hashlib.sha256(TEXT).hexdigest().encode())
         place.write("a.csv.done", b"", age_s=0)
-        with mortal.killed_at(number), suppress(Kill):
+        with mortal.ended_at(number, end), suppress(becomes):
             the_whole_way(inbox(place, workspace), files)
             survived = True
 
-        with mortal.killed_at(-1):
+        with mortal.ended_at(-1):
             the_whole_way(inbox(place, workspace), files)
         assert place.names() == PUT | {f"archive/{TAG}_a.csv/a.csv.sha256"}, number
         assert left(workspace) == [], number
