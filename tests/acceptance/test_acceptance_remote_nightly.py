@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +36,30 @@ def inbox(server: Sshd, user: User) -> Iterator[Path]:
     path.mkdir()
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def heard(user: User) -> Iterator[list[dict[str, Any]]]:
+    """Where the user's notifications arrive."""
+    got: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    user.environ["IMPORTER_NOTIFY_URLS"] = f"json://127.0.0.1:{server.server_port}/"
+    yield got
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +238,18 @@ def test_each_kind_of_trouble_with_an_ssh_server_has_its_exit_code(
         code, error = told(reading.address(reading.root), HOME=str(reading.home))
         assert (code, f"Files cannot be moved in {reading.address(reading.root)}" in error) == (5, True)
         assert [path.name for path in reading.root.iterdir()] == ["a.csv"]
+
+
+def test_people_hear_of_a_place_that_cannot_be_reached_and_of_no_password(
+    user: User, heard: list[dict[str, Any]]
+) -> None:
+    assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in").code == 75
+    user.has("wrong.toml", "[nightly]\nno = 1\n")
+    assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in", "--config", "wrong.toml").code == 2
+
+    assert ["Folder: sftp://127.0.0.1:9/in." in notice["message"] for notice in heard] == [True, True]
+    assert "could not be reached" in heard[0]["message"]
+    assert "canary" not in json.dumps(heard)
 
 
 def test_an_address_that_cannot_be_a_folder_is_wrong_usage(user: User) -> None:
