@@ -26,11 +26,13 @@ from importer.errors import (
     UsageError,
 )
 from importer.journal import workspace_lock
+from importer.night_numbers import NightCount
+from importer.night_outlook import Foresight
 from importer.nightly import DropFolder, Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
 from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
 from importer.ports import Events
-from importer.profile import Profile
+from importer.profile import MetricsSettings, Profile
 from importer.profile.nights import NotifySettings
 from importer.records import Event
 from importer.remote import is_remote, shown
@@ -79,6 +81,12 @@ class Night:
     _held_passes: int = 0
     _links: set[str] = field(default_factory=set)
     _unreached: bool = False
+    _count: NightCount = field(init=False)
+    _foresight: Foresight = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._count = NightCount(self.profile, self.on_event)
+        self._foresight = Foresight(self.profile, self.on_event, self.clock, force=self.force)
 
     async def once(self) -> NightReport:
         """Take every file that is there, and return what became of it.
@@ -87,11 +95,16 @@ class Night:
             TryLaterError: the window is closed; nothing was touched.
             ImporterError: nothing could be done at all; nothing was touched, and people were told.
         """
+        with self._count.counting():
+            return await self._one_pass()
+
+    async def _one_pass(self) -> NightReport:
         self._closing, self._unreached = StopSwitch(), False
         tell = messenger(self.environ, self.profile.notify.timeout_s)
         async with self._alarmed(tell):
             self._check()
             report = await self._pass()
+        self._count.one_pass(report, watching=self._watching)
         return await self._told(report, tell)
 
     async def watch(self, told: Told) -> NightReport:
@@ -103,10 +116,15 @@ class Night:
         Raises:
             ImporterError: nothing could be done at all.
         """
-        self._watching, total = True, NightReport(folder=self._shown, target=self.profile.target)
+        self._watching = True
+        with self._count.counting():
+            return await self._passes(told)
+
+    async def _passes(self, told: Told) -> NightReport:
+        total = NightReport(folder=self._shown, target=self.profile.target)
         while not self.stop.requested:
             try:
-                report = await self.once()
+                report = await self._one_pass()
             except (TryLaterError, BusyError):
                 report = NightReport(folder=self._shown, target=self.profile.target)
             if report.happened or report.links:
@@ -134,8 +152,9 @@ class Night:
         with workspace_lock(*inbox.lock, began):
             await asyncio.to_thread(inbox.recover)
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
+                foreseen = await asyncio.to_thread(self._foresight.over, inbox, self._ends_at)
                 report = await self._files(inbox)
-        return replace(report, elapsed_s=self.clock.now() - began)
+        return replace(report, forecast=foreseen, elapsed_s=self.clock.now() - began)
 
     def _inbox(self) -> DropFolder:
         if is_remote(self.folder):
@@ -193,7 +212,9 @@ class Night:
             if self._is_closing or _is_over(imports):
                 break
             done = await arrivals.take(path, begun=begun)
-            imports = [*imports, done] if done is not None else imports
+            if done is not None:
+                imports = [*imports, done]
+                self._count.file(done)
         return imports
 
     async def _judged_again(self, arrivals: Arrivals, inbox: DropFolder, imports: list[Import]) -> list[Import]:
@@ -201,7 +222,7 @@ class Night:
         doubtful = {done.file for done in imports if done.exit_code == ExitCode.USAGE and not done.ends_pass}
         if not doubtful or all(done.fate is not Fate.IMPORTED for done in imports):
             return imports
-        again = [path for path in inbox.begun() if readable(path.name) in doubtful]
+        again = [path for path in await asyncio.to_thread(inbox.begun) if readable(path.name) in doubtful]
         others = [done for done in imports if done.file not in doubtful]
         return await self._one_by_one(arrivals, again, others, begun=True)
 
@@ -240,7 +261,13 @@ class Night:
 
     def _session(self) -> Session:
         return Session(
-            self.profile, "nightly", self.on_event, confirm=self.confirm, clock=self.clock, ends_at=self._ends_at
+            self.profile,
+            "nightly",
+            self._count,
+            confirm=self.confirm,
+            clock=self.clock,
+            ends_at=self._ends_at,
+            metrics=MetricsSettings(),
         )
 
     @asynccontextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from importer.journal import Runs, StoredRun
 from importer.nightly import Forecast, Hours, Workload, forecast
-from importer.nightly.forecast import DAY_S, day_of
+from importer.nightly.forecast import day_window
 from importer.profile import Profile
 
 
@@ -19,11 +21,22 @@ def outlook(profile: Profile, runs: Runs, stored: StoredRun, *, now: float, ends
         JournalError: the journal cannot be read.
     """
     delivery = profile.delivery
-    hours, ahead = Hours.of(delivery), runs.ahead(stored)
-    work = Workload(
-        creates=ahead.creates,
-        known=ahead.known,
-        looks=ahead.in_doubt * len(delivery.looks_after_s),
-        used=runs.requests_since(stored.header.scope, now - DAY_S) if day_of(delivery.allowance) else 0,
-    )
-    return forecast(work, delivery.allowance, hours, now=now, deadline=ends_at)
+    work = replace(requests_ahead(profile, runs, stored), used=used_today(profile, runs, stored.header.scope, now))
+    return forecast(work, delivery.allowance, Hours.of(delivery), now=now, deadline=ends_at)
+
+
+def requests_ahead(profile: Profile, runs: Runs, stored: StoredRun, *, stopped: bool = False) -> Workload:
+    """What is left of a run, the day's requests aside.
+
+    Args:
+        stopped: it is to be taken up again first.
+    """
+    ahead = runs.ahead(stored, stopped=stopped)
+    looks = ahead.in_doubt * len(profile.delivery.looks_after_s)
+    return Workload(creates=ahead.creates, known=ahead.known, looks=looks)
+
+
+def used_today(profile: Profile, runs: Runs, scope: str, now: float) -> int:
+    """How many requests count against the day's: what the limiter will count as well; 0 where a day has no limit."""
+    day = day_window(profile.delivery.allowance)
+    return runs.started_within(scope, now, day[1]) if day else 0

@@ -177,11 +177,31 @@ class Timekeeper(Protocol):
         ...
 
 
+class Slot(Protocol):
+    """One request start of the allowance: kept from others until a whole window after the request has arrived."""
+
+    def depart(self) -> None:
+        """The first byte leaves now; harmless when called again."""
+        ...
+
+    def answered(self) -> None:
+        """The answer begins to come in, or none will: the request has arrived by now; harmless when called again."""
+        ...
+
+    def give_back(self) -> None:
+        """Nothing was tried: the slot counts as never taken; harmless after `depart`."""
+        ...
+
+
 class Limiter(Protocol):
     """The run's allowance of request starts, shared by all workers and all kinds of request."""
 
     async def acquire(self, *, finishing: bool = False) -> None:
-        """Wait until one request may start now.
+        """Wait until one request may start now; as `reserve`, for whoever does not tell when it leaves and arrives."""
+        ...
+
+    async def reserve(self, *, finishing: bool = False) -> Slot:
+        """Wait until one request may start, however long its connection then takes.
 
         Args:
             finishing: the request only finishes what was begun (a look-up, a token for it), so it may
@@ -191,6 +211,10 @@ class Limiter(Protocol):
             StoppingError: the run is stopping, and this request would begin something new, or could not start in
                 the time that is left.
         """
+        ...
+
+    def learn(self, reply: Reply) -> None:
+        """Hear of the answer to a request that no row made, a token exchange: the pool learns from it, too."""
         ...
 
 

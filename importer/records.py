@@ -393,10 +393,13 @@ class Reply:
         customer_id: set with ACCEPT, and nowhere else.
         http_status: None when no status line arrived.
         error_code: the API's code as text, or ours (`timeout`, `connection_reset`, …).
-        message: a sentence for people; never the body, never a value that we sent.
+        message: a sentence for people about this answer, not about the row's fate, which later looks may settle;
+            never the body, never a value that we sent.
         retry_after_s: what the server asked for, in seconds; None when it did not.
         allowance: what its headers told about the rate; None when they told nothing.
         took_s: from the request's start to its answer, in seconds, without any wait for a slot; None: not measured.
+        shared: the trouble of a token exchange, the same for all who waited for it: none of them made a request, and
+            the pool was told of it (`ports.Limiter.learn`).
     """
 
     verdict: Verdict
@@ -409,11 +412,17 @@ class Reply:
     retry_after_s: float | None = None
     allowance: RateHint | None = None
     took_s: float | None = None
+    shared: bool = False
 
     @property
     def throttled(self) -> bool:
         """Whether the server asks for fewer requests (429): it is alive, and nothing was done."""
         return self.http_status == 429 and self.verdict is Verdict.RETRY
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether the server can take no more for the moment (503), be it down or just asked for too much."""
+        return self.http_status == 503 and self.verdict in {Verdict.RETRY, Verdict.IN_DOUBT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,10 +435,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer to one look-up: the candidates, or a reply that says why there is none to trust."""
+    """The answer to one look-up: the candidates, or a reply that says why there is none to trust.
+
+    Args:
+        allowance: what the headers of the last answer told about the rate; None when they told nothing.
+        took_s: the time all its requests took together, in seconds, without any wait for a slot; None: not measured.
+    """
 
     candidates: tuple[Candidate, ...] = ()
     trouble: Reply | None = None
+    allowance: RateHint | None = None
+    took_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,5 +48,9 @@ def compare(
 
 
 def sentence(found: Mapping[str, Any]) -> str:
-    """The result of a rehearsal for people."""
-    return f"rehearsal: {found['customers']:,} customers, {found['lost']:,} lost, {found['twice']:,} twice"
+    """The result of a rehearsal for people, with how much it had to stand."""
+    result = f"rehearsal: {found['customers']:,} customers, {found['lost']:,} lost, {found['twice']:,} twice"
+    met = sum(found.get("faults", {}).values())
+    if met:
+        return f"{result}; {met:,} {'fault' if met == 1 else 'faults'} met"
+    return f"{result}; but it met no fault and proves nothing: give it more rows, new ones, or a lower --rate"

@@ -15,7 +15,7 @@ from typing import Any
 
 from importer.customers.codes import ISSUE_CODES
 from importer.delivery.codes import DELIVERY_CODES
-from importer.errors import BalanceError, ExitCode
+from importer.errors import BalanceError, ExitCode, StorageError
 from importer.journal import Database, Replay, Runs
 from importer.mapping import MAPPING_CODES
 from importer.observe import LOG_NAME
@@ -85,6 +85,15 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
         StorageError: the directory cannot be written; files of an earlier pass are still whole.
         UsageError: a results format needs a library that is not installed.
     """
+    is_sent = ending.command != "export" and not Runs(database).summary(run).dry_run
+    try:
+        return _rendered(database, run, directory, profile, ending)
+    except StorageError as error:
+        mend = "`importer resume last` then writes them, and sends nothing again." if is_sent else ""
+        raise StorageError(error.message, f"{error.hint} {mend}".strip()) from error
+
+
+def _rendered(database: Database, run: int, directory: Path, profile: Profile, ending: Ending) -> Report:
     summary, replay = Runs(database).summary(run), Replay(database, run)
     header = Header(summary.columns, summary.sheet)
     keep_mended(directory, Runs(database).facts(run).get("files", {}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ from importer.nightly import Hours
 from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
-from importer.profile import HARMLESS_TARGETS, Profile
+from importer.profile import HARMLESS_TARGETS, MetricsSettings, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
@@ -70,6 +71,8 @@ from importer.wiring import (
     opened,
     other_side,
     preparation,
+    rehearsed_again,
+    rehearsing,
 )
 
 if TYPE_CHECKING:
@@ -98,6 +101,7 @@ class Session:
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
+        metrics: where numbers are shown; None: as the profile says. A night shows those of all its runs by itself.
     """
 
     profile: Profile
@@ -109,6 +113,7 @@ class Session:
     clock: SystemClock = field(default_factory=SystemClock)
     hire: Callable[[int], Workforce] = Workforce
     ends_at: float | None = None
+    metrics: MetricsSettings | None = None
 
     # ------------------------------------------------------------------ commands
 
@@ -167,7 +172,7 @@ class Session:
                 _refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
                 stored = workspace.runs.begin(header)
-                workspace.runs.note(stored.run, limit=self.profile.source.limit)
+                workspace.runs.note(stored.run, limit=self.profile.source.limit, **rehearsing(where))
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
                     self._ask(where, workspace, stored)
@@ -193,7 +198,7 @@ class Session:
             stored = workspace.runs.find(name)
             stored.require_whole()
             self.profile = self.profile.with_options({"source.limit": stored.facts.get("limit")})
-            where = self._same_destination(stored)
+            where = rehearsed_again(self._same_destination(stored), stored.facts)
             _check_unchanged(workspace, stored, self.profile)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
@@ -264,6 +269,7 @@ class Session:
         runs.note(
             stored.run,
             path=str(source.path),
+            size_bytes=source.path.stat().st_size,
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
             idv=intake.idv,
@@ -291,15 +297,16 @@ class Session:
                 await parts.delivery.run()
                 await limiter.give_back()
                 await parts.commits.submit(parts.claims.finish)
-                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults else {}
-            workspace.runs.note(stored.run, rehearsal=rehearsed, **parts.facts())
+                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}
+            workspace.runs.note(stored.run, rehearsal=rehearsed, **rehearsing(where), **parts.facts())
         return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
 
     def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
         """Compare what the run says with what the emulator really holds."""
         endings = Replay(workspace.database, stored.run).endings()
         found = compare(emulator.customers(), endings, self.profile.delivery.import_key_metadata)
-        return {**found, "faults": dict(emulator.ledger.faults)}
+        before = stored.facts.get("rehearsal", {}).get("faults", {})
+        return {**found, "faults": dict(Counter(before) + emulator.ledger.faults)}
 
     def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
         """Say what is to be expected, before anything is sent."""
@@ -441,7 +448,7 @@ class Session:
             chosen.log,
             quiet=chosen.output.quiet,
             target=chosen.target,
-            metrics=chosen.metrics,
+            metrics=chosen.metrics if self.metrics is None else self.metrics,
             otel=chosen.otel,
         ) as log:
             self.on_event = _both(log, told)

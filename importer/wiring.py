@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import blake2b
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from importer import passes
 from importer.delivery import (
     Ask,
     Backoff,
@@ -183,6 +184,27 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
     server = same_server(settings.base_url)
     host = server.partition("://")[2]
     return Destination(profile.target, settings, scope=f"{server}#{account}", host=host, key=key, secret=secret)
+
+
+def rehearsing(where: Destination) -> dict[str, Any]:
+    """What a run notes of its rehearsal, so that it is the same when it is taken up again."""
+    return {} if where.faults is None else {"faults": where.faults.as_plan()}
+
+
+def rehearsed_again(where: Destination, facts: Mapping[str, Any]) -> Destination:
+    """The destination of a run that is taken up again: with the faults it began with, where no others are named.
+
+    Raises:
+        ProfileError: this program knows no such faults.
+    """
+    if where.faults is not None or not facts.get("faults"):
+        return where
+    try:
+        return replace(where, faults=Faults.of_plan(facts["faults"]))
+    except ValueError as error:
+        raise ProfileError(
+            f"The faults that the run began with cannot be used: {error}.", "Name others with --faults."
+        ) from None
 
 
 def same_server(base_url: str) -> str:
@@ -368,10 +390,14 @@ class Delivering:
     claims: Claims
     traffic: Traffic
     canary: Canary | None
+    begun: Mapping[str, Any]
+    """What the journal has kept of the run since this pass began."""
 
     def facts(self) -> dict[str, Any]:
         """What the journal keeps of this pass for reports and later passes."""
-        return {"rate": self.traffic.receipt()} | ({"canary": self.canary.seen()} if self.canary else {})
+        return passes.ended(self.begun, self.traffic.receipt()) | (
+            {"canary": self.canary.seen()} if self.canary else {}
+        )
 
 
 def delivering(
@@ -391,6 +417,8 @@ def delivering(
     """
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
     facts = workspace.runs.facts(stored.run)
+    begun = passes.begun(facts)
+    workspace.runs.note(stored.run, **begun)
     columns = facts.get("mapping", {})
     claims = Claims(workspace.database, stored.run, stored.header.scope, columns, secret=workspace.secret)
     commits = GroupCommit(workspace.database, _in_a_thread)
@@ -429,7 +457,7 @@ def delivering(
         journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
     engine = ENGINES["asyncio"](settings.concurrency, limiter.room)
     delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
-    return Delivering(delivery, commits, claims, traffic, canary)
+    return Delivering(delivery, commits, claims, traffic, canary, begun)
 
 
 def _breaker_rules(settings: DeliverySettings) -> BreakerRules:

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,19 @@ def run(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return tell_error(Output.of(arguments), InterruptedRunError("sigint"))
     except OSError as error:
-        said = Output(Output.of(arguments).command, as_json=False)
-        return tell_error(said, StorageError(f"The output cannot be written: {(error.strerror or 'unknown').lower()}."))
+        return _told_of_system(Output.of(arguments), error)
     except Exception as error:  # noqa: BLE001  # the one place: a bug ends here, and never as a traceback
         return _told(Output.of(arguments), error)
+
+
+def _told_of_system(output: Output, error: OSError) -> int:
+    """Tell what the system refused: a file, where it has a name, or else our own output."""
+    what = f"'{error.filename}' cannot be used" if error.filename else "The output cannot be written"
+    refused = StorageError(f"{what}: {(error.strerror or 'unknown').lower()}.")
+    try:
+        return tell_error(output, refused)
+    except OSError:  # it is standard output itself
+        return tell_error(replace(output, as_json=False), refused)
 
 
 def _told(output: Output, error: Exception) -> int:

@@ -38,6 +38,7 @@ def run(
     out: opt.Out = None,
     show_values: opt.ShowValues = False,
     partial_ok: opt.PartialOk = False,
+    notify: opt.Notify = False,
     yes: opt.Yes = False,
     force: opt.Force = False,
     workspace: opt.Workspace = None,
@@ -53,7 +54,7 @@ def run(
     """
     profile = load_profile(config, locals(), verbose=verbose)
     with on_disk(file, profile) as source:
-        code = run_session(profile, "run", lambda session: session.run(source, force=force), as_json=json)
+        code = run_session(profile, "run", lambda session: session.run(source, force=force), about=file, as_json=json)
     raise typer.Exit(code)
 
 
@@ -99,6 +100,7 @@ def resume(
     out: opt.Out = None,
     show_values: opt.ShowValues = False,
     partial_ok: opt.PartialOk = False,
+    notify: opt.Notify = False,
     yes: opt.Yes = False,
     workspace: opt.Workspace = None,
     json: opt.Json = False,
@@ -111,7 +113,8 @@ def resume(
     Rows that may have been created already are looked up, never sent again blindly.
     """
     profile = load_profile(config, locals(), verbose=verbose)
-    raise typer.Exit(run_session(profile, "resume", lambda session: session.resume(run_name), as_json=json))
+    code = run_session(profile, "resume", lambda session: session.resume(run_name), about=run_name, as_json=json)
+    raise typer.Exit(code)
 
 
 def retry(
@@ -131,6 +134,7 @@ def retry(
     out: opt.Out = None,
     show_values: opt.ShowValues = False,
     partial_ok: opt.PartialOk = False,
+    notify: opt.Notify = False,
     yes: opt.Yes = False,
     workspace: opt.Workspace = None,
     json: opt.Json = False,
@@ -140,4 +144,5 @@ def retry(
 ) -> None:
     """Send again only rows that failed, are unknown (after a look-up) or were never sent."""
     profile = load_profile(config, locals(), verbose=verbose)
-    raise typer.Exit(run_session(profile, "retry", lambda session: session.retry(run_name), as_json=json))
+    code = run_session(profile, "retry", lambda session: session.retry(run_name), about=run_name, as_json=json)
+    raise typer.Exit(code)

@@ -35,12 +35,21 @@ def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path | str]:
 
 
 def run_session(
-    profile: Profile, command: str, work: Callable[[Session], Coroutine[Any, Any, Report]], *, as_json: bool
+    profile: Profile,
+    command: str,
+    work: Callable[[Session], Coroutine[Any, Any, Report]],
+    *,
+    about: str = "",
+    as_json: bool,
 ) -> int:
-    """Run a session's work to its end, print its report and return its exit code."""
+    """Run a session's work to its end, print its report and return its exit code.
+
+    Args:
+        about: the file or the run that was named, for a notification of a run that came to nothing.
+    """
     from importer.cli import running  # noqa: PLC0415
 
-    return running.run_session(profile, command, work, as_json=as_json)
+    return running.run_session(profile, command, work, about=about, as_json=as_json)
 
 
 def wants_json(profile: Profile, *, json: bool) -> bool:

@@ -10,14 +10,20 @@ from importer.cli import options as opt
 from importer.cli.invocation import load_profile
 from importer.cli.output import print_json
 
+Folder = Annotated[
+    str,
+    typer.Argument(metavar="DIR", help="The folder that `importer nightly` is started with.", show_default=False),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("doctor", epilog="Example: importer doctor --config configs/live.toml --target live")(doctor)
+    app.command("doctor", epilog="Example: importer doctor inbox --config configs/nightly.toml --target live")(doctor)
     app.command("purge", epilog="Example: importer purge --older-than 30d --dry-run")(purge)
 
 
 def doctor(
+    folder: Folder = "",
     *,
     config: opt.Config = None,
     target: opt.Target = None,
@@ -27,10 +33,12 @@ def doctor(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Check everything that a run depends on: one line each, with the mend.
+    """Check everything that a run depends on, and with DIR a night as well: one line each, with the mend.
 
-    The profile, the target and the credentials (exchanged for real; nothing is created), the clock, limits,
-    permissions, the journal, the lock, the last run, the disk. Exits 0 when nothing fails, else as a run would.
+    The profile, the target and the credentials (exchanged for real; nothing is created), the clock, limits, addresses
+    of notifications, hours, the day's requests, permissions, the journal, the lock, the last run, the disk, metrics;
+    of DIR whether files can be taken and put away, whether a night is at work or was cut off, and what waits.
+    Exits 0 when nothing fails, else as a run would.
     """
     import asyncio  # noqa: PLC0415
     import os  # noqa: PLC0415
@@ -39,7 +47,7 @@ def doctor(
     from importer.doctor import examine, exit_code  # noqa: PLC0415
 
     given = locals()
-    findings = asyncio.run(examine(lambda: load_profile(config, given, verbose=verbose), os.environ))
+    findings = asyncio.run(examine(lambda: load_profile(config, given, verbose=verbose), os.environ, folder))
     checks, code = [one.as_json() for one in findings], exit_code(findings)
     if json:
         failed = next((one for one in findings if one.status == "fail"), None)

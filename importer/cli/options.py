@@ -122,6 +122,7 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Copy the
 ShowValues = Annotated[bool, typer.Option("--show-values", help="Show values in report.html instead of masks.")]
 PartialOk = Annotated[bool, typer.Option("--partial-ok", help="Exit 0 although some rows were refused.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a live target.", rich_help_panel=_SENDING)]
+Notify = Annotated[bool, typer.Option("--notify", help="Tell whom IMPORTER_NOTIFY_URLS (or _FILE) names how it went.")]
 Force = Annotated[bool, typer.Option("--force", help="Import a file that was imported already.")]
 
 
@@ -156,6 +157,7 @@ _PLACES = {
     "timezone": "delivery.timezone",
     "headroom": "delivery.headroom",
     "expect": "nightly.expect",
+    "notify": "notify.runs",
     "format_": "results.formats",
     "out": "results.out",
     "partial_ok": "results.partial_ok",

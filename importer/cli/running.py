@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 import typer
 
+from importer.announcing import Announcer, refusals_counted
 from importer.cli.output import print_json, say
 from importer.cli.summary import tell_report
 from importer.delivery import StopSwitch
@@ -34,15 +36,25 @@ _WORTH_A_WORD_S = 10.0
 _REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
 
 
-def run_session(profile: Profile, command: str, work: Work, *, as_json: bool) -> int:
-    """Run a session's work to its end, print its report and return its exit code."""
+def run_session(profile: Profile, command: str, work: Work, *, about: str = "", as_json: bool) -> int:
+    """Run a session's work to its end, print its report and return its exit code.
+
+    Args:
+        about: the file or the run that was named, for a notification of a run that came to nothing.
+    """
     as_json = as_json or profile.output.format == "json"
+    news = Announcer.of(profile, about, os.environ)
     with progress(quiet=profile.output.quiet or as_json) as shown:
         told = _foretelling(shown, quiet=profile.output.quiet or as_json)
         confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))
         session = Session(profile, command, on_event=told, confirm=confirm, ask=ask)
-        report = _run(_with_signals(session.stop, work(session)), quick=not profile.dry_run)
-    return tell(report, as_json=as_json)
+        try:
+            with refusals_counted(session):
+                report = _run(_with_signals(session.stop, news.telling_of(work(session))), quick=not profile.dry_run)
+        except ImporterError:
+            _warn_unheard(news.arrived, as_json=as_json)
+            raise
+    return tell(report, as_json=as_json, notified=news.arrived)
 
 
 def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
@@ -91,6 +103,8 @@ def _foretelling(shown: Events, *, quiet: bool) -> Events:
             say(f"Warning: {event.data['text']}")
         if event.name == "forecast" and not quiet and is_worth_a_word(event.data):
             say(f"Forecast: {event.data['text']}")
+        if event.name == "night_forecast" and not quiet and event.data["files"] > 1 and is_worth_a_word(event.data):
+            say(f"Forecast of the night: {event.data['text']}")
 
     return take
 
@@ -101,13 +115,24 @@ def is_worth_a_word(forecast: Mapping[str, Any]) -> bool:
     return bool(forecast) and (bounded or forecast["seconds"] > _WORTH_A_WORD_S)
 
 
-def tell(report: Report, *, as_json: bool) -> int:
-    """Print a report as asked for, and return its exit code."""
+def tell(report: Report, *, as_json: bool, notified: bool | None = None) -> int:
+    """Print a report as asked for, and return its exit code.
+
+    Args:
+        notified: whether a notification arrived; None: there was none.
+    """
+    told = report.as_json()
     if as_json:
-        print_json(report.as_json())
+        print_json(told if notified is None else {**told, "notified": notified})
     else:
-        tell_report(report.as_json())
+        tell_report(told)
+    _warn_unheard(notified, as_json=as_json)
     return int(report.exit_code)
+
+
+def _warn_unheard(arrived: bool | None, *, as_json: bool) -> None:  # noqa: FBT001  # three answers, not a switch
+    if arrived is False and not as_json:
+        say("Warning: the notification did not arrive everywhere.")
 
 
 def _on_terminal() -> bool:

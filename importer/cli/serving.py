@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,7 +15,7 @@ from importer.errors import UsageError
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator
-    from importer.profile.rates import Rate
+    from importer.emulator.rates import Rates
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +29,14 @@ def emulator(
     port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65_535)] = 8080,
     store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers there.")] = None,
     faults: Annotated[str | None, typer.Option("--faults", help="A preset or a TOML file of faults.")] = None,
-    limit: Annotated[str | None, typer.Option("--limit", metavar="10/s", help="Answer 429 above this rate.")] = None,
+    limit: Annotated[
+        str | None,
+        typer.Option("--limit", metavar="10/s", help="Answer 429 above this rate; several with commas between them."),
+    ] = None,
+    rate_headers: Annotated[
+        Literal["off", "ietf", "draft", "x", "x-epoch"],
+        typer.Option("--rate-headers", help="How answers tell of --limit: RateLimit, its drafts, X-RateLimit."),
+    ] = "off",
     role: Annotated[
         Literal["admin", "view-only"], typer.Option("--role", help="What the credentials may do.")
     ] = "admin",
@@ -52,8 +60,6 @@ def emulator(
         float,
         typer.Option("--list-lag", metavar="SECONDS", help="How late lists show it.", min=0.0),
     ] = 0.0,
-    api_key: Annotated[str | None, typer.Option(envvar="EMULATOR_API_KEY", help="Default: random.")] = None,
-    api_secret: Annotated[str | None, typer.Option(envvar="EMULATOR_API_SECRET", help="Default: random.")] = None,
     config: opt.Config = None,
     workspace: opt.Workspace = None,
     json: opt.Json = False,
@@ -63,24 +69,23 @@ def emulator(
 ) -> None:
     """Serve the emulator on this machine until Ctrl-C: real HTTP, no real customers.
 
-    Prints where it listens and the credentials it accepts; /_emulator shows what arrived.
+    Prints where it listens and the credentials it accepts: random ones, or EMULATOR_API_KEY and EMULATOR_API_SECRET of
+    the environment (or the same with _FILE), and no option, since the process list shows those. /_emulator shows what
+    arrived.
     """
     import asyncio  # noqa: PLC0415
     from dataclasses import replace  # noqa: PLC0415
 
     from importer.emulator import EmulatorSettings, Faults, run_forever  # noqa: PLC0415
 
-    credentials: dict[str, Any] = {
-        name: value for name, value in {"api_key": api_key, "api_secret": api_secret}.items() if value
-    }
     try:
-        allowed = _rate(limit) if limit else None
         settings = EmulatorSettings(
             host=host,
             port=port,
             store=store,
             faults=Faults.load(faults) if faults else None,
-            rate=(allowed.count, allowed.per_s) if allowed else None,
+            rates=_limits(limit) if limit else (),
+            rate_headers=rate_headers,
             role=role,
             token_ttl_s=token_ttl,
             expiry_status=403 if expiry_status == "403" else 401,
@@ -88,7 +93,7 @@ def emulator(
             enforce_external_id=external_ids,
             list_lag_s=list_lag,
         )
-        settings = replace(settings, **credentials)
+        settings = replace(settings, **_credentials())
         asyncio.run(run_forever(settings, lambda ready: _tell_ready(ready, as_json=json)))
     except ValueError as error:
         raise UsageError(f"{error}") from error
@@ -107,12 +112,19 @@ def _tell_ready(emulator: Emulator, *, as_json: bool) -> None:
     say(f"  export ROCKETKOR_API_KEY={emulator.api_key} ROCKETKOR_API_SECRET={emulator.api_secret}")
 
 
-def _rate(text: str) -> Rate:
-    from pydantic import ValidationError  # noqa: PLC0415
-
-    from importer.profile.rates import Rate  # noqa: PLC0415
+def _limits(text: str) -> Rates:
+    from importer.emulator.rates import parsed_rates  # noqa: PLC0415
 
     try:
-        return Rate.model_validate(text)
-    except ValidationError:
-        raise UsageError(f"--limit must be a rate such as 10/s or 600/min, and '{text}' is none.") from None
+        return parsed_rates(text)
+    except ValueError as error:
+        raise UsageError(f"--limit: {error}.") from None
+
+
+def _credentials() -> dict[str, Any]:
+    """What the environment says that the emulator accepts; nothing: random ones."""
+    from importer.profile.credentials import secret_of  # noqa: PLC0415
+
+    names = {"api_key": "EMULATOR_API_KEY", "api_secret": "EMULATOR_API_SECRET"}
+    found = {field: secret_of(name, os.environ) for field, name in names.items()}
+    return {field: secret.get_secret_value() for field, secret in found.items() if secret is not None}

@@ -3,6 +3,9 @@
 Closed, everything passes. After so many faults in a row it opens: the limiter lets nothing start until the
 probe's moment, then a single request; the others wait for its answer. A sound answer closes the breaker, a
 fault doubles the pause before the next probe, and after `give_up_s` without a sound answer the run stops.
+
+What fails decides what has to succeed: every failed create is followed by look-ups, and a target whose look-ups
+work creates nothing for all that. So a sound look-up makes up for failed look-ups alone, a sound create for all.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ from dataclasses import dataclass
 from importer.delivery.stops import StopSwitch
 from importer.records import Reply, Verdict
 
+CREATE, FIND, TOKEN = "create", "find", "token"
 _LONGEST_PAUSE_S = 60.0
 _NEVER_ANSWERED_S = 10.0
 """A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""
+
+_EXCHANGES = 5
+"""Failed token exchanges in a row that open it: everybody waits for each of them, and it is told of once."""
 
 _SOUND = frozenset({Verdict.ACCEPT, Verdict.REJECT, Verdict.DUPLICATE, Verdict.ABORT})
 
@@ -44,7 +51,10 @@ class Breaker:
         self.openings = 0
         self._stop = stop
         self._faults = 0
+        self._creates_failed = 0
+        """How many of the faults a sound look-up does not make up for."""
         self._answered_ever = False
+        self._given_up = False
         self._opened_at: float | None = None
         self._throttled_since: float | None = None
         self._ready_at = 0.0
@@ -57,8 +67,11 @@ class Breaker:
         return self._opened_at is not None
 
     def ready_at(self) -> float:
-        """The moment before which nothing may start; 0 while it is closed."""
-        return self._ready_at
+        """The moment before which nothing may start; 0 while it is closed, and once it is given up.
+
+        Then a stopping run only finishes what it has begun, and look-ups may work where creates do not.
+        """
+        return 0.0 if self._given_up else self._ready_at
 
     def started(self, now: float) -> None:
         """A request starts: while open it is the probe, and the others wait for its answer."""
@@ -66,40 +79,65 @@ class Breaker:
             self._probe_at = now
             self._ready_at = now + self.rules.answer_s
 
-    def answered(self, reply: Reply, now: float) -> None:
+    def withdrawn(self) -> None:
+        """What got its slot last is not made after all: another request may probe in its place."""
+        if self._probe_at is not None:
+            self._ready_at, self._probe_at = self._probe_at, None
+
+    def answered(self, reply: Reply, now: float, kind: str = CREATE) -> None:
         """Learn from one reply.
 
         Args:
             now: monotonic seconds.
+            kind: what was asked for: `create`, `find` or `token`.
         """
-        if reply.verdict in _SOUND:
+        if reply.verdict in _SOUND and kind != CREATE:
+            self._alive_elsewhere(now)
+        elif reply.verdict in _SOUND:
             self._close()
         elif reply.throttled:
-            self._throttled(reply, now)
+            self._throttled(reply, now, kind)
         else:
-            self._fault(reply, now)
+            self._fault(reply, now, kind)
+
+    def _alive_elsewhere(self, now: float) -> None:
+        """What creates nothing works. While creates fail, the next request may show at once whether they still do."""
+        self._answered_ever = True
+        if not self._creates_failed:
+            self._close()
+            return
+        self._faults = self._creates_failed
+        self._throttled_since = None
+        if self._probe_at is not None:
+            self._probe_at = None
+            self._ready_at = now
 
     def _close(self) -> None:
-        self._faults = 0
+        self._faults = self._creates_failed = 0
         self._answered_ever = True
         self._opened_at = self._throttled_since = self._probe_at = None
         self._ready_at = 0.0
 
-    def _throttled(self, reply: Reply, now: float) -> None:
+    def _throttled(self, reply: Reply, now: float, kind: str) -> None:
         """It is alive, and it may refuse us for as long as it refuses everybody: that has its end as well."""
         if self._throttled_since is None:
             self._throttled_since = now
         if now - self._throttled_since >= max(self.rules.give_up_s, reply.retry_after_s or 0.0):
             self._give_up(reply, "answered every request with a demand for fewer ones", now - self._throttled_since)
-        if self._opened_at is not None:
-            self._opened_at = self._probe_at = None
-            self._faults = 0
-            self._ready_at = 0.0
-
-    def _fault(self, reply: Reply, now: float) -> None:
-        self._faults += 1
         if self._opened_at is None:
-            if self._faults >= self.rules.faults:
+            return
+        if kind != CREATE and self._creates_failed:
+            self._probe_at, self._ready_at = None, now
+            return
+        self._opened_at = self._probe_at = None
+        self._faults = self._creates_failed = 0
+        self._ready_at = 0.0
+
+    def _fault(self, reply: Reply, now: float, kind: str) -> None:
+        self._faults += 1
+        self._creates_failed += kind != FIND
+        if self._opened_at is None:
+            if self._faults >= (min(self.rules.faults, _EXCHANGES) if kind == TOKEN else self.rules.faults):
                 self.openings += 1
                 self._opened_at = now
                 self._pause_s = self.rules.probe_s
@@ -128,5 +166,6 @@ class Breaker:
         return reply.took_s is None or now - reply.took_s >= self._probe_at - 0.001
 
     def _give_up(self, reply: Reply, what: str, for_s: float) -> None:
+        self._given_up = True
         last = reply.message.rstrip(".") or "no answer"
         self._stop.request("breaker", f"The target {what} over {for_s:.0f} s; the last time: {last}.")

@@ -2,7 +2,8 @@
 
 Stands in front of the journal and hands out no row of the next stage before the last one is settled. Where
 a stage brings an error that nobody has seen, or a much larger share of refusals, a person is asked; where there
-is none to ask, the run stops with the rest unsent, and `importer resume` goes on once somebody has looked.
+is none to ask, the run stops with the rest unsent, and `importer resume` goes on once somebody has looked. The
+rest flows freely, and is watched in blocks: when the share of refusals jumps in one, no more rows are handed out.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from importer.ports import Journal
 from importer.records import Claimed, Outcome, RowState
 
 JUMP = 0.2
-"""A share of refused rows that is this much larger than before is a jump."""
+"""A share of refused rows that is this much larger than the largest one agreed to is a jump."""
+BLOCK_ROWS = 50
+"""Rows of the rest that are judged together."""
 _ENOUGH_ROWS = 5
-"""Fewer rows than this have no share worth judging."""
+"""Fewer rows than this have no share worth judging, and none to judge others by."""
 _BAD = frozenset({RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN})
 
 Ask = Callable[[str], Awaitable[bool]]
@@ -33,7 +36,7 @@ class Canary:
     Args:
         rows: rows of the second stage; the first is a single one.
         ask: None: there is nobody to ask.
-        before: what `seen` gave in an earlier pass of the run; empty where there was none.
+        before: what `seen` gave in an earlier pass of the run; empty where there was none. To resume is to agree.
     """
 
     def __init__(
@@ -50,51 +53,66 @@ class Canary:
         self._stop = stop
         self._ask = ask
         self._known = set(before.get("codes", ()))
-        self._share = float(before.get("share", 0.0))
+        self._agreed_share = self._largest_share = float(before.get("share", 0.0))
         self._left = self._stages.pop(0)
+        """Rows that this stage may still hand out; below 0: it is the rest, which has no end."""
         self._out = 0
         self._settled = asyncio.Event()
-        self._states: Counter[bool] = Counter()
+        self._all = 0
+        self._rows = self._bad = 0
+        """Of the stage, or of the block."""
         self._codes: Counter[str] = Counter()
+        self._jumped = ""
 
     async def claim(self, limit: int) -> Claimed:
         if self._left == 0:
             await self._finish_stage()
-            if self._stop.requested:
-                return Claimed()
+        elif self._jumped:
+            await self._judge(self._jumped)
+        if self._stop.requested:
+            return Claimed()
         claimed = await self._journal.claim(min(limit, self._left) if self._left > 0 else limit)
         if self._left > 0:
             self._left -= len(claimed.records)
-            self._out += len(claimed.records)
+        self._out += len(claimed.records)
         return claimed
 
     async def settle(self, outcome: Outcome) -> None:
         await self._journal.settle(outcome)
         self._out -= 1
-        is_bad = outcome.state in _BAD
-        self._states[is_bad] += 1
-        if is_bad:
+        self._all += 1
+        self._rows += 1
+        if outcome.state in _BAD:
+            self._bad += 1
             self._codes.update({error.code for error in outcome.errors})
+        if self._left < 0 and self._rows >= BLOCK_ROWS and not self._jumped:
+            self._finish_block()
         self._settled.set()
+
+    def _finish_block(self) -> None:
+        self._jumped = self._jump()
+        if not self._jumped:
+            self._rows = self._bad = 0
 
     async def _finish_stage(self) -> None:
         while self._out > 0:
             self._settled.clear()
             await self._settled.wait()
-        await self._judge()
+        jump = self._jump()
+        await self._judge(self._news() or jump)
         self._left = self._stages.pop(0) if self._stages else -1
 
-    async def _judge(self) -> None:
-        trouble = self._trouble()
-        if not trouble or self._stop.requested:
-            return
-        if await self._agreed(f"{trouble} Send the rest?"):
+    async def _judge(self, trouble: str) -> None:
+        """Ask about it, or stop; what is agreed to is no trouble any more."""
+        if trouble and not self._stop.requested:
+            if not await self._agreed(f"{trouble} Send the rest?"):
+                hint = "The rest was not sent; look at the results, then `importer resume` goes on."
+                self._stop.request("canary", f"{trouble} {hint}")
+                return
             self._known |= set(self._codes)
-            self._share = self._share_now
-            return
-        self._stop.request(
-            "canary", f"{trouble} The rest was not sent; look at the results, then `importer resume` goes on."
-        )
+            self._agreed_share = self._largest_share
+        self._rows = self._bad = 0
+        self._jumped = ""
 
     async def _agreed(self, question: str) -> bool:
         """Ask, where there is somebody; a run that is stopped meanwhile needs no answer."""
@@ -110,19 +128,21 @@ class Canary:
             stopping.cancel()
 
     def seen(self) -> dict[str, Any]:
-        """What a later pass of the same run should know, in JSON types: the errors met and the share of refusals."""
-        return {"codes": sorted({*self._known, *self._codes}), "share": self._share_now}
+        """What a later pass of the same run should know, in JSON types: the errors met, the largest share refused."""
+        return {"codes": sorted({*self._known, *self._codes}), "share": self._largest_share}
 
-    @property
-    def _share_now(self) -> float:
-        return self._states[True] / max(1, self._states.total())
-
-    def _trouble(self) -> str:
-        rows, bad = self._states.total(), self._states[True]
+    def _news(self) -> str:
         new = {code: count for code, count in self._codes.items() if code not in self._known}
-        if new:
-            named = ", ".join(f"{code} ({count})" for code, count in sorted(new.items()))
-            return f"The first {rows:,} rows met errors that are new here: {named}."
-        if rows >= _ENOUGH_ROWS and self._share_now > self._share + JUMP:
-            return f"Of the first {rows:,} rows {bad:,} were refused, a far larger share than before."
-        return ""
+        if not new:
+            return ""
+        named = ", ".join(f"{code} ({count})" for code, count in sorted(new.items()))
+        return f"The first {self._all:,} rows met errors that are new here: {named}."
+
+    def _jump(self) -> str:
+        if self._rows < _ENOUGH_ROWS:
+            return ""
+        share = self._bad / self._rows
+        self._largest_share = max(self._largest_share, share)
+        if share <= self._agreed_share + JUMP:
+            return ""
+        return f"Of the last {self._rows:,} rows {self._bad:,} were refused, a far larger share than before."

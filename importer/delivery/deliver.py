@@ -17,9 +17,10 @@ from importer.delivery.backoff import Backoff
 from importer.delivery.matching import Match, compare_with
 from importer.delivery.stops import Thresholds
 from importer.delivery.story import Story
+from importer.delivery.traffic import request_done
 from importer.errors import StoppingError
 from importer.ports import Clock, Events, Finder, Target
-from importer.records import Candidate, Event, FieldError, Found, Outcome, Record, Reply, RowState, Verdict
+from importer.records import Candidate, FieldError, Found, Outcome, Record, Reply, RowState, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Patience:
         max_attempts: creates that may be tried for one row in one pass, and tries of one look-up.
         looks_after_s: pauses before each look-up of a row in doubt, in seconds.
         stamp: the metadata name of the import key; empty when creates are not stamped.
-        max_spared: tries on top that are not the row's own doing: refused to everybody (429), or made while the
-            target was down. What bounds them in time is the breaker.
+        max_spared: tries on top that are not the row's own doing: refused to everybody (429, 503), or made while
+            the target was down. What bounds them in time is the breaker.
     """
 
     max_attempts: int
@@ -48,8 +49,8 @@ class Pool(Protocol):
         """Whether the target is down for everybody."""
         ...
 
-    def answered(self, reply: Reply, duration_s: float) -> None:
-        """Learn from one reply; nothing starts while the pool pauses for it."""
+    def answered(self, reply: Reply, duration_s: float, kind: str) -> None:
+        """Learn from one reply to a `create` or `find`; nothing starts while the pool pauses for it."""
         ...
 
 
@@ -134,11 +135,14 @@ class Deliver:
 
     def _is_spared(self, reply: Reply) -> bool:
         """Whether this try is not the row's own doing."""
-        return reply.throttled or (self._pool.held and reply.verdict in _PASSING)
+        passing = reply.verdict in _PASSING
+        return reply.throttled or reply.overloaded or (passing and (reply.shared or self._pool.held))
 
     async def _wait_for_another_try(self, story: Story, reply: Reply) -> None:
         """What the server says to everybody holds the whole pool already; anything else holds this row."""
-        if reply.throttled or reply.retry_after_s is not None or self._pool.held:
+        if reply.shared and reply.retry_after_s is None:
+            await self._rest(self._backoff.pause_s(story.spared))
+        if self._is_spared(reply) or reply.retry_after_s is not None:
             return
         if story.creates < self._patience.max_attempts:
             await self._rest(self._backoff.pause_s(story.creates))
@@ -205,7 +209,7 @@ class Deliver:
             except StoppingError:
                 return Found(trouble=_NO_TIME)
             duration_s = self._clock.monotonic() - started
-            reply = found.trouble or Reply(Verdict.ACCEPT)
+            reply = found.trouble or Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
             story.tell("find", reply, started_at=started_at, duration_s=duration_s)
             is_spared = self._is_spared(reply)
             self._answered("find", reply, duration_s)
@@ -218,23 +222,14 @@ class Deliver:
                 return found
             if tries >= self._patience.max_attempts or spared >= self._patience.max_spared:
                 return found
-            if not is_spared and reply.retry_after_s is None:
-                await self._rest(self._backoff.pause_s(tries))
+            if (reply.shared or not is_spared) and reply.retry_after_s is None:
+                await self._rest(self._backoff.pause_s(max(tries, spared)))
 
     def _answered(self, kind: str, reply: Reply, duration_s: float) -> None:
-        self._pool.answered(reply, duration_s)
-        self._emit(
-            Event(
-                "request_done",
-                {
-                    "kind": kind,
-                    "status": reply.http_status,
-                    "verdict": reply.verdict.value,
-                    "code": reply.error_code,
-                    "duration_s": duration_s if reply.took_s is None else reply.took_s,
-                },
-            )
-        )
+        if reply.shared:
+            return  # a token exchange: the pool was told of it once, and this row has made no request
+        self._pool.answered(reply, duration_s, kind)
+        self._emit(request_done(kind, reply, duration_s))
 
 
 _NO_TIME = Reply(Verdict.RETRY, error_code="stopped_in_doubt")

@@ -1,8 +1,9 @@
 """The rate that finds itself: additive increase, multiplicative decrease. Pure: told of answers, asked for a rate.
 
 Up to the first sign of trouble the rate doubles every period, as long as it is used; after it the rate grows by
-a fixed step. A demand for fewer requests cuts it at once, latency that rises over two periods cuts it a little,
-and what the server tells about its allowance in headers is a ceiling. A configured rate always is one.
+a fixed step. A demand for fewer requests cuts it at once, latency of creates that rises over two periods cuts it
+a little, and what the server tells about its allowance in headers is a ceiling: where it tells that nothing is
+left, all stand still until more is. A configured rate always is a ceiling.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import math
 from statistics import median
 
+from importer.delivery.borne import Borne
+from importer.delivery.breaker import CREATE
 from importer.records import RateHint, Reply, Verdict
 
 START_PER_S = 5.0
@@ -27,6 +30,9 @@ _HINT_SHARE = 0.95
 _SAMPLE = 64
 _SLOW_FACTOR = 2.0
 _SLOW_EXTRA_S = 0.1
+_UNTOUCHED = 0.1
+"""As long as no more than this share of the allowance is used, a reset is as far away as the window is long."""
+_TROUBLE = frozenset({Verdict.RETRY, Verdict.IN_DOUBT})
 
 
 class Governor:
@@ -39,7 +45,7 @@ class Governor:
         per_s: the rate to keep now, in requests per second.
         cuts: how often a demand for fewer requests reduced it.
         eases: how often rising latency did.
-        found_per_s: the fastest period that went without trouble, as measured.
+        told_per_s: what headers allow, with a little left over; None: they did not tell.
     """
 
     def __init__(self, ceiling_per_s: float) -> None:
@@ -47,12 +53,14 @@ class Governor:
         self.per_s = min(START_PER_S, ceiling_per_s)
         self.cuts = 0
         self.eases = 0
-        self.found_per_s = 0.0
         self.told_per_s: float | None = None
         self._searching = True
         self._step = max(_SMALLEST_STEP, ceiling_per_s * _STEP_SHARE)
         self._cut_at = -math.inf
-        self._reset_s = 0.0
+        self._window_s = 0.0
+        self._used_up_s = 0.0
+        self._borne = Borne()
+        self._longest_pause_s = PERIOD_S
         self._base_s = math.inf
         self._slow_periods = 0
         self._since: float | None = None
@@ -60,29 +68,52 @@ class Governor:
         self._calm = True
         self._latencies: list[float] = []
 
-    def answered(self, reply: Reply, started_s: float, now: float) -> None:
+    @property
+    def found_per_s(self) -> float:
+        """The fastest pace that was borne for at least as long as the longest pause: a burst before one is no rate."""
+        return self._borne.per_s(self._longest_pause_s)
+
+    def answered(self, reply: Reply, began_s: float, now: float, kind: str = CREATE) -> None:
         """Learn from one reply.
 
         Args:
-            started_s: when its request started, monotonic seconds.
+            began_s: when its request started, monotonic seconds.
             now: when it was answered, on the same clock.
+            kind: what was asked for; the latency of creates alone is watched, for lists have another.
         """
         if self._since is None or now - self._since >= PERIOD_S:
             self._end_period(now)
         self._answers += 1
-        if reply.throttled:
-            self._throttled(started_s, now)
-        elif reply.verdict is not Verdict.ACCEPT:
-            self._calm = self._calm and reply.verdict not in {Verdict.RETRY, Verdict.IN_DOUBT}
-        elif len(self._latencies) < _SAMPLE:
-            self._latencies.append(now - started_s)
+        if reply.throttled or reply.overloaded:
+            self._throttled(began_s, now)
+        elif reply.verdict in _TROUBLE:
+            self._calm = False
+        else:
+            self._borne.add(now)
+        if reply.verdict is Verdict.ACCEPT and kind == CREATE and reply.took_s is not None:
+            self._sampled(reply.took_s)
         if reply.allowance is not None:
             self._told(reply.allowance)
+            if reply.allowance.remaining == 0 and reply.retry_after_s is None:  # which says more exactly how long
+                self._used_up_s = max(self._used_up_s, reply.allowance.reset_s or 0.0)
 
-    def _throttled(self, started_s: float, now: float) -> None:
+    def _sampled(self, took_s: float) -> None:
+        if len(self._latencies) < _SAMPLE:
+            self._latencies.append(took_s)
+
+    def paused(self, delay_s: float) -> None:
+        """Hear that all stand still for so many seconds."""
+        self._longest_pause_s = max(self._longest_pause_s, delay_s)
+
+    def take_used_up_s(self) -> float:
+        """How long nothing more is allowed, as headers told since this was last asked, in seconds; 0: they did not."""
+        used_up_s, self._used_up_s = self._used_up_s, 0.0
+        return used_up_s
+
+    def _throttled(self, began_s: float, now: float) -> None:
         """Cut once for all the requests that were under way together."""
         self._calm = self._searching = False
-        if started_s < self._cut_at:
+        if began_s < self._cut_at:
             return
         self.cuts += 1
         self._cut_at = now
@@ -90,10 +121,13 @@ class Governor:
         self._set(self.per_s * CUT)
 
     def _told(self, hint: RateHint) -> None:
-        """The longest time to a reset that was seen stands in for a window that is not told."""
-        self._reset_s = max(self._reset_s, hint.reset_s or 0.0)
-        window_s = hint.window_s or self._reset_s
-        if hint.limit and window_s > 0:
+        """A reset stands in for a window that is not told, but only as long as hardly anything of it is used."""
+        if not hint.limit:
+            return
+        if hint.remaining is not None and hint.limit - hint.remaining <= max(1.0, hint.limit * _UNTOUCHED):
+            self._window_s = max(self._window_s, hint.reset_s or 0.0)
+        window_s = hint.window_s or self._window_s
+        if window_s > 0:
             self.told_per_s = hint.limit / window_s * _HINT_SHARE
             self._set(self.per_s)
 
@@ -113,10 +147,8 @@ class Governor:
         if self._since is not None:
             measured = self._answers / (now - self._since)
             self._judge_latency()
-            if self._calm:
-                self.found_per_s = max(self.found_per_s, measured)
-                if measured >= self.per_s * _IN_USE:
-                    self._set(self.per_s * 2.0 if self._searching else self.per_s + self._step)
+            if self._calm and measured >= self.per_s * _IN_USE:
+                self._set(self.per_s * 2.0 if self._searching else self.per_s + self._step)
         self._begin(now)
 
     def _judge_latency(self) -> None:

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from aiolimiter import AsyncLimiter
 
+from importer.delivery.account import Account, name_of
 from importer.delivery.stops import StopSwitch
+from importer.delivery.underway import HeldSlot, UnderWay
 from importer.delivery.windows import GUARD_S, Window
 from importer.errors import StoppingError
 from importer.ports import Clock
+from importer.records import Reply
 
 __all__ = ["GUARD_S", "Gate", "StartLedger", "StrictLimiter"]
 
@@ -37,6 +39,10 @@ _BUCKET_S = 0.02
 
 With a bucket of one, timers that are a millisecond late cost 8 % of 100/s (measured)."""
 
+_CATCHING_UP = 1.02
+"""At the full rate the bucket is so much faster, and the windows alone keep it strict: what a late moment cost is made
+up for within the next ones."""
+
 _QUEUE_S = 0.02
 """Requests that should wait for their slot: what the rate allows in this time, so that none goes unused."""
 
@@ -49,7 +55,11 @@ class Gate(Protocol):
         ...
 
     def started(self, now: float) -> None:
-        """One request starts now."""
+        """One request has its slot, and starts as soon as it has a connection."""
+        ...
+
+    def withdrawn(self) -> None:
+        """The request that got its slot last is not made after all."""
         ...
 
 
@@ -86,17 +96,21 @@ class StrictLimiter:
         self._clock = clock
         self.stop = stop
         self._gate: Gate | None = None
+        self._learner: Callable[[Reply], None] | None = None
         self._max_wait_s = max_wait_s
         self._drain_s = drain_s
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._napping = False
+        """Whether the one whose turn it is waits for long."""
         self._moved = asyncio.Event()
         """Set when a request has got its slot or a hold has ended."""
         self._paused_until = 0.0
         self._ledger: StartLedger | None = None
         self._credit = 0
-        self._receipt = _Receipt()
+        self._account = Account()
         self._shortest = min(self.windows, key=lambda window: window.per_s)
+        self._under_way = UnderWay(sorted(self.windows, key=lambda window: window.per_s))
         self.set_pace(self._shortest.per_second)
 
     @property
@@ -108,7 +122,8 @@ class StrictLimiter:
         """Spread starts at this rate, in requests per second; never above what the shortest window allows."""
         per_s = min(per_s, self._shortest.per_second)
         size = max(2.0, per_s * _BUCKET_S)
-        self._bucket = AsyncLimiter(size, size / per_s)
+        full = per_s == self._shortest.per_second
+        self._bucket = AsyncLimiter(size, size / (per_s * _CATCHING_UP if full else per_s))
         self._spacing_s = 1.0 / per_s
         self._deep = 2 + math.ceil(per_s * _QUEUE_S)
 
@@ -116,12 +131,17 @@ class StrictLimiter:
 
     async def acquire(self, *, finishing: bool = False) -> None:
         """Wait until one request may start now; first come, first served."""
+        (await self.reserve(finishing=finishing)).answered()
+
+    async def reserve(self, *, finishing: bool = False) -> HeldSlot:
+        """Wait until one request may start; its slot is held until it leaves, whenever that is."""
         self._waiting += 1
         try:
             async with self._turn:
                 await self._spread(finishing=finishing)
                 await self._fit(finishing=finishing)
-                await self._start()
+                await self._pay()
+                return self._hold()
         finally:
             self._waiting -= 1
             self._moved.set()
@@ -150,28 +170,59 @@ class StrictLimiter:
                 self.stop.request("quota", self._too_long(wait_s))
             self._refuse_when_stopping(finishing=finishing and wait_s <= self._drain_s)
             if wait_s > _LONG_S:
+                self._napping = True
                 await self._nap(min(wait_s, _CHECK_S))
+                self._napping = False
             else:
                 await self._clock.sleep(wait_s)
 
     def _ready_at(self) -> float:
         now, ready_at = self._clock.monotonic(), self._paused_until
+        self._under_way.count_overdue(now)
         for window in self.windows:
-            ready_at = max(ready_at, window.ready_at(now))
+            ready_at = max(ready_at, window.ready_at(now, self._under_way.since))
         return ready_at if self._gate is None else max(ready_at, self._gate.ready_at())
 
-    async def _start(self) -> None:
+    async def _pay(self) -> None:
         if self._ledger is not None and not self._credit:
             lot = max(1, math.ceil(min(1.0 / self._spacing_s, *(window.count / 100 for window in self.windows))))
             await self._ledger.charge(lot)
             self._credit = lot
-        now = self._clock.monotonic()
+
+    def _hold(self) -> HeldSlot:
         self._credit -= 1
         for window in self.windows:
-            window.add(now)
-        self._receipt.started(now)
+            window.hold()
         if self._gate is not None:
-            self._gate.started(now)
+            self._gate.started(self._clock.monotonic())
+        return HeldSlot(self)
+
+    def departed(self, slot: HeldSlot) -> None:
+        """A request with a slot leaves now."""
+        now = self._clock.monotonic()
+        self._under_way.left(slot, now)
+        self._account.started(now)
+        self._release()
+
+    def answered(self, slot: HeldSlot) -> None:
+        """It has arrived: now every window counts it."""
+        self._under_way.answered(slot, self._clock.monotonic())
+        self._account.answered()
+        self._release()
+
+    def given_back(self) -> None:
+        """A slot was not needed after all."""
+        for window in self.windows:
+            window.give_back()
+        self._credit += 1
+        if self._gate is not None:
+            self._gate.withdrawn()
+        self._release()
+
+    def _release(self) -> None:
+        """Whoever waits for more than a moment may have waited for this one."""
+        if self._napping:
+            self._moved.set()
 
     async def _nap(self, delay_s: float) -> None:
         self._moved.clear()
@@ -195,6 +246,15 @@ class StrictLimiter:
         """From now on, let it hold everything back."""
         self._gate = gate
 
+    def listen(self, learner: Callable[[Reply], None]) -> None:
+        """From now on, pass on to it what `learn` is told."""
+        self._learner = learner
+
+    def learn(self, reply: Reply) -> None:
+        """Hear of the answer to a request that no row made."""
+        if self._learner is not None:
+            self._learner(reply)
+
     def pause(self, delay_s: float, reason: str = "") -> float:
         """Let nothing start for `delay_s` seconds from now; a shorter pause never cuts a longer one.
 
@@ -203,7 +263,7 @@ class StrictLimiter:
         """
         now = self._clock.monotonic()
         longer_s = max(0.0, now + delay_s - max(now, self._paused_until))
-        self._receipt.paused(longer_s, reason, fresh=now >= self._paused_until)
+        self._account.paused(longer_s, reason, fresh=now >= self._paused_until)
         self._paused_until = max(self._paused_until, now + delay_s)
         return longer_s
 
@@ -246,45 +306,10 @@ class StrictLimiter:
         """What was allowed and what was used, in JSON types, for the report."""
         return {
             "allowance": ", ".join(map(str, self.windows)),
-            **self._receipt.figures(),
-            "largest": {f"in any {_length(window.per_s)}": window.largest for window in self.windows},
+            **self._account.figures(),
+            "largest": {f"in any {name_of(window.per_s)}": window.largest for window in self.windows},
         }
 
     def __repr__(self) -> str:
         paused = max(0.0, self._paused_until - self._clock.monotonic())
         return f"<StrictLimiter {', '.join(map(str, self.windows))}, {self._waiting} waiting, paused {paused:.1f}s>"
-
-
-class _Receipt:
-    """The limiter's own account."""
-
-    def __init__(self) -> None:
-        self._requests = 0
-        self._first = self._last = 0.0
-        self._pauses: Counter[str] = Counter()
-        self._paused_s = 0.0
-
-    def started(self, now: float) -> None:
-        if not self._requests:
-            self._first = now
-        self._requests += 1
-        self._last = now
-
-    def paused(self, longer_s: float, reason: str, *, fresh: bool) -> None:
-        self._pauses[reason or "asked_for"] += fresh and longer_s > 0
-        self._paused_s += longer_s
-
-    def figures(self) -> dict[str, Any]:
-        span_s = self._last - self._first
-        return {
-            "requests": self._requests,
-            "seconds": round(span_s, 3),
-            "achieved_per_s": round((self._requests - 1) / span_s, 3) if span_s > 0 else float(self._requests),
-            "pauses": dict(+self._pauses),
-            "paused_s": round(self._paused_s, 3),
-        }
-
-
-def _length(seconds: float) -> str:
-    names = {1.0: "second", 60.0: "minute", 3_600.0: "hour", 86_400.0: "day"}
-    return names.get(seconds) or f"{seconds:g} s"

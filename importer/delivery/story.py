@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from importer.records import Attempt, FieldError, Outcome, Record, Reply, RowState, Verdict
 
+_FATES = {
+    RowState.UNKNOWN: "It is not known whether the customer was created.",
+    RowState.FAILED: "Look-ups found no such customer, so it was not created; `importer retry` sends it again.",
+}
+"""What a create without a clear answer has come to."""
+
 
 class Story:
     """The attempts of one record in this pass."""
@@ -20,12 +26,21 @@ class Story:
         self._last_create: Reply | None = None
 
     def tell(self, kind: str, reply: Reply, *, started_at: float, duration_s: float, spared: bool = False) -> None:
-        """Add one request and its answer.
+        """Add one request and its answer; where there was no token, none was made, and nothing is added.
 
         Args:
             duration_s: as the caller saw it; the target's own measure, where there is one, is without waiting.
             spared: whether it does not count against the row.
         """
+        if not reply.shared:
+            self._note(kind, reply, started_at=started_at, duration_s=duration_s)
+        if kind == "create":
+            self.creates += not spared
+            self.spared += spared
+            self._last_create = reply
+            self.may_have_created |= reply.verdict is Verdict.IN_DOUBT
+
+    def _note(self, kind: str, reply: Reply, *, started_at: float, duration_s: float) -> None:
         took_s = duration_s if reply.took_s is None else reply.took_s
         self._attempts.append(
             Attempt(
@@ -39,11 +54,6 @@ class Story:
                 trace_id=reply.trace_id,
             )
         )
-        if kind == "create":
-            self.creates += not spared
-            self.spared += spared
-            self._last_create = reply
-            self.may_have_created |= reply.verdict is Verdict.IN_DOUBT
 
     def end(self, state: RowState, *, customer_id: str = "") -> Outcome:
         """The record's outcome, without an error to report."""
@@ -51,12 +61,14 @@ class Story:
 
     def fail(self, state: RowState, *errors: FieldError, candidates: tuple[str, ...] = ()) -> Outcome:
         """The record's outcome with its errors; by default those of the last answer to a create."""
-        return self._outcome(state, errors=errors or self._last_errors(), candidates=candidates)
+        return self._outcome(state, errors=errors or self._last_errors(state), candidates=candidates)
 
-    def _last_errors(self) -> tuple[FieldError, ...]:
+    def _last_errors(self, state: RowState) -> tuple[FieldError, ...]:
         reply = self._last_create
         if reply is None:
             return (FieldError("", "It could not be looked up whether this customer was created.", "look_up_failed"),)
+        if reply.verdict is Verdict.IN_DOUBT:
+            return (FieldError("", f"{reply.message} {_FATES.get(state, '')}".strip(), reply.error_code),)
         if reply.field_errors:
             return reply.field_errors
         return (FieldError("", reply.message, reply.error_code),)

@@ -5,14 +5,18 @@ Retries of a single row are `deliver`'s; here is what concerns all workers at on
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from importer.delivery.backoff import Backoff
-from importer.delivery.breaker import Breaker
+from importer.delivery.breaker import CREATE, TOKEN, Breaker
 from importer.delivery.governor import Governor
 from importer.delivery.rate import StrictLimiter
 from importer.ports import Clock, Events
 from importer.records import Event, Reply
+
+_BELIEVED = 8.0
+"""Where a server says how long to wait, we wait no longer than so many times that, however often it refuses us."""
 
 _NEWS = 0.5
 """A pause that lengthens the one before by less than this share of itself is no news."""
@@ -42,9 +46,10 @@ class Traffic:
         self._governor = governor
         self._clock = clock
         self._emit = emit
-        self._throttles = 0
+        self._refusals = 0
         self._backed_off_at = 0.0
         limiter.heed(breaker)
+        limiter.listen(self._exchanged)
         if governor is not None:
             limiter.set_pace(governor.per_s)
 
@@ -53,47 +58,62 @@ class Traffic:
         """Whether the target is down for everybody: what a row suffers now is not its own doing."""
         return self._breaker.is_open
 
-    def answered(self, reply: Reply, duration_s: float) -> None:
+    def answered(self, reply: Reply, duration_s: float, kind: str = CREATE) -> None:
         """Learn from one reply.
 
         Args:
             duration_s: how long the caller waited for it, in seconds; used where the target did not measure.
+            kind: what was asked for: `create`, `find` or `token`.
         """
         now = self._clock.monotonic()
-        started_s = now - (duration_s if reply.took_s is None else reply.took_s)
-        self._watch(reply, now)
-        if reply.retry_after_s is not None:
-            self._pause(reply.retry_after_s, reply.error_code)
-        elif reply.throttled:
-            self._back_off(reply, started_s if reply.took_s is not None else now, now)
-        if not reply.throttled:
-            self._throttles = 0
-        if self._governor is not None:
-            self._adapt(self._governor, reply, started_s, now)
+        began_s = now - (duration_s if reply.took_s is None else reply.took_s)
+        self._watch(reply, now, kind)
+        self._hold(reply, began_s if reply.took_s is not None else now, now)
+        if not (reply.throttled or reply.overloaded):
+            self._refusals = 0
+        if self._governor is not None and not self.held:
+            self._adapt(self._governor, reply, began_s, now, kind)
 
-    def _watch(self, reply: Reply, now: float) -> None:
+    def _exchanged(self, reply: Reply) -> None:
+        """Learn from a token exchange: once, however many wait for its token."""
+        self.answered(reply, 0.0, TOKEN)
+        self._emit(request_done(TOKEN, reply, 0.0))
+
+    def _watch(self, reply: Reply, now: float, kind: str) -> None:
         was_open = self._breaker.is_open
-        self._breaker.answered(reply, now)
-        if self._breaker.is_open == was_open:
-            return
-        self._emit(Event("breaker_closed" if was_open else "breaker_opened", {"reason": reply.error_code}))
-        self._limiter.look_again()
+        self._breaker.answered(reply, now, kind)
+        if self._breaker.is_open != was_open:
+            self._emit(Event("breaker_closed" if was_open else "breaker_opened", {"reason": reply.error_code}))
+        if was_open:
+            self._limiter.look_again()
 
-    def _back_off(self, reply: Reply, started_s: float, now: float) -> None:
-        """Pause once for all the requests that were refused together."""
-        if now < self._limiter.paused_until or started_s < self._backed_off_at:
-            return
-        self._throttles += 1
+    def _hold(self, reply: Reply, began_s: float, now: float) -> None:
+        """Pause as long as the server says, and longer where that does not help; `Retry-After: 0` says nothing."""
+        delay_s = reply.retry_after_s or 0.0
+        if reply.throttled or (reply.overloaded and not self.held):
+            delay_s = max(delay_s, min(self._backed_off(began_s, now), delay_s * _BELIEVED or math.inf))
+        if delay_s > 0:
+            self._pause(delay_s, reply.error_code)
+
+    def _backed_off(self, began_s: float, now: float) -> float:
+        """Draw one pause for all the requests that were refused together; 0 for those that it holds for already."""
+        if now < self._limiter.paused_until or began_s < self._backed_off_at:
+            return 0.0
+        self._refusals += 1
         self._backed_off_at = now
-        self._pause(self._backoff.pause_s(self._throttles), reply.error_code)
+        return self._backoff.pause_s(self._refusals)
 
     def _pause(self, delay_s: float, reason: str) -> None:
+        if self._governor is not None:
+            self._governor.paused(delay_s)
         if self._limiter.pause(delay_s, reason) > delay_s * _NEWS:
             self._emit(Event("paused", {"seconds": delay_s, "reason": reason}))
 
-    def _adapt(self, governor: Governor, reply: Reply, started_s: float, now: float) -> None:
+    def _adapt(self, governor: Governor, reply: Reply, began_s: float, now: float, kind: str) -> None:
         before = governor.per_s
-        governor.answered(reply, started_s, now)
+        governor.answered(reply, began_s, now, kind)
+        if (used_up_s := governor.take_used_up_s()) > 0:
+            self._pause(used_up_s, "allowance_used_up")
         if governor.per_s != before:
             self._limiter.set_pace(governor.per_s)
             self._emit(Event("rate_changed", {"per_s": round(governor.per_s, 2)}))
@@ -114,3 +134,21 @@ class Traffic:
             if governor.told_per_s is not None:
                 receipt["auto"]["told_by_headers_per_s"] = round(governor.told_per_s, 2)
         return receipt
+
+
+def request_done(kind: str, reply: Reply, duration_s: float) -> Event:
+    """The event that tells of one request.
+
+    Args:
+        duration_s: how long the caller waited for the answer, in seconds; used where the target did not measure.
+    """
+    return Event(
+        "request_done",
+        {
+            "kind": kind,
+            "status": reply.http_status,
+            "verdict": reply.verdict.value,
+            "code": reply.error_code,
+            "duration_s": duration_s if reply.took_s is None else reply.took_s,
+        },
+    )

@@ -1,4 +1,4 @@
-"""`importer doctor`: everything that a run depends on, looked at before the run does.
+"""`importer doctor`: everything that a run or a night depends on, looked at before it does.
 
 Changes nothing: makes no workspace, upgrades no journal, creates no customer. The one request it sends is a
 real exchange of the credentials for a token.
@@ -6,38 +6,70 @@ real exchange of the credentials for a token.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
+from importer.doctor.elsewhere import check_elsewhere
 from importer.doctor.finding import Finding, exit_code
+from importer.doctor.folder import check_folder, folders_of
 from importer.doctor.machine import check_disk, check_extras, check_limits
+from importer.doctor.schedule import check_hours, check_quota
 from importer.doctor.target import check_target, known_destination
+from importer.doctor.watching import check_metrics, check_notifications
 from importer.doctor.workspace import check_workspace
 from importer.errors import ProfileError
+from importer.ports import Clock
 from importer.profile import Profile
+from importer.remote import is_remote
+from importer.wiring import SystemClock
 
 __all__ = ["Finding", "examine", "exit_code"]
 
 
-async def examine(load: Callable[[], Profile], environ: Mapping[str, str]) -> list[Finding]:
+async def examine(
+    load: Callable[[], Profile], environ: Mapping[str, str], folder: str = "", clock: Clock | None = None
+) -> list[Finding]:
     """Check everything, in the order in which a run would stumble over it.
 
     Args:
         load: puts the profile together.
         environ: where credentials are looked for.
+        folder: the one that `importer nightly` is given; empty: it is not about nights.
+        clock: None: the system's.
     """
     try:
         profile = load()
     except ProfileError as error:
         return [Finding.from_error("profile", error)]
-    where = known_destination(profile, environ)
+    now, where = (clock or SystemClock()).now(), known_destination(profile, environ)
+    scope = where.scope if where else ""
     return [
         _profile(profile),
         *await check_target(profile, environ),
         *check_limits(profile),
-        *check_extras(profile, environ),
-        *check_workspace(profile.workspace, where.scope if where else ""),
-        *check_disk(profile.workspace),
+        *check_extras(profile),
+        *check_notifications(profile, environ),
+        *check_hours(profile, environ, now),
+        *check_quota(profile, scope, now),
+        *check_workspace(profile.workspace, scope),
+        *_folder(folder, profile),
+        *check_disk(profile.workspace, _filled(folder, profile)),
+        *check_metrics(profile.metrics),
     ]
+
+
+def _folder(folder: str, profile: Profile) -> Iterator[Finding]:
+    if is_remote(folder):
+        yield from check_elsewhere(folder, profile)
+    elif folder:
+        yield from check_folder(Path(folder), profile.nightly)
+
+
+def _filled(folder: str, profile: Profile) -> list[Path]:
+    """Folders beside the workspace that results are put into."""
+    copies = [profile.results.out] if profile.results.out else []
+    nights = folders_of(Path(folder), profile.nightly) if folder and not is_remote(folder) else []
+    return [*copies, *nights]
 
 
 def _profile(profile: Profile) -> Finding:

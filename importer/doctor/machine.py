@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,10 +41,10 @@ def check_limits(profile: Profile) -> Iterator[Finding]:
         yield Finding.ok("limits", told)
 
 
-def check_extras(profile: Profile, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether the libraries are installed that optional settings need."""
+def check_extras(profile: Profile) -> Iterator[Finding]:
+    """Whether the libraries are installed that optional settings need; `check_notifications` looks for its own."""
     for wanted, module, group in _EXTRAS:
-        if wanted(profile, environ) and not _installed(module):
+        if wanted(profile) and not _installed(module):
             yield Finding.fail(
                 "libraries",
                 f"{group} is asked for, and its library is not installed",
@@ -52,13 +53,10 @@ def check_extras(profile: Profile, environ: Mapping[str, str]) -> Iterator[Findi
             )
 
 
-_NOTIFY = ("IMPORTER_NOTIFY_URLS", "IMPORTER_NOTIFY_URLS_FILE")
-
-_EXTRAS: tuple[tuple[Callable[[Profile, Mapping[str, str]], bool], str, str], ...] = (
-    (lambda profile, _: "parquet" in profile.results.formats, "pyarrow", "parquet"),
-    (lambda profile, _: profile.metrics.wanted, "prometheus_client", "metrics"),
-    (lambda profile, _: profile.otel.enabled, "opentelemetry.sdk", "otel"),
-    (lambda _, environ: any(environ.get(name) for name in _NOTIFY), "apprise", "notify"),
+_EXTRAS: tuple[tuple[Callable[[Profile], bool], str, str], ...] = (
+    (lambda profile: "parquet" in profile.results.formats, "pyarrow", "parquet"),
+    (lambda profile: profile.metrics.wanted, "prometheus_client", "metrics"),
+    (lambda profile: profile.otel.enabled, "opentelemetry.sdk", "otel"),
 )
 
 
@@ -69,16 +67,33 @@ def _installed(module: str) -> bool:
         return False
 
 
-def check_disk(workspace: Path) -> Iterator[Finding]:
-    """Whether there is room for a journal, for results, and for a journal written anew."""
-    place = next(path for path in (workspace.absolute(), *workspace.absolute().parents) if path.exists())
-    free = shutil.disk_usage(place).free
-    journal = workspace / JOURNAL_NAME
-    wanted = max(_LITTLE_BYTES, 2 * journal.stat().st_size if journal.exists() else 0)
-    told = f"{free / 1024**3:,.1f} GiB are free where the workspace is"
+def _free_bytes(place: Path) -> int:
+    return shutil.disk_usage(place).free
+
+
+def check_disk(
+    workspace: Path, elsewhere: Sequence[Path] = (), free_bytes: Callable[[Path], int] = _free_bytes
+) -> Iterator[Finding]:
+    """Whether there is room for a journal, for results, and for a journal written anew.
+
+    Args:
+        elsewhere: further folders that will be filled; one on the same disk needs no line of its own.
+        free_bytes: measures a place that is there.
+    """
+    journal, seen = workspace / JOURNAL_NAME, set[int]()
+    needed = 2 * journal.stat().st_size if journal.exists() else 0
+    for folder in (workspace, *elsewhere):
+        place = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.access(path, os.F_OK))
+        disk = place.stat().st_dev
+        if disk not in seen:
+            yield _room(folder, free_bytes(place), needed if folder == workspace else 0)
+        seen.add(disk)
+
+
+def _room(folder: Path, free: int, needed: int) -> Finding:
+    told = f"{free / 1024**3:,.1f} GiB are free where {folder} is"
     if free < _TOO_LITTLE_BYTES:
-        yield Finding.fail("disk", told, "Free some space, or use another --workspace.")
-    elif free < wanted:
-        yield Finding.warn("disk", told, "Free some space; `importer purge` removes what old runs keep.")
-    else:
-        yield Finding.ok("disk", told)
+        return Finding.fail("disk", told, "Free some space, or use another folder.")
+    if free < max(_LITTLE_BYTES, needed):
+        return Finding.warn("disk", told, "Free some space; `importer purge` removes what old runs keep.")
+    return Finding.ok("disk", told)

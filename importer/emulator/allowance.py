@@ -1,45 +1,53 @@
-"""How many requests may arrive: a strict limit on any rolling window, and the headers that tell of it."""
+"""How many requests may arrive: strict limits on any rolling window, and how they stand."""
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Mapping
+
+from importer.emulator.rate_headers import Told
+from importer.emulator.rates import Rates
 
 
 class Allowance:
-    """A strict limit on requests in any rolling window; refused requests do not count.
+    """Strict limits on requests in any rolling window, all of which hold; refused requests do not count.
 
     Args:
-        rate: how many, and the length of the window in seconds; None: no limit.
+        rates: the limits; none: everything passes.
     """
 
-    def __init__(self, rate: tuple[int, float] | None) -> None:
-        self._count, self._per_s = rate or (0, 0.0)
-        self._passed: deque[float] = deque(maxlen=self._count)
+    def __init__(self, rates: Rates) -> None:
+        self._limits = [_Limit(count, per_s) for count, per_s in rates]
 
     def wait_s(self, now_s: float) -> float:
         """Take a place for a request that arrives now; above 0: refused, and how long until one is free."""
-        if not self._count:
-            return 0.0
-        if self._free(now_s) == 0:
-            return self._per_s - (now_s - self._passed[0])
-        self._passed.append(now_s)
-        return 0.0
+        wait_s = max((limit.wait_s(now_s) for limit in self._limits), default=0.0)
+        if not wait_s:
+            for limit in self._limits:
+                limit.passed.append(now_s)
+        return wait_s
 
-    def headers(self, now_s: float) -> Mapping[str, str]:
-        """Tell the limit, the free places and the seconds until the next one, in both spellings in use."""
-        if not self._count:
-            return {}
-        oldest_s = self._passed[0] if self._passed else now_s
-        values = {
-            "Limit": str(self._count),
-            "Remaining": str(self._free(now_s)),
-            "Reset": str(max(math.ceil(self._per_s - (now_s - oldest_s)), 0)),
-        }
-        return {f"{prefix}RateLimit-{name}": value for prefix in ("", "X-") for name, value in values.items()}
+    def told(self, now_s: float) -> Told | None:
+        """How the limit stands of which the smallest share is left; None: there is none."""
+        stands = [limit.told(now_s) for limit in self._limits]
+        return min(stands, key=lambda told: told.remaining / told.limit, default=None)
+
+
+class _Limit:
+    """One of them."""
+
+    def __init__(self, count: int, per_s: float) -> None:
+        self._count, self._per_s = count, per_s
+        self.passed: deque[float] = deque(maxlen=count)
+
+    def wait_s(self, now_s: float) -> float:
+        return 0.0 if self._free(now_s) else self._per_s - (now_s - self.passed[0])
+
+    def told(self, now_s: float) -> Told:
+        free = self._free(now_s)
+        oldest_s = self.passed[0] if self.passed else now_s
+        return Told(self._count, free, self._per_s - (now_s - oldest_s), self._per_s)
 
     def _free(self, now_s: float) -> int:
-        while self._passed and now_s - self._passed[0] >= self._per_s:
-            self._passed.popleft()
-        return self._count - len(self._passed)
+        while self.passed and now_s - self.passed[0] >= self._per_s:
+            self.passed.popleft()
+        return self._count - len(self.passed)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -138,10 +138,15 @@ CALM = Fate()
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """A plan: its seed and its rules in order."""
+    """A plan: its seed and its rules in order.
+
+    Args:
+        manners: how the server is apart from its faults: settings of the emulator by name.
+    """
 
     rules: tuple[Rule, ...] = ()
     seed: int = 0
+    manners: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Faults:
@@ -165,6 +170,23 @@ class Faults:
         from importer.emulator import script  # noqa: PLC0415 - only needed where a plan is read
 
         return script.plan({"seed": seed, "rule": list(rules)}, "the plan")
+
+    @classmethod
+    def of_plan(cls, data: Mapping[str, Any]) -> Faults:
+        """Make the plan again that `as_plan` gave.
+
+        Raises:
+            ValueError: it makes no sense; the sentence names the wrong key.
+        """
+        from importer.emulator import script  # noqa: PLC0415 - only needed where a plan is read
+
+        return script.plan(data, "the plan")
+
+    def as_plan(self) -> dict[str, Any]:
+        """Give the plan as its file would hold it, in JSON types."""
+        from importer.emulator import script  # noqa: PLC0415 - only needed where a plan is written
+
+        return script.as_plan(self)
 
     def fate(self, number: int, kind: str, elapsed_s: float, *, seed: int | None = None) -> Fate:
         """Decide what happens to a request.

@@ -140,6 +140,11 @@ class Ledger:
         """Give the kept arrivals, oldest first."""
         return (self._arrival(place) for place in range(len(self._times)))
 
+    def page(self, number: int, size: int) -> list[Arrival]:
+        """Give up to so many kept arrivals from a number on, oldest first."""
+        first = max(number - self._first, 0)
+        return [self._arrival(place) for place in range(first, min(first + size, len(self._times)))]
+
     def _arrival(self, place: int) -> Arrival:
         kind, method, path = self._names[self._routes[place]].split(" ", 2)
         created = bytes(self._created[16 * place : 16 * place + 16])

@@ -16,6 +16,7 @@ from importer.emulator.ledger import Ledger
 from importer.emulator.store import Store
 
 PREFIX = "/_emulator"
+_PAGE_LINES = 1_000
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>RocketKOR emulator</title>
@@ -25,7 +26,8 @@ td:last-child{{text-align:right;font-variant-numeric:tabular-nums}}@media(prefer
 #161616;color:#eee}}}}</style></head>
 <body><h1>RocketKOR emulator</h1><p>A local stand-in: nothing here reaches a real system.</p>
 {tables}
-<p>For programs: <a href="/_emulator/ledger?per_s=1">ledger</a>, <a href="/_emulator/customers">customers</a></p>
+<p>For programs: <a href="/_emulator/ledger?per_s=1">ledger</a>, <a href="/_emulator/arrivals">arrivals</a>,
+<a href="/_emulator/customers">customers</a></p>
 </body></html>
 """
 
@@ -40,10 +42,12 @@ class Backstage:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
         place = request.path.removeprefix(PREFIX).rstrip("/")
-        if request.method != "GET" or place not in {"", "/ledger", "/customers"}:
+        if request.method != "GET" or place not in {"", "/ledger", "/arrivals", "/customers"}:
             return web.Response(status=404, body=b'{"errorCode":"EMU_NO_SUCH_PATH"}', content_type="application/json")
         if place == "/customers":
             return await self._customers(request)
+        if place == "/arrivals":
+            return await self._arrivals(request)
         if place == "/ledger":
             return self._numbers(request)
         return web.Response(text=_PAGE.format(tables="\n".join(self._tables())), content_type="text/html")
@@ -84,6 +88,17 @@ class Backstage:
         await stream.prepare(request)
         for page in self._store.pages():
             await stream.write("".join(f"{body}\n" for body in page).encode())
+        await stream.write_eof()
+        return stream
+
+    async def _arrivals(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Tell every single request that is kept, one JSON object a line; the last ones may still be under way."""
+        stream = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await stream.prepare(request)
+        number, end = 0, self._ledger.requests
+        while number < end and (page := self._ledger.page(number, _PAGE_LINES)):
+            await stream.write(b"".join(encoded(arrival._asdict()) + b"\n" for arrival in page if arrival.number < end))
+            number = page[-1].number + 1
         await stream.write_eof()
         return stream
 

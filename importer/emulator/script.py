@@ -1,6 +1,8 @@
 """Reads a plan of faults from TOML, and says in one sentence what is wrong with it.
 
 seed = 7
+error_body = "v2"               # how the server is apart from its faults: error_body, external_ids, rate, rate_headers
+rate = "20/s, 600/min"
 
 [[rule]]
 fault = "commit-then-drop"
@@ -14,11 +16,14 @@ import difflib
 import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from importer.emulator.faults import FAULTS, KINDS, Faults, Rule
 from importer.emulator.presets import PRESETS
+from importer.emulator.rate_headers import RateHeaders
+from importer.emulator.rates import parsed_rates
 
 _COMMON = frozenset(
     {"fault", "on", "probability", "from_s", "for_s", "every_s", "from_request", "for_requests", "every_requests"}
@@ -29,7 +34,15 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "retry_after_form": ("seconds", "date"),
     "body": ("json", "html", "empty"),
 }
+_MANNERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "error_body": ("error_body", ("v3", "v2")),
+    "external_ids": ("enforce_external_id", ("409", "422", "off")),
+    "rate_headers": ("rate_headers", get_args(RateHeaders)),
+}
+"""What a plan may say of the server: the emulator's setting, and its words."""
+_LONGEST_S = 1e9
 _POSITIVE = frozenset({"every_s", "every_requests"})
+_UNITS = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "day"}
 _WHOLE = frozenset({"from_request", "for_requests", "every_requests", "size_bytes"})
 
 
@@ -63,19 +76,51 @@ def plan(data: Mapping[str, Any], where: str) -> Faults:
     """Turn the parsed file into a plan.
 
     Args:
-        data: `seed` and the list `rule`.
+        data: `seed`, how the server is, and the list `rule`.
         where: the name of the file, for messages.
 
     Raises:
         ValueError: a key or value makes no sense; the sentence names it.
     """
-    _known(data, ("seed", "rule"), where)
+    _known(data, ("seed", "rule", "rate", *_MANNERS), where)
     seed, rules = data.get("seed", 0), data.get("rule", [])
     if not _whole(seed):
         raise ValueError(f"{where}: seed must be a whole number")
     if not isinstance(rules, list) or not all(isinstance(rule, Mapping) for rule in rules):
         raise ValueError(f"{where}: rule must be a list of tables, each headed [[rule]]")
-    return Faults(tuple(_rule(rule, f"{where}, rule {number}") for number, rule in enumerate(rules, 1)), seed)
+    read = tuple(_rule(rule, f"{where}, rule {number}") for number, rule in enumerate(rules, 1))
+    return Faults(read, seed, _manners(data, where))
+
+
+def _manners(data: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Read how the server is apart from its faults."""
+    manners: dict[str, Any] = {}
+    for key, (setting, words) in _MANNERS.items():
+        if key in data and data[key] not in words:
+            raise ValueError(f"{where}: {key} must be one of {', '.join(words)}")
+        if key in data:
+            manners[setting] = data[key]
+    if "rate" in data:
+        try:
+            manners["rates"] = parsed_rates(str(data["rate"]))
+        except ValueError as error:
+            raise ValueError(f"{where}: rate: {error}") from None
+    return manners
+
+
+def as_plan(faults: Faults) -> dict[str, Any]:
+    """Write a plan as its file would hold it; `plan` reads it."""
+    told: dict[str, Any] = {"seed": faults.seed, "rule": [_told(rule) for rule in faults.rules]}
+    told |= {key: faults.manners[setting] for key, (setting, _) in _MANNERS.items() if setting in faults.manners}
+    if "rates" in faults.manners:
+        told["rate"] = ", ".join(f"{count}/{_UNITS[per_s]}" for count, per_s in faults.manners["rates"])
+    return told
+
+
+def _told(rule: Rule) -> dict[str, Any]:
+    """Write what differs from the defaults."""
+    told = {one.name: getattr(rule, one.name) for one in fields(rule)}
+    return {one.name: told[one.name] for one in fields(rule) if told[one.name] != one.default}
 
 
 def _rule(data: Mapping[str, Any], where: str) -> Rule:
@@ -145,6 +190,8 @@ def _flag(value: Any, key: str, where: str) -> None:
 
 def _amount(value: Any, key: str, where: str) -> None:
     fits = _whole(value) if key in _WHOLE else _number(value)
+    if fits and value > _LONGEST_S:
+        raise ValueError(f"{where}: {key} must not be above {_LONGEST_S:.0f}")
     kind = "whole number" if key in _WHOLE else "number"
     if not fits or value < 0 or (key in _POSITIVE and not value):
         raise ValueError(f"{where}: {key} must be a {kind} {'above 0' if key in _POSITIVE else 'of 0 or more'}")

@@ -22,6 +22,7 @@ from importer.emulator.api import Api, Call, Route, find_route
 from importer.emulator.auth import Tokens
 from importer.emulator.faults import CALM, Fate
 from importer.emulator.ledger import DROPPED, Ledger
+from importer.emulator.rate_headers import spelt
 from importer.emulator.settings import EmulatorSettings
 from importer.emulator.store import Store
 
@@ -51,7 +52,7 @@ class Service:
         self._clock = clock
         self._tokens = Tokens(settings, clock)
         self._api = Api(settings, store, self._tokens, ledger.commit)
-        self._allowance = Allowance(settings.rate)
+        self._allowance = Allowance(settings.rates)
         self._stopping = asyncio.Event()
         self._began_s = time.monotonic()
 
@@ -136,11 +137,12 @@ class Service:
             return
 
     async def _send(self, request: web.BaseRequest, answer: Answer, fate: Fate, arrived_s: float) -> web.StreamResponse:
-        told = self._allowance.headers(arrived_s) if self._settings.rate_headers else {}
+        told = self._allowance.told(arrived_s)
+        hints = spelt(told, self._settings.rate_headers, self._clock()) if told else {}
         response = web.Response(
             status=answer.status,
             body=answer.body,
-            headers={**answer.headers, **told},
+            headers={**answer.headers, **hints},
             content_type=answer.content_type,
         )
         if fate.rule is None or not mischief.is_special(fate):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
 from importer.emulator.faults import Faults
+from importer.emulator.rate_headers import RateHeaders
+from importer.emulator.rates import Rates
 
 
 def _new_key() -> str:
@@ -30,9 +32,10 @@ class EmulatorSettings:
         api_secret: likewise.
         store: a SQLite file that keeps the customers between runs; None: memory, gone at the end.
         token_ttl_s: lifetime of a token in seconds.
-        rate: requests allowed in any rolling window, and the window in seconds; the rest gets 429. None: no limit.
+        rates: requests allowed in any rolling window, and the window in seconds; the rest gets 429. Several hold at
+            once; none: no limit.
         retry_after: whether such a 429 says how long to wait.
-        rate_headers: whether every answer tells the limit in `RateLimit-*` and `X-RateLimit-*` headers.
+        rate_headers: in which spelling every answer tells how the limit stands.
         enforce_external_id: how a second customer of one `externalId` is refused; `off`: it is created.
         list_lag_s: how much later than its creation a customer appears in lists.
         strict_fields: refuse unknown top-level fields instead of dropping them.
@@ -45,7 +48,8 @@ class EmulatorSettings:
         page_cap: the most that a page holds, whatever is asked for.
         keep_alive_s: how long an idle connection stays open.
         stamp: the metadata name whose repetition the ledger counts as a duplicate.
-        faults: the plan of trouble; None: none.
+        faults: the plan of trouble; None: none. What else it says of the server (`Faults.manners`) holds where nothing
+            else was chosen here.
         seed: instead of the plan's own; None: the plan's own.
     """
 
@@ -55,9 +59,9 @@ class EmulatorSettings:
     api_secret: str = field(default_factory=_new_secret, repr=False)
     store: Path | None = None
     token_ttl_s: float = 3600
-    rate: tuple[int, float] | None = None
+    rates: Rates = ()
     retry_after: bool = True
-    rate_headers: bool = False
+    rate_headers: RateHeaders = "off"
     enforce_external_id: Literal["409", "422", "off"] = "409"
     list_lag_s: float = 0.0
     strict_fields: bool = False
@@ -74,17 +78,24 @@ class EmulatorSettings:
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        self._take_manners()
         if not _is_loopback(self.host):
             raise ValueError(
                 f"the emulator serves loopback addresses only (127.0.0.1, ::1, localhost), and {self.host!r} is none: "
                 "it has no protection against other machines"
             )
-        if self.rate is not None and (self.rate[0] < 1 or self.rate[1] <= 0):
+        if any(count < 1 or per_s <= 0 for count, per_s in self.rates):
             raise ValueError("the emulator's rate must allow at least 1 request in a window longer than 0 s")
         if self.token_ttl_s <= 0 or self.list_lag_s < 0:
             raise ValueError("token_ttl_s must be above 0, and list_lag_s 0 or more")
         if not 1 <= self.page_size <= self.page_cap:
             raise ValueError("page_size must be at least 1 and at most page_cap")
+
+    def _take_manners(self) -> None:
+        manners = self.faults.manners if self.faults is not None else {}
+        for one in fields(self):
+            if one.name in manners and getattr(self, one.name) == one.default:
+                object.__setattr__(self, one.name, manners[one.name])
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from importer.journal.claims import Claims
 from importer.journal.database import Database
+from importer.journal.experience import Experience, experience
 from importer.journal.group_commit import GroupCommit, RunJournal
-from importer.journal.inspection import JournalFacts, examine_journal
+from importer.journal.inspection import JournalFacts, examine_journal, starts_in
 from importer.journal.intake import RunIntake
 from importer.journal.lock import lock_owner, workspace_lock
 from importer.journal.migrations import SCHEMA_VERSION, backups
@@ -33,6 +34,7 @@ __all__ = [
     "ChangeTotal",
     "Claims",
     "Database",
+    "Experience",
     "GroupCommit",
     "JournalFacts",
     "Place",
@@ -52,6 +54,7 @@ __all__ = [
     "check_memory",
     "drop_places",
     "examine_journal",
+    "experience",
     "has_secret",
     "lock_owner",
     "places_before",
@@ -61,6 +64,7 @@ __all__ = [
     "receipt_of",
     "rows_digest",
     "scopes",
+    "starts_in",
     "wipe",
     "workspace_lock",
     "workspace_secret",

@@ -76,7 +76,9 @@ class Database:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise JournalError(f"The journal {self.path} cannot be {done}: {_reason(error)}.", _hint(error)) from error
+            raise JournalError(
+                f"The journal {self.path} cannot be {done}: {_reason(error)}.", _hint(error, done)
+            ) from error
 
     def close(self) -> None:
         """Close the file; harmless when called twice."""
@@ -89,10 +91,17 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _hint(error: Exception) -> str:
+def _hint(error: Exception, done: str) -> str:
     text = str(error).lower()
+    if ("full" in text or "no space" in text) and done == "opened":
+        return "The disk is full: free some space, and try again."
     if "full" in text or "no space" in text:
-        return "The disk is full: free some space, then `importer resume last`."
+        return (
+            "The disk is full: free some space. `importer resume last` then goes on with a run that had begun;"
+            " one that had not is started again."
+        )
+    if "i/o error" in text:
+        return "Check whether the disk of the workspace is full or damaged."
     if "not a database" in text or "malformed" in text:
         return "The file is damaged: move it aside only after you have a copy of it, or use another --workspace."
     return "Check that the workspace can be written by you."

@@ -6,6 +6,7 @@ itself. The owner written into the file is for the sentence that the second run 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -28,18 +29,20 @@ def workspace_lock(workspace: Path, scope: str, now: float) -> Iterator[None]:
 
     Raises:
         BusyError: another run holds it.
-        StorageError: the lock file cannot be made.
+        StorageError: the lock file cannot be made or written.
     """
     path = _path(workspace, scope)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StorageError(
-            f"The workspace {workspace} cannot be written: {error.strerror}.", "Check its permissions."
-        ) from error
+        raise _unwritable(error, workspace) from error
     try:
-        _take(descriptor, path, now)
+        _take(descriptor, path)
+        try:
+            _sign(descriptor, now)
+        except OSError as error:
+            raise _unwritable(error, workspace) from error
         yield
     finally:
         os.close(descriptor)
@@ -74,7 +77,7 @@ def _path(workspace: Path, scope: str) -> Path:
     return workspace / "locks" / (re.sub(r"[^A-Za-z0-9.-]+", "_", scope).strip("_") + ".lock")
 
 
-def _take(descriptor: int, path: Path, now: float) -> None:
+def _take(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -82,9 +85,21 @@ def _take(descriptor: int, path: Path, now: float) -> None:
             f"Another run works in this workspace against this target ({_owner(path)}).",
             "Wait for it, or use another --workspace.",
         ) from error
+
+
+def _sign(descriptor: int, now: float) -> None:
+    """Write down who holds the lock."""
     owner = {"host": socket.gethostname(), "pid": os.getpid(), "started_at": now}
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(owner).encode("ascii"), 0)
+
+
+def _unwritable(error: OSError, workspace: Path) -> StorageError:
+    is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return StorageError(
+        f"The workspace {workspace} cannot be written: {(error.strerror or 'unknown error').lower()}.",
+        "Free some space there." if is_full else "Check its permissions.",
+    )
 
 
 def _owner(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from importer.errors import BusyError, UsageError
 from importer.journal.database import Database
+from importer.journal.starts import started_within
 from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
 LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
@@ -246,31 +247,31 @@ class Runs:
             ).fetchone()
         return bool(found[0])
 
-    def ahead(self, stored: StoredRun) -> Ahead:
-        """What a run has before it. Reads every waiting row's key: seconds for millions of rows."""
+    def ahead(self, stored: StoredRun, *, stopped: bool = False) -> Ahead:
+        """What a run has before it. Reads every waiting row's key: seconds for millions of rows.
+
+        Args:
+            stopped: count what `resume` opens again as well.
+        """
         run, scope = stored.run, stored.header.scope
+        ready, doubt = ("ready", "unsent" if stopped else ""), ("sending", "unknown" if stopped else "")
         with self._db.guarded("read"):
-            ready, known, elsewhere = self._db.connection.execute(
+            waiting, known, elsewhere = self._db.connection.execute(
                 "SELECT count(*), count(CASE WHEN i.state IN ('created', 'existing') THEN 1 END),"
                 " count(CASE WHEN i.state IN ('sending', 'unknown') THEN 1 END)"
                 " FROM rows r LEFT JOIN identities i ON i.scope = ? AND i.key = r.key"
-                " WHERE r.run = ? AND r.state = 'ready'",
-                (scope, run),
+                " WHERE r.run = ? AND r.state IN (?, ?)",
+                (scope, run, *ready),
             ).fetchone()
             (in_doubt,) = self._db.connection.execute(
-                "SELECT count(*) FROM rows WHERE run = ? AND state = 'sending'", (run,)
+                "SELECT count(*) FROM rows WHERE run = ? AND state IN (?, ?)", (run, *doubt)
             ).fetchone()
-        return Ahead(creates=ready - known, known=known, in_doubt=in_doubt + elsewhere)
+        return Ahead(creates=waiting - known, known=known, in_doubt=in_doubt + elsewhere)
 
-    def requests_since(self, scope: str, since: float) -> int:
-        """Requests that all runs of a scope made from a moment on; logins are not counted."""
+    def started_within(self, scope: str, now: float, window_s: float) -> int:
+        """How many requests of a scope count against a limit of so many seconds, whichever runs made them."""
         with self._db.guarded("read"):
-            (made,) = self._db.connection.execute(
-                "SELECT count(*) FROM attempts a JOIN runs r ON r.run = a.run"
-                " WHERE r.scope = ? AND (r.ended_at IS NULL OR r.ended_at >= ?) AND a.started_at >= ?",
-                (scope, since, since),
-            ).fetchone()
-        return int(made)
+            return started_within(self._db.connection, scope, now, window_s)
 
     def summaries(self) -> list[RunSummary]:
         """All runs, newest first."""

@@ -6,6 +6,7 @@ recognised, so it is made once and never replaced.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -54,9 +55,10 @@ def workspace_secret(workspace: Path, *, has_runs: bool = False) -> bytes:
     try:
         return _read(path) if path.exists() else _make(path)
     except OSError as error:
+        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         raise JournalError(
             f"The workspace's secret {path} cannot be used: {(error.strerror or 'unknown error').lower()}.",
-            "Check that the workspace can be read and written by you.",
+            "Free some space there." if is_full else "Check that the workspace can be read and written by you.",
         ) from error
 
 

@@ -12,6 +12,18 @@ SLOT_S = 10
 KEPT_S = 86_400.0 + 2 * SLOT_S
 
 
+def started_within(journal: sqlite3.Connection, scope: str, now: float, window_s: float) -> int:
+    """How many starts of a scope a rolling window still holds, as the limiter counts them: a slot leaves it whole.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    (count,) = journal.execute(
+        "SELECT coalesce(sum(count), 0) FROM starts WHERE scope = ? AND slot > ?", (scope, now - SLOT_S - window_s)
+    ).fetchone()
+    return int(count)
+
+
 class Starts:
     """The starts of one scope.
 

@@ -24,7 +24,7 @@ class Workload:
         creates: rows that will be sent.
         known: rows that an earlier run created; they cost nothing.
         looks: look-ups for rows in doubt, at most.
-        used: requests of the last 24 hours and the same account.
+        used: requests of the same account that count against the day's, by the limiter's own book.
     """
 
     creates: int
@@ -61,7 +61,7 @@ class Forecast:
     @property
     def in_time(self) -> bool:
         """Whether it will be done before the deadline, and within the day's requests."""
-        within = self.quota_share is None or self.quota_share <= 1
+        within = self.quota_share is None or self.quota_share <= 1 or not self.requests
         return within and (self.deadline is None or self.ends_at <= self.deadline)
 
     def as_json(self) -> dict[str, Any]:
@@ -78,9 +78,9 @@ class Forecast:
         }
 
 
-def day_of(allowance: Allowance) -> int | None:
-    """The requests of a day; None where a day has no limit of its own."""
-    return min((count for count, per_s in allowance if per_s >= DAY_S), default=None)
+def day_window(allowance: Allowance) -> tuple[int, float] | None:
+    """The limit of a day: requests, and its seconds; None where a day has no limit of its own."""
+    return min(((count, per_s) for count, per_s in allowance if per_s >= DAY_S), default=None)
 
 
 def forecast(
@@ -95,7 +95,8 @@ def forecast(
     requests = work.creates + work.looks + (1 if work.creates + work.looks else 0)
     rates = [count / per_s for count, per_s in allowance]
     rate = min((count / per_s for count, per_s in allowance if per_s < DAY_S), default=min(rates))
-    day = day_of(allowance)
+    daily = day_window(allowance)
+    day = daily[0] if daily else None
     left_s = None if deadline is None else max(deadline - now, 1.0)
     found = Forecast(
         requests=requests,
@@ -107,14 +108,16 @@ def forecast(
         needed_per_s=None if left_s is None else requests / left_s,
         quota_share=(work.used + requests) / day if day else None,
     )
-    return replace(found, text=" ".join(_sentences(found, hours, day)))
+    return replace(found, text=" ".join(_sentences(found, hours, day, work.used)))
 
 
-def _sentences(found: Forecast, hours: Hours, day: int | None) -> Iterator[str]:
+def _sentences(found: Forecast, hours: Hours, day: int | None, used: int) -> Iterator[str]:
     rate = per_second(found.rate_per_s)
     share = f", and make {found.quota_share:.0%} of the day's {day:,}" if day else ""
     yield f"{found.requests:,} requests take about {duration(found.seconds)} at {rate}{share}."
-    if found.deadline is not None and found.needed_per_s is not None:
+    if day and found.requests and found.requests > day - used:
+        yield f"Only {max(0, day - used):,} of those are left: it will not finish."
+    elif found.deadline is not None and found.needed_per_s is not None:
         by = hours.clock(found.deadline)
         if found.ends_at <= found.deadline:
             yield f"It will finish by {by}, at about {hours.clock(found.ends_at)}."

@@ -73,13 +73,17 @@ class Hours:
         if opens > now:
             raise TryLaterError(
                 f"Nothing was sent: the window {self.window} ({self.place}) is closed until"
-                f" {self._local(opens):%Y-%m-%d %H:%M}.",
+                f" {self.day_and_clock(opens)}.",
                 "Start it again then; a scheduler may do so on exit code 75.",
             )
 
     def clock(self, moment: float) -> str:
         """The time of day at a moment."""
         return f"{self._local(moment):%H:%M}"
+
+    def day_and_clock(self, moment: float) -> str:
+        """The day and the time of day at a moment."""
+        return f"{self._local(moment):%Y-%m-%d %H:%M}"
 
     def midnight(self, now: float) -> float:
         """When the present day began."""

@@ -42,14 +42,19 @@ def messenger(environ: Mapping[str, str], timeout_s: float) -> Messenger | None:
     Raises:
         UsageError: an address is not understood, the file cannot be read, or Apprise is not installed.
     """
-    urls = _urls(environ)
+    urls = addresses(environ)
     if not urls:
         return None
     apprise = _apprise(urls)
     return lambda notice: _in_time(lambda: _sent(apprise, notice), timeout_s)
 
 
-def _urls(environ: Mapping[str, str]) -> list[str]:
+def addresses(environ: Mapping[str, str]) -> list[str]:
+    """The addresses that the environment names, unread; they hold secrets.
+
+    Raises:
+        UsageError: the file cannot be read, or addresses come from two places.
+    """
     direct, path = environ.get(URLS, ""), environ.get(f"{URLS}_FILE", "")
     if direct.strip() and path.strip():
         raise UsageError(f"{URLS} and {URLS}_FILE are both set.", "Keep one of them.")

@@ -19,7 +19,7 @@ Level = Literal["done", "failed", "degraded"]
 _LONGEST_NAME = 100
 _SHOWN_FILES = 50
 _STATES = ("created", "existing", "invalid", "rejected", "failed", "unknown", "unsent")
-_WHY = {
+WHY = {
     ExitCode.BUG: "an error of the program, or the disk is full",
     ExitCode.USAGE: "the profile does not fit",
     ExitCode.STOPPED: "stopped, too much went wrong",
@@ -51,14 +51,14 @@ def compose(report: NightReport, settings: NotifySettings) -> Notice:
     lines = [*notable, *(_line(done) for done in report.imports[:_SHOWN_FILES])]
     if len(report.imports) > _SHOWN_FILES:
         lines.append(f"… and {len(report.imports) - _SHOWN_FILES} more files.")
-    lines.extend(f"{_name(name)} is a symbolic link and was left alone." for name in report.links)
+    lines.extend(f"{printable(name)} is a symbolic link and was left alone." for name in report.links)
     lines.append(f"Folder: {_whereabouts(report.folder)}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
     return Notice(level, f"Customer import {level}: {_headline(report)}", "\n".join(lines))
 
 
 def broken_off(folder: str, code: int) -> Notice:
     """Say that a pass could not begin, or ended in a way that nobody foresaw."""
-    why = _WHY.get(ExitCode(code), "it ended unexpectedly")
+    why = WHY.get(ExitCode(code), "it ended unexpectedly")
     body = f"Folder: {folder}. {why[0].upper()}{why[1:]}. Exit code: {code}.\nNothing is lost; the log tells more."
     return Notice("failed", "Customer import failed", body)
 
@@ -77,7 +77,7 @@ def _notable(report: NightReport, settings: NotifySettings) -> list[str]:
     found = [line for done in report.imports for line in _notable_in(done, settings)]
     if report.missing:
         found.append("No file came, although one is expected every day.")
-    found.extend(f"{_name(name)} was still being written; the next pass takes it." for name in report.growing)
+    found.extend(f"{printable(name)} was still being written; the next pass takes it." for name in report.growing)
     if report.waiting:
         found.append(f"{report.waiting} more files wait for the next pass.")
     if settings.max_duration_s is not None and report.elapsed_s > settings.max_duration_s:
@@ -85,36 +85,42 @@ def _notable(report: NightReport, settings: NotifySettings) -> list[str]:
     return found
 
 
+def rejects(done: Import, settings: NotifySettings) -> list[str]:
+    """What to say of a file of which too much made no customer; nothing of any other."""
+    if settings.max_reject_share is None or done.reject_share <= settings.max_reject_share:
+        return []
+    return [f"{printable(done.file)}: {done.reject_share:.0%} of its rows made no customer."]
+
+
 def _notable_in(done: Import, settings: NotifySettings) -> list[str]:
-    name, found = _name(done.file), []
+    name, found = printable(done.file), rejects(done, settings)
     if settings.empty_source and done.is_empty:
         found.append(f"{name} is empty.")
-    if settings.max_reject_share is not None and done.reject_share > settings.max_reject_share:
-        found.append(f"{name}: {done.reject_share:.0%} of its rows made no customer.")
     if done.fate is Fate.HELD and done.exit_code == ExitCode.TRY_LATER:
         found.append(f"{name} is not finished: the next pass goes on with it.")
     return found
 
 
 def _line(done: Import) -> str:
-    name = _name(done.file)
+    name = printable(done.file)
     if done.fate is Fate.KNOWN:
         return f"{name}: imported before, nothing was sent."
     if done.fate is Fate.IMPORTED:
-        text = f"{name}: {_counted(done)}"
+        text = f"{name}: {counted(done)}"
     else:
         where = f" It is in {done.put}." if done.fate is Fate.REFUSED else " The next pass goes on with it."
-        text = f"{name}: {_WHY.get(ExitCode(done.exit_code), 'not imported')} (exit code {int(done.exit_code)}).{where}"
+        text = f"{name}: {WHY.get(ExitCode(done.exit_code), 'not imported')} (exit code {int(done.exit_code)}).{where}"
         if done.counts:
-            text += f" {_counted(done)}"
+            text += f" {counted(done)}"
     return f"{text}\n  report: {done.report}" if done.report else text
 
 
-def _counted(done: Import) -> str:
+def counted(done: Import) -> str:
+    """A file's rows, and how many ended in which state."""
     states = ", ".join(f"{done.counts[state]:,} {state}" for state in _STATES if done.counts.get(state))
     resumed = " (begun earlier)" if done.resumed else ""
-    counted = f"{done.counts.get('read', 0):,} rows{resumed}{': ' if states else ''}{states}."
-    return f"{counted} {CORRECTED.format(done.corrections)}" if done.corrections else counted
+    rows = f"{done.counts.get('read', 0):,} rows{resumed}{': ' if states else ''}{states}."
+    return f"{rows} {CORRECTED.format(done.corrections)}" if done.corrections else rows
 
 
 def _headline(report: NightReport) -> str:
@@ -135,6 +141,6 @@ def _whereabouts(folder: Path | str) -> str:
     return str(folder.absolute()) if isinstance(folder, Path) else folder
 
 
-def _name(file: str) -> str:
+def printable(file: str) -> str:
     """A file's name on one line."""
     return "".join(letter if letter.isprintable() else "?" for letter in file)[:_LONGEST_NAME]

@@ -113,6 +113,7 @@ class NightReport:
         missing: a file was expected, and none came.
         links: symbolic links among the files, which are left alone; each is named once.
         stopped: with which code the pass was stopped while files waited; None: it went through.
+        forecast: what the pass was expected to take, before its first file; {} where nothing could be said.
         told: whether a notification arrived; None: there was nothing to tell, or nobody to tell it to.
     """
 
@@ -125,6 +126,7 @@ class NightReport:
     missing: bool = False
     stopped: ExitCode | None = None
     elapsed_s: float = 0.0
+    forecast: Mapping[str, Any] = field(default_factory=dict)
     told: bool | None = None
 
     @property
@@ -180,5 +182,6 @@ class NightReport:
             "links": list(self.links),
             "waiting": self.waiting,
             "missing": self.missing,
+            "forecast": dict(self.forecast),
             "notified": self.told,
         }

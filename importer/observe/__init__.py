@@ -4,7 +4,26 @@ Nothing in this room may block a run, stop it, or let a customer's data or a sec
 """
 
 from importer.observe.logs import LOG_NAME, configure, row_context, run_context
-from importer.observe.observed import observed, require_libraries
+from importer.observe.observed import (
+    UNCOUNTED,
+    NightNumbers,
+    count_refused,
+    observed,
+    observed_night,
+    require_libraries,
+)
 from importer.observe.progress import progress
 
-__all__ = ["LOG_NAME", "configure", "observed", "progress", "require_libraries", "row_context", "run_context"]
+__all__ = [
+    "LOG_NAME",
+    "UNCOUNTED",
+    "NightNumbers",
+    "configure",
+    "count_refused",
+    "observed",
+    "observed_night",
+    "progress",
+    "require_libraries",
+    "row_context",
+    "run_context",
+]

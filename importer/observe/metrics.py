@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: a textfile for the node exporter, and a `/metrics` port while a run lasts.
+"""Numbers for Prometheus: a textfile for the node exporter, and a `/metrics` port while a run or a night lasts.
 
 Labels are states, kinds of request, verdicts and HTTP statuses; never a file's name, a row or a value.
 Whatever goes wrong here is logged once and stops nothing.
@@ -20,6 +20,8 @@ from importer.records import Event
 
 try:
     import prometheus_client as prometheus
+
+    from importer.observe.lasting import LastingNumbers
 except ModuleNotFoundError as missing:
     raise UsageError(
         "The profile asks for [metrics], and their library is not installed.", "pip install 'importer[metrics]'"
@@ -49,20 +51,20 @@ class RunMetrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._running = self._gauge("run_in_progress", "1 while a run is at work.").labels(target)
-        self._last_rows = self._gauge("last_run_rows", "Rows of the last run by state; read: all.", "state")
-        self._last_code = self._gauge("last_run_exit_code", "How the last run ended.").labels(target)
-        self._last_s = self._gauge("last_run_duration_seconds", "How long the last run took.").labels(target)
-        self._last_end = self._gauge("last_run_timestamp_seconds", "When the last run ended.").labels(target)
+        running = "importer_run_in_progress"
+        self._running = prometheus.Gauge(running, "1 while a run is at work.", ("target",), registry=self.registry)
+        self.last = LastingNumbers(self.registry, target)
         self._takes = {
             "batch_loaded": lambda data: self._read.inc(data.get("rows", 0)),
             "batch_checked": lambda data: self._settled("invalid", data.get("invalid", 0)),
             "row_settled": lambda data: self._settled(data.get("state", ""), 1),
             "request_done": self._request,
             "paused": lambda _: self._pauses.inc(),
+            "run_started": lambda _: self._works(1),
+            "delivery_started": lambda _: self._works(1),
             "run_ended": self._ended,
         }
-        self._running.set(1)
+        self._works(1)
 
     def __call__(self, event: Event) -> None:
         """Count one event."""
@@ -72,12 +74,14 @@ class RunMetrics:
 
     def refused(self, exit_code: int) -> None:
         """The run ended without counts."""
-        self._last_code.set(exit_code)
-        self._last_end.set_to_current_time()
+        self.last.run_ended(exit_code)
 
     def over(self) -> None:
         """Nothing more will come."""
-        self._running.set(0)
+        self._works(0)
+
+    def _works(self, runs: int) -> None:
+        self._running.labels(self._target).set(runs)
 
     def _settled(self, state: str, count: int) -> None:
         self._rows.labels(self._target, state).inc(count)
@@ -88,16 +92,11 @@ class RunMetrics:
         self._seconds.labels(self._target, data["kind"]).observe(data["duration_s"])
 
     def _ended(self, data: Mapping[str, Any]) -> None:
-        for state, count in data["counts"].items():
-            self._last_rows.labels(self._target, state).set(count)
-        self._last_s.set(data["elapsed_s"])
-        self.refused(data["exit_code"])
+        self.last.run_counted(data["counts"], data["elapsed_s"])
+        self.last.run_ended(data["exit_code"])
 
     def _counter(self, name: str, text: str, *labels: str) -> prometheus.Counter:
         return prometheus.Counter(f"importer_{name}", text, ("target", *labels), registry=self.registry)
-
-    def _gauge(self, name: str, text: str, *labels: str) -> prometheus.Gauge:
-        return prometheus.Gauge(f"importer_{name}", text, ("target", *labels), registry=self.registry)
 
 
 @contextmanager
@@ -108,11 +107,7 @@ def metered(settings: MetricsSettings, target: str) -> Iterator[RunMetrics]:
         The listener that counts.
     """
     metrics = RunMetrics(target)
-    with ExitStack() as stack:
-        if settings.port is not None:
-            stack.enter_context(_served(metrics, settings.address, settings.port))
-        if settings.textfile is not None:
-            stack.enter_context(_written(metrics, settings.textfile, settings.every_s))
+    with shown(settings, metrics):
         try:
             yield metrics
         except ImporterError as error:
@@ -123,11 +118,24 @@ def metered(settings: MetricsSettings, target: str) -> Iterator[RunMetrics]:
 
 
 @contextmanager
+def shown(settings: MetricsSettings, metrics: RunMetrics) -> Iterator[None]:
+    """Serve and write numbers where the settings say, while the block lasts."""
+    with ExitStack() as stack:
+        if settings.textfile is not None:
+            metrics.last.recall(settings.textfile)
+        if settings.port is not None:
+            stack.enter_context(_served(metrics, settings.address, settings.port))
+        if settings.textfile is not None:
+            stack.enter_context(_written(metrics, settings.textfile, settings.every_s))
+        yield
+
+
+@contextmanager
 def _served(metrics: RunMetrics, address: str, port: int) -> Iterator[None]:
     try:
         server, thread = prometheus.start_http_server(port, address, metrics.registry)
     except OSError as error:
-        _log().warning("metrics_not_served", errno=error.errno)
+        _warn("metrics_not_served", error)
         yield
         return
     try:
@@ -162,8 +170,10 @@ def _write(metrics: RunMetrics, path: Path) -> None:
     try:
         prometheus.write_to_textfile(str(path), metrics.registry)
     except OSError as error:
-        _log().warning("metrics_not_written", errno=error.errno)
+        _warn("metrics_not_written", error)
 
 
-def _log() -> Any:
-    return structlog.stdlib.get_logger("importer.metrics")
+def _warn(what: str, error: OSError) -> None:
+    """Log it, unless nothing logs just now: between two runs of a night the library would print to standard output."""
+    if structlog.is_configured():
+        structlog.stdlib.get_logger("importer.metrics").warning(what, errno=error.errno)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
 from importer.observe.event_log import EventLog
 from importer.observe.logs import configure, run_context
@@ -63,6 +64,64 @@ def observed(
 
             listeners.append(stack.enter_context(traced(run_id, target)))
         yield listeners[0] if len(listeners) == 1 else _all_of(listeners)
+
+
+def count_refused(metrics: MetricsSettings, target: str, exit_code: int) -> None:
+    """Show the exit code of a run that was refused before anything of it existed, where numbers were asked for."""
+    if metrics.wanted:
+        from importer.observe.metrics import metered  # noqa: PLC0415  # an optional library
+
+        with metered(metrics, target) as numbers:
+            numbers.refused(exit_code)
+
+
+class NightNumbers(Protocol):
+    """Counts what happens in a night; does nothing where nobody wants the numbers."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Count one event of a run."""
+
+    def file_ended(self, exit_code: int) -> None:
+        """A file was tried, with or without a run."""
+
+    def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
+        """A pass is over; `files` tells how many by what became of them, every fate named."""
+
+    def looked(self) -> None:
+        """A watched folder was looked at, and nothing was there."""
+
+
+class _Uncounted:
+    """Nobody wants the numbers."""
+
+    def __call__(self, event: Event, /) -> None: ...
+
+    def file_ended(self, exit_code: int) -> None: ...
+
+    def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None: ...
+
+    def looked(self) -> None: ...
+
+
+UNCOUNTED: NightNumbers = _Uncounted()
+
+
+@contextmanager
+def observed_night(
+    metrics: MetricsSettings, target: str, log: LogSettings, *, quiet: bool = False
+) -> Iterator[NightNumbers]:
+    """Count a whole night where that was asked for: one textfile and one port for all its runs.
+
+    Raises:
+        UsageError: numbers were asked for, and their library is not installed.
+    """
+    if not metrics.wanted:
+        yield UNCOUNTED
+        return
+    from importer.observe.night_metrics import metered_night  # noqa: PLC0415  # an optional library
+
+    with metered_night(metrics, target, log, quiet=quiet) as numbers:
+        yield numbers
 
 
 def _all_of(listeners: list[Events]) -> Events:

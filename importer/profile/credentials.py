@@ -38,6 +38,18 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
     return Credentials(_secret(KEY, environ), _secret(SECRET, environ))
 
 
+def secret_of(name: str, environ: Mapping[str, str]) -> SecretStr | None:
+    """Read one secret from the variable of that name, or from the file that the same name with `_FILE` names.
+
+    Returns:
+        None where neither is set.
+
+    Raises:
+        UsageError: both are set, or the file cannot be read or is empty.
+    """
+    return _secret(name, environ) if environ.get(name) or environ.get(f"{name}_FILE") else None
+
+
 def _secret(name: str, environ: Mapping[str, str]) -> SecretStr:
     direct, path = environ.get(name, ""), environ.get(f"{name}_FILE", "")
     if direct and path:

@@ -42,11 +42,13 @@ class NotifySettings(Section):
         "failed",
         "degraded",
     )
+    runs: bool = False
+    """Tell of single runs too (`run`, `resume`, `retry`), not of nights alone; `--notify` does it once."""
     max_reject_share: Annotated[float, Field(ge=0, le=1)] | None = 0.1
     """More rows than this share that made no customer: degraded. None: never."""
     empty_source: bool = True
     """A file without a single row: degraded."""
     max_duration_s: PositiveFloat | None = None
-    """A pass that takes longer: degraded. None: never."""
+    """A pass, or a run that is told of, that takes longer: degraded. None: never."""
     timeout_s: PositiveFloat = 30.0
     """How long a notification may take, in seconds; a failing one never fails the import."""

@@ -206,15 +206,17 @@ class DeliverySettings(Section):
     max_wait_s: PositiveFloat = 3_600.0
     """A longer wait for a quota, or a longer pause that the server asks for, ends the run instead (exit code 75)."""
     concurrency: Annotated[int, Field(ge=1, le=1_000)] = 16
-    """Rows in flight at most; as many are as the rate and the server's latency need."""
+    """Rows in flight at most; as many are as the rate and the server's latency need. A token that is renewed meanwhile
+    is one request more."""
     canary: NonNegativeInt | None = None
-    """Send one row, then so many, then the rest, if nothing new went wrong; 0: all at once.
+    """Send one row, then so many, then the rest, if nothing new went wrong; 0: all at once. The rest is watched for a
+    share of refusals that jumps.
 
     None: 10 for every target but the emulator and the sandbox."""
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 6
     """Tries of one row that are its own doing."""
     max_spared_attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
-    """Tries on top that are not: the server refused everybody (429), or was down for everybody."""
+    """Tries on top that are not: the server refused everybody (429, 503), or was down for everybody."""
     max_errors: NonNegativeInt | None = None
     """Stop after more than this many rows ended rejected or failed; None: never."""
     max_error_rate: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -236,7 +238,8 @@ class DeliverySettings(Section):
     drain_s: PositiveFloat = 30.0
     """How long a stopping run waits for what is in flight."""
     breaker_faults: PositiveInt = 20
-    """Server faults in a row (5xx, timeouts, resets) after which all wait while single requests probe."""
+    """Server faults in a row (5xx, timeouts, resets) after which all wait while single requests probe; a look-up that
+    works does not make up for creates that fail."""
     breaker_probe_s: PositiveFloat = 1.0
     """The pause before the first probe; it doubles, up to a minute."""
     breaker_give_up_s: PositiveFloat = 300.0
@@ -335,10 +338,12 @@ class MetricsSettings(Section):
     """`[metrics]`: numbers for Prometheus; needs `pip install 'importer[metrics]'`."""
 
     textfile: Path | None = None
-    """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`."""
+    """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`.
+
+    What it says of the last run and night of another target stays in it; whoever wants that forgotten removes it."""
     every_s: PositiveFloat = 15.0
     port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    """Serves `/metrics` while a run lasts."""
+    """Serves `/metrics` while a run lasts, or a whole night."""
     address: str = "127.0.0.1"
 
     @property

@@ -19,6 +19,9 @@ from importer.readers.trouble import Parsing
 HARMLESS_BYTES = 64 << 20
 """Whatever its ratio, so much unpacked harms nobody."""
 _HINT = "Unpack it yourself and import the file that was in it."
+_COPY_AGAIN = "Copy it again from where it came from: it may have been cut off on the way."
+_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods")
+"""A workbook is a zip archive; one that is cut off can be told by its name alone."""
 
 
 def unpack(material: Material, kind: str, limits: SourceLimits) -> Material:
@@ -31,7 +34,9 @@ def unpack(material: Material, kind: str, limits: SourceLimits) -> Material:
         SourceError: damaged, a bomb, locked, or not exactly one file.
     """
     allowed = allowed_bytes(material.size, limits)
-    with Parsing(material.name, f"{kind} archive", _HINT), material.open() as packed:
+    cut_off = kind == "zip" and material.name.lower().endswith(_WORKBOOKS)
+    what, hint = ("workbook", _COPY_AGAIN) if cut_off else (f"{kind} archive", f"{_COPY_AGAIN} Or unpack it yourself.")
+    with Parsing(material.name, what, hint), material.open() as packed:
         if kind == "zip":
             return _unzip(packed, material.name, allowed)
         stream: Stream = _unzstd(packed, material.name) if kind == "zstd" else gzip.GzipFile(fileobj=packed)

@@ -6,13 +6,15 @@ A parser may raise anything on a broken file; those written in Rust even raise a
 
 from __future__ import annotations
 
+import errno
 import struct
+import tempfile
 import zlib
 from types import TracebackType
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile
 
-from importer.errors import SourceError
+from importer.errors import SourceError, StorageError
 
 PARSER_FAULTS = (
     ArithmeticError,
@@ -33,7 +35,7 @@ _PANIC = "PanicException"
 
 
 class Parsing:
-    """A `with` block in which a foreign parser reads: what it raises leaves as `SourceError`.
+    """A `with` block in which a foreign parser reads: what it raises leaves as `SourceError`, a full disk aside.
 
     Args:
         name: the source as a person knows it, for the message.
@@ -68,8 +70,16 @@ def is_parser_error(fault: BaseException) -> bool:
     return kind.__name__ == _PANIC or kind.__module__.split(".")[0] in _PARSERS
 
 
-def unreadable(name: str, fault: OSError) -> SourceError:
-    """Say in one sentence why the operating system would not let a file be read."""
+def unreadable(name: str, fault: OSError) -> SourceError | StorageError:
+    """Say in one sentence why the operating system would not let a file be read.
+
+    Where the disk is full that is not the file's fault: what is unpacked or piped in is kept aside meanwhile.
+    """
+    if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageError(
+            f"The disk is full: '{name}' cannot be kept in {tempfile.gettempdir()} while it is read.",
+            "Free some space there, or name another folder in TMPDIR.",
+        )
     if isinstance(fault, FileNotFoundError | NotADirectoryError):
         return SourceError(f"There is no file '{name}'.", "Check the path and the spelling.")
     if isinstance(fault, IsADirectoryError):

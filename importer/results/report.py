@@ -44,7 +44,8 @@ class Report:
         started_at: seconds since the epoch; None when there was no run.
         mapping: customer field to the source column(s) or constant that it came from.
         changes: normalisation rule to the number of values it altered.
-        rate: the limiter's receipt: allowed and measured request starts.
+        rate: the limiter's receipt: allowed and measured request starts, of the last pass; where there were several,
+            `passes` are those of each (None: it was killed), and `all_passes` what they come to.
         rehearsal: what the emulator held against what the run says; {} when nothing was rehearsed.
         versions: of this program, of Python and of the libraries that decide verdicts.
         unknown: the rows in doubt that stayed so.

@@ -20,6 +20,7 @@ from unittest import mock
 import pytest
 
 from importer.cli.entry import run
+from tests.acceptance.receiver import Receiver
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_data"
@@ -166,6 +167,13 @@ def witness(user: User) -> Iterator[Witness]:
     """An emulator without faults."""
     with serving(user) as running:
         yield running
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Somebody who is told."""
+    with Receiver().listening() as listening:
+        yield listening
 
 
 @pytest.fixture

@@ -43,3 +43,18 @@ def test_what_is_asked_for_and_not_installed_is_refused_before_anything_is_made(
     assert f"pip install 'importer[{group}]'" in ran.err
     assert len(ran.err.strip().splitlines()) == 1
     assert [path.name for path in user.home.iterdir()] == ["hidden"]
+
+
+def test_a_file_that_cannot_be_used_leaves_its_exit_code_and_a_mistake_does_not(user: User) -> None:
+    prom = user.home / "importer.prom"
+    user.environ["IMPORTER_METRICS__TEXTFILE"] = str(prom)
+    user.types("run", SAMPLES / "customers.csv")
+    for words in (("run", SAMPLES / "customers.csv"), ("resume", "nowhere"), ("run", "x.csv", "--target", "nowhere")):
+        assert user.types(*words).code in {2, 7}
+        assert 'importer_last_run_exit_code{target="emulator"} 0.0' in prom.read_text()
+
+    assert user.types("validate", user.has("empty.csv", "")).code == 6
+    assert 'importer_last_run_exit_code{target="emulator"} 0.0' in prom.read_text()
+    assert user.types("run", user.has("empty.csv", "")).code == 6
+    assert 'importer_last_run_exit_code{target="emulator"} 6.0' in prom.read_text()
+    assert 'importer_last_run_rows{state="read",target="emulator"} 200.0' in prom.read_text()

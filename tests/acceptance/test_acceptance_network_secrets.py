@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -139,6 +140,31 @@ def test_a_crash_a_refused_login_and_a_bad_address_leave_none_either(
 
     assert (refused.code, address.code) == (5, 2), refused.err + address.err
     hold(user, refused.out, refused.err, out, err, address.out, address.err, listed)
+
+
+@pytest.mark.parametrize("command", ["run", "validate", "resume", "retry", "nightly", "doctor", "emulator"])
+def test_no_option_takes_a_secret_since_the_process_list_shows_options(user: User, command: str) -> None:
+    options = set(re.findall(r"--[a-z][a-z-]+", user.types(command, "--help").out))
+
+    assert "--help" in options
+    assert not [name for name in options if re.search("secret|password|token$|api-key|credential", name)]
+
+
+def test_the_emulator_takes_its_credentials_from_the_environment_or_from_files(user: User) -> None:
+    refused = user.types("emulator", "--port", "0", "--api-secret", SECRET)
+    files = {f"{name}_FILE": str(user.has(f"{name}.txt", f"{value}\n")) for name, value in EMULATOR.items()}
+    with serving(User(user.home, {**user.environ, **files})) as witness:
+        listed = Path(f"/proc/{witness.process.pid}/cmdline")
+        shown = listed.read_text() if listed.exists() else ""
+    for name in EMULATOR:
+        (user.home / f"{name}.txt").unlink()
+    both = user.types("emulator", "--port", "0", **EMULATOR, EMULATOR_API_KEY_FILE="key.txt")
+
+    assert witness.environ == CREDENTIALS
+    assert (refused.code, both.code) == (2, 2)
+    assert "both set" in both.err
+    for printed in (refused.out, refused.err, shown, both.out, both.err):
+        assert not [secret for secret in secrets() if secret in printed.encode()]
 
 
 def test_the_journal_keeps_cells_and_keys_but_no_credentials(user: User, profile_for: Callable[..., Path]) -> None:

@@ -47,6 +47,26 @@ def test_a_token_that_expires_in_mid_run_costs_no_row(
         assert witness.ledger()["counts"]["token"]["200"] > 2
 
 
+def test_exchanges_that_are_refused_for_a_while_cost_no_row_an_attempt_and_no_slot(
+    user: User, profile_for: Profiles
+) -> None:
+    """The token dies while the exchange asks for a pause: nothing is sent, nothing is counted, and then it goes on."""
+    busy = '[[rule]]\nfault = "status"\nstatus = 429\nretry_after_s = 1\n'
+    when = 'on = ["token"]\nfrom_request = 20\nfor_requests = 3\n'
+    dead = '[[rule]]\nfault = "token-expiry"\non = ["create"]\nfrom_request = 19\nfor_requests = 1\n'
+    faults = user.has("busy.toml", busy + when + dead)
+    with serving(user, "--faults", str(faults)) as witness:
+        profile = profile_for(witness, delivery=['rate = "100/s"', "max_attempts = 1", "concurrency = 16"])
+        ran = user.types("run", user.has("people.csv", people(60)), *sandbox(profile), "--json", **witness.environ)
+        ledger = witness.ledger()
+
+    assert ran.code == 0, ran.out
+    assert ran.json["rate"]["requests"] == ledger["requests"]
+    assert ledger["counts"]["token"]["429"] >= 1
+    assert {row["_attempts"] for row in user.reads(ran.json["files"]["results"])} == {"1"}
+    assert ran.json["rate"]["pauses"]
+
+
 def test_a_403_while_the_token_is_young_is_a_matter_of_permission_and_stops(user: User, profile_for: Profiles) -> None:
     faults = user.has("expiring.toml", EXPIRING)
     with serving(user, "--faults", str(faults), "--expiry-status", "403") as witness:

@@ -137,36 +137,6 @@ def test_a_run_that_holds_the_lock_keeps_the_night_waiting(
     assert (again.code, again.json["counts"]["created"], again.json["counts"]["existing"]) == (0, 10, 60)
 
 
-def test_a_full_disk_ends_the_night_and_the_next_one_goes_on(
-    user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
-) -> None:
-    """A file size limit is the full disk of one process."""
-    profile = profile_for(witness, delivery=['rate = "500/s"', "looks_after_s = [0, 0.1]"])
-    (inbox / "a.csv").write_text(people(900))
-    limited = (
-        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, 900_000));"
-        "from importer.cli import main; main()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", limited, *map(str, nightly(profile))],
-        cwd=user.home,
-        env={**user.environ, **witness.environ},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr + done.stdout
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["imports"][0]["fate"]) == (1, "held"), done.stdout
-    assert "journal" in told["error"] or "disk" in told["error"]
-
-    again = user.types(*nightly(profile), **witness.environ)
-    assert (again.code, again.json["counts"]["created"]) == (0, 900), again.out
-    assert len(witness.customers()) == 900
-
-
 def test_a_profile_that_changed_under_a_stopped_run_puts_its_file_aside_and_the_others_go_on(
     user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -344,6 +314,27 @@ def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: P
         (121, False),
         (held.counts["unsent"] + 1, True),
     ]
+
+
+def test_a_night_is_foreseen_over_all_its_files_before_the_first(user: User, inbox: Path) -> None:
+    header, *rows = people(63).splitlines()
+    for name, own in (("a", rows[:20]), ("b", rows[20:41]), ("c", rows[41:])):
+        (inbox / f"{name}.csv").write_text("\n".join([header, *own]) + "\n")
+    soon = datetime.fromtimestamp(SystemClock().now() + 3_600, UTC)
+    hours = ("--finish-by", f"{soon:%H:%M}", "--timezone", "UTC", "--rate", "500/s, 80/day")
+    ran = user.types("nightly", "inbox", *hours)
+
+    lines = [line for line in ran.err.splitlines() if "orecast" in line]
+    assert lines[0].startswith("Forecast of the night: 3 files wait with about 63 rows, an estimate. 66 requests take")
+    assert "and make 82% of the day's 80." in lines[0]
+    assert [line.split()[1] for line in lines[1:]] == ["21", "22", "23"]
+    # The later files' forecasts begin where the earlier ones, logins included, left the day's requests.
+    assert ["26% of" in lines[1], "54% of" in lines[2], "82% of" in lines[3]] == [True, True, True]
+
+    (inbox / "d.csv").write_text(people(60))
+    again = user.types("nightly", "inbox", "--json", "--rate", "500/s, 80/day").json
+    foreseen = again["forecast"]
+    assert (foreseen["files"], foreseen["rows"], foreseen["in_time"]) == (1, 60, False)
 
 
 def test_a_second_file_is_not_begun_after_the_end(tmp_path: Path) -> None:

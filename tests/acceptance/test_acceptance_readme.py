@@ -26,6 +26,8 @@ MAKE = [command for command in COMMANDS if command.startswith("make ")]
 IMPORTER = [shlex.split(command)[1:] for command in COMMANDS if command.partition(" ")[0].endswith("importer")]
 RUN_BY_CI = {"make test", "make lint"}
 """Running the tests inside a test would never end: CI runs these two by name."""
+RUN_ELSEWHERE = {"make demo-nightly": "test_acceptance_three_nights.py"}
+"""Run by a test of its own, which also reads what it shows."""
 
 
 def test_the_readme_shows_commands() -> None:
@@ -33,9 +35,12 @@ def test_the_readme_shows_commands() -> None:
     assert len(MAKE) + len(IMPORTER) == len(COMMANDS)
     for command in RUN_BY_CI:
         assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for command, test in RUN_ELSEWHERE.items():
+        assert command in MAKE
+        assert command in Path(__file__).with_name(test).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", [command for command in MAKE if command not in RUN_BY_CI])
+@pytest.mark.parametrize("command", [command for command in MAKE if command not in RUN_BY_CI | RUN_ELSEWHERE.keys()])
 def test_a_make_command_of_the_readme_ends_well(command: str) -> None:
     ready = [f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.ready", f"DEMO=build/demo-{sys.version_info.minor}"]
     words = [word.replace("SEEDS=2000", "SEEDS=50") for word in shlex.split(command)]

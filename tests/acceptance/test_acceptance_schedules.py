@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import runpy
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Self
-from unittest import mock
+from typing import Any
 
 import kubernetes_validate
 import pytest
 import typer
 import yaml
+from crontab import CronItem, CronSlices, CronTab
 
 from importer.cli.app import app
 from importer.profile import Profile
+from tests.acceptance.airflow import environment
 from tests.acceptance.conftest import ROOT
 
 SCHEDULES = ROOT / "configs" / "schedules"
@@ -83,15 +83,38 @@ def test_every_schedule_says_how_it_is_used_and_holds_no_secret() -> None:
 # --------------------------------------------------------------------------- cron
 
 
-def test_cron_lines_are_a_time_a_user_and_a_command() -> None:
-    limits = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-    jobs = [line.split(None, 6) for line in text("crontab").splitlines() if re.match(r"[\d*]", line)]
+def jobs(crontab: str) -> list[CronItem]:
+    """The lines of a system's crontab that a parser of crontabs understands."""
+    return [job for job in CronTab(tab=crontab, user=False) if job.is_enabled() and job.is_valid()]
 
-    assert [job[6].split()[1] for job in jobs] == ["doctor", "nightly", "purge"]
-    for job in jobs:
-        assert job[5] == "importer"
-        assert all(one == "*" or low <= int(one) <= high for one, (low, high) in zip(job, limits, strict=False))
-        assert "%" not in job[6]  # cron makes line ends of them
+
+def test_cron_lines_are_a_time_a_user_and_a_command() -> None:
+    content = text("crontab")
+    lines = [line for line in content.splitlines() if line.strip() and not re.match(r"#|\w+=", line)]
+    understood = jobs(content)
+
+    assert [str(job.slices) for job in understood] == ["50 21 * * *", "0 22 * * *", "30 7 * * 0"]
+    assert [job.command.split()[:2] for job in understood] == [
+        ["importer", command] for command in ("doctor", "nightly", "purge")
+    ]
+    assert len(lines) == len(understood)
+    assert {job.user for job in understood} == {"importer"}
+    assert "%" not in "".join(lines)  # cron makes line ends of them
+    assert content.endswith("\n")  # cron ignores a last line without an end
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("50 21", "60 21"), ("0  22", "0  24"), ("* * 0", "* * 9"), ("*  i", "i")]
+)
+def test_cron_lines_that_are_wrong_would_be_noticed(right: str, wrong: str) -> None:
+    assert len(jobs(text("crontab").replace(right, wrong, 1))) == 2
+
+
+def test_every_other_schedule_with_a_cron_expression_has_one_that_cron_understands() -> None:
+    found = [*re.findall(r'(?:cron|schedule): "(.+?)"', text("github-actions.yml") + text("kubernetes.yaml"))]
+
+    assert len(found) == 3
+    assert all(CronSlices.is_valid(expression) for expression in found)
 
 
 # --------------------------------------------------------------------------- systemd
@@ -128,9 +151,8 @@ def test_systemd_finds_the_services_hardened(units: list[str]) -> None:
             assert judged.returncode == 0, judged.stdout[-2_000:]
 
 
-def test_systemd_understands_when_the_timers_go_off() -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed")
+def test_systemd_understands_when_the_timers_go_off(units: list[str]) -> None:
+    assert len([unit for unit in units if unit.endswith(".timer")]) == 2
     for name in ("importer-nightly.timer", "importer-purge.timer"):
         (when,) = re.findall(r"OnCalendar=(.+)", text(name))
         assert analyze("calendar", when).returncode == 0
@@ -165,6 +187,28 @@ def test_kubernetes_runs_one_at_a_time_unprivileged_on_a_volume_that_stays() -> 
 # --------------------------------------------------------------------------- GitHub Actions
 
 
+def judged(workflow: Path) -> subprocess.CompletedProcess[str]:
+    """Hold a workflow against the schema that is published for them."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(workflow)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_schema_of_github_workflows_accepts_ours() -> None:
+    done = judged(SCHEDULES / "github-actions.yml")
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("timeout-minutes", "timeout-minuts"), ("- cron:", "- crom:"), ("runs-on:", "runs_on:")]
+)
+def test_the_schema_of_github_workflows_would_notice_a_wrong_word(tmp_path: Path, right: str, wrong: str) -> None:
+    path = tmp_path / "workflow.yml"
+    path.write_text(text("github-actions.yml").replace(right, wrong), encoding="utf-8")
+
+    assert judged(path).returncode == 1
+
+
 def test_github_actions_are_scheduled_one_at_a_time_on_a_runner_that_remembers() -> None:
     workflow = yaml.safe_load(text("github-actions.yml"))
     job = workflow["jobs"]["nightly"]
@@ -193,52 +237,55 @@ def test_the_step_of_the_night_passes_on_every_exit_code_but_later(tmp_path: Pat
 
 # --------------------------------------------------------------------------- Airflow
 
-
-class Task:
-    """Stands in for an operator: Airflow itself takes minutes to install."""
-
-    def __init__(self, **given: Any) -> None:
-        self.given, self.after = given, list[str]()
-        Dag.open[-1].tasks[given["task_id"]] = self
-
-    def __rshift__(self, other: Task) -> Task:
-        other.after.append(self.given["task_id"])
-        return other
+NIGHTS = {"0": ("success", "success"), "75": ("skipped", "success"), "3": ("failed", "failed")}
+"""Exit code of a night: how its task ends, and how the DAG does. The doctor complains in each of them."""
 
 
-class Dag:
-    """Stands in for a DAG."""
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a real Airflow makes of the DAGs, and of nights that end in different ways."""
+    home, python = tmp_path_factory.mktemp("airflow"), environment.python()
+    program = home / "importer"
+    log = '"$IMPORTER_TARGET" "$ROCKETKOR_API_KEY_FILE" "$@"'
+    program.write_text(
+        f"#!/bin/sh\ncd {home}; echo {log} >> called\nif [ $1 = nightly ]; then exit $(cat CODE); fi; exit 3\n"
+    )
+    program.chmod(0o755)
+    environ = {
+        "PATH": f"{home}:/usr/bin:/bin", "HOME": str(home), "AIRFLOW_HOME": str(home / "home"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(SCHEDULES), "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONDONTWRITEBYTECODE": "1", "ROCKETKOR_API_KEY_FILE": "/etc/importer/rocketkor.key",
+    }  # fmt: skip
+    command = [*map(str, (python, environment.REHEARSAL, SCHEDULES / "airflow_dag.py")), "import_customers", *NIGHTS]
+    done = subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert isinstance(told, dict)
+    called = home / "called"
+    return {**told, "called": called.read_text("utf-8").splitlines() if called.exists() else []}
 
-    open: list[Dag] = []  # noqa: RUF012  # the fake's own memory
 
-    def __init__(self, **given: Any) -> None:
-        self.given = given
-        self.tasks: dict[str, Task] = {}
+@pytest.mark.timeout(environment.INSTALL_S + 120)
+@pytest.mark.xdist_group("airflow")
+def test_airflow_reads_the_dags_without_an_error(airflow: dict[str, Any]) -> None:
+    night, purge = airflow["dags"]["import_customers"], airflow["dags"]["purge_old_imports"]
 
-    def __enter__(self) -> Self:
-        Dag.open.append(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-def test_the_airflow_dags_run_once_at_a_time_and_treat_later_as_skipped() -> None:
-    names = ("airflow", "airflow.sdk", "airflow.providers", "airflow.providers.standard",
-             "airflow.providers.standard.operators", "airflow.providers.standard.operators.bash")  # fmt: skip
-    modules = {name: ModuleType(name) for name in names}
-    modules["airflow.sdk"].DAG = Dag  # type: ignore[attr-defined]
-    modules["airflow.providers.standard.operators.bash"].BashOperator = Task  # type: ignore[attr-defined]
-    Dag.open.clear()
-    with mock.patch.dict(sys.modules, modules):
-        runpy.run_path(str(SCHEDULES / "airflow_dag.py"))
-
-    night, purge = Dag.open
-    assert night.tasks["nightly"].given["bash_command"] == NIGHT
-    assert night.tasks["nightly"].given["skip_on_exit_code"] == 75
-    assert night.tasks["nightly"].after == ["doctor"]
-    assert list(purge.tasks) == ["purge"]
+    assert airflow["errors"] == {}
+    assert night["tasks"]["nightly"]["command"] == NIGHT
+    assert {name: task["after"] for name, task in night["tasks"].items()} == {"doctor": [], "nightly": ["doctor"]}
+    assert (night["schedule"], purge["schedule"], list(purge["tasks"])) == ("0 22 * * *", "30 7 * * 0", ["purge"])
     for dag in (night, purge):
-        assert (dag.given["catchup"], dag.given["max_active_runs"]) == (False, 1)
-        assert set(dag.given["default_args"]["env"]) == ENVIRON
-        assert dag.given["start_date"].tzinfo is not None
+        assert (dag["catchup"], dag["max_active_runs"]) == (False, 1)
+        assert all(set(task["env"]) == ENVIRON for task in dag["tasks"].values())
+
+
+@pytest.mark.timeout(environment.INSTALL_S + 120)
+@pytest.mark.xdist_group("airflow")
+def test_airflow_runs_the_night_whatever_the_doctor_says_and_takes_later_as_skipped(airflow: dict[str, Any]) -> None:
+    for code, (task, dag) in NIGHTS.items():
+        assert airflow["runs"][code] == {"doctor": "failed", "nightly": task, "": dag}
+    night = [
+        f"live /etc/importer/rocketkor.key {command.removeprefix('importer ')}"
+        for command in ("importer doctor", NIGHT)
+    ]
+    assert airflow["called"] == night * len(NIGHTS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,12 @@ def test_a_preset_copied_into_a_file_is_the_same_plan(tmp_path: Path) -> None:
         ("[[rule]]\nfault = 'empty'\nprobability = 5", "probability must be a number from 0 to 1"),
         ("[[rule]]\nfault = 'empty'\non = ['creates']", "on must be a list of kinds of request"),
         ("[[rule]]\nfault = 'empty'\non = 'create'", "on must be a list of kinds of request"),
+        ("error_body = 'v1'", "error_body must be one of v3, v2"),
+        ("external_ids = 409", "external_ids must be one of 409, 422, off"),
+        ("rate_headers = 'yes'", "rate_headers must be one of off, ietf"),
+        ("rate = '10/fortnight'", "rate: a rate is written like 10/s"),
+        ("rates = '10/s'", "unknown key 'rates'; did you mean 'rate'"),
+        ("[[rule]]\nfault = 'status'\nretry_after_s = 1e18", "retry_after_s must not be above 1000000000"),
         ("[[rule]]\nfault = 'empty'\nfrom_s = -1", "from_s must be a number of 0 or more"),
         ("[[rule]]\nfault = 'empty'\nfrom_s = nan", "from_s must be a number of 0 or more"),
         ("[[rule]]\nfault = 'empty'\nevery_s = 0", "every_s must be a number above 0"),
@@ -167,3 +175,46 @@ async def test_two_servers_of_one_seed_treat_the_same_requests_alike() -> None:
 
     assert statuses[0] == statuses[1]
     assert statuses[0] != statuses[2]
+
+
+MANNERS = """
+error_body = "v2"
+external_ids = "422"
+rate = "3/s, 5/min"
+rate_headers = "draft"
+"""
+
+
+async def test_a_plan_says_how_the_server_is_apart_from_its_faults(tmp_path: Path) -> None:
+    path = tmp_path / "manners.toml"
+    path.write_text(MANNERS)
+    async with served(EmulatorSettings(faults=Faults.load(path))) as caller:
+        await caller.create(externalId="A-1")
+        refused = await caller.create(externalId="A-1")
+        limited = await caller.create(externalId="A-2")
+
+        assert refused.status == 422
+        assert "errorCode" not in refused.json or "timestamp" in refused.json
+        assert limited.status == 429
+        assert limited.headers["RateLimit-Limit"] == "3"
+
+
+def test_what_is_chosen_beside_a_plan_comes_before_it() -> None:
+    plan = Faults.of_plan({"error_body": "v2", "external_ids": "off"})
+    settings = EmulatorSettings(faults=plan, enforce_external_id="422")
+
+    assert (settings.error_body, settings.enforce_external_id) == ("v2", "422")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_plan_can_be_written_down_and_made_again(name: str) -> None:
+    plan = Faults.load(name)
+
+    assert Faults.of_plan(json.loads(json.dumps(plan.as_plan()))) == plan
+
+
+def test_a_plan_with_manners_can_be_written_down_as_well() -> None:
+    plan = Faults.of_plan(tomllib.loads(MANNERS))
+
+    assert plan.manners["rates"] == ((3, 1.0), (5, 60.0))
+    assert Faults.of_plan(json.loads(json.dumps(plan.as_plan()))) == plan

@@ -265,7 +265,7 @@ async def test_a_refusal_can_be_lost_as_any_other_answer() -> None:
 
 
 async def test_no_fault_befalls_a_request_above_the_rate() -> None:
-    async with faulty({"fault": "commit-then-drop", "on": CREATE}, rate=(1, 60.0)) as caller:
+    async with faulty({"fault": "commit-then-drop", "on": CREATE}, rates=((1, 60.0),)) as caller:
         assert (await caller.create()).status == 429
         assert caller.emulator.ledger.faults == {}
 

@@ -7,10 +7,12 @@ import itertools
 import json
 import random
 import time
+from contextlib import suppress
 
+import aiohttp
 import pytest
 
-from importer.emulator import EmulatorSettings
+from importer.emulator import EmulatorSettings, Faults
 from importer.emulator.ledger import DROPPED, UNDER_WAY, Ledger
 from tests.emulator.client import SARAH, served
 
@@ -154,6 +156,28 @@ async def test_all_customers_are_streamed_as_lines() -> None:
 
         assert reply.headers["Content-Type"].startswith("application/x-ndjson")
         assert [json.loads(line) for line in reply.text.split("\n") if line] == bodies
+
+
+async def test_every_arrival_is_told_as_a_line_without_anything_personal() -> None:
+    plan = Faults.of({"fault": "commit-then-drop", "on": ["create"], "from_request": 2, "for_requests": 1})
+    async with served(EmulatorSettings(faults=plan)) as caller:
+        made = await caller.create(SARAH)
+        with suppress(aiohttp.ClientError):
+            await caller.create(SARAH)
+        await caller.call("GET", "/v1/customers?primaryEmail=sgreen@abc.com")
+        reply = await caller.call("GET", "/_emulator/arrivals")
+
+    told = [json.loads(line) for line in reply.text.splitlines()]
+    assert reply.headers["Content-Type"].startswith("application/x-ndjson")
+    assert [(one["number"], one["kind"], one["status"], one["fault"]) for one in told] == [
+        (0, "token", 200, ""),
+        (1, "create", 201, ""),
+        (2, "create", 0, "commit-then-drop"),
+        (3, "list", 200, ""),
+    ]
+    assert told[1]["customer_id"] == made.json["id"]
+    assert [one["at_s"] for one in told] == sorted(one["at_s"] for one in told)
+    assert "sgreen" not in reply.text
 
 
 async def test_the_page_for_people_counts_and_names_nobody() -> None:

@@ -43,7 +43,14 @@ async def test_every_loopback_name_works(host: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rate": (0, 1.0)}, {"rate": (1, 0.0)}, {"token_ttl_s": 0}, {"list_lag_s": -1}, {"page_size": 0}, {"page_cap": 5}],
+    [
+        {"rates": ((0, 1.0),)},
+        {"rates": ((1, 0.0),)},
+        {"token_ttl_s": 0},
+        {"list_lag_s": -1},
+        {"page_size": 0},
+        {"page_cap": 5},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must"):

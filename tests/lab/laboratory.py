@@ -179,11 +179,16 @@ RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 def _weather(rng: random.Random) -> Weather:
     if rng.random() < 0.15:
         return Weather(storm_s=0.0)
-    return Weather(storm_s=rng.choice((20.0, 60.0, 300.0)), enforce=rng.random() < 0.6, outages=tuple(_outages(rng)))
+    return Weather(
+        storm_s=rng.choice((20.0, 60.0, 300.0)),
+        enforce=rng.random() < 0.6,
+        outages=tuple(_outages(rng)),
+        create_outages=tuple(_outages(rng)),
+    )
 
 
 def _outages(rng: random.Random) -> Iterator[tuple[float, float]]:
-    """Some stories have moments, or minutes, in which nobody answers."""
+    """Some stories have moments, or minutes, in which nobody answers, or no create succeeds."""
     begin = 0.0
     for _ in range(rng.choice((0, 0, 1, 3))):
         begin += rng.uniform(0.0, 20.0)

@@ -35,6 +35,10 @@ class LabTarget:
             self._say(f"create row {record.ordinal} nobody answers")
             await travel(latency(self._rng))
             return Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers.")
+        if self._world.takes_no_creates(self._now()):
+            self._say(f"create row {record.ordinal} no creates for now")
+            await travel(latency(self._rng))
+            return _status(self._rng.choice(STATUS_FAULTS))
         weather = self._world.weather
         fate = self._fate(
             {

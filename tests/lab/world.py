@@ -40,6 +40,8 @@ class Weather:
     enforce: bool = True
     outages: tuple[tuple[float, float], ...] = ()
     """When nobody answers at all: begin and end, in virtual seconds."""
+    create_outages: tuple[tuple[float, float], ...] = ()
+    """When every create fails and look-ups work."""
 
 
 @dataclass(slots=True)
@@ -90,6 +92,10 @@ class World:
     def is_down(self, now: float) -> bool:
         """Whether nobody answers."""
         return any(begin <= now < end for begin, end in self.weather.outages)
+
+    def takes_no_creates(self, now: float) -> bool:
+        """Whether every create fails, though look-ups work."""
+        return any(begin <= now < end for begin, end in self.weather.create_outages)
 
     def stormy(self, now: float) -> bool:
         """Whether misfortunes still happen."""

@@ -8,15 +8,17 @@ its end. Every request waits for its slot of the run's rate first: tokens, creat
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 from urllib.parse import quote
 
 from yarl import URL
 
 from importer.errors import AccessError
-from importer.ports import Clock, Limiter
+from importer.ports import Clock, Limiter, Slot
 from importer.records import Found, Record, Reply, Verdict
 from importer.targets.access import TargetAccess
+from importer.targets.rocketkor.hints import rate_hint
 from importer.targets.rocketkor.judging import (
     accepted,
     judge_exchange,
@@ -25,12 +27,20 @@ from importer.targets.rocketkor.judging import (
     judge_refusal,
     server_ahead_s,
 )
-from importer.targets.rocketkor.lookups import LookUps, as_candidate, read_page
+from importer.targets.rocketkor.lookups import LookUps, Page, as_candidate, read_page
 from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
 from importer.targets.rocketkor.wire import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
 
 PAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
 """A page of a hundred customers beyond this is cut off."""
+
+_TOKEN_ROUNDS: Final = 10
+_TOO_SHORT_LIVED: Final = Reply(
+    Verdict.RETRY,
+    error_code="token_short_lived",
+    shared=True,
+    message="Every access token expired before a request could be made with it: the rate is too low for its lifetime.",
+)
 
 
 class RocketKorTarget:
@@ -81,13 +91,14 @@ class RocketKorTarget:
         answer = await self._read(url)
         if isinstance(answer, Reply):
             return Found(trouble=answer)
+        hint = rate_hint(answer.headers, self._clock.now())
         if answer.status == 404:
-            return Found()
+            return Found(allowance=hint, took_s=answer.took_s)
         candidate = as_candidate(read_page(answer.body)) if answer.status == 200 else None
         if candidate is None:
             # What we know of this customer is its id alone, so nothing the API says can be cleared of its data.
             return Found(trouble=judge_look_up(answer._replace(body=None), b"", self._clock.now()))
-        return Found((candidate,))
+        return Found((candidate,), allowance=hint, took_s=answer.took_s)
 
     async def check(self) -> Reply | None:
         """Exchange the credentials for a token once, for real; the token is kept for use."""
@@ -104,49 +115,63 @@ class RocketKorTarget:
 
     async def _call(self, method: str, url: URL, data: bytes | None = None, limit: int = ANSWER_LIMIT_BYTES) -> Answer:
         """Make one request; what creates nothing may still start in a run that stops."""
-        finishing = data is None
-        token = await self._token_and_slot(finishing)
-        answer = await self._wire.call(method, url, token.headers if finishing else token.posting, data, limit)
+        token, answer = await self._once(method, url, data, limit)
         if answer.status == 401 or (answer.status == 403 and self._tokens.looks_expired(token)):
             self._tokens.discard(token)
-            token = await self._token_and_slot(finishing)
-            answer = await self._wire.call(method, url, token.headers if finishing else token.posting, data, limit)
+            _, answer = await self._once(method, url, data, limit)
         return answer
 
-    async def _token_and_slot(self, finishing: bool) -> Token:  # noqa: FBT001  # on the path of every request
-        """Return a valid token once a slot is ours; the wait for the slot may outlive a token, so look again."""
-        if not self._tokens.has_one:
-            await self._tokens.obtain()
-        await self._limiter.acquire(finishing=finishing)
-        token = self._tokens.current()
-        if token is None:
-            token = await self._tokens.obtain()
-            await self._limiter.acquire(finishing=finishing)
-        return token
+    async def _once(self, method: str, url: URL, data: bytes | None, limit: int) -> tuple[Token, Answer]:
+        token, slot = await self._token_and_slot(finishing=data is None)
+        headers = token.headers if data is None else token.posting
+        return token, await self._wire.call(method, url, headers, slot, data, limit_bytes=limit)
+
+    async def _token_and_slot(self, *, finishing: bool) -> tuple[Token, Slot]:
+        """Return a valid token once a slot is ours; a wait for the slot that outlives the token costs neither."""
+        for _ in range(_TOKEN_ROUNDS):
+            if self._tokens.current() is None:
+                await self._tokens.obtain()
+            slot = await self._limiter.reserve(finishing=finishing)
+            token = self._tokens.current()
+            if token is not None:
+                return token, slot
+            slot.give_back()
+        raise NoTokenError(_TOO_SHORT_LIVED)
 
     def _secrets(self) -> tuple[str, ...]:
         return (*self._credentials, self._basic, *self._tokens.recent)
 
     async def _exchange(self) -> Token:
-        await self._limiter.acquire(finishing=True)
+        slot = await self._limiter.reserve(finishing=True)
         asked_at = self._clock.monotonic()
         try:
-            answer = await self._wire.call("POST", self._exchange_url, {"Authorization": f"Basic {self._basic}"})
+            answer = await self._wire.call("POST", self._exchange_url, {"Authorization": f"Basic {self._basic}"}, slot)
         except NETWORK_ERRORS as failure:
-            raise NoTokenError(judge_failure(failure, creating=False)) from None
-        self.server_ahead_s = server_ahead_s(answer.headers, self._clock.now())
+            raise self._no_token(judge_failure(failure, creating=False), asked_at) from None
+        now = self._clock.now()
+        self.server_ahead_s = server_ahead_s(answer.headers, now)
         token = read_token(answer.body or b"", asked_at) if answer.status in {200, 201} else None
-        if token is not None:
-            return token
-        judged = judge_exchange(answer, self._clock.now())
-        raise judged if isinstance(judged, AccessError) else NoTokenError(judged)
+        if token is None:
+            judged = judge_exchange(answer, now)
+            raise judged if isinstance(judged, AccessError) else self._no_token(judged, asked_at)
+        hint = rate_hint(answer.headers, now)
+        self._limiter.learn(Reply(Verdict.ACCEPT, http_status=answer.status, allowance=hint, took_s=answer.took_s))
+        return token
 
-    async def _page(self, query: str, payload: bytes) -> Any | Reply:
+    def _no_token(self, trouble: Reply, asked_at: float) -> NoTokenError:
+        """Tell the pool, once for all who wait for this token."""
+        trouble = replace(trouble, shared=True, took_s=self._clock.monotonic() - asked_at)
+        self._limiter.learn(trouble)
+        return NoTokenError(trouble)
+
+    async def _page(self, query: str, payload: bytes) -> Page | Reply:
         answer = await self._read(URL(f"{self._customers}?{query}", encoded=True))
         if isinstance(answer, Reply):
             return answer
-        page = read_page(answer.body) if answer.status == 200 else None
-        return judge_look_up(answer, payload, self._clock.now(), self._secrets()) if page is None else page
+        now, content = self._clock.now(), read_page(answer.body) if answer.status == 200 else None
+        if content is None:
+            return judge_look_up(answer, payload, now, self._secrets())
+        return Page(content, answer.took_s or 0.0, rate_hint(answer.headers, now))
 
     async def _read(self, url: URL) -> Answer | Reply:
         try:

@@ -5,6 +5,8 @@ closed meanwhile looks like a lost answer: it is recognised just before writing,
 taken. A connection that breaks during its set-up (a proxy that hangs up) raises the same errors as one
 that breaks after the request: a flag says whether writing had begun. And idempotent requests are
 repeated by the library on its own, past the rate limit: here nothing is.
+
+Just before writing the request's slot is used, too: a limit counts what leaves, not what waits for its connection.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+
+from importer.ports import Slot
 
 STALE_TRIES: Final = 4
 """Connections tried for one request before giving up: enough for a swept pool, bounded for a server that slams."""
@@ -53,6 +57,7 @@ class TruthfulRequest(aiohttp.ClientRequest):
     """A request that looks at its connection before it writes, and remembers whether it wrote."""
 
     begun = False
+    slot: Slot
     watch: Callable[[int], list[tuple[int, int]]] | None = None
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
@@ -64,7 +69,7 @@ class TruthfulRequest(aiohttp.ClientRequest):
         if not self.body:
             if self._is_dead(conn):
                 raise StaleConnectionError
-            self.begun = True
+            self._begin()
         return await super().send(conn)
 
     async def write_bytes(
@@ -79,8 +84,12 @@ class TruthfulRequest(aiohttp.ClientRequest):
             if conn.protocol is not None:
                 conn.protocol.set_exception(StaleConnectionError())
             return
-        self.begun = True
+        self._begin()
         await super().write_bytes(writer, conn, content_length)
+
+    def _begin(self) -> None:
+        self.begun = True
+        self.slot.depart()
 
     def _is_dead(self, conn: Connection) -> bool:
         """Tell whether the other side has closed the connection, or sent something nobody asked for."""
@@ -91,9 +100,18 @@ class TruthfulRequest(aiohttp.ClientRequest):
 
 
 async def on_a_live_connection(
-    request: aiohttp.ClientRequest, handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+    request: aiohttp.ClientRequest,
+    handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]],
+    *,
+    slot: Slot,
 ) -> aiohttp.ClientResponse:
-    """Send on a connection that is alive; every failure comes out as a `BrokenRequestError`."""
+    """Send on a connection that is alive; every failure comes out as a `BrokenRequestError`.
+
+    Args:
+        slot: used when the first byte leaves.
+    """
+    if isinstance(request, TruthfulRequest):
+        request.slot = slot
     tries = STALE_TRIES
     while True:
         try:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from importer.records import RateHint
+from importer.targets.rocketkor.moments import server_now
 
 _EPOCH_S: Final = 1_000_000_000.0
 """A reset beyond this is no duration but a moment in seconds, beyond its thousandfold one in milliseconds."""
@@ -25,7 +26,7 @@ def rate_hint(headers: Mapping[str, str], now: float) -> RateHint | None:
     """Read the hint of an answer; None when it tells nothing.
 
     Args:
-        now: seconds since the epoch.
+        now: seconds since the epoch, for a reset that is a moment, where the answer does not say when it was sent.
     """
     for prefix in ("RateLimit", "X-RateLimit"):
         limit = headers.get(f"{prefix}-Limit")
@@ -40,7 +41,7 @@ def _separate(headers: Mapping[str, str], prefix: str, limit: str, now: float) -
     return RateHint(
         limit=_whole(_number(limit)),
         remaining=_whole(_number(headers.get(f"{prefix}-Remaining", ""))),
-        reset_s=None if reset is None else _seconds(reset, now),
+        reset_s=None if reset is None else _seconds(reset, headers, now),
         window_s=_parameters(f"{limit},{headers.get('RateLimit-Policy', '')}").get("w"),
     )
 
@@ -68,8 +69,8 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else math.floor(number)
 
 
-def _seconds(reset: float, now: float) -> float:
+def _seconds(reset: float, headers: Mapping[str, str], now: float) -> float:
     if reset < _EPOCH_S:
         return reset
     moment = reset / 1_000.0 if reset >= _EPOCH_S * 1_000.0 else reset
-    return max(0.0, moment - now)
+    return max(0.0, moment - server_now(headers, now))

@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -18,10 +16,10 @@ from importer.records import Reply, Verdict
 from importer.targets.rocketkor.bodies import ErrorBody, load_object, read_error_body
 from importer.targets.rocketkor.connections import BrokenRequestError
 from importer.targets.rocketkor.hints import rate_hint
+from importer.targets.rocketkor.moments import moment_of, server_now
 from importer.targets.rocketkor.replies import Rule, rule_for_exception, rule_for_status
 from importer.targets.rocketkor.wire import Answer
 
-_MAYBE: Final = "It is not known whether the customer was created."
 _ID_CHARS: Final = 200
 _NO_KEY: Final = "Check ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET, and that they belong to this target."
 
@@ -99,8 +97,7 @@ def judge_failure(failure: BaseException, *, creating: bool) -> Reply:
     rule = rule_for_exception(cause)
     doubtful = rule.verdict is Verdict.IN_DOUBT
     verdict = Verdict.RETRY if doubtful and not (begun and creating) else rule.verdict
-    message = f"{rule.sentence} {_MAYBE}" if verdict is Verdict.IN_DOUBT else rule.sentence
-    return Reply(verdict, error_code=rule.code, message=message)
+    return Reply(verdict, error_code=rule.code, message=rule.sentence)
 
 
 def created_id(answer: Answer) -> str:
@@ -120,7 +117,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     """Return what `Retry-After` asks for, in seconds from now; None when it says nothing that makes sense.
 
     Args:
-        now: seconds since the epoch.
+        now: seconds since the epoch, for a date where the answer does not say when it was sent.
     """
     text = headers.get("Retry-After", "").strip()
     if not text:
@@ -128,7 +125,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        seconds = _seconds_until(text, now)
+        seconds = _seconds_until(text, server_now(headers, now))
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
@@ -138,29 +135,20 @@ def server_ahead_s(headers: Mapping[str, str], now: float) -> float | None:
     Args:
         now: seconds since the epoch.
     """
-    ahead_s = _moment(headers.get("Date", "")) - now + 0.5  # a date is cut to whole seconds (RFC 9110 5.6.7)
+    ahead_s = moment_of(headers.get("Date", "")) - now + 0.5  # a date is cut to whole seconds (RFC 9110 5.6.7)
     return ahead_s if math.isfinite(ahead_s) else None
 
 
 def _seconds_until(date: str, now: float) -> float:
-    until_s = _moment(date) - now
+    until_s = moment_of(date) - now
     return until_s if math.isnan(until_s) else max(0.0, until_s)
-
-
-def _moment(date: str) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return math.nan
 
 
 def _reply(rule: Rule, verdict: Verdict, said: ErrorBody, answer: Answer, now: float) -> Reply:
     if verdict in {Verdict.REJECT, Verdict.DUPLICATE}:
         message = said.message or rule.sentence
     else:
-        message = f"{rule.sentence} {_MAYBE}" if verdict is Verdict.IN_DOUBT else rule.sentence
-        message += f' The API says: "{said.message}"' if said.message else ""
+        message = rule.sentence + (f' The API says: "{said.message}"' if said.message else "")
     return Reply(
         verdict,
         http_status=answer.status,

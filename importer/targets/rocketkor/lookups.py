@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
-from importer.records import Candidate, Found, Record, Reply, Verdict
+from importer.records import Candidate, Found, RateHint, Record, Reply, Verdict
 from importer.targets.rocketkor.bodies import load_object
 
 PAGE_SIZE: Final = 100
@@ -90,17 +90,31 @@ def emails_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(value.strip().casefold() for value in values if isinstance(value, str) and value.strip())
 
 
+class Page(NamedTuple):
+    """One page of a list.
+
+    Args:
+        content: its JSON.
+        took_s: from request to answer, in seconds.
+        allowance: what its headers told about the rate.
+    """
+
+    content: Any
+    took_s: float = 0.0
+    allowance: RateHint | None = None
+
+
 class LookUps:
     """Walks the pages of one look-up after another.
 
     Args:
-        fetch_page: query string, and the payload to blot out of messages, to the page's JSON or the trouble.
+        fetch_page: query string, and the payload to blot out of messages, to the page or the trouble.
         fetch_one: customer id to the customer or the trouble.
     """
 
     def __init__(
         self,
-        fetch_page: Callable[[str, bytes], Awaitable[Any | Reply]],
+        fetch_page: Callable[[str, bytes], Awaitable[Page | Reply]],
         fetch_one: Callable[[str], Awaitable[Found]],
     ) -> None:
         self._fetch_page = fetch_page
@@ -111,26 +125,32 @@ class LookUps:
         want = wanted(record)
         if want is None:
             return Found(trouble=Reply(Verdict.REJECT, error_code="no_look_up_key", message=_NO_KEY))
-        listed = await self._walk(want, record.payload)
-        if isinstance(listed, Reply):
-            return Found(trouble=listed)
-        return await self._judged(want, listed)
-
-    async def _walk(self, want: Wanted, payload: bytes) -> dict[str, dict[str, Any]] | Reply:
         listed: dict[str, dict[str, Any]] = {}
+        walk = await self._walk(want, record.payload, listed)
+        if isinstance(walk, Reply):
+            return Found(trouble=walk)
+        found = await self._judged(want, listed)
+        if found.trouble is not None:
+            return found
+        return replace(found, allowance=found.allowance or walk.allowance, took_s=(found.took_s or 0.0) + walk.took_s)
+
+    async def _walk(self, want: Wanted, payload: bytes, listed: dict[str, dict[str, Any]]) -> Page | Reply:
+        """Fill `listed`, page by page; returns the last one, with the time of all, or the trouble."""
+        took_s = 0.0
         for number in range(MAX_PAGES):
             page = await self._fetch_page(want.query(number), payload)
             if isinstance(page, Reply):
                 return page
-            entries = _entries(page)
+            took_s += page.took_s
+            entries = _entries(page.content)
             if entries is None:
                 return Reply(Verdict.RETRY, http_status=200, error_code="answer_unreadable", message=_UNREADABLE)
             known = len(listed)
             listed |= entries
-            if not entries or not _has_next(page):
-                return listed
+            if not entries or not _has_next(page.content):
+                return page._replace(took_s=took_s)
             if len(listed) == known:  # the same page again: the last one, or a server that does not turn pages
-                return listed if _all_seen(page, known) else _incomplete()
+                return page._replace(took_s=took_s) if _all_seen(page.content, known) else _incomplete()
         return _incomplete()
 
     async def _judged(self, want: Wanted, listed: Mapping[str, dict[str, Any]]) -> Found:
@@ -139,7 +159,7 @@ class LookUps:
         bare = [candidate.customer_id for candidate in sure if want.lacks_stamp(candidate.body)]
         if len(unsure) > MAX_COMPLETIONS:
             return Found(trouble=_incomplete())
-        found = {candidate.customer_id: candidate for candidate in sure}
+        found, took_s, allowance = {one.customer_id: one for one in sure}, 0.0, None
         for customer_id in dict.fromkeys([*unsure, *bare[:MAX_COMPLETIONS]]):
             one = await self._fetch_one(customer_id)
             if one.trouble is not None:
@@ -147,7 +167,8 @@ class LookUps:
             found.pop(customer_id, None)  # gone for good where it was deleted since it was listed
             if one.candidates and want.matches(one.candidates[0].body):
                 found[customer_id] = one.candidates[0]
-        return Found(tuple(found.values()))
+            took_s, allowance = took_s + (one.took_s or 0.0), one.allowance or allowance
+        return Found(tuple(found.values()), allowance=allowance, took_s=took_s)
 
 
 def read_page(body: bytes | None) -> Any:

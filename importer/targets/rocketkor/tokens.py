@@ -186,3 +186,7 @@ class Tokens:
         error = None if flight.cancelled() else flight.exception()  # taken, so nobody misses it when all waiters left
         if isinstance(error, AccessError):
             self._refusal = error
+        elif isinstance(error, NoTokenError) and error.reply.retry_after_s is not None:
+            # The token in use may last until then; a renewal before that would be refused again.
+            not_before = self._clock.monotonic() + error.reply.retry_after_s
+            self._renew_at = min(max(self._renew_at, not_before), self._expires_at)

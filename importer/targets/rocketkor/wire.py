@@ -12,6 +12,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -23,6 +24,7 @@ from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from importer.errors import ProfileError
+from importer.ports import Slot
 from importer.targets.access import TargetAccess
 from importer.targets.rocketkor.connections import TruthfulRequest, on_a_live_connection
 
@@ -93,7 +95,6 @@ class Wire:
                 sock_read=access.read_timeout_s,
             ),
             request_class=TruthfulRequest,
-            middlewares=(on_a_live_connection,),
         )
 
     async def call(
@@ -101,12 +102,15 @@ class Wire:
         method: str,
         url: URL,
         headers: Mapping[str, str],
+        slot: Slot,
         data: bytes | None = None,
+        *,
         limit_bytes: int = ANSWER_LIMIT_BYTES,
     ) -> Answer:
         """Make one request and read its answer, whatever it is.
 
         Args:
+            slot: told when the request leaves, or fails to, and when it is answered.
             limit_bytes: how much of the answer's body is read.
 
         Raises:
@@ -115,9 +119,16 @@ class Wire:
         options = self._options if data or method == "GET" else self._bodiless
         clock = asyncio.get_running_loop().time
         began = clock()
-        async with self._session.request(method, url, headers=headers, data=data, **options) as response:
-            body = await _read(response, limit_bytes)
-            return Answer(response.status, response.headers, body, clock() - began)
+        way = (partial(on_a_live_connection, slot=slot),)
+        try:
+            async with self._session.request(
+                method, url, headers=headers, data=data, middlewares=way, **options
+            ) as response:
+                slot.answered()
+                body = await _read(response, limit_bytes)
+                return Answer(response.status, response.headers, body, clock() - began)
+        finally:
+            slot.answered()  # what met no connection counts as well: a target that is down is spared, too
 
     async def aclose(self) -> None:
         """Close every connection; harmless when called twice."""

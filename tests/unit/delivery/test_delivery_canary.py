@@ -45,6 +45,7 @@ class Played:
     async def _main(self) -> None:
         self.canary = Canary(self, 10, self.stop, ask=self._ask, before=self._before)
         await AsyncioPool(32).run(self._take, self._deliver, self.canary.settle)
+        self.elapsed_s = VirtualClock().monotonic()
 
     async def _take(self, limit: int) -> Sequence[Record]:
         return () if self.stop.requested else (await self.canary.claim(limit)).records
@@ -97,7 +98,7 @@ def test_with_nobody_to_ask_a_new_error_stops_the_run_after_the_stage_that_met_i
 def test_no_row_of_a_stage_is_sent_before_the_one_before_is_settled() -> None:
     played = Played(refused_from(0), answers=[True, True])
 
-    assert played.sent_at_question == [1]
+    assert played.sent_at_question == [1, 11]
     assert len(played.settled) == 200
 
 
@@ -125,9 +126,12 @@ def test_a_stop_that_comes_while_the_question_stands_needs_no_answer() -> None:
 
 def test_what_an_earlier_pass_has_met_is_not_new() -> None:
     before = Played(refused_from(0)).canary.seen()
+    again = Played(refused_from(0), before=before)
+    last = Played(refused_from(0), before=again.canary.seen())
 
-    assert before == {"codes": ["rule_failed"], "share": 1.0}
-    assert len(Played(refused_from(0), before=before).settled) == 200
+    assert before == {"codes": ["rule_failed"], "share": 0.0}  # of one row, which has no share
+    assert (len(again.sent), again.canary.seen()["share"]) == (11, 1.0)
+    assert len(last.settled) == 200
 
 
 def test_a_share_of_refusals_that_jumps_is_asked_about_although_the_error_is_known() -> None:
@@ -135,6 +139,36 @@ def test_a_share_of_refusals_that_jumps_is_asked_about_although_the_error_is_kno
 
     assert (len(played.sent), played.stop.reason) == (11, "canary")
     assert "6 were refused" in played.stop.message
+
+
+def test_a_yes_to_one_refused_row_is_no_yes_to_nothing_but_refusals() -> None:
+    played = Played(lambda ordinal: "rule_failed" if ordinal == 0 or ordinal > 2 else "", answers=[True, False])
+
+    assert played.sent_at_question == [1, 11]
+    assert "Of the last 10 rows 8 were refused" in played.questions[1]
+    assert played.stop.reason == "canary"
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_the_rest_is_watched_in_blocks_and_asked_about_when_its_share_jumps(answer: bool) -> None:
+    fate: Fate = lambda ordinal: "rule_failed" if ordinal == 5 or ordinal > 10 else ""  # noqa: E731
+    played = Played(fate, rows=400, answers=[True, answer])
+
+    assert "Of the last 50 rows 50 were refused" in played.questions[1]
+    assert 61 <= played.sent_at_question[1] <= 140
+    assert len(played.settled) == 400 if answer else len(played.settled) < 150
+
+
+def test_the_rest_never_waits_for_a_block_to_be_settled_while_all_is_well() -> None:
+    alone, watched = Played(lambda _: "", rows=11), Played(lambda _: "", rows=1_011)
+
+    assert watched.elapsed_s - alone.elapsed_s <= 1_000 / 32 * 1.2 + 2.1
+
+
+def test_a_few_new_errors_among_the_rest_stop_nothing() -> None:
+    played = Played(lambda ordinal: "rule_failed" if ordinal > 10 and ordinal % 7 == 0 else "", answers=[])
+
+    assert len(played.settled) == 200
 
 
 def test_a_source_smaller_than_the_canary_just_ends() -> None:

@@ -92,13 +92,15 @@ class Pool:
 
     held_answers: int = 0
     told: list[Reply] = field(default_factory=list)
+    told_kinds: list[str] = field(default_factory=list)
 
     @property
     def held(self) -> bool:
         return len(self.told) < self.held_answers
 
-    def answered(self, reply: Reply, duration_s: float) -> None:
+    def answered(self, reply: Reply, duration_s: float, kind: str) -> None:
         self.told.append(reply)
+        self.told_kinds.append(kind)
 
 
 @dataclass
@@ -175,6 +177,22 @@ def test_after_the_last_attempt_a_record_that_was_never_created_has_failed() -> 
 
     assert outcome.state is RowState.FAILED
     assert outcome.errors[0].code == "connect_failed"
+
+
+def test_a_row_that_failed_in_doubt_says_that_it_was_looked_up_and_not_created() -> None:
+    outcome = play([TIMEOUT] * 2, [NOBODY] * 6, max_attempts=2).outcome
+
+    assert (outcome.state, outcome.errors[0].code) == (RowState.FAILED, "timeout")
+    assert "so it was not created" in outcome.errors[0].message
+    assert "not known" not in outcome.errors[0].message
+
+
+def test_a_row_whose_fate_nobody_can_tell_says_so() -> None:
+    trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
+    outcome = play([TIMEOUT], [trouble] * 3).outcome
+
+    assert outcome.state is RowState.UNKNOWN
+    assert outcome.errors[0].message == f"{TIMEOUT.message} It is not known whether the customer was created."
 
 
 def test_a_demand_for_fewer_requests_does_not_use_up_a_rows_attempts_and_waits_with_the_pool_alone() -> None:
@@ -280,11 +298,20 @@ def test_without_the_stamp_equal_data_is_the_proof() -> None:
 
 
 def test_look_ups_that_never_answer_leave_the_record_unknown() -> None:
-    trouble = Found(trouble=Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line."))
+    trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
     played = play([TIMEOUT], [trouble] * 3)
 
     assert played.outcome.state is RowState.UNKNOWN
     assert played.target.kinds == ["create", "find", "find", "find"]
+
+
+def test_a_target_that_can_take_no_more_costs_a_row_neither_creates_nor_looks() -> None:
+    full = Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line.")
+    refused = Found(trouble=replace(full, verdict=Verdict.RETRY))
+    played = play([full, full, ACCEPT], [refused, Found(), Found(), Found()] * 2, max_attempts=1)
+
+    assert played.outcome.state is RowState.CREATED
+    assert played.pool.told_kinds == played.target.kinds
 
 
 def test_a_duplicate_with_the_same_data_exists() -> None:
@@ -384,3 +411,33 @@ def test_backoff_grows_to_its_cap_and_never_beyond() -> None:
 
     for tries in range(1, 200):
         assert 0.0 <= backoff.pause_s(tries) <= min(60.0, 2.0 ** (tries - 1))
+
+
+# ------------------------------------------------------------------ without a token
+
+NO_TOKEN = Reply(Verdict.RETRY, http_status=503, error_code="unavailable", message="Off-line.", shared=True)
+
+
+def test_a_token_outage_costs_a_row_neither_attempts_nor_a_request_on_record() -> None:
+    played = play([*[NO_TOKEN] * 4, ACCEPT], max_attempts=2)
+
+    assert played.outcome.state is RowState.CREATED
+    assert [attempt.kind for attempt in played.outcome.attempts] == ["create"]
+    assert [reply.verdict for reply in played.pool.told] == [Verdict.ACCEPT]
+    assert [event.data["kind"] for event in played.events if event.name == "request_done"] == ["create"]
+    assert played.elapsed_s > 1.0
+
+
+def test_a_row_that_no_token_came_for_is_failed_in_the_end_and_says_why() -> None:
+    played = play([replace(NO_TOKEN, http_status=None, error_code="connect_failed")] * 5, max_attempts=2)
+
+    assert (played.outcome.state, played.outcome.errors[0].code) == (RowState.FAILED, "connect_failed")
+    assert not played.outcome.attempts
+
+
+def test_a_look_up_without_a_token_is_tried_again_and_costs_none_of_its_tries() -> None:
+    found = Found((customer(),))
+    played = play([TIMEOUT], [*[Found(trouble=NO_TOKEN)] * 4, found], max_attempts=2)
+
+    assert played.outcome.state is RowState.CREATED
+    assert [attempt.kind for attempt in played.outcome.attempts] == ["create", "find"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -42,15 +42,20 @@ class Server:
     """A target with a capacity, outages and a latency that grows with its load; counts what it is asked."""
 
     limiter: StrictLimiter
-    capacity_per_s: float = 1e9
+    capacity: float = 1e9
+    window_s: float = 1.0
     latency_s: float = 0.05
     outages: Sequence[tuple[float, float]] = ()
+    create_outages: Sequence[tuple[float, float]] = ()
+    refusal: Reply = THROTTLED
     retry_after_s: float | None = None
     measured: bool = True
-    told_limit: int | None = None
+    find_s: float = 0.0
+    told: Callable[[int, float], RateHint] | None = None
     queueing_above: int | None = None
     starts: list[float] = field(default_factory=list)
     refused: int = 0
+    finds: int = 0
     _window: deque[float] = field(default_factory=deque)
     _under_way: int = 0
 
@@ -68,25 +73,37 @@ class Server:
         self._under_way -= 1
         if judged is not None:
             return replace(judged, took_s=loop.time() - began if self.measured else None)
-        hint = None if self.told_limit is None else RateHint(limit=self.told_limit, remaining=1, reset_s=1.0)
+        hint = self._hint(loop.time())
         reply = Reply(Verdict.ACCEPT, customer_id=f"c{record.ordinal}", http_status=201, allowance=hint)
         return replace(reply, took_s=loop.time() - began) if self.measured else reply
 
     def _judge(self, now: float) -> Reply | None:
         if any(begin <= now < end for begin, end in self.outages):
-            return replace(DOWN, retry_after_s=None)
-        while self._window and self._window[0] <= now - 1.0:
+            return DOWN
+        if any(begin <= now < end for begin, end in self.create_outages):
+            return UNAVAILABLE
+        while self._window and self._window[0] <= now - self.window_s:
             self._window.popleft()
-        if len(self._window) >= self.capacity_per_s:
+        if len(self._window) >= self.capacity:
             self.refused += 1
-            return replace(THROTTLED, retry_after_s=self.retry_after_s)
+            return replace(self.refusal, retry_after_s=self.retry_after_s)
         self._window.append(now)
         return None
 
+    def _hint(self, now: float) -> RateHint | None:
+        """What is left, and the seconds until the oldest start has left the window."""
+        if self.told is None:
+            return None
+        left = int(self.capacity) - len(self._window)
+        return self.told(left, self._window[0] + self.window_s - now if self._window else 0.0)
+
     async def find(self, record: Record) -> Found:
         await self.limiter.acquire(finishing=True)
-        self.starts.append(asyncio.get_running_loop().time())
-        return Found()
+        began = asyncio.get_running_loop().time()
+        self.starts.append(began)
+        self.finds += 1
+        await VirtualClock().sleep(self.find_s)
+        return Found(took_s=asyncio.get_running_loop().time() - began if self.measured else None)
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -112,6 +129,7 @@ def play(
     auto: bool = False,
     concurrency: int = 16,
     rules: BreakerRules = RULES,
+    attempts: int = 4,
     max_wait_s: float = 3_600.0,
     **server: object,
 ) -> Played:
@@ -131,7 +149,7 @@ def play(
             emit=events.append,
         )
         other = Server(limiter, **server)  # type: ignore[arg-type]  # the names of its own fields
-        patience = Patience(max_attempts=4, looks_after_s=(0.0, 0.5), stamp="importKey")
+        patience = Patience(max_attempts=attempts, looks_after_s=(0.0, 0.5), stamp="importKey")
         deliver = Deliver(
             other, patience, backoff, pool=traffic, thresholds=Thresholds(stop), clock=clock, emit=events.append
         )
@@ -159,7 +177,7 @@ def play(
 
 @pytest.mark.parametrize("measured", [True, False], ids=["the target measures", "it does not"])
 def test_a_storm_of_429_without_a_word_fails_no_row_and_the_pool_backs_off_further_and_further(measured: bool) -> None:
-    played = play(40, capacity_per_s=0, outages=(), measured=measured, rules=BreakerRules(give_up_s=100.0))
+    played = play(40, capacity=0, outages=(), measured=measured, rules=BreakerRules(give_up_s=100.0))
     pauses = [event.data["seconds"] for event in played.named("paused")]
 
     assert played.stop.reason == "breaker"
@@ -172,7 +190,7 @@ def test_a_storm_of_429_without_a_word_fails_no_row_and_the_pool_backs_off_furth
 
 
 def test_retry_after_holds_everybody_for_at_least_that_long() -> None:
-    played = play(60, rate=100, capacity_per_s=10, retry_after_s=3.0, concurrency=8)
+    played = play(60, rate=100, capacity=10, retry_after_s=3.0, concurrency=8)
 
     assert played.states[RowState.CREATED] == 60
     refusals = [event for event in played.events if event.name == "request_done" and event.data["status"] == 429]
@@ -183,11 +201,39 @@ def test_retry_after_holds_everybody_for_at_least_that_long() -> None:
 
 
 def test_a_server_that_sends_everybody_home_for_the_day_ends_the_run_for_now() -> None:
-    played = play(20, capacity_per_s=5, retry_after_s=50_000.0)
+    played = play(20, capacity=5, retry_after_s=50_000.0)
 
     assert played.stop.reason == "quota"
     assert played.states[RowState.CREATED] == 5
     assert played.states[RowState.UNSENT] == 15
+
+
+@pytest.mark.parametrize("refusal", [THROTTLED, UNAVAILABLE], ids=["429", "503"])
+def test_a_retry_after_of_nothing_does_not_switch_the_backing_off_off(refusal: Reply) -> None:
+    played = play(300, rate=400, capacity=20, concurrency=4, refusal=refusal, retry_after_s=0.0)
+
+    assert played.states == {RowState.CREATED: 300, RowState.UNSENT: 0}
+    assert played.named("paused")
+    assert played.server.refused < 300
+
+
+@pytest.mark.parametrize("asked_s", [0.25, 1.0, 3.0])
+def test_a_wait_that_the_server_names_again_and_again_is_lengthened_but_within_reason(asked_s: float) -> None:
+    played = play(40, capacity=0, retry_after_s=asked_s, rules=BreakerRules(give_up_s=100.0))
+    pauses = [event.data["seconds"] for event in played.named("paused")]
+
+    assert played.stop.reason == "breaker"
+    assert played.states == {RowState.UNSENT: 40}
+    assert asked_s <= min(pauses)
+    assert asked_s < max(pauses) <= 8.0 * asked_s
+
+
+def test_a_503_without_a_word_holds_the_pool_back_and_costs_no_row_its_attempts() -> None:
+    played = play(300, rate=300, capacity=20, concurrency=16, refusal=UNAVAILABLE, attempts=1)
+
+    assert played.states == {RowState.CREATED: 300, RowState.UNSENT: 0}
+    assert played.server.refused < 600
+    assert played.traffic.receipt()["pauses"]["unavailable"] > 5
 
 
 # ------------------------------------------------------------------ the breaker
@@ -206,6 +252,49 @@ def test_an_outage_is_sat_out_with_single_probes_and_costs_no_row() -> None:
     assert 3 <= len(probes) <= 6
     assert all(later - earlier >= 1.9 for earlier, later in pairwise(probes))
     assert played.traffic.receipt()["breaker_openings"] == 1
+
+
+def test_an_outage_of_creates_alone_is_sat_out_although_every_look_up_works() -> None:
+    played = play(200, create_outages=[(1.0, 31.0)])
+    probes = [start for start in played.server.starts if 4.0 <= start < 31.0]
+
+    assert played.states == {RowState.CREATED: 200, RowState.UNSENT: 0}
+    assert played.traffic.receipt()["breaker_openings"] == 1
+    assert played.server.finds > 16
+    assert len(probes) < 40
+
+
+def test_creates_that_stay_away_are_given_up_in_a_bounded_time_although_every_look_up_works() -> None:
+    played = play(200, create_outages=[(1.0, 1e9)], rules=replace(RULES, faults=20))
+
+    assert played.stop.reason == "breaker"
+    assert "times in a row" in played.stop.message
+    assert played.elapsed_s <= 130.0
+    assert RowState.FAILED not in played.states
+    assert played.states[RowState.UNSENT] > 80
+
+
+def test_look_ups_that_work_again_end_an_outage_in_which_only_they_failed() -> None:
+    breaker = Breaker(StopSwitch(), BreakerRules(faults=2))
+    for moment in range(2):
+        breaker.answered(DOWN, float(moment), "find")
+    assert breaker.is_open
+    breaker.answered(Reply(Verdict.ACCEPT), 3.0, "find")
+
+    assert not breaker.is_open
+
+
+def test_a_sound_look_up_lets_the_next_request_probe_at_once_while_creates_are_down() -> None:
+    breaker = Breaker(StopSwitch(), BreakerRules(faults=2))
+    for moment in range(2):
+        breaker.answered(UNAVAILABLE, float(moment), "create")
+    breaker.started(5.0)
+    breaker.answered(Reply(Verdict.ACCEPT), 5.5, "find")
+    assert (breaker.is_open, breaker.ready_at()) == (True, 5.5)
+    breaker.started(5.6)
+    breaker.answered(Reply(Verdict.ACCEPT, "c", 201), 5.7, "create")
+
+    assert (breaker.is_open, breaker.ready_at()) == (False, 0.0)
 
 
 def test_once_the_target_is_back_everybody_goes_on_at_once() -> None:
@@ -288,7 +377,7 @@ def test_a_stop_is_noticed_while_the_breaker_is_open() -> None:
 
 
 def test_auto_finds_the_rate_that_a_server_bears_and_stays_below_the_ceiling() -> None:
-    played = play(6_000, rate=200, auto=True, concurrency=64, capacity_per_s=60)
+    played = play(6_000, rate=200, auto=True, concurrency=64, capacity=60)
     auto = played.traffic.receipt()["auto"]
     late = [start for start in played.server.starts if start > 30.0]
 
@@ -315,8 +404,12 @@ def test_auto_begins_low() -> None:
     assert sum(start < 1.0 for start in played.server.starts) <= 8
 
 
+def by_ietf(left: int, reset_s: float) -> RateHint:
+    return RateHint(limit=50, remaining=left, reset_s=reset_s, window_s=1.0)
+
+
 def test_auto_heeds_what_the_headers_tell_before_anybody_is_refused() -> None:
-    played = play(3_000, rate=500, auto=True, concurrency=64, capacity_per_s=50, told_limit=50)
+    played = play(3_000, rate=500, auto=True, concurrency=64, capacity=50, told=by_ietf)
 
     assert played.server.refused <= 5
     assert played.traffic.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(47.5)
@@ -332,18 +425,89 @@ def test_auto_eases_off_when_latency_rises() -> None:
     assert auto["last_per_s"] < 500
 
 
-def test_a_rate_that_is_used_by_nobody_does_not_grow() -> None:
-    governor = Governor(1_000.0)
-    for second in range(20):
-        governor.answered(Reply(Verdict.ACCEPT, "c", 201, took_s=0.1), second + 0.4, second + 0.5)
+def test_a_503_cuts_the_rate_as_a_429_does() -> None:
+    played = play(2_000, rate=200, auto=True, concurrency=64, capacity=40, refusal=UNAVAILABLE)
+    auto = played.traffic.receipt()["auto"]
 
-    assert governor.per_s == 5.0
+    assert played.states[RowState.CREATED] == 2_000
+    assert auto["cuts_after_429"] > 0
+    assert 25 <= auto["found_per_s"] <= 44
 
 
-def test_one_burst_of_429_is_one_cut() -> None:
-    governor = Governor(100.0)
-    for number in range(30):
-        governor.answered(replace(THROTTLED, took_s=0.5), 10.0, 10.5 + number / 100)
+def test_waiting_for_a_slot_is_no_latency() -> None:
+    """Every tenth create fails and is looked up: at an even 50 ms nothing ever becomes slower."""
+    faults = [(number / 2, number / 2 + 0.05) for number in range(1, 60)]
+    played = play(600, rate=200, auto=True, create_outages=faults, find_s=0.05)
 
-    assert governor.cuts == 1
-    assert governor.per_s == pytest.approx(3.5)
+    assert played.server.finds > 10
+    assert played.traffic.receipt()["auto"]["cuts_for_latency"] == 0
+
+
+def test_a_burst_before_a_long_pause_is_not_what_was_found() -> None:
+    """600 a minute, as many as come at once: what it bears is ten a second."""
+    played = play(
+        1_500, rate=700, auto=True, concurrency=32, capacity=600, window_s=60.0, retry_after_s=60.0, attempts=1
+    )
+
+    assert played.states[RowState.CREATED] == 1_500
+    assert 8.0 <= played.traffic.receipt()["auto"]["found_per_s"] <= 13.0
+
+
+def test_an_allowance_that_is_used_up_is_waited_for_before_anybody_is_refused() -> None:
+    def told(left: int, reset_s: float) -> RateHint:
+        return RateHint(limit=40, remaining=left, reset_s=reset_s)
+
+    played = play(300, rate=500, auto=True, concurrency=1, capacity=40, window_s=5.0, told=told)
+
+    assert (played.states[RowState.CREATED], played.server.refused) == (300, 0)
+    assert played.traffic.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(7.6, rel=0.05)
+
+
+# ------------------------------------------------------------------ token exchanges
+
+
+def traffic_for(stop: StopSwitch, events: list[Event]) -> tuple[StrictLimiter, Traffic]:
+    limiter = StrictLimiter([Window(100, 1.0)], VirtualClock(), stop)
+    backoff = Backoff(1.0, 60.0, random.Random(1))
+    return limiter, Traffic(limiter, Breaker(stop, RULES), backoff, clock=VirtualClock(), emit=events.append)
+
+
+def test_an_exchange_that_is_told_to_wait_holds_the_pool_and_is_told_of() -> None:
+    async def main() -> tuple[float, list[Event]]:
+        events: list[Event] = []
+        limiter, _ = traffic_for(StopSwitch(), events)
+        limiter.learn(replace(UNAVAILABLE, verdict=Verdict.RETRY, retry_after_s=7.0, took_s=0.1, shared=True))
+        await limiter.acquire()
+        return VirtualClock().monotonic(), events
+
+    moment, events = run_virtual(main)
+    assert moment == pytest.approx(7.0, abs=0.1)
+    assert [event.data["kind"] for event in events if event.name == "request_done"] == ["token"]
+    assert [event.data["seconds"] for event in events if event.name == "paused"] == [7.0]
+
+
+def test_five_failed_exchanges_in_a_row_stand_for_everybody_who_waited_for_them() -> None:
+    stop = StopSwitch()
+    breaker = Breaker(stop, replace(RULES, faults=20))
+    for number in range(5):
+        assert not breaker.is_open
+        breaker.answered(replace(DOWN, shared=True), number * 1.0, "token")
+
+    assert breaker.is_open
+
+
+def test_a_probe_that_only_got_a_token_leaves_the_next_one_to_the_row_that_waited_for_it() -> None:
+    async def main() -> tuple[float, bool]:
+        limiter, traffic = traffic_for(StopSwitch(), [])
+        for _ in range(RULES.faults):
+            limiter.learn(replace(DOWN, shared=True))
+        assert traffic.held
+        await limiter.acquire()
+        limiter.learn(Reply(Verdict.ACCEPT, http_status=200, took_s=0.0))
+        await limiter.acquire()
+        traffic.answered(Reply(Verdict.ACCEPT, customer_id="c", http_status=201, took_s=0.0), 0.0)
+        return VirtualClock().monotonic(), traffic.held
+
+    moment, held = run_virtual(main)
+    assert not held
+    assert moment == pytest.approx(RULES.probe_s, abs=0.1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importer.journal import Ahead, Database, Runs
-from importer.records import Attempt, Outcome, RowState, Verdict
+from importer.records import Outcome, RowState
 from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill
 
 
@@ -23,14 +23,14 @@ def test_what_is_ahead_tells_new_rows_from_known_ones_and_those_in_doubt(book: B
     assert (found.known, found.in_doubt, found.creates) == (1, 2, 3)
 
 
-def test_requests_are_counted_from_a_moment_on_and_per_account(book: Book) -> None:
-    attempts = tuple(Attempt(number, "create", 1_000.0 * number, 0.1, Verdict.RETRY) for number in (1, 2, 3))
-    book.claim(1)
-    book.settle(Outcome(0, "k0", RowState.FAILED, attempts=attempts))
+def test_what_is_ahead_of_a_stopped_run_is_what_resume_opens_again(book: Book) -> None:
     runs = Runs(book.database)
+    book.claim(3)
+    book.settle(created(0, "k0"), Outcome(1, "k1", RowState.UNKNOWN), Outcome(3, "k3", RowState.REJECTED))
+    book.finish()
 
-    assert [runs.requests_since(SCOPE, since) for since in (0.0, 2_000.0, 3_001.0)] == [3, 2, 0]
-    assert runs.requests_since("another", 0.0) == 0
+    assert runs.ahead(runs.find("last")) == Ahead(creates=0, known=0, in_doubt=0)
+    assert runs.ahead(runs.find("last"), stopped=True) == Ahead(creates=2, known=0, in_doubt=1)
 
 
 def test_a_run_is_found_by_its_content_under_whatever_profile(database: Database) -> None:

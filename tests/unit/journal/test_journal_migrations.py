@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import threading
 from contextlib import closing
@@ -10,18 +11,23 @@ from pathlib import Path
 import pytest
 
 from importer.errors import JournalError
-from importer.journal import Database, Replay, Runs
+from importer.journal import Database, Replay, Runs, receipt_of
 from importer.journal.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
 from importer.journal.packing import pack_payloads, pack_rows
 
-V1 = Path(__file__).with_name("schema_v1.sql")
+OLD_VERSIONS = [int(path.stem.rpartition("v")[2]) for path in sorted(Path(__file__).parent.glob("schema_v*.sql"))]
+"""Each with the schema as the programs of its time began a journal: those files never change."""
 EVERYTHING = "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
 
 
-def old_journal(path: Path) -> Path:
-    """A journal as the first program wrote it: one run, two rows, one of them created."""
+RECEIPT = '{"number": 1}'
+
+
+def old_journal(path: Path, version: int = 1) -> Path:
+    """A journal as an earlier program wrote it: one run, two rows, one of them created."""
+    schema = Path(__file__).with_name(f"schema_v{version}.sql").read_text(encoding="utf-8")
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        old.executescript("PRAGMA journal_mode=WAL;" + V1.read_text(encoding="utf-8") + "PRAGMA user_version=1;")
+        old.executescript(f"PRAGMA journal_mode=WAL; {schema} PRAGMA user_version={version};")
         old.execute(
             "INSERT INTO runs (run_id, scope, target, source, path, content_hash, profile_hash, dry_run, phase,"
             " columns, started_at) VALUES ('20261122T083000Z-00000a', 'live#main', 'live', 'a.csv', '/a.csv', 'c0ffee',"
@@ -31,7 +37,15 @@ def old_journal(path: Path) -> Path:
         old.execute("INSERT INTO batches VALUES (1, 0, 2, ?, ?, ?)", (pack_rows([2, 3]), cells, bodies))
         old.execute("INSERT INTO rows (run, ordinal, state, key, customer_id) VALUES (1, 0, 'created', 'k0', 'c0')")
         old.execute("INSERT INTO rows (run, ordinal, state, key) VALUES (1, 1, 'failed', 'k1')")
-        old.execute("INSERT INTO identities VALUES ('live#main', 'k0', 'created', 'c0', 1, 0, 1.0)")
+        old.execute(
+            "INSERT INTO identities (scope, key, state, customer_id, run, ordinal, since)"
+            " VALUES ('live#main', 'k0', 'created', 'c0', 1, 0, 1.0)"
+        )
+        if version > 1:
+            digest = hashlib.sha256(RECEIPT.encode()).hexdigest()
+            old.execute("INSERT INTO receipts VALUES (1, 1, 2.0, '', ?, ?)", (digest, RECEIPT))
+        if version > 2:
+            old.execute("INSERT INTO starts VALUES ('live#main', 1790000000, 7)")
     return path
 
 
@@ -40,25 +54,44 @@ def columns(database: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]
     return {table: [row[1:] for row in database.execute(f"PRAGMA table_info({table})")] for table in tables}
 
 
-def test_an_old_journal_is_led_forward_with_every_row(tmp_path: Path) -> None:
-    with closing(Database(old_journal(tmp_path / "journal.sqlite3"))) as database:
+def test_the_formats_that_had_a_schema_of_their_own_are_all_here() -> None:
+    assert OLD_VERSIONS[:3] == [1, 2, 3]
+    assert max(OLD_VERSIONS) < SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_an_old_journal_is_led_forward_with_every_row(tmp_path: Path, version: int) -> None:
+    with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
         (summary,) = Runs(database).summaries()
         results = list(Replay(database, 1).results())
 
         assert database.connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert (summary.run_id, summary.counts) == ("20261122T083000Z-00000a", {"read": 2, "created": 1, "failed": 1})
         assert [(result.cells, result.customer_id) for result in results] == [(("Ann",), "c0"), (("Bob",), "")]
+        assert database.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_the_copy_is_the_old_journal_whole_and_for_its_owner_alone(tmp_path: Path) -> None:
-    path = old_journal(tmp_path / "journal.sqlite3")
+@pytest.mark.parametrize("version", [version for version in OLD_VERSIONS if version > 1])
+def test_receipts_and_the_requests_of_the_day_are_led_forward(tmp_path: Path, version: int) -> None:
+    with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
+        kept = receipt_of(database, 1)
+        started = database.connection.execute("SELECT scope, count FROM starts").fetchall()
+
+    assert kept is not None
+    assert (kept.number, kept.body) == (1, RECEIPT)
+    assert started == ([("live#main", 7)] if version > 2 else [])
+
+
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_the_copy_is_the_old_journal_whole_and_for_its_owner_alone(tmp_path: Path, version: int) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3", version)
     Database(path).close()
 
     (copy,) = backups(path)
-    assert copy == backup_of(path, 1) == tmp_path / "journal.sqlite3.v1.bak"
+    assert copy == backup_of(path, version) == tmp_path / f"journal.sqlite3.v{version}.bak"
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as old:
-        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        assert old.execute("PRAGMA user_version").fetchone() == (version,)
         assert old.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert old.execute("SELECT key FROM rows ORDER BY ordinal").fetchall() == [("k0",), ("k1",)]
 
@@ -74,9 +107,10 @@ def test_rows_still_in_the_write_ahead_log_are_in_the_copy(tmp_path: Path) -> No
         assert old.execute("SELECT count(*) FROM rows").fetchone() == (3,)
 
 
-def test_all_steps_together_come_to_the_schema_of_a_new_journal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_all_steps_together_come_to_the_schema_of_a_new_journal(tmp_path: Path, version: int) -> None:
     with (
-        closing(Database(old_journal(tmp_path / "old.sqlite3"))) as old,
+        closing(Database(old_journal(tmp_path / "old.sqlite3", version))) as old,
         closing(Database(tmp_path / "new.sqlite3")) as new,
     ):
         objects = [one.connection.execute(EVERYTHING).fetchall() for one in (old, new)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from importer.journal import Database, GroupCommit, Starts
+from importer.journal import Database, GroupCommit, Runs, Starts, starts_in
 
 NOW = 1_790_000_003.0
 
@@ -55,3 +57,24 @@ def test_what_is_older_than_a_day_is_dropped(tmp_path: Path) -> None:
     assert [count for _, count in starts.earlier()] == [6, 1]
     assert database.connection.execute("SELECT count(*) FROM starts").fetchone() == (2,)
     database.close()
+
+
+def test_what_counts_against_a_day_is_what_the_limiter_will_count(tmp_path: Path) -> None:
+    path, clock = tmp_path / "journal.sqlite3", Clock()
+    database = Database(path)
+    starts = starts_of(database, "one", clock)
+    charge(starts, clock, (NOW - 86_420.0, 5), (NOW - 86_395.0, 7), (NOW - 100.0, 6), (NOW, 4), (NOW, -1))
+
+    counted = sum(count for age_s, count in starts.earlier() if age_s < 86_400.0)
+    assert Runs(database).started_within("one", NOW, 86_400.0) == counted == 16
+    assert starts_in(path, "one", NOW, 86_400.0) == counted
+    assert [starts_in(path, "one", NOW, 60.0), starts_in(path, "another", NOW, 86_400.0)] == [3, 0]
+    database.close()
+
+
+def test_a_journal_older_than_such_limits_has_counted_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("PRAGMA user_version = 2")
+
+    assert starts_in(path, "one", NOW, 86_400.0) == 0

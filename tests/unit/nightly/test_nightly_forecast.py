@@ -43,6 +43,18 @@ def test_it_says_which_share_of_the_days_requests_that_is() -> None:
     assert (over.in_time, over.quota_share) == (False, 1.05)
 
 
+def test_a_day_whose_requests_will_not_do_is_not_said_to_be_in_time() -> None:
+    daily = (*AT_25, (20_000, 86_400.0))
+    found = forecast(Workload(19_999, used=1_000), daily, HOURS, now=TWO, deadline=SIX)
+
+    assert found.text == (
+        "20,000 requests take about 13 min at 25/s, and make 105% of the day's 20,000. Only 19,000 of those are left:"
+        " it will not finish. What is left then goes on next time."
+    )
+    assert "Only 0 of those are left" in forecast(Workload(1, used=20_001), daily, HOURS, now=TWO).text
+    assert forecast(Workload(0, known=9, used=20_001), daily, HOURS, now=TWO, deadline=SIX).in_time
+
+
 def test_rows_in_doubt_cost_look_ups_and_known_ones_nothing() -> None:
     assert forecast(Workload(10, known=90, looks=6), AT_25, HOURS, now=TWO).requests == 17
     assert forecast(Workload(0, known=90), AT_25, HOURS, now=TWO).requests == 0

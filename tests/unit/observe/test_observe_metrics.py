@@ -88,7 +88,7 @@ def test_nobody_ever_reads_half_a_textfile(tmp_path: Path) -> None:
     with metered(MetricsSettings(textfile=path, every_s=0.001), "live") as metrics:
         for _ in range(200):
             metrics(Event("row_settled", {"state": "created"}))
-            assert re.search(r"importer_last_run_timestamp_seconds\{.*\} \S+\n\Z", path.read_text())
+            assert re.search(r"# TYPE importer_last_night_timestamp_seconds gauge\n\Z", path.read_text())
     assert [file.name for file in tmp_path.iterdir()] == ["importer.prom"]
 
 

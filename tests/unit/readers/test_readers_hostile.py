@@ -67,6 +67,13 @@ def test_a_minimal_workbook_is_read(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_a_workbook_that_was_cut_off_is_to_be_copied_again(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", {})
+    path.write_bytes(path.read_bytes()[:500])
+
+    assert "Copy it again" in (refused(path, "the workbook is damaged").hint or "")
+
+
 class TestPaths:
     def test_a_missing_file_names_the_nearest(self, tmp_path: Path) -> None:
         (tmp_path / "customers.csv").write_bytes(TABLE)

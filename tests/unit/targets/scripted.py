@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from importer.errors import StoppingError
-from importer.records import Record
+from importer.records import Record, Reply
 from importer.targets import TargetAccess, connect
 from importer.targets.rocketkor import RocketKorTarget
 
@@ -67,14 +67,45 @@ class CountingLimiter:
 
     def __init__(self) -> None:
         self.slots = 0
+        self.departed = 0
+        self.learned: list[Reply] = []
         self.stopping = False
+        self.on_departure: Callable[[], None] = lambda: None
         self.on_slot: Callable[[int], None] = lambda _: None
 
     async def acquire(self, *, finishing: bool = False) -> None:
+        (await self.reserve(finishing=finishing)).depart()
+
+    async def reserve(self, *, finishing: bool = False) -> CountedSlot:
         if self.stopping and not finishing:
             raise StoppingError
         self.slots += 1
         self.on_slot(self.slots)
+        return CountedSlot(self)
+
+    def learn(self, reply: Reply) -> None:
+        self.learned.append(reply)
+
+
+class CountedSlot:
+    """A slot that is counted when it is used, and once only; one that is given back counts for nothing."""
+
+    def __init__(self, limiter: CountingLimiter) -> None:
+        self._limiter: CountingLimiter | None = limiter
+
+    def depart(self) -> None:
+        limiter, self._limiter = self._limiter, None
+        if limiter is not None:
+            limiter.departed += 1
+            limiter.on_departure()
+
+    def answered(self) -> None:
+        self.depart()
+
+    def give_back(self) -> None:
+        limiter, self._limiter = self._limiter, None
+        if limiter is not None:
+            limiter.slots -= 1
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from importer.records import Found, Verdict
+from importer.records import Found, RateHint, Verdict
 from importer.targets.rocketkor.lookups import MAX_COMPLETIONS, MAX_PAGES
 from tests.unit.targets.scripted import (
     BUSINESS,
     PERSON,
     Request,
     Script,
+    Step,
     hang_up,
     opened,
     record,
@@ -316,3 +317,16 @@ async def test_a_payload_is_never_part_of_a_look_up() -> None:
 
     assert all(call.body == b"" for call in script.calls)
     assert json.dumps(PERSON["lastName"]) not in script.calls[0].path
+
+
+async def test_a_look_up_tells_what_its_answers_took_and_what_their_headers_say() -> None:
+    told = {"RateLimit-Limit": "9", "RateLimit-Remaining": "4"}
+    steps: list[Step] = [
+        reply(200, {"hasNext": left, "content": [customer(f"c-{left}")]}, headers=told) for left in (True, False)
+    ]
+    async with server(Script(steps)) as script, opened(script.url) as it:
+        found = await it.target.find(record())
+
+        assert found.allowance == RateHint(limit=9, remaining=4)
+        assert found.took_s is not None
+        assert 0.0 < found.took_s < 5.0

@@ -83,7 +83,7 @@ def test_everything_else_is_in_doubt(failure: BaseException) -> None:
     said = judge_failure(failure, creating=True)
 
     assert said.verdict is Verdict.IN_DOUBT
-    assert said.message.endswith("It is not known whether the customer was created.")
+    assert "customer was created" not in said.message  # looks may still settle that
 
 
 @pytest.mark.parametrize("kind", CLIENT_ERRORS, ids=lambda kind: kind.__name__)
@@ -91,7 +91,6 @@ def test_what_never_began_to_be_written_is_never_in_doubt(kind: type[BaseExcepti
     said = judge_failure(BrokenRequestError(kind.__new__(kind), begun=False), creating=True)
 
     assert said.verdict in {Verdict.RETRY, Verdict.ABORT}
-    assert "not known whether" not in said.message
 
 
 @pytest.mark.parametrize("status", [status for status in HTTPStatus if status >= 200])

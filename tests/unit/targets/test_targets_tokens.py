@@ -342,6 +342,52 @@ async def test_a_token_that_expires_while_a_slot_is_awaited_is_replaced_first() 
 
     assert said.verdict is Verdict.ACCEPT
     assert [call.headers["authorization"] for call in script.calls] == ["Bearer token-2"]
+    assert it.limiter.slots == it.limiter.departed == len(script.requests)
+
+
+async def test_a_token_that_never_outlives_the_wait_for_a_slot_is_not_fetched_for_ever() -> None:
+    async with server(Script([created()])) as script, opened(script.url) as it:
+
+        def longer_than_any_token(_: int) -> None:
+            it.clock.ticks += 5_000.0
+
+        it.limiter.on_slot = longer_than_any_token
+        said = await it.target.send(record())
+
+    assert (said.verdict, said.error_code, said.shared) == (Verdict.RETRY, "token_short_lived", True)
+    assert not script.calls
+    assert it.limiter.slots == len(script.exchanged)
+
+
+async def test_the_pool_hears_of_an_exchange_once_however_many_wait_for_it() -> None:
+    script = Script([created()], exchanges=[reply(503, headers={"Retry-After": "9"}), Script().token()])
+    async with server(script), opened(script.url) as it:
+        said = await asyncio.gather(*(it.target.send(record()) for _ in range(16)))
+        again = await it.target.send(record())
+
+    assert {(one.verdict, one.shared) for one in said} == {(Verdict.RETRY, True)}
+    assert [one.verdict for one in it.limiter.learned] == [Verdict.RETRY, Verdict.ACCEPT]
+    assert it.limiter.learned[0].retry_after_s == 9.0
+    assert all(one.took_s is not None for one in it.limiter.learned)
+    assert (again.verdict, again.shared) == (Verdict.ACCEPT, False)
+
+
+async def test_a_renewal_on_the_side_tells_the_pool_and_is_not_tried_again_before_the_server_says() -> None:
+    busy = reply(429, headers={"Retry-After": "200"})
+    script = Script([created()], exchanges=[Script().token(), busy])
+    async with server(script), opened(script.url) as it:
+        await it.target.check()
+        it.clock.ticks += 3_600.0 * 0.86
+        for _ in range(5):
+            assert (await it.target.send(record())).verdict is Verdict.ACCEPT
+            it.clock.ticks += 30.0
+        assert len(script.exchanged) == 2
+        assert [one.retry_after_s for one in it.limiter.learned] == [None, 200.0]
+        it.clock.ticks += 120.0
+        await it.target.send(record())
+        await it.target.send(record())
+
+    assert len(script.exchanged) == 3
 
 
 async def test_a_burst_of_401s_leads_to_one_new_token() -> None:

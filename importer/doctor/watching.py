@@ -1,0 +1,74 @@
+"""Those who watch from outside: whoever is notified, and Prometheus. Tells nobody anything."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from importer.doctor.finding import Finding
+from importer.errors import ExitCode, ImporterError
+from importer.nightly import messenger
+from importer.nightly.messenger import URLS, addresses
+from importer.profile import MetricsSettings, Profile
+
+_OTHERS = 0o077
+
+
+def check_notifications(profile: Profile, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether everybody who is named could be told; nothing is sent."""
+    try:
+        known, tell = len(addresses(environ)), messenger(environ, profile.notify.timeout_s)
+    except ImporterError as error:
+        yield Finding.from_error("notify", error)
+        return
+    yield from _open_to_others(environ)
+    if tell is not None:
+        yield Finding.ok("notify", f"{known} address{'es' if known != 1 else ''} understood, none tried")
+    elif profile.notify.runs:
+        yield Finding.fail("notify", f"notify.runs is on, and {URLS} names nobody", f"Set {URLS}.", ExitCode.USAGE)
+    else:
+        yield Finding.ok("notify", f"nobody is told: {URLS} is not set")
+
+
+def _open_to_others(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Addresses hold secrets."""
+    path = Path(environ.get(f"{URLS}_FILE") or "/nonexistent").expanduser()
+    if path.is_file() and path.stat().st_mode & _OTHERS:
+        yield Finding.warn("notify", f"others may read the file of {URLS}_FILE", f"chmod 600 {path}")
+
+
+def check_metrics(settings: MetricsSettings) -> Iterator[Finding]:
+    """Whether numbers could be shown; a run goes on without them, and nobody would know."""
+    found = [*_textfile(settings.textfile), *_port(settings)]
+    yield from found
+    if settings.wanted and not found:
+        yield Finding.ok("metrics", "they can be shown")
+
+
+def _textfile(path: Path | None) -> Iterator[Finding]:
+    if path is None:
+        return
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK) or path.is_dir():
+        mend = "Make its folder, and let the importer write to it."
+        yield Finding.warn("metrics", f"{path} cannot be written", mend)
+    elif path.suffix != ".prom":
+        mend = "Give it a name that ends with .prom."
+        yield Finding.warn("metrics", f"the node exporter does not read {path.name}", mend)
+
+
+def _port(settings: MetricsSettings) -> Iterator[Finding]:
+    if settings.port is None:
+        return
+    where = (settings.address, settings.port)
+    try:
+        family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
+        with closing(socket.socket(family)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        mend = "Free it, or choose another metrics.port; a run or a watch that is at work has it open."
+        yield Finding.warn("metrics", f"port {settings.port} of {settings.address} cannot be served: {reason}", mend)

@@ -1,0 +1,85 @@
+"""What people are told about one run that somebody, or a scheduler, started by itself. Pure.
+
+Names, numbers and paths only, as in `notices`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from importer.errors import ExitCode
+from importer.nightly.notices import WHY, Level, Notice, counted, printable, rejects
+from importer.nightly.told import Fate, Import
+from importer.profile.nights import NotifySettings
+
+_FINISHED = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
+
+
+def compose_run(report: Mapping[str, Any], settings: NotifySettings) -> Notice:
+    """Say how a run went.
+
+    Args:
+        report: as in the run's `report.json`.
+    """
+    done = _as_import(report)
+    notable = [*rejects(done, settings), *_too_long(report["elapsed_seconds"], settings)]
+    level = _level(done, notable=bool(notable))
+    lines = [*notable, _line(done), *([f"  report: {done.report}"] if done.report else [])]
+    lines.append(f"Run: {done.run_id}. Target: {report['target']}. Exit code: {int(done.exit_code)}.")
+    created = f"{done.counts.get('created', 0):,} customers created"
+    return Notice(level, f"Customer import {level}: {printable(done.file)}, {created}", "\n".join(lines))
+
+
+def refused_run(about: str, code: int) -> Notice:
+    """Say that a run could not begin, or ended in a way that nobody foresaw.
+
+    Args:
+        about: the file, the address or the run that was asked for; of a path or an address only its name is told.
+    """
+    why = WHY.get(ExitCode(code), "it ended unexpectedly")
+    level: Level = "degraded" if code == ExitCode.BUSY else "failed"
+    body = f"{_name(about)}: {why}. Exit code: {code}.\nNothing is lost; the log tells more."
+    return Notice(level, f"Customer import {level}: {_name(about)}", body)
+
+
+def _as_import(report: Mapping[str, Any]) -> Import:
+    page = report["files"].get("html")
+    return Import(
+        file=report["source"],
+        fate=Fate.IMPORTED if report["exit_code"] in _FINISHED else Fate.HELD,
+        exit_code=report["exit_code"],
+        run_id=report["run_id"],
+        counts=report["counts"],
+        report=Path(page).absolute() if page else None,
+        corrections=sum(one["count"] for one in report["issues"] if one["code"] == "differs_from_imported"),
+    )
+
+
+def _level(done: Import, *, notable: bool) -> Level:
+    if done.fate is Fate.HELD:
+        return "degraded" if done.exit_code == ExitCode.TRY_LATER else "failed"
+    return "degraded" if notable else "done"
+
+
+def _line(done: Import) -> str:
+    told = f"{printable(done.file)}: {counted(done)}"
+    if done.fate is Fate.IMPORTED:
+        return told
+    why = WHY.get(ExitCode(done.exit_code), "not finished")
+    next_step = "show" if done.exit_code == ExitCode.BALANCE else "resume"
+    return f"{told} Not finished: {why}. Next: importer {next_step} {done.run_id}"
+
+
+def _too_long(elapsed_s: float, settings: NotifySettings) -> list[str]:
+    if settings.max_duration_s is None or elapsed_s <= settings.max_duration_s:
+        return []
+    return [f"It took {elapsed_s:,.0f} s, more than {settings.max_duration_s:,.0f} s."]
+
+
+def _name(about: str) -> str:
+    """The last part of a path or an address: what stands before it may be a user and a password."""
+    path = urlsplit(about).path if "://" in about else about
+    return printable(PurePosixPath(path).name) or "the source"

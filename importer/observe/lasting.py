@@ -1,0 +1,91 @@
+"""What Prometheus is told of the last run and the last night, and remembers from one process to the next.
+
+A textfile is written anew by every process. What the one before said of its last run stands until there is a
+newer one: a night without a file is no reason to forget when customers were imported last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import prometheus_client as prometheus
+from prometheus_client.parser import text_string_to_metric_families
+
+_LONGEST_BYTES = 4 * 1024**2
+
+_GAUGES = (
+    ("importer_last_run_rows", "Rows of the last run by state; read: all.", "state"),
+    ("importer_last_run_exit_code", "How the last run ended.", ""),
+    ("importer_last_run_duration_seconds", "How long the last run took.", ""),
+    ("importer_last_run_timestamp_seconds", "When the last run ended.", ""),
+    ("importer_last_night_files", "Files of the last night by what became of them.", "fate"),
+    ("importer_last_night_exit_code", "How the last night ended: the worst of its files.", ""),
+    ("importer_last_night_duration_seconds", "How long the last night took.", ""),
+    ("importer_last_night_timestamp_seconds", "When the last night ended.", ""),
+)
+
+
+class LastingNumbers:
+    """Gauges that outlast a process by way of the textfile.
+
+    Args:
+        target: the target's name in the profile; what is remembered of other targets stays as it is.
+    """
+
+    def __init__(self, registry: prometheus.CollectorRegistry, target: str) -> None:
+        self._target = target
+        self._gauges = {
+            name: prometheus.Gauge(name, text, ("target", label) if label else ("target",), registry=registry)
+            for name, text, label in _GAUGES
+        }
+
+    def run_ended(self, exit_code: int) -> None:
+        """A run ended just now."""
+        self._set("importer_last_run_exit_code", exit_code)
+        self._now("importer_last_run_timestamp_seconds")
+
+    def run_counted(self, counts: Mapping[str, int], elapsed_s: float) -> None:
+        """It came to its counts."""
+        for state, count in counts.items():
+            self._set("importer_last_run_rows", count, state)
+        self._set("importer_last_run_duration_seconds", elapsed_s)
+
+    def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
+        """A night ended just now.
+
+        Args:
+            files: how many by what became of them; every fate is named.
+        """
+        for fate, count in files.items():
+            self._set("importer_last_night_files", count, fate)
+        self._set("importer_last_night_exit_code", exit_code)
+        self._set("importer_last_night_duration_seconds", elapsed_s)
+        self.looked()
+
+    def looked(self) -> None:
+        """A watched folder was looked at just now, and nothing was there."""
+        self._now("importer_last_night_timestamp_seconds")
+
+    def recall(self, path: Path) -> None:
+        """Take over what a textfile says; one that is not there or not ours says nothing."""
+        try:
+            with path.open("rb") as file:
+                families = list(text_string_to_metric_families(file.read(_LONGEST_BYTES).decode("utf-8")))
+        except (OSError, ValueError):
+            return
+        for sample in (sample for family in families for sample in family.samples):
+            gauge = self._gauges.get(sample.name)
+            if gauge is not None and set(sample.labels) == _labels_of(sample.name):
+                gauge.labels(**sample.labels).set(sample.value)
+
+    def _set(self, name: str, value: float, *labels: str) -> None:
+        self._gauges[name].labels(self._target, *labels).set(value)
+
+    def _now(self, name: str) -> None:
+        self._gauges[name].labels(self._target).set_to_current_time()
+
+
+def _labels_of(name: str) -> set[str]:
+    label = next(label for known, _, label in _GAUGES if known == name)
+    return {"target", label} if label else {"target"}

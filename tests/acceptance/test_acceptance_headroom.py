@@ -1,0 +1,60 @@
+"""Headroom: a share of the rate is left to live traffic, in every request that really arrives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from tests.acceptance.conftest import User, Witness, people, sandbox
+
+RATE, HEADROOM, LEFT = 40, "0.5", 20
+SLACK_S = 0.1
+"""When a request arrives is the machine's doing as well: the witness's window is that much shorter than a second."""
+
+
+def seen(witness: Witness) -> dict[str, Any]:
+    with urlopen(f"{witness.base_url}/_emulator/ledger?per_s={1 - SLACK_S}", timeout=30) as answer:  # noqa: S310  # loopback
+        value = json.loads(answer.read())
+    assert isinstance(value, dict)
+    return value
+
+
+@pytest.mark.parametrize("said", ["to run", "to nightly", "in the profile"])
+def test_no_second_sees_more_requests_than_headroom_leaves(
+    user: User, witness: Witness, profile_for: Callable[..., Path], said: str
+) -> None:
+    rows = 2 * LEFT + 5
+    (user.home / "inbox").mkdir()
+    (user.home / "inbox" / "a.csv").write_text(people(rows))
+    in_profile = [f"headroom = {HEADROOM}"] if said == "in the profile" else []
+    profile = profile_for(witness, delivery=[f'rate = "{RATE}/s"', *in_profile], more="[nightly]\nsettle_s = 0.02")
+    what = ("nightly", "inbox") if said == "to nightly" else ("run", "inbox/a.csv")
+    option = ("--headroom", HEADROOM) if said.startswith("to ") else ()
+    ran = user.types(*what, *sandbox(profile), *option, "--json", **witness.environ)
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, rows)
+    ledger = seen(witness)
+    assert ledger["requests"] == rows + 1
+    assert ledger["largest_window"] <= LEFT
+
+
+def test_without_headroom_the_same_witness_sees_more(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    profile = profile_for(witness, delivery=[f'rate = "{RATE}/s"'])
+    user.types("run", user.has("a.csv", people(RATE)), *sandbox(profile), "--json", **witness.environ)
+
+    assert seen(witness)["largest_window"] > LEFT
+
+
+def test_headroom_is_left_of_a_days_quota_too(user: User, witness: Witness, profile_for: Callable[..., Path]) -> None:
+    profile = profile_for(witness, delivery=['rate = ["300/s", "100/day"]', "headroom = 0.25"])
+    ran = user.types("run", user.has("a.csv", people(90)), *sandbox(profile), "--json", **witness.environ)
+
+    assert (ran.code, ran.json["counts"]["created"], ran.json["counts"]["unsent"]) == (75, 74, 16)
+    assert witness.ledger()["requests"] == 75  # the one for the token counts

@@ -1,0 +1,42 @@
+"""What the system refuses is told in the shape that was asked for."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import sys
+
+import pytest
+
+from importer.cli.entry import _told_of_system
+from importer.cli.output import Output
+from importer.errors import ExitCode
+
+REFUSED = OSError(errno.EACCES, os.strerror(errno.EACCES), "in/customers.csv")
+
+
+def test_a_file_that_the_system_refuses_is_named_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code = _told_of_system(Output("run", as_json=True), REFUSED)
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["exit_code"]) == (ExitCode.BUG, ExitCode.BUG)
+    assert told["error"] == "'in/customers.csv' cannot be used: permission denied."
+
+
+class Full(io.StringIO):
+    """A standard output that takes nothing."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_where_standard_output_is_refused_people_are_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", Full())
+    code = _told_of_system(Output("runs", as_json=True), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+    assert code == ExitCode.BUG
+    assert "The output cannot be written: no space left on device." in capsys.readouterr().err
