@@ -105,8 +105,7 @@ def test_every_file_of_a_night_is_a_trace_of_its_own(
     assert [attributes(run)["importer.run_id"] for run in runs] == [one["run_id"] for one in ran.json["imports"]]
     assert len({run.trace_id for run in runs}) == 2
     requests = Counter(span.parent_span_id for span in collector.named("request"))
-    # And one for the token; the second file knows ten of the first.
-    assert [requests[run.span_id] for run in runs] == [11, 11]
+    assert [requests[run.span_id] for run in runs] == [11, 11]  # with the token; the second file knows ten of the first
     fits(collector, ran)
     holds_no_value(collector, user, witness.environ)
 
