@@ -17,6 +17,8 @@ from importer.records import Record
 _LARGEST = 8
 """A lot holds at most so many records per worker."""
 
+_PLENTY = 4
+
 
 class AsyncioPool:
     """Implements `ports.Engine` with tasks.
@@ -81,8 +83,8 @@ class _Supply:
             self._wanted.clear()
             before = self.used
             records = await take(size)
-            # Twice what went out meanwhile: half a lot is left when the next one comes, and a lot that ran out doubles.
-            size = max(self._smallest, min(self._largest, 2 * (self.used - before)))
+            # Several times what went out meanwhile: the next lot comes long before this one runs out.
+            size = max(self._smallest, min(self._largest, _PLENTY * (self.used - before)))
             self._next.put_nowait(records)
 
     async def lot(self) -> Sequence[Record]:

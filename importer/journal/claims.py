@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from types import MappingProxyType
+from typing import NamedTuple
 
 from importer.errors import JournalError
+from importer.journal.bulk import insert
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
@@ -30,8 +31,7 @@ _NAMED = 10
 _PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """A row that may be claimed, before its import key was looked up."""
 
     ordinal: int
@@ -44,8 +44,7 @@ class _Waiting:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What the scope remembers of an import key."""
 
     state: str
@@ -118,15 +117,20 @@ class Claims:
         """
         for state in {outcome.state for outcome in outcomes}:
             self._change(tx, state, [outcome for outcome in outcomes if outcome.state is state])
-        tx.executemany(
-            "UPDATE identities SET state = ?, customer_id = ? WHERE scope = ? AND key = ? AND run = ? AND ordinal = ?",
+        insert(
+            tx,
+            "INSERT INTO identities (scope, key, state, customer_id, run, ordinal, since)",
             [
-                (one.state.value, one.customer_id or None, self._scope, one.key, self._run, one.ordinal)
+                (self._scope, one.key, one.state.value, one.customer_id or None, self._run, one.ordinal, 0.0)
                 for one in outcomes
             ],
+            # Claimed before, so it is there; another run may have claimed it since.
+            "ON CONFLICT DO UPDATE SET state = excluded.state, customer_id = excluded.customer_id"
+            " WHERE run = excluded.run AND ordinal = excluded.ordinal",
         )
-        tx.executemany(
-            "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        insert(
+            tx,
+            "INSERT OR REPLACE INTO attempts",
             [self._attempt(outcome.ordinal, attempt) for outcome in outcomes for attempt in outcome.attempts],
         )
         insert_issues(tx, self._run, [issue for outcome in outcomes for issue in self._issues(outcome)])
@@ -220,18 +224,21 @@ class Claims:
 
     def _mark_sending(self, tx: sqlite3.Connection, marked: Sequence[tuple[Record, float]]) -> None:
         sending = RowState.SENDING.value
-        tx.executemany(
-            "UPDATE rows SET state = ?, doubt_since = ? WHERE run = ? AND ordinal = ?",
-            [(sending, since, self._run, record.ordinal) for record, since in marked],
+        insert(
+            tx,
+            "INSERT INTO rows (run, ordinal, state, doubt_since)",
+            [(self._run, record.ordinal, sending, since) for record, since in marked],
+            "ON CONFLICT DO UPDATE SET state = excluded.state, doubt_since = excluded.doubt_since",
         )
-        tx.executemany(
-            "INSERT INTO identities (scope, key, state, run, ordinal, since, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET state = excluded.state, customer_id = NULL, run = excluded.run,"
-            " ordinal = excluded.ordinal, since = excluded.since, body = excluded.body",
+        insert(
+            tx,
+            "INSERT INTO identities (scope, key, state, run, ordinal, since, body)",
             [
                 (self._scope, record.key, sending, self._run, record.ordinal, since, self._body(record.payload))
                 for record, since in marked
             ],
+            "ON CONFLICT DO UPDATE SET state = excluded.state, customer_id = NULL, run = excluded.run,"
+            " ordinal = excluded.ordinal, since = excluded.since, body = excluded.body",
         )
 
     def _end_as_existing(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> Outcome:
@@ -246,27 +253,27 @@ class Claims:
 
     def _change(self, tx: sqlite3.Connection, state: RowState, outcomes: Sequence[Outcome]) -> None:
         """Update rows to their outcome, if the transition table allows it for all of them."""
-        before = tuple(earlier.value for earlier, after in TRANSITIONS.items() if state in after)
-        marks = ",".join("?" * len(before))
-        changed = tx.executemany(
-            "UPDATE rows SET state = ?, customer_id = ?, http_status = ?, trace_id = ?, candidates = ?,"
-            " attempts = attempts + ?"
-            f" WHERE run = ? AND ordinal = ? AND state IN ({marks})",
+        before = ", ".join(f"'{earlier.value}'" for earlier, after in TRANSITIONS.items() if state in after)
+        changed = insert(
+            tx,
+            "INSERT INTO rows (run, ordinal, state, customer_id, http_status, trace_id, candidates, attempts)",
             [
                 (
+                    self._run,
+                    outcome.ordinal,
                     state.value,
                     outcome.customer_id or None,
                     outcome.http_status,
                     outcome.trace_id or None,
                     " ".join(outcome.candidates) or None,
                     len(outcome.attempts),
-                    self._run,
-                    outcome.ordinal,
-                    *before,
                 )
                 for outcome in outcomes
             ],
-        ).rowcount
+            "ON CONFLICT DO UPDATE SET state = excluded.state, customer_id = excluded.customer_id,"
+            " http_status = excluded.http_status, trace_id = excluded.trace_id, candidates = excluded.candidates,"
+            f" attempts = attempts + excluded.attempts WHERE state IN ({before})",
+        )
         if changed != len(outcomes):
             rows = ", ".join(f"#{outcome.ordinal}" for outcome in outcomes[:_NAMED])
             raise JournalError(f"A row cannot become '{state}' from the state it is in (one of {rows}).")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from importer.records import FieldError
 from importer.targets.rocketkor.blots import Blots
 
@@ -84,10 +86,18 @@ def profile_path(path: str, sent: Mapping[str, Any]) -> str:
 def load_object(text: bytes | None) -> dict[str, Any]:
     """Read a JSON object; empty for anything else."""
     try:
-        value = json.loads(text) if text else None
+        value = _loaded(text) if text else None
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _loaded(text: bytes) -> Any:
+    """Read JSON: the usual at several times the speed of the standard library, which reads what is odd."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _entry_name(array: str, index: int, sent: Mapping[str, Any]) -> str:
