@@ -23,6 +23,7 @@ from importer.errors import (
     MissingColumnError,
     SourceError,
     StillWrittenError,
+    UnreadableSourceError,
 )
 from importer.journal import FINISHED, LOADING, Place, StoredRun
 from importer.nightly import DropFolder, Fate, Import
@@ -35,7 +36,7 @@ from importer.wiring import SystemClock, open_workspace
 _THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "canary"})
 """Stops that say something about the file's rows; any other says something about the night."""
 
-_OF_ONE_FILE = (StillWrittenError, MissingColumnError)
+_OF_ONE_FILE = (StillWrittenError, UnreadableSourceError, MissingColumnError)
 """Trouble that the other files need not have."""
 
 _GOES_ON = (

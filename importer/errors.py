@@ -5,6 +5,7 @@
     │   └── ProfileError          exit 2   the profile is wrong
     │       └── MissingColumnError exit 2  it names a column that this source does not have
     ├── AccessError               exit 5   authentication or permission refused
+    │   └── UnreadableSourceError exit 5   one source may not be read; others may
     ├── SourceError               exit 6   the source cannot be read, or is refused
     │   ├── SourceChangedError    exit 6   the source or profile changed since the run began
     │   └── EmptySourceError      exit 6   there is no row in it
@@ -82,6 +83,10 @@ class AccessError(ImporterError):
     """The target, or the place that a source lies in, refused the credentials or the rights behind them."""
 
     exit_code = ExitCode.ACCESS
+
+
+class UnreadableSourceError(AccessError):
+    """A source is there and may not be read; that says nothing about other sources."""
 
 
 class SourceError(ImporterError):

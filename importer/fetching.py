@@ -16,7 +16,8 @@ from typing import Any
 
 from importer import checksums
 from importer.checksums import Checksum
-from importer.errors import InterruptedRunError, SourceError, StillWrittenError, StorageError
+from importer.errors import InterruptedRunError, SourceError, StillWrittenError, StorageError, UnreachableError
+from importer.faults import why
 from importer.ports import Stop
 from importer.stores import Store
 
@@ -194,7 +195,9 @@ def _sum_file(what: Fetch, files: Any, path: str) -> Checksum | None:
             text = ""
         else:
             text = files.cat_file(path + SUM_FILE)[:_LARGEST_SUM_FILE_BYTES].decode("utf-8", "replace")
-    except what.store.faults():
+    except what.store.faults() as fault:
+        if what.store.lists and why(fault, what.store.access).kind is UnreachableError:
+            raise
         return None
     found = checksums.of_sum_file(text, path.rpartition("/")[2])
     if found is None and what.store.lists:

@@ -146,6 +146,14 @@ class OpenFolder:
         """Whether the store moves files in one step."""
         return self.store.rename is not None
 
+    def free(self, to: str) -> str:
+        """A folder's name under which nothing is."""
+        found, number = to, 1
+        while self.entries(found):
+            number += 1
+            found = f"{to}~{number}"
+        return found
+
     def rename(self, name: str, to: str) -> bool:
         """Move a file in one step; False when it is gone. Only where the store can.
 
@@ -189,16 +197,20 @@ class OpenFolder:
             self.rename(under, to)
 
     def require_like(self, file: Path, to: str) -> None:
-        """Hold a file that is there against one of this machine, by size and by the sum that the store tells.
+        """Hold a file that is there against one of this machine.
 
         Raises:
             StorageError: they differ.
         """
+        if not self.is_like(file, to):
+            raise StorageError(f"{self.shown}/{to} is not what was sent.", "Try again.")
+
+    def is_like(self, file: Path, to: str) -> bool:
+        """Whether a file that is there is like one of this machine, by size and by the sum that the store tells."""
         path = self.path(to)
         info = self.files.info(path)
         promised = self.store.promise(self.files, path, info)
-        if info.get("size") != file.stat().st_size or (promised is not None and not promised.fits(file)):
-            raise StorageError(f"{self.shown}/{to} is not what was sent.", "Try again.")
+        return info.get("size") == file.stat().st_size and (promised is None or promised.fits(file))
 
     def copy(self, name: str, to: str, like: Path | None) -> None:
         """Have a file in a second place.

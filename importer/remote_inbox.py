@@ -11,8 +11,11 @@ name is nobody's business here.
 Two machines on one folder: over SFTP one of them gets the file. S3 and Google Storage have no rename, so both
 may import it, each as its own journal knows it: let one machine, and one workspace, have such a folder. A file
 that is replaced while its content is at work is not deleted: the copy that was imported goes into the archive,
-and the new file is for the next pass. Web servers are refused: HTTP has no standard way to list or move files, and a
-tool that reads index pages takes what a page says, not what is there.
+and the new file is for the next pass. What is written again by hand later on (`retry`, `export`) stays in the
+workspace.
+
+Web servers are refused: HTTP has no standard way to list or move files, and a tool that reads index pages takes
+what a page says, not what is there.
 """
 
 from __future__ import annotations
@@ -21,27 +24,25 @@ import hashlib
 import secrets
 import shutil
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from importer import checksums
 from importer.custody import ByClaim, ByCopy, Custody
-from importer.errors import AccessError, SourceError, StillWrittenError, StorageError, UsageError
+from importer.errors import AccessError, SourceError, StillWrittenError, StorageError, UnreadableSourceError, UsageError
 from importer.fetching import SUM_FILE, Fetch, fetch, stamps
 from importer.nightly import Inbox, Seen
-from importer.nightly.filing import beside, folder_name, tag_of, unlike
+from importer.nightly.filing import beside, folder_name, readable, tag_of, unlike
 from importer.ports import Stop
 from importer.profile import Profile
 from importer.remote_folder import OpenFolder, RemoteFolder
-from importer.tickets import Ticket, Tickets
+from importer.tickets import Ticket, Tickets, seen, ticket_of
 
 INBOXES_NAME = "inboxes"
 _PROCESSING = "processing"
+_PART = ".part"
 
 
 class RemoteInbox:
@@ -117,9 +118,9 @@ class RemoteInbox:
             found = there.entries()
         taken = {ticket.name for ticket in self._tickets.all()}
         meant = (name for name in found if self._meant(name) and not name.endswith(SUM_FILE) and name not in taken)
-        self._looked = {Path(name): _seen(found[name]) for name in meant if found[name].get("type") == "file"}
+        self._looked = {Path(name): seen(found[name]) for name in meant if found[name].get("type") == "file"}
         markers = {path: found.get(path.name + self._settings.marker) for path in self._looked}
-        self._markers = {path: _seen(marker) for path, marker in markers.items() if marker is not None}
+        self._markers = {path: seen(marker) for path, marker in markers.items() if marker is not None}
         self._links = sorted(name for name in found if self._meant(name) and found[name].get("type") == "link")
         return self._looked
 
@@ -140,23 +141,28 @@ class RemoteInbox:
         return sorted(path for path in left if self._settings.ready == "stable" or path in self._markers)
 
     def begun(self) -> list[Path]:
-        return [self._processing / ticket.name for ticket in self._tickets.all()]
+        return [self._path(ticket) for ticket in self._tickets.all()]
 
     def take(self, path: Path) -> Path | None:
-        with self._place.opened(f"{self.shown}/{path.name} cannot be taken") as there:
+        with self._place.opened(f"{self.shown}/{readable(path.name)} cannot be taken") as there:
             info = there.info(path.name)
-            if info is None or _seen(info) != self._looked.get(path):
+            if info is None or seen(info) != self._looked.get(path):
                 return None
-            ticket = self._tickets.write(_ticket(path.name, info, there.info(path.name + SUM_FILE)))
+            ticket = self._tickets.write(ticket_of(path.name, info, there.info(path.name + SUM_FILE)))
             if not self._custody.take(there, ticket):
                 self._tickets.drop(ticket)
                 return None
-        return self._processing / path.name
+        return self._path(ticket)
+
+    def _path(self, ticket: Ticket) -> Path:
+        """Where the copy of a taken file lies: the path says nothing about another file of that name."""
+        state = f"{ticket.name}|{ticket.stamps}".encode("utf-8", "surrogateescape")
+        return self._processing / hashlib.sha256(state).hexdigest()[:16] / ticket.name
 
     # ------------------------------------------------------------------ fetching
 
     def at_hand(self, path: Path) -> None:
-        ticket, shown = self._known(path), f"{self.shown}/{path.name}"
+        ticket, shown = self._known(path), f"{self.shown}/{readable(path.name)}"
         if ticket.sha256 and path.exists():
             return
         what = Fetch(self._place.store, shown, self._max_bytes, stop=self._stop, may_be_empty=True)
@@ -164,11 +170,15 @@ class RemoteInbox:
             try:
                 self._fetch(what, there, ticket, path)
             except StillWrittenError:
-                if self._custody.give_back(there, ticket):
-                    self._tickets.drop(ticket)
+                self._give_back(there, ticket)
                 raise
             except AccessError as error:
-                raise SourceError(error.message, error.hint) from None  # the others may well be ours to read
+                self._give_back(there, ticket)  # not put aside: a wrong policy must not empty the folder
+                raise UnreadableSourceError(error.message, error.hint) from None
+
+    def _give_back(self, there: OpenFolder, ticket: Ticket) -> None:
+        if self._custody.give_back(there, ticket):
+            self._forget(ticket)
 
     def _fetch(self, what: Fetch, there: OpenFolder, ticket: Ticket, path: Path) -> None:
         where = self._custody.where(there, ticket)
@@ -177,7 +187,8 @@ class RemoteInbox:
             raise StillWrittenError(
                 f"{what.shown} is not the file that was taken any more.", "The next pass takes what is there then."
             )
-        part = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.part")
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        part = path.with_name(_PART)
         try:
             fetch(what, there.files, there.path(where), part, lambda: None)
             part.rename(path)
@@ -209,11 +220,11 @@ class RemoteInbox:
         ticket = self._known(path)
         try:
             with (
-                self._place.opened(f"{ticket.name} cannot be put into {self.shown}/{place}") as there,
+                self._place.opened(f"{readable(ticket.name)} cannot be put into {self.shown}/{place}") as there,
                 self._content(ticket.name, files, texts or {}) as content,
             ):
                 if not ticket.to.startswith(f"{place}/"):
-                    ticket = replace(ticket, to=_free(there, f"{place}/{folder_name(tag, ticket.name)}"))
+                    ticket = replace(ticket, to=there.free(f"{place}/{folder_name(tag, ticket.name)}"))
                     self._tickets.write(ticket)
                 there.fill(ticket.to, content)
                 self._leave(there, ticket)
@@ -235,37 +246,45 @@ class RemoteInbox:
 
     def _leave(self, there: OpenFolder, ticket: Ticket) -> None:
         """Move the source, which comes last; where it is no more, what was imported takes its place."""
-        to, copy = f"{ticket.to}/{ticket.name}", self._processing / ticket.name
+        to, copy = f"{ticket.to}/{ticket.name}", self._path(ticket)
         moved = self._custody.leave(there, ticket, to, copy if ticket.sha256 else None)
         if not moved and ticket.sha256 and not there.has(to):
             there.upload(copy, to)
 
     def _forget(self, ticket: Ticket) -> None:
-        (self._processing / ticket.name).unlink(missing_ok=True)
+        shutil.rmtree(self._path(ticket).parent, ignore_errors=True)
         self._tickets.drop(ticket)
 
     # ------------------------------------------------------------------ after a kill
 
     def recover(self) -> None:
         """Finish what only lacked its last step: the source is in its place, and something is left behind."""
-        for part in self._processing.glob(".*.part"):
-            part.unlink()
-        for folder in self._home.glob("results-*"):
-            shutil.rmtree(folder)
         tickets = self._tickets.all()
+        held = {self._path(ticket).parent for ticket in tickets}
+        for folder in (*self._processing.iterdir(), *self._home.glob("results-*")):
+            if folder not in held:
+                shutil.rmtree(folder)
         if not tickets:
             return
         with self._place.opened(f"The folder {self.shown} cannot be read") as there:
             for ticket in tickets:
-                moved = there.info(f"{ticket.to}/{ticket.name}") if ticket.to else None
-                if moved is not None and moved.get("size") == ticket.size:
+                if ticket.to and self._is_in_place(there, ticket):
                     self._custody.clear(there, ticket)
                     self._forget(ticket)
+
+    def _is_in_place(self, there: OpenFolder, ticket: Ticket) -> bool:
+        to, copy = f"{ticket.to}/{ticket.name}", self._path(ticket)
+        info = there.info(to)
+        if info is None or info.get("size") != ticket.size:
+            return False
+        return not copy.exists() or there.is_like(copy, to)
 
     def _known(self, path: Path) -> Ticket:
         ticket = self._tickets.of(path.name)
         if ticket is None:
-            raise StorageError(f"Nothing is known of {self.shown}/{path.name}.", "It may have been moved by hand.")
+            raise StorageError(
+                f"Nothing is known of {self.shown}/{readable(path.name)}.", "It may have been moved by hand."
+            )
         return ticket
 
 
@@ -276,30 +295,3 @@ def _inside(place: Path) -> Path:
             "Give archive and failed names inside it, such as 'archive'.",
         )
     return place
-
-
-def _ticket(name: str, info: Mapping[str, Any], summed: Mapping[str, Any] | None) -> Ticket:
-    return Ticket(
-        name, stamps(info), int(info["size"]), _seen(info).changed_ns, "" if summed is None else stamps(summed)
-    )
-
-
-def _seen(info: Mapping[str, Any]) -> Seen:
-    """A look at a remote file; listings and questions about one file differ in fractions of seconds."""
-    tag = str(info.get("ETag") or info.get("generation") or "")
-    return Seen(int(info.get("size") or 0), int(_changed(info)) * 10**9, zlib.crc32(tag.encode()))
-
-
-def _changed(info: Mapping[str, Any]) -> float:
-    told = info.get("mtime") or info.get("LastModified") or info.get("updated")
-    moment = datetime.fromisoformat(told) if isinstance(told, str) else told
-    return moment.timestamp() if isinstance(moment, datetime) else 0.0
-
-
-def _free(there: OpenFolder, to: str) -> str:
-    """A folder's name under which nothing is."""
-    free, number = to, 1
-    while there.entries(free):
-        number += 1
-        free = f"{to}~{number}"
-    return free

@@ -32,6 +32,7 @@ from importer.journal import (
 )
 from importer.nightly.filing import tag_of
 from importer.remote import SPOOL_NAME, sweep
+from importer.remote_inbox import INBOXES_NAME
 from importer.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
 
 _RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
@@ -147,7 +148,8 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
     )
     if not dry_run:
         sweep(workspace.path / SPOOL_NAME)
-        _remove([*(workspace.path / one.run_id for one in plan.going), *plan.places], plan.copies)
+        copies = _unfinished_copies(workspace.path, before)
+        _remove([*(workspace.path / one.run_id for one in plan.going), *plan.places, *copies], plan.copies)
         drop_places(workspace.database, [folder for folder in places if folder.parent not in hidden])
         if leaving:
             purge_rows(workspace.database, [one.run for one in leaving], now)
@@ -159,7 +161,7 @@ def _without_journal(workspace: Path, before: float, *, dry_run: bool) -> Purged
     plan = Purged(dry_run, going=list(_dry_runs(workspace, set(), before)), notes=_notes(workspace))
     if not dry_run:
         sweep(workspace / SPOOL_NAME)
-        _remove([workspace / one.run_id for one in plan.going], ())
+        _remove([*(workspace / one.run_id for one in plan.going), *_unfinished_copies(workspace, before)], ())
     return plan
 
 
@@ -213,9 +215,20 @@ def _remove(directories: Sequence[Path], files: Sequence[Path]) -> None:
 
 def _notes(workspace: Path) -> list[str]:
     """What a purge leaves alone and somebody may want to know of."""
-    if not (workspace / EMULATOR_STORE).exists():
-        return []
-    return [f"{workspace / EMULATOR_STORE} holds the customers of rehearsals; remove it when they were real people."]
+    notes = [
+        f"What nights put away at {address.read_text('utf-8').strip()} stays there; it is yours to remove."
+        for address in sorted(workspace.glob(f"{INBOXES_NAME}/*/address"))
+    ]
+    if (workspace / EMULATOR_STORE).exists():
+        held = f"{workspace / EMULATOR_STORE} holds the customers of rehearsals; remove it when they were real people."
+        notes.append(held)
+    return notes
+
+
+def _unfinished_copies(workspace: Path, before: float) -> list[Path]:
+    """Copies of files at an address that no night finished; one that goes on with such a file fetches it again."""
+    copies = workspace.glob(f"{INBOXES_NAME}/*/processing/*")
+    return [folder for folder in copies if folder.is_dir() and folder.stat().st_mtime < before]
 
 
 def _unseen(hidden: tuple[Path, int]) -> str:

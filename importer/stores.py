@@ -97,6 +97,9 @@ class Store:
 
 # --------------------------------------------------------------------------- the kinds
 
+_NAMES = {"path_errors": "surrogateescape"}
+"""Names of files that are no UTF-8 are kept as they are: one of them must not hide all the others."""
+
 
 def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:
     # The library trusts any host unless told otherwise; () means the known_hosts of whoever runs this.
@@ -106,6 +109,7 @@ def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:
         "connect_timeout": silence_s,
         "keepalive_interval": silence_s / 3,
         "keepalive_count_max": 3,
+        "sftp_client_kwargs": _NAMES,
     }
     if parts.username:
         told["username"] = unquote(parts.username)
@@ -125,7 +129,7 @@ def _sftp_rename(files: Any, path: str, to: str) -> None:
     client = files.client
 
     async def rename() -> None:
-        async with client.start_sftp_client() as sftp:
+        async with client.start_sftp_client(**_NAMES) as sftp:
             await sftp.rename(path, to)
 
     sync(files.loop, rename)

@@ -10,8 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from importer.fetching import stamps
+from importer.nightly import Seen
 
 _PART = ".part"
 
@@ -37,6 +44,29 @@ class Ticket:
     sum_stamps: str = ""
     sha256: str = ""
     to: str = ""
+
+
+def ticket_of(name: str, info: Mapping[str, Any], summed: Mapping[str, Any] | None) -> Ticket:
+    """The ticket of a file that is about to be taken.
+
+    Args:
+        info: what the store tells of it.
+        summed: what it tells of its `.sha256`; None where there is none.
+    """
+    beside_it = "" if summed is None else stamps(summed)
+    return Ticket(name, stamps(info), int(info["size"]), seen(info).changed_ns, beside_it)
+
+
+def seen(info: Mapping[str, Any]) -> Seen:
+    """A look at a remote file, in whole seconds: a listing and a question about one file differ in their fractions."""
+    tag = str(info.get("ETag") or info.get("generation") or "")
+    return Seen(int(info.get("size") or 0), int(_changed_s(info)) * 10**9, zlib.crc32(tag.encode()))
+
+
+def _changed_s(info: Mapping[str, Any]) -> float:
+    told = info.get("mtime") or info.get("LastModified") or info.get("updated")
+    moment = datetime.fromisoformat(told) if isinstance(told, str) else told
+    return moment.timestamp() if isinstance(moment, datetime) else 0.0
 
 
 @dataclass(frozen=True, slots=True)

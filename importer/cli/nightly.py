@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from importer.nightly import Import, NightReport
     from importer.profile import Profile
 
-Folder = Annotated[str, typer.Argument(metavar="DIR", help="The folder that files arrive in.", show_default=False)]
+Folder = Annotated[
+    str,
+    typer.Argument(
+        metavar="DIR", help="The folder that files arrive in: a path, or sftp://, s3://, gs://.", show_default=False
+    ),
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Keep going until stopped, instead of one pass.")]
 Expect = Annotated[
     str | None,
@@ -62,6 +67,7 @@ def nightly(
 
     Takes complete files, the oldest first, and moves each to archive/ or failed/ with its results. A run that was cut
     off goes on first; content that was imported before is never sent again. The exit code is the worst of the files.
+    A folder at an address is read and tidied there: sftp://user@host/inbox, s3://bucket/in, gs://bucket/in.
     IMPORTER_NOTIFY_URLS (or _FILE) holds whom to tell: slack://…, mailto://…, and whatever else Apprise knows.
     """
     profile = _loaded(folder, config, locals(), verbose=verbose)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +36,30 @@ def inbox(server: Sshd, user: User) -> Iterator[Path]:
     path.mkdir()
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture
+def heard(user: User) -> Iterator[list[dict[str, Any]]]:
+    """Where the user's notifications arrive."""
+    got: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    user.environ["IMPORTER_NOTIFY_URLS"] = f"json://127.0.0.1:{server.server_port}/"
+    yield got
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +87,7 @@ class Bucket:
     def write(self, key: str, content: str) -> None:
         self.client.put_object(Bucket=self.name, Key=key, Body=content.encode())
 
-    def keys(self) -> set[str]:
+    def names(self) -> set[str]:
         return {found["Key"] for found in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])}
 
 
@@ -116,6 +144,9 @@ def test_a_night_over_sftp_takes_what_arrived_and_puts_it_away(user: User, serve
     kept = [path.read_bytes() for path in (user.home / "runs").rglob("*") if path.is_file()]
     assert b"canary" not in b"".join(kept) + (first.out + first.err + again.err + nothing.err).encode()
     assert not list((user.home / "runs" / "inboxes").rglob("*.csv"))
+    run_id = first.json["imports"][0]["run_id"]
+    assert user.types("show", run_id, "--verify").code == 0
+    assert user.types("export", run_id, "--format", "xlsx").code == 0
 
 
 def test_a_night_over_sftp_that_is_killed_half_way_goes_on_with_what_it_claimed(
@@ -209,6 +240,18 @@ def test_each_kind_of_trouble_with_an_ssh_server_has_its_exit_code(
         assert [path.name for path in reading.root.iterdir()] == ["a.csv"]
 
 
+def test_people_hear_of_a_place_that_cannot_be_reached_and_of_no_password(
+    user: User, heard: list[dict[str, Any]]
+) -> None:
+    assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in").code == 75
+    user.has("wrong.toml", "[nightly]\nno = 1\n")
+    assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in", "--config", "wrong.toml").code == 2
+
+    assert ["Folder: sftp://127.0.0.1:9/in." in notice["message"] for notice in heard] == [True, True]
+    assert "could not be reached" in heard[0]["message"]
+    assert "canary" not in json.dumps(heard)
+
+
 def test_an_address_that_cannot_be_a_folder_is_wrong_usage(user: User) -> None:
     ran = user.types("nightly", "https://ann:canary@files.example.com/in", "--json")
     assert (ran.code, "neither listed nor moved" in ran.json["error"], "canary" in ran.out) == (2, True, False)
@@ -232,7 +275,7 @@ ARCHIVED = {"a.csv", "results.csv", "rejects.csv", "id-map.csv", "report.html", 
 
 def archived(bucket: Bucket) -> set[str]:
     """What stands in the archive; nothing may be left anywhere else."""
-    keys = bucket.keys()
+    keys = bucket.names()
     assert all(key.startswith("in/archive/") for key in keys), keys
     assert len({key.rpartition("/")[0] for key in keys}) == 1
     return {key.rpartition("/")[2] for key in keys}
@@ -278,6 +321,25 @@ def test_a_night_over_s3_that_is_killed_at_a_step_repeats_only_that(
     assert sending.once(f"s3://{bucket.name}/in").json["imports"] == []
 
 
+def test_a_purge_says_what_stays_at_an_address_and_takes_copies_that_no_night_finished(
+    user: User, gateway: Gateway, bucket: Bucket
+) -> None:
+    night = ("nightly", f"s3://{bucket.name}/in", "--json")
+    bucket.write("in/a.csv", people(3))
+    gateway.refuse = MOMENTS["the results"]
+    assert user.types(*night).code == 75
+    (copy,) = (user.home / "runs").rglob("a.csv")
+    os.utime(copy.parent, (1_700_000_000, 1_700_000_000))
+    purged = user.types("purge", "--older-than", "30d", "--json")
+    assert (purged.code, any(f"s3://{bucket.name}/in stays" in note for note in purged.json["notes"])) == (0, True)
+    assert not list((user.home / "runs").rglob("a.csv"))
+
+    gateway.refuse = lambda _method, _path: False
+    again = user.types(*night)
+    assert (again.code, again.json["imports"][0]["fate"]) == (0, "imported")
+    assert "a.csv" in archived(bucket)
+
+
 @pytest.mark.parametrize("moment", [*MOMENTS, "listing"])
 def test_a_connection_that_is_lost_at_a_step_is_for_the_next_night(
     user: User, gateway: Gateway, bucket: Bucket, moment: str
@@ -296,6 +358,21 @@ def test_a_connection_that_is_lost_at_a_step_is_for_the_next_night(
     assert [run["counts"]["created"] for run in runs] == [20]
 
 
+def test_a_file_that_may_not_be_read_stays_where_it_is_and_the_others_go_on(
+    user: User, gateway: Gateway, bucket: Bucket
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        bucket.write(f"in/{name}", people(3 if name == "a.csv" else 5))
+    gateway.forbid = lambda method, path: method == "GET" and path.endswith("/a.csv")
+    ran = user.types("nightly", f"s3://{bucket.name}/in", "--json")
+
+    assert (ran.code, "access was refused" in ran.json["error"]) == (5, True)
+    assert [(one["file"], one["fate"]) for one in ran.json["imports"]] == [("a.csv", "held"), ("b.csv", "imported")]
+    assert "in/a.csv" in bucket.names()
+    gateway.forbid = lambda _method, _path: False
+    assert user.types("nightly", f"s3://{bucket.name}/in", "--json").json["imports"][0]["fate"] == "imported"
+
+
 def test_a_watched_bucket_that_cannot_be_reached_for_a_while_is_watched_on(
     user: User, gateway: Gateway, bucket: Bucket
 ) -> None:
@@ -304,6 +381,6 @@ def test_a_watched_bucket_that_cannot_be_reached_for_a_while_is_watched_on(
     wait_for(lambda: len(gateway.seen) > 8, watching)
     bucket.write("in/a.csv", people(3))
     gateway.refuse = lambda _method, _path: False
-    wait_for(lambda: [key.count("/") for key in sorted(bucket.keys()) if key.endswith("/a.csv")] == [3], watching)
+    wait_for(lambda: [key.count("/") for key in sorted(bucket.names()) if key.endswith("/a.csv")] == [3], watching)
     watching.send_signal(signal.SIGTERM)
     assert ended(watching).code == 0

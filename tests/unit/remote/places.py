@@ -18,7 +18,7 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -115,12 +115,14 @@ class Gateway:
     Args:
         spoil: method, path and body of an answer become the body that is passed on.
         refuse: tells whether a request is to be cut off without an answer.
+        forbid: tells whether a request is to be answered by 403.
         seen: method and path of every request.
     """
 
     url: str = ""
     spoil: Callable[[str, str, bytes], bytes] = lambda _method, _path, body: body
     refuse: Callable[[str, str], bool] = lambda _method, _path: False
+    forbid: Callable[[str, str], bool] = lambda _method, _path: False
     seen: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -131,12 +133,18 @@ def before(server: str) -> Iterator[Gateway]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             script.seen.append((self.command, self.path))
             if script.refuse(self.command, self.path):
                 self.close_connection = True
+                return
+            if script.forbid(self.command, self.path):
+                self.send_response(403)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             behind = HTTPConnection(host)
             behind.request(self.command, self.path, body, dict(self.headers.items()))
@@ -172,6 +180,7 @@ class Web:
     with_length: bool = True
     cut_at: int | None = None
     seen: list[tuple[str, str]] = field(default_factory=list)
+    generations: dict[str, int] = field(default_factory=dict)
     on_request: Callable[[str, str], None] = lambda _method, _path: None
     url: str = ""
 
@@ -187,6 +196,7 @@ class _WebHandler(BaseHTTPRequestHandler):
     script: Web
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -235,44 +245,84 @@ def authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
 
 @contextmanager
 def google() -> Iterator[Web]:
-    """As much of Google Storage's JSON interface as fetching one object takes."""
+    """As much of Google Storage's JSON interface as fetching, listing, uploading, copying and deleting take."""
     script = Web()
+    yield from _serving(script, type("Handler", (_GoogleHandler,), {"script": script}), None)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            script.seen.append((self.command, self.path))
-            script.on_request(self.command, self.path)
-            parts = urlsplit(self.path)
-            bucket, _, name = parts.path.partition("/b/")[2].partition("/o")
-            body = script.files.get(f"/{bucket}/{unquote(name.lstrip('/'))}")
-            if body is None:
-                listing = name == ""
-                return self._say(200 if listing else 404, b"{}", "application/json")
-            if "alt=media" in parts.query or "/download/" in parts.path:
-                return self._say(200, body, "text/csv")
-            return self._say(200, json.dumps(self._about(bucket, name, body)).encode(), "application/json")
+class _GoogleHandler(BaseHTTPRequestHandler):
+    script: Web
 
-        def _about(self, bucket: str, name: str, body: bytes) -> dict[str, str]:
-            digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-            return {
-                "kind": "storage#object", "name": unquote(name.lstrip("/")), "bucket": bucket, "size": str(len(body)),
-                "md5Hash": script.headers.get("md5Hash", digest), "etag": digest, "generation": "1",
-                "updated": "2026-11-22T08:30:00.000Z", "timeCreated": "2026-11-22T08:30:00.000Z",
-            }  # fmt: skip
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
-        def _say(self, status: int, body: bytes, kind: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
+    def handle_one(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.script.seen.append((self.command, self.path))
+        self.script.on_request(self.command, self.path)
+        parts = urlsplit(self.path)
+        bucket, _, name = parts.path.partition("/b/")[2].partition("/o")
+        place = f"/{bucket}/{unquote(name.lstrip('/').partition('/rewriteTo/')[0])}"
+        if self.command == "POST":
+            return self._write(place, parts.path, sent)
+        if self.command == "DELETE":
+            return self._say(204 if self.script.files.pop(place, None) is not None else 404, b"{}")
+        return self._read(bucket, name, place, parts)
+
+    do_GET = do_POST = do_DELETE = handle_one  # noqa: N815  # the library's names
+
+    def _read(self, bucket: str, name: str, place: str, parts: SplitResult) -> None:
+        if name == "":
+            known = any(path.startswith(f"/{bucket}/") for path in self.script.files)
+            listed = self._listing(bucket, parse_qs(parts.query)) if "/o" in parts.path else {"name": bucket}
+            return self._say(200 if known else 404, json.dumps(listed).encode())
+        body = self.script.files.get(place)
+        if body is None:
+            return self._say(404, b"{}")
+        if "alt=media" in parts.query or "/download/" in parts.path:
+            return self._say(200, body, "text/csv")
+        return self._say(200, json.dumps(self._about(place)).encode())
+
+    def _write(self, place: str, path: str, sent: bytes) -> None:
+        if "/rewriteTo/" in path:
+            bucket, _, name = path.partition("/rewriteTo/b/")[2].partition("/o/")
+            place, content = f"/{bucket}/{unquote(name)}", self.script.files[place]
+        else:
+            _, about, file, _ = sent.split(b"--==0==")
+            place += json.loads(about.partition(b"\n\n")[2])["name"]
+            content = file.partition(b"\n\n")[2][:-1]
+        self.script.files[place] = content
+        self.script.generations[place] = self.script.generations.get(place, 1) + 1
+        return self._say(200, json.dumps({**self._about(place), "done": True}).encode())
+
+    def _listing(self, bucket: str, query: dict[str, list[str]]) -> dict[str, object]:
+        prefix = f"/{bucket}/{query.get('prefix', [''])[0]}"
+        found = [path for path in self.script.files if path.startswith(prefix)]
+        items = [self._about(path) for path in found if "/" not in path[len(prefix) :]]
+        deeper = {path[len(prefix) :].partition("/")[0] for path in found if "/" in path[len(prefix) :]}
+        return {"items": items, "prefixes": [f"{prefix.split('/', 2)[2]}{name}/" for name in sorted(deeper)]}
+
+    def _about(self, place: str) -> dict[str, str]:
+        _, bucket, name = place.split("/", 2)
+        body = self.script.files[place]
+        digest = b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        return {
+            "kind": "storage#object", "name": name, "bucket": bucket, "size": str(len(body)),
+            "md5Hash": self.script.headers.get("md5Hash", digest), "etag": digest,
+            "generation": str(self.script.generations.get(place, 1)),
+            "updated": "2026-11-22T08:30:00.000Z", "timeCreated": "2026-11-22T08:30:00.000Z",
+        }  # fmt: skip
+
+    def _say(self, status: int, body: bytes, kind: str = "application/json") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body) if status != 204 else 0))
+        self.end_headers()
+        if status != 204:
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    yield from _serving(script, Handler, None)
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 class _QuietServer(ThreadingHTTPServer):

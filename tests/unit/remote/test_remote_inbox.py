@@ -18,7 +18,7 @@ import pytest
 from importer.errors import ImporterError, SourceError, StillWrittenError, UnreachableError, UsageError
 from importer.profile import Profile
 from importer.remote_inbox import RemoteInbox
-from tests.unit.remote.places import TEXT, Sshd
+from tests.unit.remote.places import TEXT, Sshd, Web
 
 TAG = "20261122T083000Z-1a2b3c"
 
@@ -99,8 +99,34 @@ class Bucket:
         return {name.removeprefix(f"{self.base}/") for name in self.files.find(self.base)}
 
 
-@pytest.fixture(params=["sftp", "s3", "s3-root"])
+class Objects:
+    """A bucket of the Google Storage server."""
+
+    def __init__(self, server: Web) -> None:
+        server.files = {"/bucket/elsewhere": b""}
+        self.server, self.address = server, "gs://bucket/in"
+
+    def write(self, name: str, content: bytes = TEXT, age_s: int = 60) -> None:
+        self.server.files[f"/bucket/in/{name}"] = content
+        self.server.generations[f"/bucket/in/{name}"] = self.server.generations.get(f"/bucket/in/{name}", 1) + 1
+
+    def read(self, name: str) -> bytes:
+        return self.server.files[f"/bucket/in/{name}"]
+
+    def remove(self, name: str) -> None:
+        del self.server.files[f"/bucket/in/{name}"]
+
+    def clear(self) -> None:
+        self.server.files = {"/bucket/elsewhere": b""}
+
+    def names(self) -> set[str]:
+        return {path.removeprefix("/bucket/in/") for path in self.server.files} - {"/bucket/elsewhere"}
+
+
+@pytest.fixture(params=["sftp", "s3", "s3-root", "gs"])
 def place(request: pytest.FixtureRequest) -> Place:
+    if request.param == "gs":
+        return Objects(request.getfixturevalue("gs"))
     if request.param == "sftp":
         return Directory(request.getfixturevalue("at_home"))
     request.getfixturevalue("in_aws")
@@ -146,7 +172,8 @@ def results(workspace: Path) -> list[Path]:
 def left(workspace: Path) -> list[str]:
     """What the workspace still keeps of files that were put away."""
     (home,) = (workspace / "inboxes").iterdir()
-    return sorted(path.name for part in ("processing", "tickets") for path in (home / part).iterdir())
+    kept = [home / "processing", home / "tickets", *home.glob("results-*")]
+    return sorted(path.name for part in kept for path in part.iterdir())
 
 
 PUT = {f"archive/{TAG}_a.csv/{name}" for name in ("a.csv", "results.csv", "report.json")}
@@ -263,6 +290,28 @@ def test_an_empty_file_is_fetched_and_one_that_is_too_large_is_not(place: Place,
     assert [path.name for path in box.begun() if path.exists()] == ["a.csv"]
 
 
+def test_a_name_that_is_no_text_hides_no_other_file_and_comes_through(at_home: Sshd, workspace: Path) -> None:
+    place, name = Directory(at_home), os.fsdecode(b"caf\xe9.csv")
+    for one in (name, "a.csv"):
+        place.write(one)
+    box = inbox(place, workspace)
+    assert sorted(arrived(box)) == sorted([name, "a.csv"])
+    paths = [taken(box, one) for one in (name, "a.csv")]
+    put = [box.put_away(path, box.archive, TAG) for path in paths]
+
+    assert put[0].endswith("_caf\\xe9.csv")
+    assert place.read(f"archive/{TAG}_caf\\xe9.csv/{name}") == TEXT
+    assert left(workspace) == []
+
+
+def test_a_link_is_spoken_of_and_left_alone(at_home: Sshd, workspace: Path) -> None:
+    place = Directory(at_home)
+    (place.root / "link.csv").symlink_to(place.root / "elsewhere")
+    box = inbox(place, workspace)
+
+    assert (arrived(box), box.links()) == ([], ["link.csv"])
+
+
 # --------------------------------------------------------------------------- others are at work too
 
 
@@ -336,8 +385,8 @@ def test_of_two_workspaces_over_sftp_one_gets_the_file(at_home: Sshd, tmp_path: 
 class Dying:
     """The library's files, for a program that is killed when it is about to ask them for the n-th time."""
 
-    def __init__(self, files: Any, left: list[int]) -> None:
-        self._files, self._left = files, left
+    def __init__(self, files: Any, left: list[int], end: type[BaseException]) -> None:
+        self._files, self._left, self._end = files, left, end
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._files, name)
@@ -354,7 +403,7 @@ class Dying:
     def _count(self) -> None:
         self._left[0] -= 1
         if self._left[0] == 0:
-            raise Kill
+            raise self._end
 
 
 class Lasting:
@@ -375,13 +424,13 @@ class Mortal:
         self._open: dict[str, tuple[Any, str]] = {}
 
     @contextmanager
-    def killed_at(self, number: int) -> Iterator[None]:
+    def ended_at(self, number: int, end: type[BaseException] = Kill) -> Iterator[None]:
         left = [number]
 
         def opened(address: str, **more: Any) -> tuple[Any, str]:
             files, path = self._open.get(address) or self._real(address, **more)
             self._open[address] = (files, path)
-            return Dying(files, left), path
+            return Dying(files, left, end), path
 
         with mock.patch("fsspec.url_to_fs", opened):
             yield
@@ -396,20 +445,23 @@ def the_whole_way(box: RemoteInbox, files: list[Path]) -> None:
         box.put_away(taken(box), box.archive, TAG, files=files)
 
 
-@pytest.mark.parametrize("place", ["sftp", "s3"], indirect=True)
-def test_a_kill_at_any_step_loses_nothing_and_doubles_nothing(place: Place, workspace: Path) -> None:
-    """Killed at its first request, at its second, and so on, until it gets through."""
+@pytest.mark.parametrize("place", ["sftp", "s3", "gs"], indirect=True)
+@pytest.mark.parametrize(("end", "becomes"), [(Kill, Kill), (ConnectionResetError, UnreachableError)])
+def test_an_end_at_any_step_loses_nothing_and_doubles_nothing(
+    place: Place, workspace: Path, end: type[BaseException], becomes: type[BaseException]
+) -> None:
+    """Killed or cut off at its first request, at its second, and so on, until it gets through."""
     mortal, files, survived, number = Mortal(), results(workspace), False, 0
     while not survived:
         number += 1
         place.write("a.csv")
         place.write("a.csv.sha256", hashlib.sha256(TEXT).hexdigest().encode())
         place.write("a.csv.done", b"", age_s=0)
-        with mortal.killed_at(number), suppress(Kill):
+        with mortal.ended_at(number, end), suppress(becomes):
             the_whole_way(inbox(place, workspace), files)
             survived = True
 
-        with mortal.killed_at(-1):
+        with mortal.ended_at(-1):
             the_whole_way(inbox(place, workspace), files)
         assert place.names() == PUT | {f"archive/{TAG}_a.csv/a.csv.sha256"}, number
         assert left(workspace) == [], number
