@@ -32,7 +32,7 @@ from importer.journal import (
 )
 from importer.nightly.filing import tag_of
 from importer.remote import SPOOL_NAME, sweep
-from importer.remote_inbox import INBOXES_NAME
+from importer.remote.inbox import INBOXES_NAME
 from importer.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
 
 _RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")

@@ -8,7 +8,7 @@ from importer.doctor.finding import Finding
 from importer.errors import ExitCode, ImporterError
 from importer.journal import lock_owner
 from importer.profile import Profile
-from importer.remote_inbox import RemoteInbox
+from importer.remote.inbox import RemoteInbox
 
 
 def check_elsewhere(address: str, profile: Profile) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from importer.nightly.inbox import Seen
 
 
 class DropFolder(Protocol):
-    """`Inbox` on this machine, `importer.remote_inbox.RemoteInbox` at an address.
+    """`Inbox` on this machine, `importer.remote.inbox.RemoteInbox` at an address.
 
     Every operation may block for as long as the place takes to answer. A file's path is its name until it is
     taken, and afterwards where it can be read.

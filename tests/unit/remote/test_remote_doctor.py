@@ -13,7 +13,7 @@ from importer.doctor.elsewhere import check_elsewhere
 from importer.errors import ExitCode
 from importer.journal import workspace_lock
 from importer.profile import Profile
-from importer.remote_inbox import RemoteInbox
+from importer.remote.inbox import RemoteInbox
 from tests.unit.remote.places import TEXT, Sshd
 
 

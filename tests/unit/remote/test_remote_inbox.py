@@ -17,7 +17,7 @@ import pytest
 
 from importer.errors import ImporterError, SourceError, StillWrittenError, UnreachableError, UsageError
 from importer.profile import Profile
-from importer.remote_inbox import RemoteInbox
+from importer.remote.inbox import RemoteInbox
 from tests.unit.remote.places import TEXT, Sshd, Web
 
 TAG = "20261122T083000Z-1a2b3c"

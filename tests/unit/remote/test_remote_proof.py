@@ -13,9 +13,9 @@ from unittest import mock
 import pytest
 
 from importer.errors import SourceError
-from importer.fetching import Proof
 from importer.profile import Profile
 from importer.remote import Local, local_copy
+from importer.remote.fetching import Proof
 from tests.unit.remote.places import TEXT, Gateway, Sshd, Web, before
 
 PROFILE = Profile()

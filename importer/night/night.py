@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from importer.arrivals import Arrivals, moment
 from importer.delivery import StopSwitch, closing_at
 from importer.errors import (
     BusyError,
@@ -26,8 +25,9 @@ from importer.errors import (
     UsageError,
 )
 from importer.journal import workspace_lock
-from importer.night_numbers import NightCount
-from importer.night_outlook import Foresight
+from importer.night.arrivals import Arrivals, moment
+from importer.night.numbers import NightCount
+from importer.night.outlook import Foresight
 from importer.nightly import DropFolder, Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
 from importer.nightly.filing import readable
 from importer.nightly.notices import broken_off
@@ -36,7 +36,7 @@ from importer.profile import MetricsSettings, Profile
 from importer.profile.nights import NotifySettings
 from importer.records import Event
 from importer.remote import is_remote, shown
-from importer.remote_inbox import RemoteInbox
+from importer.remote.inbox import RemoteInbox
 from importer.session import Confirm, Session
 from importer.wiring import SystemClock
 

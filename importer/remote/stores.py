@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from importer import promises
-from importer.checksums import Checksum
 from importer.errors import ImporterError, UsageError
-from importer.faults import why
+from importer.remote import promises
+from importer.remote.checksums import Checksum
+from importer.remote.faults import why
 
 Faults = tuple[type[Exception], ...]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from importer.errors import SourceError, StorageError, UsageError
-from importer.fetching import stamps
-from importer.remote import shown, store_of
-from importer.stores import Store
+from importer.remote.fetching import stamps
+from importer.remote.sources import shown, store_of
+from importer.remote.stores import Store
 
 _OWNER_ONLY = 0o700
 

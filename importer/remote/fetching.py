@@ -14,12 +14,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from importer import checksums
-from importer.checksums import Checksum
 from importer.errors import InterruptedRunError, SourceError, StillWrittenError, StorageError, UnreachableError
-from importer.faults import why
 from importer.ports import Stop
-from importer.stores import Store
+from importer.remote import checksums
+from importer.remote.checksums import Checksum
+from importer.remote.faults import why
+from importer.remote.stores import Store
 
 SUM_FILE = ".sha256"
 _LARGEST_SUM_FILE_BYTES = 65_536

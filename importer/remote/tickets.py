@@ -17,8 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from importer.fetching import stamps
 from importer.nightly import Seen
+from importer.remote.fetching import stamps
 
 _PART = ".part"
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from importer import checksums
-from importer.checksums import Checksum
+from importer.remote import checksums
+from importer.remote.checksums import Checksum
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _IN_PARTS = re.compile(r"([0-9a-f]{32})-(\d+)")

@@ -20,10 +20,10 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from importer.errors import StorageError, UsageError
-from importer.fetching import Fetch, Proof, fetch
 from importer.ports import Stop
 from importer.profile import Profile
-from importer.stores import STORES, Store
+from importer.remote.fetching import Fetch, Proof, fetch
+from importer.remote.stores import STORES, Store
 
 SPOOL_NAME = "spool"
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

@@ -1,6 +1,6 @@
 """What a copy is held against: sums of files, and the forms in which stores and people write them down.
 
-Reads local files only. Knows no store: `importer.promises` asks each kind of store for its sum.
+Reads local files only. Knows no store: `importer.remote.promises` asks each kind of store for its sum.
 """
 
 from __future__ import annotations

@@ -1,0 +1,12 @@
+"""Sources that lie elsewhere: single files, and folders that files arrive in. Knows no journal and no target.
+
+A file is fetched to a private copy and held against a sum (`sources`, `fetching`, `checksums`, `promises`); a folder is
+listed, and what is taken from it is put away there (`folder`, `inbox`, `custody`, `tickets`). What the kinds of places
+can do stands in `stores`, what their faults mean in `faults`.
+"""
+
+from __future__ import annotations
+
+from importer.remote.sources import SPOOL_NAME, Local, is_remote, local_copy, shown, store_of, sweep
+
+__all__ = ["SPOOL_NAME", "Local", "is_remote", "local_copy", "shown", "store_of", "sweep"]
