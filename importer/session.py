@@ -18,19 +18,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer import whereabouts
+from importer.admission import (
+    Confirm,
+    ask_consent,
+    for_target,
+    refuse_repeated,
+    require_consent,
+    require_content,
+    require_scope,
+    require_unchanged,
+    source_of,
+)
 from importer.collector import rare_collections
 from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import Workforce, cores
 from importer.errors import (
-    AlreadyImportedError,
     ImporterError,
     InterruptedRunError,
-    SourceChangedError,
     TryLaterError,
-    UsageError,
 )
 from importer.journal import (
-    FINISHED,
     LOADING,
     RUNNING,
     SECRET_BYTES,
@@ -48,7 +55,7 @@ from importer.nightly import Hours
 from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
-from importer.profile import HARMLESS_TARGETS, MetricsSettings, Profile
+from importer.profile import MetricsSettings, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
@@ -77,9 +84,6 @@ from importer.wiring import (
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator
-
-Confirm = Callable[[str, int], bool]
-"""Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""
 
 RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
 RETRYABLE = (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
@@ -155,7 +159,7 @@ class Session:
             UsageError: the target or the credentials are missing or wrong, or nobody can confirm a live target.
         """
         where = destination(self.profile)
-        self._check_consent(where)
+        require_consent(where, self.profile, self.confirm)
         return where
 
     async def _run(self, source: Path | str, where: Destination, *, force: bool) -> Report:
@@ -169,13 +173,13 @@ class Session:
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content, where.scope, started_at, dry_run=False)
             if not force:
-                _refuse_repeated(workspace.runs, header)
+                refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
                 stored = workspace.runs.begin(header)
                 workspace.runs.note(stored.run, limit=self.profile.source.limit, **rehearsing(where))
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
-                    self._ask(where, workspace, stored)
+                    ask_consent(where, self.profile, self.confirm, workspace.runs.counts(stored.run))
                 return await self._deliver(workspace, stored, where, directory, started_at)
 
     async def resume(self, name: str, *, reopened: tuple[RowState, ...] = RESUMABLE) -> Report:
@@ -198,8 +202,8 @@ class Session:
             stored = workspace.runs.find(name)
             stored.require_whole()
             self.profile = self.profile.with_options({"source.limit": stored.facts.get("limit")})
-            where = rehearsed_again(self._same_destination(stored), stored.facts)
-            _check_unchanged(workspace, stored, self.profile)
+            where = rehearsed_again(self._destination_again(stored), stored.facts)
+            require_unchanged(workspace, stored, self.profile)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
                 self._kept_directory(stored) as directory,
@@ -207,7 +211,7 @@ class Session:
                 if stored.phase == LOADING:
                     await self._load_again(workspace, stored)
                 workspace.runs.reopen(stored.run, reopened)
-                self._ask(where, workspace, stored)
+                ask_consent(where, self.profile, self.confirm, workspace.runs.counts(stored.run))
                 return await self._deliver(workspace, stored, where, directory, started_at)
 
     async def retry(self, name: str) -> Report:
@@ -225,7 +229,7 @@ class Session:
             stored = workspace.runs.find(name)
             stored.require_whole()
             stored.require_ended()
-            check_out(self.profile.results, _source_of(workspace, stored) or Path(stored.header.path))
+            check_out(self.profile.results, source_of(workspace, stored) or Path(stored.header.path))
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
                 whereabouts.keep_mended_beside(workspace.database, stored)
@@ -237,9 +241,9 @@ class Session:
 
     async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
         with ExitStack() as stack:
-            source = _source_of(workspace, stored) or stored.header.path
+            source = source_of(workspace, stored) or stored.header.path
             local = await asyncio.to_thread(stack.enter_context, self._at_hand(source))
-            _check_content(stored.header, local.path)
+            require_content(stored.header, local.path)
             await self._load(workspace, stored, stack.enter_context(opened(local.path, self.profile)))
 
     async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened) -> None:
@@ -351,46 +355,15 @@ class Session:
         write_receipt(database, stored, directory, report, self.clock.now())
         whereabouts.renew(database, stored, report)
 
-    # ------------------------------------------------------------------ consent
-
-    def _check_consent(self, where: Destination) -> None:
-        """Refuse a live target that nobody can be asked about, before anything is opened."""
-        if where.name in HARMLESS_TARGETS or self.profile.yes or self.confirm is not None:
-            return
-        raise UsageError(
-            f"Nothing was sent: importing into '{where.name}' ({where.host}) has to be confirmed, and there is no"
-            " terminal to ask on.",
-            "Add --yes if you mean it.",
-        )
-
-    def _ask(self, where: Destination, workspace: Workspace, stored: StoredRun) -> None:
-        if where.name in HARMLESS_TARGETS or self.profile.yes or self.confirm is None:
-            return
-        counts = workspace.runs.counts(stored.run)
-        if not self.confirm(where.host, counts.get(RowState.READY, 0)):
-            raise UsageError(f"Nothing was sent to '{where.name}': it was not confirmed.")
-
-    def _same_destination(self, stored: StoredRun) -> Destination:
-        """The destination of a run that is taken up again, which may not have changed."""
-        header = stored.header
-        if self.profile.target != header.target:
-            if header.target not in HARMLESS_TARGETS:
-                raise UsageError(
-                    f"The run {header.run_id} sends to '{header.target}'.",
-                    f"Add --target {header.target} if you mean it.",
-                )
-            self.profile = self.profile.with_options({"target": header.target})
-        where = destination(self.profile)
-        self._check_consent(where)
-        if where.scope != header.scope:
-            raise SourceChangedError(
-                f"The target '{header.target}' is not the one that the run {header.run_id} began with: its address or"
-                " account changed.",
-                "Use the profile and the credentials of the first time, or import the file as a new run.",
-            )
-        return where
-
     # ------------------------------------------------------------------ places
+
+    def _destination_again(self, stored: StoredRun) -> Destination:
+        """Where a run that is taken up again sends to, which may not have changed."""
+        self.profile = for_target(self.profile, stored.header)
+        where = destination(self.profile)
+        require_consent(where, self.profile, self.confirm)
+        require_scope(where, stored.header)
+        return where
 
     @contextmanager
     def _at_hand(self, source: Path | str) -> Iterator[Local]:
@@ -502,47 +475,6 @@ def _forgotten_if_refused(runs: Runs, stored: StoredRun, directory: Path) -> Ite
         runs.forget(stored.run)
         shutil.rmtree(directory, ignore_errors=True)
         raise
-
-
-def _refuse_repeated(runs: Runs, header: RunHeader) -> None:
-    earlier = runs.of_content(header.scope, header.content_hash, header.profile_hash)
-    if not earlier:
-        return
-    if runs.find(earlier).phase == FINISHED:
-        raise AlreadyImportedError(
-            f"A file with exactly this content was imported into '{header.target}' already, in run {earlier}.",
-            f"`importer show {earlier}` tells how it ended; --force imports it again, matching every row by its key.",
-        )
-    raise AlreadyImportedError(
-        f"The run {earlier} of a file with exactly this content has not finished.",
-        f"`importer resume {earlier}` goes on with it.",
-    )
-
-
-def _source_of(workspace: Workspace, stored: StoredRun) -> Path | None:
-    """The file of a run; None when it is gone, or was fetched from elsewhere."""
-    return None if is_remote(stored.header.path) else whereabouts.source_of(workspace.database, stored)
-
-
-def _check_unchanged(workspace: Workspace, stored: StoredRun, profile: Profile) -> None:
-    header = stored.header
-    if profile.fingerprint != header.profile_hash:
-        raise SourceChangedError(
-            f"The profile is not the one that the run {header.run_id} began with: its [source], [mapping],"
-            " [validation] or import key differ.",
-            "Resume with the profile of the first time, or import the file as a new run.",
-        )
-    path = _source_of(workspace, stored)
-    if path is not None and path.exists():
-        _check_content(header, path)
-
-
-def _check_content(header: RunHeader, path: Path) -> None:
-    if content_hash(path) != header.content_hash:
-        raise SourceChangedError(
-            f"The file {path} changed since the run {header.run_id} began.",
-            "Put the file of that time back, or import the new one as a new run: rows that were created are known.",
-        )
 
 
 async def run(

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from importer.admission import Confirm
 from importer.delivery import StopSwitch, closing_at
 from importer.errors import (
     BusyError,
@@ -37,7 +38,7 @@ from importer.profile.nights import NotifySettings
 from importer.records import Event
 from importer.remote import is_remote, shown
 from importer.remote.inbox import RemoteInbox
-from importer.session import Confirm, Session
+from importer.session import Session
 from importer.wiring import SystemClock
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})

@@ -1,0 +1,142 @@
+"""Whether a run may begin or go on. Opens, sends and writes nothing: every refusal comes before the first request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from importer import whereabouts
+from importer.errors import AlreadyImportedError, SourceChangedError, UsageError
+from importer.journal import FINISHED, RunHeader, Runs, StoredRun
+from importer.profile import HARMLESS_TARGETS, Profile
+from importer.readers import content_hash
+from importer.records import RowState
+from importer.remote import is_remote
+from importer.wiring import Destination, Workspace
+
+Confirm = Callable[[str, int], bool]
+"""Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""
+
+# --------------------------------------------------------------------------- consent
+
+
+def require_consent(where: Destination, profile: Profile, confirm: Confirm | None) -> None:
+    """Refuse a live target that nobody can be asked about, before anything is opened.
+
+    Raises:
+        UsageError: it has to be confirmed, and cannot be.
+    """
+    if _is_settled(where, profile) or confirm is not None:
+        return
+    raise UsageError(
+        f"Nothing was sent: importing into '{where.name}' ({where.host}) has to be confirmed, and there is no"
+        " terminal to ask on.",
+        "Add --yes if you mean it.",
+    )
+
+
+def ask_consent(where: Destination, profile: Profile, confirm: Confirm | None, counts: Mapping[str, int]) -> None:
+    """Ask about a live target, where that has to be.
+
+    Args:
+        counts: rows per state; those that are ready are named in the question.
+
+    Raises:
+        UsageError: the answer was no.
+    """
+    if confirm is None or _is_settled(where, profile):
+        return
+    if not confirm(where.host, counts.get(RowState.READY, 0)):
+        raise UsageError(f"Nothing was sent to '{where.name}': it was not confirmed.")
+
+
+def _is_settled(where: Destination, profile: Profile) -> bool:
+    return where.name in HARMLESS_TARGETS or profile.yes
+
+
+# --------------------------------------------------------------------------- the same again
+
+
+def refuse_repeated(runs: Runs, header: RunHeader) -> None:
+    """Refuse content that was imported before, or still is.
+
+    Raises:
+        AlreadyImportedError: it was, by the run that is named.
+    """
+    earlier = runs.of_content(header.scope, header.content_hash, header.profile_hash)
+    if not earlier:
+        return
+    if runs.find(earlier).phase == FINISHED:
+        raise AlreadyImportedError(
+            f"A file with exactly this content was imported into '{header.target}' already, in run {earlier}.",
+            f"`importer show {earlier}` tells how it ended; --force imports it again, matching every row by its key.",
+        )
+    raise AlreadyImportedError(
+        f"The run {earlier} of a file with exactly this content has not finished.",
+        f"`importer resume {earlier}` goes on with it.",
+    )
+
+
+def for_target(profile: Profile, header: RunHeader) -> Profile:
+    """The profile with a run's own target, which a live one has to be named for.
+
+    Raises:
+        UsageError: the run sends to a live target that was not named.
+    """
+    if profile.target == header.target:
+        return profile
+    if header.target not in HARMLESS_TARGETS:
+        raise UsageError(
+            f"The run {header.run_id} sends to '{header.target}'.", f"Add --target {header.target} if you mean it."
+        )
+    return profile.with_options({"target": header.target})
+
+
+def require_scope(where: Destination, header: RunHeader) -> None:
+    """Refuse to go on elsewhere.
+
+    Raises:
+        SourceChangedError: the target's address or account is another one.
+    """
+    if where.scope != header.scope:
+        raise SourceChangedError(
+            f"The target '{header.target}' is not the one that the run {header.run_id} began with: its address or"
+            " account changed.",
+            "Use the profile and the credentials of the first time, or import the file as a new run.",
+        )
+
+
+def require_unchanged(workspace: Workspace, stored: StoredRun, profile: Profile) -> None:
+    """Refuse to go on with another profile, or with a file that changed where it still lies.
+
+    Raises:
+        SourceChangedError: one of them is not that of the first time.
+    """
+    header = stored.header
+    if profile.fingerprint != header.profile_hash:
+        raise SourceChangedError(
+            f"The profile is not the one that the run {header.run_id} began with: its [source], [mapping],"
+            " [validation] or import key differ.",
+            "Resume with the profile of the first time, or import the file as a new run.",
+        )
+    path = source_of(workspace, stored)
+    if path is not None and path.exists():
+        require_content(header, path)
+
+
+def require_content(header: RunHeader, path: Path) -> None:
+    """Refuse a file that is not what the run began with.
+
+    Raises:
+        SourceChangedError: it is not.
+    """
+    if content_hash(path) != header.content_hash:
+        raise SourceChangedError(
+            f"The file {path} changed since the run {header.run_id} began.",
+            "Put the file of that time back, or import the new one as a new run: rows that were created are known.",
+        )
+
+
+def source_of(workspace: Workspace, stored: StoredRun) -> Path | None:
+    """The file of a run; None when it is gone, or was fetched from elsewhere."""
+    return None if is_remote(stored.header.path) else whereabouts.source_of(workspace.database, stored)

@@ -1,0 +1,36 @@
+"""Profile becomes pipeline: the only room that names every other room's concrete classes. Runs nothing.
+
+Each module opens or puts together one thing: the clock, the workspace, where customers go and the connection to it,
+the source, and the stages between them.
+"""
+
+from __future__ import annotations
+
+from importer.wiring.clock import SystemClock
+from importer.wiring.destinations import Destination, destination, rehearsed_again, rehearsing, same_server
+from importer.wiring.otherside import EMULATOR_STORE, other_side
+from importer.wiring.sources import Opened, on_disk, opened
+from importer.wiring.stages import Delivering, delivering, limiter_for, preparation
+from importer.wiring.workspace import JOURNAL_NAME, Workspace, make_directory, open_workspace
+
+__all__ = [
+    "EMULATOR_STORE",
+    "JOURNAL_NAME",
+    "Delivering",
+    "Destination",
+    "Opened",
+    "SystemClock",
+    "Workspace",
+    "delivering",
+    "destination",
+    "limiter_for",
+    "make_directory",
+    "on_disk",
+    "open_workspace",
+    "opened",
+    "other_side",
+    "preparation",
+    "rehearsed_again",
+    "rehearsing",
+    "same_server",
+]

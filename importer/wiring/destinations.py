@@ -1,0 +1,104 @@
+"""Where customers go, and with which credentials: decided before anything is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import urlsplit
+
+from importer.emulator import Faults
+from importer.errors import ProfileError
+from importer.profile import EMULATOR, Profile, credentials
+from importer.profile.settings import TargetSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where customers go, decided before anything is opened.
+
+    Args:
+        scope: target and account; import keys are unique inside one.
+        host: what a person is asked to confirm; empty for the emulator inside the run.
+        faults: what the emulator inside the run does wrong on purpose; None: nothing.
+    """
+
+    name: str
+    settings: TargetSettings
+    scope: str
+    host: str
+    key: str = ""
+    secret: str = ""
+    faults: Faults | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the emulator inside the run is meant."""
+        return not self.settings.base_url
+
+
+def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> Destination:
+    """Decide where customers go, and with which credentials.
+
+    Raises:
+        UsageError: the target or the credentials are missing or wrong.
+    """
+    settings = profile.target_settings()
+    faults = _faults(profile.delivery.faults, embedded=not settings.base_url)
+    if not settings.base_url:
+        return Destination(profile.target, settings, scope=EMULATOR, host="", faults=faults)
+    found = credentials(environ)
+    key, secret = found.api_key.get_secret_value(), found.api_secret.get_secret_value()
+    account = settings.account or f"key-{blake2b(key.encode(), digest_size=4).hexdigest()}"
+    server = same_server(settings.base_url)
+    host = server.partition("://")[2]
+    return Destination(profile.target, settings, scope=f"{server}#{account}", host=host, key=key, secret=secret)
+
+
+def rehearsing(where: Destination) -> dict[str, Any]:
+    """What a run notes of its rehearsal, so that it is the same when it is taken up again."""
+    return {} if where.faults is None else {"faults": where.faults.as_plan()}
+
+
+def rehearsed_again(where: Destination, facts: Mapping[str, Any]) -> Destination:
+    """The destination of a run that is taken up again: with the faults it began with, where no others are named.
+
+    Raises:
+        ProfileError: this program knows no such faults.
+    """
+    if where.faults is not None or not facts.get("faults"):
+        return where
+    try:
+        return replace(where, faults=Faults.of_plan(facts["faults"]))
+    except ValueError as error:
+        raise ProfileError(
+            f"The faults that the run began with cannot be used: {error}.", "Name others with --faults."
+        ) from None
+
+
+def same_server(base_url: str) -> str:
+    """One spelling for every address of one API: case, default port, `/v1` and slashes at the end aside."""
+    parts = urlsplit(base_url.strip())
+    port = "" if parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{parts.port}"
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{path}"
+
+
+def _faults(named: str, *, embedded: bool) -> Faults | None:
+    """The plan of faults of a rehearsal.
+
+    Raises:
+        ProfileError: the target is not the emulator inside the run, or there is no such plan.
+    """
+    if not named:
+        return None
+    if not embedded:
+        raise ProfileError(
+            "Faults can be rehearsed with the emulator inside the run only.", "Leave --faults out, or --target."
+        )
+    try:
+        return Faults.load(named)
+    except ValueError as error:
+        raise ProfileError(f"The faults cannot be used: {error}.") from error

@@ -1,0 +1,71 @@
+"""A source becomes an open reader whose columns are understood."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from importer.errors import SourceError
+from importer.mapping import build_mapper
+from importer.nightly.filing import readable
+from importer.ports import Mapper, Reader
+from importer.profile import Profile
+from importer.readers import STDIN, keep_stdin, open_source
+from importer.wiring.clock import today
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source whose columns are understood.
+
+    Args:
+        path: where it lies on this machine; a fetched one only as long as it is open.
+    """
+
+    reader: Reader
+    mapper: Mapper
+    path: Path
+
+
+@contextmanager
+def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
+    """Have a source as a file: standard input (`-`) is kept in one while the block lasts.
+
+    Raises:
+        SourceError: nothing came through standard input, or too much; or its name is no text.
+    """
+    if str(source) != STDIN:
+        _check_name(Path(source))
+        yield Path(source)
+        return
+    with tempfile.TemporaryDirectory(prefix="importer-") as folder:
+        yield keep_stdin(Path(folder) / STDIN, profile.source)
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that the journal, reports and notices could not hold."""
+    if readable(str(path.absolute())) != str(path.absolute()):
+        raise SourceError(f"The name of the file '{readable(str(path))}' is no UTF-8 text.", "Rename it.")
+
+
+@contextmanager
+def opened(source: Path, profile: Profile) -> Iterator[Opened]:
+    """Open a source and match its columns, before anything else of a run exists.
+
+    Raises:
+        ProfileError: the mapping does not fit the source.
+        SourceError: it cannot be read, or without a mapping its columns cannot make a customer.
+    """
+    with closing(open_source(source, profile.source)) as reader:
+        mapper = build_mapper(
+            profile.mapping,
+            reader.info,
+            today=today(),
+            source=profile.source,
+            validation=profile.validation,
+            sample=next(iter(reader.batches()), None),
+        )
+        yield Opened(reader, mapper, Path(source).absolute())

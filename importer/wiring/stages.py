@@ -1,0 +1,180 @@
+"""Profile becomes pipeline: reading and checking put together, and sending. Runs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from importer import passes
+from importer.delivery import (
+    Ask,
+    Backoff,
+    Breaker,
+    BreakerRules,
+    Canary,
+    Deliver,
+    Governor,
+    Patience,
+    StopSwitch,
+    StrictLimiter,
+    Thresholds,
+    Traffic,
+    Window,
+)
+from importer.engines import ENGINES, SharedChecker, Workforce
+from importer.journal import (
+    Claims,
+    GroupCommit,
+    RunIntake,
+    RunJournal,
+    Starts,
+    StoredRun,
+)
+from importer.pipeline import Delivery, Preparation
+from importer.ports import Events, Journal
+from importer.profile import HARMLESS_TARGETS, Profile
+from importer.profile.settings import DeliverySettings
+from importer.targets import OpenTarget
+from importer.validation import DuplicateJudge, build_validator
+from importer.wiring.clock import SystemClock, today
+from importer.wiring.sources import Opened
+from importer.wiring.workspace import Workspace
+
+CANARY_ROWS = 10
+"""Rows of the second stage where customers are real and nobody said otherwise."""
+
+
+def preparation(
+    profile: Profile,
+    source: Opened,
+    intake: RunIntake,
+    workforce: Workforce,
+    *,
+    secret: bytes,
+    stop: StopSwitch,
+    emit: Events,
+) -> Preparation:
+    """Put reading and checking together."""
+    stamp = profile.delivery.import_key_metadata
+    validator = build_validator(
+        profile.validation, secret=secret, stamp=stamp, today=today(), writes_bodies=intake.sends
+    )
+    return Preparation(
+        reader=source.reader,
+        mapper=source.mapper,
+        checker=SharedChecker(source.mapper, validator, workforce),
+        duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers),
+        intake=intake,
+        stop=stop,
+        emit=emit,
+    )
+
+
+def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:
+    """The run's one allowance of request starts."""
+    settings = profile.delivery
+    windows = [Window(count, per_s) for count, per_s in settings.allowance]
+    return StrictLimiter(windows, clock, stop, max_wait_s=settings.max_wait_s, drain_s=settings.drain_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """A delivery and the journal behind it."""
+
+    delivery: Delivery
+    commits: GroupCommit
+    claims: Claims
+    traffic: Traffic
+    canary: Canary | None
+    begun: Mapping[str, Any]
+    """What the journal has kept of the run since this pass began."""
+
+    def facts(self) -> dict[str, Any]:
+        """What the journal keeps of this pass for reports and later passes."""
+        return passes.ended(self.begun, self.traffic.receipt()) | (
+            {"canary": self.canary.seen()} if self.canary else {}
+        )
+
+
+def delivering(
+    profile: Profile,
+    workspace: Workspace,
+    stored: StoredRun,
+    target: OpenTarget,
+    limiter: StrictLimiter,
+    *,
+    emit: Events,
+    ask: Ask | None = None,
+) -> Delivering:
+    """Put sending together.
+
+    Args:
+        ask: puts a question to a person; None: there is nobody to ask.
+    """
+    settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
+    facts = workspace.runs.facts(stored.run)
+    begun = passes.begun(facts)
+    workspace.runs.note(stored.run, **begun)
+    columns = facts.get("mapping", {})
+    claims = Claims(workspace.database, stored.run, stored.header.scope, columns, secret=workspace.secret)
+    commits = GroupCommit(workspace.database, _in_a_thread)
+    if limiter.outlasts_a_process:
+        starts = Starts(workspace.database, stored.header.scope, commits, clock.now)
+        limiter.remember(starts, starts.earlier())
+    backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret
+    traffic = Traffic(
+        limiter,
+        Breaker(stop, _breaker_rules(settings)),
+        backoff,
+        governor=Governor(limiter.ceiling_per_s) if settings.rate.auto else None,
+        clock=clock,
+        emit=emit,
+    )
+    deliver = Deliver(
+        target,
+        Patience(
+            settings.max_attempts, settings.looks_after_s, settings.import_key_metadata, settings.max_spared_attempts
+        ),
+        backoff,
+        pool=traffic,
+        thresholds=Thresholds(
+            stop,
+            max_errors=settings.max_errors,
+            max_error_rate=settings.max_error_rate,
+            sample=settings.error_rate_sample,
+            fail_fast=settings.fail_fast,
+        ),
+        clock=clock,
+        emit=emit,
+    )
+    journal: Journal = RunJournal(claims, commits, clock.now)
+    canary = None
+    if rows := _canary_rows(profile):
+        journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
+    engine = ENGINES["asyncio"](settings.concurrency, limiter.room)
+    delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
+    return Delivering(delivery, commits, claims, traffic, canary, begun)
+
+
+def _breaker_rules(settings: DeliverySettings) -> BreakerRules:
+    return BreakerRules(
+        faults=settings.breaker_faults,
+        probe_s=settings.breaker_probe_s,
+        give_up_s=settings.breaker_give_up_s,
+        answer_s=settings.total_timeout_s,
+    )
+
+
+def _canary_rows(profile: Profile) -> int:
+    rows = profile.delivery.canary
+    if rows is not None:
+        return rows
+    return 0 if profile.target in HARMLESS_TARGETS else CANARY_ROWS
+
+
+async def _in_a_thread(work: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(partial(work))
