@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from importer import whereabouts
 from importer.errors import AlreadyImportedError, SourceChangedError, UsageError
@@ -16,6 +17,8 @@ from importer.wiring import Destination, Workspace
 
 Confirm = Callable[[str, int], bool]
 """Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""
+
+_PACE = frozenset({"rate", "concurrency", "max_errors", "max_error_rate", "fail_fast"})
 
 # --------------------------------------------------------------------------- consent
 
@@ -75,6 +78,19 @@ def refuse_repeated(runs: Runs, header: RunHeader) -> None:
         f"The run {earlier} of a file with exactly this content has not finished.",
         f"`importer resume {earlier}` goes on with it.",
     )
+
+
+def pace_of(profile: Profile) -> dict[str, Any]:
+    """What the command line said about how fast a run may be and when it has to stop: kept with the run."""
+    return {key: value for key, value in profile.given("delivery").items() if key in _PACE}
+
+
+def as_begun(profile: Profile, stored: StoredRun) -> Profile:
+    """The profile with what the run's own command line said; what is said now goes before it."""
+    kept: Mapping[str, Any] = stored.facts.get("pace", {})
+    said = profile.given("delivery")
+    again = {f"delivery.{key}": value for key, value in kept.items() if key not in said}
+    return profile.with_options({"source.limit": stored.facts.get("limit"), **again})
 
 
 def for_target(profile: Profile, header: RunHeader) -> Profile:

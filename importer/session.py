@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 from importer import whereabouts
 from importer.admission import (
     Confirm,
+    as_begun,
     ask_consent,
     for_target,
+    pace_of,
     refuse_repeated,
     require_consent,
     require_content,
@@ -176,7 +178,8 @@ class Session:
                 refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
                 stored = workspace.runs.begin(header)
-                workspace.runs.note(stored.run, limit=self.profile.source.limit, **rehearsing(where))
+                limits = {"limit": self.profile.source.limit, "pace": pace_of(self.profile)}
+                workspace.runs.note(stored.run, **limits, **rehearsing(where))
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
                     ask_consent(where, self.profile, self.confirm, workspace.runs.counts(stored.run))
@@ -201,7 +204,7 @@ class Session:
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
-            self.profile = self.profile.with_options({"source.limit": stored.facts.get("limit")})
+            self.profile = as_begun(self.profile, stored)
             where = rehearsed_again(self._destination_again(stored), stored.facts)
             require_unchanged(workspace, stored, self.profile)
             with (

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from aiolimiter import AsyncLimiter
@@ -101,6 +102,8 @@ class StrictLimiter:
         self._drain_s = drain_s
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._finishing = 0
+        """Those among them that finish begun work and wait for their turn."""
         self._napping = False
         """Whether the one whose turn it is waits for long."""
         self._moved = asyncio.Event()
@@ -137,7 +140,7 @@ class StrictLimiter:
         """Wait until one request may start; its slot is held until it leaves, whenever that is."""
         self._waiting += 1
         try:
-            async with self._turn:
+            async with self._my_turn(finishing=finishing):
                 await self._spread(finishing=finishing)
                 await self._fit(finishing=finishing)
                 await self._pay()
@@ -145,6 +148,26 @@ class StrictLimiter:
         finally:
             self._waiting -= 1
             self._moved.set()
+
+    @asynccontextmanager
+    async def _my_turn(self, *, finishing: bool) -> AsyncIterator[None]:
+        """Wait for one's turn: what finishes begun work goes before what begins some.
+
+        A refusal that a look-up settles may be the one that stops the run.
+        """
+        self._finishing += finishing
+        try:
+            await self._turn.acquire()
+            while self._finishing and not finishing:  # let it pass, and stand in line again
+                self._turn.release()
+                await self._clock.sleep(0.0)
+                await self._turn.acquire()
+        finally:
+            self._finishing -= finishing
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     async def room(self) -> None:
         """Wait while more requests than needed wait for their slot: whoever takes on work asks first."""

@@ -137,6 +137,14 @@ class Profile(Section):
         profile._layers = tuple(layers)  # noqa: SLF001 - its own class
         return profile
 
+    def given(self, section: str) -> dict[str, Any]:
+        """What options on the command line say of a section, by key."""
+        found: dict[str, Any] = {}
+        for layer in reversed(self._layers):
+            if layer.origin == "option":
+                found |= layer.data.get(section, {})
+        return found
+
     @property
     def target_origin(self) -> Origin:
         """Who chose the target; a profile made in code counts as an option."""

@@ -101,6 +101,36 @@ def test_a_signal_stops_well_and_resume_goes_on(
     exactly_once(witness, user.reads(resumed.json["files"]["results"]))
 
 
+def test_what_the_command_line_said_of_the_pace_holds_for_the_resume_too(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "300/s"'])
+    source = user.has("people.csv", people(80))
+    process = user.starts("run", source, *sandbox(profile), "--rate", "40/s", **witness.environ)
+    wait_for(lambda: witness.ledger()["customers"] > 5, process)
+    process.kill()
+    process.communicate()
+
+    resumed = user.types("resume", "last", *sandbox(profile), "--json", **witness.environ)
+    assert (resumed.code, resumed.json["rate"]["allowance"]) == (0, "40/s")
+    assert witness.ledger()["largest_window"] <= 40
+
+
+def test_with_fail_fast_few_rows_more_are_sent_after_the_first_refusal(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "300/s"', "concurrency = 16"])
+    source = user.has("people.csv", people(60))
+    assert user.types("run", source, *sandbox(profile), **witness.environ).code == 0
+    other = user.has("others.csv", people(60).replace("@example.com", "@example.org"))
+    options = ("--workspace", "elsewhere", "--fail-fast", "--rate", "8/s", "--json")
+    stopped = user.types("run", other, *sandbox(profile), *options, **witness.environ)
+
+    assert stopped.code == 4
+    assert 1 <= stopped.json["counts"]["rejected"] <= 6  # not as many as there are workers
+    assert stopped.json["counts"]["unsent"] >= 54
+
+
 def test_a_second_signal_ends_at_once_and_resume_still_works(user: User, profile_for: Callable[..., Path]) -> None:
     faults = user.has("slow.toml", '[[rule]]\nfault = "latency"\non = ["create"]\ndelay_s = 3.0\n')
     with serving(user, "--faults", str(faults)) as witness:

@@ -21,6 +21,7 @@ _OUTSIDE = Mark(
     "The row has a cell beyond the last column of the header, which was left out.",
     severity=Severity.WARNING,
 )
+_SAID_ENOUGH = frozenset({"quotes_broken", "row_torn"})
 _FEWEST = 5
 """Short or long records among the first ones from which on they are a habit, not an accident."""
 
@@ -71,7 +72,7 @@ class Ragged:
         torn = self._torn(rows)
         for i, row in enumerate(rows):
             mark = self._mark(row, torn=i in torn, cut=block.unterminated and i == len(rows) - 1)
-            if mark and not any(found.code == "quotes_broken" for found in marks.get(i, ())):
+            if mark and not any(found.code in _SAID_ENOUGH for found in marks.get(i, ())):
                 marks.setdefault(i, []).append(mark)
         mended = [self._fit(row) for row in rows]
         columns = list(zip(*mended, strict=True)) if mended else [()] * self._width

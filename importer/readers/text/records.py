@@ -27,6 +27,7 @@ _BROKEN = Mark(
     "The quotation marks of the row do not match: double those inside a cell, or remove them.",
 )
 
+_TORN = Mark("row_torn", "A lone carriage return in a cell tore the row apart here: put that cell in quotation marks.")
 _ZERO_PADDING = Mark("zero_byte", "The cell ended in zero bytes, which were left out.", severity=Severity.WARNING)
 _ZERO_BYTE = Mark("zero_byte", "The cell holds a zero byte, where text was lost: retype it.")
 
@@ -105,7 +106,7 @@ class _Records:
         return [cells[i::width] for i in range(width)], reader.line_num
 
     def _uneven_block(self, text: str) -> Block:
-        lines = _lines(text)
+        lines, first = _lines(text), self._line
         try:
             rows = list(self._dialect.reader(lines))
         except csv.Error:
@@ -114,6 +115,8 @@ class _Records:
         else:
             starts, marks = _starts(rows, self._line), {}
             self._line += len(lines)
+        if "\r" in text:
+            _mark_torn(text, lines, rows, [*(start - first for start in starts), self._line - first], marks)
         return self._finish(text, rows, starts, marks)
 
     def _parse_carefully(self, lines: list[str]) -> tuple[list[list[str]], Sequence[int], dict[int, list[Mark]]]:
@@ -202,6 +205,23 @@ class _Records:
             f"Line {line:,} of '{self._name}' holds a cell of more than {csv.field_size_limit():,} characters.",
             "Correct that cell, or raise max_cell_chars in [source.limits].",
         )
+
+
+def _mark_torn(
+    text: str, lines: Sequence[str], rows: Sequence[list[str]], starts: Sequence[int], marks: dict[int, list[Mark]]
+) -> None:
+    """Mark both halves of a row that ends in a lone carriage return, where lines end in another way.
+
+    Args:
+        starts: the line on which each row begins, and the one after the last row.
+    """
+    lone = text.count("\r") - text.count("\r\n")
+    if not lone or lone >= text.count("\n"):  # none, or it is how the lines of this file end
+        return
+    for i, end in enumerate(starts[1:]):
+        if lines[end - 1].endswith("\r") and rows[i] and i + 1 < len(rows) and rows[i + 1]:
+            for half in (i, i + 1):
+                marks.setdefault(half, []).append(_TORN)
 
 
 def _mark_zero_bytes(rows: list[list[str]], marks: dict[int, list[Mark]]) -> None:

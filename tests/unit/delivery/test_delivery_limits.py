@@ -290,3 +290,38 @@ async def test_on_a_real_loop_the_allowance_is_strict_and_at_least_98_percent_of
         if reached[-1] >= 0.98 * rate:
             return
     pytest.fail(f"only {reached} of {rate}/s")
+
+
+def test_what_finishes_begun_work_goes_before_what_begins_some() -> None:
+    clock, order = VirtualClock(), list[str]()
+
+    async def ask(limiter: StrictLimiter, name: str, *, finishing: bool) -> None:
+        await limiter.acquire(finishing=finishing)
+        order.append(name)
+
+    async def main() -> None:
+        limiter = StrictLimiter([Window(1, 1.0)], clock, StopSwitch())
+        creates = [asyncio.create_task(ask(limiter, f"create {n}", finishing=False)) for n in range(5)]
+        await clock.sleep(0.5)
+        look = asyncio.create_task(ask(limiter, "look", finishing=True))
+        await asyncio.gather(*creates, look)
+
+    run_virtual(main)
+    assert order.index("look") <= 3
+    assert [name for name in order if name != "look"] == sorted(name for name in order if name != "look")
+
+
+def test_one_that_was_to_go_first_and_is_cancelled_holds_nobody_up() -> None:
+    clock = VirtualClock()
+
+    async def main() -> int:
+        limiter = StrictLimiter([Window(1, 1.0)], clock, StopSwitch())
+        creates = [asyncio.create_task(limiter.acquire()) for _ in range(4)]
+        await clock.sleep(0.5)
+        look = asyncio.create_task(limiter.acquire(finishing=True))
+        await clock.sleep(0.1)
+        look.cancel()
+        async with asyncio.timeout(10):
+            return len(await asyncio.gather(*creates))
+
+    assert run_virtual(main) == 4

@@ -10,6 +10,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -409,3 +410,21 @@ def test_what_cannot_be_read_is_refused_with_the_reason(kind: Dirt, tmp_path: Pa
         read(kind, tmp_path)
     assert refusal.value.hint
     assert str(refusal.value).count("\n") == 0
+
+
+def test_a_lone_carriage_return_in_the_last_cell_costs_both_halves_of_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'Name,Age,Note\nAnn,3,one\rtwo\nBob,4,"a\rb"\nCy,5,\r\nDee,6,x\n')
+    with closing(open_source(path, SourceSettings())) as reader:
+        (batch,) = reader.batches()
+
+    assert [issue.ordinal for issue in batch.issues if issue.code == "row_torn"] == [0, 1]
+    assert not [issue for issue in batch.issues if issue.ordinal > 1]
+    assert list(batch.cells[0]) == ["Ann", "two", "Bob", "Cy", "Dee"]
+
+
+def test_lines_that_all_end_in_carriage_returns_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"Name,Age,Note\rAnn,3,one\rBob,4,two\r")
+    with closing(open_source(path, SourceSettings())) as reader:
+        assert not [issue for batch in reader.batches() for issue in batch.issues]
