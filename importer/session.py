@@ -183,7 +183,8 @@ class Session:
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
                     ask_consent(where, self.profile, self.confirm, workspace.runs.counts(stored.run))
-                return await self._deliver(workspace, stored, where, directory, started_at)
+                quiet_s = workspace.runs.quiet_s(stored.run, where.scope, started_at)
+                return await self._deliver(workspace, stored, where, directory, started_at, quiet_s=quiet_s)
 
     async def resume(self, name: str, *, reopened: tuple[RowState, ...] = RESUMABLE) -> Report:
         """Go on with a run, exactly where it stopped.
@@ -215,7 +216,7 @@ class Session:
                     await self._load_again(workspace, stored)
                 workspace.runs.reopen(stored.run, reopened)
                 ask_consent(where, self.profile, self.confirm, workspace.runs.counts(stored.run))
-                return await self._deliver(workspace, stored, where, directory, started_at)
+                return await self._deliver(workspace, stored, where, directory, started_at, quiet_s=0.0)
 
     async def retry(self, name: str) -> Report:
         """Send again only what failed, is unknown (after a look-up) or was never sent; errors as for `resume`."""
@@ -289,15 +290,28 @@ class Session:
         return cores() if processes == "auto" else processes
 
     async def _deliver(
-        self, workspace: Workspace, stored: StoredRun, where: Destination, directory: Path, started_at: float
+        self,
+        workspace: Workspace,
+        stored: StoredRun,
+        where: Destination,
+        directory: Path,
+        started_at: float,
+        *,
+        quiet_s: float,
     ) -> Report:
-        """Send what is ready, then render."""
+        """Send what is ready, then render.
+
+        Args:
+            quiet_s: for how long nobody had sent there when this pass began, in seconds.
+        """
         counts = workspace.runs.counts(stored.run)
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
         self.on_event(Event("delivery_started", {"total": counts["read"], "already_done": counts["read"] - waiting}))
         if waiting:
             await asyncio.to_thread(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
+            if not where.embedded:  # the emulator inside a run is a new one each time
+                limiter.follow(quiet_s + self.clock.now() - started_at)
             emulators: list[Emulator] = []
             async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
                 parts = delivering(self.profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)

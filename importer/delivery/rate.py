@@ -319,6 +319,17 @@ class StrictLimiter:
                 if window.per_s >= LASTING_S and age_s < window.per_s:
                     window.preload(now - max(0.0, age_s), count)
 
+    def follow(self, age_s: float) -> None:
+        """Come after another run that may have used up the short windows, which nobody remembers.
+
+        Args:
+            age_s: how many seconds ago it made its last request, at least.
+        """
+        now = self._clock.monotonic()
+        for window in self.windows:
+            if age_s < window.per_s < LASTING_S:
+                window.preload(now - max(0.0, age_s), window.count)
+
     async def give_back(self) -> None:
         """At the end of a run: take off the record what was reserved and not started."""
         if self._ledger is not None and self._credit > 0:

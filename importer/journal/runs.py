@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -272,6 +273,19 @@ class Runs:
         """How many requests of a scope count against a limit of so many seconds, whichever runs made them."""
         with self._db.guarded("read"):
             return started_within(self._db.connection, scope, now, window_s)
+
+    def quiet_s(self, run: int, scope: str, now: float) -> float:
+        """For how many seconds at least no other run of a scope has sent; one that was cut off may just have.
+
+        Args:
+            run: the one that asks: it was not begun when the others sent.
+        """
+        with self._db.guarded("read"):
+            (last,) = self._db.connection.execute(
+                "SELECT max(coalesce(ended_at, ?)) FROM runs WHERE scope = ? AND run <> ? AND dry_run = 0",
+                (now, scope, run),
+            ).fetchone()
+        return math.inf if last is None else max(0.0, now - last)
 
     def summaries(self) -> list[RunSummary]:
         """All runs, newest first."""

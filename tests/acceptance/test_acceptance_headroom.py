@@ -58,3 +58,17 @@ def test_headroom_is_left_of_a_days_quota_too(user: User, witness: Witness, prof
 
     assert (ran.code, ran.json["counts"]["created"], ran.json["counts"]["unsent"]) == (75, 74, 16)
     assert witness.ledger()["requests"] == 75  # the one for the token counts
+
+
+def test_the_files_of_a_night_share_one_second(user: User, witness: Witness, profile_for: Callable[..., Path]) -> None:
+    """Every file is a run with a limiter of its own: one begins when the second of the one before it is over."""
+    (user.home / "inbox").mkdir()
+    lines = people(32).splitlines()
+    for file in range(4):
+        text = "\n".join([lines[0], *lines[1 + 8 * file : 9 + 8 * file], ""])
+        (user.home / "inbox" / f"{file}.csv").write_text(text)
+    profile = profile_for(witness, delivery=['rate = "10/s"'], more="[nightly]\nsettle_s = 0.02")
+    ran = user.types("nightly", "inbox", *sandbox(profile), "--json", **witness.environ)
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, 32)
+    assert seen(witness)["largest_window"] <= 10

@@ -325,3 +325,17 @@ def test_one_that_was_to_go_first_and_is_cancelled_holds_nobody_up() -> None:
             return len(await asyncio.gather(*creates))
 
     assert run_virtual(main) == 4
+
+
+@pytest.mark.parametrize(("age_s", "begins_at"), [(0.0, 1.0), (0.7, 0.3), (1.2, 0.0)])
+def test_a_run_after_another_begins_when_the_short_windows_are_empty(age_s: float, begins_at: float) -> None:
+    clock = VirtualClock()
+
+    async def main() -> float:
+        limiter = StrictLimiter([Window(10, 1.0), Window(1_000, 86_400.0)], clock, StopSwitch())
+        limiter.follow(age_s)
+        began = clock.monotonic()
+        await limiter.acquire()
+        return clock.monotonic() - began
+
+    assert run_virtual(main) == pytest.approx(begins_at, abs=0.1)
