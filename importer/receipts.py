@@ -21,6 +21,8 @@ from typing import Any
 from importer import whereabouts
 from importer.errors import SourceError, UsageError
 from importer.journal import (
+    FINISHED,
+    STOPPED,
     Database,
     Runs,
     StoredReceipt,
@@ -126,10 +128,7 @@ def verify(workspace: Path, name: str, *, profile_hash: str = "") -> dict[str, A
         stored = opened.runs.find(name)
         receipt = receipt_of(opened.database, stored.run)
         if receipt is None:
-            raise UsageError(
-                f"The run {stored.header.run_id} has no receipt: it has not ended, or an earlier program ran it.",
-                f"`importer export {stored.header.run_id}` writes its files again, and a receipt.",
-            )
+            raise _no_receipt(stored)
         found = list(_compared(opened, stored, receipt, profile_hash))
         return {
             "run_id": stored.header.run_id,
@@ -138,6 +137,16 @@ def verify(workspace: Path, name: str, *, profile_hash: str = "") -> dict[str, A
             "verified": all(one.holds for one in found),
             "checks": [asdict(one) for one in found],
         }
+
+
+def _no_receipt(stored: StoredRun) -> UsageError:
+    run_id = stored.header.run_id
+    if stored.phase in {FINISHED, STOPPED}:
+        return UsageError(
+            f"The run {run_id} has no receipt: an earlier program ran it.",
+            f"`importer export {run_id}` writes its files again, and a receipt.",
+        )
+    return UsageError(f"The run {run_id} has no receipt yet: it has not ended.", f"`importer resume {run_id}` ends it.")
 
 
 def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, profile_hash: str) -> Iterator[Compared]:

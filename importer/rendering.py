@@ -6,6 +6,7 @@ Never decides about a row; the exit code is read off the counts and the reason o
 from __future__ import annotations
 
 import platform
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -139,13 +140,20 @@ def _rendered(database: Database, run: int, directory: Path, profile: Profile, e
     beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
     report = replace(report, files={**files, "log": directory / LOG_NAME, **beside})
     judged = verdict(report)
-    report = replace(report, verdict=judged.sentence, next_step=judged.next_step)
+    report = replace(report, verdict=judged.sentence, next_step=_typed_here(judged.next_step, report.run_id, profile))
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
     Runs(database).note(run, files=digests(files))
     if profile.results.out is not None:
         publish(files, profile.results.out)
     return report
+
+
+def _typed_here(step: str, run_id: str, profile: Profile) -> str:
+    """A command that names a run, as it has to be typed where the workspace is not the usual one."""
+    if profile.workspace == Profile.model_fields["workspace"].default:
+        return step
+    return step.replace(run_id, f"{run_id} --workspace {shlex.quote(str(profile.workspace))}", 1)
 
 
 def _annotated(

@@ -104,7 +104,7 @@ def test_a_signal_stops_well_and_resume_goes_on(
 def test_what_the_command_line_said_of_the_pace_holds_for_the_resume_too(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
-    profile = profile_for(witness, delivery=['rate = "300/s"'])
+    profile = profile_for(witness, delivery=['rate = "300/s"', "looks_after_s = [0, 0.2]"])
     source = user.has("people.csv", people(80))
     process = user.starts("run", source, *sandbox(profile), "--rate", "40/s", **witness.environ)
     wait_for(lambda: witness.ledger()["customers"] > 5, process)
