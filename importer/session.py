@@ -387,6 +387,7 @@ class Session:
         """Have a source as a file of this machine: what lies elsewhere is fetched, standard input is kept."""
         require_libraries(self.profile.metrics, self.profile.otel)
         if is_remote(source):
+            make_directory(self.profile.workspace)
             spool = self.profile.workspace / SPOOL_NAME
             with local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop) as local:
                 if local.caution:

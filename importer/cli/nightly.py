@@ -113,17 +113,17 @@ def tell_night(report: NightReport) -> None:
 
 
 def _tell_file(done: Import) -> None:
-    from importer.nightly.notices import CORRECTED  # noqa: PLC0415
+    from importer.nightly.notices import CORRECTED, printable  # noqa: PLC0415
 
-    say(f"{done.file}: {_fate(done)}")
+    say(f"{printable(done.file)}: {_fate(done)}")
     if done.forecast and not done.forecast.get("in_time", True):
         say(f"  forecast: {done.forecast['text']}")
     if done.error and done.fate != "known":
-        say(f"  {done.error}")
+        say(f"  {printable(done.error, None)}")
     if done.corrections:
         say(f"  {CORRECTED.format(done.corrections)}")
     if done.put is not None:
-        say(f"  → {done.put}")
+        say(f"  → {printable(str(done.put), None)}")
     _say_next(done)
 
 

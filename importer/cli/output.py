@@ -48,7 +48,14 @@ def print_json(value: Mapping[str, Any]) -> None:
 def say(text: str = "") -> None:
     """Tell people something; a terminal that is gone is no reason to fail."""
     with suppress(OSError):
-        typer.echo(text, err=True)
+        typer.echo(harmless(text), err=True)
+
+
+def harmless(text: str) -> str:
+    """A text for a terminal: whoever names a file shall not steer it, so control characters are written out."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
 
 
 def tell_error(output: Output, error: ImporterError, code: ExitCode | None = None) -> int:

@@ -21,11 +21,21 @@ from importer.errors import BusyError, StorageError
 
 
 @contextmanager
-def workspace_lock(workspace: Path, scope: str, now: float) -> Iterator[None]:
+def workspace_lock(
+    workspace: Path,
+    scope: str,
+    now: float,
+    *,
+    busy: tuple[str, str] = (
+        "Another run works in this workspace against this target",
+        "Wait for it, or use another --workspace.",
+    ),
+) -> Iterator[None]:
     """Hold the lock of one scope while the block runs.
 
     Args:
         now: seconds since the epoch, written down as the owner's start.
+        busy: what is said where somebody else holds it, and the mend.
 
     Raises:
         BusyError: another run holds it.
@@ -38,7 +48,7 @@ def workspace_lock(workspace: Path, scope: str, now: float) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(error, workspace) from error
     try:
-        _take(descriptor, path)
+        _take(descriptor, path, *busy)
         try:
             _sign(descriptor, now)
         except OSError as error:
@@ -77,14 +87,11 @@ def _path(workspace: Path, scope: str) -> Path:
     return workspace / "locks" / (re.sub(r"[^A-Za-z0-9.-]+", "_", scope).strip("_") + ".lock")
 
 
-def _take(descriptor: int, path: Path) -> None:
+def _take(descriptor: int, path: Path, what: str, mend: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise BusyError(
-            f"Another run works in this workspace against this target ({_owner(path)}).",
-            "Wait for it, or use another --workspace.",
-        ) from error
+        raise BusyError(f"{what} ({_owner(path)}).", mend) from error
 
 
 def _sign(descriptor: int, now: float) -> None:

@@ -28,6 +28,7 @@ from importer.errors import (
 from importer.journal import FINISHED, LOADING, Place, StoredRun
 from importer.nightly import DropFolder, Fate, Import
 from importer.nightly.filing import readable
+from importer.nightly.notices import printable
 from importer.profile import Profile
 from importer.readers import content_hash
 from importer.session import Session
@@ -242,4 +243,5 @@ def moment(now: float) -> str:
 
 
 def _why(what: Import, mend: str) -> str:
-    return f"{what.file} was not imported (exit code {int(what.exit_code)}).\n\n{what.error}\n\n{mend}\n"
+    error = printable(what.error or "", None)
+    return f"{printable(what.file)} was not imported (exit code {int(what.exit_code)}).\n\n{error}\n\n{mend}\n"

@@ -39,7 +39,7 @@ from importer.records import Event
 from importer.remote import is_remote, shown
 from importer.remote.inbox import RemoteInbox
 from importer.session import Session
-from importer.wiring import SystemClock
+from importer.wiring import SystemClock, make_directory
 
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
 """Watching on does no good when these end a pass: a person has to look."""
@@ -51,6 +51,9 @@ Told = Callable[[NightReport], None]
 
 def _ignore(_: Event) -> None:
     """Nobody listens."""
+
+
+_BUSY = ("Another night works in this folder", "Wait for it to end.")
 
 
 @dataclass(slots=True)
@@ -150,7 +153,7 @@ class Night:
         self._ends_at = hours.ends_at(began)
         inbox = self._inbox()
         await asyncio.to_thread(inbox.open)
-        with workspace_lock(*inbox.lock, began):
+        with workspace_lock(*inbox.lock, began, busy=_BUSY):
             await asyncio.to_thread(inbox.recover)
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
                 foreseen = await asyncio.to_thread(self._foresight.over, inbox, self._ends_at)
@@ -159,6 +162,7 @@ class Night:
 
     def _inbox(self) -> DropFolder:
         if is_remote(self.folder):
+            make_directory(self.profile.workspace)
             return RemoteInbox(str(self.folder), self.profile, self.stop)
         return Inbox(Path(self.folder), self.profile.nightly)
 

@@ -108,7 +108,11 @@ def _line(done: Import) -> str:
     if done.fate is Fate.IMPORTED:
         text = f"{name}: {counted(done)}"
     else:
-        where = f" It is in {done.put}." if done.fate is Fate.REFUSED else " The next pass goes on with it."
+        where = (
+            f" It is in {printable(str(done.put), None)}."
+            if done.fate is Fate.REFUSED
+            else " The next pass goes on with it."
+        )
         text = f"{name}: {WHY.get(ExitCode(done.exit_code), 'not imported')} (exit code {int(done.exit_code)}).{where}"
         if done.counts:
             text += f" {counted(done)}"
@@ -141,6 +145,6 @@ def _whereabouts(folder: Path | str) -> str:
     return str(folder.absolute()) if isinstance(folder, Path) else folder
 
 
-def printable(file: str) -> str:
-    """A file's name on one line."""
-    return "".join(letter if letter.isprintable() else "?" for letter in file)[:_LONGEST_NAME]
+def printable(file: str, longest: int | None = _LONGEST_NAME) -> str:
+    """A file's name on one line, without anything that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in file)[:longest]

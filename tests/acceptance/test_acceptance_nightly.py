@@ -375,3 +375,13 @@ def test_hours_hold_for_single_runs_too(user: User, inbox: Path, command: str) -
         done = user.types("run", source, "--finish-by", window[:5], "--timezone", "UTC", "--headroom", "0.5")
         assert done.code == 0
         assert "Forecast: 201 requests take about 2 s at 100/s. It will finish by" in done.err
+
+
+def test_a_name_that_would_forge_a_line_or_steer_a_terminal_does_neither(user: User, inbox: Path) -> None:
+    (inbox / "a\nb.csv: imported, 9 rows\x1b[2J.csv").write_text("no customers here\n")
+    ran = user.types("nightly", "inbox", **QUICK)
+
+    assert "\x1b" not in ran.err
+    assert "\nb.csv: imported" not in ran.err
+    (why,) = (inbox / "failed").glob("*/why.txt")
+    assert "\x1b" not in why.read_text()

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from importer.cli.entry import _told_of_system
-from importer.cli.output import Output
+from importer.cli.output import Output, say
 from importer.errors import ExitCode
 
 REFUSED = OSError(errno.EACCES, os.strerror(errno.EACCES), "in/customers.csv")
@@ -40,3 +40,9 @@ def test_where_standard_output_is_refused_people_are_told(
 
     assert code == ExitCode.BUG
     assert "The output cannot be written: no space left on device." in capsys.readouterr().err
+
+
+def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    say("a\x1b]0;x\x07b.csv: refused\nnext line ü")
+
+    assert capsys.readouterr().err == "a\\x1b]0;x\\x07b.csv: refused\nnext line ü\n"
