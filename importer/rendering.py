@@ -153,7 +153,10 @@ def _typed_here(step: str, run_id: str, profile: Profile) -> str:
     """A command that names a run, as it has to be typed where the workspace is not the usual one."""
     if profile.workspace == Profile.model_fields["workspace"].default:
         return step
-    return step.replace(run_id, f"{run_id} --workspace {shlex.quote(str(profile.workspace))}", 1)
+    words = step.split(" ")
+    if run_id in words:  # as a word of its own: it stands in paths, too
+        words.insert(words.index(run_id) + 1, f"--workspace {shlex.quote(str(profile.workspace))}")
+    return " ".join(words)
 
 
 def _annotated(

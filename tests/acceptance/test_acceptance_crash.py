@@ -127,6 +127,7 @@ def test_with_fail_fast_few_rows_more_are_sent_after_the_first_refusal(
     stopped = user.types("run", other, *sandbox(profile), *options, **witness.environ)
 
     assert stopped.code == 4
+    assert stopped.json["next_step"].endswith(f"{stopped.json['run_id']} --workspace elsewhere")
     assert 1 <= stopped.json["counts"]["rejected"] <= 6  # not as many as there are workers
     assert stopped.json["counts"]["unsent"] >= 54
 
