@@ -168,8 +168,9 @@ class Session:
         started_at = self.clock.now()
         with ExitStack() as stack:
             local = await asyncio.to_thread(stack.enter_context, self._at_hand(source))
-            content = content_hash(local.path)  # first: what is written to it from here on is another content
-            found = stack.enter_context(opened(local.path, self.profile))
+            # First: what is written to it from here on is another content.
+            content = await asyncio.to_thread(content_hash, local.path)
+            found = await asyncio.to_thread(stack.enter_context, opened(local.path, self.profile))
             workspace = stack.enter_context(closing(open_workspace(self.profile.workspace)))
             stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
             check_out(self.profile.results, local.path)

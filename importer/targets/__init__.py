@@ -47,7 +47,10 @@ async def connect(kind: str, access: TargetAccess, limiter: Limiter, clock: Cloc
     Raises:
         ProfileError: there is no such kind, or the surroundings (proxy, certificates) cannot be used.
     """
-    return await _opener(kind)(access, limiter, clock)
+    import asyncio  # noqa: PLC0415  # it loads ssl, and this module is imported where nothing is sent
+
+    opener = await asyncio.to_thread(_opener, kind)  # its library takes a tenth of a second to load
+    return await opener(access, limiter, clock)
 
 
 def _opener(kind: str) -> Opener:
