@@ -16,8 +16,6 @@ from importer.journal.migrations import bring_up_to_date
 
 BUSY_TIMEOUT_MS = 10_000
 CACHE_KIB = 16_384
-LOG_PAGES = 8_192
-"""Pages of the write-ahead log (32 MiB) before they are copied into the file: what changes often is copied once."""
 
 
 class Database:
@@ -51,7 +49,6 @@ class Database:
         if durable:
             self.connection.execute("PRAGMA journal_mode=WAL")
             self.connection.execute("PRAGMA synchronous=FULL")
-            self.connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
         else:
             self.connection.execute("PRAGMA journal_mode=MEMORY")
             self.connection.execute("PRAGMA synchronous=OFF")
