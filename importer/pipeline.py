@@ -106,8 +106,8 @@ class Delivery:
                 return claimed.records
         return ()
 
-    async def _settle(self, outcome: Outcome) -> None:
-        await self.journal.settle(outcome)
+    def _settle(self, outcome: Outcome) -> None:
+        self.journal.settle(outcome)
         self._tell(outcome)
 
     def _tell(self, outcome: Outcome) -> None:

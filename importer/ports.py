@@ -266,8 +266,8 @@ Take = Callable[[int], Awaitable[Sequence[Record]]]
 Deliver = Callable[[Record], Awaitable[Outcome]]
 """One record becomes one outcome, however many attempts that takes."""
 
-Settle = Callable[[Outcome], Awaitable[None]]
-"""Record an outcome; runs under shield, so a cancellation cannot lose what already happened."""
+Settle = Callable[[Outcome], None]
+"""Record an outcome. Never waits, so no cancellation comes between what happened and its record."""
 
 
 class Engine(Protocol):
@@ -328,8 +328,8 @@ class Journal(Protocol):
         """
         ...
 
-    async def settle(self, outcome: Outcome) -> None:
-        """Record how a claimed record ended; durable with the next commit, which is never far.
+    def settle(self, outcome: Outcome) -> None:
+        """Record how a claimed record ended, without waiting; durable with the next commit, which is never far.
 
         Raises:
             JournalError: the journal cannot be written, or the transition is not allowed.

@@ -316,7 +316,8 @@ class Session:
             emulators: list[Emulator] = []
             async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
                 parts = delivering(self.profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
-                await parts.delivery.run()
+                with rare_collections():
+                    await parts.delivery.run()
                 await limiter.give_back()
                 await parts.commits.submit(parts.claims.finish)
                 rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}

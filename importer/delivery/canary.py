@@ -77,8 +77,8 @@ class Canary:
         self._out += len(claimed.records)
         return claimed
 
-    async def settle(self, outcome: Outcome) -> None:
-        await self._journal.settle(outcome)
+    def settle(self, outcome: Outcome) -> None:
+        self._journal.settle(outcome)
         self._out -= 1
         self._all += 1
         self._rows += 1

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from aiolimiter import AsyncLimiter
@@ -140,18 +139,20 @@ class StrictLimiter:
         """Wait until one request may start; its slot is held until it leaves, whenever that is."""
         self._waiting += 1
         try:
-            async with self._my_turn(finishing=finishing):
+            await self._wait_for_turn(finishing=finishing)
+            try:
                 await self._spread(finishing=finishing)
                 await self._fit(finishing=finishing)
                 await self._pay()
                 return self._hold()
+            finally:
+                self._turn.release()
         finally:
             self._waiting -= 1
             self._moved.set()
 
-    @asynccontextmanager
-    async def _my_turn(self, *, finishing: bool) -> AsyncIterator[None]:
-        """Wait for one's turn: what finishes begun work goes before what begins some.
+    async def _wait_for_turn(self, *, finishing: bool) -> None:
+        """Wait for one's turn, to be released: what finishes begun work goes before what begins some.
 
         A refusal that a look-up settles may be the one that stops the run.
         """
@@ -164,16 +165,16 @@ class StrictLimiter:
                 await self._turn.acquire()
         finally:
             self._finishing -= finishing
-        try:
-            yield
-        finally:
-            self._turn.release()
 
     async def room(self) -> None:
         """Wait while more requests than needed wait for their slot: whoever takes on work asks first."""
-        await self._clock.sleep(0.0)  # what was taken on last must have come as far as its slot
-        while self._waiting >= self._deep and not self.stop.requested:
+        while not self.has_room:
             await self._nap(_CHECK_S)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether fewer requests than needed wait for their slot; a run that stops takes on what is left, to end it."""
+        return self._waiting < self._deep or self.stop.requested
 
     async def _spread(self, *, finishing: bool) -> None:
         self._refuse_when_stopping(finishing=finishing)

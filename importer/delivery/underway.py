@@ -69,10 +69,11 @@ class HeldSlot:
 
     def answered(self) -> None:
         """Its answer begins to come in."""
+        if self._holder is None:
+            return
         self.depart()
         holder, self._holder = self._holder, None
-        if holder is not None:
-            holder.answered(self)
+        holder.answered(self)
 
     def give_back(self) -> None:
         """Leave the slot to others."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
-from importer.engines.asyncio_pool import AsyncioPool
+from importer.engines.asyncio_pool import AsyncioPool, Room
 from importer.engines.checking import SharedChecker
 from importer.engines.inline import Inline
 from importer.engines.workforce import Workforce, cores
 from importer.ports import Engine
-
-Room = Callable[[], Awaitable[None]]
-"""Returns when one more record in work could be of use."""
 
 
 def _inline(_: int, _room: Room | None = None) -> Engine:
@@ -30,4 +27,4 @@ class EngineMaker(Protocol):
 ENGINES: Mapping[str, EngineMaker] = {"asyncio": AsyncioPool, "inline": _inline}
 """Engine by name."""
 
-__all__ = ["ENGINES", "AsyncioPool", "Inline", "SharedChecker", "Workforce", "cores"]
+__all__ = ["ENGINES", "AsyncioPool", "Inline", "Room", "SharedChecker", "Workforce", "cores"]

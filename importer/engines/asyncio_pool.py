@@ -2,14 +2,16 @@
 
 A feeder takes records in lots, so that the journal marks many of them with one commit while the
 workers are still busy with the lot before. Lots are as large as it takes to hide a commit and no larger, since what is
-taken is in doubt after a crash. No worker is begun while the ones before it still wait for their turn: what is
+taken is in doubt after a crash. No worker takes a record while others still wait for their turn at the target: what is
 in flight follows rate times latency by itself.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
 
 from importer.ports import Deliver, Settle, Take
 from importer.records import Record
@@ -20,15 +22,28 @@ _LARGEST = 8
 _PLENTY = 4
 
 
+class Room(Protocol):
+    """Who knows whether one more record in work could be of use (`StrictLimiter`)."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it could be now."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until it could be."""
+        ...
+
+
 class AsyncioPool:
     """Implements `ports.Engine` with tasks.
 
     Args:
         workers: records worked on at once, at most.
-        room: returns when one more record in work could be of use; None: always.
+        room: whether one more record in work could be of use; None: always.
     """
 
-    def __init__(self, workers: int, room: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, workers: int, room: Room | None = None) -> None:
         self._workers = workers
         self._room = room
         self._smallest = max(1, workers // 2)
@@ -38,42 +53,42 @@ class AsyncioPool:
         return self._workers + 2 * _LARGEST * self._workers
 
     async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
-        supply = _Supply(self._smallest, _LARGEST * self._workers)
+        supply = _Supply(self._smallest, _LARGEST * self._workers, self._room)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(supply.feed(take), name="feeder")
-                group.create_task(self._hand_out(supply, group, deliver, settle), name="foreman")
+                for number in range(self._workers):
+                    group.create_task(_work(supply, deliver, settle), name=f"worker {number}")
         except ExceptionGroup as failures:
             # Workers fail together and for one reason: the first says it all.
             raise failures.exceptions[0] from None
 
-    async def _hand_out(self, supply: _Supply, group: asyncio.TaskGroup, deliver: Deliver, settle: Settle) -> None:
-        """Begin a worker for each record, as soon as one is free and needed."""
-        free = asyncio.Semaphore(self._workers)
-        while records := await supply.lot():
-            for record in records:
-                await free.acquire()
-                if self._room is not None:
-                    await self._room()
-                supply.used += 1
-                group.create_task(_work(record, deliver, settle, free), name="worker")
+
+async def _work(supply: _Supply, deliver: Deliver, settle: Settle) -> None:
+    # No turn of the loop lies between two records: a busy worker costs the loop nothing but its waits.
+    while (record := await supply.next()) is not None:
+        settle(await deliver(record))
 
 
 class _Supply:
-    """Lots on their way from the journal to the workers: one is handed out while the next is taken.
+    """Records on their way from the journal to the workers: one lot is handed out while the next is taken.
 
     Args:
         smallest, largest: records in a lot.
+        room: whether one more record in work could be of use; None: always.
     """
 
-    def __init__(self, smallest: int, largest: int) -> None:
+    def __init__(self, smallest: int, largest: int, room: Room | None) -> None:
         self._smallest = smallest
         self._largest = largest
-        self._next: asyncio.Queue[Sequence[Record]] = asyncio.Queue()
+        self._room = room
+        self._turn = asyncio.Lock()
+        self._lot: deque[Record] = deque()
+        self._lots: asyncio.Queue[Sequence[Record]] = asyncio.Queue()
         self._wanted = asyncio.Event()
         self._wanted.set()
-        self.used = 0
-        """Records handed out, told by the foreman."""
+        self._used = 0
+        self._is_over = False
 
     async def feed(self, take: Take) -> None:
         """Take lots until there are no more; the empty one at the end says so."""
@@ -81,20 +96,32 @@ class _Supply:
         while records is None or records:
             await self._wanted.wait()
             self._wanted.clear()
-            before = self.used
+            before = self._used
             records = await take(size)
             # Several times what went out meanwhile: the next lot comes long before this one runs out.
-            size = max(self._smallest, min(self._largest, _PLENTY * (self.used - before)))
-            self._next.put_nowait(records)
+            size = max(self._smallest, min(self._largest, _PLENTY * (self._used - before)))
+            self._lots.put_nowait(records)
 
-    async def lot(self) -> Sequence[Record]:
-        """Wait for the next lot; empty at the end."""
-        records = await self._next.get()
-        self._wanted.set()
-        return records
+    async def next(self) -> Record | None:
+        """Wait until one more record is of use, and take it; None at the end."""
+        while not (self._lot and self._has_room):
+            if self._is_over:
+                return None
+            async with self._turn:  # one at a time, in their order
+                await self._wait()
+        self._used += 1
+        return self._lot.popleft()
 
+    @property
+    def _has_room(self) -> bool:
+        return self._room is None or self._room.has_room
 
-async def _work(record: Record, deliver: Deliver, settle: Settle, free: asyncio.Semaphore) -> None:
-    outcome = await deliver(record)
-    await asyncio.shield(settle(outcome))
-    free.release()
+    async def _wait(self) -> None:
+        """Wait for whatever is missing first: records, or room for one more."""
+        if self._lot:
+            if self._room is not None:
+                await self._room.room()
+        elif not self._is_over:
+            self._lot.extend(await self._lots.get())
+            self._is_over = not self._lot
+            self._wanted.set()

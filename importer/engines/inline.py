@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from importer.ports import Deliver, Settle, Take
 
 
@@ -17,5 +15,4 @@ class Inline:
     async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
         while records := await take(1):
             for record in records:
-                outcome = await deliver(record)
-                await asyncio.shield(settle(outcome))
+                settle(await deliver(record))

@@ -163,8 +163,8 @@ class RunJournal:
         claimed: Claimed = await self._commits.submit(lambda tx: self._claims.claim(tx, limit, now))
         return claimed
 
-    async def settle(self, outcome: Outcome) -> None:
-        # Not awaited: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
+    def settle(self, outcome: Outcome) -> None:
+        # Not waited for: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
         self._commits.gather(self._claims.settle, outcome)
 
     async def flush(self) -> None:

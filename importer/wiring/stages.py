@@ -155,7 +155,7 @@ def delivering(
     canary = None
     if rows := _canary_rows(profile):
         journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
-    engine = ENGINES["asyncio"](settings.concurrency, limiter.room)
+    engine = ENGINES["asyncio"](settings.concurrency, limiter)
     delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
     return Delivering(delivery, commits, claims, traffic, canary, begun)
 

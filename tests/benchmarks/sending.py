@@ -40,7 +40,7 @@ class NoJournal:
         """Take the next records."""
         return Claimed(tuple(record for _, record in zip(range(limit), self._records, strict=False)))
 
-    async def settle(self, outcome: Outcome) -> None:
+    def settle(self, outcome: Outcome) -> None:
         """Count what was created."""
         self.created += outcome.state is RowState.CREATED
 

@@ -157,7 +157,7 @@ class Story:
             clock=clock,
             emit=_ignore,
         )
-        engine = AsyncioPool(self.concurrency, limiter.room)
+        engine = AsyncioPool(self.concurrency, limiter)
         return Delivery(journal, engine, deliver, stop, _ignore, drain_s=20.0)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from importer.records import Verdict
 from importer.targets.rocketkor.blots import API_WORDS, Blots
-from importer.targets.rocketkor.bodies import profile_path, read_error_body
+from importer.targets.rocketkor.bodies import first_id, load_object, profile_path, read_error_body
 from importer.targets.rocketkor.judging import created_id, judge_look_up, judge_refusal, retry_after_s
 from importer.targets.rocketkor.wire import Answer
 from tests.unit.targets.scripted import Script, hang_up, opened, record, server
@@ -71,6 +71,25 @@ def test_an_id_is_one_printable_line_or_none(body: bytes, location: str) -> None
 
     assert found.isprintable()
     assert len(found) <= 200
+
+
+@given(customer_id=JSON, rest=st.dictionaries(st.text(max_size=8), JSON, max_size=3), indent=st.none() | st.just(2))
+def test_an_id_named_first_is_the_one_that_reading_it_all_finds(
+    customer_id: Any, rest: dict[str, Any], indent: int | None
+) -> None:
+    body = json.dumps(
+        {"id": customer_id} | {name: value for name, value in rest.items() if name != "id"}, indent=indent
+    )
+    found = first_id(body.encode())
+
+    assert found in ("", load_object(body.encode())["id"])
+
+
+def test_a_new_customers_id_is_read_without_the_rest_of_its_body() -> None:
+    body = b'{"id":"3f0c8d5e-1111-4222-8333-444455556666","type":"INDIVIDUAL"}'
+    assert first_id(body) == "3f0c8d5e-1111-4222-8333-444455556666"
+    assert first_id(body[:-1]) == ""
+    assert first_id(b'{"type":"INDIVIDUAL","id":"3f0c8d5e"}') == ""
 
 
 @given(text=st.text(max_size=40), now=st.floats(0, 4e9))

@@ -22,6 +22,7 @@ MAX_FIELD_ERRORS: Final = 50
 PATH_CHARS: Final = 200
 
 _BRACKETS = re.compile(r"\[['\"]?([^\]'\"]*)['\"]?\]")
+_FIRST_ID = re.compile(rb'\s*\{\s*"id"\s*:\s*"([\w.:-]{1,200})"\s*[,}]')
 _PLAIN_PATH = re.compile(r"[\w.\- ]+")
 _DUPLICATE = re.compile(
     r"duplicat|already|(?<!not )\bexists\b|not[ _-]?unique|must[ _-]be[ _-]unique|\btaken\b|in[ _-]use", re.IGNORECASE
@@ -81,6 +82,17 @@ def profile_path(path: str, sent: Mapping[str, Any]) -> str:
         segments[1] = _entry_name(segments[0], int(segments[1]), sent) or segments[1]
     name = ".".join(segments)
     return name if _PLAIN_PATH.fullmatch(name) else ""
+
+
+def first_id(body: bytes | None) -> str:
+    """Return the id of an object that names it before all else, as a new customer does, without reading what follows.
+
+    Empty for what was cut off.
+    """
+    if not body or not body.rstrip().endswith(b"}"):
+        return ""
+    match = _FIRST_ID.match(body)
+    return match[1].decode() if match else ""
 
 
 def load_object(text: bytes | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from importer.errors import AccessError
 from importer.records import Reply, Verdict
-from importer.targets.rocketkor.bodies import ErrorBody, load_object, read_error_body
+from importer.targets.rocketkor.bodies import ErrorBody, first_id, load_object, read_error_body
 from importer.targets.rocketkor.connections import BrokenRequestError
 from importer.targets.rocketkor.hints import rate_hint
 from importer.targets.rocketkor.moments import moment_of, server_now
@@ -102,7 +102,7 @@ def judge_failure(failure: BaseException, *, creating: bool) -> Reply:
 
 def created_id(answer: Answer) -> str:
     """Return the new customer's id: from the body, else from the Location header (API facts, section 2.8)."""
-    value = load_object(answer.body).get("id")
+    value = first_id(answer.body) or load_object(answer.body).get("id")
     if isinstance(value, str | int) and not isinstance(value, bool) and (text := _as_id(str(value))):
         return text
     try:

@@ -54,7 +54,7 @@ class Played:
         lot, self._waiting = self._waiting[:limit], self._waiting[limit:]
         return Claimed(tuple(lot))
 
-    async def settle(self, outcome: Outcome) -> None:
+    def settle(self, outcome: Outcome) -> None:
         self.settled.append(outcome.ordinal)
 
     async def _deliver(self, record: Record) -> Outcome:

@@ -210,10 +210,10 @@ def play_pool(rate: int, latency_s: float, cap: int, records: int) -> tuple[floa
             state["held"] -= 1
             return Outcome(record.ordinal, record.key, RowState.CREATED)
 
-        async def settle(outcome: Outcome) -> None:
+        def settle(outcome: Outcome) -> None:
             ends.append(clock.monotonic())
 
-        await AsyncioPool(cap, limiter.room).run(take, deliver, settle)
+        await AsyncioPool(cap, limiter).run(take, deliver, settle)
 
     run_virtual(main)
     return (records - 1) / (ends[-1] - ends[0]), state["most"], state["most_held"]

@@ -161,10 +161,10 @@ def play(
             lot, waiting[:] = waiting[:limit], waiting[limit:]
             return lot
 
-        async def settle(outcome: Outcome) -> None:
+        def settle(outcome: Outcome) -> None:
             states[outcome.state] = states.get(outcome.state, 0) + 1
 
-        await AsyncioPool(concurrency, limiter.room).run(take, deliver, settle)
+        await AsyncioPool(concurrency, limiter).run(take, deliver, settle)
         states.setdefault(RowState.UNSENT, 0)
         states[RowState.UNSENT] += len(waiting)
         return Played(other, states, stop, events, traffic, clock.monotonic())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from importer.engines import ENGINES
+from importer.engines import ENGINES, AsyncioPool
 from importer.errors import JournalError
 from importer.ports import Engine
 from importer.records import Outcome, Record, RowState
@@ -35,9 +35,33 @@ class Ledger:
         await VirtualClock().sleep(0.1 + (record.ordinal % 3) / 10)
         return Outcome(record.ordinal, record.key, RowState.CREATED)
 
-    async def settle(self, outcome: Outcome) -> None:
-        await VirtualClock().sleep(0.01)
+    def settle(self, outcome: Outcome) -> None:
         self.settled.append(outcome.ordinal)
+
+
+class Gate:
+    """Lets one pass at a time, and asks for no more than a few to wait."""
+
+    DEEP = 3
+
+    def __init__(self) -> None:
+        self.waiting = self.most = 0
+        self.turn = asyncio.Lock()
+
+    @property
+    def has_room(self) -> bool:
+        return self.waiting < self.DEEP
+
+    async def room(self) -> None:
+        while not self.has_room:
+            await VirtualClock().sleep(0.01)
+
+    async def pass_through(self) -> None:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        async with self.turn:
+            await VirtualClock().sleep(0.05)
+        self.waiting -= 1
 
 
 @pytest.fixture(params=sorted(ENGINES))
@@ -69,7 +93,7 @@ def test_nothing_to_do_is_done_at_once(engine: Engine) -> None:
 def test_a_journal_that_fails_ends_the_engine_with_its_own_error(engine: Engine) -> None:
     ledger = Ledger()
 
-    async def refuse(_: Outcome) -> None:
+    def refuse(_: Outcome) -> None:
         raise JournalError("The disk is full.")
 
     with pytest.raises(JournalError, match=r"The disk is full\."):
@@ -87,10 +111,23 @@ def test_a_cancelled_engine_still_settles_what_had_an_outcome(engine: Engine) ->
 
     async def main() -> None:
         running = asyncio.create_task(engine.run(ledger.take, deliver, ledger.settle))
-        await VirtualClock().sleep(0.105)  # in the middle of the first settles
+        await VirtualClock().sleep(0.25)  # some are done, some are on their way
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await VirtualClock().sleep(1.0)
 
     run_virtual(main)
+    assert ledger.settled
     assert sorted(ledger.settled) == sorted(delivered)
+
+
+def test_no_worker_takes_a_record_before_there_is_room_for_one_more() -> None:
+    ledger, gate = Ledger(), Gate()
+
+    async def deliver(record: Record) -> Outcome:
+        await gate.pass_through()
+        return await ledger.deliver(record)
+
+    run_virtual(lambda: AsyncioPool(16, gate).run(ledger.take, deliver, ledger.settle))
+    assert sorted(ledger.settled) == list(range(ROWS))
+    assert gate.most == Gate.DEEP

@@ -121,19 +121,19 @@ async def test_once_the_journal_cannot_be_written_nothing_may_be_sent(book: Book
     journal = RunJournal(book.claims, commits, lambda: 1.0)
     claimed = await journal.claim(2)
     book.database.connection.execute("PRAGMA query_only = ON")
-    await journal.settle(created(0, claimed.records[0].key))
+    journal.settle(created(0, claimed.records[0].key))
 
     with pytest.raises(JournalError, match="cannot be written"):
         await journal.claim(2)
     with pytest.raises(JournalError):
-        await journal.settle(created(1, "k1"))
+        journal.settle(created(1, "k1"))
     with pytest.raises(JournalError):
         await commits.flush()
 
 
 async def test_a_transition_that_is_not_allowed_fails_its_whole_group(book: Book) -> None:
     journal = RunJournal(book.claims, GroupCommit(book.database, inline), lambda: 1.0)
-    await journal.settle(Outcome(0, "k0", RowState.CREATED, customer_id="never claimed"))
+    journal.settle(Outcome(0, "k0", RowState.CREATED, customer_id="never claimed"))
 
     with pytest.raises(JournalError, match="cannot become"):
         await journal.flush()
