@@ -31,7 +31,6 @@ from importer.admission import (
     require_unchanged,
     source_of,
 )
-from importer.collector import rare_collections
 from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import Workforce, cores
 from importer.errors import (
@@ -39,6 +38,7 @@ from importer.errors import (
     InterruptedRunError,
     TryLaterError,
 )
+from importer.interpreter import beside_the_loop, rare_collections
 from importer.journal import (
     LOADING,
     RUNNING,
@@ -149,7 +149,7 @@ class Session:
             ImporterError: the run was refused; nothing was sent.
         """
         if self.profile.dry_run:
-            return await asyncio.to_thread(self.validate, source)
+            return await beside_the_loop(self.validate, source)
         where = self.allowed()
         async with self._in_hours():
             return await self._run(source, where, force=force)
@@ -167,23 +167,21 @@ class Session:
     async def _run(self, source: Path | str, where: Destination, *, force: bool) -> Report:
         started_at = self.clock.now()
         with ExitStack() as stack:
-            local = await asyncio.to_thread(stack.enter_context, self._at_hand(source))
+            local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             # First: what is written to it from here on is another content.
-            content = await asyncio.to_thread(content_hash, local.path)
-            found = await asyncio.to_thread(stack.enter_context, opened(local.path, self.profile))
-            workspace = stack.enter_context(closing(open_workspace(self.profile.workspace)))
-            stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
+            content = await beside_the_loop(content_hash, local.path)
+            found = await beside_the_loop(stack.enter_context, opened(local.path, self.profile))
+            workspace = await beside_the_loop(stack.enter_context, self._workspace(where.scope, started_at))
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content, where.scope, started_at, dry_run=False)
             if not force:
                 refuse_repeated(workspace.runs, header)
             with self._new_directory(header.run_id) as directory:
-                stored = workspace.runs.begin(header)
-                limits = {"limit": self.profile.source.limit, "pace": pace_of(self.profile)}
-                workspace.runs.note(stored.run, **limits, **rehearsing(where))
+                stored = await beside_the_loop(self._begin, workspace, header, where)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     await self._load(workspace, stored, found)
-                    ask_consent(where, self.profile, self.confirm, workspace.runs.counts(stored.run))
+                    counts = await beside_the_loop(workspace.runs.counts, stored.run)
+                    ask_consent(where, self.profile, self.confirm, counts)
                 quiet_s = workspace.runs.quiet_s(stored.run, where.scope, started_at)
                 return await self._deliver(workspace, stored, where, directory, started_at, quiet_s=quiet_s)
 
@@ -215,8 +213,9 @@ class Session:
             ):
                 if stored.phase == LOADING:
                     await self._load_again(workspace, stored)
-                workspace.runs.reopen(stored.run, reopened)
-                ask_consent(where, self.profile, self.confirm, workspace.runs.counts(stored.run))
+                await beside_the_loop(workspace.runs.reopen, stored.run, reopened)
+                counts = await beside_the_loop(workspace.runs.counts, stored.run)
+                ask_consent(where, self.profile, self.confirm, counts)
                 return await self._deliver(workspace, stored, where, directory, started_at, quiet_s=0.0)
 
     async def retry(self, name: str) -> Report:
@@ -244,15 +243,21 @@ class Session:
 
     # ------------------------------------------------------------------ stages
 
+    def _begin(self, workspace: Workspace, header: RunHeader, where: Destination) -> StoredRun:
+        stored = workspace.runs.begin(header)
+        limits = {"limit": self.profile.source.limit, "pace": pace_of(self.profile)}
+        workspace.runs.note(stored.run, **limits, **rehearsing(where))
+        return stored
+
     async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
         with ExitStack() as stack:
             source = source_of(workspace, stored) or stored.header.path
-            local = await asyncio.to_thread(stack.enter_context, self._at_hand(source))
+            local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             require_content(stored.header, local.path)
             await self._load(workspace, stored, stack.enter_context(opened(local.path, self.profile)))
 
     async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened) -> None:
-        await asyncio.to_thread(self._prepare, workspace.database, stored, source, workspace.secret)
+        await beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret)
 
     def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes) -> None:
         """Read and check the whole source into the journal; nothing is sent."""
@@ -305,11 +310,11 @@ class Session:
         Args:
             quiet_s: for how long nobody had sent there when this pass began, in seconds.
         """
-        counts = workspace.runs.counts(stored.run)
+        counts = await beside_the_loop(workspace.runs.counts, stored.run)
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
         self.on_event(Event("delivery_started", {"total": counts["read"], "already_done": counts["read"] - waiting}))
         if waiting:
-            await asyncio.to_thread(self._foresee, workspace, stored)
+            await beside_the_loop(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
             if not where.embedded:  # the emulator inside a run is a new one each time
                 limiter.follow(quiet_s + self.clock.now() - started_at)
@@ -322,7 +327,7 @@ class Session:
                 await parts.commits.submit(parts.claims.finish)
                 rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}
             workspace.runs.note(stored.run, rehearsal=rehearsed, **rehearsing(where), **parts.facts())
-        return await asyncio.to_thread(self._finish, workspace.database, stored, directory, started_at)
+        return await beside_the_loop(self._finish, workspace.database, stored, directory, started_at)
 
     def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
         """Compare what the run says with what the emulator really holds."""
@@ -375,6 +380,15 @@ class Session:
         whereabouts.renew(database, stored, report)
 
     # ------------------------------------------------------------------ places
+
+    @contextmanager
+    def _workspace(self, scope: str, started_at: float) -> Iterator[Workspace]:
+        """Open the workspace for a run that nobody else may disturb."""
+        with (
+            closing(open_workspace(self.profile.workspace)) as workspace,
+            workspace_lock(workspace.path, scope, started_at),
+        ):
+            yield workspace
 
     def _destination_again(self, stored: StoredRun) -> Destination:
         """Where a run that is taken up again sends to, which may not have changed."""
