@@ -1,9 +1,9 @@
 """Claim and settle: the two marks that make a row safe, in SQL. Synchronous; grouped by `group_commit`.
 
 A row is marked `sending` on disk before its request begins, and its answer is recorded after. What is
-found `sending` when nobody is sending it is *in doubt* and is never sent again blindly. The same two
-marks are kept per import key over all runs of a scope (`identities`), so that a second run of the same
-rows knows what the first one did.
+found `sending` when nobody is sending it is *in doubt* and is never sent again blindly. Which row claimed an
+import key last is kept over all runs of a scope (`identities`), so that a second run of the same rows knows
+what the first one did.
 """
 
 from __future__ import annotations
@@ -119,17 +119,6 @@ class Claims:
             self._change(tx, state, [outcome for outcome in outcomes if outcome.state is state])
         insert(
             tx,
-            "INSERT INTO identities (scope, key, state, customer_id, run, ordinal, since)",
-            [
-                (self._scope, one.key, one.state.value, one.customer_id or None, self._run, one.ordinal, 0.0)
-                for one in outcomes
-            ],
-            # Claimed before, so it is there; another run may have claimed it since.
-            "ON CONFLICT DO UPDATE SET state = excluded.state, customer_id = excluded.customer_id"
-            " WHERE run = excluded.run AND ordinal = excluded.ordinal",
-        )
-        insert(
-            tx,
             "INSERT OR REPLACE INTO attempts",
             [self._attempt(outcome.ordinal, attempt) for outcome in outcomes for attempt in outcome.attempts],
         )
@@ -193,8 +182,10 @@ class Claims:
             keys = [row.key for row in rows[start : start + _PARAMETERS]]
             marks = ",".join("?" * len(keys))
             for key, *known in tx.execute(
-                f"SELECT key, state, coalesce(customer_id, ''), since, coalesce(body, '') FROM identities"
-                f" WHERE scope = ? AND key IN ({marks})",
+                # A row that is not there could not say that nothing was sent: its key is in doubt.
+                "SELECT i.key, coalesce(r.state, 'unknown'), coalesce(r.customer_id, ''), i.since, coalesce(i.body, '')"
+                " FROM identities i LEFT JOIN rows r ON r.run = i.run AND r.ordinal = i.ordinal"
+                f" WHERE i.scope = ? AND i.key IN ({marks})",
                 (self._scope, *keys),
             ):
                 memory[key] = _Known(*known)
@@ -232,13 +223,13 @@ class Claims:
         )
         insert(
             tx,
-            "INSERT INTO identities (scope, key, state, run, ordinal, since, body)",
+            "INSERT INTO identities (scope, key, run, ordinal, since, body)",
             [
-                (self._scope, record.key, sending, self._run, record.ordinal, since, self._body(record.payload))
+                (self._scope, record.key, self._run, record.ordinal, since, self._body(record.payload))
                 for record, since in marked
             ],
-            "ON CONFLICT DO UPDATE SET state = excluded.state, customer_id = NULL, run = excluded.run,"
-            " ordinal = excluded.ordinal, since = excluded.since, body = excluded.body",
+            "ON CONFLICT DO UPDATE SET run = excluded.run, ordinal = excluded.ordinal, since = excluded.since,"
+            " body = excluded.body",
         )
 
     def _end_as_existing(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> Outcome:

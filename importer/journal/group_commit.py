@@ -20,7 +20,7 @@ from importer.journal.database import Database
 from importer.records import Claimed, Outcome
 
 T = TypeVar("T")
-COMPANY_S = 0.02
+COMPANY_S = 0.05
 """How long writes that nobody waits for are held back, so that many of them share a commit, in seconds."""
 
 Operation = Callable[[sqlite3.Connection], Any]

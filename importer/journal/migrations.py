@@ -39,6 +39,16 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             ) STRICT""",
             "CREATE INDEX places_by_run ON places (run)",
         ),
+        6: (  # what a key's row came to is no longer told twice
+            "CREATE TEMP TABLE kept AS SELECT scope, key, run, ordinal, since, body FROM identities",
+            "DROP TABLE identities",
+            """CREATE TABLE identities (
+                scope TEXT NOT NULL, key TEXT NOT NULL, run INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+                since REAL NOT NULL, body TEXT, PRIMARY KEY (scope, key)
+            ) STRICT, WITHOUT ROWID""",
+            "INSERT INTO identities SELECT * FROM kept",
+            "DROP TABLE kept",
+        ),
     }
 )
 """The statements that lead to each version from the one before it."""

@@ -258,9 +258,10 @@ class Runs:
         ready, doubt = ("ready", "unsent" if stopped else ""), ("sending", "unknown" if stopped else "")
         with self._db.guarded("read"):
             waiting, known, elsewhere = self._db.connection.execute(
-                "SELECT count(*), count(CASE WHEN i.state IN ('created', 'existing') THEN 1 END),"
-                " count(CASE WHEN i.state IN ('sending', 'unknown') THEN 1 END)"
+                "SELECT count(*), count(CASE WHEN k.state IN ('created', 'existing') THEN 1 END),"
+                " count(CASE WHEN k.state IN ('sending', 'unknown') THEN 1 END)"
                 " FROM rows r LEFT JOIN identities i ON i.scope = ? AND i.key = r.key"
+                " LEFT JOIN rows k ON k.run = i.run AND k.ordinal = i.ordinal"
                 " WHERE r.run = ? AND r.state IN (?, ?)",
                 (scope, run, *ready),
             ).fetchone()

@@ -81,16 +81,15 @@ CREATE TABLE changes (                -- totals of what normalisation altered; t
     PRIMARY KEY (run, rule, field, col)
 ) STRICT, WITHOUT ROWID;
 
--- What a scope knows of an import key, over all runs. A key that is `sending` or `unknown` is in doubt for everyone.
+-- Which row of a scope claimed an import key last, over all runs: how that row ended is what the scope knows of the key.
+-- A key whose row is `sending` or `unknown` is in doubt for everyone.
 CREATE TABLE identities (
-    scope       TEXT    NOT NULL,
-    key         TEXT    NOT NULL,
-    state       TEXT    NOT NULL,
-    customer_id TEXT,
-    run         INTEGER NOT NULL,
-    ordinal     INTEGER NOT NULL,
-    since       REAL    NOT NULL,
-    body        TEXT,                 -- keyed hash of what was sent: tells whether the same customer comes with other data
+    scope   TEXT    NOT NULL,
+    key     TEXT    NOT NULL,
+    run     INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    since   REAL    NOT NULL,         -- when it was first marked as being sent
+    body    TEXT,                     -- keyed hash of what was sent: tells whether the same customer comes with other data
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
 

@@ -20,8 +20,8 @@ _FINISH = """
 UPDATE rows SET state = 'created', customer_id = printf('00000000-0000-4000-8000-%012x', ordinal), http_status = 201,
        attempts = 1
  WHERE state IN ('ready', 'unsent');
-INSERT OR REPLACE INTO identities (scope, key, state, customer_id, run, ordinal, since)
-SELECT runs.scope, rows.key, 'created', rows.customer_id, rows.run, rows.ordinal, 0
+INSERT OR REPLACE INTO identities (scope, key, run, ordinal, since)
+SELECT runs.scope, rows.key, rows.run, rows.ordinal, 0
   FROM rows JOIN runs USING (run) WHERE rows.state = 'created';
 INSERT OR REPLACE INTO attempts SELECT run, ordinal, 1, 'create', 0, 0.01, 'accept', 201, '', '' FROM rows
  WHERE state = 'created';

@@ -94,6 +94,19 @@ def test_a_row_that_an_earlier_run_created_is_existing_without_a_request(book: B
     assert [(one.ordinal, one.state, one.customer_id) for one in claimed.known] == [(1, RowState.EXISTING, "cust-old")]
 
 
+def test_a_key_whose_row_is_gone_is_in_doubt(book: Book) -> None:
+    book.claim()
+    book.settle(created(0, "k0", "cust-old"))
+    later = begin(book.database, "20261123T083000Z-00000b")
+    fill(book.database, later, ["k0"])
+    with book.database.transaction() as tx:
+        tx.execute("DELETE FROM rows WHERE run = ?", (book.run,))
+
+    (record,) = open_book(book.database, later).claim().records
+
+    assert (record.key, record.in_doubt, record.doubt_elsewhere) == ("k0", True, True)
+
+
 def test_a_row_in_doubt_in_an_earlier_run_is_in_doubt_in_this_one(book: Book) -> None:
     book.claim(1, now=500.0)
     book.finish()

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from importer.errors import JournalError
-from importer.journal import Database, Replay, Runs, receipt_of
+from importer.journal import Claims, Database, Replay, Runs, receipt_of
 from importer.journal.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
 from importer.journal.packing import pack_payloads, pack_rows
+from importer.records import RowState
+from tests.unit.journal.conftest import begin, fill
 
 OLD_VERSIONS = [int(path.stem.rpartition("v")[2]) for path in sorted(Path(__file__).parent.glob("schema_v*.sql"))]
 """Each with the schema as the programs of its time began a journal: those files never change."""
@@ -55,7 +57,7 @@ def columns(database: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]
 
 
 def test_the_formats_that_had_a_schema_of_their_own_are_all_here() -> None:
-    assert OLD_VERSIONS[:3] == [1, 2, 3]
+    assert OLD_VERSIONS == [1, 2, 3, 5]
     assert max(OLD_VERSIONS) < SCHEMA_VERSION
 
 
@@ -69,6 +71,18 @@ def test_an_old_journal_is_led_forward_with_every_row(tmp_path: Path, version: i
         assert (summary.run_id, summary.counts) == ("20261122T083000Z-00000a", {"read": 2, "created": 1, "failed": 1})
         assert [(result.cells, result.customer_id) for result in results] == [(("Ann",), "c0"), (("Bob",), "")]
         assert database.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_what_an_old_journal_knows_of_import_keys_is_led_forward(tmp_path: Path, version: int) -> None:
+    with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
+        run = begin(database, "20261123T083000Z-00000b", scope="live#main")
+        fill(database, run, ["k9", "k0"])
+        with database.transaction() as tx:
+            claimed = Claims(database, run, "live#main").claim(tx, 100, 1_000.0)
+
+    assert [record.key for record in claimed.records] == ["k9"]
+    assert [(one.key, one.state, one.customer_id) for one in claimed.known] == [("k0", RowState.EXISTING, "c0")]
 
 
 @pytest.mark.parametrize("version", [version for version in OLD_VERSIONS if version > 1])
