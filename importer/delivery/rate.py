@@ -189,6 +189,8 @@ class StrictLimiter:
         await self._bucket.acquire()
 
     async def _fit(self, *, finishing: bool) -> None:
+        if self._is_clear:
+            return
         while (wait_s := self._ready_at() - self._clock.monotonic()) > 0:
             if wait_s > self._max_wait_s:
                 self.stop.request("quota", self._too_long(wait_s))
@@ -199,6 +201,13 @@ class StrictLimiter:
                 self._napping = False
             else:
                 await self._clock.sleep(wait_s)
+
+    @property
+    def _is_clear(self) -> bool:
+        """Whether nothing can be in the way: no window that may be full, no pause since the start, no gate."""
+        if self._paused_until or (self._gate is not None and self._gate.ready_at()):
+            return False
+        return all(window.has_space for window in self.windows)
 
     def _ready_at(self) -> float:
         now, ready_at = self._clock.monotonic(), self._paused_until

@@ -96,8 +96,9 @@ class UnderWay:
         self._windows = windows
         self._slots: dict[HeldSlot, None] = {}
         self._quickest_s: float | None = None
-        self._most_s = self._budget_s = _BUDGET_S * max(1.0, windows[0].per_second * _SAVED_S)
-        self._longest_s = min(_LONGEST_WAIT_S, windows[0].per_s)
+        self._shortest = windows[0]
+        self._most_s = self._budget_s = _BUDGET_S * max(1.0, self._shortest.per_second * _SAVED_S)
+        self._longest_s = min(_LONGEST_WAIT_S, self._shortest.per_s)
 
     @property
     def since(self) -> float:
@@ -108,8 +109,9 @@ class UnderWay:
         """Follow one more."""
         slot.left_s = now
         self._slots[slot] = None
-        unused_s = max(0.0, self._windows[0].spare - _USUALLY_UNUSED) * self._windows[0].per_s
-        self._budget_s = min(self._budget_s + _BUDGET_S + unused_s, self._most_s)
+        if self._budget_s < self._most_s:
+            unused_s = max(0.0, self._shortest.spare - _USUALLY_UNUSED) * self._shortest.per_s
+            self._budget_s = min(self._budget_s + _BUDGET_S + unused_s, self._most_s)
         for window in self._windows:
             window.left(now, len(self._slots))
 

@@ -51,6 +51,11 @@ class Window:
         """The share of the allowance that nobody uses."""
         return 1.0 - (self._total + self._held) / self.count
 
+    @property
+    def has_space(self) -> bool:
+        """Whether one more start fits at once, even if none of those that are counted were over yet."""
+        return self._total + self._held < self.count
+
     def ready_at(self, now: float, under_way_since: float = math.inf) -> float:
         """The earliest moment at which one more start may fit; any moment before `now` means at once.
 

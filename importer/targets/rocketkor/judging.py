@@ -102,7 +102,9 @@ def judge_failure(failure: BaseException, *, creating: bool) -> Reply:
 
 def created_id(answer: Answer) -> str:
     """Return the new customer's id: from the body, else from the Location header (API facts, section 2.8)."""
-    value = first_id(answer.body) or load_object(answer.body).get("id")
+    if early := first_id(answer.body):
+        return early
+    value = load_object(answer.body).get("id")
     if isinstance(value, str | int) and not isinstance(value, bool) and (text := _as_id(str(value))):
         return text
     try:
