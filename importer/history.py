@@ -118,7 +118,7 @@ def _issue(issue: Issue) -> dict[str, Any]:
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
-    told = asdict(attempt)
+    told = attempt._asdict()
     started = datetime.fromtimestamp(attempt.started_at, UTC).isoformat(timespec="milliseconds")
     return {**told, "started_at": started, "duration_s": round(attempt.duration_s, 4)}
 

@@ -4,7 +4,8 @@ Nothing here opens, waits or decides; a line that seems homeless is usually a va
 
 Shapes: a batch is columnar (`cells[column][i]`), since a dict per row was measured five times
 slower. `ordinal` counts data rows from 0 and is the key inside a run; `row` is the number that a
-person sees in the spreadsheet.
+person sees in the spreadsheet. What is made for every row that is sent is a named tuple: a third of the
+cost of a frozen dataclass.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from importer.cells import Cells
 
@@ -315,8 +316,7 @@ class DuplicateVerdict:
     rekeyed: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One valid row, ready to be delivered. Survives pickling.
 
     Args:
@@ -385,8 +385,7 @@ class RateHint:
     window_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The answer to one attempt to create a customer, judged.
 
     Args:
@@ -448,8 +447,7 @@ class Found:
     took_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One request that was made for a row.
 
     Args:
@@ -469,8 +467,7 @@ class Attempt:
     trace_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one record ended. Survives pickling.
 
     Args:

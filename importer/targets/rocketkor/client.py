@@ -8,7 +8,6 @@ its end. Every request waits for its slot of the run's rate first: tokens, creat
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -160,7 +159,7 @@ class RocketKorTarget:
 
     def _no_token(self, trouble: Reply, asked_at: float) -> NoTokenError:
         """Tell the pool, once for all who wait for this token."""
-        trouble = replace(trouble, shared=True, took_s=self._clock.monotonic() - asked_at)
+        trouble = trouble._replace(shared=True, took_s=self._clock.monotonic() - asked_at)
         self._limiter.learn(trouble)
         return NoTokenError(trouble)
 

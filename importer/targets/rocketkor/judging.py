@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -54,7 +53,7 @@ def judge_refusal(answer: Answer, payload: bytes, now: float, secrets: Iterable[
     rule = rule_for_status(answer.status)
     reply = _reply(rule, rule.verdict, said, answer, now)
     if answer.status in {400, 422} and said.names_a_duplicate:
-        return replace(reply, verdict=Verdict.DUPLICATE)
+        return reply._replace(verdict=Verdict.DUPLICATE)
     return reply
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -257,14 +257,14 @@ def test_somebody_else_with_the_same_email_is_not_taken_for_the_record() -> None
 
 
 def test_a_record_that_came_in_doubt_is_looked_up_before_anything_is_sent() -> None:
-    played = play([], [Found((customer("cust-3"),))], record=replace(RECORD, in_doubt=True, doubt_since=1.0))
+    played = play([], [Found((customer("cust-3"),))], record=RECORD._replace(in_doubt=True, doubt_since=1.0))
 
     assert (played.outcome.state, played.outcome.customer_id) == (RowState.CREATED, "cust-3")
     assert played.target.kinds == ["find"]
 
 
 def test_time_that_has_passed_since_an_earlier_pass_died_need_not_pass_again() -> None:
-    record = replace(RECORD, in_doubt=True, doubt_since=1.0)
+    record = RECORD._replace(in_doubt=True, doubt_since=1.0)
     fresh = play([ACCEPT], [NOBODY, NOBODY, NOBODY, NOBODY], record=record)
     halfway = play([ACCEPT], [NOBODY, NOBODY], record=record, after_s=4.0)
     late = play([ACCEPT], [NOBODY], record=record, after_s=11.0)
@@ -277,7 +277,7 @@ def test_time_that_has_passed_since_an_earlier_pass_died_need_not_pass_again() -
 
 
 def test_what_only_an_earlier_run_may_have_sent_is_existing_when_it_is_found() -> None:
-    record = replace(RECORD, in_doubt=True, doubt_since=1.0, doubt_elsewhere=True)
+    record = RECORD._replace(in_doubt=True, doubt_since=1.0, doubt_elsewhere=True)
 
     assert play([], [Found((customer(),))], record=record).outcome.state is RowState.EXISTING
 
@@ -292,7 +292,7 @@ def test_two_customers_that_bear_the_proof_are_for_a_person_to_judge() -> None:
 
 def test_without_the_stamp_equal_data_is_the_proof() -> None:
     found = Found((customer("cust-5", stamp="", verificationStatus={"status": "UNVERIFIED"}),))
-    record = replace(RECORD, payload=json.dumps(BODY).encode())
+    record = RECORD._replace(payload=json.dumps(BODY).encode())
 
     assert play([TIMEOUT], [found], record=record, stamp="").outcome.customer_id == "cust-5"
 
@@ -307,7 +307,7 @@ def test_look_ups_that_never_answer_leave_the_record_unknown() -> None:
 
 def test_a_target_that_can_take_no_more_costs_a_row_neither_creates_nor_looks() -> None:
     full = Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line.")
-    refused = Found(trouble=replace(full, verdict=Verdict.RETRY))
+    refused = Found(trouble=full._replace(verdict=Verdict.RETRY))
     played = play([full, full, ACCEPT], [refused, Found(), Found(), Found()] * 2, max_attempts=1)
 
     assert played.outcome.state is RowState.CREATED
@@ -359,14 +359,14 @@ def test_a_slot_that_a_stopping_limiter_refuses_leaves_the_record_unsent() -> No
 
 
 def test_a_look_that_a_stopping_limiter_refuses_leaves_the_record_unknown() -> None:
-    record = replace(RECORD, in_doubt=True, doubt_since=1.0)
+    record = RECORD._replace(in_doubt=True, doubt_since=1.0)
     outcome = play([], [StoppingError()], record=record).outcome
 
     assert (outcome.state, outcome.attempts) == (RowState.UNKNOWN, ())
 
 
 def test_a_record_in_doubt_in_a_stopping_run_gets_one_look_and_else_stays_in_doubt() -> None:
-    record = replace(RECORD, in_doubt=True, doubt_since=1.0)
+    record = RECORD._replace(in_doubt=True, doubt_since=1.0)
     played = play([], [NOBODY], record=record, stopped="sigterm")
 
     assert (played.outcome.state, played.outcome.errors[0].code) == (RowState.UNKNOWN, "stopped_in_doubt")
@@ -374,7 +374,7 @@ def test_a_record_in_doubt_in_a_stopping_run_gets_one_look_and_else_stays_in_dou
 
 
 def test_numbers_of_attempts_go_on_from_earlier_passes() -> None:
-    outcome = play([ACCEPT], record=replace(RECORD, prior_attempts=4)).outcome
+    outcome = play([ACCEPT], record=RECORD._replace(prior_attempts=4)).outcome
 
     assert [attempt.number for attempt in outcome.attempts] == [5]
 
@@ -429,7 +429,7 @@ def test_a_token_outage_costs_a_row_neither_attempts_nor_a_request_on_record() -
 
 
 def test_a_row_that_no_token_came_for_is_failed_in_the_end_and_says_why() -> None:
-    played = play([replace(NO_TOKEN, http_status=None, error_code="connect_failed")] * 5, max_attempts=2)
+    played = play([NO_TOKEN._replace(http_status=None, error_code="connect_failed")] * 5, max_attempts=2)
 
     assert (played.outcome.state, played.outcome.errors[0].code) == (RowState.FAILED, "connect_failed")
     assert not played.outcome.attempts

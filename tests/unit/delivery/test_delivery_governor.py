@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from importer.delivery import Governor
@@ -24,7 +22,7 @@ def test_a_rate_that_is_used_by_nobody_does_not_grow() -> None:
 def test_one_burst_of_429_is_one_cut() -> None:
     governor = Governor(100.0)
     for number in range(30):
-        governor.answered(replace(THROTTLED, took_s=0.5), 10.0, 10.5 + number / 100)
+        governor.answered(THROTTLED._replace(took_s=0.5), 10.0, 10.5 + number / 100)
 
     assert governor.cuts == 1
     assert governor.per_s == pytest.approx(3.5)
@@ -44,7 +42,7 @@ def test_a_reset_is_no_window_once_much_of_the_allowance_is_used() -> None:
     governor.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.0, 0.1)
     assert (governor.told_per_s, governor.take_used_up_s(), governor.take_used_up_s()) == (None, 5.0, 0.0)
     governor.answered(
-        replace(THROTTLED, retry_after_s=1.0, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.1, 0.2
+        THROTTLED._replace(retry_after_s=1.0, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.1, 0.2
     )
     assert governor.take_used_up_s() == 0.0  # the server says how long in so many words
     governor.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=590, reset_s=60.0)), 0.2, 0.3)

@@ -72,10 +72,10 @@ class Server:
         await VirtualClock().sleep(self.latency_s + extra)
         self._under_way -= 1
         if judged is not None:
-            return replace(judged, took_s=loop.time() - began if self.measured else None)
+            return judged._replace(took_s=loop.time() - began if self.measured else None)
         hint = self._hint(loop.time())
         reply = Reply(Verdict.ACCEPT, customer_id=f"c{record.ordinal}", http_status=201, allowance=hint)
-        return replace(reply, took_s=loop.time() - began) if self.measured else reply
+        return reply._replace(took_s=loop.time() - began) if self.measured else reply
 
     def _judge(self, now: float) -> Reply | None:
         if any(begin <= now < end for begin, end in self.outages):
@@ -86,7 +86,7 @@ class Server:
             self._window.popleft()
         if len(self._window) >= self.capacity:
             self.refused += 1
-            return replace(self.refusal, retry_after_s=self.retry_after_s)
+            return self.refusal._replace(retry_after_s=self.retry_after_s)
         self._window.append(now)
         return None
 
@@ -329,12 +329,12 @@ def test_a_probe_that_gets_no_answer_is_followed_by_another() -> None:
     assert breaker.ready_at() == pytest.approx(101.0)
     breaker.started(101.0)
     assert breaker.ready_at() == pytest.approx(111.0)
-    breaker.answered(replace(DOWN, took_s=5.0), 102.0)  # a late answer to a request from before: no probe's
+    breaker.answered(DOWN._replace(took_s=5.0), 102.0)  # a late answer to a request from before: no probe's
     assert breaker.ready_at() == pytest.approx(111.0)
-    breaker.answered(replace(DOWN, took_s=1.5), 102.5)
+    breaker.answered(DOWN._replace(took_s=1.5), 102.5)
     assert breaker.ready_at() == pytest.approx(104.5)
     breaker.started(104.5)
-    breaker.answered(replace(THROTTLED, took_s=0.1), 104.6)
+    breaker.answered(THROTTLED._replace(took_s=0.1), 104.6)
     assert breaker.ready_at() == 0.0  # closed: it is alive
 
 
@@ -343,7 +343,7 @@ def test_a_probe_that_gets_no_answer_is_followed_by_another() -> None:
     [
         (UNAVAILABLE, True),
         (DOWN, True),
-        (replace(DOWN, http_status=503), True),
+        (DOWN._replace(http_status=503), True),
         (THROTTLED, False),
         (Reply(Verdict.REJECT, http_status=422), False),
         (Reply(Verdict.DUPLICATE, http_status=409), False),
@@ -476,7 +476,7 @@ def test_an_exchange_that_is_told_to_wait_holds_the_pool_and_is_told_of() -> Non
     async def main() -> tuple[float, list[Event]]:
         events: list[Event] = []
         limiter, _ = traffic_for(StopSwitch(), events)
-        limiter.learn(replace(UNAVAILABLE, verdict=Verdict.RETRY, retry_after_s=7.0, took_s=0.1, shared=True))
+        limiter.learn(UNAVAILABLE._replace(verdict=Verdict.RETRY, retry_after_s=7.0, took_s=0.1, shared=True))
         await limiter.acquire()
         return VirtualClock().monotonic(), events
 
@@ -491,7 +491,7 @@ def test_five_failed_exchanges_in_a_row_stand_for_everybody_who_waited_for_them(
     breaker = Breaker(stop, replace(RULES, faults=20))
     for number in range(5):
         assert not breaker.is_open
-        breaker.answered(replace(DOWN, shared=True), number * 1.0, "token")
+        breaker.answered(DOWN._replace(shared=True), number * 1.0, "token")
 
     assert breaker.is_open
 
@@ -500,7 +500,7 @@ def test_a_probe_that_only_got_a_token_leaves_the_next_one_to_the_row_that_waite
     async def main() -> tuple[float, bool]:
         limiter, traffic = traffic_for(StopSwitch(), [])
         for _ in range(RULES.faults):
-            limiter.learn(replace(DOWN, shared=True))
+            limiter.learn(DOWN._replace(shared=True))
         assert traffic.held
         await limiter.acquire()
         limiter.learn(Reply(Verdict.ACCEPT, http_status=200, took_s=0.0))
