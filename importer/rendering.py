@@ -28,13 +28,14 @@ from importer.results import (
     ClusterCounter,
     FailingRows,
     Header,
+    Recount,
     Report,
+    Share,
     UnknownRows,
     compare,
     digests,
     keep_mended,
     publish,
-    recount,
     verdict,
     write_json,
     write_results,
@@ -79,8 +80,11 @@ class Ending:
     message: str = ""
 
 
-def render(database: Database, run: int, directory: Path, profile: Profile, ending: Ending) -> Report:
+def render(database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share) -> Report:
     """Write every file of a run into its directory, count them again, and say how it ended.
+
+    Args:
+        share: who counts, beside this process where the file is large.
 
     Raises:
         StorageError: the directory cannot be written; files of an earlier pass are still whole.
@@ -88,28 +92,32 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     """
     is_sent = ending.command != "export" and not Runs(database).summary(run).dry_run
     try:
-        return _rendered(database, run, directory, profile, ending)
+        return _rendered(database, run, directory, profile, ending, share=share)
     except StorageError as error:
         mend = "`importer resume last` then writes them, and sends nothing again." if is_sent else ""
         raise StorageError(error.message, f"{error.hint} {mend}".strip()) from error
 
 
-def _rendered(database: Database, run: int, directory: Path, profile: Profile, ending: Ending) -> Report:
+def _rendered(
+    database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share
+) -> Report:
     summary, replay = Runs(database).summary(run), Replay(database, run)
     header = Header(summary.columns, summary.sheet)
     keep_mended(directory, Runs(database).facts(run).get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
+    recount = Recount(summary.columns, share)
     tables = write_results(
         replay.batches,
         header,
         directory,
         formats=profile.results.formats,
         settings=profile.results,
+        recount=recount,
         watchers=(clusters, unknown, failing),
     )
     counts = _full_counts(summary)
     facts = Runs(database).facts(run)
-    imbalance = _imbalance(tables["results"], summary.columns, counts) or _broken_rehearsal(facts)
+    imbalance = _imbalance(recount, tables["results"], counts) or _broken_rehearsal(facts)
     report = Report(
         command=ending.command,
         run_id=summary.run_id,
@@ -215,10 +223,10 @@ def _full_counts(summary: RunSummary) -> dict[str, int]:
     return {name: summary.counts.get(name, 0) for name in ("read", *(state.value for state in states))}
 
 
-def _imbalance(results: Path, columns: tuple[str, ...], counts: Mapping[str, int]) -> str:
-    """Count the written file again; what does not fit, as a sentence."""
+def _imbalance(recount: Recount, results: Path, counts: Mapping[str, int]) -> str:
+    """What the recount of the written file does not bear out, as a sentence."""
     try:
-        compare(counts, recount(results, columns))
+        compare(counts, recount.counts(results))
     except BalanceError as error:
         return str(error)
     return ""

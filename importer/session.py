@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,10 @@ if TYPE_CHECKING:
 
 RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
 RETRYABLE = (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
+_MUCH_BYTES = 16 * 1024 * 1024
+"""A source of this size keeps every core busy for longer than it takes to start."""
+_WRITTEN_ALONE = 16
+"""Batches that are written and counted before another process counts the rest."""
 
 
 def _ignore(_: Event) -> None:
@@ -237,7 +242,7 @@ class Session:
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
                 whereabouts.keep_mended_beside(workspace.database, stored)
-                report = render(workspace.database, stored.run, directory, self.profile, ending)
+                report = self._rendered(workspace.database, stored, directory, ending)
                 self._seal(workspace.database, stored, directory, report)
                 return report
 
@@ -270,6 +275,8 @@ class Session:
         intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
         with rare_collections(), self.hire(self._processes) as workforce:
+            if source.path.stat().st_size >= _MUCH_BYTES:
+                workforce.call_in()
             parts = preparation(
                 self.profile, source, intake, workforce, secret=secret, stop=self.stop, emit=self.on_event
             )
@@ -363,8 +370,7 @@ class Session:
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
         Runs(database).note(stored.run, stopped_by=self.stop.reason)
         whereabouts.keep_mended_beside(database, stored)
-        with rare_collections():
-            report = render(database, stored.run, directory, self.profile, ending)
+        report = self._rendered(database, stored, directory, ending)
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )
@@ -373,6 +379,11 @@ class Session:
         told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.elapsed_seconds}
         self.on_event(Event("run_ended", told))
         return report
+
+    def _rendered(self, database: Database, stored: StoredRun, directory: Path, ending: Ending) -> Report:
+        with rare_collections(), self.hire(self._processes) as workforce:
+            share = partial(workforce.map, alone=_WRITTEN_ALONE)
+            return render(database, stored.run, directory, self.profile, ending, share=share)
 
     def _seal(self, database: Database, stored: StoredRun, directory: Path, report: Report) -> None:
         """Write the receipt, and all files again where a night put them."""

@@ -120,19 +120,25 @@ class Workforce:
             _end(helper.process)
         self._helpers = None
 
-    def map(self, jobs: Iterable[tuple[Callable[[T], U], T]]) -> Iterator[tuple[T, U]]:
+    def call_in(self) -> None:
+        """Start the others now, for work that is sure to be enough for them."""
+        if self._helpers is None:
+            self._start()
+
+    def map(self, jobs: Iterable[tuple[Callable[[T], U], T]], *, alone: int | None = None) -> Iterator[tuple[T, U]]:
         """Do work on items.
 
         Args:
             jobs: the work (picklable) and an item each; the same work is the same object.
+            alone: items that this process does before it starts others; None: as was said at first.
 
         Yields:
             Every item with its result, in order; an exception of the work is raised here, as soon as it is met.
         """
         tasks: deque[_Task[T, U]] = deque()
         for number, (work, item) in enumerate(jobs):
-            if number == self._alone and self._helpers is None:
-                self._start()
+            if number == (self._alone if alone is None else alone):
+                self.call_in()
             task = _Task(work, item)
             tasks.append(task)
             self._assign(task)

@@ -6,7 +6,7 @@ and never leaves a half-written file behind. The page (`results.html`) and the a
 """
 
 from importer.results.aside import publish
-from importer.results.balance import compare, recount
+from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows
 from importer.results.keeping import check_out, digests, keep_mended
@@ -20,7 +20,9 @@ __all__ = [
     "ClusterCounter",
     "FailingRows",
     "Header",
+    "Recount",
     "Report",
+    "Share",
     "UnknownRow",
     "UnknownRows",
     "Verdict",
@@ -30,7 +32,6 @@ __all__ = [
     "digests",
     "keep_mended",
     "publish",
-    "recount",
     "verdict",
     "write_json",
     "write_results",

@@ -1,120 +1,199 @@
 """The balance proof: counts taken again from the written file, and compared with what the run believes.
 
-Reads the file as any other program would. Never looks at the rows in memory or in the journal:
-a proof that shares the maker's data proves nothing.
+Reads the file as any other program would, stretch by stretch while further ones are written. Never looks at the rows
+in memory or in the journal: a proof that shares the maker's data proves nothing.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, count, repeat, takewhile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat, takewhile
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple
 
 from importer.errors import BalanceError, StorageError
 from importer.records import DRY_RUN_STATES, FINAL_STATES
 from importer.results.table import ADDED_COLUMNS
 
 _LONGEST_CELL = 1 << 30
-_PIECE_CHARS = 1 << 20
 _STATES = frozenset(FINAL_STATES) | frozenset(DRY_RUN_STATES)
+_HEADER = 0
 
 
-def recount(path: Path, columns: Sequence[str]) -> dict[str, int]:
-    """Count the data rows of a written `results.csv`, in all and per state.
+class Stretch(NamedTuple):
+    """Whole rows of a file: its bytes from `start` up to `end`. The first one begins with the header."""
 
-    Columns are found by position, so a source column may bear any name.
+    path: Path
+    start: int
+    end: int
+
+
+class Tally(NamedTuple):
+    """What stands in a stretch.
 
     Args:
-        path: the file.
-        columns: the source's columns, as the table was written with them.
-
-    Returns:
-        `read`, and every state that occurs.
-
-    Raises:
-        BalanceError: the header or a row is not what was meant to be written.
-        StorageError: the file cannot be read.
+        states: state to rows.
+        damaged: the first row that is not what was meant to be written, from 1; 0 is the header; None: there is none.
+        unreadable: the kind of error that reading met; "": there was none.
     """
-    # The module's limit is global; it is only ever raised, since cells longer than its default are legal here.
-    csv.field_size_limit(max(_LONGEST_CELL, csv.field_size_limit()))
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            counts = _Recount(path, len(columns)).count(stream)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        msg = f"The results cannot be read back from {path} ({type(error).__name__})."
-        raise StorageError(msg, "Write them again with: importer export.") from error
-    return {"read": counts.total(), **dict(sorted(counts.items()))}
+
+    states: Mapping[str, int]
+    damaged: int | None = None
+    unreadable: str = ""
 
 
-class _Recount:
-    """Counts one file, a piece of whole lines at a time.
+@dataclass(frozen=True, slots=True, eq=False)
+class CountRows:
+    """Counts the rows of a stretch, here or in another process; never raises.
 
     Where no quotation mark stands in a line, the line is a row and every comma parts two cells: such lines
     are counted together. Where one stands, the csv module reads the row, which also says on which line it ends.
+
+    Args:
+        source_columns: how many columns stand before those that the importer adds.
     """
 
-    def __init__(self, path: Path, width: int) -> None:
-        self._path = path
-        self._width = width + len(ADDED_COLUMNS)
-        self._at = width + ADDED_COLUMNS.index("_status")
-        self._rows = 0
-        self._counts: Counter[str] = Counter()
+    source_columns: int
 
-    def count(self, stream: TextIO) -> Counter[str]:
-        self._check_header(next(csv.reader(stream, strict=True), []))
-        while piece := stream.readlines(_PIECE_CHARS):
-            quoted = [at for at, line in enumerate(piece) if '"' in line]
-            states = self._states(piece, quoted, stream)
-            if states is None:
-                raise self._damage(csv.reader(chain(piece, stream), strict=True))
-            self._rows += len(states)
-            self._counts.update(states)
-        return self._counts
+    def __call__(self, stretch: Stretch) -> Tally:
+        """Count a stretch."""
+        # The module's limit is global; it is only ever raised, since cells longer than its default are legal here.
+        csv.field_size_limit(max(_LONGEST_CELL, csv.field_size_limit()))
+        try:
+            return self._count(_read(stretch), with_header=stretch.start == 0)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            return Tally({}, unreadable=type(error).__name__)
 
-    def _check_header(self, header: list[str]) -> None:
-        if len(header) != self._width or header[-len(ADDED_COLUMNS) :] != list(ADDED_COLUMNS):
-            msg = f"{self._path} does not have the columns that were written."
-            raise BalanceError(msg)
+    def _count(self, lines: list[str], *, with_header: bool) -> Tally:
+        if with_header:
+            reader = csv.reader(lines, strict=True)
+            if not self._is_header(next(reader, [])):
+                return Tally({}, damaged=_HEADER)
+            del lines[: reader.line_num]
+        states = self._states(lines)
+        if states is None:
+            return Tally({}, damaged=self._first_damaged(lines))
+        return Tally(Counter(states))
 
-    def _states(self, piece: list[str], quoted: Sequence[int], stream: TextIO) -> list[str] | None:
-        """Return the state of every row of a piece; None where a row is damaged."""
+    @property
+    def _width(self) -> int:
+        return self.source_columns + len(ADDED_COLUMNS)
+
+    @property
+    def _at(self) -> int:
+        """Where the state stands: found by position, so a source column may bear any name."""
+        return self.source_columns + ADDED_COLUMNS.index("_status")
+
+    def _is_header(self, row: Sequence[str]) -> bool:
+        return len(row) == self._width and list(row[-len(ADDED_COLUMNS) :]) == list(ADDED_COLUMNS)
+
+    def _states(self, lines: list[str]) -> list[str] | None:
+        """Return the state of every row; None where a row is damaged."""
         states, plain, after = [], [], 0
-        for at in quoted:
-            if at < after:
+        for place in [place for place, line in enumerate(lines) if '"' in line]:
+            if place < after:
                 continue  # a further line of the row before
-            plain += piece[after:at]
-            reader = csv.reader(_lines_from(piece, at, stream), strict=True)
+            plain += lines[after:place]
+            reader = csv.reader(_from(lines, place), strict=True)
             row = next(reader)
             if len(row) != self._width:
                 return None
             states.append(row[self._at])
-            after = at + reader.line_num
-        plain += piece[after:]
+            after = place + reader.line_num
+        plain += lines[after:]
         behind = self._width - self._at
         even = not plain or set(map(str.count, plain, repeat(","))) == {self._width - 1}
         states += [line.rsplit(",", behind)[1] for line in plain] if even else [""]
         return states if _STATES.issuperset(states) else None
 
-    def _damage(self, rows: Iterator[list[str]]) -> BalanceError:
-        """Find the first damaged row of a piece."""
-        good = takewhile(lambda row: len(row) == self._width and row[self._at] in _STATES, rows)
-        number = self._rows + sum(1 for _ in good) + 1
-        msg = f"Data row {number} of {self._path} is damaged."
-        return BalanceError(msg, "Write the results again with: importer export.")
+    def _first_damaged(self, lines: Sequence[str]) -> int:
+        rows = csv.reader(lines, strict=True)
+        return 1 + sum(1 for _ in takewhile(lambda row: len(row) == self._width and row[self._at] in _STATES, rows))
 
 
-def _lines_from(piece: list[str], at: int, stream: TextIO) -> Iterator[str]:
-    """Yield lines of a piece from one on, and then further ones, which become part of the piece."""
-    for place in count(at):
-        if place == len(piece):
-            line = stream.readline()
-            if not line:
-                return
-            piece.append(line)
-        yield piece[place]
+def _read(stretch: Stretch) -> list[str]:
+    with stretch.path.open("rb") as file:
+        file.seek(stretch.start)
+        text = file.read(stretch.end - stretch.start).decode("utf-8")
+    return io.StringIO(text, newline="").readlines()
+
+
+def _from(lines: Sequence[str], place: int) -> Iterator[str]:
+    return (lines[at] for at in range(place, len(lines)))
+
+
+Share = Callable[[Iterable[tuple[CountRows, Stretch]]], Iterable[tuple[Stretch, Tally]]]
+"""Does work on items, in order, maybe several at once and elsewhere; takes only a few ahead."""
+
+
+def _here(jobs: Iterable[tuple[CountRows, Stretch]]) -> Iterator[tuple[Stretch, Tally]]:
+    for count, stretch in jobs:
+        yield stretch, count(stretch)
+
+
+class Recount:
+    """Counts a `results.csv` while it is written.
+
+    Args:
+        columns: the source's columns, as the table is written with them.
+        share: who does the counting.
+    """
+
+    def __init__(self, columns: Sequence[str], share: Share = _here) -> None:
+        self._count = CountRows(len(columns))
+        self._share = share
+        self._tallies: list[tuple[Stretch, Tally]] = []
+
+    def follow(self, stretches: Iterable[Stretch]) -> None:
+        """Count every stretch; the next one is asked for while others are counted."""
+        self._tallies = list(self._share((self._count, stretch) for stretch in stretches))
+
+    def counts(self, path: Path) -> dict[str, int]:
+        """Add up what was counted.
+
+        Args:
+            path: where the file stands now.
+
+        Returns:
+            `read`, and every state that occurs.
+
+        Raises:
+            BalanceError: the header or a row is not what was meant to be written, or the stretches are not all of it.
+            StorageError: the file could not be read.
+        """
+        counts: Counter[str] = Counter()
+        for _, tally in self._tallies:
+            if tally.unreadable:
+                raise _unreadable(path, tally.unreadable)
+            if tally.damaged == _HEADER:
+                msg = f"{path} does not have the columns that were written."
+                raise BalanceError(msg)
+            if tally.damaged is not None:
+                msg = f"Data row {counts.total() + tally.damaged} of {path} is damaged."
+                raise BalanceError(msg, "Write the results again with: importer export.")
+            counts.update(tally.states)
+        if not self._is_all_of(path):
+            msg = f"{path} holds something else than what was counted."
+            raise BalanceError(msg, "Write the results again with: importer export.")
+        return {"read": counts.total(), **dict(sorted(counts.items()))}
+
+    def _is_all_of(self, path: Path) -> bool:
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            raise _unreadable(path, type(error).__name__) from error
+        stretches = [stretch for stretch, _ in self._tallies]
+        ends = [0, *(stretch.end for stretch in stretches)]
+        return ends == [*(stretch.start for stretch in stretches), size]
+
+
+def _unreadable(path: Path, kind: str) -> StorageError:
+    msg = f"The results cannot be read back from {path} ({kind})."
+    return StorageError(msg, "Write them again with: importer export.")
 
 
 def compare(expected: Mapping[str, int], found: Mapping[str, int]) -> None:

@@ -6,8 +6,10 @@ which some cell needs quotes is looked at cell by cell.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import repeat
+from pathlib import Path
 from typing import TextIO
 
 from importer.cells import RECORD, UNIT, Cells
@@ -30,6 +32,16 @@ class CsvTable:
     def __init__(self, stream: TextIO, names: Sequence[str]) -> None:
         self._stream = stream
         self.append(lines([[name] for name in names], 1))
+
+    @property
+    def path(self) -> Path:
+        """Where it is written."""
+        return Path(self._stream.name)
+
+    def flush(self) -> int:
+        """Let others read what was appended; returns the size in bytes."""
+        self._stream.flush()
+        return os.fstat(self._stream.fileno()).st_size
 
     def append(self, texts: Sequence[str]) -> None:
         """Append rows that `lines` has made."""

@@ -13,6 +13,7 @@ from importer.cells import Cells
 from importer.profile.settings import ResultsSettings
 from importer.records import ResultBatch
 from importer.results.aside import Aside
+from importer.results.balance import Recount, Stretch
 from importer.results.csvfile import Column, CsvTable, beside, cell_lines, lines
 from importer.results.table import (
     DELIVERED,
@@ -25,7 +26,7 @@ from importer.results.table import (
     rows_of,
     telling,
 )
-from importer.results.writers import writer
+from importer.results.writers import Table, writer
 
 ID_MAP_COLUMNS = ["import_key", "external_id", "customer_id"]
 
@@ -40,6 +41,7 @@ def write_results(
     *,
     formats: Sequence[str],
     settings: ResultsSettings,
+    recount: Recount,
     watchers: Sequence[Watcher] = (),
 ) -> dict[str, Path]:
     """Write `results.csv`, `rejects.csv`, `id-map.csv` and the table in every further format, all or none.
@@ -50,6 +52,7 @@ def write_results(
         directory: the run directory (or any other folder).
         formats: `csv` is always written, named or not.
         settings: only `escape_formulas` is looked at here.
+        recount: counts `results.csv` while it is written.
         watchers: see the rows that are worth telling about on the way.
 
     Returns:
@@ -66,15 +69,28 @@ def write_results(
         csvs = _CsvTables(aside, header, escape=settings.escape_formulas)
         with ExitStack() as stack:
             tables = [stack.enter_context(closing(make(aside.path(names[n]), header))) for n, make in further.items()]
-            for batch in batches():
-                added = added_columns(batch, header.sheet)
-                csvs.write(batch, added)
-                for table in tables:
-                    table.write(rows_of([*batch.cells, *added], len(batch)))
-                worth_telling = telling(batch)
-                for watcher in watchers:
-                    watcher(worth_telling)
+            recount.follow(_written(batches(), header, csvs, tables, watchers))
     return {kind: directory / name for kind, name in names.items()}
+
+
+def _written(
+    batches: Iterator[ResultBatch],
+    header: Header,
+    csvs: _CsvTables,
+    tables: Sequence[Table],
+    watchers: Sequence[Watcher],
+) -> Iterator[Stretch]:
+    """Write batch by batch, and yield what of `results.csv` each has added."""
+    yield csvs.added()
+    for batch in batches:
+        added = added_columns(batch, header.sheet)
+        csvs.write(batch, added)
+        for table in tables:
+            table.write(rows_of([*batch.cells, *added], len(batch)))
+        worth_telling = telling(batch)
+        for watcher in watchers:
+            watcher(worth_telling)
+        yield csvs.added()
 
 
 class _CsvTables:
@@ -83,9 +99,14 @@ class _CsvTables:
     def __init__(self, aside: Aside, header: Header, *, escape: bool) -> None:
         self._escape = escape
         names = [escape_formula(name) for name in header.names] if escape else list(header.names)
-        self._results = CsvTable(aside.text("results.csv"), names)
+        self._results, self._size = CsvTable(aside.text("results.csv"), names), 0
         self._rejects = CsvTable(aside.text("rejects.csv"), names)
         self._id_map = CsvTable(aside.text("id-map.csv"), ID_MAP_COLUMNS)
+
+    def added(self) -> Stretch:
+        """What of `results.csv` can be read since the last call."""
+        start, self._size = self._size, self._results.flush()
+        return Stretch(self._results.path, start, self._size)
 
     def write(self, batch: ResultBatch, added: Sequence[Column]) -> None:
         if self._escape:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from importer.profile.settings import ResultsSettings
 from importer.records import FINAL_STATES, Issue, ResultBatch, RowResult, RowState, Severity
-from importer.results.balance import compare, recount
+from importer.results.balance import Recount, compare
 from importer.results.csvfile import LINE_END, CsvTable, lines
 from importer.results.sheets import MAX_CELL_CHARS, safe_text
 from importer.results.table import Header, escape_formula
@@ -47,10 +47,16 @@ def test_whatever_is_written_is_read_back_and_balances(
     made = [RowResult(i, i + 2, (a, b), state) for i, (state, a, b) in enumerate(rows)]  # type: ignore[arg-type]
     expected = {"read": len(made), **Counter(str(result.state) for result in made)}
     with tempfile.TemporaryDirectory() as folder:
+        recount = Recount(columns)
         files = write_results(
-            lambda: batched(made, 5), Header(columns), Path(folder), formats=(), settings=ResultsSettings()
+            lambda: batched(made, 5),
+            Header(columns),
+            Path(folder),
+            formats=(),
+            settings=ResultsSettings(),
+            recount=recount,
         )
-        compare(expected, recount(files["results"], columns))
+        compare(expected, recount.counts(files["results"]))
         with files["results"].open(encoding="utf-8", newline="") as stream:
             back = list(csv.reader(stream))[1:]
     assert [tuple(line[:2]) for line in back] == [result.cells for result in made]
@@ -86,7 +92,13 @@ def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], 
     seen: list[RowResult] = []
     with tempfile.TemporaryDirectory() as folder:
         files = write_results(
-            lambda: batched(rows, size), header, Path(folder), formats=(), settings=chosen, watchers=[seen.extend]
+            lambda: batched(rows, size),
+            header,
+            Path(folder),
+            formats=(),
+            settings=chosen,
+            recount=Recount(()),
+            watchers=[seen.extend],
         )
         written = {kind: path.read_bytes().decode() for kind, path in files.items()}
     fine = {RowState.CREATED, RowState.EXISTING, RowState.VALID}

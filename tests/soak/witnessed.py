@@ -6,7 +6,6 @@ python -m tests.soak.witnessed WITNESS-FILE run people.csv …
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import threading
 import time
@@ -19,8 +18,13 @@ EVERY_S = 1.0
 
 def _loop() -> asyncio.AbstractEventLoop | None:
     """Find the event loop of the process: the command line makes one and shows it to nobody."""
-    found = (one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop))
-    return next((one for one in found if one.is_running()), None)
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None:
+        runner = frame.f_locals.get("self")
+        if isinstance(runner, asyncio.Runner):
+            return runner.get_loop()
+        frame = frame.f_back
+    return None
 
 
 def _witness(file: Path) -> None:

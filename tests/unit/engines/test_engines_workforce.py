@@ -188,3 +188,20 @@ def test_helpers_end_with_the_process_they_work_for_even_when_it_is_killed() -> 
 
 def test_every_processor_that_may_be_used_is_counted() -> None:
     assert 1 <= workforce.cores() <= (os.cpu_count() or 1)
+
+
+def test_helpers_may_be_called_in_before_there_is_work() -> None:
+    with hired(2) as force:
+        force.call_in()
+        before = list(force._helpers or ())
+        done = list(force.map(jobs(doubled)))
+        assert force._helpers == before
+    assert len(before) == 1
+    assert len({result[1] for _, result in done[:ALONE]}) > 1
+
+
+def test_a_map_may_say_how_much_is_done_here_before_others_start() -> None:
+    with hired(2) as force:
+        done = list(force.map(jobs(doubled), alone=MANY))
+        assert force.helpers == 0
+    assert len(done) == MANY

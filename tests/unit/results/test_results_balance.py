@@ -7,18 +7,32 @@ import pytest
 from importer.errors import BalanceError, StorageError
 from importer.profile.settings import ResultsSettings
 from importer.records import ResultBatch, RowResult, RowState
-from importer.results.balance import compare, recount
+from importer.results.balance import Recount, Stretch, compare
 from importer.results.table import Header
 from importer.results.tables import write_results
 
 COLUMNS = ("_status", "created", 'a,"b\r\nc', "", "=1+1")
 
 
+def recount(path: Path, columns: tuple[str, ...]) -> dict[str, int]:
+    """Count a whole file as one stretch."""
+    size = path.stat().st_size if path.exists() else 0
+    found = Recount(columns)
+    found.follow([Stretch(path, 0, size)])
+    return found.counts(path)
+
+
 def written(directory: Path, *states: RowState, cells: tuple[str, ...] = ("created",) * 5) -> Path:
     rows = [RowResult(i, i + 2, cells, state) for i, state in enumerate(states)]
     batches = [ResultBatch.of(rows)]
-    files = write_results(lambda: iter(batches), Header(COLUMNS), directory, formats=(), settings=ResultsSettings())
-    return files["results"]
+    return write_results(
+        lambda: iter(batches),
+        Header(COLUMNS),
+        directory,
+        formats=(),
+        settings=ResultsSettings(),
+        recount=Recount(COLUMNS),
+    )["results"]
 
 
 def test_rows_are_counted_per_state_whatever_the_source_columns_are_called(tmp_path: Path) -> None:
@@ -76,6 +90,31 @@ def test_a_file_that_cannot_be_read_back_is_one_sentence(tmp_path: Path, content
         path.write_bytes(content)
     with pytest.raises(StorageError, match="read back"):
         recount(path, COLUMNS)
+
+
+def test_a_file_is_counted_while_it_is_written(tmp_path: Path) -> None:
+    rows = [RowResult(i, i + 2, ("created",) * 5, RowState.FAILED) for i in range(9)]
+    counting = Recount(COLUMNS)
+    files = write_results(
+        lambda: (ResultBatch.of(rows[at : at + 4]) for at in range(0, 9, 4)),
+        Header(COLUMNS),
+        tmp_path,
+        formats=(),
+        settings=ResultsSettings(),
+        recount=counting,
+    )
+    assert counting.counts(files["results"]) == {"read": 9, "failed": 9}
+
+
+def test_stretches_that_are_not_all_of_a_file_prove_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path, RowState.CREATED, RowState.CREATED)
+    size = path.stat().st_size
+    row = len(path.read_bytes().splitlines(keepends=True)[-1])
+    for ends in ([size - row], [size - row, size, size + 1]):
+        counting = Recount(COLUMNS)
+        counting.follow([Stretch(path, start, end) for start, end in zip([0, *ends], ends, strict=False)])
+        with pytest.raises(BalanceError, match="something else"):
+            counting.counts(path)
 
 
 def test_equal_counts_close_and_missing_ones_are_nought() -> None:

@@ -16,6 +16,7 @@ from importer.errors import StorageError, UsageError
 from importer.profile.settings import ResultsSettings
 from importer.records import Issue, ResultBatch, RowResult, RowState, Severity
 from importer.results.aside import Aside, publish
+from importer.results.balance import Recount
 from importer.results.table import ADDED_COLUMNS, Header
 from importer.results.tables import write_results
 from importer.results.xlsx import XlsxTable
@@ -51,6 +52,7 @@ def write(directory: Path, *formats: str, rows: list[RowResult] | None = None, *
         directory,
         formats=formats,
         settings=ResultsSettings.model_validate(settings),
+        recount=Recount(HEADER.names),
     )
 
 
@@ -187,7 +189,12 @@ def test_parquet_without_its_library_says_what_to_install(tmp_path: Path, monkey
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="csv, xlsx, jsonl, parquet"):
         write_results(
-            lambda: iter([ResultBatch.of(ROWS)]), HEADER, tmp_path, formats=["dbf"], settings=ResultsSettings()
+            lambda: iter([ResultBatch.of(ROWS)]),
+            HEADER,
+            tmp_path,
+            formats=["dbf"],
+            settings=ResultsSettings(),
+            recount=Recount(()),
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -200,7 +207,14 @@ def test_a_failure_in_the_middle_leaves_the_earlier_files_and_no_temporaries(tmp
         raise KeyError
 
     with pytest.raises(KeyError):
-        write_results(breaks, HEADER, tmp_path, formats=["xlsx", "jsonl", "parquet"], settings=ResultsSettings())
+        write_results(
+            breaks,
+            HEADER,
+            tmp_path,
+            formats=["xlsx", "jsonl", "parquet"],
+            settings=ResultsSettings(),
+            recount=Recount(()),
+        )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
@@ -234,7 +248,13 @@ def test_watchers_see_every_row_that_is_worth_telling_once_and_in_order(tmp_path
     seen: list[RowResult] = []
     batch = ResultBatch.of([*ROWS, warned])
     write_results(
-        lambda: iter([batch]), HEADER, tmp_path, formats=(), settings=ResultsSettings(), watchers=[seen.extend]
+        lambda: iter([batch]),
+        HEADER,
+        tmp_path,
+        formats=(),
+        settings=ResultsSettings(),
+        recount=Recount(()),
+        watchers=[seen.extend],
     )
     assert seen == [*ROWS[2:], warned]
 
