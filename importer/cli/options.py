@@ -82,13 +82,19 @@ Concurrency = Annotated[
 Limit = Annotated[str | None, typer.Option("--limit", metavar="N", help="Only the first N rows.")]
 MaxErrors = Annotated[
     str | None,
-    typer.Option("--max-errors", metavar="N", help="Stop after more than N refused rows.", rich_help_panel=_SENDING),
+    typer.Option(
+        "--max-errors", metavar="N", help="Stop when the API refused more than N rows.", rich_help_panel=_SENDING
+    ),
 ]
 MaxErrorRate = Annotated[
     str | None,
-    typer.Option("--max-error-rate", metavar="P", help="Stop above this share, 0 to 1.", rich_help_panel=_SENDING),
+    typer.Option(
+        "--max-error-rate", metavar="P", help="Stop above this share of refusals, 0 to 1.", rich_help_panel=_SENDING
+    ),
 ]
-FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first refused row.", rich_help_panel=_SENDING)]
+FailFast = Annotated[
+    bool, typer.Option("--fail-fast", help="Stop at the first row that the API refuses.", rich_help_panel=_SENDING)
+]
 Window = Annotated[
     str | None,
     typer.Option(

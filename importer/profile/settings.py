@@ -218,9 +218,10 @@ class DeliverySettings(Section):
     max_spared_attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Tries on top that are not: the server refused everybody (429, 503), or was down for everybody."""
     max_errors: NonNegativeInt | None = None
-    """Stop after more than this many rows ended rejected or failed; None: never."""
+    """Stop after more than this many rows ended rejected or failed; None: never. Invalid rows are not sent, and not
+    counted here."""
     max_error_rate: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Stop when a larger share of the settled rows ended rejected or failed; None: never."""
+    """Stop when a larger share of the rows sent ended rejected or failed; None: never."""
     error_rate_sample: PositiveInt = 50
     """Settled rows before `max_error_rate` is judged."""
     fail_fast: bool = False
