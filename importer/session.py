@@ -135,13 +135,17 @@ class Session:
             ImporterError: the source or the profile cannot be used.
         """
         started_at = self.clock.now()
-        with self._at_hand(source) as local, opened(local.path, self.profile) as found:
+        with (
+            self._at_hand(source) as local,
+            self._all_hands(local.path) as hands,
+            opened(local.path, self.profile) as found,
+        ):
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content_hash(local.path), "", started_at, dry_run=True)
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
                 with _forgotten_if_refused(Runs(database), stored, directory):
-                    self._prepare(database, stored, found, _secret_of(self.profile.workspace))
+                    self._prepare(database, stored, found, _secret_of(self.profile.workspace), hands)
                 return self._finish(database, stored, directory, started_at)
 
     async def run(self, source: Path | str, *, force: bool = False) -> Report:
@@ -174,6 +178,7 @@ class Session:
         with ExitStack() as stack:
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             # First: what is written to it from here on is another content.
+            hands = await beside_the_loop(stack.enter_context, self._all_hands(local.path))
             content = await beside_the_loop(content_hash, local.path)
             found = await beside_the_loop(stack.enter_context, opened(local.path, self.profile))
             workspace = await beside_the_loop(stack.enter_context, self._workspace(where.scope, started_at))
@@ -184,7 +189,7 @@ class Session:
             with self._new_directory(header.run_id) as directory:
                 stored = await beside_the_loop(self._begin, workspace, header, where)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
-                    await self._load(workspace, stored, found)
+                    await self._load(workspace, stored, found, hands)
                     counts = await beside_the_loop(workspace.runs.counts, stored.run)
                     ask_consent(where, self.profile, self.confirm, counts)
                 quiet_s = workspace.runs.quiet_s(stored.run, where.scope, started_at)
@@ -259,12 +264,14 @@ class Session:
             source = source_of(workspace, stored) or stored.header.path
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             require_content(stored.header, local.path)
-            await self._load(workspace, stored, stack.enter_context(opened(local.path, self.profile)))
+            hands = await beside_the_loop(stack.enter_context, self._all_hands(local.path))
+            found = await beside_the_loop(stack.enter_context, opened(local.path, self.profile))
+            await self._load(workspace, stored, found, hands)
 
-    async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened) -> None:
-        await beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret)
+    async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened, hands: Workforce) -> None:
+        await beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret, hands)
 
-    def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes) -> None:
+    def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes, hands: Workforce) -> None:
         """Read and check the whole source into the journal; nothing is sent."""
         header, runs = stored.header, Runs(database)
         told = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
@@ -274,12 +281,8 @@ class Session:
         valid_state = RowState.VALID if header.dry_run else RowState.READY
         intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
-        with rare_collections(), self.hire(self._processes) as workforce:
-            if source.path.stat().st_size >= _MUCH_BYTES:
-                workforce.call_in()
-            parts = preparation(
-                self.profile, source, intake, workforce, secret=secret, stop=self.stop, emit=self.on_event
-            )
+        with rare_collections():
+            parts = preparation(self.profile, source, intake, hands, secret=secret, stop=self.stop, emit=self.on_event)
             decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)
@@ -296,6 +299,14 @@ class Session:
             idv=intake.idv,
         )
         runs.enter(stored.run, RUNNING)
+
+    @contextmanager
+    def _all_hands(self, path: Path) -> Iterator[Workforce]:
+        """Hire the processes that check a source; for a large one they start while it is being opened."""
+        with self.hire(self._processes) as workforce:
+            if path.is_file() and path.stat().st_size >= _MUCH_BYTES:
+                workforce.call_in()
+            yield workforce
 
     @property
     def _processes(self) -> int:

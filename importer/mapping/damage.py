@@ -28,9 +28,11 @@ class PostalLengths:
 
     def observe(self, texts: Sequence[str]) -> None:
         """See one batch of the column."""
-        digits = [text for text in texts if text.isdecimal()]
-        self.lengths.update(map(len, digits))
-        self.leading_zeros += sum(1 for text in digits if text[0] == "0")
+        digits = texts if "".join(texts).isdecimal() else [text for text in texts if text.isdecimal()]
+        lengths = Counter(map(len, digits))
+        del lengths[0]
+        self.lengths.update(lengths)
+        self.leading_zeros += "\n".join(["", *digits]).count("\n0")
 
     def verdict(self) -> str:
         """Say how many codes are short of the usual length; "" where the column shows nothing of the kind."""

@@ -189,10 +189,10 @@ class OrderEvidence:
 
     def observe(self, texts: Sequence[str], rows: Sequence[int]) -> None:
         """See one batch of the column."""
-        seen = self._seen
-        fresh = [text for text in dict.fromkeys(texts) if text not in seen]
-        if len(seen) < REMEMBERED:
-            seen.update(fresh)
+        unseen = set(texts) - self._seen  # most batches of a long column bring none
+        fresh = [text for text in dict.fromkeys(texts) if text in unseen] if unseen else ()
+        if len(self._seen) < REMEMBERED:
+            self._seen |= unseen
         for text in fresh:
             parts = _parts(text.strip()) if len(text) <= _MAX_CHARS else None
             if parts is not None:

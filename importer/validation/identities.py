@@ -46,6 +46,8 @@ class Identities:
         return list(map(key, self._texts()))
 
     def _texts(self) -> Iterable[str]:
+        if self._external is not None and all(self._external):
+            return [f"externalId{SEPARATOR}{external}" for external in self._external]
         born = [] if self._births is None else [self._births]
         columns = [repeat(str(self._kind), self._size), *self._names, self._emails, self._phones, *born]
         texts = map(SEPARATOR.join, zip(*columns, strict=True))

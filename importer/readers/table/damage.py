@@ -111,7 +111,7 @@ class Damage:
     def _count_serials(self, tally: _Tally, cells: Sequence[str]) -> None:
         lengths = Counter(map(len, cells))
         tally.filled += len(cells) - lengths[0]
-        if lengths[_SERIAL_DIGITS] or any(length > _SERIAL_DIGITS for length in lengths):
+        if lengths[_SERIAL_DIGITS] or "." in "".join(cells):
             tally.serials += sum(1 for cell in cells if cell[:1].isdigit() and _SERIAL.fullmatch(cell))
 
     def _file_warnings(self) -> Iterator[str]:
