@@ -221,6 +221,8 @@ class Session:
                 workspace_lock(workspace.path, where.scope, started_at),
                 self._kept_directory(stored) as directory,
             ):
+                stored = workspace.runs.find(stored.header.run_id)  # as whoever held the lock has left it
+                stored.require_whole()
                 if stored.phase == LOADING:
                     await self._load_again(workspace, stored)
                 await beside_the_loop(workspace.runs.reopen, stored.run, reopened)

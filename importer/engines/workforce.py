@@ -31,6 +31,8 @@ ALONE = 4
 AHEAD = 3
 """Items that a helper is given at once, so that it has the next one when it is done with one."""
 _GRACE_S = 5.0
+_SILENCE_S = 60.0
+"""A helper that has work and says nothing for so long is not waited for: it may have been stopped, or starved."""
 _BOOT = "import sys; sys.path[:] = {path!r}; from importer.engines.helper import main; main({read}, {write})"
 _PRIVATE = ("ROCKETKOR_", "IMPORTER_")
 
@@ -180,17 +182,20 @@ class Workforce:
 
     def _await(self, task: _Task[T, U]) -> None:
         while not task.done:
-            self._hear(None)
+            if not self._hear(_SILENCE_S):
+                self._lose(next(helper for helper in self._helpers or () if task in helper.tasks))
 
-    def _hear(self, timeout_s: float | None) -> None:
-        """Listen to the helpers until one of them has something to say."""
+    def _hear(self, timeout_s: float) -> bool:
+        """Listen to the helpers until one of them has something to say; False when none had."""
         lines: dict[Connection, _Helper] = {helper.line.reading: helper for helper in self._helpers or ()}
-        for reading in wait(lines, timeout_s) if lines else ():
+        heard = wait(lines, timeout_s) if lines else []
+        for reading in heard:
             helper = lines[reading]  # type: ignore[index]  # `wait` gives back what it was given
             try:
                 helper.take()
             except (OSError, EOFError):
                 self._lose(helper)
+        return bool(heard)
 
     def _lose(self, helper: _Helper) -> None:
         """Do here what a dead helper had been given; an error that killed it is then raised here."""

@@ -27,6 +27,9 @@ _DIFFERS = (
     "differs_from_imported",
     "An earlier run created this customer from other data; what has changed since is not sent.",
 )
+_SAID = """CASE WHEN r.state IS NULL OR (r.state IN ('ready', 'invalid') AND r.doubt_since IS NULL)
+ THEN 'unknown' ELSE r.state END"""
+"""What a row says of its key. One that is not there, or that was loaded anew, cannot say that nothing was sent."""
 _NAMED = 10
 _PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
 
@@ -182,8 +185,7 @@ class Claims:
             keys = [row.key for row in rows[start : start + _PARAMETERS]]
             marks = ",".join("?" * len(keys))
             for key, *known in tx.execute(
-                # A row that is not there could not say that nothing was sent: its key is in doubt.
-                "SELECT i.key, coalesce(r.state, 'unknown'), coalesce(r.customer_id, ''), i.since, coalesce(i.body, '')"
+                f"SELECT i.key, {_SAID}, coalesce(r.customer_id, ''), i.since, coalesce(i.body, '')"
                 " FROM identities i LEFT JOIN rows r ON r.run = i.run AND r.ordinal = i.ordinal"
                 f" WHERE i.scope = ? AND i.key IN ({marks})",
                 (self._scope, *keys),

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from importer.cells import Cells
+from importer.errors import BusyError
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues, issues_between
 from importer.journal.packing import pack_payloads, pack_rows, unpack_payloads, unpack_rows
+from importer.journal.runs import LOADING
 from importer.journal.spool import SpooledNumbers
 from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
 
@@ -65,8 +67,17 @@ class RunIntake:
         return SpooledNumbers(self._db.path.parent, typecode)
 
     def restart(self) -> None:
-        """Forget what an earlier, unfinished loading left behind."""
+        """Forget what an earlier, unfinished loading left behind.
+
+        Raises:
+            BusyError: the run is beyond its loading: its rows say what was sent.
+        """
         with self._db.transaction() as tx:
+            (phase,) = tx.execute("SELECT phase FROM runs WHERE run = ?", (self._run,)).fetchone()
+            if phase != LOADING:
+                raise BusyError(
+                    "Another program has taken up this run.", "Wait for it; then `importer resume` goes on."
+                )
             for table in ("batches", "rows", "issues", "changes"):
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
 

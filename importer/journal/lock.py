@@ -69,11 +69,27 @@ def lock_owner(workspace: Path, scope: str) -> str:
     """
     path = _path(workspace, scope)
     try:
+        return _held_by(path)
+    except OSError as error:
+        raise StorageError(f"The lock {path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+
+
+def other_owner(workspace: Path) -> str:
+    """Say which other process holds the lock of any scope of a workspace; empty when none does.
+
+    Raises:
+        OSError: a lock file cannot be read.
+    """
+    ours = f"process {os.getpid()} on {socket.gethostname()},"
+    owners = map(_held_by, sorted((workspace / "locks").glob("*.lock")))
+    return next((owner for owner in owners if owner and not owner.startswith(ours)), "")
+
+
+def _held_by(path: Path) -> str:
+    try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return ""
-    except OSError as error:
-        raise StorageError(f"The lock {path} cannot be read: {error.strerror}.", "Check its permissions.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -14,7 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
-from importer.errors import JournalError
+from importer.errors import BusyError, JournalError
+from importer.journal.lock import other_owner
 
 MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
@@ -70,10 +71,17 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
 
     Raises:
         JournalError: it was written by a newer program.
+        BusyError: a program that may be an earlier one works with it.
         sqlite3.Error, OSError: it cannot be copied or changed; nothing was changed then.
     """
-    if _checked(connection, path) == SCHEMA_VERSION:
+    version = _checked(connection, path)
+    if version == SCHEMA_VERSION:
         return
+    if version and (owner := other_owner(path.parent)):
+        raise BusyError(
+            f"An earlier importer works in the workspace {path.parent} ({owner}).",
+            "Wait for it: this version then leads the journal to its own format.",
+        )
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = _checked(connection, path)  # again: another process may have been quicker

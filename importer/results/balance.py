@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from importer.errors import BalanceError, StorageError
 from importer.records import DRY_RUN_STATES, FINAL_STATES
+from importer.results.csvfile import LINE_END
 from importer.results.table import ADDED_COLUMNS
 
 _LONGEST_CELL = 1 << 30
@@ -77,6 +78,8 @@ class CountRows:
         states = self._states(lines)
         if states is None:
             return Tally({}, damaged=self._first_damaged(lines))
+        if lines and not lines[-1].endswith(LINE_END):  # it would be one row with the first of the next stretch
+            return Tally({}, damaged=len(states))
         return Tally(Counter(states))
 
     @property

@@ -7,9 +7,13 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from importer import session
+from importer.admission import require_unchanged
+from importer.session import Session
 from tests.acceptance.conftest import User, Witness, ended, exactly_once, people, sandbox, serving, wait_for
 
 
@@ -45,6 +49,30 @@ def test_a_row_in_doubt_is_always_looked_up(user: User, source: Path) -> None:
 
     ran = user.types("run", source, "--config", blind)
     assert (ran.code, "looks_after_s" in ran.err) == (2, True)
+
+
+def test_a_resume_that_came_too_late_sends_nothing_again(
+    user: User, source: Path, witness: Witness, profile_for: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = sandbox(profile_for(witness))
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(Session, "_prepare", _cut_off)
+        assert user.types("run", source, *where, **witness.environ).code == 1  # it stays where it was: loading
+
+    def meanwhile(*arguments: Any) -> None:
+        require_unchanged(*arguments)
+        if not witness.ledger()["customers"]:
+            assert user.types_for_real("resume", "last", *where, **witness.environ).code == 0
+
+    monkeypatch.setattr(session, "require_unchanged", meanwhile)
+    late = user.types("resume", "last", "--json", *where, **witness.environ)
+
+    assert (late.code, late.json["counts"]["created"]) == (0, 5)
+    assert witness.ledger()["counts"]["create"] == {"201": 5}
+
+
+def _cut_off(*_: object) -> None:
+    raise RuntimeError("the machine went down")
 
 
 def test_one_server_has_one_memory_however_its_address_is_written(user: User, source: Path, witness: Witness) -> None:

@@ -190,6 +190,19 @@ def test_every_processor_that_may_be_used_is_counted() -> None:
     assert 1 <= workforce.cores() <= (os.cpu_count() or 1)
 
 
+def test_a_helper_that_is_stopped_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workforce, "_SILENCE_S", 0.2)
+    monkeypatch.setattr(workforce, "_GRACE_S", 0.1)
+    with hired(2) as force:
+        force.call_in()
+        (helper,) = list(force._helpers or [])
+        os.kill(helper.process.pid, signal.SIGSTOP)
+        done = list(force.map(jobs(doubled)))
+        assert force.helpers == 0
+        assert helper.process.poll() is not None
+    assert [result[0] for _, result in done] == [2 * number for number in range(MANY)]
+
+
 def test_helpers_may_be_called_in_before_there_is_work() -> None:
     with hired(2) as force:
         force.call_in()

@@ -94,13 +94,18 @@ def test_a_row_that_an_earlier_run_created_is_existing_without_a_request(book: B
     assert [(one.ordinal, one.state, one.customer_id) for one in claimed.known] == [(1, RowState.EXISTING, "cust-old")]
 
 
-def test_a_key_whose_row_is_gone_is_in_doubt(book: Book) -> None:
+@pytest.mark.parametrize("loaded_anew", [None, RowState.READY, RowState.INVALID])
+def test_a_key_whose_row_is_gone_or_new_is_in_doubt(book: Book, loaded_anew: RowState | None) -> None:
     book.claim()
     book.settle(created(0, "k0", "cust-old"))
     later = begin(book.database, "20261123T083000Z-00000b")
     fill(book.database, later, ["k0"])
     with book.database.transaction() as tx:
         tx.execute("DELETE FROM rows WHERE run = ?", (book.run,))
+        if loaded_anew:
+            tx.execute(
+                "INSERT INTO rows (run, ordinal, state, key) VALUES (?, 0, ?, 'k0')", (book.run, loaded_anew.value)
+            )
 
     (record,) = open_book(book.database, later).claim().records
 

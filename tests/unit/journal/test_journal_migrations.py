@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import JournalError
+from importer.errors import BusyError, JournalError
 from importer.journal import Claims, Database, Replay, Runs, receipt_of
+from importer.journal.lock import workspace_lock
 from importer.journal.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
 from importer.journal.packing import pack_payloads, pack_rows
 from importer.records import RowState
@@ -164,6 +165,25 @@ def test_a_newer_journal_is_refused_before_anything_is_written(tmp_path: Path) -
     with pytest.raises(JournalError, match=rf"newer importer \(format {SCHEMA_VERSION + 1}"):
         Database(path)
     assert backups(path) == []
+
+
+def test_no_journal_is_upgraded_under_a_program_that_works_with_it(tmp_path: Path) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3")
+    with workspace_lock(tmp_path, "live#main", 1.0):
+        (lock,) = (tmp_path / "locks").iterdir()
+        lock.write_text('{"host": "migration.example.com", "pid": 4711, "started_at": 1.0}', encoding="ascii")
+        with pytest.raises(BusyError, match=r"An earlier importer works .*process 4711 on migration\.example\.com"):
+            Database(path)
+    assert backups(path) == []
+    Database(path).close()
+    assert len(backups(path)) == 1
+
+
+def test_a_program_upgrades_under_its_own_lock(tmp_path: Path) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3")
+    with workspace_lock(tmp_path, "night", 1.0):
+        Database(path).close()
+    assert len(backups(path)) == 1
 
 
 def test_two_programs_that_upgrade_at_once_do_it_once(tmp_path: Path) -> None:

@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from importer.errors import BusyError, JournalError, UsageError
-from importer.journal import Database, GroupCommit, RunIntake, RunJournal, Runs, workspace_lock, workspace_secret
+from importer.journal import (
+    RUNNING,
+    Database,
+    GroupCommit,
+    RunIntake,
+    RunJournal,
+    Runs,
+    workspace_lock,
+    workspace_secret,
+)
 from importer.records import CheckedBatch, DuplicateVerdict, Issue, Outcome, RawBatch, RowState, Severity
 from tests.unit.journal.conftest import Book, begin, created, fill, open_book
 
@@ -184,6 +193,16 @@ def test_a_loading_that_was_cut_off_begins_again(database: Database) -> None:
     intake = RunIntake(database, run)
     intake.restart()
     fill(database, run, ["k0"])
+
+    assert Runs(database).counts(run) == {"read": 1, "ready": 1}
+
+
+def test_a_run_that_is_being_sent_is_never_loaded_again(database: Database) -> None:
+    run = begin(database)
+    fill(database, run, ["k0"])
+    Runs(database).enter(run, RUNNING)
+    with pytest.raises(BusyError, match="taken up this run"):
+        RunIntake(database, run).restart()
 
     assert Runs(database).counts(run) == {"read": 1, "ready": 1}
 

@@ -117,6 +117,18 @@ def test_stretches_that_are_not_all_of_a_file_prove_nothing(tmp_path: Path) -> N
             counting.counts(path)
 
 
+@pytest.mark.parametrize("lost", [b"\r\n", b"\n"])
+def test_two_rows_that_became_one_where_two_stretches_meet_are_damage(tmp_path: Path, lost: bytes) -> None:
+    path = written(tmp_path, *[RowState.CREATED] * 4)
+    lines = path.read_bytes().splitlines(keepends=True)
+    head, tail = b"".join(lines[:-2]).removesuffix(lost), b"".join(lines[-2:])
+    path.write_bytes(head + tail)
+    counting = Recount(COLUMNS)
+    counting.follow([Stretch(path, 0, len(head)), Stretch(path, len(head), len(head + tail))])
+    with pytest.raises(BalanceError, match="Data row 2"):
+        counting.counts(path)
+
+
 def test_equal_counts_close_and_missing_ones_are_nought() -> None:
     compare({"read": 2, "created": 2, "failed": 0}, {"read": 2, "created": 2})
 
