@@ -40,9 +40,10 @@ def _row(figure: Mapping[str, Any]) -> str:
 def _machines(known: Mapping[str, Any]) -> Iterator[str]:
     one = next(iter(known.values()))
     machine: Mapping[str, Any] = one["machine"]
+    dates = sorted({one["measured_at"][:10] for one in known.values()})
     loads: Sequence[float] = [one["machine"]["load"] for one in known.values()]
     yield (
-        f"Medians of {one['settings']['rounds']} rounds, {one['settings']['rows']:,} rows, {one['measured_at'][:10]}: "
+        f"Medians of {one['settings']['rounds']} rounds, {one['settings']['rows']:,} rows, {' and '.join(dates)}: "
         f"{machine['cores']} cores of {machine['processor']}, {machine['memory_gb']:.0f} GB, "
         f"Python {machine['python']}, load before each row {min(loads):.1f} to {max(loads):.1f}."
     )
