@@ -137,7 +137,7 @@ class Session:
         started_at = self.clock.now()
         with (
             self._at_hand(source) as local,
-            self._all_hands(local.path) as hands,
+            self._hired(local.path) as workforce,
             opened(local.path, self.profile) as found,
         ):
             check_out(self.profile.results, local.path)
@@ -145,7 +145,7 @@ class Session:
             with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
                 stored = Runs(database).begin(header)
                 with _forgotten_if_refused(Runs(database), stored, directory):
-                    self._prepare(database, stored, found, _secret_of(self.profile.workspace), hands)
+                    self._prepare(database, stored, found, _secret_of(self.profile.workspace), workforce)
                 return self._finish(database, stored, directory, started_at)
 
     async def run(self, source: Path | str, *, force: bool = False) -> Report:
@@ -177,8 +177,8 @@ class Session:
         started_at = self.clock.now()
         with ExitStack() as stack:
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
-            # First: what is written to it from here on is another content.
-            hands = await beside_the_loop(stack.enter_context, self._all_hands(local.path))
+            workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
+            # Before it is opened: what is written to it from here on is another content.
             content = await beside_the_loop(content_hash, local.path)
             found = await beside_the_loop(stack.enter_context, opened(local.path, self.profile))
             workspace = await beside_the_loop(stack.enter_context, self._workspace(where.scope, started_at))
@@ -189,7 +189,7 @@ class Session:
             with self._new_directory(header.run_id) as directory:
                 stored = await beside_the_loop(self._begin, workspace, header, where)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
-                    await self._load(workspace, stored, found, hands)
+                    await self._load(workspace, stored, found, workforce)
                     counts = await beside_the_loop(workspace.runs.counts, stored.run)
                     ask_consent(where, self.profile, self.confirm, counts)
                 quiet_s = workspace.runs.quiet_s(stored.run, where.scope, started_at)
@@ -216,7 +216,7 @@ class Session:
             stored.require_whole()
             self.profile = as_begun(self.profile, stored)
             where = rehearsed_again(self._destination_again(stored), stored.facts)
-            require_unchanged(workspace, stored, self.profile)
+            await beside_the_loop(require_unchanged, workspace, stored, self.profile)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
                 self._kept_directory(stored) as directory,
@@ -265,15 +265,17 @@ class Session:
         with ExitStack() as stack:
             source = source_of(workspace, stored) or stored.header.path
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
-            require_content(stored.header, local.path)
-            hands = await beside_the_loop(stack.enter_context, self._all_hands(local.path))
+            await beside_the_loop(require_content, stored.header, local.path)
+            workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
             found = await beside_the_loop(stack.enter_context, opened(local.path, self.profile))
-            await self._load(workspace, stored, found, hands)
+            await self._load(workspace, stored, found, workforce)
 
-    async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened, hands: Workforce) -> None:
-        await beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret, hands)
+    async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened, workforce: Workforce) -> None:
+        await beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret, workforce)
 
-    def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes, hands: Workforce) -> None:
+    def _prepare(
+        self, database: Database, stored: StoredRun, source: Opened, secret: bytes, workforce: Workforce
+    ) -> None:
         """Read and check the whole source into the journal; nothing is sent."""
         header, runs = stored.header, Runs(database)
         told = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
@@ -284,7 +286,9 @@ class Session:
         intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
         intake.restart()
         with rare_collections():
-            parts = preparation(self.profile, source, intake, hands, secret=secret, stop=self.stop, emit=self.on_event)
+            parts = preparation(
+                self.profile, source, intake, workforce, secret=secret, stop=self.stop, emit=self.on_event
+            )
             decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)
@@ -303,7 +307,7 @@ class Session:
         runs.enter(stored.run, RUNNING)
 
     @contextmanager
-    def _all_hands(self, path: Path) -> Iterator[Workforce]:
+    def _hired(self, path: Path) -> Iterator[Workforce]:
         """Hire the processes that check a source; for a large one they start while it is being opened."""
         with self.hire(self._processes) as workforce:
             if path.is_file() and path.stat().st_size >= _MUCH_BYTES:

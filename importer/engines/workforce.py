@@ -33,7 +33,7 @@ AHEAD = 3
 _GRACE_S = 5.0
 _SILENCE_S = 60.0
 """A helper that has work and says nothing for so long is not waited for: it may have been stopped, or starved."""
-_BOOT = "import sys; sys.path[:] = {path!r}; from importer.engines.helper import main; main({read}, {write})"
+_BOOT = "import sys; sys.path[:] = {path!r}; from importer.engines.worker_process import main; main({read}, {write})"
 _PRIVATE = ("ROCKETKOR_", "IMPORTER_")
 
 
