@@ -50,6 +50,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "INSERT INTO identities SELECT * FROM kept",
             "DROP TABLE kept",
         ),
+        7: (),
     }
 )
 """The statements that lead to each version from the one before it."""

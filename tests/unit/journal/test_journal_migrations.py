@@ -40,10 +40,15 @@ def old_journal(path: Path, version: int = 1) -> Path:
         old.execute("INSERT INTO batches VALUES (1, 0, 2, ?, ?, ?)", (pack_rows([2, 3]), cells, bodies))
         old.execute("INSERT INTO rows (run, ordinal, state, key, customer_id) VALUES (1, 0, 'created', 'k0', 'c0')")
         old.execute("INSERT INTO rows (run, ordinal, state, key) VALUES (1, 1, 'failed', 'k1')")
-        old.execute(
-            "INSERT INTO identities (scope, key, state, customer_id, run, ordinal, since)"
-            " VALUES ('live#main', 'k0', 'created', 'c0', 1, 0, 1.0)"
-        )
+        if version < 6:
+            old.execute(
+                "INSERT INTO identities (scope, key, state, customer_id, run, ordinal, since)"
+                " VALUES ('live#main', 'k0', 'created', 'c0', 1, 0, 1.0)"
+            )
+        else:
+            old.execute(
+                "INSERT INTO identities (scope, key, run, ordinal, since) VALUES ('live#main', 'k0', 1, 0, 1.0)"
+            )
         if version > 1:
             digest = hashlib.sha256(RECEIPT.encode()).hexdigest()
             old.execute("INSERT INTO receipts VALUES (1, 1, 2.0, '', ?, ?)", (digest, RECEIPT))
@@ -58,7 +63,7 @@ def columns(database: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]
 
 
 def test_the_formats_that_had_a_schema_of_their_own_are_all_here() -> None:
-    assert OLD_VERSIONS == [1, 2, 3, 5]
+    assert OLD_VERSIONS == [1, 2, 3, 5, 6]
     assert max(OLD_VERSIONS) < SCHEMA_VERSION
 
 
