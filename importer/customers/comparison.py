@@ -7,6 +7,7 @@ has and that we did not send, is a difference: it may be another person's record
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +28,33 @@ def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, .
     known = {name: value for name, value in flatten(_like(payload, body)) if is_known_field(name)}
     names = set(sent) | {name for name in known if not name.startswith("metadata.")}
     return tuple(sorted(name for name in names if name not in _HIDDEN and _differ(name, sent, known)))
+
+
+def meaning(payload: bytes, stamp: str) -> bytes:
+    """Write down what a request body means, the same for every body that means the same.
+
+    The order of members and of addresses or contacts does not count, nor do null, absent, "" and empty objects, nor
+    metadata that hold the stamp.
+
+    Args:
+        stamp: the import key that the body carries, under whatever name.
+    """
+    body = json.loads(payload)
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    if isinstance(metadata, dict):
+        body["metadata"] = {name: value for name, value in metadata.items() if value != stamp}
+    return json.dumps(_canonical(body), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _canonical(value: Any) -> Any:
+    """Leave out what says nothing, and give lists one order; None where nothing is left."""
+    if isinstance(value, dict):
+        members = ((name, _canonical(part)) for name, part in value.items())
+        return {name: part for name, part in members if part is not None} or None
+    if isinstance(value, list):
+        parts = (part for part in map(_canonical, value) if part is not None)
+        return sorted(parts, key=lambda part: json.dumps(part, sort_keys=True)) or None
+    return None if value == "" else value
 
 
 def _like(payload: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple
 
+from importer.customers.comparison import meaning
 from importer.errors import JournalError
 from importer.journal.bulk import insert
 from importer.journal.database import Database
@@ -31,6 +32,8 @@ _SAID = """CASE WHEN r.state IS NULL OR (r.state IN ('ready', 'invalid') AND r.d
  THEN 'unknown' ELSE r.state END"""
 """What a row says of its key. One that is not there, or that was loaded anew, cannot say that nothing was sent."""
 _NAMED = 10
+_MEANT = "m"
+"""Marks hashes of what a body means. Earlier programs hashed bytes, which differ for no reason: they say nothing."""
 _PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
 
 
@@ -67,6 +70,16 @@ def column_of(path: str, columns: Mapping[str, str]) -> str:
         return columns.get(path, "")
     inside = (column for name, column in columns.items() if column and name.startswith(f"{path}."))
     return ", ".join(dict.fromkeys(inside))
+
+
+def body_hash(secret: bytes, payload: bytes, key: str) -> str:
+    """Hash what a request body means; equal hashes mean that the same would be sent.
+
+    Args:
+        secret: the workspace's, so that nobody else can try out bodies.
+        key: the import key that the body is stamped with, which is not hashed.
+    """
+    return _MEANT + blake2b(meaning(payload, key), key=secret, digest_size=8).hexdigest()
 
 
 class Claims:
@@ -227,7 +240,14 @@ class Claims:
             tx,
             "INSERT INTO identities (scope, key, run, ordinal, since, body)",
             [
-                (self._scope, record.key, self._run, record.ordinal, since, self._body(record.payload))
+                (
+                    self._scope,
+                    record.key,
+                    self._run,
+                    record.ordinal,
+                    since,
+                    body_hash(self._secret, record.payload, record.key),
+                )
                 for record, since in marked
             ],
             "ON CONFLICT DO UPDATE SET run = excluded.run, ordinal = excluded.ordinal, since = excluded.since,"
@@ -237,12 +257,12 @@ class Claims:
     def _end_as_existing(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> Outcome:
         outcome = Outcome(row.ordinal, row.key, RowState.EXISTING, customer_id=memory.customer_id)
         self._change(tx, outcome.state, [outcome])
-        if memory.body and memory.body != self._body(row.payload):
+        if memory.body.startswith(_MEANT) and memory.body != self._body(row):
             insert_issues(tx, self._run, (Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING),))
         return outcome
 
-    def _body(self, payload: bytes) -> str:
-        return blake2b(payload, key=self._secret, digest_size=8).hexdigest()
+    def _body(self, row: _Waiting | Record) -> str:
+        return body_hash(self._secret, row.payload, row.key)
 
     def _change(self, tx: sqlite3.Connection, state: RowState, outcomes: Sequence[Outcome]) -> None:
         """Update rows to their outcome, if the transition table allows it for all of them."""

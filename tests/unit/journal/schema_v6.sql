@@ -1,0 +1,123 @@
+-- The journal: the only memory of a workspace. Everything that a person reads is rendered from it.
+-- States are the words of records.RowState; times are seconds since the epoch.
+
+CREATE TABLE runs (
+    run           INTEGER PRIMARY KEY,
+    run_id        TEXT    NOT NULL UNIQUE,
+    scope         TEXT    NOT NULL,   -- target and account: where import keys are unique
+    target        TEXT    NOT NULL,
+    source        TEXT    NOT NULL,   -- the file's name, for people
+    path          TEXT    NOT NULL,   -- where it lay, absolute
+    content_hash  TEXT    NOT NULL,
+    profile_hash  TEXT    NOT NULL,
+    dry_run       INTEGER NOT NULL,
+    phase         TEXT    NOT NULL,   -- loading, ready, running, finished, stopped
+    columns       TEXT    NOT NULL DEFAULT '[]',
+    sheet         TEXT    NOT NULL DEFAULT '',
+    facts         TEXT    NOT NULL DEFAULT '{}',
+    started_at    REAL    NOT NULL,
+    ended_at      REAL,
+    exit_code     INTEGER,
+    purged_at     REAL                -- when its personal data was removed, NULL: it is all there
+) STRICT;
+
+-- The source's cells and the request bodies: the personal data, apart from all else, so that it can be purged.
+CREATE TABLE batches (
+    run      INTEGER NOT NULL,
+    first    INTEGER NOT NULL,        -- ordinal of the first row
+    length   INTEGER NOT NULL,
+    rows     BLOB    NOT NULL,        -- the row numbers that a person sees
+    cells    BLOB,
+    payloads BLOB,
+    PRIMARY KEY (run, first)
+) STRICT;
+
+CREATE TABLE rows (
+    run         INTEGER NOT NULL,
+    ordinal     INTEGER NOT NULL,
+    state       TEXT    NOT NULL,
+    key         TEXT,                 -- the import key: a keyed hash, NULL for invalid rows
+    external_id TEXT,                 -- the customer's reference in the legacy system, where the source has one
+    customer_id TEXT,
+    http_status INTEGER,
+    trace_id    TEXT,
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    doubt_since REAL,                 -- when it was first marked as being sent
+    candidates  TEXT,                 -- ids of the customers that could be this row, by spaces
+    PRIMARY KEY (run, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE issues (
+    run      INTEGER NOT NULL,
+    ordinal  INTEGER NOT NULL,
+    code     TEXT    NOT NULL,
+    severity TEXT    NOT NULL,
+    field    TEXT    NOT NULL,
+    col      TEXT    NOT NULL,
+    message  TEXT    NOT NULL
+) STRICT;
+CREATE INDEX issues_by_row ON issues (run, ordinal);
+
+CREATE TABLE attempts (
+    run         INTEGER NOT NULL,
+    ordinal     INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    kind        TEXT    NOT NULL,
+    started_at  REAL    NOT NULL,
+    duration_s  REAL    NOT NULL,
+    verdict     TEXT    NOT NULL,
+    http_status INTEGER,
+    error_code  TEXT    NOT NULL,
+    trace_id    TEXT    NOT NULL,
+    PRIMARY KEY (run, ordinal, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE changes (                -- totals of what normalisation altered; the values are in no table
+    run   INTEGER NOT NULL,
+    rule  TEXT    NOT NULL,
+    field TEXT    NOT NULL,
+    col   TEXT    NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (run, rule, field, col)
+) STRICT, WITHOUT ROWID;
+
+-- Which row of a scope claimed an import key last, over all runs: how that row ended is what the scope knows of the key.
+-- A key whose row is `sending` or `unknown` is in doubt for everyone.
+CREATE TABLE identities (
+    scope   TEXT    NOT NULL,
+    key     TEXT    NOT NULL,
+    run     INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    since   REAL    NOT NULL,         -- when it was first marked as being sent
+    body    TEXT,                     -- keyed hash of what was sent: tells whether the same customer comes with other data
+    PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- Requests started per scope in slots of seconds, for limits that outlast a run: per minute, hour and day.
+CREATE TABLE starts (
+    scope TEXT    NOT NULL,
+    slot  INTEGER NOT NULL,           -- seconds since the epoch, rounded down
+    count INTEGER NOT NULL,
+    PRIMARY KEY (scope, slot)
+) STRICT, WITHOUT ROWID;
+
+-- One line for every time that files of a run were written; each holds the hash of the line before. Never changed.
+CREATE TABLE receipts (
+    number   INTEGER PRIMARY KEY,
+    run      INTEGER NOT NULL,
+    made_at  REAL    NOT NULL,
+    previous TEXT    NOT NULL,        -- hash of the receipt before, '' for the first
+    hash     TEXT    NOT NULL,        -- SHA-256 of the body
+    body     TEXT    NOT NULL         -- JSON, as in receipt.json
+) STRICT;
+CREATE INDEX receipts_by_run ON receipts (run, number);
+
+-- One line for every folder that a night put a file into.
+CREATE TABLE places (
+    folder  TEXT PRIMARY KEY,         -- absolute
+    file    TEXT NOT NULL,            -- the source's name in it
+    run     INTEGER,                  -- NULL: it never became one
+    put_at  REAL NOT NULL,
+    archive TEXT NOT NULL             -- where the folder goes when the run ends well after all
+) STRICT;
+CREATE INDEX places_by_run ON places (run);
