@@ -92,6 +92,29 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+# --------------------------------------------------------------------------- files that are handed out
+
+ADDED_COLUMNS: tuple[str, ...] = (
+    "_row",
+    "_sheet",
+    "_status",
+    "_customer_id",
+    "_error_code",
+    "_error_field",
+    "_error_column",
+    "_error_message",
+    "_warnings",
+    "_http_status",
+    "_trace_id",
+    "_attempts",
+    "_run",
+)
+"""What files for people add at the end of every row, always last and in this order (fixed by the interface).
+
+Reading leaves columns of these names out: a fixed file that comes back carries them.
+"""
+
+
 # --------------------------------------------------------------------------- source
 
 

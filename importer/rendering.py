@@ -102,7 +102,7 @@ def _rendered(
     database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share
 ) -> Report:
     summary, replay = Runs(database).summary(run), Replay(database, run)
-    header = Header(summary.columns, summary.sheet)
+    header = Header(summary.columns, summary.sheet, summary.run_id)
     keep_mended(directory, Runs(database).facts(run).get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     recount = Recount(summary.columns, share)

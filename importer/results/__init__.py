@@ -11,12 +11,11 @@ from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows
 from importer.results.keeping import check_out, digests, keep_mended
 from importer.results.report import Report, UnknownRow, UnknownRows, write_json
-from importer.results.table import ADDED_COLUMNS, Header
+from importer.results.table import Header
 from importer.results.tables import write_results
 from importer.results.verdict import Verdict, verdict
 
 __all__ = [
-    "ADDED_COLUMNS",
     "ClusterCounter",
     "FailingRows",
     "Header",

@@ -23,13 +23,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import RowResult
+from importer.records import ADDED_COLUMNS, RowResult
 from importer.results.aside import Aside
 from importer.results.left_column import freeze, make_room
 from importer.results.marking import ERROR_COLUMN, MAX_COMMENTS, Marker, add_summary, links_to
 from importer.results.report import Report
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, print_wide, safe_text, widths
-from importer.results.table import ADDED_COLUMNS, Header, telling
+from importer.results.table import Header, telling
 from importer.results.tables import Batches
 from importer.results.verdict import verdict
 

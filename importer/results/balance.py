@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from importer.errors import BalanceError, StorageError
-from importer.records import DRY_RUN_STATES, FINAL_STATES
+from importer.records import ADDED_COLUMNS, DRY_RUN_STATES, FINAL_STATES
 from importer.results.csvfile import LINE_END
-from importer.results.table import ADDED_COLUMNS
 
 _LONGEST_CELL = 1 << 30
 _STATES = frozenset(FINAL_STATES) | frozenset(DRY_RUN_STATES)

@@ -10,23 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from importer.records import Issue, ResultBatch, RowResult, RowState, Severity
+from importer.records import ADDED_COLUMNS, Issue, ResultBatch, RowResult, RowState, Severity
 from importer.results.csvfile import Column
-
-ADDED_COLUMNS: tuple[str, ...] = (
-    "_row",
-    "_sheet",
-    "_status",
-    "_customer_id",
-    "_error_code",
-    "_error_field",
-    "_error_column",
-    "_error_message",
-    "_http_status",
-    "_trace_id",
-    "_attempts",
-)
-"""What is added to every row, always last and in this order (fixed by the interface)."""
 
 NUMBER_COLUMNS = frozenset({"_row", "_http_status", "_attempts"})
 
@@ -49,10 +34,12 @@ class Header:
     Args:
         columns: the source's columns in order.
         sheet: the sheet's name; empty for text files.
+        run_id: the run that the rows belong to.
     """
 
     columns: tuple[str, ...]
     sheet: str = ""
+    run_id: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,18 +47,21 @@ class Header:
         return (*self.columns, *ADDED_COLUMNS)
 
 
-def added_columns(batch: ResultBatch, sheet: str) -> list[Column]:
+def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
     """Return what the table has besides the source's cells."""
-    issues = {place: errors for place, found in batch.issues.items() if (errors := _errors_of(found))}
+    errors = _of_severity(batch, Severity.ERROR)
+    warnings = _of_severity(batch, Severity.WARNING)
     return [
         list(map(str, batch.rows)),
-        sheet,
+        header.sheet,
         _shared(batch.states),
         _shared(batch.customer_ids),
-        *(_error_columns(issues, len(batch)) if issues else _NO_ERRORS),
+        *(_error_columns(errors, len(batch)) if errors else _NO_ERRORS),
+        _spread({place: _warnings(found) for place, found in warnings.items()}, len(batch)) if warnings else "",
         _shared(_told(batch.http_statuses)),
         _shared(batch.trace_ids),
         _shared(_told(batch.attempts)),
+        header.run_id,
     ]
 
 
@@ -103,18 +93,29 @@ def _told(numbers: Sequence[int | None]) -> list[str]:
     return list(map(texts.__getitem__, numbers))
 
 
-def _errors_of(issues: Sequence[Issue]) -> list[Issue]:
-    return [issue for issue in issues if issue.severity is Severity.ERROR]
+def _of_severity(batch: ResultBatch, severity: Severity) -> dict[int, list[Issue]]:
+    """Return the places of the rows that have issues of a severity, each with those."""
+    chosen = {place: [one for one in found if one.severity is severity] for place, found in batch.issues.items()}
+    return {place: found for place, found in chosen.items() if found}
 
 
 def _error_columns(errors: Mapping[int, Sequence[Issue]], size: int) -> Iterator[list[str]]:
     """Return the four columns that tell of errors, blank in all other rows."""
     told = {place: _errors(found) for place, found in errors.items()}
     for part in range(len(_NO_ERRORS)):
-        column = [""] * size
-        for place, texts in told.items():
-            column[place] = texts[part]
-        yield column
+        yield _spread({place: texts[part] for place, texts in told.items()}, size)
+
+
+def _spread(texts: Mapping[int, str], size: int) -> list[str]:
+    """Return a column that has texts in some places and is blank in all others."""
+    column = [""] * size
+    for place, text in texts.items():
+        column[place] = text
+    return column
+
+
+def _warnings(warnings: Sequence[Issue]) -> str:
+    return _joined([f"{warning.code}: {warning.message}" for warning in warnings])
 
 
 def _errors(errors: Sequence[Issue]) -> tuple[str, str, str, str]:

@@ -83,7 +83,7 @@ def _written(
     """Write batch by batch, and yield what of `results.csv` each has added."""
     yield csvs.added()
     for batch in batches:
-        added = added_columns(batch, header.sheet)
+        added = added_columns(batch, header)
         csvs.write(batch, added)
         for table in tables:
             table.write(rows_of([*batch.cells, *added], len(batch)))

@@ -83,7 +83,7 @@ def test_every_command_is_in_the_readme(user: User) -> None:
 
 
 def test_every_column_of_the_results_is_explained() -> None:
-    from importer.results import ADDED_COLUMNS
+    from importer.records import ADDED_COLUMNS
 
     for column in ADDED_COLUMNS:
         assert f"| `{column}` |" in README

@@ -10,14 +10,15 @@ import openpyxl
 import pytest
 from pyarrow import parquet
 
-from importer.results.table import ADDED_COLUMNS, Header, Row
+from importer.records import ADDED_COLUMNS
+from importer.results.table import Header, Row
 from importer.results.writers import WRITERS, writer
 
 HEADER = Header(("Name", "a,b"), "Sheet")
 
 
 def row(number: int, name: str, status: str = "created") -> Row:
-    return [name, "", str(number), "Sheet", status, "", "", "", "", "", "201", "", "1"]
+    return [name, "", str(number), "Sheet", status, "", "", "", "", "", "", "201", "", "1", "run-1"]
 
 
 def _xlsx(path: Path) -> list[list[str]]:

@@ -87,7 +87,7 @@ def results(cells: st.SearchStrategy[str]) -> st.SearchStrategy[list[RowResult]]
 @given(results(CELLS), st.integers(1, 12), st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], size: int, escape: bool) -> None:
-    header = Header(("A", "=B", "C,d"), "Sheet, 1")
+    header = Header(("A", "=B", "C,d"), "Sheet, 1", "run-1")
     chosen = ResultsSettings(escape_formulas=escape)
     seen: list[RowResult] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +102,7 @@ def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], 
         )
         written = {kind: path.read_bytes().decode() for kind, path in files.items()}
     fine = {RowState.CREATED, RowState.EXISTING, RowState.VALID}
-    whole = [by_hand(row, header.sheet) for row in rows]
+    whole = [by_hand(row, header) for row in rows]
     assert written["results"] == table_of([[*header.names], *whole], escape=escape)
     failed = [line for row, line in zip(rows, whole, strict=True) if row.state not in fine]
     assert written["rejects"] == table_of([[*header.names], *failed], escape=escape)
@@ -116,15 +116,16 @@ def batched(rows: list[RowResult], size: int) -> Iterator[ResultBatch]:
     return (ResultBatch.of(rows[at : at + size]) for at in range(0, len(rows), size))
 
 
-def by_hand(row: RowResult, sheet: str) -> list[str]:
+def by_hand(row: RowResult, header: Header) -> list[str]:
     """One row of the table as the interface describes it, without any columns."""
     parts = [[error.code, error.field, error.column, error.message] for error in row.errors]
     if len(parts) > 1:
         parts = [[text.replace(" | ", " / ") for text in part] for part in parts]
     told = [" | ".join(texts) for texts in zip(*parts, strict=True)] if parts else [""] * 4
     status = "" if row.http_status is None else str(row.http_status)
-    added = [str(row.row), sheet, str(row.state), row.customer_id, *told, status, row.trace_id, str(row.attempts)]
-    return [*row.cells, *added]
+    warnings = " | ".join(f"{one.code}: {one.message}".replace(" | ", " / ") for one in row.warnings)
+    known = [str(row.row), header.sheet, str(row.state), row.customer_id]
+    return [*row.cells, *known, *told, warnings, status, row.trace_id, str(row.attempts), header.run_id]
 
 
 def table_of(rows: list[list[str]], *, escape: bool) -> str:

@@ -6,22 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ADDED_COLUMNS = frozenset(
-    {
-        "_row",
-        "_sheet",
-        "_status",
-        "_customer_id",
-        "_error_code",
-        "_error_field",
-        "_error_column",
-        "_error_message",
-        "_http_status",
-        "_trace_id",
-        "_attempts",
-    }
-)
-"""What the results files add at the end of every row; a mended file that is imported again carries them."""
+from importer.records import ADDED_COLUMNS
 
 _INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
 

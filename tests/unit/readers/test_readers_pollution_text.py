@@ -21,7 +21,7 @@ import pytest
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
-from importer.records import Severity
+from importer.records import ADDED_COLUMNS, Severity
 
 HEADER = ["Legacy ID", "First Name", "Last Name", "Phone", "Email", "DOB", "Street", "City", "Zip", "Notes"]
 _FIRST = ["Sarah", "José", "Zoë", "Jürgen", "Inés", "Robert", "Chloé", "Björn", "Ana", "Søren"]
@@ -100,8 +100,7 @@ JAPANESE = [
 PLAIN = [[cell.encode("ascii", "ignore").decode() for cell in row] for row in ROWS]
 QUOTED_NAME = changed(4, 2, 'Smith "Bob" Jones')
 NEWLINE = changed(4, 6, "12 Main Street\nApartment 4")
-OWN = ["_row", "_sheet", "_status", "_customer_id", "_error_code", "_error_field", "_error_column"]
-OWN += ["_error_message", "_http_status", "_trace_id", "_attempts"]
+OWN = list(ADDED_COLUMNS)
 GROUPS = ["", "Name", "", "Contact", "", "", "Address", "", "", ""]
 
 
@@ -261,7 +260,7 @@ READ_RIGHT = [
         warned="no name",
     ),
     Dirt("header: spaces and a line break", table().replace("First Name", '" First\nName "'), columns=HEADER),
-    Dirt("header: the importer's own columns", written([HEADER + OWN, *([*row, *["x"] * 11] for row in ROWS)])),
+    Dirt("header: the importer's own columns", written([HEADER + OWN, *([*row, *["x"] * len(OWN)] for row in ROWS)])),
     Dirt("packed: gz", lambda: gzip.compress(CLEAN), "customers.csv.gz"),
     Dirt("packed: zip", lambda: zipped(("__MACOSX/._customers.csv", b"x"), ("customers.csv", CLEAN)), "customers.zip"),
     Dirt("packed: zst", lambda: pa.compress(CLEAN, "zstd", asbytes=True), "customers.csv.zst"),

@@ -14,15 +14,15 @@ from pyarrow import parquet
 
 from importer.errors import StorageError, UsageError
 from importer.profile.settings import ResultsSettings
-from importer.records import Issue, ResultBatch, RowResult, RowState, Severity
+from importer.records import ADDED_COLUMNS, Issue, ResultBatch, RowResult, RowState, Severity
 from importer.results.aside import Aside, publish
 from importer.results.balance import Recount
-from importer.results.table import ADDED_COLUMNS, Header
+from importer.results.table import Header
 from importer.results.tables import write_results
 from importer.results.xlsx import XlsxTable
 
 COLUMNS = ("Name", "Note, with comma", 'Odd "quoted"', "_status ")
-HEADER = Header(COLUMNS, "Customers")
+HEADER = Header(COLUMNS, "Customers", "20261129T080000Z-1a2b3c")
 
 
 def issue(code: str, message: str, column: str = "Phone") -> Issue:
@@ -70,13 +70,47 @@ def test_results_hold_every_row_in_source_order_with_its_cells_verbatim(tmp_path
 
 def test_added_columns_stand_in_the_fixed_order(tmp_path: Path) -> None:
     written = table(write(tmp_path)["results"])
-    assert written[1][4:] == ["2", "Customers", "created", "c-1", "", "", "", "", "201", "", "0"]
-    assert written[2][4:] == ["3", "Customers", "existing", "c-2", "", "", "", "", "", "t-9", "1"]
+    assert written[1][4:] == [*["2", "Customers", "created", "c-1", "", "", "", "", "", "201", "", "0"], HEADER.run_id]
+    assert written[2][4:] == [*["3", "Customers", "existing", "c-2", "", "", "", "", "", "", "t-9", "1"], HEADER.run_id]
 
 
 def test_several_errors_are_joined_in_one_order_in_every_error_column(tmp_path: Path) -> None:
     written = table(write(tmp_path)["results"])
     assert written[3][8:12] == ["a | b", "a.field | b.field", "Phone | Phone / 2", "First. | Second / third."]
+
+
+def test_warnings_have_a_column_of_their_own_and_errors_keep_theirs(tmp_path: Path) -> None:
+    warnings = (
+        Issue(0, "phone_short", "Too short to dial.", severity=Severity.WARNING),
+        Issue(0, "cell_error", "One | two.", severity=Severity.WARNING),
+    )
+    rows = [
+        row(2, RowState.CREATED, warnings=warnings),
+        row(3, RowState.INVALID, errors=(issue("a", "First."),), warnings=warnings[:1]),
+        row(4, RowState.CREATED),
+    ]
+
+    written = table(write(tmp_path, rows=rows)["results"])
+
+    at = len(COLUMNS) + ADDED_COLUMNS.index("_warnings")
+    assert [line[at] for line in written] == [
+        "_warnings",
+        "phone_short: Too short to dial. | cell_error: One / two.",
+        "phone_short: Too short to dial.",
+        "",
+    ]
+    assert [line[at - 1] for line in written[1:]] == ["", "First.", ""]
+
+
+def test_every_line_of_every_table_says_which_run_it_is_from(tmp_path: Path) -> None:
+    files = write(tmp_path, "jsonl", "xlsx", "parquet")
+
+    for kind in ("results", "rejects"):
+        assert {line[-1] for line in table(files[kind])[1:]} == {HEADER.run_id}
+    assert {json.loads(line)["_run"] for line in files["jsonl"].read_text("utf-8").splitlines()} == {HEADER.run_id}
+    assert set(parquet.read_table(files["parquet"]).column("_run").to_pylist()) == {HEADER.run_id}
+    sheet = openpyxl.load_workbook(files["xlsx"]).worksheets[0]
+    assert {line[-1] for line in sheet.iter_rows(2, values_only=True)} == {HEADER.run_id}
 
 
 def test_rejects_hold_what_was_neither_created_nor_existing(tmp_path: Path) -> None:
@@ -108,7 +142,7 @@ def test_a_run_without_rows_gives_headers_only(tmp_path: Path) -> None:
 def test_csv_has_no_byte_order_mark_and_ends_lines_as_rfc_4180_says(tmp_path: Path) -> None:
     content = write(tmp_path)["results"].read_bytes()
     assert content.startswith(b"Name,")
-    assert content.endswith(b",0\r\n")
+    assert content.endswith(b",0,20261129T080000Z-1a2b3c\r\n")
 
 
 def test_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
@@ -137,7 +171,7 @@ def test_a_workbook_has_a_bold_frozen_header_with_a_filter(tmp_path: Path) -> No
     sheet = openpyxl.load_workbook(write(tmp_path, "xlsx")["xlsx"]).active
     assert sheet is not None
     assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == "A1:O8"
+    assert sheet.auto_filter.ref == "A1:Q8"
     assert sheet["A1"].font.b
     assert sheet.column_dimensions["B"].width > 15
 
