@@ -1,69 +1,90 @@
-"""Which accented letters belong together in one language: what tells one-byte encodings apart. Data and one test."""
+"""Which accented letters belong together in one language, and in which encodings it is written. Data only."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+SHARED = frozenset("áéíóúöüâîç")
+"""Letters of many languages, at the same place in many encodings: they say little about either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The letters beyond a to z that a language is written with.
+
+    Args:
+        letters: all of them, in lower case.
+        alone: those of them that another encoding has at the place of another language's common letter. They count
+            only in a file that also has letters of this language that are neither these nor `SHARED`.
+    """
+
+    letters: frozenset[str]
+    alone: frozenset[str] = frozenset()
+
+    def letters_in(self, file: frozenset[str]) -> frozenset[str]:
+        """The letters of this language that count in a file with these letters."""
+        return self.letters if file & (self.letters - self.alone - SHARED) else self.letters - self.alone
+
+
+def _language(letters: str, alone: str = "") -> Language:
+    return Language(frozenset(letters), frozenset(alone))
+
 
 _WESTERN = (
-    "áéíóúüñçïàèòªº",  # Spanish, Catalan
-    "àâæçèéêëîïôœùûüÿ",  # French
-    "áàâãçéêíóôõúü",  # Portuguese
-    "äöüßéèàáóñç",  # German, with the names it borrows
-    "æøåäöéüèó",  # Danish, Norwegian, Swedish, Finnish
-    "àèéìíòóùú",  # Italian
-    "áéíóúàèëïöüêçñ",  # Dutch, English with its loans
-    "áæðéíóöúýþ",  # Icelandic
-    "šžõäöü",  # Estonian
+    _language("áéíóúüñçïàòªº"),  # Spanish, Catalan
+    _language("àâæçèéêëîïôœùûüÿ", alone="ÿ"),  # French
+    _language("áàâãçéêíóôõúü"),  # Portuguese
+    _language("äöüßéèàáóñç"),  # German, with the names that it borrows
+    _language("æøåäöéüèó"),  # Danish, Norwegian, Swedish, Finnish
+    _language("àèéìíòóùú"),  # Italian
+    _language("áéíóúàèëïöüêçñ"),  # Dutch, English with its loans
+    Language(frozenset("áæðéíóöúýþ"), frozenset("ðýþ")),  # Icelandic: Turkish has others at these places
+    _language("šžõäöü", alone="šž"),  # Estonian
 )
 _CENTRAL = (
-    "áäčďéěíĺľňóôŕřšťúůýžöü",  # Czech, Slovak
-    "ąćęłńóśźż",  # Polish
-    "áéíóöőúüű",  # Hungarian
-    "ăâîşţșțșț",  # Romanian
-    "čćđšž",  # Croatian, Slovene
+    _language("áäčďéěíĺľňóôŕřšťúůýžöü", alone="ý"),  # Czech, Slovak
+    _language("ąćęłńóśźż"),  # Polish
+    _language("áéíóöőúüű"),  # Hungarian
+    _language("ăâîşţșț", alone="ţ"),  # Romanian
+    _language("čćđšž", alone="đ"),  # Croatian, Slovene
 )
-_TURKISH = ("çğ\u0131iöşüâîû\u0307",)
+_TURKISH = (_language("çğ\u0131iöşüâîû\u0307"),)  # the last one is what a capital I with a dot leaves behind
+_BALTIC = (
+    _language("ąčęėįšųūž", alone="šž"),  # Lithuanian
+    _language("āčēģīķļņšūž", alone="šž"),  # Latvian
+)
 
-CANDIDATES: dict[str, tuple[str, ...]] = {
-    "cp1252": _WESTERN,
-    "mac_roman": _WESTERN,
-    "cp850": _WESTERN,
-    "cp1250": _CENTRAL,
-    "cp1254": _TURKISH,
-}
-"""One-byte encodings, the commonest first (it wins a draw), with the alphabets that are written in them."""
+LATIN: Mapping[str, tuple[Language, ...]] = MappingProxyType(
+    {
+        "cp1252": _WESTERN,
+        "mac_roman": _WESTERN,
+        "cp850": _WESTERN,
+        "cp1250": _CENTRAL,
+        "iso8859_2": _CENTRAL,
+        "cp852": _CENTRAL,
+        "cp1254": _TURKISH,
+        "cp857": _TURKISH,
+        "cp1257": _BALTIC,
+    }
+)
+"""One-byte encodings of Latin letters, the commonest first, with the languages that are written in them."""
 
-_EDGES = "\u2018\u2019\u201a\u2013\u2014“”„'\"…•·€£¥¢™®©°§«»¡¿†\xa0º²³½¼¾±¶\xad"
-_DASHES = "\u2013\u2014"
-_APOSTROPHES = "'\u2018\u2019"
-_HUMP = re.compile(r"(?<=[a-zß-ÿœšž])[À-ÞŒŠŽŸ]|[ß-ÿœšž](?=[A-Z])")
-"""A capital with an accent after a small letter, or the reverse: wrongly decoded names look like that."""
+OTHER_SCRIPTS: Mapping[str, str] = MappingProxyType(
+    {
+        "cp1251": "CYRILLIC",
+        "koi8_r": "CYRILLIC",
+        "iso8859_5": "CYRILLIC",
+        "cp866": "CYRILLIC",
+        "cp1253": "GREEK",
+        "iso8859_7": "GREEK",
+        "cp1255": "HEBREW",
+        "cp1256": "ARABIC",
+        "cp874": "THAI",
+    }
+)
+"""One-byte encodings of other scripts, each with the word that begins the Unicode names of its letters."""
 
-
-def explained(word: str, codec: str) -> bool:
-    """Tell whether a word with accents makes sense in one of the languages written in an encoding."""
-    core = word.strip(_EDGES)
-    if not core or core.isascii():
-        return not _inside(word)
-    if _HUMP.search(core) or _inside(core):
-        return False
-    letters = {letter for letter in core.casefold() if not letter.isascii() and letter not in _APOSTROPHES + "-"}
-    sharp = "ß" in core.lower()
-    letters |= {"ß"} if sharp else set()
-    return _mostly_ascii(core) and any(letters <= set(alphabet) for alphabet in CANDIDATES[codec])
-
-
-def _mostly_ascii(core: str) -> bool:
-    strange = sum(not letter.isascii() for letter in core)
-    return len(core) <= 2 or strange <= 0.75 * len(core)
-
-
-def _inside(core: str) -> bool:
-    """Whether punctuation stands where only a letter can: a dash before a small letter, any other sign in a word."""
-    for i in range(1, len(core) - 1):
-        sign = core[i]
-        if sign in _DASHES and core[i + 1].islower():
-            return True
-        if not (sign.isalpha() or sign in _APOSTROPHES + "-\xad\xa0" or sign in _DASHES):
-            return True
-    return False
+HUNGARIAN = frozenset("őű")
+"""Read as Western, these are õ and û, which French and Portuguese names have as well."""

@@ -2,7 +2,7 @@
 
 UTF-8 proves itself, since hardly anything else is valid UTF-8. The one-byte encodings do not: for
 each candidate the words with accents are spelled out and tested against the alphabets of the
-languages that use it. What no alphabet explains goes to charset-normalizer.
+languages that use it (`spelling`). What is not in Latin letters goes to charset-normalizer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from encodings.aliases import aliases
 from typing import TYPE_CHECKING, BinaryIO
 
 from importer.errors import SourceError
-from importer.readers.text.alphabets import CANDIDATES, explained
+from importer.readers.text.spelling import Spelling, is_spelled, scripts, spellings
 from importer.records import Detected
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ _SCAN_BYTES = 1 << 30
 _MOST_WORDS = 4_000
 _WORD = re.compile(rb"(?<![A-Za-z'])[A-Za-z']*+[\x80-\xff][A-Za-z'\x80-\xff]*+")
 """A word with an accent. Possessive and anchored: linear even on a megabyte of letters."""
-_CERTAIN = 0.8
+_FEW_WORDS, _FEW_BYTES = 2, 8
+"""So few words with bytes beyond ASCII say nothing for a rare encoding: they may be damage."""
+_CLOSE = 0.02
 _NOT_FOR_FILES = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined", "utf_7"})
 """Python knows them as encodings of text; no program exports a table in one."""
-_HINT = 'Save it as UTF-8, or name the encoding in [source], like encoding = "cp1252".'
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +144,53 @@ def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes, *, final: bool = 
 def _judge(words: Sequence[bytes], open_stream: Callable[[], BinaryIO], name: str) -> Encoding:
     share = sum(_is_utf8(word) for word in words) / max(1, len(words))
     if share >= 0.5:
-        warning = "Some bytes are not valid UTF-8: the rows that hold them are named, and not sent."
-        return _found("utf-8", round(share, 2), "with damaged bytes", warning)
-    scores = {codec: _score(words, codec) for codec in CANDIDATES}
-    best = max(scores, key=lambda codec: scores[codec])
-    if scores[best] >= _CERTAIN:
-        note = f"{scores[best]:.0%} of the words with accents make sense in it, and it is not UTF-8"
-        return _found(best, round(scores[best], 2), note)
-    return _by_library(open_stream, name)
+        return _damaged(share)
+    found = spellings(words)
+    if _are_few(words) and not (found and found[0].codec == "cp1252"):
+        return _damaged(0.9, [one.codec for one in found])
+    if found:
+        return _spelled(found, name)
+    return _by_library(open_stream, name, scripts(words))
+
+
+def _are_few(words: Sequence[bytes]) -> bool:
+    beyond = sum(byte > 0x7F for word in words for byte in word)
+    return len(words) <= _FEW_WORDS and beyond <= _FEW_BYTES
+
+
+def _damaged(confidence: float, possible: Sequence[str] = ()) -> Encoding:
+    warning = "Some bytes are not valid UTF-8: the rows that hold them are named, and not sent."
+    if possible:
+        warning += (
+            f" They would be letters in {' or '.join(possible)}: name it with --encoding if the file is written so."
+        )
+    return _found("utf-8", round(confidence, 2), "with damaged bytes", warning)
+
+
+def _spelled(found: Sequence[Spelling], name: str) -> Encoding:
+    """Take the best reading, unless another one is as good and gives other letters.
+
+    Raises:
+        SourceError: it is.
+    """
+    best = found[0]
+    rivals = [one for one in found[1:] if one.words != best.words and one.one_language >= best.one_language - _CLOSE]
+    if rivals and best.codec != "cp1252":
+        raise _undecided(name, [best.codec, *(one.codec for one in rivals)])
+    note = f"{best.explained:.0%} of the words with accents make sense in it, and it is not UTF-8"
+    return _found(best.codec, round(best.explained, 2), note)
+
+
+def _undecided(name: str, codecs_that_fit: Sequence[str]) -> SourceError:
+    if not codecs_that_fit:
+        return SourceError(
+            f"The encoding of '{name}' cannot be told from its bytes.",
+            "Save it as UTF-8, or name the encoding of the program that wrote it: --encoding, or encoding in [source].",
+        )
+    return SourceError(
+        f"The encoding of '{name}' cannot be told from its bytes: it could be {' or '.join(codecs_that_fit)}.",
+        f"Save it as UTF-8, or name the right one: --encoding {codecs_that_fit[0]}, or encoding in [source].",
+    )
 
 
 def _is_utf8(word: bytes) -> bool:
@@ -161,26 +201,21 @@ def _is_utf8(word: bytes) -> bool:
     return True
 
 
-def _score(words: Sequence[bytes], codec: str) -> float:
-    return sum(_sensible(word, codec) for word in words) / len(words)
+def _by_library(open_stream: Callable[[], BinaryIO], name: str, possible: Sequence[str]) -> Encoding:
+    """Ask the library about what is not written in Latin letters.
 
-
-def _sensible(word: bytes, codec: str) -> bool:
-    try:
-        return explained(word.decode(codec), codec)
-    except UnicodeDecodeError:
-        return False
-
-
-def _by_library(open_stream: Callable[[], BinaryIO], name: str) -> Encoding:
+    Args:
+        possible: the one-byte encodings that could be, for the refusal.
+    """
     from charset_normalizer import from_bytes  # noqa: PLC0415  # slow to import, and seldom needed
 
     with open_stream() as stream:
         lines = [line for line in stream.read(_PIECE_BYTES).split(b"\n") if not line.isascii()]
-    ranked = list(from_bytes(b"\n".join(lines)[:_HEAD_BYTES]))[:2]
-    if not ranked or not _is_decided(ranked):
-        raise SourceError(f"The encoding of '{name}' cannot be told from its bytes.", _HINT)
-    best = ranked[0]
+    sample = b"\n".join(lines)[:_HEAD_BYTES]
+    ranked = list(from_bytes(sample))[:2]
+    best = ranked[0] if ranked and _is_decided(ranked) else None
+    if best is None or not is_spelled(sample.decode(best.encoding, "ignore")):
+        raise _undecided(name, possible)
     return _found(best.encoding, round(0.9 - best.chaos, 2), f"reads like {best.language}")
 
 
