@@ -8,7 +8,7 @@ from typing import Any
 
 from importer import whereabouts
 from importer.errors import AlreadyImportedError, SourceChangedError, UsageError
-from importer.journal import FINISHED, RunHeader, Runs, StoredRun
+from importer.journal import FINISHED, Database, RunHeader, Runs, StoredRun
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.readers import content_hash
 from importer.records import RowState
@@ -135,7 +135,7 @@ def require_unchanged(workspace: Workspace, stored: StoredRun, profile: Profile)
             " [validation] or import key differ.",
             "Resume with the profile of the first time, or import the file as a new run.",
         )
-    path = source_of(workspace, stored)
+    path = source_of(workspace.database, stored)
     if path is not None and path.exists():
         require_content(header, path)
 
@@ -153,6 +153,6 @@ def require_content(header: RunHeader, path: Path) -> None:
         )
 
 
-def source_of(workspace: Workspace, stored: StoredRun) -> Path | None:
+def source_of(database: Database, stored: StoredRun) -> Path | None:
     """The file of a run; None when it is gone, or was fetched from elsewhere."""
-    return None if is_remote(stored.header.path) else whereabouts.source_of(workspace.database, stored)
+    return None if is_remote(stored.header.path) else whereabouts.source_of(database, stored)

@@ -7,7 +7,6 @@ importer did not put there itself.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -31,11 +30,10 @@ from importer.journal import (
     workspace_lock,
 )
 from importer.nightly.filing import tag_of
+from importer.registry import RUN_ID
 from importer.remote import SPOOL_NAME, sweep
 from importer.remote.inbox import INBOXES_NAME
 from importer.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
-
-_RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +171,7 @@ def _unjournalled(workspace: Workspace, before: float) -> Iterator[Going]:
 
 def _dry_runs(workspace: Path, standing: set[str], before: float) -> Iterator[Going]:
     for directory in sorted(workspace.iterdir()):
-        named = _RUN_ID.fullmatch(directory.name)
+        named = RUN_ID.fullmatch(directory.name)
         if named is None or directory.name in standing or not directory.is_dir():
             continue
         began = datetime.strptime(named[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer import whereabouts
+from importer import registry, whereabouts
 from importer.admission import (
     Confirm,
     as_begun,
@@ -142,8 +142,10 @@ class Session:
         ):
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content_hash(local.path), "", started_at, dry_run=True)
-            with self._new_directory(header.run_id) as directory, _scratch(directory) as database:
+            place = registry.next_place(self.profile.workspace)
+            with self._new_directory(header.run_id) as directory, _checked(directory) as database:
                 stored = Runs(database).begin(header)
+                Runs(database).note(stored.run, place=place)
                 with _forgotten_if_refused(Runs(database), stored, directory):
                     self._prepare(database, stored, found, _secret_of(self.profile.workspace), workforce)
                 return self._finish(database, stored, directory, started_at)
@@ -241,16 +243,17 @@ class Session:
             ImporterError: there is no such run, or its files cannot be written.
         """
         started_at = self.clock.now()
-        with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
-            stored = workspace.runs.find(name)
+        with registry.opened_run(self.profile.workspace, name, writes=True) as opened:
+            stored, database = opened.stored, opened.database
             stored.require_whole()
             stored.require_ended()
-            check_out(self.profile.results, source_of(workspace, stored) or Path(stored.header.path))
+            check_out(self.profile.results, source_of(database, stored) or Path(stored.header.path))
             with self._kept_directory(stored) as directory:
                 ending = Ending(self.command, started_at, self.clock.now())
-                whereabouts.keep_mended_beside(workspace.database, stored)
-                report = self._rendered(workspace.database, stored, directory, ending)
-                self._seal(workspace.database, stored, directory, report)
+                whereabouts.keep_mended_beside(database, stored)
+                report = self._rendered(database, stored, directory, ending)
+                if not stored.header.dry_run:
+                    self._seal(database, stored, directory, report)
                 return report
 
     # ------------------------------------------------------------------ stages
@@ -263,7 +266,7 @@ class Session:
 
     async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
         with ExitStack() as stack:
-            source = source_of(workspace, stored) or stored.header.path
+            source = source_of(workspace.database, stored) or stored.header.path
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             await beside_the_loop(require_content, stored.header, local.path)
             workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
@@ -517,15 +520,11 @@ def _secret_of(workspace: Path) -> bytes:
 
 
 @contextmanager
-def _scratch(directory: Path) -> Iterator[Database]:
-    """A journal that nobody keeps: what a dry run checks into, so that it leaves the real one alone."""
-    path = directory / ".checking.sqlite3"
-    database = Database(path, durable=False)
-    try:
+def _checked(directory: Path) -> Iterator[Database]:
+    """The journal of a dry run, which leaves the workspace's alone. Written without waiting for the disk, then kept."""
+    with closing(Database(directory / registry.CHECKED_NAME, durable=False)) as database:
         yield database
-    finally:
-        database.close()
-        path.unlink(missing_ok=True)
+        database.keep()
 
 
 @contextmanager

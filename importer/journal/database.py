@@ -6,13 +6,14 @@ WAL with `synchronous=FULL`: a commit is on disk when it returns, and readers ne
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from importer.errors import JournalError
-from importer.journal.migrations import bring_up_to_date
+from importer.journal.migrations import SCHEMA_VERSION, bring_up_to_date, migrated_copy, version_of
 
 BUSY_TIMEOUT_MS = 10_000
 CACHE_KIB = 16_384
@@ -23,15 +24,20 @@ class Database:
 
     Args:
         path: the file; made with mode 0600 when it is not there.
-        durable: whether a commit waits for the disk; off only for a dry run's scratch file.
+        durable: whether a commit waits for the disk; off only while a dry run checks, which nobody resumes.
+        writes: False looks at a file that is there and changes nothing, not even its format: one of an older format
+            is brought up to date in memory.
 
     Raises:
         JournalError: the file cannot be opened, is no journal, or was written by a newer program.
     """
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+    def __init__(self, path: Path, *, durable: bool = True, writes: bool = True) -> None:
         self.path = path
         with self.guarded("opened"):
+            if not writes:
+                self.connection = _looked_at(path)
+                return
             path.touch(mode=0o600, exist_ok=True)
             self.connection = sqlite3.connect(
                 path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
@@ -52,6 +58,21 @@ class Database:
         else:
             self.connection.execute("PRAGMA journal_mode=MEMORY")
             self.connection.execute("PRAGMA synchronous=OFF")
+
+    def keep(self) -> None:
+        """Put what was written without waiting for the disk safely there; later commits wait for it.
+
+        Raises:
+            JournalError: the disk is full or broken.
+        """
+        with self.guarded("written"):
+            self.connection.execute("PRAGMA journal_mode=DELETE")
+            self.connection.execute("PRAGMA synchronous=FULL")
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -83,6 +104,28 @@ class Database:
     def close(self) -> None:
         """Close the file; harmless when called twice."""
         self.connection.close()
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    """Open a journal that shall not be changed.
+
+    Raises:
+        sqlite3.Error, OSError: it is not there, or cannot be read.
+        JournalError: it was written by a newer program.
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        if version_of(connection) == SCHEMA_VERSION:
+            return connection
+        copy = migrated_copy(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return copy
 
 
 def _reason(error: Exception) -> str:

@@ -98,6 +98,23 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
+def migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """A copy of a journal in memory, in this program's format; the file stays as it is.
+
+    Raises:
+        JournalError: it was written by a newer program.
+        sqlite3.Error: it cannot be read.
+    """
+    version = _checked(connection, path)
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.backup(copy)
+    if version == 0:
+        _begin(copy)
+    else:
+        _step(copy, version)
+    return copy
+
+
 def backup_of(path: Path, version: int) -> Path:
     """Where the copy of a journal of an old format lies."""
     return path.with_name(f"{path.name}.v{version}.bak")

@@ -294,6 +294,11 @@ class Runs:
             rows = self._db.connection.execute(f"SELECT {_SUMMARY} FROM runs ORDER BY run DESC").fetchall()
         return [self._summary(row) for row in rows]
 
+    def ids(self) -> list[tuple[int, str]]:
+        """The number and id of every run, oldest first."""
+        with self._db.guarded("read"):
+            return self._db.connection.execute("SELECT run, run_id FROM runs ORDER BY run").fetchall()
+
     def summary(self, run: int) -> RunSummary:
         """One run."""
         with self._db.guarded("read"):
