@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from importer import whereabouts
-from importer.errors import AlreadyImportedError, SourceChangedError, UsageError
+from importer.errors import AlreadyImportedError, ProfileError, SourceChangedError, UsageError
 from importer.journal import FINISHED, Database, RunHeader, Runs, StoredRun
-from importer.profile import HARMLESS_TARGETS, Profile
+from importer.profile import HARMLESS_TARGETS, KeptProfile, Profile
 from importer.readers import content_hash
 from importer.records import RowState
 from importer.remote import is_remote
@@ -85,7 +87,37 @@ def pace_of(profile: Profile) -> dict[str, Any]:
     return {key: value for key, value in profile.given("delivery").items() if key in _PACE}
 
 
-def as_begun(profile: Profile, stored: StoredRun) -> Profile:
+def kept_profile(stored: StoredRun) -> KeptProfile | None:
+    """The profile that a run has kept; None: an earlier program kept none.
+
+    Raises:
+        ProfileError: this program cannot read it.
+    """
+    if not stored.profile:
+        return None
+    try:
+        return KeptProfile.model_validate_json(stored.profile)
+    except ValidationError:
+        raise ProfileError(
+            f"The profile that the run {stored.header.run_id} has kept cannot be read by this program.",
+            "Name the profile of that time with --config.",
+        ) from None
+
+
+def recalled(profile: Profile, stored: StoredRun) -> Profile:
+    """The profile of a run that is taken up again: the one named now, or else the one that the run has kept.
+
+    Raises:
+        ProfileError: what it has kept cannot be used.
+    """
+    if profile.is_recalled:
+        return profile
+    kept = None if profile.is_named else kept_profile(stored)
+    begun = profile if kept is None else profile.recalled(kept.settings, stored.header.run_id)
+    return _as_begun(begun, stored)
+
+
+def _as_begun(profile: Profile, stored: StoredRun) -> Profile:
     """The profile with what the run's own command line said; what is said now goes before it."""
     kept: Mapping[str, Any] = stored.facts.get("pace", {})
     said = profile.given("delivery")
@@ -94,14 +126,19 @@ def as_begun(profile: Profile, stored: StoredRun) -> Profile:
 
 
 def for_target(profile: Profile, header: RunHeader) -> Profile:
-    """The profile with a run's own target, which a live one has to be named for.
+    """The profile with a run's own target. A live one has to be named, unless the run has kept its profile.
 
     Raises:
-        UsageError: the run sends to a live target that was not named.
+        UsageError: another target was named, or the run sends to a live target that was not named.
     """
     if profile.target == header.target:
         return profile
-    if header.target not in HARMLESS_TARGETS:
+    if profile.target_origin == "option":
+        raise UsageError(
+            f"The run {header.run_id} sends to '{header.target}', and its rows go nowhere else.",
+            f"Leave --target out. `importer run FILE --as-new --target {profile.target}` imports a file there anew.",
+        )
+    if header.target not in HARMLESS_TARGETS and not profile.is_recalled:
         raise UsageError(
             f"The run {header.run_id} sends to '{header.target}'.", f"Add --target {header.target} if you mean it."
         )

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 from importer import registry, whereabouts
 from importer.admission import (
     Confirm,
-    as_begun,
     ask_consent,
     for_target,
     pace_of,
+    recalled,
     refuse_repeated,
     require_consent,
     require_content,
@@ -54,11 +54,12 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
+from importer.mapping import ColumnMapper
 from importer.nightly import Hours
 from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
-from importer.profile import MetricsSettings, Profile
+from importer.profile import KeptProfile, MetricsSettings, Profile
 from importer.readers import content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
@@ -208,15 +209,20 @@ class Session:
             SourceChangedError: the source or the profile is not the one the run began with.
             ImporterError: the run was refused; nothing was sent.
         """
+        await beside_the_loop(self._recall, name)
         async with self._in_hours():
             return await self._resume(name, reopened)
+
+    def _recall(self, name: str) -> None:
+        """Take over the profile that a run has kept, where none was named."""
+        with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
+            self.profile = recalled(self.profile, workspace.runs.find(name))
 
     async def _resume(self, name: str, reopened: tuple[RowState, ...]) -> Report:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
-            self.profile = as_begun(self.profile, stored)
             where = rehearsed_again(self._destination_again(stored), stored.facts)
             await beside_the_loop(require_unchanged, workspace, stored, self.profile)
             with (
@@ -245,6 +251,7 @@ class Session:
         started_at = self.clock.now()
         with registry.opened_run(self.profile.workspace, name, writes=True) as opened:
             stored, database = opened.stored, opened.database
+            self.profile = recalled(self.profile, stored)
             stored.require_whole()
             stored.require_ended()
             check_out(self.profile.results, source_of(database, stored) or Path(stored.header.path))
@@ -262,7 +269,15 @@ class Session:
         stored = workspace.runs.begin(header)
         limits = {"limit": self.profile.source.limit, "pace": pace_of(self.profile)}
         workspace.runs.note(stored.run, **limits, **rehearsing(where))
+        workspace.runs.keep_profile(stored.run, self._kept().model_dump_json())
         return stored
+
+    def _kept(self, mapper: ColumnMapper | None = None) -> KeptProfile:
+        """What a run keeps of its profile; with the mapper, what that decided over the whole source."""
+        settings = self.profile.settings_to_keep()
+        if mapper is None:
+            return KeptProfile(settings=settings)
+        return KeptProfile(settings=settings, rules=mapper.rules, orders=mapper.orders)
 
     async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
         with ExitStack() as stack:
@@ -299,6 +314,7 @@ class Session:
             intake.warn_of_known(journal)
         info = source.reader.info
         runs.opened(stored.run, info)
+        runs.keep_profile(stored.run, self._kept(source.mapper).model_dump_json())
         runs.note(
             stored.run,
             path=str(source.path),

@@ -50,7 +50,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "INSERT INTO identities SELECT * FROM kept",
             "DROP TABLE kept",
         ),
-        7: (),
+        7: ("ALTER TABLE runs ADD COLUMN profile TEXT",),
     }
 )
 """The statements that lead to each version from the one before it."""

@@ -61,7 +61,9 @@ def purge_rows(database: Database, runs: Sequence[int], now: float) -> None:
     with database.transaction() as tx:
         for run in runs:
             tx.execute("UPDATE batches SET cells = NULL, payloads = NULL WHERE run = ?", (run,))
-            tx.execute("UPDATE runs SET columns = '[]', facts = '{}', purged_at = ? WHERE run = ?", (now, run))
+            tx.execute(
+                "UPDATE runs SET columns = '[]', facts = '{}', profile = NULL, purged_at = ? WHERE run = ?", (now, run)
+            )
 
 
 def wipe(database: Database) -> None:

@@ -46,6 +46,7 @@ class StoredRun:
 
     Args:
         purged_at: when its cells and bodies were removed, seconds since the epoch; None: they are all there.
+        profile: its effective profile as JSON; empty: purged, or an earlier program kept none.
     """
 
     run: int
@@ -53,6 +54,7 @@ class StoredRun:
     header: RunHeader
     facts: Mapping[str, Any]
     purged_at: float | None = None
+    profile: str = ""
 
     def require_ended(self) -> None:
         """Refuse what needs every row's outcome while there is none yet.
@@ -154,6 +156,11 @@ class Runs:
             known = json.loads(tx.execute("SELECT facts FROM runs WHERE run = ?", (run,)).fetchone()[0])
             tx.execute("UPDATE runs SET facts = ? WHERE run = ?", (json.dumps({**known, **facts}), run))
 
+    def keep_profile(self, run: int, profile: str) -> None:
+        """Keep the run's effective profile, JSON without secrets; it is purged with the run."""
+        with self._db.transaction() as tx:
+            tx.execute("UPDATE runs SET profile = ? WHERE run = ?", (profile, run))
+
     def facts(self, run: int) -> dict[str, Any]:
         """What `note` has kept."""
         with self._db.guarded("read"):
@@ -215,11 +222,11 @@ class Runs:
         with self._db.guarded("read"):
             row = self._db.connection.execute(
                 "SELECT run, phase, facts, run_id, scope, target, source, path, content_hash, profile_hash, dry_run,"
-                " started_at, purged_at FROM runs WHERE run_id = ?",
+                " started_at, purged_at, coalesce(profile, '') FROM runs WHERE run_id = ?",
                 (run_id,),
             ).fetchone()
-        run, phase, facts, *header, purged_at = row
-        return StoredRun(run, phase, RunHeader(*header), json.loads(facts), purged_at)
+        run, phase, facts, *header, purged_at, profile = row
+        return StoredRun(run, phase, RunHeader(*header), json.loads(facts), purged_at, profile)
 
     def of_content(self, scope: str, content_hash: str, profile_hash: str) -> str:
         """The id of the newest run that sent the same content under the same profile; empty when there is none."""

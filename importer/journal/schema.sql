@@ -18,7 +18,8 @@ CREATE TABLE runs (
     started_at    REAL    NOT NULL,
     ended_at      REAL,
     exit_code     INTEGER,
-    purged_at     REAL                -- when its personal data was removed, NULL: it is all there
+    purged_at     REAL,               -- when its personal data was removed, NULL: it is all there
+    profile       TEXT                -- the effective profile as JSON, without secrets; NULL: purged, or of an older program
 ) STRICT;
 
 -- The source's cells and the request bodies: the personal data, apart from all else, so that it can be purged.

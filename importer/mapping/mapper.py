@@ -106,6 +106,24 @@ class ColumnMapper:
         """To each field the source column(s) it comes from; "" for a constant."""
         return {plan.name: plan.column for plan in self.plans}
 
+    @property
+    def rules(self) -> dict[str, FieldRule]:
+        """The rule of every field, whoever made it: the profile, or the match of the columns' names."""
+        return {plan.name: plan.rule for plan in self.plans}
+
+    @property
+    def orders(self) -> dict[str, Order | None]:
+        """The order in which each date field without a format is read, as far as settled; None: none was needed."""
+        return dict(self._orders)
+
+    def settled_as(self, orders: Mapping[str, Order | None]) -> ColumnMapper:
+        """Make the same mapper again with dates read as they were settled before; fields not in `orders` are open."""
+        mapper = ColumnMapper(self.plans, self.notes, self.date_order, self.today)
+        for dates in mapper._open_dates:  # its own maker
+            if dates.plan.name in orders:
+                mapper._read_dates(dates, orders[dates.plan.name])
+        return mapper
+
     def observe(self, batch: RawBatch) -> None:
         for dates in self._open_dates:
             texts = _source_texts(dates.plan, batch)
@@ -203,10 +221,7 @@ class ColumnMapper:
 
 def _settled(plans: Sequence[FieldPlan], today: date, orders: Mapping[str, Order | None]) -> ColumnMapper:
     """Make a mapper again that reads dates in the orders that were settled."""
-    mapper = ColumnMapper(plans, today=today)
-    for dates in mapper._open_dates:  # noqa: SLF001  # its own maker
-        mapper._read_dates(dates, orders[dates.plan.name])  # noqa: SLF001
-    return mapper
+    return ColumnMapper(plans, today=today).settled_as(orders)
 
 
 def _remembered(parse: Parse) -> Edit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importer.profile.credentials import Credentials, credentials
+from importer.profile.kept import KeptProfile
 from importer.profile.layers import OPTIONS
 from importer.profile.profile import EMULATOR, HARMLESS_TARGETS, Profile
 from importer.profile.rates import Rate, RateLimits
@@ -29,6 +30,7 @@ __all__ = [
     "Credentials",
     "DeliverySettings",
     "FieldRule",
+    "KeptProfile",
     "LogSettings",
     "MetricsSettings",
     "OtelSettings",

@@ -24,7 +24,8 @@ DELIMITER = "__"
 ELSEWHERE = frozenset({"IMPORTER_CONFIG", "IMPORTER_NOTIFY_URLS", "IMPORTER_NOTIFY_URLS_FILE"})
 """Variables with our prefix that name no setting: others read them."""
 
-Origin = Literal["option", "environment", "profile", "default"]
+Origin = Literal["option", "environment", "profile", "run", "default"]
+"""`run`: a profile that a run has kept."""
 
 OPTIONS: Mapping[str, str] = {
     "--target": "target",

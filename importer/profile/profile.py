@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -50,6 +51,25 @@ PLACEHOLDERS = ("replace-me", ".invalid", "…", "<", ">")
 _BUILT_IN = Layer("default", data={"targets": {EMULATOR: {"rate": "200/s", "concurrency": 32}}})
 """The emulator inside the run is ours alone: a rehearsal need not be as careful as the real thing."""
 
+_KEPT = frozenset(
+    {
+        "target",
+        "source",
+        "remote",
+        "mapping",
+        "validation",
+        "targets",
+        "delivery",
+        "results",
+        "notify",
+        "log",
+        "metrics",
+        "otel",
+    }
+)
+"""What a run keeps of its profile: all but what belongs to one command (workspace, consent, output) or to a night."""
+
+_DECIDES_ROWS = ("source", "mapping", "validation")
 _DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns"}
 
 
@@ -116,7 +136,7 @@ class Profile(Section):
         ]
         if path is not None:
             layers.append(file_layer(Path(path).expanduser()))
-        return cls._resolve([layer for layer in layers if layer.data])
+        return cls._resolve([layer for layer in layers if layer.data] or [Layer("option")])
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
         """Put the same profile together again with further options, which go before everything else.
@@ -136,6 +156,53 @@ class Profile(Section):
             raise explain(error, cls, layers) from None
         profile._layers = tuple(layers)  # noqa: SLF001 - its own class
         return profile
+
+    # ------------------------------------------------------------------ kept with a run
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody named a profile, a file or one made in code, beside options and the environment."""
+        if not self._layers:
+            return bool(self.model_fields_set & (_KEPT - {"target", "log"}))
+        return any(layer.origin == "profile" for layer in self._layers)
+
+    @property
+    def is_recalled(self) -> bool:
+        """Whether it is one that a run has kept."""
+        return any(layer.origin == "run" for layer in self._layers)
+
+    def settings_to_keep(self) -> dict[str, Any]:
+        """What a run keeps of its profile, in JSON types: all defaults spelt out, and never a secret.
+
+        Faults of a rehearsal are not in it: the run notes the faults themselves, which outlast their file.
+        """
+        kept = self.model_dump(mode="json", include=set(_KEPT), exclude={"delivery": {"faults"}})
+        for name, section in kept["targets"].items():
+            if name == self.target:  # its own delivery keys are in `delivery` already, under what options said
+                kept["targets"][name] = {key: section[key] for key in TargetSettings.model_fields}
+        for section, key in (("results", "out"), ("metrics", "textfile")):
+            if kept[section][key] is not None:
+                kept[section][key] = str(Path(kept[section][key]).absolute())
+        return kept
+
+    def recalled(self, settings: Mapping[str, Any], run_id: str) -> Self:
+        """What is said now, over what a run has kept; how rows are read and checked is the run's alone.
+
+        Args:
+            settings: as `settings_to_keep` gave them.
+            run_id: the run, for messages.
+
+        Raises:
+            ProfileError: this program does not know what an earlier one kept, or what is said now is wrong.
+        """
+        layers = self._layers or (option_layer(self.model_dump(exclude_unset=True)),)
+        said = [
+            replace(layer, data={key: value for key, value in layer.data.items() if key not in _DECIDES_ROWS})
+            if layer.origin == "environment"
+            else layer
+            for layer in layers
+        ]
+        return self._resolve([*said, Layer("run", run_id, settings)])
 
     def given(self, section: str) -> dict[str, Any]:
         """What options on the command line say of a section, by key."""
@@ -212,7 +279,8 @@ class Profile(Section):
 
     @property
     def _file(self) -> str:
-        return self.file or "the profile"
+        run = next((layer.name for layer in self._layers if layer.origin == "run"), "")
+        return self.file or (f"the profile of the run {run}" if run else "the profile")
 
     @property
     def fingerprint(self) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer.errors import SourceError
-from importer.mapping import build_mapper
+from importer.mapping import ColumnMapper, build_mapper
 from importer.nightly.filing import readable
-from importer.ports import Mapper, Reader
+from importer.ports import Reader
 from importer.profile import Profile
 from importer.readers import STDIN, keep_stdin, open_source
 from importer.wiring.clock import today
@@ -26,7 +26,7 @@ class Opened:
     """
 
     reader: Reader
-    mapper: Mapper
+    mapper: ColumnMapper
     path: Path
 
 
