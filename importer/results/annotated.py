@@ -28,7 +28,7 @@ from importer.results.aside import Aside
 from importer.results.left_column import freeze, make_room
 from importer.results.marking import ERROR_COLUMN, MAX_COMMENTS, Marker, add_summary, links_to
 from importer.results.report import Report
-from importer.results.sheets import HEADER_FILL, HEADER_FONT, print_wide, safe_text, widths
+from importer.results.sheets import HEADER_FILL, HEADER_FONT, last_column, print_wide, safe_text, widths
 from importer.results.table import Header, telling
 from importer.results.tables import Batches
 from importer.results.verdict import verdict
@@ -117,7 +117,7 @@ def _marker(book: Workbook, sheet: Worksheet, at: int, columns: Sequence[str]) -
     elif make_room(book, sheet):
         error_place = 1
     else:
-        error_place = sheet.max_column + 1
+        error_place = last_column(sheet) + 1
     sheet.cell(at, error_place, ERROR_COLUMN)
     freeze(sheet, f"{'B' if error_place == 1 else 'A'}{at + 1}")
     places = _places(sheet, at, columns)

@@ -13,6 +13,8 @@ from openpyxl.utils.cell import coordinate_from_string, range_boundaries
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer.results.sheets import MAX_COLUMNS, cells_of
+
 
 def make_room(book: Workbook, sheet: Worksheet) -> bool:
     """Insert an empty first column; False when that could harm something, and nothing was changed."""
@@ -21,10 +23,9 @@ def make_room(book: Workbook, sheet: Worksheet) -> bool:
     filter_range, pane = sheet.auto_filter.ref, sheet.freeze_panes
     sheet.insert_cols(1)
     _move_widths(sheet)
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.hyperlink is not None:
-                cell.hyperlink.ref = cell.coordinate
+    for cell in cells_of(sheet):
+        if cell.hyperlink is not None:
+            cell.hyperlink.ref = cell.coordinate
     if filter_range:
         left, top, right, bottom = range_boundaries(filter_range)
         sheet.auto_filter.ref = f"{_letter(left)}{top}:{_letter(right)}{bottom}"
@@ -59,11 +60,12 @@ def _is_plain(book: Workbook, sheet: Worksheet) -> bool:
         book.defined_names,
         sheet.defined_names,
     )
-    return not any(map(bool, referring)) and not any(map(_has_formula, book.worksheets))
+    full = sheet.max_column >= MAX_COLUMNS
+    return not full and not any(map(bool, referring)) and not any(map(_has_formula, book.worksheets))
 
 
 def _has_formula(sheet: Worksheet) -> bool:
-    return any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+    return any(cell.data_type == "f" for cell in cells_of(sheet))
 
 
 def _move_widths(sheet: Worksheet) -> None:

@@ -21,7 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importer.records import Cluster, Issue, RowResult, Severity
 from importer.results.failing import column_index, pointed_at
 from importer.results.mends import Advice
-from importer.results.sheets import HEADER_FILL, HEADER_FONT, lines, print_wide, safe_text
+from importer.results.sheets import HEADER_FILL, HEADER_FONT, cells_of, lines, print_wide, safe_text
 
 ERROR_COLUMN = "_error_message"
 """One of the added columns of the results: a mended workbook that carries it is accepted, and the column dropped."""
@@ -80,16 +80,15 @@ class Marker:
 
     def clean(self, first: int) -> None:
         """Remove the marks of an earlier pass from row `first` on."""
-        for row in self.sheet.iter_rows(min_row=first):
-            for cell in row:
-                if isinstance(cell, MergedCell):
-                    continue
-                if cell.column == self.error_place:
-                    cell.value = None
-                if cell.comment is not None and cell.comment.author == _AUTHOR:
-                    cell.comment = None
-                if cell.has_style and cell.fill.fill_type and cell.fill.fgColor.rgb in _OUR_COLOURS:
-                    cell.fill = _NO_FILL
+        for cell in cells_of(self.sheet):
+            if isinstance(cell, MergedCell) or cell.row < first:
+                continue
+            if cell.column == self.error_place:
+                cell.value = None
+            if cell.comment is not None and cell.comment.author == _AUTHOR:
+                cell.comment = None
+            if cell.has_style and cell.fill.fill_type and cell.fill.fgColor.rgb in _OUR_COLOURS:
+                cell.fill = _NO_FILL
 
     def _mark_cell(self, cell: Cell | MergedCell, issues: Sequence[Issue]) -> None:
         errors = any(issue.severity is Severity.ERROR for issue in issues)

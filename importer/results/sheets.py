@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE
+from openpyxl.cell import Cell
+from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE, MergedCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
@@ -19,6 +20,7 @@ HEADER_ALIGNMENT = Alignment(vertical="top", wrap_text=True)
 
 MAX_ROWS = 1_048_576
 """Rows of one sheet, the header among them."""
+MAX_COLUMNS = 16_384
 MAX_CELL_CHARS = 32_767
 _CUT = " … (cut: a workbook cell holds no more)"
 
@@ -43,6 +45,19 @@ def safe_text(text: str) -> str:
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
     return text
+
+
+def cells_of(sheet: Worksheet) -> list[Cell | MergedCell]:
+    """Return the cells that exist: time follows them, and not the place of the one that lies farthest out.
+
+    `iter_rows` makes every cell of the rectangle, 17 thousand million where the last cell of a sheet is coloured.
+    """
+    return list(sheet._cells.values())  # noqa: SLF001  # openpyxl has no public list of them
+
+
+def last_column(sheet: Worksheet) -> int:
+    """Return the last column (from 1) that holds a value; 0 for none."""
+    return max((cell.column for cell in cells_of(sheet) if cell.value is not None), default=0)
 
 
 def print_wide(sheet: Worksheet) -> None:

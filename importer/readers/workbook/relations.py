@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zipfile import ZipFile
 
 from importer.errors import SourceError
-from importer.readers.workbook.package import find_part, walk
+from importer.readers.workbook.package import RELATION_NAMESPACES, find_part, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read_relations(archive: ZipFile, part: str, name: str) -> Relations:
 
     relations = find_part(archive, posixpath.join(folder, "_rels", f"{file}.rels"))
     if relations:
-        walk(archive, relations, start, name)
+        walk(archive, relations, start, name, RELATION_NAMESPACES)
     return Relations(part, found)
 
 

@@ -150,6 +150,11 @@ def ods_sub(old: str, new: str) -> Callable[[], bytes]:
     return lambda: ods(lambda text: re.sub(old, new, text, count=1))
 
 
+def ods_prefixed(old: str, new: str, declared: str, declared_new: str) -> Callable[[], bytes]:
+    """Use another prefix for a namespace."""
+    return lambda: ods(lambda text: re.sub(old, new, text).replace(declared, declared_new))
+
+
 def xls(change: Callable[[Any, Any], object]) -> bytes:
     """The workbook of the old kind, all cells as text, changed before it is saved."""
     workbook = xlwt.Workbook()
@@ -292,6 +297,20 @@ def totals(sheet: Worksheet) -> None:
 
 def epoch_1904() -> bytes:
     return by_xlsxwriter(date_1904=True)
+
+
+def epoch_1904_extended() -> bytes:
+    extension = '<extLst><ext xmlns:x15="urn:x15"><x15:workbookPr chartTrackingRefBase="1"/></ext></extLst></workbook>'
+    return rewritten("xl/workbook.xml", "</workbook>", extension, epoch_1904())
+
+
+EXTENSION = (
+    '<extLst><ext xmlns:x="urn:x"><x:cellXfs><x:xf numFmtId="14"/><x:xf numFmtId="14"/></x:cellXfs>'
+    '<x:numFmt numFmtId="14" formatCode="0"/></ext></extLst>'
+)
+ODS_EXTENSION = (
+    '<z:table-row xmlns:z="urn:z"><z:table-cell><text:p xmlns:text="urn:text">9</text:p></z:table-cell></z:table-row>'
+)
 
 
 def stray_cell(sheet: Worksheet) -> None:
@@ -445,6 +464,25 @@ READ = [
         rows=changed(0, 5, "1961-03-02 14:30:00"),
     ),
     Dirt("cell: dates counted from 1904", epoch_1904),
+    Dirt("xlsx: an extension repeats the workbook's element that names the epoch", epoch_1904_extended),
+    Dirt(
+        "xlsx: an extension repeats sheets and styles",
+        lambda: rewritten("xl/styles.xml", "</styleSheet>", EXTENSION + "</styleSheet>", by_xlsxwriter()),
+    ),
+    Dirt(
+        "xlsx: a value stands beside an inline string",
+        lambda: rewritten(SHEET, r'(<c r="B3"[^>]*t="inlineStr"[^>]*>)(<is>)', r"\1<v>1.0</v>\2"),
+    ),
+    Dirt(
+        "xlsx: an extension has cells of its own",
+        lambda: rewritten(SHEET, r"</row>", r'<z:c r="B99" xmlns:z="urn:z"><z:v>9</z:v></z:c></row>'),
+    ),
+    Dirt("ods: other prefixes", ods_prefixed(r"\btable:(?=[a-z])", "t:", "xmlns:table=", "xmlns:t="), "customers.ods"),
+    Dirt(
+        "ods: an extension has rows of its own",
+        ods_changed("</table:table>", f"{ODS_EXTENSION}</table:table>"),
+        "customers.ods",
+    ),
     Dirt("cell: leap day of 1900", lambda: book(set_cell("F2", 60, "yyyy-mm-dd")), rows=changed(0, 5, "1900-02-29")),
     Dirt("cell: first days of 1900", lambda: book(set_cell("F2", 1, "yyyy-mm-dd")), rows=changed(0, 5, "1900-01-01")),
     Dirt("cell: true and false", lambda: book(set_cell("G2", True)), rows=changed(0, 6, "TRUE")),

@@ -88,9 +88,11 @@ ROWS = [
 FORMULA = struct.pack("<HI", 0, 0)
 
 
-def workbook(*rows: bytes, hidden_first: bool = False, before: bytes = b"", after: bytes = b"") -> bytes:
+def workbook(
+    *rows: bytes, hidden_first: bool = False, before: bytes = b"", after: bytes = b"", header: bytes = HEADER
+) -> bytes:
     sheet = record(129) + record(148, struct.pack("<4I", 0, 9, 0, 9)) + before + record(145)
-    sheet += b"".join((HEADER, *rows)) + record(146) + after + record(130)
+    sheet += b"".join((header, *rows)) + record(146) + after + record(130)
     sheets = [("rId9", "Notes", 1)] if hidden_first else []
     bundle = b"".join(
         record(156, struct.pack("<II", state, i + 1) + wide(key) + wide(name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from zipfile import ZipFile
 
 from importer.errors import SourceError
@@ -11,12 +12,23 @@ from importer.profile.settings import SourceSettings
 from importer.readers.material import Material
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.ods.cells import Row, SheetEvents
-from importer.readers.workbook.package import LAST, open_package, safe_parser
+from importer.readers.workbook.package import LAST, UsualNames, open_package, safe_parser
 from importer.readers.workbook.sheetrows import LAST_ROW, Pile, SheetFacts
 from importer.readers.workbook.sheets import Sheet
 
 _CONTENT = "content.xml"
 _PIECE_BYTES = 1 << 18
+_OASIS = "urn:oasis:names:tc:opendocument:xmlns"
+_PREFIXES = MappingProxyType(
+    {
+        f"{_OASIS}:office:1.0": "office",
+        f"{_OASIS}:table:1.0": "table",
+        f"{_OASIS}:text:1.0": "text",
+        f"{_OASIS}:style:1.0": "style",
+        f"{_OASIS}:drawing:1.0": "draw",
+        "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0": "calcext",
+    }
+)
 _ENCRYPTED = re.compile(rb"<(?:\w+:)?encryption-data\b")
 
 
@@ -56,9 +68,10 @@ class OdsBook:
 
     def _rows(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Row]:
         events = SheetEvents(int(sheet.part), facts, self._longest, self._name)
+        names = UsualNames(_PREFIXES)
         parser = safe_parser(self._name)
-        parser.StartElementHandler = events.start
-        parser.EndElementHandler = events.end
+        parser.StartElementHandler = lambda tag, attributes: events.start(*names.element(tag, attributes))
+        parser.EndElementHandler = lambda tag: events.end(names.name(tag))
         parser.CharacterDataHandler = events.characters
         with self._archive.open(_CONTENT) as stream:
             while not events.done and (piece := stream.read(_PIECE_BYTES)):
@@ -81,8 +94,9 @@ class OdsBook:
             elif tag == "style:table-properties" and attributes.get("table:display") == "false":
                 hidden.add(style)
 
+        prefixed = UsualNames(_PREFIXES)
         parser = safe_parser(self._name)
-        parser.StartElementHandler = start
+        parser.StartElementHandler = lambda tag, attributes: start(*prefixed.element(tag, attributes))
         with self._archive.open(_CONTENT) as stream:
             while piece := stream.read(_PIECE_BYTES):
                 parser.Parse(piece)

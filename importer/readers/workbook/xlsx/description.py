@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zipfile import ZipFile
 
 from importer.readers.workbook.numberformats import Render, renderers
-from importer.readers.workbook.package import walk
+from importer.readers.workbook.package import SPREADSHEET_NAMESPACES, walk
 from importer.readers.workbook.relations import Relations, workbook_relations
 from importer.readers.workbook.sheets import Sheet
 
@@ -62,10 +62,10 @@ def describe(archive: ZipFile, name: str) -> Description:
     """
     relations = workbook_relations(archive, "xl/workbook.xml", name)
     found = _Found()
-    walk(archive, relations.part, found.workbook, name)
+    walk(archive, relations.part, found.workbook, name, SPREADSHEET_NAMESPACES)
     styles = relations.of_kind("/styles")
     if styles:
-        walk(archive, styles, found.style, name)
+        walk(archive, styles, found.style, name, SPREADSHEET_NAMESPACES)
     renders = renderers(found.styles, found.codes, epoch_1904=found.epoch_1904)
     return Description(_sheets(relations, found), relations.of_kind("/sharedStrings"), renders)
 

@@ -105,3 +105,15 @@ def is_ordinary(run: bytes) -> bool:
     if b"\r" in run or (b"#" in run and b"&#" in run):
         return False
     return not ((b"!" in run and b"<!" in run) or (b"?" in run and b"<?" in run))
+
+
+def own_name(tag: str, prefix: str) -> str:
+    """Return the local name of an element of the sheet itself; "" for one of an extension.
+
+    Args:
+        prefix: of the part's own elements, with its colon; empty where they have none.
+    """
+    if not tag.startswith(prefix):
+        return ""
+    name = tag[len(prefix) :]
+    return "" if ":" in name else name

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from importer.readers.workbook.package import LAST, local, safe_parser
-from importer.readers.workbook.xlsx.markup import is_ordinary
+from importer.readers.workbook.package import LAST, safe_parser
+from importer.readers.workbook.xlsx.markup import is_ordinary, own_name
 
 RawCell = tuple[bytes, bytes, bytes]
 """Column letters, the other attributes, and the value or the inline string; all as XML writes them."""
@@ -47,7 +47,7 @@ def read_rows(run: bytes, prefix: str, name: str) -> Iterator[RawRow]:
         name: the source's name for people.
     """
     if prefix or not is_ordinary(run) or b"<c>" in run:
-        yield from _exact(run, name)
+        yield from _exact(run, prefix, name)
         return
     *whole, rest = run.split(b"</row>")
     for part in whole:
@@ -55,9 +55,9 @@ def read_rows(run: bytes, prefix: str, name: str) -> Iterator[RawRow]:
         if row is not None:
             yield row
         else:
-            yield from _exact(part + b"</row>", name)
+            yield from _exact(part + b"</row>", prefix, name)
     if b"<row" in rest:
-        yield from _exact(rest, name)
+        yield from _exact(rest, prefix, name)
 
 
 def _quick(part: bytes) -> RawRow | None:
@@ -81,8 +81,8 @@ def _quick(part: bytes) -> RawRow | None:
     return RawRow(int(number[1]) if number else 0, hidden, cells, formulas)
 
 
-def _exact(run: bytes, name: str) -> Iterator[RawRow]:
-    collected = _Exact()
+def _exact(run: bytes, prefix: str, name: str) -> Iterator[RawRow]:
+    collected = _Exact(prefix)
     parser = safe_parser(name)
     parser.StartElementHandler = collected.start
     parser.EndElementHandler = collected.end
@@ -92,31 +92,41 @@ def _exact(run: bytes, name: str) -> Iterator[RawRow]:
 
 
 class _Exact:
-    """Collects rows from the events of an XML parser."""
+    """Collects rows from the events of an XML parser.
 
-    def __init__(self) -> None:
+    Args:
+        prefix: of the sheet's own elements; those of extensions have another one.
+    """
+
+    def __init__(self, prefix: str) -> None:
         self.rows: list[RawRow] = []
+        self._prefix = f"{prefix}:" if prefix else ""
         self._path: list[str] = []
         self._row: Mapping[str, str] = {}
         self._cell: Mapping[str, str] = {}
         self._cells: list[RawCell] = []
         self._formulas: list[int] = []
-        self._text = ""
+        self._value = ""
+        self._inline: str | None = None
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        tag = local(tag)
+        tag = own_name(tag, self._prefix)
         self._path.append(tag)
         if tag == "row":
             self._row, self._cells, self._formulas = attributes, [], []
         elif tag == "c":
-            self._cell, self._text = attributes, ""
+            self._cell, self._value, self._inline = attributes, "", None
+        elif tag == "is":
+            self._inline = ""
         elif tag == "f":
             self._formulas.append(len(self._cells))
 
     def characters(self, text: str) -> None:
         tag = self._path[-1]
-        if tag == "v" or (tag == "t" and "rPh" not in self._path):
-            self._text += text
+        if tag == "v":
+            self._value += text
+        elif tag == "t" and self._inline is not None and "rPh" not in self._path:
+            self._inline += text
 
     def end(self, _: str) -> None:
         tag = self._path.pop()
@@ -129,7 +139,10 @@ class _Exact:
             self.rows.append(row)
 
     def _raw_cell(self) -> RawCell:
+        """The cell's one text: the inline string where its type says so, whatever value stands beside it."""
         given = self._cell.get
+        is_inline = self._inline is not None and (given("t") == "inlineStr" or not self._value)
+        text = self._inline if is_inline and self._inline is not None else self._value
         reference = given("r", "").rstrip("0123456789")
         attributes = f'" s="{given("s", "")}" t="{given("t", "")}"'
-        return reference.encode(), attributes.encode(), escape(self._text).encode()
+        return reference.encode(), attributes.encode(), escape(text).encode()

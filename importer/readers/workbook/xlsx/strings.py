@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from zipfile import ZipFile
 
-from importer.readers.workbook.package import LAST, local, safe_parser, unescaped
+from importer.readers.workbook.package import LAST, safe_parser, unescaped
 from importer.readers.workbook.strings import SharedStrings
-from importer.readers.workbook.xlsx.markup import Runs, is_ordinary, plain
+from importer.readers.workbook.xlsx.markup import Runs, is_ordinary, own_name, plain
 
 _PLAIN = re.compile(rb'<si><t(?: xml:space="preserve")?>([^<]*)</t></si>')
 
@@ -26,29 +26,31 @@ def read_strings(archive: ZipFile, part: str, longest: int, name: str) -> Shared
     strings = SharedStrings(longest, name)
     if part:
         with archive.open(part) as stream:
-            for run in Runs(stream, "sst", "si", 8 * longest, name):
-                strings.add(_strings(run, name))
+            runs = Runs(stream, "sst", "si", 8 * longest, name)
+            for run in runs:
+                strings.add(_strings(run, runs.prefix, name))
         strings.settle()
     return strings
 
 
-def _strings(run: bytes, name: str) -> list[str]:
+def _strings(run: bytes, prefix: str, name: str) -> list[str]:
     found = _PLAIN.findall(run)
     if len(found) != run.count(b"<si") or not is_ordinary(run):
-        return _exact(run, name)
+        return _exact(run, prefix, name)
     if b"&" in run or b"_x" in run:
         return [plain(text.decode()) for text in found]
     return [text.decode() for text in found]
 
 
-def _exact(run: bytes, name: str) -> list[str]:
+def _exact(run: bytes, prefix: str, name: str) -> list[str]:
     """Parse strings that are more than one plain text each: runs of several fonts, phonetic hints, odd spellings."""
     texts: list[str] = []
     parts: list[str] = []
     path: list[str] = []
+    own = f"{prefix}:" if prefix else ""
 
     def start(tag: str, _: object) -> None:
-        path.append(local(tag))
+        path.append(own_name(tag, own))
         if path[-1] == "si":
             parts.clear()
 
