@@ -10,6 +10,7 @@ cost of a frozen dataclass.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -310,6 +311,7 @@ class CheckedBatch:
         changes: every normalisation that altered a value; a `ChangeLog`, where there are many.
         likenesses: kind (`email`, `phone`, `name_birth`) to one normalised text a row, "" where blank: equal texts
             may mean the same customer. Rows of any verdict have them.
+        prints: kind to one keyed hash a row, 0 where blank: what is compared with earlier runs (`customers.likeness`).
         idv_ready: for every row whether it has what identity verification asks for; invalid rows have not.
             None: not judged.
         idv_missing: what verification asks for to the number of valid rows of this batch that lack it.
@@ -322,6 +324,7 @@ class CheckedBatch:
     issues: tuple[Issue, ...] = ()
     changes: Sequence[Change] = ()
     likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    prints: Mapping[str, array[int]] = field(default_factory=dict)
     idv_ready: Sequence[bool] | None = None
     idv_missing: Mapping[str, int] = field(default_factory=dict)
 

@@ -73,6 +73,7 @@ from importer.wiring import (
     Opened,
     SystemClock,
     Workspace,
+    comparison,
     delivering,
     destination,
     limiter_for,
@@ -310,8 +311,11 @@ class Session:
             decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)
+        how = comparison(self.profile, header.target, source.mapper.columns)
         if compared:
-            intake.warn_of_known(journal)
+            intake.compare(journal, how)
+        elif not header.dry_run:
+            intake.compare_and_remember(header.scope, how)
         info = source.reader.info
         runs.opened(stored.run, info)
         runs.keep_profile(stored.run, self._kept(source.mapper).model_dump_json())

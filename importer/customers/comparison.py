@@ -30,7 +30,7 @@ def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, .
     return tuple(sorted(name for name in names if name not in _HIDDEN and _differ(name, sent, known)))
 
 
-def meaning(payload: bytes, stamp: str) -> bytes:
+def meaning(body: Mapping[str, Any], stamp: str) -> bytes:
     """Write down what a request body means, the same for every body that means the same.
 
     The order of members and of addresses or contacts does not count, nor do null, absent, "" and empty objects, nor
@@ -39,10 +39,8 @@ def meaning(payload: bytes, stamp: str) -> bytes:
     Args:
         stamp: the import key that the body carries, under whatever name.
     """
-    body = json.loads(payload)
-    metadata = body.get("metadata") if isinstance(body, dict) else None
-    if isinstance(metadata, dict):
-        body["metadata"] = {name: value for name, value in metadata.items() if value != stamp}
+    if isinstance(metadata := body.get("metadata"), dict):
+        body = {**body, "metadata": {name: value for name, value in metadata.items() if value != stamp}}
     return json.dumps(_canonical(body), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 

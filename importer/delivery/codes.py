@@ -23,6 +23,20 @@ _ALL = (
         "What has changed is not sent: correct the customer at RocketKOR.",
         Severity.WARNING,
     ),
+    IssueCode(
+        "possible_duplicate",
+        "An earlier run has such a customer under another key",
+        "",
+        "Compare the rows. Take out those that are the same customer; for the others nothing has to be done, or"
+        ' `validation.possible_duplicate = "ignore"`.',
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "external_id_of_another",
+        "The reference belongs to another person",
+        "",
+        "Correct the references, or let them decide: `validation.external_id_decides = true`.",
+    ),
     IssueCode("imported_before", "An earlier run created it", "", "Nothing: it is not sent again.", Severity.WARNING),
 )
 

@@ -7,6 +7,7 @@ it never decides about a customer and never speaks to a server.
 from __future__ import annotations
 
 from importer.journal.claims import Claims
+from importer.journal.comparing import Comparison
 from importer.journal.database import Database
 from importer.journal.experience import Experience, experience
 from importer.journal.group_commit import GroupCommit, RunJournal
@@ -33,6 +34,7 @@ __all__ = [
     "Ahead",
     "ChangeTotal",
     "Claims",
+    "Comparison",
     "Database",
     "Experience",
     "GroupCommit",

@@ -8,6 +8,7 @@ what the first one did.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -15,6 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from importer.customers.comparison import meaning
+from importer.customers.likeness import PERSONAL, person_of, prints_of
 from importer.errors import JournalError
 from importer.journal.bulk import insert
 from importer.journal.database import Database
@@ -72,14 +74,27 @@ def column_of(path: str, columns: Mapping[str, str]) -> str:
     return ", ".join(dict.fromkeys(inside))
 
 
-def body_hash(secret: bytes, payload: bytes, key: str) -> str:
-    """Hash what a request body means; equal hashes mean that the same would be sent.
+class Sent(NamedTuple):
+    """What is remembered of a request body: keyed hashes, so that the journal tells nothing of it once it is purged.
 
     Args:
-        secret: the workspace's, so that nobody else can try out bodies.
-        key: the import key that the body is stamped with, which is not hashed.
+        body: of its meaning; equal ones mean that the same was sent.
+        person: of name, email and phone (see `customers.likeness`).
     """
-    return _MEANT + blake2b(meaning(payload, key), key=secret, digest_size=8).hexdigest()
+
+    body: str
+    person: str
+
+    @classmethod
+    def of(cls, secret: bytes, payload: bytes, key: str) -> Sent:
+        """Hash a body.
+
+        Args:
+            key: the import key that it is stamped with, which does not count.
+        """
+        said = json.loads(payload)
+        digest = blake2b(meaning(said, key), key=secret, digest_size=8).hexdigest()
+        return cls(_MEANT + digest, person_of(prints_of(secret, said, PERSONAL)))
 
 
 class Claims:
@@ -238,31 +253,24 @@ class Claims:
         )
         insert(
             tx,
-            "INSERT INTO identities (scope, key, run, ordinal, since, body)",
+            "INSERT INTO identities (scope, key, run, ordinal, since, body, person)",
             [
-                (
-                    self._scope,
-                    record.key,
-                    self._run,
-                    record.ordinal,
-                    since,
-                    body_hash(self._secret, record.payload, record.key),
-                )
+                (self._scope, record.key, self._run, record.ordinal, since, *self._sent(record))
                 for record, since in marked
             ],
             "ON CONFLICT DO UPDATE SET run = excluded.run, ordinal = excluded.ordinal, since = excluded.since,"
-            " body = excluded.body",
+            " body = excluded.body, person = excluded.person",
         )
 
     def _end_as_existing(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> Outcome:
         outcome = Outcome(row.ordinal, row.key, RowState.EXISTING, customer_id=memory.customer_id)
         self._change(tx, outcome.state, [outcome])
-        if memory.body.startswith(_MEANT) and memory.body != self._body(row):
+        if memory.body.startswith(_MEANT) and memory.body != self._sent(row).body:
             insert_issues(tx, self._run, (Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING),))
         return outcome
 
-    def _body(self, row: _Waiting | Record) -> str:
-        return body_hash(self._secret, row.payload, row.key)
+    def _sent(self, row: _Waiting | Record) -> Sent:
+        return Sent.of(self._secret, row.payload, row.key)
 
     def _change(self, tx: sqlite3.Connection, state: RowState, outcomes: Sequence[Outcome]) -> None:
         """Update rows to their outcome, if the transition table allows it for all of them."""

@@ -15,8 +15,10 @@ from typing import Any
 
 from importer.cells import Cells
 from importer.errors import BusyError
+from importer.journal.comparing import Comparison, attached, compare, refuse
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues, issues_between
+from importer.journal.likenesses import Earlier, Likenesses
 from importer.journal.packing import pack_payloads, pack_rows, unpack_payloads, unpack_rows
 from importer.journal.runs import LOADING
 from importer.journal.spool import SpooledNumbers
@@ -54,6 +56,7 @@ class RunIntake:
         self._valid = valid_state
         self.sends = valid_state is not RowState.VALID
         self._keyed = keyed or self.sends
+        self._likenesses = Likenesses(database, run, self.numbers)
         self._idv_ready = 0
         self._idv_missing: Counter[str] = Counter()
 
@@ -117,6 +120,8 @@ class RunIntake:
                 )
             insert_issues(tx, self._run, batch.issues)
             self._count_changes(tx, batch.changes)
+        if self._keyed:
+            self._likenesses.observe(batch)
         self._idv_ready += sum(batch.idv_ready or ())
         self._idv_missing.update(batch.idv_missing)
 
@@ -135,18 +140,14 @@ class RunIntake:
         errors = {issue.ordinal for issue in verdict.issues if issue.severity is Severity.ERROR}
         with self._db.transaction() as tx:
             insert_issues(tx, self._run, verdict.issues)
-            tx.executemany(
-                f"{_INSERT_ROW} VALUES (?, ?, ?, NULL, NULL)"
-                " ON CONFLICT DO UPDATE SET state = excluded.state, key = NULL",
-                ((self._run, ordinal, RowState.INVALID.value) for ordinal in errors),
-            )
+            refuse(tx, self._run, sorted(errors))
             if self.sends:
                 self._rekey(tx, verdict.rekeyed)
             rekeyed = [(key, self._run, ordinal) for ordinal, key in verdict.rekeyed.items()]
             tx.executemany("UPDATE rows SET key = ? WHERE run = ? AND ordinal = ?", rekeyed)
 
-    def warn_of_known(self, journal: Path) -> None:
-        """Warn about rows that earlier runs created, reading another journal and leaving it as it is.
+    def compare(self, journal: Path, how: Comparison) -> None:
+        """In a dry run: compare the rows with what another journal knows, leaving that as it is.
 
         Args:
             journal: a workspace's journal whose secret these rows' keys were made with.
@@ -154,12 +155,15 @@ class RunIntake:
         Raises:
             JournalError: it cannot be read.
         """
-        with self._db.guarded("compared with earlier runs"):
-            self._db.connection.execute("ATTACH ? AS earlier", (f"{journal.absolute().as_uri()}?mode=ro",))
-            try:
+        with attached(self._db, journal) as earlier:
+            with self._db.guarded("compared with earlier runs"):
                 self._db.connection.execute(_WARN_OF_KNOWN, (self._run,))
-            finally:
-                self._db.connection.execute("DETACH earlier")
+            compare(self._db, self._run, self._likenesses, earlier, how)
+
+    def compare_and_remember(self, scope: str, how: Comparison) -> None:
+        """Compare the rows with what this journal knows of a scope, and keep what they have for later runs."""
+        compare(self._db, self._run, self._likenesses, Earlier("main", [scope]), how)
+        self._likenesses.remember()
 
     def _rekey(self, tx: sqlite3.Connection, rekeyed: Mapping[int, str]) -> None:
         """Put the own keys of allowed duplicates into the stamps inside their bodies."""

@@ -50,7 +50,13 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "INSERT INTO identities SELECT * FROM kept",
             "DROP TABLE kept",
         ),
-        7: ("ALTER TABLE runs ADD COLUMN profile TEXT",),
+        7: (
+            "ALTER TABLE runs ADD COLUMN profile TEXT",
+            "ALTER TABLE identities ADD COLUMN person TEXT",
+            """CREATE TABLE likenesses (
+                print INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (print, key)
+            ) STRICT, WITHOUT ROWID""",
+        ),
     }
 )
 """The statements that lead to each version from the one before it."""

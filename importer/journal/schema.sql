@@ -91,7 +91,16 @@ CREATE TABLE identities (
     ordinal INTEGER NOT NULL,
     since   REAL    NOT NULL,         -- when it was first marked as being sent
     body    TEXT,                     -- keyed hash of what was sent: tells whether the same customer comes with other data
+    person  TEXT,                     -- keyed hashes of name, email and phone: tells whether another person comes under the key
     PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- What customers are alike in, over all runs: keyed hashes of email, phone, reference, and name with birth date.
+-- They hold no personal data and outlive a purge. Whether the key's customer exists, `identities` and `rows` say.
+CREATE TABLE likenesses (
+    print INTEGER NOT NULL,           -- 64 bits of the keyed hash
+    key   BLOB    NOT NULL,           -- the import key, 16 bytes
+    PRIMARY KEY (print, key)
 ) STRICT, WITHOUT ROWID;
 
 -- Requests started per scope in slots of seconds, for limits that outlast a run: per minute, hour and day.

@@ -48,6 +48,16 @@ class SpooledNumbers:
         numbers.extend(self._new)
         return numbers
 
+    def part(self, first: int, size: int) -> array[int]:
+        """Numbers that follow each other."""
+        numbers = array(self._new.typecode)
+        stored = max(0, min(size, self._on_disk - first))
+        if self._file is not None and stored:
+            numbers.frombytes(os.pread(self._file.fileno(), stored * numbers.itemsize, first * numbers.itemsize))
+        start = max(0, first - self._on_disk)
+        numbers.extend(self._new[start : start + size - stored])
+        return numbers
+
     def __getitem__(self, place: int) -> int:
         if place >= self._on_disk or self._file is None:
             return self._new[place - self._on_disk]

@@ -70,6 +70,9 @@ _KEPT = frozenset(
 """What a run keeps of its profile: all but what belongs to one command (workspace, consent, output) or to a night."""
 
 _DECIDES_ROWS = ("source", "mapping", "validation")
+_ADDED = {"possible_duplicate", "external_id_decides"}
+"""Keys of `[validation]` that came later: a profile that does not name them has the fingerprint it always had."""
+
 _DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns"}
 
 
@@ -292,10 +295,16 @@ class Profile(Section):
         parts = {
             "source": self.source.model_dump(mode="json", exclude=_DECIDES_NO_ROW),
             "mapping": {field: rule.model_dump(mode="json") for field, rule in self.mapping.items()},
-            "validation": self.validation.model_dump(mode="json"),
+            "validation": _as_ever(self.validation),
             "stamp": self.delivery.import_key_metadata,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _as_ever(validation: ValidationSettings) -> dict[str, Any]:
+    """What `[validation]` decides; keys that earlier programs did not know count only where they say something new."""
+    added = validation.model_dump(mode="json", include=_ADDED, exclude_defaults=True)
+    return validation.model_dump(mode="json", exclude=_ADDED) | added
 
 
 class _Variables(Profile, BaseSettings):

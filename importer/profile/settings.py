@@ -193,6 +193,11 @@ class ValidationSettings(Section):
     phone: Literal["e164", "possible", "valid"] = "possible"
     date_order: Literal["auto", "mdy", "dmy", "ymd"] = "auto"
     duplicates: Literal["reject", "first", "allow"] = "reject"
+    possible_duplicate: Literal["warn", "reject", "ignore"] = "warn"
+    """A row that is like a customer of an earlier run (email, phone, name with birth date) under another import key."""
+    external_id_decides: bool = False
+    """Whoever comes under an externalId that was used is the customer who had it; otherwise another person under it,
+    with another name, email and phone, is an error."""
     no_change: Annotated[tuple[CustomerField, ...], BeforeValidator(_listed)] = ()
     """Fields (API names) that must be sent exactly as they stand in the source."""
 

@@ -44,6 +44,9 @@ class HeldNumbers:
     def whole(self) -> array[int]:
         return self._held[:]
 
+    def part(self, first: int, size: int) -> array[int]:
+        return self._held[first : first + size]
+
     def __getitem__(self, place: int) -> int:
         return self._held[place]
 

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 
 from importer.customers.identity import KEY_BYTES, SEPARATOR
+from importer.customers.likeness import (
+    EMAIL,
+    EXTERNAL_ID,
+    NAME,
+    NAME_BIRTH,
+    PHONE,
+    folded_name,
+    folded_reference,
+    prints,
+)
 from importer.customers.rules import CustomerType
 from importer.validation.table import Table
 
@@ -62,6 +73,21 @@ class Identities:
         if self._births is not None:
             found["name_birth"] = self._named_births(self._births)
         return found
+
+    def prints(self) -> dict[str, array[int]]:
+        """Hash what every row has for each kind of likeness, folded, to be compared with earlier runs."""
+        names = self._folded_names()
+        texts: dict[str, Iterable[str]] = {EMAIL: self._emails, PHONE: self._phones, NAME: names}
+        if self._births is not None:
+            born = zip(names, self._births, strict=True)
+            texts[NAME_BIRTH] = [SEPARATOR.join(one) if all(one) else "" for one in born]
+        if self._external is not None:
+            texts[EXTERNAL_ID] = map(folded_reference, self._external)
+        return {kind: prints(self._secret, kind, column) for kind, column in texts.items()}
+
+    def _folded_names(self) -> list[str]:
+        columns = self._names[:1] if self._kind is CustomerType.BUSINESS else self._names
+        return list(map(folded_name, *columns))
 
     def _named_births(self, births: Sequence[str]) -> list[str]:
         people = zip(*self._names, births, strict=True)

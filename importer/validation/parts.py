@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class Part:
     external_ids: Sequence[str]
     readiness: Readiness
     likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    prints: Mapping[str, array[int]] = field(default_factory=dict)
 
 
 def unread_part(places: Sequence[int], found: Findings, table: Table) -> Part:
@@ -53,6 +55,7 @@ def whole(raw: RawBatch, parts: Sequence[Part]) -> CheckedBatch:
         issues=_issues(parts),
         changes=ChangeLog([column for part in parts for column in part.found.changes()]),
         likenesses=_likenesses(size, parts),
+        prints=_prints(size, parts),
         idv_ready=_scattered(size, [(part.places, part.readiness.ready) for part in parts]),
         idv_missing=dict(missing),
     )
@@ -78,4 +81,15 @@ def _likenesses(size: int, parts: Sequence[Part]) -> Mapping[str, Sequence[str]]
         for kind, texts in part.likenesses.items():
             for place, text in zip(part.places, texts, strict=True):
                 found[kind][place] = text
+    return found
+
+
+def _prints(size: int, parts: Sequence[Part]) -> Mapping[str, array[int]]:
+    if len(parts) == 1:
+        return parts[0].prints
+    found = {kind: array("q", bytes(8 * size)) for part in parts for kind in part.prints}
+    for part in parts:
+        for kind, numbers in part.prints.items():
+            for place, number in zip(part.places, numbers, strict=True):
+                found[kind][place] = number
     return found

@@ -151,6 +151,7 @@ class ColumnarValidator:
             external_ids=table.column("externalId"),
             readiness=readiness,
             likenesses=identities.likenesses(),
+            prints=identities.prints(),
         )
 
     def _findings(self, batch: MappedBatch, places: Sequence[int]) -> Findings:

@@ -10,7 +10,7 @@ from importer.wiring.clock import SystemClock
 from importer.wiring.destinations import Destination, destination, rehearsed_again, rehearsing, same_server
 from importer.wiring.otherside import EMULATOR_STORE, other_side
 from importer.wiring.sources import Opened, on_disk, opened
-from importer.wiring.stages import Delivering, delivering, limiter_for, preparation
+from importer.wiring.stages import Delivering, comparison, delivering, limiter_for, preparation
 from importer.wiring.workspace import JOURNAL_NAME, Workspace, make_directory, open_workspace
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Opened",
     "SystemClock",
     "Workspace",
+    "comparison",
     "delivering",
     "destination",
     "limiter_for",

@@ -28,6 +28,7 @@ from importer.delivery import (
 from importer.engines import ENGINES, SharedChecker, Workforce
 from importer.journal import (
     Claims,
+    Comparison,
     GroupCommit,
     RunIntake,
     RunJournal,
@@ -72,6 +73,12 @@ def preparation(
         stop=stop,
         emit=emit,
     )
+
+
+def comparison(profile: Profile, target: str, columns: Mapping[str, str]) -> Comparison:
+    """How rows are compared with customers of earlier runs."""
+    chosen = profile.validation
+    return Comparison(chosen.possible_duplicate, chosen.external_id_decides, target, columns)
 
 
 def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:

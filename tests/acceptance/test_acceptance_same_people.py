@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
+
+import pytest
 
 from tests.acceptance.conftest import User
 
@@ -51,3 +55,109 @@ def test_another_name_of_the_stamp_makes_no_customer_differ(user: User) -> None:
     again = imports(user, table(ANN, BOB, CAT), IMPORTER_DELIVERY__IMPORT_KEY_METADATA="legacyKey")
 
     assert (again["counts"]["existing"], rows_of(again, "differs_from_imported")) == (2, [])
+
+
+PLAIN = "First Name,Last Name,Email,Phone"
+BORN = f"{PLAIN},Date of Birth"
+ZOE = "Zoé,O'Hara-Lind,zoe@example.com,+12125550111"
+REFERRED = f"ID,{PLAIN}"
+
+
+@pytest.mark.parametrize(
+    ("header", "before", "changed", "again"),
+    [
+        (PLAIN, ZOE, PLAIN, ZOE.replace("O'Hara", "O'Harra")),
+        (PLAIN, ZOE, REFERRED, f"L-7,{ZOE}"),
+        (REFERRED, f"L-7,{ZOE}", PLAIN, ZOE),
+        (REFERRED, f"L-7a,{ZOE}", REFERRED, f"l-7A,{ZOE}"),
+        (REFERRED, f"0042,{ZOE}", REFERRED, f"42,{ZOE}"),
+        (PLAIN, ZOE, PLAIN, ZOE.replace("O'Hara", "O'Hara  ")),
+        (PLAIN, ZOE, PLAIN, ZOE.replace("'", "\u2019")),
+        (PLAIN, ZOE, PLAIN, ZOE.replace("-", "\u2010")),
+        (PLAIN, ZOE, PLAIN, ZOE.replace("é", "e")),
+        (PLAIN, ZOE, PLAIN, ZOE.replace("zoe@", "zoe.lind@")),
+        (PLAIN, ZOE, PLAIN, ZOE.replace("0111", "0112")),
+        (PLAIN, ZOE, BORN, f"{ZOE},1980-01-31"),
+        (BORN, f"{ZOE},1980-01-31", BORN, "Zoe,O\u2019Hara\u2010Lind,other@example.com,+12125550119,1980-01-31"),
+        (
+            f"{REFERRED}",
+            f"L-07,{ZOE}",
+            f"{REFERRED}",
+            "l-7,Zoe,Lind,other@example.com,+12125550119",
+        ),
+    ],
+    ids=[
+        "name corrected", "reference added", "reference lost", "case of the reference", "leading zeros",
+        "double space", "curly apostrophe", "another hyphen", "accent lost", "mail corrected", "phone corrected",
+        "birth date added", "name and birth date alone", "reference alone",
+    ],
+)  # fmt: skip
+def test_who_may_be_a_customer_of_an_earlier_run_is_named_before_anything_is_sent(
+    user: User, header: str, before: str, changed: str, again: str
+) -> None:
+    stranger = "L-99," * changed.startswith("ID") + "Ned,Far,ned@example.com,+12125550199" + "," * (changed == BORN)
+    first = imports(user, table(before, header=header))
+    text = table(stranger, again, header=changed)
+    dry = user.types("validate", user.has("dry.csv", text), "--json").json
+    second = imports(user, text)
+
+    for report in (dry, second):
+        (found,) = (issue for issue in report["issues"] if issue["code"] == "possible_duplicate")
+        assert (found["rows"], found["severity"], found["count"]) == ([3], "warning", 1)
+        assert f"run {first['run_id']} " in found["message"]
+        assert "in row 2 " in found["message"]
+    assert second["counts"]["created"] == 2
+
+
+def test_the_profile_makes_a_possible_duplicate_an_error_or_nothing(user: User) -> None:
+    corrected = ZOE.replace("O'Hara", "O'Harra")
+    imports(user, table(ZOE, header=PLAIN))
+
+    said = {"IMPORTER_VALIDATION__POSSIBLE_DUPLICATE": "reject"}
+    dry = user.types("validate", user.has("dry.csv", table(corrected, header=PLAIN)), "--json", **said).json
+    refused = imports(user, table(corrected, header=PLAIN), code=3, **said)
+    ignored = imports(user, table(corrected, header=PLAIN), IMPORTER_VALIDATION__POSSIBLE_DUPLICATE="ignore")
+
+    assert (dry["counts"]["invalid"], refused["counts"]["invalid"], refused["counts"]["created"]) == (1, 1, 0)
+    assert rows_of(refused, "possible_duplicate") == [2]
+    assert (rows_of(ignored, "possible_duplicate"), ignored["counts"]["created"]) == ([], 1)
+
+
+def test_customers_that_were_never_created_are_like_nobody(user: User) -> None:
+    imports(user, table(ZOE.replace("zoe@example.com", "nonsense"), header=PLAIN), code=3)
+    second = imports(user, table(ZOE.replace("O'Hara", "O'Harra"), header=PLAIN))
+
+    assert rows_of(second, "possible_duplicate") == []
+
+
+def test_what_is_compared_outlives_a_purge(user: User) -> None:
+    imports(user, table(ZOE, header=PLAIN))
+    with closing(sqlite3.connect(user.home / "runs" / "journal.sqlite3")) as journal, journal:
+        journal.execute("UPDATE runs SET ended_at = ended_at - 100000, started_at = started_at - 100000")
+    assert user.types("purge", "--older-than", "1h").code == 0
+    with closing(sqlite3.connect(user.home / "runs" / "journal.sqlite3")) as journal:
+        assert journal.execute("SELECT count(*) FROM batches WHERE cells IS NOT NULL").fetchone() == (0,)
+
+    assert rows_of(imports(user, table(ZOE.replace("O'Hara", "O'Harra"), header=PLAIN)), "possible_duplicate") == [2]
+
+
+def test_another_person_under_a_used_reference_is_an_error(user: User) -> None:
+    imports(user, table(ANN, BOB))
+    other = "L-1,Ned,Far,ned@example.com,+12125550199,,,,,"
+    married = BOB.replace("Stone", "Green").replace("bob@", "bob.green@")
+    text = table(other, married, CAT)
+    dry = user.types("validate", user.has("dry.csv", text), "--json").json
+    second = imports(user, text, code=3)
+
+    assert (dry["counts"]["invalid"], rows_of(dry, "external_id_of_another")) == (1, [2])
+    assert second["counts"] | {"invalid": 1, "existing": 1, "created": 1} == second["counts"]
+    assert rows_of(second, "external_id_of_another") == [2]
+
+
+def test_a_profile_may_say_that_the_reference_decides(user: User) -> None:
+    imports(user, table(ANN))
+    other = "L-1,Ned,Far,ned@example.com,+12125550199,,,,,"
+    second = imports(user, table(other), IMPORTER_VALIDATION__EXTERNAL_ID_DECIDES="true")
+
+    assert (second["counts"]["existing"], rows_of(second, "external_id_of_another")) == (1, [])
+    assert rows_of(second, "differs_from_imported") == [2]
