@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from importer.customers.models import json_schema
 from importer.errors import StorageError, UsageError
-from importer.mapping import init_profile, propose, template_columns
+from importer.mapping import init_profile, phone_regions, proposal, template_columns
 from importer.ports import Reader
 from importer.profile import Profile
 from importer.readers import open_source
@@ -27,6 +27,8 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
     """
     with _opened(source, profile) as reader:
         info, sample = reader.info, next(iter(reader.batches()), None)
+    found = proposal(info, sample)
+    regions = phone_regions(profile.mapping or found.rules, profile.validation)
     return {
         "source": info.name,
         "format": info.format,
@@ -34,12 +36,12 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
         "columns": list(info.columns),
         "detected": [
             {"what": one.what, "value": one.value, "confidence": one.confidence, "note": one.note}
-            for one in info.detected
+            for one in (*info.detected, *regions)
         ],
         "warnings": list(info.warnings),
         "mapping": [
             {"column": one.column, "field": one.field, "score": round(one.score, 2), "why": one.why}
-            for one in propose(info, sample)
+            for one in found.matches
         ],
     }
 

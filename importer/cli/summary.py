@@ -9,7 +9,9 @@ from importer.cli.output import say
 from importer.rehearsal import sentence
 
 SHOWN_ISSUES = 10
-_READ_AS = ("encoding", "delimiter", "sheet", "header_row", "date_order", "drift", "damage", "assumed", "split")
+_READ_AS = (
+    "encoding", "delimiter", "sheet", "header_row", "date_order", "phone_region", "drift", "damage", "assumed", "split"
+)  # fmt: skip
 _DELIVERED = ("created", "existing", "valid")
 
 

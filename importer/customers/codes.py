@@ -1,8 +1,8 @@
 """Every issue code of validation: its title, severity, sentence and mend. Data only.
 
 Codes are stable: results, reports and other programs rely on them. A sentence may use `{label}`,
-`{example}`, `{max}`, `{values}` and `{condition}` of the field; a mend may use `{field}` and `{column}`, and speaks
-the profile's own syntax. Neither ever holds a value.
+`{example}`, `{max}`, `{values}` and `{condition}` of the field, and `{country}` and `{default}`, the row's country and
+the default one; a mend may use `{field}` and `{column}`, and speaks the profile's own syntax. None ever holds a value.
 """
 
 from __future__ import annotations
@@ -107,15 +107,50 @@ _ALL = (
     # ------------------------------------------------------------------ phones
     _error(
         "phone_invalid",
-        "No phone number",
-        "{label} is no phone number; write it with country and area code, for example {example}.",
-        "Correct the cells of column {column}; several numbers or words in one cell cannot be sent.",
+        "Not a phone number",
+        "{label} holds signs that are not part of a phone number; write digits only, for example {example}.",
+        "Correct the cells of column {column}; clear cells that stand for an unknown number.",
+    ),
+    _error(
+        "phone_words",
+        "Words in place of or beside a phone number",
+        "{label} holds words; write the number alone, for example {example}.",
+        "Move the words of column {column} to another column; an extension may stand behind the number (x45).",
+    ),
+    _error(
+        "phone_two_numbers",
+        "Two phone numbers in one cell",
+        "{label} holds more than one number; keep one of them, for example {example}.",
+        "Keep one number in each cell of column {column}.",
+    ),
+    _error(
+        "phone_wrong_length",
+        "A phone number whose length its country does not use",
+        "{label} has a number of digits that no phone number of its country has; write it like {example}.",
+        "Correct the cells of column {column}; for numbers of another country map `primaryPhoneNumber.region`.",
+    ),
+    _warning(
+        "phone_country_assumed",
+        "A national phone number of two possible countries",
+        "{label} has no country code and is valid in {country} and in {default} alike; it is sent as a number of "
+        "{country}, the country of its row.",
+        "Write the numbers of column {column} with a plus sign and their country code, or map their country: "
+        '`"primaryPhoneNumber.region" = "..."`.',
+    ),
+    _error(
+        "phone_other_country",
+        "A phone number that does not belong to the country of its row",
+        "{label} has no country code and is not valid in {country}, the country of its row, but is valid in {default}; "
+        "write it with a plus sign and its country code.",
+        "Write the numbers of column {column} with a plus sign and their country code, or map their country: "
+        '`"primaryPhoneNumber.region" = "..."`.',
     ),
     _error(
         "phone_no_country",
         "A phone number without its country",
         "{label} has no country code; write it with a plus sign, for example {example}.",
-        'Set `validation.default_region = "US"` (or another two-letter country) for national numbers.',
+        'Set `validation.default_region = "US"` (or another two-letter country) for national numbers, or map the '
+        'country of each: `"primaryPhoneNumber.region" = "..."`.',
     ),
     _error(
         "phone_country_unknown",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from importer.customers.rules import field_spec, is_known_field
+from importer.customers.rules import READING_FIELDS, field_spec, is_known_field
 from importer.customers.shape import flatten, primary_last
 
 _HIDDEN = frozenset({"socialId"})
@@ -25,7 +25,7 @@ def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, .
     addresses by type, whatever their order.
     """
     sent = dict(flatten(payload))
-    known = {name: value for name, value in flatten(_like(payload, body)) if is_known_field(name)}
+    known = {name: value for name, value in flatten(_like(payload, body)) if _is_compared(name)}
     names = set(sent) | {name for name in known if not name.startswith("metadata.")}
     return tuple(sorted(name for name in names if name not in _HIDDEN and _differ(name, sent, known)))
 
@@ -53,6 +53,10 @@ def _canonical(value: Any) -> Any:
         parts = (part for part in map(_canonical, value) if part is not None)
         return sorted(parts, key=lambda part: json.dumps(part, sort_keys=True)) or None
     return None if value == "" else value
+
+
+def _is_compared(name: str) -> bool:
+    return is_known_field(name) and name not in READING_FIELDS
 
 
 def _like(payload: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -35,7 +35,8 @@ def read(spec: FieldSpec, text: str, policy: Policy, country: str = "") -> Readi
     """Read one text as one field: normalised, with every step, or refused.
 
     Args:
-        country: alpha-3 country that a state or postal code belongs to; empty when unknown.
+        country: alpha-3 country that a state, postal code or phone number belongs to; empty when unknown. For phone
+            numbers it may also be the alpha-2 region that the profile names (see `read_phone`).
     """
     if len(text) > 4 * HARD_MAX_CHARS:
         return Reading("", error="too_long")
@@ -45,7 +46,7 @@ def read(spec: FieldSpec, text: str, policy: Policy, country: str = "") -> Readi
 def _read(spec: FieldSpec, text: str, policy: Policy, country: str) -> Reading:
     match spec.kind:
         case Kind.PHONE:
-            return read_phone(text, policy)
+            return read_phone(text, policy, country)
         case Kind.DATE:
             return read_birth_date(text, policy)
         case Kind.ENUM:

@@ -21,15 +21,17 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 from importer.customers.fields import read
-from importer.customers.phones import read_extension, read_phone
+from importer.customers.phones import place_of, read_extension, read_phone
 from importer.customers.postal import is_po_box
 from importer.customers.reading import Policy
 from importer.customers.ruled import Ruled, policy_of, trouble
 from importer.customers.rules import (
     FIELDS,
     MAX_METADATA_PAIRS,
+    PHONE_ADDRESSES,
     STATE_REQUIRED_IN,
     FieldSpec,
     field_spec,
@@ -47,8 +49,14 @@ class Body(BaseModel):
 
 
 class Phone(Body):
-    """A phone number; an extension written behind the number moves to its own place."""
+    """A phone number; an extension written behind the number moves to its own place.
 
+    `region` and `country` only say how a number without its country code is read: what the profile names, and the row's
+    own country. They are no part of the body.
+    """
+
+    region: SkipJsonSchema[Annotated[str, Ruled("primaryPhoneNumber.region")] | None] = Field(None, exclude=True)
+    country: SkipJsonSchema[str | None] = Field(None, exclude=True)
     number: Annotated[str, Ruled("primaryPhoneNumber.number")]
     type: Annotated[str, Ruled("primaryPhoneNumber.type")]
     extension: Annotated[str, Ruled("primaryPhoneNumber.extension")] | None = None
@@ -58,7 +66,10 @@ class Phone(Body):
     @classmethod
     def _split_extension(cls, data: Any, info: ValidationInfo[Any]) -> Any:
         number = data.get("number") if isinstance(data, dict) else None
-        behind = read_phone(number, policy_of(info)).extension if isinstance(number, str) else ""
+        if not isinstance(number, str):
+            return data
+        place = place_of(str(data.get("region") or ""), str(data.get("country") or ""))
+        behind = read_phone(number, policy_of(info), place).extension
         if not behind:
             return data
         given = read_extension(str(data.get("extension") or ""))
@@ -168,6 +179,15 @@ class Customer(Body):
         return pairs
 
 
+def _in_country(phone: Any, info: ValidationInfo[Any]) -> Any:
+    """Give a phone the country of the customer's address, where nothing else says where it belongs."""
+    if not isinstance(phone, dict) or phone.get("country"):
+        return phone
+    found = {one.type: one.country_code for one in info.data.get("addresses") or () if one.country_code}
+    country = next((found[word.upper()] for word in PHONE_ADDRESSES if word.upper() in found), None)
+    return {**phone, "country": country} if country else phone
+
+
 def _metadata_text(key: str, text: str, policy: Policy) -> str:
     spec: FieldSpec | None = field_spec(f"metadata.{key}")
     if spec is None:
@@ -204,6 +224,11 @@ class Individual(Customer):
     )
     citizenship_country_code: Annotated[str, Ruled("citizenshipCountryCode")] | None = None
 
+    @field_validator("primary_phone_number", mode="before")
+    @classmethod
+    def _the_phone_is_of_the_address(cls, value: Any, info: ValidationInfo[Any]) -> Any:
+        return _in_country(value, info)
+
     @field_validator("social_id_country_code")
     @classmethod
     def _id_comes_with_its_country(cls, value: str | None, info: ValidationInfo[Any]) -> str | None:
@@ -224,6 +249,19 @@ class Business(Customer):
     tax_id: Annotated[str, Ruled("taxId")] | None = None
     tax_id_country_code: Annotated[str, Ruled("taxIdCountryCode")] | None = None
     contacts: tuple[Contact, ...] = Field(json_schema_extra={"minItems": 1})
+
+    @field_validator("contacts", mode="before")
+    @classmethod
+    def _phones_are_of_the_address(cls, value: Any, info: ValidationInfo[Any]) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        phones = ("primaryPhoneNumber", "primary_phone_number")
+        return [
+            {**one, **{name: _in_country(one[name], info) for name in phones if name in one}}
+            if isinstance(one, dict)
+            else one
+            for one in value
+        ]
 
     @field_validator("contacts")
     @classmethod

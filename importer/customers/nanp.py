@@ -12,6 +12,7 @@ from functools import cache
 
 from phonenumbers import PhoneNumber, is_valid_number, is_valid_number_for_region
 
+from importer.customers.phones import regions
 from importer.customers.reading import Policy, Reading, Step
 
 REGIONS = ("US", "CA")
@@ -49,15 +50,28 @@ def is_fictional(prefix: str) -> bool:
     return prefix.startswith(_FICTIONAL) and not any(map(is_valid_number, map(_number, exchanges)))
 
 
-def quick_phone(text: str, policy: Policy) -> Reading | None:
+def belongs_here(policy: Policy, place: str) -> bool:
+    """Tell whether a national number is surely one of the USA or Canada.
+
+    Args:
+        place: see `importer.customers.phones.read_phone`.
+    """
+    home, other = regions(policy.region, place)
+    return home in REGIONS and (other is None or other in REGIONS)
+
+
+def quick_phone(text: str, policy: Policy, place: str = "") -> Reading | None:
     """Read a number of the USA or Canada without the library; None where that takes the library.
 
-    Without a country code, a number is read here only where the policy's region is one of the two.
+    Without a country code, a number is read here only where it can be one of no other country.
+
+    Args:
+        place: see `importer.customers.phones.read_phone`.
     """
     found = NATIONAL.fullmatch(text)
     if found is None:
         return _unused(Reading(text), "phone_local_only", policy) if _LOCAL.fullmatch(text) else None
-    if text[0] != "+" and policy.region not in REGIONS:
+    if text[0] != "+" and not belongs_here(policy, place):
         return None
     in_brackets, plain, exchange, line = found.groups()
     area = in_brackets or plain

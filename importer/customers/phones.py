@@ -2,21 +2,27 @@
 
 The API's own documented examples are too short to be dialled; the policies `e164` and `possible` accept
 such numbers with a warning, and only `valid` refuses them. An extension behind the number is kept apart.
+
+A number without a country code belongs to the country of its row; only where the row names none does the policy's
+region count. Where both countries could be meant, the reading says so.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from types import MappingProxyType
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
 
+from importer.customers.places import alpha2, country_name, find_country
 from importer.customers.reading import Policy, Reading
 from importer.customers.text import clean
 
 MAX_CHARS = 60
 E164 = re.compile(r"\+[0-9]{7,15}")
+_FEWEST_DIGITS = 7
 _SEPARATORS = re.compile(r"[\s().\-/]")
 _PARSE_ERRORS = MappingProxyType(
     {
@@ -29,24 +35,131 @@ _IMPOSSIBLE = MappingProxyType(
     {
         ValidationResult.TOO_SHORT: "phone_too_short",
         ValidationResult.TOO_LONG: "phone_too_long",
-        ValidationResult.INVALID_LENGTH: "phone_invalid",
+        ValidationResult.INVALID_LENGTH: "phone_wrong_length",
         ValidationResult.INVALID_COUNTRY_CODE: "phone_country_unknown",
     }
 )
+_LIKE_A_DECIMAL = re.compile(r"(\+?[0-9]{7,15})[.,]0{1,2}")
+"""What is left of a number that a program took for a decimal one: `14155550108.0`."""
+_INTERNATIONAL_PREFIX = re.compile(r"[^\d+\uff0b]*(?:00|011)[\s().\-/]*(?=[1-9])")
+_PLUS = re.compile(r"[^\d+\uff0b]*[+\uff0b]")
+_BETWEEN_NUMBERS = re.compile(
+    r"[,;|&\n]|\b(?:or|and|oder|und|ou|et|o|y|e)\b|[^\d\s(]\s*(?=[+\uff0b])|\s(?=[+\uff0b])", re.IGNORECASE
+)
+_BETWEEN_LONG_ONES = re.compile(r"[/\s\\]+")
+_LABEL = re.compile(r"^\s*(?:tel|phone|mobile|cell|fax)?\s*[.:]?\s*", re.IGNORECASE)
+
+_Parsed = PhoneNumber | NumberParseException
 
 
-def read_phone(text: str, policy: Policy) -> Reading:
-    """Read a phone number under a policy; its value comes out in E.164, its extension apart."""
+def read_phone(text: str, policy: Policy, place: str = "") -> Reading:
+    """Read a phone number under a policy; its value comes out in E.164, its extension apart.
+
+    Args:
+        place: where a number without a country code belongs: the row's own country (alpha-3), which is held against the
+            policy's region, or the region that the profile names for it (alpha-2), which is held against nothing;
+            empty: the policy's region.
+    """
     reading = clean(text)
     if reading.error or not reading.value:
         return reading
+    if decimal := _LIKE_A_DECIMAL.fullmatch(reading.value):
+        reading = reading.then("phone_decimal_removed", decimal[1])
+    if cause := _is_other_than_one_number(reading.value):
+        return reading.refuse(cause)
     if len(reading.value) > MAX_CHARS:
         return reading.refuse("phone_too_long")
+    return _read_in(reading, policy, *regions(policy.region, place))
+
+
+def place_of(region: str, country: str) -> str:
+    """Say where a number belongs, as `read_phone` takes it.
+
+    Args:
+        region: what the profile names for this row, as people write countries; blank: nothing.
+        country: the row's own country, likewise.
+    """
+    named = find_country(clean(region).value)
+    return alpha2(named) if named else find_country(clean(country).value)
+
+
+@lru_cache(maxsize=1_024)
+def regions(default: str | None, place: str) -> tuple[str | None, str | None]:
+    """Say by which region a national number is read, and which other one it is held against; None: none.
+
+    Args:
+        default: the policy's region.
+        place: see `read_phone`.
+    """
+    if len(place) == 2:
+        return place, None
+    home = alpha2(place) if place else ""
+    if not home:
+        return default, None
+    return home, default if default != home else None
+
+
+def _read_in(reading: Reading, policy: Policy, home: str | None, other: str | None) -> Reading:
+    text = reading.value
+    number = _parse(text, home)
+    is_national = not _PLUS.match(text)
+    if is_national and not _is_valid(number):
+        number = _dialled_abroad(text, number)
+    if isinstance(number, NumberParseException):
+        refused = _unparsed(reading, number, policy)
+    elif _has_words_beside(text, number, home):
+        return reading.refuse("phone_words")
+    else:
+        refused = _judged(_written(reading, number), number, policy)
+    if other and is_national and not _is_abroad(number, home):
+        refused = _held_against(refused, text, number, home or "", other)
+    if refused.error and _are_several(_BETWEEN_LONG_ONES.split(text)):
+        return reading.refuse("phone_two_numbers")
+    return refused
+
+
+def _parse(text: str, region: str | None) -> _Parsed:
     try:
-        number = phonenumbers.parse(reading.value, policy.region)
+        return phonenumbers.parse(text, region)
     except NumberParseException as trouble:
-        return _unparsed(reading, trouble, policy)
-    return _judged(_written(reading, number), number, policy)
+        return trouble
+
+
+def _is_valid(number: _Parsed) -> bool:
+    return isinstance(number, PhoneNumber) and phonenumbers.is_valid_number(number)
+
+
+def _is_possible(number: _Parsed) -> bool:
+    """Tell whether a number has its country's length; a local one without its area code has not."""
+    if isinstance(number, NumberParseException):
+        return False
+    return bool(phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
+
+
+def _is_abroad(number: _Parsed, home: str | None) -> bool:
+    """Tell whether a number named its country by the digits that are dialled before it."""
+    return isinstance(number, PhoneNumber) and number.country_code != phonenumbers.country_code_for_region(home or "ZZ")
+
+
+def _dialled_abroad(text: str, at_home: _Parsed) -> _Parsed:
+    """Read `00` and `011` as a plus sign, also where they are not the digits that are dialled at home."""
+    prefix = _INTERNATIONAL_PREFIX.match(text)
+    if prefix is None:
+        return at_home
+    abroad = _parse("+" + text[prefix.end() :], None)
+    likelier = _is_valid(abroad) or (_is_possible(abroad) and not _is_possible(at_home))
+    return abroad if likelier or isinstance(at_home, NumberParseException) else at_home
+
+
+def _held_against(reading: Reading, text: str, number: _Parsed, home: str, other: str) -> Reading:
+    """Say where a number could be one of the default region, too, or only one of that."""
+    there = _parse(text, other)
+    if not _is_valid(there) or there == number:
+        return reading
+    countries = (country_name(home), country_name(other))
+    if _is_valid(number):
+        return reading.warn("phone_country_assumed")._replace(countries=countries)
+    return reading.refuse("phone_other_country")._replace(countries=countries)
 
 
 def _written(reading: Reading, number: PhoneNumber) -> Reading:
@@ -72,12 +185,42 @@ def _judged(reading: Reading, number: PhoneNumber, policy: Policy) -> Reading:
 def _unparsed(reading: Reading, trouble: NumberParseException, policy: Policy) -> Reading:
     if trouble.error_type == NumberParseException.INVALID_COUNTRY_CODE:
         bare = _SEPARATORS.sub("", reading.value)
-        if not bare.startswith("+"):
+        if not bare.startswith(("+", "00", "011")):
             return reading.refuse("phone_no_country")
         if policy.phone == "e164" and E164.fullmatch(bare):
             return reading.then("phone_e164", bare).warn("phone_unassigned")
         return reading.refuse("phone_country_unknown")
     return reading.refuse(_PARSE_ERRORS.get(trouble.error_type, "phone_invalid"))
+
+
+# --------------------------------------------------------------------------- what is not one number
+
+
+def _is_other_than_one_number(text: str) -> str:
+    """Return the code of what is seen without reading a number: words only, signs only, or several numbers."""
+    if _digits(text) == 0:
+        return "phone_words" if any(map(str.isalpha, text)) else "phone_invalid"
+    if "@" in text:
+        return "phone_words"
+    return "phone_two_numbers" if _are_several(_BETWEEN_NUMBERS.split(text)) else ""
+
+
+def _are_several(pieces: list[str]) -> bool:
+    return sum(_digits(piece) >= _FEWEST_DIGITS for piece in pieces) > 1
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+def _has_words_beside(text: str, number: PhoneNumber, region: str | None) -> bool:
+    """Tell whether letters stand beside a number that is complete without them; `1-800-FLOWERS` needs its letters."""
+    bare = _LABEL.sub("", text)
+    if number.extension:
+        bare = re.sub(rf"\D*{re.escape(number.extension)}\D*$", "", bare)
+    if not any(map(str.isalpha, bare)):
+        return False
+    return _is_possible(_parse("".join(sign for sign in bare if not sign.isalpha()), region))
 
 
 _EXTENSION = re.compile(r"(?:extension|ext|x|#)?[.:\s]*([0-9]{1,10})", re.IGNORECASE)

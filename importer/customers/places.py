@@ -77,10 +77,18 @@ def find_country(text: str) -> str:
     return _english_names().get(name) or _foreign_names().get(name, "")
 
 
+@cache
 def alpha2(country: str) -> str:
     """Turn an alpha-3 code into alpha-2; empty where there is no such country."""
     found = pycountry.countries.get(alpha_3=country)
     return str(found.alpha_2) if found else ""
+
+
+@cache
+def country_name(region: str) -> str:
+    """Return the everyday English name of a country (alpha-2); the code itself where there is no such country."""
+    found = pycountry.countries.get(alpha_2=region)
+    return str(getattr(found, "common_name", found.name)) if found else region
 
 
 @cache

@@ -27,6 +27,7 @@ class Reading(NamedTuple):
         error: the issue code that refuses it; empty when it is fine.
         warnings: issue codes that do not refuse it.
         extension: the phone extension that stood behind a number.
+        countries: names of the row's country and of the default one, for issues that name both.
     """
 
     value: str
@@ -34,6 +35,7 @@ class Reading(NamedTuple):
     error: str = ""
     warnings: tuple[str, ...] = ()
     extension: str = ""
+    countries: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -61,7 +63,8 @@ class Policy:
 
     Args:
         phone: `e164` (shape only), `possible` or `valid` (libphonenumber's verdicts).
-        region: two-letter country of numbers without a country code; None: such numbers are refused.
+        region: two-letter country of phone numbers without a country code whose row names no country; None: such
+            numbers are refused.
         today: the day that birth dates are judged by; None: they are not judged.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, cast
@@ -12,8 +12,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from importer.customers.fields import read
+from importer.customers.phones import place_of
 from importer.customers.reading import Policy
-from importer.customers.rules import FIELDS, FieldSpec, Kind, message
+from importer.customers.rules import FIELDS, READING_FIELDS, FieldSpec, Kind, message
 
 CONTEXT_KEY = "policy"
 """Where a validation context carries its `Policy`; without one the defaults hold and birth dates are not judged."""
@@ -31,10 +32,10 @@ _FORMATS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def trouble(code: str, spec: FieldSpec | None = None) -> PydanticCustomError:
+def trouble(code: str, spec: FieldSpec | None = None, countries: Sequence[str] = ()) -> PydanticCustomError:
     """Make pydantic's error for an issue code: its type is the code, its message never holds a value."""
     # The types ask for literals, so that templates are not made from data; ours are made from the rule table.
-    return PydanticCustomError(cast("Any", code), cast("Any", message(code, spec)))
+    return PydanticCustomError(cast("Any", code), cast("Any", message(code, spec, countries)))
 
 
 def policy_of(info: ValidationInfo[Any]) -> Policy:
@@ -52,7 +53,7 @@ class Ruled:
     """
 
     def __init__(self, name: str, label: str = "") -> None:
-        spec = FIELDS[name]
+        spec = FIELDS.get(name) or READING_FIELDS[name]
         self.spec = replace(spec, label=label) if label else spec
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -69,8 +70,13 @@ class Ruled:
         return {**handler(schema), **described, **_FORMATS.get(self.spec.kind, {})}
 
     def _read(self, text: str, info: ValidationInfo[Any]) -> str:
-        country = info.data.get("country_code") if self.spec.kind in {Kind.STATE, Kind.POSTAL} else ""
-        reading = read(self.spec, text, policy_of(info), country or "")
+        reading = read(self.spec, text, policy_of(info), self._place(info.data))
         if reading.error or not reading.value:
-            raise trouble(reading.error or "required_missing", self.spec)
+            raise trouble(reading.error or "required_missing", self.spec, reading.countries)
         return reading.value
+
+    def _place(self, beside: Mapping[str, Any]) -> str:
+        """Say where the text belongs, from what stands before it in its object."""
+        if self.spec.kind is Kind.PHONE:
+            return place_of(beside.get("region") or "", beside.get("country") or "")
+        return (beside.get("country_code") or "") if self.spec.kind in {Kind.STATE, Kind.POSTAL} else ""

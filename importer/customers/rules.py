@@ -11,7 +11,7 @@ mark is `I` or `NF` only warns, since nobody has seen the API refuse it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -24,6 +24,8 @@ __all__ = [
     "HARD_MAX_CHARS",
     "ISSUE_CODES",
     "MAX_METADATA_PAIRS",
+    "PHONE_ADDRESSES",
+    "READING_FIELDS",
     "RULES",
     "CustomerType",
     "Evidence",
@@ -94,6 +96,9 @@ ADDRESS_TYPES: Mapping[str, str] = MappingProxyType(
     {"mailing": "MAILING", "physical": "PHYSICAL", "shipping": "SHIPPING"}
 )
 """The word in a dotted name to the API's address `type`."""
+PHONE_ADDRESSES = ("physical", "mailing", "shipping")
+"""The addresses that say in which country a row's phone number lies, the first that names one before the others: a
+physical address is where a person lives, or where a business is registered."""
 ADDRESS_WITNESSES = (*(f"streetLine{line}" for line in range(1, 6)), "apartmentNumber", "cityName", "zipCode")
 """An address exists where one of these is given: a country alone is often a constant, a name stands elsewhere too."""
 
@@ -188,6 +193,13 @@ def _phone(prefix: str, whose: str, types: tuple[CustomerType, ...]) -> Iterator
     yield FieldSpec(
         at + "provider", f"{whose}hone provider", Kind.TEXT, types, max_length=40, example="Example Mobile",
         evidence=SIB, length_evidence=SIB, source=_OWNER,
+    )  # fmt: skip
+
+
+def _region(prefix: str, whose: str, types: tuple[CustomerType, ...]) -> FieldSpec:
+    return FieldSpec(
+        f"{prefix}primaryPhoneNumber.region", f"Country of the {whose}phone number", Kind.COUNTRY, types, example="GB",
+        evidence=NF,
     )  # fmt: skip
 
 
@@ -313,6 +325,11 @@ def _all() -> Iterator[FieldSpec]:
 FIELDS: Mapping[str, FieldSpec] = MappingProxyType({spec.name: spec for spec in _all()})
 """Every field by its dotted name, in the order a template shows them. `metadata.<key>` comes on top."""
 
+READING_FIELDS: Mapping[str, FieldSpec] = MappingProxyType(
+    {spec.name: spec for spec in (_region("", "", INDIVIDUAL), _region("contacts.primary.", "contact's ", BUSINESS))}
+)
+"""What a profile may map beside FIELDS: it is never sent, and says how another field of the row is read."""
+
 RULES: tuple[Rule, ...] = (
     Rule("state_required", "An address in the USA or Canada has a state.", K, _CREATE),
     Rule("required_missing", "A shipping address has the name of a person.", K, _CREATE),
@@ -339,8 +356,8 @@ def metadata_spec(key: str) -> FieldSpec:
 
 
 def field_spec(name: str) -> FieldSpec | None:
-    """Look a field up by its dotted name, `metadata.<key>` included; None where there is no such field."""
-    spec = FIELDS.get(name)
+    """Look a field up by its dotted name, `metadata.<key>` and READING_FIELDS included; None: there is none."""
+    spec = FIELDS.get(name) or READING_FIELDS.get(name)
     if spec is None and name.startswith("metadata.") and METADATA_KEY.fullmatch(name[9:]):
         return metadata_spec(name[9:])
     return spec
@@ -356,8 +373,12 @@ def fields_of(kind: CustomerType) -> tuple[FieldSpec, ...]:
     return tuple(spec for spec in FIELDS.values() if kind in spec.types)
 
 
-def message(code: str, spec: FieldSpec | None = None) -> str:
-    """Write the sentence for an issue code about a field; it never holds a value."""
+def message(code: str, spec: FieldSpec | None = None, countries: Sequence[str] = ()) -> str:
+    """Write the sentence for an issue code about a field; it never holds a value.
+
+    Args:
+        countries: names of the row's country and of the default one, for the codes that name both.
+    """
     entry = ISSUE_CODES[code]
     if spec is None:
         return entry.message
@@ -367,4 +388,6 @@ def message(code: str, spec: FieldSpec | None = None) -> str:
         max=spec.max_length or HARD_MAX_CHARS,
         values=", ".join(spec.values),
         condition=spec.condition,
+        country=countries[0] if countries else "the row's country",
+        default=countries[1] if countries else "the default region",
     )

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from unicodedata import normalize
 
-from importer.customers.rules import ADDRESS_TYPES, ADDRESS_WITNESSES, CustomerType, field_spec
-from importer.customers.text import is_blank
+from importer.customers.places import find_country
+from importer.customers.rules import ADDRESS_TYPES, ADDRESS_WITNESSES, PHONE_ADDRESSES, CustomerType, field_spec
+from importer.customers.text import clean, is_blank
 
 _WORDS = {api: word for word, api in ADDRESS_TYPES.items()}
 
@@ -25,11 +26,23 @@ def nest(row: Mapping[str, str], customer_type: CustomerType) -> dict[str, Any]:
     for name, text in given.items():
         if name != "type" and not name.startswith(("addresses.", "contacts.")):
             _put(body, name.split(".", 1) if name.startswith("metadata.") else name.split("."), text)
+    country = _own_country(given)
+    if country and "primaryPhoneNumber" in body:
+        body["primaryPhoneNumber"]["country"] = country
     if addresses := [_address(word, given) for word in ADDRESS_TYPES if _has_address(word, given)]:
         body["addresses"] = addresses
     if customer_type is CustomerType.BUSINESS:
-        body["contacts"] = [{"primary": True, **_below("contacts.primary.", given)}]
+        contact = _below("contacts.primary.", given)
+        if country and "primaryPhoneNumber" in contact:
+            contact["primaryPhoneNumber"]["country"] = country
+        body["contacts"] = [{"primary": True, **contact}]
     return body
+
+
+def _own_country(given: Mapping[str, str]) -> str:
+    """Find the country (alpha-3) that the row names for its phone numbers, an address or not; empty: none."""
+    texts = (given.get(f"addresses.{word}.countryCode", "") for word in PHONE_ADDRESSES)
+    return next(filter(None, (find_country(clean(text).value) for text in texts)), "")
 
 
 def _belongs(name: str, customer_type: CustomerType) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importer.mapping.build import build_mapper
+from importer.mapping.build import build_mapper, phone_regions
 from importer.mapping.candidates import THRESHOLD
 from importer.mapping.codes import MAPPING_CODES
 from importer.mapping.draft import init_profile
@@ -19,6 +19,7 @@ __all__ = [
     "TemplateColumn",
     "build_mapper",
     "init_profile",
+    "phone_regions",
     "proposal",
     "propose",
     "template_columns",

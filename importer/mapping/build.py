@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from importer.customers.rules import FIELDS, CustomerType, field_spec, fields_of
+from importer.customers.rules import (
+    FIELDS,
+    PHONE_ADDRESSES,
+    READING_FIELDS,
+    CustomerType,
+    field_spec,
+    fields_of,
+)
 from importer.errors import MissingColumnError, ProfileError, SourceError
 from importer.mapping.content import folded, is_email, is_phone, known_words
 from importer.mapping.drift import check_drift
@@ -53,6 +60,7 @@ def build_mapper(
         rules, notes = found.rules, tuple(_told(found.matches)) + found.assumed
         _check_usable(rules, info)
     order = validation.date_order if validation else "auto"
+    notes += phone_regions(rules, validation or ValidationSettings())
     return ColumnMapper(list(_plans(rules, info.columns)), drift + notes, order, today)
 
 
@@ -157,6 +165,26 @@ def _companions(name: str, rules: Mapping[str, FieldRule]) -> tuple[str, ...]:
 
 
 # --------------------------------------------------------------------------- what is told
+
+
+def phone_regions(rules: Mapping[str, FieldRule], validation: ValidationSettings) -> tuple[Detected, ...]:
+    """Say by which country phone numbers without a country code are read; nothing where no phone number is mapped."""
+    found: dict[str, None] = {}
+    for region in READING_FIELDS:
+        if region.removesuffix("region") + "number" in rules:
+            found[_phone_region(rules, region, validation.default_region)] = None
+    note = "for phone numbers without a country code"
+    return tuple(Detected("phone_region", value, 1.0, note) for value in found)
+
+
+def _phone_region(rules: Mapping[str, FieldRule], region: str, default: str | None) -> str:
+    countries = (f"addresses.{word}.countryCode" for word in PHONE_ADDRESSES)
+    named = [_origin(rules[name]) for name in (region, *countries) if name in rules]
+    return ", else ".join([*dict.fromkeys(named), default or "none"])
+
+
+def _origin(rule: FieldRule) -> str:
+    return rule.value if rule.value is not None else " ".join(f"column '{column}'" for column in _named(rule))
 
 
 def _told(matches: Sequence[ColumnMatch]) -> Iterator[Detected]:

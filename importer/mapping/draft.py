@@ -23,7 +23,7 @@ MOST_WORDS = 30
 _SOURCE_KEYS = ("encoding", "delimiter", "sheet", "header_row")
 _TAIL = """
 [validation]
-# default_region = "US"       # country of phone numbers written without one
+# default_region = "US"       # country of phone numbers without one, where their row names none
 # phone = "possible"          # e164 (shape only), possible, valid
 # date_order = "auto"         # auto (decided per column, with evidence), mdy, dmy, ymd
 # duplicates = "reject"       # reject, first, allow: rows with the same import key

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from importer.customers.rules import FIELDS, CustomerType, field_spec
+from importer.customers.places import find_country
+from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, field_spec
 from importer.mapping.candidates import THRESHOLD, Candidate, candidates, looks
 from importer.mapping.choice import Choice, assign, plain, whole_addresses
 from importer.mapping.content import folded, known_words
@@ -21,6 +22,9 @@ from importer.records import Detected, RawBatch, SourceInfo
 _PERSON = tuple(name.removeprefix(CONTACT) for name in FIELDS if name.startswith(CONTACT))
 """What a person's own fields and a business's contact have in common."""
 _USUAL_PHONE = {"": "MOBILE", CONTACT: "WORK"}
+_MOSTLY_COUNTRIES = 0.8
+"""A column that is called Country and holds something else says nothing about phone numbers."""
+_ALL_FIELDS = (*FIELDS, *READING_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,11 @@ def proposal(info: SourceInfo, sample: RawBatch | None = None) -> Proposal:
     choice = Choice(info.columns, seen)
     found = [candidate for candidate in candidates(info.columns, seen) if _strong(candidate, choice)]
     kind = _kind(found)
-    assign(whole_addresses(_as_kind(found, kind, choice), choice), choice)
+    read = _as_kind(found, kind, choice)
+    assign(whole_addresses(read, choice), choice)
     _split_names(choice, sample)
     _settle_details(choice, kind)
+    _settle_phone_regions(read, choice)
     return Proposal(tuple(_matches(choice)), _rules(choice), tuple(choice.notes))
 
 
@@ -207,6 +213,28 @@ def _settle_phone_types(choice: Choice) -> None:
             choice.constants[name] = (_USUAL_PHONE[table], "no column says it")
 
 
+def _settle_phone_regions(found: Iterable[Candidate], choice: Choice) -> None:
+    """Let a country without an address say where the row's phone numbers belong."""
+    taken = {candidate.index for candidate in choice.taken.values()}
+    countries = [each for each in found if _is_address_country(each.field)]
+    free = [each for each in countries if each.index not in taken and _holds_countries(choice, each)]
+    if not free or any(map(_is_address_country, choice.taken)):
+        return
+    best = max(free, key=choice.rank)
+    for name in READING_FIELDS:
+        if name.removesuffix("region") + "number" in choice.taken:
+            choice.taken[name] = best.of(name)
+
+
+def _is_address_country(name: str) -> bool:
+    return name.startswith("addresses.") and name.endswith(".countryCode")
+
+
+def _holds_countries(choice: Choice, candidate: Candidate) -> bool:
+    look = choice.seen[candidate.index]
+    return not look.texts or look.share(find_country) >= _MOSTLY_COUNTRIES
+
+
 def _same_number(choice: Choice, *names: str) -> bool:
     """Tell whether columns have the same figures in their names: `Phone 1 - Label` is not about `Phone 2 - Value`."""
     figures = {"".join(filter(str.isdigit, choice.columns[choice.taken[name].index])) for name in names}
@@ -217,9 +245,9 @@ def _same_number(choice: Choice, *names: str) -> bool:
 
 
 def _rules(choice: Choice) -> dict[str, FieldRule]:
-    rules = {name: _rule(name, candidate, choice) for name, candidate in choice.taken.items() if name in FIELDS}
+    rules = {name: _rule(name, candidate, choice) for name, candidate in choice.taken.items() if name in _ALL_FIELDS}
     rules.update({name: FieldRule(value=value) for name, (value, _) in choice.constants.items()})
-    ordered = {name: rules[name] for name in FIELDS if name in rules}
+    ordered = {name: rules[name] for name in _ALL_FIELDS if name in rules}
     free = {name: _rule(name, each, choice) for name, each in choice.taken.items() if name.startswith("metadata.")}
     return ordered | free
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from importer.customers.rules import FIELDS, is_known_field
+from importer.customers.rules import FIELDS, READING_FIELDS, is_known_field
 from importer.profile.nearest import did_you_mean
 
 
@@ -18,7 +18,11 @@ def _checked(name: str) -> str:
     if name.startswith("metadata."):
         why = ": after 'metadata.' come 1 to 40 letters, digits, '_', '.' or '-'."
         raise PydanticCustomError("unknown_field", "unknown field", {"name": name, "close": why})
-    raise PydanticCustomError("unknown_field", "unknown field", {"name": name, "close": did_you_mean(name, FIELDS)})
+    raise PydanticCustomError("unknown_field", "unknown field", {"name": name, "close": _near(name)})
+
+
+def _near(name: str) -> str:
+    return did_you_mean(name, [*FIELDS, *READING_FIELDS])
 
 
 CustomerField = Annotated[str, AfterValidator(_checked)]

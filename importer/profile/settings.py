@@ -189,7 +189,8 @@ class ValidationSettings(Section):
     """`[validation]`: how strict, and what to assume."""
 
     default_region: Annotated[str, BeforeValidator(_region)] | None = "US"
-    """Where national phone numbers belong; two capital letters."""
+    """Where national phone numbers belong whose row names no country; two capital letters. `[mapping]` may name the
+    country of each: `primaryPhoneNumber.region`."""
     phone: Literal["e164", "possible", "valid"] = "possible"
     date_order: Literal["auto", "mdy", "dmy", "ymd"] = "auto"
     duplicates: Literal["reject", "first", "allow"] = "reject"

@@ -7,8 +7,17 @@ is no address: there they are dropped before they are judged, with a warning whe
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
 
-from importer.customers.rules import ADDRESS_TYPES, ADDRESS_WITNESSES, FieldSpec
+from importer.customers.places import alpha2
+from importer.customers.rules import (
+    ADDRESS_TYPES,
+    ADDRESS_WITNESSES,
+    PHONE_ADDRESSES,
+    READING_FIELDS,
+    FieldSpec,
+    Kind,
+)
 from importer.customers.text import is_blank
 from importer.validation.columns import ColumnCheck
 from importer.validation.findings import Findings
@@ -37,13 +46,13 @@ class CellCheck:
         """Check every field of a plan, and point out those of the other type of customer.
 
         Returns:
-            Dotted name to normalised texts; a cell that failed is blank.
+            Dotted name to normalised texts of what is sent; a cell that failed is blank.
         """
         for spec in plan.checked:
             self.column(spec)
         for spec in plan.strays:
             self._report_given(spec, range(self._size), "field_not_sent")
-        return self.columns
+        return {name: texts for name, texts in self.columns.items() if name not in READING_FIELDS}
 
     def column(self, spec: FieldSpec) -> None:
         """Check one field."""
@@ -52,8 +61,39 @@ class CellCheck:
         if failed or dropped or not isinstance(texts, list):
             blank = {*(failed or ()), *dropped}
             texts = ["" if place in blank else text for place, text in enumerate(texts)]
-        countries = self.columns.get(country_field(spec), ())
-        self.columns[spec.name] = self._checks[spec.name].check(texts, self._found, countries)
+        places = self._phone_places(spec) if spec.kind is Kind.PHONE else self.columns.get(country_field(spec), ())
+        self.columns[spec.name] = self._checks[spec.name].check(texts, self._found, places)
+
+    # ----------------------------------------------------------------------- where phone numbers belong
+
+    def _phone_places(self, spec: FieldSpec) -> Sequence[str]:
+        """Say where each row's phone number belongs, as `read_phone` takes it; empty where nothing says it."""
+        countries = self._row_countries
+        named = self.columns.get(spec.name.removesuffix("number") + "region")
+        if named is None or not any(named):
+            return countries
+        others = countries or [""] * self._size
+        return [alpha2(region) if region else other for region, other in zip(named, others, strict=True)]
+
+    @cached_property
+    def _row_countries(self) -> Sequence[str]:
+        """Each row's own country (alpha-3), whether or not there is an address in it; empty where none is mapped."""
+        names = [(word, f"addresses.{word}.countryCode") for word in PHONE_ADDRESSES]
+        columns = [self._countries(word, name) for word, name in names if name in self.columns]
+        if len(columns) < 2:
+            return columns[0] if columns else ()
+        return [next(filter(None, row), "") for row in zip(*columns, strict=True)]
+
+    def _countries(self, word: str, name: str) -> Sequence[str]:
+        column, absent = self.columns[name], self.absent[word]
+        if not absent:
+            return column
+        whole, texts, check = list(column), self._texts(name), self._checks[name]
+        for place in absent:
+            whole[place] = check.read(texts[place], "").value if texts[place] else ""
+        return whole
+
+    # ----------------------------------------------------------------------- addresses that are not there
 
     def _dropped(self, spec: FieldSpec) -> Collection[int]:
         """Find the cells that tell about an address which is not there."""

@@ -36,7 +36,8 @@ class ColumnCheck(ABC):
         """Normalise a column; what is wrong with a cell goes to `found`, and the cell becomes blank.
 
         Args:
-            countries: for states and postal codes, the country of each row, normalised; empty when not mapped.
+            countries: for states, postal codes and phone numbers, where each row belongs, as
+                `importer.customers.fields.read` takes it; empty when not known.
         """
         suspects = self.suspects(texts, countries)
         if not suspects:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importer.customers.emails import MAX_BYTES, PLAIN_LOWER, quick_email
-from importer.customers.nanp import NATIONAL, REGIONS, quick_phone
+from importer.customers.nanp import NATIONAL, belongs_here, quick_phone
 from importer.customers.reading import Policy, Reading
 from importer.customers.rules import FieldSpec
 from importer.validation.columns import MEMORY_TEXTS, ColumnCheck
@@ -67,7 +67,7 @@ class PhoneCheck(ColumnCheck):
     def check(self, texts: Sequence[str], found: Findings, countries: Sequence[str] = ()) -> Sequence[str]:
         """Normalise a column; usual numbers of the USA and Canada with a known prefix are written in E.164 at once."""
         suspects = self.suspects(texts, countries)
-        usual = self._usual(texts, suspects) if suspects else {}
+        usual = self._usual(texts, suspects, countries) if suspects else {}
         before = [texts[place] for place in usual]
         if not usual or not found.settle_alike(self.spec, "phone_e164", list(usual), before, list(usual.values())):
             return super().check(texts, found, countries)
@@ -78,14 +78,18 @@ class PhoneCheck(ColumnCheck):
         found.settle(self.spec, others, self.readings(others, texts, countries), values)
         return values
 
-    def _usual(self, texts: Sequence[str], places: Sequence[int]) -> dict[int, str]:
+    def _usual(self, texts: Sequence[str], places: Sequence[int], countries: Sequence[str]) -> dict[int, str]:
         """Find the numbers that are only to be written in E.164, and write them."""
-        known, local = self._prefixes, self.policy.region in REGIONS
+        known = self._prefixes
+        here = {country: belongs_here(self.policy, country) for country in {*countries, ""}}
+        alike = here[""] if len(set(here.values())) == 1 else None
         usual: dict[int, str] = {}
         for place in places:
             text = texts[place]
             parts = NATIONAL.fullmatch(text)
-            if parts is not None and (local or text[0] == "+"):
+            if parts is None:
+                continue
+            if text[0] == "+" or (here[countries[place]] if alike is None else alike):
                 in_brackets, plain, exchange, line = parts.groups()
                 number = f"+1{in_brackets or plain}{exchange}{line}"
                 if number != text and number[:_PREFIX_CHARS] in known:
@@ -94,7 +98,7 @@ class PhoneCheck(ColumnCheck):
 
     def read(self, text: str, country: str) -> Reading:
         """Read one number, those of the USA and Canada without the library."""
-        reading = quick_phone(text, self.policy)
+        reading = quick_phone(text, self.policy, country)
         if reading is None:
             return super().read(text, country)
         if not (reading.warnings or reading.error):

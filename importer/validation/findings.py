@@ -48,14 +48,19 @@ class Findings:
                 self.bad.add(place)
                 self.failed[issue.field].add(place)
 
-    def report(self, place: int, code: str, spec: FieldSpec) -> None:
-        """Note an issue; an error makes the row invalid and the cell failed."""
+    def report(self, place: int, code: str, spec: FieldSpec, countries: Sequence[str] = ()) -> None:
+        """Note an issue; an error makes the row invalid and the cell failed.
+
+        Args:
+            countries: see `importer.customers.rules.message`.
+        """
         severity = ISSUE_CODES[code].severity
         if severity is Severity.ERROR:
             self.bad.add(place)
             self.failed[spec.name].add(place)
         column = self.columns.get(spec.name, "")
-        self.issues.append(Issue(self._ordinals[place], code, message(code, spec), spec.name, column, severity))
+        text = message(code, spec, countries)
+        self.issues.append(Issue(self._ordinals[place], code, text, spec.name, column, severity))
 
     def apply(self, place: int, spec: FieldSpec, reading: Reading) -> str:
         """Note what became of a cell.
@@ -67,12 +72,12 @@ class Findings:
             return ""
         error = reading.error or ("change_forbidden" if reading.steps and spec.name in self._no_change else "")
         if error:
-            self.report(place, error, spec)
+            self.report(place, error, spec, reading.countries)
             return ""
         for step in reading.steps:
             self.change(place, spec, step)
         for code in reading.warnings:
-            self.report(place, code, spec)
+            self.report(place, code, spec, reading.countries)
         return reading.value
 
     def settle(self, spec: FieldSpec, places: Sequence[int], readings: Iterable[Reading], values: list[str]) -> None:
@@ -80,7 +85,7 @@ class Findings:
         careful = spec.name in self._no_change or bool(self.failed.get(spec.name))
         rule, ordinals, before, after = "", [0], [""], [""]
         for place, reading in zip(places, readings, strict=True):
-            value, steps, error, warnings, extension = reading
+            value, steps, error, warnings, extension, _ = reading
             if error or warnings or careful:
                 value = values[place] = self.apply(place, spec, reading)
             else:

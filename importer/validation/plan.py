@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from importer.customers.rules import FIELDS, CustomerType, FieldSpec, Kind, field_spec
+from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, FieldSpec, Kind, field_spec
 from importer.errors import ProfileError
 from importer.records import Detected
 
@@ -42,13 +42,17 @@ def make_plan(kind: CustomerType | None, names: Collection[str], columns: Mappin
         return Plan(None, _countries_first(specs), (), ())
     own = [spec for spec in specs if kind in spec.types]
     feeding = {columns.get(spec.name) for spec in own}
-    strays = [spec for spec in specs if kind not in spec.types and columns.get(spec.name)]
+    strays = [spec for spec in specs if _is_sent(spec) and kind not in spec.types and columns.get(spec.name)]
     return Plan(
         kind,
         _countries_first(own),
         tuple(spec for spec in FIELDS.values() if spec.required and kind in spec.types and spec.name != "type"),
         tuple(spec for spec in strays if columns[spec.name] not in feeding),
     )
+
+
+def _is_sent(spec: FieldSpec) -> bool:
+    return spec.name not in READING_FIELDS
 
 
 def _spec(name: str) -> FieldSpec:

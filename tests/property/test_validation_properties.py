@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from importer.customers.fields import read
 from importer.customers.models import Business, Individual
 from importer.customers.reading import Policy
-from importer.customers.rules import ADDRESS_TYPES, FIELDS, CustomerType, Kind, field_spec
+from importer.customers.rules import ADDRESS_TYPES, FIELDS, READING_FIELDS, CustomerType, Kind, field_spec
 from importer.customers.shape import nest
 from importer.records import CheckedBatch, MappedBatch, RawBatch, Severity
 from importer.validation.validator import ColumnarValidator
@@ -36,6 +36,8 @@ GOOD: dict[Kind, tuple[str, ...]] = {
     Kind.PHONE: (
         "+12125550123", "(212) 555-0123", "212-555-0123", "1 212 555 0123", "2125550123", "+15556589", "5551234",
         "+442079460958", "+1 416 555 0123", "(212) 555-0123 x45", "+15550100123", "1-800-555-0199",
+        "2079460958", "020 7946 0958", "030 1234567", "0044 20 7946 0958", "011 44 20 7946 0958", "14155550108.0",
+        "4165550123", "5005550123", "1-800-FLOWERS",
     ),
     Kind.EMAIL: ("sarah.green@example.com", "Sarah@EXAMPLE.com", "Info@example.org", "a@müller.example.com",
                  "ü@example.com"),
@@ -87,6 +89,10 @@ def names_of(dice: Random, kind: str) -> list[str]:
     word = dice.choice(list(ADDRESS_TYPES))
     if dice.random() < 0.6:
         names += [f"addresses.{word}.{part}" for part in ("streetLine1", "zipCode", "stateCode", "countryCode")]
+    if dice.random() < 0.3:
+        names += [f"addresses.{each}.countryCode" for each in ADDRESS_TYPES]
+    if dice.random() < 0.3:
+        names += [name for name in READING_FIELDS if name.removesuffix("region") + "number" in names]
     return list(dict.fromkeys(names + some(dice, SHARED)))
 
 

@@ -175,6 +175,7 @@ def test_a_row_of_dotted_names_nests_into_a_body() -> None:
     }  # fmt: skip
     assert nest(row, CustomerType.INDIVIDUAL) == {
         **SARAH,
+        "primaryPhoneNumber": {"number": "+15556589", "type": "MOBILE", "country": "USA"},
         "primaryEmail": {"value": "s@abc.com"},
         "addresses": [{"type": "SHIPPING", "primary": True, "zipCode": "62701", "name": {}}],
         "metadata": {"a.b": "x"},

@@ -108,18 +108,114 @@ def test_the_vendors_own_examples_pass_unless_numbers_must_be_valid(written: str
 @pytest.mark.parametrize(
     ("written", "code"),
     [
-        ("", ""), ("n/a", "phone_invalid"), ("none", "phone_invalid"), ("-", "phone_invalid"), ("@", "phone_invalid"),
+        ("", ""), ("n/a", "phone_words"), ("none", "phone_words"), ("-", "phone_invalid"), ("@", "phone_invalid"),
         ("911", "phone_too_short"), ("12", "phone_too_short"), ("+1 911", "phone_too_short"),
         ("+1 212 555 0123 4567", "phone_too_long"), ("2" * 40, "phone_too_long"), ("2" * 100, "phone_too_long"),
         ("+999 123 456 789", "phone_country_unknown"), ("1.5551E+10", "phone_invalid"),
-        ("212-555-0123 / 212-555-0124", "phone_too_long"), ("212-555-0123, 212-555-0124", "phone_invalid"),
-        ("sarah@example.com", "phone_invalid"), ("\x002125550123", "text_unreadable"),
+        ("sarah@example.com", "phone_words"), ("\x002125550123", "text_unreadable"),
     ],
 )  # fmt: skip
 def test_what_is_no_number_is_refused_with_its_reason(written: str, code: str) -> None:
     reading = read_phone(written, POSSIBLE)
     assert reading.error == code
     assert reading.value == ""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "212-555-0123 / 212-555-0124", "212-555-0123, 212-555-0124", "212-555-0123, 5550124", "2125550123;2125550124",
+        "212-555-0123 or 212-555-0124", "+12125550123 +12125550124", "2125550123 2125550124", "5551234/5551235",
+        "call 212-555-0123 and 212-555-0124 after six in the evening please",
+    ],
+)  # fmt: skip
+def test_two_numbers_in_one_cell_are_refused_and_neither_is_chosen(written: str) -> None:
+    assert read_phone(written, POSSIBLE).error == "phone_two_numbers"
+
+
+@pytest.mark.parametrize(
+    "written", ["212-555-0123 (home)", "call the office", "ask Ann: 212 555 0123", "02079460958 abends", "see below"]
+)
+def test_words_in_place_of_a_number_or_beside_it_are_said_to_be_words(written: str) -> None:
+    assert read_phone(written, Policy(region="GB" if "abends" in written else "US")).error == "phone_words"
+
+
+def test_letters_that_stand_for_digits_are_read() -> None:
+    assert read_phone("1-800-FLOWERS", POSSIBLE).value == "+18003569377"
+    assert read_phone("1-800-555-HELP", POSSIBLE).value == "+18005554357"
+
+
+@pytest.mark.parametrize("written", ["14155550108.0", "4155550108.00", "+14155550108.0", "4155550108,0"])
+def test_a_number_that_a_program_printed_as_a_decimal_is_read_without_its_fraction(written: str) -> None:
+    reading = read_phone(written, POSSIBLE)
+    assert (reading.value, reading.error) == ("+14155550108", "")
+    assert reading.steps[0].rule == "phone_decimal_removed"
+
+
+def test_only_a_fraction_of_nothing_is_a_fraction() -> None:
+    assert read_phone("415555.0000", POSSIBLE).value == "+14155550000"
+    assert read_phone("415.555.0100", POSSIBLE).value == "+14155550100"
+
+
+# --------------------------------------------------------------------------- the country of the row
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "sent"),
+    [
+        ("020 7946 0958", "GBR", "+442079460958"), ("030 1234567", "DEU", "+49301234567"),
+        ("07400 123456", "GBR", "+447400123456"), ("06 12 34 56 78", "FRA", "+33612345678"),
+        ("(506) 234-5678", "CAN", "+15062345678"), ("(212) 555-0123", "CAN", "+12125550123"),
+        ("+1 212-555-0123", "GBR", "+12125550123"), ("+44 20 7946 0958", "USA", "+442079460958"),
+    ],
+)  # fmt: skip
+def test_a_national_number_is_one_of_its_rows_country(written: str, country: str, sent: str) -> None:
+    reading = read_phone(written, POSSIBLE, country)
+    assert (reading.value, reading.error, reading.warnings) == (sent, "", ())
+    assert quick_phone(written, POSSIBLE, country) in {None, reading}
+
+
+def test_a_number_that_is_valid_in_both_countries_is_one_of_the_rows_and_both_are_named() -> None:
+    reading = read_phone("2079460958", POSSIBLE, "GBR")
+    assert reading.value == "+442079460958"
+    assert reading.warnings == ("phone_country_assumed",)
+    assert reading.countries == ("United Kingdom", "United States")
+
+
+@pytest.mark.parametrize("written", ["(212) 555-0123", "2125550123", "12125550123"])
+def test_a_number_that_is_valid_in_the_default_country_alone_is_refused_where_the_row_names_another(
+    written: str,
+) -> None:
+    reading = read_phone(written, POSSIBLE, "GBR")
+    assert (reading.value, reading.error) == ("", "phone_other_country")
+    assert reading.countries == ("United Kingdom", "United States")
+    assert quick_phone(written, POSSIBLE, "GBR") is None
+
+
+def test_a_region_that_the_profile_names_is_held_against_nothing() -> None:
+    assert read_phone("2079460958", POSSIBLE, "GB").clean is False
+    assert read_phone("2079460958", POSSIBLE, "GB").warnings == ()
+    assert read_phone("(212) 555-0123", POSSIBLE, "US").value == "+12125550123"
+
+
+def test_without_a_default_the_rows_country_is_enough() -> None:
+    assert read_phone("2079460958", Policy(region=None), "GBR").value == "+442079460958"
+
+
+def test_a_country_without_phone_numbers_of_its_own_leaves_no_guess() -> None:
+    assert read_phone("2125550123", POSSIBLE, "ATA").error == "phone_other_country"
+    assert read_phone("2079460958", Policy(region=None), "ATA").error == "phone_no_country"
+
+
+@pytest.mark.parametrize("region", ["US", "GB", "DE", "AU", "JP", None])
+@pytest.mark.parametrize("written", ["00442079460958", "0044 20 7946 0958", "011 44 20 7946 0958", "011-442079460958"])
+def test_what_is_dialled_before_a_number_from_abroad_is_read_as_a_plus_sign(written: str, region: str | None) -> None:
+    reading = read_phone(written, Policy(region=region))
+    assert (reading.value, reading.error, reading.warnings) == ("+442079460958", "", ())
+
+
+def test_an_area_code_that_looks_like_such_digits_stays_an_area_code() -> None:
+    assert read_phone("011 4321-0000", Policy(region="AR")).value == "+541143210000"
 
 
 def test_a_national_number_needs_a_region() -> None:

@@ -467,3 +467,72 @@ def test_the_same_rows_give_the_same_answer_whatever_was_seen_before() -> None:
     assert first.payloads == second.payloads
     assert first.issues == second.issues
     assert list(first.changes) == list(second.changes)
+
+
+# ------------------------------------------------------------------ where phone numbers belong
+
+
+LONDON = {
+    "addresses.mailing.streetLine1": "1 Example Street",
+    "addresses.mailing.cityName": "London",
+    "addresses.mailing.zipCode": "SW1A 1AA",
+    "addresses.mailing.countryCode": "GB",
+}
+NATIONAL = {"primaryPhoneNumber.number": "020 7946 0958"}
+
+
+def numbers(checked: CheckedBatch) -> list[str]:
+    return [body(checked, place)["primaryPhoneNumber"]["number"] for place in range(len(checked.raw))]
+
+
+def test_every_row_has_its_own_country() -> None:
+    american = {**SARAH, **HOME, "primaryPhoneNumber.number": "(212) 555-0123"}
+    checked = check({**SARAH, **LONDON, **NATIONAL}, american, {**SARAH, "primaryPhoneNumber.number": "212 555 0123"})
+    assert numbers(checked) == ["+442079460958", "+12125550123", "+12125550123"]
+    assert checked.issues == ()
+
+
+def test_a_country_counts_where_there_is_no_address() -> None:
+    checked = check({**SARAH, **NATIONAL, "addresses.mailing.countryCode": "United Kingdom"})
+    assert numbers(checked) == ["+442079460958"]
+    assert "addresses" not in body(checked)
+
+
+def test_the_physical_address_says_it_before_the_others() -> None:
+    there = {name.replace("mailing", "physical"): text for name, text in LONDON.items()}
+    assert numbers(check({**SARAH, **HOME, **there, **NATIONAL})) == ["+442079460958"]
+
+
+def test_the_contact_of_a_business_has_the_country_of_the_business() -> None:
+    number = {"contacts.primary.primaryPhoneNumber.number": "030 1234567", "addresses.mailing.countryCode": "DEU"}
+    contact = body(check({**BAKERY, **number}))["contacts"][0]
+    assert contact["primaryPhoneNumber"] == {"number": "+49301234567", "type": "MOBILE"}
+
+
+def test_the_region_that_the_profile_names_goes_before_the_country_and_is_never_sent() -> None:
+    rows = [
+        {**SARAH, **LONDON, "primaryPhoneNumber.number": number, "primaryPhoneNumber.region": region}
+        for number, region in (("(212) 555-0123", "USA"), ("2079460958", "GB"), ("020 7946 0958", ""))
+    ]
+    checked = check(*rows)
+    assert numbers(checked) == ["+12125550123", "+442079460958", "+442079460958"]
+    assert found(checked) == []
+    assert "region" not in body(checked)["primaryPhoneNumber"]
+
+
+def test_a_region_that_is_no_country_is_an_error_of_its_row() -> None:
+    checked = check({**SARAH, "primaryPhoneNumber.region": "Atlantis"})
+    assert found(checked) == [(0, "country_unknown", "primaryPhoneNumber.region")]
+
+
+def test_a_number_of_the_default_country_alone_is_refused_where_the_row_names_another() -> None:
+    checked = check({**SARAH, **LONDON, "primaryPhoneNumber.number": "(212) 555-0123"})
+    assert found(checked) == [(0, "phone_other_country", "primaryPhoneNumber.number")]
+    assert "United Kingdom" in checked.issues[0].message
+    assert "United States" in checked.issues[0].message
+
+
+def test_a_number_of_two_countries_is_one_of_the_rows_with_a_warning() -> None:
+    checked = check({**SARAH, **LONDON, "primaryPhoneNumber.number": "2079460958"})
+    assert numbers(checked) == ["+442079460958"]
+    assert found(checked) == [(0, "phone_country_assumed", "primaryPhoneNumber.number")]

@@ -1,0 +1,76 @@
+"""Small files as people have them, and what is right for each: what was sent, what was refused, what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.acceptance.conftest import ROOT, Ran, User, Witness, sandbox
+
+CASES = ROOT / "tests" / "cases"
+
+
+def issues(report: dict[str, Any]) -> set[tuple[str, str, tuple[int, ...]]]:
+    """Code, severity and rows of every cluster."""
+    return {(one["code"], one["severity"], tuple(one["rows"])) for one in report["issues"]}
+
+
+def sent(
+    user: User, witness: Witness, profile_for: Any, case: str, *arguments: str
+) -> tuple[Ran, list[dict[str, Any]]]:
+    """Import a case into an emulator; the command, and the customers that arrived, by email address."""
+    ran = user.types("run", CASES / case, *sandbox(profile_for(witness)), "--json", **witness.environ)
+    return ran, sorted(witness.customers(), key=lambda one: str(one["primaryEmail"]["value"]))
+
+
+def test_phone_numbers_belong_to_the_country_of_their_row(user: User, witness: Witness, profile_for: Any) -> None:
+    ran, customers = sent(user, witness, profile_for, "phone_region_from_country_gb.csv")
+
+    assert ran.code == 0
+    assert [one["primaryPhoneNumber"]["number"] for one in customers] == ["+442079460958", "+442079460959"]
+    assert ("phone_country_assumed", "warning", (2,)) in issues(ran.json)
+    (warning,) = [one for one in ran.json["issues"] if one["code"] == "phone_country_assumed"]
+    assert "United Kingdom" in warning["message"]
+    assert "United States" in warning["message"]
+
+
+def test_which_country_was_assumed_is_shown_before_and_after(user: User) -> None:
+    case = CASES / "phone_region_from_country_gb.csv"
+
+    assert "phone_region: column 'country', else US" in user.types("inspect", case).out
+    assert "phone_region column 'country', else US" in user.types("validate", case).err
+    detected = user.types("validate", case, "--json").json["source_info"]["detected"]
+    assert "column 'country', else US" in [one["value"] for one in detected if one["what"] == "phone_region"]
+
+
+def test_a_country_column_counts_without_an_address(user: User, witness: Witness, profile_for: Any) -> None:
+    user.has("plain.csv", "firstName,lastName,phone,email,country\nAnn,Green,020 7946 0958,ann@example.com,GB\n")
+
+    assert user.types("run", "plain.csv", *sandbox(profile_for(witness)), **witness.environ).code == 0
+    assert [one["primaryPhoneNumber"]["number"] for one in witness.customers()] == ["+442079460958"]
+
+
+def test_a_profile_names_the_column_of_the_region(user: User, witness: Witness, profile_for: Any) -> None:
+    user.has("own.csv", "firstName,lastName,phone,email,line\nAnn,Green,2079460958,ann@example.com,Britain\n")
+    mapping = [
+        "[mapping]", '"firstName" = "firstName"', '"lastName" = "lastName"', '"primaryPhoneNumber.number" = "phone"',
+        '"primaryPhoneNumber.type" = { value = "HOME" }', '"primaryPhoneNumber.region" = "line"',
+        '"primaryEmail.value" = "email"',
+    ]  # fmt: skip
+    profile = profile_for(witness, more="\n".join(mapping))
+    ran = user.types("run", "own.csv", *sandbox(profile), "--json", **witness.environ)
+
+    assert ran.code == 0
+    assert ran.json["issues"] == []
+    (customer,) = witness.customers()
+    assert customer["primaryPhoneNumber"]["number"] == "+442079460958"
+    assert "region" not in customer["primaryPhoneNumber"]
+
+
+def test_a_number_that_a_program_printed_as_a_decimal_is_sent_as_a_number(
+    user: User, witness: Witness, profile_for: Any
+) -> None:
+    ran, (customer,) = sent(user, witness, profile_for, "float_phone.csv")
+
+    assert ran.code == 0
+    assert customer["primaryPhoneNumber"]["number"] == "+14155550108"
+    assert ran.json["changes"]["phone_decimal_removed"] == 1
