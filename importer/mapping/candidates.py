@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importer.customers.rules import Kind, field_spec
 from importer.mapping.content import Look, is_honorific
 from importer.mapping.headers import key, keys, words
-from importer.mapping.lexicon import Meaning, lexicon, not_ours
+from importer.mapping.lexicon import Meaning, lexicon, names_by_length, not_ours
 from importer.mapping.synonyms import OTHER_PEOPLE
 from importer.records import RawBatch
 
@@ -17,6 +17,8 @@ THRESHOLD = 0.6
 """Below this score nothing is guessed."""
 
 _OTHER_PEOPLE = frozenset(OTHER_PEOPLE.split())
+_CLOSE = 0.88
+"""How much of two names has to be the same, by `difflib`, for one to be a slip of the pen for the other."""
 _MOSTLY_DISTINCT = 0.85
 """A few ids that stand twice are mistakes of rows; many make it the id of something else (a customer's company)."""
 _BY_CONTENT = {Kind.EMAIL: ("primaryEmail.value", 0.75), Kind.PHONE: ("primaryPhoneNumber.number", 0.65)}
@@ -93,12 +95,19 @@ def _by_spelling(index: int, column: str) -> Iterator[Candidate]:
     if len(folded) < 6 or folded in not_ours() or _OTHER_PEOPLE.intersection(words(column)):
         return
     digits = _digits(folded)
-    for close in difflib.get_close_matches(folded, lexicon(), n=3, cutoff=0.88):
+    for close in difflib.get_close_matches(folded, _as_long_as(folded), n=3, cutoff=_CLOSE):
         if _digits(close) == digits:
             ratio = difflib.SequenceMatcher(None, folded, close).ratio()
             best = lexicon()[close][0]
             yield Candidate(index, best, round(best.score * ratio * 0.85, 2), f"spelled almost like '{close}'")
             return
+
+
+def _as_long_as(folded: str) -> list[str]:
+    """List the names whose length lets them be close to a name at all; the others need no comparing."""
+    least = _CLOSE / (2 - _CLOSE)
+    shortest, longest = int(least * len(folded)), int(len(folded) / least) + 1
+    return [name for length in range(shortest, longest + 1) for name in names_by_length().get(length, ())]
 
 
 def _digits(text: str) -> str:
@@ -124,6 +133,8 @@ def _against(candidate: Candidate, look: Look) -> str:
     if candidate.field == "externalId" and look.distinct < _MOSTLY_DISTINCT:
         return "its values repeat, so they are no one's own id"
     spec = field_spec(candidate.field)
+    if spec is not None and spec.kind is Kind.ENUM and look.texts and look.fits(spec) == 0:
+        return f"its cells are none of {', '.join(spec.values)}"
     share = look.fits(spec) if spec is not None and look.tells else None
     if spec is None or share is None or share >= 0.3:
         return ""

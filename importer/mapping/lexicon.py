@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from importer.customers.rules import FIELDS
-from importer.mapping import synonyms
+from importer.mapping import synonyms, translations
 from importer.mapping.headers import key
 
 CONTACT = "contacts.primary."
@@ -43,12 +44,29 @@ def lexicon() -> Mapping[str, tuple[Meaning, ...]]:
 
 
 @lru_cache(maxsize=1)
+def names_by_length() -> Mapping[int, tuple[str, ...]]:
+    """The folded names of each length that a misspelled name is compared with.
+
+    Parts of addresses in other languages are not among them: they are many, and comparing takes time.
+    """
+    found: dict[int, dict[str, None]] = {}
+    for name, _ in chain(_english(), _lines(translations.NAMES)):
+        folded = key(name)
+        found.setdefault(len(folded), {}).setdefault(folded)
+    return {length: tuple(names) for length, names in found.items()}
+
+
+@lru_cache(maxsize=1)
 def not_ours() -> frozenset[str]:
     """Folded names that are something else."""
-    return frozenset(key(name) for name in synonyms.NOT_OURS.split(","))
+    return frozenset(key(name) for table in (synonyms.NOT_OURS, translations.NOT_OURS) for name in table.split(","))
 
 
 def _all() -> Iterator[tuple[str, Meaning]]:
+    return chain(_english(), _lines(translations.NAMES), _translated_addresses())
+
+
+def _english() -> Iterator[tuple[str, Meaning]]:
     yield from _own_names()
     yield from _lines(synonyms.NAMES)
     for name, meaning in _lines(synonyms.CONTACT_NAMES):
@@ -77,6 +95,18 @@ def _address(word: str, address: Meaning) -> Iterator[tuple[str, Meaning]]:
         yield f"{word} {name}", meaning
         if name == "street" and "address" in word:
             yield word, meaning
+
+
+def _translated_addresses() -> Iterator[tuple[str, Meaning]]:
+    """`Ort` alone, which goes with the unnamed columns of any language; `Rechnung Ort`, and `Ville de livraison`."""
+    for terms in translations.ADDRESSES:
+        addresses = list(_lines(terms.words))
+        for name, part in _lines(terms.names):
+            yield name, Meaning(f"addresses.mailing.{part.field}", 0.95, _group(""))
+            for word, address in addresses:
+                meaning = Meaning(f"addresses.{address.field}.{part.field}", address.score, _group(word))
+                yield f"{word} {name}", meaning
+                yield from ((f"{name} {link} {word}", meaning) for link in terms.links)
 
 
 def _group(word: str) -> str:

@@ -100,7 +100,7 @@ CONTACT_WORDS = ("contact", "contact person", "main contact", "primary contact",
 """Words before a person's field that make the person a business's contact."""
 
 ADDRESS_WORDS = """
-mailing 0.95: , mail, postal, correspondence, address, address 1, current
+mailing 0.95: , mail, postal, correspondence, address, address 1, current, default, default address
 mailing 0.97: mailing, mailing address
 mailing 0.9: billing, billing address, bill to
 mailing 0.7: card address, other
@@ -124,7 +124,7 @@ streetLine5 1: street line 5, address line 5, line 5
 apartmentNumber 1: apartment, apartment number, apt, apt number, unit, unit number, apt no, suite, flat
 cityName 1: city, city name, town, locality, municipality, suburb, city town, town city
 stateCode 1: state, state code, province, region, state province, state region, state or province, province code,
-    state province code, us state, state abbreviation, st, province state, county state
+    state province code, us state, state abbreviation, st, province state, county state, state region code
 countryCode 1: country, country code, country region, country name, nation, country iso, country region code, ctry
 zipCode 1: zip, zip code, postal code, postcode, zip postal code, zip postal, zip 4, zip or postal code,
     postal zip code, zip postcode, pin code

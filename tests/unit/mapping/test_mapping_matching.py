@@ -106,6 +106,92 @@ Phone = contacts.primary.primaryPhoneNumber.number
 
 # an employer is no business customer
 First Name = firstName; Last Name = lastName; Company; Email = primaryEmail.value; Phone = primaryPhoneNumber.number
+
+# Shopify
+Customer ID = externalId; First Name = firstName; Last Name = lastName; Email = primaryEmail.value;
+Accepts Email Marketing; Default Address Company; Default Address Address1 = addresses.mailing.streetLine1;
+Default Address Address2 = addresses.mailing.streetLine2; Default Address City = addresses.mailing.cityName;
+Default Address Province Code = addresses.mailing.stateCode;
+Default Address Country Code = addresses.mailing.countryCode; Default Address Zip = addresses.mailing.zipCode;
+Default Address Phone; Phone = primaryPhoneNumber.number; Accepts SMS Marketing; Total Spent; Total Orders; Note;
+Tax Exempt; Tags
+
+# Mailchimp
+Email Address = primaryEmail.value; First Name = firstName; Last Name = lastName;
+Address = addresses.mailing.streetLine1; Phone Number = primaryPhoneNumber.number; Birthday = dateOfBirth;
+MEMBER_RATING; OPTIN_TIME; OPTIN_IP; CONFIRM_TIME; CONFIRM_IP; LATITUDE; LONGITUDE; GMTOFF; DSTOFF; TIMEZONE; CC;
+LAST_CHANGED; LEID; EUID; NOTES; TAGS; ZIP = addresses.mailing.zipCode
+
+# Stripe, all columns
+id = externalId; Description; Email = primaryEmail.value; Name = firstName; Created (UTC); Delinquent; Card ID;
+Card Last4; Card Brand; Card Funding; Card Exp Month; Card Exp Year; Card Name;
+Card Address Line1 = addresses.mailing.streetLine1; Card Address Line2 = addresses.mailing.streetLine2;
+Card Address City = addresses.mailing.cityName; Card Address State = addresses.mailing.stateCode;
+Card Address Country = addresses.mailing.countryCode; Card Address Zip = addresses.mailing.zipCode;
+Card Issue Country; Card Fingerprint; Card CVC Status; Card AVS Zip Status; Card AVS Line1 Status;
+Card Tokenization Method; Plan; Status; Cancel At Period End; Account Balance; Currency; Total Spend; Payment Count;
+Average Order; Refunded Volume; Dispute Losses; Business Vat ID
+
+# QuickBooks Online
+Name = firstName; Company name; Street Address = addresses.mailing.streetLine1; City = addresses.mailing.cityName;
+State = addresses.mailing.stateCode; Country = addresses.mailing.countryCode; Zip = addresses.mailing.zipCode;
+Phone = primaryPhoneNumber.number; Email = primaryEmail.value; Attachments; Open balance
+
+# HubSpot, with the object's name
+Record ID - Contact = externalId; First Name = firstName; Last Name = lastName; Email = primaryEmail.value;
+Phone Number = primaryPhoneNumber.number; Mobile Phone Number; Associated Company; Associated Company IDs;
+Marketing contact status; Last Activity Date (GMT-5); Street Address = addresses.mailing.streetLine1;
+City = addresses.mailing.cityName; State/Region Code = addresses.mailing.stateCode;
+Postal Code = addresses.mailing.zipCode; Country/Region Code = addresses.mailing.countryCode
+
+# German
+Kundennummer = externalId; Anrede = prefix; Vorname = firstName; Nachname = lastName;
+Telefon = primaryPhoneNumber.number; E-Mail = primaryEmail.value; Geburtsdatum = dateOfBirth;
+Straße und Hausnummer = addresses.mailing.streetLine1; PLZ = addresses.mailing.zipCode;
+Ort = addresses.mailing.cityName; Land = addresses.mailing.countryCode; Bemerkung; Faxnummer
+
+# German, a second address
+Kunden-Nr. = externalId; Vorname = firstName; Name = lastName; Mobiltelefon = primaryPhoneNumber.number;
+E-Mail-Adresse = primaryEmail.value; Rechnung Straße = addresses.mailing.streetLine1;
+Rechnung Hausnummer = addresses.mailing.streetLine1; Rechnung PLZ = addresses.mailing.zipCode;
+Rechnung Ort = addresses.mailing.cityName; Rechnung Land = addresses.mailing.countryCode
+
+# French
+N° client = externalId; Civilité = prefix; Prénom = firstName; Nom = lastName;
+Téléphone portable = primaryPhoneNumber.number; Adresse e-mail = primaryEmail.value;
+Date de naissance = dateOfBirth; Adresse = addresses.mailing.streetLine1;
+Complément d'adresse = addresses.mailing.streetLine2; Code postal = addresses.mailing.zipCode;
+Ville = addresses.mailing.cityName; Pays = addresses.mailing.countryCode; Remarques
+
+# French, billing
+Prénom = firstName; Nom de famille = lastName; Courriel = primaryEmail.value; Téléphone = primaryPhoneNumber.number;
+Rue de facturation = addresses.mailing.streetLine1; Code postal de facturation = addresses.mailing.zipCode;
+Ville de facturation = addresses.mailing.cityName; Pays de facturation = addresses.mailing.countryCode
+
+# Spanish
+ID cliente = externalId; Nombre = firstName; Apellidos = lastName; Teléfono móvil = primaryPhoneNumber.number;
+Correo electrónico = primaryEmail.value; Fecha de nacimiento = dateOfBirth;
+Dirección = addresses.mailing.streetLine1; Código postal = addresses.mailing.zipCode;
+Población = addresses.mailing.cityName; Provincia = addresses.mailing.stateCode;
+País = addresses.mailing.countryCode; Observaciones; Estado civil
+
+# Italian
+Codice cliente = externalId; Nome = firstName; Cognome = lastName; Cellulare = primaryPhoneNumber.number;
+Posta elettronica = primaryEmail.value; Data di nascita = dateOfBirth; Indirizzo = addresses.mailing.streetLine1;
+CAP = addresses.mailing.zipCode; Città = addresses.mailing.cityName; Provincia = addresses.mailing.stateCode;
+Nazione = addresses.mailing.countryCode; Note
+
+# Dutch
+Klantnummer = externalId; Voornaam = firstName; Achternaam = lastName; Telefoonnummer = primaryPhoneNumber.number;
+E-mailadres = primaryEmail.value; Geboortedatum = dateOfBirth; Straat = addresses.mailing.streetLine1;
+Huisnummer = addresses.mailing.streetLine1; Postcode = addresses.mailing.zipCode;
+Woonplaats = addresses.mailing.cityName; Land = addresses.mailing.countryCode; Opmerkingen
+
+# Portuguese
+Número do cliente = externalId; Nome = firstName; Sobrenome = lastName; Celular = primaryPhoneNumber.number;
+E-mail = primaryEmail.value; Data de nascimento = dateOfBirth; Endereço = addresses.mailing.streetLine1;
+CEP = addresses.mailing.zipCode; Cidade = addresses.mailing.cityName; UF = addresses.mailing.stateCode;
+País = addresses.mailing.countryCode; Observações
 """
 """To each export its columns and the fields they fill; a column without one is not used."""
 
@@ -127,6 +213,14 @@ def test_the_exports_people_have_are_understood(export: str) -> None:
     for match in propose(info("|".join(expected))):
         first.setdefault(match.column, match.field)
     assert first == expected
+
+
+def test_the_customer_type_of_a_bookkeeping_program_is_not_ours_when_its_words_are_not() -> None:
+    rows = ["Ann Green|ann@example.com|+14155550101|Retail", "Bob Gray|bob@example.com|+14155550102|Wholesale"]
+    columns = "Name|Email|Phone|Customer type"
+
+    assert "Customer type" not in found(columns, *rows)
+    assert proposal(info(columns), sample(*rows)).rules["type"].value == "INDIVIDUAL"
 
 
 def test_certain_names_score_one_and_every_column_is_told_of_with_a_reason() -> None:
