@@ -4,21 +4,27 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+TOOLS  := $(VENV)/.tools
 DEMO   := build/demo
 
-.PHONY: help setup demo demo-nightly test lint format crash-lab soak bench profile wheel-test lock clean
+.PHONY: help setup tools demo demo-nightly test lint format crash-lab soak bench profile wheel-test lock clean
 
 help:                      ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(READY)            ## make the virtual environment
+setup: $(READY)            ## make the virtual environment, with what running needs
+tools: $(TOOLS)            ## add what developing needs
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock requirements-build.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "importer needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock -r requirements-build.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS): $(READY) requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
 demo: $(READY)             ## import the sample customers into the built-in emulator
@@ -29,45 +35,48 @@ demo-nightly: $(READY)     ## three nights of files in a folder, into the built-
 	@IMPORTER=$(BIN)/importer sample_data/nights.sh $(DEMO)-nightly
 
 TESTS ?= tests
-test: $(READY)             ## run every test
+test: $(TOOLS)             ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
-lint: $(READY)             ## style, types, and who may import whom
+lint: $(TOOLS)             ## style, types, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(READY)           ## put the code into its house style
+format: $(TOOLS)           ## put the code into its house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 SEEDS ?= 20000
 FIRST ?= 0
-crash-lab: $(READY)        ## kill the importer in many simulated stories: make crash-lab SEEDS=20000 FIRST=0
+crash-lab: $(TOOLS)        ## kill the importer in many simulated stories: make crash-lab SEEDS=20000 FIRST=0
 	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST)
 
 MINUTES ?= 20
 RATE ?= 300
-soak: $(READY)             ## mixed faults and kills at full rate, memory and balance watched: make soak MINUTES=20 RATE=300
+soak: $(TOOLS)             ## mixed faults and kills at full rate, memory and balance watched: make soak MINUTES=20 RATE=300
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --rate $(RATE)
 
 ROWS ?= 1000000
 ROUNDS ?= 3
 ONLY ?=
-bench: $(READY)            ## measure the README's table, peers beside it: make bench ROWS=1000000 ROUNDS=3 ONLY="dry_run rate"
+bench: $(TOOLS)            ## measure the README's table, peers beside it: make bench ROWS=1000000 ROUNDS=3 ONLY="dry_run rate"
 	$(BIN)/python -m tests.benchmarks --rows $(ROWS) --rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY))
 
 FILE ?=
-profile: $(READY)          ## a flame graph of a dry run, of all its processes: make profile FILE=customers.csv
+profile: $(TOOLS)          ## a flame graph of a dry run, of all its processes: make profile FILE=customers.csv
 	$(BIN)/python -m tests.benchmarks.flame $(FILE)
 
-wheel-test: $(READY)       ## build the wheel, install it alone, and use it away from the checkout
+wheel-test: $(TOOLS)       ## build the wheel, install it alone, and use it away from the checkout
 	$(BIN)/python -m tests.wheel
 
-lock: $(READY)             ## pin every dependency again, with hashes (needs uv)
-	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
+lock:                      ## pin every dependency again, with hashes (needs uv)
+	$(LOCK) pyproject.toml --group dev --all-extras --output-file requirements-dev.lock
+	$(LOCK) pyproject.toml --constraint requirements-dev.lock --output-file requirements.lock
+	$(LOCK) pyproject.toml --all-extras --constraint requirements-dev.lock --output-file requirements-optional.lock
+	$(LOCK) --group build --constraint requirements-dev.lock --output-file requirements-build.lock
 
 clean:                     ## remove what the targets above made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

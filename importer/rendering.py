@@ -16,6 +16,7 @@ from typing import Any
 
 from importer.customers.codes import ISSUE_CODES
 from importer.delivery.codes import DELIVERY_CODES
+from importer.distribution import installed_version
 from importer.errors import BalanceError, ExitCode, StorageError
 from importer.journal import Database, Replay, Runs
 from importer.mapping import MAPPING_CODES
@@ -247,10 +248,10 @@ def _change_totals(replay: Replay) -> Mapping[str, int]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in ("importer", *_DECIDING_LIBRARIES):
+    found = {"python": platform.python_version(), "importer": installed_version()}
+    for name in _DECIDING_LIBRARIES:
         try:
             found[name] = version(name)
-        except PackageNotFoundError:  # a checkout that was never installed
+        except PackageNotFoundError:  # put into place without its metadata
             found[name] = "unknown"
     return found

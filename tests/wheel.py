@@ -41,7 +41,7 @@ def check_contents(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     missing = set(DATA) - set(names)
     assert not missing, missing
-    strangers = [name for name in names if not name.startswith(("importer/", "importer-"))]
+    strangers = [name for name in names if not name.startswith(("importer/", "rocketkor_importer-"))]
     assert not strangers, strangers
 
 

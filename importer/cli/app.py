@@ -23,9 +23,9 @@ def _importer(
     version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True),  # noqa: FBT003
 ) -> None:
     if version:
-        from importlib.metadata import version as installed  # noqa: PLC0415
+        from importer.distribution import installed_version  # noqa: PLC0415
 
-        typer.echo(f"importer {installed('importer')}")
+        typer.echo(f"importer {installed_version()}")
         raise typer.Exit
 
 

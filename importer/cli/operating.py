@@ -25,6 +25,12 @@ def register(app: typer.Typer) -> None:
 def doctor(
     folder: Folder = "",
     *,
+    offline: Annotated[
+        bool,
+        typer.Option(
+            "--offline", help="Use no network, and take a run that is at work for healthy: for a health check."
+        ),
+    ] = False,
     config: opt.Config = None,
     target: opt.Target = None,
     workspace: opt.Workspace = None,
@@ -47,7 +53,8 @@ def doctor(
     from importer.doctor import examine, exit_code  # noqa: PLC0415
 
     given = locals()
-    findings = asyncio.run(examine(lambda: load_profile(config, given, verbose=verbose), os.environ, folder))
+    examined = examine(lambda: load_profile(config, given, verbose=verbose), os.environ, folder, offline=offline)
+    findings = asyncio.run(examined)
     checks, code = [one.as_json() for one in findings], exit_code(findings)
     if json:
         failed = next((one for one in findings if one.status == "fail"), None)

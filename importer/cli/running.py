@@ -58,7 +58,7 @@ def run_session(profile: Profile, command: str, work: Work, *, about: str = "", 
 
 
 def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
-    """Run on a fresh event loop: uvloop's where it is installed (`importer[speed]`) and requests are to be made."""
+    """Run on a fresh event loop: uvloop's where it is installed (group `speed`) and requests are to be made."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     if quick:
         with suppress(ImportError):

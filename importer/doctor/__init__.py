@@ -1,7 +1,7 @@
 """`importer doctor`: everything that a run or a night depends on, looked at before it does.
 
 Changes nothing: makes no workspace, upgrades no journal, creates no customer. The one request it sends is a
-real exchange of the credentials for a token.
+real exchange of the credentials for a token; offline it sends none, and a run that is at work is no trouble.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ __all__ = ["Finding", "examine", "exit_code"]
 
 
 async def examine(
-    load: Callable[[], Profile], environ: Mapping[str, str], folder: str = "", clock: Clock | None = None
+    load: Callable[[], Profile],
+    environ: Mapping[str, str],
+    folder: str = "",
+    clock: Clock | None = None,
+    *,
+    offline: bool = False,
 ) -> list[Finding]:
     """Check everything, in the order in which a run would stumble over it.
 
@@ -36,6 +41,8 @@ async def examine(
         environ: where credentials are looked for.
         folder: the one that `importer nightly` is given; empty: it is not about nights.
         clock: None: the system's.
+        offline: leave out what needs the network, and do not fail because a run or a night is at work: whether this
+            installation is healthy, not whether a run could start now.
     """
     try:
         profile = load()
@@ -45,24 +52,26 @@ async def examine(
     scope = where.scope if where else ""
     return [
         _profile(profile),
-        *await check_target(profile, environ),
+        *await check_target(profile, environ, offline=offline),
         *check_limits(profile),
         *check_extras(profile),
         *check_notifications(profile, environ),
         *check_hours(profile, environ, now),
         *check_quota(profile, scope, now),
-        *check_workspace(profile.workspace, scope),
-        *_folder(folder, profile),
+        *check_workspace(profile.workspace, scope, at_work_is_well=offline),
+        *_folder(folder, profile, offline=offline),
         *check_disk(profile.workspace, _filled(folder, profile)),
         *check_metrics(profile.metrics),
     ]
 
 
-def _folder(folder: str, profile: Profile) -> Iterator[Finding]:
-    if is_remote(folder):
+def _folder(folder: str, profile: Profile, *, offline: bool) -> Iterator[Finding]:
+    if is_remote(folder) and offline:
+        yield Finding.ok("folder", "at an address: not looked at (--offline)")
+    elif is_remote(folder):
         yield from check_elsewhere(folder, profile)
     elif folder:
-        yield from check_folder(Path(folder), profile.nightly)
+        yield from check_folder(Path(folder), profile.nightly, at_work_is_well=offline)
 
 
 def _filled(folder: str, profile: Profile) -> list[Path]:

@@ -22,8 +22,12 @@ def folders_of(folder: Path, settings: NightlySettings) -> list[Path]:
     return [folder / PROCESSING, inbox.archive, inbox.failed]
 
 
-def check_folder(folder: Path, settings: NightlySettings) -> Iterator[Finding]:
-    """Check the folder of `importer nightly`."""
+def check_folder(folder: Path, settings: NightlySettings, *, at_work_is_well: bool = False) -> Iterator[Finding]:
+    """Check the folder of `importer nightly`.
+
+    Args:
+        at_work_is_well: a night that is at work there is no failure.
+    """
     if not folder.is_dir():
         yield Finding.fail(
             "folder",
@@ -36,7 +40,7 @@ def check_folder(folder: Path, settings: NightlySettings) -> Iterator[Finding]:
     else:
         yield from _places(folder, settings)
         inbox = Inbox(folder, settings)
-        yield from _night(inbox)
+        yield from _night(inbox, at_work_is_well=at_work_is_well)
         yield from _waiting(inbox)
 
 
@@ -56,14 +60,16 @@ def _is_usable(place: Path) -> bool:
     return there.is_dir() and os.access(there, _FULL)
 
 
-def _night(inbox: Inbox) -> Iterator[Finding]:
+def _night(inbox: Inbox, *, at_work_is_well: bool) -> Iterator[Finding]:
     processing = inbox.folder / PROCESSING
     try:
         owner = lock_owner(*inbox.lock)
     except ImporterError as error:
         yield Finding.from_error("night", error)
         return
-    if owner:
+    if owner and at_work_is_well:
+        yield Finding.ok("night", f"one is at work in this folder ({owner})")
+    elif owner:
         yield Finding.fail("night", f"one is at work in this folder ({owner})", "Wait for it to end.", ExitCode.BUSY)
     elif begun := _begun(processing):
         message = f"an earlier one was cut off: {_files(begun)} in {processing}"

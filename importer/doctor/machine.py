@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from importer.distribution import how_to_install
 from importer.doctor.finding import Finding
 from importer.errors import ExitCode
 from importer.profile import HARMLESS_TARGETS, Profile
@@ -48,7 +49,7 @@ def check_extras(profile: Profile) -> Iterator[Finding]:
             yield Finding.fail(
                 "libraries",
                 f"{group} is asked for, and its library is not installed",
-                f"pip install 'importer[{group}]'",
+                how_to_install(group),
                 ExitCode.USAGE,
             )
 
@@ -81,7 +82,7 @@ def check_disk(
         free_bytes: measures a place that is there.
     """
     journal, seen = workspace / JOURNAL_NAME, set[int]()
-    needed = 2 * journal.stat().st_size if journal.exists() else 0
+    needed = 2 * journal.stat().st_size if os.access(journal, os.F_OK) else 0
     for folder in (workspace, *elsewhere):
         place = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.access(path, os.F_OK))
         disk = place.stat().st_dev

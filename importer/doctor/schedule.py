@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
 from importer.doctor.finding import Finding
@@ -49,7 +50,7 @@ def check_quota(profile: Profile, scope: str, now: float) -> Iterator[Finding]:
         return
     count, window_s = day
     try:
-        used = starts_in(journal, scope, now, window_s) if journal.exists() else 0
+        used = starts_in(journal, scope, now, window_s) if os.access(journal, os.R_OK) else 0
     except ImporterError:
         return  # the journal's own line says so
     told = f"{used:,} of the day's {count:,} requests are used, {max(0, count - used):,} are left"

@@ -28,8 +28,12 @@ def known_destination(profile: Profile, environ: Mapping[str, str]) -> Destinati
         return None
 
 
-async def check_target(profile: Profile, environ: Mapping[str, str]) -> list[Finding]:
-    """Check address, credentials, connection and clock; one that fails hides those that rest on it."""
+async def check_target(profile: Profile, environ: Mapping[str, str], *, offline: bool = False) -> list[Finding]:
+    """Check address, credentials, connection and clock; one that fails hides those that rest on it.
+
+    Args:
+        offline: look only whether address and credentials are there.
+    """
     try:
         settings = profile.target_settings()
     except UsageError as error:
@@ -42,6 +46,8 @@ async def check_target(profile: Profile, environ: Mapping[str, str]) -> list[Fin
         return [*found, Finding.from_error("credentials", error)]
     if not where.embedded:
         found += _credential_files(environ)
+    if offline:
+        return [*found, Finding.ok("credentials", "there; not exchanged for a token (--offline)")]
     return [*found, *await _exchange(profile, where)]
 
 

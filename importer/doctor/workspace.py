@@ -23,16 +23,19 @@ from importer.wiring import JOURNAL_NAME
 _OTHERS = 0o077
 
 
-def check_workspace(workspace: Path, scope: str) -> Iterator[Finding]:
+def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = False) -> Iterator[Finding]:
     """Check everything that a run keeps.
 
     Args:
         scope: where a run would send to; empty when that is not known.
+        at_work_is_well: a lock that a run holds is no failure.
     """
     if not workspace.exists():
         yield _could_be_made(workspace)
         return
     yield from _permissions(workspace)
+    if not _is_usable(workspace):
+        return
     journal = workspace / JOURNAL_NAME
     if not journal.exists():
         yield Finding.ok("journal", "there is none yet")
@@ -44,7 +47,7 @@ def check_workspace(workspace: Path, scope: str) -> Iterator[Finding]:
         return
     yield _journal(journal, facts)
     yield _secret(workspace)
-    yield from _lock(workspace, scope)
+    yield from _lock(workspace, scope, at_work_is_well=at_work_is_well)
     yield from _last_run(workspace, facts)
 
 
@@ -60,7 +63,7 @@ def _could_be_made(workspace: Path) -> Finding:
 def _permissions(workspace: Path) -> Iterator[Finding]:
     if not workspace.is_dir():
         yield Finding.fail("workspace", f"{workspace} is not a folder", "Choose another --workspace.")
-    elif not os.access(workspace, os.R_OK | os.W_OK | os.X_OK):
+    elif not _is_usable(workspace):
         yield Finding.fail("workspace", f"{workspace} is not yours to write", "Mend its owner or its permissions.")
     else:
         open_to_others = [path for path in _private(workspace) if path.stat().st_mode & _OTHERS]
@@ -69,6 +72,10 @@ def _permissions(workspace: Path) -> Iterator[Finding]:
             yield Finding.warn("permissions", f"others may look into {names}", f"chmod go= {names}")
         else:
             yield Finding.ok("permissions", f"{workspace} is for its owner alone")
+
+
+def _is_usable(workspace: Path) -> bool:
+    return workspace.is_dir() and os.access(workspace, os.R_OK | os.W_OK | os.X_OK)
 
 
 def _private(workspace: Path) -> list[Path]:
@@ -108,7 +115,7 @@ def _secret(workspace: Path) -> Finding:
     return Finding.ok("secret", "there, and whole")
 
 
-def _lock(workspace: Path, scope: str) -> Iterator[Finding]:
+def _lock(workspace: Path, scope: str, *, at_work_is_well: bool) -> Iterator[Finding]:
     if not scope:
         return
     try:
@@ -116,7 +123,9 @@ def _lock(workspace: Path, scope: str) -> Iterator[Finding]:
     except ImporterError as error:
         yield Finding.from_error("lock", error)
         return
-    if owner:
+    if owner and at_work_is_well:
+        yield Finding.ok("lock", f"a run is at work ({owner})")
+    elif owner:
         yield Finding.fail("lock", f"another run is at work ({owner})", "Wait for it to end.", ExitCode.BUSY)
     else:
         yield Finding.ok("lock", "free")

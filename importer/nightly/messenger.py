@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from importer.distribution import how_to_install
 from importer.errors import UsageError
 from importer.nightly.notices import Notice
 
@@ -82,7 +83,7 @@ def _apprise(urls: Sequence[str]) -> Any:
             import apprise  # noqa: PLC0415  # an optional group, and slow to import
     except ImportError:
         raise UsageError(
-            f"{URLS} is set, but notifications are not installed.", 'Install them: pip install "importer[notify]".'
+            f"{URLS} is set, and the library for notifications is not installed.", how_to_install("notify")
         ) from None
     told = apprise.Apprise()
     with _shut(), warnings.catch_warnings():

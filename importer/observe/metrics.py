@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from importer.distribution import how_to_install
 from importer.errors import ImporterError, UsageError
 from importer.profile.settings import MetricsSettings
 from importer.records import Event
@@ -24,7 +25,7 @@ try:
     from importer.observe.lasting import LastingNumbers
 except ModuleNotFoundError as missing:
     raise UsageError(
-        "The profile asks for [metrics], and their library is not installed.", "pip install 'importer[metrics]'"
+        "The profile asks for [metrics], and their library is not installed.", how_to_install("metrics")
     ) from missing
 
 _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)

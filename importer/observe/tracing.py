@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from importer.distribution import how_to_install
 from importer.errors import ImporterError, UsageError
 from importer.records import Event
 
@@ -24,7 +25,7 @@ try:
     from opentelemetry.sdk.trace import TracerProvider
 except ModuleNotFoundError as missing:
     raise UsageError(
-        "The profile asks for [otel], and its library is not installed.", "pip install 'importer[otel]'"
+        "The profile asks for [otel], and its library is not installed.", how_to_install("otel")
     ) from missing
 
 _NAME = "importer"

@@ -342,7 +342,7 @@ class LogSettings(Section):
 
 
 class MetricsSettings(Section):
-    """`[metrics]`: numbers for Prometheus; needs `pip install 'importer[metrics]'`."""
+    """`[metrics]`: numbers for Prometheus; needs the optional group `metrics`."""
 
     textfile: Path | None = None
     """Written whole every few seconds and at the end, for the node exporter's textfile collector; named `….prom`.
@@ -360,7 +360,7 @@ class MetricsSettings(Section):
 
 
 class OtelSettings(Section):
-    """`[otel]`: OpenTelemetry by OTLP over HTTP; needs `pip install 'importer[otel]'`.
+    """`[otel]`: OpenTelemetry by OTLP over HTTP; needs the optional group `otel`.
 
     Where to send, sampling and names are told by the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
     """

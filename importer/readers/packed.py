@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from zipfile import ZipFile, ZipInfo
 
+from importer.distribution import how_to_install
 from importer.errors import SourceError
 from importer.profile.settings import SourceLimits
 from importer.readers.material import Material, Stream, spool
@@ -86,7 +87,7 @@ def _unzstd(packed: BinaryIO, name: str) -> Stream:
     if opener is None:
         raise SourceError(
             f"'{name}' is packed with zstd, which this installation cannot read.",
-            "Unpack it with 'zstd -d', or install the extra: pip install 'importer[parquet]'.",
+            "Unpack it with 'zstd -d', or install a library that can. " + how_to_install("parquet"),
         )
     return opener(packed)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from importer.distribution import how_to_install
 from importer.errors import ImporterError, UsageError
 from importer.remote import promises
 from importer.remote.checksums import Checksum
@@ -64,7 +65,7 @@ class Store:
         except ImportError as missing:
             raise UsageError(
                 f"The library for {address.partition('://')[0]}:// is not installed.",
-                f"pip install 'importer[{self.group}]'",
+                how_to_install(self.group),
             ) from missing
         try:
             yield files, path

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from importer.distribution import how_to_install
 from importer.errors import UsageError
 from importer.results.table import NUMBER_COLUMNS, Header, Row
 
@@ -17,7 +18,7 @@ try:
     from pyarrow import parquet as pq
 except ImportError as error:
     msg = "Parquet results need a library that is not installed."
-    raise UsageError(msg, "Run: pip install 'importer[parquet]'.") from error
+    raise UsageError(msg, how_to_install("parquet")) from error
 
 
 class ParquetTable:

@@ -217,3 +217,49 @@ def test_more_connections_than_open_files_are_a_failure(user: User) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
     assert found(ran.json)["limits"] == "fail"
+
+
+# --------------------------------------------------------------------------- offline: a health check
+
+
+def test_offline_the_credentials_are_not_exchanged_and_nothing_is_asked(user: User) -> None:
+    user.has("live.toml", '[targets.live]\nbase_url = "https://api.example.com"\n')
+    ran = user.types("doctor", "--offline", "--config", "live.toml", "--target", "live", "--json", **CREDENTIALS)
+
+    assert (ran.code, set(found(ran.json).values())) == (0, {"ok", "warn"})
+    (told,) = [one["message"] for one in ran.json["checks"] if one["check"] == "credentials"]
+    assert told == "there; not exchanged for a token (--offline)"
+    assert "connection" not in found(ran.json)
+
+
+def test_offline_credentials_that_are_not_there_are_a_failure_still(user: User) -> None:
+    user.has("live.toml", '[targets.live]\nbase_url = "https://api.example.com"\n')
+
+    assert user.types("doctor", "--offline", "--config", "live.toml", "--target", "live").code == 2
+
+
+def test_offline_a_run_at_work_is_healthy(user: User) -> None:
+    user.types("run", user.has("people.csv", people(3)))
+    workspace = user.home / "runs"
+    with workspace_lock(workspace, "emulator", 0.0):
+        asked, healthy = user.types("doctor", "--json"), user.types("doctor", "--offline", "--json")
+
+    assert (asked.code, found(asked.json)["lock"]) == (7, "fail")
+    assert (healthy.code, found(healthy.json)["lock"]) == (0, "ok")
+
+
+def test_offline_a_folder_at_an_address_is_not_looked_at(user: User) -> None:
+    ran = user.types("doctor", "sftp://files.example.invalid/in", "--offline", "--json")
+
+    assert (ran.code, found(ran.json)["folder"]) == (0, "ok")
+
+
+def test_a_workspace_that_may_not_be_read_is_a_line_with_its_mend(user: User) -> None:
+    user.types("run", user.has("people.csv", people(3)))
+    if os.getuid() == 0:
+        pytest.skip("a superuser may read every folder; the test of the image looks without rights")
+    (user.home / "runs").chmod(0)
+    ran = user.types("doctor", "--json")
+    (user.home / "runs").chmod(0o700)
+
+    assert (ran.code, found(ran.json)["workspace"]) == (2, "fail")

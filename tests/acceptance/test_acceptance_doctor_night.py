@@ -156,7 +156,7 @@ def test_without_the_library_the_doctor_says_what_to_install(user: User, tmp_pat
     ran = user.types_for_real("doctor", "--json", PYTHONPATH=path, IMPORTER_NOTIFY_URLS="json://127.0.0.1:9/a")
 
     assert (ran.code, worst(ran.json)["notify"]) == (2, "fail")
-    assert "importer[notify]" in told(ran.json, "notify")
+    assert 'pip install ".[notify]"' in told(ran.json, "notify")
 
 
 # --------------------------------------------------------------------------- who watches

@@ -40,7 +40,7 @@ def test_what_is_asked_for_and_not_installed_is_refused_before_anything_is_made(
     )
 
     assert ran.code == 2
-    assert f"pip install 'importer[{group}]'" in ran.err
+    assert f'pip install ".[{group}]"' in ran.err
     assert len(ran.err.strip().splitlines()) == 1
     assert [path.name for path in user.home.iterdir()] == ["hidden"]
 

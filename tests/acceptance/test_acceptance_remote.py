@@ -144,4 +144,4 @@ def test_a_library_that_is_missing_is_named_with_the_line_that_brings_it(user: U
         timeout=60,
         check=False,
     )
-    assert (done.returncode, "pip install 'importer[sftp]'" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, 'pip install ".[sftp]"' in done.stderr) == (2, True), done.stderr

@@ -259,7 +259,7 @@ def test_an_address_that_cannot_be_a_folder_is_wrong_usage(user: User) -> None:
     hidden = "import sys; sys.modules['fsspec'] = sys.modules['sshfs'] = None; from importer.cli import main; main()"
     command = [sys.executable, "-c", hidden, "nightly", "sftp://files.example.com/in"]
     done = subprocess.run(command, cwd=user.home, env=user.environ, capture_output=True, text=True, check=False)
-    assert (done.returncode, "pip install 'importer[sftp]'" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, 'pip install ".[sftp]"' in done.stderr) == (2, True), done.stderr
 
 
 # --------------------------------------------------------------------------- over S3

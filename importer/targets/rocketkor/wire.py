@@ -13,7 +13,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -23,6 +22,7 @@ import aiohttp
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
+from importer.distribution import installed_version
 from importer.errors import ProfileError
 from importer.ports import Slot
 from importer.targets.access import TargetAccess
@@ -194,7 +194,4 @@ def _proxy(host: str) -> Proxy | None:
 
 
 def _user_agent() -> str:
-    try:
-        return f"importer/{version('importer')}"
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "importer"
+    return f"importer/{installed_version()}"
