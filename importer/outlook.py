@@ -33,6 +33,8 @@ def requests_ahead(profile: Profile, runs: Runs, stored: StoredRun, *, stopped: 
     """
     ahead = runs.ahead(stored, stopped=stopped)
     looks = ahead.in_doubt * len(profile.delivery.looks_after_s)
+    if profile.delivery.verify_existing:
+        looks += ahead.known
     return Workload(creates=ahead.creates, known=ahead.known, looks=looks)
 
 

@@ -152,7 +152,7 @@ class Finder(Protocol):
     """Look-ups at the other side."""
 
     async def find(self, record: Record) -> Found:
-        """Fetch every customer that could be this record (all pages), by externalId or else by email."""
+        """Fetch every customer that could be this record (all pages), by its known id, externalId or else email."""
         ...
 
 

@@ -352,6 +352,8 @@ class Record(NamedTuple):
         doubt_since: when that may have happened, seconds since the epoch; None when not in doubt.
         doubt_elsewhere: only another run may have sent it, not this one.
         prior_attempts: requests that earlier passes made for this row.
+        known_id: the customer that an earlier run created for this key, where somebody wants to know whether it is
+            still there; the record is looked up by it and never sent.
     """
 
     ordinal: int
@@ -363,6 +365,7 @@ class Record(NamedTuple):
     doubt_since: float | None = None
     doubt_elsewhere: bool = False
     prior_attempts: int = 0
+    known_id: str = ""
 
 
 # --------------------------------------------------------------------------- delivery

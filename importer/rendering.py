@@ -142,6 +142,7 @@ def _rendered(
         idv=facts.get("idv", {}),
         versions=_versions(),
         forecast=facts.get("forecast", {}),
+        known_from=_known_from(database, run, counts),
         documented=_DOCUMENTED,
     )
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
@@ -222,6 +223,13 @@ def _source_info(summary: RunSummary, facts: Mapping[str, Any]) -> SourceInfo:
 def _full_counts(summary: RunSummary) -> dict[str, int]:
     states = DRY_RUN_STATES if summary.dry_run else FINAL_STATES
     return {name: summary.counts.get(name, 0) for name in ("read", *(state.value for state in states))}
+
+
+def _known_from(database: Database, run: int, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Where customers are known from that nobody asked the target about."""
+    if not counts.get(RowState.EXISTING, 0):
+        return []
+    return [known._asdict() for known in Runs(database).known_from(run)]
 
 
 def _imbalance(recount: Recount, results: Path, counts: Mapping[str, int]) -> str:

@@ -30,6 +30,7 @@ def run(
     max_errors: opt.MaxErrors = None,
     max_error_rate: opt.MaxErrorRate = None,
     fail_fast: opt.FailFast = False,
+    verify_existing: opt.VerifyExisting = False,
     window: opt.Window = None,
     finish_by: opt.FinishBy = None,
     timezone: opt.Timezone = None,

@@ -92,6 +92,12 @@ MaxErrorRate = Annotated[
         "--max-error-rate", metavar="P", help="Stop above this share of refusals, 0 to 1.", rich_help_panel=_SENDING
     ),
 ]
+VerifyExisting = Annotated[
+    bool,
+    typer.Option(
+        "--verify-existing", help="Look customers of earlier runs up at the target.", rich_help_panel=_SENDING
+    ),
+]
 FailFast = Annotated[
     bool, typer.Option("--fail-fast", help="Stop at the first row that the API refuses.", rich_help_panel=_SENDING)
 ]
@@ -158,6 +164,7 @@ _PLACES = {
     "max_errors": "delivery.max_errors",
     "max_error_rate": "delivery.max_error_rate",
     "fail_fast": "delivery.fail_fast",
+    "verify_existing": "delivery.verify_existing",
     "window": "delivery.window",
     "finish_by": "delivery.finish_by",
     "timezone": "delivery.timezone",

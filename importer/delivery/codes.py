@@ -24,6 +24,12 @@ _ALL = (
         Severity.WARNING,
     ),
     IssueCode(
+        "existing_not_found",
+        "A customer of an earlier run is not there any more",
+        "",
+        "Find out who removed it. To create it again, import its row into a new workspace, or correct the target.",
+    ),
+    IssueCode(
         "possible_duplicate",
         "An earlier run has such a customer under another key",
         "",

@@ -86,9 +86,14 @@ class Deliver:
     async def __call__(self, record: Record) -> Outcome:
         """Deliver one record; cancellation leaves it in doubt."""
         story = Story(record)
+        if record.known_id:
+            return self._settled(await self._verify(story))
         outcome = await self._reconcile(story) if record.in_doubt else None
         while outcome is None:
             outcome = await self._try(story)
+        return self._settled(outcome)
+
+    def _settled(self, outcome: Outcome) -> Outcome:
         self._thresholds.settled(outcome)
         return outcome
 
@@ -182,6 +187,18 @@ class Deliver:
         due_s = [due for due in accumulate(pauses) if due > passed_s]
         return [0.0, *(later - earlier for earlier, later in pairwise([passed_s, *due_s]))]
 
+    async def _verify(self, story: Story) -> Outcome:
+        """Ask whether a customer of an earlier run is still there; it is never sent."""
+        if self._stop.requested:
+            return story.end(RowState.UNSENT)
+        found = await self._look(story)
+        known_id = story.record.known_id
+        if found.trouble is not None:
+            return story.fail(RowState.UNKNOWN, _NOT_VERIFIED, candidates=(known_id,))
+        if any(one.customer_id == known_id for one in found.candidates):
+            return story.end(RowState.EXISTING, customer_id=known_id)
+        return story.fail(RowState.UNKNOWN, _GONE, candidates=(known_id,))
+
     async def _duplicate(self, story: Story) -> Outcome:
         """The API says that such a customer exists: find it and compare."""
         different: Match | None = None
@@ -236,6 +253,16 @@ _NO_TIME = Reply(Verdict.RETRY, error_code="stopped_in_doubt")
 _PASSING = (Verdict.RETRY, Verdict.IN_DOUBT)
 _HOPELESS = (Verdict.ABORT, Verdict.REJECT, Verdict.DUPLICATE)
 
+_GONE = FieldError(
+    path="",
+    code="existing_not_found",
+    message="An earlier run created this customer, and the target does not have it any more; nothing was sent.",
+)
+_NOT_VERIFIED = FieldError(
+    path="",
+    code="look_up_failed",
+    message="An earlier run created this customer; whether the target still has it could not be looked up.",
+)
 _NOT_ENOUGH_LOOKS = FieldError(
     path="",
     code="stopped_in_doubt",

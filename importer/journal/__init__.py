@@ -19,7 +19,18 @@ from importer.journal.places import Place, add_place, drop_places, places_before
 from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
 from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
 from importer.journal.replay import ChangeTotal, Replay
-from importer.journal.runs import FINISHED, LOADING, READY, RUNNING, STOPPED, Ahead, RunHeader, Runs, StoredRun
+from importer.journal.runs import (
+    FINISHED,
+    LOADING,
+    READY,
+    RUNNING,
+    STOPPED,
+    Ahead,
+    KnownFrom,
+    RunHeader,
+    Runs,
+    StoredRun,
+)
 from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
 from importer.journal.starts import Starts
 
@@ -39,6 +50,7 @@ __all__ = [
     "Experience",
     "GroupCommit",
     "JournalFacts",
+    "KnownFrom",
     "Place",
     "Purgeable",
     "Replay",

@@ -104,6 +104,7 @@ class Claims:
         scope: where import keys are unique.
         columns: customer field to source column, for the errors that the API reports.
         secret: the workspace's, for hashes of what was sent.
+        verify_existing: give out rows that earlier runs created as well, to be looked up.
     """
 
     def __init__(
@@ -114,12 +115,14 @@ class Claims:
         columns: Mapping[str, str] = MappingProxyType({}),
         *,
         secret: bytes = b"",
+        verify_existing: bool = False,
     ) -> None:
         self._db = database
         self._run = run
         self._scope = scope
         self._columns = columns
         self._secret = secret
+        self._verify = verify_existing
         self._backlog = self._waiting()
 
     def claim(self, tx: sqlite3.Connection, limit: int, now: float) -> Claimed:
@@ -131,13 +134,21 @@ class Claims:
             if not rows:
                 break
             marked: list[tuple[Record, float]] = []
+            verified: list[Record] = []
             for row, memory in self._with_memory(tx, rows):
                 if memory is not None and memory.state in _CREATED:
-                    known.append(self._end_as_existing(tx, row, memory))
+                    asked_before = row.in_doubt and row.doubt_since is None  # taken by an earlier pass, never sent
+                    if not asked_before:
+                        self._warn_where_it_differs(tx, row, memory)
+                    if (self._verify or asked_before) and memory.customer_id:
+                        verified.append(self._verified(row, memory))
+                    else:
+                        known.append(self._end_as_existing(tx, row, memory))
                 else:
                     marked.append(self._marked(row, memory, now))
             self._mark_sending(tx, marked)
-            records += [record for record, _ in marked]
+            self._mark_verified(tx, verified)
+            records += [*(record for record, _ in marked), *verified]
         return Claimed(tuple(records), tuple(known))
 
     def settle(self, tx: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:
@@ -265,9 +276,29 @@ class Claims:
     def _end_as_existing(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> Outcome:
         outcome = Outcome(row.ordinal, row.key, RowState.EXISTING, customer_id=memory.customer_id)
         self._change(tx, outcome.state, [outcome])
+        return outcome
+
+    def _verified(self, row: _Waiting, memory: _Known) -> Record:
+        return Record(
+            row.ordinal,
+            row.row,
+            row.key,
+            row.payload,
+            external_id=row.external_id,
+            prior_attempts=row.attempts,
+            known_id=memory.customer_id,
+        )
+
+    def _mark_verified(self, tx: sqlite3.Connection, records: Sequence[Record]) -> None:
+        """Mark rows that are only looked up: their keys stay those of the runs that created the customers."""
+        tx.executemany(
+            "UPDATE rows SET state = ? WHERE run = ? AND ordinal = ?",
+            [(RowState.SENDING.value, self._run, record.ordinal) for record in records],
+        )
+
+    def _warn_where_it_differs(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> None:
         if memory.body.startswith(_MEANT) and memory.body != self._sent(row).body:
             insert_issues(tx, self._run, (Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING),))
-        return outcome
 
     def _sent(self, row: _Waiting | Record) -> Sent:
         return Sent.of(self._secret, row.payload, row.key)

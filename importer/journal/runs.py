@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from importer.errors import BusyError, UsageError
 from importer.journal.database import Database
@@ -108,6 +108,21 @@ class Ahead:
     creates: int
     known: int
     in_doubt: int
+
+
+class KnownFrom(NamedTuple):
+    """Customers that are known from an earlier run, and that nobody asked the target about.
+
+    Args:
+        rows: of the run that knows them.
+        first_at: when the first of them was sent, seconds since the epoch.
+        last_at: and the last.
+    """
+
+    run_id: str
+    rows: int
+    first_at: float
+    last_at: float
 
 
 class Runs:
@@ -294,6 +309,19 @@ class Runs:
                 (now, scope, run),
             ).fetchone()
         return math.inf if last is None else max(0.0, now - last)
+
+    def known_from(self, run: int) -> list[KnownFrom]:
+        """From which earlier runs customers are known that this one took as existing without a request."""
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT u.run_id, count(*), min(i.since), max(i.since) FROM rows r"
+                " JOIN runs mine ON mine.run = r.run"
+                " JOIN identities i ON i.scope = mine.scope AND i.key = r.key AND i.run <> r.run"
+                " JOIN runs u ON u.run = i.run"
+                " WHERE r.run = ? AND r.state = 'existing' AND r.attempts = 0 GROUP BY u.run ORDER BY u.run",
+                (run,),
+            ).fetchall()
+        return [KnownFrom(*one) for one in found]
 
     def summaries(self) -> list[RunSummary]:
         """All runs, newest first."""

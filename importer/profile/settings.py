@@ -261,6 +261,8 @@ class DeliverySettings(Section):
     """Whose clock `window` and `finish_by` go by; empty: this computer's."""
     headroom: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of `rate` that is left to others, to live traffic above all."""
+    verify_existing: bool = False
+    """Look customers of earlier runs up at the target; otherwise they are reported as known from those runs."""
     import_key_metadata: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.-]*$")] = "importKey"
     """The metadata name under which every create carries its import key; empty: not stamped."""
 

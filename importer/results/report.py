@@ -49,6 +49,8 @@ class Report:
         rehearsal: what the emulator held against what the run says; {} when nothing was rehearsed.
         versions: of this program, of Python and of the libraries that decide verdicts.
         unknown: the rows in doubt that stayed so.
+        known_from: for every earlier run from which rows were taken as existing without asking the target: `run_id`,
+            `rows`, how many, and when the first and the last of them were sent (`first_at`, `last_at`).
         forecast: what was to be expected before the last pass sent anything; {} when it had nothing to send.
         documented: what issue codes mean and how to mend them; validation's own codes by default.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
@@ -79,6 +81,7 @@ class Report:
     unknown: Sequence[UnknownRow] = ()
     idv: Mapping[str, Any] = field(default_factory=dict)
     forecast: Mapping[str, Any] = field(default_factory=dict)
+    known_from: Sequence[Mapping[str, Any]] = ()
     documented: Documented = field(default_factory=lambda: ISSUE_CODES, repr=False)
 
     def advice(self, cluster: Cluster) -> Advice:
@@ -117,6 +120,10 @@ class Report:
             "unknown": [{"row": unknown.row, "candidates": list(unknown.candidates)} for unknown in self.unknown],
             "idv": dict(self.idv),
             "forecast": dict(self.forecast),
+            "known_from": [
+                {**known, "first_at": _iso(known["first_at"]), "last_at": _iso(known["last_at"])}
+                for known in self.known_from
+            ],
             "versions": dict(self.versions),
         }
 

@@ -127,7 +127,14 @@ def delivering(
     begun = passes.begun(facts)
     workspace.runs.note(stored.run, **begun)
     columns = facts.get("mapping", {})
-    claims = Claims(workspace.database, stored.run, stored.header.scope, columns, secret=workspace.secret)
+    claims = Claims(
+        workspace.database,
+        stored.run,
+        stored.header.scope,
+        columns,
+        secret=workspace.secret,
+        verify_existing=settings.verify_existing,
+    )
     commits = GroupCommit(workspace.database, _in_a_thread)
     if limiter.outlasts_a_process:
         starts = Starts(workspace.database, stored.header.scope, commits, clock.now)

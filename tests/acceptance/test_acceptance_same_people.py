@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import sqlite3
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.acceptance.conftest import User
+from tests.acceptance.conftest import User, Witness, sandbox
 
 HEADER = "ID,First Name,Last Name,Email,Phone,Street,City,State,Zip,Country"
 ANN = "L-1,Ann,Green,ann@example.com,+12125550101,1 Example Street,Springfield,IL,62701,US"
@@ -21,9 +27,16 @@ def table(*lines: str, header: str = HEADER) -> str:
     return "\n".join([header, *lines]) + "\n"
 
 
-def imports(user: User, text: str, *options: str, code: int = 0, **environ: str) -> dict[str, Any]:
+def imports(
+    user: User,
+    text: str,
+    *options: str | Path,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    code: int = 0,
+    **said: str,
+) -> dict[str, Any]:
     name = f"people-{len(list(user.home.glob('people-*.csv')))}.csv"
-    ran = user.types("run", user.has(name, text), *options, "--json", **environ)
+    ran = user.types("run", user.has(name, text), *options, "--json", **environ, **said)
     assert ran.code == code, ran.out
     return ran.json
 
@@ -115,7 +128,7 @@ def test_the_profile_makes_a_possible_duplicate_an_error_or_nothing(user: User) 
 
     said = {"IMPORTER_VALIDATION__POSSIBLE_DUPLICATE": "reject"}
     dry = user.types("validate", user.has("dry.csv", table(corrected, header=PLAIN)), "--json", **said).json
-    refused = imports(user, table(corrected, header=PLAIN), code=3, **said)
+    refused = imports(user, table(corrected, header=PLAIN), environ=said, code=3)
     ignored = imports(user, table(corrected, header=PLAIN), IMPORTER_VALIDATION__POSSIBLE_DUPLICATE="ignore")
 
     assert (dry["counts"]["invalid"], refused["counts"]["invalid"], refused["counts"]["created"]) == (1, 1, 0)
@@ -161,3 +174,41 @@ def test_a_profile_may_say_that_the_reference_decides(user: User) -> None:
 
     assert (second["counts"]["existing"], rows_of(second, "external_id_of_another")) == (1, [])
     assert rows_of(second, "differs_from_imported") == [2]
+
+
+def test_what_is_known_is_said_with_its_run_and_the_target_is_asked_on_demand(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    there = (*sandbox(profile_for(witness)), "--yes")
+    first = imports(user, table(ANN, BOB), *there, environ=witness.environ)
+    again = imports(user, table(ANN, BOB, CAT), *there, environ=witness.environ)
+    (known,) = again["known_from"]
+    assert (known["run_id"], known["rows"], again["counts"]["existing"]) == (first["run_id"], 2, 2)
+    assert known["first_at"] <= known["last_at"] <= again["started_at"]
+
+    verified = imports(user, table(BOB, ANN), *there, "--verify-existing", environ=witness.environ)
+    assert (verified["counts"]["existing"], verified["known_from"]) == (2, [])
+
+    gone = next(one["id"] for one in witness.customers() if one["firstName"] == "Ann")
+    delete(witness, gone)
+    asked = imports(user, table(CAT, ANN, BOB), *there, "--verify-existing", code=8, environ=witness.environ)
+    assert asked["counts"] | {"existing": 2, "unknown": 1, "created": 0} == asked["counts"]
+    assert rows_of(asked, "existing_not_found") == [3]
+    assert asked["unknown"] == [{"row": 3, "candidates": [gone]}]
+    retried = user.types("retry", "last", *there[:-1], "--json", **witness.environ)
+    assert (retried.code, retried.json["counts"]["unknown"]) == (8, 1)
+    assert witness.ledger()["customers"] == 2
+
+
+def delete(witness: Witness, customer_id: str) -> None:
+    """Have somebody else remove a customer."""
+    key, secret = witness.environ["ROCKETKOR_API_KEY"], witness.environ["ROCKETKOR_API_SECRET"]
+    basic = base64.b64encode(f"{key}:{secret}".encode()).decode()
+    exchange = Request(f"{witness.base_url}/v1/api-keys/exchange", method="POST")  # noqa: S310  # loopback
+    exchange.add_header("Authorization", f"Basic {basic}")
+    with urlopen(exchange, timeout=30) as answer:  # noqa: S310  # loopback
+        token = json.loads(answer.read())["access_token"]
+    removal = Request(f"{witness.base_url}/v1/customers/{customer_id}", method="DELETE")  # noqa: S310  # loopback
+    removal.add_header("Authorization", f"Bearer {token}")
+    with urlopen(removal, timeout=30) as answer:  # noqa: S310  # loopback
+        assert answer.status == 204

@@ -122,6 +122,8 @@ class LookUps:
 
     async def find(self, record: Record) -> Found:
         """Return every customer that could be this record, or the trouble that kept us from knowing."""
+        if record.known_id:
+            return await self._fetch_one(record.known_id)
         want = wanted(record)
         if want is None:
             return Found(trouble=Reply(Verdict.REJECT, error_code="no_look_up_key", message=_NO_KEY))
