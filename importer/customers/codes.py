@@ -203,9 +203,69 @@ _ALL = (
     # ------------------------------------------------------------------ email
     _error(
         "email_invalid",
-        "No email address",
-        "{label} is no email address; write one like {example}.",
-        "Correct the cells of column {column}; only one address fits into a cell.",
+        "Not an email address",
+        "{label} is not an email address: it has no @ sign; write an address like {example}.",
+        "Correct the cells of column {column}; clear cells that stand for an unknown address.",
+    ),
+    _error(
+        "email_two_addresses",
+        "Two email addresses in one cell",
+        "{label} holds more than one address; keep one of them.",
+        "Keep one address in each cell of column {column}.",
+    ),
+    _error(
+        "email_at_spelled",
+        "An email address with its @ sign in words",
+        "{label} has a word or another sign in place of the @ sign; write an address like {example}.",
+        "Write the @ sign itself in the cells of column {column}.",
+    ),
+    _error(
+        "email_at_twice",
+        "An email address with two @ signs",
+        "{label} has more than one @ sign; write an address like {example}.",
+        "Remove the surplus @ sign from the cells of column {column}.",
+    ),
+    _error(
+        "email_incomplete",
+        "An email address with one half missing",
+        "{label} has nothing before or behind its @ sign; write an address like {example}.",
+        "Complete the cells of column {column}.",
+    ),
+    _error(
+        "email_dot_missing",
+        "An email address without a dot in its domain",
+        "{label} has no dot behind its @ sign, as in example.com; complete it.",
+        "Complete the cells of column {column}.",
+    ),
+    _error(
+        "email_dots",
+        "An email address with a dot out of place",
+        "{label} has two dots in a row, or a dot beside its @ sign or at its start; remove it.",
+        "Remove the surplus dots from the cells of column {column}.",
+    ),
+    _error(
+        "email_space",
+        "An email address with a space in it",
+        "{label} has a space inside; remove it, or what does not belong to the address.",
+        "Remove the spaces, and words beside the address, from the cells of column {column}.",
+    ),
+    _error(
+        "email_sign",
+        "An email address with a sign that it cannot have",
+        "{label} holds a sign that no address can have there, such as a comma or a bracket; correct it.",
+        "Correct the cells of column {column}; a comma often stands where a dot belongs.",
+    ),
+    _error(
+        "email_domain_reserved",
+        "An email address of a domain that is reserved",
+        "{label} ends in a domain that is reserved for tests and private networks; no mail arrives there.",
+        "Ask these customers for another address.",
+    ),
+    _error(
+        "email_domain_invalid",
+        "An email address of a domain that cannot exist",
+        "{label} ends in a domain that cannot exist; write an address like {example}.",
+        "Correct what stands behind the @ sign in column {column}.",
     ),
     _error(
         "email_too_long",

@@ -74,3 +74,13 @@ def test_a_number_that_a_program_printed_as_a_decimal_is_sent_as_a_number(
     assert ran.code == 0
     assert customer["primaryPhoneNumber"]["number"] == "+14155550108"
     assert ran.json["changes"]["phone_decimal_removed"] == 1
+
+
+def test_email_addresses_are_read_as_mail_programs_write_them(user: User, witness: Witness, profile_for: Any) -> None:
+    ran, customers = sent(user, witness, profile_for, "email_display_name.csv")
+
+    assert ran.code == 0
+    names = [one["primaryEmail"]["value"].partition("@")[0] for one in customers]
+    assert names == ["ann", "bob", "fy", "ko"]
+    changes = ran.json["changes"]
+    assert [changes[rule] for rule in ("email_name_removed", "email_mailto_removed", "zero_width_removed")] == [2, 1, 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.customers.emails import quick_email, read_email
+from importer.customers.rules import ISSUE_CODES
 
 VALID = [
     "simple@example.com", "very.common@example.com", "x@example.com",
@@ -35,18 +36,19 @@ VALID += [
 ]
 INVALID = [
     "plainaddress", "@example.com", "user@", "user@@example.com", "user@example@example.com", ".user@example.com",
-    "user.@example.com", "us..er@example.com", "user@.example.com", "user@example..com", "user@example.com.",
+    "user.@example.com", "us..er@example.com", "user@.example.com", "user@example..com",
     "user@-example.com", "user@example-.com", "user@exa_mple.com", "user@example", "user@localhost",
     "user@example.local", "user@example.test", "user@example.invalid", "user@example.onion", "user@host.localhost",
     "user@1.in-addr.arpa", "user@[192.168.0.1]", "user@[IPv6:2001:db8::1]", "user@192.168.0.1", "user@10.0.0.1",
     "user@example.123", "user@example.c0m1", '"quoted"@example.com', '"much.more\\', 'unusual"@example.com',
-    "us,er@example.com", "us;er@example.com", "us:er@example.com", "user(comment)@example.com", "<user@example.com>",
-    "Sarah<user@example.com>", "user@example.com>", "user@exam!ple.com", "user@exam#ple.com", "user@exam$ple.com",
+    "us,er@example.com", "us;er@example.com", "us:er@example.com",
+    "user(comment)@example.com", "user@example.com>", "user@exam!ple.com",
+    "user@exam#ple.com", "user@exam$ple.com",
     "user@exam%ple.com", "user@exam&ple.com", "user@exam*ple.com", "user@exam+ple.com", "user@exam=ple.com",
     "user@exam/ple.com", "user@exam?ple.com", "user@exam,ple.com", "user@exam;ple.com", "user@exam:ple.com",
     'user@exam"ple.com', "user@exam'ple.com", "user@exam~ple.com", "user@exam`ple.com", "user＠example.com",
     "user﹫example.com", "user@ab--cd.example.com", "user@xn--a.example", "n/a", "none", "null", "N.A.", "-", "?", "0",
-    "www.example.com", "https://example.com", "mailto:user@example.com", "user@example.com,other@example.com",
+    "www.example.com", "https://example.com", "user@example.com,other@example.com",
     "user@example.com;other@example.com", "user@example.com/other@example.com", "user@.com", "user@com.", "user@.",
     ".", "@", "@@", "a@b", "a@b.1", "user@example.com\\", "user\\@example.com", "[user]@example.com",
     "us[er]@example.com", "user@exam|ple.com", "user@{example}.com", "user@exam^ple.com", "user@example.com(",
@@ -58,7 +60,6 @@ INVALID += [
     "user@exam ple.com",
     "user @example.com",
     "user@ example.com",
-    "Sarah Green <user@example.com>",
     "user@example.com other@example.com",
     "user at example.com",
     "user@example dot com",
@@ -89,7 +90,8 @@ def test_a_valid_address_is_accepted_as_it_stands_but_for_its_domain(address: st
 def test_an_invalid_address_is_refused_without_a_trace_of_it(address: str) -> None:
     reading = read_email(address)
     assert reading.value == ""
-    assert reading.error in {"email_invalid", "email_too_long", "text_unreadable"}
+    assert reading.error.startswith("email_") or reading.error == "text_unreadable"
+    assert reading.error in ISSUE_CODES
 
 
 @pytest.mark.parametrize("address", VALID + INVALID)
@@ -110,6 +112,56 @@ def test_every_change_is_named(written: str, sent: str, rules: list[str]) -> Non
     reading = read_email(written)
     assert reading.value == sent
     assert [step.rule for step in reading.steps] == rules
+
+
+@pytest.mark.parametrize(
+    ("written", "rules"),
+    [
+        ('"Ann Green" <ann@example.com>', ["email_name_removed"]),
+        ("Ann Green <ann@example.com>", ["email_name_removed"]),
+        ("Green, Ann <ann@example.com>", ["email_name_removed"]), ("<ann@example.com>", ["email_name_removed"]),
+        ("< ann@example.com >", ["email_name_removed"]), ("Ann @ home <ann@example.com>", ["email_name_removed"]),
+        ("ann@example.com <ann@example.com>", ["email_name_removed"]),
+        ("'Ann@Example.com' <ann@example.com>", ["email_name_removed"]),
+        ("mailto:ann@example.com", ["email_mailto_removed"]), ("MAILTO:ann@example.com", ["email_mailto_removed"]),
+        ("mailto:ann@example.com?subject=Hello", ["email_mailto_removed"]),
+        ("<mailto:ann@example.com>", ["email_name_removed", "email_mailto_removed"]),
+        ("ann@example.com;", ["email_ends_removed"]), ("ann@example.com.", ["email_ends_removed"]),
+        ("ann@example.com ,", ["email_ends_removed"]), ("; ann@example.com", ["email_ends_removed"]),
+        ("Ann <ann@example.com>;", ["email_ends_removed", "email_name_removed"]),
+        ("\u3164ann@example.com\u2800", ["email_ends_removed"]), ("\ufeffann@example.com", ["zero_width_removed"]),
+        ('"ann@example.com"', ["email_quotes_removed"]), ("'ann@example.com'", ["email_quotes_removed"]),
+    ],
+)  # fmt: skip
+def test_what_programs_put_around_an_address_is_taken_away_and_named(written: str, rules: list[str]) -> None:
+    reading = read_email(written)
+    assert (reading.value, reading.error) == ("ann@example.com", "")
+    assert [step.rule for step in reading.steps] == rules
+
+
+@pytest.mark.parametrize(
+    ("written", "cause"),
+    [
+        ("a@example.com, b@example.com", "email_two_addresses"), ("a@example.com;b@example.com", "email_two_addresses"),
+        ("a@example.com b@example.com", "email_two_addresses"), ("a@example.com/b@example.com", "email_two_addresses"),
+        ("bob@example.com <ann@example.com>", "email_two_addresses"),
+        ("Ann <a@example.com>, Bob <b@example.com>", "email_two_addresses"),
+        (", ".join(f"person{number}@example.com" for number in range(20)), "email_two_addresses"),
+        ("ann(at)example.com", "email_at_spelled"), ("ann [at] example.com", "email_at_spelled"),
+        ("ann at example.com", "email_at_spelled"), ("ann\uff20example.com", "email_at_spelled"),
+        ("ann.example.com", "email_invalid"), ("n/a", "email_invalid"), ("none", "email_invalid"),
+        ("ann@@example.com", "email_at_twice"), ("@example.com", "email_incomplete"), ("ann@", "email_incomplete"),
+        ("ann@example", "email_dot_missing"), ("ann@localhost", "email_dot_missing"),
+        ("ann..green@example.com", "email_dots"), ("ann@example..com", "email_dots"),
+        ("ann.@example.com", "email_dots"),
+        ("ann green@example.com", "email_space"), ("Ann Green ann@example.com", "email_space"),
+        ("ann@example,com", "email_sign"), ("ann(work)@example.com", "email_sign"), ("ann@exa_mple.com", "email_sign"),
+        ("ann@printer.local", "email_domain_reserved"), ("ann@example.123", "email_domain_invalid"),
+        ("a" * 250 + "@example.com", "email_too_long"),
+    ],
+)  # fmt: skip
+def test_each_cause_has_a_sentence_of_its_own(written: str, cause: str) -> None:
+    assert read_email(written).error == cause
 
 
 def test_an_address_that_no_mail_server_accepts_is_too_long() -> None:
