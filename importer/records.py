@@ -10,6 +10,7 @@ cost of a frozen dataclass.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -110,10 +111,38 @@ ADDED_COLUMNS: tuple[str, ...] = (
     "_attempts",
     "_run",
 )
-"""What files for people add at the end of every row, always last and in this order (fixed by the interface).
+"""What files for people add at the end of every row, always last and in this order (fixed by the interface)."""
 
-Reading leaves columns of these names out: a fixed file that comes back carries them.
-"""
+MOST_EXTRA = 20
+"""Columns for surplus cells at most: every row of a table pays for the widest one."""
+
+_EXTRA_NAME = re.compile(r"_extra_[1-9]\d*")
+
+
+def extra_columns(count: int) -> tuple[str, ...]:
+    """Name the columns for cells beyond those of the source; they stand between the source's and the added ones."""
+    return tuple(f"_extra_{number}" for number in range(1, count + 1))
+
+
+def is_extra(name: str) -> bool:
+    """Tell whether a column holds surplus cells of an earlier reading."""
+    return _EXTRA_NAME.fullmatch(name) is not None
+
+
+def is_added(name: str) -> bool:
+    """Tell whether a column is one of those that the importer adds: a fixed file that comes back carries them."""
+    return name in ADDED_COLUMNS or is_extra(name)
+
+
+def surplus_of(cells: Sequence[str], width: int) -> tuple[str, ...]:
+    """Return what stands in a record beyond its table's width, without blank cells.
+
+    Of more than `MOST_EXTRA` cells the last one holds the rest, joined with ` | `.
+    """
+    found = [cell for cell in cells[width:] if cell.strip()]
+    if len(found) > MOST_EXTRA:
+        found[MOST_EXTRA - 1 :] = [" | ".join(found[MOST_EXTRA - 1 :])]
+    return tuple(found)
 
 
 # --------------------------------------------------------------------------- source
@@ -166,12 +195,14 @@ class RawBatch:
         rows: the row number a person sees, one per row, ascending.
         cells: one list per column of the source, each as long as `rows`; a blank cell is "". `Cells` as a rule.
         issues: what reading itself found wrong with rows (ragged, undecodable, error cells).
+        surplus: place in the batch to the cells that this row has beyond the source's columns (see `surplus_of`).
     """
 
     first: int
     rows: Sequence[int]
     cells: Sequence[Sequence[str]]
     issues: tuple[Issue, ...] = ()
+    surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -552,6 +583,7 @@ class RowResult:
     trace_id: str = ""
     attempts: int = 0
     candidates: tuple[str, ...] = ()
+    surplus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -564,6 +596,7 @@ class ResultBatch:
         cells: one sequence per column of the source.
         issues: place in the batch to the issues of that row, in the order they were found.
         candidates: place to the ids of the customers that could be that row.
+        surplus: place to the cells that this row has beyond the source's columns.
     """
 
     first: int
@@ -578,6 +611,7 @@ class ResultBatch:
     attempts: Sequence[int]
     issues: Mapping[int, Sequence[Issue]] = field(default_factory=dict)
     candidates: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, results: Sequence[RowResult]) -> ResultBatch:
@@ -596,6 +630,7 @@ class ResultBatch:
             attempts=[one.attempts for one in results],
             issues={place: found for place, found in issues.items() if found},
             candidates={place: one.candidates for place, one in enumerate(results) if one.candidates},
+            surplus={place: one.surplus for place, one in enumerate(results) if one.surplus},
         )
 
     def __len__(self) -> int:
@@ -620,6 +655,7 @@ class ResultBatch:
             trace_id=self.trace_ids[place],
             attempts=self.attempts[place],
             candidates=self.candidates.get(place, ()),
+            surplus=self.surplus.get(place, ()),
         )
 
 
@@ -646,6 +682,7 @@ class RunSummary:
         counts: `read`, then the count of every final state (or `valid` and `invalid`).
         exit_code: None while the run has not ended.
         purged_at: when its personal data was removed; None: it is all there.
+        extra: how many surplus cells its widest row has (see `surplus_of`).
     """
 
     run_id: str
@@ -660,6 +697,7 @@ class RunSummary:
     columns: tuple[str, ...] = ()
     sheet: str = ""
     purged_at: float | None = None
+    extra: int = 0
 
 
 @dataclass(frozen=True, slots=True)

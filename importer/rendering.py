@@ -103,10 +103,10 @@ def _rendered(
     database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share
 ) -> Report:
     summary, replay = Runs(database).summary(run), Replay(database, run)
-    header = Header(summary.columns, summary.sheet, summary.run_id)
+    header = Header(summary.columns, summary.sheet, summary.run_id, summary.extra)
     keep_mended(directory, Runs(database).facts(run).get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
-    recount = Recount(summary.columns, share)
+    recount = Recount(header.source_names, share)
     tables = write_results(
         replay.batches,
         header,

@@ -19,7 +19,14 @@ from importer.journal.comparing import Comparison, attached, compare, refuse
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues, issues_between
 from importer.journal.likenesses import Earlier, Likenesses
-from importer.journal.packing import pack_payloads, pack_rows, unpack_payloads, unpack_rows
+from importer.journal.packing import (
+    pack_payloads,
+    pack_rows,
+    pack_surplus,
+    unpack_payloads,
+    unpack_rows,
+    unpack_surplus,
+)
 from importer.journal.runs import LOADING
 from importer.journal.spool import SpooledNumbers
 from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
@@ -83,27 +90,40 @@ class RunIntake:
                 )
             for table in ("batches", "rows", "issues", "changes"):
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
+            tx.execute("UPDATE runs SET extra = 0 WHERE run = ?", (self._run,))
 
     def load(self, batch: RawBatch) -> None:
         with self._db.transaction() as tx:
             tx.execute(
-                "INSERT INTO batches (run, first, length, rows, cells) VALUES (?, ?, ?, ?, ?)",
-                (self._run, batch.first, len(batch), pack_rows(batch.rows), Cells.of(batch.cells).packed),
+                "INSERT INTO batches (run, first, length, rows, cells, surplus) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    self._run,
+                    batch.first,
+                    len(batch),
+                    pack_rows(batch.rows),
+                    Cells.of(batch.cells).packed,
+                    pack_surplus(batch.surplus),
+                ),
             )
+            if batch.surplus:
+                widest = max(map(len, batch.surplus.values()))
+                tx.execute("UPDATE runs SET extra = max(extra, ?) WHERE run = ?", (widest, self._run))
             insert_issues(tx, self._run, batch.issues)
 
     def raw(self, after: int = -1) -> Iterator[RawBatch]:
         while True:
             with self._db.guarded("read"):
                 found = self._db.connection.execute(
-                    "SELECT first, rows, cells FROM batches WHERE run = ? AND first > ? ORDER BY first LIMIT 1",
+                    "SELECT first, rows, cells, surplus FROM batches WHERE run = ? AND first > ?"
+                    " ORDER BY first LIMIT 1",
                     (self._run, after),
                 ).fetchone()
             if found is None:
                 return
-            after, rows, cells = found
+            after, rows, cells, surplus = found
             numbers = list(unpack_rows(rows))
-            yield RawBatch(after, numbers, Cells.unpacked(cells), self._reading_issues(after, after + len(numbers)))
+            issues = self._reading_issues(after, after + len(numbers))
+            yield RawBatch(after, numbers, Cells.unpacked(cells), issues, unpack_surplus(surplus))
 
     def record(self, batch: CheckedBatch) -> None:
         first, last = batch.raw.first, batch.raw.first + len(batch.raw)

@@ -56,6 +56,8 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             """CREATE TABLE likenesses (
                 print INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (print, key)
             ) STRICT, WITHOUT ROWID""",
+            "ALTER TABLE batches ADD COLUMN surplus TEXT",
+            "ALTER TABLE runs ADD COLUMN extra INTEGER NOT NULL DEFAULT 0",
         ),
     }
 )

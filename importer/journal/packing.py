@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def pack_payloads(payloads: Sequence[bytes | None]) -> bytes:
@@ -26,3 +27,13 @@ def unpack_rows(data: bytes) -> array[int]:
     numbers = array("q")
     numbers.frombytes(data)
     return numbers
+
+
+def pack_surplus(surplus: Mapping[int, tuple[str, ...]]) -> str | None:
+    """Put the cells beyond the columns into one text; None where no row has any. Lone surrogates survive."""
+    return json.dumps(dict(surplus)) if surplus else None
+
+
+def unpack_surplus(text: str | None) -> dict[int, tuple[str, ...]]:
+    """Take them out again."""
+    return {int(place): tuple(cells) for place, cells in json.loads(text).items()} if text else {}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from importer.cells import Cells
 from importer.journal.database import Database
 from importer.journal.issue_rows import issues_between
-from importer.journal.packing import unpack_payloads, unpack_rows
+from importer.journal.packing import unpack_payloads, unpack_rows, unpack_surplus
 from importer.records import Attempt, Issue, ResultBatch, RowResult, RowState, Verdict
 
 
@@ -29,6 +29,7 @@ class _Stretch:
 
     first: int
     rows: list[int]
+    surplus: Mapping[int, tuple[str, ...]]
 
 
 class Replay:
@@ -102,9 +103,9 @@ class Replay:
     def _stretch(self, where: str, value: int) -> _Stretch | None:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                f"SELECT first, rows FROM batches WHERE run = ? AND {where}", (self._run, value)
+                f"SELECT first, rows, surplus FROM batches WHERE run = ? AND {where}", (self._run, value)
             ).fetchone()
-        return None if found is None else _Stretch(found[0], list(unpack_rows(found[1])))
+        return None if found is None else _Stretch(found[0], list(unpack_rows(found[1])), unpack_surplus(found[2]))
 
     def _blob(self, name: str, first: int) -> bytes | None:
         with self._db.guarded("read"):
@@ -123,7 +124,18 @@ class Replay:
         if len(ended) != size:
             listed, blank = _with_valid_ones(ended, first, size), [""] * size
             return ResultBatch(
-                first, stretch.rows, cells, listed, blank, blank, blank, [None] * size, blank, [0] * size, issues
+                first,
+                stretch.rows,
+                cells,
+                listed,
+                blank,
+                blank,
+                blank,
+                [None] * size,
+                blank,
+                [0] * size,
+                issues,
+                surplus=stretch.surplus,
             )
         _, states, customer_ids, keys, external_ids, statuses, trace_ids, attempts, ids = zip(*ended, strict=True)
         return ResultBatch(
@@ -139,6 +151,7 @@ class Replay:
             attempts=attempts,
             issues=issues,
             candidates={place: tuple(found.split()) for place, found in enumerate(ids) if found} if any(ids) else {},
+            surplus=stretch.surplus,
         )
 
     def _ended(self, first: int, size: int) -> list[tuple[Any, ...]]:

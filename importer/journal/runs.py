@@ -15,7 +15,9 @@ from importer.journal.starts import started_within
 from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
 LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
-_SUMMARY = "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at"
+_SUMMARY = (
+    "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at, extra"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +343,21 @@ class Runs:
         return self._summary(row)
 
     def _summary(self, row: tuple[Any, ...]) -> RunSummary:
-        run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at = row
+        (
+            run,
+            run_id,
+            source,
+            target,
+            dry_run,
+            phase,
+            started_at,
+            ended_at,
+            exit_code,
+            columns,
+            sheet,
+            purged_at,
+            extra,
+        ) = row
         return RunSummary(
             run_id=run_id,
             source=source,
@@ -355,6 +371,7 @@ class Runs:
             columns=tuple(json.loads(columns)),
             sheet=sheet,
             purged_at=purged_at,
+            extra=extra,
         )
 
     def counts(self, run: int) -> dict[str, int]:

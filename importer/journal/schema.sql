@@ -19,7 +19,8 @@ CREATE TABLE runs (
     ended_at      REAL,
     exit_code     INTEGER,
     purged_at     REAL,               -- when its personal data was removed, NULL: it is all there
-    profile       TEXT                -- the effective profile as JSON, without secrets; NULL: purged, or of an older program
+    profile       TEXT,               -- the effective profile as JSON, without secrets; NULL: purged, or of an older program
+    extra         INTEGER NOT NULL DEFAULT 0   -- surplus cells of its widest row
 ) STRICT;
 
 -- The source's cells and the request bodies: the personal data, apart from all else, so that it can be purged.
@@ -30,6 +31,7 @@ CREATE TABLE batches (
     rows     BLOB    NOT NULL,        -- the row numbers that a person sees
     cells    BLOB,
     payloads BLOB,
+    surplus  TEXT,                    -- JSON: place in the batch to the cells beyond the columns; NULL: no row has any
     PRIMARY KEY (run, first)
 ) STRICT;
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from importer.records import ADDED_COLUMNS, Issue, ResultBatch, RowResult, RowState, Severity
+from importer.records import ADDED_COLUMNS, Issue, ResultBatch, RowResult, RowState, Severity, extra_columns
 from importer.results.csvfile import Column
 
 NUMBER_COLUMNS = frozenset({"_row", "_http_status", "_attempts"})
@@ -35,23 +35,31 @@ class Header:
         columns: the source's columns in order.
         sheet: the sheet's name; empty for text files.
         run_id: the run that the rows belong to.
+        extra: how many surplus cells the widest row has.
     """
 
     columns: tuple[str, ...]
     sheet: str = ""
     run_id: str = ""
+    extra: int = 0
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The source's columns, and those of its surplus cells."""
+        return (*self.columns, *extra_columns(self.extra))
 
     @property
     def names(self) -> tuple[str, ...]:
         """All columns of the table, the added ones last."""
-        return (*self.columns, *ADDED_COLUMNS)
+        return (*self.source_names, *ADDED_COLUMNS)
 
 
 def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
-    """Return what the table has besides the source's cells."""
+    """Return what the table has besides the source's cells: surplus cells, and what the importer knows of the rows."""
     errors = _of_severity(batch, Severity.ERROR)
     warnings = _of_severity(batch, Severity.WARNING)
     return [
+        *_extra_columns(batch, header.extra),
         list(map(str, batch.rows)),
         header.sheet,
         _shared(batch.states),
@@ -91,6 +99,15 @@ def _told(numbers: Sequence[int | None]) -> list[str]:
     """Write few different numbers down, each once; None is blank."""
     texts = {number: "" if number is None else str(number) for number in set(numbers)}
     return list(map(texts.__getitem__, numbers))
+
+
+def _extra_columns(batch: ResultBatch, count: int) -> list[Column]:
+    if not batch.surplus:
+        return [""] * count
+    return [
+        _spread({place: cells[at] for place, cells in batch.surplus.items() if at < len(cells)}, len(batch))
+        for at in range(count)
+    ]
 
 
 def _of_severity(batch: ResultBatch, severity: Severity) -> dict[int, list[Issue]]:

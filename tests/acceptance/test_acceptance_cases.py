@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
 
 from tests.acceptance.conftest import ROOT, Ran, User, Witness, sandbox
 
@@ -84,3 +87,57 @@ def test_email_addresses_are_read_as_mail_programs_write_them(user: User, witnes
     assert names == ["ann", "bob", "fy", "ko"]
     changes = ran.json["changes"]
     assert [changes[rule] for rule in ("email_name_removed", "email_mailto_removed", "zero_width_removed")] == [2, 1, 1]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a dry run says about a case.
+
+    Args:
+        errors: row number to codes of its errors; there may be more.
+        cells: row number to cells of its line in `results.csv`.
+    """
+
+    name: str
+    valid: int
+    invalid: int = 0
+    errors: dict[int, set[str]] = field(default_factory=dict)
+    cells: dict[int, dict[str, str]] = field(default_factory=dict)
+
+
+CHECKED = [
+    Checked("trailing_delimiter_header_and_rows.csv", valid=2),
+    Checked(
+        "surplus_cell_with_text_stays_an_error.csv",
+        valid=1,
+        invalid=1,
+        errors={2: {"row_too_long"}},
+        cells={2: {"_extra_1": "call back"}, 3: {"_status": "valid", "_extra_1": ""}},
+    ),
+    Checked(
+        "row_wholly_beyond_the_header.csv",
+        valid=1,
+        invalid=1,
+        errors={3: {"row_too_long"}},
+        cells={3: {"_extra_1": "Cyd", "_extra_4": "cyd@example.com"}},
+    ),
+    Checked(
+        "ragged_small_file.csv",
+        valid=1,
+        invalid=2,
+        errors={3: {"row_too_long"}, 4: {"row_too_short"}},
+        cells={3: {"_extra_1": "extra"}},
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CHECKED, ids=lambda case: case.name)
+def test_rows_that_do_not_fit_their_header_are_errors_of_their_own_and_lose_nothing(user: User, case: Checked) -> None:
+    ran = user.types("validate", CASES / case.name, "--json")
+
+    assert ran.json["counts"] == {"read": case.valid + case.invalid, "valid": case.valid, "invalid": case.invalid}
+    rows = {int(row["_row"]): row for row in user.reads(ran.json["files"]["results"])}
+    for number, codes in case.errors.items():
+        assert codes <= set(rows[number]["_error_code"].split(" | "))
+    for number, cells in case.cells.items():
+        assert cells.items() <= rows[number].items()

@@ -37,6 +37,7 @@ class Block:
         text: the text the records were made of, for quick tests on the whole block; None where there is none.
         joined: the records as texts, and what stands between two cells and in none: known where the file is that plain.
         unterminated: whether the source ends with this block and without a line end.
+        surplus: position in the block to the cells beyond the table; known once it was brought to its width.
     """
 
     numbers: Sequence[int]
@@ -46,6 +47,7 @@ class Block:
     text: str | None = None
     unterminated: bool = False
     joined: tuple[Sequence[str], str] | None = None
+    surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def as_rows(self) -> Sequence[Sequence[str]]:
         """Return the records row by row, whichever way they are held."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from importer.records import ADDED_COLUMNS
+from importer.records import is_added, is_extra
 
 _INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
 
@@ -19,12 +19,14 @@ class Columns:
         names: header texts in order, unique, none blank.
         picks: the cell of a record that each name stands for, from 0.
         width: cells that a complete record has, dropped ones included.
+        extras: the cells of a record that hold surplus cells of an earlier reading, from 0.
         warnings: what had to be done to the header, in sentences.
     """
 
     names: tuple[str, ...]
     picks: tuple[int, ...]
     width: int
+    extras: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -43,11 +45,12 @@ def name_columns(header: Sequence[str], groups: Sequence[str] = ()) -> Columns:
     """
     above = [tidy_name(text) for text in groups]
     texts = [tidy_name(text) or above[i] if i < len(above) else tidy_name(text) for i, text in enumerate(header)]
-    picks = [i for i, text in enumerate(texts) if text not in ADDED_COLUMNS]
+    picks = [i for i, text in enumerate(texts) if not is_added(text)]
+    extras = tuple(i for i, text in enumerate(texts) if is_extra(text))
     grouped = _spread(above, len(texts))
     warnings: list[str] = []
     names = _unique([(i, texts[i]) for i in picks], grouped, warnings)
-    return Columns(tuple(names), tuple(picks), len(texts), tuple(warnings))
+    return Columns(tuple(names), tuple(picks), len(texts), extras, tuple(warnings))
 
 
 def tidy_name(text: str) -> str:

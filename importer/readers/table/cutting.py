@@ -24,7 +24,8 @@ def part(block: Block, start: int, end: int) -> Block:
     rows = None if block.rows is None else block.rows[start:end]
     columns = None if block.columns is None else [column[start:end] for column in block.columns]
     marks = {i - start: found for i, found in block.marks.items() if start <= i < end}
-    return Block(block.numbers[start:end], rows, columns, marks, block.text, block.unterminated)
+    surplus = {i - start: found for i, found in block.surplus.items() if start <= i < end}
+    return Block(block.numbers[start:end], rows, columns, marks, block.text, block.unterminated, surplus=surplus)
 
 
 def join(held: Block | None, block: Block) -> Block:
@@ -34,15 +35,17 @@ def join(held: Block | None, block: Block) -> Block:
     count = len(held.numbers)
     columns = [[*before, *here] for before, here in zip(held.columns or (), block.columns or (), strict=True)]
     marks = {**held.marks, **{i + count: found for i, found in block.marks.items()}}
-    return Block([*held.numbers, *block.numbers], None, columns, marks)
+    surplus = {**held.surplus, **{i + count: found for i, found in block.surplus.items()}}
+    return Block([*held.numbers, *block.numbers], None, columns, marks, surplus=surplus)
 
 
 def without_blank(block: Block) -> Block:
-    """Leave out the records in which nothing stands; column by column."""
+    """Leave out the records in which nothing stands, beyond the table's columns neither; column by column."""
     columns = block.columns or ()
     if not columns or all(map(str.strip, columns[0])):
         return block
     blank = {i for i, cell in enumerate(columns[0]) if not cell.strip() and _is_blank(columns, i)}
+    blank -= block.surplus.keys()
     return _without(block, blank) if blank else block
 
 
@@ -50,8 +53,10 @@ def _without(block: Block, dropped: set[int]) -> Block:
     columns = block.columns or ()
     keep = [i for i in range(len(block.numbers)) if i not in dropped]
     marks = {at: block.marks[i] for at, i in enumerate(keep) if i in block.marks}
+    surplus = {at: block.surplus[i] for at, i in enumerate(keep) if i in block.surplus}
     kept = [[column[i] for i in keep] for column in columns]
-    return Block([block.numbers[i] for i in keep], None, kept, marks, block.text, block.unterminated)
+    numbers = [block.numbers[i] for i in keep]
+    return Block(numbers, None, kept, marks, block.text, block.unterminated, surplus=surplus)
 
 
 def without_header_again(block: Block, header: Sequence[str]) -> tuple[Block, int]:
@@ -67,7 +72,7 @@ def hold_footer(block: Block, width: int) -> tuple[Block, Block | None]:
     """Split off records at a block's end that look like totals or remarks: a footer if nothing follows."""
     count = end = len(block.numbers)
     columns = block.columns or ()
-    while end and is_footer([column[end - 1] for column in columns], width):
+    while end and end - 1 not in block.surplus and is_footer([column[end - 1] for column in columns], width):
         end -= 1
     if end == count or count - end > MOST_LINES:
         return block, None

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from math import ceil
 from typing import Literal
 
 from importer.errors import EmptySourceError, SourceError
@@ -29,7 +30,9 @@ _TEXTUAL = 0.8
 _FILLED = 0.5
 _TITLE_LINES = 10
 _OUTSIDE = 0.2
-"""Share of the rows that must have data beyond the header before that counts as columns without a name."""
+"""Share of a grid's rows that must have data beyond the header before that counts as columns without a name."""
+_NAMELESS = 0.5
+"""The same for text, where the header's own delimiters at its end announce such columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def find_header(sample: Sequence[Numbered], wanted: int | Literal["auto"], name:
 def table_width(header: Header, below: Sequence[Sequence[str]], *, grid: bool, name: str) -> int:
     """Return how many cells a complete record has.
 
-    Blank names at the header's end count only where data stands under them.
+    Columns without a name at the header's end count only where many rows have data there; elsewhere such
+    cells are surplus cells of their rows.
 
     Args:
         below: data records from the beginning of the source.
@@ -84,18 +88,30 @@ def table_width(header: Header, below: Sequence[Sequence[str]], *, grid: bool, n
         SourceError: nearly all records are wider than the header, so a name is missing somewhere in it.
     """
     named = last_filled(header.cells)
-    used = [last_filled(cells) for cells in below]
+    used = [width for cells in below if (width := last_filled(cells))]
     if grid:
-        outside = [width for width in used if width > named]
-        return max(outside) if len(outside) > _OUTSIDE * len(used) else named
-    filled = [cells for cells, width in zip(below, used, strict=True) if width]
-    wider = [cells for cells in filled if len(cells) > len(header.cells)]
-    if len(wider) > max(1, 0.8 * len(filled)) and max(used) > len(header.cells):
+        return _with_nameless(named, [width for width in used if width > named], max(3, _OUTSIDE * len(used)))
+    if _is_short_of_names(header, below, used):
         raise SourceError(
             f"The header of '{name}' has {named} names, but its rows have {max(used)} cells.",
             "Complete the header: a column in it has no name.",
         )
-    return max([named, *(width for width in used if width <= len(header.cells))])
+    nameless = [min(width, len(header.cells)) for width in used if width > named]
+    return _with_nameless(named, nameless, max(2, _NAMELESS * len(used) + 1))
+
+
+def _is_short_of_names(header: Header, below: Sequence[Sequence[str]], used: Sequence[int]) -> bool:
+    """Tell whether nearly all records are longer than the header, and not only by delimiters too many."""
+    longer = sum(len(cells) > len(header.cells) for cells in below if any(map(str.strip, cells)))
+    filled = sum(width > len(header.cells) for width in used)
+    most = max(1, 0.8 * len(used))
+    return longer > most and (filled > most or filled >= max(3, _OUTSIDE * len(used)))
+
+
+def _with_nameless(named: int, wider: Sequence[int], fewest: float) -> int:
+    """Return the width of a table with those columns without a name that enough rows reach."""
+    reached = sorted(wider, reverse=True)
+    return max(named, reached[ceil(fewest) - 1]) if len(reached) >= fewest else named
 
 
 def last_filled(cells: Sequence[str]) -> int:

@@ -2,24 +2,34 @@
 
 A short record is an error, since any of its cells may be the one that is missing. It is a warning only
 where the program that wrote the file has the habit of leaving out blank cells at the end. A long one
-is an error likewise, unless a habit of delimiters too many at the end explains it. In a workbook
-nothing is ever short, since every cell knows its place.
+is an error likewise where text stands beyond the header, and that text is handed on. Blank cells beyond it
+are nothing where the header or most records have them; a single record that has them may hold a delimiter
+too many, and is a warning. In a workbook nothing is ever short, since every cell knows its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from importer.readers.table.blocks import Block, Mark
 from importer.readers.table.columns import Columns
 from importer.readers.table.shapes import Shapes
-from importer.records import Severity
+from importer.records import Severity, surplus_of
 
+_BESIDE = Mark(
+    "cell_outside_table",
+    "The row has a cell beyond the last column of the header; it is not imported.",
+    severity=Severity.WARNING,
+)
 _OUTSIDE = Mark(
     "cell_outside_table",
-    "The row has a cell beyond the last column of the header, which was left out.",
-    severity=Severity.WARNING,
+    "All cells of the row stand beyond the last column of the header: move them into the table, or delete them.",
+)
+_CAME_BACK = Mark(
+    "row_too_long",
+    "The row still has surplus cells in its columns '_extra_…': put them where they belong, or delete them.",
 )
 _SAID_ENOUGH = frozenset({"quotes_broken", "row_torn"})
 _FEWEST = 5
@@ -31,16 +41,20 @@ class Ragged:
 
     Args:
         columns: the header's columns.
+        header_cells: cells of the header's own record, blank ones at its end included.
         sample: data records from the beginning of the source.
         grid: whether the source is a grid, in which blank cells at a record's end need not be written.
     """
 
-    def __init__(self, columns: Columns, sample: Sequence[Sequence[str]], *, grid: bool) -> None:
+    def __init__(self, columns: Columns, header_cells: int, sample: Sequence[Sequence[str]], *, grid: bool) -> None:
         self._width = columns.width
+        self._extras = columns.extras
+        self._header_cells = header_cells
         self._grid = grid
         fewest = max(_FEWEST, len(sample) / 10)
-        long = [row for row in sample if len(row) > columns.width]
-        self._trailing = len(long) >= fewest and sum(_beyond(row, self._width) for row in long) <= 0.1 * len(long)
+        long = [row for row in sample if len(row) > max(columns.width, header_cells)]
+        usual = len(long) >= fewest or len(long) > len(sample) / 2
+        self._trailing = usual and sum(_beyond(row, self._width) for row in long) <= 0.1 * len(long)
         self._shapes = Shapes([row[: self._width] for row in sample if self._is_complete(row)])
         short = [row for row in sample if 1 < len(row) < columns.width]
         fitting = sum(map(self._shapes.fit, short))
@@ -48,8 +62,15 @@ class Ragged:
 
     def mend(self, block: Block) -> Block:
         """Return the same records column by column; those that had to be padded or cut are marked."""
-        if block.columns is not None and len(block.columns) == self._width:
+        mended = self._in_width(block)
+        return self._with_extras(mended) if self._extras else mended
+
+    def _in_width(self, block: Block) -> Block:
+        columns = block.columns
+        if columns is not None and len(columns) == self._width:
             return block
+        if columns is not None and self._width < len(columns) <= self._header_cells and _is_blank(columns, self._width):
+            return Block(block.numbers, None, columns[: self._width], block.marks, block.text, block.unterminated)
         rows = block.as_rows()
         if self._grid:
             return self._mend_grid(block, rows)
@@ -59,13 +80,14 @@ class Ragged:
 
     def _mend_grid(self, block: Block, rows: Sequence[Sequence[str]]) -> Block:
         marks = {i: list(found) for i, found in block.marks.items()}
+        surplus = self._surplus(rows)
+        for i in surplus:
+            marks.setdefault(i, []).append(_BESIDE if _beyond(rows[i][: self._width], 0) else _OUTSIDE)
+        if any(len(row) > self._width for row in rows):
+            rows = [row[: self._width] for row in rows]
         columns: list[Sequence[str]] = list(zip_longest(*rows, fillvalue=""))
-        if len(columns) > self._width:
-            for i, row in enumerate(rows):
-                if _beyond(row, self._width):
-                    marks.setdefault(i, []).append(_OUTSIDE)
-        columns = columns[: self._width] + [("",) * len(rows)] * (self._width - len(columns))
-        return Block(block.numbers, None, columns, marks, block.text)
+        columns += [("",) * len(rows)] * (self._width - len(columns))
+        return Block(block.numbers, None, columns, marks, block.text, surplus=surplus)
 
     def _mend_rows(self, block: Block, rows: Sequence[Sequence[str]]) -> Block:
         marks = {i: list(found) for i, found in block.marks.items()}
@@ -76,7 +98,22 @@ class Ragged:
                 marks.setdefault(i, []).append(mark)
         mended = [self._fit(row) for row in rows]
         columns = list(zip(*mended, strict=True)) if mended else [()] * self._width
-        return Block(block.numbers, None, columns, marks, text=block.text)
+        return Block(block.numbers, None, columns, marks, text=block.text, surplus=self._surplus(rows))
+
+    def _surplus(self, rows: Sequence[Sequence[str]]) -> dict[int, tuple[str, ...]]:
+        """Return the cells beyond the table, by the row's position."""
+        long = ((i, row) for i, row in enumerate(rows) if len(row) > self._width)
+        return {i: found for i, row in long if (found := surplus_of(row, self._width))}
+
+    def _with_extras(self, block: Block) -> Block:
+        """Take what a fixed file still has in its columns of surplus cells for surplus cells again."""
+        columns, surplus = block.columns or (), dict(block.surplus)
+        marks = {i: list(found) for i, found in block.marks.items()}
+        for i in {i for pick in self._extras for i, cell in enumerate(columns[pick]) if cell.strip()}:
+            kept = [columns[pick][i] for pick in self._extras]
+            surplus[i] = surplus_of([*kept, *surplus.get(i, ())], 0)
+            marks.setdefault(i, []).append(_CAME_BACK)
+        return replace(block, marks=marks, surplus=surplus)
 
     def _fit(self, row: Sequence[str]) -> Sequence[str]:
         if len(row) == self._width:
@@ -86,16 +123,10 @@ class Ragged:
     def _mark(self, row: Sequence[str], *, torn: bool, cut: bool) -> Mark | None:
         if len(row) < self._width and any(map(str.strip, row)):
             return self._short(row, torn=torn, cut=cut)
-        if len(row) > self._width and not self._only_trailing(row):
-            return self._long(row)
-        return None
+        return self._long(row) if len(row) > max(self._width, self._header_cells) or _beyond(row, self._width) else None
 
     def _is_complete(self, row: Sequence[str]) -> bool:
-        return len(row) == self._width or (self._trailing and len(row) > self._width)
-
-    def _only_trailing(self, row: Sequence[str]) -> bool:
-        """Whether a long record has nothing but delimiters too many at its end, as others have."""
-        return self._trailing and not _beyond(row, self._width) and self._shapes.fit(row[: self._width])
+        return self._width <= len(row) <= self._header_cells or (self._trailing and len(row) > self._width)
 
     def _short(self, row: Sequence[str], *, torn: bool, cut: bool) -> Mark:
         seen = f"The row has {len(row)} cells, the header has {self._width}"
@@ -107,12 +138,14 @@ class Ragged:
             return Mark("row_too_short", f"{seen}: the last ones are taken as blank.", severity=Severity.WARNING)
         return Mark("row_too_short", f"{seen}: a delimiter is missing. Add it where the blank cell belongs.")
 
-    def _long(self, row: Sequence[str]) -> Mark:
-        return Mark(
-            "row_too_long",
-            f"The row has {len(row)} cells, the header has {self._width}: put a cell that holds the delimiter "
-            "in quotation marks.",
-        )
+    def _long(self, row: Sequence[str]) -> Mark | None:
+        seen = f"The row has {len(row)} cells, the header has {self._width}"
+        if _beyond(row, self._width) or (self._shapes.known and not self._shapes.fit(row[: self._width])):
+            return Mark("row_too_long", f"{seen}: put a cell that holds the delimiter in quotation marks.")
+        if self._trailing:
+            return None
+        said = f"{seen}: those too many are blank. Check that the others stand under the right names."
+        return Mark("row_too_long", said, severity=Severity.WARNING)
 
     def _torn(self, rows: Sequence[Sequence[str]]) -> set[int]:
         """Find neighbours that make one whole record when joined at a line break inside a cell."""
@@ -135,6 +168,10 @@ class Ragged:
             if joined > self._width:
                 break
         return ()
+
+
+def _is_blank(columns: Sequence[Sequence[str]], start: int) -> bool:
+    return not any("".join(column).strip() for column in columns[start:])
 
 
 def _beyond(row: Sequence[str], width: int) -> bool:

@@ -40,7 +40,7 @@ class TableReader:
         self._require_sound_header()
         below = [cells for number, cells in sample if number > self._header.number]
         self._columns = self._name_columns(below)
-        self._ragged = Ragged(self._columns, below, grid=origin.grid)
+        self._ragged = Ragged(self._columns, len(self._header.cells), below, grid=origin.grid)
         self._found_later: tuple[str, ...] | None = None
         self._require_data()
 
@@ -149,7 +149,8 @@ class TableReader:
                 lines, delimiter = block.joined
                 cells.joined(lines[at:to], delimiter)
             issues = _issues(block.marks, at, to, ordinal, self._columns) if block.marks else ()
-            yield RawBatch(first=ordinal + at, rows=block.numbers[at:to], cells=cells, issues=issues)
+            surplus = {i - at: found for i, found in block.surplus.items() if at <= i < to}
+            yield RawBatch(ordinal + at, block.numbers[at:to], cells, issues, surplus)
 
     def _check_rows(self, count: int) -> None:
         limit = self._settings.limits.max_rows

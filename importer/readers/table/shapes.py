@@ -30,10 +30,10 @@ class Shapes:
 
     def __init__(self, rows: Sequence[Sequence[str]]) -> None:
         self._looks = [{shape(cell) for cell in column} for column in zip(*rows, strict=True)]
-        self._known = len(rows) >= _ENOUGH_ROWS
+        self.known = len(rows) >= _ENOUGH_ROWS
 
     def fit(self, row: Sequence[str]) -> bool:
         """Tell whether the cells look like the first columns."""
-        if not self._known or len(row) > len(self._looks):
+        if not self.known or len(row) > len(self._looks):
             return False
         return all((look := shape(cell)) == "" or look in self._looks[i] for i, cell in enumerate(row))

@@ -21,6 +21,10 @@ _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|",
 _SPOKEN = {"\t": "tab", " ": "space"}
 _SAMPLE_RECORDS = 300
 _CERTAIN = 0.6
+_NEAR_ENOUGH = 0.5
+"""How well records must fit under a header that alone decides; a ragged one counts half."""
+_NO_NAME = re.compile(r"[@/]|\d{3}|https?:")
+_LONGEST_NAME = 60
 _DOUBTFUL = 0.2
 """Share of broken records from which on double quotes may be mere characters."""
 _FEWEST_BROKEN = 2.5
@@ -105,9 +109,12 @@ def detect_dialect(sample: str, settings: SourceSettings, name: str) -> Dialect:
     delimiters = [given or separator] if given or separator else DELIMITERS
     quotes = ['"', "'", ""] if quote is None else [quote]
     dialects = [replace(dialect, separator_line=bool(separator)) for dialect in _candidates(text, delimiters, quotes)]
-    best = _best([_try(text, dialect) for dialect in dialects])
+    trials = [_try(text, dialect) for dialect in dialects]
+    best = _best(trials)
     if not (given or separator):
-        _require_table(best, text, name)
+        headed = None if _is_certain(best) else _by_header(trials)
+        best = headed or best
+        _require_table(best, text, name, headed=headed is not None)
     return _report(best, sample, certain=bool(given or separator))
 
 
@@ -168,6 +175,41 @@ def _best(trials: Sequence[_Trial]) -> _Trial:
     return max(trials, key=lambda trial: trial.score) if doubtful else best
 
 
+def _is_certain(best: _Trial) -> bool:
+    """Tell whether most records are of one width, the first one among them."""
+    first = next((row for row in best.rows if any(map(str.strip, row))), ())
+    return best.width > 1 and best.share >= _CERTAIN and len(first) == best.width
+
+
+def _by_header(trials: Sequence[_Trial]) -> _Trial | None:
+    """Return the trial whose first record reads like the names of a table that most records belong to.
+
+    The rows of a small table may be ragged without being even in the end; its header says what they should be.
+    """
+    usual = [trial for trial in trials if trial.dialect.quote == '"'] or list(trials)
+    headed = [found for trial in usual if (found := _headed(trial)) is not None]
+    return max(headed, key=lambda trial: trial.score, default=None)
+
+
+def _headed(trial: _Trial) -> _Trial | None:
+    filled = [row for row in trial.rows if any(map(str.strip, row))]
+    names = [cell.strip() for cell in filled[0] if cell.strip()] if filled else []
+    if len(filled) < 2 or len(names) < 2 or len(set(names)) < len(names) or not all(map(_is_name, names)):
+        return None
+    width = len(filled[0])
+    fit = sum(_nearness(row, width) for row in filled[1:]) / (len(filled) - 1)
+    return replace(trial, width=width, share=fit) if fit >= _NEAR_ENOUGH else None
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST_NAME and not _NO_NAME.search(text) and any(map(str.isalpha, text))
+
+
+def _nearness(row: Sequence[str], width: int) -> float:
+    """How well a record fits under a header: 1, a half where it is ragged, nothing where it has one cell."""
+    return 1.0 if len(row) == width else 0.5 * (len(row) > 1)
+
+
 def _parse(text: str, dialect: Dialect) -> tuple[list[list[str]], int]:
     """Parse the sample; a line whose quotation marks make no sense costs that line alone."""
     lines = io.StringIO(text, newline="").readlines()
@@ -201,10 +243,10 @@ def _worn(row: Sequence[str], mark: str) -> bool:
     return mark == '"' and any(cell.endswith(mark) for cell in row[opened + 1 :])
 
 
-def _require_table(best: _Trial, text: str, name: str) -> None:
+def _require_table(best: _Trial, text: str, name: str, *, headed: bool) -> None:
     if best.width == 1:
         _require_one_column(text, name)
-    elif best.share < _CERTAIN:
+    elif best.share < _CERTAIN and not headed:
         message = f"The columns of '{name}' cannot be told apart: no delimiter gives an even table."
         raise SourceError(message, _HINT)
     elif _doubled(best):
@@ -216,9 +258,8 @@ def _require_one_column(text: str, name: str) -> None:
     """Refuse a text that is one column only because its delimiter is not known."""
     lines = [line for line in text.splitlines() if line.strip()][:_SAMPLE_RECORDS]
     for rare in _RARE_DELIMITERS:
-        counts = Counter(line.count(rare) for line in lines)
-        count, often = counts.most_common(1)[0]
-        if count and often >= 0.9 * len(lines):
+        count = lines[0].count(rare)  # times and addresses of web pages stand in cells, not in a header
+        if count and sum(line.count(rare) == count for line in lines) >= 0.9 * len(lines):
             message = f"The delimiter of '{name}' is unusual: it seems to be {rare!r}."
             raise SourceError(message, f"If so, set delimiter = {rare!r} in [source].")
     uneven = sum(any(mark in line for mark in DELIMITERS) for line in lines)

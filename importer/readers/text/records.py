@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 
 from importer.errors import SourceError
@@ -62,7 +65,8 @@ class _Records:
             text = self._without_separator_line(text)
         if text.isspace():
             return self._blank_block(text)
-        block = None if self._feed.offsets or "\x00" in text else self._even_block(text)
+        glued = _has_glued_quote(text, self._dialect)
+        block = None if glued or self._feed.offsets or "\x00" in text else self._even_block(text)
         if block is None:
             block = self._uneven_block(text)
         block.unterminated = self._feed.ended and not text.endswith(("\n", "\r"))
@@ -115,9 +119,22 @@ class _Records:
         else:
             starts, marks = _starts(rows, self._line), {}
             self._line += len(lines)
+        if _has_glued_quote(text, self._dialect):
+            self._mark_glued(lines, [start - first for start in starts], marks)
         if "\r" in text:
             _mark_torn(text, lines, rows, [*(start - first for start in starts), self._line - first], marks)
         return self._finish(text, rows, starts, marks)
+
+    def _mark_glued(self, lines: Sequence[str], starts: Sequence[int], marks: dict[int, list[Mark]]) -> None:
+        """Mark rows in which a delimiter is missing before a quotation mark.
+
+        Args:
+            starts: the line on which each row begins.
+        """
+        pattern = _glued(self._dialect)
+        for at, line in enumerate(lines):
+            if pattern.search(line):
+                marks.setdefault(bisect_right(starts, at) - 1, [_BROKEN])
 
     def _parse_carefully(self, lines: list[str]) -> tuple[list[list[str]], Sequence[int], dict[int, list[Mark]]]:
         """Parse record by record: the block ends inside a quoted cell, or a line in it is broken."""
@@ -240,6 +257,34 @@ def _undecodable(column: int, line: int, offset: int) -> Mark:
         f"A character cannot be read in this file's encoding (line {line:,}, byte {offset:,}): retype it.",
         column,
         Severity.ERROR,
+    )
+
+
+def _has_glued_quote(text: str, dialect: Dialect) -> bool:
+    """Tell whether a quoted cell begins in the middle of another one, which the csv module takes for letters.
+
+    A quotation mark of a sound text stands beside a delimiter, a line end or another one: counting them is
+    much faster than looking for the pattern, and rules most texts out.
+    """
+    quote, delimiter = dialect.quote, dialect.delimiter
+    if not quote or quote not in text:
+        return False
+    beside = (f"{delimiter}{quote}", f"{quote}{delimiter}", f"\n{quote}", f"{quote}\n", f"{quote}\r")
+    edges = text.startswith(quote) + text.endswith(quote)
+    if text.count(quote) <= sum(map(text.count, beside)) + edges:
+        return False
+    return _glued(dialect).search(text) is not None
+
+
+@cache
+def _glued(dialect: Dialect) -> re.Pattern[str]:
+    """A cell that begins without quotation mark, one in its middle, a delimiter, and one that ends a cell."""
+    quote, delimiter = re.escape(dialect.quote), re.escape(dialect.delimiter)
+    inside, between = f"[^{quote}{delimiter}\r\n]", f"[^{quote}\r\n]"
+    return re.compile(
+        f"(?:^|{delimiter})(?![ \t]*{quote}){inside}+{quote}(?={inside}){between}*{delimiter}{between}*"
+        f"{quote}(?={delimiter}|[\r\n]|\\Z)",
+        re.MULTILINE,
     )
 
 

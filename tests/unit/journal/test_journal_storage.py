@@ -18,6 +18,7 @@ from importer.journal import (
     RUNNING,
     Database,
     GroupCommit,
+    Replay,
     RunIntake,
     RunJournal,
     Runs,
@@ -185,6 +186,33 @@ def test_what_reading_found_is_kept_once_and_in_order(database: Database) -> Non
 
     rows = list(open_book(database, run).states().items())
     assert rows == [(0, "ready"), (1, "invalid")]
+
+
+def test_cells_beyond_the_columns_are_kept_and_given_back_with_their_row(database: Database) -> None:
+    run = begin(database)
+    intake = RunIntake(database, run)
+    surplus = {1: ("call back", "\ud83d lone")}
+    batches = [RawBatch(0, [2, 5], (["a", "b"],), (), surplus), RawBatch(2, [6], (["c"],))]
+    for batch in batches:
+        intake.load(batch)
+    assert [dict(batch.surplus) for batch in intake.raw()] == [surplus, {}]
+    for batch in batches:
+        count = len(batch)
+        intake.record(CheckedBatch(batch, [b"{}"] * count, [f"k{batch.first}{i}" for i in range(count)], [""] * count))
+
+    assert [row.surplus for row in Replay(database, run).results()] == [(), surplus[1], ()]
+    assert Runs(database).summary(run).extra == 2
+
+
+def test_a_loading_that_begins_again_forgets_how_wide_its_rows_were(database: Database) -> None:
+    run = begin(database)
+    intake = RunIntake(database, run)
+    intake.load(RawBatch(0, [2], (["a"],), (), {0: ("x", "y", "z")}))
+
+    intake.restart()
+    intake.load(RawBatch(0, [2], (["a"],), (), {0: ("x",)}))
+
+    assert Runs(database).summary(run).extra == 1
 
 
 def test_a_loading_that_was_cut_off_begins_again(database: Database) -> None:
