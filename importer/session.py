@@ -407,6 +407,8 @@ class Session:
 
     def _finish(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Render what the journal holds, and record how the run ended."""
+        rows = Runs(database).counts(stored.run)["read"]
+        self.on_event(Event("results_started", {"run_id": stored.header.run_id, "rows": rows}))
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
         Runs(database).note(stored.run, stopped_by=self.stop.reason)
         whereabouts.keep_mended_beside(database, stored)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
@@ -15,10 +14,10 @@ from typing import Any, TypeVar
 import typer
 
 from importer.announcing import Announcer, refusals_counted
-from importer.cli.output import print_json, say
+from importer.cli.output import Output, print_json, say
+from importer.cli.signals import Interruption
 from importer.cli.summary import tell_report
-from importer.delivery import StopSwitch
-from importer.errors import ExitCode, ImporterError
+from importer.errors import ImporterError
 from importer.night import Night
 from importer.nightly import NightReport
 from importer.observe.progress import Progress, progress
@@ -33,8 +32,6 @@ _T = TypeVar("_T")
 _WORTH_A_WORD_S = 10.0
 """A forecast is told before the sending when that takes longer, or when there is something to be in time for."""
 
-_REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
-
 
 def run_session(profile: Profile, command: str, work: Work, *, about: str = "", as_json: bool) -> int:
     """Run a session's work to its end, print its report and return its exit code.
@@ -45,12 +42,13 @@ def run_session(profile: Profile, command: str, work: Work, *, about: str = "", 
     as_json = as_json or profile.output.format == "json"
     news = Announcer.of(profile, about, os.environ)
     with progress(quiet=profile.output.quiet or as_json) as shown:
-        told = _foretelling(shown, quiet=profile.output.quiet or as_json)
+        heard = _foretelling(shown, quiet=profile.output.quiet or as_json)
+        told = Interruption(heard, Output(command, as_json), partial(shown.__exit__, None, None, None))
         confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))
         session = Session(profile, command, on_event=told, confirm=confirm, ask=ask)
         try:
             with refusals_counted(session):
-                report = _run(_with_signals(session.stop, news.telling_of(work(session))), quick=not profile.dry_run)
+                report = _run(told.obeyed(session.stop, news.telling_of(work(session))), quick=not profile.dry_run)
         except ImporterError:
             _warn_unheard(news.arrived, as_json=as_json)
             raise
@@ -83,12 +81,13 @@ def run_night(
     """
     quiet = profile.output.quiet or as_json
     with progress(quiet=quiet) as shown:
-        on_event = _foretelling(shown, quiet=quiet)
+        heard = _foretelling(shown, quiet=quiet)
+        on_event = Interruption(heard, Output("nightly", as_json), partial(shown.__exit__, None, None, None))
         night = Night(
             profile, folder, on_event, confirm=None if as_json or not _on_terminal() else _confirm, force=force
         )
         work = night.watch(told) if watch else night.once()
-        report = _run(_with_signals(night.stop, work))
+        report = _run(on_event.obeyed(night.stop, work))
     if not watch:
         told(report)
     return report
@@ -157,36 +156,3 @@ async def _ask(shown: Progress, question: str) -> bool:
     finally:
         loop.remove_reader(sys.stdin)
         shown.__enter__()
-
-
-class CutShortError(ImporterError):
-    """A second signal: the run ended at once."""
-
-    def __init__(self, code: ExitCode) -> None:
-        super().__init__("Stopped at once; rows in flight will be looked up.", "`importer resume last` goes on.")
-        self.exit_code = code
-
-
-async def _with_signals(stop: StopSwitch, work: Coroutine[Any, Any, _T]) -> _T:
-    """The first signal stops the work well, the second at once."""
-    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
-    codes: list[ExitCode] = []
-
-    def on_signal(number: signal.Signals) -> None:
-        # Counted by signals, not by the flag: a run may be stopping for a reason of its own when the first one comes.
-        codes.append(ExitCode.SIGTERM if number == signal.SIGTERM else ExitCode.SIGINT)
-        if len(codes) > 1:
-            task.cancel()
-        stop.request(_REASONS[number], "Stopped by a signal; what was in flight was finished.")
-
-    for number in _REASONS:
-        loop.add_signal_handler(number, on_signal, number)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not codes:
-            raise
-        raise CutShortError(codes[-1]) from None
-    finally:
-        for number in _REASONS:
-            loop.remove_signal_handler(number)

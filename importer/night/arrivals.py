@@ -31,6 +31,7 @@ from importer.nightly.filing import readable
 from importer.nightly.notices import printable
 from importer.profile import Profile
 from importer.readers import content_hash
+from importer.records import Event
 from importer.session import Session
 from importer.wiring import SystemClock, open_workspace
 
@@ -67,6 +68,7 @@ class Arrivals:
     async def take(self, path: Path, *, begun: bool) -> Import | None:
         """Import one file and put it where it belongs; whatever happens becomes an `Import`. None: it is gone."""
         session, began = self.begin(), self.clock.now()
+        session.on_event(Event("file_taken"))
         what = Import(file=readable(path.name), fate=Fate.HELD, exit_code=ExitCode.BUG, resumed=begun, ends_pass=True)
         try:
             taken = path if begun else await asyncio.to_thread(self.inbox.take, path)
@@ -77,6 +79,7 @@ class Arrivals:
         except ImporterError as error:
             ends_pass = not isinstance(error, _OF_ONE_FILE)
             done = replace(what, exit_code=error.exit_code, error=str(error), ends_pass=ends_pass)
+        session.on_event(Event("file_done"))
         return replace(done, elapsed_s=self.clock.now() - began)
 
     async def _imported(self, path: Path, session: Session, what: Import) -> Import:

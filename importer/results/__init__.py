@@ -5,7 +5,7 @@ and never leaves a half-written file behind. The page (`results.html`) and the a
 (`results.annotated`) are imported from their modules, since they load large libraries.
 """
 
-from importer.results.aside import publish
+from importer.results.aside import discard_unfinished, publish
 from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows
@@ -29,6 +29,7 @@ __all__ = [
     "clusters",
     "compare",
     "digests",
+    "discard_unfinished",
     "keep_mended",
     "publish",
     "verdict",

@@ -20,6 +20,16 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
+_UNFINISHED: set[Path] = set()
+"""Every temporary file of this process that has not got its name yet."""
+
+
+def discard_unfinished() -> None:
+    """Remove what is not whole, where the program ends in the middle of its writing."""
+    for temporary in list(_UNFINISHED):
+        temporary.unlink(missing_ok=True)
+
+
 class Aside:
     """A group of files of one folder that are put in place together when the block ends well.
 
@@ -59,6 +69,7 @@ class Aside:
         handle, temporary = tempfile.mkstemp(dir=self._directory, prefix=f".{name}.", suffix=".part")
         os.close(handle)
         self._waiting[name] = Path(temporary)
+        _UNFINISHED.add(self._waiting[name])
         return self._waiting[name]
 
     def __enter__(self) -> Self:
@@ -88,7 +99,7 @@ class Aside:
             _sync(temporary)
         for name, temporary in list(self._waiting.items()):
             temporary.replace(self._directory / name)
-            del self._waiting[name]
+            _UNFINISHED.discard(self._waiting.pop(name))
         _sync(self._directory)
 
     def _discard(self) -> None:
@@ -99,6 +110,7 @@ class Aside:
                 continue  # the disk is full: what could not be flushed is thrown away below anyway
         for temporary in self._waiting.values():
             temporary.unlink(missing_ok=True)
+            _UNFINISHED.discard(temporary)
 
 
 def _sync(path: Path) -> None:

@@ -1,0 +1,174 @@
+"""Signals while a command works: the first one stops it well, and a second one ends the program at once.
+
+A thread that reads, checks or writes cannot be cancelled. So where a stage does not end by itself soon, the program
+ends with all its threads, as if it had been killed: the journal is made for that. Only what is being sent is waited
+for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from enum import Enum, auto
+from typing import Any, NoReturn, TypeVar
+
+from importer.cli.output import Output, tell_error
+from importer.delivery import StopSwitch
+from importer.errors import ExitCode, ImporterError, InterruptedRunError
+from importer.ports import Events
+from importer.records import Event
+from importer.results import discard_unfinished
+
+_T = TypeVar("_T")
+
+GRACE_S = 1.0
+"""For how long a stage that sends nothing may go on after the first signal."""
+_UNWINDING_S = 0.5
+"""For how long what was being sent may be put in order after the second."""
+_LAST_WORDS_S = 0.5
+"""For how long an output that nobody reads is waited for."""
+
+_REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
+
+
+class Stage(Enum):
+    """What a command is at."""
+
+    PREPARING = auto()
+    SENDING = auto()
+    WRITING = auto()
+    BETWEEN = auto()
+    """A run is over, and another one may come: people are told, files are put away."""
+
+
+_STAGES = {
+    "file_taken": Stage.PREPARING,
+    "run_started": Stage.PREPARING,
+    "delivery_started": Stage.SENDING,
+    "results_started": Stage.WRITING,
+    "run_ended": Stage.BETWEEN,
+    "file_done": Stage.BETWEEN,
+}
+"""Which event begins what."""
+
+
+class CutShortError(ImporterError):
+    """The run ended at once.
+
+    Args:
+        code: of the signal.
+        message: what was cut short.
+        hint: how to go on.
+    """
+
+    def __init__(
+        self,
+        code: ExitCode,
+        message: str = "Stopped at once; rows in flight will be looked up.",
+        hint: str = "`importer resume last` goes on.",
+    ) -> None:
+        super().__init__(message, hint)
+        self.exit_code = code
+
+
+class Interruption:
+    """Follows what a command is at, and obeys signals accordingly.
+
+    Args:
+        told: who else hears of every event.
+        output: how the end is told.
+        leave: leaves a clean terminal behind.
+    """
+
+    def __init__(self, told: Events, output: Output, leave: Callable[[], None]) -> None:
+        self._told = told
+        self._output = output
+        self._leave = leave
+        self._stage = Stage.PREPARING
+        self._run_id = ""
+        self._ending = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        """Learn from an event what the command is at."""
+        self._stage = _STAGES.get(event.name, self._stage)
+        self._run_id = str(event.data.get("run_id") or self._run_id)
+        self._told(event)
+
+    async def obeyed(self, stop: StopSwitch, work: Coroutine[Any, Any, _T]) -> _T:
+        """Do the work, and obey signals meanwhile.
+
+        Raises:
+            CutShortError: a second signal came while rows were being sent.
+        """
+        loop, task, codes = asyncio.get_running_loop(), asyncio.ensure_future(work), list[ExitCode]()
+
+        def on_signal(number: int, _: object) -> None:
+            # Counted by signals, not by the flag: a run may be stopping for a reason of its own by then.
+            codes.append(ExitCode.SIGTERM if number == signal.SIGTERM else ExitCode.SIGINT)
+            loop.call_soon_threadsafe(
+                stop.request, _REASONS[signal.Signals(number)], "Stopped by a signal; what was in flight was finished."
+            )
+            if len(codes) == 1:
+                _later(GRACE_S, self._end_stage, codes[-1])
+            elif self._is_idle:
+                self._end(codes[-1])
+            else:
+                loop.call_soon_threadsafe(task.cancel)
+                _later(_UNWINDING_S, self._end, codes[-1])
+
+        # Not the loop's own handlers: those have to wait for the loop.
+        before = {number: signal.signal(number, on_signal) for number in _REASONS}
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not codes:
+                raise
+            raise CutShortError(codes[-1]) from None
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing is under way at the target."""
+        return self._stage in {Stage.PREPARING, Stage.WRITING}
+
+    def _end_stage(self, code: ExitCode) -> None:
+        if self._is_idle:
+            self._end(code)
+
+    def _end(self, code: ExitCode) -> NoReturn:
+        """End the program, now, with all that it is doing."""
+        self._ending.acquire()  # never given back: the last words are said once
+        _later(_LAST_WORDS_S, os._exit, int(code))
+        with suppress(Exception):
+            self._leave()
+        with suppress(Exception):
+            discard_unfinished()
+        with suppress(Exception):
+            tell_error(self._output, self._reason(code))
+            sys.stdout.flush()
+        os._exit(int(code))
+
+    def _reason(self, code: ExitCode) -> ImporterError:
+        if self._stage is Stage.WRITING:
+            return CutShortError(
+                code,
+                "Stopped while the results were being written; the journal has every row.",
+                f"`importer export {self._run_id}` writes them.",
+            )
+        if self._stage is Stage.PREPARING:
+            return InterruptedRunError(_REASONS[signal.SIGTERM if code == ExitCode.SIGTERM else signal.SIGINT])
+        return CutShortError(code)
+
+
+def _later(delay_s: float, work: Callable[..., Any], *arguments: Any) -> None:
+    """Do something in a while, whatever the event loop is doing then; not if the program has ended by itself."""
+    timer = threading.Timer(delay_s, work, arguments)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,164 @@
+"""Signals at any moment: the first ends reading, checking and writing in two seconds, a second one ends anything."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pytest
+
+from tests.acceptance.conftest import Ran, User, Witness, people, sandbox
+
+ROWS = 200_000
+SOON_S = 2.0
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def workbook(path: Path, rows: int, *, bad: bool = False, far: bool = False) -> Path:
+    """A workbook of fictional people, written quickly.
+
+    Args:
+        bad: every other row has an email address that is none.
+        far: a cell in the sheet's last row and column has a format.
+    """
+    sheet = "".join(_rows(rows, bad=bad)) + ('<row r="1048576"><c r="XFD1048576" s="1"/></row>' if far else "")
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rels = "http://schemas.openxmlformats.org/package/2006/relationships"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/styles.xml" ContentType="{types}.styles+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{types}.worksheet+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{rels}"><Relationship Id="rId1" Type="{office}/officeDocument"'
+        ' Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{space}" xmlns:r="{office}"><sheets>'
+        '<sheet name="Customers" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{rels}"><Relationship Id="rId1"'
+        f' Type="{office}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{office}/styles"'
+        ' Target="styles.xml"/></Relationships>',
+        "xl/styles.xml": f'<styleSheet xmlns="{space}"><fonts count="1"><font/></fonts><fills count="2"><fill/><fill>'
+        '<patternFill patternType="solid"/></fill></fills><borders count="1"><border/></borders>'
+        '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf/>'
+        '<xf fillId="1" applyFill="1"/></cellXfs></styleSheet>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{space}"><sheetData>{sheet}</sheetData></worksheet>',
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
+        for name, text in parts.items():
+            book.writestr(name, text)
+    return path
+
+
+def _rows(count: int, *, bad: bool) -> Iterator[str]:
+    lines = (line.split(",") for line in people(count).splitlines())
+    for number, cells in enumerate(lines, 1):
+        if bad and number > 1 and number % 2:
+            cells[3] = "nobody"
+        yield f'<row r="{number}">' + "".join(map(_cell, cells)) + "</row>"
+
+
+def _cell(text: str) -> str:
+    return f'<c t="inlineStr"><is><t>{escape(text)}</t></is></c>'
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workbook of 200,000 rows."""
+    return workbook(tmp_path_factory.mktemp("large") / "large.xlsx", ROWS)
+
+
+def events(user: User) -> list[str]:
+    """The names of everything that the newest run has logged."""
+    (log,) = (user.home / "runs").glob("*/run.log.jsonl")
+    names = []
+    for line in log.read_text("utf-8").splitlines():
+        try:
+            names.append(str(json.loads(line)["event"]))
+        except ValueError:  # it is just being written
+            break
+    return names
+
+
+def has_logged(user: User, name: str) -> Callable[[], bool]:
+    def ask() -> bool:
+        try:
+            return name in events(user)
+        except ValueError:
+            return False
+
+    return ask
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], timeout_s: float = 60) -> None:
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.01)  # noqa: TID251  # another process is watched
+
+
+def signalled(process: subprocess.Popen[str], number: signal.Signals, times: int) -> tuple[Ran, float]:
+    """Send a signal so many times; returns what became of it, and the seconds from the last one to the end."""
+    for time_ in range(times):
+        if time_:
+            time.sleep(0.1)  # noqa: TID251  # the first signal has to be handled before the second
+        process.send_signal(number)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    took_s = time.monotonic() - began
+    assert "Traceback" not in err + out
+    return Ran(process.returncode, out, err), took_s
+
+
+def half_files(user: User) -> list[str]:
+    return [path.name for path in (user.home / "runs").rglob("*") if path.name.endswith(".part")]
+
+
+@pytest.mark.parametrize("during", ["run_started", "source_read", "results_started"])
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)])
+def test_a_signal_ends_reading_checking_and_writing_within_two_seconds(
+    user: User, large: Path, during: str, number: signal.Signals, times: int
+) -> None:
+    process = user.starts("validate", large, "--json", "--verbose")
+    wait_for(has_logged(user, during), process)
+
+    ran, took_s = signalled(process, number, times)
+
+    assert ran.code == CODES[number]
+    assert took_s < SOON_S
+    assert ran.json["exit_code"] == CODES[number]
+    assert half_files(user) == []
+
+
+def test_a_signal_while_a_source_is_read_leaves_a_run_that_sent_nothing(
+    user: User, large: Path, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    profile = profile_for(witness)
+    process = user.starts("run", large, *sandbox(profile), "--json", **witness.environ)
+    wait_for(has_logged(user, "source_read"), process)
+
+    ran, took_s = signalled(process, signal.SIGTERM, 1)
+
+    assert (ran.code, took_s < SOON_S) == (143, True)
+    assert witness.ledger()["requests"] == 0
+    assert "before anything was sent" in ran.json["error"]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_marking_of_a_workbook_with_a_far_cell_does_not_keep_a_signal_waiting(user: User, times: int) -> None:
+    source = workbook(user.home / "far.xlsx", 30_000, bad=True, far=True)
+    process = user.starts("validate", source, "--json")
+    wait_for(lambda: any((user.home / "runs").glob("*/results.csv")), process)
+
+    ran, took_s = signalled(process, signal.SIGTERM, times)
+
+    assert (ran.code, took_s < SOON_S) == (143, True)
+    assert half_files(user) == []
