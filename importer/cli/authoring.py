@@ -41,6 +41,10 @@ def register(app: typer.Typer) -> None:
 def inspect(
     file: opt.File,
     *,
+    sheet: opt.Sheet = None,
+    delimiter: opt.Delimiter = None,
+    encoding: opt.Encoding = None,
+    header_row: opt.HeaderRow = None,
     config: opt.Config = None,
     workspace: opt.Workspace = None,
     json: opt.Json = False,
@@ -67,6 +71,10 @@ def init(
         Path | None, typer.Option("--out", metavar="FILE", help="The profile; default: named after the file.")
     ] = None,
     force: Replace = False,
+    sheet: opt.Sheet = None,
+    delimiter: opt.Delimiter = None,
+    encoding: opt.Encoding = None,
+    header_row: opt.HeaderRow = None,
     config: opt.Config = None,
     workspace: opt.Workspace = None,
     json: opt.Json = False,

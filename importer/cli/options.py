@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 _EVERYWHERE = "Options of every command"
+_READING = "Reading"
 _SENDING = "Sending"
 
 File = Annotated[
@@ -78,6 +79,24 @@ Faults = Annotated[
 ]
 Concurrency = Annotated[
     str | None, typer.Option("--concurrency", metavar="N", help="Rows in flight at once.", rich_help_panel=_SENDING)
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook, by name or number.", rich_help_panel=_READING),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter", metavar="CHAR", help="What stands between two cells: a character, or tab.", rich_help_panel=_READING
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="How letters are coded, such as cp1250.", rich_help_panel=_READING),
+]
+HeaderRow = Annotated[
+    str | None,
+    typer.Option("--header-row", metavar="N", help="The row with the columns' names.", rich_help_panel=_READING),
 ]
 Limit = Annotated[str | None, typer.Option("--limit", metavar="N", help="Only the first N rows.")]
 MaxErrors = Annotated[
@@ -157,6 +176,10 @@ _PLACES = {
     "dry_run": "dry_run",
     "yes": "yes",
     "limit": "source.limit",
+    "sheet": "source.sheet",
+    "delimiter": "source.delimiter",
+    "encoding": "source.encoding",
+    "header_row": "source.header_row",
     "rate": "delivery.rate",
     "concurrency": "delivery.concurrency",
     "canary": "delivery.canary",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from importer.customers.places import find_country, find_state
 from importer.customers.rules import FieldSpec, Kind
 from importer.mapping.synonyms import HONORIFICS
 
@@ -112,6 +113,19 @@ def enum_test(spec: FieldSpec) -> Callable[[str], bool]:
     """Make the test whether a text is one of an enum's words."""
     words = known_words(spec)
     return lambda text: folded(text) in words
+
+
+def understood_by(spec: FieldSpec | None) -> Callable[[str], bool]:
+    """Make the test whether a field understands a word without any map; always False for fields of free text."""
+    match spec.kind if spec is not None else None:
+        case Kind.ENUM if spec is not None:
+            return enum_test(spec)
+        case Kind.COUNTRY:
+            return lambda text: bool(find_country(text))
+        case Kind.STATE:
+            return lambda text: any(find_state(text, country) for country in ("USA", "CAN"))
+        case _:
+            return lambda _: False
 
 
 TESTS: Mapping[Kind, Callable[[str], object]] = {

@@ -27,8 +27,12 @@ class Flaw:
 Edit = Callable[[str], str | Flaw]
 
 
-def edits_of(rule: FieldRule) -> list[Edit]:
-    """List the steps of a rule in the order they run, dates aside; empty where the text stays as it is."""
+def edits_of(rule: FieldRule, understood: Callable[[str], bool] = lambda _: False) -> list[Edit]:
+    """List the steps of a rule in the order they run, dates aside; empty where the text stays as it is.
+
+    Args:
+        understood: whether the field understands a word without a map; a map adds words and takes none away.
+    """
     steps: list[Edit] = []
     if rule.strip is not None:
         steps.append(_strip(rule.strip))
@@ -41,7 +45,7 @@ def edits_of(rule: FieldRule) -> list[Edit]:
     if rule.lower:
         steps.append(str.lower)
     if rule.map is not None:
-        steps.append(_translate(rule.map, rule.default))
+        steps.append(_translate(rule.map, rule.default, understood))
     if rule.default is not None:
         steps.append(_or_default(rule.default))
     return steps
@@ -111,7 +115,7 @@ def _regex(pattern: re.Pattern[str]) -> Edit:
     return run
 
 
-def _translate(table: dict[str, str], default: str | None) -> Edit:
+def _translate(table: dict[str, str], default: str | None, understood: Callable[[str], bool]) -> Edit:
     words = {key.strip().casefold(): value for key, value in table.items()}
 
     def run(text: str) -> str | Flaw:
@@ -120,6 +124,8 @@ def _translate(table: dict[str, str], default: str | None) -> Edit:
             return words[word]
         if not word:
             return default or ""
+        if understood(word):
+            return text
         return Flaw("value_unmapped") if default is None else Flaw("value_defaulted", default)
 
     return run

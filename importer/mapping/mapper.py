@@ -15,7 +15,7 @@ from typing import Any, Literal
 from importer.customers.rules import FIELDS, CustomerType, Kind, field_spec
 from importer.errors import SourceError
 from importer.mapping.codes import MAPPING_CODES
-from importer.mapping.content import folded, known_words
+from importer.mapping.content import folded, known_words, understood_by
 from importer.mapping.damage import PostalLengths, shortened_phones
 from importer.mapping.dates import REMEMBERED, Order, OrderEvidence, Parse, by_format, by_order
 from importer.mapping.edits import Edit, Flaw, as_date, chained, edits_of
@@ -84,8 +84,8 @@ class ColumnMapper:
 
     def __post_init__(self) -> None:
         for plan in self.plans:
-            steps = edits_of(plan.rule) if plan.indices else []
             spec = field_spec(plan.name)
+            steps = edits_of(plan.rule, understood_by(spec)) if plan.indices else []
             if spec is not None and spec.kind is Kind.DATE and plan.indices:
                 self._prepare_date(plan, steps)
             elif steps:

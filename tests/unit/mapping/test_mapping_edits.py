@@ -57,6 +57,12 @@ def test_a_word_that_is_not_in_the_map_is_a_flaw() -> None:
     assert edited("fax", map={"cell": "MOBILE"}, default="HOME") == Flaw("value_defaulted", "HOME")
 
 
+def test_a_map_adds_words_and_takes_none_away_that_the_field_understands() -> None:
+    edit = chained(edits_of(FieldRule(column="x", map={"fax": "WORK"}), lambda word: word == "mobile"))
+
+    assert [edit(text) for text in ("Fax", "Mobile", "pager")] == ["WORK", "Mobile", Flaw("value_unmapped")]
+
+
 def test_a_text_that_does_not_fit_the_pattern_is_a_flaw_and_no_later_step_runs() -> None:
     assert edited("none", regex=r"\d+", default="0") == Flaw("pattern_mismatch")
 
