@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from importer.customers.models import json_schema
-from importer.errors import StorageError, UsageError
-from importer.mapping import init_profile, phone_regions, proposal, template_columns
+from importer.errors import SourceError, StorageError, UsageError
+from importer.mapping import (
+    init_profile,
+    missing_columns,
+    phone_regions,
+    proposal,
+    require_header,
+    template_columns,
+)
 from importer.ports import Reader
 from importer.profile import Profile
 from importer.readers import open_source
@@ -63,13 +70,16 @@ def init(source: Path | str, profile: Profile, to: Path, *, force: bool = False)
         force: replace a file that is there.
 
     Raises:
-        SourceError: the file cannot be read.
+        SourceError: the file cannot be read; or it was, and its columns make no customer: the profile is written, for
+            a person to complete.
         UsageError: the profile exists already.
         StorageError: it cannot be written.
     """
     _refuse_to_replace(to, force=force)
     with _opened(source, profile) as reader:
+        require_header(reader.info)
         text = init_profile(reader.info, reader.batches())
+        missing = missing_columns(reader.info, next(iter(reader.batches()), None))
     try:
         to.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -77,6 +87,12 @@ def init(source: Path | str, profile: Profile, to: Path, *, force: bool = False)
         raise StorageError(
             f"The profile {to} cannot be written: {reason}.", "Choose another place with --out."
         ) from error
+    if missing:
+        raise SourceError(
+            f"No column was found for what every customer needs: {', '.join(missing)}. The profile {to} was written"
+            " without them.",
+            "Name their columns under [mapping] in it, then check the file with it.",
+        )
     return to
 
 

@@ -165,6 +165,22 @@ class Detected:
     note: str = ""
 
 
+SUMMARY_SHEET = "Import summary"
+"""The sheet of an annotated workbook that says what was found; it is no table of customers."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTable:
+    """A sheet that is not read and holds a table.
+
+    Args:
+        columns: its header's texts in order.
+    """
+
+    sheet: str
+    columns: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
     """What a source is, known once it is open and before the first batch.
@@ -176,6 +192,7 @@ class SourceInfo:
         sheet: the sheet's name; empty for text files.
         detected: everything that was detected, for `inspect` and the run's first line.
         warnings: sentences about the file as a whole.
+        other_tables: the visible sheets of a workbook that hold tables, too, and are not read.
     """
 
     name: str
@@ -184,6 +201,7 @@ class SourceInfo:
     sheet: str = ""
     detected: tuple[Detected, ...] = ()
     warnings: tuple[str, ...] = ()
+    other_tables: tuple[OtherTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,12 +82,15 @@ Concurrency = Annotated[
 ]
 Sheet = Annotated[
     str | None,
-    typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook, by name or number.", rich_help_panel=_READING),
+    typer.Option("--sheet", metavar="NAME", help="A workbook's sheet, by name or number.", rich_help_panel=_READING),
 ]
 Delimiter = Annotated[
     str | None,
     typer.Option(
-        "--delimiter", metavar="CHAR", help="What stands between two cells: a character, or tab.", rich_help_panel=_READING
+        "--delimiter",
+        metavar="CHAR",
+        help="The character between two cells, or tab.",
+        rich_help_panel=_READING,
     ),
 ]
 Encoding = Annotated[

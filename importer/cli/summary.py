@@ -56,6 +56,9 @@ def _tell_reading(source: Mapping[str, Any]) -> None:
     doubts = {one["what"]: f" ({one['confidence']:.0%} sure)" for one in found if one["confidence"] < 1}
     if found:
         say("Read as: " + ", ".join(f"{one['what']} {one['value']}{doubts.get(one['what'], '')}" for one in found))
+    unused = [one["value"] for one in source.get("detected", ()) if one["what"] == "unmapped"]
+    if unused:
+        say("Not used: " + ", ".join(unused))
     for warning in source.get("warnings", ()):
         say(f"  ! {warning}")
 

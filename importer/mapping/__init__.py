@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importer.mapping.build import build_mapper, phone_regions
+from importer.mapping.build import build_mapper, missing_columns, phone_regions, require_header
 from importer.mapping.candidates import THRESHOLD
 from importer.mapping.codes import MAPPING_CODES
 from importer.mapping.draft import init_profile
@@ -19,8 +19,10 @@ __all__ = [
     "TemplateColumn",
     "build_mapper",
     "init_profile",
+    "missing_columns",
     "phone_regions",
     "proposal",
     "propose",
+    "require_header",
     "template_columns",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
+from shlex import quote
 
 from importer.customers.rules import (
     FIELDS,
@@ -22,7 +24,7 @@ from importer.mapping.mapper import ColumnMapper, FieldPlan
 from importer.mapping.proposal import ColumnMatch, proposal
 from importer.profile.nearest import did_you_mean
 from importer.profile.settings import FieldRule, SourceSettings, ValidationSettings
-from importer.records import Detected, RawBatch, SourceInfo
+from importer.records import Detected, OtherTable, RawBatch, SourceInfo
 
 _TYPE_WORDS = known_words(FIELDS["type"])
 
@@ -50,18 +52,69 @@ def build_mapper(
         ProfileError: a required field has no rule.
         SourceError: the header drifted, or no mapping was given and the columns cannot make a customer.
     """
-    drift = check_drift(source or SourceSettings(), info)
+    settings = source or SourceSettings()
+    with _other_sheets_named(mapping, info, settings):
+        drift = check_drift(settings, info)
+        rules, notes = _chosen(mapping, info, sample)
+        order = validation.date_order if validation else "auto"
+        notes += phone_regions(rules, validation or ValidationSettings())
+        return ColumnMapper(list(_plans(rules, info.columns)), drift + notes, order, today)
+
+
+def _chosen(
+    mapping: Mapping[str, FieldRule], info: SourceInfo, sample: RawBatch | None
+) -> tuple[Mapping[str, FieldRule], tuple[Detected, ...]]:
+    """Return the rules of the profile, or those that are found, with what is worth saying about them."""
     if mapping:
         rules, notes = _completed(mapping)
-        notes += tuple(_unused(rules, info.columns))
         _check_required(rules, ProfileError)
-    else:
-        found = proposal(info, sample)
-        rules, notes = found.rules, tuple(_told(found.matches)) + found.assumed
-        _check_usable(rules, info)
-    order = validation.date_order if validation else "auto"
-    notes += phone_regions(rules, validation or ValidationSettings())
-    return ColumnMapper(list(_plans(rules, info.columns)), drift + notes, order, today)
+        return rules, (*notes, *_unused(rules, info.columns))
+    found = proposal(info, sample)
+    check_usable(found.rules, info)
+    return found.rules, (*_told(found.matches), *found.assumed)
+
+
+# --------------------------------------------------------------------------- other sheets
+
+
+@contextmanager
+def _other_sheets_named(mapping: Mapping[str, FieldRule], info: SourceInfo, settings: SourceSettings) -> Iterator[None]:
+    """Refuse to leave customers on another sheet out in silence, where nobody said which sheet is meant.
+
+    Raises:
+        SourceError: this sheet cannot be used and another one can, or several can.
+    """
+    others = [other for other in info.other_tables if settings.sheet is None and _holds_customers(other, mapping)]
+    try:
+        yield
+    except (SourceError, MissingColumnError) as error:
+        if not others:
+            raise
+        raise SourceError(f"{error.message} This is the sheet '{info.sheet}'.", _choose(others)) from error
+    if others:
+        names = ", ".join(f"'{name}'" for name in (info.sheet, *(other.sheet for other in others)))
+        mine = OtherTable(info.sheet, info.columns)
+        raise SourceError(f"'{info.name}' holds customers on several sheets: {names}.", _choose([mine, *others]))
+
+
+def _choose(tables: Sequence[OtherTable]) -> str:
+    first = tables[0].sheet
+    if len(tables) == 1:
+        return f"The sheet '{first}' holds customers: choose it with --sheet {quote(first)}, or sheet in [source]."
+    ways = ", then ".join(f"--sheet {quote(table.sheet)}" for table in tables)
+    return f"Import one after another: {ways}."
+
+
+def _holds_customers(table: OtherTable, mapping: Mapping[str, FieldRule]) -> bool:
+    """Whether the columns of another sheet make customers: all that the profile names are there, or can be matched."""
+    if mapping:
+        return all(find(column, table.columns) is not None for rule in mapping.values() for column in _named(rule))
+    info = SourceInfo("", "excel", table.columns)
+    try:
+        check_usable(proposal(info).rules, info)
+    except SourceError:
+        return False
+    return True
 
 
 # --------------------------------------------------------------------------- what is missing
@@ -79,10 +132,9 @@ def _completed(mapping: Mapping[str, FieldRule]) -> tuple[Mapping[str, FieldRule
 
 def _check_required(rules: Mapping[str, FieldRule], error: type[ProfileError | SourceError], hint: str = "") -> None:
     """Refuse rules that leave out what every customer needs; the type that lacks least is spoken of."""
-    lacks = [_lacking(rules, kind) for kind in _types(rules)]
-    if not lacks or not all(lacks):
+    names = missing_fields(rules)
+    if not names:
         return
-    names = min(lacks, key=len)
     labels = ", ".join((field_spec(name) or FIELDS["type"]).label.lower() for name in names)
     whose = "The profile maps nothing to" if error is ProfileError else "No column was found for"
     example = FIELDS[names[0]].example
@@ -100,22 +152,49 @@ def _types(rules: Mapping[str, FieldRule]) -> Sequence[CustomerType]:
     return (CustomerType(kind),) if kind else ()
 
 
+def missing_fields(rules: Mapping[str, FieldRule]) -> list[str]:
+    """Name the required fields that have no rule, of the customer type that lacks least; empty where one lacks none."""
+    return min((_lacking(rules, kind) for kind in _types(rules)), key=len, default=[])
+
+
 def _lacking(rules: Mapping[str, FieldRule], kind: CustomerType) -> list[str]:
     return [spec.name for spec in fields_of(kind) if spec.required and spec.name not in rules]
 
 
-def _check_usable(rules: Mapping[str, FieldRule], info: SourceInfo) -> None:
+def check_usable(rules: Mapping[str, FieldRule], info: SourceInfo) -> None:
+    """Refuse columns that can never make a customer.
+
+    Args:
+        rules: what was proposed for the source.
+
+    Raises:
+        SourceError: the header is a customer, no column was recognised, or a required field has no column.
+    """
+    require_header(info)
     hint = (
         f"See what was found with `importer inspect {info.name}`, and write a mapping with `importer init {info.name}`."
     )
+    if not any(rule.value is None for rule in rules.values()):
+        raise SourceError(f"None of the columns of '{info.name}' could be recognised.", hint)
+    _check_required(rules, SourceError, hint)
+
+
+def require_header(info: SourceInfo) -> None:
+    """Refuse a first row that is a customer and not a header.
+
+    Raises:
+        SourceError: it is.
+    """
     if any(is_email(column.strip()) or is_phone(column.strip()) for column in info.columns):
         raise SourceError(
             f"The first row of '{info.name}' looks like a customer, not like column names.",
             "Add a row with column names on top, or name its row: source.header_row.",
         )
-    if not any(rule.value is None for rule in rules.values()):
-        raise SourceError(f"None of the columns of '{info.name}' could be recognised.", hint)
-    _check_required(rules, SourceError, hint)
+
+
+def missing_columns(info: SourceInfo, sample: RawBatch | None) -> list[str]:
+    """Name what every customer needs and no column of a source is found for, for people."""
+    return [(field_spec(name) or FIELDS["type"]).label.lower() for name in missing_fields(proposal(info, sample).rules)]
 
 
 # --------------------------------------------------------------------------- plans

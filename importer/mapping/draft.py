@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from importer.customers.rules import FIELDS, FieldSpec, Kind, field_spec
+from importer.mapping.build import missing_fields
 from importer.mapping.content import folded, known_words
 from importer.mapping.proposal import ColumnMatch, proposal
 from importer.profile.nearest import either
@@ -58,6 +59,7 @@ def init_profile(info: SourceInfo, batches: Iterable[RawBatch] = ()) -> str:
     reasons = {match.field: match for match in found.matches if match.field}
     tables = {name: rule for name, rule in rules.items() if +counts.get(name, Counter())}
     lines += [_rule(name, rule, reasons) for name, rule in rules.items() if name not in tables]
+    lines += _missing(rules)
     lines += _notes(found.assumed)
     lines += _unused(found.matches)
     for name, rule in tables.items():
@@ -104,6 +106,11 @@ def _toml(value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return _quoted(value) if isinstance(value, str) else str(value).lower()
+
+
+def _missing(rules: Mapping[str, FieldRule]) -> Iterator[str]:
+    for name in missing_fields(rules):
+        yield f'# {_quoted(name)} = "..."  # required: put the name of its column here, and take the # away'
 
 
 def _notes(assumed: Iterable[Detected]) -> Iterator[str]:

@@ -18,14 +18,13 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import Cluster, Issue, RowResult, Severity
+from importer.records import SUMMARY_SHEET, Cluster, Issue, RowResult, Severity
 from importer.results.failing import column_index, pointed_at
 from importer.results.mends import Advice
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, cells_of, lines, print_wide, safe_text
 
 ERROR_COLUMN = "_error_message"
 """One of the added columns of the results: a mended workbook that carries it is accepted, and the column dropped."""
-SUMMARY_SHEET = "Import summary"
 MAX_COMMENTS = 20_000
 """Spreadsheet programs grow slow beyond; further cells are coloured only."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from importer.records import Detected, Severity
+from importer.records import Detected, OtherTable, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,11 @@ class Origin(Protocol):
     @property
     def warnings(self) -> Sequence[str]:
         """Sentences about the file as a whole; may grow while it is read."""
+        ...
+
+    @property
+    def other_tables(self) -> Sequence[OtherTable]:
+        """Sheets that are not read and hold tables, too."""
         ...
 
     def blocks(self) -> Iterator[Block]:

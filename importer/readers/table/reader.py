@@ -56,6 +56,7 @@ class TableReader:
             sheet=self._origin.sheet,
             detected=(*self._origin.detected, found),
             warnings=(*self._origin.warnings, *self._columns.warnings, *(self._found_later or ())),
+            other_tables=tuple(self._origin.other_tables),
         )
 
     def batches(self) -> Iterator[RawBatch]:

@@ -34,6 +34,7 @@ class TextOrigin:
     grid = False
     format = "csv"
     sheet = ""
+    other_tables = ()
 
     def __init__(self, material: Material, settings: SourceSettings) -> None:
         self._material = material

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from importlib import import_module
+from itertools import takewhile
 
+from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.kinds import kind_of
 from importer.readers.material import Material
 from importer.readers.table.blocks import Block
+from importer.readers.table.columns import tidy_name
+from importer.readers.table.header import find_header
 from importer.readers.trouble import Parsing
 from importer.readers.workbook.sheetrows import Book, SheetFacts
-from importer.readers.workbook.sheets import choose_sheet, describe_sheets
-from importer.records import Detected
+from importer.readers.workbook.sheets import Sheet, choose_sheet, describe_sheets
+from importer.records import SUMMARY_SHEET, Detected, OtherTable
 
 BOOKS = {
     "xlsx": "importer.readers.workbook.xlsx.book:XlsxBook",
@@ -22,6 +27,9 @@ BOOKS = {
 }
 """Kind of workbook to the class that opens it: its bytes and `[source]` in, a `Book` out."""
 
+_FEWEST_TO_CHOOSE, _MOST_SHEETS = 2, 20
+_FEWEST_COLUMNS = 2
+"""A table of customers has more than one column; notes have one."""
 _HINT = "Open it in a spreadsheet program and save it again as .xlsx."
 
 
@@ -49,12 +57,20 @@ class WorkbookOrigin:
         with self._parsing():
             self._book = _load(BOOKS[kind])(material, settings)
         try:
-            self._chosen = choose_sheet(self._book.sheets, settings.sheet, self._name)
+            with self._parsing():
+                tables = self._tables()
+            self._chosen = choose_sheet(self._book.sheets, settings.sheet, self._name, tables)
         except BaseException:
             self._book.close()
             raise
         self._facts = SheetFacts()
-        self._about_sheet, self._about_sheets = describe_sheets(self._book.sheets, self._chosen)
+        self.other_tables = tuple(OtherTable(*one) for one in tables.items() if one[0] != self._chosen.name)
+        self._about_sheet, self._about_sheets = describe_sheets(
+            self._book.sheets,
+            self._chosen,
+            [other.sheet for other in self.other_tables],
+            passed=self._passed(tables) if settings.sheet is None else (),
+        )
 
     @property
     def sheet(self) -> str:
@@ -77,6 +93,33 @@ class WorkbookOrigin:
         with self._parsing():
             yield from self._book.blocks(self._chosen, facts)
         self._facts = facts
+
+    def _tables(self) -> dict[str, tuple[str, ...]]:
+        """Find the visible sheets that hold tables, each with its header; nothing where there is no choice."""
+        visible = [sheet for sheet in self._book.sheets if not sheet.hidden and sheet.name != SUMMARY_SHEET]
+        if len(visible) < _FEWEST_TO_CHOOSE:
+            return {}
+        headers = ((sheet.name, self._header_of(sheet)) for sheet in visible[:_MOST_SHEETS])
+        return {name: header for name, header in headers if header}
+
+    def _header_of(self, sheet: Sheet) -> tuple[str, ...]:
+        """The column names of the table at a sheet's beginning; empty where there is none."""
+        with closing(self._book.blocks(sheet, SheetFacts())) as blocks:
+            block = next(blocks, None)
+        if block is None:
+            return ()
+        sample = list(zip(block.numbers, block.as_rows(), strict=True))
+        try:
+            header = find_header(sample, "auto", self._name)
+        except SourceError:
+            return ()
+        names = tuple(filter(None, map(tidy_name, header.cells)))
+        has_rows = any(any(map(str.strip, cells)) for number, cells in sample if number > header.number)
+        return names if has_rows and len(names) >= _FEWEST_COLUMNS else ()
+
+    def _passed(self, tables: Mapping[str, object]) -> list[str]:
+        before = takewhile(lambda sheet: sheet is not self._chosen, self._book.sheets)
+        return [sheet.name for sheet in before if not sheet.hidden] if tables else []
 
     def close(self) -> None:
         """Release the workbook."""

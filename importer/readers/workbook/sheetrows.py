@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -53,7 +53,7 @@ class Book(Protocol):
         """Its worksheets in order."""
         ...
 
-    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Block]:
+    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Generator[Block]:
         """Yield a sheet's rows from the start; `facts` is complete after the last one."""
         ...
 

@@ -12,11 +12,11 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
+from importer.records import SUMMARY_SHEET, Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
 from importer.results import annotated
 from importer.results.annotated import write_annotated
 from importer.results.clusters import clusters
-from importer.results.marking import ERROR_COLUMN, SUMMARY_SHEET
+from importer.results.marking import ERROR_COLUMN
 from importer.results.report import Report
 from importer.results.table import Header
 

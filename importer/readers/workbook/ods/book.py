@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from zipfile import ZipFile
 
@@ -47,7 +47,7 @@ class OdsBook:
         _refuse_encrypted(self._archive, self._name)
         self.sheets: Sequence[Sheet] = self._find_sheets()
 
-    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Block]:
+    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Generator[Block]:
         """Yield a sheet's rows from the start."""
         pile = Pile()
         number = 0

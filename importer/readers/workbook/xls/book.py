@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
@@ -60,7 +60,7 @@ class XlsBook:
         """Its worksheets in order."""
         return [sheet for sheet, _ in self._sheets]
 
-    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Block]:
+    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Generator[Block]:
         """Yield a sheet's rows from the start."""
         start = next(start for known, start in self._sheets if known is sheet)
         records = SheetRecords(self._strings, self._renders, self._codec, facts)

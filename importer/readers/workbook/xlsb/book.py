@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from zipfile import ZipFile
 
 from importer.profile.settings import SourceSettings
@@ -42,7 +42,7 @@ class XlsbBook:
         self._strings = SharedStrings(self._longest, name)
         self._read_strings(relations.of_kind("/sharedStrings"))
 
-    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Block]:
+    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Generator[Block]:
         """Yield a sheet's rows from the start."""
         records = SheetRecords(self._strings.all(), self._renders, self._longest, self._name)
         with self._archive.open(sheet.part) as stream:

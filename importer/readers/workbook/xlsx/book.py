@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from importer.profile.settings import SourceSettings
 from importer.readers.material import Material
@@ -34,7 +34,7 @@ class XlsxBook:
         self._texts = RowTexts(self._strings.all(), description.renders, longest, name)
         self.sheets: Sequence[Sheet] = description.sheets
 
-    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Block]:
+    def blocks(self, sheet: Sheet, facts: SheetFacts) -> Generator[Block]:
         """Yield a sheet's rows from the start."""
         yield from SheetXml(self._archive, sheet.part, self._texts, limits=self._limits, name=self._name).blocks(facts)
 
