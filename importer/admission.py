@@ -71,14 +71,16 @@ def refuse_repeated(runs: Runs, header: RunHeader) -> None:
     earlier = runs.of_content(header.scope, header.content_hash, header.profile_hash)
     if not earlier:
         return
-    if runs.find(earlier).phase == FINISHED:
+    before = runs.find(earlier)
+    if before.phase == FINISHED:
         raise AlreadyImportedError(
             f"A file with exactly this content was imported into '{header.target}' already, in run {earlier}.",
-            f"`importer show {earlier}` tells how it ended; --force imports it again, matching every row by its key.",
+            f"`{before.commands.show(earlier)}` shows how it ended;"
+            " --force imports it again, matching every row by its key.",
         )
     raise AlreadyImportedError(
         f"The run {earlier} of a file with exactly this content has not finished.",
-        f"`importer resume {earlier}` goes on with it.",
+        f"`{before.commands.resume(earlier)}` goes on with it.",
     )
 
 

@@ -87,7 +87,7 @@ class Announcer:
         async with self._alarmed():
             report = await work
         if self.tell is not None:
-            await asyncio.to_thread(self._send, compose_run(report.as_json(), self.settings))
+            await asyncio.to_thread(self._send, compose_run(report.as_json(), self.settings, report.commands))
         return report
 
     @asynccontextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from importer import registry
+from importer.commands import Commands
 from importer.errors import UsageError
 from importer.journal import Database, Replay, Runs
 from importer.records import Attempt, Issue, RowResult
@@ -45,24 +46,26 @@ def one_run(workspace: Path, name: str) -> dict[str, Any]:
     if report or found.journal is None:
         return report
     with registry.opened(found) as opened:
-        return _without_report(_as_line(asdict(opened.summary)))
+        return _without_report(_as_line(asdict(opened.summary)), opened.stored.commands)
 
 
-def _without_report(line: Mapping[str, Any]) -> dict[str, Any]:
+def _without_report(line: Mapping[str, Any], commands: Commands) -> dict[str, Any]:
+    resume = "" if line["dry_run"] else commands.resume(line["run_id"])
     rest = {
         "issues": [],
         "files": {},
         "elapsed_seconds": 0.0,
         "verdict": "",
-        "next_step": f"Type: importer resume {line['run_id']}",
+        "next_step": f"To go on with it, run: {resume}" if resume else "Check the source again.",
+        "next_command": resume,
         "source_info": None,
     }
     if line["purged_at"]:
-        return {**line, **rest, "next_step": "", "error": _PURGED}
+        return {**line, **rest, "next_step": "", "next_command": "", "error": _PURGED}
     return {**line, **rest, "state": "stopped", "error": _UNFINISHED}
 
 
-_UNFINISHED = "This run has not ended, or it was cut off: `importer resume` goes on with it."
+_UNFINISHED = "This run has not ended, or it was cut off."
 _PURGED = "The cells and files of this run were purged; its ids, keys and counts remain."
 
 

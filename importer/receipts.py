@@ -144,9 +144,11 @@ def _no_receipt(stored: StoredRun) -> UsageError:
     if stored.phase in {FINISHED, STOPPED}:
         return UsageError(
             f"The run {run_id} has no receipt: an earlier program ran it.",
-            f"`importer export {run_id}` writes its files again, and a receipt.",
+            f"`{stored.commands.export(run_id)}` writes its files again, and a receipt.",
         )
-    return UsageError(f"The run {run_id} has no receipt yet: it has not ended.", f"`importer resume {run_id}` ends it.")
+    return UsageError(
+        f"The run {run_id} has no receipt yet: it has not ended.", f"`{stored.commands.resume(run_id)}` ends it."
+    )
 
 
 def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, profile_hash: str) -> Iterator[Compared]:

@@ -701,6 +701,7 @@ class RunSummary:
         exit_code: None while the run has not ended.
         purged_at: when its personal data was removed; None: it is all there.
         extra: how many surplus cells its widest row has (see `surplus_of`).
+        path: where the source lay: absolute, or an address.
     """
 
     run_id: str
@@ -716,6 +717,7 @@ class RunSummary:
     sheet: str = ""
     purged_at: float | None = None
     extra: int = 0
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from importer.commands import Commands
 from importer.errors import JournalError, UsageError
 from importer.journal import Database, Runs, StoredRun, check_memory
 from importer.records import RunSummary
@@ -39,10 +40,12 @@ class Listed:
 
     Args:
         journal: the file that it is kept in; None: a dry run of an earlier program, which kept only its files.
+        commands: composes the commands that errors name.
     """
 
     place: Place
     journal: Path | None
+    commands: Commands
     dry_run: bool = False
 
     @property
@@ -85,10 +88,11 @@ def find(workspace: Path, name: str) -> Listed:
     """
     known = listed(workspace)
     fitting = known[:1] if name == "last" else [one for one in known if one.run_id.startswith(name)]
+    lists = f"`{Commands(workspace).runs()}` lists them."
     if len(fitting) > 1:
-        raise UsageError(f"'{name}' fits several runs.", "Give more of the run id; `importer runs` lists them.")
+        raise UsageError(f"'{name}' fits several runs.", f"Give more of the run id; {lists}")
     if not fitting:
-        raise UsageError(f"There is no run '{name}' in the workspace '{workspace}'.", "`importer runs` lists them.")
+        raise UsageError(f"There is no run '{name}' in the workspace '{workspace}'.", lists)
     return fitting[0]
 
 
@@ -117,7 +121,7 @@ def opened(found: Listed, *, writes: bool = False) -> Iterator[OpenedRun]:
         )
     if writes and not found.dry_run:
         check_memory(found.journal)
-    with closing(Database(found.journal, writes=writes)) as database:
+    with closing(Database(found.journal, writes=writes, commands=found.commands)) as database:
         yield OpenedRun(database, Runs(database).find(found.run_id))
 
 
@@ -134,7 +138,7 @@ def _imports(workspace: Path) -> Iterator[Listed]:
         return
     with closing(Database(journal, writes=False)) as database:
         for number, run_id in Runs(database).ids():
-            yield Listed((number, 0, run_id), journal)
+            yield Listed((number, 0, run_id), journal, Commands(workspace))
 
 
 def _dry_runs(workspace: Path, imports: Sequence[Listed]) -> Iterator[Listed]:
@@ -143,20 +147,20 @@ def _dry_runs(workspace: Path, imports: Sequence[Listed]) -> Iterator[Listed]:
         if RUN_ID.fullmatch(directory.name) is None or directory.name in known:
             continue
         if (directory / CHECKED_NAME).exists():
-            yield from _kept(directory)
+            yield from _kept(directory, Commands(workspace))
         elif _only_checked(directory):
             before = [one.place[0] for one in imports if one.run_id < directory.name]
-            yield Listed((max(before, default=0), 0, directory.name), None, dry_run=True)
+            yield Listed((max(before, default=0), 0, directory.name), None, Commands(workspace), dry_run=True)
 
 
-def _kept(directory: Path) -> Iterator[Listed]:
+def _kept(directory: Path, commands: Commands) -> Iterator[Listed]:
     journal = directory / CHECKED_NAME
     try:
         with closing(Database(journal, writes=False)) as database:
             runs = Runs(database)
             for number, run_id in runs.ids():
                 after, place = runs.facts(number).get("place", (0, 0))
-                yield Listed((after, place, run_id), journal, dry_run=True)
+                yield Listed((after, place, run_id), journal, commands, dry_run=True)
     except JournalError:
         return  # one that was cut off while it began, or is being removed
 

@@ -6,10 +6,10 @@ Never decides about a row; the exit code is read off the counts and the reason o
 from __future__ import annotations
 
 import platform
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from importer.journal import Database, Replay, Runs
 from importer.mapping import MAPPING_CODES
 from importer.observe import LOG_NAME
 from importer.profile import Profile
+from importer.readers import STDIN
 from importer.readers.codes import READING_CODES
 from importer.records import DRY_RUN_STATES, FINAL_STATES, Detected, RowState, RunSummary, SourceInfo
 from importer.rehearsal import sentence
@@ -29,6 +30,7 @@ from importer.results import (
     ClusterCounter,
     FailingRows,
     Header,
+    Known,
     Recount,
     Report,
     Share,
@@ -95,8 +97,9 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     try:
         return _rendered(database, run, directory, profile, ending, share=share)
     except StorageError as error:
-        mend = "`importer resume last` then writes them, and sends nothing again." if is_sent else ""
-        raise StorageError(error.message, f"{error.hint} {mend}".strip()) from error
+        resume = profile.commands.resume(Runs(database).summary(run).run_id)
+        then = f"`{resume}` then writes them, and sends nothing again." if is_sent else ""
+        raise StorageError(error.message, f"{error.hint} {then}".strip()) from error
 
 
 def _rendered(
@@ -144,29 +147,22 @@ def _rendered(
         forecast=facts.get("forecast", {}),
         known_from=_known_from(database, run, counts),
         documented=_DOCUMENTED,
+        path=STDIN if Path(summary.path).name == STDIN else summary.path,
+        commands=profile.commands,
+        known=_known(replay),
     )
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
     beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
     report = replace(report, files={**files, "log": directory / LOG_NAME, **beside})
     judged = verdict(report)
-    report = replace(report, verdict=judged.sentence, next_step=_typed_here(judged.next_step, report.run_id, profile))
+    report = replace(report, verdict=judged.sentence, next_step=judged.next_step, next_command=judged.command)
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
     Runs(database).note(run, files=digests(files))
     if profile.results.out is not None:
         publish(files, profile.results.out)
     return report
-
-
-def _typed_here(step: str, run_id: str, profile: Profile) -> str:
-    """A command that names a run, as it has to be typed where the workspace is not the usual one."""
-    if profile.workspace == Profile.model_fields["workspace"].default:
-        return step
-    words = step.split(" ")
-    if run_id in words:  # as a word of its own: it stands in paths, too
-        words.insert(words.index(run_id) + 1, f"--workspace {shlex.quote(str(profile.workspace))}")
-    return " ".join(words)
 
 
 def _annotated(
@@ -217,6 +213,14 @@ def _source_info(summary: RunSummary, facts: Mapping[str, Any]) -> SourceInfo:
         sheet=summary.sheet,
         detected=tuple(Detected(*found) for found in facts.get("detected", ())),
         warnings=tuple(facts.get("warnings", ())),
+    )
+
+
+def _known(replay: Replay) -> tuple[Known, ...]:
+    """What only the journal says: customers of earlier runs that nobody asked the target about."""
+    return tuple(
+        Known(run_id, datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d"), count)
+        for run_id, since, count in replay.remembered()
     )
 
 

@@ -32,6 +32,7 @@ from importer.admission import (
     require_unchanged,
     source_of,
 )
+from importer.commands import Commands
 from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import Workforce, cores
 from importer.errors import (
@@ -60,7 +61,7 @@ from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import KeptProfile, MetricsSettings, Profile
-from importer.readers import content_hash
+from importer.readers import STDIN, content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
 from importer.rehearsal import compare
@@ -140,7 +141,7 @@ class Session:
         with (
             self._at_hand(source) as local,
             self._hired(local.path) as workforce,
-            opened(local.path, self.profile) as found,
+            opened(local.path, self.profile, origin=self._named(local)) as found,
         ):
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content_hash(local.path), "", started_at, dry_run=True)
@@ -184,7 +185,8 @@ class Session:
             workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
             # Before it is opened: what is written to it from here on is another content.
             content = await beside_the_loop(content_hash, local.path)
-            found = await beside_the_loop(stack.enter_context, opened(local.path, self.profile))
+            opening = opened(local.path, self.profile, origin=self._named(local))
+            found = await beside_the_loop(stack.enter_context, opening)
             workspace = await beside_the_loop(stack.enter_context, self._workspace(where.scope, started_at))
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content, where.scope, started_at, dry_run=False)
@@ -286,7 +288,8 @@ class Session:
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             await beside_the_loop(require_content, stored.header, local.path)
             workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
-            found = await beside_the_loop(stack.enter_context, opened(local.path, self.profile))
+            opening = opened(local.path, self.profile, origin=self._named(local))
+            found = await beside_the_loop(stack.enter_context, opening)
             await self._load(workspace, stored, found, workforce)
 
     async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened, workforce: Workforce) -> None:
@@ -359,7 +362,8 @@ class Session:
         """
         counts = await beside_the_loop(workspace.runs.counts, stored.run)
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
-        self.on_event(Event("delivery_started", {"total": counts["read"], "already_done": counts["read"] - waiting}))
+        told = {"total": counts["read"], "already_done": counts["read"] - waiting, "run_id": stored.header.run_id}
+        self.on_event(Event("delivery_started", told))
         if waiting:
             await beside_the_loop(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
@@ -466,6 +470,12 @@ class Session:
             with on_disk(source, self.profile) as path:
                 yield Local(path, str(path.absolute()))
 
+    def _named(self, source: Local) -> str:
+        """What a person can type to name a source; empty for a night's, which moves it away."""
+        if self.command == "nightly":
+            return ""
+        return STDIN if source.path.name == STDIN else source.origin
+
     def _header(
         self, source: Local, found: Opened, content: str, scope: str, started_at: float, *, dry_run: bool
     ) -> RunHeader:
@@ -544,7 +554,9 @@ def _secret_of(workspace: Path) -> bytes:
 @contextmanager
 def _checked(directory: Path) -> Iterator[Database]:
     """The journal of a dry run, which leaves the workspace's alone. Written without waiting for the disk, then kept."""
-    with closing(Database(directory / registry.CHECKED_NAME, durable=False)) as database:
+    with closing(
+        Database(directory / registry.CHECKED_NAME, durable=False, commands=Commands(directory.parent))
+    ) as database:
         yield database
         database.keep()
 

@@ -87,7 +87,7 @@ def _write_again(place: Place, report: Report) -> None:
         raise StorageError(
             f"The run {report.run_id} is done, but its files in {place.folder} are those of the last time."
             f" {error.message}",
-            f"`importer show {report.run_id}` tells how it ended and where its files are.",
+            f"`{report.commands.show(report.run_id)}` shows how it ended and where its files are.",
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -90,7 +91,8 @@ def init(
     if wants_json(profile, json=json):
         print_json({"command": "init", "profile": str(written), "exit_code": 0, "error": None})
     else:
-        say(f"Wrote {written}. Look it over, then: importer validate {file} --config {written}")
+        commands = replace(profile.commands, config=str(written))
+        say(f"Wrote {written}. Look it over, then run: {commands.validate(file)}")
 
 
 def template(
@@ -119,4 +121,5 @@ def template(
     if wants_json(profile, json=json):
         print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
     else:
-        say(f"Wrote {written}. Put your customers in place of the example, then: importer validate {written}")
+        then = profile.commands.validate(written)
+        say(f"Wrote {written}. Put your customers in place of the example, then run: {then}")

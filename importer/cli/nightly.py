@@ -124,15 +124,8 @@ def _tell_file(done: Import) -> None:
         say(f"  {CORRECTED.format(done.corrections)}")
     if done.put is not None:
         say(f"  → {printable(str(done.put), None)}")
-    _say_next(done)
-
-
-def _say_next(done: Import) -> None:
-    """What a person may want to do about a file that was imported with losses."""
-    if done.counts.get("failed") or done.counts.get("unknown"):
-        say(f"  Next: importer retry {done.run_id}")
-    elif done.fate == "imported" and (done.counts.get("invalid") or done.counts.get("rejected")):
-        say("  Next: mend the rejects.csv there, and put it into the folder again")
+    if done.next_step:
+        say(f"  Next: {printable(done.next_step, None)}")
 
 
 def _fate(done: Import) -> str:

@@ -79,6 +79,6 @@ def tell_bug(output: Output, error: Exception) -> int:
         output,
         ImporterError(
             f"Something unforeseen went wrong ({type(error).__name__} in {where}): this is a bug.",
-            "What was done is safe in the journal; `importer runs` shows it, the run's run.log.jsonl tells more.",
+            "What was done is safe in the journal; the run's run.log.jsonl says more.",
         ),
     )

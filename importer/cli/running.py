@@ -43,7 +43,9 @@ def run_session(profile: Profile, command: str, work: Work, *, about: str = "", 
     news = Announcer.of(profile, about, os.environ)
     with progress(quiet=profile.output.quiet or as_json) as shown:
         heard = _foretelling(shown, quiet=profile.output.quiet or as_json)
-        told = Interruption(heard, Output(command, as_json), partial(shown.__exit__, None, None, None))
+        told = Interruption(
+            heard, Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None)
+        )
         confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))
         session = Session(profile, command, on_event=told, confirm=confirm, ask=ask)
         try:
@@ -82,7 +84,9 @@ def run_night(
     quiet = profile.output.quiet or as_json
     with progress(quiet=quiet) as shown:
         heard = _foretelling(shown, quiet=quiet)
-        on_event = Interruption(heard, Output("nightly", as_json), partial(shown.__exit__, None, None, None))
+        on_event = Interruption(
+            heard, Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None)
+        )
         night = Night(
             profile, folder, on_event, confirm=None if as_json or not _on_terminal() else _confirm, force=force
         )

@@ -18,6 +18,7 @@ from enum import Enum, auto
 from typing import Any, NoReturn, TypeVar
 
 from importer.cli.output import Output, tell_error
+from importer.commands import Commands
 from importer.delivery import StopSwitch
 from importer.errors import ExitCode, ImporterError, InterruptedRunError
 from importer.ports import Events
@@ -70,7 +71,7 @@ class CutShortError(ImporterError):
         self,
         code: ExitCode,
         message: str = "Stopped at once; rows in flight will be looked up.",
-        hint: str = "`importer resume last` goes on.",
+        hint: str = "",
     ) -> None:
         super().__init__(message, hint)
         self.exit_code = code
@@ -82,12 +83,14 @@ class Interruption:
     Args:
         told: who else hears of every event.
         output: how the end is told.
+        commands: composes the command that goes on.
         leave: leaves a clean terminal behind.
     """
 
-    def __init__(self, told: Events, output: Output, leave: Callable[[], None]) -> None:
+    def __init__(self, told: Events, output: Output, commands: Commands, leave: Callable[[], None]) -> None:
         self._told = told
         self._output = output
+        self._commands = commands
         self._leave = leave
         self._stage = Stage.PREPARING
         self._run_id = ""
@@ -128,7 +131,7 @@ class Interruption:
         except asyncio.CancelledError:
             if not codes:
                 raise
-            raise CutShortError(codes[-1]) from None
+            raise self._cut_short(codes[-1]) from None
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -160,11 +163,15 @@ class Interruption:
             return CutShortError(
                 code,
                 "Stopped while the results were being written; the journal has every row.",
-                f"`importer export {self._run_id}` writes them.",
+                f"`{self._commands.export(self._run_id)}` writes them.",
             )
         if self._stage is Stage.PREPARING:
             return InterruptedRunError(_REASONS[signal.SIGTERM if code == ExitCode.SIGTERM else signal.SIGINT])
-        return CutShortError(code)
+        return self._cut_short(code)
+
+    def _cut_short(self, code: ExitCode) -> CutShortError:
+        hint = f"`{self._commands.resume(self._run_id)}` goes on with the run." if self._run_id else ""
+        return CutShortError(code, hint=hint)
 
 
 def _later(delay_s: float, work: Callable[..., Any], *arguments: Any) -> None:

@@ -31,8 +31,7 @@ def tell_report(report: Mapping[str, Any]) -> None:
     if report["error"]:
         say(f"\n{report['error']}")
     _tell_files(report["files"])
-    if report["next_step"]:
-        say(f"\n{report['next_step']}")
+    _tell_next(report["next_step"], report.get("next_command", ""))
 
 
 def _headline(report: Mapping[str, Any]) -> str:
@@ -80,6 +79,15 @@ def _place(issue: Mapping[str, Any]) -> str:
     more = ", …" if issue["count"] > min(len(issue["rows"]), 5) else ""
     column = f"column {issue['column']}, " if issue["column"] else ""
     return f"{issue['code']}; {column}row {rows}{more}" if rows else issue["code"]
+
+
+def _tell_next(step: str, command: str) -> None:
+    """What to do now; the command on a line of its own, so that it can be copied as it stands."""
+    if not step:
+        return
+    say(f"\n{step.removesuffix(command).rstrip()}")
+    if command:
+        say(f"  {command}")
 
 
 def _tell_files(files: Mapping[str, str]) -> None:

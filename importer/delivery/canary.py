@@ -2,7 +2,7 @@
 
 Stands in front of the journal and hands out no row of the next stage before the last one is settled. Where
 a stage brings an error that nobody has seen, or a much larger share of refusals, a person is asked; where there
-is none to ask, the run stops with the rest unsent, and `importer resume` goes on once somebody has looked. The
+is none to ask, the run stops with the rest unsent, and a resume goes on once somebody has looked. The
 rest flows freely, and is watched in blocks: when the share of refusals jumps in one, no more rows are handed out.
 """
 
@@ -106,7 +106,7 @@ class Canary:
         """Ask about it, or stop; what is agreed to is no trouble any more."""
         if trouble and not self._stop.requested:
             if not await self._agreed(f"{trouble} Send the rest?"):
-                hint = "The rest was not sent; look at the results, then `importer resume` goes on."
+                hint = "The rest was not sent; look at the results, then resume the run."
                 self._stop.request("canary", f"{trouble} {hint}")
                 return
             self._known |= set(self._codes)

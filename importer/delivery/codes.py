@@ -14,8 +14,13 @@ _ALL = (
     IssueCode(
         "several_candidates", "Several customers could be this row", "", "Compare the ids that the report names."
     ),
-    IssueCode("stopped_in_doubt", "The run stopped before it could be told", "", "`importer resume` looks again."),
-    IssueCode("look_up_failed", "The look-ups did not answer", "", "`importer retry` looks again."),
+    IssueCode(
+        "stopped_in_doubt",
+        "The run stopped before it could be told",
+        "",
+        "Resume the run: these rows are looked up again.",
+    ),
+    IssueCode("look_up_failed", "The look-ups did not answer", "", "Retry the run: these rows are looked up again."),
     IssueCode(
         "differs_from_imported",
         "An earlier run created it from other data",

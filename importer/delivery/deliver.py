@@ -266,7 +266,7 @@ _NOT_VERIFIED = FieldError(
 _NOT_ENOUGH_LOOKS = FieldError(
     path="",
     code="stopped_in_doubt",
-    message="The run stopped before it could tell whether this customer was created; `importer resume` looks again.",
+    message="The run stopped before it could tell whether this customer was created; a resume looks it up again.",
 )
 
 

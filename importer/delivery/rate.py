@@ -271,7 +271,7 @@ class StrictLimiter:
 
     def _too_long(self, wait_s: float) -> str:
         hours, minutes = divmod(math.ceil(wait_s / 60), 60)
-        return f"The allowance is used up for the next {hours} h {minutes:02} min; `importer resume` goes on then."
+        return f"The allowance is used up for the next {hours} h {minutes:02} min; the run can be resumed then."
 
     # ------------------------------------------------------------------ holds
 

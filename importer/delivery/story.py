@@ -6,7 +6,7 @@ from importer.records import Attempt, FieldError, Outcome, Record, Reply, RowSta
 
 _FATES = {
     RowState.UNKNOWN: "It is not known whether the customer was created.",
-    RowState.FAILED: "Look-ups found no such customer, so it was not created; `importer retry` sends it again.",
+    RowState.FAILED: "Look-ups found no such customer, so it was not created; a retry of the run sends it again.",
 }
 """What a create without a clear answer has come to."""
 

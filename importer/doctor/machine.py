@@ -96,5 +96,5 @@ def _room(folder: Path, free: int, needed: int) -> Finding:
     if free < _TOO_LITTLE_BYTES:
         return Finding.fail("disk", told, "Free some space, or use another folder.")
     if free < max(_LITTLE_BYTES, needed):
-        return Finding.warn("disk", told, "Free some space; `importer purge` removes what old runs keep.")
+        return Finding.warn("disk", told, "Free some space; a purge removes what old runs keep.")
     return Finding.ok("disk", told)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from importer.commands import Commands, quoted
 from importer.doctor.finding import Finding
 from importer.errors import ExitCode, ImporterError
 from importer.journal import (
@@ -68,7 +69,7 @@ def _permissions(workspace: Path) -> Iterator[Finding]:
     else:
         open_to_others = [path for path in _private(workspace) if path.stat().st_mode & _OTHERS]
         if open_to_others:
-            names = " ".join(str(path) for path in open_to_others)
+            names = " ".join(quoted(str(path)) for path in open_to_others)
             yield Finding.warn("permissions", f"others may look into {names}", f"chmod go= {names}")
         else:
             yield Finding.ok("permissions", f"{workspace} is for its owner alone")
@@ -135,20 +136,20 @@ def _last_run(workspace: Path, facts: JournalFacts) -> Iterator[Finding]:
     if not facts.last_run:
         yield Finding.ok("last run", "there is none yet")
     elif facts.last_phase == FINISHED:
-        yield _finished(facts)
+        yield _finished(workspace, facts)
     elif facts.last_phase == STOPPED:
-        yield Finding.warn("last run", f"{facts.last_run} was stopped", f"importer resume {facts.last_run}")
+        yield Finding.warn("last run", f"{facts.last_run} was stopped", Commands(workspace).resume(facts.last_run))
     elif lock_owner(workspace, facts.last_scope):
         yield Finding.ok("last run", f"{facts.last_run} is at work")
     else:
-        yield Finding.warn("last run", f"{facts.last_run} was cut off", f"importer resume {facts.last_run}")
+        yield Finding.warn("last run", f"{facts.last_run} was cut off", Commands(workspace).resume(facts.last_run))
 
 
-def _finished(facts: JournalFacts) -> Finding:
+def _finished(workspace: Path, facts: JournalFacts) -> Finding:
     if not facts.last_exit_code:
         return Finding.ok("last run", f"{facts.last_run} finished")
     return Finding.warn(
         "last run",
         f"{facts.last_run} finished, and not every row was created (exit code {facts.last_exit_code})",
-        f"importer show {facts.last_run}",
+        Commands(workspace).show(facts.last_run),
     )

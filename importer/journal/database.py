@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from importer.commands import Commands
 from importer.errors import JournalError
 from importer.journal.migrations import SCHEMA_VERSION, bring_up_to_date, migrated_copy, version_of
 
@@ -27,13 +28,17 @@ class Database:
         durable: whether a commit waits for the disk; off only while a dry run checks, which nobody resumes.
         writes: False looks at a file that is there and changes nothing, not even its format: one of an older format
             is brought up to date in memory.
+        commands: composes the commands that errors name; None: the file lies in its workspace.
 
     Raises:
         JournalError: the file cannot be opened, is no journal, or was written by a newer program.
     """
 
-    def __init__(self, path: Path, *, durable: bool = True, writes: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, durable: bool = True, writes: bool = True, commands: Commands | None = None
+    ) -> None:
         self.path = path
+        self.commands = commands or Commands(path.parent)
         with self.guarded("opened"):
             if not writes:
                 self.connection = _looked_at(path)
@@ -98,7 +103,7 @@ class Database:
             yield
         except (sqlite3.Error, OSError) as error:
             raise JournalError(
-                f"The journal {self.path} cannot be {done}: {_reason(error)}.", _hint(error, done)
+                f"The journal {self.path} cannot be {done}: {_reason(error)}.", _hint(error, done, self.commands)
             ) from error
 
     def close(self) -> None:
@@ -134,13 +139,13 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _hint(error: Exception, done: str) -> str:
+def _hint(error: Exception, done: str, commands: Commands) -> str:
     text = str(error).lower()
     if ("full" in text or "no space" in text) and done == "opened":
         return "The disk is full: free some space, and try again."
     if "full" in text or "no space" in text:
         return (
-            "The disk is full: free some space. `importer resume last` then goes on with a run that had begun;"
+            f"The disk is full: free some space. `{commands.resume('last')}` then goes on with a run that had begun;"
             " one that had not is started again."
         )
     if "i/o error" in text:

@@ -85,9 +85,7 @@ class RunIntake:
         with self._db.transaction() as tx:
             (phase,) = tx.execute("SELECT phase FROM runs WHERE run = ?", (self._run,)).fetchone()
             if phase != LOADING:
-                raise BusyError(
-                    "Another program has taken up this run.", "Wait for it; then `importer resume` goes on."
-                )
+                raise BusyError("Another program has taken up this run.", "Wait for it to end; then resume the run.")
             for table in ("batches", "rows", "issues", "changes"):
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
             tx.execute("UPDATE runs SET extra = 0 WHERE run = ?", (self._run,))

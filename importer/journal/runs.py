@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from importer.commands import Commands
 from importer.errors import BusyError, UsageError
 from importer.journal.database import Database
 from importer.journal.starts import started_within
@@ -16,7 +17,8 @@ from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
 LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
 _SUMMARY = (
-    "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at, extra"
+    "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at,"
+    " extra, path"
 )
 
 
@@ -49,6 +51,7 @@ class StoredRun:
     Args:
         purged_at: when its cells and bodies were removed, seconds since the epoch; None: they are all there.
         profile: its effective profile as JSON; empty: purged, or an earlier program kept none.
+        commands: composes the commands that its errors name.
     """
 
     run: int
@@ -57,6 +60,7 @@ class StoredRun:
     facts: Mapping[str, Any]
     purged_at: float | None = None
     profile: str = ""
+    commands: Commands = field(default_factory=Commands, repr=False)
 
     def require_ended(self) -> None:
         """Refuse what needs every row's outcome while there is none yet.
@@ -67,7 +71,7 @@ class StoredRun:
         if self.phase not in {FINISHED, STOPPED}:
             raise BusyError(
                 f"The run {self.header.run_id} has not ended.",
-                f"If nobody works on it any more, `importer resume {self.header.run_id}` goes on with it.",
+                f"If nobody works on it any more, `{self.commands.resume(self.header.run_id)}` goes on with it.",
             )
 
     def require_loaded(self) -> None:
@@ -79,7 +83,7 @@ class StoredRun:
         if self.phase == LOADING:
             raise UsageError(
                 f"The run {self.header.run_id} was cut off before its source was read to the end; nothing was sent.",
-                f"`importer resume {self.header.run_id}` begins it again.",
+                f"`{self.commands.resume(self.header.run_id)}` begins it again.",
             )
 
     def require_whole(self) -> None:
@@ -93,7 +97,7 @@ class StoredRun:
         day = datetime.fromtimestamp(self.purged_at, UTC).strftime("%Y-%m-%d")
         raise UsageError(
             f"The cells and files of the run {self.header.run_id} were purged on {day}; ids, keys and counts remain.",
-            f"`importer show {self.header.run_id}` tells what is left; import the source again to have its rows.",
+            f"`{self.commands.show(self.header.run_id)}` shows what is left; import the source again to have its rows.",
         )
 
 
@@ -158,7 +162,7 @@ class Runs:
                 ),
             )
         assert cursor.lastrowid is not None  # noqa: S101  # an INSERT has one: for the type checker
-        return StoredRun(run=cursor.lastrowid, phase=LOADING, header=header, facts={})
+        return StoredRun(run=cursor.lastrowid, phase=LOADING, header=header, facts={}, commands=self._db.commands)
 
     def opened(self, run: int, info: SourceInfo) -> None:
         """Keep what the source turned out to be."""
@@ -230,9 +234,13 @@ class Runs:
                 f"SELECT run_id FROM runs WHERE run_id LIKE ? {order}", (like,)
             ).fetchall()
         if not ids:
-            raise UsageError(f"There is no run '{name}' in this workspace.", "`importer runs` lists them.")
+            raise UsageError(
+                f"There is no run '{name}' in this workspace.", f"`{self._db.commands.runs()}` lists them."
+            )
         if len(ids) > 1:
-            raise UsageError(f"'{name}' fits several runs.", "Give more of the run id; `importer runs` lists them.")
+            raise UsageError(
+                f"'{name}' fits several runs.", f"Give more of the run id; `{self._db.commands.runs()}` lists them."
+            )
         return self._stored(ids[0][0])
 
     def _stored(self, run_id: str) -> StoredRun:
@@ -243,7 +251,8 @@ class Runs:
                 (run_id,),
             ).fetchone()
         run, phase, facts, *header, purged_at, profile = row
-        return StoredRun(run, phase, RunHeader(*header), json.loads(facts), purged_at, profile)
+        header, facts = RunHeader(*header), json.loads(facts)
+        return StoredRun(run, phase, header, facts, purged_at, profile, self._db.commands)
 
     def of_content(self, scope: str, content_hash: str, profile_hash: str) -> str:
         """The id of the newest run that sent the same content under the same profile; empty when there is none."""
@@ -357,6 +366,7 @@ class Runs:
             sheet,
             purged_at,
             extra,
+            path,
         ) = row
         return RunSummary(
             run_id=run_id,
@@ -372,6 +382,7 @@ class Runs:
             sheet=sheet,
             purged_at=purged_at,
             extra=extra,
+            path=path,
         )
 
     def counts(self, run: int) -> dict[str, int]:

@@ -37,6 +37,7 @@ def build_mapper(
     source: SourceSettings | None = None,
     validation: ValidationSettings | None = None,
     sample: RawBatch | None = None,
+    looks: str = "",
 ) -> ColumnMapper:
     """Make the mapper of a source.
 
@@ -46,6 +47,7 @@ def build_mapper(
         source: its drift guard; None: none.
         validation: its date order; None: decided per column.
         sample: the first rows; None: names alone decide.
+        looks: a sentence that says how to look at the source; the hint where its columns are not what is needed.
 
     Raises:
         MissingColumnError: a rule names a column that the source does not have.
@@ -55,14 +57,14 @@ def build_mapper(
     settings = source or SourceSettings()
     with _other_sheets_named(mapping, info, settings):
         drift = check_drift(settings, info)
-        rules, notes = _chosen(mapping, info, sample)
+        rules, notes = _chosen(mapping, info, sample, looks)
         order = validation.date_order if validation else "auto"
         notes += phone_regions(rules, validation or ValidationSettings())
-        return ColumnMapper(list(_plans(rules, info.columns)), drift + notes, order, today)
+        return ColumnMapper(list(_plans(rules, info.columns, looks)), drift + notes, order, today)
 
 
 def _chosen(
-    mapping: Mapping[str, FieldRule], info: SourceInfo, sample: RawBatch | None
+    mapping: Mapping[str, FieldRule], info: SourceInfo, sample: RawBatch | None, looks: str
 ) -> tuple[Mapping[str, FieldRule], tuple[Detected, ...]]:
     """Return the rules of the profile, or those that are found, with what is worth saying about them."""
     if mapping:
@@ -70,7 +72,7 @@ def _chosen(
         _check_required(rules, ProfileError)
         return rules, (*notes, *_unused(rules, info.columns))
     found = proposal(info, sample)
-    check_usable(found.rules, info)
+    check_usable(found.rules, info, looks)
     return found.rules, (*_told(found.matches), *found.assumed)
 
 
@@ -161,19 +163,18 @@ def _lacking(rules: Mapping[str, FieldRule], kind: CustomerType) -> list[str]:
     return [spec.name for spec in fields_of(kind) if spec.required and spec.name not in rules]
 
 
-def check_usable(rules: Mapping[str, FieldRule], info: SourceInfo) -> None:
+def check_usable(rules: Mapping[str, FieldRule], info: SourceInfo, looks: str = "") -> None:
     """Refuse columns that can never make a customer.
 
     Args:
         rules: what was proposed for the source.
+        looks: a sentence that says how to look at the source.
 
     Raises:
         SourceError: the header is a customer, no column was recognised, or a required field has no column.
     """
     require_header(info)
-    hint = (
-        f"See what was found with `importer inspect {info.name}`, and write a mapping with `importer init {info.name}`."
-    )
+    hint = looks or "Write a profile with a [mapping] for it."
     if not any(rule.value is None for rule in rules.values()):
         raise SourceError(f"None of the columns of '{info.name}' could be recognised.", hint)
     _check_required(rules, SourceError, hint)
@@ -200,9 +201,9 @@ def missing_columns(info: SourceInfo, sample: RawBatch | None) -> list[str]:
 # --------------------------------------------------------------------------- plans
 
 
-def _plans(rules: Mapping[str, FieldRule], columns: Sequence[str]) -> Iterator[FieldPlan]:
+def _plans(rules: Mapping[str, FieldRule], columns: Sequence[str], looks: str) -> Iterator[FieldPlan]:
     for name, rule in rules.items():
-        indices = tuple(_index(name, column, columns) for column in _named(rule))
+        indices = tuple(_index(name, column, columns, looks) for column in _named(rule))
         label = ", ".join(columns[index] for index in indices)
         yield FieldPlan(name, rule, indices, label, _only_for(name, rules), _companions(name, rules))
 
@@ -211,13 +212,13 @@ def _named(rule: FieldRule) -> tuple[str, ...]:
     return rule.columns or ((rule.column,) if rule.column is not None else ())
 
 
-def _index(name: str, column: str, columns: Sequence[str]) -> int:
+def _index(name: str, column: str, columns: Sequence[str], looks: str) -> int:
     found = find(column, columns)
     if found is None:
         raise MissingColumnError(
             f"The profile fills {name} from a column '{column}', which the source does not have"
             f"{did_you_mean(column, columns)}",
-            "See the columns with `importer inspect FILE`.",
+            looks,
         )
     return found
 

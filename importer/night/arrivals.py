@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from importer import history, whereabouts
+from importer.commands import Commands
 from importer.delivery import StopSwitch
 from importer.errors import (
     EmptySourceError,
@@ -42,8 +43,7 @@ _OF_ONE_FILE = (StillWrittenError, UnreadableSourceError, MissingColumnError)
 """Trouble that the other files need not have."""
 
 _GOES_ON = (
-    "`importer resume {}`, with the profile and the target of this night, goes on with it: the results here are\n"
-    "written again, and the folder moves to the archive when it ends well."
+    "`{}` goes on with it: the results here are\nwritten again, and the folder moves to the archive when it ends well."
 )
 _GREW = "Somebody was still writing it while it was imported; the next pass imports the rest. What was sent is known."
 
@@ -154,10 +154,26 @@ class Arrivals:
         files = [Path(file) for file in told["files"].values()]
         if ended:
             to = self._away(path, self.inbox.archive, what.run_id, files=files)
-            return replace(what, fate=Fate.IMPORTED, put=to, ends_pass=False)
-        texts = {whereabouts.WHY: _why(what, _GOES_ON.format(what.run_id))}
+            next_step = self._next(what)
+            return replace(what, fate=Fate.IMPORTED, put=to, next_step=next_step, ends_pass=False)
+        texts = {whereabouts.WHY: _why(what, _GOES_ON.format(self._commands.resume(what.run_id)))}
         to = self._away(path, self.inbox.failed, what.run_id, files=files, texts=texts)
         return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
+
+    @property
+    def _commands(self) -> Commands:
+        """Commands in full: whoever reads them stands elsewhere."""
+        return self.profile.commands.for_everywhere()
+
+    def _next(self, what: Import) -> str:
+        """What a person may want to do about a file that was imported with losses."""
+        if what.counts.get("failed") or what.counts.get("unknown"):
+            return f"To send again what is failed or unknown, run: {self._commands.retry(what.run_id)}"
+        if not what.counts.get("invalid") and not what.counts.get("rejected"):
+            return ""
+        rejects = self.profile.workspace / what.run_id / "rejects.csv"
+        fix = "Fix the rows in rejects.csv (the last columns say why) and put it into the folder again"
+        return f"{fix}, or run: {self._commands.retry_fixed(what.run_id, rejects)}"
 
     def _outgrown(self, run_id: str) -> None:
         with closing(open_workspace(self.profile.workspace)) as workspace:

@@ -144,7 +144,7 @@ class Night:
     def _check(self) -> None:
         """Refuse what no pass could mend."""
         if self.profile.dry_run:
-            raise UsageError("A night cannot be a dry run: it puts files away.", "Try `importer validate FILE`.")
+            raise UsageError("A night cannot be a dry run: it puts files away.", "To check one file, use validate.")
         Session(self.profile, confirm=self.confirm).allowed()
 
     async def _pass(self) -> NightReport:

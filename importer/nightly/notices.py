@@ -116,7 +116,8 @@ def _line(done: Import) -> str:
         text = f"{name}: {WHY.get(ExitCode(done.exit_code), 'not imported')} (exit code {int(done.exit_code)}).{where}"
         if done.counts:
             text += f" {counted(done)}"
-    return f"{text}\n  report: {done.report}" if done.report else text
+    text += f"\n  report: {done.report}" if done.report else ""
+    return f"{text}\n  next: {printable(done.next_step, None)}" if done.next_step else text
 
 
 def counted(done: Import) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from importer.commands import Commands
 from importer.errors import ExitCode
 from importer.nightly.notices import WHY, Level, Notice, counted, printable, rejects
 from importer.nightly.told import Fate, Import
@@ -18,16 +19,18 @@ from importer.profile.nights import NotifySettings
 _FINISHED = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
 
 
-def compose_run(report: Mapping[str, Any], settings: NotifySettings) -> Notice:
+def compose_run(report: Mapping[str, Any], settings: NotifySettings, commands: Commands) -> Notice:
     """Say how a run went.
 
     Args:
         report: as in the run's `report.json`.
+        commands: composes the command that is named; its reader stands elsewhere, so with every path in full.
     """
-    done = _as_import(report)
+    done = _as_import(report, commands.for_everywhere())
     notable = [*rejects(done, settings), *_too_long(report["elapsed_seconds"], settings)]
     level = _level(done, notable=bool(notable))
     lines = [*notable, _line(done), *([f"  report: {done.report}"] if done.report else [])]
+    lines += [f"Next: {done.next_step}"] if done.next_step else []
     lines.append(f"Run: {done.run_id}. Target: {report['target']}. Exit code: {int(done.exit_code)}.")
     created = f"{done.counts.get('created', 0):,} customers created"
     return Notice(level, f"Customer import {level}: {printable(done.file)}, {created}", "\n".join(lines))
@@ -45,17 +48,22 @@ def refused_run(about: str, code: int) -> Notice:
     return Notice(level, f"Customer import {level}: {_name(about)}", body)
 
 
-def _as_import(report: Mapping[str, Any]) -> Import:
-    page = report["files"].get("html")
+def _as_import(report: Mapping[str, Any], commands: Commands) -> Import:
+    page, finished = report["files"].get("html"), report["exit_code"] in _FINISHED
     return Import(
         file=report["source"],
-        fate=Fate.IMPORTED if report["exit_code"] in _FINISHED else Fate.HELD,
+        fate=Fate.IMPORTED if finished else Fate.HELD,
         exit_code=report["exit_code"],
         run_id=report["run_id"],
         counts=report["counts"],
         report=Path(page).absolute() if page else None,
         corrections=sum(one["count"] for one in report["issues"] if one["code"] == "differs_from_imported"),
+        next_step="" if finished else _next(report["exit_code"], report["run_id"], commands),
     )
+
+
+def _next(code: int, run_id: str, commands: Commands) -> str:
+    return commands.show(run_id) if code == ExitCode.BALANCE else commands.resume(run_id)
 
 
 def _level(done: Import, *, notable: bool) -> Level:
@@ -68,9 +76,7 @@ def _line(done: Import) -> str:
     told = f"{printable(done.file)}: {counted(done)}"
     if done.fate is Fate.IMPORTED:
         return told
-    why = WHY.get(ExitCode(done.exit_code), "not finished")
-    next_step = "show" if done.exit_code == ExitCode.BALANCE else "resume"
-    return f"{told} Not finished: {why}. Next: importer {next_step} {done.run_id}"
+    return f"{told} Not finished: {WHY.get(ExitCode(done.exit_code), 'not finished')}."
 
 
 def _too_long(elapsed_s: float, settings: NotifySettings) -> list[str]:

@@ -60,6 +60,7 @@ class Import:
         report: the run's report for people; None where there is none.
         is_empty: there was nothing in it.
         corrections: rows of customers that were imported before with other data; nobody changed them.
+        next_step: what to do about it now, with the command in full; empty: nothing.
         ends_pass: whatever stopped it would stop every other file as well.
     """
 
@@ -76,6 +77,7 @@ class Import:
     elapsed_s: float = 0.0
     is_empty: bool = False
     corrections: int = 0
+    next_step: str = ""
     ends_pass: bool = False
 
     @property
@@ -97,6 +99,7 @@ class Import:
             "error": self.error or None,
             "put": None if self.put is None else str(self.put),
             "report": None if self.report is None else str(self.report),
+            "next_step": self.next_step,
             "forecast": dict(self.forecast),
             "elapsed_seconds": round(self.elapsed_s, 3),
         }

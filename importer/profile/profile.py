@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings
 
+from importer.commands import Commands
 from importer.errors import ProfileError
 from importer.profile.fieldnames import CustomerField, quotes_forgotten
-from importer.profile.layers import Layer, Origin, environment_layer, file_layer, merged, option_layer
+from importer.profile.layers import OPTIONS, Layer, Origin, environment_layer, file_layer, merged, option_layer
 from importer.profile.nearest import did_you_mean
 from importer.profile.nights import NightlySettings, NotifySettings
 from importer.profile.problems import explain, places, variable
@@ -74,6 +75,13 @@ _ADDED = {"possible_duplicate", "external_id_decides"}
 """Keys of `[validation]` that came later: a profile that does not name them has the fingerprint it always had."""
 
 _DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns"}
+
+
+_SAID_ANEW = frozenset(
+    {"target", "workspace", "dry_run", "yes", "output.format", "output.quiet", "log.level", "log.format"}
+)
+"""Options that a printed command does not repeat: it names the first two itself, and the others are about the one
+command that they were given to."""
 
 
 def _lower_case(name: str) -> str:
@@ -214,6 +222,27 @@ class Profile(Section):
             if layer.origin == "option":
                 found |= layer.data.get(section, {})
         return found
+
+    @property
+    def commands(self) -> Commands:
+        """What composes the commands that are printed: they repeat what the user typed."""
+        return Commands(
+            workspace=self.workspace,
+            config=self.file,
+            target=self.target if self._layers and self.target_origin in {"option", "environment"} else "",
+            reading=self._typed(lambda place: place.startswith("source.")),
+            sending=self._typed(lambda place: not place.startswith("source.") and place not in _SAID_ANEW),
+        )
+
+    def _typed(self, wanted: Callable[[str], bool]) -> tuple[str, ...]:
+        """The options of the command line, as words, whose places are wanted."""
+        words: list[str] = []
+        for option, place in OPTIONS.items():
+            section, _, key = place.partition(".")
+            value = self.given(section).get(key) if key else None
+            if wanted(place) and value not in {None, False, ""}:
+                words += [option] if value is True else [option, str(value)]
+        return tuple(words)
 
     @property
     def target_origin(self) -> Origin:

@@ -51,7 +51,7 @@ class RemoteFolder:
             scheme = address.partition("://")[0].lower()
             raise UsageError(
                 f"Files at an {scheme}:// address can be fetched by name, but neither listed nor moved.",
-                f"Name a folder at sftp://, s3:// or gs://, or import one file: importer run {store.example}.",
+                f"Name a folder at sftp://, s3:// or gs://, or import one file, such as {store.example}.",
             )
         identity = (
             f"{parts.scheme}://{parts.username or ''}@{parts.hostname}:{parts.port or ''}{parts.path.rstrip('/')}"

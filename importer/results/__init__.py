@@ -10,7 +10,7 @@ from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows
 from importer.results.keeping import check_out, digests, keep_mended
-from importer.results.report import Report, UnknownRow, UnknownRows, write_json
+from importer.results.report import Known, Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import Header
 from importer.results.tables import write_results
 from importer.results.verdict import Verdict, verdict
@@ -19,6 +19,7 @@ __all__ = [
     "ClusterCounter",
     "FailingRows",
     "Header",
+    "Known",
     "Recount",
     "Report",
     "Share",

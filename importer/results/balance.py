@@ -176,11 +176,11 @@ class Recount:
                 raise BalanceError(msg)
             if tally.damaged is not None:
                 msg = f"Data row {counts.total() + tally.damaged} of {path} is damaged."
-                raise BalanceError(msg, "Write the results again with: importer export.")
+                raise BalanceError(msg, "Export the run: its results are written again.")
             counts.update(tally.states)
         if not self._is_all_of(path):
             msg = f"{path} holds something else than what was counted."
-            raise BalanceError(msg, "Write the results again with: importer export.")
+            raise BalanceError(msg, "Export the run: its results are written again.")
         return {"read": counts.total(), **dict(sorted(counts.items()))}
 
     def _is_all_of(self, path: Path) -> bool:
@@ -195,7 +195,7 @@ class Recount:
 
 def _unreadable(path: Path, kind: str) -> StorageError:
     msg = f"The results cannot be read back from {path} ({kind})."
-    return StorageError(msg, "Write them again with: importer export.")
+    return StorageError(msg, "Export the run: they are written again.")
 
 
 def compare(expected: Mapping[str, int], found: Mapping[str, int]) -> None:

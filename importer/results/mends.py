@@ -13,7 +13,7 @@ from types import MappingProxyType
 from importer.customers.codes import IssueCode
 from importer.records import Cluster, Severity
 
-_LOOK_AGAIN = "Type `importer retry last`: these rows are looked up first, and sent only if they are not there."
+_LOOK_AGAIN = "Retry the run: these rows are looked up first, and sent only if they are not there."
 
 DELIVERY: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -35,8 +35,8 @@ DELIVERY: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Code to title and mend, for what only shows while sending."""
 
-_REFUSED = "Correct column {column} in rejects.csv as the message says, and import rejects.csv as it is."
-_REFUSED_ROW = "Correct these rows in rejects.csv as the message says, and import rejects.csv as it is."
+_REFUSED = "Correct column {column} in rejects.csv as the message says, and return it with the command of the report."
+_REFUSED_ROW = "Correct these rows in rejects.csv as the message says, and return it with the command of the report."
 
 
 Documented = Mapping[str, IssueCode]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from importer.commands import Commands
 from importer.customers.codes import ISSUE_CODES
 from importer.records import Cluster, Detected, RowResult, RowState, SourceInfo
 from importer.results.aside import Aside
@@ -28,6 +29,20 @@ class UnknownRow:
     candidates: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Customers that an earlier run imported; this one did not ask the target about them.
+
+    Args:
+        on: the day that run began, `2026-11-20`, UTC.
+        count: rows of this run.
+    """
+
+    run_id: str
+    on: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything worth saying about one run or dry run.
@@ -39,7 +54,11 @@ class Report:
         files: kind to path; what was not written is not in it.
         error: the sentence that stopped the run; None when nothing did.
         verdict: the run in one sentence (see `verdict`).
-        next_step: what to type now.
+        next_step: what to do now, in one line.
+        next_command: the command in it; empty when there is none.
+        path: where the source lies: a path, an address, or `-`; empty when nobody knows.
+        commands: composes the commands that the report prints.
+        known: customers that earlier runs imported, by run; the target was not asked about them.
         state: `finished`, `stopped`, …; empty when there was no run.
         started_at: seconds since the epoch; None when there was no run.
         mapping: customer field to the source column(s) or constant that it came from.
@@ -70,6 +89,10 @@ class Report:
     error: str | None = None
     verdict: str = ""
     next_step: str = ""
+    next_command: str = ""
+    path: str = ""
+    commands: Commands = field(default_factory=Commands, repr=False)
+    known: Sequence[Known] = ()
     started_at: float | None = None
     ended_at: float | None = None
     source_info: SourceInfo | None = None
@@ -109,6 +132,8 @@ class Report:
         return {
             "verdict": self.verdict,
             "next_step": self.next_step,
+            "next_command": self.next_command,
+            "known": [asdict(known) for known in self.known],
             "state": self.state,
             "started_at": _iso(self.started_at),
             "ended_at": _iso(self.ended_at),

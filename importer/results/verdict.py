@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from importer.errors import ExitCode
 from importer.records import RowState
-from importer.results.report import Report
+from importer.results.report import Known, Report
 
 Tone = Literal["good", "mixed", "bad"]
 
 _DONE = (RowState.CREATED, RowState.EXISTING)
-_NOT_DONE = (RowState.INVALID, RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
 _RESUMABLE = {ExitCode.STOPPED, ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.TRY_LATER, ExitCode.ACCESS}
+_REHEARSED_AT = "emulator"
+"""The target at which no customer is real."""
+_STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,20 @@ class Verdict:
     """What a run came to.
 
     Args:
-        sentence: for people; numbers and states only.
-        next_step: what to do now; empty when there is nothing to do.
+        sentence: for people; numbers, states, the target.
+        advice: what to do now, up to the command; empty when there is nothing to do.
+        command: what to type for it, as it stands; empty when no command does it.
     """
 
     tone: Tone
     sentence: str
-    next_step: str = ""
+    advice: str = ""
+    command: str = ""
+
+    @property
+    def next_step(self) -> str:
+        """The advice and its command in one line."""
+        return f"{self.advice} {self.command}".strip()
 
 
 def verdict(report: Report) -> Verdict:
@@ -40,49 +50,113 @@ def verdict(report: Report) -> Verdict:
     return _dry(report) if report.dry_run else _real(report)
 
 
+# --------------------------------------------------------------------------- dry runs
+
+
 def _dry(report: Report) -> Verdict:
-    invalid = report.counts.get(RowState.INVALID, 0)
-    rows = _rows(report.counts["read"])
-    if not invalid:
-        return Verdict("good", f"{_all(report.counts['read'])} can be imported.", f"Type: importer run {report.source}")
-    sentence = f"{invalid:,} of {rows} cannot be imported yet."
-    return Verdict("mixed", sentence, f"Mend the marked cells, then type: importer validate {_rejects(report)}")
+    invalid, read = report.counts.get(RowState.INVALID, 0), report.counts["read"]
+    if invalid:
+        sentence = f"{invalid:,} of {_rows(read)} {_need(invalid)} fixing before {'it' if read == 1 else 'they'} can be"
+        return Verdict("mixed", f"{sentence} imported. Nothing was sent.", *_fix(report))
+    sentence = f"{_all(read)} can be imported. Nothing was sent."
+    if report.path == _STDIN:
+        return Verdict("good", sentence, "Send the same data to:", report.commands.run(_STDIN))
+    return Verdict("good", sentence, "To import it, run:", report.commands.run(report.path or report.source))
+
+
+# --------------------------------------------------------------------------- runs that sent
 
 
 def _real(report: Report) -> Verdict:
-    counts = report.counts
-    done = sum(counts.get(state, 0) for state in _DONE)
-    if done == counts["read"]:
-        sentence = f"{_all(done)} {_are(done)} at the target{_split(report, _DONE, ': ', '')}."
-        return Verdict("good", sentence, f"Type: importer show {report.run_id}")
-    sentence = f"{done:,} of {_rows(counts['read'])} {_are(done)} at the target{_split(report, _DONE, ' (', ')')}"
-    sentence += f"{_split(report, _NOT_DONE, '; not there: ', '')}."
+    sentence = " ".join(part for part in (_came_to(report), _known(report), _nothing_real(report)) if part)
+    commands, run_id = report.commands, report.run_id
     if report.exit_code in _RESUMABLE:
-        stopped = f"The run stopped early. {sentence}"
-        return Verdict("bad", stopped, f"Type: importer resume {report.run_id}")
-    if counts.get(RowState.UNKNOWN):
-        return Verdict("bad", sentence, f"Type: importer retry {report.run_id} (unknown rows are looked up first)")
-    if counts.get(RowState.FAILED):
-        return Verdict("bad", sentence, f"Type: importer retry {report.run_id}")
-    return Verdict("mixed", sentence, f"Mend the marked cells, then type: importer run {_rejects(report)}")
+        return Verdict("bad", f"The run stopped early. {sentence}", "To go on with it, run:", commands.resume(run_id))
+    if report.counts.get(RowState.UNKNOWN):
+        advice = "Unknown rows are looked up first, and sent only if they are not there. Run:"
+        return Verdict("bad", sentence, advice, commands.retry(run_id))
+    if report.counts.get(RowState.FAILED):
+        return Verdict("bad", sentence, "To send the failed rows again, run:", commands.retry(run_id))
+    if _done(report) < report.counts["read"]:
+        return Verdict("mixed", sentence, *_fix(report))
+    return Verdict("good", sentence, "To see this run again, run:", commands.show(run_id))
 
 
-def _rejects(report: Report) -> str:
-    return str(report.files.get("annotated") or report.files.get("rejects") or "rejects.csv")
+def _came_to(report: Report) -> str:
+    done, read = _done(report), report.counts["read"]
+    left = _left(report)
+    if report.target == _REHEARSED_AT:
+        if done == read:
+            return f"Rehearsal passed: {_all(read, 'all')} would be imported."
+        return f"Rehearsal: {done:,} of {_rows(read)} would be imported; {left}."
+    if done == read:
+        return f"{_all(read, 'All', 'customer')} {'is' if read == 1 else 'are'} imported into {report.target}."
+    return f"{done:,} of {_rows(read, 'customer')} imported into {report.target}; {left}."
 
 
-def _split(report: Report, states: Sequence[RowState], before: str, behind: str) -> str:
-    parts = [f"{report.counts[state]:,} {state}" for state in states if report.counts.get(state)]
-    return before + ", ".join(parts) + behind if parts else ""
+def _nothing_real(report: Report) -> str:
+    return "Nothing real was changed." if report.target == _REHEARSED_AT else ""
 
 
-def _all(count: int) -> str:
-    return f"{'The' if count == 1 else 'All'} {_rows(count)}"
+def _left(report: Report) -> str:
+    """What became of the rows that made no customer."""
+    counts = report.counts
+    fixing = counts.get(RowState.INVALID, 0) + counts.get(RowState.REJECTED, 0)
+    failed, unknown, unsent = (counts.get(state, 0) for state in (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT))
+    parts = (
+        f"{_rows(fixing)} {_need(fixing)} fixing" if fixing else "",
+        f"{_rows(failed)} failed" if failed else "",
+        f"of {_rows(unknown)} it is unknown" if unknown else "",
+        f"{_rows(unsent)} {'was' if unsent == 1 else 'were'} not sent" if unsent else "",
+    )
+    return ", ".join(part for part in parts if part)
 
 
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _known(report: Report) -> str:
+    """What is only remembered: nobody asked the target about these customers."""
+    count = sum(known.count for known in report.known)
+    if not count:
+        return ""
+    were = f"{count:,} {'was' if count == 1 else 'were'} imported already, {_by(report.known)}"
+    return f"{were}; the target was not asked. --verify-existing asks it."
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+def _by(known: Sequence[Known]) -> str:
+    newest = max(known, key=lambda one: one.on)
+    told = f"by run {newest.run_id} on {newest.on}"
+    others = len(known) - 1
+    return f"{told} and {others} earlier {'run' if others == 1 else 'runs'}" if others else told
+
+
+# --------------------------------------------------------------------------- what to fix
+
+
+def _fix(report: Report) -> tuple[str, str]:
+    """How the rows that were refused come back: the advice, and the command."""
+    file = report.files.get("annotated") or report.files.get("rejects") or Path("rejects.csv")
+    where = "the marked cells say why" if "annotated" in report.files else "the last columns say why"
+    if report.dry_run:
+        advice = f"Fix the rows in {file} ({where}). Then import all rows, fixed and valid, with:"
+    else:
+        advice = f"Fix the rows in {file} ({where}), then run:"
+    return advice, report.commands.retry_fixed(report.run_id, file)
+
+
+# --------------------------------------------------------------------------- words
+
+
+def _done(report: Report) -> int:
+    return sum(report.counts.get(state, 0) for state in _DONE)
+
+
+def _all(count: int, word: str = "All", what: str = "row") -> str:
+    one = "the" if word.islower() else "The"
+    return f"{one if count == 1 else word} {_rows(count, what)}"
+
+
+def _need(count: int) -> str:
+    return "needs" if count == 1 else "need"
+
+
+def _rows(count: int, what: str = "row") -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from importer.commands import Commands
 from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, FieldSpec, Kind, field_spec
 from importer.errors import ProfileError
 from importer.records import Detected
@@ -58,7 +59,9 @@ def _is_sent(spec: FieldSpec) -> bool:
 def _spec(name: str) -> FieldSpec:
     spec = field_spec(name)
     if spec is None:
-        raise ProfileError(f"There is no customer field '{name}'.", "`importer template` shows all fields.")
+        raise ProfileError(
+            f"There is no customer field '{name}'.", f"`{Commands().template()}` writes a file with every field."
+        )
     return spec
 
 

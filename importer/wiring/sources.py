@@ -52,8 +52,11 @@ def _check_name(path: Path) -> None:
 
 
 @contextmanager
-def opened(source: Path, profile: Profile) -> Iterator[Opened]:
+def opened(source: Path, profile: Profile, *, origin: str = "") -> Iterator[Opened]:
     """Open a source and match its columns, before anything else of a run exists.
+
+    Args:
+        origin: the path or address that a person can name it by; empty: nobody can, and hints name no command.
 
     Raises:
         ProfileError: the mapping does not fit the source.
@@ -67,5 +70,6 @@ def opened(source: Path, profile: Profile) -> Iterator[Opened]:
             source=profile.source,
             validation=profile.validation,
             sample=next(iter(reader.batches()), None),
+            looks=profile.commands.looks(origin) if origin else "",
         )
         yield Opened(reader, mapper, Path(source).absolute())

@@ -60,7 +60,15 @@ def test_the_summary_tells_counts_issues_files_and_what_to_type_next(user: User)
     ran = user.types("run", SAMPLES / "customers_messy.csv")
 
     assert ran.out == ""
-    for text in ("created", "invalid", "email_at_twice", "results.csv", "rejects.csv", "type: importer run"):
+    for text in (
+        "created",
+        "invalid",
+        "email_at_twice",
+        "results.csv",
+        "rejects.csv",
+        "Fix the rows",
+        "importer retry",
+    ):
         assert text in ran.err
 
 

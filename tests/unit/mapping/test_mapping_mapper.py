@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from importer.commands import Commands
 from importer.errors import ExitCode, ProfileError, SourceError
 from importer.mapping import MAPPING_CODES, ColumnMapper, build_mapper
 from importer.ports import Mapper
@@ -290,10 +291,10 @@ def test_a_mapping_without_a_required_field_is_refused() -> None:
 @pytest.mark.parametrize("columns", [("A", "B"), ("First Name", "Last Name", "Shoe Size")])
 def test_columns_that_cannot_make_a_customer_are_refused_with_what_to_do(columns: tuple[str, ...]) -> None:
     with pytest.raises(SourceError) as caught:
-        mapper({}, columns)
+        build_mapper({}, SourceInfo("x.csv", "csv", columns), today=TODAY, looks=Commands().looks("my x.csv"))
 
-    assert "importer inspect x.csv" in caught.value.hint
-    assert "importer init x.csv" in caught.value.hint
+    assert "`importer inspect 'my x.csv'`" in caught.value.hint
+    assert "`importer init 'my x.csv'`" in caught.value.hint
 
 
 def test_a_file_without_a_header_is_recognised_and_its_cells_are_not_repeated() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from importer.commands import Commands
 from importer.errors import ExitCode
 from importer.nightly import Notice
 from importer.nightly.run_notices import compose_run, refused_run
@@ -27,7 +28,7 @@ def told(settings: NotifySettings | None = None, **more: Any) -> Notice:
         "exit_code": 0,
         "error": "The column 'jane@example.com' is not known.",
     }
-    return compose_run({**report, **more}, settings or NotifySettings())
+    return compose_run({**report, **more}, settings or NotifySettings(), Commands(Path("my runs")))
 
 
 def test_a_good_run_is_done_with_counts_and_the_whole_path_of_the_report() -> None:
@@ -43,7 +44,8 @@ def test_a_good_run_is_done_with_counts_and_the_whole_path_of_the_report() -> No
 @pytest.mark.parametrize(
     ("code", "level", "says"),
     [
-        (ExitCode.STOPPED, "failed", "too much went wrong. Next: importer resume r-1"),
+        (ExitCode.STOPPED, "failed", "Not finished: stopped, too much went wrong."),
+        (ExitCode.STOPPED, "failed", f"Next: importer resume r-1 --workspace '{Path.cwd()}/my runs'"),
         (ExitCode.ACCESS, "failed", "access was refused"),
         (ExitCode.SIGTERM, "failed", "stopped by hand"),
         (ExitCode.BALANCE, "failed", "Next: importer show r-1"),

@@ -164,7 +164,7 @@ def test_the_summary_links_to_the_first_row_of_each_cluster(tmp_path: Path) -> N
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), SUMMARY_SHEET)
     links = [(row[2].value, row[5].hyperlink.location) for row in sheet.iter_rows() if row[5].hyperlink]
     assert links == [(None, "'Data'!A6"), ("Born", "'Data'!D3"), ("Phone", "'Data'!C3"), ("Phone", "'Data'!C4")]
-    assert sheet["A1"].value == "2 of 4 rows cannot be imported yet."
+    assert sheet["A1"].value == "2 of 4 rows need fixing before they can be imported. Nothing was sent."
 
 
 def test_a_second_pass_removes_the_marks_of_the_first(tmp_path: Path) -> None:

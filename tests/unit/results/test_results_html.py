@@ -14,7 +14,7 @@ from importer.records import Detected, Issue, RowResult, RowState, Severity, Sou
 from importer.results.clusters import clusters
 from importer.results.failing import FailingRows, column_index, masked, pointed_at
 from importer.results.html import STATIC_ROWS, render_html, write_html
-from importer.results.report import Report, UnknownRow
+from importer.results.report import Known, Report, UnknownRow
 from importer.results.verdict import verdict
 
 COLUMNS = ("Name", "Phone", "<b>Odd</b>")
@@ -172,23 +172,74 @@ def test_proposed_mends_show_the_profiles_syntax_as_code() -> None:
 @pytest.mark.parametrize(
     ("counts", "exit_code", "sentence"),
     [
-        ({"read": 200, "created": 200}, 0, "All 200 rows are at the target: 200 created."),
+        ({"read": 200, "created": 200}, 0, "All 200 customers are imported into sandbox."),
+        ({"read": 1, "created": 1}, 0, "The 1 customer is imported into sandbox."),
         (
-            {"read": 10, "created": 6, "existing": 1, "invalid": 3},
+            {"read": 2000, "created": 1920, "existing": 1, "invalid": 78, "rejected": 1},
             3,
-            "7 of 10 rows are at the target (6 created, 1 existing); not there: 3 invalid.",
+            "1,921 of 2,000 customers imported into sandbox; 79 rows need fixing.",
         ),
-        ({"read": 1, "unsent": 1}, 4, "The run stopped early. 0 of 1 row are at the target; not there: 1 unsent."),
+        (
+            {"read": 9, "created": 6, "failed": 1, "unknown": 1, "invalid": 1},
+            8,
+            "6 of 9 customers imported into sandbox; 1 row needs fixing, 1 row failed, of 1 row it is unknown.",
+        ),
+        (
+            {"read": 1, "unsent": 1},
+            4,
+            "The run stopped early. 0 of 1 customer imported into sandbox; 1 row was not sent.",
+        ),
         ({"read": 2, "created": 1}, 9, "The balance does not close: do not trust these files."),
         ({}, 6, "No row was read."),
     ],
 )
 def test_the_verdict_of_a_run_is_one_sentence(counts: dict[str, int], exit_code: int, sentence: str) -> None:
-    assert verdict(report([], counts=counts, exit_code=exit_code)).sentence == sentence
+    assert verdict(report([], counts=counts, exit_code=exit_code, target="sandbox")).sentence == sentence
 
 
 @pytest.mark.parametrize(
-    ("invalid", "sentence"), [(0, "All 10 rows can be imported."), (4, "4 of 10 rows cannot be imported yet.")]
+    ("counts", "exit_code", "sentence"),
+    [
+        (
+            {"read": 120, "created": 120},
+            0,
+            "Rehearsal passed: all 120 rows would be imported. Nothing real was changed.",
+        ),
+        (
+            {"read": 10, "created": 8, "invalid": 2},
+            3,
+            "Rehearsal: 8 of 10 rows would be imported; 2 rows need fixing. Nothing real was changed.",
+        ),
+    ],
+)
+def test_a_rehearsal_is_called_one(counts: dict[str, int], exit_code: int, sentence: str) -> None:
+    assert verdict(report([], counts=counts, exit_code=exit_code)).sentence == sentence
+
+
+def test_customers_that_are_only_remembered_are_said_to_be() -> None:
+    known = (Known("20261120T080000Z-0a0a0a", "2026-11-20", 5),)
+    told = verdict(report([], counts={"read": 5, "existing": 5}, exit_code=0, target="live", known=known)).sentence
+
+    assert told == (
+        "All 5 customers are imported into live. 5 were imported already, by run 20261120T080000Z-0a0a0a on 2026-11-20;"
+        " the target was not asked. --verify-existing asks it."
+    )
+
+
+def test_of_several_earlier_runs_the_newest_is_named() -> None:
+    known = (Known("r-1", "2026-11-20", 2), Known("r-2", "2026-11-21", 1), Known("r-0", "2026-11-01", 1))
+    told = verdict(report([], counts={"read": 4, "existing": 4}, exit_code=0, target="live", known=known)).sentence
+
+    assert "4 were imported already, by run r-2 on 2026-11-21 and 2 earlier runs; the target was not asked." in told
+
+
+@pytest.mark.parametrize(
+    ("invalid", "sentence"),
+    [
+        (0, "All 10 rows can be imported. Nothing was sent."),
+        (4, "4 of 10 rows need fixing before they can be imported. Nothing was sent."),
+        (1, "1 of 10 rows needs fixing before they can be imported. Nothing was sent."),
+    ],
 )
 def test_the_verdict_of_a_dry_run_is_one_sentence(invalid: int, sentence: str) -> None:
     counts = {"read": 10, "valid": 10 - invalid, "invalid": invalid}

@@ -1,0 +1,164 @@
+"""Every command that the program prints: composed here, and nowhere else. Composes text; runs nothing.
+
+What is printed can be pasted as it stands: paths are quoted for the shell and given from the folder that the user
+stands in. A command on a run names the workspace alone, since a run keeps its own profile; a command on a file
+repeats the profile, the target where one was named, and the options that the file was read and sent with.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+DEFAULT_WORKSPACE = Path("runs")
+NAME = "importer"
+STDIN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Composes commands for one workspace and, where a file is concerned, one profile.
+
+    Args:
+        workspace: the folder of the journal.
+        config: the profile's path; empty: there is none.
+        target: as somebody named it; empty: the profile or the default decides.
+        reading: options, as words, that say how a file is read; repeated for every command that reads it.
+        sending: options, as words, that only a command that sends takes.
+        everywhere: write every path in full, for readers who stand in another folder: mail, logs of a scheduler.
+    """
+
+    workspace: Path = DEFAULT_WORKSPACE
+    config: str = ""
+    target: str = ""
+    reading: tuple[str, ...] = ()
+    sending: tuple[str, ...] = ()
+    everywhere: bool = False
+
+    def for_everywhere(self) -> Commands:
+        """The same commands with every path in full."""
+        return replace(self, everywhere=True)
+
+    # ------------------------------------------------------------------ on a run
+
+    def resume(self, run: str) -> str:
+        """Go on with a run."""
+        return self._on_run("resume", run)
+
+    def retry(self, run: str) -> str:
+        """Send what failed, is unknown or was not sent."""
+        return self._on_run("retry", run)
+
+    def retry_fixed(self, run: str, file: Path | str) -> str:
+        """Take fixed rows back into their run."""
+        return self._on_run("retry", run, "--fixed", self._path(file))
+
+    def show(self, run: str) -> str:
+        """Show a run."""
+        return self._on_run("show", run)
+
+    def export(self, run: str) -> str:
+        """Write a run's files again."""
+        return self._on_run("export", run)
+
+    def runs(self) -> str:
+        """List the runs."""
+        return self._composed("runs", *self._workspace_words())
+
+    def purge(self) -> str:
+        """Show what would be removed; removing it is for a person to decide."""
+        return self._composed("purge", "--dry-run", *self._config_words(), *self._workspace_words())
+
+    # ------------------------------------------------------------------ on a file
+
+    def run(self, file: Path | str, *more: str) -> str:
+        """Import a file, under the same profile and into the same target.
+
+        Args:
+            more: further words, for example `--force`.
+        """
+        target = ("--target", self.target) if self.target else ()
+        return self._on_file("run", file, *target, *self.sending, *more)
+
+    def validate(self, file: Path | str) -> str:
+        """Check a file."""
+        return self._on_file("validate", file)
+
+    def inspect(self, file: Path | str) -> str:
+        """Show what the reader sees."""
+        return self._composed("inspect", self._path(file), *self._config_words())
+
+    def init(self, file: Path | str) -> str:
+        """Write a profile for a file."""
+        return self._composed("init", self._path(file))
+
+    def looks(self, file: Path | str) -> str:
+        """Say, as a sentence, how to see what was found in a file and how to write a mapping for it."""
+        if str(file) == STDIN:
+            return ""
+        return f"See what was found with `{self.inspect(file)}`, and write a mapping with `{self.init(file)}`."
+
+    def template(self) -> str:
+        """Write a blank file with every field."""
+        return self._composed("template")
+
+    # ------------------------------------------------------------------ pieces
+
+    def _on_run(self, verb: str, run: str, *more: str) -> str:
+        return self._composed(verb, run, *more, *self._workspace_words())
+
+    def _on_file(self, verb: str, file: Path | str, *more: str) -> str:
+        words = (*self._config_words(), *self.reading, *more, *self._workspace_words())
+        return self._composed(verb, self._path(file), *words)
+
+    def _composed(self, *words: str) -> str:
+        return " ".join([_program(self.everywhere), *map(quoted, words)])
+
+    def _config_words(self) -> tuple[str, ...]:
+        return ("--config", self._path(self.config)) if self.config else ()
+
+    def _workspace_words(self) -> tuple[str, ...]:
+        shown = self._path(self.workspace)
+        is_usual = shown == str(DEFAULT_WORKSPACE) and not os.environ.get("IMPORTER_WORKSPACE", "").strip()
+        return () if is_usual else ("--workspace", shown)
+
+    def _path(self, path: Path | str) -> str:
+        """A path as it is to be typed: from the user's folder where it lies inside, else in full."""
+        if str(path) == STDIN or "://" in str(path):
+            return str(path)
+        try:
+            whole, here = Path(path).absolute(), Path.cwd()
+        except FileNotFoundError:  # the folder that the user stands in was removed
+            return str(path)
+        if self.everywhere or not whole.is_relative_to(here):
+            return str(whole)
+        near = str(whole.relative_to(here))
+        return f"./{near}" if near.startswith("-") else near
+
+
+def quoted(word: str) -> str:
+    r"""A word for the shell; what cannot be printed is written as bytes, as bash, zsh and ksh read them (`$'\xe9'`)."""
+    if word.isprintable():
+        return shlex.quote(word)
+    return f"$'{''.join(map(_escaped, word))}'"
+
+
+def _escaped(letter: str) -> str:
+    if letter in "\\'":
+        return f"\\{letter}"
+    return letter if letter.isprintable() else "".join(f"\\x{byte:02x}" for byte in os.fsencode(letter))
+
+
+def _program(in_full: bool) -> str:  # noqa: FBT001  # one caller
+    """The program as the user can type it: by its name where the shell finds it, else as it was started."""
+    started = Path(sys.argv[0] if sys.argv else NAME)
+    if started.name == "__main__.py" and started.parent.name == NAME:
+        return f"{quoted(sys.executable)} -m {NAME}"
+    found = shutil.which(NAME)
+    if started.name != NAME or not started.exists() or (found and Path(found).absolute() == started.absolute()):
+        return NAME
+    return quoted(str(started.absolute() if in_full else started))
