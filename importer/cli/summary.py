@@ -37,10 +37,9 @@ def tell_report(report: Mapping[str, Any]) -> None:
 def _headline(report: Mapping[str, Any]) -> str:
     what = "Checked" if report["dry_run"] else "Imported"
     into = "" if report["dry_run"] else f" into {report['target']}"
-    rows = report["counts"].get("read", 0)
-    return (
-        f"{what} {report['source']}{into}: {rows:,} rows in {report['elapsed_seconds']:.1f} s (run {report['run_id']})"
-    )
+    count = report["counts"].get("read", 0)
+    rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+    return f"{what} {report['source']}{into}: {rows} in {report['elapsed_seconds']:.1f} s (run {report['run_id']})"
 
 
 def _tell_forecast(forecast: Mapping[str, Any]) -> None:

@@ -124,8 +124,8 @@ def test_a_night_on_a_full_disk_says_so_and_the_next_one_finishes(
 MENDS = {
     "before a run begins": "ree some space",
     "before anything is sent": "one that had not is started again",
-    "while rows are sent": "`importer resume last` then goes on",
-    "while results are written": "`importer resume last` then writes them, and sends nothing again",
+    "while rows are sent": " --workspace disk/runs` then goes on",
+    "while results are written": " --workspace disk/runs` then writes them, and sends nothing again",
 }
 
 

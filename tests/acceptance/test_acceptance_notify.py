@@ -97,7 +97,8 @@ def test_a_run_stopped_by_a_signal_is_told(
     run.send_signal(signal.SIGTERM)
 
     assert ended(run).code == 143
-    assert "stopped by hand. Next: importer resume" in receiver.messages[0]["message"]
+    assert "Not finished: stopped by hand." in receiver.messages[0]["message"]
+    assert "importer resume" in receiver.messages[0]["message"].partition("\nNext: ")[2]
 
 
 def test_a_notification_that_fails_fails_nothing(user: User) -> None:

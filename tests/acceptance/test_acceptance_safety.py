@@ -280,4 +280,7 @@ def test_a_wrong_limit_of_the_emulator_is_one_sentence(user: User) -> None:
 
 
 def test_one_row_is_spoken_of_as_one(user: User) -> None:
-    assert "The 1 row is" in user.types("run", user.has("one.csv", people(1))).err
+    told = user.types("run", user.has("one.csv", people(1))).err
+
+    assert "the 1 row would be imported" in told
+    assert "into emulator: 1 row in" in told
