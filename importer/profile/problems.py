@@ -167,7 +167,7 @@ def _where(place: tuple[str, ...], layers: Sequence[Layer]) -> str:
         return f"The option {option or '.'.join(place)}"
     keys = [f'"{step}"' if "." in step else step for step in place]
     table = f"[{'.'.join(keys[:-1])}] " if len(keys) > 1 else ""
-    return f"{layer.name}: {table}{keys[-1]}"
+    return f"{layer.name or 'the profile'}: {table}{keys[-1]}"
 
 
 def _has(data: Any, place: tuple[str, ...]) -> bool:

@@ -155,7 +155,7 @@ class Profile(Section):
         Raises:
             ProfileError: as for `load`.
         """
-        layers = self._layers or (Layer("profile", "the profile", self.model_dump(exclude_unset=True)),)
+        layers = self._layers or (Layer("profile", "", self.model_dump(exclude_unset=True)),)
         return self._resolve([option_layer(options), *layers])
 
     @classmethod

@@ -492,7 +492,7 @@ def test_a_prefix_of_a_bucket_is_a_folder_even_when_nothing_is_in_it(in_aws: Non
 def test_what_cannot_be_a_folder_is_refused_before_anything(workspace: Path) -> None:
     told = said("https://ann:canary@files.example.com/in", workspace, UsageError)
     assert "neither listed nor moved" in told
-    assert "importer run https://" in told
+    assert "import one file, such as https://" in told
     assert "sftp://" in said("ftp://files.example.com/in", workspace, UsageError)
     assert "outside the folder" in said("s3://bucket/in", workspace, UsageError, **{"nightly.archive": "/kept"})
     assert not workspace.exists()
