@@ -136,9 +136,10 @@ def for_target(profile: Profile, header: RunHeader) -> Profile:
     if profile.target == header.target:
         return profile
     if profile.target_origin == "option":
+        anew = profile.commands.run(header.path, "--as-new")
         raise UsageError(
             f"The run {header.run_id} sends to '{header.target}', and its rows go nowhere else.",
-            f"Leave --target out. `importer run FILE --as-new --target {profile.target}` imports a file there anew.",
+            f"Leave --target out. `{anew}` imports its file there as a new run.",
         )
     if header.target not in HARMLESS_TARGETS and not profile.is_recalled:
         raise UsageError(
