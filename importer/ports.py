@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from importer.records import (
@@ -155,6 +156,10 @@ class Finder(Protocol):
         """Fetch every customer that could be this record (all pages), by its known id, externalId or else email."""
         ...
 
+    async def get(self, customer_id: str) -> Found:
+        """Fetch one customer: one candidate, none when there is no such customer, or the trouble."""
+        ...
+
 
 class Checker(Protocol):
     """Whether the other side lets us in."""
@@ -282,6 +287,10 @@ class Engine(Protocol):
         """How many records it may hold: this bounds the rows in doubt after a crash."""
         ...
 
+    def aside(self) -> AbstractAsyncContextManager[None]:
+        """Give the place of the record in hand to another one while the block lasts: it only waits for time to pass."""
+        ...
+
     async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
         """Deliver every record that `take` gives and settle each at most once.
 
@@ -315,6 +324,24 @@ class Intake(Protocol):
         Raises:
             JournalError: as for every method here, when the journal cannot be written.
         """
+        ...
+
+
+class Memory(Protocol):
+    """What delivery asks of the journal about rows in doubt."""
+
+    async def sends_again(self, record: Record) -> None:
+        """Keep durably that a row is about to be sent although an earlier create of it may have arrived.
+
+        Returns only once it is on disk.
+
+        Raises:
+            JournalError: the journal cannot be written; the row may not be sent.
+        """
+        ...
+
+    async def has_owner(self, customer_id: str) -> bool:
+        """Whether a row of any run is known to be this customer."""
         ...
 
 

@@ -77,6 +77,16 @@ TRANSITIONS: Mapping[RowState, frozenset[RowState]] = MappingProxyType(
 )
 """What may follow what inside one pass over a run. The journal refuses any other change."""
 
+AMENDMENTS: Mapping[RowState, frozenset[RowState]] = MappingProxyType(
+    {
+        RowState.CREATED: frozenset({RowState.UNKNOWN}),
+        RowState.EXISTING: frozenset({RowState.UNKNOWN}),
+        RowState.REJECTED: frozenset({RowState.UNKNOWN, RowState.CREATED}),
+        RowState.UNKNOWN: frozenset({RowState.UNKNOWN, RowState.CREATED}),
+    }
+)
+"""What a later look at a row that has ended may make of it."""
+
 REOPENINGS: Mapping[RowState, RowState] = MappingProxyType(
     {
         RowState.FAILED: RowState.READY,
@@ -398,7 +408,8 @@ class Record(NamedTuple):
         key: the import key, hex of a keyed hash: the row's identity across runs.
         payload: the request body, UTF-8 JSON.
         in_doubt: an earlier pass may have sent it; it must be looked up before it is sent.
-        doubt_since: when that may have happened, seconds since the epoch; None when not in doubt.
+        doubt_since: when that may have happened at the earliest, by the target's clock, seconds since the epoch;
+            None when not in doubt.
         doubt_elsewhere: only another run may have sent it, not this one.
         prior_attempts: requests that earlier passes made for this row.
         known_id: the customer that an earlier run created for this key, where somebody wants to know whether it is
@@ -504,10 +515,16 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A customer that a look-up returned: its id and its whole body as the API gave it."""
+    """A customer that a look-up returned: its id and its whole body as the API gave it.
+
+    Args:
+        created_at: when it was created, by the target's clock, seconds since the epoch; None: not told, or it is not
+            known how that clock stands to ours.
+    """
 
     customer_id: str
     body: Mapping[str, Any]
+    created_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -552,6 +569,7 @@ class Outcome(NamedTuple):
         state: one of the final states.
         errors: code, field, message of what went wrong; empty for created and existing.
         candidates: ids of the customers that could be this row, where it is `unknown`.
+        warnings: the same as `errors` for what does not keep a row from being imported.
     """
 
     ordinal: int
@@ -563,6 +581,7 @@ class Outcome(NamedTuple):
     trace_id: str = ""
     attempts: tuple[Attempt, ...] = ()
     candidates: tuple[str, ...] = ()
+    warnings: tuple[FieldError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

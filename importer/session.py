@@ -74,6 +74,7 @@ from importer.wiring import (
     Opened,
     SystemClock,
     Workspace,
+    as_patient_as_needed,
     comparison,
     delivering,
     destination,
@@ -371,7 +372,8 @@ class Session:
                 limiter.follow(quiet_s + self.clock.now() - started_at)
             emulators: list[Emulator] = []
             async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
-                parts = delivering(self.profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
+                profile = as_patient_as_needed(self.profile, where)
+                parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
                 with rare_collections():
                     await parts.delivery.run()
                 await limiter.give_back()

@@ -15,6 +15,32 @@ _ALL = (
         "several_candidates", "Several customers could be this row", "", "Compare the ids that the report names."
     ),
     IssueCode(
+        "duplicated_at_target",
+        "The target holds several customers of this row",
+        "",
+        "Compare the ids that the report names, and remove all but one; then retry the run.",
+    ),
+    IssueCode(
+        "same_customer",
+        "Two rows were answered with one customer",
+        "",
+        "Ask who runs the target. Retry the run: it looks up which row the customer is.",
+    ),
+    IssueCode(
+        "sent_again",
+        "The row was sent more than once",
+        "",
+        "Nothing, unless the row is `duplicated_at_target`: it is looked at again later.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "customer_id_unusual",
+        "The customer's id is not a UUID",
+        "",
+        "Ask who runs the target; such a customer is never asked for by its id.",
+        Severity.WARNING,
+    ),
+    IssueCode(
         "stopped_in_doubt",
         "The run stopped before it could be told",
         "",

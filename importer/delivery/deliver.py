@@ -3,24 +3,29 @@
 The rule that everything here serves: a create whose fate is not known is looked up before anything
 else happens to its row, and only when several looks, spread over time, find nothing is it sent again
 (rocketkor-api.md, sections 6 and "Consequences": POST is not idempotent, and the list may lag).
+A row that was once in doubt never ends `failed` or `unsent`: both mean that no customer was created.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import Protocol
 
+from importer.delivery.asking import Asking, Pool
 from importer.delivery.backoff import Backoff
+from importer.delivery.looks import Looks
 from importer.delivery.matching import Match, compare_with
+from importer.delivery.stamps import Stamps
 from importer.delivery.stops import Thresholds
 from importer.delivery.story import Story
-from importer.delivery.traffic import request_done
 from importer.errors import StoppingError
-from importer.ports import Clock, Events, Finder, Target
-from importer.records import Candidate, FieldError, Found, Outcome, Record, Reply, RowState, Verdict
+from importer.ports import Clock, Finder, Memory, Target, Timekeeper
+from importer.records import Candidate, FieldError, Outcome, Record, Reply, RowState, Verdict
+
+_CLOCKS_S = 2.0
+"""By so much the moments that two machines tell may differ, though it is known how far their clocks are apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,9 @@ class Patience:
 
     Args:
         max_attempts: creates that may be tried for one row in one pass, and tries of one look-up.
-        looks_after_s: pauses before each look-up of a row in doubt, in seconds.
+        looks_after_s: when a row in doubt is looked up: seconds after the end of the request that left the doubt.
         stamp: the metadata name of the import key; empty when creates are not stamped.
+        backoff: draws the pauses between tries.
         max_spared: tries on top that are not the row's own doing: refused to everybody (429, 503), or made while
             the target was down. What bounds them in time is the breaker.
     """
@@ -38,20 +44,8 @@ class Patience:
     max_attempts: int
     looks_after_s: Sequence[float]
     stamp: str
+    backoff: Backoff
     max_spared: int = 100
-
-
-class Pool(Protocol):
-    """What the whole pool learns from one worker's answers (`Traffic`)."""
-
-    @property
-    def held(self) -> bool:
-        """Whether the target is down for everybody."""
-        ...
-
-    def answered(self, reply: Reply, duration_s: float, kind: str) -> None:
-        """Learn from one reply to a `create` or `find`; nothing starts while the pool pauses for it."""
-        ...
 
 
 class OtherSide(Target, Finder, Protocol):
@@ -59,27 +53,37 @@ class OtherSide(Target, Finder, Protocol):
 
 
 class Deliver:
-    """Turns records into outcomes; one object serves all workers. Implements `ports.Deliver`."""
+    """Turns records into outcomes; one object serves all workers. Implements `ports.Deliver`.
+
+    Args:
+        memory: what the journal knows of rows in doubt.
+        aside: held while a row only waits for its next look (`ports.Engine.aside`): others go on meanwhile.
+    """
 
     def __init__(
         self,
         other_side: OtherSide,
         patience: Patience,
-        backoff: Backoff,
         *,
         pool: Pool,
+        memory: Memory,
         thresholds: Thresholds,
         clock: Clock,
-        emit: Events,
+        aside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self._other_side = other_side
         self._patience = patience
-        self._backoff = backoff
-        self._pool = pool
+        self._memory = memory
         self._thresholds = thresholds
         self._stop = thresholds.stop
         self._clock = clock
-        self._emit = emit
+        self._aside = aside
+        self._asking = Asking(
+            other_side, patience.max_attempts, patience.max_spared, patience.backoff, pool, self._stop, clock
+        )
+        self.looks = Looks(patience.looks_after_s)
+        self.stamps = Stamps(patience.stamp)
+        self._adopted: set[str] = set()
         self._began_s = clock.monotonic()
         """Whatever an earlier pass sent was sent before this moment."""
 
@@ -102,19 +106,20 @@ class Deliver:
     async def _try(self, story: Story) -> Outcome | None:
         """One create and what follows from it; None when it may be tried again."""
         if self._stop.requested:
-            return story.end(RowState.UNSENT)
+            return _unsent(story)
         if story.creates >= self._patience.max_attempts or story.spared >= self._patience.max_spared:
-            return story.fail(RowState.FAILED)
+            return story.fail(RowState.UNKNOWN if story.in_doubt else RowState.FAILED)
         try:
             reply = await self._send(story)
         except StoppingError:
-            return story.end(RowState.UNSENT)
+            return _unsent(story)
         return await self._conclude(story, reply)
 
     async def _conclude(self, story: Story, reply: Reply) -> Outcome | None:
         outcome: Outcome | None = None
         match reply.verdict:
             case Verdict.ACCEPT:
+                self.stamps.created(story.record.key, reply.customer_id)
                 outcome = story.end(RowState.CREATED, customer_id=reply.customer_id)
             case Verdict.REJECT:
                 outcome = story.fail(RowState.REJECTED)
@@ -124,74 +129,77 @@ class Deliver:
                 outcome = await self._reconcile(story)
             case Verdict.ABORT:
                 self._stop.request("access", reply.message)
-                outcome = story.fail(RowState.UNSENT)
+                outcome = story.fail(RowState.UNKNOWN if story.in_doubt else RowState.UNSENT)
             case Verdict.RETRY:
                 await self._wait_for_another_try(story, reply)
         return outcome
 
     async def _send(self, story: Story) -> Reply:
+        if story.in_doubt:
+            await self._memory.sends_again(story.record)
         started_at, started = self._clock.now(), self._clock.monotonic()
         reply = await self._other_side.send(story.record)
         duration_s = self._clock.monotonic() - started
-        spared = self._is_spared(reply)
-        self._answered("create", reply, duration_s)
+        spared = self._asking.is_spared(reply)
+        self._asking.answered("create", reply, duration_s)
         story.tell("create", reply, started_at=started_at, duration_s=duration_s, spared=spared)
         return reply
-
-    def _is_spared(self, reply: Reply) -> bool:
-        """Whether this try is not the row's own doing."""
-        passing = reply.verdict in _PASSING
-        return reply.throttled or reply.overloaded or (passing and (reply.shared or self._pool.held))
 
     async def _wait_for_another_try(self, story: Story, reply: Reply) -> None:
         """What the server says to everybody holds the whole pool already; anything else holds this row."""
         if reply.shared and reply.retry_after_s is None:
-            await self._rest(self._backoff.pause_s(story.spared))
-        if self._is_spared(reply) or reply.retry_after_s is not None:
+            await self._asking.rest(self._patience.backoff.pause_s(story.spared))
+        if self._asking.is_spared(reply) or reply.retry_after_s is not None:
             return
         if story.creates < self._patience.max_attempts:
-            await self._rest(self._backoff.pause_s(story.creates))
-
-    async def _rest(self, delay_s: float) -> None:
-        """Wait, but not past the moment when the run is asked to stop."""
-        try:
-            async with asyncio.timeout(delay_s):
-                await self._stop.wait()
-        except TimeoutError:
-            pass
+            await self._asking.rest(self._patience.backoff.pause_s(story.creates))
 
     # ------------------------------------------------------------------ looking up
 
     async def _reconcile(self, story: Story) -> Outcome | None:
         """Find out what became of a row in doubt; None when it is certain enough that it was not created."""
-        for pause_s in self._pauses(story):
-            await self._rest(pause_s)
-            found = await self._look(story)
+        since, due_s, looked = self._first_look(story)
+        while due_s is not None:
+            await self._wait_until(since + due_s)
+            found = await self._asking.find(story)
             if found.trouble is not None:
                 return story.fail(RowState.UNKNOWN)
-            result = compare_with(story.record, found.candidates, self._patience.stamp)
-            outcome = _resolved(story, result)
+            result = self._compared(story, found.candidates)
+            outcome = _proved(story, result) or await self._likely(story, found.candidates)
             if outcome is not None:
+                if looked and outcome.customer_id:
+                    self.looks.arrived(self._clock.monotonic() - since)
                 return outcome
             if self._stop.requested:
                 # Too few looks to be sure, and no time for more: the next pass looks again.
                 return story.fail(RowState.UNKNOWN, _NOT_ENOUGH_LOOKS)
+            due_s, looked = self.looks.after(due_s), True
         return None
 
-    def _pauses(self, story: Story) -> list[float]:
-        """The pauses before each look; time that has passed since an earlier pass died need not pass again."""
-        pauses = list(self._patience.looks_after_s)
-        if story.creates or story.spared or not pauses:
-            return pauses
-        passed_s = self._clock.monotonic() - self._began_s
-        due_s = [due for due in accumulate(pauses) if due > passed_s]
-        return [0.0, *(later - earlier for earlier, later in pairwise([passed_s, *due_s]))]
+    def _first_look(self, story: Story) -> tuple[float, float | None, bool]:
+        """Since when looks count, when the first is due after that, and whether one was made before it.
+
+        Time that has passed since an earlier pass died need not pass again.
+        """
+        now = self._clock.monotonic()
+        if story.creates or story.spared:
+            return now, self.looks.after(-1.0), False
+        if not self.looks.times_s:
+            return now, None, False
+        return self._began_s, now - self._began_s, False
+
+    async def _wait_until(self, moment: float) -> None:
+        """Wait for a look's time in nobody's way."""
+        delay_s = moment - self._clock.monotonic()
+        if delay_s > 0:
+            async with self._aside():
+                await self._asking.rest(delay_s)
 
     async def _verify(self, story: Story) -> Outcome:
         """Ask whether a customer of an earlier run is still there; it is never sent."""
         if self._stop.requested:
             return story.end(RowState.UNSENT)
-        found = await self._look(story)
+        found = await self._asking.find(story)
         known_id = story.record.known_id
         if found.trouble is not None:
             return story.fail(RowState.UNKNOWN, _NOT_VERIFIED, candidates=(known_id,))
@@ -201,57 +209,62 @@ class Deliver:
 
     async def _duplicate(self, story: Story) -> Outcome:
         """The API says that such a customer exists: find it and compare."""
-        different: Match | None = None
-        for pause_s in self._patience.looks_after_s:
-            await self._rest(pause_s)
-            found = await self._look(story)
+        since, due_s, different = self._clock.monotonic(), self.looks.after(-1.0), None
+        while due_s is not None and different is None:
+            await self._wait_until(since + due_s)
+            found = await self._asking.find(story)
             if found.trouble is not None:
-                return story.fail(RowState.REJECTED)
-            result = compare_with(story.record, found.candidates, self._patience.stamp)
-            outcome = _resolved(story, result) or _existing(story, result)
+                break
+            result = self._compared(story, found.candidates)
+            outcome = _proved(story, result) or _existing(story, result)
             if outcome is not None:
                 return outcome
-            if result.different:
-                different = result
-                break
+            different = result if result.different else None
+            due_s = self.looks.after(due_s)
+        if different is None and story.in_doubt:  # the customer that is in the way may well be ours
+            return story.fail(RowState.UNKNOWN)
         return story.fail(RowState.REJECTED, *(_differences(different) if different else ()))
 
-    async def _look(self, story: Story) -> Found:
-        """Look once; trouble on the way is tried again like any other request."""
-        tries = spared = 0
-        while True:
-            started_at, started = self._clock.now(), self._clock.monotonic()
-            try:
-                found = await self._other_side.find(story.record)
-            except StoppingError:
-                return Found(trouble=_NO_TIME)
-            duration_s = self._clock.monotonic() - started
-            reply = found.trouble or Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
-            story.tell("find", reply, started_at=started_at, duration_s=duration_s)
-            is_spared = self._is_spared(reply)
-            self._answered("find", reply, duration_s)
-            if found.trouble is None:
-                return found
-            tries, spared = tries + (not is_spared), spared + is_spared
-            if reply.verdict is Verdict.ABORT:
-                self._stop.request("access", reply.message)
-            if reply.verdict in _HOPELESS or self._stop.requested:
-                return found
-            if tries >= self._patience.max_attempts or spared >= self._patience.max_spared:
-                return found
-            if (reply.shared or not is_spared) and reply.retry_after_s is None:
-                await self._rest(self._backoff.pause_s(max(tries, spared)))
+    # ------------------------------------------------------------------ judging what was found
 
-    def _answered(self, kind: str, reply: Reply, duration_s: float) -> None:
-        if reply.shared:
-            return  # a token exchange: the pool was told of it once, and this row has made no request
-        self._pool.answered(reply, duration_s, kind)
-        self._emit(request_done(kind, reply, duration_s))
+    def _compared(self, story: Story, candidates: Sequence[Candidate]) -> Match:
+        return compare_with(story.record, candidates, self._patience.stamp, loses_metadata=self.stamps.kept is False)
 
+    async def _likely(self, story: Story, candidates: Sequence[Candidate]) -> Outcome | None:
+        """Judge equal customers without a stamp, where the target may have lost it: one may be this very row's.
 
-_NO_TIME = Reply(Verdict.RETRY, error_code="stopped_in_doubt")
-_PASSING = (Verdict.RETRY, Verdict.IN_DOUBT)
-_HOPELESS = (Verdict.ABORT, Verdict.REJECT, Verdict.DUPLICATE)
+        It is taken for ours when it is the only one, it was created since the request, and no other row has it.
+        """
+        possible = compare_with(story.record, candidates, self._patience.stamp, loses_metadata=True).unstamped
+        if not possible or await self._keeps_stamps():
+            return None
+        since = story.since(self._server_ahead_s())
+        young = [one for one in possible if _may_be_younger(one, since)]
+        if not young:
+            return None
+        (first, *others) = young
+        told = since is not None and first.created_at is not None
+        if told and not others and first in self._compared(story, young).unstamped and await self._is_free(first):
+            return _ours(story, first.customer_id)
+        return story.fail(RowState.UNKNOWN, _NO_PROOF, candidates=_ids(young))
+
+    async def _keeps_stamps(self) -> bool:
+        """Whether a customer without our stamp cannot be ours; the first ones that were created are read back once."""
+        while (sample := self.stamps.next_sample()) is not None:
+            self.stamps.read(sample, await self._asking.get(sample.customer_id))
+        return self.stamps.kept is True
+
+    async def _is_free(self, candidate: Candidate) -> bool:
+        """Whether no other row has this customer; it is taken with that."""
+        owned = await self._memory.has_owner(candidate.customer_id)
+        if owned or candidate.customer_id in self._adopted:
+            return False
+        self._adopted.add(candidate.customer_id)
+        return True
+
+    def _server_ahead_s(self) -> float | None:
+        return self._other_side.server_ahead_s if isinstance(self._other_side, Timekeeper) else 0.0
+
 
 _GONE = FieldError(
     path="",
@@ -263,6 +276,11 @@ _NOT_VERIFIED = FieldError(
     code="look_up_failed",
     message="An earlier run created this customer; whether the target still has it could not be looked up.",
 )
+_NO_PROOF = FieldError(
+    path="",
+    code="several_candidates",
+    message="Customers with this row's data are at the target, without its import key; compare them by hand.",
+)
 _NOT_ENOUGH_LOOKS = FieldError(
     path="",
     code="stopped_in_doubt",
@@ -270,23 +288,36 @@ _NOT_ENOUGH_LOOKS = FieldError(
 )
 
 
-def _resolved(story: Story, result: Match) -> Outcome | None:
-    """The outcome, where the candidates prove one."""
-    if result.ours is not None:
-        # Ours by proof. Whether this pass created it or an earlier run did, only a send of this run tells.
-        state = RowState.CREATED if story.may_have_created else RowState.EXISTING
-        return story.end(state, customer_id=result.ours.customer_id)
-    if result.ambiguous:
-        return story.fail(
-            RowState.UNKNOWN,
-            FieldError(
-                path="",
-                code="several_candidates",
-                message="Several customers at the target could be this row; compare them by hand.",
-            ),
-            candidates=_ids(result.ambiguous),
-        )
+def _unsent(story: Story) -> Outcome:
+    """The run stops before another create: nothing was created, or nobody can tell yet."""
+    return story.fail(RowState.UNKNOWN, _NOT_ENOUGH_LOOKS) if story.in_doubt else story.end(RowState.UNSENT)
+
+
+def _proved(story: Story, result: Match) -> Outcome | None:
+    """The outcome, where stamps prove one."""
+    if len(result.stamped) == 1:
+        return _ours(story, result.stamped[0].customer_id)
+    if result.stamped:
+        return story.fail(RowState.UNKNOWN, duplicated(_ids(result.stamped)), candidates=_ids(result.stamped))
     return None
+
+
+def _ours(story: Story, customer_id: str) -> Outcome:
+    """Whether this run created it or an earlier one did, only a send of this run tells."""
+    state = RowState.CREATED if story.may_have_created else RowState.EXISTING
+    return story.end(state, customer_id=customer_id)
+
+
+def _may_be_younger(candidate: Candidate, since: float | None) -> bool:
+    return since is None or candidate.created_at is None or candidate.created_at >= since - _CLOCKS_S
+
+
+def duplicated(customer_ids: Sequence[str]) -> FieldError:
+    """What is wrong with a row of which the target holds more than one customer."""
+    message = (
+        f"The target holds {len(customer_ids)} customers of this row: {', '.join(customer_ids)}. Keep one of them."
+    )
+    return FieldError(path="", code="duplicated_at_target", message=message)
 
 
 def _existing(story: Story, result: Match) -> Outcome | None:

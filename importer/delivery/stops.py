@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from importer.records import Outcome, RowState
 
-_BAD = (RowState.REJECTED, RowState.FAILED)
+_BAD = (RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN)
 
 
 class StopSwitch:
@@ -49,7 +49,7 @@ class Thresholds:
     """Watches outcomes, and stops the run when they say that going on does harm.
 
     Args:
-        max_errors: stop after more than this many rejected or failed rows; None: never.
+        max_errors: stop after more than this many rejected, failed or unknown rows; None: never.
         max_error_rate: stop when a larger share of the settled rows is; None: never.
         sample: settled rows before the share is judged.
         fail_fast: stop at the first one.
@@ -72,10 +72,10 @@ class Thresholds:
         if self.fail_fast:
             self.stop.request("fail_fast", "A row was refused, and --fail-fast is on.")
         elif self.max_errors is not None and self._bad > self.max_errors:
-            self.stop.request("max_errors", f"More than {self.max_errors} rows were refused or failed.")
+            self.stop.request("max_errors", f"More than {self.max_errors} rows were refused, failed or are unknown.")
         elif self._rate_exceeded():
             share = f"{self._bad / self._settled:.0%}"
-            self.stop.request("max_error_rate", f"{share} of the rows sent so far were refused or failed.")
+            self.stop.request("max_error_rate", f"{share} of the rows sent so far were refused, failed or are unknown.")
 
     def _rate_exceeded(self) -> bool:
         if self.max_error_rate is None or self._settled < self.sample:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from importer.records import Attempt, FieldError, Outcome, Record, Reply, RowState, Verdict
 
-_FATES = {
-    RowState.UNKNOWN: "It is not known whether the customer was created.",
-    RowState.FAILED: "Look-ups found no such customer, so it was not created; a retry of the run sends it again.",
-}
+_NOT_KNOWN = "It is not known whether the customer was created."
 """What a create without a clear answer has come to."""
 
 
@@ -22,8 +19,12 @@ class Story:
         """Creates that did not: whatever befell them befell everybody."""
         self.may_have_created = record.in_doubt and not record.doubt_elsewhere
         """Whether a create of this run may have reached the server without a clear answer."""
+        self.in_doubt = record.in_doubt
+        """Whether any create, of this run or another, may have reached the server without a clear answer."""
+        self._first_doubt_at: float | None = None
         self._attempts: list[Attempt] = []
         self._last_create: Reply | None = None
+        self._doubtful: Reply | None = None
 
     def tell(self, kind: str, reply: Reply, *, started_at: float, duration_s: float, spared: bool = False) -> None:
         """Add one request and its answer; where there was no token, none was made, and nothing is added.
@@ -38,7 +39,26 @@ class Story:
             self.creates += not spared
             self.spared += spared
             self._last_create = reply
-            self.may_have_created |= reply.verdict is Verdict.IN_DOUBT
+            if reply.verdict is Verdict.IN_DOUBT:
+                self.may_have_created = self.in_doubt = True
+                if self._first_doubt_at is None:
+                    self._first_doubt_at = started_at
+                self._doubtful = reply
+
+    def since(self, server_ahead_s: float | None) -> float | None:
+        """The moment before which no customer of this row can have been created, by the target's clock.
+
+        Args:
+            server_ahead_s: how far that is ahead of ours, in seconds; None: not known.
+
+        Returns:
+            Seconds since the epoch; None: nobody can tell.
+        """
+        if server_ahead_s is None:
+            return None
+        if self.record.in_doubt:
+            return self.record.doubt_since
+        return None if self._first_doubt_at is None else self._first_doubt_at + server_ahead_s
 
     def _note(self, kind: str, reply: Reply, *, started_at: float, duration_s: float) -> None:
         took_s = duration_s if reply.took_s is None else reply.took_s
@@ -64,11 +84,11 @@ class Story:
         return self._outcome(state, errors=errors or self._last_errors(state), candidates=candidates)
 
     def _last_errors(self, state: RowState) -> tuple[FieldError, ...]:
-        reply = self._last_create
+        reply = (self._doubtful if state is RowState.UNKNOWN else None) or self._last_create
         if reply is None:
             return (FieldError("", "It could not be looked up whether this customer was created.", "look_up_failed"),)
-        if reply.verdict is Verdict.IN_DOUBT:
-            return (FieldError("", f"{reply.message} {_FATES.get(state, '')}".strip(), reply.error_code),)
+        if state is RowState.UNKNOWN:
+            return (FieldError("", f"{reply.message} {_NOT_KNOWN}", reply.error_code),)
         if reply.field_errors:
             return reply.field_errors
         return (FieldError("", reply.message, reply.error_code),)

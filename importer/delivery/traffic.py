@@ -23,7 +23,7 @@ _NEWS = 0.5
 
 
 class Traffic:
-    """Told of every answer by `Deliver`; acts on the limiter.
+    """Told of every answer by whoever asked; acts on the limiter, and tells listeners.
 
     Args:
         backoff: draws the pool's pauses where the server names none.
@@ -73,11 +73,11 @@ class Traffic:
             self._refusals = 0
         if self._governor is not None and not self.held:
             self._adapt(self._governor, reply, began_s, now, kind)
+        self._emit(request_done(kind, reply, duration_s))
 
     def _exchanged(self, reply: Reply) -> None:
         """Learn from a token exchange: once, however many wait for its token."""
         self.answered(reply, 0.0, TOKEN)
-        self._emit(request_done(TOKEN, reply, 0.0))
 
     def _watch(self, reply: Reply, now: float, kind: str) -> None:
         was_open = self._breaker.is_open

@@ -91,6 +91,13 @@ class Rule:
             number, self.from_request, self.for_requests, self.every_requests
         )
 
+    @property
+    def latest_s(self) -> float:
+        """How much later it can make a customer appear, in seconds."""
+        if self.fault == "latency":
+            return self.delay_s if self.distribution == "fixed" else self.max_s
+        return self.lag_s if self.fault == "list-lag" else 0.0
+
     def delay(self, draw: float) -> float:
         """Turn a number between 0 and 1 into a delay in seconds."""
         if self.distribution == "uniform":
@@ -147,6 +154,11 @@ class Faults:
     rules: tuple[Rule, ...] = ()
     seed: int = 0
     manners: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def latest_s(self) -> float:
+        """How much later than its request a customer may be created and appear in lists at most, in seconds."""
+        return sum(rule.latest_s for rule in self.rules)
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Faults:

@@ -4,14 +4,18 @@ A feeder takes records in lots, so that the journal marks many of them with one 
 workers are still busy with the lot before. Lots are as large as it takes to hide a commit and no larger, since what is
 taken is in doubt after a crash. No worker takes a record while others still wait for their turn at the target: what is
 in flight follows rate times latency by itself.
+
+A record that only waits for time to pass steps aside: another worker takes its place meanwhile, and on its way back it
+waits for a place like everybody else.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
 
 from importer.ports import Deliver, Settle, Take
 from importer.records import Record
@@ -20,6 +24,9 @@ _LARGEST = 8
 """A lot holds at most so many records per worker."""
 
 _PLENTY = 4
+
+_ASIDE = 64
+"""Records that may have stepped aside, per worker: what is beyond waits in its place."""
 
 
 class Room(Protocol):
@@ -47,27 +54,56 @@ class AsyncioPool:
         self._workers = workers
         self._room = room
         self._smallest = max(1, workers // 2)
+        self._places = asyncio.Semaphore(workers)
+        self._aside = self._surplus = 0
+        self._hire: Callable[[], None] = _nobody
 
     @property
     def max_in_flight(self) -> int:
-        return self._workers + 2 * _LARGEST * self._workers
+        return self._workers * (1 + 2 * _LARGEST + _ASIDE)
 
     async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
         supply = _Supply(self._smallest, _LARGEST * self._workers, self._room)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(supply.feed(take), name="feeder")
-                for number in range(self._workers):
-                    group.create_task(_work(supply, deliver, settle), name=f"worker {number}")
+                self._hire = lambda: _start(group, self._work(supply, deliver, settle))
+                for _ in range(self._workers):
+                    self._hire()
         except ExceptionGroup as failures:
             # Workers fail together and for one reason: the first says it all.
             raise failures.exceptions[0] from None
 
+    async def _work(self, supply: _Supply, deliver: Deliver, settle: Settle) -> None:
+        # No turn of the loop lies between two records: a busy worker costs the loop nothing but its waits.
+        while (record := await supply.next()) is not None:
+            async with self._places:
+                settle(await deliver(record))
+            if self._surplus:
+                self._surplus -= 1
+                return
 
-async def _work(supply: _Supply, deliver: Deliver, settle: Settle) -> None:
-    # No turn of the loop lies between two records: a busy worker costs the loop nothing but its waits.
-    while (record := await supply.next()) is not None:
-        settle(await deliver(record))
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[None]:
+        """While the block lasts, the record in hand needs no place: another one is worked on in its stead."""
+        if self._aside >= _ASIDE * self._workers:
+            yield
+            return
+        self._aside += 1
+        self._places.release()
+        self._hire()
+        yield  # what ends the block with an error ends the run: nobody comes back to a place then
+        self._aside -= 1
+        self._surplus += 1
+        await self._places.acquire()
+
+
+def _nobody() -> None:
+    """No run is on, so nobody is needed."""
+
+
+def _start(group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+    group.create_task(work, name="worker")
 
 
 class _Supply:

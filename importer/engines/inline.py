@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from importer.ports import Deliver, Settle, Take
 
 
@@ -16,3 +19,8 @@ class Inline:
         while records := await take(1):
             for record in records:
                 settle(await deliver(record))
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[None]:
+        """Nobody else works here: who waits, waits in place."""
+        yield

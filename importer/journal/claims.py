@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple
@@ -22,7 +23,8 @@ from importer.journal.bulk import insert
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
-from importer.records import TRANSITIONS, Attempt, Claimed, Issue, Outcome, Record, RowState, Severity
+from importer.journal.resent import keep_resent
+from importer.records import AMENDMENTS, TRANSITIONS, Attempt, Claimed, Issue, Outcome, Record, RowState, Severity
 
 _CREATED = (RowState.CREATED.value, RowState.EXISTING.value)
 _IN_DOUBT = (RowState.SENDING.value, RowState.UNKNOWN.value)
@@ -159,6 +161,10 @@ class Claims:
         """
         for state in {outcome.state for outcome in outcomes}:
             self._change(tx, state, [outcome for outcome in outcomes if outcome.state is state])
+        self._keep(tx, outcomes)
+
+    def _keep(self, tx: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:
+        """Keep the attempts and issues of outcomes."""
         insert(
             tx,
             "INSERT OR REPLACE INTO attempts",
@@ -166,9 +172,31 @@ class Claims:
         )
         insert_issues(tx, self._run, [issue for outcome in outcomes for issue in self._issues(outcome)])
 
+    def amend(self, tx: sqlite3.Connection, outcome: Outcome) -> None:
+        """Record what a later look has found out about a row that had ended.
+
+        Raises:
+            JournalError: it is not in `records.AMENDMENTS`.
+        """
+        tx.execute(
+            "DELETE FROM issues WHERE run = ? AND ordinal = ? AND severity = 'error'", (self._run, outcome.ordinal)
+        )
+        self._change(tx, outcome.state, [outcome], AMENDMENTS)
+        self._keep(tx, [outcome])
+
+    def sends_again(self, tx: sqlite3.Connection, ordinal: int, now: float) -> None:
+        """Keep that a row is about to be sent although an earlier create of it may have arrived.
+
+        Args:
+            now: by our own clock, seconds since the epoch.
+        """
+        keep_resent(tx, self._run, ordinal, now)
+
     def _issues(self, outcome: Outcome) -> Iterator[Issue]:
         for error in outcome.errors:
             yield Issue(outcome.ordinal, error.code, error.message, error.path, column_of(error.path, self._columns))
+        for warning in outcome.warnings:
+            yield Issue(outcome.ordinal, warning.code, warning.message, warning.path, severity=Severity.WARNING)
 
     def finish(self, tx: sqlite3.Connection) -> None:
         """End what a stopping run leaves: rows never taken are `unsent`, rows in doubt are `unknown`."""
@@ -303,9 +331,15 @@ class Claims:
     def _sent(self, row: _Waiting | Record) -> Sent:
         return Sent.of(self._secret, row.payload, row.key)
 
-    def _change(self, tx: sqlite3.Connection, state: RowState, outcomes: Sequence[Outcome]) -> None:
-        """Update rows to their outcome, if the transition table allows it for all of them."""
-        before = ", ".join(f"'{earlier.value}'" for earlier, after in TRANSITIONS.items() if state in after)
+    def _change(
+        self,
+        tx: sqlite3.Connection,
+        state: RowState,
+        outcomes: Sequence[Outcome],
+        allowed: Mapping[RowState, AbstractSet[RowState]] = TRANSITIONS,
+    ) -> None:
+        """Update rows to their outcome, if the table of what may follow what allows it for all of them."""
+        before = ", ".join(f"'{earlier.value}'" for earlier, after in allowed.items() if state in after)
         changed = insert(
             tx,
             "INSERT INTO rows (run, ordinal, state, customer_id, http_status, trace_id, candidates, attempts)",

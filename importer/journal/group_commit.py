@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from importer.errors import JournalError
 from importer.journal.claims import Claims
 from importer.journal.database import Database
-from importer.records import Claimed, Outcome
+from importer.journal.resent import is_customer_of_a_row
+from importer.records import Claimed, Outcome, Record
 
 T = TypeVar("T")
 COMPANY_S = 0.05
@@ -151,21 +152,50 @@ class GroupCommit:
 
 
 class RunJournal:
-    """One run's journal while it is delivered. Implements `ports.Journal`."""
+    """One run's journal while it is delivered. Implements `ports.Journal` and `ports.Memory`.
 
-    def __init__(self, claims: Claims, commits: GroupCommit, now: Callable[[], float]) -> None:
+    Args:
+        now: seconds since the epoch, by our own clock.
+        target_now: the same by the target's clock, as far as that is known: rows are marked with it as being sent.
+            None: as `now`.
+    """
+
+    def __init__(
+        self,
+        claims: Claims,
+        commits: GroupCommit,
+        now: Callable[[], float],
+        target_now: Callable[[], float] | None = None,
+    ) -> None:
         self._claims = claims
         self._commits = commits
         self._now = now
+        self._target_now = target_now or now
 
     async def claim(self, limit: int) -> Claimed:
-        now = self._now()
+        now = self._target_now()
         claimed: Claimed = await self._commits.submit(lambda tx: self._claims.claim(tx, limit, now))
         return claimed
 
     def settle(self, outcome: Outcome) -> None:
         # Not waited for: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
         self._commits.gather(self._claims.settle, outcome)
+
+    async def sends_again(self, record: Record) -> None:
+        now = self._now()
+        await self._commits.submit(lambda tx: self._claims.sends_again(tx, record.ordinal, now))
+
+    async def has_owner(self, customer_id: str) -> bool:
+        owned: bool = await self._commits.submit(lambda tx: is_customer_of_a_row(tx, customer_id))
+        return owned
+
+    async def amend(self, outcome: Outcome) -> None:
+        """Record what a later look has found out about a row that had ended.
+
+        Raises:
+            JournalError: the journal cannot be written, or the change is not allowed.
+        """
+        await self._commits.submit(lambda tx: self._claims.amend(tx, outcome))
 
     async def flush(self) -> None:
         """Wait until every settle is on disk."""

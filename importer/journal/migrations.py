@@ -58,6 +58,13 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             ) STRICT, WITHOUT ROWID""",
             "ALTER TABLE batches ADD COLUMN surplus TEXT",
             "ALTER TABLE runs ADD COLUMN extra INTEGER NOT NULL DEFAULT 0",
+            """CREATE TABLE resent (
+                run INTEGER NOT NULL, ordinal INTEGER NOT NULL, sent_at REAL NOT NULL, PRIMARY KEY (run, ordinal)
+            ) STRICT, WITHOUT ROWID""",
+            # earlier programs called rows failed that nobody could tell about: they are looked up before they are sent
+            """UPDATE rows SET state = 'unknown' WHERE state = 'failed' AND EXISTS (
+                SELECT 1 FROM attempts a WHERE a.run = rows.run AND a.ordinal = rows.ordinal
+                AND a.kind = 'create' AND a.verdict = 'in_doubt')""",
         ),
     }
 )

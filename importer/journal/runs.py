@@ -192,7 +192,7 @@ class Runs:
     def forget(self, run: int) -> None:
         """Drop a run that was refused before its first request."""
         with self._db.transaction() as tx:
-            for table in ("batches", "rows", "issues", "attempts", "changes", "runs"):
+            for table in ("batches", "rows", "issues", "attempts", "changes", "resent", "runs"):
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
 
     def reopen(self, run: int, states: Sequence[RowState]) -> None:

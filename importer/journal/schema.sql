@@ -105,6 +105,14 @@ CREATE TABLE likenesses (
     PRIMARY KEY (print, key)
 ) STRICT, WITHOUT ROWID;
 
+-- Rows that were sent again after an answer in doubt, until a late look has found no second customer of theirs.
+CREATE TABLE resent (
+    run     INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    sent_at REAL    NOT NULL,         -- when it was sent last
+    PRIMARY KEY (run, ordinal)
+) STRICT, WITHOUT ROWID;
+
 -- Requests started per scope in slots of seconds, for limits that outlast a run: per minute, hour and day.
 CREATE TABLE starts (
     scope TEXT    NOT NULL,

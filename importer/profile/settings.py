@@ -10,10 +10,12 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -203,6 +205,12 @@ class ValidationSettings(Section):
     """Fields (API names) that must be sent exactly as they stand in the source."""
 
 
+def _ascending(times: tuple[float, ...]) -> tuple[float, ...]:
+    if any(later <= earlier for earlier, later in pairwise(times)):
+        raise ValueError("times in seconds, each later than the one before it, such as [0, 2, 8, 30]")
+    return times
+
+
 class DeliverySettings(Section):
     """`[delivery]`: how fast, how often, how patient."""
 
@@ -224,10 +232,10 @@ class DeliverySettings(Section):
     max_spared_attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Tries on top that are not: the server refused everybody (429, 503), or was down for everybody."""
     max_errors: NonNegativeInt | None = None
-    """Stop after more than this many rows ended rejected or failed; None: never. Invalid rows are not sent, and not
-    counted here."""
+    """Stop after more than this many rows ended rejected, failed or unknown; None: never. Invalid rows are not counted:
+    they are not sent."""
     max_error_rate: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Stop when a larger share of the rows sent ended rejected or failed; None: never."""
+    """Stop when a larger share of the rows sent ended rejected, failed or unknown; None: never."""
     error_rate_sample: PositiveInt = 50
     """Settled rows before `max_error_rate` is judged."""
     fail_fast: bool = False
@@ -236,12 +244,11 @@ class DeliverySettings(Section):
     connect_timeout_s: PositiveFloat = 5.0
     read_timeout_s: PositiveFloat = 30.0
     total_timeout_s: PositiveFloat = 60.0
-    looks_after_s: Annotated[tuple[NonNegativeFloat, ...], BeforeValidator(_listed), Field(min_length=1)] = (
-        0.0,
-        2.0,
-        8.0,
-    )
-    """Pauses before each look-up of a row in doubt; only when all of them find nothing is it sent again."""
+    looks_after_s: Annotated[
+        tuple[NonNegativeFloat, ...], BeforeValidator(_listed), Field(min_length=1), AfterValidator(_ascending)
+    ] = (0.0, 2.0, 8.0, 30.0)
+    """When a row in doubt is looked up: times after its request ended, in seconds. Only when all looks find nothing is
+    it sent again. A target that was seen to show customers late is looked at later still."""
     drain_s: PositiveFloat = 30.0
     """How long a stopping run waits for what is in flight."""
     breaker_faults: PositiveInt = 20

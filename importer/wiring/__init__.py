@@ -7,7 +7,14 @@ the source, and the stages between them.
 from __future__ import annotations
 
 from importer.wiring.clock import SystemClock
-from importer.wiring.destinations import Destination, destination, rehearsed_again, rehearsing, same_server
+from importer.wiring.destinations import (
+    Destination,
+    as_patient_as_needed,
+    destination,
+    rehearsed_again,
+    rehearsing,
+    same_server,
+)
 from importer.wiring.otherside import EMULATOR_STORE, other_side
 from importer.wiring.sources import Opened, on_disk, opened
 from importer.wiring.stages import Delivering, comparison, delivering, limiter_for, preparation
@@ -21,6 +28,7 @@ __all__ = [
     "Opened",
     "SystemClock",
     "Workspace",
+    "as_patient_as_needed",
     "comparison",
     "delivering",
     "destination",

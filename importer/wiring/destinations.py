@@ -57,6 +57,26 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
     return Destination(profile.target, settings, scope=f"{server}#{account}", host=host, key=key, secret=secret)
 
 
+EMBEDDED_MARGIN_S = 1.0
+"""The emulator inside a run shows a customer at once; so much is left for a busy machine."""
+
+
+def as_patient_as_needed(profile: Profile, where: Destination) -> Profile:
+    """The profile, as patient with rows in doubt as this destination needs.
+
+    What the emulator inside the run can do at worst is known, since its plan of faults is ours: looks end with that.
+    """
+    if not where.embedded:
+        return profile
+    delivery = profile.delivery
+    latest_s = EMBEDDED_MARGIN_S + (where.faults.latest_s if where.faults is not None else 0.0)
+    looks = tuple(look for look in delivery.looks_after_s if look < latest_s)
+    if looks == delivery.looks_after_s:
+        return profile
+    shorter = delivery.model_copy(update={"looks_after_s": (*looks, latest_s)})
+    return profile.model_copy(update={"delivery": shorter})
+
+
 def rehearsing(where: Destination) -> dict[str, Any]:
     """What a run notes of its rehearsal, so that it is the same when it is taken up again."""
     return {} if where.faults is None else {"faults": where.faults.as_plan()}

@@ -36,7 +36,7 @@ from importer.journal import (
     StoredRun,
 )
 from importer.pipeline import Delivery, Preparation
-from importer.ports import Events, Journal
+from importer.ports import Events, Journal, Timekeeper
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.profile.settings import DeliverySettings
 from importer.targets import OpenTarget
@@ -148,13 +148,19 @@ def delivering(
         clock=clock,
         emit=emit,
     )
+    engine = ENGINES["asyncio"](settings.concurrency, limiter)
+    kept = RunJournal(claims, commits, clock.now, partial(_now_there, target, clock))
     deliver = Deliver(
         target,
         Patience(
-            settings.max_attempts, settings.looks_after_s, settings.import_key_metadata, settings.max_spared_attempts
+            settings.max_attempts,
+            settings.looks_after_s,
+            settings.import_key_metadata,
+            backoff,
+            settings.max_spared_attempts,
         ),
-        backoff,
         pool=traffic,
+        memory=kept,
         thresholds=Thresholds(
             stop,
             max_errors=settings.max_errors,
@@ -163,15 +169,20 @@ def delivering(
             fail_fast=settings.fail_fast,
         ),
         clock=clock,
-        emit=emit,
+        aside=engine.aside,
     )
-    journal: Journal = RunJournal(claims, commits, clock.now)
+    journal: Journal = kept
     canary = None
     if rows := _canary_rows(profile):
         journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
-    engine = ENGINES["asyncio"](settings.concurrency, limiter)
     delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
     return Delivering(delivery, commits, claims, traffic, canary, begun)
+
+
+def _now_there(target: OpenTarget, clock: SystemClock) -> float:
+    """Seconds since the epoch by the target's clock, as far as it is known how that stands to ours."""
+    ahead_s = target.server_ahead_s if isinstance(target, Timekeeper) else None
+    return clock.now() + (ahead_s or 0.0)
 
 
 def _breaker_rules(settings: DeliverySettings) -> BreakerRules:

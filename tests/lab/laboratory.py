@@ -54,7 +54,7 @@ from tests.lab.world import Weather, World
 
 STAMP = "importKey"
 SCOPE = "lab"
-LOOKS_AFTER_S = (0.0, 2.0, 8.0)
+LOOKS_AFTER_S = (0.0, 2.0, 8.0, 30.0)
 MAX_LIVES = 60
 MAX_KILLS = 12
 
@@ -129,7 +129,7 @@ class Story:
         Runs(database).reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
         journal = RunJournal(claims, commits, clock.now)
         canary = Canary(journal, self.canary, stop, before=self.seen) if self.canary else None
-        await self._delivery(canary or journal, clock, stop).run()
+        await self._delivery(canary or journal, journal, clock, stop).run()
         self.seen = canary.seen() if canary else {}
         await commits.flush()
         with database.transaction() as tx:
@@ -137,7 +137,7 @@ class Story:
         states = Runs(database).counts(run)
         return not any(states.get(state, 0) for state in (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
 
-    def _delivery(self, journal: Journal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
+    def _delivery(self, journal: Journal, memory: RunJournal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
         limiter = StrictLimiter([Window(20, 1.0), Window(200, 60.0)], clock, stop, max_wait_s=600.0)
         backoff = Backoff(0.5, 10.0, self.rng)
         traffic = Traffic(
@@ -148,16 +148,16 @@ class Story:
             clock=clock,
             emit=_ignore,
         )
+        engine = AsyncioPool(self.concurrency, limiter)
         deliver = Deliver(
             LabTarget(self.world, self.rng, limiter),
-            Patience(max_attempts=4, looks_after_s=self.looks_after_s, stamp=STAMP, max_spared=6),
-            backoff,
+            Patience(4, self.looks_after_s, STAMP, backoff, max_spared=6),
             pool=traffic,
+            memory=memory,
             thresholds=Thresholds(stop),
             clock=clock,
-            emit=_ignore,
+            aside=engine.aside,
         )
-        engine = AsyncioPool(self.concurrency, limiter)
         return Delivery(journal, engine, deliver, stop, _ignore, drain_s=20.0)
 
 

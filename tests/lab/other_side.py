@@ -8,7 +8,8 @@ import random
 from importer.ports import Limiter
 from importer.records import Candidate, Found, Record, Reply, Verdict
 from importer.targets.rocketkor.replies import rule_for_exception, rule_for_status
-from tests.lab.world import STATUS_FAULTS, World, body_of, draw, latency, travel
+from tests.lab.virtual_time import VirtualClock
+from tests.lab.world import STATUS_FAULTS, Stored, World, body_of, draw, latency, travel
 
 CLIENT_TIMEOUT_S = 4.0
 HANG_S = 60.0
@@ -108,16 +109,22 @@ class LabTarget:
         if fate == "fault":
             return Found(trouble=_status(self._rng.choice(STATUS_FAULTS)))
         wanted = body_of(record.payload)
-        found = tuple(
-            Candidate(one.customer_id, one.body)
-            for one in self._world.visible(self._now())
-            if _is_wanted(one.body, wanted)
-        )
+        found = tuple(self._seen(one) for one in self._world.visible(self._now()) if _is_wanted(one.body, wanted))
         await travel(latency(self._rng))
         return Found(found)
 
+    async def get(self, customer_id: str) -> Found:
+        slot = await self._limiter.reserve(finishing=True)
+        slot.depart()
+        await travel(latency(self._rng))
+        slot.answered()
+        return Found(tuple(self._seen(one) for one in self._world.customers if one.customer_id == customer_id))
+
     async def aclose(self) -> None:
         """There is nothing to close."""
+
+    def _seen(self, stored: Stored) -> Candidate:
+        return Candidate(stored.customer_id, stored.body, VirtualClock.EPOCH_S + stored.created_at)
 
     def _fate(self, chances: dict[str, float]) -> str:
         return draw(self._rng, chances) if self._world.stormy(self._now()) else "ok"

@@ -50,6 +50,7 @@ class Stored:
 
     customer_id: str
     body: dict[str, Any]
+    created_at: float
     visible_at: float
 
 
@@ -74,7 +75,7 @@ class World:
     def commit(self, body: dict[str, Any], now: float) -> Stored:
         """Create a customer; it shows in lists only after a while."""
         lag_s = self.rng.uniform(0.0, self.weather.lag_s)
-        stored = Stored(f"cust-{len(self.customers) + 1:05d}", body, now + lag_s)
+        stored = Stored(f"cust-{len(self.customers) + 1:05d}", body, now, now + lag_s)
         self.customers.append(stored)
         self.say(now, f"commit {stored.customer_id} lag {lag_s:.1f}")
         return stored

@@ -8,6 +8,7 @@ its end. Every request waits for its slot of the run's rate first: tokens, creat
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -26,13 +27,14 @@ from importer.targets.rocketkor.judging import (
     judge_refusal,
     server_ahead_s,
 )
-from importer.targets.rocketkor.lookups import LookUps, Page, as_candidate, read_page
+from importer.targets.rocketkor.lookups import LookUps, Page, as_candidate, created_at, may_stand_in_a_path, read_page
 from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
 from importer.targets.rocketkor.wire import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
 
 PAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
 """A page of a hundred customers beyond this is cut off."""
 
+_NO_ADDRESS: Final = "The customer's id has characters that no address can hold, so it was not read."
 _TOKEN_ROUNDS: Final = 10
 _TOO_SHORT_LIVED: Final = Reply(
     Verdict.RETRY,
@@ -82,10 +84,29 @@ class RocketKorTarget:
 
     async def find(self, record: Record) -> Found:
         """Fetch every customer that could be this record, by externalId or else by email and type."""
-        return await self._look_ups.find(record)
+        try:
+            if record.doubt_since is not None:
+                await self._have_token()  # its answer says how the server's clock stands to ours
+        except AccessError as refusal:
+            return Found(trouble=_refused(refusal))
+        except NoTokenError as trouble:
+            return Found(trouble=trouble.reply)
+        ahead_s = self.server_ahead_s
+        found = await self._look_ups.find(record, None if ahead_s is None else self._clock.now() + ahead_s)
+        return self._dated(found)
+
+    def _dated(self, found: Found) -> Found:
+        """Say when customers were created, where it is known how the server's clock stands to ours."""
+        if self.server_ahead_s is None or not found.candidates:
+            return found
+        return replace(
+            found, candidates=tuple(replace(one, created_at=created_at(one.body)) for one in found.candidates)
+        )
 
     async def get(self, customer_id: str) -> Found:
         """Fetch one customer: one candidate, none when there is no such customer, or the trouble."""
+        if not may_stand_in_a_path(customer_id):
+            return Found(trouble=Reply(Verdict.REJECT, error_code="id_unusable", message=_NO_ADDRESS))
         url = URL(f"{self._customers}/{quote(customer_id, safe='')}", encoded=True)
         answer = await self._read(url)
         if isinstance(answer, Reply):
@@ -125,11 +146,14 @@ class RocketKorTarget:
         headers = token.headers if data is None else token.posting
         return token, await self._wire.call(method, url, headers, slot, data, limit_bytes=limit)
 
+    async def _have_token(self) -> None:
+        if self._tokens.current() is None:
+            await self._tokens.obtain()
+
     async def _token_and_slot(self, *, finishing: bool) -> tuple[Token, Slot]:
         """Return a valid token once a slot is ours; a wait for the slot that outlives the token costs neither."""
         for _ in range(_TOKEN_ROUNDS):
-            if self._tokens.current() is None:
-                await self._tokens.obtain()
+            await self._have_token()
             slot = await self._limiter.reserve(finishing=finishing)
             token = self._tokens.current()
             if token is not None:

@@ -7,6 +7,7 @@ on what comes back. Pure, except that `LookUps` asks for pages; never waits, nev
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +35,7 @@ class Wanted:
         external_id: compared as it is; empty: the email and type decide.
         email: compared without regard to case.
         keys: the payload's top-level fields, to tell a summary from a whole customer.
-        created_from: the first UTC day (`yyyy-MM-dd`) it can have been created on; empty when unknown.
+        created_from: the first UTC day (`yyyy-MM-dd`) it can have been created on, by the server; empty when unknown.
     """
 
     external_id: str
@@ -70,15 +71,18 @@ class Wanted:
         return filters | ({"createdAtFrom": self.created_from, "timeZone": "UTC"} if self.created_from else {})
 
 
-def wanted(record: Record) -> Wanted | None:
-    """Say what to look for; None when the record has nothing to be found by."""
+def wanted(record: Record, server_now: float | None = None) -> Wanted | None:
+    """Say what to look for; None when the record has nothing to be found by.
+
+    Args:
+        server_now: seconds since the epoch by the server's clock; None: that is not known, and no day is asked for.
+    """
     body = load_object(record.payload)
     email = next(iter(emails_of(body)), "")
     if not record.external_id and not email:
         return None
-    return Wanted(
-        record.external_id, email, str(body.get("type", "")), frozenset(body), _day_before(record.doubt_since)
-    )
+    since = None if server_now is None or record.doubt_since is None else min(record.doubt_since, server_now)
+    return Wanted(record.external_id, email, str(body.get("type", "")), frozenset(body), _day_before(since))
 
 
 def emails_of(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -120,11 +124,11 @@ class LookUps:
         self._fetch_page = fetch_page
         self._fetch_one = fetch_one
 
-    async def find(self, record: Record) -> Found:
+    async def find(self, record: Record, server_now: float | None = None) -> Found:
         """Return every customer that could be this record, or the trouble that kept us from knowing."""
         if record.known_id:
             return await self._fetch_one(record.known_id)
-        want = wanted(record)
+        want = wanted(record, server_now)
         if want is None:
             return Found(trouble=Reply(Verdict.REJECT, error_code="no_look_up_key", message=_NO_KEY))
         listed: dict[str, dict[str, Any]] = {}
@@ -188,6 +192,20 @@ def as_candidate(body: Any) -> Candidate | None:
     return Candidate(str(body["id"]), body)
 
 
+def created_at(body: Mapping[str, Any]) -> float | None:
+    """Read when a customer was created, seconds since the epoch by the server's clock; None: it does not say."""
+    try:
+        moment = datetime.fromisoformat(body["createdAt"])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def may_stand_in_a_path(customer_id: str) -> bool:
+    """Tell whether an id can be asked for: whatever is more than letters, digits, `-` and `_` might lead elsewhere."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,200}", customer_id) is not None
+
+
 def _entries(page: Any) -> dict[str, dict[str, Any]] | None:
     content = page.get("content") if isinstance(page, dict) else page
     if not isinstance(content, list):
@@ -213,7 +231,7 @@ def _incomplete() -> Reply:
 
 
 def _day_before(moment: float | None) -> str:
-    """Return the UTC day before a moment: the server's clock may be behind ours."""
+    """Return the UTC day before a moment: the server's clock may not have been known when it was noted."""
     if moment is None:
         return ""
     return (datetime.fromtimestamp(moment, UTC) - timedelta(days=1)).strftime("%Y-%m-%d")

@@ -131,3 +131,69 @@ def test_no_worker_takes_a_record_before_there_is_room_for_one_more() -> None:
     run_virtual(lambda: AsyncioPool(16, gate).run(ledger.take, deliver, ledger.settle))
     assert sorted(ledger.settled) == list(range(ROWS))
     assert gate.most == Gate.DEEP
+
+
+def test_a_record_that_only_waits_gives_its_place_to_another() -> None:
+    ledger = Ledger()
+
+    async def main() -> float:
+        pool = AsyncioPool(2)
+        active = most = 0
+
+        async def deliver(record: Record) -> Outcome:
+            nonlocal active, most
+            if record.ordinal % 3 == 0:
+                async with pool.aside():
+                    await VirtualClock().sleep(30.0)
+            active += 1
+            most = max(most, active)
+            await VirtualClock().sleep(0.1)
+            active -= 1
+            return Outcome(record.ordinal, record.key, RowState.CREATED)
+
+        await pool.run(ledger.take, deliver, ledger.settle)
+        assert most <= 2
+        return VirtualClock().monotonic()
+
+    elapsed_s = run_virtual(main)
+    assert sorted(ledger.settled) == list(range(ROWS))
+    assert elapsed_s < 30.0 + ROWS * 0.1
+
+
+def test_more_records_than_may_step_aside_wait_in_their_places() -> None:
+    ledger = Ledger(rows=400)
+
+    async def main() -> None:
+        pool = AsyncioPool(1)
+
+        async def deliver(record: Record) -> Outcome:
+            async with pool.aside():
+                await VirtualClock().sleep(30.0)
+            return Outcome(record.ordinal, record.key, RowState.CREATED)
+
+        await pool.run(ledger.take, deliver, ledger.settle)
+        assert ledger.held <= pool.max_in_flight
+
+    run_virtual(main)
+    assert sorted(ledger.settled) == list(range(400))
+
+
+def test_an_engine_that_is_cancelled_lets_go_of_records_that_stepped_aside() -> None:
+    ledger = Ledger()
+
+    async def main() -> None:
+        pool = AsyncioPool(2)
+
+        async def deliver(record: Record) -> Outcome:
+            async with pool.aside():
+                await VirtualClock().sleep(1_000.0)
+            return Outcome(record.ordinal, record.key, RowState.CREATED)
+
+        running = asyncio.create_task(pool.run(ledger.take, deliver, ledger.settle))
+        await VirtualClock().sleep(5.0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert VirtualClock().monotonic() < 6.0
+
+    run_virtual(main)
+    assert ledger.settled == []

@@ -30,6 +30,7 @@ FILES = {
     "[delivery]\nconcurrency = 'many'": "[delivery] concurrency = 'many' is wrong: it must be a whole number.",
     "[delivery]\nfail_fast = 'maybe'": "[delivery] fail_fast = 'maybe' is wrong: it must be true or false.",
     "[delivery]\nmax_error_rate = 20.0": "[delivery] max_error_rate = 20.0 is wrong: it must be at most 1.0.",
+    "[delivery]\nlooks_after_s = [0, 5, 5]": "looks_after_s is wrong: it must be times in seconds, each later",
     "[delivery]\nlooks_after_s = 'soon'": "looks_after_s = 'soon' is wrong: it must be a number.",
     "delivery = 5": "delivery = 5 is wrong: it must be a table.",
     "[source]\nheader_row = 0": "[source] header_row = 0 is wrong: it must be above 0 or 'auto'.",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -78,12 +79,46 @@ async def test_without_an_external_id_email_and_type_decide() -> None:
     assert "ann%2Bshop" in script.calls[0].path
 
 
+def dated(moment_s: float) -> Script:
+    """A list without customers at a server whose clock says something."""
+    headers = {"Date": formatdate(moment_s, usegmt=True)}
+    return Script([page()], [reply(200, {"access_token": "token-1", "expires_in": 3600}, headers=headers)])
+
+
 async def test_a_row_in_doubt_is_looked_for_from_the_day_before() -> None:
-    async with server(Script([page()])) as script, opened(script.url) as it:
+    async with server(dated(1_790_000_000.0)) as script, opened(script.url) as it:
         await it.target.find(record(BY_EMAIL, doubt_since=1_772_323_260.0))  # 2026-03-01T00:01:00Z
 
     assert query(script.calls[0])["createdAtFrom"] == "2026-02-28"
     assert query(script.calls[0])["timeZone"] == "UTC"
+
+
+async def test_a_row_in_doubt_is_looked_for_by_the_servers_clock_where_ours_is_days_ahead() -> None:
+    there_s = 1_772_323_260.0  # 2026-03-01T00:01:00Z
+    async with server(dated(there_s)) as script, opened(script.url) as it:
+        assert it.clock.now() > there_s + 3 * 86_400
+        await it.target.find(record(BY_EMAIL, doubt_since=it.clock.now()))
+
+    assert query(script.calls[0])["createdAtFrom"] == "2026-02-28"
+
+
+async def test_where_the_servers_clock_is_not_known_no_day_is_asked_for() -> None:
+    async with server(Script([page()])) as script, opened(script.url) as it:
+        await it.target.find(record(BY_EMAIL, doubt_since=1_772_323_260.0))
+
+    assert "createdAtFrom" not in query(script.calls[0])
+
+
+async def test_when_a_customer_was_created_is_told_only_where_the_servers_clock_is_known() -> None:
+    listed = page(customer("c-1", {**PERSON, "createdAt": "2026-03-01T00:01:00Z"}))
+    unknown, known = Script([listed]), dated(1_790_000_000.0)
+    known.steps = [listed]
+    moments = []
+    for script in (unknown, known):
+        async with server(script), opened(script.url) as it:
+            moments += [one.created_at for one in (await it.target.find(record())).candidates]
+
+    assert moments == [None, 1_772_323_260.0]
 
 
 async def test_equality_is_checked_here_and_not_left_to_the_filter() -> None:
@@ -246,16 +281,16 @@ async def test_a_row_with_nothing_to_look_for_says_so_without_a_request() -> Non
 
 async def test_summaries_are_fetched_in_full_before_they_are_judged() -> None:
     steps = [
-        page({"id": "c/1", "firstName": "Sarah"}, {"id": "c-2", "firstName": "Sam"}, {"id": "c-3"}),
-        reply(200, customer("c/1")),
+        page({"id": "c_1", "firstName": "Sarah"}, {"id": "c-2", "firstName": "Sam"}, {"id": "c-3"}),
+        reply(200, customer("c_1")),
         reply(200, customer("c-2", {**PERSON, "externalId": "OTHER"})),
         reply(404),
     ]
     async with server(Script([*steps])) as script, opened(script.url) as it:
         found = await it.target.find(record())
 
-    assert ids(found) == ["c/1"]
-    assert [call.path for call in script.calls[1:]] == ["/v1/customers/c%2F1", "/v1/customers/c-2", "/v1/customers/c-3"]
+    assert ids(found) == ["c_1"]
+    assert [call.path for call in script.calls[1:]] == ["/v1/customers/c_1", "/v1/customers/c-2", "/v1/customers/c-3"]
 
 
 async def test_a_match_without_its_metadata_is_fetched_in_full() -> None:
@@ -288,12 +323,22 @@ async def test_trouble_with_one_summary_is_trouble_with_all() -> None:
 async def test_a_customer_is_fetched_by_its_id() -> None:
     script = Script([reply(200, customer("c-1")), reply(404), reply(200, b"{}")])
     async with server(script), opened(script.url) as it:
-        there, gone, odd = [await it.target.get(customer_id) for customer_id in ("c 1/?", "c-2", "c-3")]
+        there, gone, odd = [await it.target.get(customer_id) for customer_id in ("c-1", "c-2", "c-3")]
 
     assert ids(there) == ["c-1"]
     assert ids(gone) == []
     assert odd.trouble is not None
-    assert script.calls[0].path == "/v1/customers/c%201%2F%3F"
+    assert script.calls[0].path == "/v1/customers/c-1"
+
+
+@pytest.mark.parametrize("odd", ["..", "../../v1/api-keys", "c 1/?", "c%2F1", ""])
+async def test_an_id_that_could_lead_elsewhere_never_becomes_a_path(odd: str) -> None:
+    async with server(Script([reply(200, customer("c-1"))])) as script, opened(script.url) as it:
+        found = await it.target.get(odd)
+
+    assert found.trouble is not None
+    assert found.trouble.verdict is Verdict.REJECT
+    assert not script.requests
 
 
 async def test_a_page_of_fat_customers_is_read_whole() -> None:

@@ -1,0 +1,106 @@
+"""Questions to the other side that change nothing: asked again like any other request, never about a row's fate.
+
+`Deliver` and the second looks share it, so that both count tries and report answers to the pool in one way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from importer.delivery.backoff import Backoff
+from importer.delivery.stops import StopSwitch
+from importer.delivery.story import Story
+from importer.errors import StoppingError
+from importer.ports import Clock, Finder
+from importer.records import Found, Reply, Verdict
+
+
+class Pool(Protocol):
+    """What the whole pool learns from one worker's answers (`Traffic`)."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the target is down for everybody."""
+        ...
+
+    def answered(self, reply: Reply, duration_s: float, kind: str) -> None:
+        """Learn from one reply to a `create` or `find`; nothing starts while the pool pauses for it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Asks, and asks again.
+
+    Args:
+        max_attempts: tries of one question that are its own doing.
+        max_spared: tries on top that are not.
+    """
+
+    other_side: Finder
+    max_attempts: int
+    max_spared: int
+    backoff: Backoff
+    pool: Pool
+    stop: StopSwitch
+    clock: Clock
+
+    async def find(self, story: Story) -> Found:
+        """Look a row up once, and note it among its attempts."""
+        return await self._ask(lambda: self.other_side.find(story.record), story)
+
+    async def get(self, customer_id: str) -> Found:
+        """Read one customer."""
+        return await self._ask(lambda: self.other_side.get(customer_id), None)
+
+    async def _ask(self, question: Callable[[], Awaitable[Found]], story: Story | None) -> Found:
+        tries = spared = 0
+        while True:
+            started_at, started = self.clock.now(), self.clock.monotonic()
+            try:
+                found = await question()
+            except StoppingError:
+                return Found(trouble=_NO_TIME)
+            duration_s = self.clock.monotonic() - started
+            reply = found.trouble or Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
+            if story is not None:
+                story.tell("find", reply, started_at=started_at, duration_s=duration_s)
+            is_spared = self.is_spared(reply)
+            self.answered("find", reply, duration_s)
+            if found.trouble is None:
+                return found
+            tries, spared = tries + (not is_spared), spared + is_spared
+            if reply.verdict is Verdict.ABORT:
+                self.stop.request("access", reply.message)
+            if reply.verdict in _HOPELESS or self.stop.requested:
+                return found
+            if tries >= self.max_attempts or spared >= self.max_spared:
+                return found
+            if (reply.shared or not is_spared) and reply.retry_after_s is None:
+                await self.rest(self.backoff.pause_s(max(tries, spared)))
+
+    def is_spared(self, reply: Reply) -> bool:
+        """Whether this try is not the row's own doing."""
+        passing = reply.verdict in _PASSING
+        return reply.throttled or reply.overloaded or (passing and (reply.shared or self.pool.held))
+
+    def answered(self, kind: str, reply: Reply, duration_s: float) -> None:
+        """Report an answer to the pool; a token exchange was reported once already, and no row made it."""
+        if not reply.shared:
+            self.pool.answered(reply, duration_s, kind)
+
+    async def rest(self, delay_s: float) -> None:
+        """Wait, but not past the moment when the run is asked to stop."""
+        try:
+            async with asyncio.timeout(delay_s):
+                await self.stop.wait()
+        except TimeoutError:
+            pass
+
+
+_NO_TIME = Reply(Verdict.RETRY, error_code="stopped_in_doubt")
+_PASSING = (Verdict.RETRY, Verdict.IN_DOUBT)
+_HOPELESS = (Verdict.ABORT, Verdict.REJECT, Verdict.DUPLICATE)

@@ -1,0 +1,130 @@
+"""Rows that were sent more than once although an earlier create of theirs may have arrived. In SQL; synchronous.
+
+Each bears the warning `sent_again`, and stays here until a look long after its last send has found no second customer.
+What a look finds changes how its row ended: that is the only change of a row that has ended.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from importer.journal.database import Database
+from importer.journal.issue_rows import insert_issues
+from importer.journal.packing import unpack_payloads, unpack_rows
+from importer.records import Issue, Record, RowState, Severity
+
+WATCHED_S = 3_600.0
+"""A look so long after the last send is the last one."""
+
+_WARNING = (
+    "sent_again",
+    "An earlier request had no clear answer and look-ups found no customer, so this row was sent again.",
+)
+_LOOKED_AT = (RowState.CREATED, RowState.EXISTING, RowState.REJECTED, RowState.UNKNOWN)
+
+
+class Resent(NamedTuple):
+    """One row to look at again.
+
+    Args:
+        record: as it was sent; `in_doubt` since its first send.
+        sent_at: when it was sent last, seconds since the epoch, by our own clock.
+    """
+
+    record: Record
+    state: RowState
+    customer_id: str
+    sent_at: float
+
+
+def keep_resent(tx: sqlite3.Connection, run: int, ordinal: int, now: float) -> None:
+    """Keep that a row is about to be sent again, and warn about it once."""
+    known = tx.execute("SELECT 1 FROM resent WHERE run = ? AND ordinal = ?", (run, ordinal)).fetchone()
+    tx.execute(
+        "INSERT INTO resent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sent_at = excluded.sent_at",
+        (run, ordinal, now),
+    )
+    warned = (
+        known
+        or tx.execute(
+            "SELECT 1 FROM issues WHERE run = ? AND ordinal = ? AND code = ?", (run, ordinal, _WARNING[0])
+        ).fetchone()
+    )
+    if not warned:
+        insert_issues(tx, run, (Issue(ordinal, *_WARNING, severity=Severity.WARNING),))
+
+
+def forget_resent(tx: sqlite3.Connection, run: int, ordinal: int) -> None:
+    """A row was looked at for the last time."""
+    tx.execute("DELETE FROM resent WHERE run = ? AND ordinal = ?", (run, ordinal))
+
+
+def is_customer_of_a_row(tx: sqlite3.Connection, customer_id: str, but: tuple[int, int] = (-1, -1)) -> bool:
+    """Whether a row of any run is known to be this customer.
+
+    Args:
+        but: the run and ordinal of a row that does not count.
+    """
+    return bool(
+        tx.execute(
+            "SELECT EXISTS (SELECT 1 FROM rows WHERE customer_id = ? AND NOT (run = ? AND ordinal = ?))",
+            (customer_id, *but),
+        ).fetchone()[0]
+    )
+
+
+def runs_with_resent(database: Database, scope: str) -> list[str]:
+    """The ids of all runs of a scope with rows to look at again, the oldest first."""
+    with database.guarded("read"):
+        found = database.connection.execute(
+            "SELECT run_id FROM runs WHERE scope = ? AND purged_at IS NULL AND phase IN ('finished', 'stopped')"
+            " AND EXISTS (SELECT 1 FROM resent WHERE resent.run = runs.run) ORDER BY run",
+            (scope,),
+        ).fetchall()
+    return [run_id for (run_id,) in found]
+
+
+def resent_rows(database: Database, run: int) -> list[Resent]:
+    """The rows of a run to look at again, the one that was sent first before the others."""
+    with database.guarded("read"):
+        return sorted(_resent(database.connection, run), key=lambda one: one.sent_at)
+
+
+def _resent(tx: sqlite3.Connection, run: int) -> Iterator[Resent]:
+    marks = ",".join("?" * len(_LOOKED_AT))
+    for ordinal, sent_at, state, key, external_id, customer_id, since, attempts in tx.execute(
+        "SELECT r.ordinal, s.sent_at, r.state, r.key, coalesce(r.external_id, ''), coalesce(r.customer_id, ''),"
+        " coalesce(r.doubt_since, 0), r.attempts FROM resent s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
+        f" WHERE s.run = ? AND r.state IN ({marks})",
+        (run, *(state.value for state in _LOOKED_AT)),
+    ).fetchall():
+        first, numbers, payloads = tx.execute(
+            "SELECT first, rows, payloads FROM batches WHERE run = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+            (run, ordinal),
+        ).fetchone()
+        if payloads is not None:
+            record = Record(
+                ordinal,
+                unpack_rows(numbers)[ordinal - first],
+                key,
+                unpack_payloads(payloads)[ordinal - first],
+                external_id=external_id,
+                in_doubt=True,
+                doubt_since=since,
+                prior_attempts=attempts,
+            )
+            yield Resent(record, RowState(state), customer_id, sent_at)
+
+
+def shared_customers(tx: sqlite3.Connection, run: int) -> list[tuple[str, Sequence[int]]]:
+    """Every customer that more than one created row of a run bears, and the ordinals of those rows."""
+    return [
+        (customer_id, [int(one) for one in ordinals.split(",")])
+        for customer_id, ordinals in tx.execute(
+            "SELECT customer_id, group_concat(ordinal) FROM rows WHERE run = ? AND state = ?"
+            " GROUP BY customer_id HAVING count(*) > 1",
+            (run, RowState.CREATED.value),
+        ).fetchall()
+    ]
