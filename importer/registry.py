@@ -22,11 +22,10 @@ from typing import Any
 from importer.commands import Commands
 from importer.errors import JournalError, UsageError
 from importer.journal import Database, Runs, StoredRun, check_memory
+from importer.leftovers import CHECKED_NAME
 from importer.records import RunSummary
 from importer.wiring import JOURNAL_NAME
 
-CHECKED_NAME = "checked.sqlite3"
-"""The journal of a dry run, in its directory."""
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
 
 Place = tuple[int, int, str]

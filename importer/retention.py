@@ -29,9 +29,9 @@ from importer.journal import (
     wipe,
     workspace_lock,
 )
+from importer.leftovers import is_held, tidy
 from importer.nightly.filing import tag_of
 from importer.registry import RUN_ID
-from importer.remote import SPOOL_NAME, sweep
 from importer.remote.inbox import INBOXES_NAME
 from importer.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
 
@@ -145,7 +145,7 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
         notes=[*_notes(workspace.path), *map(_unseen, hidden.items())],
     )
     if not dry_run:
-        sweep(workspace.path / SPOOL_NAME)
+        tidy(workspace.path)
         copies = _unfinished_copies(workspace.path, before)
         _remove([*(workspace.path / one.run_id for one in plan.going), *plan.places, *copies], plan.copies)
         drop_places(workspace.database, [folder for folder in places if folder.parent not in hidden])
@@ -158,7 +158,7 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
 def _without_journal(workspace: Path, before: float, *, dry_run: bool) -> Purged:
     plan = Purged(dry_run, going=list(_dry_runs(workspace, set(), before)), notes=_notes(workspace))
     if not dry_run:
-        sweep(workspace / SPOOL_NAME)
+        tidy(workspace)
         _remove([*(workspace / one.run_id for one in plan.going), *_unfinished_copies(workspace, before)], ())
     return plan
 
@@ -175,7 +175,7 @@ def _dry_runs(workspace: Path, standing: set[str], before: float) -> Iterator[Go
         if named is None or directory.name in standing or not directory.is_dir():
             continue
         began = datetime.strptime(named[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-        if began < before:
+        if began < before and not is_held(directory):
             yield Going(directory.name, "dry run", "", began, _size(directory))
 
 

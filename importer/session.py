@@ -55,6 +55,7 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
+from importer.leftovers import CHECKED_NAME, SPOOL_NAME, held, tidy
 from importer.mapping import ColumnMapper
 from importer.nightly import Hours
 from importer.observe import observed, require_libraries
@@ -65,7 +66,7 @@ from importer.readers import STDIN, content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
 from importer.rehearsal import compare
-from importer.remote import SPOOL_NAME, Local, is_remote, local_copy
+from importer.remote import Local, is_remote, local_copy
 from importer.rendering import Ending, render, source_facts
 from importer.results import Report, check_out
 from importer.wiring import (
@@ -139,6 +140,7 @@ class Session:
             ImporterError: the source or the profile cannot be used.
         """
         started_at = self.clock.now()
+        tidy(self.profile.workspace)
         with (
             self._at_hand(source) as local,
             self._hired(local.path) as workforce,
@@ -152,6 +154,7 @@ class Session:
                 Runs(database).note(stored.run, place=place)
                 with _forgotten_if_refused(Runs(database), stored, directory):
                     self._prepare(database, stored, found, _secret_of(self.profile.workspace), workforce)
+                    database.keep()
                 return self._finish(database, stored, directory, started_at)
 
     async def run(self, source: Path | str, *, force: bool = False) -> Report:
@@ -181,6 +184,7 @@ class Session:
 
     async def _run(self, source: Path | str, where: Destination, *, force: bool) -> Report:
         started_at = self.clock.now()
+        await beside_the_loop(tidy, self.profile.workspace)
         with ExitStack() as stack:
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
@@ -213,6 +217,7 @@ class Session:
             SourceChangedError: the source or the profile is not the one the run began with.
             ImporterError: the run was refused; nothing was sent.
         """
+        await beside_the_loop(tidy, self.profile.workspace)
         await beside_the_loop(self._recall, name)
         async with self._in_hours():
             return await self._resume(name, reopened)
@@ -556,11 +561,9 @@ def _secret_of(workspace: Path) -> bytes:
 @contextmanager
 def _checked(directory: Path) -> Iterator[Database]:
     """The journal of a dry run, which leaves the workspace's alone. Written without waiting for the disk, then kept."""
-    with closing(
-        Database(directory / registry.CHECKED_NAME, durable=False, commands=Commands(directory.parent))
-    ) as database:
+    commands = Commands(directory.parent)
+    with held(directory), closing(Database(directory / CHECKED_NAME, durable=False, commands=commands)) as database:
         yield database
-        database.keep()
 
 
 @contextmanager
@@ -569,7 +572,8 @@ def _forgotten_if_refused(runs: Runs, stored: StoredRun, directory: Path) -> Ite
     try:
         yield
     except (ImporterError, asyncio.CancelledError):
-        runs.forget(stored.run)
+        if not stored.header.dry_run:  # the journal of one goes with its directory
+            runs.forget(stored.run)
         shutil.rmtree(directory, ignore_errors=True)
         raise
 

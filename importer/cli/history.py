@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from importer.cli import options as opt
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
+
+if TYPE_CHECKING:
+    from importer.profile import Profile
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +22,15 @@ def register(app: typer.Typer) -> None:
     app.command("show", epilog="Example: importer show last --verify")(show)
     app.command("explain", epilog="Example: importer explain last 17")(explain)
     app.command("export", epilog="Example: importer export last --format xlsx --out handover")(export)
+
+
+def _profile_of(config: Path | None, given: Mapping[str, Any], *, verbose: bool) -> Profile:
+    """Load the profile, and remove what killed programs left in its workspace."""
+    profile = load_profile(config, given, verbose=verbose)
+    from importer.leftovers import tidy  # noqa: PLC0415
+
+    tidy(profile.workspace)
+    return profile
 
 
 def runs(
@@ -30,7 +43,7 @@ def runs(
     log_format: opt.LogFormat = None,
 ) -> None:
     """List the runs of the workspace, the newest first."""
-    profile = load_profile(config, locals(), verbose=verbose)
+    profile = _profile_of(config, locals(), verbose=verbose)
     from importer import history as past  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
 
@@ -58,7 +71,7 @@ def show(
 
     With --verify and --config, the profile is held against that of the run as well.
     """
-    profile = load_profile(config, locals(), verbose=verbose)
+    profile = _profile_of(config, locals(), verbose=verbose)
     from importer import history as past  # noqa: PLC0415
     from importer.cli.summary import tell_report  # noqa: PLC0415
 
@@ -103,7 +116,7 @@ def explain(
 
     Values are masked unless --show-values is given.
     """
-    profile = load_profile(config, locals(), verbose=verbose)
+    profile = _profile_of(config, locals(), verbose=verbose)
     from importer import history as past  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
 
@@ -127,7 +140,7 @@ def export(
     log_format: opt.LogFormat = None,
 ) -> None:
     """Write the results of a run again, in any format."""
-    profile = load_profile(config, locals(), verbose=verbose)
+    profile = _profile_of(config, locals(), verbose=verbose)
     from importer.cli.running import tell  # noqa: PLC0415
     from importer.session import Session  # noqa: PLC0415
 

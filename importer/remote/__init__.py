@@ -7,6 +7,6 @@ can do stands in `stores`, what their faults mean in `faults`.
 
 from __future__ import annotations
 
-from importer.remote.sources import SPOOL_NAME, Local, is_remote, local_copy, shown, store_of, sweep
+from importer.remote.sources import Local, is_remote, local_copy, shown, store_of
 
-__all__ = ["SPOOL_NAME", "Local", "is_remote", "local_copy", "shown", "store_of", "sweep"]
+__all__ = ["Local", "is_remote", "local_copy", "shown", "store_of"]

@@ -7,11 +7,7 @@ shown without user, password and query. Knows no run and no customer.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +15,13 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from importer.errors import StorageError, UsageError
+from importer.errors import UsageError
+from importer.leftovers import private_folder
 from importer.ports import Stop
 from importer.profile import Profile
 from importer.remote.fetching import Fetch, Proof, fetch
 from importer.remote.stores import STORES, Store
 
-SPOOL_NAME = "spool"
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -87,7 +83,7 @@ def local_copy(
     store, address = store_of(str(source))
     # A signed query is good for the very path that it stands behind, and for no other file beside it.
     what = Fetch(store, shown(str(source)), profile.source.limits.max_file_bytes, stop, with_sum_file=not address.query)
-    with _place(spool) as folder:
+    with private_folder(spool) as folder:
         path, settle = folder / _name(address), partial(pause, profile.remote.settle_s)
         with (
             store.told(f"{what.shown} cannot be fetched"),
@@ -143,42 +139,3 @@ def _split(address: str) -> SplitResult | None:
 def _name(address: SplitResult) -> str:
     name = unquote(address.path.rstrip("/").rpartition("/")[2])
     return re.sub(r"[\x00-\x1f/\\]", "_", name).lstrip(".")[:200] or "source"
-
-
-# --------------------------------------------------------------------------- where copies lie
-
-
-@contextmanager
-def _place(spool: Path | None) -> Iterator[Path]:
-    """A private folder that goes when the block ends; those of killed programs go when the next one comes."""
-    try:
-        if spool is not None:
-            spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-            sweep(spool)
-        folder = Path(tempfile.mkdtemp(prefix="copy-", dir=spool))
-        held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        reason = (error.strerror or "unknown error").lower()
-        raise StorageError(f"No copy of the source can be kept in {spool}: {reason}.", "Check --workspace.") from error
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(held)
-
-
-def sweep(spool: Path) -> None:
-    """Remove the copies of programs that no longer live: nobody holds their lock. Harmless where there is no spool."""
-    for folder in spool.glob("copy-*"):
-        try:
-            held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(held)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from importer.errors import SourceError
+from importer.leftovers import SPOOL_NAME, private_folder
 from importer.mapping import ColumnMapper, build_mapper
 from importer.nightly.filing import readable
 from importer.ports import Reader
 from importer.profile import Profile
 from importer.readers import STDIN, keep_stdin, open_source
 from importer.wiring.clock import today
+from importer.wiring.workspace import make_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
         _check_name(Path(source))
         yield Path(source)
         return
-    with tempfile.TemporaryDirectory(prefix="importer-") as folder:
-        yield keep_stdin(Path(folder) / STDIN, profile.source)
+    make_directory(profile.workspace)
+    with private_folder(profile.workspace / SPOOL_NAME) as folder:
+        yield keep_stdin(folder / STDIN, profile.source)
 
 
 def _check_name(path: Path) -> None:

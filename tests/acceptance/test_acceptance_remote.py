@@ -34,14 +34,14 @@ def journalled(user: User) -> tuple[str, str]:
 
 
 def test_an_address_is_imported_like_a_file_and_leaves_no_copy(user: User, site: Web) -> None:
-    secret = site.url.replace("//", "//ann:canary@") + "/out/people.csv?token=canary"
+    secret = site.url.replace("//", "//ann:kestrel@") + "/out/people.csv?token=kestrel"
     ran = user.types("run", secret, "--json", "--verbose", **AT_ONCE)
 
     assert (ran.code, ran.json["counts"]["created"], ran.json["source"]) == (0, 6, "people.csv")
     assert journalled(user) == ("people.csv", f"{site.url}/out/people.csv")
     assert list((user.home / "runs" / "spool").iterdir()) == []
     left = b"".join(path.read_bytes() for path in (user.home / "runs").rglob("*") if path.is_file())
-    assert b"canary" not in left + ran.out.encode() + ran.err.encode()
+    assert b"kestrel" not in left + ran.out.encode() + ran.err.encode()
 
     again = user.types("run", secret, "--json", **AT_ONCE)
     assert (again.code, "already" in again.json["error"]) == (7, True)
