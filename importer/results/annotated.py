@@ -23,12 +23,12 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import ADDED_COLUMNS, RowResult
+from importer.records import ResultBatch, RowResult, is_added
 from importer.results.aside import Aside
-from importer.results.left_column import freeze, make_room
-from importer.results.marking import ERROR_COLUMN, MAX_COMMENTS, Marker, add_summary, links_to
+from importer.results.left_column import freeze, keep_together, make_room
+from importer.results.marking import MARKED, MAX_COMMENTS, Marker, add_summary, links_to
 from importer.results.report import Report
-from importer.results.sheets import HEADER_FILL, HEADER_FONT, last_column, print_wide, safe_text, widths
+from importer.results.sheets import HEADER_FILL, HEADER_FONT, last_column, print_wide, put_text, widths
 from importer.results.table import Header, telling
 from importer.results.tables import Batches
 from importer.results.verdict import verdict
@@ -94,42 +94,59 @@ def _original(
         at = _header_row(report)
         if _places(sheet, at, header.columns) is None:
             return None
-        marker = _marker(book, sheet, at, header.columns)
+        marker = _marker(book, sheet, at, header)
     except _UNREADABLE:
         return None
     marker.clean(at + 1)
     marker.head(at)
-    found = [result for batch in batches() for result in telling(batch) if result.errors or result.warnings]
-    for result in found:
-        marker.mark(result, result.row)
+    found, last = _mark_all(marker, batches(), at)
+    keep_together(sheet, sorted(marker.marked.values()), at, last)
     book.active = sheet
     parts_lost = any(issubclass(warning.category, UserWarning) for warning in lost)
     notes = ["Pictures, charts or other parts of the original could not be kept in this copy."] if parts_lost else []
-    _summarise(book, marker, report, {result.row: result.row for result in found}, notes)
+    _summarise(book, marker, report, {row: row for row in found}, notes)
     return book
 
 
-def _marker(book: Workbook, sheet: Worksheet, at: int, columns: Sequence[str]) -> Marker:
-    """Find or make the column of errors: at the left and frozen where that harms nothing, else at the right."""
+def _mark_all(marker: Marker, batches: Iterator[ResultBatch], header_row: int) -> tuple[list[int], int]:
+    """Name every row and mark those that need it; returns the marked rows, and the last row of all."""
+    found: list[int] = []
+    last = header_row
+    for batch in batches:
+        for row in batch.rows:
+            marker.name(row, row)
+            last = row
+        for result in telling(batch):
+            if result.errors or result.warnings:
+                marker.mark(result, result.row)
+                found.append(result.row)
+    return found, last
+
+
+def _marker(book: Workbook, sheet: Worksheet, at: int, header: Header) -> Marker:
+    """Find or make our columns: at the left and frozen where that harms nothing, else at the right."""
     texts = _header_texts(sheet, at)
-    if ERROR_COLUMN in texts:
-        error_place = texts.index(ERROR_COLUMN) + 1
-    elif make_room(book, sheet):
-        error_place = 1
+    marked = {name: texts.index(name) + 1 for name in MARKED if name in texts}
+    missing = [name for name in MARKED if name not in marked]
+    if not marked and make_room(book, sheet, len(missing)):
+        marked = {name: place for place, name in enumerate(missing, 1)}
     else:
-        error_place = last_column(sheet) + 1
-    sheet.cell(at, error_place, ERROR_COLUMN)
-    freeze(sheet, f"{'B' if error_place == 1 else 'A'}{at + 1}")
-    places = _places(sheet, at, columns)
+        right = last_column(sheet) + 1
+        marked |= {name: place for place, name in enumerate(missing, right)}
+    for name, place in marked.items():
+        sheet.cell(at, place, name)
+    at_left = set(marked.values()) == set(range(1, len(MARKED) + 1))
+    freeze(sheet, f"{get_column_letter(len(MARKED) + 1) if at_left else 'A'}{at + 1}")
+    places = _places(sheet, at, header.columns)
     if places is None:
         raise ValueError(at)
-    return Marker(sheet, columns, places, error_place)
+    return Marker(sheet, header.columns, places, marked, header.run_id)
 
 
 def _places(sheet: Worksheet, at: int, columns: Sequence[str]) -> list[int] | None:
     """Return the sheet's column (from 1) of every source column; None when the header is another one."""
     texts = _header_texts(sheet, at)
-    places = [place for place, text in enumerate(texts, 1) if text not in ADDED_COLUMNS][: len(columns)]
+    places = [place for place, text in enumerate(texts, 1) if not is_added(text)][: len(columns)]
     if len(places) < len(columns) or not all(
         texts[place - 1] in name for place, name in zip(places, columns, strict=True)
     ):
@@ -153,11 +170,15 @@ def _own(rows: Iterator[RowResult], header: Header, report: Report, *, whole: bo
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "Customers"
-    columns = [safe_text(name) for name in header.columns]
-    sheet.append(["_row", ERROR_COLUMN, *columns])
-    marker = Marker(sheet, header.columns, range(3, len(columns) + 3), 2)
+    names = header.source_names
+    first = len(MARKED) + 1
+    for place, name in enumerate([*MARKED, *names], 1):
+        put_text(sheet.cell(1, place), name)
+    beyond = range(first + len(header.columns), first + len(names))
+    marked = {name: place for place, name in enumerate(MARKED, 1)}
+    marker = Marker(sheet, header.columns, range(first, beyond.start), marked, header.run_id, beyond)
     standing = _fill(marker, rows, keep_numbers=whole)
-    _dress(marker, columns)
+    _dress(marker, names)
     notes = [] if whole else [f"The source is large: here are its first {len(standing):,} failing rows only."]
     _summarise(book, marker, report, standing, notes)
     return book
@@ -172,26 +193,26 @@ def _fill(marker: Marker, rows: Iterator[RowResult], *, keep_numbers: bool) -> d
     for result in rows:
         at = max(at + 1, result.row) if keep_numbers else at + 1
         standing[result.row] = at
-        sheet.cell(at, 1, result.row)
-        for place, text in enumerate(result.cells, 3):
+        marker.name(result.row, at)
+        for place, text in enumerate([*result.cells, *result.surplus], len(MARKED) + 1):
             cell = sheet.cell(at, place)
-            cell.number_format = "@"  # so that a mended postal code keeps its leading zero
-            cell.value = safe_text(text) or None
+            cell.number_format = "@"  # so that a fixed postal code keeps its leading zero
+            put_text(cell, text)
         if result.errors or result.warnings:
             marker.mark(result, at)
     return standing
 
 
-def _dress(marker: Marker, columns: Sequence[str]) -> None:
-    sheet = marker.sheet
+def _dress(marker: Marker, names: Sequence[str]) -> None:
+    sheet, left = marker.sheet, len(MARKED)
     for cell in sheet[1]:
         cell.font, cell.fill, cell.alignment = HEADER_FONT, HEADER_FILL, Alignment(vertical="top")
-    sample = [[cell or "" for cell in row[2:]] for row in sheet.iter_rows(2, _WIDTH_SAMPLE, values_only=True)]
-    for place, width in enumerate(widths(columns, sample), 3):
+    sample = [[cell or "" for cell in row[left:]] for row in sheet.iter_rows(2, _WIDTH_SAMPLE, values_only=True)]
+    for place, width in enumerate(widths(names, sample), left + 1):
         sheet.column_dimensions[get_column_letter(place)].width = width
     marker.head(1)
     print_wide(sheet)
-    sheet.freeze_panes = "C2"
+    sheet.freeze_panes = f"{get_column_letter(left + 1)}2"
     sheet.auto_filter.ref = sheet.dimensions
 
 

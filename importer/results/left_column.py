@@ -1,36 +1,38 @@
-"""A free column at the left of a user's sheet, where that changes nothing else; elsewhere none.
+"""Free columns at the left of a user's sheet, where that changes nothing else; elsewhere none.
 
 openpyxl moves cells but not what refers to them. So a sheet with formulas, merged cells, tables,
-validations, pictures or the like is left as it is, and the caller has to use the first free column at the right.
+validations, pictures or the like is left as it is, and the caller has to use the first free columns at the right.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string, range_boundaries
 from openpyxl.workbook import Workbook
+from openpyxl.worksheet.table import Table, TableColumn
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.results.sheets import MAX_COLUMNS, cells_of
+from importer.results.sheets import MAX_COLUMNS, cells_of, last_column
 
 
-def make_room(book: Workbook, sheet: Worksheet) -> bool:
-    """Insert an empty first column; False when that could harm something, and nothing was changed."""
-    if not _is_plain(book, sheet):
+def make_room(book: Workbook, sheet: Worksheet, count: int) -> bool:
+    """Insert empty first columns; False when that could harm something, and nothing was changed."""
+    if not _is_plain(book, sheet, count):
         return False
     filter_range, pane = sheet.auto_filter.ref, sheet.freeze_panes
-    sheet.insert_cols(1)
-    _move_widths(sheet)
+    sheet.insert_cols(1, count)
+    _move_widths(sheet, count)
     for cell in cells_of(sheet):
         if cell.hyperlink is not None:
             cell.hyperlink.ref = cell.coordinate
     if filter_range:
         left, top, right, bottom = range_boundaries(filter_range)
-        sheet.auto_filter.ref = f"{_letter(left)}{top}:{_letter(right)}{bottom}"
+        sheet.auto_filter.ref = f"{_letter(left, count)}{top}:{_letter(right, count)}{bottom}"
     if pane:
-        sheet.freeze_panes = sheet.cell(sheet[pane].row, sheet[pane].column + 1).coordinate
+        sheet.freeze_panes = sheet.cell(sheet[pane].row, sheet[pane].column + count).coordinate
     return True
 
 
@@ -43,11 +45,48 @@ def freeze(sheet: Worksheet, at: str) -> None:
     sheet.freeze_panes = f"{letters}{row}"
 
 
-def _letter(column: int | None) -> str:
-    return get_column_letter((column or 1) + 1)
+def keep_together(sheet: Worksheet, places: Sequence[int], first_row: int, last_row: int) -> None:
+    """Have columns that were added sorted with the rows they belong to: filters and tables reach over them.
+
+    Args:
+        places: the columns (from 1) that were added, side by side.
+        first_row: the header's row.
+        last_row: the last one that has data.
+    """
+    for table in sheet.tables.values():
+        _extend_table(sheet, table, places)
+    if sheet.tables:
+        return
+    left, top, right, bottom = range_boundaries(sheet.auto_filter.ref or f"A{first_row}:A{last_row}")
+    left, right = min(left or 1, *places), max(right or 1, *places, last_column(sheet))
+    if top == first_row:
+        corner = f"{get_column_letter(right)}{max(bottom or last_row, last_row)}"
+        sheet.auto_filter.ref = f"{get_column_letter(left)}{top}:{corner}"
 
 
-def _is_plain(book: Workbook, sheet: Worksheet) -> bool:
+def _extend_table(sheet: Worksheet, table: Table, places: Sequence[int]) -> None:
+    """Add the columns to a table that ends where they begin."""
+    _, top, right, _ = range_boundaries(table.ref)
+    if right != min(places) - 1 or top is None or not table.tableColumns:
+        return
+    table.ref = _widened(table.ref, max(places))
+    if table.autoFilter is not None and table.autoFilter.ref:
+        table.autoFilter.ref = _widened(table.autoFilter.ref, max(places))
+    number = max(column.id for column in table.tableColumns)
+    for at, place in enumerate(places, number + 1):
+        table.tableColumns.append(TableColumn(id=at, name=str(sheet.cell(top, place).value)))
+
+
+def _widened(area: str, right: int) -> str:
+    left, top, _, bottom = range_boundaries(area)
+    return f"{get_column_letter(left or 1)}{top}:{get_column_letter(right)}{bottom}"
+
+
+def _letter(column: int | None, count: int) -> str:
+    return get_column_letter((column or 1) + count)
+
+
+def _is_plain(book: Workbook, sheet: Worksheet, count: int) -> bool:
     referring = (
         sheet.merged_cells.ranges,
         sheet.conditional_formatting,
@@ -60,7 +99,7 @@ def _is_plain(book: Workbook, sheet: Worksheet) -> bool:
         book.defined_names,
         sheet.defined_names,
     )
-    full = sheet.max_column >= MAX_COLUMNS
+    full = sheet.max_column + count > MAX_COLUMNS
     return not full and not any(map(bool, referring)) and not any(map(_has_formula, book.worksheets))
 
 
@@ -68,12 +107,13 @@ def _has_formula(sheet: Worksheet) -> bool:
     return any(cell.data_type == "f" for cell in cells_of(sheet))
 
 
-def _move_widths(sheet: Worksheet) -> None:
+def _move_widths(sheet: Worksheet, count: int) -> None:
     moved = []
     for dimension in sheet.column_dimensions.values():
         dimension.reindex()
         shifted = copy(dimension)
-        shifted.min, shifted.max = (dimension.min or 1) + 1, (dimension.max or 1) + 1
+        shifted.min = (dimension.min or 1) + count
+        shifted.max = min((dimension.max or 1) + count, MAX_COLUMNS)
         shifted.index = get_column_letter(shifted.min)
         moved.append(shifted)
     sheet.column_dimensions.clear()

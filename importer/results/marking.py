@@ -23,8 +23,10 @@ from importer.results.failing import column_index, pointed_at
 from importer.results.mends import Advice
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, cells_of, lines, print_wide, safe_text
 
-ERROR_COLUMN = "_error_message"
-"""One of the added columns of the results: a mended workbook that carries it is accepted, and the column dropped."""
+RUN_COLUMN, ROW_COLUMN, ERROR_COLUMN = "_run", "_row", "_error_message"
+MARKED = (RUN_COLUMN, ROW_COLUMN, ERROR_COLUMN)
+"""Of the added columns of the results those that a workbook has for marked rows: which row of which run each line
+is, however lines are sorted or deleted, and what is wrong with it."""
 MAX_COMMENTS = 20_000
 """Spreadsheet programs grow slow beyond; further cells are coloured only."""
 
@@ -35,7 +37,9 @@ _FILLS: Mapping[Severity, PatternFill] = {
 }
 _OUR_COLOURS = frozenset(fill.fgColor.rgb for fill in _FILLS.values())
 _NO_FILL = PatternFill()
-_ERROR_COLUMN_CHARS = 60.0
+_WIDTHS = {RUN_COLUMN: 9.0, ROW_COLUMN: 7.0, ERROR_COLUMN: 60.0}
+_OF_SURPLUS = frozenset({"row_too_long", "cell_outside_table"})
+"""Codes of the issues that are about surplus cells."""
 _SUMMARY_WIDTHS = (12, 34, 24, 48, 60, 14)
 _LINE_POINTS = 15
 _WRAPPED = Alignment(vertical="top", wrap_text=True)
@@ -49,14 +53,27 @@ class Marker:
         sheet: what is marked.
         columns: the source's columns.
         places: the sheet's column (from 1) of each of them.
-        error_place: the sheet's column of the errors.
+        marked: the sheet's column of each of `MARKED`.
+        run_id: the run whose rows they are.
+        beyond: the sheet's columns of surplus cells, where they have columns of their own; else they stand
+            somewhere at the right of the table.
     """
 
     sheet: Worksheet
     columns: Sequence[str]
     places: Sequence[int]
-    error_place: int
+    marked: Mapping[str, int]
+    run_id: str = ""
+    beyond: Sequence[int] = ()
     comments: int = 0
+    _far_cells: Mapping[int, Sequence[int]] | None = None
+
+    def name(self, row: int, at: int) -> None:
+        """Say in row `at` of the sheet which row of which run it is."""
+        for column, value in ((RUN_COLUMN, self.run_id), (ROW_COLUMN, row)):
+            cell = self.sheet.cell(at, self.marked[column])
+            if not isinstance(cell, MergedCell):
+                cell.value = value
 
     def mark(self, result: RowResult, at: int) -> None:
         """Mark one row of the source, which stands in row `at` of the sheet."""
@@ -65,24 +82,47 @@ class Marker:
         for issue in (*result.errors, *result.warnings):
             for position in pointed_at(issue.column, index):
                 per_cell.setdefault(self.places[position], []).append(issue)
+            if issue.code in _OF_SURPLUS:
+                for place in self._surplus_places(result, at):
+                    per_cell.setdefault(place, []).append(issue)
         for place, issues in per_cell.items():
             self._mark_cell(self.sheet.cell(at, place), issues)
         self._write(at, " | ".join(map(_sentence, result.errors)))
 
+    def _surplus_places(self, result: RowResult, at: int) -> Sequence[int]:
+        if self.beyond:
+            return self.beyond[: len(result.surplus)]
+        if self._far_cells is None:
+            self._far_cells = self._find_far_cells()
+        return self._far_cells.get(at, ())
+
+    def _find_far_cells(self) -> Mapping[int, Sequence[int]]:
+        """Return the sheet's columns that are filled beyond the table, by row."""
+        found: dict[int, list[int]] = {}
+        ours, last = set(self.marked.values()), max(self.places, default=0)
+        for cell in cells_of(self.sheet):
+            place = cell.column or 0
+            if place > last and place not in ours and str(cell.value or "").strip():
+                found.setdefault(cell.row or 0, []).append(place)
+        return found
+
     def head(self, at: int) -> None:
-        """Name the column of errors in the header row `at`, and make it wide."""
-        self._write(at, ERROR_COLUMN)
-        cell, neighbour = self.sheet.cell(at, self.error_place), self.sheet.cell(at, self.places[0])
-        for look in ("font", "fill", "border", "alignment"):
-            setattr(cell, look, copy(getattr(neighbour, look)))
-        self.sheet.column_dimensions[get_column_letter(self.error_place)].width = _ERROR_COLUMN_CHARS
+        """Name our columns in the header row `at`, and give them their widths."""
+        for column, place in self.marked.items():
+            cell, neighbour = self.sheet.cell(at, place), self.sheet.cell(at, self.places[0])
+            if not isinstance(cell, MergedCell):
+                cell.value = column
+            for look in ("font", "fill", "border", "alignment"):
+                setattr(cell, look, copy(getattr(neighbour, look)))
+            self.sheet.column_dimensions[get_column_letter(place)].width = _WIDTHS[column]
 
     def clean(self, first: int) -> None:
         """Remove the marks of an earlier pass from row `first` on."""
+        ours = set(self.marked.values())
         for cell in cells_of(self.sheet):
             if isinstance(cell, MergedCell) or cell.row < first:
                 continue
-            if cell.column == self.error_place:
+            if cell.column in ours:
                 cell.value = None
             if cell.comment is not None and cell.comment.author == _AUTHOR:
                 cell.comment = None
@@ -100,7 +140,7 @@ class Marker:
         cell.comment = Comment(text, _AUTHOR, height=40 + 20 * (len(text) // 38 + 1), width=280)
 
     def _write(self, at: int, text: str) -> None:
-        cell = self.sheet.cell(at, self.error_place)
+        cell = self.sheet.cell(at, self.marked[ERROR_COLUMN])
         if not isinstance(cell, MergedCell):
             cell.value = safe_text(text) or None
 

@@ -1,6 +1,6 @@
 """What every workbook written here shares: texts that a cell can hold, header style, column widths.
 
-Never lets a spreadsheet run a cell as a formula.
+Never lets a spreadsheet run a cell as a formula, and never alters a text for that: it comes back as it was.
 """
 
 from __future__ import annotations
@@ -24,22 +24,60 @@ MAX_COLUMNS = 16_384
 MAX_CELL_CHARS = 32_767
 _CUT = " … (cut: a workbook cell holds no more)"
 
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+"""What XML forbids, and the carriage return, which it would make a line feed."""
+_ESCAPED_ALREADY = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_ESCAPING = re.compile(f"{_FORBIDDEN.pattern}|{_ESCAPED_ALREADY.pattern}")
 _RUNS = re.compile(r"[=@\t\r\n]|[+-](?![\d\s()./,x-]*$)")
 _NARROWEST, _WIDEST = 8, 48
 _FITTING = 0.95
 
 
 def safe_text(text: str) -> str:
-    """Return a text as a workbook cell can hold it: no formula, no control characters, not too long.
+    """Return a text of our own as a workbook cell can hold it: no formula, no control characters, not too long.
 
-    What a spreadsheet would run gets an apostrophe in front. Numbers and phone numbers keep their
-    sign: a cell that is stored as text is not calculated.
+    What a spreadsheet would run gets an apostrophe in front. For the cells of a source see `put_text`.
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")  # XML would do so silently
-    if _RUNS.match(text) or text in ERROR_CODES:
+    if may_run(text):
         text = "'" + text
     text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
+    return _writable(text)
+
+
+def may_run(text: str) -> bool:
+    """Tell whether a spreadsheet would run a text, or take it for an error, were it typed into a cell.
+
+    Numbers and phone numbers keep their sign: a cell that is stored as text is not calculated.
+    """
+    return bool(_RUNS.match(text)) or text in ERROR_CODES
+
+
+def stored_text(text: str) -> str:
+    """Return a text as a workbook stores it: what XML cannot hold is escaped, as spreadsheet programs do it."""
+    if _ESCAPING.search(text):
+        text = _ESCAPED_ALREADY.sub("_x005F_", text)
+        text = _FORBIDDEN.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+    return _writable(text)
+
+
+def put_text(cell: Cell | MergedCell, text: str) -> None:
+    """Put a cell of a source into a cell of a workbook, as a text that is never calculated and reads as it was.
+
+    Excel's own mark for such texts (quotePrefix) keeps them so when somebody edits the cell.
+    """
+    if isinstance(cell, MergedCell):
+        return
+    cell.value = stored_text(text) or None
+    if not text:
+        return
+    cell.data_type = "s"
+    if may_run(text):
+        cell.quotePrefix = True
+
+
+def _writable(text: str) -> str:
     if len(text) > MAX_CELL_CHARS:
         text = text[: MAX_CELL_CHARS - len(_CUT)] + _CUT
     if not text.isascii():

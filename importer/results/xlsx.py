@@ -15,7 +15,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.results.sheets import HEADER_FILL, HEADER_FONT, MAX_ROWS, safe_text, widths
+from importer.results.sheets import HEADER_FILL, HEADER_FONT, MAX_ROWS, may_run, put_text, stored_text, widths
 from importer.results.table import Header, Row
 
 _WIDTH_SAMPLE = 200
@@ -30,7 +30,7 @@ class XlsxTable:
 
     def __init__(self, path: Path, header: Header, sheet_rows: int = MAX_ROWS - 1) -> None:
         self._path = path
-        self._names = [safe_text(name) for name in header.names]
+        self._names = header.names
         self._sheet_rows = sheet_rows
         self._book = Workbook(write_only=True)
         self._sheet: Worksheet | None = None
@@ -39,11 +39,11 @@ class XlsxTable:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Append rows, opening a further sheet where one is full."""
-        texts = [[safe_text(cell) for cell in row] for row in rows]
-        for row in texts:
+        for row in rows:
             if self._sheet is None or self._used == self._sheet_rows:
-                self._sheet = self._next_sheet(texts[:_WIDTH_SAMPLE])
-            self._sheet.append(row)
+                self._sheet = self._next_sheet(rows[:_WIDTH_SAMPLE])
+            sheet = self._sheet
+            sheet.append([_guarded(sheet, text) if may_run(text) else stored_text(text) for text in row])
             self._used += 1
 
     def close(self) -> None:
@@ -72,8 +72,14 @@ class XlsxTable:
             self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(self._names))}{self._used + 1}"
 
 
+def _guarded(sheet: Worksheet, text: str) -> SheetCell:
+    cell = WriteOnlyCell(sheet)
+    put_text(cell, text)
+    return cell
+
+
 def _bold(sheet: Worksheet, name: str) -> SheetCell:
-    cell = WriteOnlyCell(sheet, name)
+    cell = _guarded(sheet, name)
     cell.font = HEADER_FONT
     cell.fill = HEADER_FILL
     return cell

@@ -20,6 +20,8 @@ class Columns:
         picks: the cell of a record that each name stands for, from 0.
         width: cells that a complete record has, dropped ones included.
         extras: the cells of a record that hold surplus cells of an earlier reading, from 0.
+        beyond: cells without a name between the table and columns that were added behind it.
+        sheet: the cell that says which sheet of a workbook a row of an earlier reading is from; None: there is none.
         warnings: what had to be done to the header, in sentences.
     """
 
@@ -27,6 +29,8 @@ class Columns:
     picks: tuple[int, ...]
     width: int
     extras: tuple[int, ...] = ()
+    beyond: tuple[int, ...] = ()
+    sheet: int | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -35,22 +39,35 @@ class Columns:
         return len(self.picks) == self.width
 
 
-def name_columns(header: Sequence[str], groups: Sequence[str] = ()) -> Columns:
+def own_end(header: Sequence[str]) -> tuple[int, int]:
+    """Return where a header's own names end, and where columns that were added behind them begin.
+
+    Without such columns both are the header's end.
+    """
+    texts = [tidy_name(text) for text in header]
+    end = max((i + 1 for i, text in enumerate(texts) if text and not is_added(text)), default=0)
+    behind = [i for i in range(end, len(texts)) if texts[i]]
+    return (end, behind[0]) if behind else (len(texts), len(texts))
+
+
+def name_columns(header: Sequence[str], groups: Sequence[str] = (), beyond: range = range(0)) -> Columns:
     """Name the columns of a header.
 
     Args:
         header: the header's cells, as wide as a complete record.
         groups: the cells of a second header line above it, blank under a merged one; used to tell
             equal names apart (`Mailing` over `Street` gives `Mailing Street`).
+        beyond: cells without a name that are no columns of the table.
     """
     above = [tidy_name(text) for text in groups]
     texts = [tidy_name(text) or above[i] if i < len(above) else tidy_name(text) for i, text in enumerate(header)]
-    picks = [i for i, text in enumerate(texts) if not is_added(text)]
+    picks = [i for i, text in enumerate(texts) if not is_added(text) and i not in beyond]
+    sheet = texts.index("_sheet") if "_sheet" in texts else None
     extras = tuple(i for i, text in enumerate(texts) if is_extra(text))
     grouped = _spread(above, len(texts))
     warnings: list[str] = []
     names = _unique([(i, texts[i]) for i in picks], grouped, warnings)
-    return Columns(tuple(names), tuple(picks), len(texts), extras, tuple(warnings))
+    return Columns(tuple(names), tuple(picks), len(texts), extras, tuple(beyond), sheet, tuple(warnings))
 
 
 def tidy_name(text: str) -> str:

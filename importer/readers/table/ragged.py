@@ -48,7 +48,8 @@ class Ragged:
 
     def __init__(self, columns: Columns, header_cells: int, sample: Sequence[Sequence[str]], *, grid: bool) -> None:
         self._width = columns.width
-        self._extras = columns.extras
+        self._columns = columns
+        self._extras = (*columns.beyond, *columns.extras)
         self._header_cells = header_cells
         self._grid = grid
         fewest = max(_FEWEST, len(sample) / 10)
@@ -106,14 +107,21 @@ class Ragged:
         return {i: found for i, row in long if (found := surplus_of(row, self._width))}
 
     def _with_extras(self, block: Block) -> Block:
-        """Take what a fixed file still has in its columns of surplus cells for surplus cells again."""
+        """Take what stands in columns of surplus cells for surplus cells again: a fixed file that comes back."""
         columns, surplus = block.columns or (), dict(block.surplus)
         marks = {i: list(found) for i, found in block.marks.items()}
-        for i in {i for pick in self._extras for i, cell in enumerate(columns[pick]) if cell.strip()}:
+        for i in sorted({i for pick in self._extras for i, cell in enumerate(columns[pick]) if cell.strip()}):
             kept = [columns[pick][i] for pick in self._extras]
             surplus[i] = surplus_of([*kept, *surplus.get(i, ())], 0)
-            marks.setdefault(i, []).append(_CAME_BACK)
+            marks.setdefault(i, []).append(self._mark_of_extras(columns, i))
         return replace(block, marks=marks, surplus=surplus)
+
+    def _mark_of_extras(self, columns: Sequence[Sequence[str]], i: int) -> Mark:
+        """The mark that such a row had where it came from: a cell beside the table of a workbook is a warning."""
+        sheet = self._columns.sheet
+        if not (self._columns.beyond if sheet is None else columns[sheet][i].strip()):
+            return _CAME_BACK
+        return _BESIDE if any(columns[pick][i].strip() for pick in self._columns.picks) else _OUTSIDE
 
     def _fit(self, row: Sequence[str]) -> Sequence[str]:
         if len(row) == self._width:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from importer.cells import Cells
 from importer.errors import EmptySourceError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
-from importer.readers.table.columns import Columns, name_columns
+from importer.readers.table.columns import Columns, name_columns, own_end
 from importer.readers.table.cutting import after, hold_footer, join, without_blank, without_header_again
 from importer.readers.table.damage import Damage
-from importer.readers.table.header import Numbered, find_header, table_width
+from importer.readers.table.header import Numbered, find_header, last_filled, table_width
 from importer.readers.table.ragged import Ragged
 from importer.records import Detected, Issue, RawBatch, Severity, SourceInfo
 
@@ -96,10 +97,18 @@ class TableReader:
                 raise SourceError(f"The header of '{self._name}' cannot be read.", mark.message)
 
     def _name_columns(self, below: Sequence[Sequence[str]]) -> Columns:
-        width = table_width(self._header, below, grid=self._origin.grid, name=self._name)
+        own, added = own_end(self._header.cells)
+        if own == added:
+            width = table_width(self._header, below, grid=self._origin.grid, name=self._name)
+            beyond = range(0)
+        else:  # a file of ours that comes back: its added columns stand behind the table
+            table = replace(self._header, cells=self._header.cells[:added])
+            inside = [cells[:added] for cells in below]
+            beyond = range(table_width(table, inside, grid=self._origin.grid, name=self._name), added)
+            width = last_filled(self._header.cells)
         self._check_width(width)
         cells = list(self._header.cells[:width])
-        return name_columns(cells + [""] * (width - len(cells)), self._header.groups)
+        return name_columns(cells + [""] * (width - len(cells)), self._header.groups, beyond)
 
     def _check_width(self, width: int) -> None:
         limit = self._settings.limits.max_columns

@@ -179,6 +179,28 @@ class TestFilesThatComeBack:
         assert found.errors == {1: ["row_too_long"]}
         assert found.surplus == {1: ("call", "back")}
 
+    def test_a_cell_beside_the_table_of_a_workbook_is_no_error_when_it_comes_back_in_a_text(self) -> None:
+        found = read(text(f"{HEADER},_extra_1,_row,_sheet", f"{ANN},call back,2,Customers", f"{BOB},,3,Customers"))
+
+        assert found.warnings == {0: ["cell_outside_table"]}
+        assert not found.errors
+        assert found.surplus == {0: ("call back",)}
+
+    def test_cells_between_a_workbooks_table_and_columns_added_behind_it_stay_surplus_cells(
+        self, tmp_path: Path
+    ) -> None:
+        ann, bob = [*ANN.split(","), None, "call back", "r-1", "2"], [*BOB.split(","), None, None, "r-1", "3"]
+        path = workbook(tmp_path, ann, bob, [None] * 5 + ["far", "r-1", "4"])
+        book = openpyxl.load_workbook(path)
+        book.worksheets[0]["G1"], book.worksheets[0]["H1"] = "_run", "_row"
+        book.save(path)
+        found = read(path)
+
+        assert found.columns == tuple(HEADER.split(","))
+        assert found.warnings == {0: ["cell_outside_table"]}
+        assert found.errors == {2: ["cell_outside_table"]}
+        assert found.surplus == {0: ("call back",), 2: ("far",)}
+
 
 class TestTheHeaderDecides:
     def test_a_small_ragged_file_has_row_errors(self) -> None:

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
+from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.records import SUMMARY_SHEET, Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
@@ -21,6 +22,7 @@ from importer.results.report import Report
 from importer.results.table import Header
 
 COLUMNS = ("Name", "Phone", "Born")
+RUN = "20261129T080000Z-1a2b3c"
 RED, YELLOW = "FFF8C9C4", "FFFFF0B8"
 
 
@@ -60,7 +62,8 @@ def annotate(
     name = source.name if source else "customers.csv"
     batch = ResultBatch.of(list(found))
     told = report(name, **more)
-    return write_annotated(lambda: iter([batch]), Header(COLUMNS, "Data"), told, directory / "run", source=source)
+    header = Header(COLUMNS, "Data", RUN, max(len(row.surplus) for row in found))
+    return write_annotated(lambda: iter([batch]), header, told, directory / "run", source=source)
 
 
 def users_workbook(path: Path, change: object = None) -> Path:
@@ -106,20 +109,93 @@ def colour(sheet: Worksheet, place: str) -> str | None:
 
 def test_offending_cells_of_the_users_workbook_are_coloured_and_say_why(tmp_path: Path) -> None:
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), "Data")
-    assert (colour(sheet, "C3"), colour(sheet, "D3"), colour(sheet, "C4"), colour(sheet, "C2")) == (
-        RED,
-        RED,
-        YELLOW,
-        None,
-    )
-    assert sheet["C3"].comment.text == "Too short."
-    assert sheet["C4"].comment.text == "Look."
-    assert sheet["B3"].comment.text == "ask Bob"
+    assert [colour(sheet, place) for place in ("E3", "F3", "E4", "E2")] == [RED, RED, YELLOW, None]
+    assert sheet["E3"].comment.text == "Too short."
+    assert sheet["E4"].comment.text == "Look."
+    assert sheet["D3"].comment.text == "ask Bob"
+
+
+def test_every_line_says_which_row_of_which_run_it_is(tmp_path: Path) -> None:
+    theirs = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), "Data")
+    ours = opened(annotate(tmp_path / "text"), "Customers")
+
+    for sheet in (theirs, ours):
+        assert [cell.value for cell in sheet[1]][:3] == ["_run", "_row", ERROR_COLUMN]
+        lines = [(sheet.cell(at, 1).value, sheet.cell(at, 2).value) for at in range(2, 7)]
+        assert lines == [(RUN, 2), (RUN, 3), (RUN, 4), (None, None), (RUN, 6)]
+
+
+def test_the_filter_reaches_over_our_columns_so_that_lines_are_sorted_as_wholes(tmp_path: Path) -> None:
+    def no_filter(book: openpyxl.Workbook) -> None:
+        book["Data"].auto_filter.ref = None
+
+    for name, change in (("a.xlsx", None), ("b.xlsx", no_filter)):
+        sheet = opened(annotate(tmp_path / name[0], users_workbook(tmp_path / name, change)), "Data")
+        assert sheet.auto_filter.ref == "A1:F6"
+
+
+def test_so_does_a_table_of_the_users(tmp_path: Path) -> None:
+    def as_table(book: openpyxl.Workbook) -> None:
+        book["Data"].auto_filter.ref = None
+        table = Table(displayName="Customers", ref="A1:C6")
+        book["Data"].add_table(table)
+
+    path = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", as_table))
+    table = opened(path, "Data").tables["Customers"]
+
+    assert [cell.value for cell in opened(path, "Data")[1]] == [*COLUMNS, "_run", "_row", ERROR_COLUMN]
+    assert (table.ref, table.autoFilter.ref) == ("A1:F6", "A1:F6")
+    assert [column.name for column in table.tableColumns] == [*COLUMNS, "_run", "_row", ERROR_COLUMN]
+    assert len({column.id for column in table.tableColumns}) == 6
+
+
+def test_widths_of_all_further_columns_never_reach_beyond_a_sheet(tmp_path: Path) -> None:
+    def wide(book: openpyxl.Workbook) -> None:
+        dimension = book["Data"].column_dimensions["D"]
+        dimension.min, dimension.max, dimension.width = 4, 16_384, 9
+
+    path = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", wide))
+
+    assert max(one.max or 0 for one in opened(path, "Data").column_dimensions.values()) == 16_384
+
+
+def surplus_rows() -> list[RowResult]:
+    far = Issue(0, "cell_outside_table", "A cell beyond the header.", severity=Severity.WARNING)
+    long = Issue(0, "row_too_long", "Too many cells.")
+    return [
+        RowResult(0, 2, ("Ann", "4155550100", "1980-01-31"), RowState.VALID, warnings=(far,), surplus=("note",)),
+        RowResult(1, 3, ("Bob", "02", "x"), RowState.INVALID, errors=(long,), surplus=("=1+1", "more")),
+        RowResult(2, 4, ("Cy", "03", ""), RowState.VALID),
+    ]
+
+
+def test_surplus_cells_of_a_text_have_marked_columns_of_their_own(tmp_path: Path) -> None:
+    sheet = opened(annotate(tmp_path, results=surplus_rows()), "Customers")
+
+    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS, "_extra_1", "_extra_2"]
+    surplus = [[cell.value for cell in sheet[at]][6:] for at in (2, 3, 4)]
+    assert surplus == [["note", None], ["=1+1", "more"], [None, None]]
+    assert [colour(sheet, place) for place in ("G2", "H2", "G3", "H3", "G4")] == [YELLOW, None, RED, RED, None]
+    assert sheet["G3"].comment.text == "Too many cells."
+
+
+@pytest.mark.parametrize("at", ["left", "right"])
+def test_surplus_cells_of_the_users_workbook_are_marked_where_they_stand(tmp_path: Path, at: str) -> None:
+    def beyond(book: openpyxl.Workbook) -> None:
+        book["Data"]["E2"], book["Data"]["G3"] = "note", "more"
+        if at == "right":
+            book["Notes"]["B1"] = "=Data!A1"
+
+    sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", beyond), surplus_rows()), "Data")
+
+    marked = {cell.coordinate: colour(sheet, cell.coordinate) for row in sheet["A2:M4"] for cell in row}
+    places = {place: found for place, found in marked.items() if found}
+    assert places == ({"H2": YELLOW, "J3": RED} if at == "left" else {"E2": YELLOW, "G3": RED})
 
 
 def test_a_frozen_first_column_holds_all_errors_of_a_row(tmp_path: Path) -> None:
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), "Data")
-    assert [sheet.cell(at, 1).value for at in range(1, 7)] == [
+    assert [sheet.cell(at, 3).value for at in range(1, 7)] == [
         ERROR_COLUMN,
         None,
         "Phone: Too short. | Born: No date.",
@@ -127,19 +203,18 @@ def test_a_frozen_first_column_holds_all_errors_of_a_row(tmp_path: Path) -> None
         None,
         "The same twice.",
     ]
-    assert sheet.freeze_panes == "B2"
+    assert sheet.freeze_panes == "D2"
 
 
 def test_formats_widths_filter_links_and_other_sheets_stay(tmp_path: Path) -> None:
     path = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx"))
     sheet = opened(path, "Data")
-    assert [cell.value for cell in sheet[1]] == [ERROR_COLUMN, *COLUMNS]
-    assert sheet["B2"].font.i
-    assert (sheet["C2"].value, sheet["C2"].number_format) == (4155550100, "(000) 000-0000")
-    assert sheet["D2"].is_date
-    assert (sheet.column_dimensions["B"].width, sheet.column_dimensions["D"].width) == (33, 12)
-    assert sheet.auto_filter.ref == "B1:D6"
-    assert sheet["B6"].hyperlink.ref == "B6"
+    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS]
+    assert sheet["D2"].font.i
+    assert (sheet["E2"].value, sheet["E2"].number_format) == (4155550100, "(000) 000-0000")
+    assert sheet["F2"].is_date
+    assert (sheet.column_dimensions["D"].width, sheet.column_dimensions["F"].width) == (33, 12)
+    assert sheet["D6"].hyperlink.ref == "D6"
     assert opened(path, "Notes")["A1"].value == "keep me"
     assert openpyxl.load_workbook(path).sheetnames == ["Data", "Notes", SUMMARY_SHEET]
 
@@ -155,15 +230,15 @@ def test_formats_widths_filter_links_and_other_sheets_stay(tmp_path: Path) -> No
 )
 def test_where_a_new_first_column_could_harm_the_errors_stand_at_the_right(tmp_path: Path, change: object) -> None:
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", change)), "Data")
-    assert [cell.value for cell in sheet[1]] == [*COLUMNS, ERROR_COLUMN]
-    assert sheet["D3"].value == "Phone: Too short. | Born: No date."
+    assert [cell.value for cell in sheet[1]] == [*COLUMNS, "_run", "_row", ERROR_COLUMN]
+    assert sheet["F3"].value == "Phone: Too short. | Born: No date."
     assert (colour(sheet, "B3"), sheet.freeze_panes) == (RED, "A2")
 
 
 def test_the_summary_links_to_the_first_row_of_each_cluster(tmp_path: Path) -> None:
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), SUMMARY_SHEET)
     links = [(row[2].value, row[5].hyperlink.location) for row in sheet.iter_rows() if row[5].hyperlink]
-    assert links == [(None, "'Data'!A6"), ("Born", "'Data'!D3"), ("Phone", "'Data'!C3"), ("Phone", "'Data'!C4")]
+    assert links == [(None, "'Data'!A6"), ("Born", "'Data'!F3"), ("Phone", "'Data'!E3"), ("Phone", "'Data'!E4")]
     assert sheet["A1"].value == "2 of 4 rows need fixing before they can be imported. Nothing was sent."
 
 
@@ -173,9 +248,9 @@ def test_a_second_pass_removes_the_marks_of_the_first(tmp_path: Path) -> None:
     second = annotate(tmp_path / "again", first, mended)
     assert second.name == "customers.annotated.xlsx"
     sheet = opened(second, "Data")
-    assert [cell.value for cell in sheet[1]] == [ERROR_COLUMN, *COLUMNS]
-    assert {sheet.cell(at, 1).value for at in range(2, 7)} == {None}
-    assert (colour(sheet, "C3"), sheet["C3"].comment, sheet["B3"].comment.text) == (None, None, "ask Bob")
+    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS]
+    assert {sheet.cell(at, 3).value for at in range(2, 7)} == {None}
+    assert (colour(sheet, "E3"), sheet["E3"].comment, sheet["D3"].comment.text) == (None, None, "ask Bob")
     assert openpyxl.load_workbook(second).sheetnames.count(SUMMARY_SHEET) == 1
 
 
@@ -188,20 +263,21 @@ def test_a_header_further_down_and_in_another_order_is_found(tmp_path: Path) -> 
     book.save(tmp_path / "customers.xlsx")
     bad = [RowResult(0, 4, ("Bob", "02", "x"), RowState.INVALID, errors=(issue("Phone"),))]
     marked = opened(annotate(tmp_path, tmp_path / "customers.xlsx", bad, header_row=3), "Data")
-    assert [cell.value for cell in marked[3]] == [ERROR_COLUMN, "_status", "Name", " Phone\n", "Born"]
-    assert colour(marked, "D4") == RED
+    assert [cell.value for cell in marked[3]] == ["_run", "_row", ERROR_COLUMN, "_status", "Name", " Phone\n", "Born"]
+    assert colour(marked, "F4") == RED
 
 
 def test_a_text_source_gives_a_workbook_of_the_same_kind_with_text_cells(tmp_path: Path) -> None:
     path = annotate(tmp_path)
     sheet = opened(path, "Customers")
     assert path.name == "customers.annotated.xlsx"
-    assert [cell.value for cell in sheet[1]] == ["_row", ERROR_COLUMN, *COLUMNS]
-    assert [cell.value for cell in sheet[3]] == [3, "Phone: Too short. | Born: No date.", "Bob", "02", "1980-01-31"]
-    assert sheet["D3"].number_format == "@"
-    assert (sheet["C4"].value, sheet["C4"].data_type) == ("'=1+1", "s")
-    assert [sheet.cell(at, 1).value for at in range(2, 7)] == [2, 3, 4, None, 6]  # a blank row stays one
-    assert (colour(sheet, "D3"), colour(sheet, "D4"), sheet.freeze_panes) == (RED, YELLOW, "C2")
+    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS]
+    said = "Phone: Too short. | Born: No date."
+    assert [cell.value for cell in sheet[3]] == [RUN, 3, said, "Bob", "02", "1980-01-31"]
+    assert sheet["E3"].number_format == "@"
+    assert (sheet["D4"].value, sheet["D4"].data_type, sheet["D4"].quotePrefix) == ("=1+1", "s", True)
+    assert [sheet.cell(at, 2).value for at in range(2, 7)] == [2, 3, 4, None, 6]  # a blank row stays one
+    assert (colour(sheet, "E3"), colour(sheet, "E4"), sheet.freeze_panes) == (RED, YELLOW, "D2")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -214,13 +290,13 @@ def test_a_workbook_that_is_not_the_one_that_was_read_is_replaced_by_our_own(tmp
         users_workbook(source, lambda book: book["Data"].__setitem__("B1", "Mobile"))
     elif kind == "other sheet":
         users_workbook(source, lambda book: book["Data"].__setattr__("title", "Others"))
-    assert opened(annotate(tmp_path, source), "Customers")["A1"].value == "_row"
+    assert opened(annotate(tmp_path, source), "Customers")["B1"].value == "_row"
 
 
 def test_a_large_source_gives_its_failing_rows_only_and_says_so(tmp_path: Path) -> None:
     source = users_workbook(tmp_path / "customers.xlsx")
     path = annotate(tmp_path, source, read=annotated.MAX_CELLS // 3 + 1)
-    assert [row[0].value for row in opened(path, "Customers").iter_rows(min_row=2)] == [3, 6]
+    assert [row[1].value for row in opened(path, "Customers").iter_rows(min_row=2)] == [3, 6]
     summary = opened(path, SUMMARY_SHEET)
     assert str(summary["A2"].value).startswith("The source is large: here are its first 2 failing rows")
-    assert "'Customers'!E2" in {row[5].hyperlink.location for row in summary.iter_rows() if row[5].hyperlink}
+    assert "'Customers'!F2" in {row[5].hyperlink.location for row in summary.iter_rows() if row[5].hyperlink}

@@ -163,8 +163,10 @@ def test_a_workbook_never_runs_a_cell_and_holds_texts_only(tmp_path: Path) -> No
     assert sheet is not None
     cells = [cell for line in sheet.iter_rows() for cell in line if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"}
-    assert [cell.value for cell in sheet[7]][1:4] == ["lone\nreturn", "'=1+1", "+1 415 555 0100"]
-    assert [cell.value for cell in sheet[8]][:4] == ["'#N/A", "-5", "bell\ufffd", "Zoë"]
+    assert [cell.value for cell in sheet[7]][1:4] == ["lone_x000D_return", "=1+1", "+1 415 555 0100"]
+    assert (sheet["C7"].data_type, sheet["C7"].quotePrefix) == ("s", True)
+    assert [cell.value for cell in sheet[8]][:4] == ["#N/A", "-5", "bell_x0007_", "Zoë"]
+    assert sheet["A8"].data_type == "s"
 
 
 def test_a_workbook_has_a_bold_frozen_header_with_a_filter(tmp_path: Path) -> None:
