@@ -119,6 +119,12 @@ class JournalError(ImporterError):
     """The journal cannot be read or written; nothing more is sent."""
 
 
+class WorkspaceMovedError(JournalError):
+    """The workspace was moved or copied, and nobody has said which."""
+
+    exit_code = ExitCode.BUSY
+
+
 class StorageError(ImporterError):
     """A run directory or a results file cannot be written."""
 

@@ -31,6 +31,13 @@ def doctor(
             "--offline", help="Use no network, and take a run that is at work for healthy: for a health check."
         ),
     ] = False,
+    moved: Annotated[bool, typer.Option("--moved", help="The workspace was moved here: go on with it.")] = False,
+    copied: Annotated[
+        bool, typer.Option("--copied", help="This workspace is a copy: leave its runs to the original.")
+    ] = False,
+    accept_journal: Annotated[
+        bool, typer.Option("--accept-journal", help="Go on with a journal that has lost what was written last.")
+    ] = False,
     config: opt.Config = None,
     target: opt.Target = None,
     workspace: opt.Workspace = None,
@@ -53,6 +60,10 @@ def doctor(
     from importer.doctor import examine, exit_code  # noqa: PLC0415
 
     given = locals()
+    if moved or copied or accept_journal:
+        from importer.wiring import accept_journal as accept  # noqa: PLC0415
+
+        accept(load_profile(config, given, verbose=verbose).workspace, copied=copied)
     examined = examine(lambda: load_profile(config, given, verbose=verbose), os.environ, folder, offline=offline)
     findings = asyncio.run(examined)
     checks, code = [one.as_json() for one in findings], exit_code(findings)

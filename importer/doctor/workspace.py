@@ -90,7 +90,7 @@ def _journal(path: Path, facts: JournalFacts) -> Finding:
         return Finding.fail(
             "journal",
             f"a newer importer wrote it (format {facts.version}, this one knows {SCHEMA_VERSION})",
-            "Use the newer program, or another --workspace.",
+            "Use the newer program.",
         )
     if facts.damage:
         return Finding.fail("journal", f"{path} is damaged: {facts.damage}", "Restore it from a backup.")

@@ -14,6 +14,15 @@ from pathlib import Path
 
 from importer.commands import Commands
 from importer.errors import JournalError
+from importer.journal.integrity import (
+    CommitCount,
+    accept,
+    check_integrity,
+    count_commit,
+    give_up_runs,
+    has_place,
+    remember_place,
+)
 from importer.journal.migrations import SCHEMA_VERSION, bring_up_to_date, migrated_copy, version_of
 
 BUSY_TIMEOUT_MS = 10_000
@@ -39,6 +48,7 @@ class Database:
     ) -> None:
         self.path = path
         self.commands = commands or Commands(path.parent)
+        self._count = CommitCount(path) if durable and writes else None
         with self.guarded("opened"):
             if not writes:
                 self.connection = _looked_at(path)
@@ -79,6 +89,33 @@ class Database:
             finally:
                 os.close(descriptor)
 
+    def require_integrity(self) -> None:
+        """Refuse to go on with a journal that has lost what was written last, or that is a copy.
+
+        Raises:
+            JournalError: it has, or is.
+        """
+        with self.guarded("read"):
+            check_integrity(self.connection, self.path)
+            is_placed = has_place(self.connection)
+        if not is_placed:
+            with self.transaction() as tx:
+                remember_place(tx, self.path)
+
+    def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:
+        """Take the journal for whole and for the original from now on.
+
+        Args:
+            gives_up_runs: it is a copy: leave its runs to the workspace that it was copied from.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        with self.transaction() as tx:
+            accept(tx, self.path)
+            if gives_up_runs:
+                give_up_runs(tx)
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Run a block as one commit: all of it on disk, or none.
@@ -90,11 +127,14 @@ class Database:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self.connection
+                commits = count_commit(self.connection) if self._count is not None else 0
             except BaseException:
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise
             self.connection.execute("COMMIT")
+        if self._count is not None:
+            self._count.write(commits)
 
     @contextmanager
     def guarded(self, done: str) -> Iterator[None]:
@@ -151,5 +191,5 @@ def _hint(error: Exception, done: str, commands: Commands) -> str:
     if "i/o error" in text:
         return "Check whether the disk of the workspace is full or damaged."
     if "not a database" in text or "malformed" in text:
-        return "The file is damaged: move it aside only after you have a copy of it, or use another --workspace."
+        return "The file is damaged: keep a copy of it, and restore a backup."
     return "Check that the workspace can be written by you."

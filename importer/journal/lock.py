@@ -28,7 +28,7 @@ def workspace_lock(
     *,
     busy: tuple[str, str] = (
         "Another run works in this workspace against this target",
-        "Wait for it, or use another --workspace.",
+        "Wait for it to end.",
     ),
 ) -> Iterator[None]:
     """Hold the lock of one scope while the block runs.

@@ -65,6 +65,8 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             """UPDATE rows SET state = 'unknown' WHERE state = 'failed' AND EXISTS (
                 SELECT 1 FROM attempts a WHERE a.run = rows.run AND a.ordinal = rows.ordinal
                 AND a.kind = 'create' AND a.verdict = 'in_doubt')""",
+            "CREATE TABLE integrity (commits INTEGER NOT NULL, place TEXT, accepted TEXT NOT NULL DEFAULT '[]') STRICT",
+            "INSERT INTO integrity (commits) VALUES (0)",
         ),
     }
 )
@@ -145,7 +147,7 @@ def _checked(connection: sqlite3.Connection, path: Path) -> int:
     if version > SCHEMA_VERSION:
         raise JournalError(
             f"The journal {path} was written by a newer importer (format {version}, this one knows {SCHEMA_VERSION}).",
-            "Use the newer program, or another --workspace.",
+            "Use the newer program.",
         )
     return version
 

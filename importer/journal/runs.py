@@ -87,11 +87,16 @@ class StoredRun:
             )
 
     def require_whole(self) -> None:
-        """Refuse what needs the run's cells, once they were purged.
+        """Refuse what needs the run's cells, once they were purged, or what another workspace goes on with.
 
         Raises:
-            UsageError: they were.
+            UsageError: they were, or it does.
         """
+        if self.facts.get("elsewhere"):
+            raise UsageError(
+                f"The run {self.header.run_id} belongs to the workspace that this one was copied from.",
+                "Go on with it there, or import the source again: rows that may have been sent are looked up first.",
+            )
         if self.purged_at is None:
             return
         day = datetime.fromtimestamp(self.purged_at, UTC).strftime("%Y-%m-%d")

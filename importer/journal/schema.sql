@@ -141,3 +141,11 @@ CREATE TABLE places (
     archive TEXT NOT NULL             -- where the folder goes when the run ends well after all
 ) STRICT;
 CREATE INDEX places_by_run ON places (run);
+
+-- One line: what tells whether this journal is whole, and the original.
+CREATE TABLE integrity (
+    commits INTEGER NOT NULL,         -- how many were made; the file beside the journal never has more
+    place   TEXT,                     -- where the journal lies, JSON; NULL: not known yet
+    accepted TEXT NOT NULL DEFAULT '[]'  -- runs that it does not know and whose folders lie beside it, by consent
+) STRICT;
+INSERT INTO integrity (commits) VALUES (0);

@@ -17,6 +17,11 @@ SECRET_BYTES = 32
 _NAME = "import-key.secret"
 
 
+def secret_path(workspace: Path) -> Path:
+    """Where the secret of a workspace lies."""
+    return workspace / _NAME
+
+
 def has_secret(workspace: Path) -> bool:
     """Whether the workspace has a secret already."""
     return (workspace / _NAME).exists()
@@ -50,7 +55,7 @@ def workspace_secret(workspace: Path, *, has_runs: bool = False) -> bytes:
     if has_runs and not path.exists():
         raise JournalError(
             f"The workspace's secret {path} is gone: what earlier runs created would not be recognised.",
-            "Restore it from a backup, or use another --workspace.",
+            "Restore it from a backup.",
         )
     try:
         return _read(path) if path.exists() else _make(path)

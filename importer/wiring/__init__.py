@@ -18,7 +18,7 @@ from importer.wiring.destinations import (
 from importer.wiring.otherside import EMULATOR_STORE, other_side
 from importer.wiring.sources import Opened, on_disk, opened
 from importer.wiring.stages import Delivering, comparison, delivering, limiter_for, preparation
-from importer.wiring.workspace import JOURNAL_NAME, Workspace, make_directory, open_workspace
+from importer.wiring.workspace import JOURNAL_NAME, Workspace, accept_journal, make_directory, open_workspace
 
 __all__ = [
     "EMULATOR_STORE",
@@ -29,6 +29,7 @@ __all__ = [
     "SystemClock",
     "Workspace",
     "as_patient_as_needed",
+    "accept_journal",
     "comparison",
     "delivering",
     "destination",

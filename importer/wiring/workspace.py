@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def open_workspace(path: Path, *, create: bool = True) -> Workspace:
     Raises:
         UsageError: it is not there, and shall not be made.
         StorageError: it cannot be made.
-        JournalError: the journal cannot be opened.
+        JournalError: the journal cannot be opened, has lost what was written last, or is a copy.
     """
     if not create and not (path / JOURNAL_NAME).exists():
         raise UsageError(
@@ -52,10 +53,27 @@ def open_workspace(path: Path, *, create: bool = True) -> Workspace:
     runs = Runs(database)
     try:
         secret = workspace_secret(path, has_runs=runs.any())
+        database.require_integrity()
     except BaseException:
         database.close()
         raise
     return Workspace(path, database, runs, secret)
+
+
+def accept_journal(path: Path, *, copied: bool = False) -> None:
+    """Go on with a journal that was refused, as it is: a person has looked at it.
+
+    Args:
+        copied: it is a copy, and its runs go on in the workspace that it was copied from.
+
+    Raises:
+        UsageError: there is none.
+        JournalError: it cannot be opened or written.
+    """
+    if not (path / JOURNAL_NAME).exists():
+        raise UsageError(f"There is no journal in the workspace '{path}'.", "Name the right one with --workspace.")
+    with closing(Database(path / JOURNAL_NAME)) as database:
+        database.accept_as_it_is(gives_up_runs=copied)
 
 
 def make_directory(path: Path) -> None:
