@@ -73,6 +73,14 @@ class Commands:
         """Show what would be removed; removing it is for a person to decide."""
         return self._composed("purge", "--dry-run", *self._config_words(), *self._workspace_words())
 
+    def doctor(self, answer: str) -> str:
+        """Answer a question about the workspace.
+
+        Args:
+            answer: the option that answers it, for example `--moved`.
+        """
+        return self._composed("doctor", answer, *self._workspace_words())
+
     # ------------------------------------------------------------------ on a file
 
     def run(self, file: Path | str, *more: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from importer.commands import Commands, quoted
@@ -13,6 +14,7 @@ from importer.journal import (
     FINISHED,
     SCHEMA_VERSION,
     STOPPED,
+    Database,
     JournalFacts,
     examine_journal,
     has_secret,
@@ -47,6 +49,7 @@ def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = Fals
         yield Finding.from_error("journal", error)
         return
     yield _journal(journal, facts)
+    yield from _integrity(journal, facts)
     yield _secret(workspace)
     yield from _lock(workspace, scope, at_work_is_well=at_work_is_well)
     yield from _last_run(workspace, facts)
@@ -99,6 +102,17 @@ def _journal(path: Path, facts: JournalFacts) -> Finding:
     if facts.version < SCHEMA_VERSION:
         return Finding.ok("journal", f"sound; format {facts.version} will be upgraded, with a copy of it first")
     return Finding.ok("journal", "sound")
+
+
+def _integrity(path: Path, facts: JournalFacts) -> Iterator[Finding]:
+    """A journal that lost what was written last, or a copy: no run would begin."""
+    if facts.damage or facts.version != SCHEMA_VERSION:
+        return
+    try:
+        with closing(Database(path, writes=False)) as database:
+            database.check_integrity()
+    except ImporterError as error:
+        yield Finding.from_error("journal", error)
 
 
 def _secret(workspace: Path) -> Finding:

@@ -95,12 +95,17 @@ class Database:
         Raises:
             JournalError: it has, or is.
         """
+        self.check_integrity()
         with self.guarded("read"):
-            check_integrity(self.connection, self.path)
             is_placed = has_place(self.connection)
         if not is_placed:
             with self.transaction() as tx:
                 remember_place(tx, self.path)
+
+    def check_integrity(self) -> None:
+        """The same, and nothing is written down: for whoever only looks."""
+        with self.guarded("read"):
+            check_integrity(self.connection, self.path, self.commands)
 
     def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:
         """Take the journal for whole and for the original from now on.

@@ -15,13 +15,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from importer.commands import Commands
 from importer.errors import JournalError, WorkspaceMovedError
 from importer.journal.secret import secret_path
-
-_ACCEPT = (
-    "If that is impossible, `importer doctor --accept-journal` goes on with what is there; customers that it does not"
-    " know of can then be created again."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,32 +89,39 @@ def count_commit(connection: sqlite3.Connection) -> int:
     return found[0]
 
 
-def check_integrity(connection: sqlite3.Connection, journal: Path) -> None:
+def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Commands) -> None:
     """Refuse a journal that says less than what lies beside it, or that is a copy.
+
+    Args:
+        commands: composes the commands by which a person goes on.
 
     Raises:
         JournalError: commits or runs are missing.
         WorkspaceMovedError: it is another file than it was, and nobody has said why.
     """
     expected = CommitCount(journal).read()  # before the journal's own: another program may be at work
+    accept_it = (
+        f"If that is impossible, `{commands.doctor('--accept-journal')}` goes on with what is there; customers that it"
+        " does not know of can then be created again."
+    )
     commits, place, accepted = connection.execute("SELECT commits, place, accepted FROM integrity").fetchone()
     if commits < expected:
         raise JournalError(
             f"The journal {journal} has lost its last {expected - commits:,} commits, and with them which customers"
             " were created.",
-            f"Restore {journal.name}-wal, or a backup that has them. {_ACCEPT}",
+            f"Restore {journal.name}-wal, or a backup that has them. {accept_it}",
         )
     lost = [run_id for run_id in _lost_runs(connection, journal.parent) if run_id not in json.loads(accepted)]
     if lost:
         raise JournalError(
             f"The journal {journal} does not know the run {lost[0]}, whose receipt lies beside it: it is an older one.",
-            f"Restore the newest backup. {_ACCEPT}",
+            f"Restore the newest backup. {accept_it}",
         )
     if place is not None and not Place(**json.loads(place)).is_that_of(Place.of(journal)):
         raise WorkspaceMovedError(
             f"The workspace {journal.parent} is another one than its journal remembers: it was moved or copied.",
             "Only one of two copies may go on with a run, else customers are created twice. If it was moved, type"
-            " `importer doctor --moved`; if it was copied, `importer doctor --copied`.",
+            f" `{commands.doctor('--moved')}`; if it was copied, `{commands.doctor('--copied')}`.",
         )
 
 

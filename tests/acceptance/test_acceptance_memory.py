@@ -1,0 +1,105 @@
+"""Memories that were lost or copied: no customer is created a second time because of one, and the way on is named."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import Ran, User, Witness, ended, exactly_once, people, sandbox, wait_for
+
+ROWS = 200
+JOURNAL = "journal.sqlite3"
+
+
+@pytest.fixture
+def profile(witness: Witness, profile_for: Callable[..., Path]) -> Path:
+    return profile_for(witness, delivery=['rate = "100/s"', "concurrency = 4", "looks_after_s = [0, 0.1]"])
+
+
+@pytest.fixture
+def importing(user: User, witness: Witness, profile: Path) -> subprocess.Popen[str]:
+    """An import in the middle of its sending."""
+    source = user.has("people.csv", people(ROWS, external_ids=False))
+    process = user.starts("run", source, *sandbox(profile), "--quiet", **witness.environ)
+    wait_for(lambda: witness.ledger()["customers"] >= 60, process)
+    assert process.poll() is None, process.communicate()
+    return process
+
+
+def killed(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def resumed(user: User, witness: Witness, *arguments: str) -> Ran:
+    return user.types_for_real("resume", "last", *arguments, "--json", **witness.environ)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5])
+def test_a_journal_whose_tail_is_lost_sends_nothing_and_names_the_way_out(
+    user: User, witness: Witness, importing: subprocess.Popen[str], kept: float
+) -> None:
+    killed(importing)
+    before, tail = witness.ledger()["customers"], user.home / "runs" / f"{JOURNAL}-wal"
+    content = tail.read_bytes()
+    tail.write_bytes(content[: int(len(content) * kept)])
+
+    refused = resumed(user, witness)
+    assert refused.code == 1
+    assert "has lost its last" in refused.json["error"]
+    assert "importer doctor --accept-journal" in refused.json["error"]
+    assert witness.ledger()["customers"] == before
+    assert user.types("doctor", "--json", "--offline").json["error"].startswith("journal: ")
+
+    tail.write_bytes(content)
+    (user.home / "runs" / f"{JOURNAL}-shm").unlink(missing_ok=True)
+    done = resumed(user, witness)
+    assert done.code == 0, done.out
+    exactly_once(witness, user.reads(done.json["files"]["results"]))
+
+
+def test_a_workspace_that_was_copied_while_it_was_used_does_not_go_on_with_its_run(
+    user: User, witness: Witness, importing: subprocess.Popen[str]
+) -> None:
+    shutil.copytree(user.home / "runs", user.home / "copy")
+    asked = resumed(user, witness, "--workspace", "copy")
+
+    assert asked.code == 7
+    assert "moved or copied" in asked.json["error"]
+    assert "importer doctor --copied --workspace copy" in asked.json["error"]
+    assert user.types("doctor", "--copied", "--offline", "--workspace", "copy").code == 0
+    refused = resumed(user, witness, "--workspace", "copy")
+    assert refused.code == 2
+    assert "belongs to the workspace that this one was copied from" in refused.json["error"]
+
+    assert ended(importing).code == 0
+    (results,) = (user.home / "runs").glob("*/results.csv")
+    exactly_once(witness, user.reads(results))
+
+
+def test_a_workspace_that_was_moved_goes_on_once_somebody_said_so(
+    user: User, witness: Witness, importing: subprocess.Popen[str]
+) -> None:
+    killed(importing)
+    shutil.copytree(user.home / "runs", user.home / "moved")  # as a move to another disk does
+    shutil.rmtree(user.home / "runs")
+
+    assert resumed(user, witness, "--workspace", "moved").code == 7
+    assert user.types("doctor", "--moved", "--offline", "--workspace", "moved").code == 0
+    done = resumed(user, witness, "--workspace", "moved")
+    assert done.code == 0, done.out
+    exactly_once(witness, user.reads(done.json["files"]["results"]))
+
+
+def test_renaming_the_workspace_asks_nothing(user: User, witness: Witness, importing: subprocess.Popen[str]) -> None:
+    killed(importing)
+    (user.home / "runs").rename(user.home / "renamed")
+
+    done = resumed(user, witness, "--workspace", "renamed")
+    assert done.code == 0, done.out
+    exactly_once(witness, user.reads(done.json["files"]["results"]))
