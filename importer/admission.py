@@ -62,26 +62,51 @@ def _is_settled(where: Destination, profile: Profile) -> bool:
 # --------------------------------------------------------------------------- the same again
 
 
-def refuse_repeated(runs: Runs, header: RunHeader) -> None:
-    """Refuse content that was imported before, or still is.
+def refuse_repeated(runs: Runs, header: RunHeader, profile: Profile) -> None:
+    """Refuse content that was imported before, or still is, under whatever profile.
 
     Raises:
         AlreadyImportedError: it was, by the run that is named.
     """
-    earlier = runs.of_content(header.scope, header.content_hash, header.profile_hash)
-    if not earlier:
-        return
-    before = runs.find(earlier)
-    if before.phase == FINISHED:
-        raise AlreadyImportedError(
-            f"A file with exactly this content was imported into '{header.target}' already, in run {earlier}.",
-            f"`{before.commands.show(earlier)}` shows how it ended;"
-            " --force imports it again, matching every row by its key.",
+    for earlier in runs.of_content(header.scope, header.content_hash):
+        is_other = profile.fingerprint != earlier.header.profile_hash
+        if is_other and (_tried_out(earlier, profile) or not runs.has_sent(earlier.run)):
+            continue
+        raise _repeated(earlier, profile)
+
+
+def _tried_out(earlier: StoredRun, profile: Profile) -> bool:
+    """Whether only the number of rows is another one: the rest of a file whose beginning was tried out."""
+    limit = earlier.facts.get("limit")
+    if limit is None:
+        return False
+    as_then = profile.model_copy(update={"source": profile.source.model_copy(update={"limit": limit})})
+    return as_then.fingerprint == earlier.header.profile_hash
+
+
+def _repeated(earlier: StoredRun, profile: Profile) -> AlreadyImportedError:
+    run_id = earlier.header.run_id
+    otherwise = _otherwise(earlier, profile)
+    if earlier.phase == FINISHED:
+        return AlreadyImportedError(
+            f"A file with exactly this content was imported into '{earlier.header.target}' already, in run {run_id}"
+            f"{otherwise}.",
+            f"`{earlier.commands.show(run_id)}` shows how it ended; --force imports it again, matching every row by its key"
+            " and by its place in the file.",
         )
-    raise AlreadyImportedError(
-        f"The run {earlier} of a file with exactly this content has not finished.",
-        f"`{before.commands.resume(earlier)}` goes on with it.",
+    return AlreadyImportedError(
+        f"The run {run_id} of a file with exactly this content{otherwise} has not finished.",
+        f"`{earlier.commands.resume(run_id)}` goes on with it.",
     )
+
+
+def _otherwise(earlier: StoredRun, profile: Profile) -> str:
+    """What is not as it was then, in words; empty where the profile decides the same."""
+    differing = [] if earlier.header.target == profile.target else ["target"]
+    if profile.fingerprint != earlier.header.profile_hash:
+        kept = kept_profile(earlier)
+        differing += profile.differs_from(kept.settings) if kept else ["its profile of then is not known"]
+    return f" under other settings ({', '.join(differing)})" if differing else ""
 
 
 def pace_of(profile: Profile) -> dict[str, Any]:

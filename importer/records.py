@@ -395,10 +395,12 @@ class DuplicateVerdict:
     Args:
         issues: errors (same import key, unless allowed) and warnings (same email, phone, or name and birth date).
         rekeyed: ordinal to its own import key, for allowed duplicates from the second on.
+        groups: ordinals of allowed duplicates, those of one key together.
     """
 
     issues: tuple[Issue, ...] = ()
     rekeyed: Mapping[int, str] = field(default_factory=dict)
+    groups: Sequence[Sequence[int]] = field(default=(), compare=False)
 
 
 class Record(NamedTuple):

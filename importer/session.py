@@ -196,7 +196,7 @@ class Session:
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content, where.scope, started_at, dry_run=False)
             if not force:
-                refuse_repeated(workspace.runs, header)
+                refuse_repeated(workspace.runs, header, self.profile)
             with self._new_directory(header.run_id) as directory:
                 stored = await beside_the_loop(self._begin, workspace, header, where)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
@@ -320,11 +320,11 @@ class Session:
             decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)
-        how = comparison(self.profile, header.target, source.mapper.columns)
+        how = comparison(self.profile, header, source)
         if compared:
             intake.compare(journal, how)
         elif not header.dry_run:
-            intake.compare_and_remember(header.scope, how)
+            intake.compare_and_remember(header.scope, secret, how)
         info = source.reader.info
         runs.opened(stored.run, info)
         runs.keep_profile(stored.run, self._kept(source.mapper).model_dump_json())

@@ -40,12 +40,18 @@ class Comparison:
         external_id_decides: take whoever comes under an externalId as the customer that had it before.
         target: where this run sends; only what is known of that target makes an error.
         columns: customer field to source column, for messages.
+        content: hash of the source's bytes: rows of the same content are matched by their place, too.
+        sheet: the sheet that was read.
+        allows_duplicates: rows of one source may share an import key.
     """
 
     possible_duplicate: Literal["warn", "reject", "ignore"]
     external_id_decides: bool
     target: str
     columns: Mapping[str, str]
+    content: str = ""
+    sheet: str = ""
+    allows_duplicates: bool = False
 
     def issues(self, matches: Iterator[Match]) -> Iterator[Issue]:
         """Say it in sentences."""

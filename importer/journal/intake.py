@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count, repeat
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ from importer.journal.packing import (
     pack_payloads,
     pack_rows,
     pack_surplus,
-    unpack_payloads,
     unpack_rows,
     unpack_surplus,
 )
 from importer.journal.runs import LOADING
+from importer.journal.same_rows import adopt_keys_of_same_content, rekey, tell_apart
 from importer.journal.spool import SpooledNumbers
 from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
 
@@ -64,6 +64,7 @@ class RunIntake:
         self.sends = valid_state is not RowState.VALID
         self._keyed = keyed or self.sends
         self._likenesses = Likenesses(database, run, self.numbers)
+        self._groups: Sequence[Sequence[int]] = ()
         self._idv_ready = 0
         self._idv_missing: Counter[str] = Counter()
 
@@ -159,10 +160,8 @@ class RunIntake:
         with self._db.transaction() as tx:
             insert_issues(tx, self._run, verdict.issues)
             refuse(tx, self._run, sorted(errors))
-            if self.sends:
-                self._rekey(tx, verdict.rekeyed)
-            rekeyed = [(key, self._run, ordinal) for ordinal, key in verdict.rekeyed.items()]
-            tx.executemany("UPDATE rows SET key = ? WHERE run = ? AND ordinal = ?", rekeyed)
+            rekey(tx, self._run, verdict.rekeyed)
+        self._groups = verdict.groups
 
     def compare(self, journal: Path, how: Comparison) -> None:
         """In a dry run: compare the rows with what another journal knows, leaving that as it is.
@@ -174,35 +173,19 @@ class RunIntake:
             JournalError: it cannot be read.
         """
         with attached(self._db, journal) as earlier:
+            adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
             with self._db.guarded("compared with earlier runs"):
                 self._db.connection.execute(_WARN_OF_KNOWN, (self._run,))
             compare(self._db, self._run, self._likenesses, earlier, how)
 
-    def compare_and_remember(self, scope: str, how: Comparison) -> None:
+    def compare_and_remember(self, scope: str, secret: bytes, how: Comparison) -> None:
         """Compare the rows with what this journal knows of a scope, and keep what they have for later runs."""
-        compare(self._db, self._run, self._likenesses, Earlier("main", [scope]), how)
+        earlier = Earlier("main", [scope])
+        if how.allows_duplicates:
+            tell_apart(self._db, self._run, scope, secret, self._groups)
+        adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
+        compare(self._db, self._run, self._likenesses, earlier, how)
         self._likenesses.remember()
-
-    def _rekey(self, tx: sqlite3.Connection, rekeyed: Mapping[int, str]) -> None:
-        """Put the own keys of allowed duplicates into the stamps inside their bodies."""
-        by_batch: dict[int, list[int]] = {}
-        for ordinal in rekeyed:
-            (first,) = tx.execute(
-                "SELECT max(first) FROM batches WHERE run = ? AND first <= ?", (self._run, ordinal)
-            ).fetchone()
-            by_batch.setdefault(first, []).append(ordinal)
-        for first, ordinals in by_batch.items():
-            self._rekey_batch(tx, first, {ordinal: rekeyed[ordinal] for ordinal in ordinals})
-
-    def _rekey_batch(self, tx: sqlite3.Connection, first: int, rekeyed: Mapping[int, str]) -> None:
-        batch = (self._run, first)
-        (blob,) = tx.execute("SELECT payloads FROM batches WHERE run = ? AND first = ?", batch).fetchone()
-        payloads = unpack_payloads(blob)
-        for ordinal, key in rekeyed.items():
-            row = (self._run, ordinal)
-            (old,) = tx.execute("SELECT key FROM rows WHERE run = ? AND ordinal = ?", row).fetchone()
-            payloads[ordinal - first] = payloads[ordinal - first].replace(old.encode(), key.encode())
-        tx.execute("UPDATE batches SET payloads = ? WHERE run = ? AND first = ?", (pack_payloads(payloads), *batch))
 
     def _reading_issues(self, first: int, end: int) -> tuple[Issue, ...]:
         with self._db.guarded("read"):

@@ -259,15 +259,24 @@ class Runs:
         header, facts = RunHeader(*header), json.loads(facts)
         return StoredRun(run, phase, header, facts, purged_at, profile, self._db.commands)
 
-    def of_content(self, scope: str, content_hash: str, profile_hash: str) -> str:
-        """The id of the newest run that sent the same content under the same profile; empty when there is none."""
+    def of_content(self, scope: str, content_hash: str) -> list[StoredRun]:
+        """The runs that sent the same content, under whatever profile, the newest first."""
         with self._db.guarded("read"):
-            row = self._db.connection.execute(
-                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ? AND profile_hash = ?"
-                " AND phase IN (?, ?, ?) ORDER BY run DESC LIMIT 1",
-                (scope, content_hash, profile_hash, RUNNING, FINISHED, STOPPED),
+            rows = self._db.connection.execute(
+                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ? AND phase IN (?, ?, ?) ORDER BY run DESC",
+                (scope, content_hash, RUNNING, FINISHED, STOPPED),
+            ).fetchall()
+        return [self._stored(run_id) for (run_id,) in rows]
+
+    def has_sent(self, run: int) -> bool:
+        """Whether a run knows of customers: such as it created, may have created, or found."""
+        with self._db.guarded("read"):
+            (found,) = self._db.connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM rows WHERE run = ? AND state IN"
+                " ('created', 'existing', 'sending', 'unknown'))",
+                (run,),
             ).fetchone()
-        return row[0] if row else ""
+        return bool(found)
 
     def newest_with(self, scope: str, content_hash: str) -> StoredRun | None:
         """The newest run of the same content, under whatever profile and at whatever stage."""

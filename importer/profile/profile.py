@@ -196,6 +196,22 @@ class Profile(Section):
                 kept[section][key] = str(Path(kept[section][key]).absolute())
         return kept
 
+    def differs_from(self, settings: Mapping[str, Any]) -> list[str]:
+        """Name the keys by which rows and bodies are decided otherwise, dotted.
+
+        Args:
+            settings: as `settings_to_keep` gave them.
+        """
+        mine = self.settings_to_keep()
+        named = [
+            f"{section}.{key}"
+            for section in _DECIDES_ROWS
+            for key in sorted({*mine[section], *settings.get(section, {})} - _DECIDES_NO_ROW)
+            if mine[section].get(key) != settings.get(section, {}).get(key)
+        ]
+        stamps = (one.get("delivery", {}).get("import_key_metadata") for one in (mine, settings))
+        return named if len(set(stamps)) == 1 else [*named, "delivery.import_key_metadata"]
+
     def recalled(self, settings: Mapping[str, Any], run_id: str) -> Self:
         """What is said now, over what a run has kept; how rows are read and checked is the run's alone.
 

@@ -97,8 +97,10 @@ class DuplicateJudge:
             return DuplicateVerdict()
         issues: list[Issue] = []
         rekeyed: dict[int, str] = {}
+        groups: list[list[int]] = []
         for group in self._same_keys():
             if self._policy == "allow":
+                groups.append(list(map(self._ordinal, group)))
                 rekeyed |= {self._ordinal(place): self._own_key(place, n) for n, place in enumerate(group[1:], 2)}
             else:
                 issues += self._refusals(group)
@@ -106,7 +108,7 @@ class DuplicateJudge:
             for group in _groups(self._prints[kind]):
                 if not self._one_customer(group):
                     issues += self._warnings(group, code, names)
-        return DuplicateVerdict(tuple(sorted(issues, key=attrgetter("ordinal"))), rekeyed)
+        return DuplicateVerdict(tuple(sorted(issues, key=attrgetter("ordinal"))), rekeyed, groups)
 
     def _same_keys(self) -> Iterator[list[int]]:
         """Find groups of equal keys, in row order."""

@@ -30,6 +30,7 @@ from importer.journal import (
     Claims,
     Comparison,
     GroupCommit,
+    RunHeader,
     RunIntake,
     RunJournal,
     Starts,
@@ -75,10 +76,18 @@ def preparation(
     )
 
 
-def comparison(profile: Profile, target: str, columns: Mapping[str, str]) -> Comparison:
-    """How rows are compared with customers of earlier runs."""
+def comparison(profile: Profile, header: RunHeader, source: Opened) -> Comparison:
+    """How the rows of a source are compared with customers of earlier runs."""
     chosen = profile.validation
-    return Comparison(chosen.possible_duplicate, chosen.external_id_decides, target, columns)
+    return Comparison(
+        possible_duplicate=chosen.possible_duplicate,
+        external_id_decides=chosen.external_id_decides,
+        target=header.target,
+        columns=source.mapper.columns,
+        content=header.content_hash,
+        sheet=source.reader.info.sheet,
+        allows_duplicates=chosen.duplicates == "allow",
+    )
 
 
 def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:

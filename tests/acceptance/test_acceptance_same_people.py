@@ -212,3 +212,110 @@ def delete(witness: Witness, customer_id: str) -> None:
     removal.add_header("Authorization", f"Bearer {token}")
     with urlopen(removal, timeout=30) as answer:  # noqa: S310  # loopback
         assert answer.status == 204
+
+
+OTHER_READINGS = {
+    "default region": {"IMPORTER_VALIDATION__DEFAULT_REGION": "GB"},
+    "date order": {"IMPORTER_VALIDATION__DATE_ORDER": "dmy"},
+    "no stamp of that name": {"IMPORTER_DELIVERY__IMPORT_KEY_METADATA": "legacyKey"},
+}
+NATIONAL = "ID,First Name,Last Name,Email,Phone,Birth\n"
+KIM = "0042,Kim,Reed,kim@example.com,2125550123,01/02/1980\n"
+LEE = "0043,Lee,Reed,lee@example.com,2125550124,03/04/1981\n"
+
+
+@pytest.mark.parametrize("changed", OTHER_READINGS)
+def test_the_same_content_asks_whatever_the_profile_and_names_what_differs(user: User, changed: str) -> None:
+    profile = user.has("first.toml", AS_MAPPED.format(externalId="", date_order="mdy"))
+    source = user.has("people.csv", NATIONAL + KIM + LEE)
+    first = user.types("run", source, "--config", profile, "--json").json
+    asked = user.types("run", source, "--config", profile, "--json", **OTHER_READINGS[changed])
+
+    assert (first["counts"]["created"], asked.code) == (2, 7)
+    (place,) = OTHER_READINGS[changed]
+    named = place.removeprefix("IMPORTER_").lower().replace("__", ".")
+    assert f"in run {first['run_id']} under other settings ({named})" in asked.json["error"]
+    again = user.types("run", source, "--config", profile, "--json")
+    assert f"already, in run {first['run_id']}. " in again.json["error"]
+
+
+AS_MAPPED = """
+[mapping]
+{externalId}
+firstName = "First Name"
+lastName = "Last Name"
+"primaryEmail.value" = "Email"
+"primaryPhoneNumber.number" = "Phone"
+"primaryPhoneNumber.type" = {{ value = "MOBILE" }}
+dateOfBirth = "Birth"
+[validation]
+date_order = "{date_order}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("mapped", "order"),
+    [('externalId = "ID"', "mdy"), ("", "dmy"), ('type = {{ value = "INDIVIDUAL" }}', "mdy")],
+    ids=["a mapping added", "another order of dates", "a type added"],
+)
+def test_forced_under_another_profile_every_row_is_known_by_its_place(user: User, mapped: str, order: str) -> None:
+    source = user.has("people.csv", NATIONAL + KIM + LEE)
+    before = user.has("first.toml", AS_MAPPED.format(externalId="", date_order="mdy"))
+    first = user.types("run", source, "--config", before, "--json").json
+    after = user.has("then.toml", AS_MAPPED.format(externalId=mapped.format(), date_order=order))
+    dry = user.types("validate", source, "--config", after, "--json").json
+    forced = user.types("run", source, "--config", after, "--force", "--json")
+
+    assert (forced.code, forced.json["counts"]["existing"], forced.json["counts"]["created"]) == (0, 2, 0)
+    assert rows_of(dry, "imported_before") == [2, 3]
+    ids = [row["_customer_id"] for row in user.reads(forced.json["files"]["results"])]
+    assert ids == [row["_customer_id"] for row in user.reads(first["files"]["results"])]
+    again = user.types("run", source, "--config", before, "--force", "--json").json
+    assert again["counts"]["existing"] == 2
+
+
+def test_a_row_that_was_refused_at_its_place_is_created_under_a_better_profile(user: User) -> None:
+    source = user.has("people.csv", NATIONAL + KIM + LEE.replace("03/04/1981", "31/04/1981"))
+    strict = user.has("first.toml", AS_MAPPED.format(externalId="", date_order="mdy"))
+    assert user.types("run", source, "--config", strict, "--json").json["counts"]["invalid"] == 1
+    lenient = user.has("then.toml", AS_MAPPED.format(externalId='externalId = "ID"', date_order="mdy").replace(
+        'dateOfBirth = "Birth"\n', ""
+    ))  # fmt: skip
+    forced = user.types("run", source, "--config", lenient, "--force", "--json").json
+
+    assert forced["counts"] | {"existing": 1, "created": 1, "invalid": 0} == forced["counts"]
+
+
+def test_a_beginning_that_was_tried_out_does_not_keep_the_rest_from_being_imported(user: User) -> None:
+    source = user.has("people.csv", NATIONAL + KIM + LEE)
+    assert user.types("run", source, "--limit", "1", "--json").json["counts"]["created"] == 1
+    whole = user.types("run", source, "--json").json
+
+    assert (whole["counts"]["existing"], whole["counts"]["created"]) == (1, 1)
+    assert user.types("run", source, "--json").code == 7
+
+
+def test_allowed_twins_keep_their_customers_whichever_comes_first(user: User) -> None:
+    allowed = {"IMPORTER_VALIDATION__DUPLICATES": "allow"}
+    one, two = KIM.replace("0042", ""), KIM.replace("0042", "")
+    header = NATIONAL.replace("Birth", "Middle Name")
+    one, two = (line.replace("01/02/1980", site) for line, site in ((one, "Ada"), (two, "Bea")))
+    first = imports(user, header + one + two, environ=allowed)
+    turned = imports(user, header + two + one + LEE, environ=allowed)
+    alone = imports(user, header + two, environ=allowed)
+
+    (a, b), (c, d, _), (e,) = (user.reads(report["files"]["results"]) for report in (first, turned, alone))
+    assert [row["_customer_id"] for row in (c, d, e)] == [b["_customer_id"], a["_customer_id"], b["_customer_id"]]
+    assert rows_of(turned, "differs_from_imported") == rows_of(alone, "differs_from_imported") == []
+
+
+def test_of_allowed_twins_the_one_that_was_refused_is_created_when_it_comes_back_with_the_other(user: User) -> None:
+    allowed = {"IMPORTER_VALIDATION__DUPLICATES": "allow"}
+    header = NATIONAL.replace("Birth", "Middle Name")
+    first, second = KIM.replace("01/02/1980", "Ada"), KIM.replace("01/02/1980", "Bea")
+    began = imports(user, header + first.replace("kim@", "kim-at-") + second, environ=allowed, code=3)
+    fixed = imports(user, header + first + second, environ=allowed)
+
+    (_, known), (created, existing) = (user.reads(report["files"]["results"]) for report in (began, fixed))
+    assert (created["_status"], existing["_status"]) == ("created", "existing")
+    assert existing["_customer_id"] == known["_customer_id"] != created["_customer_id"]
