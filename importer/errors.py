@@ -11,6 +11,7 @@
     │   └── EmptySourceError      exit 6   there is no row in it
     ├── BusyError                 exit 7   another run holds the lock
     ├── AlreadyImportedError      exit 7   this very content was imported before
+    ├── UnknownAccountError       exit 7   whose an API key is, only a person can say
     ├── JournalError              exit 1   the journal cannot be read or written
     ├── StorageError              exit 1   a run directory or results file cannot be written
     ├── BalanceError              exit 9   the counts do not add up to the rows read
@@ -111,6 +112,12 @@ class BusyError(ImporterError):
 
 class AlreadyImportedError(ImporterError):
     """A file of the same content was imported into this target before."""
+
+    exit_code = ExitCode.BUSY
+
+
+class UnknownAccountError(ImporterError):
+    """An API key is new to a server that customers were imported into, and nobody has said whose it is."""
 
     exit_code = ExitCode.BUSY
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from importer import registry, whereabouts
 from importer.admission import (
     Confirm,
+    Whose,
     ask_consent,
     for_target,
     pace_of,
@@ -30,6 +31,7 @@ from importer.admission import (
     require_content,
     require_scope,
     require_unchanged,
+    settle_account,
     source_of,
 )
 from importer.commands import Commands
@@ -115,6 +117,7 @@ class Session:
         stop: what a signal handler sets.
         hire: makes the processes that check large files, given how many there may be.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        whose: asked whose an API key is that is new to a server; None: refused unless the profile says it.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
         metrics: where numbers are shown; None: as the profile says. A night shows those of all its runs by itself.
@@ -125,6 +128,7 @@ class Session:
     on_event: Events = _ignore
     stop: StopSwitch = field(default_factory=StopSwitch)
     confirm: Confirm | None = None
+    whose: Whose | None = None
     ask: Ask | None = None
     clock: SystemClock = field(default_factory=SystemClock)
     hire: Callable[[int], Workforce] = Workforce
@@ -192,7 +196,9 @@ class Session:
             content = await beside_the_loop(content_hash, local.path)
             opening = opened(local.path, self.profile, origin=self._named(local))
             found = await beside_the_loop(stack.enter_context, opening)
-            workspace = await beside_the_loop(stack.enter_context, self._workspace(where.scope, started_at))
+            workspace = await beside_the_loop(self._opened, stack)
+            where = settle_account(workspace, where, self.profile.account_of, self.whose, started_at)
+            stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content, where.scope, started_at, dry_run=False)
             if not force:
@@ -232,7 +238,7 @@ class Session:
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
-            where = rehearsed_again(self._destination_again(stored), stored.facts)
+            where = rehearsed_again(self._destination_again(workspace, stored, started_at), stored.facts)
             await beside_the_loop(require_unchanged, workspace, stored, self.profile)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
@@ -445,21 +451,17 @@ class Session:
 
     # ------------------------------------------------------------------ places
 
-    @contextmanager
-    def _workspace(self, scope: str, started_at: float) -> Iterator[Workspace]:
-        """Open the workspace for a run that nobody else may disturb."""
-        with (
-            closing(open_workspace(self.profile.workspace)) as workspace,
-            workspace_lock(workspace.path, scope, started_at),
-        ):
-            yield workspace
+    def _opened(self, stack: ExitStack) -> Workspace:
+        """Open the workspace until the end of a block."""
+        return stack.enter_context(closing(open_workspace(self.profile.workspace)))
 
-    def _destination_again(self, stored: StoredRun) -> Destination:
+    def _destination_again(self, workspace: Workspace, stored: StoredRun, started_at: float) -> Destination:
         """Where a run that is taken up again sends to, which may not have changed."""
         self.profile = for_target(self.profile, stored.header)
         where = destination(self.profile)
         require_consent(where, self.profile, self.confirm)
-        require_scope(where, stored.header)
+        where = settle_account(workspace, where, self.profile.account_of, self.whose, started_at)
+        require_scope(where, workspace.runs.find(stored.header.run_id).header)  # its account may just have got a name
         return where
 
     @contextmanager

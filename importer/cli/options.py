@@ -114,6 +114,15 @@ MaxErrorRate = Annotated[
         "--max-error-rate", metavar="P", help="Stop above this share of refusals, 0 to 1.", rich_help_panel=_SENDING
     ),
 ]
+AccountOf = Annotated[
+    str | None,
+    typer.Option(
+        "--account-of",
+        metavar="RUN|new",
+        help="Whose a new API key is: the account that RUN sent to, or another.",
+        rich_help_panel=_SENDING,
+    ),
+]
 VerifyExisting = Annotated[
     bool,
     typer.Option(
@@ -190,6 +199,7 @@ _PLACES = {
     "max_errors": "delivery.max_errors",
     "max_error_rate": "delivery.max_error_rate",
     "fail_fast": "delivery.fail_fast",
+    "account_of": "account_of",
     "verify_existing": "delivery.verify_existing",
     "window": "delivery.window",
     "finish_by": "delivery.finish_by",

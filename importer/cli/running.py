@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 
 import typer
 
+from importer.admission import NEW_ACCOUNT
 from importer.announcing import Announcer, refusals_counted
 from importer.cli.output import Output, print_json, say
 from importer.cli.signals import Interruption
 from importer.cli.summary import tell_report
 from importer.errors import ImporterError
+from importer.journal import AccountUsed
 from importer.night import Night
 from importer.nightly import NightReport
 from importer.observe.progress import Progress, progress
@@ -46,8 +48,9 @@ def run_session(profile: Profile, command: str, work: Work, *, about: str = "", 
         told = Interruption(
             heard, Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None)
         )
-        confirm, ask = (None, None) if as_json or not _on_terminal() else (_confirm, partial(_ask, shown))
-        session = Session(profile, command, on_event=told, confirm=confirm, ask=ask)
+        session = Session(profile, command, on_event=told)
+        if not as_json and _on_terminal():
+            session.confirm, session.whose, session.ask = _confirm, _whose, partial(_ask, shown)
         try:
             with refusals_counted(session):
                 report = _run(told.obeyed(session.stop, news.telling_of(work(session))), quick=not profile.dry_run)
@@ -145,6 +148,15 @@ def _on_terminal() -> bool:
 
 def _confirm(host: str, rows: int) -> bool:
     return typer.confirm(f"Create up to {rows:,} customers at {host}?", err=True)
+
+
+def _whose(host: str, accounts: Sequence[AccountUsed]) -> str:
+    """Ask whose an API key is: account by account, the newest first."""
+    for one in accounts:
+        account = f" ({one.scope.rpartition('#')[2]})" if one.is_named else ""
+        if typer.confirm(f"Is this API key for {host} of the account that {one.run_id} sent to{account}?", err=True):
+            return one.run_id
+    return NEW_ACCOUNT if typer.confirm("Is it of an account that is new here?", err=True) else ""
 
 
 async def _ask(shown: Progress, question: str) -> bool:

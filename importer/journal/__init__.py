@@ -6,6 +6,7 @@ it never decides about a customer and never speaks to a server.
 
 from __future__ import annotations
 
+from importer.journal.accounts import Accounts, AccountUsed, Whose
 from importer.journal.claims import Claims
 from importer.journal.comparing import Comparison
 from importer.journal.database import Database
@@ -31,6 +32,7 @@ from importer.journal.runs import (
     Runs,
     StoredRun,
 )
+from importer.journal.scopes import same_server
 from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
 from importer.journal.starts import Starts
 
@@ -42,6 +44,8 @@ __all__ = [
     "SCHEMA_VERSION",
     "SECRET_BYTES",
     "STOPPED",
+    "AccountUsed",
+    "Accounts",
     "Ahead",
     "ChangeTotal",
     "Claims",
@@ -61,6 +65,7 @@ __all__ = [
     "Starts",
     "StoredReceipt",
     "StoredRun",
+    "Whose",
     "add_place",
     "add_receipt",
     "all_receipts",
@@ -77,6 +82,7 @@ __all__ = [
     "purgeable",
     "receipt_of",
     "rows_digest",
+    "same_server",
     "scopes",
     "starts_in",
     "wipe",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from importer.errors import BusyError, JournalError
 from importer.journal.lock import other_owner
+from importer.journal.scopes import carry_scopes_forward
 
 MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
@@ -56,6 +57,9 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             """CREATE TABLE likenesses (
                 print INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (print, key)
             ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE api_keys (
+                server TEXT NOT NULL, key TEXT NOT NULL, scope TEXT NOT NULL, PRIMARY KEY (server, key)
+            ) STRICT, WITHOUT ROWID""",
             "ALTER TABLE batches ADD COLUMN surplus TEXT",
             "ALTER TABLE runs ADD COLUMN extra INTEGER NOT NULL DEFAULT 0",
             """CREATE TABLE resent (
@@ -71,6 +75,9 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     }
 )
 """The statements that lead to each version from the one before it."""
+
+CONVERSIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = MappingProxyType({7: carry_scopes_forward})
+"""What has to be worked out on the way to a version, after its statements."""
 
 SCHEMA_VERSION = max(MIGRATIONS)
 
@@ -163,6 +170,8 @@ def _step(connection: sqlite3.Connection, version: int) -> None:
     for reached in range(version + 1, SCHEMA_VERSION + 1):
         for statement in MIGRATIONS[reached]:
             connection.execute(statement)
+        if reached in CONVERSIONS:
+            CONVERSIONS[reached](connection)
         connection.execute(f"PRAGMA user_version={reached}")
 
 

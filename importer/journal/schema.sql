@@ -97,6 +97,14 @@ CREATE TABLE identities (
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
 
+-- Whose an API key is, as a person said or its first use decided. The key is a keyed hash.
+CREATE TABLE api_keys (
+    server TEXT NOT NULL,
+    key    TEXT NOT NULL,
+    scope  TEXT NOT NULL,
+    PRIMARY KEY (server, key)
+) STRICT, WITHOUT ROWID;
+
 -- What customers are alike in, over all runs: keyed hashes of email, phone, reference, and name with birth date.
 -- They hold no personal data and outlive a purge. Whether the key's customer exists, `identities` and `rows` say.
 CREATE TABLE likenesses (

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from importer import history, whereabouts
+from importer.admission import known_scope
 from importer.commands import Commands
 from importer.delivery import StopSwitch
 from importer.errors import (
@@ -128,7 +129,7 @@ class Arrivals:
 
     def _run_of(self, session: Session, content: str) -> StoredRun | None:
         with closing(open_workspace(self.profile.workspace)) as workspace:
-            return workspace.runs.newest_with(session.allowed().scope, content)
+            return workspace.runs.newest_with(known_scope(workspace, session.allowed()), content)
 
     def _is_proven(self) -> bool:
         """Whether some file was imported under this profile: one that does not fit is then the odd one out."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from importer.admission import scope_at
 from importer.errors import ImporterError
 from importer.journal import FINISHED, LOADING, Experience, experience
 from importer.nightly import Forecast, Hours, Seen, Workload, forecast
@@ -105,7 +106,7 @@ class Foresight:
             return {}  # whoever takes the files will say so
         if files == self._files:
             return {}
-        self._files, scope = files, destination(self.profile).scope
+        self._files, scope = files, scope_at(self.profile.workspace, destination(self.profile))
         expected = night_outlook(self.profile, scope, files, now=self.clock.now(), ends_at=ends_at, force=self.force)
         if expected is None:
             return {}

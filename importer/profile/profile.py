@@ -99,6 +99,8 @@ class Profile(Section):
     target: TargetName = EMULATOR
     workspace: Path = Path("runs")
     dry_run: bool = False
+    account_of: str = ""
+    """Whose a new API key is: a run that sent to the same account, or `new`; remembered once it was said."""
     yes: bool = False
     """Do not ask before sending to a target that is not harmless."""
     source: SourceSettings = SourceSettings()

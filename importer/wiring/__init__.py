@@ -13,7 +13,6 @@ from importer.wiring.destinations import (
     destination,
     rehearsed_again,
     rehearsing,
-    same_server,
 )
 from importer.wiring.otherside import EMULATOR_STORE, other_side
 from importer.wiring.sources import Opened, on_disk, opened
@@ -42,5 +41,4 @@ __all__ = [
     "preparation",
     "rehearsed_again",
     "rehearsing",
-    "same_server",
 ]

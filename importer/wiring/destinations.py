@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import urlsplit
 
 from importer.emulator import Faults
 from importer.errors import ProfileError
+from importer.journal import same_server
 from importer.profile import EMULATOR, Profile, credentials
 from importer.profile.settings import TargetSettings
 
@@ -20,7 +20,9 @@ class Destination:
     """Where customers go, decided before anything is opened.
 
     Args:
-        scope: target and account; import keys are unique inside one.
+        scope: target and account; import keys are unique inside one. Of an account without a name it is a proposal:
+            what the journal knows of the key decides (`importer.admission.settle_account`).
+        server: one spelling of the address; empty for the emulator inside the run.
         host: what a person is asked to confirm; empty for the emulator inside the run.
         faults: what the emulator inside the run does wrong on purpose; None: nothing.
     """
@@ -29,6 +31,7 @@ class Destination:
     settings: TargetSettings
     scope: str
     host: str
+    server: str = ""
     key: str = ""
     secret: str = ""
     faults: Faults | None = None
@@ -53,8 +56,10 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
     key, secret = found.api_key.get_secret_value(), found.api_secret.get_secret_value()
     account = settings.account or f"key-{blake2b(key.encode(), digest_size=4).hexdigest()}"
     server = same_server(settings.base_url)
-    host = server.partition("://")[2]
-    return Destination(profile.target, settings, scope=f"{server}#{account}", host=host, key=key, secret=secret)
+    host = settings.base_url.strip().partition("://")[2].rstrip("/").removesuffix("/v1").lower()
+    return Destination(
+        profile.target, settings, scope=f"{server}#{account}", host=host, server=server, key=key, secret=secret
+    )
 
 
 EMBEDDED_MARGIN_S = 1.0
@@ -96,14 +101,6 @@ def rehearsed_again(where: Destination, facts: Mapping[str, Any]) -> Destination
         raise ProfileError(
             f"The faults that the run began with cannot be used: {error}.", "Name others with --faults."
         ) from None
-
-
-def same_server(base_url: str) -> str:
-    """One spelling for every address of one API: case, default port, `/v1` and slashes at the end aside."""
-    parts = urlsplit(base_url.strip())
-    port = "" if parts.port in {None, {"http": 80, "https": 443}.get(parts.scheme)} else f":{parts.port}"
-    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{path}"
 
 
 def _faults(named: str, *, embedded: bool) -> Faults | None:

@@ -319,3 +319,61 @@ def test_of_allowed_twins_the_one_that_was_refused_is_created_when_it_comes_back
     (_, known), (created, existing) = (user.reads(report["files"]["results"]) for report in (began, fixed))
     assert (created["_status"], existing["_status"]) == ("created", "existing")
     assert existing["_customer_id"] == known["_customer_id"] != created["_customer_id"]
+
+
+def test_however_a_host_is_written_it_is_one_server(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    there = profile_for(witness)
+    source = user.has("people.csv", table(ANN, BOB))
+    assert user.types("run", source, *sandbox(there), "--json", **witness.environ).json["counts"]["created"] == 2
+    port = witness.base_url.rpartition(":")[2]
+    for address in (f"http://localhost:{port}", f"http://LOCALHOST:{port}/", f"http://127.0.0.1:{port}/v1/"):
+        other = user.has("other.toml", f'[targets.sandbox]\nbase_url = "{address}"\n')
+        asked = user.types("run", source, *sandbox(other), "--json", **witness.environ)
+        forced = user.types("run", source, *sandbox(other), "--force", "--json", **witness.environ)
+        assert (asked.code, forced.json["counts"]["existing"]) == (7, 2)
+    assert witness.ledger()["customers"] == 2
+
+
+def test_a_key_that_is_new_to_a_host_asks_whose_it_is_and_remembers_the_answer(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    there = sandbox(profile_for(witness))
+    source = user.has("people.csv", table(ANN, BOB))
+    first = user.types("run", source, *there, "--json", **witness.environ).json
+    rotated = {"ROCKETKOR_API_KEY": "a-new-key-of-the-same-account", "ROCKETKOR_API_SECRET": "fictional"}
+
+    asked = user.types("run", source, *there, "--force", "--json", **rotated)
+    assert (asked.code, f"--account-of {first['run_id']}" in asked.json["error"]) == (7, True)
+    assert user.types("run", source, *there, "--account-of", "20010101", "--json", **rotated).code == 2
+
+    said = user.types("run", source, *there, "--force", "--account-of", first["run_id"], "--json", **rotated)
+    assert (said.code, said.json["counts"]["existing"]) == (0, 2)
+    assert user.types("run", source, *there, "--json", **rotated).code == 7
+    assert user.types("run", source, *there, "--force", "--json", **rotated).json["counts"]["existing"] == 2
+    assert witness.ledger()["customers"] == 2
+
+
+def test_an_account_that_gets_a_name_keeps_its_customers(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    there = sandbox(profile_for(witness))
+    first = imports(user, table(ANN, BOB), *there, environ=witness.environ)
+    named = sandbox(user.has("named.toml", f'[targets.sandbox]\nbase_url = "{witness.base_url}"\naccount = "main"\n'))
+    second = imports(user, table(BOB, ANN), *named, environ=witness.environ)
+    rotated = {"ROCKETKOR_API_KEY": "a-new-key", "ROCKETKOR_API_SECRET": "fictional"}
+    third = imports(user, table(ANN), *named, environ=rotated)
+    resumed = user.types("retry", first["run_id"], *named, "--json", **witness.environ)
+
+    assert (second["counts"]["existing"], third["counts"]["existing"], resumed.code) == (2, 1, 0)
+    assert witness.ledger()["customers"] == 2
+
+
+def test_another_account_of_a_host_knows_nobody(user: User, witness: Witness, profile_for: Callable[..., Path]) -> None:
+    there = sandbox(profile_for(witness))
+    other = {"ROCKETKOR_API_KEY": "a-key-of-another-account", "ROCKETKOR_API_SECRET": "fictional"}
+    imports(user, table(ANN), *there, environ=other, code=5)
+    ran = imports(user, table(ANN), *there, "--account-of", "new", environ=witness.environ)
+
+    assert ran["counts"]["created"] == 1

@@ -221,3 +221,14 @@ def test_a_step_that_fails_takes_all_steps_back(tmp_path: Path) -> None:
 
         assert old.execute("PRAGMA user_version").fetchone() == (1,)
         assert "purged_at" not in [row[1] for row in old.execute("PRAGMA table_info(runs)")]
+
+
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_scopes_of_other_spellings_are_led_forward(tmp_path: Path, version: int) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3", version)
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("UPDATE runs SET scope = 'http://127.0.0.1:8080#key-1'")
+        old.execute("UPDATE identities SET scope = 'http://127.0.0.1:8080#key-1'")
+    with closing(Database(path)) as database:
+        found = database.connection.execute("SELECT scope FROM runs UNION SELECT scope FROM identities").fetchall()
+    assert found == [("http://localhost:8080#key-1",)]

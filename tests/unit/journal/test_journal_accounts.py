@@ -1,0 +1,116 @@
+"""Whose an API key is, which addresses are one server, and what moves when an account gets its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.journal import Accounts, Database, Runs, same_server
+from importer.journal.accounts import AccountUsed, Whose
+from importer.journal.scopes import move_scope
+from importer.records import RowState
+from tests.unit.journal.conftest import begin, created, fill, open_book
+
+SERVER = "https://api.example.com"
+FIRST, SECOND, MAIN = f"{SERVER}#key-1111", f"{SERVER}#key-2222", f"{SERVER}#main"
+
+
+@pytest.fixture
+def accounts(database: Database) -> Accounts:
+    return Accounts(database, b"a fictional secret of 32 bytes..")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080/", "HTTP://LocalHost:8080/v1/",
+        "http://localhost.:8080/v1",
+    ],
+)  # fmt: skip
+def test_loopback_names_case_and_slashes_are_one_server(address: str) -> None:
+    assert same_server(address) == "http://localhost:8080"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://api.example.com", "https://sandbox.example.com"), ("http://localhost:8080", "http://localhost:8081"),
+        ("https://api.example.com/a", "https://api.example.com/A"), ("http://localhost", "http://127.0.0.2"),
+    ],
+)  # fmt: skip
+def test_other_letters_are_another_server(one: str, other: str) -> None:
+    assert same_server(one) != same_server(other)
+
+
+def test_the_first_key_of_a_server_is_nobodys_question(accounts: Accounts) -> None:
+    assert accounts.whose(SERVER, "", FIRST, "key one") == Whose(FIRST)
+    assert accounts.whose(SERVER, "main", MAIN, "key one") == Whose(MAIN)
+
+
+def test_a_second_key_is_asked_about_until_somebody_said(database: Database, accounts: Accounts) -> None:
+    begin(database, scope=FIRST)
+    begin(database, "20261123T083000Z-00000b", scope="https://other.example.com#key-9")
+    accounts.bind(SERVER, "key one", FIRST)
+
+    asked = accounts.whose(SERVER, "", SECOND, "key two")
+    assert asked == Whose(candidates=[AccountUsed(FIRST, "20261122T083000Z-00000a")])
+    accounts.bind(SERVER, "key two", FIRST)
+    assert accounts.whose(SERVER, "", SECOND, "key two") == Whose(FIRST)
+    assert accounts.whose(SERVER, "", FIRST, "key one") == Whose(FIRST)
+
+
+def test_the_account_that_an_earlier_program_called_after_this_key_is_its_own(
+    database: Database, accounts: Accounts
+) -> None:
+    begin(database, scope=FIRST)
+
+    assert accounts.whose(SERVER, "", FIRST, "key one") == Whose(FIRST)
+
+
+def test_a_name_is_given_to_what_the_key_has_done(database: Database, accounts: Accounts) -> None:
+    begin(database, scope=FIRST)
+    accounts.bind(SERVER, "key one", FIRST)
+
+    assert accounts.whose(SERVER, "main", MAIN, "key one") == Whose(MAIN, called_before=FIRST)
+
+
+def test_a_new_name_with_a_new_key_is_asked_about_where_an_account_has_none(
+    database: Database, accounts: Accounts
+) -> None:
+    begin(database, scope=FIRST)
+    assert accounts.whose(SERVER, "main", MAIN, "key two").candidates
+    accounts.rename(FIRST, MAIN)
+
+    assert accounts.whose(SERVER, "main", MAIN, "key two") == Whose(MAIN)
+    assert accounts.whose(SERVER, "other", f"{SERVER}#other", "key two") == Whose(f"{SERVER}#other")
+
+
+def test_keys_are_kept_as_keyed_hashes_alone(database: Database, accounts: Accounts) -> None:
+    accounts.bind(SERVER, "key one", FIRST)
+
+    assert "key one" not in "".join(database.connection.iterdump())
+    assert Accounts(database, b"another secret").whose(SERVER, "", SECOND, "key one") == Whose(SECOND)
+
+
+def test_a_scope_that_moves_is_known_there_and_the_better_knowledge_stays(database: Database) -> None:
+    old, new = begin(database, scope=FIRST), begin(database, "20261123T083000Z-00000b", scope=MAIN)
+    fill(database, old, ["k0", "k1", "k2"])
+    fill(database, new, ["k1", "k2", "k3"])
+    one, two = open_book(database, old, scope=FIRST), open_book(database, new, scope=MAIN)
+    one.claim()
+    one.settle(created(0, "k0", "old-0"), created(1, "k1", "old-1"))
+    two.claim()
+    two.settle(created(1, "k2", "new-2"), created(2, "k3", "new-3"))
+
+    with database.transaction() as tx:
+        tx.execute("INSERT INTO starts VALUES (?, 5, 2), (?, 5, 3)", (FIRST, MAIN))
+        move_scope(tx, FIRST, MAIN)
+
+    third = begin(database, "20261124T083000Z-00000c", scope=MAIN)
+    fill(database, third, ["k0", "k1", "k2", "k3", "k4"])
+    known = open_book(database, third, scope=MAIN).claim().known
+    assert {one.key: (one.state, one.customer_id) for one in known} == {
+        "k0": (RowState.EXISTING, "old-0"), "k1": (RowState.EXISTING, "old-1"),
+        "k2": (RowState.EXISTING, "new-2"), "k3": (RowState.EXISTING, "new-3"),
+    }  # fmt: skip
+    assert database.connection.execute("SELECT * FROM starts").fetchall() == [(MAIN, 5, 5)]
+    assert Runs(database).find("20261122").header.scope == MAIN
