@@ -18,7 +18,7 @@ from importer.announcing import Announcer, refusals_counted
 from importer.cli.output import Output, print_json, say
 from importer.cli.signals import Interruption
 from importer.cli.summary import tell_report
-from importer.errors import ImporterError
+from importer.errors import ImporterError, WorkspaceMovedError
 from importer.journal import AccountUsed
 from importer.night import Night
 from importer.nightly import NightReport
@@ -28,6 +28,7 @@ from importer.profile import Profile
 from importer.records import Event
 from importer.results import Report
 from importer.session import Session
+from importer.wiring import accept_journal
 
 Work = Callable[[Session], Coroutine[Any, Any, Report]]
 _T = TypeVar("_T")
@@ -42,6 +43,18 @@ def run_session(profile: Profile, command: str, work: Work, *, about: str = "", 
         about: the file or the run that was named, for a notification of a run that came to nothing.
     """
     as_json = as_json or profile.output.format == "json"
+    try:
+        return _session_run(profile, command, work, about=about, as_json=as_json)
+    except WorkspaceMovedError as error:
+        if as_json or not _on_terminal():
+            raise
+        say(f"importer: {error.message}")
+        is_copy = typer.confirm("Is this a copy, and does the original go on with its runs?", err=True)
+    accept_journal(profile.workspace, copied=is_copy)
+    return _session_run(profile, command, work, about=about, as_json=as_json)
+
+
+def _session_run(profile: Profile, command: str, work: Work, *, about: str, as_json: bool) -> int:
     news = Announcer.of(profile, about, os.environ)
     with progress(quiet=profile.output.quiet or as_json) as shown:
         heard = _foretelling(shown, quiet=profile.output.quiet or as_json)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -94,6 +97,36 @@ def test_a_workspace_that_was_moved_goes_on_once_somebody_said_so(
     done = resumed(user, witness, "--workspace", "moved")
     assert done.code == 0, done.out
     exactly_once(witness, user.reads(done.json["files"]["results"]))
+
+
+def test_on_a_terminal_the_question_is_asked(user: User, witness: Witness, importing: subprocess.Popen[str]) -> None:
+    killed(importing)
+    shutil.copytree(user.home / "runs", user.home / "moved")
+    shutil.rmtree(user.home / "runs")
+
+    shown = at_a_terminal(user, "n\n", "resume", "last", "--workspace", "moved", "--quiet", **witness.environ)
+    assert "moved or copied" in shown
+    assert "Is this a copy, and does the original go on with its runs? [y/N]" in shown
+    (results,) = (user.home / "moved").glob("*/results.csv")
+    exactly_once(witness, user.reads(results))
+
+
+def at_a_terminal(user: User, answer: str, *arguments: str, **environ: str) -> str:
+    """Run a command at a terminal, type an answer, and return what was shown."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "importer", *arguments]
+    with subprocess.Popen(
+        command, cwd=user.home, env={**user.environ, **environ}, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        shown = b""
+        with suppress(OSError):  # the terminal's other end is closed
+            while piece := os.read(ours, 4_096):
+                shown += piece
+        assert process.wait(timeout=60) == 0, shown
+    os.close(ours)
+    return shown.decode()
 
 
 def test_renaming_the_workspace_asks_nothing(user: User, witness: Witness, importing: subprocess.Popen[str]) -> None:
