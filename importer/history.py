@@ -14,7 +14,7 @@ from importer import registry
 from importer.commands import Commands
 from importer.errors import UsageError
 from importer.journal import Database, Replay, Runs
-from importer.records import Attempt, Issue, RowResult
+from importer.records import Attempt, Issue, RowResult, extra_columns
 
 MASK = "•••"
 
@@ -95,7 +95,8 @@ def _story(opened: registry.OpenedRun, found: RowResult, *, show_values: bool) -
     header, replay = opened.stored.header, Replay(opened.database, opened.stored.run)
     payload = replay.payload(found.ordinal)
     body = json.loads(payload) if payload else {}
-    cells = dict(zip(opened.summary.columns, found.cells, strict=True))
+    columns = (*opened.summary.columns, *extra_columns(len(found.surplus)))
+    cells = dict(zip(columns, (*found.cells, *found.surplus), strict=True))
     return {
         "run_id": header.run_id,
         "source": header.source,

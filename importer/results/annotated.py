@@ -25,10 +25,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.records import ResultBatch, RowResult, is_added
 from importer.results.aside import Aside
-from importer.results.left_column import freeze, keep_together, make_room
+from importer.results.left_column import first_free, freeze, keep_together, make_room
 from importer.results.marking import MARKED, MAX_COMMENTS, Marker, add_summary, links_to
 from importer.results.report import Report
-from importer.results.sheets import HEADER_FILL, HEADER_FONT, last_column, print_wide, put_text, widths
+from importer.results.sheets import HEADER_FILL, HEADER_FONT, print_wide, put_text, widths
 from importer.results.table import Header, telling
 from importer.results.tables import Batches
 from importer.results.verdict import verdict
@@ -100,10 +100,12 @@ def _original(
     marker.clean(at + 1)
     marker.head(at)
     found, last = _mark_all(marker, batches(), at)
-    keep_together(sheet, sorted(marker.marked.values()), at, last)
+    together = keep_together(sheet, sorted(marker.marked.values()), at, last)
     book.active = sheet
     parts_lost = any(issubclass(warning.category, UserWarning) for warning in lost)
     notes = ["Pictures, charts or other parts of the original could not be kept in this copy."] if parts_lost else []
+    if not together:
+        notes.append(f"Sort whole lines only: {', '.join(MARKED)} say which row of the source a line is.")
     _summarise(book, marker, report, {row: row for row in found}, notes)
     return book
 
@@ -131,7 +133,7 @@ def _marker(book: Workbook, sheet: Worksheet, at: int, header: Header) -> Marker
     if not marked and make_room(book, sheet, len(missing)):
         marked = {name: place for place, name in enumerate(missing, 1)}
     else:
-        right = last_column(sheet) + 1
+        right = first_free(sheet, at, len(missing))
         marked |= {name: place for place, name in enumerate(missing, right)}
     for name, place in marked.items():
         sheet.cell(at, place, name)

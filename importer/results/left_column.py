@@ -45,36 +45,52 @@ def freeze(sheet: Worksheet, at: str) -> None:
     sheet.freeze_panes = f"{letters}{row}"
 
 
-def keep_together(sheet: Worksheet, places: Sequence[int], first_row: int, last_row: int) -> None:
+def first_free(sheet: Worksheet, header_row: int, count: int) -> int:
+    """Return where columns can be added at the right: beside the user's table where they are free, else behind all."""
+    used = {cell.column for cell in cells_of(sheet) if cell.value is not None}
+    for table in sheet.tables.values():
+        _, top, right, _ = range_boundaries(table.ref)
+        if top == header_row and right is not None and used.isdisjoint(range(right + 1, right + count + 1)):
+            return right + 1
+    return last_column(sheet) + 1
+
+
+def keep_together(sheet: Worksheet, places: Sequence[int], first_row: int, last_row: int) -> bool:
     """Have columns that were added sorted with the rows they belong to: filters and tables reach over them.
 
     Args:
         places: the columns (from 1) that were added, side by side.
         first_row: the header's row.
         last_row: the last one that has data.
+
+    Returns:
+        Whether that is so.
     """
-    for table in sheet.tables.values():
-        _extend_table(sheet, table, places)
     if sheet.tables:
-        return
+        return any(_extend_table(sheet, table, places) for table in sheet.tables.values())
     left, top, right, bottom = range_boundaries(sheet.auto_filter.ref or f"A{first_row}:A{last_row}")
     left, right = min(left or 1, *places), max(right or 1, *places, last_column(sheet))
-    if top == first_row:
-        corner = f"{get_column_letter(right)}{max(bottom or last_row, last_row)}"
-        sheet.auto_filter.ref = f"{get_column_letter(left)}{top}:{corner}"
+    if top != first_row:
+        return False
+    corner = f"{get_column_letter(right)}{max(bottom or last_row, last_row)}"
+    sheet.auto_filter.ref = f"{get_column_letter(left)}{top}:{corner}"
+    return True
 
 
-def _extend_table(sheet: Worksheet, table: Table, places: Sequence[int]) -> None:
-    """Add the columns to a table that ends where they begin."""
+def _extend_table(sheet: Worksheet, table: Table, places: Sequence[int]) -> bool:
+    """Add the columns to a table that ends where they begin; False where it ends elsewhere."""
     _, top, right, _ = range_boundaries(table.ref)
+    if right is not None and right >= max(places):
+        return True
     if right != min(places) - 1 or top is None or not table.tableColumns:
-        return
+        return False
     table.ref = _widened(table.ref, max(places))
     if table.autoFilter is not None and table.autoFilter.ref:
         table.autoFilter.ref = _widened(table.autoFilter.ref, max(places))
     number = max(column.id for column in table.tableColumns)
     for at, place in enumerate(places, number + 1):
         table.tableColumns.append(TableColumn(id=at, name=str(sheet.cell(top, place).value)))
+    return True
 
 
 def _widened(area: str, right: int) -> str:

@@ -149,6 +149,24 @@ def test_so_does_a_table_of_the_users(tmp_path: Path) -> None:
     assert len({column.id for column in table.tableColumns}) == 6
 
 
+@pytest.mark.parametrize(("remark", "first"), [("H2", 4), ("E2", 6)])
+def test_our_columns_stand_beside_the_users_table_or_the_summary_says_how_to_sort(
+    tmp_path: Path, remark: str, first: int
+) -> None:
+    def as_table(book: openpyxl.Workbook) -> None:
+        book["Data"].auto_filter.ref = None
+        book["Data"].add_table(Table(displayName="Customers", ref="A1:C6"))
+        book["Data"][remark] = "remark"
+
+    path = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", as_table))
+    sheet = opened(path, "Data")
+
+    names = [sheet.cell(1, place).value for place in range(first, first + 3)]
+    assert names == ["_run", "_row", ERROR_COLUMN]
+    notes = [str(cell.value) for cell in opened(path, SUMMARY_SHEET)["A"]]
+    assert any("Sort whole lines" in note for note in notes) == (first == 6)
+
+
 def test_widths_of_all_further_columns_never_reach_beyond_a_sheet(tmp_path: Path) -> None:
     def wide(book: openpyxl.Workbook) -> None:
         dimension = book["Data"].column_dimensions["D"]
