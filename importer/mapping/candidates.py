@@ -19,6 +19,7 @@ THRESHOLD = 0.6
 _OTHER_PEOPLE = frozenset(OTHER_PEOPLE.split())
 _CLOSE = 0.88
 """How much of two names has to be the same, by `difflib`, for one to be a slip of the pen for the other."""
+_A_FEW = 5
 _MOSTLY_DISTINCT = 0.85
 """A few ids that stand twice are mistakes of rows; many make it the id of something else (a customer's company)."""
 _BY_CONTENT = {Kind.EMAIL: ("primaryEmail.value", 0.75), Kind.PHONE: ("primaryPhoneNumber.number", 0.65)}
@@ -127,10 +128,16 @@ def _vetted(candidate: Candidate, look: Look) -> Candidate:
     return replace(candidate, score=round(candidate.score * 0.3, 2), why=against) if against else candidate
 
 
+def _is_mostly_distinct(look: Look) -> bool:
+    """Whether a few ids that stand twice can be mistakes of rows; in a small file one pair is no share to go by."""
+    repeats = len(look.texts) - len(set(look.texts))
+    return look.distinct >= _MOSTLY_DISTINCT or (repeats == 1 and len(look.texts) >= _A_FEW)
+
+
 def _against(candidate: Candidate, look: Look) -> str:
     if candidate.field == "prefix" and candidate.meaning.score < 0.9 and look.share(is_honorific) < 0.8:
         return "its cells are no forms of address"
-    if candidate.field == "externalId" and look.distinct < _MOSTLY_DISTINCT:
+    if candidate.field == "externalId" and not _is_mostly_distinct(look):
         return "its values repeat, so they are no one's own id"
     spec = field_spec(candidate.field)
     if spec is not None and spec.kind is Kind.ENUM and look.texts and look.fits(spec) == 0:

@@ -292,6 +292,12 @@ def test_an_id_that_repeats_is_somebody_elses() -> None:
     }
 
 
+def test_one_id_that_stands_twice_in_a_small_file_is_a_mistake_of_a_row() -> None:
+    rows = [f"00{n}|a{n}@example.com" for n in (1, 2, 3, 4, 4)]
+
+    assert found("Customer ID|Email", *rows)["Customer ID"] == "externalId"
+
+
 def test_two_columns_never_take_the_same_field_and_the_fuller_one_wins() -> None:
     rows = ["|ann@example.com", "|bob@example.com", "cy@example.com|cy@example.net"]
 
