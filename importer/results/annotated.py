@@ -133,7 +133,7 @@ def _marker(book: Workbook, sheet: Worksheet, at: int, header: Header) -> Marker
     if not marked and make_room(book, sheet, len(missing)):
         marked = {name: place for place, name in enumerate(missing, 1)}
     else:
-        right = first_free(sheet, at, len(missing))
+        right = first_free(sheet, max(_places(sheet, at, header.columns) or [0]), len(missing))
         marked |= {name: place for place, name in enumerate(missing, right)}
     for name, place in marked.items():
         sheet.cell(at, place, name)

@@ -45,14 +45,17 @@ def freeze(sheet: Worksheet, at: str) -> None:
     sheet.freeze_panes = f"{letters}{row}"
 
 
-def first_free(sheet: Worksheet, header_row: int, count: int) -> int:
-    """Return where columns can be added at the right: beside the user's table where they are free, else behind all."""
+def first_free(sheet: Worksheet, last: int, count: int) -> int:
+    """Return where so many columns can be added side by side, as near as may be to the right of column `last`.
+
+    Raises:
+        ValueError: there is no such place.
+    """
     used = {cell.column for cell in cells_of(sheet) if cell.value is not None}
-    for table in sheet.tables.values():
-        _, top, right, _ = range_boundaries(table.ref)
-        if top == header_row and right is not None and used.isdisjoint(range(right + 1, right + count + 1)):
-            return right + 1
-    return last_column(sheet) + 1
+    for place in range(last + 1, MAX_COLUMNS - count + 2):
+        if used.isdisjoint(range(place, place + count)):
+            return place
+    raise ValueError(last)
 
 
 def keep_together(sheet: Worksheet, places: Sequence[int], first_row: int, last_row: int) -> bool:

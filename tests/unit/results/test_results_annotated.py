@@ -167,6 +167,16 @@ def test_our_columns_stand_beside_the_users_table_or_the_summary_says_how_to_sor
     assert any("Sort whole lines" in note for note in notes) == (first == 6)
 
 
+def test_our_columns_find_their_place_in_a_sheet_that_is_filled_to_its_last_column(tmp_path: Path) -> None:
+    def far(book: openpyxl.Workbook) -> None:
+        book["Data"]["XFD2"] = "far"
+
+    sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", far)), "Data")
+
+    assert [sheet.cell(1, place).value for place in range(1, 7)] == [*COLUMNS, "_run", "_row", ERROR_COLUMN]
+    assert sheet.max_column == 16_384
+
+
 def test_widths_of_all_further_columns_never_reach_beyond_a_sheet(tmp_path: Path) -> None:
     def wide(book: openpyxl.Workbook) -> None:
         dimension = book["Data"].column_dimensions["D"]
