@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -240,6 +240,23 @@ class RawBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which rows of one source are one business, with a contact from each.
+
+    Args:
+        fields: customer fields, dotted, that are equal in the rows of a group.
+        indices: places of source columns that are equal as well.
+        main: the place of the column that marks the row of the main contact; None: the first row's is.
+        column: the name of that column, for messages.
+    """
+
+    fields: tuple[str, ...]
+    indices: tuple[int, ...]
+    main: int | None = None
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One thing wrong with one row: what, where, and how to mend it. Never holds the cell's value.
 
@@ -368,9 +385,12 @@ class CheckedBatch:
         external_ids: the normalised `externalId`, "" where there is none.
         issues: all errors and warnings of all rows, in row order.
         changes: every normalisation that altered a value; a `ChangeLog`, where there are many.
-        likenesses: kind (`email`, `phone`, `name_birth`) to one normalised text a row, "" where blank: equal texts
-            may mean the same customer. Rows of any verdict have them.
+        likenesses: kind (`email`, `phone`, `name_birth`, `business`) to one normalised text a row, "" where blank:
+            equal texts may mean the same customer. Rows of any verdict have them.
         prints: kind to one keyed hash a row, 0 where blank: what is compared with earlier runs (`customers.likeness`).
+        groups: for every row the group of rows that it is one customer with, "" for a row of its own; empty: rows are
+            not grouped. Rows of any verdict have it.
+        mains: ordinals of rows whose contact is marked as the group's main one.
         idv_ready: for every row whether it has what identity verification asks for; invalid rows have not.
             None: not judged.
         idv_missing: what verification asks for to the number of valid rows of this batch that lack it.
@@ -384,6 +404,8 @@ class CheckedBatch:
     changes: Sequence[Change] = ()
     likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     prints: Mapping[str, array[int]] = field(default_factory=dict)
+    groups: Sequence[str] = ()
+    mains: Sequence[int] = ()
     idv_ready: Sequence[bool] | None = None
     idv_missing: Mapping[str, int] = field(default_factory=dict)
 
@@ -396,11 +418,14 @@ class DuplicateVerdict:
         issues: errors (same import key, unless allowed) and warnings (same email, phone, or name and birth date).
         rekeyed: ordinal to its own import key, for allowed duplicates from the second on.
         groups: ordinals of allowed duplicates, those of one key together.
+        leaders: for every ordinal the one whose row speaks for its group, -1 for a row of its own; empty: rows are
+            not grouped.
     """
 
     issues: tuple[Issue, ...] = ()
     rekeyed: Mapping[int, str] = field(default_factory=dict)
     groups: Sequence[Sequence[int]] = field(default=(), compare=False)
+    leaders: Sequence[int] = ()
 
 
 class Record(NamedTuple):
@@ -636,6 +661,7 @@ class ResultBatch:
         issues: place in the batch to the issues of that row, in the order they were found.
         candidates: place to the ids of the customers that could be that row.
         surplus: place to the cells that this row has beyond the source's columns.
+        spoken_for: places of rows that are one customer with another row, which was sent for them.
     """
 
     first: int
@@ -651,6 +677,7 @@ class ResultBatch:
     issues: Mapping[int, Sequence[Issue]] = field(default_factory=dict)
     candidates: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    spoken_for: Collection[int] = ()
 
     @classmethod
     def of(cls, results: Sequence[RowResult]) -> ResultBatch:

@@ -83,6 +83,7 @@ from importer.wiring import (
     destination,
     limiter_for,
     make_directory,
+    merging_of,
     on_disk,
     open_workspace,
     opened,
@@ -317,7 +318,8 @@ class Session:
         journal = self.profile.workspace / JOURNAL_NAME
         compared = header.dry_run and journal.exists()
         valid_state = RowState.VALID if header.dry_run else RowState.READY
-        intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared)
+        merging = merging_of(self.profile, source)
+        intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared, merging=merging)
         intake.restart()
         with rare_collections():
             parts = preparation(
@@ -374,7 +376,8 @@ class Session:
         """
         counts = await beside_the_loop(workspace.runs.counts, stored.run)
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
-        told = {"total": counts["read"], "already_done": counts["read"] - waiting, "run_id": stored.header.run_id}
+        total = counts["read"] - await beside_the_loop(workspace.runs.unsent_beside, stored.run)
+        told = {"total": total, "already_done": counts["read"] - waiting, "run_id": stored.header.run_id}
         self.on_event(Event("delivery_started", told))
         if waiting:
             await beside_the_loop(self._foresee, workspace, stored)

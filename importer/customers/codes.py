@@ -414,6 +414,31 @@ _ALL = (
         "A business needs exactly one primary contact.",
         "Mark one contact as primary.",
     ),
+    # ------------------------------------------------------------------ rows that are one business
+    _error(
+        "group_held",
+        "Another row of the same business has an error",
+        "Another row of the same business has an error; fix that one, and this row goes with it.",
+        "Fix the rows that are named; nothing is wrong with this one.",
+    ),
+    _error(
+        "group_differs",
+        "Rows of one business that contradict each other",
+        "The rows of one business say different things about the business itself.",
+        "Write the same into all rows of the business, or leave it blank in all but one; contacts may differ.",
+    ),
+    _error(
+        "group_too_large",
+        "Too many rows for one business",
+        "More than 100 rows are one business by `group_by`.",
+        "Look whether they are one business; if not, group by what tells them apart, such as an account number.",
+    ),
+    _error(
+        "group_primary_unclear",
+        "A mark of the main contact that is neither yes nor no",
+        "Whether this is the main contact is neither yes nor no; write yes or no.",
+        "Write yes or no into the column of `group_primary`, or leave it blank.",
+    ),
     # ------------------------------------------------------------------ duplicates inside a file
     _error(
         "duplicate_in_file",
@@ -438,6 +463,12 @@ _ALL = (
         "The same name and birth date twice in the file",
         "The same name and birth date stand in other rows of this file.",
         "Check whether these rows are the same customer.",
+    ),
+    _warning(
+        "business_repeated",
+        "The same business name twice in the file",
+        "The same business name stands in other rows of this file.",
+        'Each row makes a business of its own. If they are one, write group_by = "businessName" under [mapping].',
     ),
 )
 

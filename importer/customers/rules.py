@@ -23,6 +23,7 @@ __all__ = [
     "FIELDS",
     "HARD_MAX_CHARS",
     "ISSUE_CODES",
+    "MAX_CONTACTS",
     "MAX_METADATA_PAIRS",
     "PHONE_ADDRESSES",
     "READING_FIELDS",
@@ -86,6 +87,8 @@ BUSINESS = (CustomerType.BUSINESS,)
 
 HARD_MAX_CHARS = 1024
 """No text longer than this is ever sent, whatever is (not) known about its field's length."""
+MAX_CONTACTS = 100
+"""Of one business. The API documents no limit: this one is ours, and stops a group that is none (`n/a` as a name)."""
 MAX_METADATA_PAIRS = 5
 MAX_METADATA_VALUE_CHARS = 1024
 METADATA_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -340,6 +343,7 @@ RULES: tuple[Rule, ...] = (
     Rule("too_long", "A metadata value has at most 1024 characters.", K, _CREATE),
     Rule("addresses_primary", "Every address type present has exactly one primary address.", K, _CREATE),
     Rule("contacts_primary", "A business has exactly one primary contact.", K, _GUIDE_B),
+    Rule("group_too_large", "A business has at most 100 contacts.", NF, _GUIDE_B),
     Rule("date_not_past", "A date of birth lies in the past.", NF, _GUIDE),
     Rule("date_implausible", "A date of birth lies less than 120 years back.", NF, _GUIDE),
     Rule("phone_invalid", "A phone number has 7 to 15 digits after its separators are removed.", INF, _OWNER),

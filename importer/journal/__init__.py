@@ -12,6 +12,7 @@ from importer.journal.comparing import Comparison
 from importer.journal.database import Database
 from importer.journal.experience import Experience, experience
 from importer.journal.group_commit import GroupCommit, RunJournal
+from importer.journal.groups import Merging
 from importer.journal.inspection import JournalFacts, examine_journal, starts_in
 from importer.journal.intake import RunIntake
 from importer.journal.lock import lock_owner, workspace_lock
@@ -55,6 +56,7 @@ __all__ = [
     "GroupCommit",
     "JournalFacts",
     "KnownFrom",
+    "Merging",
     "Place",
     "Purgeable",
     "Replay",

@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from importer.customers.likeness import PERSONAL, person_of, prints_of
 from importer.errors import JournalError
 from importer.journal.bulk import insert
 from importer.journal.database import Database
+from importer.journal.groups import SPEAKS, follow, followers, has_groups
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.journal.resent import keep_resent
@@ -126,6 +128,7 @@ class Claims:
         self._secret = secret
         self._verify = verify_existing
         self._backlog = self._waiting()
+        self._grouped = has_groups(database.connection, run)
 
     def claim(self, tx: sqlite3.Connection, limit: int, now: float) -> Claimed:
         """Take up to `limit` rows to send; rows known from earlier runs end on the way and do not count."""
@@ -170,7 +173,16 @@ class Claims:
             "INSERT OR REPLACE INTO attempts",
             [self._attempt(outcome.ordinal, attempt) for outcome in outcomes for attempt in outcome.attempts],
         )
-        insert_issues(tx, self._run, [issue for outcome in outcomes for issue in self._issues(outcome)])
+        issues = [issue for outcome in outcomes for issue in self._issues(outcome)]
+        insert_issues(tx, self._run, [*issues, *self._repeated(tx, issues)])
+
+    def _repeated(self, tx: sqlite3.Connection, issues: Sequence[Issue]) -> Iterator[Issue]:
+        """Say to the other rows of a group what is said of the row that was sent for them."""
+        if self._grouped and issues:
+            others = followers(tx, self._run, {issue.ordinal for issue in issues})
+            for issue in issues:
+                for ordinal in others.get(issue.ordinal, ()):
+                    yield replace(issue, ordinal=ordinal)
 
     def amend(self, tx: sqlite3.Connection, outcome: Outcome) -> None:
         """Record what a later look has found out about a row that had ended.
@@ -179,7 +191,9 @@ class Claims:
             JournalError: it is not in `records.AMENDMENTS`.
         """
         tx.execute(
-            "DELETE FROM issues WHERE run = ? AND ordinal = ? AND severity = 'error'", (self._run, outcome.ordinal)
+            "DELETE FROM issues WHERE run = ?1 AND severity = 'error' AND ordinal IN"
+            " (SELECT ordinal FROM rows WHERE run = ?1 AND (ordinal = ?2 OR leader = ?2))",
+            (self._run, outcome.ordinal),
         )
         self._change(tx, outcome.state, [outcome], AMENDMENTS)
         self._keep(tx, [outcome])
@@ -223,7 +237,8 @@ class Claims:
         while True:
             batch = self._db.connection.execute(
                 "SELECT first, length, rows, payloads FROM batches WHERE run = ? AND first + length > ("
-                " SELECT ordinal FROM rows WHERE run = ? AND state = ? AND ordinal > ? ORDER BY ordinal LIMIT 1)"
+                f" SELECT ordinal FROM rows WHERE run = ? AND state = ? AND ordinal > ? AND {SPEAKS}"
+                " ORDER BY ordinal LIMIT 1)"
                 " ORDER BY first LIMIT 1",
                 (self._run, self._run, state.value, after),
             ).fetchone()
@@ -233,7 +248,7 @@ class Claims:
             rows, payloads = unpack_rows(numbers), unpack_payloads(blob)
             found = self._db.connection.execute(
                 "SELECT ordinal, key, coalesce(external_id, ''), doubt_since, attempts FROM rows"
-                " WHERE run = ? AND state = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal",
+                f" WHERE run = ? AND state = ? AND ordinal >= ? AND ordinal < ? AND {SPEAKS} ORDER BY ordinal",
                 (self._run, state.value, first, first + length),
             ).fetchall()
             in_doubt = state is RowState.SENDING
@@ -290,6 +305,8 @@ class Claims:
             [(self._run, record.ordinal, sending, since) for record, since in marked],
             "ON CONFLICT DO UPDATE SET state = excluded.state, doubt_since = excluded.doubt_since",
         )
+        if self._grouped:
+            follow(tx, self._run, [record.ordinal for record, _ in marked])
         insert(
             tx,
             "INSERT INTO identities (scope, key, run, ordinal, since, body, person)",
@@ -323,10 +340,13 @@ class Claims:
             "UPDATE rows SET state = ? WHERE run = ? AND ordinal = ?",
             [(RowState.SENDING.value, self._run, record.ordinal) for record in records],
         )
+        if self._grouped:
+            follow(tx, self._run, [record.ordinal for record in records])
 
     def _warn_where_it_differs(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> None:
         if memory.body.startswith(_MEANT) and memory.body != self._sent(row).body:
-            insert_issues(tx, self._run, (Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING),))
+            warning = Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING)
+            insert_issues(tx, self._run, (warning, *self._repeated(tx, (warning,))))
 
     def _sent(self, row: _Waiting | Record) -> Sent:
         return Sent.of(self._secret, row.payload, row.key)
@@ -363,6 +383,8 @@ class Claims:
         if changed != len(outcomes):
             rows = ", ".join(f"#{outcome.ordinal}" for outcome in outcomes[:_NAMED])
             raise JournalError(f"A row cannot become '{state}' from the state it is in (one of {rows}).")
+        if self._grouped:
+            follow(tx, self._run, [outcome.ordinal for outcome in outcomes])
 
     def _attempt(self, ordinal: int, attempt: Attempt) -> tuple[object, ...]:
         return (

@@ -17,6 +17,7 @@ from importer.cells import Cells
 from importer.errors import BusyError
 from importer.journal.comparing import Comparison, attached, compare, refuse
 from importer.journal.database import Database
+from importer.journal.groups import Groups, Merging
 from importer.journal.issue_rows import insert_issues, issues_between
 from importer.journal.likenesses import Earlier, Likenesses
 from importer.journal.packing import (
@@ -53,16 +54,25 @@ class RunIntake:
             keeps no request bodies.
         keyed: keep every row with its import key. A dry run that compares itself with nothing need not: it keeps
             the rows with errors only, and those that it does not list are valid.
+        merging: how the bodies of rows that are one customer become one; None: rows are not grouped.
     """
 
     def __init__(
-        self, database: Database, run: int, *, valid_state: RowState = RowState.READY, keyed: bool = True
+        self,
+        database: Database,
+        run: int,
+        *,
+        valid_state: RowState = RowState.READY,
+        keyed: bool = True,
+        merging: Merging | None = None,
     ) -> None:
         self._db = database
         self._run = run
         self._valid = valid_state
         self.sends = valid_state is not RowState.VALID
-        self._keyed = keyed or self.sends
+        self._keyed = keyed or self.sends or merging is not None
+        self.keeps_bodies = self.sends or merging is not None
+        self._businesses = Groups(database, run, merging) if merging else None
         self._likenesses = Likenesses(database, run, self.numbers)
         self._groups: Sequence[Sequence[int]] = ()
         self._idv_ready = 0
@@ -87,7 +97,7 @@ class RunIntake:
             (phase,) = tx.execute("SELECT phase FROM runs WHERE run = ?", (self._run,)).fetchone()
             if phase != LOADING:
                 raise BusyError("Another program has taken up this run.", "Wait for it to end; then resume the run.")
-            for table in ("batches", "rows", "issues", "changes"):
+            for table in ("batches", "rows", "issues", "changes", "members"):
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
             tx.execute("UPDATE runs SET extra = 0 WHERE run = ?", (self._run,))
 
@@ -128,7 +138,7 @@ class RunIntake:
         first, last = batch.raw.first, batch.raw.first + len(batch.raw)
         with self._db.transaction() as tx:
             self._insert_rows(tx, batch)
-            if self.sends:
+            if self.keeps_bodies:
                 tx.execute(
                     "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?",
                     (pack_payloads(batch.payloads), self._run, first),
@@ -162,6 +172,8 @@ class RunIntake:
             refuse(tx, self._run, sorted(errors))
             rekey(tx, self._run, verdict.rekeyed)
         self._groups = verdict.groups
+        if self._businesses:
+            self._businesses.form(verdict.leaders)
 
     def compare(self, journal: Path, how: Comparison) -> None:
         """In a dry run: compare the rows with what another journal knows, leaving that as it is.
@@ -177,6 +189,7 @@ class RunIntake:
             with self._db.guarded("compared with earlier runs"):
                 self._db.connection.execute(_WARN_OF_KNOWN, (self._run,))
             compare(self._db, self._run, self._likenesses, earlier, how)
+        self._hold_groups()
 
     def compare_and_remember(self, scope: str, secret: bytes, how: Comparison) -> None:
         """Compare the rows with what this journal knows of a scope, and keep what they have for later runs."""
@@ -185,7 +198,12 @@ class RunIntake:
             tell_apart(self._db, self._run, scope, secret, self._groups)
         adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
         compare(self._db, self._run, self._likenesses, earlier, how)
+        self._hold_groups()
         self._likenesses.remember()
+
+    def _hold_groups(self) -> None:
+        if self._businesses:
+            self._businesses.hold()
 
     def _reading_issues(self, first: int, end: int) -> tuple[Issue, ...]:
         with self._db.guarded("read"):

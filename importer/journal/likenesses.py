@@ -133,7 +133,10 @@ class Likenesses:
         keys = bytearray(16 * self._size)
         with self._db.guarded("read"):
             for ordinal, key in self._db.connection.execute(
-                "SELECT ordinal, key FROM main.rows WHERE run = ? AND key IS NOT NULL", (self._run,)
+                "SELECT ordinal, coalesce(key, (SELECT l.key FROM main.rows l WHERE l.run = r.run"
+                " AND l.ordinal = r.leader)) AS theirs FROM main.rows r"
+                " WHERE run = ? AND (key IS NOT NULL OR leader IS NOT NULL) AND theirs IS NOT NULL",
+                (self._run,),
             ):
                 if len(key) == 32:
                     keys[16 * ordinal : 16 * ordinal + 16] = bytes.fromhex(key)

@@ -71,6 +71,12 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 AND a.kind = 'create' AND a.verdict = 'in_doubt')""",
             "CREATE TABLE integrity (commits INTEGER NOT NULL, place TEXT, accepted TEXT NOT NULL DEFAULT '[]') STRICT",
             "INSERT INTO integrity (commits) VALUES (0)",
+            "ALTER TABLE rows ADD COLUMN leader INTEGER",
+            "CREATE INDEX rows_by_leader ON rows (run, leader) WHERE leader IS NOT NULL",
+            """CREATE TABLE members (
+                run INTEGER NOT NULL, leader INTEGER NOT NULL, ordinal INTEGER NOT NULL, row INTEGER NOT NULL,
+                body BLOB NOT NULL, PRIMARY KEY (run, leader, ordinal)
+            ) STRICT, WITHOUT ROWID""",
         ),
     }
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from importer.cells import Cells
 from importer.journal.database import Database
+from importer.journal.groups import leader_of
 from importer.journal.issue_rows import issues_between
 from importer.journal.packing import unpack_payloads, unpack_rows, unpack_surplus
 from importer.records import Attempt, Issue, ResultBatch, RowResult, RowState, Verdict
@@ -83,7 +84,8 @@ class Replay:
         return None
 
     def payload(self, ordinal: int) -> bytes:
-        """The request body of a row; empty where it has none (invalid, or purged)."""
+        """The request body of a row, or of its group; empty where it has none (invalid, or purged)."""
+        ordinal = self._speaking(ordinal)
         stretch = self._stretch("first <= ? ORDER BY first DESC LIMIT 1", ordinal)
         payloads = None if stretch is None else self._blob("payloads", stretch.first)
         if stretch is None or not payloads:
@@ -91,12 +93,12 @@ class Replay:
         return unpack_payloads(payloads)[ordinal - stretch.first]
 
     def attempts(self, ordinal: int) -> list[Attempt]:
-        """Every request that was made for a row, in order."""
+        """Every request that was made for a row, or for its group, in order."""
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT number, kind, started_at, duration_s, verdict, http_status, error_code, trace_id"
                 " FROM attempts WHERE run = ? AND ordinal = ? ORDER BY number",
-                (self._run, ordinal),
+                (self._run, self._speaking(ordinal)),
             ).fetchall()
         return [
             Attempt(number, kind, started_at, duration_s, Verdict(verdict), *rest)
@@ -112,7 +114,33 @@ class Replay:
             ).fetchall()
         return [ChangeTotal(*values) for values in found]
 
+    def group(self, ordinal: int) -> list[int]:
+        """The numbers of all rows that are one customer with this one, the one that speaks for them first."""
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT ordinal FROM rows WHERE run = ? AND leader = ? ORDER BY ordinal <> leader, ordinal",
+                (self._run, self._speaking(ordinal)),
+            ).fetchall()
+        return [self._number(one) for (one,) in found]
+
+    def key(self, ordinal: int) -> str:
+        """The import key of a row, or of its group; empty for rows without one."""
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT coalesce(key, '') FROM rows WHERE run = ? AND ordinal = ?",
+                (self._run, self._speaking(ordinal)),
+            ).fetchone()
+        return str(found[0]) if found else ""
+
     # ------------------------------------------------------------------ pieces
+
+    def _speaking(self, ordinal: int) -> int:
+        with self._db.guarded("read"):
+            return leader_of(self._db.connection, self._run, ordinal)
+
+    def _number(self, ordinal: int) -> int:
+        stretch = self._stretch("first <= ? ORDER BY first DESC LIMIT 1", ordinal)
+        return 0 if stretch is None else stretch.rows[ordinal - stretch.first]
 
     def _stretch(self, where: str, value: int) -> _Stretch | None:
         with self._db.guarded("read"):
@@ -151,7 +179,8 @@ class Replay:
                 issues,
                 surplus=stretch.surplus,
             )
-        _, states, customer_ids, keys, external_ids, statuses, trace_ids, attempts, ids = zip(*ended, strict=True)
+        columns = tuple(zip(*ended, strict=True))
+        _, states, customer_ids, keys, external_ids, statuses, trace_ids, attempts, ids, leaders = columns
         return ResultBatch(
             first,
             stretch.rows,
@@ -165,6 +194,7 @@ class Replay:
             attempts=attempts,
             issues=issues,
             candidates={place: tuple(found.split()) for place, found in enumerate(ids) if found} if any(ids) else {},
+            spoken_for=_spoken_for(leaders, first),
             surplus=stretch.surplus,
         )
 
@@ -172,7 +202,7 @@ class Replay:
         with self._db.guarded("read"):
             return self._db.connection.execute(
                 "SELECT ordinal, state, coalesce(customer_id, ''), coalesce(key, ''), coalesce(external_id, ''),"
-                " http_status, coalesce(trace_id, ''), attempts, candidates"
+                " http_status, coalesce(trace_id, ''), attempts, candidates, leader"
                 " FROM rows WHERE run = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal",
                 (self._run, first, first + size),
             ).fetchall()
@@ -186,6 +216,12 @@ class Replay:
 
 
 _STATES = {state.value: state for state in RowState}
+
+
+def _spoken_for(leaders: Sequence[int | None], first: int) -> frozenset[int]:
+    if leaders.count(None) == len(leaders):
+        return frozenset()
+    return frozenset(place for place, leader in enumerate(leaders) if leader not in {None, first + place})
 
 
 def _with_valid_ones(listed: list[tuple[Any, ...]], first: int, size: int) -> list[RowState]:

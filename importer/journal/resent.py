@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from importer.journal.database import Database
+from importer.journal.groups import SPEAKS
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.records import Issue, Record, RowState, Severity
@@ -69,7 +70,8 @@ def is_customer_of_a_row(tx: sqlite3.Connection, customer_id: str, but: tuple[in
     """
     return bool(
         tx.execute(
-            "SELECT EXISTS (SELECT 1 FROM rows WHERE customer_id = ? AND NOT (run = ? AND ordinal = ?))",
+            "SELECT EXISTS (SELECT 1 FROM rows WHERE customer_id = ?"
+            " AND NOT (run = ? AND coalesce(leader, ordinal) = ?))",
             (customer_id, *but),
         ).fetchone()[0]
     )
@@ -123,7 +125,7 @@ def shared_customers(tx: sqlite3.Connection, run: int) -> list[tuple[str, Sequen
     return [
         (customer_id, [int(one) for one in ordinals.split(",")])
         for customer_id, ordinals in tx.execute(
-            "SELECT customer_id, group_concat(ordinal) FROM rows WHERE run = ? AND state = ?"
+            f"SELECT customer_id, group_concat(ordinal) FROM rows WHERE run = ? AND state = ? AND {SPEAKS}"
             " GROUP BY customer_id HAVING count(*) > 1",
             (run, RowState.CREATED.value),
         ).fetchall()

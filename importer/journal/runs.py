@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from importer.commands import Commands
 from importer.errors import BusyError, UsageError
 from importer.journal.database import Database
+from importer.journal.groups import SPEAKS
 from importer.journal.starts import started_within
 from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
@@ -197,7 +198,7 @@ class Runs:
     def forget(self, run: int) -> None:
         """Drop a run that was refused before its first request."""
         with self._db.transaction() as tx:
-            for table in ("batches", "rows", "issues", "attempts", "changes", "resent", "runs"):
+            for table in ("batches", "rows", "issues", "attempts", "changes", "resent", "members", "runs"):
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
 
     def reopen(self, run: int, states: Sequence[RowState]) -> None:
@@ -309,11 +310,11 @@ class Runs:
                 " count(CASE WHEN k.state IN ('sending', 'unknown') THEN 1 END)"
                 " FROM rows r LEFT JOIN identities i ON i.scope = ? AND i.key = r.key"
                 " LEFT JOIN rows k ON k.run = i.run AND k.ordinal = i.ordinal"
-                " WHERE r.run = ? AND r.state IN (?, ?)",
+                " WHERE r.run = ? AND r.state IN (?, ?) AND (r.leader IS NULL OR r.leader = r.ordinal)",
                 (scope, run, *ready),
             ).fetchone()
             (in_doubt,) = self._db.connection.execute(
-                "SELECT count(*) FROM rows WHERE run = ? AND state IN (?, ?)", (run, *doubt)
+                f"SELECT count(*) FROM rows WHERE run = ? AND state IN (?, ?) AND {SPEAKS}", (run, *doubt)
             ).fetchone()
         return Ahead(creates=waiting - known, known=known, in_doubt=in_doubt + elsewhere)
 
@@ -341,7 +342,8 @@ class Runs:
             found = self._db.connection.execute(
                 "SELECT u.run_id, count(*), min(i.since), max(i.since) FROM rows r"
                 " JOIN runs mine ON mine.run = r.run"
-                " JOIN identities i ON i.scope = mine.scope AND i.key = r.key AND i.run <> r.run"
+                " LEFT JOIN rows l ON l.run = r.run AND l.ordinal = r.leader"
+                " JOIN identities i ON i.scope = mine.scope AND i.key = coalesce(r.key, l.key) AND i.run <> r.run"
                 " JOIN runs u ON u.run = i.run"
                 " WHERE r.run = ? AND r.state = 'existing' AND r.attempts = 0 GROUP BY u.run ORDER BY u.run",
                 (run,),
@@ -398,6 +400,16 @@ class Runs:
             extra=extra,
             path=path,
         )
+
+    def unsent_beside(self, run: int) -> int:
+        """How many rows wait that are not sent themselves: another row of their group is."""
+        with self._db.guarded("read"):
+            (count,) = self._db.connection.execute(
+                "SELECT count(*) FROM rows WHERE run = ? AND leader IS NOT NULL AND leader <> ordinal"
+                " AND state IN ('ready', 'sending')",
+                (run,),
+            ).fetchone()
+        return int(count)
 
     def counts(self, run: int) -> dict[str, int]:
         """Rows per state, states without rows left out, and `read`: the rows loaded."""

@@ -166,7 +166,7 @@ def _known_alone(database: Database, run: int, scope: str, grouped: set[int]) ->
     while True:
         with database.guarded("read"):
             found = database.connection.execute(
-                "SELECT ordinal, key FROM rows WHERE run = ? AND ordinal > ? AND state = 'ready'"
+                "SELECT ordinal, key FROM rows WHERE run = ? AND ordinal > ? AND state = 'ready' AND key IS NOT NULL"
                 " ORDER BY ordinal LIMIT ?",
                 (run, after, _FEW),
             ).fetchall()
@@ -189,6 +189,9 @@ def _told_apart(database: Database, run: int, scope: str, secret: bytes, group: 
             f"SELECT ordinal, key FROM rows WHERE run = ? AND ordinal IN ({','.join('?' * len(group))})", (run, *group)
         ).fetchall()
     )
+    group = [ordinal for ordinal in group if keys[ordinal]]  # rows of a business that has an error have none
+    if not group:
+        return {}
     base = keys[group[0]]
     known = _occurrences(database, scope, base)
     free, chosen = dict(known), {}

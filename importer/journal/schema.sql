@@ -47,7 +47,20 @@ CREATE TABLE rows (
     attempts    INTEGER NOT NULL DEFAULT 0,
     doubt_since REAL,                 -- when it was first marked as being sent
     candidates  TEXT,                 -- ids of the customers that could be this row, by spaces
+    leader      INTEGER,              -- of rows that are one customer: the ordinal of the one that is sent; else NULL
     PRIMARY KEY (run, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX rows_by_leader ON rows (run, leader) WHERE leader IS NOT NULL;
+
+-- Bodies of rows that are one customer, until they are merged; empty between two loadings.
+CREATE TABLE members (
+    run     INTEGER NOT NULL,
+    leader  INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    row     INTEGER NOT NULL,         -- the number that a person sees
+    body    BLOB    NOT NULL,
+    PRIMARY KEY (run, leader, ordinal)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE issues (

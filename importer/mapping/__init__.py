@@ -6,6 +6,7 @@ from importer.mapping.build import build_mapper, missing_columns, phone_regions,
 from importer.mapping.candidates import THRESHOLD
 from importer.mapping.codes import MAPPING_CODES
 from importer.mapping.draft import init_profile
+from importer.mapping.grouping import grouping_of
 from importer.mapping.mapper import ColumnMapper
 from importer.mapping.proposal import ColumnMatch, Proposal, proposal, propose
 from importer.mapping.template import TemplateColumn, template_columns
@@ -18,6 +19,7 @@ __all__ = [
     "Proposal",
     "TemplateColumn",
     "build_mapper",
+    "grouping_of",
     "init_profile",
     "missing_columns",
     "phone_regions",

@@ -28,6 +28,19 @@ def _near(name: str) -> str:
 CustomerField = Annotated[str, AfterValidator(_checked)]
 
 
+GROUPING = ("group_by", "group_primary")
+"""Keys of `[mapping]` that are no customer fields: which rows are one customer."""
+
+
+def grouping_apart(data: Any) -> Any:
+    """Take out of `[mapping]` what says which rows are one customer: it has a section of its own in the schema."""
+    mapping = data.get("mapping") if isinstance(data, Mapping) else None
+    if not isinstance(mapping, Mapping) or mapping.keys().isdisjoint(GROUPING):
+        return data
+    rules = {name: rule for name, rule in mapping.items() if name not in GROUPING}
+    return {**data, "mapping": rules, "grouping": {name: mapping[name] for name in GROUPING if name in mapping}}
+
+
 def quotes_forgotten(mapping: Any) -> Any:
     """Read `primaryEmail.value = "Email"`, which TOML nests, as if its key stood in quotes."""
     return dict(_flat(mapping)) if isinstance(mapping, Mapping) else mapping

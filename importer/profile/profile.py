@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
 from importer.commands import Commands
 from importer.errors import ProfileError
-from importer.profile.fieldnames import CustomerField, quotes_forgotten
+from importer.profile.fieldnames import CustomerField, grouping_apart, quotes_forgotten
 from importer.profile.layers import OPTIONS, Layer, Origin, environment_layer, file_layer, merged, option_layer
 from importer.profile.nearest import did_you_mean
 from importer.profile.nights import NightlySettings, NotifySettings
 from importer.profile.problems import explain, places, variable
 from importer.profile.settings import (
     DeliverySettings,
+    GroupingSettings,
     LogSettings,
     MappingRule,
     MetricsSettings,
@@ -58,6 +59,7 @@ _KEPT = frozenset(
         "source",
         "remote",
         "mapping",
+        "grouping",
         "validation",
         "targets",
         "delivery",
@@ -70,7 +72,7 @@ _KEPT = frozenset(
 )
 """What a run keeps of its profile: all but what belongs to one command (workspace, consent, output) or to a night."""
 
-_DECIDES_ROWS = ("source", "mapping", "validation")
+_DECIDES_ROWS = ("source", "mapping", "grouping", "validation")
 _ADDED = {"possible_duplicate", "external_id_decides"}
 """Keys of `[validation]` that came later: a profile that does not name them has the fingerprint it always had."""
 
@@ -109,6 +111,8 @@ class Profile(Section):
         default_factory=dict
     )
     """Customer field to the rule that fills it; empty: the columns are matched by name and content."""
+    grouping: GroupingSettings = GroupingSettings()
+    """`group_by` and `group_primary`, which stand under `[mapping]`."""
     validation: ValidationSettings = ValidationSettings()
     targets: dict[TargetName, TargetSettings] = Field(default_factory=dict)
     delivery: DeliverySettings = DeliverySettings()
@@ -123,6 +127,11 @@ class Profile(Section):
     otel: OtelSettings = OtelSettings()
 
     _layers: tuple[Layer, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _grouping_stands_in_mapping(cls, data: Any) -> Any:
+        return grouping_apart(data)
 
     @classmethod
     def load(
@@ -345,6 +354,8 @@ class Profile(Section):
             "validation": _as_ever(self.validation),
             "stamp": self.delivery.import_key_metadata,
         }
+        if self.grouping.group_by:  # without it, the fingerprint that the profile always had
+            parts["grouping"] = self.grouping.model_dump(mode="json")
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

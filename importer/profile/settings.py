@@ -181,6 +181,29 @@ def _rule(value: Any) -> Any:
 MappingRule = Annotated[FieldRule, BeforeValidator(_rule)]
 
 
+def _names(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+class GroupingSettings(Section):
+    """`group_by` and `group_primary` of `[mapping]`: rows that are one business with several contacts.
+
+    Args:
+        group_by: customer fields, or columns of the source; rows that are equal in all of them are one business.
+            Empty: every row is a customer of its own.
+        group_primary: a column of yes and no that marks the row of the main contact; empty: the first row's is.
+    """
+
+    group_by: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    group_primary: str = ""
+
+    @model_validator(mode="after")
+    def _marks_within_groups(self) -> GroupingSettings:
+        if self.group_primary and not self.group_by:
+            raise ValueError("a table with group_by, where it has group_primary")
+        return self
+
+
 def _region(value: Any) -> Any:
     if not (isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2}", value.strip())):
         raise ValueError("a country code of two letters, such as US")

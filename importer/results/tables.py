@@ -117,4 +117,8 @@ class _CsvTables:
         self._rejects.append([whole[place] for place in rejected(batch)])
         if not DELIVERED.isdisjoint(batch.states):
             ids = lines([batch.keys, batch.external_ids, batch.customer_ids], len(batch))
-            self._id_map.append([line for line, state in zip(ids, batch.states, strict=True) if state in DELIVERED])
+            told = enumerate(zip(ids, batch.states, strict=True))
+            spoken_for = batch.spoken_for
+            self._id_map.append(
+                [line for place, (line, state) in told if state in DELIVERED and place not in spoken_for]
+            )

@@ -9,6 +9,7 @@ from datetime import date
 
 from importer.customers.reading import Policy
 from importer.profile.settings import ValidationSettings
+from importer.records import Grouping
 from importer.validation.duplicates import DuplicateJudge
 from importer.validation.validator import ColumnarValidator
 
@@ -16,7 +17,13 @@ __all__ = ["ColumnarValidator", "DuplicateJudge", "build_validator"]
 
 
 def build_validator(
-    settings: ValidationSettings, *, secret: bytes, stamp: str, today: date, writes_bodies: bool = True
+    settings: ValidationSettings,
+    *,
+    secret: bytes,
+    stamp: str,
+    today: date,
+    grouping: Grouping | None = None,
+    writes_bodies: bool = True,
 ) -> ColumnarValidator:
     """Make the validator of a run.
 
@@ -25,9 +32,10 @@ def build_validator(
         secret: the workspace's key for import keys, at most 64 bytes.
         stamp: the metadata name under which every body carries its import key; empty: not stamped.
         today: the day that birth dates are judged by.
+        grouping: which rows are one business; None: every row is a customer of its own.
         writes_bodies: whether anybody will send what is valid.
     """
     policy = Policy(phone=settings.phone, region=settings.default_region, today=today)
     return ColumnarValidator(
-        policy, secret=secret, stamp=stamp, no_change=settings.no_change, writes_bodies=writes_bodies
+        policy, secret=secret, stamp=stamp, no_change=settings.no_change, grouping=grouping, writes_bodies=writes_bodies
     )

@@ -1,5 +1,6 @@
-"""Rows of one source that are the same customer, or look like it. Forty-four bytes a row, which need not be memory.
+"""Rows of one source that are the same customer, or look like it, or are one business with several contacts.
 
+At most fifty-two bytes a row, which need not be memory; sixteen more, and eight of memory, where rows are grouped.
 Import keys that are equal mean the same customer: an error, unless the profile allows it. Equal email addresses,
 phone numbers, or names with birth dates may be chance: a warning that names the other rows.
 """
@@ -9,12 +10,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Literal
 
 from importer.customers.identity import KEY_BYTES, occurrence_key
-from importer.customers.rules import ISSUE_CODES
+from importer.customers.rules import ISSUE_CODES, MAX_CONTACTS
 from importer.ports import Numbers
 from importer.records import CheckedBatch, DuplicateVerdict, Issue
 
@@ -23,10 +25,12 @@ LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "email": ("duplicate_email", ("primaryEmail.value", "contacts.primary.primaryEmail.value")),
         "phone": ("duplicate_phone", ("primaryPhoneNumber.number", "contacts.primary.primaryPhoneNumber.number")),
         "name_birth": ("duplicate_name_birth", ("lastName",)),
+        "business": ("business_repeated", ("businessName",)),
     }
 )
 """Kind of likeness to its issue code and the fields it may stand for."""
 NAMED_ROWS = 10
+_NO_GROUP = bytes(16)
 _NO_KEY = "0" * (2 * KEY_BYTES)
 FEW_ROWS = 20_000
 """Up to here a dictionary does it; beyond, memory has to stay flat."""
@@ -77,7 +81,14 @@ class DuplicateJudge:
         """Of the keys; the first half alone tells who may be alike."""
         self._rows = array("I")
         self._prints = {kind: numbers("Q") for kind in LIKENESSES}
+        self._seen: set[str] = set()
+        """Kinds of likeness that a row had."""
         self._stretches: list[tuple[int, int]] = []
+        self._groups = (numbers("Q"), numbers("Q"))
+        """Both halves of a hash of the group of every row; zeros for a row of its own."""
+        self._mains: set[int] = set()
+        self._leaders: array[int] = array("q")
+        """For every place the place of the row that speaks for its group, -1 for a row of its own; empty: none is."""
 
     def observe(self, batch: CheckedBatch) -> None:
         """Remember the keys of a batch, and 64 bits of each likeness."""
@@ -86,29 +97,91 @@ class DuplicateJudge:
         self._first_halves.extend(halves[::2])
         self._second_halves.extend(halves[1::2])
         self._rows.extend(batch.raw.rows)
-        for kind, numbers in self._prints.items():
-            texts = batch.likenesses.get(kind)
-            prints = array("q", map(hash, texts)).tobytes() if texts else bytes(8 * len(batch.raw))
-            numbers.extend(array("Q", prints))
+        for kind in self._prints:
+            self._note(kind, batch.likenesses.get(kind), len(batch.raw))
+        if batch.groups:
+            halves = array("Q", b"".join(map(_group_hash, batch.groups)))
+            self._groups[0].extend(halves[::2])
+            self._groups[1].extend(halves[1::2])
+            self._mains.update(batch.mains)
+
+    def _note(self, kind: str, texts: Sequence[str] | None, size: int) -> None:
+        """Keep 64 bits of a kind of likeness for each row of a batch; of kinds that no row has had yet, nothing."""
+        if not texts and kind not in self._seen:
+            return
+        if kind not in self._seen:
+            self._seen.add(kind)
+            self._prints[kind].extend(array("Q", bytes(8 * (len(self._rows) - size))))
+        prints = array("q", map(hash, texts)).tobytes() if texts else bytes(8 * size)
+        self._prints[kind].extend(array("Q", prints))
 
     def judge(self) -> DuplicateVerdict:
         """Say which rows are duplicates, and what becomes of them."""
         if not self._rows:
             return DuplicateVerdict()
-        issues: list[Issue] = []
+        issues: list[Issue] = list(self._lead())
         rekeyed: dict[int, str] = {}
         groups: list[list[int]] = []
         for group in self._same_keys():
             if self._policy == "allow":
-                groups.append(list(map(self._ordinal, group)))
-                rekeyed |= {self._ordinal(place): self._own_key(place, n) for n, place in enumerate(group[1:], 2)}
+                groups.append([self._ordinal(place) for place in dict.fromkeys(map(self._customer, group))])
+                rekeyed |= self._own_keys(group)
             else:
                 issues += self._refusals(group)
         for kind, (code, names) in LIKENESSES.items():
-            for group in _groups(self._prints[kind]):
+            alike = _groups(self._prints[kind]) if kind in self._seen else ()
+            for group in alike:
                 if not self._one_customer(group):
                     issues += self._warnings(group, code, names)
-        return DuplicateVerdict(tuple(sorted(issues, key=attrgetter("ordinal"))), rekeyed, groups)
+        ordered = tuple(sorted(issues, key=attrgetter("ordinal")))
+        return DuplicateVerdict(ordered, rekeyed, groups, self._leading_ordinals())
+
+    # ------------------------------------------------------------------ rows that are one business
+
+    def _lead(self) -> Iterator[Issue]:
+        """Choose the row that speaks for each group: the marked one, or the first; say which groups cannot be."""
+        if not len(self._groups[0]):
+            return
+        self._leaders = array("q", [-1]) * len(self._rows)
+        for group in self._of_one_business():
+            marked = [place for place in group if self._ordinal(place) in self._mains]
+            leader = marked[0] if marked else group[0]
+            for place in group:
+                self._leaders[place] = leader
+            if len(marked) > 1:
+                text = "The main contact is marked here and in {others} of the same business; mark one of them."
+                yield from self._unfit(marked, "contacts_primary", text)
+            if len(group) > MAX_CONTACTS:
+                text = f"This row and {{others}} are one business by group_by; {MAX_CONTACTS} contacts are the most."
+                yield from self._unfit(group, "group_too_large", text)
+
+    def _of_one_business(self) -> Iterator[list[int]]:
+        halves, others = self._groups
+        for candidates in _groups(halves):
+            exact: dict[int, list[int]] = {}
+            for place in candidates:
+                exact.setdefault(others[place], []).append(place)
+            yield from (group for group in exact.values() if len(group) > 1)
+
+    def _unfit(self, group: Sequence[int], code: str, text: str) -> Iterator[Issue]:
+        for place in group:
+            yield self._issue(place, code, text.format(others=self._others(place, group)), ("businessName",))
+
+    def _leading_ordinals(self) -> Sequence[int]:
+        if not self._leaders:
+            return ()
+        found = array("q", [-1]) * (self._ordinal(len(self._rows) - 1) + 1)
+        for place, leader in enumerate(self._leaders):
+            if leader >= 0:
+                found[self._ordinal(place)] = self._ordinal(leader)
+        return found
+
+    def _customer(self, place: int) -> int:
+        """The row that speaks for the customer of a row: its own, or its group's."""
+        leader = self._leaders[place] if self._leaders else -1
+        return place if leader < 0 else leader
+
+    # ------------------------------------------------------------------ rows that are alike
 
     def _same_keys(self) -> Iterator[list[int]]:
         """Find groups of equal keys, in row order."""
@@ -116,20 +189,27 @@ class DuplicateJudge:
             alike: dict[bytes, list[int]] = {}
             for place in candidates:
                 alike.setdefault(self._key(place), []).append(place)
-            yield from (group for group in alike.values() if len(group) > 1)
+            yield from (group for group in alike.values() if len(set(map(self._customer, group))) > 1)
 
     def _one_customer(self, group: Sequence[int]) -> bool:
+        if len(set(map(self._customer, group))) == 1:
+            return True
         keys = {self._first_halves[place] for place in group}
         return len(keys) == 1 and 0 not in keys
 
     def _key(self, place: int) -> bytes:
         return array("Q", [self._first_halves[place], self._second_halves[place]]).tobytes()
 
-    def _own_key(self, place: int, n: int) -> str:
-        return occurrence_key(self._key(place).hex(), n)
+    def _own_keys(self, group: Sequence[int]) -> dict[int, str]:
+        """Give every customer of a group but the first a key of its own; the rows of one customer share it."""
+        customers = dict.fromkeys(map(self._customer, group))
+        number = {customer: n for n, customer in enumerate(customers, 1)}
+        numbered = [(place, number[self._customer(place)]) for place in group]
+        return {self._ordinal(place): occurrence_key(self._key(place).hex(), n) for place, n in numbered if n > 1}
 
     def _refusals(self, group: Sequence[int]) -> Iterator[Issue]:
-        for place in group if self._policy == "reject" else group[1:]:
+        kept = self._customer(group[0]) if self._policy == "first" else -1
+        for place in [place for place in group if self._customer(place) != kept]:
             if self._policy == "reject":
                 text = f"The same customer stands in {self._others(place, group)} of this file; keep one of them."
             else:
@@ -157,6 +237,10 @@ class DuplicateJudge:
     def _ordinal(self, place: int) -> int:
         start, first = self._stretches[bisect_right(self._stretches, place, key=itemgetter(0)) - 1]
         return first + place - start
+
+
+def _group_hash(group: str) -> bytes:
+    return blake2b(group.encode(), digest_size=16).digest() if group else _NO_GROUP
 
 
 def _groups(column: Numbers) -> Iterator[list[int]]:

@@ -34,11 +34,14 @@ class Identities:
         kind: the customers' type.
         table: their checked columns.
         secret: the workspace's key, at most 64 bytes.
+        groups: for every row the group of rows that it is one business with, "" for a row of its own; empty: rows are
+            not grouped. The group is the business's identity, whoever its contacts are.
     """
 
-    def __init__(self, kind: CustomerType, table: Table, secret: bytes) -> None:
+    def __init__(self, kind: CustomerType, table: Table, secret: bytes, groups: Sequence[str] = ()) -> None:
         prefix = "contacts.primary." if kind is CustomerType.BUSINESS else ""
         self._kind, self._secret, self._size = kind, secret, table.size
+        self._groups = groups
         self._external = table.columns.get("externalId")
         self._names = [list(map(str.casefold, table.column(name))) for name in _NAMES[kind]]
         self._emails = list(map(str.lower, table.column(f"{prefix}primaryEmail.value")))
@@ -61,7 +64,12 @@ class Identities:
             return [f"externalId{SEPARATOR}{external}" for external in self._external]
         born = [] if self._births is None else [self._births]
         columns = [repeat(str(self._kind), self._size), *self._names, self._emails, self._phones, *born]
-        texts = map(SEPARATOR.join, zip(*columns, strict=True))
+        texts: Iterable[str] = map(SEPARATOR.join, zip(*columns, strict=True))
+        if self._groups:
+            texts = [
+                SEPARATOR.join(("group", str(self._kind), group)) if group else text
+                for group, text in zip(self._groups, texts, strict=True)
+            ]
         if self._external is None:
             return texts
         own = zip(self._external, texts, strict=True)
@@ -72,6 +80,8 @@ class Identities:
         found: dict[str, Sequence[str]] = {"email": self._emails, "phone": self._phones}
         if self._births is not None:
             found["name_birth"] = self._named_births(self._births)
+        if self._kind is CustomerType.BUSINESS:
+            found["business"] = self._folded_names()
         return found
 
     def prints(self) -> dict[str, array[int]]:

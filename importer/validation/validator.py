@@ -7,13 +7,14 @@ Never opens, sends or remembers a row; what the columns remember between batches
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from importer.customers.reading import Policy
 from importer.customers.rules import FIELDS, CustomerType, metadata_spec
 from importer.errors import ProfileError
-from importer.records import CheckedBatch, Detected, MappedBatch
+from importer.records import CheckedBatch, Detected, Grouping, MappedBatch
 from importer.validation.between import (
     check_addresses,
     check_metadata,
@@ -26,6 +27,7 @@ from importer.validation.cells import CellCheck, Texts
 from importer.validation.checks import check_for
 from importer.validation.columns import ColumnCheck
 from importer.validation.findings import Findings
+from importer.validation.groups import groups_of, mains_of
 from importer.validation.identities import Identities
 from importer.validation.parts import Part, unread_part, whole
 from importer.validation.plan import Plan, infer_type, make_plan
@@ -44,6 +46,7 @@ class ColumnarValidator:
         secret: the workspace's key, at most 64 bytes.
         stamp: the metadata name that carries the import key; empty: not stamped.
         no_change: fields that must be sent as they stand in the source.
+        grouping: which rows are one business; None: every row is a customer of its own.
         writes_bodies: whether anybody will send what is valid; the body of a valid row is empty where nobody will.
     """
 
@@ -54,6 +57,7 @@ class ColumnarValidator:
         secret: bytes,
         stamp: str,
         no_change: Collection[str] = (),
+        grouping: Grouping | None = None,
         writes_bodies: bool = True,
     ) -> None:
         self._policy = policy
@@ -61,6 +65,7 @@ class ColumnarValidator:
         self._named_stamp = stamp
         self._stamp = metadata_spec(stamp).name if stamp else ""
         self._no_change = frozenset(no_change)
+        self._grouping = grouping
         self._writes_bodies = writes_bodies
         self._checks: dict[str, ColumnCheck] = {}
         self._plans: dict[CustomerType | None, Plan] = {}
@@ -74,6 +79,7 @@ class ColumnarValidator:
             secret=self._secret,
             stamp=self._named_stamp,
             no_change=self._no_change,
+            grouping=self._grouping,
             writes_bodies=self._writes_bodies,
         )
         return make, (self._policy,)
@@ -106,10 +112,16 @@ class ColumnarValidator:
         """Check and normalise all rows of a batch, finding all errors of a row at once."""
         if self._names != batch.fields.keys():
             self.prepare(batch.fields.keys(), batch.columns)
-        groups = self._grouped(batch)
-        return whole(batch.raw, [self._check_part(batch, kind, places) for kind, places in groups.items()])
+        kinds = self._of_kinds(batch)
+        if self._grouping is None:
+            return whole(batch.raw, [self._check_part(batch, kind, places) for kind, places in kinds.items()])
+        groups = groups_of(self._grouping, batch, kinds.get(CustomerType.INDIVIDUAL, ()))
+        mains, unclear = mains_of(self._grouping, batch)
+        batch = replace(batch, issues=(*batch.issues, *unclear))
+        checked = whole(batch.raw, [self._check_part(batch, kind, places, groups) for kind, places in kinds.items()])
+        return replace(checked, groups=groups, mains=mains)
 
-    def _grouped(self, batch: MappedBatch) -> Mapping[CustomerType | None, Sequence[int]]:
+    def _of_kinds(self, batch: MappedBatch) -> Mapping[CustomerType | None, Sequence[int]]:
         """Part the rows by their type of customer; None where it cannot be read."""
         size = len(batch.raw)
         if self._inferred:
@@ -120,7 +132,9 @@ class ColumnarValidator:
         groups = {text: [place for place, one in enumerate(texts) if one == text] for text in sorted(different)}
         return {CustomerType(text) if text else None: places for text, places in groups.items()}
 
-    def _check_part(self, batch: MappedBatch, kind: CustomerType | None, places: Sequence[int]) -> Part:
+    def _check_part(
+        self, batch: MappedBatch, kind: CustomerType | None, places: Sequence[int], groups: Sequence[str] = ()
+    ) -> Part:
         found = self._findings(batch, places)
         cells = CellCheck(self._checks, _texts_of(batch, places), len(places), found)
         if _TYPE.name in self._names:
@@ -134,11 +148,13 @@ class ColumnarValidator:
         check_addresses(table, found, cells.absent)
         check_social_id(table, found)
         check_metadata(table, found, stamped=bool(self._stamp))
-        return self._written(kind, table, places, found)
+        return self._written(kind, table, places, found, [groups[place] for place in places] if groups else ())
 
-    def _written(self, kind: CustomerType, table: Table, places: Sequence[int], found: Findings) -> Part:
+    def _written(
+        self, kind: CustomerType, table: Table, places: Sequence[int], found: Findings, groups: Sequence[str]
+    ) -> Part:
         """Compute keys and request bodies of rows that were judged."""
-        identities = Identities(kind, table, self._secret)
+        identities = Identities(kind, table, self._secret, groups)
         keys = identities.keys()
         readiness = judge_readiness(kind, table, found.bad)
         if self._stamp:

@@ -16,7 +16,7 @@ from importer.wiring.destinations import (
 )
 from importer.wiring.otherside import EMULATOR_STORE, other_side
 from importer.wiring.sources import Opened, on_disk, opened
-from importer.wiring.stages import Delivering, comparison, delivering, limiter_for, preparation
+from importer.wiring.stages import Delivering, comparison, delivering, limiter_for, merging_of, preparation
 from importer.wiring.workspace import JOURNAL_NAME, Workspace, accept_journal, make_directory, open_workspace
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "destination",
     "limiter_for",
     "make_directory",
+    "merging_of",
     "on_disk",
     "open_workspace",
     "opened",

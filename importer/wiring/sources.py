@@ -9,11 +9,12 @@ from pathlib import Path
 
 from importer.errors import SourceError
 from importer.leftovers import SPOOL_NAME, private_folder
-from importer.mapping import ColumnMapper, build_mapper
+from importer.mapping import ColumnMapper, build_mapper, grouping_of
 from importer.nightly.filing import readable
 from importer.ports import Reader
 from importer.profile import Profile
 from importer.readers import STDIN, keep_stdin, open_source
+from importer.records import Grouping
 from importer.wiring.clock import today
 from importer.wiring.workspace import make_directory
 
@@ -24,11 +25,13 @@ class Opened:
 
     Args:
         path: where it lies on this machine; a fetched one only as long as it is open.
+        grouping: which rows are one business; None: every row is a customer of its own.
     """
 
     reader: Reader
     mapper: ColumnMapper
     path: Path
+    grouping: Grouping | None = None
 
 
 @contextmanager
@@ -74,4 +77,5 @@ def opened(source: Path, profile: Profile, *, origin: str = "") -> Iterator[Open
             sample=next(iter(reader.batches()), None),
             looks=profile.commands.looks(origin) if origin else "",
         )
-        yield Opened(reader, mapper, Path(source).absolute())
+        grouping = grouping_of(profile.grouping, mapper.rules, reader.info.columns)
+        yield Opened(reader, mapper, Path(source).absolute(), grouping)

@@ -30,6 +30,7 @@ from importer.journal import (
     Claims,
     Comparison,
     GroupCommit,
+    Merging,
     RunHeader,
     RunIntake,
     RunJournal,
@@ -63,7 +64,12 @@ def preparation(
     """Put reading and checking together."""
     stamp = profile.delivery.import_key_metadata
     validator = build_validator(
-        profile.validation, secret=secret, stamp=stamp, today=today(), writes_bodies=intake.sends
+        profile.validation,
+        secret=secret,
+        stamp=stamp,
+        today=today(),
+        grouping=source.grouping,
+        writes_bodies=intake.keeps_bodies,
     )
     return Preparation(
         reader=source.reader,
@@ -74,6 +80,13 @@ def preparation(
         stop=stop,
         emit=emit,
     )
+
+
+def merging_of(profile: Profile, source: Opened) -> Merging | None:
+    """How rows of one business become one customer; None: rows are not grouped."""
+    if source.grouping is None:
+        return None
+    return Merging(profile.delivery.import_key_metadata, source.grouping.fields, source.mapper.columns)
 
 
 def comparison(profile: Profile, header: RunHeader, source: Opened) -> Comparison:

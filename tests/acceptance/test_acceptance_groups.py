@@ -1,0 +1,318 @@
+"""Several rows of one business: a warning where they make several, and one business with several contacts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from tests.acceptance.conftest import User, Witness, sandbox, serving
+
+HEADER = "Company,Contact First Name,Contact Last Name,Contact Email,Contact Phone"
+ROWS = (
+    "Example Bakery,Ada,Adams,ada@example.com,+12125550101",
+    "Sample Garage,Bob,Brown,bob@example.com,+12125550102",
+    "EXAMPLE BAKERY,Cid,Clark,cid@example.com,+12125550103",
+    "Example Bakery,Dee,Davis,dee@example.com,+12125550104",
+)
+MAPPED = """
+[mapping]
+group_by = "businessName"
+type = { value = "BUSINESS" }
+externalId = "Number"
+businessName = "Company"
+"contacts.primary.firstName" = "Contact First Name"
+"contacts.primary.lastName" = "Contact Last Name"
+"contacts.primary.primaryEmail.value" = "Contact Email"
+"contacts.primary.primaryPhoneNumber.number" = "Contact Phone"
+"contacts.primary.primaryPhoneNumber.type" = { value = "WORK" }
+"""
+GROUPED = '[mapping]\ngroup_by = "businessName"\n'
+
+
+def businesses(*rows: str, header: str = HEADER) -> str:
+    return "\n".join((header, *(rows or ROWS))) + "\n"
+
+
+def grouped(witness: Witness, profile_for: Callable[..., Path], more: str = GROUPED) -> tuple[str | Path, ...]:
+    return sandbox(profile_for(witness, more=more))
+
+
+def results(user: User, ran: Any, name: str = "results") -> list[dict[str, str]]:
+    return user.reads(ran.json["files"][name])
+
+
+def contacts(witness: Witness) -> dict[str, list[tuple[str, bool]]]:
+    """Every business at the server with its contacts, in their order."""
+    found = {one["businessName"]: one["contacts"] for one in witness.customers()}
+    assert len(found) == len(witness.customers())
+    return {name: [(one["firstName"], one["primary"]) for one in people] for name, people in found.items()}
+
+
+# --------------------------------------------------------------------------- not asked for: said
+
+
+def test_two_rows_of_one_business_that_would_make_two_are_warned_about(user: User) -> None:
+    ran = user.types("run", user.has("firms.csv", businesses()), "--json")
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, 4)
+    (cluster,) = [one for one in ran.json["issues"] if one["code"] == "business_repeated"]
+    assert (cluster["rows"], cluster["field"], cluster["column"]) == ([2, 4, 5], "businessName", "Company")
+    warned = results(user, ran)[0]["_warnings"]
+    assert "business_repeated" in warned or "The same business name stands in rows 4 and 5" in warned
+
+
+def test_rows_of_different_businesses_are_not_warned_about(user: User) -> None:
+    ran = user.types("run", user.has("firms.csv", businesses(*ROWS[:2])), "--json")
+
+    assert [one["code"] for one in ran.json["issues"]] == []
+
+
+# --------------------------------------------------------------------------- one business
+
+
+def test_the_rows_of_a_group_are_one_customer_with_all_their_contacts(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options = grouped(witness, profile_for)
+    ran = user.types("run", user.has("firms.csv", businesses()), *options, "--json", **witness.environ)
+
+    assert (ran.code, ran.json["counts"]["read"], ran.json["counts"]["created"]) == (0, 4, 4)
+    assert witness.ledger()["counts"]["create"] == {"201": 2}
+    assert contacts(witness) == {
+        "Example Bakery": [("Ada", True), ("Cid", False), ("Dee", False)],
+        "Sample Garage": [("Bob", True)],
+    }
+    rows = results(user, ran)
+    assert [row["_status"] for row in rows] == ["created"] * 4
+    assert len({row["_customer_id"] for row in rows}) == 2
+    assert len({rows[place]["_customer_id"] for place in (0, 2, 3)}) == 1
+    assert [row["_attempts"] for row in rows] == ["1", "1", "0", "0"]
+    ids = results(user, ran, "id_map")
+    assert sorted(one["customer_id"] for one in ids) == sorted({row["_customer_id"] for row in rows})
+    assert results(user, ran, "rejects") == []
+    assert not [one for one in ran.json["issues"] if one["code"] == "business_repeated"]
+
+
+def test_a_second_run_of_the_same_groups_sends_nothing_and_differs_in_nothing(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options, firms = grouped(witness, profile_for), user.has("firms.csv", businesses())
+    first = user.types("run", firms, *options, "--json", **witness.environ)
+    again = user.types("run", firms, *options, "--force", "--json", **witness.environ)
+
+    assert (again.code, again.json["counts"]["existing"]) == (0, 4)
+    assert [row["_customer_id"] for row in results(user, again)] == [
+        row["_customer_id"] for row in results(user, first)
+    ]
+    assert "differs_from_imported" not in {one["code"] for one in again.json["issues"]}
+    assert len(witness.customers()) == 2
+
+
+def test_a_contact_more_is_no_new_business_and_is_said(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options = grouped(witness, profile_for)
+    user.types("run", user.has("firms.csv", businesses(*ROWS[:3])), *options, **witness.environ)
+    ran = user.types("run", user.has("more.csv", businesses()), *options, "--json", **witness.environ)
+
+    assert ran.json["counts"]["existing"] == 4
+    assert [(one["code"], one["rows"]) for one in ran.json["issues"] if one["code"] == "differs_from_imported"] == [
+        ("differs_from_imported", [2, 4, 5])
+    ]
+    assert len(witness.customers()) == 2
+
+
+def test_the_marked_row_is_the_main_contact(user: User, witness: Witness, profile_for: Callable[..., Path]) -> None:
+    more = '[mapping]\ngroup_by = ["businessName"]\ngroup_primary = "Main"\n'
+    header = HEADER + ",Main"
+    rows = [f"{row},{mark}" for row, mark in zip(ROWS, ("no", "", "yes", ""), strict=True)]
+    ran = user.types(
+        "run",
+        user.has("firms.csv", businesses(*rows, header=header)),
+        *grouped(witness, profile_for, more),
+        "--json",
+        **witness.environ,
+    )
+
+    assert ran.code == 0, ran.err
+    bakery = next(one for one in witness.customers() if "akery" in one["businessName"].lower())
+    assert [(one["firstName"], one["primary"]) for one in bakery["contacts"]] == [
+        ("Cid", True),
+        ("Ada", False),
+        ("Dee", False),
+    ]
+
+
+def test_two_marked_rows_and_a_mark_that_says_nothing_are_errors(user: User) -> None:
+    user.has("firms.toml", '[mapping]\ngroup_by = "businessName"\ngroup_primary = "Main"\n')
+    rows = [f"{row},{mark}" for row, mark in zip(ROWS, ("yes", "perhaps", "yes", ""), strict=True)]
+    user.has("firms.csv", businesses(*rows, header=HEADER + ",Main"))
+    ran = user.types("validate", "firms.csv", "--config", "firms.toml", "--json")
+
+    assert (ran.code, ran.json["counts"]) == (3, {"read": 4, "valid": 0, "invalid": 4})
+    told = {one["code"]: one["rows"] for one in ran.json["issues"]}
+    assert told == {"contacts_primary": [2, 4], "group_primary_unclear": [3], "group_held": [5]}
+
+
+def test_rows_are_grouped_by_a_column_that_is_not_mapped(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    header = "Ledger No," + HEADER
+    rows = [f"{number},{row}" for number, row in zip(("17", "18", "17 ", "19"), ROWS, strict=True)]
+    rows[2] = rows[2].replace("EXAMPLE BAKERY", "Example Bakery")
+    ran = user.types(
+        "run",
+        user.has("firms.csv", businesses(*rows, header=header)),
+        *grouped(witness, profile_for, '[mapping]\ngroup_by = "Ledger No"\n'),
+        "--json",
+        **witness.environ,
+    )
+
+    assert ran.code == 0, ran.err
+    assert sorted(len(one["contacts"]) for one in witness.customers()) == [1, 1, 2]
+    assert [one["rows"] for one in ran.json["issues"] if one["code"] == "business_repeated"] == [[2, 4, 5]]
+
+
+# --------------------------------------------------------------------------- held, or contradicting
+
+
+def test_one_invalid_row_holds_its_group_and_the_others_say_which(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    rows = (*ROWS[:2], "Example Bakery,Cid,Clark,nobody,+12125550103", ROWS[3])
+    options = grouped(witness, profile_for)
+    ran = user.types("run", user.has("firms.csv", businesses(*rows)), *options, "--json", **witness.environ)
+
+    assert (ran.code, ran.json["counts"]["created"], ran.json["counts"]["invalid"]) == (3, 1, 3)
+    told = results(user, ran)
+    assert [row["_error_code"] for row in told] == ["group_held", "", "email_invalid", "group_held"]
+    assert told[0]["_error_message"] == ("Row 4 of the same business has an error; fix it, and this row goes along.")
+    assert [row["Contact First Name"] for row in results(user, ran, "rejects")] == ["Ada", "Cid", "Dee"]
+    assert set(contacts(witness)) == {"Sample Garage"}
+
+
+def test_rows_that_disagree_about_the_business_name_the_rows_and_the_field(user: User) -> None:
+    user.has("firms.toml", GROUPED)
+    header = HEADER + ",Mailing Street,Mailing City,Mailing Zip,Mailing Country"
+    places = (
+        "1 Main St,Springfield,10001,GBR",
+        "2 Side St,Springfield,10001,GBR",
+        "1 Main St,Shelbyville,10001,GBR",
+        ",,,",
+    )
+    rows = [f"{row},{place}" for row, place in zip(ROWS, places, strict=True)]
+    ran = user.types(
+        "validate", user.has("firms.csv", businesses(*rows, header=header)), "--config", "firms.toml", "--json"
+    )
+
+    assert ran.json["counts"] == {"read": 4, "valid": 1, "invalid": 3}, ran.out
+    (cluster,) = [one for one in ran.json["issues"] if one["code"] == "group_differs"]
+    assert (cluster["rows"], cluster["field"], cluster["column"]) == (
+        [2, 4, 5],
+        "addresses.mailing.cityName",
+        "Mailing City",
+    )
+    assert cluster["message"].startswith("Rows 2 and 4 are one business and differ in ")
+
+
+def test_what_is_blank_in_one_row_is_taken_from_another(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    rows = [f"{number},{row}" for number, row in zip(("", "S-2", "B-1", "B-1"), ROWS, strict=True)]
+    firms = user.has("firms.csv", businesses(*rows, header="Number," + HEADER))
+    ran = user.types("run", firms, *grouped(witness, profile_for, MAPPED), "--json", **witness.environ)
+
+    assert ran.code == 0, ran.out
+    assert {one["externalId"]: len(one["contacts"]) for one in witness.customers()} == {"B-1": 3, "S-2": 1}
+    assert {one["external_id"] for one in results(user, ran, "id_map")} == {"B-1", "S-2"}
+
+
+def test_too_many_rows_for_one_business_are_refused(user: User) -> None:
+    user.has("firms.toml", GROUPED)
+    rows = [f"n/a,Ada,Adams,ada{n}@example.com,+1212555{100 + n % 100:04d}" for n in range(101)]
+    ran = user.types("validate", user.has("firms.csv", businesses(*rows)), "--config", "firms.toml", "--json")
+
+    assert ran.json["counts"] == {"read": 101, "valid": 0, "invalid": 101}
+    assert "group_too_large" in {one["code"] for one in ran.json["issues"]}
+
+
+def test_a_contact_that_stands_there_twice_is_one_contact(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options = grouped(witness, profile_for)
+    user.types("run", user.has("firms.csv", businesses(ROWS[0], ROWS[0], ROWS[3])), *options, **witness.environ)
+
+    assert contacts(witness) == {"Example Bakery": [("Ada", True), ("Dee", False)]}
+
+
+# --------------------------------------------------------------------------- the profile
+
+
+@pytest.mark.parametrize(
+    ("mapping", "header", "said"),
+    [
+        ('group_by = "Acount"', HEADER, "a column 'Acount', which the source does not have"),
+        ('group_by = "externalId"', HEADER, "group_by names externalId, which is not mapped"),
+        ('group_by = "businessName"', "First Name,Last Name,Email,Phone", "the rows of this source are no businesses"),
+        ('group_primary = "Main"', HEADER, "group_by"),
+        ("group_by = 7", HEADER, "group_by"),
+    ],
+)
+def test_a_grouping_that_cannot_be_is_an_error_of_the_profile(user: User, mapping: str, header: str, said: str) -> None:
+    user.has("firms.toml", f"[mapping]\n{mapping}\n")
+    row = ROWS[0] if header == HEADER else "Ada,Adams,ada@example.com,+12125550101"
+    ran = user.types("validate", user.has("firms.csv", businesses(row, header=header)), "--config", "firms.toml")
+
+    assert (ran.code, said in ran.err) == (2, True), ran.err
+
+
+# --------------------------------------------------------------------------- whatever happens to the run
+
+
+def test_a_refusal_is_said_in_every_row_of_the_group_and_a_retry_sends_it_once(
+    user: User, profile_for: Callable[..., Path]
+) -> None:
+    with serving(user, "--faults", "flaky") as witness:
+        options = grouped(witness, profile_for)
+        ran = user.types("run", user.has("firms.csv", businesses()), *options, "--json", **witness.environ)
+        for _ in range(3):
+            if ran.json["counts"]["created"] < 4:
+                ran = user.types("retry", "last", "--json", **witness.environ)
+        assert ran.json["counts"]["created"] + ran.json["counts"]["existing"] == 4, ran.out
+        assert Counter(one["businessName"] for one in witness.customers()) == {"Example Bakery": 1, "Sample Garage": 1}
+
+
+def test_every_row_of_a_group_is_explained_by_what_was_sent_for_it(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options = grouped(witness, profile_for)
+    user.types("run", user.has("firms.csv", businesses()), *options, **witness.environ)
+    spoke, other = (
+        user.types("explain", "last", row, "--show-values", "--json", **witness.environ).json for row in ("2", "4")
+    )
+
+    assert other["cells"]["Contact First Name"] == "Cid"
+    assert (other["body"], other["import_key"], other["attempts"]) == (
+        spoke["body"],
+        spoke["import_key"],
+        spoke["attempts"],
+    )
+    assert other["group"] == spoke["group"] == [2, 4, 5]
+    assert len(other["body"]["contacts"]) == 3
+
+
+def test_the_annotated_workbook_marks_the_rows_that_are_held(user: User) -> None:
+    user.has("firms.toml", GROUPED)
+    rows = (*ROWS[:2], "Example Bakery,Cid,Clark,nobody,+12125550103")
+    user.has("firms.csv", businesses(*rows))
+    ran = user.types("validate", "firms.csv", "--config", "firms.toml", "--format", "csv,xlsx", "--json")
+
+    sheet = load_workbook(user.home / ran.json["files"]["annotated"]).worksheets[0]
+    told = [[str(cell.value) for cell in row] for row in sheet.iter_rows()]
+    assert "Row 4 of the same business has an error; fix it, and this row goes along." in told[1]
+    assert not any("same business" in cell for cell in told[2])
