@@ -367,12 +367,14 @@ class MappedBatch:
         fields: API dotted name to its column of texts, each as long as `raw.rows`.
         columns: API dotted name to the source column(s) it came from, for messages.
         issues: what mapping itself found wrong (an unmapped enum value, a date that does not fit its format).
+        changes: what mapping took away before a rule of the profile read a text.
     """
 
     raw: RawBatch
     fields: Mapping[str, Sequence[str]]
     columns: Mapping[str, str]
     issues: tuple[Issue, ...] = ()
+    changes: tuple[ChangeColumn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from importer.mapping.content import folded, is_email, is_phone, known_words
 from importer.mapping.drift import check_drift
 from importer.mapping.headers import find
 from importer.mapping.lexicon import CONTACT
-from importer.mapping.mapper import ColumnMapper, FieldPlan
+from importer.mapping.mapper import ColumnMapper
 from importer.mapping.proposal import ColumnMatch, proposal
+from importer.mapping.source_cells import FieldPlan
 from importer.profile.nearest import did_you_mean
 from importer.profile.settings import FieldRule, SourceSettings, ValidationSettings
 from importer.records import Detected, OtherTable, RawBatch, SourceInfo
@@ -204,8 +205,9 @@ def missing_columns(info: SourceInfo, sample: RawBatch | None) -> list[str]:
 def _plans(rules: Mapping[str, FieldRule], columns: Sequence[str], looks: str) -> Iterator[FieldPlan]:
     for name, rule in rules.items():
         indices = tuple(_index(name, column, columns, looks) for column in _named(rule))
-        label = ", ".join(columns[index] for index in indices)
-        yield FieldPlan(name, rule, indices, label, _only_for(name, rules), _companions(name, rules))
+        sources = tuple(columns[index] for index in indices)
+        only_for, companions = _only_for(name, rules), _companions(name, rules)
+        yield FieldPlan(name, rule, indices, ", ".join(sources), only_for, companions, sources)
 
 
 def _named(rule: FieldRule) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ _OTHER_PEOPLE = frozenset(OTHER_PEOPLE.split())
 _CLOSE = 0.88
 """How much of two names has to be the same, by `difflib`, for one to be a slip of the pen for the other."""
 _A_FEW = 5
+_USUAL_NAME = 0.9
+"""From this score on a name is what the field is called, not only near to it."""
 _MOSTLY_DISTINCT = 0.85
 """A few ids that stand twice are mistakes of rows; many make it the id of something else (a customer's company)."""
 _BY_CONTENT = {Kind.EMAIL: ("primaryEmail.value", 0.75), Kind.PHONE: ("primaryPhoneNumber.number", 0.65)}
@@ -69,7 +71,7 @@ def candidates(columns: Sequence[str], seen: Sequence[Look]) -> list[Candidate]:
     for index, (column, look) in enumerate(zip(columns, seen, strict=True)):
         named = list(_by_name(index, column)) or list(_by_spelling(index, column))
         named = [_vetted(candidate, look) for candidate in named]
-        if all(candidate.score < THRESHOLD for candidate in named):
+        if all(candidate.score <= THRESHOLD for candidate in named):
             named += _by_content(index, column, look)
         found += named
     return found
@@ -123,9 +125,18 @@ def _by_content(index: int, column: str, look: Look) -> Iterator[Candidate]:
 
 
 def _vetted(candidate: Candidate, look: Look) -> Candidate:
-    """Take a candidate's score away where the cells say otherwise."""
+    """Take a candidate's score away where the cells say otherwise.
+
+    A usual name keeps enough to be taken where no other column fits better: a column called Email whose cells are all
+    wrong is the email column still, and its rows say what is wrong.
+    """
     against = _against(candidate, look)
-    return replace(candidate, score=round(candidate.score * 0.3, 2), why=against) if against else candidate
+    if not against:
+        return candidate
+    spec = field_spec(candidate.field)
+    if spec is not None and spec.kind in _KIND_WORDS and candidate.score >= _USUAL_NAME:
+        return replace(candidate, score=THRESHOLD, why=f"a usual name for it, although {against}")
+    return replace(candidate, score=round(candidate.score * 0.3, 2), why=against)
 
 
 def _is_mostly_distinct(look: Look) -> bool:

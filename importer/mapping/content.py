@@ -9,12 +9,13 @@ from functools import cached_property
 
 from importer.customers.places import find_country, find_state
 from importer.customers.rules import FieldSpec, Kind
+from importer.mapping.source_cells import bare_text
 from importer.mapping.synonyms import HONORIFICS
 
 SAMPLE_ROWS = 1_000
 """Rows looked at; more would not change a share that matters."""
 
-_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]{2,}")
+_EMAIL = re.compile(r"(?:[^<>@]*<|mailto:)?\s*[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]{2,}[\s>;.,]*", re.IGNORECASE)
 _PHONE = re.compile(r"(?:tel:)?\+?[\d\s().\-/\u2013\u2014]{7,}(?:\s*(?:x|ext\.?|extension|#)\s*\d+)?", re.IGNORECASE)
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,2}", re.IGNORECASE)
 _PHONE_SIGNS = re.compile(r"^\+|[()]|\d[\s.\-]\d")
@@ -39,7 +40,7 @@ class Look:
     @classmethod
     def at(cls, cells: Sequence[str]) -> Look:
         """Look at the first rows of a column."""
-        head = [cell.strip() for cell in cells[:SAMPLE_ROWS]]
+        head = [bare_text(cell).strip() for cell in cells[:SAMPLE_ROWS]]
         return cls(tuple(filter(None, head)), len(head))
 
     @property

@@ -12,42 +12,22 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
-from importer.customers.rules import FIELDS, CustomerType, Kind, field_spec
+from importer.customers.rules import FIELDS, Kind, field_spec
 from importer.errors import SourceError
 from importer.mapping.codes import MAPPING_CODES
 from importer.mapping.content import folded, known_words, understood_by
 from importer.mapping.damage import PostalLengths, shortened_phones
 from importer.mapping.dates import REMEMBERED, Order, OrderEvidence, Parse, by_format, by_order
 from importer.mapping.edits import Edit, Flaw, as_date, chained, edits_of
+from importer.mapping.source_cells import SHORTENED, FieldPlan, by_use, places_of, source_texts
 from importer.profile.settings import FieldRule
-from importer.records import Detected, Issue, MappedBatch, RawBatch
+from importer.records import ChangeColumn, Detected, Issue, MappedBatch, RawBatch
 
 DateOrder = Literal["auto", "mdy", "dmy", "ymd"]
 _ORDER_WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first"}
 MOST_WORDS = 20
 """Unmapped words that are listed for one field."""
 _TYPE_WORDS = known_words(FIELDS["type"])
-
-
-@dataclass(frozen=True, slots=True)
-class FieldPlan:
-    """How one field is filled.
-
-    Args:
-        name: the API's dotted name.
-        rule: the profile's rule.
-        indices: places of its columns in the source; empty for a constant.
-        column: the columns' names, for messages.
-        only_for: the customer type whose rows get it, where both types share a column; None: all rows.
-        only_with: fields one of which must be filled for a constant to be given; empty: every row gets it.
-    """
-
-    name: str
-    rule: FieldRule
-    indices: tuple[int, ...] = ()
-    column: str = ""
-    only_for: CustomerType | None = None
-    only_with: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -126,7 +106,7 @@ class ColumnMapper:
 
     def observe(self, batch: RawBatch) -> None:
         for dates in self._open_dates:
-            texts = _source_texts(dates.plan, batch)
+            texts, _ = source_texts(dates.plan, batch, bare=True)
             if dates.before is not None:
                 texts = [text if isinstance(text, str) else text.text for text in map(dates.before, texts)]
             dates.evidence.observe(texts, batch.rows)
@@ -138,7 +118,8 @@ class ColumnMapper:
 
     def _list_words(self, plan: FieldPlan, batch: RawBatch) -> None:
         words, edit = self.unmapped_words[plan.name], self._edits[plan.name]
-        for text in dict.fromkeys(_source_texts(plan, batch)):
+        texts, _ = source_texts(plan, batch, bare=True)
+        for text in dict.fromkeys(texts):
             unknown = edit(text) == Flaw("value_unmapped")
             if unknown and text.strip() not in words and len(words) < MOST_WORDS:
                 words.append(text.strip())
@@ -184,32 +165,42 @@ class ColumnMapper:
     def map(self, batch: RawBatch) -> MappedBatch:
         fields: dict[str, Sequence[str]] = {}
         issues: list[Issue] = []
+        changes: list[ChangeColumn] = []
         for plan in self.plans:
             if plan.indices:
-                fields[plan.name] = self._filled(plan, batch, issues)
+                fields[plan.name] = self._filled(plan, batch, issues, changes)
         for plan in self.plans:
             if not plan.indices:
                 fields[plan.name] = _constant(plan, fields, len(batch))
-        self._keep_types_apart(fields)
-        return MappedBatch(batch, fields, self.columns, tuple(sorted(issues, key=lambda issue: issue.ordinal)))
+        raw = by_use(batch, self.plans, self._keep_types_apart(fields))
+        found = tuple(sorted(issues, key=lambda issue: issue.ordinal))
+        return MappedBatch(raw, fields, self.columns, found, tuple(changes))
 
-    def _filled(self, plan: FieldPlan, batch: RawBatch, issues: list[Issue]) -> Sequence[str]:
-        texts = _source_texts(plan, batch)
+    def _filled(
+        self, plan: FieldPlan, batch: RawBatch, issues: list[Issue], changes: list[ChangeColumn]
+    ) -> Sequence[str]:
         edit, unchanged = self._edits.get(plan.name), self._unchanged.setdefault(plan.name, set())
+        texts, changed = source_texts(plan, batch, bare=edit is not None)
+        changes += [changed] if changed else []
         if edit is not None and not unchanged.issuperset(texts):
             texts, flaws = _edited(texts, edit, unchanged)
             issues += _issues(plan, flaws, batch.first)
         spec = field_spec(plan.name)
         if spec is not None and spec.kind is Kind.PHONE:
-            lost = dict.fromkeys(shortened_phones(texts), "phone_digits_lost")
+            said = places_of(SHORTENED, plan, batch)
+            lost = {place: "phone_digits_lost" for place in shortened_phones(texts) if place not in said}
             issues += _issues(plan, lost, batch.first)
         return texts
 
-    def _keep_types_apart(self, fields: dict[str, Sequence[str]]) -> None:
-        """Blank what both types share in the rows of the other type."""
+    def _keep_types_apart(self, fields: dict[str, Sequence[str]]) -> Sequence[str]:
+        """Blank what both types share in the rows of the other type.
+
+        Returns:
+            The type of each row, "" where it cannot be read; nothing where the types share no column.
+        """
         shared = [plan for plan in self.plans if plan.only_for is not None]
         if not shared:
-            return
+            return ()
         meanings = {text: _TYPE_WORDS.get(folded(text), "") for text in set(fields["type"])}
         types = [meanings[text] for text in fields["type"]]
         for plan in shared:
@@ -217,6 +208,7 @@ class ColumnMapper:
             fields[plan.name] = [
                 text if kind == plan.only_for or not kind else "" for text, kind in zip(texts, types, strict=True)
             ]
+        return types
 
 
 def _settled(plans: Sequence[FieldPlan], today: date, orders: Mapping[str, Order | None]) -> ColumnMapper:
@@ -226,13 +218,6 @@ def _settled(plans: Sequence[FieldPlan], today: date, orders: Mapping[str, Order
 
 def _remembered(parse: Parse) -> Edit:
     return lru_cache(maxsize=REMEMBERED)(as_date(parse))
-
-
-def _source_texts(plan: FieldPlan, batch: RawBatch) -> Sequence[str]:
-    if len(plan.indices) == 1:
-        return batch.cells[plan.indices[0]]
-    joint, rows = plan.rule.join, zip(*(batch.cells[index] for index in plan.indices), strict=True)
-    return [joint.join([cell.strip() for cell in row if cell and not cell.isspace()]) for row in rows]
 
 
 def _edited(texts: Sequence[str], edit: Edit, unchanged: set[str]) -> tuple[list[str], dict[int, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TypeVar
 
-from importer.records import ChangeLog, CheckedBatch, Issue, RawBatch
+from importer.records import ChangeColumn, ChangeLog, CheckedBatch, Issue, RawBatch
 from importer.validation.findings import Findings
 from importer.validation.readiness import Readiness
 from importer.validation.table import Table
@@ -41,8 +41,12 @@ def unread_part(places: Sequence[int], found: Findings, table: Table) -> Part:
     return Part(places, found, nothing, nothing, table.column("externalId"), Readiness([False] * len(places)))
 
 
-def whole(raw: RawBatch, parts: Sequence[Part]) -> CheckedBatch:
-    """Put a batch together from its parts, each row in its place."""
+def whole(raw: RawBatch, parts: Sequence[Part], before: Sequence[ChangeColumn] = ()) -> CheckedBatch:
+    """Put a batch together from its parts, each row in its place.
+
+    Args:
+        before: what was changed before the rows were checked.
+    """
     size = len(raw)
     missing: Counter[str] = Counter()
     for part in parts:
@@ -53,7 +57,7 @@ def whole(raw: RawBatch, parts: Sequence[Part]) -> CheckedBatch:
         keys=_scattered(size, [(part.places, part.keys) for part in parts]),
         external_ids=_scattered(size, [(part.places, part.external_ids) for part in parts]),
         issues=_issues(parts),
-        changes=ChangeLog([column for part in parts for column in part.found.changes()]),
+        changes=ChangeLog([*before, *(column for part in parts for column in part.found.changes())]),
         likenesses=_likenesses(size, parts),
         prints=_prints(size, parts),
         idv_ready=_scattered(size, [(part.places, part.readiness.ready) for part in parts]),

@@ -7,7 +7,7 @@ from unicodedata import is_normalized
 
 from importer.customers.names import UNUSUAL, is_unusual
 from importer.customers.rules import HARD_MAX_CHARS
-from importer.customers.text import REPLACEMENT_SIGN, is_clean
+from importer.customers.text import REPLACEMENT_SIGN, is_clean, may_be_protected
 from importer.validation.columns import ColumnCheck
 
 _SPLIT = 8
@@ -26,6 +26,7 @@ class TextCheck(ColumnCheck):
         return (
             whole.isprintable()
             and (whole.isascii() or (is_normalized("NFC", whole) and REPLACEMENT_SIGN not in whole))
+            and (("'" not in whole and "=" not in whole) or not may_be_protected(texts))
             and (" " not in whole or list(map(str.strip, texts)) == texts)
             and max(map(len, texts), default=0) <= self._limit
         )

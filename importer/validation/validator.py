@@ -114,12 +114,13 @@ class ColumnarValidator:
             self.prepare(batch.fields.keys(), batch.columns)
         kinds = self._of_kinds(batch)
         if self._grouping is None:
-            return whole(batch.raw, [self._check_part(batch, kind, places) for kind, places in kinds.items()])
+            parts = [self._check_part(batch, kind, places) for kind, places in kinds.items()]
+            return whole(batch.raw, parts, batch.changes)
         groups = groups_of(self._grouping, batch, kinds.get(CustomerType.INDIVIDUAL, ()))
         mains, unclear = mains_of(self._grouping, batch)
         batch = replace(batch, issues=(*batch.issues, *unclear))
-        checked = whole(batch.raw, [self._check_part(batch, kind, places, groups) for kind, places in kinds.items()])
-        return replace(checked, groups=groups, mains=mains)
+        parts = [self._check_part(batch, kind, places, groups) for kind, places in kinds.items()]
+        return replace(whole(batch.raw, parts, batch.changes), groups=groups, mains=mains)
 
     def _of_kinds(self, batch: MappedBatch) -> Mapping[CustomerType | None, Sequence[int]]:
         """Part the rows by their type of customer; None where it cannot be read."""

@@ -141,3 +141,50 @@ def test_rows_that_do_not_fit_their_header_are_errors_of_their_own_and_lose_noth
         assert codes <= set(rows[number]["_error_code"].split(" | "))
     for number, cells in case.cells.items():
         assert cells.items() <= rows[number].items()
+
+
+def test_cells_that_show_errors_make_no_customers(user: User, witness: Witness, profile_for: Any) -> None:
+    ran, customers = sent(user, witness, profile_for, "error_cells_in_csv.csv")
+
+    assert (ran.code, customers) == (3, [])
+    assert ran.json["counts"]["invalid"] == 2
+    wrong = {(one["code"], one["field"], one["severity"]) for one in ran.json["issues"]}
+    assert wrong == {("cell_error", "firstName", "error"), ("cell_error", "lastName", "error")}
+
+
+def test_an_error_cell_that_nobody_uses_is_worth_a_warning(user: User) -> None:
+    user.has("notes.csv", "firstName,lastName,phone,email,Remarks\nAnn,Green,+14155550101,a1@example.com,#N/A\n")
+    report = user.types("validate", "notes.csv", "--json").json
+
+    assert report["counts"] == {"read": 1, "valid": 1, "invalid": 0}
+    assert ("cell_error", "warning", (2,)) in issues(report)
+
+
+def test_protected_texts_are_sent_bare_and_written_out_as_they_were(
+    user: User, witness: Witness, profile_for: Any
+) -> None:
+    ran, (customer,) = sent(user, witness, profile_for, "formula_text_zip.csv")
+
+    assert ran.code == 0
+    assert customer["addresses"][0]["zipCode"] == "02138"
+    assert customer["primaryPhoneNumber"]["number"] == "+14155550101"
+    assert ran.json["changes"]["protection_removed"] == 2
+    (line,) = user.reads(ran.json["files"]["results"])
+    assert (line["zip"], line["phone"]) == ('="02138"', '="+14155550101"')
+
+
+def test_a_number_that_lost_its_last_digits_is_nobodys_id(user: User, witness: Witness, profile_for: Any) -> None:
+    ran, customers = sent(user, witness, profile_for, "number_id_beyond_15_digits.xlsx")
+
+    assert (ran.code, customers) == (3, [])
+    assert issues(ran.json) == {("number_shortened", "error", (2,))}
+
+
+def test_a_column_named_email_whose_cells_are_all_wrong_is_the_email_column(user: User) -> None:
+    rows = [f"Ann,Green,+1415555010{n},{cell}" for n, cell in enumerate(("none", "ann at example.com", "a@b", "-"))]
+    user.has("wrong.csv", "\n".join(["firstName,lastName,phone,email", *rows]) + "\n")
+    report = user.types("validate", "wrong.csv", "--json").json
+
+    assert report["counts"] == {"read": 4, "valid": 0, "invalid": 4}
+    codes = {one["code"] for one in report["issues"] if one["severity"] == "error"}
+    assert codes == {"email_invalid", "email_at_spelled", "email_dot_missing"}

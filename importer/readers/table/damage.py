@@ -1,4 +1,6 @@
-"""Notices what earlier programs did to a table: shortened numbers, garbled accents, cut rows. Repairs nothing.
+"""Notices what earlier programs did to a table: errors in cells, shortened numbers, garbled accents, cut rows.
+
+Repairs nothing.
 
 Whole blocks are ruled out by quick tests on their text; only suspicious ones are looked at cell by cell.
 """
@@ -16,7 +18,21 @@ from importer.records import Severity
 
 EXCEL_CELL_CHARS = 32_767
 _SHEET_ROWS = {65_536: "Excel 97-2003", 1_048_576: "Excel"}
-_EXPONENT = re.compile(r"\s*[+-]?\d([.,]\d+)?[eE]\+?\d{1,3}\s*")
+_EXPONENT = re.compile(r"\s*[+-]?\d([.,]\d+)?[eE]\+\d{1,3}\s*")
+"""As spreadsheet programs write it; without its plus sign `1E5` is as likely somebody's id."""
+ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
+"""What a cell shows when its formula fails."""
+_ERRORS_ELSEWHERE = (
+    "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!", "#NUL!", "#N/D", "#VALORE!", "#RIF!",
+    "#NOME?", "#NULLO!", "#VALOR!", "#NULO!", "#NÚM!", "#N/B", "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!", "#DEEL/0!",
+    "#\u00a1REF!", "#\u00a1VALOR!", "#\u00a1DIV/0!", "#\u00a1NULO!", "#\u00a1NUM!", "#\u00bfNOMBRE?",
+    "#LEEG!", "#ERROR!", "#UNKNOWN!", "#FIELD!", "#BLOCKED!", "#CONNECT!",
+)  # fmt: skip
+"""The same in German, French, Spanish, Italian, Dutch and Portuguese, and rarer ones."""
+_ERROR_TEXTS = frozenset({*ERRORS, *_ERRORS_ELSEWHERE})
+_ERROR = re.compile("#(?:" + "|".join(re.escape(text[1:]) for text in sorted(_ERROR_TEXTS)) + ")")
+_ERROR_CODE = re.compile(r"Err:5\d\d")
+"""What LibreOffice shows."""
 _TAILS = bytes(range(0x80, 0xC0)).decode("cp1252", "ignore") + "".join(map(chr, range(0x80, 0xC0)))
 _GARBLED = re.compile(f"[\u00c2-\u00f4][{re.escape(_TAILS)}]|\ufffd")
 """Two characters that UTF-8 makes of one letter when it is read as Western text; or a letter already lost."""
@@ -74,6 +90,8 @@ class Damage:
         if text is None:
             text, lines = "\n".join(map("\n".join, columns)), lines * len(columns)
         marks: dict[int, list[Mark]] = {}
+        if ("#" in text and _ERROR.search(text)) or "Err:5" in text:
+            self._look_for_errors(columns, marks)
         if "E+" in text or "e+" in text:
             self._look(columns, marks, _EXPONENT.fullmatch, self._exponent)
         if not text.isascii() and _GARBLED.search(text):
@@ -93,6 +111,14 @@ class Damage:
             for i, cell in enumerate(columns[pick]):
                 if test(cell):
                     marks.setdefault(i, []).append(mark(pick))
+
+    def _look_for_errors(self, columns: Sequence[Sequence[str]], marks: dict[int, list[Mark]]) -> None:
+        for pick, _ in self._named:
+            for i, cell in enumerate(columns[pick]):
+                if "#" in cell or ":" in cell:
+                    text = cell.strip()
+                    if text in _ERROR_TEXTS or _ERROR_CODE.fullmatch(text):
+                        marks.setdefault(i, []).append(cell_error(text, pick))
 
     def _exponent(self, pick: int) -> Mark:
         self._tallies[pick].exponents += 1
@@ -123,6 +149,13 @@ class Damage:
             )
         for pick, name in self._named:
             yield from _column_warnings(self._tallies[pick], name)
+
+
+def cell_error(text: str, column: int) -> Mark:
+    """Say that a cell shows an error of a spreadsheet program."""
+    shown = text if text in _ERROR_TEXTS else "an error"
+    message = f"The cell shows {shown}, an error of a spreadsheet program: correct its formula, or type the value."
+    return Mark("cell_error", message, column)
 
 
 def _column_warnings(tally: _Tally, name: str) -> Iterator[str]:

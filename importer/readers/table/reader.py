@@ -144,7 +144,10 @@ class TableReader:
     def _watched(self, block: Block, damage: Damage) -> Block:
         found = damage.observe(block)
         for i, marks in found.items():
-            block.marks = {**block.marks, i: [*block.marks.get(i, ()), *marks]}
+            before = block.marks.get(i, ())
+            said = {(mark.code, mark.column) for mark in before}
+            fresh = (mark for mark in marks if (mark.code, mark.column) not in said)
+            block.marks = {**block.marks, i: [*before, *fresh]}
         return block
 
     def _cut(self, block: Block, ordinal: int) -> Iterator[RawBatch]:

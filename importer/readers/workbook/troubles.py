@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from importer.errors import SourceError
 from importer.readers.table.blocks import Mark
+from importer.readers.table.damage import ERRORS, cell_error
+from importer.records import Severity
 
-ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
-"""What a cell shows when its formula fails."""
+__all__ = ["ERRORS", "cell_error", "hostile", "long_number", "no_value", "too_long"]
 
-
-def cell_error(text: str, column: int) -> Mark:
-    """Say that a cell shows an error of the spreadsheet program."""
-    shown = text if text in ERRORS else "an error"
-    return Mark("cell_error", f"The cell shows {shown}: correct its formula, or type the value.", column)
+_LONG = 1e15
 
 
 def no_value(column: int) -> Mark:
@@ -21,6 +18,23 @@ def no_value(column: int) -> Mark:
         "formula_without_value",
         "The cell holds a formula that was never calculated: open the workbook in Excel and save it.",
         column,
+    )
+
+
+def long_number(number: str | float, column: int) -> Mark | None:
+    """Say that a stored number has more digits than a spreadsheet program keeps; None where it has not."""
+    try:
+        is_long = abs(float(number)) >= _LONG
+    except ValueError:
+        return None
+    if not is_long:
+        return None
+    return Mark(
+        "number_shortened",
+        "The cell holds a number of more than 15 digits, and spreadsheet programs keep 15: its last digits are lost. "
+        "Look it up, and type it into a cell that is formatted as text.",
+        column,
+        Severity.WARNING,
     )
 
 

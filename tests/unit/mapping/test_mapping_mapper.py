@@ -12,7 +12,7 @@ from importer.errors import ExitCode, ProfileError, SourceError
 from importer.mapping import MAPPING_CODES, ColumnMapper, build_mapper
 from importer.ports import Mapper
 from importer.profile import Profile
-from importer.records import MappedBatch, RawBatch, Severity, SourceInfo
+from importer.records import Issue, MappedBatch, RawBatch, Severity, SourceInfo
 
 TODAY = date(2026, 11, 22)
 REQUIRED = {
@@ -318,3 +318,111 @@ def test_columns_that_a_profile_does_not_use_are_told() -> None:
     made = mapper({"firstName": "A"}, ("A", "B"))
 
     assert [note.value for note in made.decide() if note.what == "unmapped"] == ["B"]
+
+
+# --------------------------------------------------------------------------- flaws of cells, by their use
+
+
+def flawed(code: str, column: str, severity: Severity = Severity.ERROR, ordinal: int = 0) -> Issue:
+    return Issue(ordinal, code, "what is wrong", column=column, severity=severity)
+
+
+def with_issues(raw: RawBatch, *issues: Issue) -> RawBatch:
+    return RawBatch(raw.first, raw.rows, raw.cells, issues)
+
+
+def by_use(mapping: dict[str, Any], columns: tuple[str, ...], row: tuple[str, ...], *issues: Issue) -> MappedBatch:
+    made = mapper(mapping, columns)
+    raw = with_issues(batch(row), *issues)
+    made.observe(raw)
+    made.decide()
+    return made.map(raw)
+
+
+def test_an_error_cell_is_an_error_of_the_field_that_it_fills_and_holds_no_text() -> None:
+    found = by_use({"firstName": "A"}, ("A",), ("#N/A",), flawed("cell_error", "A"))
+
+    (issue,) = found.raw.issues
+    assert (issue.field, issue.severity) == ("firstName", Severity.ERROR)
+    assert found.fields["firstName"] == [""]
+    assert found.raw.cells[0] == ["#N/A"]  # what is written out again stays as it was
+
+
+def test_an_error_cell_of_a_column_that_nobody_uses_is_a_warning() -> None:
+    found = by_use({"firstName": "A"}, ("A", "B"), ("Ann", "#N/A"), flawed("cell_error", "B"))
+
+    assert [(issue.field, issue.severity) for issue in found.raw.issues] == [("", Severity.WARNING)]
+
+
+def test_an_error_cell_is_said_once_for_each_field_and_not_again_as_an_unreadable_date() -> None:
+    name = {"column": "A", "part": "given"}, {"column": "A", "part": "family"}
+    rules = {"firstName": name[0], "lastName": name[1], "dateOfBirth": "B"}
+    found = by_use(rules, ("A", "B"), ("#N/A", "#REF!"), flawed("cell_error", "A"), flawed("cell_error", "B"))
+
+    assert [issue.field for issue in found.raw.issues] == ["firstName", "lastName", "dateOfBirth"]
+    assert found.issues == ()
+
+
+def test_where_both_types_share_a_column_the_field_of_the_rows_own_type_is_named() -> None:
+    person = {name.removeprefix("contacts.primary."): rule for name, rule in REQUIRED.items()}
+    contact = {f"contacts.primary.{name}": rule for name, rule in person.items()}
+    rules = {**contact, "type": "T", "businessName": "N", "firstName": "A", "contacts.primary.firstName": "A"}
+    found = by_use(rules, ("T", "N", "A"), ("Business", "Example Bakery", "#N/A"), flawed("cell_error", "A"))
+
+    assert [issue.field for issue in found.raw.issues] == ["contacts.primary.firstName"]
+
+
+@pytest.mark.parametrize(
+    ("field", "severity"),
+    [
+        ("externalId", Severity.ERROR),
+        ("socialId", Severity.ERROR),
+        ("primaryPhoneNumber.number", Severity.ERROR),
+        ("addresses.mailing.streetLine1", Severity.WARNING),
+        ("metadata.a", Severity.WARNING),
+    ],
+)
+def test_a_shortened_number_is_an_error_where_every_digit_counts(field: str, severity: Severity) -> None:
+    issue = flawed("number_shortened", "A", Severity.WARNING)
+    found = by_use({field: "A"}, ("A",), ("1234567890123450",), issue)
+
+    assert [issue.severity for issue in found.raw.issues] == [severity]
+
+
+def test_a_shortened_phone_number_is_said_once() -> None:
+    issue = flawed("number_shortened", "A", Severity.WARNING)
+    found = by_use({"primaryPhoneNumber.number": "A"}, ("A",), ("4.16E+09",), issue)
+
+    assert found.issues == ()
+
+
+# --------------------------------------------------------------------------- what protects texts from spreadsheets
+
+
+def test_protected_texts_are_bare_before_a_step_reads_them_and_the_change_is_counted() -> None:
+    rules = {
+        "dateOfBirth": "A",
+        "primaryPhoneNumber.type": {"column": "B", "map": {"cell": "MOBILE"}},
+        "addresses.mailing.streetLine1": {"columns": ["C", "D"]},
+    }
+    found = mapped(rules, ("A", "B", "C", "D"), ('="01/24/1985"', '="cell"', "'12", "Main St"))
+
+    assert found.fields["dateOfBirth"] == ["1985-01-24"]
+    assert found.fields["primaryPhoneNumber.type"] == ["MOBILE"]
+    assert found.fields["addresses.mailing.streetLine1"] == ["12 Main St"]
+    assert found.issues == ()
+    changed = {(one.rule, one.field, tuple(one.ordinals)) for one in found.changes}
+    assert changed == {("protection_removed", name, (0,)) for name in rules}
+
+
+def test_a_protected_date_is_evidence_of_its_order() -> None:
+    made = mapper({"dateOfBirth": "A"}, ("A",))
+    made.observe(batch(('="24/01/1985"',), ("'03/02/1985",)))
+
+    assert any("day first" in note.value for note in made.decide())
+
+
+def test_a_text_that_no_step_reads_is_left_to_validation() -> None:
+    found = mapped({"firstName": "A"}, ("A",), ("'-Bob",))
+
+    assert (found.fields["firstName"], found.changes) == (["'-Bob"], ())

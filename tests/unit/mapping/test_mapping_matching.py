@@ -275,10 +275,44 @@ def test_bare_numbers_and_dates_are_not_taken_for_phones() -> None:
 
 
 def test_cells_speak_against_a_name() -> None:
-    rows = ["yes|iPhone|red|Engineer", "no|Pixel|blue|Manager", "yes|Nokia|green|Clerk"]
+    rows = ["5|yes|Engineer", "6|no|Manager", "7|yes|Clerk"]
 
-    assert found("Email|Phone|Date of birth|Title", *rows) == {}
-    assert "no email addresses" in match_of("Email", "Email|a|b|c", *rows).why
+    assert found("Account No|Emial Address|Title", *rows) == {"Account No": "externalId"}
+    assert "no email addresses" in match_of("Emial Address", "a|Emial Address|c", *rows).why
+
+
+def test_a_column_of_a_usual_name_is_that_column_although_its_cells_are_all_wrong() -> None:
+    rows = ["yes|iPhone|red", "no|Pixel|blue", "yes|Nokia|green"]
+
+    assert found("Email|Phone|Date of birth", *rows) == {
+        "Email": "primaryEmail.value",
+        "Phone": "primaryPhoneNumber.number",
+        "Date of birth": "dateOfBirth",
+    }
+    assert "although its cells are no email addresses" in match_of("Email", "Email|a|b", *rows).why
+
+
+def test_a_column_that_fits_goes_before_one_that_only_has_the_name() -> None:
+    rows = ["yes|ann@example.com|a@b", "no|bob@example.org|5", "yes|cy@example.net|x"]
+
+    assert found("Email|Login|Phone", *rows)["Login"] == "primaryEmail.value"
+    assert "Email" not in found("Email|Login|x", *rows)
+
+
+def test_a_column_of_the_wrong_name_is_what_its_cells_are() -> None:
+    rows = ["ann@example.com|x", "bob@example.org|y", "cy@example.net|z"]
+
+    assert found("Phone|First Name", *rows)["Phone"] == "primaryEmail.value"
+
+
+def test_protected_cells_and_named_addresses_are_recognised_for_what_they_are() -> None:
+    rows = ['="02138"|Ann <ann@example.com>', "'02139|mailto:bob@example.com", '="02140"|<cy@example.com>']
+
+    assert found("Zip|Login|Street", *[f"{row}|1 Elm St" for row in rows]) == {
+        "Zip": "addresses.mailing.zipCode",
+        "Login": "primaryEmail.value",
+        "Street": "addresses.mailing.streetLine1",
+    }
 
 
 def test_a_title_is_a_form_of_address_only_when_its_cells_are() -> None:

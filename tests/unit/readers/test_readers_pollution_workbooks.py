@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -512,6 +513,16 @@ READ = [
         rows=with_column(0, lambda t: f"C-{int(t):04d}"),
     ),
     Dirt(
+        "cell: long digits as text",
+        lambda: book(set_cell("A2", "1234567890123456789", "@")),
+        rows=changed(0, 0, "1234567890123456789"),
+    ),
+    Dirt(
+        "cell: a number of 15 digits",
+        lambda: book(set_cell("A2", 123456789012345)),
+        rows=changed(0, 0, "123456789012345"),
+    ),
+    Dirt(
         "cell: text that looks like a number", lambda: book(set_cell("H2", "00123", "@")), rows=changed(0, 7, "00123")
     ),
     Dirt("cell: rich text", rich_text),
@@ -584,6 +595,39 @@ NAMED = [
         "cell: error",
         lambda: rewritten(SHEET, CITY_OF_ROW_3, '<c r="G3" t="e"><v>#N/A</v></c>'),
         flagged={1: ("cell_error", "City")},
+    ),
+    Dirt(
+        "cell: error as text",
+        lambda: rewritten(SHEET, CITY_OF_ROW_3, '<c r="G3" t="inlineStr"><is><t>#N/A</t></is></c>'),
+        flagged={1: ("cell_error", "City")},
+    ),
+    *(
+        Dirt(
+            f"cell: a number of {len(value)} digits, {shown}",
+            partial(rewritten, SHEET, r'<c r="A3"[^>]*>.*?</c>', f'<c r="A3"><v>{stored}</v></c>'),
+            rows=changed(1, 0, value),
+            flagged={1: ("number_shortened", "ID")},
+        )
+        for shown, stored, value in (
+            ("written out", "1234567890123456789", "1234567890123456768"),
+            ("with an exponent", "1.2345678901234568E+16", "12345678901234568"),
+            ("rounded to tens", "1234567890123450", "1234567890123450"),
+        )
+    ),
+    Dirt(
+        "xls: a number of 16 digits",
+        lambda: xls(lambda _, sheet: sheet.write(20, 0, 1234567890123456)),
+        "customers.xls",
+        rows=[*ROWS, ["1234567890123456", *[""] * 7]],
+        numbers=[*range(2, 14), 21],
+        flagged={12: ("number_shortened", "ID")},
+    ),
+    Dirt(
+        "ods: a number of 16 digits",
+        lambda: ods(lambda t: re.sub('office:value="4155550102"', 'office:value="4155550102415555"', t, count=1)),
+        "customers.ods",
+        rows=changed(1, 3, "4155550102415555"),
+        flagged={1: ("number_shortened", "Phone")},
     ),
     Dirt(
         "cell: formula that fails",

@@ -235,3 +235,10 @@ def test_a_damaged_sheet_is_refused(broken: bytes, tmp_path: Path) -> None:
 )
 def test_packed_numbers_are_unpacked(packed: int, number: float) -> None:
     assert rk_number(packed) == number
+
+
+def test_a_number_beyond_fifteen_digits_is_named(tmp_path: Path) -> None:
+    long = row(4, real(0, 1234567890123456.0), text(1, "1234567890123456"), real(2, 123456789012345.0))
+    _, rows, _, issues = read(workbook(*ROWS, long), tmp_path)
+    assert rows[2][:3] == ["1234567890123456", "1234567890123456", "123456789012345"]
+    assert [(issue.ordinal, issue.code, issue.column) for issue in issues] == [(2, "number_shortened", "ID")]

@@ -536,3 +536,33 @@ def test_a_number_of_two_countries_is_one_of_the_rows_with_a_warning() -> None:
     checked = check({**SARAH, **LONDON, "primaryPhoneNumber.number": "2079460958"})
     assert numbers(checked) == ["+442079460958"]
     assert found(checked) == [(0, "phone_country_assumed", "primaryPhoneNumber.number")]
+
+
+# ------------------------------------------------------------------ what protects texts from spreadsheets
+
+
+def test_protected_texts_are_sent_bare_and_counted_among_the_changes() -> None:
+    home = {**HOME, "addresses.mailing.zipCode": "'02138", "addresses.mailing.stateCode": "MA"}
+    row = {**SARAH, **home, "externalId": '="0017"', "lastName": "'-Bob", "primaryPhoneNumber.number": '="2125550123"'}
+    checked = check(row)
+    sent = body(checked)
+    assert (sent["externalId"], sent["lastName"]) == ("0017", "-Bob")
+    assert sent["primaryPhoneNumber"]["number"] == "+12125550123"
+    assert sent["addresses"][0]["zipCode"] == "02138"
+    removed = [change.field for change in checked.changes if change.rule == "protection_removed"]
+    assert len(removed) == 4
+
+
+def test_an_apostrophe_before_a_letter_belongs_to_the_name() -> None:
+    checked = check({**SARAH, "firstName": "O'Hara", "lastName": "'t Hooft"})
+    assert (body(checked)["firstName"], body(checked)["lastName"]) == ("O'Hara", "'t Hooft")
+
+
+def test_a_cell_that_failed_while_it_was_read_is_not_judged_again() -> None:
+    raw = RawBatch(0, [2], (), (Issue(0, "cell_error", "The cell shows #N/A.", "lastName", "col lastName"),))
+    mapped = batch_of({**SARAH, "lastName": "#N/A"})
+    checked = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY).check(
+        MappedBatch(raw, mapped.fields, mapped.columns)
+    )
+    assert found(checked) == [(0, "cell_error", "lastName")]
+    assert checked.payloads == [None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importer.readers.table.blocks import Mark
 from importer.readers.workbook.cells import iso_text, number_text
 from importer.readers.workbook.sheetrows import LAST_COLUMN, LAST_ROW, SheetFacts
-from importer.readers.workbook.troubles import ERRORS, cell_error, too_long
+from importer.readers.workbook.troubles import ERRORS, cell_error, long_number, too_long
 
 _ERROR_CODE = re.compile(r"Err:\d{3}")
 _DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")
@@ -148,6 +148,9 @@ class SheetEvents:
         self._blank = 0
         if _is_error(attributes, text):
             self._marks += [cell_error(text, at + i) for i in range(count)]
+        if attributes.get("office:value-type", "") in _NUMBERS:
+            long = (long_number(attributes.get("office:value", ""), at + i) for i in range(count))
+            self._marks += filter(None, long)
 
     def _end_row(self) -> None:
         count = min(_count(self._row, "table:number-rows-repeated"), LAST_ROW)

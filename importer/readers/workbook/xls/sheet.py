@@ -10,7 +10,7 @@ from importer.readers.table.blocks import Block, Mark
 from importer.readers.workbook.binary import ERROR_TEXTS, rk_number
 from importer.readers.workbook.numberformats import Render, plain_text
 from importer.readers.workbook.sheetrows import Pile, SheetFacts
-from importer.readers.workbook.troubles import cell_error
+from importer.readers.workbook.troubles import cell_error, long_number
 from importer.readers.workbook.xls.records import Record, plain_string
 
 _FORMULA, _NUMBER, _RK, _RKS, _FLAG_OR_ERROR, _ROW = 0x06, 0x203, 0x27E, 0xBD, 0x205, 0x208
@@ -99,7 +99,7 @@ class SheetRecords:
         number = (
             rk_number(struct.unpack_from("<I", content, 6)[0]) if packed else struct.unpack_from("<d", content, 6)[0]
         )
-        return self._number(number, style)
+        return self._number(number, row, column, style)
 
     def _result(self, row: int, column: int, content: bytes) -> str:
         """Return a formula's result that is no number; a text comes in a record of its own."""
@@ -117,9 +117,11 @@ class SheetRecords:
         row, first = struct.unpack_from("<2H", content)
         for i in range((len(content) - 6) // 6):
             style, packed = struct.unpack_from("<HI", content, 4 + 6 * i)
-            self._put(row, first + i, self._number(rk_number(packed), style))
+            self._put(row, first + i, self._number(rk_number(packed), row, first + i, style))
 
-    def _number(self, number: float, style: int) -> str:
+    def _number(self, number: float, row: int, column: int, style: int) -> str:
+        if mark := long_number(number, column):
+            self._waiting.setdefault(row, _Row()).marks.append(mark)
         render = self._renders[style] if style < len(self._renders) else plain_text
         return render(repr(number))
 

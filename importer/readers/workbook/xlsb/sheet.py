@@ -9,13 +9,14 @@ from importer.readers.table.blocks import Block, Mark
 from importer.readers.workbook.binary import ERROR_TEXTS, rk_number
 from importer.readers.workbook.numberformats import Render
 from importer.readers.workbook.sheetrows import LAST_COLUMN, Pile, SheetFacts
-from importer.readers.workbook.troubles import cell_error, too_long
+from importer.readers.workbook.troubles import cell_error, long_number, too_long
 from importer.readers.workbook.xlsb.records import wide_string
 
 _ROW, _BLANK, _RK, _ERROR, _FLAG, _REAL, _TEXT, _SHARED = range(8)
 _FORMULA_TEXT, _FORMULA_REAL, _FORMULA_FLAG, _FORMULA_ERROR = range(8, 12)
 _RICH_TEXT, _COLUMNS, _END, _FILTER, _MERGED = 62, 60, 146, 161, 176
 _CELLS = frozenset({*range(_RK, _FORMULA_ERROR + 1), _RICH_TEXT})
+_NUMBERS = frozenset({_RK, _REAL, _FORMULA_REAL})
 _ROW_HIDDEN = 0x10
 
 
@@ -71,15 +72,16 @@ class SheetRecords:
             raise too_long(self._longest, self._name)
         if kind in {_ERROR, _FORMULA_ERROR}:
             marks.append(cell_error(text, column))
+        if kind in _NUMBERS and (mark := long_number(_number(kind, content), column)):
+            marks.append(mark)
         cells.extend([""] * (column - len(cells)))
         cells.append(text)
 
     def _text(self, kind: int, content: bytes, style: int) -> str:
         if kind == _SHARED:
             return str(self._strings[struct.unpack_from("<I", content, 8)[0]])
-        if kind in {_RK, _REAL, _FORMULA_REAL}:
-            number = rk_number(struct.unpack_from("<I", content, 8)[0]) if kind == _RK else _double(content)
-            return self._renders[style](repr(number))
+        if kind in _NUMBERS:
+            return self._renders[style](repr(_number(kind, content)))
         if kind in {_TEXT, _FORMULA_TEXT, _RICH_TEXT}:
             return wide_string(content, 9 if kind == _RICH_TEXT else 8)[0]
         if kind in {_FLAG, _FORMULA_FLAG}:
@@ -87,7 +89,9 @@ class SheetRecords:
         return ERROR_TEXTS.get(content[8], "#ERROR")
 
 
-def _double(content: bytes) -> float:
+def _number(kind: int, content: bytes) -> float:
+    if kind == _RK:
+        return rk_number(struct.unpack_from("<I", content, 8)[0])
     return float(struct.unpack_from("<d", content, 8)[0])
 
 

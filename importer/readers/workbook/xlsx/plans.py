@@ -11,11 +11,12 @@ from importer.readers.table.blocks import Mark
 from importer.readers.workbook.cells import iso_text
 from importer.readers.workbook.numberformats import Render
 from importer.readers.workbook.sheetrows import LAST_COLUMN
-from importer.readers.workbook.troubles import cell_error, no_value, too_long
+from importer.readers.workbook.troubles import cell_error, long_number, no_value, too_long
 from importer.readers.workbook.xlsx.markup import plain
 from importer.readers.workbook.xlsx.rows import RawRow
 
 _MOST_PLANS = 4_096
+_MOST_DIGITS = 15
 
 _Text = Callable[[bytes], str]
 _Signature = tuple[tuple[bytes, ...], tuple[bytes, ...]]
@@ -35,6 +36,7 @@ class _Plan:
         texts: what makes text of each cell.
         errors: which of the cells are errors.
         texts_by_formula: which of the cells are texts that a formula may leave blank.
+        numbers: which of the cells are numbers.
     """
 
     width: int
@@ -42,6 +44,7 @@ class _Plan:
     texts: Sequence[_Text]
     errors: Sequence[int]
     texts_by_formula: frozenset[int]
+    numbers: Sequence[int]
 
 
 class RowTexts:
@@ -76,6 +79,8 @@ class RowTexts:
         marks = [cell_error(texts[i], plan.places[i]) for i in plan.errors]
         empty = (i for i in row.formulas if not values[i] and i not in plan.texts_by_formula)
         marks.extend(no_value(plan.places[i]) for i in empty)
+        long = (long_number(values[i].decode(), plan.places[i]) for i in plan.numbers if len(texts[i]) > _MOST_DIGITS)
+        marks.extend(filter(None, long))
         return _spread(texts, plan), marks
 
     def _plan(self, signature: _Signature) -> _Plan:
@@ -89,7 +94,8 @@ class RowTexts:
         texts = [self._text(_found(_STYLE, text), kind) for text, kind in zip(attributes, kinds, strict=True)]
         errors = [i for i, kind in enumerate(kinds) if kind == b"e"]
         strings = frozenset(i for i, kind in enumerate(kinds) if kind == b"str")
-        plan = _Plan(places[-1] + 1, places, texts, errors, strings)
+        numbers = [i for i, kind in enumerate(kinds) if kind in {b"", b"n"}]
+        plan = _Plan(places[-1] + 1, places, texts, errors, strings, numbers)
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
         self._plans[signature] = plan
