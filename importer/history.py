@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from importer import registry
-from importer.commands import Commands
 from importer.errors import UsageError
-from importer.journal import Database, Replay, Runs
-from importer.records import Attempt, Issue, RowResult, extra_columns
+from importer.journal import FINISHED, LOADING, RUNNING, STOPPED, Database, Replay, Runs, StoredRun
+from importer.records import Attempt, Issue, RowResult, as_they_stand, extra_columns
 
 MASK = "•••"
 
@@ -23,17 +22,26 @@ def all_runs(workspace: Path) -> list[dict[str, Any]]:
     """Every run of a workspace, dry runs included, the newest first."""
     found = registry.listed(workspace)
     journals = dict.fromkeys(one.journal for one in found if one.journal is not None)
-    lines = {line["run_id"]: line for journal in journals for line in _lines(journal)}
+    lines = {line["run_id"]: line for journal in journals for line in _lines(workspace, journal)}
     return [lines.get(one.run_id) or _as_line(registry.report_of(workspace / one.run_id)) for one in found]
 
 
-def _lines(journal: Path) -> list[dict[str, Any]]:
+def _lines(workspace: Path, journal: Path) -> list[dict[str, Any]]:
     with closing(Database(journal, writes=False)) as database:
-        return [_as_line(asdict(summary)) for summary in Runs(database).summaries()]
+        runs = Runs(database)
+        lines = [_as_line(asdict(summary)) for summary in runs.summaries()]
+        return [{**line, "state": _state(workspace, runs.find(line["run_id"]))} for line in lines]
+
+
+def _state(workspace: Path, stored: StoredRun) -> str:
+    """What a run is at: one that nobody works on any more has stopped, whatever it was at when it was cut off."""
+    if stored.phase in {FINISHED, STOPPED}:
+        return stored.phase
+    return RUNNING if registry.worker_of(workspace, stored) else STOPPED
 
 
 def one_run(workspace: Path, name: str) -> dict[str, Any]:
-    """The report of a run, as its `report.json` has it; where there is none yet, what the journal knows.
+    """The report of a run, as its `report.json` has it; where that is not what the journal knows, what that knows.
 
     Args:
         name: a run id, a unique beginning of one, or `last`.
@@ -43,29 +51,56 @@ def one_run(workspace: Path, name: str) -> dict[str, Any]:
     """
     found = registry.find(workspace, name)
     report = registry.report_of(workspace / found.run_id)
-    if report or found.journal is None:
+    if found.journal is None:
         return report
     with registry.opened(found) as opened:
-        return _without_report(_as_line(asdict(opened.summary)), opened.stored.commands)
+        if report and _is_true(report, opened):
+            return report
+        return _from_journal(workspace, opened)
 
 
-def _without_report(line: Mapping[str, Any], commands: Commands) -> dict[str, Any]:
-    resume = "" if line["dry_run"] else commands.resume(line["run_id"])
-    rest = {
-        "issues": [],
-        "files": {},
-        "elapsed_seconds": 0.0,
-        "verdict": "",
-        "next_step": f"To go on with it, run: {resume}" if resume else "Check the source again.",
-        "next_command": resume,
-        "source_info": None,
-    }
+def _is_true(report: Mapping[str, Any], opened: registry.OpenedRun) -> bool:
+    """Whether a report says what the journal knows: whoever was cut off could not write another one."""
+    counts = as_they_stand(opened.summary.counts)
+    reported = {state: count for state, count in report["counts"].items() if count or state == "read"}
+    return opened.stored.phase in {FINISHED, STOPPED} and reported == counts
+
+
+def _from_journal(workspace: Path, opened: registry.OpenedRun) -> dict[str, Any]:
+    from importer.rendering import report_of  # noqa: PLC0415  # what draws pages takes long to load, and is rarely needed
+
+    stored, now = opened.stored, opened.summary.ended_at or opened.summary.started_at
+    line = _as_line(asdict(opened.summary))
+    line |= {"counts": as_they_stand(line["counts"]), "state": _state(workspace, stored)}
     if line["purged_at"]:
-        return {**line, **rest, "next_step": "", "next_command": "", "error": _PURGED}
-    return {**line, **rest, "state": "stopped", "error": _UNFINISHED}
+        return {**_NOTHING, **line, "error": _PURGED}
+    if worker := registry.worker_of(workspace, stored):
+        return {**_NOTHING, **line, "error": f"This run has not ended: {worker} works on it."}
+    if stored.phase == LOADING:
+        return {**_NOTHING, **line, **_again(stored), "error": _NOT_READ}
+    report = report_of(opened.database, stored, now).as_json()
+    error = f"{report['error'] or _NO_FILES} `{stored.commands.export(line['run_id'])}` writes its files."
+    return {**report, "state": line["state"], "purged_at": None, "error": error}
 
 
-_UNFINISHED = "This run has not ended, or it was cut off."
+def _again(stored: StoredRun) -> dict[str, str]:
+    """How to begin again with a run that was cut off before its source was read."""
+    resume = "" if stored.header.dry_run else stored.commands.resume(stored.header.run_id)
+    step = f"To go on with it, run: {resume}" if resume else "Check the source again."
+    return {"next_step": step, "next_command": resume}
+
+
+_NOTHING: Mapping[str, Any] = {
+    "issues": [],
+    "files": {},
+    "elapsed_seconds": 0.0,
+    "verdict": "",
+    "next_step": "",
+    "next_command": "",
+    "source_info": None,
+}
+_NOT_READ = "This run was cut off before its source was read to the end; nothing was sent."
+_NO_FILES = "Its files are not those of its journal."
 _PURGED = "The cells and files of this run were purged; its ids, keys and counts remain."
 
 

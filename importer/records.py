@@ -97,6 +97,21 @@ REOPENINGS: Mapping[RowState, RowState] = MappingProxyType(
 """What `resume` and `retry` may open again. `unknown` becomes *in doubt*: looked up, never resent blindly."""
 
 
+LEFT_OPEN: Mapping[RowState, RowState] = MappingProxyType(
+    {RowState.READY: RowState.UNSENT, RowState.SENDING: RowState.UNKNOWN}
+)
+"""What a row is that a pass has left open, because it stopped or was cut off: never attempted, or in doubt."""
+
+
+def as_they_stand(counts: Mapping[str, int]) -> dict[str, int]:
+    """Count the rows that a pass has left open as what they are."""
+    standing: dict[str, int] = {}
+    for name, count in counts.items():
+        shown = name if name == "read" else str(LEFT_OPEN.get(RowState(name), name))
+        standing[shown] = standing.get(shown, 0) + count
+    return standing
+
+
 class Severity(StrEnum):
     """An `error` makes its row invalid, a `warning` does not."""
 

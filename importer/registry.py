@@ -21,8 +21,8 @@ from typing import Any
 
 from importer.commands import Commands
 from importer.errors import JournalError, UsageError
-from importer.journal import Database, Runs, StoredRun, check_memory
-from importer.leftovers import CHECKED_NAME
+from importer.journal import FINISHED, STOPPED, Database, Runs, StoredRun, check_memory, held_since, lock_owner
+from importer.leftovers import CHECKED_NAME, is_held
 from importer.records import RunSummary
 from importer.wiring import JOURNAL_NAME
 
@@ -122,6 +122,22 @@ def opened(found: Listed, *, writes: bool = False) -> Iterator[OpenedRun]:
         check_memory(found.journal)
     with closing(Database(found.journal, writes=writes, commands=found.commands)) as database:
         yield OpenedRun(database, Runs(database).find(found.run_id))
+
+
+def worker_of(workspace: Path, stored: StoredRun) -> str:
+    """Say who works on a run at this moment; empty when nobody does.
+
+    Raises:
+        StorageError: the workspace's locks cannot be read.
+    """
+    if stored.phase in {FINISHED, STOPPED}:
+        return ""
+    header = stored.header
+    if header.dry_run:
+        return "another process" if is_held(workspace / header.run_id) else ""
+    # The lock is that of a target: what was cut off is not worked on because another run is.
+    mine = {header.started_at, stored.facts.get("at_work_since")}
+    return lock_owner(workspace, header.scope) if held_since(workspace, header.scope) in mine else ""
 
 
 def next_place(workspace: Path) -> tuple[int, int]:

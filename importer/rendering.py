@@ -14,17 +14,27 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from importer.commands import Commands
 from importer.customers.codes import ISSUE_CODES
 from importer.delivery.codes import DELIVERY_CODES
 from importer.distribution import installed_version
 from importer.errors import BalanceError, ExitCode, StorageError
-from importer.journal import Database, Replay, Runs
+from importer.journal import FINISHED, STOPPED, Database, Replay, Runs, StoredRun
 from importer.mapping import MAPPING_CODES
 from importer.observe import LOG_NAME
 from importer.profile import Profile
 from importer.readers import STDIN
 from importer.readers.codes import READING_CODES
-from importer.records import DRY_RUN_STATES, FINAL_STATES, Detected, RowState, RunSummary, SourceInfo
+from importer.records import (
+    DRY_RUN_STATES,
+    FINAL_STATES,
+    LEFT_OPEN,
+    Detected,
+    RowState,
+    RunSummary,
+    SourceInfo,
+    as_they_stand,
+)
 from importer.rehearsal import sentence
 from importer.results import (
     ClusterCounter,
@@ -39,6 +49,7 @@ from importer.results import (
     digests,
     keep_mended,
     publish,
+    telling,
     verdict,
     write_json,
     write_results,
@@ -56,6 +67,7 @@ _STOP_CODES: Mapping[str, ExitCode] = {
     "quota": ExitCode.TRY_LATER,
     "sigint": ExitCode.SIGINT,
     "sigterm": ExitCode.SIGTERM,
+    "cut_off": ExitCode.STOPPED,
 }
 
 RECEIPT_NAME = "receipt.json"
@@ -83,6 +95,32 @@ class Ending:
     message: str = ""
 
 
+_CUT_OFF = "The run was cut off; its rows stand here as the journal has them."
+
+
+def ending_of(database: Database, stored: StoredRun, command: str, started_at: float, ended_at: float) -> Ending:
+    """How the last pass over a run ended, as far as the journal knows: who was cut off could not write it down.
+
+    Args:
+        command: what is being done now, from `started_at` to `ended_at`.
+    """
+    counts = Runs(database).counts(stored.run)
+    standing, noted = as_they_stand(counts), stored.facts.get("stopped_by", "")
+    if is_open(counts):
+        return Ending(command, started_at, ended_at, "cut_off", _CUT_OFF)
+    if stored.phase == FINISHED or not (noted or standing.get(RowState.UNSENT)):
+        return Ending(command, started_at, ended_at)
+    if stored.phase != STOPPED and not standing.get(RowState.UNSENT):
+        return Ending(command, started_at, ended_at)  # the reason is that of an earlier pass
+    message = stored.facts.get("stopped_message") or _CUT_OFF
+    return Ending(command, started_at, ended_at, noted or "cut_off", message)
+
+
+def is_open(counts: Mapping[str, int]) -> bool:
+    """Whether a pass that was cut off has left rows open."""
+    return any(counts.get(state, 0) for state in LEFT_OPEN)
+
+
 def render(database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share) -> Report:
     """Write every file of a run into its directory, count them again, and say how it ended.
 
@@ -105,9 +143,10 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
 def _rendered(
     database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share
 ) -> Report:
-    summary, replay = Runs(database).summary(run), Replay(database, run)
+    summary, replay = Runs(database).summary(run), Replay(database, run, as_it_stands=True)
     header = Header(summary.columns, summary.sheet, summary.run_id, summary.extra)
-    keep_mended(directory, Runs(database).facts(run).get("files", {}))
+    facts = Runs(database).facts(run)
+    keep_mended(directory, facts.get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     recount = Recount(header.source_names, share)
     tables = write_results(
@@ -119,10 +158,60 @@ def _rendered(
         recount=recount,
         watchers=(clusters, unknown, failing),
     )
+    imbalance = _imbalance(recount, tables["results"], _full_counts(summary)) or _broken_rehearsal(facts)
+    report = _composed(database, run, ending, clusters, unknown, commands=profile.commands, imbalance=imbalance)
+    report = replace(report, exit_code=_code(report, ending, imbalance, partial_ok=profile.results.partial_ok))
+    annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
+    files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
+    beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
+    report = _judged(replace(report, files={**files, "log": directory / LOG_NAME, **beside}))
+    write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
+    write_json(report, directory)
+    Runs(database).note(run, files=digests(files))
+    if profile.results.out is not None:
+        publish(files, profile.results.out)
+    return report
+
+
+def report_of(database: Database, stored: StoredRun, now: float) -> Report:
+    """The report of a run as its journal has it at this moment; writes nothing, and names no files.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    clusters, unknown = ClusterCounter(), UnknownRows()
+    for batch in Replay(database, stored.run, as_it_stands=True).batches():
+        worth_telling = telling(batch)
+        clusters(worth_telling)
+        unknown(worth_telling)
+    ending = ending_of(database, stored, "show", now, now)
+    report = _composed(database, stored.run, ending, clusters, unknown, commands=stored.commands)
+    return _judged(replace(report, exit_code=_code(report, ending, "", partial_ok=False)))
+
+
+def _code(report: Report, ending: Ending, imbalance: str, *, partial_ok: bool) -> ExitCode:
+    return exit_code(report.counts, ending.reason, balanced=not imbalance, partial_ok=partial_ok)
+
+
+def _judged(report: Report) -> Report:
+    judged = verdict(report)
+    return replace(report, verdict=judged.sentence, next_step=judged.next_step, next_command=judged.command)
+
+
+def _composed(
+    database: Database,
+    run: int,
+    ending: Ending,
+    clusters: ClusterCounter,
+    unknown: UnknownRows,
+    *,
+    commands: Commands,
+    imbalance: str = "",
+) -> Report:
+    """Put the report together, apart from what depends on its files."""
+    summary, facts, replay = Runs(database).summary(run), Runs(database).facts(run), Replay(database, run)
     counts = _full_counts(summary)
-    facts = Runs(database).facts(run)
-    imbalance = _imbalance(recount, tables["results"], counts) or _broken_rehearsal(facts)
-    report = Report(
+    return Report(
         command=ending.command,
         run_id=summary.run_id,
         source=summary.source,
@@ -131,7 +220,7 @@ def _rendered(
         state="stopped" if ending.reason else "finished",
         counts=counts,
         issues=clusters.clusters(),
-        exit_code=exit_code(counts, ending.reason, balanced=not imbalance, partial_ok=profile.results.partial_ok),
+        exit_code=ExitCode.OK,
         elapsed_seconds=ending.ended_at - ending.started_at,
         error=imbalance or ending.message or None,
         started_at=ending.started_at,
@@ -148,21 +237,9 @@ def _rendered(
         known_from=_known_from(database, run, counts),
         documented=_DOCUMENTED,
         path=STDIN if Path(summary.path).name == STDIN else summary.path,
-        commands=profile.commands,
+        commands=commands,
         known=_known(replay),
     )
-    annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
-    files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
-    beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
-    report = replace(report, files={**files, "log": directory / LOG_NAME, **beside})
-    judged = verdict(report)
-    report = replace(report, verdict=judged.sentence, next_step=judged.next_step, next_command=judged.command)
-    write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
-    write_json(report, directory)
-    Runs(database).note(run, files=digests(files))
-    if profile.results.out is not None:
-        publish(files, profile.results.out)
-    return report
 
 
 def _annotated(
@@ -225,8 +302,8 @@ def _known(replay: Replay) -> tuple[Known, ...]:
 
 
 def _full_counts(summary: RunSummary) -> dict[str, int]:
-    states = DRY_RUN_STATES if summary.dry_run else FINAL_STATES
-    return {name: summary.counts.get(name, 0) for name in ("read", *(state.value for state in states))}
+    states, counts = DRY_RUN_STATES if summary.dry_run else FINAL_STATES, as_they_stand(summary.counts)
+    return {name: counts.get(name, 0) for name in ("read", *(state.value for state in states))}
 
 
 def _known_from(database: Database, run: int, counts: Mapping[str, int]) -> list[dict[str, Any]]:

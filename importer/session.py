@@ -38,15 +38,18 @@ from importer.commands import Commands
 from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import Workforce, cores
 from importer.errors import (
+    BusyError,
     ImporterError,
     InterruptedRunError,
     TryLaterError,
 )
 from importer.interpreter import beside_the_loop, rare_collections
 from importer.journal import (
+    FINISHED,
     LOADING,
     RUNNING,
     SECRET_BYTES,
+    STOPPED,
     Database,
     Replay,
     RunHeader,
@@ -54,6 +57,7 @@ from importer.journal import (
     Runs,
     StoredRun,
     has_secret,
+    lock_owner,
     workspace_lock,
     workspace_secret,
 )
@@ -67,9 +71,10 @@ from importer.profile import KeptProfile, MetricsSettings, Profile
 from importer.readers import STDIN, content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
+from importer.registry import OpenedRun
 from importer.rehearsal import compare
 from importer.remote import Local, is_remote, local_copy
-from importer.rendering import Ending, render, source_facts
+from importer.rendering import Ending, ending_of, is_open, render, source_facts
 from importer.results import Report, check_out
 from importer.wiring import (
     JOURNAL_NAME,
@@ -265,19 +270,44 @@ class Session:
             ImporterError: there is no such run, or its files cannot be written.
         """
         started_at = self.clock.now()
-        with registry.opened_run(self.profile.workspace, name, writes=True) as opened:
-            stored, database = opened.stored, opened.database
+        with registry.opened_run(self.profile.workspace, name, writes=True) as opened, self._alone(opened, started_at):
+            stored, database = Runs(opened.database).find(opened.stored.header.run_id), opened.database
             self.profile = recalled(self.profile, stored)
             stored.require_whole()
-            stored.require_ended()
+            stored.require_loaded()
             check_out(self.profile.results, source_of(database, stored) or Path(stored.header.path))
             with self._kept_directory(stored) as directory:
-                ending = Ending(self.command, started_at, self.clock.now())
-                whereabouts.keep_mended_beside(database, stored)
-                report = self._rendered(database, stored, directory, ending)
-                if not stored.header.dry_run:
-                    self._seal(database, stored, directory, report)
-                return report
+                return self._written_again(database, stored, directory, started_at)
+
+    @contextmanager
+    def _alone(self, opened: OpenedRun, started_at: float) -> Iterator[None]:
+        """Have a run for oneself that has not ended: it was cut off, or somebody works on it.
+
+        Raises:
+            BusyError: somebody does.
+        """
+        stored, workspace = opened.stored, self.profile.workspace
+        if worker := registry.worker_of(workspace, stored):
+            raise BusyError(f"The run {stored.header.run_id} has not ended: {worker} works on it.", "Wait for it.")
+        if stored.phase in {FINISHED, STOPPED} or stored.header.dry_run or lock_owner(workspace, stored.header.scope):
+            yield
+            return
+        with workspace_lock(workspace, stored.header.scope, started_at):
+            yield
+
+    def _written_again(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
+        """Write the files of a run that has ended, or was cut off, as the journal has it."""
+        ending = ending_of(database, stored, self.command, started_at, self.clock.now())
+        whereabouts.keep_mended_beside(database, stored)
+        report = self._rendered(database, stored, directory, ending)
+        if is_open(Runs(database).counts(stored.run)):
+            return report  # it has not ended: a resume goes on with it
+        if stored.phase not in {FINISHED, STOPPED}:
+            ended_at = report.ended_at or ending.ended_at
+            Runs(database).end(stored.run, phase=report.state, exit_code=report.exit_code, ended_at=ended_at)
+        if not stored.header.dry_run:
+            self._seal(database, stored, directory, report)
+        return report
 
     # ------------------------------------------------------------------ stages
 
@@ -374,6 +404,7 @@ class Session:
         Args:
             quiet_s: for how long nobody had sent there when this pass began, in seconds.
         """
+        await beside_the_loop(self._take_up, workspace, stored, started_at)
         counts = await beside_the_loop(workspace.runs.counts, stored.run)
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
         total = counts["read"] - await beside_the_loop(workspace.runs.unsent_beside, stored.run)
@@ -395,6 +426,11 @@ class Session:
                 rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}
             workspace.runs.note(stored.run, rehearsal=rehearsed, **rehearsing(where), **parts.facts())
         return await beside_the_loop(self._finish, workspace.database, stored, directory, started_at)
+
+    def _take_up(self, workspace: Workspace, stored: StoredRun, started_at: float) -> None:
+        """Write down that the run is being worked on: whoever is cut off from here on has not ended it."""
+        workspace.runs.note(stored.run, at_work_since=started_at)
+        workspace.runs.enter(stored.run, RUNNING)
 
     def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
         """Compare what the run says with what the emulator really holds."""
@@ -430,7 +466,7 @@ class Session:
         rows = Runs(database).counts(stored.run)["read"]
         self.on_event(Event("results_started", {"run_id": stored.header.run_id, "rows": rows}))
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
-        Runs(database).note(stored.run, stopped_by=self.stop.reason)
+        Runs(database).note(stored.run, stopped_by=self.stop.reason, stopped_message=self.stop.message)
         whereabouts.keep_mended_beside(database, stored)
         report = self._rendered(database, stored, directory, ending)
         Runs(database).end(

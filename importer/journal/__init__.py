@@ -15,7 +15,7 @@ from importer.journal.group_commit import GroupCommit, RunJournal
 from importer.journal.groups import Merging
 from importer.journal.inspection import JournalFacts, examine_journal, starts_in
 from importer.journal.intake import RunIntake
-from importer.journal.lock import lock_owner, workspace_lock
+from importer.journal.lock import held_since, lock_owner, workspace_lock
 from importer.journal.migrations import SCHEMA_VERSION, backups
 from importer.journal.places import Place, add_place, drop_places, places_before, places_of
 from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
@@ -77,6 +77,7 @@ __all__ = [
     "examine_journal",
     "experience",
     "has_secret",
+    "held_since",
     "lock_owner",
     "places_before",
     "places_of",

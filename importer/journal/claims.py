@@ -26,7 +26,18 @@ from importer.journal.groups import SPEAKS, follow, followers, has_groups
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.journal.resent import keep_resent
-from importer.records import AMENDMENTS, TRANSITIONS, Attempt, Claimed, Issue, Outcome, Record, RowState, Severity
+from importer.records import (
+    AMENDMENTS,
+    LEFT_OPEN,
+    TRANSITIONS,
+    Attempt,
+    Claimed,
+    Issue,
+    Outcome,
+    Record,
+    RowState,
+    Severity,
+)
 
 _CREATED = (RowState.CREATED.value, RowState.EXISTING.value)
 _IN_DOUBT = (RowState.SENDING.value, RowState.UNKNOWN.value)
@@ -214,7 +225,7 @@ class Claims:
 
     def finish(self, tx: sqlite3.Connection) -> None:
         """End what a stopping run leaves: rows never taken are `unsent`, rows in doubt are `unknown`."""
-        for before, after in ((RowState.READY, RowState.UNSENT), (RowState.SENDING, RowState.UNKNOWN)):
+        for before, after in LEFT_OPEN.items():
             tx.execute("UPDATE rows SET state = ? WHERE run = ? AND state = ?", (after.value, self._run, before.value))
 
     # ------------------------------------------------------------------ the rows still to be taken

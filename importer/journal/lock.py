@@ -74,6 +74,20 @@ def lock_owner(workspace: Path, scope: str) -> str:
         raise StorageError(f"The lock {path} cannot be read: {error.strerror}.", "Check its permissions.") from error
 
 
+def held_since(workspace: Path, scope: str) -> float | None:
+    """When whoever holds the lock of one scope began, seconds since the epoch; None when nobody holds it.
+
+    Raises:
+        StorageError: the lock file cannot be read.
+    """
+    if not lock_owner(workspace, scope):
+        return None
+    try:
+        return float(json.loads(_path(workspace, scope).read_text(encoding="ascii"))["started_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0  # its owner is just starting
+
+
 def other_owner(workspace: Path) -> str:
     """Say which other process holds the lock of any scope of a workspace; empty when none does.
 

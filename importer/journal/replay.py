@@ -11,7 +11,7 @@ from importer.journal.database import Database
 from importer.journal.groups import leader_of
 from importer.journal.issue_rows import issues_between
 from importer.journal.packing import unpack_payloads, unpack_rows, unpack_surplus
-from importer.records import Attempt, Issue, ResultBatch, RowResult, RowState, Verdict
+from importer.records import LEFT_OPEN, Attempt, Issue, ResultBatch, RowResult, RowState, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,16 @@ class _Stretch:
 
 
 class Replay:
-    """One run, read back."""
+    """One run, read back.
 
-    def __init__(self, database: Database, run: int) -> None:
+    Args:
+        as_it_stands: show rows that a pass has left open as what they are (`records.LEFT_OPEN`).
+    """
+
+    def __init__(self, database: Database, run: int, *, as_it_stands: bool = False) -> None:
         self._db = database
         self._run = run
+        self._states = _STANDING if as_it_stands else _STATES
 
     def results(self) -> Iterator[RowResult]:
         """Every row of the source in source order, with everything known about it."""
@@ -185,7 +190,7 @@ class Replay:
             first,
             stretch.rows,
             cells,
-            states=list(map(_STATES.__getitem__, states)),
+            states=list(map(self._states.__getitem__, states)),
             customer_ids=customer_ids,
             keys=keys,
             external_ids=external_ids,
@@ -216,6 +221,7 @@ class Replay:
 
 
 _STATES = {state.value: state for state in RowState}
+_STANDING = {state.value: LEFT_OPEN.get(state, state) for state in RowState}
 
 
 def _spoken_for(leaders: Sequence[int | None], first: int) -> frozenset[int]:

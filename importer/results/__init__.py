@@ -11,7 +11,7 @@ from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows
 from importer.results.keeping import check_out, digests, keep_mended
 from importer.results.report import Known, Report, UnknownRow, UnknownRows, write_json
-from importer.results.table import Header
+from importer.results.table import Header, telling
 from importer.results.tables import write_results
 from importer.results.verdict import Verdict, verdict
 
@@ -33,6 +33,7 @@ __all__ = [
     "discard_unfinished",
     "keep_mended",
     "publish",
+    "telling",
     "verdict",
     "write_json",
     "write_results",
