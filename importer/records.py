@@ -458,6 +458,7 @@ class Record(NamedTuple):
         prior_attempts: requests that earlier passes made for this row.
         known_id: the customer that an earlier run created for this key, where somebody wants to know whether it is
             still there; the record is looked up by it and never sent.
+        sent_unstamped: the run that may have sent it put no import key into its customers; none there proves nothing.
     """
 
     ordinal: int
@@ -470,6 +471,7 @@ class Record(NamedTuple):
     doubt_elsewhere: bool = False
     prior_attempts: int = 0
     known_id: str = ""
+    sent_unstamped: bool = False
 
 
 # --------------------------------------------------------------------------- delivery

@@ -236,7 +236,7 @@ class Deliver:
         It is taken for ours when it is the only one, it was created since the request, and no other row has it.
         """
         possible = compare_with(story.record, candidates, self._patience.stamp, loses_metadata=True).unstamped
-        if not possible or await self._keeps_stamps():
+        if not possible or (not story.record.sent_unstamped and await self._keeps_stamps()):
             return None
         since = story.since(self._server_ahead_s())
         young = [one for one in possible if _may_be_younger(one, since)]

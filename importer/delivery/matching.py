@@ -46,7 +46,7 @@ def compare_with(record: Record, candidates: Sequence[Candidate], stamp: str, *,
     ]
     same = tuple(one for one, fields in differing if not fields)
     return Match(
-        stamped=tuple(one for one in candidates if stamp and bears(one, record.key)),
+        stamped=tuple(one for one in candidates if bears(one, record.key)),
         unstamped=tuple(one for one in same if not (stamp and _names(one.body, stamp)) and not bears(one, record.key)),
         same=same,
         different=tuple((one, fields) for one, fields in differing if fields),

@@ -49,8 +49,8 @@ _SAID = """CASE WHEN r.state IS NULL OR (r.state IN ('ready', 'invalid') AND r.d
  THEN 'unknown' ELSE r.state END"""
 """What a row says of its key. One that is not there, or that was loaded anew, cannot say that nothing was sent."""
 _NAMED = 10
-_MEANT = "m"
-"""Marks hashes of what a body means. Earlier programs hashed bytes, which differ for no reason: they say nothing."""
+_MARKS = _STAMPED, _UNSTAMPED = "m", "u"
+"""Mark hashes of what a body means, with and without a stamp in it. Older ones, over bytes, say nothing."""
 _PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
 
 
@@ -109,7 +109,12 @@ class Sent(NamedTuple):
         """
         said = json.loads(payload)
         digest = blake2b(meaning(said, key), key=secret, digest_size=8).hexdigest()
-        return cls(_MEANT + digest, person_of(prints_of(secret, said, PERSONAL)))
+        mark = _STAMPED if key.encode() in payload else _UNSTAMPED
+        return cls(mark + digest, person_of(prints_of(secret, said, PERSONAL)))
+
+    def means_the_same(self, body: str) -> bool:
+        """Whether a body that is remembered so said the same, whatever its stamp."""
+        return self.body[1:] == body[1:]
 
 
 class Claims:
@@ -305,6 +310,7 @@ class Claims:
             doubt_since=since if in_doubt else None,
             doubt_elsewhere=doubted and not row.in_doubt,
             prior_attempts=row.attempts,
+            sent_unstamped=memory is not None and doubted and memory.body.startswith(_UNSTAMPED),
         )
         return record, since
 
@@ -355,7 +361,7 @@ class Claims:
             follow(tx, self._run, [record.ordinal for record in records])
 
     def _warn_where_it_differs(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> None:
-        if memory.body.startswith(_MEANT) and memory.body != self._sent(row).body:
+        if memory.body.startswith(_MARKS) and not self._sent(row).means_the_same(memory.body):
             warning = Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING)
             insert_issues(tx, self._run, (warning, *self._repeated(tx, (warning,))))
 

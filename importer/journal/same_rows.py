@@ -196,8 +196,8 @@ def _told_apart(database: Database, run: int, scope: str, secret: bytes, group: 
     known = _occurrences(database, scope, base)
     free, chosen = dict(known), {}
     for ordinal in group:
-        said = Sent.of(secret, _body(database, run, ordinal), keys[ordinal]).body
-        same = next((key for key, body in free.items() if body == said), None)
+        said = Sent.of(secret, _body(database, run, ordinal), keys[ordinal])
+        same = next((key for key, body in free.items() if said.means_the_same(body)), None)
         if same is not None:
             chosen[ordinal] = same
             del free[same]

@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.acceptance.conftest import User, Witness, sandbox
+from tests.acceptance.conftest import User, Witness, people, sandbox, wait_for
 
 HEADER = "ID,First Name,Last Name,Email,Phone,Street,City,State,Zip,Country"
 ANN = "L-1,Ann,Green,ann@example.com,+12125550101,1 Example Street,Springfield,IL,62701,US"
@@ -377,3 +377,22 @@ def test_another_account_of_a_host_knows_nobody(user: User, witness: Witness, pr
     ran = imports(user, table(ANN), *there, "--account-of", "new", environ=witness.environ)
 
     assert ran["counts"]["created"] == 1
+
+
+@pytest.mark.parametrize("renamed", ["legacyKey", ""], ids=["another name", "no stamp any more"])
+def test_the_stamp_that_a_killed_run_began_with_is_found_under_whatever_name(
+    user: User, witness: Witness, profile_for: Callable[..., Path], renamed: str
+) -> None:
+    there = sandbox(profile_for(witness, delivery=['rate = "100/s"', "looks_after_s = [0, 0.2, 0.4]"]))
+    source = user.has("people.csv", people(60))
+    process = user.starts("run", source, *there, **witness.environ)
+    wait_for(lambda: witness.ledger()["customers"] > 15, process)
+    process.kill()
+    process.communicate()
+
+    said = {**witness.environ, "IMPORTER_DELIVERY__IMPORT_KEY_METADATA": renamed}
+    assert user.types("run", source, *there, "--json", **said).code == 7
+    forced = user.types("run", source, *there, "--force", "--json", **said)
+
+    assert forced.code == 0, forced.out
+    assert len({one["primaryEmail"]["value"] for one in witness.customers()}) == len(witness.customers()) == 60

@@ -9,7 +9,7 @@ import pytest
 
 from importer.errors import JournalError
 from importer.journal import Database, Replay, Runs
-from importer.records import TRANSITIONS, Attempt, FieldError, Outcome, RowState, Verdict
+from importer.records import TRANSITIONS, Attempt, FieldError, Outcome, Record, RowState, Verdict
 from tests.unit.journal.conftest import Book, begin, created, fill, open_book
 
 
@@ -194,3 +194,19 @@ def test_ten_thousand_rows_can_be_claimed_in_small_lots(database: Database) -> N
 
     assert seen == 10_000
     assert Runs(database).counts(run) == {"read": 10_000, "created": 10_000}
+
+
+def test_whether_a_doubtful_body_bore_a_stamp_is_remembered(database: Database) -> None:
+    for number, body in enumerate((b'{"metadata":{"importKey":"k0"}}', b"{}")):
+        run = begin(database, f"20261122T083000Z-00000{number}", scope=f"scope {number}")
+        fill(database, run, ["k0"])
+        with database.transaction() as tx:
+            tx.execute("UPDATE batches SET payloads = ? WHERE run = ?", (body, run))
+        open_book(database, run, scope=f"scope {number}").claim()
+    later = [begin(database, f"20261123T083000Z-00000{number}", scope=f"scope {number}") for number in (0, 1)]
+    records: list[Record] = []
+    for number, run in enumerate(later):
+        fill(database, run, ["k0"])
+        records += open_book(database, run, scope=f"scope {number}").claim().records
+
+    assert [(record.in_doubt, record.sent_unstamped) for record in records] == [(True, False), (True, True)]
