@@ -103,10 +103,10 @@ def person_of(found: Mapping[str, int]) -> str:
 
 
 def is_another(person: str, other: str) -> bool:
-    """Tell whether two persons have nothing in common; False where either is not known."""
-    if not person or not other:
-        return False
-    return not any(mine == theirs and int(mine, 16) for mine, theirs in zip(_marks(person), _marks(other), strict=True))
+    """Tell whether two persons have nothing in common; False where nothing of both is known."""
+    pairs = zip(_marks(person), _marks(other), strict=False)
+    known = [(mine, theirs) for mine, theirs in pairs if int(mine, 16) and int(theirs, 16)]
+    return bool(known) and not any(mine == theirs for mine, theirs in known)
 
 
 def _marks(person: str) -> Sequence[str]:

@@ -8,17 +8,14 @@ what the first one did.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from hashlib import blake2b
 from types import MappingProxyType
 from typing import NamedTuple
 
-from importer.customers.comparison import meaning
-from importer.customers.likeness import PERSONAL, person_of, prints_of
+from importer.customers.former import KEY_RULE
 from importer.errors import JournalError
 from importer.journal.bulk import insert
 from importer.journal.database import Database
@@ -26,6 +23,7 @@ from importer.journal.groups import SPEAKS, follow, followers, has_groups
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.journal.resent import keep_resent
+from importer.journal.sent import MARKS, UNSTAMPED, Sent
 from importer.records import (
     AMENDMENTS,
     LEFT_OPEN,
@@ -49,8 +47,6 @@ _SAID = """CASE WHEN r.state IS NULL OR (r.state IN ('ready', 'invalid') AND r.d
  THEN 'unknown' ELSE r.state END"""
 """What a row says of its key. One that is not there, or that was loaded anew, cannot say that nothing was sent."""
 _NAMED = 10
-_MARKS = _STAMPED, _UNSTAMPED = "m", "u"
-"""Mark hashes of what a body means, with and without a stamp in it. Older ones, over bytes, say nothing."""
 _PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
 
 
@@ -87,34 +83,6 @@ def column_of(path: str, columns: Mapping[str, str]) -> str:
         return columns.get(path, "")
     inside = (column for name, column in columns.items() if column and name.startswith(f"{path}."))
     return ", ".join(dict.fromkeys(inside))
-
-
-class Sent(NamedTuple):
-    """What is remembered of a request body: keyed hashes, so that the journal tells nothing of it once it is purged.
-
-    Args:
-        body: of its meaning; equal ones mean that the same was sent.
-        person: of name, email and phone (see `customers.likeness`).
-    """
-
-    body: str
-    person: str
-
-    @classmethod
-    def of(cls, secret: bytes, payload: bytes, key: str) -> Sent:
-        """Hash a body.
-
-        Args:
-            key: the import key that it is stamped with, which does not count.
-        """
-        said = json.loads(payload)
-        digest = blake2b(meaning(said, key), key=secret, digest_size=8).hexdigest()
-        mark = _STAMPED if key.encode() in payload else _UNSTAMPED
-        return cls(mark + digest, person_of(prints_of(secret, said, PERSONAL)))
-
-    def means_the_same(self, body: str) -> bool:
-        """Whether a body that is remembered so said the same, whatever its stamp."""
-        return self.body[1:] == body[1:]
 
 
 class Claims:
@@ -310,7 +278,7 @@ class Claims:
             doubt_since=since if in_doubt else None,
             doubt_elsewhere=doubted and not row.in_doubt,
             prior_attempts=row.attempts,
-            sent_unstamped=memory is not None and doubted and memory.body.startswith(_UNSTAMPED),
+            sent_unstamped=memory is not None and doubted and memory.body.startswith(UNSTAMPED),
         )
         return record, since
 
@@ -326,13 +294,13 @@ class Claims:
             follow(tx, self._run, [record.ordinal for record, _ in marked])
         insert(
             tx,
-            "INSERT INTO identities (scope, key, run, ordinal, since, body, person)",
+            "INSERT INTO identities (scope, key, run, ordinal, since, body, person, rule)",
             [
-                (self._scope, record.key, self._run, record.ordinal, since, *self._sent(record))
+                (self._scope, record.key, self._run, record.ordinal, since, *self._sent(record), KEY_RULE)
                 for record, since in marked
             ],
             "ON CONFLICT DO UPDATE SET run = excluded.run, ordinal = excluded.ordinal, since = excluded.since,"
-            " body = excluded.body, person = excluded.person",
+            " body = excluded.body, person = excluded.person, rule = excluded.rule",
         )
 
     def _end_as_existing(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> Outcome:
@@ -361,7 +329,7 @@ class Claims:
             follow(tx, self._run, [record.ordinal for record in records])
 
     def _warn_where_it_differs(self, tx: sqlite3.Connection, row: _Waiting, memory: _Known) -> None:
-        if memory.body.startswith(_MARKS) and not self._sent(row).means_the_same(memory.body):
+        if memory.body.startswith(MARKS) and not self._sent(row).means_the_same(memory.body):
             warning = Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING)
             insert_issues(tx, self._run, (warning, *self._repeated(tx, (warning,))))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from importer.cells import Cells
 from importer.errors import BusyError
-from importer.journal.comparing import Comparison, attached, compare, refuse
+from importer.journal.comparing import Comparison, attached, compare, hold_those_of_then, refuse
 from importer.journal.database import Database
 from importer.journal.groups import Groups, Merging
 from importer.journal.issue_rows import insert_issues, issues_between
@@ -28,7 +28,12 @@ from importer.journal.packing import (
     unpack_surplus,
 )
 from importer.journal.runs import LOADING
-from importer.journal.same_rows import adopt_keys_of_same_content, rekey, tell_apart
+from importer.journal.same_rows import (
+    adopt_keys_of_earlier_rules,
+    adopt_keys_of_same_content,
+    rekey,
+    tell_apart,
+)
 from importer.journal.spool import SpooledNumbers
 from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
 
@@ -185,6 +190,7 @@ class RunIntake:
             JournalError: it cannot be read.
         """
         with attached(self._db, journal) as earlier:
+            adopt_keys_of_earlier_rules(self._db, self._run, earlier)
             adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
             with self._db.guarded("compared with earlier runs"):
                 self._db.connection.execute(_WARN_OF_KNOWN, (self._run,))
@@ -196,7 +202,9 @@ class RunIntake:
         earlier = Earlier("main", [scope])
         if how.allows_duplicates:
             tell_apart(self._db, self._run, scope, secret, self._groups)
+        adopt_keys_of_earlier_rules(self._db, self._run, earlier)
         adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
+        hold_those_of_then(self._db, self._run, scope, secret, how)
         compare(self._db, self._run, self._likenesses, earlier, how)
         self._hold_groups()
         self._likenesses.remember()

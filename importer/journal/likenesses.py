@@ -7,6 +7,7 @@ asked of `identities` and its row, at that moment.
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
+from importer.customers.former import KEY_RULE, keys_of_then
 from importer.customers.likeness import KINDS, PERSONAL, is_another, person_of
 from importer.journal.bulk import PARAMETERS
 from importer.journal.database import Database
-from importer.journal.packing import unpack_rows
+from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.ports import Numbers
 from importer.records import CheckedBatch
 
@@ -219,6 +221,60 @@ class _Lot:
     def _select(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._db.guarded("compared with earlier runs"):
             return self._db.connection.execute(query, values).fetchall()
+
+
+def lots_of_then(database: Database, run: int, scope: str, secret: bytes, region: str | None) -> Iterator[list[Match]]:
+    """Find rows whose keys are new, and would have been those of known customers by an earlier rule.
+
+    Args:
+        region: the default region of phone numbers.
+    """
+    with database.guarded("read"):
+        (any_old,) = database.connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM identities WHERE scope = ? AND rule < ?)", (scope, KEY_RULE)
+        ).fetchone()
+        batches = database.connection.execute(
+            "SELECT first FROM batches WHERE run = ? ORDER BY first", (run,)
+        ).fetchall()
+    numbered = _Numbered(database, "main")
+    for (first,) in batches if any_old else ():
+        then = {
+            then: ordinal
+            for ordinal, key, payload in _new_rows(database, run, first, scope)
+            for then in keys_of_then(secret, json.loads(payload), key, region)
+        }
+        known: list[tuple[str, int, int, str, str]] = []
+        for at in range(0, len(keys := sorted(then)), PARAMETERS):
+            lot = keys[at : at + PARAMETERS]
+            with database.guarded("read"):
+                known += database.connection.execute(
+                    "SELECT i.key, i.run, i.ordinal, u.run_id, u.target FROM identities i"
+                    f" JOIN rows r ON r.run = i.run AND r.ordinal = i.ordinal AND r.state IN {_THERE}"
+                    " JOIN runs u ON u.run = i.run WHERE i.scope = ? AND i.rule < ?"
+                    f" AND i.key IN ({','.join('?' * len(lot))})",
+                    (scope, KEY_RULE, *lot),
+                ).fetchall()
+        found = {
+            then[key]: Match(then[key], (), run_id, target, numbered.row(other, ordinal))
+            for key, other, ordinal, run_id, target in known
+        }
+        if found:
+            yield list(found.values())
+
+
+def _new_rows(database: Database, run: int, first: int, scope: str) -> list[tuple[int, str, bytes]]:
+    """Ordinals, keys and bodies of the ready rows of a batch whose keys are new to a scope."""
+    with database.guarded("read"):
+        (blob,) = database.connection.execute(
+            "SELECT payloads FROM batches WHERE run = ? AND first = ?", (run, first)
+        ).fetchone()
+        payloads = unpack_payloads(blob) if blob else []
+        rows = database.connection.execute(
+            "SELECT r.ordinal, r.key FROM rows r LEFT JOIN identities i ON i.scope = ? AND i.key = r.key"
+            " WHERE r.run = ? AND r.ordinal >= ? AND r.ordinal < ? AND r.state = 'ready' AND i.key IS NULL",
+            (scope, run, first, first + len(payloads)),
+        ).fetchall()
+    return [(ordinal, key, payloads[ordinal - first]) for ordinal, key in rows]
 
 
 class _Numbered:

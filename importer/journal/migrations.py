@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +16,9 @@ from types import MappingProxyType
 
 from importer.errors import BusyError, JournalError
 from importer.journal.lock import other_owner
+from importer.journal.renewal import renew_memory
 from importer.journal.scopes import carry_scopes_forward
+from importer.journal.secret import has_secret, workspace_secret
 
 MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {
@@ -54,6 +56,8 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
         7: (
             "ALTER TABLE runs ADD COLUMN profile TEXT",
             "ALTER TABLE identities ADD COLUMN person TEXT",
+            "ALTER TABLE identities ADD COLUMN rule INTEGER NOT NULL DEFAULT 1",
+            "CREATE TABLE renewed_keys (key TEXT PRIMARY KEY, was TEXT NOT NULL) STRICT, WITHOUT ROWID",
             """CREATE TABLE likenesses (
                 print INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (print, key)
             ) STRICT, WITHOUT ROWID""",
@@ -82,8 +86,10 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
 )
 """The statements that lead to each version from the one before it."""
 
-CONVERSIONS: Mapping[int, Callable[[sqlite3.Connection], None]] = MappingProxyType({7: carry_scopes_forward})
-"""What has to be worked out on the way to a version, after its statements."""
+CONVERSIONS: Mapping[int, Sequence[Callable[[sqlite3.Connection, bytes], None]]] = MappingProxyType(
+    {7: (carry_scopes_forward, renew_memory)}
+)
+"""What has to be worked out on the way to a version, after its statements. Given the workspace's secret, if any."""
 
 SCHEMA_VERSION = max(MIGRATIONS)
 
@@ -120,7 +126,7 @@ def bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
             _begin(connection)
         elif version < SCHEMA_VERSION:
             _back_up(path, backup_of(path, version))
-            _step(connection, version)
+            _step(connection, version, path)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -141,7 +147,7 @@ def migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connect
     if version == 0:
         _begin(copy)
     else:
-        _step(copy, version)
+        _step(copy, version, path)
     return copy
 
 
@@ -172,12 +178,13 @@ def _begin(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
-def _step(connection: sqlite3.Connection, version: int) -> None:
+def _step(connection: sqlite3.Connection, version: int, path: Path) -> None:
+    secret = workspace_secret(path.parent) if has_secret(path.parent) else b""
     for reached in range(version + 1, SCHEMA_VERSION + 1):
         for statement in MIGRATIONS[reached]:
             connection.execute(statement)
-        if reached in CONVERSIONS:
-            CONVERSIONS[reached](connection)
+        for convert in CONVERSIONS.get(reached, ()):
+            convert(connection, secret)
         connection.execute(f"PRAGMA user_version={reached}")
 
 

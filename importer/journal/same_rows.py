@@ -14,10 +14,10 @@ from itertools import chain, count
 from typing import NamedTuple
 
 from importer.customers.identity import occurrence_key
-from importer.journal.claims import Sent
 from importer.journal.database import Database
 from importer.journal.likenesses import Earlier
 from importer.journal.packing import pack_payloads, unpack_payloads, unpack_rows
+from importer.journal.sent import Sent
 
 _FEW = 500
 
@@ -141,6 +141,23 @@ def _keyed(database: Database, where: str, run: int, batch: _Batch, *, scope: st
             {"scope": scope, "run": run, "first": batch.first, "end": batch.first + len(batch.numbers)},
         ).fetchall()
     return {batch.numbers[ordinal - batch.first]: (ordinal, key) for ordinal, key in found}
+
+
+# --------------------------------------------------------------------------- keys of earlier rules
+
+
+def adopt_keys_of_earlier_rules(database: Database, run: int, earlier: Earlier) -> None:
+    """Give rows the keys that they had before the rules of keys changed, where those are known."""
+    for scope in earlier.scopes:
+        with database.guarded("compared with earlier runs"):
+            found = database.connection.execute(
+                f"SELECT r.ordinal, n.was FROM main.rows r JOIN {earlier.where}.renewed_keys n ON n.key = r.key"
+                f" JOIN {earlier.where}.identities i ON i.scope = ? AND i.key = n.was WHERE r.run = ?",
+                (scope, run),
+            ).fetchall()
+        if found:
+            with database.transaction() as tx:
+                rekey(tx, run, dict(found))
 
 
 # --------------------------------------------------------------------------- rows that share a key

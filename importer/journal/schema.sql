@@ -107,7 +107,14 @@ CREATE TABLE identities (
     since   REAL    NOT NULL,         -- when it was first marked as being sent
     body    TEXT,                     -- keyed hash of what was sent: tells whether the same customer comes with other data
     person  TEXT,                     -- keyed hashes of name, email and phone: tells whether another person comes under the key
+    rule    INTEGER NOT NULL DEFAULT 1, -- by which the key was made (customers.former.KEY_RULE)
     PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;
+
+-- Keys that rows have by today's rule, and the keys that the same rows had by an earlier one, where those differ.
+CREATE TABLE renewed_keys (
+    key TEXT PRIMARY KEY,
+    was TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- Whose an API key is, as a person said or its first use decided. The key is a keyed hash.

@@ -32,8 +32,8 @@ def move_scope(tx: sqlite3.Connection, before: str, after: str) -> None:
         " WHERE i.scope = ? AND i.key = o.key)"
     )
     tx.execute(
-        "INSERT OR REPLACE INTO identities (scope, key, run, ordinal, since, body, person)"
-        " SELECT ?, key, run, ordinal, since, body, person FROM identities o WHERE o.scope = ?"
+        "INSERT OR REPLACE INTO identities (scope, key, run, ordinal, since, body, person, rule)"
+        " SELECT ?, key, run, ordinal, since, body, person, rule FROM identities o WHERE o.scope = ?"
         f" AND {ranked} > coalesce({ranked}, 0)",
         (after, before, before, after),
     )
@@ -48,7 +48,7 @@ def move_scope(tx: sqlite3.Connection, before: str, after: str) -> None:
         tx.execute(f"UPDATE {table} SET scope = ? WHERE scope = ?", (after, before))
 
 
-def carry_scopes_forward(tx: sqlite3.Connection) -> None:
+def carry_scopes_forward(tx: sqlite3.Connection, _: bytes = b"") -> None:
     """Give the scopes of earlier programs, which knew fewer spellings of a server, the names that they have now."""
     scopes = [scope for (scope,) in tx.execute("SELECT DISTINCT scope FROM runs WHERE scope LIKE '%://%#%'").fetchall()]
     for scope in scopes:

@@ -99,6 +99,7 @@ def comparison(profile: Profile, header: RunHeader, source: Opened) -> Compariso
         columns=source.mapper.columns,
         content=header.content_hash,
         sheet=source.reader.info.sheet,
+        default_region=chosen.default_region,
         allows_duplicates=chosen.duplicates == "allow",
     )
 

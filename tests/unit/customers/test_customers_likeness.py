@@ -95,3 +95,4 @@ def test_who_shares_nothing_is_another_person() -> None:
     assert is_another(ann, person_of({NAME: 7, EMAIL: 8, PHONE: 9}))
     assert is_another(person_of({NAME: 1, EMAIL: 2}), person_of({NAME: 7, EMAIL: 8}))
     assert not is_another("", ann)
+    assert not is_another(ann, person_of({}))
