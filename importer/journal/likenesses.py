@@ -12,7 +12,6 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from importer.customers.former import KEY_RULE, keys_of_then
@@ -26,7 +25,7 @@ from importer.records import CheckedBatch
 LOT = 32_768
 """Rows that are compared at a time: their look-ups are in order, so that each page of the index is read once a lot."""
 _FEW_ROWS = 20_000
-_COMMITTED = 20_000
+_COMMITTED = 50_000
 """Entries of one commit: other runs of the workspace need not wait long."""
 _THERE = "('created', 'existing', 'sending', 'unknown')"
 """States of rows that have, or may have, a customer."""
@@ -35,7 +34,7 @@ _KEYS_OF_PRINTS = "SELECT print, lower(hex(key)) FROM {}.likenesses WHERE print 
 _CUSTOMERS_OF_KEYS = f"""
 SELECT i.key, i.run, i.ordinal, u.run_id, u.target, coalesce(i.person, '') FROM {{0}}.identities i
 JOIN {{0}}.rows r ON r.run = i.run AND r.ordinal = i.ordinal AND r.state IN {_THERE}
-JOIN {{0}}.runs u ON u.run = i.run WHERE i.scope = ? AND i.key IN ({{1}})
+JOIN {{0}}.runs u ON u.run = i.run WHERE i.scope = ? AND i.run <> ? AND i.key IN ({{1}})
 """
 
 Where = Literal["main", "earlier"]
@@ -116,9 +115,7 @@ class Likenesses:
         """Keep what the rows of this run have, for later runs; does no harm when called again."""
         keys = self._keys()
         for kind in KINDS:
-            entries = ((number, keys[16 * place : 16 * place + 16]) for number, place in _in_order(self._prints[kind]))
-            named = ((number, bytes(key)) for number, key in entries if any(key))
-            while lot := list(islice(named, _COMMITTED)):
+            for lot in _in_order(self._prints[kind], keys):
                 with self._db.transaction() as tx:
                     tx.executemany("INSERT OR IGNORE INTO likenesses (print, key) VALUES (?, ?)", lot)
 
@@ -157,6 +154,7 @@ class _Lot:
         self, database: Database, run: int, earlier: Earlier, prints: Mapping[str, Sequence[int]], first: int
     ) -> None:
         self._db, self._earlier = database, earlier
+        self._own = run if earlier.where == "main" else -1
         self._prints, self._first = prints, first
         end = first + len(prints[PERSONAL[0]])
         self._keys = dict(
@@ -205,10 +203,10 @@ class _Lot:
 
     def _customers(self, keys: Sequence[str]) -> Iterator[_Known]:
         for scope in self._earlier.scopes:
-            for one in self._among(_CUSTOMERS_OF_KEYS, keys, scope):
+            for one in self._among(_CUSTOMERS_OF_KEYS, keys, scope, self._own):
                 yield _Known(*one)
 
-    def _among(self, query: str, values: Iterable[int] | Iterable[str], *first: str) -> Iterator[tuple[Any, ...]]:
+    def _among(self, query: str, values: Iterable[int] | Iterable[str], *first: str | int) -> Iterator[tuple[Any, ...]]:
         """Ask for many values in few statements, in their order."""
         ordered: list[Any] = sorted(values)
         for at in range(0, len(ordered), PARAMETERS):
@@ -301,16 +299,24 @@ class _Numbered:
         return unpack_rows(rows)
 
 
-def _in_order(column: Numbers) -> Iterator[tuple[int, int]]:
-    """Every number that is none of the blanks with its place, in the numbers' order: an index grows page by page."""
+def _in_order(column: Numbers, keys: bytearray) -> Iterator[list[tuple[int, bytes]]]:
+    """Every number with the key that has it, blanks of both aside, in lots and in the numbers' order.
+
+    So an index grows page by page.
+
+    Args:
+        keys: 16 bytes a row; zeros are blank.
+    """
     if len(column) <= _FEW_ROWS:
-        yield from sorted((number, place) for place, number in enumerate(column.whole()) if number)
+        found = ((number, bytes(keys[16 * at : 16 * at + 16])) for at, number in enumerate(column.whole()) if number)
+        if lot := sorted((number, key) for number, key in found if any(key)):
+            yield lot
         return
     import numpy as np  # noqa: PLC0415 - it takes longer to load than a small file
 
-    numbers = np.frombuffer(column.whole(), np.int64)
-    order = np.argsort(numbers)
+    numbers, named = np.frombuffer(column.whole(), np.int64), np.frombuffer(keys, "V16")
+    there = np.flatnonzero((numbers != 0) & np.frombuffer(keys, np.uint64).reshape(-1, 2).any(axis=1))
+    order = there[np.argsort(numbers[there])]
     for at in range(0, len(order), _COMMITTED):
         places = order[at : at + _COMMITTED]
-        found = zip(numbers[places].tolist(), places.tolist(), strict=True)
-        yield from ((number, place) for number, place in found if number)
+        yield list(zip(numbers[places].tolist(), named[places].tolist(), strict=True))

@@ -130,3 +130,32 @@ def test_lots_of_rows_are_compared_with_lots_of_customers_in_flat_memory(databas
         Match(size - 1, (EMAIL,), earlier, "live", LOT + 2),
     ]
     assert peak < 40 * 1024 * 1024
+
+
+def test_rows_of_one_run_are_no_earlier_customers_of_each_other(database: Database) -> None:
+    run, _, alike = load(database, [key("ann"), key("ann2")], {EMAIL: [11, 11], NAME: [1, 2], PHONE: [21, 22]})
+    with database.transaction() as tx:
+        tx.execute("UPDATE rows SET state = 'unknown' WHERE ordinal = 0")
+        tx.execute(
+            "INSERT INTO identities (scope, key, run, ordinal, since, person) VALUES (?, ?, ?, 0, 1.0, ?)",
+            (SCOPE, key("ann"), run, person_of({EMAIL: 99, NAME: 98, PHONE: 97})),
+        )
+        tx.execute("UPDATE rows SET state = 'ready' WHERE ordinal = 0")
+    alike.remember()
+
+    assert list(alike.matches(HERE)) == []
+
+
+def test_what_is_blank_is_not_remembered(database: Database) -> None:
+    size = 20_001
+    keys = [key(str(at)) for at in range(size)]
+    _, _, alike = load(database, keys, {EMAIL: [at % 2 for at in range(size)]})
+    with database.transaction() as tx:
+        tx.execute("UPDATE rows SET key = NULL WHERE ordinal >= 10")
+    alike.remember()
+
+    assert database.connection.execute("SELECT count(*), min(print), max(print) FROM likenesses").fetchone() == (
+        5,
+        1,
+        1,
+    )
