@@ -11,10 +11,27 @@ from typing import Any
 from pydantic import ValidationError
 
 from importer import whereabouts
-from importer.errors import AlreadyImportedError, ProfileError, SourceChangedError, UnknownAccountError, UsageError
-from importer.journal import FINISHED, Accounts, AccountUsed, Database, RunHeader, Runs, StoredRun, workspace_lock
+from importer.errors import (
+    AlreadyImportedError,
+    ProfileError,
+    ReturnRefusedError,
+    SourceChangedError,
+    UnknownAccountError,
+    UsageError,
+)
+from importer.journal import (
+    FINISHED,
+    LOADING,
+    Accounts,
+    AccountUsed,
+    Database,
+    RunHeader,
+    Runs,
+    StoredRun,
+    workspace_lock,
+)
 from importer.journal import Whose as Account
-from importer.profile import HARMLESS_TARGETS, KeptProfile, Profile
+from importer.profile import EMULATOR, HARMLESS_TARGETS, KeptProfile, Profile
 from importer.readers import content_hash
 from importer.records import RowState
 from importer.remote import is_remote
@@ -254,6 +271,51 @@ def for_target(profile: Profile, header: RunHeader) -> Profile:
             f"The run {header.run_id} sends to '{header.target}'.", f"Add --target {header.target} if you mean it."
         )
     return profile.with_options({"target": header.target})
+
+
+def is_other_profile(profile: Profile, stored: StoredRun) -> bool:
+    """Whether somebody named another profile than the run's, under which its rows may be checked again.
+
+    Args:
+        profile: as `recalled` gave it.
+    """
+    return profile.is_named and profile.fingerprint != stored.header.profile_hash and stored.phase != LOADING
+
+
+def require_own_run(
+    profile: Profile, header: RunHeader, file: Path | str, *, by_file: bool, may_check_again: bool
+) -> None:
+    """Refuse to take a file back under another target or profile than those of the run that it is from.
+
+    Args:
+        profile: as `recalled` gave it.
+        file: as it was named, for messages.
+        by_file: the file alone told the run: whoever names a target in any way means that one.
+        may_check_again: whether the run's rows shall be checked under another profile.
+
+    Raises:
+        ReturnRefusedError: another one was named.
+    """
+    named = profile.target_origin == "option" or (by_file and profile.target_origin in {"environment", "profile"})
+    if named and profile.target != header.target:
+        rehearsed = " It was a rehearsal." if header.target == EMULATOR else ""
+        raise ReturnRefusedError(
+            f"The rows come back to the run {header.run_id}, which sends to '{header.target}', not to"
+            f" '{profile.target}'.{rehearsed}",
+            f"`{profile.commands.run(file, '--as-new')}` imports them there anew.",
+        )
+    if profile.fingerprint == header.profile_hash or may_check_again:
+        return
+    if profile.is_named:
+        raise ReturnRefusedError(
+            f"The rows come back to the run {header.run_id}, which was checked under another profile.",
+            "Leave --config out: the run keeps its own."
+            f" `{profile.commands.check_again(header.run_id)}` checks its rows under the other one first.",
+        )
+    raise ReturnRefusedError(
+        f"The run {header.run_id} has kept no profile: an earlier program made it.",
+        "Name the profile of that time with --config.",
+    )
 
 
 def require_scope(where: Destination, header: RunHeader) -> None:

@@ -57,6 +57,10 @@ class Commands:
         """Take fixed rows back into their run."""
         return self._on_run("retry", run, "--fixed", self._path(file))
 
+    def check_again(self, run: str) -> str:
+        """Check what is not done of a run again, under the profile at hand."""
+        return self._on_run("retry", run, *self._config_words())
+
     def show(self, run: str) -> str:
         """Show a run."""
         return self._on_run("show", run)

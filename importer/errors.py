@@ -2,6 +2,7 @@
 
     ImporterError                 exit 1   a bug, or nothing more precise is known
     ├── UsageError                exit 2   wrong option or argument
+    │   ├── ReturnRefusedError    exit 2   a file that came back cannot be taken into its run
     │   └── ProfileError          exit 2   the profile is wrong
     │       └── MissingColumnError exit 2  it names a column that this source does not have
     ├── AccessError               exit 5   authentication or permission refused
@@ -70,6 +71,10 @@ class UsageError(ImporterError):
     """A wrong option, argument or combination of them."""
 
     exit_code = ExitCode.USAGE
+
+
+class ReturnRefusedError(UsageError):
+    """A file that came back for a run cannot be taken into it: no such run here, or it sends elsewhere."""
 
 
 class ProfileError(UsageError):

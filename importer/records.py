@@ -92,9 +92,12 @@ REOPENINGS: Mapping[RowState, RowState] = MappingProxyType(
         RowState.FAILED: RowState.READY,
         RowState.UNSENT: RowState.READY,
         RowState.UNKNOWN: RowState.SENDING,
+        RowState.INVALID: RowState.READY,
+        RowState.REJECTED: RowState.READY,
     }
 )
-"""What `resume` and `retry` may open again. `unknown` becomes *in doubt*: looked up, never resent blindly."""
+"""What another pass may open again. `unknown` becomes *in doubt*: looked up, never resent blindly. `invalid` and
+`rejected` rows are opened by a change of their cells or of the profile alone, and checked anew."""
 
 
 LEFT_OPEN: Mapping[RowState, RowState] = MappingProxyType(
@@ -121,8 +124,11 @@ class Severity(StrEnum):
 
 # --------------------------------------------------------------------------- files that are handed out
 
+ROW_COLUMN, RUN_COLUMN = "_row", "_run"
+"""What a line of a returned file is known by: the row and the run that it is from."""
+
 ADDED_COLUMNS: tuple[str, ...] = (
-    "_row",
+    ROW_COLUMN,
     "_sheet",
     "_status",
     "_customer_id",
@@ -134,7 +140,7 @@ ADDED_COLUMNS: tuple[str, ...] = (
     "_http_status",
     "_trace_id",
     "_attempts",
-    "_run",
+    RUN_COLUMN,
 )
 """What files for people add at the end of every row, always last and in this order (fixed by the interface)."""
 
@@ -445,6 +451,14 @@ class DuplicateVerdict:
     leaders: Sequence[int] = ()
 
 
+class EarlierForm(NamedTuple):
+    """What may have been sent of a row before it came back fixed; arguments as of `Record`."""
+
+    key: str
+    external_id: str
+    payload: bytes
+
+
 class Record(NamedTuple):
     """One valid row, ready to be delivered. Survives pickling.
 
@@ -459,6 +473,7 @@ class Record(NamedTuple):
         known_id: the customer that an earlier run created for this key, where somebody wants to know whether it is
             still there; the record is looked up by it and never sent.
         sent_unstamped: the run that may have sent it put no import key into its customers; none there proves nothing.
+        earlier: other forms of the row that may have been sent: it is looked up as each of them.
     """
 
     ordinal: int
@@ -472,6 +487,7 @@ class Record(NamedTuple):
     prior_attempts: int = 0
     known_id: str = ""
     sent_unstamped: bool = False
+    earlier: tuple[EarlierForm, ...] = ()
 
 
 # --------------------------------------------------------------------------- delivery

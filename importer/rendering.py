@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -29,9 +29,11 @@ from importer.records import (
     DRY_RUN_STATES,
     FINAL_STATES,
     LEFT_OPEN,
+    Cluster,
     Detected,
     RowState,
     RunSummary,
+    Severity,
     SourceInfo,
     as_they_stand,
 )
@@ -54,6 +56,7 @@ from importer.results import (
     write_json,
     write_results,
 )
+from importer.results.codes import RETURN_CODES
 from importer.results.html import write_html
 
 _STOP_CODES: Mapping[str, ExitCode] = {
@@ -73,7 +76,7 @@ _STOP_CODES: Mapping[str, ExitCode] = {
 RECEIPT_NAME = "receipt.json"
 """Written after everything else, since it holds the hashes of the other files."""
 
-_DOCUMENTED = {**READING_CODES, **MAPPING_CODES, **ISSUE_CODES, **DELIVERY_CODES}
+_DOCUMENTED = {**READING_CODES, **MAPPING_CODES, **ISSUE_CODES, **DELIVERY_CODES, **RETURN_CODES}
 
 _DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic")
 
@@ -190,7 +193,8 @@ def report_of(database: Database, stored: StoredRun, now: float) -> Report:
 
 
 def _code(report: Report, ending: Ending, imbalance: str, *, partial_ok: bool) -> ExitCode:
-    return exit_code(report.counts, ending.reason, balanced=not imbalance, partial_ok=partial_ok)
+    refused = sum(one["count"] for one in report.returned.get("refused", ()))
+    return exit_code(report.counts, ending.reason, balanced=not imbalance, partial_ok=partial_ok, refused=refused)
 
 
 def _judged(report: Report) -> Report:
@@ -211,6 +215,7 @@ def _composed(
     """Put the report together, apart from what depends on its files."""
     summary, facts, replay = Runs(database).summary(run), Runs(database).facts(run), Replay(database, run)
     counts = _full_counts(summary)
+    returned = facts.get("returned", {})
     return Report(
         command=ending.command,
         run_id=summary.run_id,
@@ -219,8 +224,9 @@ def _composed(
         dry_run=summary.dry_run,
         state="stopped" if ending.reason else "finished",
         counts=counts,
-        issues=clusters.clusters(),
+        issues=_with_refused_lines(clusters.clusters(), returned),
         exit_code=ExitCode.OK,
+        returned=returned,
         elapsed_seconds=ending.ended_at - ending.started_at,
         error=imbalance or ending.message or None,
         started_at=ending.started_at,
@@ -254,13 +260,16 @@ def _annotated(
     return {"annotated": write_annotated(replay.batches, header, report, directory, source=source)}
 
 
-def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False) -> ExitCode:
+def exit_code(
+    counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False, refused: int = 0
+) -> ExitCode:
     """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 75, 8, 3 wins.
 
     Args:
         counts: rows per state.
         reason: why the run stopped; empty when it went through.
         partial_ok: rows that failed are no reason to fail.
+        refused: lines of a file that came back which were not taken into the run.
     """
     if not balanced:
         return ExitCode.BALANCE
@@ -268,9 +277,20 @@ def exit_code(counts: Mapping[str, int], reason: str, *, balanced: bool = True, 
         return _STOP_CODES[reason]
     if counts.get(RowState.UNKNOWN, 0):
         return ExitCode.SOME_UNKNOWN
-    if any(counts.get(state, 0) for state in (RowState.INVALID, RowState.REJECTED, RowState.FAILED)):
+    if refused or any(counts.get(state, 0) for state in (RowState.INVALID, RowState.REJECTED, RowState.FAILED)):
         return ExitCode.OK if partial_ok else ExitCode.SOME_FAILED
     return ExitCode.OK
+
+
+def _with_refused_lines(clusters: Sequence[Cluster], returned: Mapping[str, Any]) -> tuple[Cluster, ...]:
+    """Add what is wrong with lines that came back and have no row to say it of; their numbers are those in the file."""
+    known = {cluster.code for cluster in clusters}
+    lines = [
+        Cluster(one["code"], "", "", Severity.ERROR, one["message"], one["count"], tuple(one["lines"]))
+        for one in returned.get("refused", ())
+        if one["code"] not in known
+    ]
+    return (*lines, *clusters)
 
 
 def source_facts(info: SourceInfo, decided: tuple[Detected, ...]) -> dict[str, Any]:

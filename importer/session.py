@@ -18,22 +18,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer import registry, whereabouts
+from importer import coming_back, registry, whereabouts
 from importer.admission import (
     Confirm,
     Whose,
     ask_consent,
     for_target,
+    is_other_profile,
     pace_of,
     recalled,
     refuse_repeated,
     require_consent,
     require_content,
+    require_own_run,
     require_scope,
     require_unchanged,
     settle_account,
     source_of,
 )
+from importer.coming_back import Back
 from importer.commands import Commands
 from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import Workforce, cores
@@ -167,11 +170,12 @@ class Session:
                     database.keep()
                 return self._finish(database, stored, directory, started_at)
 
-    async def run(self, source: Path | str, *, force: bool = False) -> Report:
-        """Import a source; in a dry run, only check it.
+    async def run(self, source: Path | str, *, force: bool = False, as_new: bool = False) -> Report:
+        """Import a source; in a dry run, only check it. A file that came back fixed is taken into its own run.
 
         Args:
             force: import it although a file of this very content was imported before; rows are matched by key.
+            as_new: import a file that came back like any other source.
 
         Raises:
             ImporterError: the run was refused; nothing was sent.
@@ -180,7 +184,7 @@ class Session:
             return await beside_the_loop(self.validate, source)
         where = self.allowed()
         async with self._in_hours():
-            return await self._run(source, where, force=force)
+            return await self._run(source, where, force=force, as_new=as_new)
 
     def allowed(self) -> Destination:
         """Where customers would go, once it is clear that they may.
@@ -192,11 +196,15 @@ class Session:
         require_consent(where, self.profile, self.confirm)
         return where
 
-    async def _run(self, source: Path | str, where: Destination, *, force: bool) -> Report:
+    async def _run(self, source: Path | str, where: Destination, *, force: bool, as_new: bool) -> Report:
         started_at = self.clock.now()
         await beside_the_loop(tidy, self.profile.workspace)
         with ExitStack() as stack:
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
+            runs = None if as_new else await beside_the_loop(coming_back.runs_of, local.path, self.profile.source)
+            if runs is not None:
+                run_id = coming_back.to(self.profile, runs, source)
+                return await self._take_back(run_id, local.path, source, by_file=True)
             workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
             # Before it is opened: what is written to it from here on is another content.
             content = await beside_the_loop(content_hash, local.path)
@@ -232,20 +240,24 @@ class Session:
         await beside_the_loop(tidy, self.profile.workspace)
         await beside_the_loop(self._recall, name)
         async with self._in_hours():
-            return await self._resume(name, reopened)
+            return await self._resume(name, reopened, None)
 
-    def _recall(self, name: str) -> None:
+    def _recall(self, name: str) -> StoredRun:
         """Take over the profile that a run has kept, where none was named."""
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
-            self.profile = recalled(self.profile, workspace.runs.find(name))
+            stored = workspace.runs.find(name)
+        stored.require_whole()
+        self.profile = recalled(self.profile, stored)
+        return stored
 
-    async def _resume(self, name: str, reopened: tuple[RowState, ...]) -> Report:
+    async def _resume(self, name: str, reopened: tuple[RowState, ...], back: Back | None) -> Report:
         started_at = self.clock.now()
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
             where = rehearsed_again(self._destination_again(workspace, stored, started_at), stored.facts)
-            await beside_the_loop(require_unchanged, workspace, stored, self.profile)
+            if back is None:
+                await beside_the_loop(require_unchanged, workspace, stored, self.profile)
             with (
                 workspace_lock(workspace.path, where.scope, started_at),
                 self._kept_directory(stored) as directory,
@@ -254,14 +266,43 @@ class Session:
                 stored.require_whole()
                 if stored.phase == LOADING:
                     await self._load_again(workspace, stored)
-                await beside_the_loop(workspace.runs.reopen, stored.run, reopened)
+                held = await beside_the_loop(coming_back.take, workspace, stored, self.profile, back)
+                await beside_the_loop(workspace.runs.reopen, stored.run, reopened, held)
                 counts = await beside_the_loop(workspace.runs.counts, stored.run)
                 ask_consent(where, self.profile, self.confirm, counts)
                 return await self._deliver(workspace, stored, where, directory, started_at, quiet_s=0.0)
 
-    async def retry(self, name: str) -> Report:
-        """Send again only what failed, is unknown (after a look-up) or was never sent; errors as for `resume`."""
-        return await self.resume(name, reopened=RETRYABLE)
+    async def retry(self, name: str, *, fixed: Path | str | None = None) -> Report:
+        """Send again only what failed, is unknown (after a look-up) or was never sent; errors as for `resume`.
+
+        Args:
+            fixed: a file that was handed out for this run: what was changed in it is checked, and sent as well.
+        """
+        if fixed is not None:
+            with ExitStack() as stack:
+                local = await beside_the_loop(stack.enter_context, self._at_hand(fixed))
+                return await self._take_back(name, local.path, fixed, by_file=False)
+        stored = await beside_the_loop(self._recall, name)
+        back = Back(None, under_profile=True) if is_other_profile(self.profile, stored) else None
+        async with self._in_hours():
+            return await self._resume(name, RETRYABLE, back)
+
+    async def _take_back(self, name: str, file: Path, source: Path | str, *, by_file: bool) -> Report:
+        """Take the rows of a file back into the run that they are from, and go on with that.
+
+        Args:
+            source: the file as it was named.
+            by_file: the file alone told the run.
+
+        Raises:
+            ReturnRefusedError: another target or profile than the run's was named.
+            ImporterError: as for `resume`.
+        """
+        stored = await beside_the_loop(self._recall, name)
+        again = self.command == "nightly" and is_other_profile(self.profile, stored)
+        require_own_run(self.profile, stored.header, source, by_file=by_file, may_check_again=again)
+        async with self._in_hours():
+            return await self._resume(name, RETRYABLE, Back(file, under_profile=again))
 
     def export(self, name: str) -> Report:
         """Write the results of a run again, in the profile's formats and folder.
@@ -358,7 +399,7 @@ class Session:
             decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)
-        how = comparison(self.profile, header, source)
+        how = comparison(self.profile, header, source.mapper.columns, source.reader.info.sheet)
         if compared:
             intake.compare(journal, how)
         elif not header.dry_run:

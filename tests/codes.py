@@ -12,6 +12,7 @@ from importer.customers.codes import ISSUE_CODES
 from importer.delivery.codes import DELIVERY_CODES
 from importer.mapping import MAPPING_CODES
 from importer.readers.codes import READING_CODES
+from importer.results.codes import RETURN_CODES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCK = re.compile(r"(?<=<!-- issue codes -->\n).*?(?=<!-- end of issue codes -->)", re.DOTALL)
@@ -20,6 +21,7 @@ GROUPS = (
     ("mapping", MAPPING_CODES),
     ("checking", ISSUE_CODES),
     ("sending", DELIVERY_CODES),
+    ("returning", RETURN_CODES),
 )
 
 

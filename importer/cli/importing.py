@@ -47,6 +47,7 @@ def run(
     notify: opt.Notify = False,
     yes: opt.Yes = False,
     force: opt.Force = False,
+    as_new: opt.AsNew = False,
     workspace: opt.Workspace = None,
     json: opt.Json = False,
     quiet: opt.Quiet = False,
@@ -56,11 +57,14 @@ def run(
     """Import a file: every valid row becomes one customer.
 
     The whole file is checked first. Then its valid rows are sent, never faster than allowed, and the
-    results say for every row which customer it became or what is wrong with it.
+    results say for every row which customer it became or what is wrong with it. A file that an earlier run handed out
+    is taken back into that run, as `importer retry RUN --fixed FILE` does.
     """
     profile = load_profile(config, locals(), verbose=verbose)
     with on_disk(file, profile) as source:
-        code = run_session(profile, "run", lambda session: session.run(source, force=force), about=file, as_json=json)
+        code = run_session(
+            profile, "run", lambda session: session.run(source, force=force, as_new=as_new), about=file, as_json=json
+        )
     raise typer.Exit(code)
 
 
@@ -131,6 +135,7 @@ def resume(
 def retry(
     run_name: opt.Run,
     *,
+    fixed: opt.Fixed = None,
     config: opt.Config = None,
     target: opt.Target = None,
     account_of: opt.AccountOf = None,
@@ -154,7 +159,13 @@ def retry(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Send again only rows that failed, are unknown (after a look-up) or were never sent."""
+    """Send again only rows that failed, are unknown (after a look-up) or were never sent.
+
+    With --fixed, rows that were changed in a file of this run are checked under the run's own profile and sent as well;
+    what is done is never sent again. With --config and another profile, every row that is not done is checked again.
+    """
     profile = load_profile(config, locals(), verbose=verbose)
-    code = run_session(profile, "retry", lambda session: session.retry(run_name), about=run_name, as_json=json)
+    code = run_session(
+        profile, "retry", lambda session: session.retry(run_name, fixed=fixed), about=run_name, as_json=json
+    )
     raise typer.Exit(code)

@@ -166,6 +166,17 @@ ShowValues = Annotated[bool, typer.Option("--show-values", help="Show values in 
 PartialOk = Annotated[bool, typer.Option("--partial-ok", help="Exit 0 although some rows were refused.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a live target.", rich_help_panel=_SENDING)]
 Notify = Annotated[bool, typer.Option("--notify", help="Tell whom IMPORTER_NOTIFY_URLS (or _FILE) names how it went.")]
+Fixed = Annotated[
+    str | None,
+    typer.Option(
+        "--fixed",
+        metavar="FILE",
+        help="Take the rows back that were fixed in this file: a rejects.csv, workbook or results file of the run.",
+    ),
+]
+AsNew = Annotated[
+    bool, typer.Option("--as-new", help="Import a file that came back fixed like any other, not into its run.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Import a file that was imported already.")]
 
 

@@ -25,6 +25,7 @@ def tell_report(report: Mapping[str, Any]) -> None:
     if report.get("rehearsal"):
         say(f"  {sentence(report['rehearsal'])}")
     say(f"\n{report['verdict']}")
+    _tell_returned(report.get("returned") or {})
     _tell_reading(report.get("source_info") or {})
     _tell_issues(report["issues"])
     _tell_forecast(report.get("forecast") or {})
@@ -40,6 +41,17 @@ def _headline(report: Mapping[str, Any]) -> str:
     count = report["counts"].get("read", 0)
     rows = f"{count:,} {'row' if count == 1 else 'rows'}"
     return f"{what} {report['source']}{into}: {rows} in {report['elapsed_seconds']:.1f} s (run {report['run_id']})"
+
+
+def _tell_returned(returned: Mapping[str, Any]) -> None:
+    """What came back, and what became of it."""
+    if not returned:
+        return
+    refused = sum(one["count"] for one in returned["refused"])
+    counted = ((returned["changed"], "changed"), (returned["unchanged"], "unchanged"), (refused, "not taken"))
+    told = ", ".join(f"{count:,} {what}" for count, what in counted if count)
+    checked = f"{returned['checked']:,} rows were checked again, {returned['ready']:,} of them can be imported."
+    say(f"Came back in {returned['file']}: {told or 'nothing'}. {checked}" if returned["file"] else checked)
 
 
 def _tell_forecast(forecast: Mapping[str, Any]) -> None:

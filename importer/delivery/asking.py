@@ -15,7 +15,7 @@ from importer.delivery.stops import StopSwitch
 from importer.delivery.story import Story
 from importer.errors import StoppingError
 from importer.ports import Clock, Finder
-from importer.records import Found, Reply, Verdict
+from importer.records import Found, Record, Reply, Verdict
 
 
 class Pool(Protocol):
@@ -48,9 +48,13 @@ class Asking:
     stop: StopSwitch
     clock: Clock
 
-    async def find(self, story: Story) -> Found:
-        """Look a row up once, and note it among its attempts."""
-        return await self._ask(lambda: self.other_side.find(story.record), story)
+    async def find(self, story: Story, form: Record | None = None) -> Found:
+        """Look a row up once, and note it among its attempts.
+
+        Args:
+            form: as what it may have been sent; None: as it is.
+        """
+        return await self._ask(lambda: self.other_side.find(form or story.record), story)
 
     async def get(self, customer_id: str) -> Found:
         """Read one customer."""

@@ -161,11 +161,7 @@ class Deliver:
         since, due_s, looked = self._first_look(story)
         while due_s is not None:
             await self._wait_until(since + due_s)
-            found = await self._asking.find(story)
-            if found.trouble is not None:
-                return story.fail(RowState.UNKNOWN)
-            result = self._compared(story, found.candidates)
-            outcome = _proved(story, result) or await self._likely(story, found.candidates)
+            outcome = await self._looked_up(story)
             if outcome is not None:
                 if looked and outcome.customer_id:
                     self.looks.arrived(self._clock.monotonic() - since)
@@ -175,6 +171,25 @@ class Deliver:
                 return story.fail(RowState.UNKNOWN, _NOT_ENOUGH_LOOKS)
             due_s, looked = self.looks.after(due_s), True
         return None
+
+    async def _looked_up(self, story: Story) -> Outcome | None:
+        """Look once for everything that may have been sent of a row; None when none of it is there."""
+        for form in _forms(story.record):
+            found = await self._asking.find(story, form)
+            if found.trouble is not None:
+                return story.fail(RowState.UNKNOWN)
+            result = self._compared(form, found.candidates)
+            outcome = _proved(story, result) or await self._likely(story, form, found.candidates)
+            if outcome is not None:
+                return self._with_fix_not_sent(outcome, story.record, found.candidates)
+        return None
+
+    def _with_fix_not_sent(self, outcome: Outcome, record: Record, candidates: Sequence[Candidate]) -> Outcome:
+        """Warn where the customer was created from the row as it was before it came back fixed."""
+        found = [one for one in candidates if one.customer_id == outcome.customer_id]
+        if not record.earlier or not found or self._compared(record, found).same:
+            return outcome
+        return outcome._replace(warnings=(*outcome.warnings, _FIX_NOT_SENT))
 
     def _first_look(self, story: Story) -> tuple[float, float | None, bool]:
         """Since when looks count, when the first is due after that, and whether one was made before it.
@@ -215,7 +230,7 @@ class Deliver:
             found = await self._asking.find(story)
             if found.trouble is not None:
                 break
-            result = self._compared(story, found.candidates)
+            result = self._compared(story.record, found.candidates)
             outcome = _proved(story, result) or _existing(story, result)
             if outcome is not None:
                 return outcome
@@ -227,15 +242,15 @@ class Deliver:
 
     # ------------------------------------------------------------------ judging what was found
 
-    def _compared(self, story: Story, candidates: Sequence[Candidate]) -> Match:
-        return compare_with(story.record, candidates, self._patience.stamp, loses_metadata=self.stamps.kept is False)
+    def _compared(self, record: Record, candidates: Sequence[Candidate]) -> Match:
+        return compare_with(record, candidates, self._patience.stamp, loses_metadata=self.stamps.kept is False)
 
-    async def _likely(self, story: Story, candidates: Sequence[Candidate]) -> Outcome | None:
+    async def _likely(self, story: Story, form: Record, candidates: Sequence[Candidate]) -> Outcome | None:
         """Judge equal customers without a stamp, where the target may have lost it: one may be this very row's.
 
         It is taken for ours when it is the only one, it was created since the request, and no other row has it.
         """
-        possible = compare_with(story.record, candidates, self._patience.stamp, loses_metadata=True).unstamped
+        possible = compare_with(form, candidates, self._patience.stamp, loses_metadata=True).unstamped
         if not possible or (not story.record.sent_unstamped and await self._keeps_stamps()):
             return None
         since = story.since(self._server_ahead_s())
@@ -244,7 +259,7 @@ class Deliver:
             return None
         (first, *others) = young
         told = since is not None and first.created_at is not None
-        if told and not others and first in self._compared(story, young).unstamped and await self._is_free(first):
+        if told and not others and first in self._compared(form, young).unstamped and await self._is_free(first):
             return _ours(story, first.customer_id)
         return story.fail(RowState.UNKNOWN, _NO_PROOF, candidates=_ids(young))
 
@@ -276,6 +291,11 @@ _NOT_VERIFIED = FieldError(
     code="look_up_failed",
     message="An earlier run created this customer; whether the target still has it could not be looked up.",
 )
+_FIX_NOT_SENT = FieldError(
+    path="",
+    code="fix_not_sent",
+    message="The customer was created from the row as it was before it came back; what was fixed since was not sent.",
+)
 _NO_PROOF = FieldError(
     path="",
     code="several_candidates",
@@ -286,6 +306,14 @@ _NOT_ENOUGH_LOOKS = FieldError(
     code="stopped_in_doubt",
     message="The run stopped before it could tell whether this customer was created; a resume looks it up again.",
 )
+
+
+def _forms(record: Record) -> list[Record]:
+    """Everything that may have been sent of a row, what was sent first before what it is now."""
+    earlier = [
+        record._replace(key=form.key, external_id=form.external_id, payload=form.payload) for form in record.earlier
+    ]
+    return [*earlier, record]
 
 
 def _unsent(story: Story) -> Outcome:

@@ -21,6 +21,7 @@ from importer.journal.places import Place, add_place, drop_places, places_before
 from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
 from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
 from importer.journal.replay import ChangeTotal, Replay
+from importer.journal.returns import ProfileNow, Returns, Revision, RunRows, Said
 from importer.journal.runs import (
     FINISHED,
     LOADING,
@@ -58,12 +59,17 @@ __all__ = [
     "KnownFrom",
     "Merging",
     "Place",
+    "ProfileNow",
     "Purgeable",
     "Replay",
+    "Returns",
+    "Revision",
     "RunHeader",
     "RunIntake",
     "RunJournal",
+    "RunRows",
     "Runs",
+    "Said",
     "Starts",
     "StoredReceipt",
     "StoredRun",

@@ -30,6 +30,7 @@ from importer.records import (
     TRANSITIONS,
     Attempt,
     Claimed,
+    EarlierForm,
     Issue,
     Outcome,
     Record,
@@ -46,6 +47,7 @@ _DIFFERS = (
 _SAID = """CASE WHEN r.state IS NULL OR (r.state IN ('ready', 'invalid') AND r.doubt_since IS NULL)
  THEN 'unknown' ELSE r.state END"""
 """What a row says of its key. One that is not there, or that was loaded anew, cannot say that nothing was sent."""
+_CERTAIN = (RowState.CREATED, RowState.EXISTING, RowState.REJECTED, RowState.FAILED)
 _NAMED = 10
 _PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
 
@@ -113,6 +115,7 @@ class Claims:
         self._verify = verify_existing
         self._backlog = self._waiting()
         self._grouped = has_groups(database.connection, run)
+        self._fixed_in_doubt = self._came_back_in_doubt()
 
     def claim(self, tx: sqlite3.Connection, limit: int, now: float) -> Claimed:
         """Take up to `limit` rows to send; rows known from earlier runs end on the way and do not count."""
@@ -159,6 +162,8 @@ class Claims:
         )
         issues = [issue for outcome in outcomes for issue in self._issues(outcome)]
         insert_issues(tx, self._run, [*issues, *self._repeated(tx, issues)])
+        if self._fixed_in_doubt:
+            self._forget_earlier(tx, outcomes)
 
     def _repeated(self, tx: sqlite3.Connection, issues: Sequence[Issue]) -> Iterator[Issue]:
         """Say to the other rows of a group what is said of the row that was sent for them."""
@@ -200,6 +205,28 @@ class Claims:
         """End what a stopping run leaves: rows never taken are `unsent`, rows in doubt are `unknown`."""
         for before, after in LEFT_OPEN.items():
             tx.execute("UPDATE rows SET state = ? WHERE run = ? AND state = ?", (after.value, self._run, before.value))
+
+    # ------------------------------------------------------------------ rows that came back fixed while in doubt
+
+    def _came_back_in_doubt(self) -> frozenset[int]:
+        found = self._db.connection.execute("SELECT DISTINCT ordinal FROM sent WHERE run = ?", (self._run,))
+        return frozenset(ordinal for (ordinal,) in found)
+
+    def _earlier(self, ordinal: int) -> tuple[EarlierForm, ...]:
+        """Every other form of a row that may have been sent, the first one first."""
+        if ordinal not in self._fixed_in_doubt:
+            return ()
+        found = self._db.connection.execute(
+            "SELECT key, external_id, payload FROM sent WHERE run = ? AND ordinal = ? ORDER BY number",
+            (self._run, ordinal),
+        )
+        return tuple(EarlierForm(*form) for form in found)
+
+    def _forget_earlier(self, tx: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:
+        """Drop what was sent of rows whose fate is known now."""
+        certain = [(self._run, outcome.ordinal) for outcome in outcomes if outcome.state in _CERTAIN]
+        known = [row for row in certain if row[1] in self._fixed_in_doubt]
+        tx.executemany("DELETE FROM sent WHERE run = ? AND ordinal = ?", known)
 
     # ------------------------------------------------------------------ the rows still to be taken
 
@@ -279,6 +306,7 @@ class Claims:
             doubt_elsewhere=doubted and not row.in_doubt,
             prior_attempts=row.attempts,
             sent_unstamped=memory is not None and doubted and memory.body.startswith(UNSTAMPED),
+            earlier=self._earlier(row.ordinal) if in_doubt else (),
         )
         return record, since
 

@@ -55,6 +55,11 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
         ),
         7: (
             "ALTER TABLE runs ADD COLUMN profile TEXT",
+            """CREATE TABLE sent (
+                run INTEGER NOT NULL, ordinal INTEGER NOT NULL, number INTEGER NOT NULL, key TEXT NOT NULL,
+                external_id TEXT NOT NULL, payload BLOB NOT NULL, PRIMARY KEY (run, ordinal, number)
+            ) STRICT, WITHOUT ROWID""",
+            "ALTER TABLE places ADD COLUMN returned INTEGER NOT NULL DEFAULT 0",
             "ALTER TABLE identities ADD COLUMN person TEXT",
             "ALTER TABLE identities ADD COLUMN rule INTEGER NOT NULL DEFAULT 1",
             "CREATE TABLE renewed_keys (key TEXT PRIMARY KEY, was TEXT NOT NULL) STRICT, WITHOUT ROWID",

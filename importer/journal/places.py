@@ -7,7 +7,7 @@ from pathlib import Path
 
 from importer.journal.database import Database
 
-_COLUMNS = "folder, file, run, put_at, archive"
+_COLUMNS = "folder, file, run, put_at, archive, returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Place:
         run: None where the file never became one.
         put_at: seconds since the epoch.
         archive: the folder that it belongs into once its run ends well.
+        returned: it held fixed rows of the run, and is not its source.
     """
 
     folder: Path
@@ -27,6 +28,7 @@ class Place:
     run: int | None
     put_at: float
     archive: Path
+    returned: bool = False
 
     @property
     def source(self) -> Path:
@@ -38,8 +40,8 @@ def add_place(database: Database, place: Place) -> None:
     """Keep where a file went."""
     with database.transaction() as tx:
         tx.execute(
-            f"INSERT OR REPLACE INTO places ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
-            (str(place.folder), place.file, place.run, place.put_at, str(place.archive)),
+            f"INSERT OR REPLACE INTO places ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+            (str(place.folder), place.file, place.run, place.put_at, str(place.archive), int(place.returned)),
         )
 
 
@@ -64,4 +66,7 @@ def _found(database: Database, which: str, value: float) -> list[Place]:
         lines = database.connection.execute(
             f"SELECT {_COLUMNS} FROM places {which} ORDER BY put_at, folder", (value,)
         ).fetchall()
-    return [Place(Path(folder), file, run, put_at, Path(archive)) for folder, file, run, put_at, archive in lines]
+    return [
+        Place(Path(folder), file, run, put_at, Path(archive), bool(returned))
+        for folder, file, run, put_at, archive, returned in lines
+    ]

@@ -57,6 +57,12 @@ class Replay:
             after = stretch.first
             yield self._batch(stretch)
 
+    def batch(self, first: int) -> ResultBatch:
+        """The stored batch that begins with this ordinal."""
+        stretch = self._stretch("first = ?", first)
+        assert stretch is not None  # noqa: S101  # the caller has read of it
+        return self._batch(stretch)
+
     def endings(self) -> Iterator[tuple[str, RowState, str]]:
         """The import key, state and customer id of every row that has a key."""
         with self._db.guarded("read"):

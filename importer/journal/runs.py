@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -198,20 +198,27 @@ class Runs:
     def forget(self, run: int) -> None:
         """Drop a run that was refused before its first request."""
         with self._db.transaction() as tx:
-            for table in ("batches", "rows", "issues", "attempts", "changes", "resent", "members", "runs"):
+            for table in ("batches", "rows", "issues", "attempts", "sent", "changes", "resent", "members", "runs"):
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
 
-    def reopen(self, run: int, states: Sequence[RowState]) -> None:
-        """Open the rows that ended in one of `states` for another pass; their old delivery errors go."""
+    def reopen(self, run: int, states: Sequence[RowState], but: Iterable[int] = ()) -> None:
+        """Open the rows that ended in one of `states` for another pass; their old delivery errors go.
+
+        Args:
+            but: ordinals of rows that stay as they are.
+        """
+        kept = json.dumps(sorted(but))
         with self._db.transaction() as tx:
             for state in states:
                 tx.execute(
-                    "DELETE FROM issues WHERE run = ? AND severity = 'error' AND ordinal IN"
-                    " (SELECT ordinal FROM rows WHERE run = ? AND state = ?)",
-                    (run, run, state.value),
+                    "DELETE FROM issues WHERE run = ? AND severity = 'error' AND ordinal IN (SELECT ordinal FROM rows"
+                    " WHERE run = ? AND state = ? AND ordinal NOT IN (SELECT value FROM json_each(?)))",
+                    (run, run, state.value, kept),
                 )
                 tx.execute(
-                    "UPDATE rows SET state = ? WHERE run = ? AND state = ?", (REOPENINGS[state].value, run, state.value)
+                    "UPDATE rows SET state = ? WHERE run = ? AND state = ?"
+                    " AND ordinal NOT IN (SELECT value FROM json_each(?))",
+                    (REOPENINGS[state].value, run, state.value, kept),
                 )
 
     def enter(self, run: int, phase: str) -> None:

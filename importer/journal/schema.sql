@@ -88,6 +88,17 @@ CREATE TABLE attempts (
     PRIMARY KEY (run, ordinal, number)
 ) STRICT, WITHOUT ROWID;
 
+-- What may have been sent of rows that came back fixed, while it was not known whether a customer was created.
+CREATE TABLE sent (
+    run         INTEGER NOT NULL,
+    ordinal     INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    key         TEXT    NOT NULL,
+    external_id TEXT    NOT NULL,
+    payload     BLOB    NOT NULL,
+    PRIMARY KEY (run, ordinal, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE changes (                -- totals of what normalisation altered; the values are in no table
     run   INTEGER NOT NULL,
     rule  TEXT    NOT NULL,
@@ -166,7 +177,8 @@ CREATE TABLE places (
     file    TEXT NOT NULL,            -- the source's name in it
     run     INTEGER,                  -- NULL: it never became one
     put_at  REAL NOT NULL,
-    archive TEXT NOT NULL             -- where the folder goes when the run ends well after all
+    archive TEXT NOT NULL,            -- where the folder goes when the run ends well after all
+    returned INTEGER NOT NULL DEFAULT 0  -- 1: the file held fixed rows of the run, and is not its source
 ) STRICT;
 CREATE INDEX places_by_run ON places (run);
 

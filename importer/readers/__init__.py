@@ -5,6 +5,6 @@ and raises nothing but `SourceError`. Heavy libraries load only when a source of
 """
 
 from importer.readers.frames import read_frames
-from importer.readers.opening import STDIN, content_hash, keep_stdin, open_source
+from importer.readers.opening import STDIN, content_hash, keep_stdin, open_handed_out, open_source
 
-__all__ = ["STDIN", "content_hash", "keep_stdin", "open_source", "read_frames"]
+__all__ = ["STDIN", "content_hash", "keep_stdin", "open_handed_out", "open_source", "read_frames"]

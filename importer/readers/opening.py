@@ -9,13 +9,14 @@ from typing import BinaryIO
 from importer.errors import SourceError
 from importer.ports import Reader
 from importer.profile.settings import SourceSettings
+from importer.readers.handed_out import as_handed_out
 from importer.readers.kinds import PACKED, WORKBOOKS, Kind, kind_of
 from importer.readers.material import Material, content_hash, open_material, save_stream, spool, too_large
 from importer.readers.packed import unpack
 from importer.readers.registry import FORMATS, find_format, third_party_format
 from importer.readers.trouble import Parsing
 
-__all__ = ["STDIN", "content_hash", "keep_stdin", "open_source"]
+__all__ = ["STDIN", "content_hash", "keep_stdin", "open_handed_out", "open_source"]
 
 STDIN = "-"
 _MOST_WRAPPINGS = 2
@@ -23,7 +24,7 @@ _HINT = "Copy it again from where it came from, or export it again."
 
 
 def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO | None = None) -> Reader:
-    """Open a file of customers.
+    """Open a file of customers. One that the importer handed out is read by what it is, its added columns left out.
 
     Args:
         path: the file; `-` reads standard input, through a temporary file.
@@ -37,7 +38,28 @@ def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO |
     name = material.name
     try:
         material, kind = _unpacked(material, settings)
+        settings = as_handed_out(material, kind, settings) or settings
         return _read(material, _format(material.name, kind, settings), settings, name)
+    except BaseException:
+        material.close()
+        raise
+
+
+def open_handed_out(path: Path | str, settings: SourceSettings) -> Reader | None:
+    """Open a file that the importer handed out for fixing, its added columns among the others; None for any other.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    material = _take(path, settings, None)
+    name = material.name
+    try:
+        material, kind = _unpacked(material, settings)
+        own = as_handed_out(material, kind, settings)
+        if own is None:
+            material.close()
+            return None
+        return _read(material, _format(material.name, kind, own), own, name, keeps_added=True)
     except BaseException:
         material.close()
         raise
@@ -79,13 +101,15 @@ def _unpacked(material: Material, settings: SourceSettings) -> tuple[Material, K
     raise SourceError(f"'{material.name}' is packed more than once.", "Unpack it, and import the file that was in it.")
 
 
-def _read(material: Material, name_of_format: str, settings: SourceSettings, name: str) -> Reader:
+def _read(
+    material: Material, name_of_format: str, settings: SourceSettings, name: str, *, keeps_added: bool = False
+) -> Reader:
     from importer.readers.table.reader import TableReader  # noqa: PLC0415  # opening a source is what loads its reader
 
     with Parsing(name, "file", _HINT):
         origin = find_format(name_of_format).load()(material, settings)
     try:
-        return TableReader(origin, settings, name)
+        return TableReader(origin, settings, name, keeps_added=keeps_added)
     except BaseException:
         origin.close()
         raise

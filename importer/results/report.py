@@ -105,6 +105,9 @@ class Report:
     idv: Mapping[str, Any] = field(default_factory=dict)
     forecast: Mapping[str, Any] = field(default_factory=dict)
     known_from: Sequence[Mapping[str, Any]] = ()
+    returned: Mapping[str, Any] = field(default_factory=dict)
+    """What came back before this pass, as the run notes it: a file's lines, how many were changed, and what became
+    of them."""
     documented: Documented = field(default_factory=lambda: ISSUE_CODES, repr=False)
 
     def advice(self, cluster: Cluster) -> Advice:
@@ -149,6 +152,7 @@ class Report:
                 {**known, "first_at": _iso(known["first_at"]), "last_at": _iso(known["last_at"])}
                 for known in self.known_from
             ],
+            "returned": dict(self.returned),
             "versions": dict(self.versions),
         }
 

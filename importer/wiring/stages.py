@@ -89,16 +89,21 @@ def merging_of(profile: Profile, source: Opened) -> Merging | None:
     return Merging(profile.delivery.import_key_metadata, source.grouping.fields, source.mapper.columns)
 
 
-def comparison(profile: Profile, header: RunHeader, source: Opened) -> Comparison:
-    """How the rows of a source are compared with customers of earlier runs."""
+def comparison(profile: Profile, header: RunHeader, columns: Mapping[str, str], sheet: str) -> Comparison:
+    """How the rows of a source are compared with customers of earlier runs.
+
+    Args:
+        columns: customer field to source column.
+        sheet: the sheet that was read.
+    """
     chosen = profile.validation
     return Comparison(
         possible_duplicate=chosen.possible_duplicate,
         external_id_decides=chosen.external_id_decides,
         target=header.target,
-        columns=source.mapper.columns,
+        columns=columns,
         content=header.content_hash,
-        sheet=source.reader.info.sheet,
+        sheet=sheet,
         default_region=chosen.default_region,
         allows_duplicates=chosen.duplicates == "allow",
     )

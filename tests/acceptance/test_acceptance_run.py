@@ -88,8 +88,11 @@ def test_results_hold_the_source_verbatim_in_its_order_and_rejects_import_as_the
 
     rejects = user.home / first["files"]["rejects"]
     mended = rejects.read_text(encoding="utf-8").replace("not an email", "bob@example.com")
-    second = user.types("run", user.has("mended.csv", mended), "--json")
-    assert (second.code, second.json["counts"]["created"], second.json["counts"]["read"]) == (0, 1, 1)
+    fixed = user.has("mended.csv", mended)
+    alone = user.types("run", fixed, "--as-new", "--workspace", "elsewhere", "--json")
+    assert (alone.code, alone.json["counts"]["created"], alone.json["counts"]["read"]) == (0, 1, 1)
+    second = user.types("run", fixed, "--json")
+    assert (second.code, second.json["counts"]["created"], second.json["counts"]["read"]) == (0, 3, 3)
 
 
 def test_rows_of_an_earlier_run_are_existing_without_a_request(

@@ -50,7 +50,9 @@ def own_end(header: Sequence[str]) -> tuple[int, int]:
     return (end, behind[0]) if behind else (len(texts), len(texts))
 
 
-def name_columns(header: Sequence[str], groups: Sequence[str] = (), beyond: range = range(0)) -> Columns:
+def name_columns(
+    header: Sequence[str], groups: Sequence[str] = (), beyond: range = range(0), *, keeps_added: bool = False
+) -> Columns:
     """Name the columns of a header.
 
     Args:
@@ -58,10 +60,11 @@ def name_columns(header: Sequence[str], groups: Sequence[str] = (), beyond: rang
         groups: the cells of a second header line above it, blank under a merged one; used to tell
             equal names apart (`Mailing` over `Street` gives `Mailing Street`).
         beyond: cells without a name that are no columns of the table.
+        keeps_added: name the importer's own added columns as well.
     """
     above = [tidy_name(text) for text in groups]
     texts = [tidy_name(text) or above[i] if i < len(above) else tidy_name(text) for i, text in enumerate(header)]
-    picks = [i for i, text in enumerate(texts) if not is_added(text) and i not in beyond]
+    picks = [i for i, text in enumerate(texts) if (keeps_added or not is_added(text)) and i not in beyond]
     sheet = texts.index("_sheet") if "_sheet" in texts else None
     extras = tuple(i for i, text in enumerate(texts) if is_extra(text))
     grouped = _spread(above, len(texts))

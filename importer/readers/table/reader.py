@@ -26,15 +26,17 @@ class TableReader:
         origin: the open file; closed with the reader.
         settings: `[source]` of the profile.
         name: the source's name for people.
+        keeps_added: read the importer's own added columns like any others.
 
     Raises:
         SourceError: no header, no data row, too many columns.
     """
 
-    def __init__(self, origin: Origin, settings: SourceSettings, name: str) -> None:
+    def __init__(self, origin: Origin, settings: SourceSettings, name: str, *, keeps_added: bool = False) -> None:
         self._origin = origin
         self._settings = settings
         self._name = name
+        self._keeps_added = keeps_added
         self._noticed: dict[int, Sequence[Mark]] = {}
         sample = self._sample()
         self._header = find_header(sample, settings.header_row, name)
@@ -108,7 +110,8 @@ class TableReader:
             width = last_filled(self._header.cells)
         self._check_width(width)
         cells = list(self._header.cells[:width])
-        return name_columns(cells + [""] * (width - len(cells)), self._header.groups, beyond)
+        names = cells + [""] * (width - len(cells))
+        return name_columns(names, self._header.groups, beyond, keeps_added=self._keeps_added)
 
     def _check_width(self, width: int) -> None:
         limit = self._settings.limits.max_columns

@@ -1,0 +1,99 @@
+"""Which run a returned file goes back to, and the return itself. Opens nothing but that; sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from importer import registry
+from importer.admission import kept_profile
+from importer.errors import ReturnRefusedError, UsageError
+from importer.journal import StoredRun
+from importer.profile import Profile, SourceSettings
+from importer.wiring import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What comes back for a run.
+
+    Args:
+        file: what was handed out for fixing; None: nothing came back.
+        under_profile: check all rows that are not done again, under the profile that was named.
+    """
+
+    file: Path | None
+    under_profile: bool = False
+
+
+def runs_of(path: Path, settings: SourceSettings) -> list[str] | None:
+    """The runs that a file came back from; None for a file that was never handed out.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    from importer.returned_file import runs_of as found  # noqa: PLC0415  # its libraries take longer than a small file
+
+    return found(path, settings)
+
+
+def to(profile: Profile, run_ids: Sequence[str], source: Path | str) -> str:
+    """The one run of the workspace that a file goes back to.
+
+    Args:
+        source: the file as it was named, for messages.
+
+    Raises:
+        ReturnRefusedError: there is none, or several.
+    """
+    known = [run_id for run_id in run_ids if _is_known(profile.workspace, run_id)]
+    anew = f"`{profile.commands.run(source, '--as-new')}` imports it like any other file."
+    if not known:
+        unknown = f"from the run {run_ids[0]}, which is not in the workspace '{profile.workspace}'"
+        raise ReturnRefusedError(
+            f"The file '{source}' comes back {unknown if run_ids else 'and names no run'}.",
+            f"Name the workspace of its run with --workspace, or: {anew}",
+        )
+    if len(known) > 1:
+        each = " and ".join(f"`{profile.commands.retry_fixed(run_id, source)}`" for run_id in known)
+        raise ReturnRefusedError(f"The file '{source}' holds rows of {len(known)} runs.", f"Type {each}.")
+    return known[0]
+
+
+def _is_known(workspace: Path, run_id: str) -> bool:
+    try:
+        return registry.find(workspace, run_id).run_id == run_id
+    except UsageError:
+        return False
+
+
+def take(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back | None) -> frozenset[int]:
+    """Take back what came for a run; returns the ordinals of rows that must not be opened.
+
+    Raises:
+        SourceError: the file cannot be used, or the profile does not fit the run's columns.
+        ReturnRefusedError: the file was not handed out by this program.
+        JournalError: the journal cannot be written; the run is as it was.
+    """
+    if back is None:
+        if stored.facts.get("returned"):
+            workspace.runs.note(stored.run, returned={})
+        return frozenset()
+    from importer.returned_file import opened_return  # noqa: PLC0415
+    from importer.returning import Return  # noqa: PLC0415
+
+    run_id = stored.header.run_id
+    names = frozenset({run_id, str(stored.facts.get("continues", run_id))})
+    taking = Return(
+        workspace.database, stored, profile, workspace.secret, kept_profile(stored), names, back.under_profile
+    )
+    if back.file is None:
+        return taking.take(None).held
+    with opened_return(back.file, profile.source) as file:
+        if file is None:
+            raise ReturnRefusedError(
+                f"The file '{back.file.name}' does not say which run and row its lines are from.",
+                f"Fix the rejects.csv, the workbook or the results of the run {run_id}, and keep their last columns.",
+            )
+        return taking.take(file).held

@@ -1,0 +1,190 @@
+"""Tells a file that the importer handed out for fixing from a source, and how it is to be read. Looks; never judges.
+
+Such a file carries the columns `_run` and `_row`. It may have gone through a spreadsheet program since, which writes
+its own delimiter, encoding and sheets: so it is read by what it is, whatever the profile says of its sources.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from itertools import islice
+from typing import BinaryIO
+from zipfile import BadZipFile, ZipFile
+
+from importer.errors import SourceError
+from importer.profile.settings import SourceSettings
+from importer.readers.kinds import Kind
+from importer.readers.material import Material
+from importer.readers.table.blocks import Origin
+from importer.readers.table.columns import tidy_name
+from importer.readers.trouble import Parsing
+from importer.records import ROW_COLUMN, RUN_COLUMN
+
+_MARK = RUN_COLUMN.encode()
+_WIDE_MARKS = (RUN_COLUMN.encode("utf-16-le"), RUN_COLUMN.encode("utf-16-be"))
+_HEAD_BYTES = 1 << 18
+_PIECE_BYTES = 1 << 20
+_HEADER_ROWS = 300
+"""A workbook's header may stand under titles; in a text of ours it is the first record."""
+_TEXT_HEADER_ROWS = 3
+_MOST_SHEETS = 50
+_DELIMITERS = ",;\t|"
+_HINT = "Export it again from its run."
+
+
+def as_handed_out(material: Material, kind: Kind, settings: SourceSettings) -> SourceSettings | None:
+    """How to read a file that the importer handed out; None for any other file.
+
+    Args:
+        settings: `[source]` of the profile, whose limits hold for every file.
+    """
+    if kind.name == "text":
+        return _of_text(material, settings)
+    if not _may_be_ours(material, kind):
+        return None
+    return _of_workbook(material, settings)
+
+
+# --------------------------------------------------------------------------- text
+
+
+def _of_text(material: Material, settings: SourceSettings) -> SourceSettings | None:
+    with closing(material.open()) as stream:
+        head = stream.read(_HEAD_BYTES)
+    if _MARK not in head and not any(mark in head for mark in _WIDE_MARKS):
+        return None
+    text = _decoded(head)
+    for delimiter in _DELIMITERS:
+        records = _records(text, delimiter)
+        if row := _header_row(records):
+            told = "auto" if records[0][0].lower().startswith("sep=") else row  # Excel's word for its delimiter
+            encoding = _encoding(material)
+            return _own(settings, format="csv", delimiter=delimiter, quote='"', encoding=encoding, header_row=told)
+    return None
+
+
+def _decoded(head: bytes) -> str:
+    wide = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return head.decode("utf-16" if head.startswith(wide) else "utf-8-sig", "replace")
+
+
+def _records(text: str, delimiter: str) -> list[list[str]]:
+    """The first records; those that cannot be read are none."""
+    found: list[list[str]] = []
+    with suppress(csv.Error):
+        found.extend(islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), _TEXT_HEADER_ROWS))
+    return [record or [""] for record in found]
+
+
+def _encoding(material: Material) -> str:
+    """UTF-8 proves itself; what is none was saved by a spreadsheet program, in the code page of its country."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with closing(material.open()) as stream:
+        try:
+            while piece := stream.read(_PIECE_BYTES):
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "auto"
+    return "utf-8"
+
+
+# --------------------------------------------------------------------------- workbooks
+
+
+def _may_be_ours(material: Material, kind: Kind) -> bool:
+    """Rule out most workbooks without parsing them: the column's name must stand somewhere in their texts."""
+    with closing(material.open()) as stream:
+        if kind.name in {"xlsx", "ods"}:
+            return _in_archive(stream)
+    return True  # binary workbooks are small, or at least rare
+
+
+def _in_archive(stream: BinaryIO) -> bool:
+    try:
+        with ZipFile(stream) as archive:
+            names = archive.namelist()
+            texts = [name for name in names if name.lower().endswith("sharedstrings.xml")]
+            sheets = [name for name in names if "/worksheets/" in name.lower() or name == "content.xml"]
+            return any(_holds_mark(archive, name) for name in (*texts, *sheets))
+    except (BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
+        return True  # whoever opens it says what is wrong with it
+
+
+def _holds_mark(archive: ZipFile, name: str) -> bool:
+    """Whether a part holds the column's name; of what is no list of texts only the beginning, where a header is."""
+    tail, whole = b"", name.lower().endswith("sharedstrings.xml")
+    with archive.open(name) as part:
+        while piece := part.read(_PIECE_BYTES):
+            if _MARK in tail + piece:
+                return True
+            tail = piece[-len(_MARK) :]
+            if not whole:
+                return False
+    return False
+
+
+def _of_workbook(material: Material, settings: SourceSettings) -> SourceSettings | None:
+    from importer.readers.workbook.origin import WorkbookOrigin  # noqa: PLC0415  # loads only where it is needed
+
+    for number in range(1, _MOST_SHEETS + 1):
+        chosen = _own(settings, format="excel", sheet=number, header_row="auto")
+        try:
+            with Parsing(material.name, "workbook", _HINT):
+                origin = WorkbookOrigin(_Kept(material), chosen)
+        except SourceError:  # there is no such sheet, or the file is broken: whoever reads it says so
+            return None
+        with closing(origin):
+            row = _header_row_of(origin)
+        if row:
+            return chosen.model_copy(update={"header_row": row})
+    return None
+
+
+class _Kept(Material):
+    """The bytes of a source that somebody else closes."""
+
+    def __init__(self, material: Material) -> None:
+        self._material = material
+        self.name, self.size = material.name, material.size
+
+    def open(self) -> BinaryIO:
+        return self._material.open()
+
+    def close(self) -> None:
+        """Nothing: the one that it was lent by does."""
+
+
+def _header_row_of(origin: Origin) -> int:
+    try:
+        for block in origin.blocks():
+            for number, cells in zip(block.numbers, block.as_rows(), strict=True):
+                if number > _HEADER_ROWS:
+                    return 0
+                if _is_header(cells):
+                    return number
+    except SourceError:
+        return 0
+    return 0
+
+
+# --------------------------------------------------------------------------- both
+
+
+def _header_row(records: Sequence[Sequence[str]]) -> int:
+    return next((number for number, cells in enumerate(records, 1) if _is_header(cells)), 0)
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    names = {tidy_name(cell) for cell in cells}
+    return {RUN_COLUMN, ROW_COLUMN} <= names
+
+
+def _own(settings: SourceSettings, **known: object) -> SourceSettings:
+    """Our own dialect under the profile's limits; nothing else that the profile says of sources holds for it."""
+    kept = {name: getattr(settings, name) for name in ("limit", "batch_rows", "processes", "limits")}
+    return SourceSettings.model_validate({**kept, **known})

@@ -1,0 +1,314 @@
+"""Rows of a run are checked again and opened for another pass: those that came back changed, or all that are not done.
+
+Everything is judged first and then written in one commit, so that a kill leaves the run as it was or as it came back.
+A row that is done is never opened; one in doubt is looked up as it was sent before it is sent as it is now. Sends
+nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from importer.customers.comparison import meaning
+from importer.customers.identity import occurrence_key
+from importer.customers.rules import ISSUE_CODES
+from importer.journal import Database, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
+from importer.mapping import ColumnMapper, build_mapper
+from importer.profile import KeptProfile, Profile
+from importer.readers.codes import READING_CODES
+from importer.records import (
+    CheckedBatch,
+    Issue,
+    RawBatch,
+    ResultBatch,
+    RowResult,
+    RowState,
+    RunSummary,
+    Severity,
+    SourceInfo,
+)
+from importer.returned_file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
+from importer.validation import DuplicateJudge, build_validator
+from importer.wiring import comparison
+from importer.wiring.clock import today
+
+_DONE = frozenset({RowState.CREATED, RowState.EXISTING})
+_IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
+_DUPLICATE = "duplicate_in_file"
+_CHUNK = 4_096
+_LINE_CODES = ("returned_row_repeated", "returned_row_done")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a return came to.
+
+    Args:
+        held: ordinals of rows in doubt that stay so, since their fixed form cannot be sent.
+    """
+
+    facts: Mapping[str, Any]
+    held: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class _Judged:
+    """A row that is checked again."""
+
+    was: RowResult
+    cells: tuple[str, ...]
+    surplus: tuple[str, ...]
+    reading: tuple[Issue, ...]
+    payload: bytes | None = None
+    key: str | None = None
+    external_id: str = ""
+    issues: list[Issue] = field(default_factory=list)
+
+    def revision(self, state: RowState) -> Revision:
+        """What becomes of it."""
+        was = self.was
+        return Revision(was.ordinal, was.state, state, self.cells, self.surplus, issues=tuple(self.issues))
+
+    def refuse(self, issue: Issue) -> None:
+        """Add an error: the row cannot be sent."""
+        self.issues.append(issue)
+        self.payload = None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Takes rows back into one run.
+
+    Args:
+        profile: the run's own; with `under_profile`, the one that its rows are checked under from now on.
+        kept: what the run has kept of its profile; None: an earlier program kept none.
+        names: the ids that lines of this run may bear.
+        under_profile: check every row that is not done again, under this profile.
+    """
+
+    database: Database
+    stored: StoredRun
+    profile: Profile
+    secret: bytes
+    kept: KeptProfile | None
+    names: frozenset[str] = frozenset()
+    under_profile: bool = False
+
+    def take(self, file: ReturnedFile | None) -> Taken:
+        """Take back what a file brings, and check what has to be checked again; all in one commit.
+
+        Raises:
+            SourceError: the file cannot be used, or the profile does not fit the run's columns.
+            JournalError: the journal cannot be written; the run is as it was.
+        """
+        rows = RunRows(self.database, self.stored.run)
+        brought = Sorted() if file is None else sort_out(file, self.names, self._summary.columns, rows)
+        mapper = self._mapper(rows, brought.changed)
+        judged = list(self._candidates(rows, brought.changed))
+        prints = self._check(mapper, judged)
+        returns = Returns(self.database, self.stored.run, self.stored.header.scope)
+        keys = frozenset(one.key for one in judged if one.key)
+        self._keep_apart(judged, returns.keys_in_use(keys, frozenset(one.was.ordinal for one in judged)), rows)
+        revisions = [one for one in map(partial(self._revision, rows), judged) if one is not None]
+        facts = _facts(file, brought, revisions)
+        returns.write(
+            revisions,
+            said=Said(_LINE_CODES, tuple(_said(brought.refused))),
+            prints=prints,
+            how=comparison(self.profile, self.stored.header, mapper.columns, self._summary.sheet),
+            facts={"returned": facts, **({"mapping": mapper.columns} if self.under_profile else {})},
+            profile=self._kept_now(mapper),
+        )
+        return Taken(facts, frozenset(one.ordinal for one in revisions if one.state is RowState.UNKNOWN))
+
+    @property
+    def _summary(self) -> RunSummary:
+        return Runs(self.database).summary(self.stored.run)
+
+    # ------------------------------------------------------------------ which rows
+
+    def _candidates(self, rows: RunRows, changed: Mapping[int, Changed]) -> Iterator[_Judged]:
+        """The rows that are checked again, in source order."""
+        if not changed and not self.under_profile:
+            return
+        for batch in rows.batches():
+            for place, state in enumerate(batch.states):
+                ordinal = batch.first + place
+                if ordinal in changed:
+                    one = changed[ordinal]
+                    yield _Judged(one.was, one.cells, one.surplus, one.reading)
+                elif state not in _DONE and (self.under_profile or state is RowState.INVALID):
+                    was = batch[place]
+                    if self.under_profile or _only_a_duplicate(was):
+                        reading = tuple(issue for issue in (*was.errors, *was.warnings) if issue.code in READING_CODES)
+                        yield _Judged(was, tuple(was.cells), was.surplus, reading)
+
+    # ------------------------------------------------------------------ checking
+
+    def _mapper(self, rows: RunRows, changed: Mapping[int, Changed]) -> ColumnMapper:
+        """The run's own mapper, with dates read as they were; under another profile, a new one for all its rows."""
+        info = SourceInfo(self.stored.header.source, "", self._summary.columns, self._summary.sheet)
+        own = None if self.under_profile else self.kept
+        rules = own.rules if own and own.rules else self.profile.mapping
+        sample = next((RawBatch(batch.first, batch.rows, batch.cells) for batch in rows.batches()), None)
+        mapper = build_mapper(rules, info, today=today(), validation=self.profile.validation, sample=sample)
+        if own and own.rules:
+            return mapper.settled_as(own.orders)
+        for batch in rows.batches():
+            mapper.observe(RawBatch(batch.first, batch.rows, _overlaid(batch, changed)))
+        mapper.decide()
+        return mapper
+
+    def _check(self, mapper: ColumnMapper, judged: Sequence[_Judged]) -> dict[str, dict[int, int]]:
+        """Judge rows as any source's; returns what is compared with earlier runs: kind to ordinal to a keyed hash."""
+        stamp = self.profile.delivery.import_key_metadata
+        validator = build_validator(self.profile.validation, secret=self.secret, stamp=stamp, today=today())
+        alike = DuplicateJudge("allow", columns=mapper.columns)
+        prints: dict[str, dict[int, int]] = {}
+        for first in range(0, len(judged), _CHUNK):
+            part = judged[first : first + _CHUNK]
+            checked = validator.check(mapper.map(_as_batch(part, first)))
+            alike.observe(replace(checked, raw=_as_batch(part, first)))
+            _take_over(checked, part, first)
+            for kind, numbers in checked.prints.items():
+                prints.setdefault(kind, {}).update(
+                    {one.was.ordinal: n for one, n in zip(part, numbers, strict=True) if n}
+                )
+        for issue in alike.judge().issues:
+            one = judged[issue.ordinal]
+            one.issues.append(replace(issue, ordinal=one.was.ordinal))
+        return prints
+
+    def _keep_apart(self, judged: Sequence[_Judged], used: dict[str, int], rows: RunRows) -> None:
+        """Keep rows of one key apart: from those of the run that stay as they are, and from each other."""
+        policy = self.profile.validation.duplicates
+        among = Counter(one.key for one in judged if one.key and one.payload is not None)
+        for one in judged:
+            if one.key is None or one.payload is None:
+                continue
+            if policy == "allow":
+                _with_own_key(one, used)
+            elif one.key in used:
+                one.refuse(self._duplicate(one, rows.number_of(used[one.key])))
+            elif policy == "reject" and among[one.key] > 1:
+                other = next(two for two in judged if two.key == one.key and two is not one)
+                one.refuse(self._duplicate(one, other.was.row))
+            if one.payload is not None:
+                used[one.key] = one.was.ordinal
+
+    def _duplicate(self, one: _Judged, row: int) -> Issue:
+        text = f"The same customer stands in row {row} of this file; keep one of them."
+        return Issue(one.was.ordinal, _DUPLICATE, text, "externalId", severity=ISSUE_CODES[_DUPLICATE].severity)
+
+    # ------------------------------------------------------------------ what becomes of them
+
+    def _revision(self, rows: RunRows, one: _Judged) -> Revision | None:
+        was = one.was
+        if one.payload is not None:
+            if was.state is RowState.REJECTED and self._is_the_same(rows.payload(was.ordinal), one):
+                return None  # what was refused would be refused again
+            state = RowState.SENDING if was.state in _IN_DOUBT else RowState.READY
+            return replace(one.revision(state), key=one.key, external_id=one.external_id, payload=one.payload)
+        if was.state not in _IN_DOUBT:
+            return one.revision(RowState.INVALID)
+        text = "The row may have been created as it was sent, and its fixed form has errors: it was not taken."
+        held = Issue(was.ordinal, "returned_in_doubt", text)
+        return Revision(was.ordinal, was.state, RowState.UNKNOWN, payload=None, issues=(held, *one.issues))
+
+    def _is_the_same(self, before: bytes, one: _Judged) -> bool:
+        if not before or one.payload is None:
+            return False
+        return meaning(json.loads(before), one.was.key) == meaning(json.loads(one.payload), one.key or "")
+
+    def _kept_now(self, mapper: ColumnMapper) -> ProfileNow | None:
+        """The profile that the run has from now on; None: the same as before."""
+        if not self.under_profile:
+            return None
+        kept = KeptProfile(settings=self.profile.settings_to_keep(), rules=mapper.rules, orders=mapper.orders)
+        return ProfileNow(kept.model_dump_json(), self.profile.fingerprint)
+
+
+def _only_a_duplicate(was: RowResult) -> bool:
+    """Whether nothing is wrong with a row but that another one is the same customer: that one may have been changed."""
+    return bool(was.errors) and all(issue.code == _DUPLICATE for issue in was.errors)
+
+
+def _overlaid(batch: ResultBatch, changed: Mapping[int, Changed]) -> Sequence[Sequence[str]]:
+    """The cells of a batch with those that came back changed."""
+    here = [ordinal for ordinal in range(batch.first, batch.first + len(batch)) if ordinal in changed]
+    if not here:
+        return batch.cells
+    columns = [list(column) for column in batch.cells]
+    for ordinal in here:
+        for column, text in zip(columns, changed[ordinal].cells, strict=True):
+            column[ordinal - batch.first] = text
+    return columns
+
+
+def _as_batch(part: Sequence[_Judged], first: int) -> RawBatch:
+    """Rows from here and there as if they followed each other; `first`: their place among all of them."""
+    cells = list(zip(*[one.cells for one in part], strict=True))
+    issues = [replace(issue, ordinal=first + at) for at, one in enumerate(part) for issue in one.reading]
+    return RawBatch(first, [one.was.row for one in part], cells, tuple(issues))
+
+
+def _take_over(checked: CheckedBatch, part: Sequence[_Judged], first: int) -> None:
+    for place, one in enumerate(part):
+        one.payload, one.key, one.external_id = (
+            checked.payloads[place],
+            checked.keys[place],
+            checked.external_ids[place],
+        )
+    for issue in checked.issues:
+        one = part[issue.ordinal - first]
+        one.issues.append(replace(issue, ordinal=one.was.ordinal))
+
+
+def _with_own_key(one: _Judged, used: Mapping[str, int]) -> None:
+    """Give a row that may be a customer of its own, as the profile says, a key that no other row of the run has."""
+    key, number = one.key or "", 1
+    while one.key in used:
+        number += 1
+        one.key = occurrence_key(key, number)
+    if one.key != key and one.payload is not None:
+        one.payload = one.payload.replace(key.encode(), (one.key or "").encode())
+
+
+def _said(refused: Sequence[Refusal]) -> Iterator[Issue]:
+    """What is said of rows that lines were refused for; of rows that are done it is a warning: they are well."""
+    told: set[tuple[int, str]] = set()
+    for one in refused:
+        if one.ordinal is not None and (one.ordinal, one.code) not in told:
+            told.add((one.ordinal, one.code))
+            severity = Severity.WARNING if one.code == "returned_row_done" else Severity.ERROR
+            yield Issue(one.ordinal, one.code, one.message, severity=severity)
+
+
+def _facts(file: ReturnedFile | None, brought: Sorted, revisions: Sequence[Revision]) -> dict[str, Any]:
+    """What the run notes of a return for its report; no cell's value."""
+    by_code: dict[str, list[Refusal]] = {}
+    for one in brought.refused:
+        by_code.setdefault(one.code, []).append(one)
+    states = Counter(one.state.value for one in revisions)
+    return {
+        "file": "" if file is None else file.name,
+        "lines": brought.lines,
+        "changed": len(brought.changed),
+        "unchanged": brought.unchanged,
+        "checked": len(revisions),
+        "ready": states[RowState.READY] + states[RowState.SENDING],
+        "refused": [
+            {
+                "code": code,
+                "message": found[0].message,
+                "count": len(found),
+                "lines": [one.line for one in found[:NAMED]],
+            }
+            for code, found in by_code.items()
+        ],
+    }

@@ -1,0 +1,84 @@
+"""What a spreadsheet program did to a cell is no change; what a person did is one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from importer.results.round_trip import as_typed, is_unchanged
+from importer.results.sheets import safe_text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Ann", " Ann "),
+        ("two\r\nlines", "two\nlines"),
+        ("café", "cafe\u0301"),
+        ("01234", "1234"),
+        ("+493012345678", "493012345678"),
+        ("493012345678", "4,93012E+11"),
+        ("493012345678", "4.93E+11"),
+        ("+14155550101", "14155550101"),
+        ("7.50", "7,5"),
+        ("1990-01-05", "05.01.1990"),
+        ("1990-01-05", "1/5/1990"),
+        ("1990-01-05", "1990-01-05 00:00:00"),
+        ("5.1.1990", "05.01.1990"),
+        ("05.01.1990", "05.01.90"),
+        ("true", "WAHR"),
+        ("-Bob", "'-Bob"),
+        ("-Bob", "#NAME?"),
+        ("=1+1", "'=1+1"),
+        ("Müller", "MÃ¼ller"),
+        ("Łukasz", "?ukasz"),
+        ("Müller", "MŸller"),
+        ("x" * 40_000, safe_text("x" * 40_000)),
+    ],
+)
+def test_what_a_spreadsheet_program_did_is_no_change(before: str, after: str) -> None:
+    assert is_unchanged(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Ann", "Anna"),
+        ("john", "John"),
+        ("1234", "01234"),
+        ("493012345678", "+493012345678"),
+        ("4,93012E+11", "493012345678"),
+        ("05/01/1990", "01/05/1990"),
+        ("05.01.1990", "06.01.1990"),
+        ("1990-01-05", "06.01.1990"),
+        ("Ann", ""),
+        ("", "Ann"),
+        ("MÃ¼ller", "Mueller"),
+        ("212-555-0101", "212-555-0102"),
+        ("-Bob", "Bob"),
+    ],
+)
+def test_what_a_person_did_is_a_change(before: str, after: str) -> None:
+    assert not is_unchanged(before, after)
+
+
+def test_a_date_in_another_form_answers_the_error_about_it() -> None:
+    assert is_unchanged("05.01.1990", "1990-01-05")
+    assert not is_unchanged("05.01.1990", "1990-01-05", faulty=True)
+
+
+@pytest.mark.parametrize("lost", ["1234", "493012345678"])
+def test_a_loss_is_no_answer_to_an_error(lost: str) -> None:
+    assert is_unchanged(f"0{lost}", lost, faulty=True)
+    assert is_unchanged(f"+{lost}", lost, faulty=True)
+
+
+@given(st.text(max_size=60))
+def test_a_cell_through_a_workbook_of_ours_comes_back_as_it_was(text: str) -> None:
+    assert is_unchanged(text, safe_text(text))
+
+
+@pytest.mark.parametrize(("cell", "meant"), [("'-Bob", "-Bob"), ("'=1", "=1"), ("'t Hart", "'t Hart"), ("Ann", "Ann")])
+def test_the_apostrophe_that_keeps_a_cell_from_running_is_not_part_of_it(cell: str, meant: str) -> None:
+    assert as_typed(cell) == meant
