@@ -23,6 +23,7 @@ from importer.records import (
     RawBatch,
     Record,
     Reply,
+    Resent,
     SourceInfo,
 )
 
@@ -342,6 +343,34 @@ class Memory(Protocol):
 
     async def has_owner(self, customer_id: str) -> bool:
         """Whether a row of any run is known to be this customer."""
+        ...
+
+
+class Hindsight(Protocol):
+    """What may be found out, and recorded, of rows that have ended."""
+
+    async def resent(self) -> Sequence[Resent]:
+        """The rows that were sent again and are to be looked at again, the earliest send first."""
+        ...
+
+    async def looked_at_last(self, record: Record) -> None:
+        """A row that was sent again was looked at late enough."""
+        ...
+
+    async def owned_by_another(self, customer_id: str, record: Record) -> bool:
+        """Whether another row of any run is known to be this customer."""
+        ...
+
+    async def shared_customers(self) -> Sequence[tuple[str, Sequence[int]]]:
+        """Every customer that more than one created row bears, and the ordinals of those rows."""
+        ...
+
+    async def amend(self, outcome: Outcome) -> None:
+        """Change how a row ended (`records.AMENDMENTS`).
+
+        Raises:
+            JournalError: the journal cannot be written, or the change is not allowed.
+        """
         ...
 
 

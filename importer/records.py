@@ -646,6 +646,21 @@ class Outcome(NamedTuple):
     warnings: tuple[FieldError, ...] = ()
 
 
+class Resent(NamedTuple):
+    """One row that was sent more than once although an earlier create may have arrived: to be looked at again.
+
+    Args:
+        record: as it was sent; `in_doubt`, since its first send.
+        state: how it ended.
+        sent_at: when it was sent last, seconds since the epoch, by our own clock.
+    """
+
+    record: Record
+    state: RowState
+    customer_id: str
+    sent_at: float
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """What one claim took from the journal.

@@ -236,6 +236,7 @@ def _composed(
         changes=_change_totals(replay),
         rate=facts.get("rate", {}),
         rehearsal=facts.get("rehearsal", {}),
+        learned=facts.get("learned", {}),
         unknown=unknown.rows,
         idv=facts.get("idv", {}),
         versions=_versions(),

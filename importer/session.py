@@ -59,6 +59,7 @@ from importer.journal import (
     RunIntake,
     Runs,
     StoredRun,
+    has_resent,
     has_secret,
     lock_owner,
     workspace_lock,
@@ -451,7 +452,7 @@ class Session:
         total = counts["read"] - await beside_the_loop(workspace.runs.unsent_beside, stored.run)
         told = {"total": total, "already_done": counts["read"] - waiting, "run_id": stored.header.run_id}
         self.on_event(Event("delivery_started", told))
-        if waiting:
+        if waiting or await beside_the_loop(has_resent, workspace.database, stored.run):
             await beside_the_loop(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
             if not where.embedded:  # the emulator inside a run is a new one each time
@@ -462,10 +463,13 @@ class Session:
                 parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
                 with rare_collections():
                     await parts.delivery.run()
+                    looked = await parts.second_looks.run()
                 await limiter.give_back()
                 await parts.commits.submit(parts.claims.finish)
                 rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}
-            workspace.runs.note(stored.run, rehearsal=rehearsed, **rehearsing(where), **parts.facts())
+            workspace.runs.note(
+                stored.run, rehearsal=rehearsed, **rehearsing(where), **parts.facts(), learned=parts.learned(looked)
+            )
         return await beside_the_loop(self._finish, workspace.database, stored, directory, started_at)
 
     def _take_up(self, workspace: Workspace, stored: StoredRun, started_at: float) -> None:

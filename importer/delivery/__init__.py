@@ -12,6 +12,7 @@ from importer.delivery.closing import closing_at
 from importer.delivery.deliver import Deliver, Patience
 from importer.delivery.governor import Governor
 from importer.delivery.rate import StrictLimiter
+from importer.delivery.second_look import SecondLooks
 from importer.delivery.stops import StopSwitch, Thresholds
 from importer.delivery.traffic import Traffic
 from importer.delivery.windows import Window
@@ -25,6 +26,7 @@ __all__ = [
     "Deliver",
     "Governor",
     "Patience",
+    "SecondLooks",
     "StopSwitch",
     "StrictLimiter",
     "Thresholds",

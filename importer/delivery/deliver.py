@@ -24,7 +24,7 @@ from importer.errors import StoppingError
 from importer.ports import Clock, Finder, Memory, Target, Timekeeper
 from importer.records import Candidate, FieldError, Outcome, Record, Reply, RowState, Verdict
 
-_CLOCKS_S = 2.0
+CLOCKS_S = 2.0
 """By so much the moments that two machines tell may differ, though it is known how far their clocks are apart."""
 
 
@@ -78,7 +78,7 @@ class Deliver:
         self._stop = thresholds.stop
         self._clock = clock
         self._aside = aside
-        self._asking = Asking(
+        self.asking = Asking(
             other_side, patience.max_attempts, patience.max_spared, patience.backoff, pool, self._stop, clock
         )
         self.looks = Looks(patience.looks_after_s)
@@ -140,19 +140,19 @@ class Deliver:
         started_at, started = self._clock.now(), self._clock.monotonic()
         reply = await self._other_side.send(story.record)
         duration_s = self._clock.monotonic() - started
-        spared = self._asking.is_spared(reply)
-        self._asking.answered("create", reply, duration_s)
+        spared = self.asking.is_spared(reply)
+        self.asking.answered("create", reply, duration_s)
         story.tell("create", reply, started_at=started_at, duration_s=duration_s, spared=spared)
         return reply
 
     async def _wait_for_another_try(self, story: Story, reply: Reply) -> None:
         """What the server says to everybody holds the whole pool already; anything else holds this row."""
         if reply.shared and reply.retry_after_s is None:
-            await self._asking.rest(self._patience.backoff.pause_s(story.spared))
-        if self._asking.is_spared(reply) or reply.retry_after_s is not None:
+            await self.asking.rest(self._patience.backoff.pause_s(story.spared))
+        if self.asking.is_spared(reply) or reply.retry_after_s is not None:
             return
         if story.creates < self._patience.max_attempts:
-            await self._asking.rest(self._patience.backoff.pause_s(story.creates))
+            await self.asking.rest(self._patience.backoff.pause_s(story.creates))
 
     # ------------------------------------------------------------------ looking up
 
@@ -175,7 +175,7 @@ class Deliver:
     async def _looked_up(self, story: Story) -> Outcome | None:
         """Look once for everything that may have been sent of a row; None when none of it is there."""
         for form in _forms(story.record):
-            found = await self._asking.find(story, form)
+            found = await self.asking.find(story, form)
             if found.trouble is not None:
                 return story.fail(RowState.UNKNOWN)
             result = self._compared(form, found.candidates)
@@ -208,13 +208,13 @@ class Deliver:
         delay_s = moment - self._clock.monotonic()
         if delay_s > 0:
             async with self._aside():
-                await self._asking.rest(delay_s)
+                await self.asking.rest(delay_s)
 
     async def _verify(self, story: Story) -> Outcome:
         """Ask whether a customer of an earlier run is still there; it is never sent."""
         if self._stop.requested:
             return story.end(RowState.UNSENT)
-        found = await self._asking.find(story)
+        found = await self.asking.find(story)
         known_id = story.record.known_id
         if found.trouble is not None:
             return story.fail(RowState.UNKNOWN, _NOT_VERIFIED, candidates=(known_id,))
@@ -227,7 +227,7 @@ class Deliver:
         since, due_s, different = self._clock.monotonic(), self.looks.after(-1.0), None
         while due_s is not None and different is None:
             await self._wait_until(since + due_s)
-            found = await self._asking.find(story)
+            found = await self.asking.find(story)
             if found.trouble is not None:
                 break
             result = self._compared(story.record, found.candidates)
@@ -243,7 +243,10 @@ class Deliver:
     # ------------------------------------------------------------------ judging what was found
 
     def _compared(self, record: Record, candidates: Sequence[Candidate]) -> Match:
-        return compare_with(record, candidates, self._patience.stamp, loses_metadata=self.stamps.kept is False)
+        match = compare_with(record, candidates, self._patience.stamp, loses_metadata=self.stamps.kept is False)
+        if match.stamped:
+            self.stamps.found()
+        return match
 
     async def _likely(self, story: Story, form: Record, candidates: Sequence[Candidate]) -> Outcome | None:
         """Judge equal customers without a stamp, where the target may have lost it: one may be this very row's.
@@ -266,7 +269,7 @@ class Deliver:
     async def _keeps_stamps(self) -> bool:
         """Whether a customer without our stamp cannot be ours; the first ones that were created are read back once."""
         while (sample := self.stamps.next_sample()) is not None:
-            self.stamps.read(sample, await self._asking.get(sample.customer_id))
+            self.stamps.read(sample, await self.asking.get(sample.customer_id))
         return self.stamps.kept is True
 
     async def _is_free(self, candidate: Candidate) -> bool:
@@ -337,7 +340,7 @@ def _ours(story: Story, customer_id: str) -> Outcome:
 
 
 def _may_be_younger(candidate: Candidate, since: float | None) -> bool:
-    return since is None or candidate.created_at is None or candidate.created_at >= since - _CLOCKS_S
+    return since is None or candidate.created_at is None or candidate.created_at >= since - CLOCKS_S
 
 
 def duplicated(customer_ids: Sequence[str]) -> FieldError:

@@ -31,17 +31,19 @@ class Stamps:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._samples: deque[Sample] = deque(maxlen=SAMPLES)
-        self._read: list[bool] = []
+        self._created = 0
+        self._samples: deque[Sample] = deque()
+        self._seen: set[bool] = set()
 
     @property
     def kept(self) -> bool | None:
-        """Whether every customer that was read back bears its stamp; None: none was."""
-        return all(self._read) if self._read else None
+        """Whether every customer of ours that was seen bears its stamp; None: none was seen."""
+        return False not in self._seen if self._seen else None
 
     def created(self, key: str, customer_id: str) -> None:
         """Remember one of the first customers that were created."""
-        if self._name and len(self._samples) + len(self._read) < SAMPLES:
+        if self._name and self._created < SAMPLES:
+            self._created += 1
             self._samples.append(Sample(customer_id, key))
 
     def next_sample(self) -> Sample | None:
@@ -50,9 +52,12 @@ class Stamps:
 
     def read(self, sample: Sample, found: Found) -> None:
         """Learn from a customer that was read back; one that could not be read teaches nothing."""
-        for candidate in found.candidates:
-            self._read.append(bears(candidate, sample.key))
+        self._seen |= {bears(candidate, sample.key) for candidate in found.candidates}
+
+    def found(self) -> None:
+        """Learn that a look-up found a customer by its stamp: this target kept it."""
+        self._seen |= {True}
 
     def learned(self) -> dict[str, Any]:
         """What was learned, in JSON types; {} when nothing was."""
-        return {} if self.kept is None else {"keeps_metadata": self.kept, "customers_read_back": len(self._read)}
+        return {} if self.kept is None else {"keeps_metadata": self.kept}

@@ -129,7 +129,7 @@ class Api:
         return Answer(200, encoded(self._tokens.exchange(call.authorization)))
 
     async def _create(self, call: Call) -> Answer:
-        fields = self._checked(call.body)
+        fields = self._with_metadata(self._checked(call.body))
         self._refuse_taken(fields.get("externalId"))
         customer = new_customer(fields, str(uuid.uuid4()), self._account_id, call.epoch_s)
         now_ms = int(call.epoch_s * 1000)
@@ -168,6 +168,14 @@ class Api:
         self._found(call)
         self._store.remove(call.customer_id)
         return Answer(204, b"")
+
+    def _with_metadata(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Keep metadata as this server does."""
+        metadata, manner = fields.get("metadata"), self._settings.metadata
+        if manner == "keep" or not metadata:
+            return fields
+        kept = {name.lower(): value.lower() for name, value in metadata.items()} if manner == "lower" else {}
+        return {**fields, "metadata": kept}
 
     def _checked(self, content: bytes) -> dict[str, Any]:
         try:

@@ -36,6 +36,7 @@ FAULTS: Mapping[str, frozenset[str]] = {
     "close": frozenset(),
     "list-lag": frozenset({"lag_s"}),
     "token-expiry": frozenset(),
+    "late-commit": frozenset({"status", "commit_after_s", "answer_after_s"}),
 }
 """Every fault and the keys that only it has."""
 
@@ -56,6 +57,8 @@ class Rule:
         distribution: `fixed` (`delay_s`), `uniform` (`min_s` to `max_s`) or `lognormal` (`median_s`, `sigma`,
             never above `max_s`).
         delay_s: a fixed delay; for `dribble` the pause between two bytes.
+        commit_after_s: when a create is committed, seconds after its arrival, whatever was answered meanwhile.
+        answer_after_s: when such a create is answered with `status`, seconds after its arrival.
         retry_after_s: what a failing status asks for; None: no header.
         retry_after_form: `seconds` or `date`.
         body: of a failing status: `json`, `html` (as a gateway sends) or `empty`.
@@ -84,6 +87,8 @@ class Rule:
     size_bytes: int = 100 * 1024 * 1024
     location: str = "/v1/elsewhere"
     lag_s: float = 2.0
+    commit_after_s: float = 0.0
+    answer_after_s: float = 0.0
 
     def open_at(self, number: int, elapsed_s: float) -> bool:
         """Tell whether both windows are open for this request."""
@@ -96,6 +101,8 @@ class Rule:
         """How much later it can make a customer appear, in seconds."""
         if self.fault == "latency":
             return self.delay_s if self.distribution == "fixed" else self.max_s
+        if self.fault == "late-commit":
+            return self.commit_after_s
         return self.lag_s if self.fault == "list-lag" else 0.0
 
     def delay(self, draw: float) -> float:
@@ -158,7 +165,7 @@ class Faults:
     @property
     def latest_s(self) -> float:
         """How much later than its request a customer may be created and appear in lists at most, in seconds."""
-        return sum(rule.latest_s for rule in self.rules)
+        return sum(rule.latest_s for rule in self.rules) + float(self.manners.get("list_lag_s", 0.0))
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Faults:

@@ -1,8 +1,8 @@
 """Reads a plan of faults from TOML, and says in one sentence what is wrong with it.
 
 seed = 7
-error_body = "v2"               # how the server is apart from its faults: error_body, external_ids, rate, rate_headers
-rate = "20/s, 600/min"
+error_body = "v2"               # how the server is apart from its faults: error_body, external_ids, rate, rate_headers,
+rate = "20/s, 600/min"          # metadata (keep, drop, lower), list_lag_s, clock_ahead_s
 
 [[rule]]
 fault = "commit-then-drop"
@@ -38,8 +38,13 @@ _MANNERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "error_body": ("error_body", ("v3", "v2")),
     "external_ids": ("enforce_external_id", ("409", "422", "off")),
     "rate_headers": ("rate_headers", get_args(RateHeaders)),
+    "metadata": ("metadata", ("keep", "drop", "lower")),
 }
 """What a plan may say of the server: the emulator's setting, and its words."""
+_SECONDS = ("list_lag_s", "clock_ahead_s")
+"""What a plan may say of the server in seconds, under the emulator's own names."""
+_STATUSES = {"redirect": 307, "late-commit": 504}
+"""What is answered where a rule does not say."""
 _LONGEST_S = 1e9
 _POSITIVE = frozenset({"every_s", "every_requests"})
 _UNITS = {1.0: "s", 60.0: "min", 3_600.0: "h", 86_400.0: "day"}
@@ -82,7 +87,7 @@ def plan(data: Mapping[str, Any], where: str) -> Faults:
     Raises:
         ValueError: a key or value makes no sense; the sentence names it.
     """
-    _known(data, ("seed", "rule", "rate", *_MANNERS), where)
+    _known(data, ("seed", "rule", "rate", *_MANNERS, *_SECONDS), where)
     seed, rules = data.get("seed", 0), data.get("rule", [])
     if not _whole(seed):
         raise ValueError(f"{where}: seed must be a whole number")
@@ -100,6 +105,10 @@ def _manners(data: Mapping[str, Any], where: str) -> dict[str, Any]:
             raise ValueError(f"{where}: {key} must be one of {', '.join(words)}")
         if key in data:
             manners[setting] = data[key]
+    for key in _SECONDS:
+        if key in data:
+            _seconds(data[key], key, where)
+            manners[key] = float(data[key])
     if "rate" in data:
         try:
             manners["rates"] = parsed_rates(str(data["rate"]))
@@ -112,6 +121,7 @@ def as_plan(faults: Faults) -> dict[str, Any]:
     """Write a plan as its file would hold it; `plan` reads it."""
     told: dict[str, Any] = {"seed": faults.seed, "rule": [_told(rule) for rule in faults.rules]}
     told |= {key: faults.manners[setting] for key, (setting, _) in _MANNERS.items() if setting in faults.manners}
+    told |= {key: faults.manners[key] for key in _SECONDS if key in faults.manners}
     if "rates" in faults.manners:
         told["rate"] = ", ".join(f"{count}/{_UNITS[per_s]}" for count, per_s in faults.manners["rates"])
     return told
@@ -134,8 +144,8 @@ def _rule(data: Mapping[str, Any], where: str) -> Rule:
         _check_for(key)(value, key, where)
     if "on" in data:
         values["on"] = tuple(data["on"])
-    if fault == "redirect":
-        values.setdefault("status", 307)
+    if fault in _STATUSES:
+        values.setdefault("status", _STATUSES[fault])
     rule = Rule(**values)
     if rule.min_s > rule.max_s:
         raise ValueError(f"{where}: min_s must not be above max_s")
@@ -186,6 +196,11 @@ def _text(value: Any, key: str, where: str) -> None:
 def _flag(value: Any, key: str, where: str) -> None:
     if value is not True and value is not False:
         raise ValueError(f"{where}: {key} must be true or false")
+
+
+def _seconds(value: Any, key: str, where: str) -> None:
+    if not _number(value) or abs(value) > _LONGEST_S or (value < 0 and key != "clock_ahead_s"):
+        raise ValueError(f"{where}: {key} must be a number of seconds")
 
 
 def _amount(value: Any, key: str, where: str) -> None:

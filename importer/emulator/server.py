@@ -76,7 +76,7 @@ class Emulator:
             OSError: the port is taken.
         """
         store = Store(self.settings.store)
-        running = _Running(self.settings, store, self.ledger, self._clock)
+        running = _Running(self.settings, store, self.ledger, lambda: self._clock() + self.settings.clock_ahead_s)
         try:
             await running.listen(self._tls)
         except BaseException:

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import NamedTuple
 
 from aiohttp import web
@@ -54,6 +55,7 @@ class Service:
         self._api = Api(settings, store, self._tokens, ledger.commit)
         self._allowance = Allowance(settings.rates)
         self._stopping = asyncio.Event()
+        self._later: set[asyncio.Task[None]] = set()
         self._began_s = time.monotonic()
 
     def stop(self) -> None:
@@ -113,9 +115,25 @@ class Service:
             return instead
         authorization = request.headers.get("Authorization", "")
         call = Call(visit.number, authorization, visit.customer_id, request.query, body, self._clock(), fate.lag_s)
+        if fate.rule is not None and fate.rule.fault == "late-commit":
+            self._commit_later(visit.route, call, fate.rule.commit_after_s)
+            await self._pause(fate.rule.answer_after_s)
+            code = f"EMU_FAULT_{fate.rule.status}"
+            raise Refusal(fate.rule.status, code, "This failure is part of the plan of faults")
         answer = await self._asked(visit.route, call)
         await self._pause(fate.after_s)
         return mischief.after_work(fate, answer, self._clock())
+
+    def _commit_later(self, route: Route, call: Call, after_s: float) -> None:
+        """Work on a request some time after it came, whatever is answered; what is left at the server's end is lost."""
+        task = asyncio.create_task(self._worked_later(route, call, after_s))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _worked_later(self, route: Route, call: Call, after_s: float) -> None:
+        await self._pause(after_s)
+        if not self._stopping.is_set():
+            await self._asked(route, call._replace(epoch_s=self._clock()))
 
     async def _asked(self, route: Route, call: Call) -> Answer:
         """Ask the endpoint; its refusals are answers too, and faults may befall them as any other."""
@@ -126,6 +144,10 @@ class Service:
 
     def _error(self, refusal: Refusal) -> Answer:
         return error_answer(refusal, self._clock(), self._settings.error_body)
+
+    def _date(self) -> dict[str, str]:
+        """The moment of an answer, where this server's clock is not the machine's."""
+        return {"Date": formatdate(self._clock(), usegmt=True)} if self._settings.clock_ahead_s else {}
 
     async def _pause(self, delay_s: float) -> None:
         if delay_s <= 0:
@@ -142,7 +164,7 @@ class Service:
         response = web.Response(
             status=answer.status,
             body=answer.body,
-            headers={**answer.headers, **hints},
+            headers={**answer.headers, **hints, **self._date()},
             content_type=answer.content_type,
         )
         if fate.rule is None or not mischief.is_special(fate):

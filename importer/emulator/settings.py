@@ -38,6 +38,8 @@ class EmulatorSettings:
         rate_headers: in which spelling every answer tells how the limit stands.
         enforce_external_id: how a second customer of one `externalId` is refused; `off`: it is created.
         list_lag_s: how much later than its creation a customer appears in lists.
+        metadata: what becomes of a customer's metadata: kept, dropped, or its names and values in lower case.
+        clock_ahead_s: how far its clock, which its `Date` and every `createdAt` go by, is ahead of the machine's.
         strict_fields: refuse unknown top-level fields instead of dropping them.
         lenient_v1_addresses: translate the first version's address names and types instead of refusing them.
         echo_blanks: send back absent address lines 2 and 3 as "", as the vendor's samples do.
@@ -64,6 +66,8 @@ class EmulatorSettings:
     rate_headers: RateHeaders = "off"
     enforce_external_id: Literal["409", "422", "off"] = "409"
     list_lag_s: float = 0.0
+    metadata: Literal["keep", "drop", "lower"] = "keep"
+    clock_ahead_s: float = 0.0
     strict_fields: bool = False
     lenient_v1_addresses: bool = False
     echo_blanks: bool = True

@@ -21,6 +21,7 @@ from importer.journal.places import Place, add_place, drop_places, places_before
 from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
 from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
 from importer.journal.replay import ChangeTotal, Replay
+from importer.journal.resent import has_resent, runs_with_resent
 from importer.journal.returns import ProfileNow, Returns, Revision, RunRows, Said
 from importer.journal.runs import (
     FINISHED,
@@ -82,6 +83,7 @@ __all__ = [
     "drop_places",
     "examine_journal",
     "experience",
+    "has_resent",
     "has_secret",
     "held_since",
     "lock_owner",
@@ -91,6 +93,7 @@ __all__ = [
     "purgeable",
     "receipt_of",
     "rows_digest",
+    "runs_with_resent",
     "same_server",
     "scopes",
     "starts_in",

@@ -22,7 +22,13 @@ from importer.journal.database import Database
 from importer.journal.groups import SPEAKS, follow, followers, has_groups
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
-from importer.journal.resent import keep_resent
+from importer.journal.resent import (
+    forget_resent,
+    is_customer_of_a_row,
+    keep_resent,
+    resent_rows,
+    shared_customers,
+)
 from importer.journal.sent import MARKS, UNSTAMPED, Sent
 from importer.records import (
     AMENDMENTS,
@@ -34,6 +40,7 @@ from importer.records import (
     Issue,
     Outcome,
     Record,
+    Resent,
     RowState,
     Severity,
 )
@@ -194,6 +201,22 @@ class Claims:
             now: by our own clock, seconds since the epoch.
         """
         keep_resent(tx, self._run, ordinal, now)
+
+    def resent(self, tx: sqlite3.Connection) -> list[Resent]:
+        """The rows that were sent again and are to be looked at again."""
+        return resent_rows(tx, self._run)
+
+    def looked_at_last(self, tx: sqlite3.Connection, ordinal: int) -> None:
+        """A row that was sent again was looked at late enough."""
+        forget_resent(tx, self._run, ordinal)
+
+    def owned_by_another(self, tx: sqlite3.Connection, customer_id: str, ordinal: int) -> bool:
+        """Whether a row other than this one is known to be a customer."""
+        return is_customer_of_a_row(tx, customer_id, (self._run, ordinal))
+
+    def shared_customers(self, tx: sqlite3.Connection) -> list[tuple[str, Sequence[int]]]:
+        """Every customer that more than one created row bears, and the ordinals of those rows."""
+        return shared_customers(tx, self._run)
 
     def _issues(self, outcome: Outcome) -> Iterator[Issue]:
         for error in outcome.errors:

@@ -18,7 +18,7 @@ from importer.errors import JournalError
 from importer.journal.claims import Claims
 from importer.journal.database import Database
 from importer.journal.resent import is_customer_of_a_row
-from importer.records import Claimed, Outcome, Record
+from importer.records import Claimed, Outcome, Record, Resent
 
 T = TypeVar("T")
 COMPANY_S = 0.05
@@ -196,6 +196,27 @@ class RunJournal:
             JournalError: the journal cannot be written, or the change is not allowed.
         """
         await self._commits.submit(lambda tx: self._claims.amend(tx, outcome))
+
+    async def resent(self) -> list[Resent]:
+        """The rows to look at again, the one that was sent first before the others."""
+        found: list[Resent] = await self._commits.submit(self._claims.resent)
+        return found
+
+    async def looked_at_last(self, record: Record) -> None:
+        """A row that was sent again was looked at late enough."""
+        await self._commits.submit(lambda tx: self._claims.looked_at_last(tx, record.ordinal))
+
+    async def owned_by_another(self, customer_id: str, record: Record) -> bool:
+        """Whether another row of any run is known to be this customer."""
+        owned: bool = await self._commits.submit(
+            lambda tx: self._claims.owned_by_another(tx, customer_id, record.ordinal)
+        )
+        return owned
+
+    async def shared_customers(self) -> list[tuple[str, Sequence[int]]]:
+        """Every customer that more than one created row bears, and the ordinals of those rows."""
+        found: list[tuple[str, Sequence[int]]] = await self._commits.submit(self._claims.shared_customers)
+        return found
 
     async def flush(self) -> None:
         """Wait until every settle is on disk."""

@@ -8,36 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from importer.journal.database import Database
 from importer.journal.groups import SPEAKS
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
-from importer.records import Issue, Record, RowState, Severity
-
-WATCHED_S = 3_600.0
-"""A look so long after the last send is the last one."""
+from importer.records import Issue, Record, Resent, RowState, Severity
 
 _WARNING = (
     "sent_again",
     "An earlier request had no clear answer and look-ups found no customer, so this row was sent again.",
 )
 _LOOKED_AT = (RowState.CREATED, RowState.EXISTING, RowState.REJECTED, RowState.UNKNOWN)
-
-
-class Resent(NamedTuple):
-    """One row to look at again.
-
-    Args:
-        record: as it was sent; `in_doubt` since its first send.
-        sent_at: when it was sent last, seconds since the epoch, by our own clock.
-    """
-
-    record: Record
-    state: RowState
-    customer_id: str
-    sent_at: float
 
 
 def keep_resent(tx: sqlite3.Connection, run: int, ordinal: int, now: float) -> None:
@@ -88,10 +70,16 @@ def runs_with_resent(database: Database, scope: str) -> list[str]:
     return [run_id for (run_id,) in found]
 
 
-def resent_rows(database: Database, run: int) -> list[Resent]:
-    """The rows of a run to look at again, the one that was sent first before the others."""
+def has_resent(database: Database, run: int) -> bool:
+    """Whether a run has rows to look at again."""
     with database.guarded("read"):
-        return sorted(_resent(database.connection, run), key=lambda one: one.sent_at)
+        found = database.connection.execute("SELECT EXISTS (SELECT 1 FROM resent WHERE run = ?)", (run,)).fetchone()
+    return bool(found[0])
+
+
+def resent_rows(tx: sqlite3.Connection, run: int) -> list[Resent]:
+    """The rows of a run to look at again, the one that was sent first before the others."""
+    return sorted(_resent(tx, run), key=lambda one: one.sent_at)
 
 
 def _resent(tx: sqlite3.Connection, run: int) -> Iterator[Resent]:

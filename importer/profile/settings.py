@@ -272,6 +272,8 @@ class DeliverySettings(Section):
     ] = (0.0, 2.0, 8.0, 30.0)
     """When a row in doubt is looked up: times after its request ended, in seconds. Only when all looks find nothing is
     it sent again. A target that was seen to show customers late is looked at later still."""
+    look_again_after_s: NonNegativeFloat = 30.0
+    """How long after its last send a row that was sent more than once is looked at again, at least."""
     drain_s: PositiveFloat = 30.0
     """How long a stopping run waits for what is in flight."""
     breaker_faults: PositiveInt = 20

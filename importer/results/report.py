@@ -66,6 +66,8 @@ class Report:
         rate: the limiter's receipt: allowed and measured request starts, of the last pass; where there were several,
             `passes` are those of each (None: it was killed), and `all_passes` what they come to.
         rehearsal: what the emulator held against what the run says; {} when nothing was rehearsed.
+        learned: what the last pass has learned about the target: whether it `keeps_metadata`, how late a customer
+            appeared (`latest_arrival_s`), how many rows were `sent_again`, `looked_at` since and found `duplicated`.
         versions: of this program, of Python and of the libraries that decide verdicts.
         unknown: the rows in doubt that stayed so.
         known_from: for every earlier run from which rows were taken as existing without asking the target: `run_id`,
@@ -100,6 +102,7 @@ class Report:
     changes: Mapping[str, int] = field(default_factory=dict)
     rate: Mapping[str, Any] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
+    learned: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     unknown: Sequence[UnknownRow] = ()
     idv: Mapping[str, Any] = field(default_factory=dict)
@@ -145,6 +148,7 @@ class Report:
             "changes": dict(self.changes),
             "rate": dict(self.rate),
             "rehearsal": dict(self.rehearsal),
+            "learned": dict(self.learned),
             "unknown": [{"row": unknown.row, "candidates": list(unknown.candidates)} for unknown in self.unknown],
             "idv": dict(self.idv),
             "forecast": dict(self.forecast),

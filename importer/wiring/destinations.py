@@ -76,10 +76,11 @@ def as_patient_as_needed(profile: Profile, where: Destination) -> Profile:
     delivery = profile.delivery
     latest_s = EMBEDDED_MARGIN_S + (where.faults.latest_s if where.faults is not None else 0.0)
     looks = tuple(look for look in delivery.looks_after_s if look < latest_s)
-    if looks == delivery.looks_after_s:
-        return profile
-    shorter = delivery.model_copy(update={"looks_after_s": (*looks, latest_s)})
-    return profile.model_copy(update={"delivery": shorter})
+    if looks != delivery.looks_after_s:
+        looks = (*looks, latest_s)
+    again_s = min(delivery.look_again_after_s, latest_s)
+    chosen = delivery.model_copy(update={"looks_after_s": looks, "look_again_after_s": again_s})
+    return profile.model_copy(update={"delivery": chosen})
 
 
 def rehearsing(where: Destination) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from importer.delivery import (
     Deliver,
     Governor,
     Patience,
+    SecondLooks,
     StopSwitch,
     StrictLimiter,
     Thresholds,
@@ -125,6 +126,8 @@ class Delivering:
     claims: Claims
     traffic: Traffic
     canary: Canary | None
+    deliver: Deliver
+    second_looks: SecondLooks
     begun: Mapping[str, Any]
     """What the journal has kept of the run since this pass began."""
 
@@ -133,6 +136,15 @@ class Delivering:
         return passes.ended(self.begun, self.traffic.receipt()) | (
             {"canary": self.canary.seen()} if self.canary else {}
         )
+
+    def learned(self, looked: Mapping[str, int]) -> dict[str, Any]:
+        """What this pass has learned about the target, in JSON types.
+
+        Args:
+            looked: what came of the second looks.
+        """
+        late = {"latest_arrival_s": round(self.deliver.looks.latest_s, 1)} if self.deliver.looks.latest_s else {}
+        return {**self.deliver.stamps.learned(), **late, **looked}
 
 
 def delivering(
@@ -204,7 +216,10 @@ def delivering(
     if rows := _canary_rows(profile):
         journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
     delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
-    return Delivering(delivery, commits, claims, traffic, canary, begun)
+    second_looks = SecondLooks(
+        deliver.asking, kept, deliver.stamps, settings.import_key_metadata, settings.look_again_after_s, emit
+    )
+    return Delivering(delivery, commits, claims, traffic, canary, deliver, second_looks, begun)
 
 
 def _now_there(target: OpenTarget, clock: SystemClock) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.conftest import SOON, Ran, User, Witness
+from tests.acceptance.conftest import AGAIN_SOON, SOON, Ran, User, Witness
 from tests.acceptance.receiver import Receiver
 
 BESIDE = {"results.csv", "rejects.csv", "id-map.csv", "report.html", "report.json", "run.log.jsonl"}
@@ -111,7 +111,7 @@ class House:
         (self.inbox / name).write_bytes(self.came[name])
 
     def points_to(self, witness: Witness) -> None:
-        lines = ["[delivery]", 'rate = "500/s"', "looks_after_s = [0, 0.1]", "breaker_faults = 5", *SOON]
+        lines = ["[delivery]", 'rate = "500/s"', "looks_after_s = [0, 0.1]", "breaker_faults = 5", *SOON, *AGAIN_SOON]
         lines += ["[nightly]", "settle_s = 0.02"]
         lines += ["[targets.sandbox]", f'base_url = "{witness.base_url}"', 'account = "fortnight"']
         self.user.has("nightly.toml", "\n".join(lines) + "\n")

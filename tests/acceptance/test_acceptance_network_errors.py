@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Ran, User, exactly_once, people, sandbox, serving
+from tests.acceptance.conftest import AGAIN_SOON, Ran, User, exactly_once, people, sandbox, serving
 from tests.acceptance.scripted_api import Said, ScriptedApi, said, scripted_api
 
 CREDENTIALS = {"ROCKETKOR_API_KEY": "canary-key-77", "ROCKETKOR_API_SECRET": "canary-secret-88"}
@@ -45,7 +45,14 @@ def rows(script: Mapping[str, Any]) -> str:
 
 
 def run_against(user: User, api: ScriptedApi, *delivery: str) -> Ran:
-    lines = ["[delivery]", 'rate = "200/s"', "backoff_base_s = 0.01", "looks_after_s = [0, 0.05]", *delivery]
+    lines = [
+        "[delivery]",
+        'rate = "200/s"',
+        "backoff_base_s = 0.01",
+        "looks_after_s = [0, 0.05]",
+        *AGAIN_SOON,
+        *delivery,
+    ]
     profile = user.has("p.toml", "\n".join([*lines, "[targets.sandbox]", f'base_url = "{api.base_url}"', ""]))
     source = user.has("people.csv", rows(api.script))
     return user.types("run", source, *sandbox(profile), "--json", **CREDENTIALS)

@@ -17,6 +17,7 @@ PATIENT: dict[str, object] = {
     "backoff_base_s": 0.1,
     "backoff_cap_s": 0.5,
     "looks_after_s": [0, 0.2],
+    "look_again_after_s": 0.2,
     "breaker_faults": 100_000,
 }
 
@@ -43,7 +44,7 @@ def test_the_limit_of_a_real_nginx_is_obeyed_and_costs_no_row(
     http = "limit_req_zone $server_addr zone=api:1m rate=60r/s;"
     location = f"limit_req zone=api burst=20 nodelay; limit_req_status {status};"
     with nginx(user.home, upstream(witness), http=http, location=location) as front:
-        options = reaching(user, front.base_url, "300/s", looks_after_s=[0, 0.2])
+        options = reaching(user, front.base_url, "300/s", looks_after_s=[0, 0.2], look_again_after_s=0.2)
         ran = user.types("run", user.has("people.csv", people(rows)), *options, "--json", **witness.environ)
 
         assert ran.code == 0, ran.out

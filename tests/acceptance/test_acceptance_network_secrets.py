@@ -108,7 +108,13 @@ def test_a_run_that_goes_wrong_in_every_way_leaves_none_either(user: User) -> No
         "CANARY-2": [lambda customer: said(500, echo(customer)), lambda customer: said(401, echo(customer))],
     }
     with scripted_api(ScriptedApi(script)) as api:
-        lines = ["[delivery]", "looks_after_s = [0]", "backoff_base_s = 0.01", "[targets.sandbox]"]
+        lines = [
+            "[delivery]",
+            "looks_after_s = [0]",
+            "look_again_after_s = 0",
+            "backoff_base_s = 0.01",
+            "[targets.sandbox]",
+        ]
         profile = user.has("p.toml", "\n".join([*lines, f'base_url = "{api.base_url}"', ""]))
         source = user.has("people.csv", PEOPLE)
         ran = user.types("run", source, *sandbox(profile), "--verbose", **CREDENTIALS)

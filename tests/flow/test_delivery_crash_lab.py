@@ -1,10 +1,10 @@
-"""Two thousand stories of kills, drops and faults: every row exactly once."""
+"""Two thousand stories of kills, drops and faults: every row exactly once, or said not to be."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.lab.laboratory import BrokenPromise, play_seed
+from tests.lab.laboratory import BrokenPromise, doubled, play_seed
 
 CHUNK = 250
 
@@ -14,7 +14,25 @@ def test_every_row_is_created_exactly_once_whatever_happens(first: int) -> None:
     stories = [play_seed(seed) for seed in range(first, first + CHUNK)]
 
     assert sum(story.kills for story in stories) > CHUNK
-    assert sum(len(story.world.customers) for story in stories) == sum(story.rows for story in stories)
+    gentle = [story for story in stories if not story.world.weather.is_hard]
+    assert len(gentle) > CHUNK // 2
+    assert sum(len(story.world.customers) for story in gentle) == sum(story.rows for story in gentle)
+
+
+def test_where_creates_or_lists_are_later_than_every_look_whoever_is_doubled_is_named() -> None:
+    hard = [story for seed in range(600) if (story := play_seed(seed)).world.weather.is_hard]
+
+    assert sum(doubled(story) for story in hard) > 20
+
+
+@pytest.mark.parametrize("blind", ["no warning", "no second look"])
+def test_the_lab_notices_an_importer_that_says_nothing_of_doubled_customers(blind: str) -> None:
+    def play() -> None:
+        for seed in range(600):
+            play_seed(seed, warns=blind != "no warning", looks_again=blind != "no second look")
+
+    with pytest.raises(BrokenPromise, match=r"nothing is said|created \d times"):
+        play()
 
 
 def test_the_same_seed_tells_the_same_story() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 from importer.ports import Limiter
 from importer.records import Candidate, Found, Record, Reply, Verdict
@@ -74,8 +75,15 @@ class LabTarget:
         self._world.on_the_way.append(body)
         await travel(latency(self._rng))
         self._world.on_the_way.remove(body)
+        return await self._commit(body, fate)
+
+    async def _commit(self, body: dict[str, Any], fate: str) -> Reply:
+        self._world.catch_up(self._now())
         if self._world.taken(body.get("externalId", "")):
             return _status(409)
+        if fate.endswith("after") and self._world.weather.late_s and self._rng.random() < 0.7:
+            self._world.commit_late(body, self._now())
+            return await self._misfortune(fate)
         stored = self._world.commit(body, self._now())
         await travel(latency(self._rng))
         if fate.endswith("after"):
@@ -108,6 +116,7 @@ class LabTarget:
         await travel(latency(self._rng))
         if fate == "fault":
             return Found(trouble=_status(self._rng.choice(STATUS_FAULTS)))
+        self._world.catch_up(self._now())
         wanted = body_of(record.payload)
         found = tuple(self._seen(one) for one in self._world.visible(self._now()) if _is_wanted(one.body, wanted))
         await travel(latency(self._rng))

@@ -42,6 +42,14 @@ class Weather:
     """When nobody answers at all: begin and end, in virtual seconds."""
     create_outages: tuple[tuple[float, float], ...] = ()
     """When every create fails and look-ups work."""
+    late_s: float = 0.0
+    """How late a create that was not answered well may be committed all the same; 0: at once."""
+    keeps_metadata: bool = True
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether nothing can keep a row from being created twice here: then it has to be said."""
+        return bool(self.late_s) or self.lag_s > 30.0
 
 
 @dataclass(slots=True)
@@ -64,6 +72,8 @@ class World:
     log: list[str] = field(default_factory=list)
     on_the_way: list[dict[str, Any]] = field(default_factory=list)
     """Creates that have left the importer and not yet reached the server."""
+    later: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    """Creates that will be committed, and when."""
 
     def importer_died(self, now: float) -> None:
         """What was on the way may still arrive: a dead process does not call its bytes back."""
@@ -72,8 +82,22 @@ class World:
                 self.commit(body, now + self.rng.uniform(0.0, 2.0))
         self.on_the_way.clear()
 
+    def commit_late(self, body: dict[str, Any], now: float) -> None:
+        """Create a customer some time from now."""
+        self.later.append((now + self.rng.uniform(0.0, self.weather.late_s), body))
+        self.say(now, "will commit late")
+
+    def catch_up(self, now: float) -> None:
+        """Commit what is due."""
+        for due, body in [one for one in self.later if one[0] <= now]:
+            self.later.remove((due, body))
+            if not self.taken(body.get("externalId", "")):
+                self.commit(body, due)
+
     def commit(self, body: dict[str, Any], now: float) -> Stored:
         """Create a customer; it shows in lists only after a while."""
+        if not self.weather.keeps_metadata:
+            body = {**body, "metadata": {}}
         lag_s = self.rng.uniform(0.0, self.weather.lag_s)
         stored = Stored(f"cust-{len(self.customers) + 1:05d}", body, now, now + lag_s)
         self.customers.append(stored)

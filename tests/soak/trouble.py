@@ -97,6 +97,7 @@ backoff_base_s = 0.2
 backoff_cap_s = 5.0
 total_timeout_s = 10.0
 looks_after_s = [0, 1, 2]
+look_again_after_s = 2
 breaker_faults = 500
 
 [targets.sandbox]

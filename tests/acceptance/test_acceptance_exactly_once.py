@@ -1,0 +1,134 @@
+"""Exactly once, at its edges: a customer that is at the server twice is never reported as a clean success."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import User, Witness, people, sandbox, serving
+
+LOST = '[[rule]]\nfault = "commit-then-drop"\non = ["create"]\nprobability = {share}\n'
+LATE = '[[rule]]\nfault = "late-commit"\non = ["create"]\ncommit_after_s = {commit_s}\nanswer_after_s = {answer_s}\n'
+QUICK = ['rate = "200/s"', "backoff_base_s = 0.01", "breaker_faults = 10000", "look_again_after_s = 1.5"]
+
+
+@contextmanager
+def faulty(user: User, plan: str) -> Iterator[Witness]:
+    with serving(user, "--faults", str(user.has("faults.toml", plan))) as witness:
+        yield witness
+
+
+def sends(user: User, witness: Witness, rows: str, *delivery: str) -> tuple[Any, tuple[str | Path, ...]]:
+    """Import rows; the run, and the options that it had."""
+    lines = ["[delivery]", *QUICK, *delivery, "[targets.sandbox]", f'base_url = "{witness.base_url}"', ""]
+    options = (*sandbox(user.has("p.toml", "\n".join(lines))), "--json")
+    return user.types("run", user.has("people.csv", rows), *options, **witness.environ), options
+
+
+def at_server(witness: Witness) -> Counter[str]:
+    return Counter(customer["primaryEmail"]["value"] for customer in witness.customers())
+
+
+def doubled(witness: Witness) -> set[str]:
+    return {email for email, count in at_server(witness).items() if count > 1}
+
+
+def told(user: User, report: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {row["Email"]: row for row in user.reads(report["files"]["results"])}
+
+
+def test_a_row_whose_only_request_may_still_arrive_is_unknown_and_is_looked_up_before_it_is_sent_again(
+    user: User,
+) -> None:
+    with faulty(user, LATE.format(commit_s=1.0, answer_s=60.0)) as witness:
+        quick = ["read_timeout_s = 0.2", "looks_after_s = [0, 0.1]", "max_attempts = 1"]
+        ran, options = sends(user, witness, people(10), *quick)
+        assert (ran.code, ran.json["counts"]["unknown"]) == (8, 10)
+        _wait_for(witness, 10)
+        retried = user.types("retry", "last", *options, **witness.environ)
+
+        assert (retried.code, retried.json["counts"]["created"]) == (0, 10)
+        assert at_server(witness).total() == 10
+
+
+def test_rows_that_a_gateway_refused_at_once_and_that_arrived_all_the_same_are_named_with_all_their_ids(
+    user: User,
+) -> None:
+    with faulty(user, LATE.format(commit_s=0.8, answer_s=0.0)) as witness:
+        ran, _ = sends(user, witness, people(3, external_ids=False), "looks_after_s = [0, 0.1]", "max_attempts = 3")
+        rows = told(user, ran.json)
+
+        assert (ran.code, ran.json["counts"]["unknown"]) == (8, 3)
+        assert doubled(witness) == set(rows)
+        assert {row["_error_code"] for row in rows.values()} == {"duplicated_at_target"}
+        for customer in witness.customers():
+            assert customer["id"] in rows[customer["primaryEmail"]["value"]]["_error_message"]
+
+
+def test_exactly_the_rows_whose_first_request_came_late_are_duplicated_and_no_other(user: User) -> None:
+    plan = LATE.format(commit_s=0.8, answer_s=0.0) + "probability = 0.4\n"
+    with faulty(user, "seed = 3\n" + plan) as witness:
+        ran, options = sends(user, witness, people(12, external_ids=False), "looks_after_s = [0, 0.1]")
+        rows = told(user, ran.json)
+        duplicated = {email for email, row in rows.items() if row["_error_code"] == "duplicated_at_target"}
+
+        assert ran.code == 8
+        assert duplicated == doubled(witness) != set()
+        assert set(at_server(witness)) == set(rows)
+        assert {row["_status"] for email, row in rows.items() if email not in duplicated} == {"created"}
+        assert ran.json["learned"]["duplicated"] == len(duplicated)
+        before = at_server(witness)
+        user.types("retry", "last", *options, **witness.environ)
+        assert at_server(witness) == before
+
+
+def test_answers_that_were_lost_and_a_list_that_lags_leave_no_clean_row_over_two_customers(user: User) -> None:
+    with faulty(user, "seed = 5\nlist_lag_s = 0.8\n" + LOST.format(share=0.3)) as witness:
+        ran, _ = sends(user, witness, people(10, external_ids=False), "looks_after_s = [0, 0.2]")
+        rows = told(user, ran.json)
+
+        assert ran.code == 8
+        assert doubled(witness)
+        for email in doubled(witness):
+            assert rows[email]["_error_code"] == "duplicated_at_target"
+            assert "sent again" in rows[email]["_warnings"]
+
+
+@pytest.mark.parametrize(("metadata", "kept"), [("drop", False), ("lower", True)])
+def test_a_server_that_loses_metadata_or_writes_it_otherwise_gets_every_customer_once(
+    user: User, metadata: str, kept: bool
+) -> None:
+    with faulty(user, f'seed = 1\nmetadata = "{metadata}"\n' + LOST.format(share=0.2)) as witness:
+        ran, _ = sends(user, witness, people(40, external_ids=False), "looks_after_s = [0, 0.2]")
+
+        assert at_server(witness).total() == 40
+        assert not doubled(witness)
+        assert (ran.code, ran.json["counts"]["created"]) == (0, 40)
+        assert ran.json["learned"]["keeps_metadata"] is kept
+
+
+@pytest.mark.parametrize("ahead_s", [259_200, -259_200], ids=["the server's is ahead", "ours is ahead"])
+def test_clocks_that_are_three_days_apart_hide_no_customer_from_the_look_ups(user: User, ahead_s: int) -> None:
+    plan = f"clock_ahead_s = {ahead_s}\nlist_lag_s = 0.6\n" + LOST.format(share=0.5)
+    with faulty(user, plan) as witness:
+        people_by_mail = people(20, external_ids=False)
+        ran, options = sends(user, witness, people_by_mail, "looks_after_s = [0, 0.1]", "max_attempts = 1")
+        assert ran.json["counts"]["unknown"] > 3
+        time.sleep(0.7)  # noqa: TID251  # another process's time is real
+        retried = user.types("retry", "last", *options, **witness.environ)
+
+        assert (retried.code, retried.json["counts"]["created"]) == (0, 20)
+        assert at_server(witness).total() == 20
+
+
+def _wait_for(witness: Witness, customers: int) -> None:
+    end = time.monotonic() + 20.0
+    while at_server(witness).total() < customers:
+        assert time.monotonic() < end
+        time.sleep(0.05)  # noqa: TID251  # another process's time is real
