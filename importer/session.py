@@ -62,6 +62,7 @@ from importer.journal import (
     has_resent,
     has_secret,
     lock_owner,
+    remembers_old_keys,
     workspace_lock,
     workspace_secret,
 )
@@ -391,7 +392,14 @@ class Session:
         compared = header.dry_run and journal.exists()
         valid_state = RowState.VALID if header.dry_run else RowState.READY
         merging = merging_of(self.profile, source)
-        intake = RunIntake(database, stored.run, valid_state=valid_state, keyed=compared, merging=merging)
+        intake = RunIntake(
+            database,
+            stored.run,
+            valid_state=valid_state,
+            keyed=compared,
+            merging=merging,
+            keeps_bodies=compared and remembers_old_keys(journal),
+        )
         intake.restart()
         with rare_collections():
             parts = preparation(
@@ -402,7 +410,7 @@ class Session:
             raise _cut_short(self.stop)
         how = comparison(self.profile, header, source.mapper.columns, source.reader.info.sheet)
         if compared:
-            intake.compare(journal, how)
+            intake.compare(journal, secret, how)
         elif not header.dry_run:
             intake.compare_and_remember(header.scope, secret, how)
         info = source.reader.info

@@ -43,6 +43,7 @@ def nightly(
     *,
     config: opt.Config = None,
     target: opt.Target = None,
+    account_of: opt.AccountOf = None,
     watch: Watch = False,
     expect: Expect = None,
     rate: opt.Rate = None,

@@ -17,6 +17,7 @@ from importer.journal.inspection import JournalFacts, examine_journal, starts_in
 from importer.journal.intake import RunIntake
 from importer.journal.lock import held_since, lock_owner, workspace_lock
 from importer.journal.migrations import SCHEMA_VERSION, backups
+from importer.journal.old_keys import remembers_old_keys
 from importer.journal.places import Place, add_place, drop_places, places_before, places_of
 from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
 from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
@@ -92,6 +93,7 @@ __all__ = [
     "purge_rows",
     "purgeable",
     "receipt_of",
+    "remembers_old_keys",
     "rows_digest",
     "runs_with_resent",
     "same_server",

@@ -16,7 +16,8 @@ from typing import Literal
 from importer.customers.likeness import EMAIL, EXTERNAL_ID, KINDS, NAME_BIRTH, PHONE
 from importer.journal.database import Database
 from importer.journal.issue_rows import insert_issues
-from importer.journal.likenesses import Earlier, Likenesses, Match, Where, lots_of_then
+from importer.journal.likenesses import Earlier, Likenesses, Match, Where
+from importer.journal.old_keys import lots_of_then
 from importer.records import Issue, RowState, Severity
 
 _FIELDS: Mapping[str, Sequence[str]] = {
@@ -76,10 +77,12 @@ class Comparison:
     def of_then(self, match: Match) -> Issue:
         """Say that a row may be a customer of whom nothing but a key of an earlier rule is left."""
         text = (
-            f"The run {match.run_id} may have created this customer in row {match.row}, before the rules by which"
-            " customers are recognised changed; its data was purged. Check whether it is the same customer."
+            f"The run {match.run_id} may have created this customer in row {match.row}{self._elsewhere(match)},"
+            " before the rules by which customers are recognised changed; its data was purged."
+            " Check whether it is the same customer."
         )
-        return self._issue(match.ordinal, "possible_duplicate", text, _FIELDS[PHONE], Severity.ERROR)
+        severity = Severity.ERROR if match.target == self.target else Severity.WARNING
+        return self._issue(match.ordinal, "possible_duplicate", text, _FIELDS[PHONE], severity)
 
     def _of_another(self, match: Match) -> Issue:
         text = (
@@ -106,18 +109,18 @@ def compare(database: Database, run: int, likenesses: Likenesses, earlier: Earli
             refuse(tx, run, [issue.ordinal for issue in lot if issue.severity is Severity.ERROR])
 
 
-def hold_those_of_then(database: Database, run: int, scope: str, secret: bytes, how: Comparison) -> None:
+def hold_those_of_then(database: Database, run: int, earlier: Earlier, secret: bytes, how: Comparison) -> None:
     """Refuse rows that may be customers whose keys were made by an earlier rule, and whose bodies were purged.
 
     Nobody can tell any more: a person has to look, and says so by `possible_duplicate = "ignore"`.
     """
     if how.possible_duplicate == "ignore":
         return
-    for lot in lots_of_then(database, run, scope, secret, how.default_region):
+    for lot in lots_of_then(database, run, earlier, secret, how.default_region):
         issues = [how.of_then(match) for match in lot]
         with database.transaction() as tx:
             insert_issues(tx, run, issues)
-            refuse(tx, run, [issue.ordinal for issue in issues])
+            refuse(tx, run, [issue.ordinal for issue in issues if issue.severity is Severity.ERROR])
 
 
 def refuse(tx: sqlite3.Connection, run: int, ordinals: Sequence[int]) -> None:

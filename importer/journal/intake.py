@@ -59,6 +59,7 @@ class RunIntake:
             keeps no request bodies.
         keyed: keep every row with its import key. A dry run that compares itself with nothing need not: it keeps
             the rows with errors only, and those that it does not list are valid.
+        keeps_bodies: keep the request bodies of a dry run, too.
         merging: how the bodies of rows that are one customer become one; None: rows are not grouped.
     """
 
@@ -70,13 +71,14 @@ class RunIntake:
         valid_state: RowState = RowState.READY,
         keyed: bool = True,
         merging: Merging | None = None,
+        keeps_bodies: bool = False,
     ) -> None:
         self._db = database
         self._run = run
         self._valid = valid_state
         self.sends = valid_state is not RowState.VALID
         self._keyed = keyed or self.sends or merging is not None
-        self.keeps_bodies = self.sends or merging is not None
+        self.keeps_bodies = keeps_bodies or self.sends or merging is not None
         self._businesses = Groups(database, run, merging) if merging else None
         self._likenesses = Likenesses(database, run, self.numbers)
         self._groups: Sequence[Sequence[int]] = ()
@@ -180,7 +182,7 @@ class RunIntake:
         if self._businesses:
             self._businesses.form(verdict.leaders)
 
-    def compare(self, journal: Path, how: Comparison) -> None:
+    def compare(self, journal: Path, secret: bytes, how: Comparison) -> None:
         """In a dry run: compare the rows with what another journal knows, leaving that as it is.
 
         Args:
@@ -194,6 +196,7 @@ class RunIntake:
             adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
             with self._db.guarded("compared with earlier runs"):
                 self._db.connection.execute(_WARN_OF_KNOWN, (self._run,))
+            hold_those_of_then(self._db, self._run, earlier, secret, how)
             compare(self._db, self._run, self._likenesses, earlier, how)
         self._hold_groups()
 
@@ -204,7 +207,7 @@ class RunIntake:
             tell_apart(self._db, self._run, scope, secret, self._groups)
         adopt_keys_of_earlier_rules(self._db, self._run, earlier)
         adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
-        hold_those_of_then(self._db, self._run, scope, secret, how)
+        hold_those_of_then(self._db, self._run, earlier, secret, how)
         compare(self._db, self._run, self._likenesses, earlier, how)
         self._hold_groups()
         self._likenesses.remember()

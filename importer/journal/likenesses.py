@@ -7,18 +7,16 @@ asked of `identities` and its row, at that moment.
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from importer.customers.former import KEY_RULE, keys_of_then
 from importer.customers.likeness import KINDS, PERSONAL, is_another, person_of
 from importer.journal.bulk import PARAMETERS
 from importer.journal.database import Database
-from importer.journal.packing import unpack_payloads, unpack_rows
+from importer.journal.packing import unpack_rows
 from importer.ports import Numbers
 from importer.records import CheckedBatch
 
@@ -27,13 +25,13 @@ LOT = 32_768
 _FEW_ROWS = 20_000
 _COMMITTED = 50_000
 """Entries of one commit: other runs of the workspace need not wait long."""
-_THERE = "('created', 'existing', 'sending', 'unknown')"
+THERE = "('created', 'existing', 'sending', 'unknown')"
 """States of rows that have, or may have, a customer."""
 _BATCHES_HELD = 256
 _KEYS_OF_PRINTS = "SELECT print, lower(hex(key)) FROM {}.likenesses WHERE print IN ({})"
 _CUSTOMERS_OF_KEYS = f"""
 SELECT i.key, i.run, i.ordinal, u.run_id, u.target, coalesce(i.person, '') FROM {{0}}.identities i
-JOIN {{0}}.rows r ON r.run = i.run AND r.ordinal = i.ordinal AND r.state IN {_THERE}
+JOIN {{0}}.rows r ON r.run = i.run AND r.ordinal = i.ordinal AND r.state IN {THERE}
 JOIN {{0}}.runs u ON u.run = i.run WHERE i.scope = ? AND i.run <> ? AND i.key IN ({{1}})
 """
 
@@ -105,7 +103,7 @@ class Likenesses:
         """Find rows that may be customers of earlier runs under another import key, or others under the same one."""
         if not earlier.scopes or not self._anything(earlier.where):
             return
-        numbered = _Numbered(self._db, earlier.where)
+        numbered = Numbered(self._db, earlier.where)
         for first in range(0, self._size, LOT):
             rows = _Lot(self._db, self._run, earlier, self._columns(first, min(LOT, self._size - first)), first)
             yield from rows.others_under_their_key(numbered)
@@ -166,14 +164,14 @@ class _Lot:
         )
         self._known = {one.key: one for one in self._customers(sorted(set(self._keys.values())))}
 
-    def others_under_their_key(self, numbered: _Numbered) -> Iterator[Match]:
+    def others_under_their_key(self, numbered: Numbered) -> Iterator[Match]:
         """Rows whose key another person had before; only an externalId makes such a key."""
         for ordinal, key in self._keys.items():
             known = self._known.get(key)
             if known and known.person and is_another(known.person, self._person(ordinal)):
                 yield Match(ordinal, (), known.run_id, known.target, numbered.row(known.run, known.ordinal))
 
-    def alike(self, numbered: _Numbered) -> Iterator[Match]:
+    def alike(self, numbered: Numbered) -> Iterator[Match]:
         """Rows whose own key is new, and who are like a customer under another one."""
         found = self._found()
         customers = {one.key: one for one in self._customers(sorted({key for _, key in found}))}
@@ -221,61 +219,7 @@ class _Lot:
             return self._db.connection.execute(query, values).fetchall()
 
 
-def lots_of_then(database: Database, run: int, scope: str, secret: bytes, region: str | None) -> Iterator[list[Match]]:
-    """Find rows whose keys are new, and would have been those of known customers by an earlier rule.
-
-    Args:
-        region: the default region of phone numbers.
-    """
-    with database.guarded("read"):
-        (any_old,) = database.connection.execute(
-            "SELECT EXISTS (SELECT 1 FROM identities WHERE scope = ? AND rule < ?)", (scope, KEY_RULE)
-        ).fetchone()
-        batches = database.connection.execute(
-            "SELECT first FROM batches WHERE run = ? ORDER BY first", (run,)
-        ).fetchall()
-    numbered = _Numbered(database, "main")
-    for (first,) in batches if any_old else ():
-        then = {
-            then: ordinal
-            for ordinal, key, payload in _new_rows(database, run, first, scope)
-            for then in keys_of_then(secret, json.loads(payload), key, region)
-        }
-        known: list[tuple[str, int, int, str, str]] = []
-        for at in range(0, len(keys := sorted(then)), PARAMETERS):
-            lot = keys[at : at + PARAMETERS]
-            with database.guarded("read"):
-                known += database.connection.execute(
-                    "SELECT i.key, i.run, i.ordinal, u.run_id, u.target FROM identities i"
-                    f" JOIN rows r ON r.run = i.run AND r.ordinal = i.ordinal AND r.state IN {_THERE}"
-                    " JOIN runs u ON u.run = i.run WHERE i.scope = ? AND i.rule < ?"
-                    f" AND i.key IN ({','.join('?' * len(lot))})",
-                    (scope, KEY_RULE, *lot),
-                ).fetchall()
-        found = {
-            then[key]: Match(then[key], (), run_id, target, numbered.row(other, ordinal))
-            for key, other, ordinal, run_id, target in known
-        }
-        if found:
-            yield list(found.values())
-
-
-def _new_rows(database: Database, run: int, first: int, scope: str) -> list[tuple[int, str, bytes]]:
-    """Ordinals, keys and bodies of the ready rows of a batch whose keys are new to a scope."""
-    with database.guarded("read"):
-        (blob,) = database.connection.execute(
-            "SELECT payloads FROM batches WHERE run = ? AND first = ?", (run, first)
-        ).fetchone()
-        payloads = unpack_payloads(blob) if blob else []
-        rows = database.connection.execute(
-            "SELECT r.ordinal, r.key FROM rows r LEFT JOIN identities i ON i.scope = ? AND i.key = r.key"
-            " WHERE r.run = ? AND r.ordinal >= ? AND r.ordinal < ? AND r.state = 'ready' AND i.key IS NULL",
-            (scope, run, first, first + len(payloads)),
-        ).fetchall()
-    return [(ordinal, key, payloads[ordinal - first]) for ordinal, key in rows]
-
-
-class _Numbered:
+class Numbered:
     """Row numbers of earlier runs, as people see them; the batches asked for last are at hand."""
 
     def __init__(self, database: Database, where: Where) -> None:

@@ -348,7 +348,7 @@ class TargetSettings(Section):
     account: str = ""
     """A name for the account behind the credentials; what was created is remembered per address and account.
 
-    Empty: told by the API key, so that a new key for the same account has to be declared here."""
+    Empty: a key that is new to the address is asked about once (`--account-of`), and the answer is remembered."""
 
     @field_validator("base_url")
     @classmethod

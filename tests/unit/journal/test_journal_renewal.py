@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from importer.customers.identity import import_key
-from importer.journal import Claims, Comparison, Database, Replay, RunIntake, workspace_secret
+from importer.journal import Claims, Comparison, Database, Replay, RunIntake, remembers_old_keys, workspace_secret
 from importer.journal.packing import pack_payloads, pack_rows
 from importer.records import CheckedBatch, RawBatch, RowState
 from tests.unit.journal.conftest import begin
@@ -132,3 +132,20 @@ def test_a_key_that_no_rule_has_changed_is_known_although_its_body_was_purged(tm
             claimed = Claims(database, run, SCOPE, secret=secret).claim(tx, 9, 9.0)
 
     assert [one.customer_id for one in claimed.known] == ["c0"]
+
+
+def test_a_dry_run_over_an_upgraded_journal_says_it_too(tmp_path: Path) -> None:
+    secret, journal = old_workspace(tmp_path, purged=True), tmp_path / "journal.sqlite3"
+    assert not remembers_old_keys(journal)
+    Database(journal).close()
+    assert remembers_old_keys(journal)
+    with closing(Database(tmp_path / "checked.sqlite3", durable=False)) as checked:
+        run = begin(checked, "20261123T083000Z-00000b", scope="")
+        intake = RunIntake(checked, run, valid_state=RowState.VALID, keeps_bodies=True)
+        raw, key = RawBatch(0, [2], ([""],)), key_of(secret, "+442079460958")
+        intake.load(raw)
+        intake.record(CheckedBatch(raw, [body("+442079460958", key)], [key], [""]))
+        intake.compare(journal, secret, HOW)
+        held = next(Replay(checked, run).results())
+
+    assert (held.state, [issue.code for issue in held.errors]) == (RowState.INVALID, ["possible_duplicate"])
