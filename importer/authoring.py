@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from importer.as_sent import preview_of_source
 from importer.customers.models import json_schema
 from importer.errors import SourceError, StorageError, UsageError
 from importer.mapping import (
@@ -49,6 +50,12 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
         "mapping": [
             {"column": one.column, "field": one.field, "score": round(one.score, 2), "why": one.why}
             for one in found.matches
+        ],
+        "preview": [
+            one.as_json()
+            for one in preview_of_source(
+                profile, info, sample, profile.results.preview, show_values=profile.results.show_values
+            )
         ],
     }
 

@@ -12,8 +12,19 @@ from typing import Any
 
 from importer import registry
 from importer.errors import UsageError
-from importer.journal import FINISHED, LOADING, RUNNING, STOPPED, Database, Replay, Runs, StoredRun
-from importer.records import Attempt, Issue, RowResult, as_they_stand, extra_columns
+from importer.journal import (
+    FINISHED,
+    LOADING,
+    RUNNING,
+    STOPPED,
+    Database,
+    Replay,
+    Runs,
+    StoredRun,
+    has_secret,
+    workspace_secret,
+)
+from importer.records import Attempt, Change, Checked, Issue, RowResult, RowState, as_they_stand, extra_columns
 
 MASK = "•••"
 
@@ -105,7 +116,7 @@ _PURGED = "The cells and files of this run were purged; its ids, keys and counts
 
 
 def one_row(workspace: Path, name: str, row: int, *, show_values: bool = False) -> dict[str, Any]:
-    """One row's story: cells, request body, every request, outcome.
+    """One row's story: cells, what was or would be sent, what was altered for it, every request, outcome.
 
     Args:
         row: the number that a person sees in the spreadsheet.
@@ -123,13 +134,22 @@ def one_row(workspace: Path, name: str, row: int, *, show_values: bool = False) 
             raise UsageError(
                 f"The run {stored.header.run_id} has no data row {row}.", "Rows are numbered as in the spreadsheet."
             )
-        return _story(opened, found, show_values=show_values)
+        return _story(opened, found, _again_checked(workspace, opened, found), show_values=show_values)
 
 
-def _story(opened: registry.OpenedRun, found: RowResult, *, show_values: bool) -> dict[str, Any]:
+def _again_checked(workspace: Path, opened: registry.OpenedRun, found: RowResult) -> Checked:
+    """The row as its run checked it: what was altered, and for a dry run what would be sent."""
+    from importer.as_sent import Rechecker  # noqa: PLC0415  # checking takes long to load, and no other look needs it
+
+    secret = workspace_secret(workspace) if has_secret(workspace) else None
+    rechecker = Rechecker.of(opened.database, opened.stored, secret)
+    return Checked() if rechecker is None else rechecker.row(found.row, found.cells)
+
+
+def _story(opened: registry.OpenedRun, found: RowResult, checked: Checked, *, show_values: bool) -> dict[str, Any]:
     header, replay = opened.stored.header, Replay(opened.database, opened.stored.run)
-    payload = replay.payload(found.ordinal)
-    body = json.loads(payload) if payload else {}
+    payload, is_valid = replay.payload(found.ordinal), found.state is RowState.VALID
+    body = json.loads(payload) if payload else checked.body if is_valid else {}
     columns = (*opened.summary.columns, *extra_columns(len(found.surplus)))
     cells = dict(zip(columns, (*found.cells, *found.surplus), strict=True))
     return {
@@ -139,10 +159,11 @@ def _story(opened: registry.OpenedRun, found: RowResult, *, show_values: bool) -
         "row": found.row,
         "state": found.state.value,
         "customer_id": found.customer_id,
-        "import_key": found.key or replay.key(found.ordinal),
+        "import_key": found.key or replay.key(found.ordinal) or (checked.key if is_valid else ""),
         "group": replay.group(found.ordinal),
         "cells": cells if show_values else {name: MASK if text else "" for name, text in cells.items()},
         "body": body if show_values else _masked(body),
+        "changes": [_change(change, show_values=show_values) for change in checked.changes],
         "issues": [_issue(issue) for issue in (*found.errors, *found.warnings)],
         "attempts": [_attempt(attempt) for attempt in replay.attempts(found.ordinal)],
         "candidates": list(found.candidates),
@@ -156,6 +177,12 @@ def _masked(value: Any) -> Any:
     if isinstance(value, list):
         return [_masked(inner) for inner in value]
     return value if isinstance(value, bool) or value is None else MASK
+
+
+def _change(change: Change, *, show_values: bool) -> dict[str, Any]:
+    values = {"before": change.before, "after": change.after}
+    shown = values if show_values else {name: MASK if text else "" for name, text in values.items()}
+    return {"rule": change.rule, "field": change.field, "column": change.column, **shown}
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

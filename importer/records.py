@@ -434,6 +434,21 @@ class CheckedBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """One row, checked by itself.
+
+    Args:
+        body: what is sent; empty where the row has errors.
+        key: its import key; empty where it has none.
+        changes: what each rule altered, in the order of the fields.
+    """
+
+    body: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DuplicateVerdict:
     """What the duplicates of a source come to.
 

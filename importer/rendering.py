@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from importer.as_sent import preview
 from importer.commands import Commands
 from importer.customers.codes import ISSUE_CODES
 from importer.delivery.codes import DELIVERY_CODES
@@ -163,7 +164,11 @@ def _rendered(
     )
     imbalance = _imbalance(recount, tables["results"], _full_counts(summary)) or _broken_rehearsal(facts)
     report = _composed(database, run, ending, clusters, unknown, commands=profile.commands, imbalance=imbalance)
-    report = replace(report, exit_code=_code(report, ending, imbalance, partial_ok=profile.results.partial_ok))
+    seen = preview(
+        database, Runs(database).find(summary.run_id), profile.results.preview, show_values=profile.results.show_values
+    )
+    code = _code(report, ending, imbalance, partial_ok=profile.results.partial_ok)
+    report = replace(report, exit_code=code, preview=seen)
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
     beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}

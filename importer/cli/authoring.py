@@ -46,6 +46,8 @@ def inspect(
     delimiter: opt.Delimiter = None,
     encoding: opt.Encoding = None,
     header_row: opt.HeaderRow = None,
+    preview: opt.Preview = None,
+    show_values: opt.ShowValues = False,
     config: opt.Config = None,
     workspace: opt.Workspace = None,
     json: opt.Json = False,

@@ -162,7 +162,12 @@ Format = Annotated[
     typer.Option("--format", metavar="csv,xlsx,…", help="Results also as xlsx, jsonl or parquet."),
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Copy the results there, too.")]
-ShowValues = Annotated[bool, typer.Option("--show-values", help="Show values in report.html instead of masks.")]
+ShowValues = Annotated[
+    bool, typer.Option("--show-values", help="Show values in reports and previews instead of masks.")
+]
+Preview = Annotated[
+    str | None, typer.Option("--preview", metavar="N", help="Show the first N rows as they would be sent.")
+]
 PartialOk = Annotated[bool, typer.Option("--partial-ok", help="Exit 0 although some rows were refused.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a live target.", rich_help_panel=_SENDING)]
 Notify = Annotated[bool, typer.Option("--notify", help="Tell whom IMPORTER_NOTIFY_URLS (or _FILE) names how it went.")]
@@ -223,6 +228,7 @@ _PLACES = {
     "partial_ok": "results.partial_ok",
     "older_than": "retention.older_than",
     "show_values": "results.show_values",
+    "preview": "results.preview",
     "log_format": "log.format",
     "quiet": "output.quiet",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +56,22 @@ def harmless(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
+
+
+def preview_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Write rows down as they were or would be sent, beside their cells; every row is one of a report's `preview`."""
+    for row in rows:
+        yield f"  Row {row['row']} ({row['state']})"
+        yield from (f"    ! {error}" for error in row["errors"])
+        yield from (f"    {_previewed(one)}" for one in row["fields"])
+
+
+def _previewed(one: Mapping[str, str]) -> str:
+    sent = f"{one['field']}: {one['after']}" if one["after"] else f"{one['field']} is not sent"
+    if not one["column"]:
+        return f"{sent}  (the same in every row)"
+    cell = f" {one['before']}" if one["before"] != one["after"] else ""
+    return f"{sent}  <- {one['column']}{':' if cell else ''}{cell}"
 
 
 def tell_error(output: Output, error: ImporterError, code: ExitCode | None = None) -> int:

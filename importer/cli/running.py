@@ -70,7 +70,8 @@ def _session_run(profile: Profile, command: str, work: Work, *, about: str, as_j
         except ImporterError:
             _warn_unheard(news.arrived, as_json=as_json)
             raise
-    return tell(report, as_json=as_json, notified=news.arrived)
+    previewed = "preview" in profile.given("results")
+    return tell(report, as_json=as_json, notified=news.arrived, previewed=previewed)
 
 
 def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
@@ -134,17 +135,18 @@ def is_worth_a_word(forecast: Mapping[str, Any]) -> bool:
     return bool(forecast) and (bounded or forecast["seconds"] > _WORTH_A_WORD_S)
 
 
-def tell(report: Report, *, as_json: bool, notified: bool | None = None) -> int:
+def tell(report: Report, *, as_json: bool, notified: bool | None = None, previewed: bool = False) -> int:
     """Print a report as asked for, and return its exit code.
 
     Args:
+        previewed: show people the first rows as they were or would be sent, too.
         notified: whether a notification arrived; None: there was none.
     """
     told = report.as_json()
     if as_json:
         print_json(told if notified is None else {**told, "notified": notified})
     else:
-        tell_report(told)
+        tell_report(told, previewed=previewed)
     _warn_unheard(notified, as_json=as_json)
     return int(report.exit_code)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from importer.cli.output import say
+from importer.cli.output import preview_lines, say
 from importer.rehearsal import sentence
 
 SHOWN_ISSUES = 10
@@ -15,8 +15,12 @@ _READ_AS = (
 _DELIVERED = ("created", "existing", "valid")
 
 
-def tell_report(report: Mapping[str, Any]) -> None:
-    """Print a report (its JSON form) for people."""
+def tell_report(report: Mapping[str, Any], *, previewed: bool = False) -> None:
+    """Print a report (its JSON form) for people.
+
+    Args:
+        previewed: show the first rows as they were or would be sent, too.
+    """
     counts = {name: count for name, count in report["counts"].items() if name != "read"}
     say(_headline(report))
     for name, count in counts.items():
@@ -28,6 +32,10 @@ def tell_report(report: Mapping[str, Any]) -> None:
     _tell_returned(report.get("returned") or {})
     _tell_reading(report.get("source_info") or {})
     _tell_issues(report["issues"])
+    if previewed and report.get("preview"):
+        say("\nAs sent:" if not report["dry_run"] else "\nAs they would be sent:")
+        for line in preview_lines(report["preview"]):
+            say(line)
     _tell_forecast(report.get("forecast") or {})
     if report["error"]:
         say(f"\n{report['error']}")

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from importer.cli.output import harmless, preview_lines
+
 _WIDE = 200
 """Columns for files and pipes, where nothing needs to be cut."""
 
@@ -37,14 +39,21 @@ def tell_runs(runs: Sequence[Mapping[str, Any]]) -> None:
 def tell_story(story: Mapping[str, Any]) -> None:
     """Print everything known about one row."""
     console = _console()
-    console.print(f"Row {story['row']} of run {story['run_id']}: {story['state']} {story['customer_id']}".rstrip())
+    run = f"{'dry run' if story['dry_run'] else 'run'} {story['run_id']}"
+    what = f"Row {story['row']} of {story['source']}, {run}: {story['state']} {story['customer_id']}".rstrip()
+    console.print(what, markup=False, highlight=False)
     if story["candidates"]:
         console.print(f"Could be one of: {', '.join(story['candidates'])}")
     console.print("\nCells")
     for name, text in story["cells"].items():
         console.print(f"  {name}: {text}", markup=False, highlight=False)
+    if story["changes"]:
+        console.print("\nChanged")
+    for one in story["changes"]:
+        line = f"  {one['field']}: {one['before']} -> {one['after']}  [{one['rule']}]"
+        console.print(line, markup=False, highlight=False)
     if story["body"]:
-        console.print("\nSent")
+        console.print("\nWould be sent" if story["dry_run"] else "\nSent")
         console.print_json(data=story["body"])
     for issue in story["issues"]:
         console.print(f"\n{issue['severity']}: {issue['message']} [{issue['code']}]", markup=False, highlight=False)
@@ -89,6 +98,10 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
         table.add_row(*map(escape, (match["column"], match["field"] or "(not used)", score, match["why"])))
     console.print()
     console.print(table)
+    if seen["preview"]:
+        console.print("\nAs they would be sent:")
+    for line in preview_lines(seen["preview"]):
+        console.print(harmless(line), markup=False, highlight=False)
 
 
 def tell_findings(findings: Sequence[Mapping[str, Any]]) -> None:

@@ -310,10 +310,12 @@ class ResultsSettings(Section):
     formats: Annotated[tuple[Literal["csv", "xlsx", "jsonl", "parquet"], ...], BeforeValidator(_listed)] = ("csv",)
     escape_formulas: bool = False
     show_values: bool = False
-    """Show the offending cells in `report.html` as they are; masked otherwise, since reports are mailed around."""
+    """Show values in reports and previews as they are; masked otherwise, since reports are mailed around."""
     out: Path | None = None
     """A folder for the results beside the run directory's own; None: only there."""
     partial_ok: bool = False
+    preview: Annotated[int, Field(ge=0, le=100)] = 3
+    """How many rows the report shows as they were or would be sent, beside their cells; masked like all values."""
 
 
 _AGE = re.compile(r"(?P<count>\d+)\s*(?P<unit>h|d|w)[a-z]*", re.IGNORECASE)

@@ -8,9 +8,9 @@ and never leaves a half-written file behind. The page (`results.html`) and the a
 from importer.results.aside import discard_unfinished, publish
 from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters
-from importer.results.failing import FailingRows
+from importer.results.failing import FailingRows, shown
 from importer.results.keeping import check_out, digests, keep_mended
-from importer.results.report import Known, Report, UnknownRow, UnknownRows, write_json
+from importer.results.report import Known, PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import Header, telling
 from importer.results.tables import write_results
 from importer.results.verdict import Verdict, verdict
@@ -20,6 +20,8 @@ __all__ = [
     "FailingRows",
     "Header",
     "Known",
+    "PreviewedField",
+    "PreviewedRow",
     "Recount",
     "Report",
     "Share",
@@ -33,6 +35,7 @@ __all__ = [
     "discard_unfinished",
     "keep_mended",
     "publish",
+    "shown",
     "telling",
     "verdict",
     "write_json",

@@ -106,6 +106,7 @@ def _environment() -> Environment:
     )
     environment.filters["thousands"] = "{:,}".format
     environment.filters["code_spans"] = _code_spans
+    environment.filters["no_formula"] = escape_formula
     return environment
 
 

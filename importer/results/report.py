@@ -1,6 +1,6 @@
 """The report of a run as one structure: what `--json` prints, `report.json` holds and `report.html` shows.
 
-Holds numbers, names of columns, codes and sentences; never a cell's value.
+Holds numbers, names of columns, codes and sentences; never a cell's value, unless a person asked to see values.
 """
 
 from __future__ import annotations
@@ -43,6 +43,47 @@ class Known:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class PreviewedField:
+    """One field of a previewed row; values are masked unless somebody asked for them.
+
+    Args:
+        field: the API's dotted name.
+        column: the source column(s) that it comes from; empty for a constant.
+        before: the cell as it stands in the source.
+        after: what is sent; empty where nothing is.
+    """
+
+    field: str
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedRow:
+    """A row as it was or would be sent, beside its cells.
+
+    Args:
+        state: `valid` or `invalid` in a dry run, else how it ended.
+        errors: why it is not sent, a sentence each.
+    """
+
+    row: int
+    state: str
+    fields: tuple[PreviewedField, ...]
+    errors: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it in plain JSON types."""
+        return {
+            "row": self.row,
+            "state": self.state,
+            "fields": [asdict(one) for one in self.fields],
+            "errors": list(self.errors),
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything worth saying about one run or dry run.
@@ -63,6 +104,7 @@ class Report:
         started_at: seconds since the epoch; None when there was no run.
         mapping: customer field to the source column(s) or constant that it came from.
         changes: normalisation rule to the number of values it altered.
+        preview: the first rows as they were or would be sent, masked unless the profile says otherwise.
         rate: the limiter's receipt: allowed and measured request starts, of the last pass; where there were several,
             `passes` are those of each (None: it was killed), and `all_passes` what they come to.
         rehearsal: what the emulator held against what the run says; {} when nothing was rehearsed.
@@ -100,6 +142,7 @@ class Report:
     source_info: SourceInfo | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, int] = field(default_factory=dict)
+    preview: Sequence[PreviewedRow] = ()
     rate: Mapping[str, Any] = field(default_factory=dict)
     rehearsal: Mapping[str, Any] = field(default_factory=dict)
     learned: Mapping[str, Any] = field(default_factory=dict)
@@ -146,6 +189,7 @@ class Report:
             "source_info": _source(self.source_info) if self.source_info else None,
             "mapping": dict(self.mapping),
             "changes": dict(self.changes),
+            "preview": [one.as_json() for one in self.preview],
             "rate": dict(self.rate),
             "rehearsal": dict(self.rehearsal),
             "learned": dict(self.learned),
