@@ -162,6 +162,15 @@ class Finder(Protocol):
         ...
 
 
+@runtime_checkable
+class Lister(Protocol):
+    """What the other side holds, whoever made it."""
+
+    async def newest(self) -> Found:
+        """Fetch one page of customers, the newest first, or the trouble."""
+        ...
+
+
 class Checker(Protocol):
     """Whether the other side lets us in."""
 

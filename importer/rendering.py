@@ -247,6 +247,7 @@ def _composed(
         versions=_versions(),
         forecast=facts.get("forecast", {}),
         known_from=_known_from(database, run, counts),
+        others=facts.get("others", 0),
         documented=_DOCUMENTED,
         path=STDIN if Path(summary.path).name == STDIN else summary.path,
         commands=commands,

@@ -38,7 +38,7 @@ from importer.admission import (
 )
 from importer.coming_back import Back
 from importer.commands import Commands
-from importer.delivery import Ask, StopSwitch, closing_at
+from importer.delivery import Ask, StopSwitch, closing_at, stamps_of_others
 from importer.engines import Workforce, cores
 from importer.errors import (
     BusyError,
@@ -72,7 +72,7 @@ from importer.nightly import Hours
 from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
-from importer.profile import KeptProfile, MetricsSettings, Profile
+from importer.profile import EMULATOR, KeptProfile, MetricsSettings, Profile
 from importer.readers import STDIN, content_hash
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
@@ -83,6 +83,7 @@ from importer.rendering import Ending, ending_of, is_open, render, source_facts
 from importer.results import Report, check_out
 from importer.wiring import (
     JOURNAL_NAME,
+    Delivering,
     Destination,
     Opened,
     SystemClock,
@@ -105,6 +106,7 @@ from importer.wiring import (
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator
+    from importer.targets import OpenTarget
 
 RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
 RETRYABLE = (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
@@ -469,6 +471,7 @@ class Session:
             async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
                 profile = as_patient_as_needed(self.profile, where)
                 parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
+                await self._notice_others(workspace, stored, target, parts)
                 with rare_collections():
                     await parts.delivery.run()
                     looked = await parts.second_looks.run()
@@ -484,6 +487,18 @@ class Session:
         """Write down that the run is being worked on: whoever is cut off from here on has not ended it."""
         workspace.runs.note(stored.run, at_work_since=started_at)
         workspace.runs.enter(stored.run, RUNNING)
+
+    async def _notice_others(
+        self, workspace: Workspace, stored: StoredRun, target: OpenTarget, parts: Delivering
+    ) -> None:
+        """Say before anything is sent whether another workspace has created customers there: it is not known here."""
+        if stored.header.scope == EMULATOR:  # its customers are this workspace's own
+            return
+        name = self.profile.delivery.import_key_metadata
+        count = await stamps_of_others(target, name, parts.claims.never_claimed)
+        workspace.runs.note(stored.run, others=count)
+        if count:
+            self.on_event(Event("other_workspace", {"customers": count}))
 
     def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
         """Compare what the run says with what the emulator really holds."""

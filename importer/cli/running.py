@@ -27,6 +27,7 @@ from importer.ports import Events
 from importer.profile import Profile
 from importer.records import Event
 from importer.results import Report
+from importer.results.report import others_there
 from importer.session import Session
 from importer.wiring import accept_journal
 
@@ -121,6 +122,8 @@ def _foretelling(shown: Events, *, quiet: bool) -> Events:
         shown(event)
         if event.name == "source_unproved" and not quiet:
             say(f"Warning: {event.data['text']}")
+        if event.name == "other_workspace" and not quiet:
+            say(f"Warning: {others_there(event.data['customers'])}")
         if event.name == "forecast" and not quiet and is_worth_a_word(event.data):
             say(f"Forecast: {event.data['text']}")
         if event.name == "night_forecast" and not quiet and event.data["files"] > 1 and is_worth_a_word(event.data):

@@ -30,6 +30,8 @@ def tell_report(report: Mapping[str, Any], *, previewed: bool = False) -> None:
         say(f"  {sentence(report['rehearsal'])}")
     say(f"\n{report['verdict']}")
     _tell_returned(report.get("returned") or {})
+    if report.get("warning"):
+        say(f"Warning: {report['warning']}")
     _tell_reading(report.get("source_info") or {})
     _tell_issues(report["issues"])
     if previewed and report.get("preview"):

@@ -13,6 +13,7 @@ from importer.delivery.deliver import Deliver, Patience
 from importer.delivery.governor import Governor
 from importer.delivery.rate import StrictLimiter
 from importer.delivery.second_look import SecondLooks
+from importer.delivery.stamps import stamps_of_others
 from importer.delivery.stops import StopSwitch, Thresholds
 from importer.delivery.traffic import Traffic
 from importer.delivery.windows import Window
@@ -33,4 +34,5 @@ __all__ = [
     "Traffic",
     "Window",
     "closing_at",
+    "stamps_of_others",
 ]

@@ -1,18 +1,50 @@
-"""Does this target keep the metadata that every create carries? Pure; told of customers that were read back.
+"""Does this target keep the metadata that every create carries, and whose are the stamps that it holds?
 
 Only where it does is a customer without our stamp certainly not ours. A customer that bears the stamp is ours anyway.
 """
 
 from __future__ import annotations
 
+import re
 from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from importer.delivery.matching import bears
-from importer.records import Found
+from importer.ports import Lister
+from importer.records import Candidate, Found
 
+_KEY = re.compile(r"[0-9a-f]{32}")
 SAMPLES = 2
 """Customers that are read back, at most."""
+
+
+async def stamps_of_others(
+    target: object, name: str, never_claimed: Callable[[AbstractSet[str]], AbstractSet[str]]
+) -> int:
+    """Count the newest customers at the target that another workspace stamped: it may be at work on the same rows.
+
+    Args:
+        target: one that cannot list its customers, or does not answer, tells nothing.
+        name: the metadata name of the import key; empty: creates are not stamped.
+        never_claimed: of some import keys those that this workspace has never claimed.
+    """
+    if not name or not isinstance(target, Lister):
+        return 0
+    found = await target.newest()
+    return len(never_claimed(stamps_of(found.candidates, name)))
+
+
+def stamps_of(candidates: Iterable[Candidate], name: str) -> set[str]:
+    """The import keys that customers are stamped with.
+
+    Args:
+        name: the metadata name of the import key.
+    """
+    stamps = (candidate.body.get("metadata") or {} for candidate in candidates)
+    values = (metadata.get(name) for metadata in stamps if isinstance(metadata, Mapping))
+    return {value for value in values if isinstance(value, str) and _KEY.fullmatch(value)}
 
 
 class Sample(NamedTuple):

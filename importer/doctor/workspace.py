@@ -60,13 +60,13 @@ def _could_be_made(workspace: Path) -> Finding:
     if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
         return Finding.ok("workspace", f"{workspace} will be made")
     return Finding.fail(
-        "workspace", f"{workspace} cannot be made: {parent} is not yours to write", "Choose another --workspace."
+        "workspace", f"{workspace} cannot be made: {parent} is not yours to write", "Make that folder writable for you."
     )
 
 
 def _permissions(workspace: Path) -> Iterator[Finding]:
     if not workspace.is_dir():
-        yield Finding.fail("workspace", f"{workspace} is not a folder", "Choose another --workspace.")
+        yield Finding.fail("workspace", f"{workspace} is not a folder", "Move that file away.")
     elif not _is_usable(workspace):
         yield Finding.fail("workspace", f"{workspace} is not yours to write", "Mend its owner or its permissions.")
     else:

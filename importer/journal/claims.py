@@ -8,6 +8,7 @@ what the first one did.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -223,6 +224,20 @@ class Claims:
             yield Issue(outcome.ordinal, error.code, error.message, error.path, column_of(error.path, self._columns))
         for warning in outcome.warnings:
             yield Issue(outcome.ordinal, warning.code, warning.message, warning.path, severity=Severity.WARNING)
+
+    def never_claimed(self, keys: AbstractSet[str]) -> set[str]:
+        """Of some import keys those that no run of this scope has ever claimed: another workspace's.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT value FROM json_each(?) AS asked WHERE NOT EXISTS"
+                " (SELECT 1 FROM identities WHERE scope = ? AND key = asked.value)",
+                (json.dumps(sorted(keys)), self._scope),
+            ).fetchall()
+        return {key for (key,) in found}
 
     def finish(self, tx: sqlite3.Connection) -> None:
         """End what a stopping run leaves: rows never taken are `unsent`, rows in doubt are `unknown`."""

@@ -116,7 +116,10 @@ def _opened(path: Path) -> Iterator[TextIO]:
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
-        raise StorageError(f"The log {path} cannot be written: {reason}.", "Choose another --workspace.") from error
+        raise StorageError(
+            f"The log {path} cannot be written: {reason}.",
+            "Check the permissions of that folder, and whether its disk is full.",
+        ) from error
     stream = os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
     try:
         yield stream

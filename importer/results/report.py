@@ -84,6 +84,16 @@ class PreviewedRow:
         }
 
 
+def others_there(count: int) -> str:
+    """Say that the target holds customers that another workspace created; empty where it holds none."""
+    if not count:
+        return ""
+    return (
+        f"This target holds customers of another workspace ({count:,} of its newest). What that one created is not"
+        " known here, and can be created a second time: import from one workspace."
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything worth saying about one run or dry run.
@@ -116,6 +126,8 @@ class Report:
             `rows`, how many, and when the first and the last of them were sent (`first_at`, `last_at`).
         forecast: what was to be expected before the last pass sent anything; {} when it had nothing to send.
         documented: what issue codes mean and how to mend them; validation's own codes by default.
+        others: of the newest customers at the target how many another workspace stamped; it is not known here what else
+            that one has created.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
     """
 
@@ -154,7 +166,13 @@ class Report:
     returned: Mapping[str, Any] = field(default_factory=dict)
     """What came back before this pass, as the run notes it: a file's lines, how many were changed, and what became
     of them."""
+    others: int = 0
     documented: Documented = field(default_factory=lambda: ISSUE_CODES, repr=False)
+
+    @property
+    def warning(self) -> str:
+        """What has to be known about the target beside the rows, in a sentence; empty when nothing has."""
+        return others_there(self.others)
 
     def advice(self, cluster: Cluster) -> Advice:
         """Return the title of a cluster and what to do about it."""
@@ -201,6 +219,8 @@ class Report:
                 for known in self.known_from
             ],
             "returned": dict(self.returned),
+            "others": self.others,
+            "warning": self.warning,
             "versions": dict(self.versions),
         }
 

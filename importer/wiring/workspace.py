@@ -87,5 +87,5 @@ def make_directory(path: Path) -> None:
     except OSError as error:
         raise StorageError(
             f"The folder {path} cannot be made: {(error.strerror or 'unknown error').lower()}.",
-            "Choose another place with --workspace.",
+            "Check the permissions of the folder above it.",
         ) from error

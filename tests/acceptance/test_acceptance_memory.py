@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Ran, User, Witness, ended, exactly_once, people, sandbox, wait_for
+from tests.acceptance.conftest import ROOT, Ran, User, Witness, ended, exactly_once, people, sandbox, wait_for
 
 ROWS = 200
 JOURNAL = "journal.sqlite3"
@@ -127,6 +127,26 @@ def at_a_terminal(user: User, answer: str, *arguments: str, **environ: str) -> s
         assert process.wait(timeout=60) == 0, shown
     os.close(ours)
     return shown.decode()
+
+
+def test_a_second_workspace_is_warned_of_the_customers_of_the_first(
+    user: User, witness: Witness, profile: Path
+) -> None:
+    first = user.has("first.csv", people(3, external_ids=False))
+    second = user.has("second.csv", people(6, external_ids=False))
+    assert user.types("run", first, *sandbox(profile), "--json", **witness.environ).json["warning"] == ""
+    again = user.types("run", second, *sandbox(profile), "--json", **witness.environ)
+    assert again.json["warning"] == "", "its own customers are nobody else's"
+
+    other = user.types("run", first, *sandbox(profile), "--workspace", "other", **witness.environ)
+    assert "This target holds customers of another workspace (6 of its newest)." in other.err
+    assert "another workspace" in (next((user.home / "other").glob("*/report.html"))).read_text(encoding="utf-8")
+
+
+def test_no_message_advises_another_workspace() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "importer").rglob("*.py")]
+
+    assert not [text for text in texts if "another --workspace" in text]
 
 
 def test_renaming_the_workspace_asks_nothing(user: User, witness: Witness, importing: subprocess.Popen[str]) -> None:

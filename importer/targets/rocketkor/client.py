@@ -27,7 +27,16 @@ from importer.targets.rocketkor.judging import (
     judge_refusal,
     server_ahead_s,
 )
-from importer.targets.rocketkor.lookups import LookUps, Page, as_candidate, created_at, may_stand_in_a_path, read_page
+from importer.targets.rocketkor.lookups import (
+    NEWEST,
+    LookUps,
+    Page,
+    as_candidate,
+    created_at,
+    listed,
+    may_stand_in_a_path,
+    read_page,
+)
 from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
 from importer.targets.rocketkor.wire import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
 
@@ -119,6 +128,13 @@ class RocketKorTarget:
             # What we know of this customer is its id alone, so nothing the API says can be cleared of its data.
             return Found(trouble=judge_look_up(answer._replace(body=None), b"", self._clock.now()))
         return Found((candidate,), allowance=hint, took_s=answer.took_s)
+
+    async def newest(self) -> Found:
+        """Fetch one page of customers, the newest first, or the trouble."""
+        page = await self._page(NEWEST, b"")
+        if isinstance(page, Reply):
+            return Found(trouble=page)
+        return Found(listed(page.content), allowance=page.allowance, took_s=page.took_s)
 
     async def check(self) -> Reply | None:
         """Exchange the credentials for a token once, for real; the token is kept for use."""

@@ -22,6 +22,9 @@ MAX_PAGES: Final = 200
 MAX_COMPLETIONS: Final = 10
 """Summaries that are fetched in full for one look-up, at most."""
 
+NEWEST: Final = urlencode({"sort": "createdAt,DESC", "page": "0", "size": str(PAGE_SIZE)}, quote_via=quote, safe="")
+"""The query for one page of customers, the newest first."""
+
 _INCOMPLETE: Final = "The list of customers did not come to an end, so nothing can be concluded from it."
 _UNREADABLE: Final = "The list of customers could not be read."
 _NO_KEY: Final = "The row has neither an externalId nor an email to look for."
@@ -190,6 +193,11 @@ def as_candidate(body: Any) -> Candidate | None:
     if not isinstance(body, dict) or not isinstance(body.get("id"), str | int) or not str(body["id"]).strip():
         return None
     return Candidate(str(body["id"]), body)
+
+
+def listed(page: Any) -> tuple[Candidate, ...]:
+    """Read the customers of one page of a list; none where it is no list."""
+    return tuple(Candidate(customer_id, body) for customer_id, body in (_entries(page) or {}).items())
 
 
 def created_at(body: Mapping[str, Any]) -> float | None:
