@@ -56,7 +56,7 @@ class Phone(Body):
     """
 
     region: SkipJsonSchema[Annotated[str, Ruled("primaryPhoneNumber.region")] | None] = Field(None, exclude=True)
-    country: SkipJsonSchema[str | None] = Field(None, exclude=True)
+    country: SkipJsonSchema[Annotated[str, Ruled("primaryPhoneNumber.country")] | None] = Field(None, exclude=True)
     number: Annotated[str, Ruled("primaryPhoneNumber.number")]
     type: Annotated[str, Ruled("primaryPhoneNumber.type")]
     extension: Annotated[str, Ruled("primaryPhoneNumber.extension")] | None = None

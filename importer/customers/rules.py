@@ -199,11 +199,10 @@ def _phone(prefix: str, whose: str, types: tuple[CustomerType, ...]) -> Iterator
     )  # fmt: skip
 
 
-def _region(prefix: str, whose: str, types: tuple[CustomerType, ...]) -> FieldSpec:
-    return FieldSpec(
-        f"{prefix}primaryPhoneNumber.region", f"Country of the {whose}phone number", Kind.COUNTRY, types, example="GB",
-        evidence=NF,
-    )  # fmt: skip
+def _phone_places(prefix: str, whose: str, types: tuple[CustomerType, ...]) -> Iterator[FieldSpec]:
+    for part, label in (("region", f"Region of the {whose}phone number"), ("country", "Country of the row")):
+        name = f"{prefix}primaryPhoneNumber.{part}"
+        yield FieldSpec(name, label, Kind.COUNTRY, types, example="GB", evidence=NF)
 
 
 def _email(prefix: str, label: str, types: tuple[CustomerType, ...]) -> FieldSpec:
@@ -329,9 +328,14 @@ FIELDS: Mapping[str, FieldSpec] = MappingProxyType({spec.name: spec for spec in 
 """Every field by its dotted name, in the order a template shows them. `metadata.<key>` comes on top."""
 
 READING_FIELDS: Mapping[str, FieldSpec] = MappingProxyType(
-    {spec.name: spec for spec in (_region("", "", INDIVIDUAL), _region("contacts.primary.", "contact's ", BUSINESS))}
+    {
+        spec.name: spec
+        for prefix, whose, types in (("", "", INDIVIDUAL), ("contacts.primary.", "contact's ", BUSINESS))
+        for spec in _phone_places(prefix, whose, types)
+    }
 )
-"""What a profile may map beside FIELDS: it is never sent, and says how another field of the row is read."""
+"""What a profile may map beside FIELDS: it is never sent, and says how a phone number without its country code is read.
+`region` decides it; `country` is the row's own country where no address names one, and is held against the default."""
 
 RULES: tuple[Rule, ...] = (
     Rule("state_required", "An address in the USA or Canada has a state.", K, _CREATE),

@@ -28,13 +28,13 @@ def nest(row: Mapping[str, str], customer_type: CustomerType) -> dict[str, Any]:
             _put(body, name.split(".", 1) if name.startswith("metadata.") else name.split("."), text)
     country = _own_country(given)
     if country and "primaryPhoneNumber" in body:
-        body["primaryPhoneNumber"]["country"] = country
+        body["primaryPhoneNumber"].setdefault("country", country)
     if addresses := [_address(word, given) for word in ADDRESS_TYPES if _has_address(word, given)]:
         body["addresses"] = addresses
     if customer_type is CustomerType.BUSINESS:
         contact = _below("contacts.primary.", given)
         if country and "primaryPhoneNumber" in contact:
-            contact["primaryPhoneNumber"]["country"] = country
+            contact["primaryPhoneNumber"].setdefault("country", country)
         body["contacts"] = [{"primary": True, **contact}]
     return body
 

@@ -252,16 +252,18 @@ def _companions(name: str, rules: Mapping[str, FieldRule]) -> tuple[str, ...]:
 def phone_regions(rules: Mapping[str, FieldRule], validation: ValidationSettings) -> tuple[Detected, ...]:
     """Say by which country phone numbers without a country code are read; nothing where no phone number is mapped."""
     found: dict[str, None] = {}
-    for region in READING_FIELDS:
-        if region.removesuffix("region") + "number" in rules:
-            found[_phone_region(rules, region, validation.default_region)] = None
+    for name in READING_FIELDS:
+        phone = name.rpartition(".")[0]
+        if f"{phone}.number" in rules:
+            found[_phone_region(rules, phone, validation.default_region)] = None
     note = "for phone numbers without a country code"
     return tuple(Detected("phone_region", value, 1.0, note) for value in found)
 
 
-def _phone_region(rules: Mapping[str, FieldRule], region: str, default: str | None) -> str:
+def _phone_region(rules: Mapping[str, FieldRule], phone: str, default: str | None) -> str:
     countries = (f"addresses.{word}.countryCode" for word in PHONE_ADDRESSES)
-    named = [_origin(rules[name]) for name in (region, *countries) if name in rules]
+    names = (f"{phone}.region", f"{phone}.country", *countries)
+    named = [_origin(rules[name]) for name in names if name in rules]
     return ", else ".join([*dict.fromkeys(named), default or "none"])
 
 

@@ -7,7 +7,7 @@ the reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from importer.customers.places import find_country
 from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, field_spec
@@ -22,7 +22,7 @@ from importer.records import Detected, RawBatch, SourceInfo
 _PERSON = tuple(name.removeprefix(CONTACT) for name in FIELDS if name.startswith(CONTACT))
 """What a person's own fields and a business's contact have in common."""
 _USUAL_PHONE = {"": "MOBILE", CONTACT: "WORK"}
-_MOSTLY_COUNTRIES = 0.8
+_MOSTLY_COUNTRIES = 0.5
 """A column that is called Country and holds something else says nothing about phone numbers."""
 _ALL_FIELDS = (*FIELDS, *READING_FIELDS)
 
@@ -221,9 +221,10 @@ def _settle_phone_regions(found: Iterable[Candidate], choice: Choice) -> None:
     if not free or any(map(_is_address_country, choice.taken)):
         return
     best = max(free, key=choice.rank)
+    why = "no address is sent without a street and a postal code; it says where phone numbers belong"
     for name in READING_FIELDS:
-        if name.removesuffix("region") + "number" in choice.taken:
-            choice.taken[name] = best.of(name)
+        if name.endswith(".country") and name.removesuffix("country") + "number" in choice.taken:
+            choice.taken[name] = replace(best.of(name), why=why)
 
 
 def _is_address_country(name: str) -> bool:

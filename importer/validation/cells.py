@@ -68,12 +68,10 @@ class CellCheck:
 
     def _phone_places(self, spec: FieldSpec) -> Sequence[str]:
         """Say where each row's phone number belongs, as `read_phone` takes it; empty where nothing says it."""
-        countries = self._row_countries
-        named = self.columns.get(spec.name.removesuffix("number") + "region")
-        if named is None or not any(named):
-            return countries
-        others = countries or [""] * self._size
-        return [alpha2(region) if region else other for region, other in zip(named, others, strict=True)]
+        phone = spec.name.rpartition(".")[0]
+        places = _first_given(self.columns.get(f"{phone}.country", ()), self._row_countries)
+        regions = self.columns.get(f"{phone}.region", ())
+        return _first_given([alpha2(region) if region else "" for region in regions], places)
 
     @cached_property
     def _row_countries(self) -> Sequence[str]:
@@ -119,3 +117,10 @@ class CellCheck:
                 texts, failed = self._texts(name), self._found.failed[name]
                 absent = [place for place in absent if is_blank(texts[place]) and place not in failed]
         return absent
+
+
+def _first_given(texts: Sequence[str], others: Sequence[str]) -> Sequence[str]:
+    """Take each row's text, and the other one where it is blank; either may be empty as a whole."""
+    if not any(texts):
+        return others
+    return [text or other for text, other in zip(texts, others or [""] * len(texts), strict=True)]

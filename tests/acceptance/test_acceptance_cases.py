@@ -46,10 +46,12 @@ def test_which_country_was_assumed_is_shown_before_and_after(user: User) -> None
 
 
 def test_a_country_column_counts_without_an_address(user: User, witness: Witness, profile_for: Any) -> None:
-    user.has("plain.csv", "firstName,lastName,phone,email,country\nAnn,Green,020 7946 0958,ann@example.com,GB\n")
+    rows = ["Ann,Green,2079460958,ann@example.com,GB", "Bob,Green,(212) 555-0123,bob@example.com,United Kingdom"]
+    user.has("plain.csv", "\n".join(["firstName,lastName,phone,email,country", *rows]) + "\n")
+    ran = user.types("run", "plain.csv", *sandbox(profile_for(witness)), "--json", **witness.environ)
 
-    assert user.types("run", "plain.csv", *sandbox(profile_for(witness)), **witness.environ).code == 0
     assert [one["primaryPhoneNumber"]["number"] for one in witness.customers()] == ["+442079460958"]
+    assert issues(ran.json) == {("phone_country_assumed", "warning", (2,)), ("phone_other_country", "error", (3,))}
 
 
 def test_a_profile_names_the_column_of_the_region(user: User, witness: Witness, profile_for: Any) -> None:

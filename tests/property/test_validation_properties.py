@@ -93,7 +93,7 @@ def names_of(dice: Random, kind: str) -> list[str]:
     if dice.random() < 0.3:
         names += [f"addresses.{each}.countryCode" for each in ADDRESS_TYPES]
     if dice.random() < 0.3:
-        names += [name for name in READING_FIELDS if name.removesuffix("region") + "number" in names]
+        names += [name for name in READING_FIELDS if name.rpartition(".")[0] + ".number" in names]
     return list(dict.fromkeys(names + some(dice, SHARED)))
 
 

@@ -453,23 +453,23 @@ def test_what_is_proposed_is_a_mapping_that_a_profile_takes() -> None:
 def test_a_country_without_an_address_says_where_the_phone_numbers_belong() -> None:
     rules = proposal(info("First Name|Phone|Country"), sample("Ann|020 7946 0958|GB")).rules
 
-    assert rules["primaryPhoneNumber.region"].column == "Country"
-    assert found("First Name|Phone|Country")["Country"] == "primaryPhoneNumber.region"
+    assert rules["primaryPhoneNumber.country"].column == "Country"
+    assert found("First Name|Phone|Country")["Country"] == "primaryPhoneNumber.country"
 
 
 def test_a_country_of_an_address_needs_no_second_rule() -> None:
-    assert "primaryPhoneNumber.region" not in proposal(info("Phone|Street|Zip|Country")).rules
-    assert "primaryPhoneNumber.region" not in proposal(info("Email|Country")).rules
+    assert "primaryPhoneNumber.country" not in proposal(info("Phone|Street|Zip|Country")).rules
+    assert "primaryPhoneNumber.country" not in proposal(info("Email|Country")).rules
 
 
 def test_a_column_called_country_that_holds_something_else_says_nothing_of_phone_numbers() -> None:
     rules = proposal(info("Phone|Country"), sample("020 7946 0958|44", "212 555 0123|1", "212 555 0124|1")).rules
 
-    assert "primaryPhoneNumber.region" not in rules
+    assert "primaryPhoneNumber.country" not in rules
 
 
 def test_both_a_persons_number_and_a_contacts_belong_to_the_country() -> None:
     rules = proposal(info("Type|Company Name|First Name|Last Name|Email|Phone|Country")).rules
 
-    assert rules["contacts.primary.primaryPhoneNumber.region"].column == "Country"
-    assert rules["primaryPhoneNumber.region"].column == "Country"
+    assert rules["contacts.primary.primaryPhoneNumber.country"].column == "Country"
+    assert rules["primaryPhoneNumber.country"].column == "Country"

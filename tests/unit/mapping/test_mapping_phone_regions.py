@@ -18,6 +18,7 @@ COUNTRY = {"addresses.mailing.countryCode": FieldRule(column="Country")}
         (PHONE, None, "none"),
         ({**PHONE, **COUNTRY}, "US", "column 'Country', else US"),
         ({**PHONE, "addresses.mailing.countryCode": FieldRule(value="GBR")}, "US", "GBR, else US"),
+        ({**PHONE, "primaryPhoneNumber.country": FieldRule(column="Country")}, "US", "column 'Country', else US"),
         (
             {**PHONE, **COUNTRY, "primaryPhoneNumber.region": FieldRule(column="Line")},
             "DE",

@@ -520,6 +520,18 @@ def test_the_region_that_the_profile_names_goes_before_the_country_and_is_never_
     assert "region" not in body(checked)["primaryPhoneNumber"]
 
 
+def test_a_country_without_an_address_is_held_against_the_default() -> None:
+    rows = [
+        {**SARAH, "primaryPhoneNumber.number": number, "primaryPhoneNumber.country": "GB"}
+        for number in ("020 7946 0958", "2079460958", "(212) 555-0123", "+12125550123")
+    ]
+    checked = check(*rows)
+    field = "primaryPhoneNumber.number"
+    assert found(checked) == [(1, "phone_country_assumed", field), (2, "phone_other_country", field)]
+    assert [place for place, payload in enumerate(checked.payloads) if payload is None] == [2]
+    assert body(checked)["primaryPhoneNumber"] == {"number": "+442079460958", "type": "MOBILE"}
+
+
 def test_a_region_that_is_no_country_is_an_error_of_its_row() -> None:
     checked = check({**SARAH, "primaryPhoneNumber.region": "Atlantis"})
     assert found(checked) == [(0, "country_unknown", "primaryPhoneNumber.region")]
