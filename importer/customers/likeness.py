@@ -29,6 +29,7 @@ PERSONAL = (NAME, EMAIL, PHONE)
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h", "ŧ": "t"}
 )
+_NO_LETTERS = {code: None for code in range(128) if not chr(code).isalnum() and chr(code) != "\n"}
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _MARK_DIGITS = 8
 
@@ -37,6 +38,21 @@ def folded_name(*parts: str) -> str:
     """Write down a name by its letters and digits alone; "" where a part has none."""
     letters = list(map(_letters, parts))
     return SEPARATOR.join(letters) if all(letters) else ""
+
+
+def folded_names(*columns: Sequence[str]) -> list[str]:
+    """The same for whole columns of names."""
+    letters = list(map(_letters_of, columns))
+    if len(letters) == 1:
+        return letters[0]
+    return [SEPARATOR.join(parts) if all(parts) else "" for parts in zip(*letters, strict=True)]
+
+
+def _letters_of(column: Sequence[str]) -> list[str]:
+    whole = "\n".join(column)
+    if not whole.isascii() or whole.count("\n") >= len(column):
+        return list(map(_letters, column))
+    return whole.casefold().translate(_NO_LETTERS).split("\n") if column else []
 
 
 def _letters(text: str) -> str:

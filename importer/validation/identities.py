@@ -14,7 +14,7 @@ from importer.customers.likeness import (
     NAME,
     NAME_BIRTH,
     PHONE,
-    folded_name,
+    folded_names,
     folded_reference,
     prints,
 )
@@ -97,7 +97,7 @@ class Identities:
 
     def _folded_names(self) -> list[str]:
         columns = self._names[:1] if self._kind is CustomerType.BUSINESS else self._names
-        return list(map(folded_name, *columns))
+        return folded_names(*columns)
 
     def _named_births(self, births: Sequence[str]) -> list[str]:
         people = zip(*self._names, births, strict=True)

@@ -16,6 +16,7 @@ from importer.customers.likeness import (
     NAME_BIRTH,
     PHONE,
     folded_name,
+    folded_names,
     folded_reference,
     is_another,
     person_of,
@@ -77,6 +78,14 @@ def test_a_column_is_hashed_as_a_body_is(person: tuple[str, str, str, str, str, 
 
     assert {kind: column[0] for kind, column in columns.items()} == prints_of(SECRET, body)
     assert set(columns) == {*KINDS, NAME}
+
+
+@given(st.lists(st.tuples(texts, texts), max_size=5))
+def test_columns_of_names_are_folded_as_single_ones_are(names: list[tuple[str, str]]) -> None:
+    first, last = [name for name, _ in names], [name for _, name in names]
+
+    assert folded_names(first, last) == [folded_name(*name) for name in names]
+    assert folded_names(first) == list(map(folded_name, first))
 
 
 def test_a_business_is_known_by_its_name_and_its_main_contact() -> None:
