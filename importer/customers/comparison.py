@@ -50,8 +50,10 @@ def _canonical(value: Any) -> Any:
         members = ((name, _canonical(part)) for name, part in value.items())
         return {name: part for name, part in members if part is not None} or None
     if isinstance(value, list):
-        parts = (part for part in map(_canonical, value) if part is not None)
-        return sorted(parts, key=lambda part: json.dumps(part, sort_keys=True)) or None
+        parts = [part for part in map(_canonical, value) if part is not None]
+        if len(parts) > 1:
+            parts.sort(key=lambda part: json.dumps(part, sort_keys=True))
+        return parts or None
     return None if value == "" else value
 
 
