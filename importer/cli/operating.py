@@ -92,8 +92,9 @@ def purge(
 ) -> None:
     """Remove the personal data of old runs for good: folders, cells in the journal, and what nights put away of them.
 
-    Ids, import keys, states, counts and receipts stay, so that customers are still recognised. Runs that could
-    still be resumed are kept (exit code 3) unless --force is given.
+    Ids, import keys, states, counts and receipts stay, so that customers are still recognised, and keyed hashes of
+    email, phone, and name with birth date, which hold no personal data. Runs that could still be resumed are kept
+    (exit code 3) unless --force is given.
     """
     given = {**locals(), "dry_run": False}
     profile = load_profile(config, given, verbose=verbose)
