@@ -42,6 +42,9 @@ def tell_story(story: Mapping[str, Any]) -> None:
     run = f"{'dry run' if story['dry_run'] else 'run'} {story['run_id']}"
     what = f"Row {story['row']} of {story['source']}, {run}: {story['state']} {story['customer_id']}".rstrip()
     console.print(what, markup=False, highlight=False)
+    if len(story["group"]) > 1:
+        rows = ", ".join(map(str, story["group"]))
+        console.print(f"One business with several contacts: rows {rows}. Row {story['group'][0]} is sent for all.")
     if story["candidates"]:
         console.print(f"Could be one of: {', '.join(story['candidates'])}")
     console.print("\nCells")

@@ -9,6 +9,7 @@ what the first one did.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -93,6 +94,20 @@ def column_of(path: str, columns: Mapping[str, str]) -> str:
         return columns.get(path, "")
     inside = (column for name, column in columns.items() if column and name.startswith(f"{path}."))
     return ", ".join(dict.fromkeys(inside))
+
+
+def _of_a_contact(path: str, message: str) -> tuple[str, str]:
+    """Name the field of a further contact as the profile does: all contacts come from the same columns.
+
+    Which contact it is, the message then says: the main one is the first, the others follow in row order.
+    """
+    found = _FURTHER_CONTACT.match(path)
+    if found is None:
+        return path, message
+    return f"contacts.primary{found[2]}", f"Contact {int(found[1]) + 1} of the business: {message}"
+
+
+_FURTHER_CONTACT = re.compile(r"contacts\.(\d{1,3})((?:\.|$).*)", re.DOTALL)
 
 
 class Claims:
@@ -221,7 +236,8 @@ class Claims:
 
     def _issues(self, outcome: Outcome) -> Iterator[Issue]:
         for error in outcome.errors:
-            yield Issue(outcome.ordinal, error.code, error.message, error.path, column_of(error.path, self._columns))
+            path, message = _of_a_contact(error.path, error.message)
+            yield Issue(outcome.ordinal, error.code, message, path, column_of(path, self._columns))
         for warning in outcome.warnings:
             yield Issue(outcome.ordinal, warning.code, warning.message, warning.path, severity=Severity.WARNING)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from tests.acceptance.conftest import User, Witness, sandbox, serving
+from tests.acceptance.conftest import User, Witness, ended, sandbox, serving, wait_for
 
 HEADER = "Company,Contact First Name,Contact Last Name,Contact Email,Contact Phone"
 ROWS = (
@@ -31,6 +32,7 @@ businessName = "Company"
 "contacts.primary.primaryPhoneNumber.number" = "Contact Phone"
 "contacts.primary.primaryPhoneNumber.type" = { value = "WORK" }
 """
+RULE = 'seed = 5\n[[rule]]\nfault = "commit-then-drop"\non = ["create"]\nprobability = 0.1\n'
 GROUPED = '[mapping]\ngroup_by = "businessName"\n'
 
 
@@ -304,6 +306,9 @@ def test_every_row_of_a_group_is_explained_by_what_was_sent_for_it(
     )
     assert other["group"] == spoke["group"] == [2, 4, 5]
     assert len(other["body"]["contacts"]) == 3
+    assert "One business with several contacts: rows 2, 4, 5. Row 2 is sent for all." in (
+        user.types("explain", "last", "5", **witness.environ).out
+    )
 
 
 def test_the_annotated_workbook_marks_the_rows_that_are_held(user: User) -> None:
@@ -316,3 +321,40 @@ def test_the_annotated_workbook_marks_the_rows_that_are_held(user: User) -> None
     told = [[str(cell.value) for cell in row] for row in sheet.iter_rows()]
     assert "Row 4 of the same business has an error; fix it, and this row goes along." in told[1]
     assert not any("same business" in cell for cell in told[2])
+
+
+def test_groups_that_are_scattered_over_a_run_that_is_killed_are_sent_once(
+    user: User, profile_for: Callable[..., Path]
+) -> None:
+    faults = str(user.has("faults.toml", RULE))
+    rows = [
+        f"Firm {letter}{letter} {'Ltd' if turn else 'LTD'},{name},Example,{name.lower()}.{letter}@example.com,"
+        f"+1212555{100 + place:04d}"
+        for turn, name in enumerate(("Ada", "Bob", "Cid"))
+        for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz")
+    ]
+    with serving(user, "--faults", faults) as witness:
+        options = sandbox(
+            profile_for(
+                witness, more=GROUPED, delivery=['rate = "20/s"', "concurrency = 4", "looks_after_s = [0, 0.2]"]
+            )
+        )
+        process = user.starts("run", user.has("firms.csv", businesses(*rows)), *options, "--quiet", **witness.environ)
+        for most in (5, 12):
+            wait_for(lambda most=most: witness.ledger()["customers"] >= most, process)  # type: ignore[misc]
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            process = user.starts("resume", "last", "--json", **witness.environ)
+        ran = ended(process)
+
+        assert ran.code == 0, ran.out
+        assert sum(ran.json["counts"][state] for state in ("created", "existing")) == ran.json["counts"]["read"] == 78
+        assert (len(witness.customers()), {len(one["contacts"]) for one in witness.customers()}) == (26, {3})
+        assert witness.ledger()["duplicates"]["importKey"] == 0
+        told = results(user, ran)
+        by_firm = {
+            firm: {row["_customer_id"] for row in told if row["Company"].lower() == firm}
+            for firm in {row["Company"].lower() for row in told}
+        }
+        assert {len(ids) for ids in by_firm.values()} == {1}
+        assert len(results(user, ran, "id_map")) == 26

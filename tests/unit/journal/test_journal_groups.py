@@ -181,3 +181,16 @@ def test_a_row_is_explained_by_the_body_the_attempts_and_the_key_of_its_group(da
 def test_bodies_that_were_laid_aside_are_gone_once_they_are_merged(database: Database) -> None:
     Desk(database, SCATTERED, LEADERS)
     assert database.connection.execute("SELECT count(*) FROM members").fetchone() == (0,)
+
+
+def test_a_refusal_of_a_further_contact_names_the_contact_and_the_profiles_field(database: Database) -> None:
+    desk = Desk(database, SCATTERED, LEADERS)
+    claims = desk.claims
+    error = FieldError("contacts.2.primaryEmail.value", "No such address.", "refused")
+    with database.transaction() as tx:
+        claims.claim(tx, 10, 5.0)
+        claims.settle(tx, [outcome(2, RowState.REJECTED, errors=(error,))])
+
+    (issue,) = next(iter(Replay(database, desk.run).results())).errors
+    assert issue.field == "contacts.primary.primaryEmail.value"
+    assert issue.message == "Contact 3 of the business: No such address."
