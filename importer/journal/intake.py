@@ -43,11 +43,12 @@ INSERT INTO issues (run, ordinal, code, severity, field, col, message)
 SELECT rows.run, rows.ordinal, 'imported_before', 'warning', '', '',
        'The run ' || runs.run_id || ' created this customer at target ' || runs.target || '; it is not sent again.'
 FROM rows
-JOIN earlier.identities AS known ON known.key = rows.key
+LEFT JOIN rows AS leading ON leading.run = rows.run AND leading.ordinal = rows.leader
+JOIN earlier.identities AS known ON known.key = coalesce(rows.key, leading.key)
 JOIN earlier.rows AS theirs ON theirs.run = known.run AND theirs.ordinal = known.ordinal
  AND theirs.state IN ('created', 'existing')
 JOIN earlier.runs AS runs ON runs.run = known.run
-WHERE rows.run = ? AND rows.key IS NOT NULL
+WHERE rows.run = ? AND rows.state <> 'invalid'
 """
 
 

@@ -115,6 +115,15 @@ def test_a_second_run_of_the_same_groups_sends_nothing_and_differs_in_nothing(
     assert len(witness.customers()) == 2
 
 
+def test_a_dry_run_says_of_every_row_that_its_business_is_there(user: User) -> None:
+    user.has("firms.toml", GROUPED)
+    firms = user.has("firms.csv", businesses())
+    user.types("run", firms, "--config", "firms.toml")
+    ran = user.types("validate", firms, "--config", "firms.toml", "--json")
+
+    assert [(one["code"], one["rows"]) for one in ran.json["issues"]] == [("imported_before", [2, 3, 4, 5])]
+
+
 def test_a_contact_more_is_no_new_business_and_is_said(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.journal import Claims, Database, Merging, Replay, RunHeader, RunIntake, Runs
+from importer.journal import Claims, Comparison, Database, Merging, Replay, RunHeader, RunIntake, Runs
 from importer.records import (
     Attempt,
     CheckedBatch,
@@ -45,7 +45,7 @@ class Desk:
         self.database = database
         header = RunHeader("20260101T000000Z-aaaaaa", "s", "sandbox", "f.csv", "/f.csv", "c", "p", False, 1.0)
         self.run = Runs(database).begin(header).run
-        intake = RunIntake(database, self.run, merging=HOW)
+        self.intake = intake = RunIntake(database, self.run, merging=HOW)
         for one in batches:
             intake.load(one.raw)
             intake.record(one)
@@ -194,3 +194,16 @@ def test_a_refusal_of_a_further_contact_names_the_contact_and_the_profiles_field
     (issue,) = next(iter(Replay(database, desk.run).results())).errors
     assert issue.field == "contacts.primary.primaryEmail.value"
     assert issue.message == "Contact 3 of the business: No such address."
+
+
+def test_rows_that_are_not_sent_themselves_are_compared_with_nothing(database: Database) -> None:
+    desk = Desk(database, SCATTERED, LEADERS)
+    with database.transaction() as tx:
+        tx.execute(
+            "INSERT INTO identities (scope, key, run, ordinal, since, rule) VALUES ('s', ?, 99, 0, 1.0, 1)", ("c" * 32,)
+        )
+    how = Comparison("warn", external_id_decides=False, target="sandbox", columns={}, allows_duplicates=True)
+    desk.intake.compare_and_remember("s", b"s", how)
+
+    with database.transaction() as tx:
+        assert len(desk.claims.claim(tx, 10, 5.0).records) == 2
