@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from importer import registry
 from importer.admission import kept_profile
-from importer.errors import ReturnRefusedError, UsageError
+from importer.errors import ReturnRefusedError, SourceChangedError, UsageError
 from importer.journal import StoredRun
 from importer.profile import Profile, SourceSettings
 from importer.wiring import Workspace
@@ -66,6 +67,21 @@ def _is_known(workspace: Path, run_id: str) -> bool:
         return registry.find(workspace, run_id).run_id == run_id
     except UsageError:
         return False
+
+
+@contextmanager
+def only_to_its_own(back: Back | None) -> Iterator[None]:
+    """Refuse a file that would go to another address or account than its run, as to any other target.
+
+    Raises:
+        ReturnRefusedError: it would.
+    """
+    try:
+        yield
+    except SourceChangedError as error:
+        if back is None or back.file is None:
+            raise
+        raise ReturnRefusedError(error.message, error.hint) from error
 
 
 def take(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back | None) -> frozenset[int]:

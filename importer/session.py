@@ -259,7 +259,8 @@ class Session:
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
-            where = rehearsed_again(self._destination_again(workspace, stored, started_at), stored.facts)
+            with coming_back.only_to_its_own(back):
+                where = rehearsed_again(self._destination_again(workspace, stored, started_at), stored.facts)
             if back is None:
                 await beside_the_loop(require_unchanged, workspace, stored, self.profile)
             with (

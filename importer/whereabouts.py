@@ -31,7 +31,7 @@ def put(database: Database, stored: StoredRun | None, place: Place) -> None:
         stored: its run; None where it never became one.
     """
     add_place(database, place)
-    if stored is not None:
+    if stored is not None and not place.returned:
         # What is written anew from now on (`retry`, `export`) marks the cells of that file.
         Runs(database).note(stored.run, path=str(place.source))
 
@@ -51,7 +51,10 @@ def source_of(database: Database, stored: StoredRun) -> Path | None:
         SourceError: a file cannot be read.
     """
     header = stored.header
-    origin, put_away = Path(header.path), [place.source for place in places_of(database, stored.run)]
+    origin, put_away = (
+        Path(header.path),
+        [place.source for place in places_of(database, stored.run) if not place.returned],
+    )
     if not put_away and not stored.facts.get("outgrown") and stored.purged_at is None:
         return origin
     there = [path for path in (*put_away, origin) if path.is_file()]

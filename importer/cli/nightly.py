@@ -58,6 +58,7 @@ def nightly(
     partial_ok: opt.PartialOk = False,
     yes: opt.Yes = False,
     force: opt.Force = False,
+    as_new: opt.AsNew = False,
     workspace: opt.Workspace = None,
     json: opt.Json = False,
     quiet: opt.Quiet = False,
@@ -78,7 +79,7 @@ def nightly(
         if not json:
             tell_night(report)
 
-    report = running.run_night(profile, folder, shown, watch=watch, force=force, as_json=json)
+    report = running.run_night(profile, folder, shown, watch=watch, force=force, as_new=as_new, as_json=json)
     if json:
         print_json(report.as_json())
     raise typer.Exit(int(report.exit_code))

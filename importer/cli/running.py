@@ -92,6 +92,7 @@ def run_night(
     *,
     watch: bool,
     force: bool,
+    as_new: bool,
     as_json: bool,
 ) -> NightReport:
     """Import what arrived in a folder, and return what became of it.
@@ -106,7 +107,12 @@ def run_night(
             heard, Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None)
         )
         night = Night(
-            profile, folder, on_event, confirm=None if as_json or not _on_terminal() else _confirm, force=force
+            profile,
+            folder,
+            on_event,
+            confirm=None if as_json or not _on_terminal() else _confirm,
+            force=force,
+            as_new=as_new,
         )
         work = night.watch(told) if watch else night.once()
         report = _run(on_event.obeyed(night.stop, work))

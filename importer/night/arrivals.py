@@ -7,15 +7,15 @@ Decides nothing about rows, which is the run's, and nothing about the other file
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer import history, whereabouts
-from importer.admission import known_scope
+from importer import coming_back, history, whereabouts
+from importer.admission import is_other_profile, known_scope, recalled
 from importer.commands import Commands
 from importer.delivery import StopSwitch
 from importer.errors import (
@@ -23,6 +23,7 @@ from importer.errors import (
     ExitCode,
     ImporterError,
     MissingColumnError,
+    ReturnRefusedError,
     SourceError,
     StillWrittenError,
     UnreadableSourceError,
@@ -40,6 +41,7 @@ from importer.wiring import SystemClock, open_workspace
 _THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "canary"})
 """Stops that say something about the file's rows; any other says something about the night."""
 
+_DONE = frozenset({"read", "created", "existing"})
 _OF_ONE_FILE = (StillWrittenError, UnreadableSourceError, MissingColumnError)
 """Trouble that the other files need not have."""
 
@@ -57,6 +59,7 @@ class Arrivals:
         begin: makes the session of a file.
         stop: what stops the night stops the run at hand.
         force: import files although their content was imported before.
+        as_new: import files that came back fixed like any others.
     """
 
     profile: Profile
@@ -65,6 +68,7 @@ class Arrivals:
     stop: StopSwitch
     clock: SystemClock
     force: bool = False
+    as_new: bool = False
 
     async def take(self, path: Path, *, begun: bool) -> Import | None:
         """Import one file and put it where it belongs; whatever happens becomes an `Import`. None: it is gone."""
@@ -91,6 +95,9 @@ class Arrivals:
                 raise
             what = replace(what, exit_code=ExitCode.SOURCE, error=str(error))
             return await asyncio.to_thread(self._refused, path, session, what)
+        except ReturnRefusedError as error:
+            what = replace(what, exit_code=error.exit_code, error=str(error))
+            return await asyncio.to_thread(self._refused, path, session, what)
         except SourceError as error:
             empty = isinstance(error, EmptySourceError)
             what = replace(what, exit_code=error.exit_code, error=str(error), is_empty=empty)
@@ -99,9 +106,16 @@ class Arrivals:
     async def _worked(self, path: Path, session: Session, what: Import) -> Import:
         await asyncio.to_thread(self.inbox.at_hand, path)
         content = content_hash(path)
+        if not self.as_new and await asyncio.to_thread(coming_back.runs_of, path, self.profile.source) is not None:
+            what = replace(what, is_return=True)
+            report = await session.run(path)
+            return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=session.stop.reason)
         earlier = self._earlier(session, path, content)
         if earlier is None:
-            report = await session.run(path, force=self.force)
+            report = await session.run(path, force=self.force, as_new=self.as_new)
+        elif self._is_to_be_checked_again(earlier):
+            what = replace(what, resumed=earlier.phase != FINISHED)
+            report = await session.retry(earlier.header.run_id)
         elif earlier.phase != FINISHED:
             what = replace(what, resumed=True)
             report = await session.resume(earlier.header.run_id)
@@ -126,6 +140,14 @@ class Arrivals:
             return None
         # Nothing was sent by a run that only read; elsewhere its file may be gone.
         return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
+
+    def _is_to_be_checked_again(self, earlier: StoredRun) -> bool:
+        """Whether rows of a run are not done, and the profile of the nights has changed since it checked them."""
+        if not is_other_profile(recalled(self.profile, earlier), earlier):
+            return False
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            counts = workspace.runs.counts(earlier.run)
+        return any(count and name not in _DONE for name, count in counts.items())
 
     def _run_of(self, session: Session, content: str) -> StoredRun | None:
         with closing(open_workspace(self.profile.workspace)) as workspace:
@@ -153,6 +175,8 @@ class Arrivals:
             self._outgrown(what.run_id)
             return replace(what, exit_code=ExitCode.TRY_LATER, error=_GREW, ends_pass=False)
         files = [Path(file) for file in told["files"].values()]
+        if what.is_return:
+            return self._put_return(path, what, files, ended=ended)
         if ended:
             to = self._away(path, self.inbox.archive, what.run_id, files=files)
             next_step = self._next(what)
@@ -160,6 +184,24 @@ class Arrivals:
         texts = {whereabouts.WHY: _why(what, _GOES_ON.format(self._commands.resume(what.run_id)))}
         to = self._away(path, self.inbox.failed, what.run_id, files=files, texts=texts)
         return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
+
+    def _put_return(self, path: Path, what: Import, files: Sequence[Path], *, ended: bool) -> Import:
+        """Put a file away that held fixed rows of a run: it is not that run's source, and its folder is its own."""
+        text = (
+            f"{what.file} held rows of the run {what.run_id}, and was taken back into it.\n"
+            f"`{self._commands.show(what.run_id)}` shows how that run ended.\n"
+        )
+        to = self._away(
+            path,
+            self.inbox.archive if ended else self.inbox.failed,
+            moment(self.clock.now()),
+            run_id=what.run_id,
+            is_return=True,
+            files=files,
+            texts={"returned.txt": text},
+        )
+        fate, next_step = (Fate.IMPORTED, self._next(what)) if ended else (Fate.REFUSED, "")
+        return replace(what, fate=fate, put=to, next_step=next_step, ends_pass=what.exit_code == ExitCode.BALANCE)
 
     @property
     def _commands(self) -> Commands:
@@ -209,11 +251,14 @@ class Arrivals:
             return ""
         return run.header.run_id if run is not None and run.phase != FINISHED else ""
 
-    def _away(self, path: Path, place: Path, tag: str, *, run_id: str | None = None, **beside: Any) -> Path | str:
+    def _away(
+        self, path: Path, place: Path, tag: str, *, run_id: str | None = None, is_return: bool = False, **beside: Any
+    ) -> Path | str:
         """Put a file away and keep where.
 
         Args:
             run_id: its run; None: the tag is; empty: it has none.
+            is_return: it held fixed rows of that run, and is not its source.
         """
         of_run, name = tag if run_id is None else run_id, readable(path.name)
         with closing(open_workspace(self.profile.workspace)) as workspace:
@@ -221,7 +266,7 @@ class Arrivals:
 
             def note(folder: Path) -> None:
                 run, archive = stored.run if stored else None, self.inbox.archive.absolute()
-                found = Place(folder.absolute(), name, run, self.clock.now(), archive)
+                found = Place(folder.absolute(), name, run, self.clock.now(), archive, is_return)
                 whereabouts.put(workspace.database, stored, found)
 
             to = self.inbox.put_away(path, place, tag, before=note, **beside)

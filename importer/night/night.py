@@ -66,6 +66,7 @@ class Night:
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         force: import files although their content was imported before.
+        as_new: import files that came back fixed like any others.
         environ: where the addresses of notifications come from.
     """
 
@@ -76,6 +77,7 @@ class Night:
     confirm: Confirm | None = None
     clock: SystemClock = field(default_factory=SystemClock)
     force: bool = False
+    as_new: bool = False
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     _ends_at: float | None = None
     _closing: StopSwitch = field(default_factory=StopSwitch)
@@ -172,7 +174,7 @@ class Night:
         return shown(str(self.folder)) if is_remote(self.folder) else Path(self.folder)
 
     async def _files(self, inbox: DropFolder) -> NightReport:
-        arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force)
+        arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force, self.as_new)
         imports = await self._one_by_one(arrivals, await asyncio.to_thread(inbox.begun), [], begun=True)
         found, growing = await self._arrived_after(imports, inbox)
         imports = await self._one_by_one(arrivals, found, imports, begun=False)
@@ -224,7 +226,8 @@ class Night:
 
     async def _judged_again(self, arrivals: Arrivals, inbox: DropFolder, imports: list[Import]) -> list[Import]:
         """Take up again what lacked a column before any other file had shown whose fault that is."""
-        doubtful = {done.file for done in imports if done.exit_code == ExitCode.USAGE and not done.ends_pass}
+        held = [done for done in imports if done.fate is Fate.HELD and not done.ends_pass]
+        doubtful = {done.file for done in held if done.exit_code == ExitCode.USAGE}
         if not doubtful or all(done.fate is not Fate.IMPORTED for done in imports):
             return imports
         again = [path for path in await asyncio.to_thread(inbox.begun) if readable(path.name) in doubtful]

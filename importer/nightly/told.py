@@ -59,6 +59,7 @@ class Import:
         put: where the file is now; a text where that is an address.
         report: the run's report for people; None where there is none.
         is_empty: there was nothing in it.
+        is_return: it held fixed rows of an earlier run, which `run_id` names.
         corrections: rows of customers that were imported before with other data; nobody changed them.
         next_step: what to do about it now, with the command in full; empty: nothing.
         ends_pass: whatever stopped it would stop every other file as well.
@@ -76,6 +77,7 @@ class Import:
     forecast: Mapping[str, Any] = field(default_factory=dict)
     elapsed_s: float = 0.0
     is_empty: bool = False
+    is_return: bool = False
     corrections: int = 0
     next_step: str = ""
     ends_pass: bool = False

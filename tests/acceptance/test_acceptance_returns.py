@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from tests.acceptance.conftest import User, Witness, people, sandbox
+from tests.acceptance.conftest import User, Witness, people, sandbox, serving
 
 
 def test_a_run_is_taken_up_again_without_naming_its_profile_or_its_target(
@@ -187,3 +187,184 @@ def test_fixed_rows_come_back_to_their_run(  # noqa: PLR0917
         assert (back.code, back.json["run_id"], back.json["counts"]["created"]) == (0, run_id, GERMANS), back.out
         whole(witness, user.reads(directory / "results.csv"))
     assert witness.ledger()["counts"]["create"] == {"201": GERMANS}
+
+
+@pytest.mark.parametrize("handed_out", ["rejects.csv", "kunden.annotated.xlsx"])
+def test_fixed_rows_come_back_by_the_folder_of_a_night(
+    user: User, witness: Witness, profile_for: Callable[..., Path], handed_out: str
+) -> None:
+    more = GERMAN_MAP + '[nightly]\nsettle_s = 0.0\n[results]\nformats = ["csv", "xlsx"]\n'
+    night = ("nightly", "inbox", *sandbox(profile_for(witness, more=more)), "--json")
+    (user.home / "inbox").mkdir()
+    as_text(user).rename(user.home / "inbox" / "kunden.csv")
+    first = user.types(*night, **witness.environ).json["imports"][0]
+    assert (first["fate"], first["counts"]["invalid"]) == ("imported", GERMANS / 10)
+    put = Path(first["put"])
+
+    fix = fix_text if handed_out.endswith(".csv") else fix_workbook
+    unfixed = user.home / "runs" / first["run_id"] / handed_out
+    for name, code, created in (("unfixed", 3, 18), ("fixed", 0, GERMANS), ("again", 0, GERMANS)):
+        back = user.home / "inbox" / f"{name}{unfixed.suffix}"
+        kept = user.home / f"kept{unfixed.suffix}"
+        if name == "unfixed":
+            fix(unfixed, kept)
+            back.write_bytes(unfixed.read_bytes())
+        else:
+            back.write_bytes(kept.read_bytes())
+        came = user.types(*night, **witness.environ)
+        (done,) = came.json["imports"]
+        assert (came.code, done["fate"], done["run_id"]) == (code, "imported", first["run_id"]), came.out
+        assert done["counts"]["created"] == created
+        assert (Path(done["put"]) / back.name).exists()
+    whole(witness, user.reads(put / "results.csv"))
+    assert user.types("purge", "--older-than", "1h", "--dry-run").code == 0
+    again = user.types("retry", first["run_id"], "--json", **witness.environ)
+    assert again.code == 0, again.out  # the files that came back are not taken for the run's source
+
+
+def test_a_night_whose_map_was_completed_checks_again_what_is_not_done(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    (user.home / "inbox").mkdir()
+    lines = people(4).splitlines()
+    typed = [f"{lines[0]},Kind", *(f"{line},{'Handy' if n == 2 else 'MOBILE'}" for n, line in enumerate(lines[1:]))]
+    source = "\n".join(typed) + "\n"
+    rule = '"primaryPhoneNumber.type" = {{ column = "Kind", map = {{ mobile = "MOBILE"{} }} }}\n'
+    mapping = '[nightly]\nsettle_s = 0.0\n[mapping]\n"externalId" = "ID"\n"firstName" = "First Name"\n'
+    mapping += '"lastName" = "Last Name"\n"primaryEmail.value" = "Email"\n"primaryPhoneNumber.number" = "Phone"\n'
+    night = ("nightly", "inbox", "--json", *sandbox(profile_for(witness, more=mapping + rule.format(""))))
+    (user.home / "inbox" / "a.csv").write_text(source)
+    first = user.types(*night, **witness.environ).json["imports"][0]
+    assert (first["counts"]["created"], first["counts"]["invalid"]) == (3, 1)
+
+    profile_for(witness, more=mapping + rule.format(', handy = "MOBILE"'))
+    (user.home / "inbox" / "a.csv").write_text(source)
+    again = user.types(*night, **witness.environ).json["imports"][0]
+
+    assert (again["run_id"], again["counts"]["created"], again["fate"]) == (first["run_id"], 4, "imported")
+    assert witness.ledger()["counts"]["create"] == {"201": 4}
+
+
+# --------------------------------------------------------------------------- what is refused
+
+
+@pytest.fixture
+def refused(user: User, witness: Witness, profile_for: Callable[..., Path]) -> tuple[str, Path]:
+    """A run of three people, one of them without a usable address; its id, and its directory."""
+    source = user.has("people.csv", people(3).replace("person1@example.com", "person1(at)example.com"))
+    first = user.types("run", source, *sandbox(profile_for(witness)), "--json", **witness.environ)
+    assert (first.code, first.json["counts"]["created"]) == (3, 2)
+    return first.json["run_id"], user.home / "runs" / first.json["run_id"]
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_under_another_profile_or_to_another_target_nothing_is_taken(
+    user: User, witness: Witness, profile_for: Callable[..., Path], refused: tuple[str, Path]
+) -> None:
+    run_id, directory = refused
+    fixed = user.has("fixed.csv", (directory / "rejects.csv").read_text().replace("(at)", "@"))
+    other = profile_for(witness, "other.toml", more='[validation]\ndefault_region = "DE"')
+    with serving(user) as elsewhere:
+        there = profile_for(elsewhere, "there.toml")
+        for words in (
+            ("run", fixed, "--config", other, "--target", "sandbox"),
+            ("retry", run_id, "--fixed", fixed, "--config", other),
+            ("run", fixed, "--target", "emulator"),
+            ("retry", run_id, "--fixed", fixed, "--target", "emulator"),
+            ("run", fixed, *sandbox(there)),
+            ("run", fixed, "--workspace", "another"),
+        ):
+            ran = user.types(*words, **(elsewhere if there in words else witness).environ)
+            assert ran.code == 2, (words, ran.err)
+        assert elsewhere.ledger()["customers"] == 0
+    assert witness.ledger()["customers"] == 2
+
+    anew = user.types("run", fixed, "--as-new", "--json")
+    assert (anew.code, anew.json["counts"]["created"], anew.json["target"]) == (0, 1, "emulator")
+
+
+def test_rejects_of_a_rehearsal_go_to_the_real_target_only_as_new(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    source = user.has("people.csv", people(2).replace("person1@example.com", "person1(at)example.com"))
+    rejects = user.types("run", source, "--json").json["files"]["rejects"]
+    fixed = user.has("fixed.csv", (user.home / rejects).read_text().replace("(at)", "@"))
+    where = sandbox(profile_for(witness))
+
+    ran = user.types("run", fixed, *where, **witness.environ)
+    assert (ran.code, "rehearsal" in ran.err, "--as-new" in ran.err) == (2, True, True)
+    assert witness.ledger()["customers"] == 0
+    assert user.types("run", fixed, *where, "--as-new", **witness.environ).code == 0
+    assert witness.ledger()["customers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda lines: [*lines, lines[1]], "returned_row_repeated"),
+        (lambda lines: [lines[0], lines[1].replace(",3,", ",99,", 1)], "returned_row_unknown"),
+        (lambda lines: [lines[0], lines[1].replace(",3,", ",,", 1)], "returned_row_unknown"),
+        (lambda lines: [lines[0], lines[1].rpartition(",")[0] + ",20200101T000000Z-aaaaaa"], "returned_run_other"),
+        (lambda lines: [lines[0], lines[1].rpartition(",")[0] + ","], "returned_run_other"),
+    ],
+)
+@pytest.mark.parametrize("typed", ["retry", "run"])
+def test_a_line_that_no_row_can_be_told_from_is_an_error_and_no_new_customer(  # noqa: PLR0917
+    user: User,
+    witness: Witness,
+    refused: tuple[str, Path],
+    spoil: Callable[[list[str]], list[str]],
+    code: str,
+    typed: str,
+) -> None:
+    run_id, directory = refused
+    good = lines_of(directory / "results.csv")[1]
+    lines = spoil(lines_of(directory / "rejects.csv"))
+    fixed = user.has("fixed.csv", "\n".join([*lines, good]).replace("(at)", "@") + "\n")
+
+    command = ("retry", run_id, "--fixed", fixed) if typed == "retry" else ("run", fixed)
+    back = user.types(*command, "--json", **witness.environ)
+
+    assert (back.code, back.json["counts"]["created"], back.json["counts"]["invalid"]) == (3, 2, 1), back.out
+    assert code in [issue["code"] for issue in back.json["issues"]]
+    assert witness.ledger()["customers"] == 2
+
+
+def test_a_changed_row_that_is_done_is_said_and_never_sent(
+    user: User, witness: Witness, refused: tuple[str, Path]
+) -> None:
+    run_id, directory = refused
+    text = (directory / "results.csv").read_text().replace("(at)", "@").replace("Givena", "Changed")
+    back = user.types("retry", run_id, "--fixed", user.has("fixed.csv", text), "--json", **witness.environ)
+
+    assert (back.code, back.json["counts"]["created"]) == (3, 3)
+    assert "returned_row_done" in [issue["code"] for issue in back.json["issues"]]
+    assert sorted(customer["firstName"] for customer in witness.customers()) == ["Givena", "Givenb", "Givenc"]
+    results = user.reads(directory / "results.csv")
+    assert [row["First Name"] for row in results] == ["Givena", "Givenb", "Givenc"]
+    assert "returned_row_done" in results[0]["_warnings"]
+
+
+def test_a_row_with_surplus_cells_comes_back_unfixed_and_stays_refused(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    lines = people(6).splitlines()
+    lines[2] += ",surplus"
+    run = ("run", user.has("people.csv", "\n".join(lines) + "\n"), *sandbox(profile_for(witness)), "--json")
+    first = user.types(*run, **witness.environ).json
+    assert (first["counts"]["created"], first["counts"]["invalid"]) == (5, 1)
+    rejects = user.home / first["files"]["rejects"]
+    header, row = lines_of(rejects)
+    without = [
+        ",".join(cell for cell in line.split(",") if cell not in {"_extra_1", "surplus"}) for line in (header, row)
+    ]
+
+    for unfixed in (rejects, user.has("lost.csv", "\n".join(without) + "\n")):
+        back = user.types("run", unfixed, "--json", **witness.environ)
+        assert (back.code, back.json["counts"]["invalid"]) == (3, 1)
+    assert witness.ledger()["customers"] == 5
+    fixed = user.has("fixed.csv", f"{header}\n{row.replace('surplus', '')}\n")
+    assert user.types("run", fixed, "--json", **witness.environ).json["counts"]["created"] == 6
