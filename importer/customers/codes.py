@@ -132,16 +132,16 @@ _ALL = (
     _warning(
         "phone_country_assumed",
         "A national phone number of two possible countries",
-        "{label} has no country code and is valid in {country} and in {default} alike; it is sent as a number of "
-        "{country}, the country of its row.",
+        "{label} has no country code and is valid in {country} and in {default} alike; it is sent as a number of the "
+        "former.",
         "Write the numbers of column {column} with a plus sign and their country code, or map their country: "
         '`"primaryPhoneNumber.region" = "..."`.',
     ),
     _error(
         "phone_other_country",
         "A phone number that does not belong to the country of its row",
-        "{label} has no country code and is not valid in {country}, the country of its row, but is valid in {default}; "
-        "write it with a plus sign and its country code.",
+        "{label} has no country code and is not valid in {country}, but is valid in {default}; write it with a plus "
+        "sign and its country code.",
         "Write the numbers of column {column} with a plus sign and their country code, or map their country: "
         '`"primaryPhoneNumber.region" = "..."`.',
     ),

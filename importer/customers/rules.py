@@ -396,6 +396,6 @@ def message(code: str, spec: FieldSpec | None = None, countries: Sequence[str] =
         max=spec.max_length or HARD_MAX_CHARS,
         values=", ".join(spec.values),
         condition=spec.condition,
-        country=countries[0] if countries else "the row's country",
-        default=countries[1] if countries else "the default region",
+        country=f"{countries[0]} (the country of its row)" if countries else "the country of its row",
+        default=f"{countries[1]} (the default region)" if countries else "the default region",
     )

@@ -32,12 +32,18 @@ _ALL = (
         "undecodable", "Bytes that are no text in the file's encoding", "Save the file as UTF-8, or name its encoding."
     ),
     _error("zero_byte", "A zero byte, where text was lost", "Retype the cells."),
-    _error("cell_error", "A cell that shows an error such as #N/A", "Correct the formulas, or type the values."),
+    _error(
+        "cell_error",
+        "A cell that shows an error such as #N/A; a warning where its column is not used",
+        "Correct the formulas, or type the values.",
+    ),
     _error("formula_without_value", "A formula that was never calculated", "Open the workbook, and save it again."),
     _warning("cell_cut_off", "A cell of exactly the length at which Excel cuts off", "Look the text up at its source."),
     _warning("text_garbled", "Text that went through a wrong encoding", "Export the file again, as UTF-8."),
     _warning(
-        "number_shortened", "A long number that a spreadsheet rounded", "Format the column as text, export it again."
+        "number_shortened",
+        "A long number that a spreadsheet rounded; an error in ids and phone numbers",
+        "Format the column as text, export it again.",
     ),
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from importer.customers.codes import ISSUE_CODES
+from importer.customers.rules import ISSUE_CODES, field_spec, message
 from importer.records import Cluster, Issue, RowResult, Severity
 
 EXAMPLE_ROWS = 20
@@ -47,7 +47,7 @@ class ClusterCounter:
     def clusters(self) -> list[Cluster]:
         """Return all clusters: errors before warnings, the most frequent first."""
         found = [
-            Cluster(code, name, column, severity, _sentence(code, grown), grown.count, tuple(grown.rows))
+            Cluster(code, name, column, severity, _sentence(code, name, grown), grown.count, tuple(grown.rows))
             for (code, name, column, severity), grown in self._clusters.items()
         ]
         return sorted(found, key=_rank)
@@ -59,10 +59,14 @@ class ClusterCounter:
         self._clusters[key].add(row, issue.message)
 
 
-def _sentence(code: str, grown: _Growing) -> str:
-    """The sentence for all rows: where each row has its own (naming another row), the documented one."""
+def _sentence(code: str, name: str, grown: _Growing) -> str:
+    """The sentence for all rows: where each has its own (naming another row, or a country), the documented one."""
     entry = ISSUE_CODES.get(code)
-    return entry.message if grown.varies and entry and "{" not in entry.message else grown.message
+    if not grown.varies or entry is None:
+        return grown.message
+    if "{country}" in entry.message:
+        return message(code, field_spec(name))
+    return grown.message if "{" in entry.message else entry.message
 
 
 def _rank(cluster: Cluster) -> tuple[bool, int, str, str, str]:

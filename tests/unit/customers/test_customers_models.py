@@ -180,3 +180,49 @@ def test_a_row_of_dotted_names_nests_into_a_body() -> None:
         "addresses": [{"type": "SHIPPING", "primary": True, "zipCode": "62701", "name": {}}],
         "metadata": {"a.b": "x"},
     }
+
+
+# --------------------------------------------------------------------------- where phone numbers belong
+
+
+LONDON = {"type": "PHYSICAL", "streetLine1": "1 Example Street", "zipCode": "SW1A 1AA", "countryCode": "GB"}
+NEW_YORK = {
+    "type": "MAILING",
+    "streetLine1": "1 Example Street",
+    "zipCode": "10001",
+    "countryCode": "USA",
+    "stateCode": "NY",
+}
+
+
+def test_a_phone_number_belongs_to_the_country_of_the_address() -> None:
+    phone = {"number": "020 7946 0958", "type": "MOBILE"}
+    person = Individual.model_validate({**SARAH, "primaryPhoneNumber": phone, "addresses": [NEW_YORK, LONDON]})
+    assert person.model_dump(by_alias=True, exclude_none=True)["primaryPhoneNumber"] == {
+        "number": "+442079460958",
+        "type": "MOBILE",
+    }
+
+
+def test_a_contacts_phone_number_belongs_to_the_country_of_the_business() -> None:
+    contact = {**BAKERY["contacts"][0], "primaryPhoneNumber": {"number": "020 7946 0958", "type": "WORK"}}
+    bakery = Business.model_validate({**BAKERY, "contacts": [contact], "addresses": [LONDON]})
+    assert bakery.contacts[0].primary_phone_number.number == "+442079460958"
+
+
+def test_a_region_beside_the_number_goes_before_the_address_and_is_no_part_of_the_contract() -> None:
+    phone = {"number": "(212) 555-0123", "type": "MOBILE", "region": "US"}
+    person = Individual.model_validate({**SARAH, "primaryPhoneNumber": phone, "addresses": [LONDON]})
+    assert person.primary_phone_number.number == "+12125550123"
+    described = json_schema()["$defs"]["Phone"]["properties"]
+    assert set(described) == {"number", "type", "extension", "provider"}
+
+
+def test_a_number_of_the_default_country_alone_is_refused_with_both_names() -> None:
+    phone = {"number": "(212) 555-0123", "type": "MOBILE"}
+    with pytest.raises(ValidationError) as refused:
+        Individual.model_validate({**SARAH, "primaryPhoneNumber": phone, "addresses": [LONDON]})
+    (error,) = refused.value.errors()
+    assert error["type"] == "phone_other_country"
+    assert "United Kingdom" in error["msg"]
+    assert "United States" in error["msg"]

@@ -267,6 +267,11 @@ READ_RIGHT = [
     Dirt("packed: UTF-16 in gz", lambda: gzip.compress(table().encode("utf-16")), "customers.csv.gz"),
     Dirt("name: no ending", CLEAN, "customers"),
     Dirt("name: strange ending", CLEAN, "customers.export"),
+    Dirt(
+        "quotes: a formula around a text",
+        with_line(5, LINES[5].replace(",02005,", ',="02005",')),
+        rows=changed(4, 8, '="02005"'),
+    ),
     Dirt("cell: a number sign that is no error", table(changed(4, 6, "Apt #NA 4")), rows=changed(4, 6, "Apt #NA 4")),
     Dirt("cell: an id like a power of ten", table(changed(4, 0, "1E5")), rows=changed(4, 0, "1E5")),
 ]

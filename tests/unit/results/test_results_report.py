@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from importer.customers.codes import ISSUE_CODES, IssueCode
+from importer.customers.rules import field_spec, message
 from importer.records import Cluster, Detected, Issue, RowResult, RowState, Severity, SourceInfo
 from importer.results.clusters import EXAMPLE_ROWS, clusters
 from importer.results.mends import DELIVERY, Advice, advise
@@ -53,6 +54,22 @@ def test_a_cluster_whose_rows_name_each_other_has_the_sentence_for_all() -> None
     (found,) = clusters([twice(2, 9), twice(5, 7)])
     assert found.message == ISSUE_CODES["duplicate_in_file"].message
     assert clusters([twice(2, 9)])[0].message == "The same customer stands in row 9."
+
+
+def test_a_cluster_whose_rows_are_of_several_countries_names_none_of_them() -> None:
+    name = "primaryPhoneNumber.number"
+
+    def assumed(row: int, country: str) -> RowResult:
+        text = message("phone_country_assumed", field_spec(name), (country, "United States"))
+        issue = Issue(row - 2, "phone_country_assumed", text, name, "Phone", Severity.WARNING)
+        return replace(invalid(row), warnings=(issue,))
+
+    (mixed,) = clusters([assumed(2, "United Kingdom"), assumed(3, "Germany")])
+    (alike,) = clusters([assumed(2, "Germany"), assumed(3, "Germany")])
+
+    assert "the country of its row" in mixed.message
+    assert "Kingdom" not in mixed.message
+    assert "Germany (the country of its row)" in alike.message
 
 
 def test_errors_come_before_warnings_however_frequent() -> None:
