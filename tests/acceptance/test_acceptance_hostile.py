@@ -192,7 +192,7 @@ def test_on_a_terminal_the_canary_asks_and_heeds_the_answer(
             os.close(theirs)
             seen = _read_until(ours, b"[y/N]")
             os.write(ours, answer)
-            seen += _read_until(ours, b"ype: importer")
+            seen += _read_until(ours, b"importer re")
             assert process.wait(timeout=30) == code
         os.close(ours)
         assert b"EMU_FAULT_422 (1)" in seen

@@ -79,8 +79,7 @@ def as_xlsb(rows: list[list[str]]) -> bytes:
     writer: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(writer)
     lines = [writer.row(i, *(writer.text(j, text) for j, text in enumerate(row))) for i, row in enumerate(rows)]
-    writer.HEADER = b""
-    content: bytes = writer.workbook(*lines)
+    content: bytes = writer.workbook(*lines, header=b"")
     return content
 
 

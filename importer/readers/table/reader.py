@@ -59,7 +59,7 @@ class TableReader:
             sheet=self._origin.sheet,
             detected=(*self._origin.detected, found),
             warnings=(*self._origin.warnings, *self._columns.warnings, *(self._found_later or ())),
-            other_tables=tuple(self._origin.other_tables),
+            other_tables=tuple(getattr(self._origin, "other_tables", ())),  # formats of third parties may be older
         )
 
     def batches(self) -> Iterator[RawBatch]:
