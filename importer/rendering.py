@@ -126,9 +126,10 @@ def is_open(counts: Mapping[str, int]) -> bool:
 
 
 def render(database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share) -> Report:
-    """Write every file of a run into its directory, count them again, and say how it ended.
+    """Write every file of a run into a directory, count them again, and say how it ended.
 
     Args:
+        database: where it can only be looked at, nothing is noted, and `directory` is not the run's own.
         share: who counts, beside this process where the file is large.
 
     Raises:
@@ -171,14 +172,21 @@ def _rendered(
     report = replace(report, exit_code=code, preview=seen)
     annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
-    beside = {} if summary.dry_run else {"receipt": directory / RECEIPT_NAME}
-    report = _judged(replace(report, files={**files, "log": directory / LOG_NAME, **beside}))
+    beside = _beside(directory, is_sent=not summary.dry_run) if database.writes else {}
+    report = _judged(replace(report, files={**files, **beside}))
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     write_json(report, directory)
-    Runs(database).note(run, files=digests(files))
-    if profile.results.out is not None:
-        publish(files, profile.results.out)
+    if database.writes:
+        Runs(database).note(run, files=digests(files))
+        if profile.results.out is not None:
+            publish(files, profile.results.out)
     return report
+
+
+def _beside(directory: Path, *, is_sent: bool) -> dict[str, Path]:
+    """What others write into the run's own directory."""
+    receipt = {"receipt": directory / RECEIPT_NAME} if is_sent else {}
+    return {"log": directory / LOG_NAME, **receipt}
 
 
 def report_of(database: Database, stored: StoredRun, now: float) -> Report:

@@ -44,6 +44,8 @@ from importer.errors import (
     BusyError,
     ImporterError,
     InterruptedRunError,
+    JournalError,
+    StorageError,
     TryLaterError,
 )
 from importer.interpreter import beside_the_loop, rare_collections
@@ -312,10 +314,32 @@ class Session:
     def export(self, name: str) -> Report:
         """Write the results of a run again, in the profile's formats and folder.
 
+        A workspace that cannot be written is only read; the files are in the profile's folder alone then.
+
         Raises:
             ImporterError: there is no such run, or its files cannot be written.
         """
         started_at = self.clock.now()
+        try:
+            return self._exported(name, started_at)
+        except (JournalError, StorageError) as error:
+            if self.profile.results.out is not None:
+                return self._exported_elsewhere(name, self.profile.results.out, started_at)
+            hint = f"{error.hint} Another folder for the files can be named with --out."
+            raise type(error)(error.message, hint.strip()) from error
+
+    def _exported_elsewhere(self, name: str, out: Path, started_at: float) -> Report:
+        with registry.opened_run(self.profile.workspace, name) as opened:
+            stored, database = opened.stored, opened.database
+            self.profile = recalled(self.profile, stored)
+            stored.require_whole()
+            stored.require_loaded()
+            check_out(self.profile.results, source_of(database, stored) or Path(stored.header.path))
+            return self._rendered(
+                database, stored, out, ending_of(database, stored, self.command, started_at, self.clock.now())
+            )
+
+    def _exported(self, name: str, started_at: float) -> Report:
         with registry.opened_run(self.profile.workspace, name, writes=True) as opened, self._alone(opened, started_at):
             stored, database = Runs(opened.database).find(opened.stored.header.run_id), opened.database
             self.profile = recalled(self.profile, stored)

@@ -7,9 +7,11 @@ WAL with `synchronous=FULL`: a commit is on disk when it returns, and readers ne
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from importer.commands import Commands
@@ -47,6 +49,7 @@ class Database:
         self, path: Path, *, durable: bool = True, writes: bool = True, commands: Commands | None = None
     ) -> None:
         self.path = path
+        self.writes = writes
         self.commands = commands or Commands(path.parent)
         self._count = CommitCount(path) if durable and writes else None
         with self.guarded("opened"):
@@ -157,17 +160,46 @@ class Database:
 
 
 def _looked_at(path: Path) -> sqlite3.Connection:
-    """Open a journal that shall not be changed.
+    """Open a journal that shall not be changed, wherever it lies.
 
     Raises:
         sqlite3.Error, OSError: it is not there, or cannot be read.
         JournalError: it was written by a newer program.
     """
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-    )
     try:
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        return _current(_read_only(path), path)
+    except sqlite3.OperationalError:
+        if not path.exists():
+            raise
+    # The folder is read-only, or the disk is full: SQLite cannot make the file that readers of a log share.
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return _current(_read_only(path, "&immutable=1"), path)
+    return _current(_in_memory(path, log), path)
+
+
+def _read_only(path: Path, more: str = "") -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro{more}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    return connection
+
+
+def _in_memory(path: Path, log: Path) -> sqlite3.Connection:
+    """Read a journal with what stands in its log, where its folder cannot be written."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    with tempfile.TemporaryDirectory(prefix="importer-") as aside:
+        for file in (path, log):
+            shutil.copyfile(file, Path(aside) / file.name)
+        with closing(sqlite3.connect(Path(aside) / path.name)) as copy:
+            copy.backup(memory)
+    return memory
+
+
+def _current(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """The connection, or one to a copy in this program's format."""
+    try:
         if version_of(connection) == SCHEMA_VERSION:
             return connection
         copy = migrated_copy(connection, path)

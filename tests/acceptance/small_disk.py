@@ -61,6 +61,11 @@ class SmallDisk:
         """Mend it: free what the test had filled."""
         (self.content / _FILLER).unlink(missing_ok=True)
 
+    def freeze(self) -> None:
+        """Make it read-only."""
+        mount = [*_entering(self.holder), needed("mount"), "-o", "remount,ro", str(self.at)]
+        subprocess.run(mount, check=True, capture_output=True)
+
     def starts(self, *arguments: str | Path, **environ: str) -> subprocess.Popen[str]:
         """Start a command that has this disk, in the user's folder."""
         return subprocess.Popen(
