@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer import coming_back, registry, whereabouts
+from importer.accounts import Whose, settle_account
 from importer.admission import (
     Confirm,
-    Whose,
     ask_consent,
     for_target,
     is_other_profile,
@@ -33,7 +33,6 @@ from importer.admission import (
     require_own_run,
     require_scope,
     require_unchanged,
-    settle_account,
     source_of,
 )
 from importer.coming_back import Back

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import typer
 
-from importer.admission import NEW_ACCOUNT
+from importer.accounts import NEW_ACCOUNT
 from importer.announcing import Announcer, refusals_counted
 from importer.cli.output import Output, print_json, say
 from importer.cli.signals import Interruption

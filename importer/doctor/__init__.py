@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from importer.doctor.account import check_account
 from importer.doctor.elsewhere import check_elsewhere
 from importer.doctor.finding import Finding, exit_code
 from importer.doctor.folder import check_folder, folders_of
@@ -49,10 +50,11 @@ async def examine(
     except ProfileError as error:
         return [Finding.from_error("profile", error)]
     now, where = (clock or SystemClock()).now(), known_destination(profile, environ)
-    scope = where.scope if where else ""
+    scope, account = check_account(profile, where)
     return [
         _profile(profile),
         *await check_target(profile, environ, offline=offline),
+        *account,
         *check_limits(profile),
         *check_extras(profile),
         *check_notifications(profile, environ),

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from importer import coming_back, history, whereabouts
-from importer.admission import is_other_profile, known_scope, recalled
+from importer.accounts import known_scope
+from importer.admission import is_other_profile, recalled
 from importer.commands import Commands
 from importer.delivery import StopSwitch
 from importer.errors import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from importer.admission import scope_at
+from importer.accounts import scope_at
 from importer.errors import ImporterError
 from importer.journal import FINISHED, LOADING, Experience, experience
 from importer.nightly import Forecast, Hours, Seen, Workload, forecast

@@ -21,7 +21,7 @@ class Destination:
 
     Args:
         scope: target and account; import keys are unique inside one. Of an account without a name it is a proposal:
-            what the journal knows of the key decides (`importer.admission.settle_account`).
+            what the journal knows of the key decides (`importer.accounts.settle_account`).
         server: one spelling of the address; empty for the emulator inside the run.
         host: what a person is asked to confirm; empty for the emulator inside the run.
         faults: what the emulator inside the run does wrong on purpose; None: nothing.

@@ -396,3 +396,17 @@ def test_the_stamp_that_a_killed_run_began_with_is_found_under_whatever_name(
 
     assert forced.code == 0, forced.out
     assert len({one["primaryEmail"]["value"] for one in witness.customers()}) == len(witness.customers()) == 60
+
+
+def test_the_doctor_says_that_a_key_is_new_to_its_host(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    there = sandbox(profile_for(witness))
+    first = imports(user, table(ANN), *there, environ=witness.environ)
+    rotated = {"ROCKETKOR_API_KEY": "a-new-key", "ROCKETKOR_API_SECRET": "fictional"}
+    well = user.types("doctor", *there, "--offline", "--json", **witness.environ)
+    asked = user.types("doctor", *there, "--offline", "--json", **rotated)
+
+    assert (well.code, asked.code) == (0, 7)
+    (finding,) = (one for one in asked.json["checks"] if one["check"] == "account")
+    assert f"--account-of {first['run_id']}" in finding["mend"]

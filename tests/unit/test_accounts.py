@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.admission import NEW_ACCOUNT, known_scope, settle_account
+from importer.accounts import NEW_ACCOUNT, account_on_record, known_scope, settle_account
 from importer.errors import UnknownAccountError, UsageError
 from importer.journal import AccountUsed, RunHeader
 from importer.profile.settings import TargetSettings
@@ -87,3 +87,11 @@ def test_a_name_may_be_given_to_what_another_key_has_done(workspace: Workspace) 
     settled = settle_account(workspace, where("two", "main"), FIRST, None, 2.0)
 
     assert settled.scope == workspace.runs.find(FIRST).header.scope == f"{SERVER}#main"
+
+
+def test_looking_at_an_account_changes_nothing(workspace: Workspace) -> None:
+    assert account_on_record(workspace.path, where("one")).scope == f"{SERVER}#key-one"
+    assert account_on_record(workspace.path, where("one", "main")).called_before == f"{SERVER}#key-one"
+    with pytest.raises(UnknownAccountError):
+        account_on_record(workspace.path, where("two"))
+    assert account_on_record(workspace.path / "nowhere", where("two")).scope == f"{SERVER}#key-two"
