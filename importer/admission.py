@@ -53,6 +53,19 @@ def require_consent(where: Destination, profile: Profile, confirm: Confirm | Non
     )
 
 
+def require_named_target(profile: Profile) -> None:
+    """Refuse to put files away as imported while nobody has said where to: the emulator is the default.
+
+    Raises:
+        UsageError: no option, variable or profile names the target.
+    """
+    if profile.target == EMULATOR and profile.target_origin == "default":
+        raise UsageError(
+            "No target is named: the files would be archived as imported, and no customer would be anywhere.",
+            "Name where to: --target sandbox, or --target emulator for a rehearsal.",
+        )
+
+
 def ask_consent(where: Destination, profile: Profile, confirm: Confirm | None, counts: Mapping[str, int]) -> None:
     """Ask about a live target, where that has to be.
 

@@ -11,8 +11,10 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 DEFAULT_WORKSPACE = Path("runs")
 NAME = "importer"
@@ -42,6 +44,27 @@ class Commands:
     def for_everywhere(self) -> Commands:
         """The same commands with every path in full."""
         return replace(self, everywhere=True)
+
+    def kept(self) -> dict[str, Any]:
+        """What a report keeps, in JSON types, so that its command can be composed again for another folder."""
+        config = str(Path(self.config).absolute()) if self.config else ""
+        return {"config": config, "target": self.target, "reading": list(self.reading), "sending": list(self.sending)}
+
+    @classmethod
+    def of_kept(cls, kept: Mapping[str, Any], workspace: Path) -> Commands:
+        """The commands of a report, for whoever reads it now.
+
+        Args:
+            kept: as `kept` gave it; {}: a report of an earlier program, which kept nothing.
+            workspace: as it is named now.
+        """
+        return cls(
+            workspace=workspace,
+            config=str(kept.get("config", "")),
+            target=str(kept.get("target", "")),
+            reading=tuple(kept.get("reading", ())),
+            sending=tuple(kept.get("sending", ())),
+        )
 
     # ------------------------------------------------------------------ on a run
 

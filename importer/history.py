@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from importer import registry
+from importer.commands import Commands
 from importer.errors import UsageError
 from importer.journal import (
     FINISHED,
@@ -25,6 +26,7 @@ from importer.journal import (
     workspace_secret,
 )
 from importer.records import Attempt, Change, Checked, Issue, RowResult, RowState, as_they_stand, extra_columns
+from importer.results import Report, verdict
 
 MASK = "•••"
 
@@ -63,11 +65,37 @@ def one_run(workspace: Path, name: str) -> dict[str, Any]:
     found = registry.find(workspace, name)
     report = registry.report_of(workspace / found.run_id)
     if found.journal is None:
-        return report
+        return _from_here(report, workspace)
     with registry.opened(found) as opened:
         if report and _is_true(report, opened):
-            return report
+            return _from_here(report, workspace)
         return _from_journal(workspace, opened)
+
+
+def _from_here(report: dict[str, Any], workspace: Path) -> dict[str, Any]:
+    """A report with its paths and its command as they are typed by whoever reads it now, wherever that is."""
+    home = workspace / report["run_id"]
+    paths = {kind: Path(path) for kind, path in report["files"].items()}
+    files = {kind: home / path.name if path.parent.name == home.name else path for kind, path in paths.items()}
+    typed = report.get("typed", {})
+    judged = verdict(
+        Report(
+            command="show",
+            source=report["source"],
+            target=report["target"],
+            dry_run=report["dry_run"],
+            exit_code=report["exit_code"],
+            elapsed_seconds=report["elapsed_seconds"],
+            run_id=report["run_id"],
+            counts=report["counts"],
+            files=files,
+            error=report["error"],
+            path=typed.get("file", ""),
+            commands=Commands.of_kept(typed, workspace),
+        )
+    )
+    shown = {kind: str(path) for kind, path in files.items()}
+    return {**report, "files": shown, "next_step": judged.next_step, "next_command": judged.command}
 
 
 def _is_true(report: Mapping[str, Any], opened: registry.OpenedRun) -> bool:

@@ -42,6 +42,7 @@ class Preparation:
             self.duplicates.observe(checked)
             self.intake.record(checked)
             self.emit(Event("batch_checked", {"rows": len(checked.raw), "invalid": checked.payloads.count(None)}))
+        self.emit(Event("rows_checked", {}))
         self.intake.judged(self.duplicates.judge())
         return tuple(decided)
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from importer.errors import BalanceError, ExitCode, StorageError
 from importer.journal import FINISHED, STOPPED, Database, Replay, Runs, StoredRun
 from importer.mapping import MAPPING_CODES
 from importer.observe import LOG_NAME
+from importer.ports import Events
 from importer.profile import Profile
 from importer.readers import STDIN
 from importer.readers.codes import READING_CODES
@@ -32,6 +32,8 @@ from importer.records import (
     LEFT_OPEN,
     Cluster,
     Detected,
+    Event,
+    ResultBatch,
     RowState,
     RunSummary,
     Severity,
@@ -43,7 +45,6 @@ from importer.results import (
     ClusterCounter,
     FailingRows,
     Header,
-    Known,
     Recount,
     Report,
     Share,
@@ -59,6 +60,7 @@ from importer.results import (
 )
 from importer.results.codes import RETURN_CODES
 from importer.results.html import write_html
+from importer.results.tables import Batches
 
 _STOP_CODES: Mapping[str, ExitCode] = {
     "access": ExitCode.ACCESS,
@@ -99,6 +101,38 @@ class Ending:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Follows how far the writing of a run's files is.
+
+    Args:
+        emit: hears of it.
+        now: the wall clock, seconds since the epoch.
+    """
+
+    emit: Events
+    now: Callable[[], float]
+
+    def stage(self, name: str, **numbers: int) -> None:
+        """Say that a part begins; with `rows`, where it can be told how far that is."""
+        self.emit(Event("results_stage", {"stage": name, **numbers}))
+
+    def passing(self, batches: Batches, *, then: str) -> Batches:
+        """The rows of a run, every one of them told of when it was dealt with.
+
+        Args:
+            then: the part that begins when all of them were.
+        """
+
+        def told() -> Iterator[ResultBatch]:
+            for batch in batches():
+                yield batch
+                self.emit(Event("results_written", {"rows": len(batch)}))
+            self.stage(then)
+
+        return told
+
+
 _CUT_OFF = "The run was cut off; its rows stand here as the journal has them."
 
 
@@ -125,12 +159,22 @@ def is_open(counts: Mapping[str, int]) -> bool:
     return any(counts.get(state, 0) for state in LEFT_OPEN)
 
 
-def render(database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share) -> Report:
+def render(
+    database: Database,
+    run: int,
+    directory: Path,
+    profile: Profile,
+    ending: Ending,
+    *,
+    share: Share,
+    watch: Watch,
+) -> Report:
     """Write every file of a run into a directory, count them again, and say how it ended.
 
     Args:
         database: where it can only be looked at, nothing is noted, and `directory` is not the run's own.
         share: who counts, beside this process where the file is large.
+        watch: follows how far the writing is.
 
     Raises:
         StorageError: the directory cannot be written; files of an earlier pass are still whole.
@@ -138,7 +182,7 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
     """
     is_sent = ending.command != "export" and not Runs(database).summary(run).dry_run
     try:
-        return _rendered(database, run, directory, profile, ending, share=share)
+        return _rendered(database, run, directory, profile, ending, share=share, watch=watch)
     except StorageError as error:
         resume = profile.commands.resume(Runs(database).summary(run).run_id)
         then = f"`{resume}` then writes them, and sends nothing again." if is_sent else ""
@@ -146,7 +190,14 @@ def render(database: Database, run: int, directory: Path, profile: Profile, endi
 
 
 def _rendered(
-    database: Database, run: int, directory: Path, profile: Profile, ending: Ending, *, share: Share
+    database: Database,
+    run: int,
+    directory: Path,
+    profile: Profile,
+    ending: Ending,
+    *,
+    share: Share,
+    watch: Watch,
 ) -> Report:
     summary, replay = Runs(database).summary(run), Replay(database, run, as_it_stands=True)
     header = Header(summary.columns, summary.sheet, summary.run_id, summary.extra)
@@ -155,7 +206,7 @@ def _rendered(
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     recount = Recount(header.source_names, share)
     tables = write_results(
-        replay.batches,
+        watch.passing(replay.batches, then="recount"),
         header,
         directory,
         formats=profile.results.formats,
@@ -170,7 +221,13 @@ def _rendered(
     )
     code = _code(report, ending, imbalance, partial_ok=profile.results.partial_ok)
     report = replace(report, exit_code=code, preview=seen)
-    annotated = _annotated(replay, header, report, directory, profile=profile, source=Path(facts.get("path", "")))
+    batches = watch.passing(replay.batches, then="workbook_saved")
+    annotated = _annotated(
+        batches, header, report, directory, profile=profile, source=Path(facts.get("path", "")), watch=watch
+    )
+    watch.stage("report")
+    ended_at = watch.now()  # writing the files is a part of it
+    report = replace(report, elapsed_seconds=ended_at - ending.started_at, ended_at=ended_at)
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
     beside = _beside(directory, is_sent=not summary.dry_run) if database.writes else {}
     report = _judged(replace(report, files={**files, **beside}))
@@ -259,20 +316,27 @@ def _composed(
         documented=_DOCUMENTED,
         path=STDIN if Path(summary.path).name == STDIN else summary.path,
         commands=commands,
-        known=_known(replay),
     )
 
 
 def _annotated(
-    replay: Replay, header: Header, report: Report, directory: Path, *, profile: Profile, source: Path
+    batches: Batches,
+    header: Header,
+    report: Report,
+    directory: Path,
+    *,
+    profile: Profile,
+    source: Path,
+    watch: Watch,
 ) -> dict[str, Path]:
     """The user's own sheet with the offending cells marked: for workbooks, and wherever a workbook was asked for."""
     is_workbook = report.source_info is not None and report.source_info.format == "excel"
     if not is_workbook and "xlsx" not in profile.results.formats:
         return {}
+    watch.stage("workbook", rows=report.counts.get("read", 0))
     from importer.results.annotated import write_annotated  # noqa: PLC0415  # its library takes longer than a small file
 
-    return {"annotated": write_annotated(replay.batches, header, report, directory, source=source)}
+    return {"annotated": write_annotated(batches, header, report, directory, source=source)}
 
 
 def exit_code(
@@ -325,14 +389,6 @@ def _source_info(summary: RunSummary, facts: Mapping[str, Any]) -> SourceInfo:
         sheet=summary.sheet,
         detected=tuple(Detected(*found) for found in facts.get("detected", ())),
         warnings=tuple(facts.get("warnings", ())),
-    )
-
-
-def _known(replay: Replay) -> tuple[Known, ...]:
-    """What only the journal says: customers of earlier runs that nobody asked the target about."""
-    return tuple(
-        Known(run_id, datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d"), count)
-        for run_id, since, count in replay.remembered()
     )
 
 

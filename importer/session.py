@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -80,7 +80,7 @@ from importer.records import Event, RowState
 from importer.registry import OpenedRun
 from importer.rehearsal import compare
 from importer.remote import Local, is_remote, local_copy
-from importer.rendering import Ending, ending_of, is_open, render, source_facts
+from importer.rendering import Ending, Watch, ending_of, is_open, render, source_facts
 from importer.results import Report, check_out
 from importer.wiring import (
     JOURNAL_NAME,
@@ -565,15 +565,25 @@ class Session:
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )
         if not stored.header.dry_run:
+            self.on_event(Event("results_stage", {"stage": "receipt"}))
             self._seal(database, stored, directory, report)
-        told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.elapsed_seconds}
+        report = replace(report, took_s=self.clock.now() - started_at)
+        told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.took_s}
         self.on_event(Event("run_ended", told))
         return report
 
     def _rendered(self, database: Database, stored: StoredRun, directory: Path, ending: Ending) -> Report:
         with rare_collections(), self.hire(self._processes) as workforce:
             share = partial(workforce.map, alone=_WRITTEN_ALONE)
-            return render(database, stored.run, directory, self.profile, ending, share=share)
+            return render(
+                database,
+                stored.run,
+                directory,
+                self.profile,
+                ending,
+                share=share,
+                watch=Watch(self.on_event, self.clock.now),
+            )
 
     def _seal(self, database: Database, stored: StoredRun, directory: Path, report: Report) -> None:
         """Write the receipt, and all files again where a night put them."""

@@ -11,7 +11,7 @@ night() { # NUMBER WHAT-HAPPENS EXIT-CODE WHAT-THAT-MEANS; another exit code end
     printf '\n=== Night %s: %s\n' "$1" "$2"
     for file in "$home/inbox"/*.*; do touch "$file.done" && echo "    arrived: $(basename "$file")"; done
     code=0
-    "$importer" nightly "$home/inbox" --workspace "$home/runs" --quiet || code=$?
+    "$importer" nightly "$home/inbox" --target emulator --workspace "$home/runs" --quiet || code=$?
     if [ "$code" -ne "$3" ]; then
         echo "Night $1 ended with exit code $code, and should have with $3: $4." >&2
         exit 1
@@ -29,8 +29,8 @@ night 2 "one file repeats customers of Monday, another one is broken" 6 "a file 
 
 cp "$home"/inbox/archive/*_customers-monday.csv/customers-monday.csv "$home/inbox/customers-again.csv"
 cp "$samples/customers_messy.csv" "$home/inbox/customers-wednesday.csv"
-night 3 "Monday's file is delivered once more, and a new one has mistakes" 3 "some rows have to be mended"
+night 3 "Monday's file is delivered once more, and a new one has mistakes" 3 "some rows need fixing"
 
 printf '\n=== What is left in %s/inbox\n' "$home"
 (cd "$home/inbox" && ls -d archive/* failed/*)
-printf '\nMend the rows in a rejects.csv and drop it into the folder again: only those rows are sent.\n'
+printf '\nFix the rows in a rejects.csv and drop it into the folder again: only those rows are sent.\n'

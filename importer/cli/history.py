@@ -11,6 +11,7 @@ import typer
 from importer.cli import options as opt
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
+from importer.cli.output import show as show_text
 
 if TYPE_CHECKING:
     from importer.profile import Profile
@@ -73,7 +74,7 @@ def show(
     """
     profile = _profile_of(config, locals(), verbose=verbose)
     from importer import history as past  # noqa: PLC0415
-    from importer.cli.summary import tell_report  # noqa: PLC0415
+    from importer.cli.summary import summary  # noqa: PLC0415
 
     if verify:
         profile_hash = profile.fingerprint if config is not None else ""
@@ -82,7 +83,7 @@ def show(
     if wants_json(profile, json=json):
         print_json({**report, "command": "show", "exit_code": 0})
     else:
-        tell_report(report)
+        show_text(summary(report))
 
 
 def _verify(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:

@@ -51,6 +51,11 @@ def say(text: str = "") -> None:
         typer.echo(harmless(text), err=True)
 
 
+def show(text: str) -> None:
+    """Print what a command was asked for: on standard output, where a pipe or a file takes it."""
+    typer.echo(harmless(text))
+
+
 def harmless(text: str) -> str:
     """A text for a terminal: whoever names a file shall not steer it, so control characters are written out."""
     if text.isprintable():

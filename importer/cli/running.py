@@ -15,9 +15,9 @@ import typer
 
 from importer.accounts import NEW_ACCOUNT
 from importer.announcing import Announcer, refusals_counted
-from importer.cli.output import Output, print_json, say
+from importer.cli.output import Output, print_json, say, show
 from importer.cli.signals import Interruption
-from importer.cli.summary import tell_report
+from importer.cli.summary import summary
 from importer.errors import ImporterError, WorkspaceMovedError
 from importer.journal import AccountUsed
 from importer.night import Night
@@ -155,7 +155,7 @@ def tell(report: Report, *, as_json: bool, notified: bool | None = None, preview
     if as_json:
         print_json(told if notified is None else {**told, "notified": notified})
     else:
-        tell_report(told, previewed=previewed)
+        (show if report.dry_run else say)(summary(told, took_s=report.took_s, previewed=previewed))
     _warn_unheard(notified, as_json=as_json)
     return int(report.exit_code)
 

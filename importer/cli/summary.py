@@ -2,58 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from importer.cli.output import preview_lines, say
+from importer.cli.output import preview_lines
 from importer.rehearsal import sentence
 
 SHOWN_ISSUES = 10
 _READ_AS = (
     "encoding", "delimiter", "sheet", "header_row", "date_order", "phone_region", "drift", "damage", "assumed", "split"
 )  # fmt: skip
-_DELIVERED = ("created", "existing", "valid")
+_ALWAYS_SHOWN = ("created", "valid")
 
 
-def tell_report(report: Mapping[str, Any], *, previewed: bool = False) -> None:
-    """Print a report (its JSON form) for people.
+def summary(report: Mapping[str, Any], *, took_s: float | None = None, previewed: bool = False) -> str:
+    """A report (its JSON form) for people, line by line.
 
     Args:
         previewed: show the first rows as they were or would be sent, too.
+        took_s: what it took with everything that came after the report was written; None: as the report says.
     """
-    counts = {name: count for name, count in report["counts"].items() if name != "read"}
-    say(_headline(report))
-    for name, count in counts.items():
-        if count or name in _DELIVERED[:1]:
-            say(f"  {name:<9} {count:>9,}")
+    return "\n".join(_lines(report, report["elapsed_seconds"] if took_s is None else took_s, previewed=previewed))
+
+
+def _lines(report: Mapping[str, Any], took_s: float, *, previewed: bool) -> Iterator[str]:
+    yield _headline(report, took_s)
+    yield from _counts(report["counts"])
     if report.get("rehearsal"):
-        say(f"  {sentence(report['rehearsal'])}")
-    say(f"\n{report['verdict']}")
-    _tell_returned(report.get("returned") or {})
+        yield f"  {sentence(report['rehearsal'])}"
+    if report["verdict"]:
+        yield f"\n{report['verdict']}"
+    yield from _returned(report.get("returned") or {})
     if report.get("warning"):
-        say(f"Warning: {report['warning']}")
-    _tell_reading(report.get("source_info") or {})
-    _tell_issues(report["issues"])
-    if previewed and report.get("preview"):
-        say("\nAs sent:" if not report["dry_run"] else "\nAs they would be sent:")
-        for line in preview_lines(report["preview"]):
-            say(line)
-    _tell_forecast(report.get("forecast") or {})
+        yield f"Warning: {report['warning']}"
+    yield from _reading(report.get("source_info") or {})
+    yield from _issues(report["issues"])
+    if previewed:
+        yield from _preview(report.get("preview") or (), dry_run=report["dry_run"])
+    yield from _forecast(report.get("forecast") or {})
     if report["error"]:
-        say(f"\n{report['error']}")
-    _tell_files(report["files"])
-    _tell_next(report["next_step"], report.get("next_command", ""))
+        yield f"\n{report['error']}"
+    yield from _files(report["files"])
+    yield from _next(report["next_step"], report.get("next_command", ""))
 
 
-def _headline(report: Mapping[str, Any]) -> str:
+def _headline(report: Mapping[str, Any], took_s: float) -> str:
     what = "Checked" if report["dry_run"] else "Imported"
     into = "" if report["dry_run"] else f" into {report['target']}"
     count = report["counts"].get("read", 0)
     rows = f"{count:,} {'row' if count == 1 else 'rows'}"
-    return f"{what} {report['source']}{into}: {rows} in {report['elapsed_seconds']:.1f} s (run {report['run_id']})"
+    return f"{what} {report['source']}{into}: {rows} in {took_s:.1f} s (run {report['run_id']})"
 
 
-def _tell_returned(returned: Mapping[str, Any]) -> None:
+def _returned(returned: Mapping[str, Any]) -> Iterator[str]:
     """What came back, and what became of it."""
     if not returned:
         return
@@ -61,38 +62,44 @@ def _tell_returned(returned: Mapping[str, Any]) -> None:
     counted = ((returned["changed"], "changed"), (returned["unchanged"], "unchanged"), (refused, "not taken"))
     told = ", ".join(f"{count:,} {what}" for count, what in counted if count)
     checked = f"{returned['checked']:,} rows were checked again, {returned['ready']:,} of them can be imported."
-    say(f"Came back in {returned['file']}: {told or 'nothing'}. {checked}" if returned["file"] else checked)
+    yield f"Came back in {returned['file']}: {told or 'nothing'}. {checked}" if returned["file"] else checked
 
 
-def _tell_forecast(forecast: Mapping[str, Any]) -> None:
+def _counts(counts: Mapping[str, int]) -> Iterator[str]:
+    for name, count in counts.items():
+        if name != "read" and (count or name in _ALWAYS_SHOWN):
+            yield f"  {name:<9} {count:>9,}"
+
+
+def _forecast(forecast: Mapping[str, Any]) -> Iterator[str]:
     """What was foreseen, where there was something to be in time for."""
     if forecast.get("needed_per_s") is not None or forecast.get("quota_share") is not None:
-        say(f"\nForecast: {forecast['text']}")
+        yield f"\nForecast: {forecast['text']}"
 
 
-def _tell_reading(source: Mapping[str, Any]) -> None:
+def _reading(source: Mapping[str, Any]) -> Iterator[str]:
     """How the file was understood, in one line, and what is strange about it as a whole."""
     found = [one for one in source.get("detected", ()) if one["what"] in _READ_AS]
     doubts = {one["what"]: f" ({one['confidence']:.0%} sure)" for one in found if one["confidence"] < 1}
     if found:
-        say("Read as: " + ", ".join(f"{one['what']} {one['value']}{doubts.get(one['what'], '')}" for one in found))
+        yield "Read as: " + ", ".join(f"{one['what']} {one['value']}{doubts.get(one['what'], '')}" for one in found)
     unused = [one["value"] for one in source.get("detected", ()) if one["what"] == "unmapped"]
     if unused:
-        say("Not used: " + ", ".join(unused))
+        yield "Not used: " + ", ".join(unused)
     for warning in source.get("warnings", ()):
-        say(f"  ! {warning}")
+        yield f"  ! {warning}"
 
 
-def _tell_issues(issues: Sequence[Mapping[str, Any]]) -> None:
+def _issues(issues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not issues:
         return
-    say("\nWhat to mend:" if any(one["severity"] == "error" for one in issues) else "\nWorth a look:")
+    yield "\nWhat to fix:" if any(one["severity"] == "error" for one in issues) else "\nWorth a look:"
     for issue in issues[:SHOWN_ISSUES]:
-        say(f"  {issue['count']:>6,} x {issue['message']}  [{_place(issue)}]")
-        if issue.get("mend"):
-            say(f"           → {issue['mend']}")
+        yield f"  {issue['count']:>6,} x {issue['message']}  [{_place(issue)}]"
+        if issue.get("fix"):
+            yield f"           → {issue['fix']}"
     if len(issues) > SHOWN_ISSUES:
-        say(f"  … and {len(issues) - SHOWN_ISSUES} more kinds; all of them are in the report.")
+        yield f"  … and {len(issues) - SHOWN_ISSUES} more kinds; all of them are in the report."
 
 
 def _place(issue: Mapping[str, Any]) -> str:
@@ -102,17 +109,22 @@ def _place(issue: Mapping[str, Any]) -> str:
     return f"{issue['code']}; {column}row {rows}{more}" if rows else issue["code"]
 
 
-def _tell_next(step: str, command: str) -> None:
-    """What to do now; the command on a line of its own, so that it can be copied as it stands."""
-    if not step:
-        return
-    say(f"\n{step.removesuffix(command).rstrip()}")
-    if command:
-        say(f"  {command}")
+def _preview(rows: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Iterator[str]:
+    if rows:
+        yield "\nAs they would be sent:" if dry_run else "\nAs sent:"
+        yield from preview_lines(rows)
 
 
-def _tell_files(files: Mapping[str, str]) -> None:
+def _files(files: Mapping[str, str]) -> Iterator[str]:
     if files:
-        say("\nFiles:")
+        yield "\nFiles:"
     for kind, path in files.items():
-        say(f"  {kind:<9} {path}")
+        yield f"  {kind:<9} {path}"
+
+
+def _next(step: str, command: str) -> Iterator[str]:
+    """What to do now; the command on a line of its own, so that it can be copied as it stands."""
+    if step:
+        yield f"\n{step.removesuffix(command).rstrip()}"
+    if command:
+        yield f"  {command}"

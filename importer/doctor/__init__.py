@@ -53,7 +53,7 @@ async def examine(
     scope, account = check_account(profile, where)
     return [
         _profile(profile),
-        *await check_target(profile, environ, offline=offline),
+        *await check_target(profile, environ, offline=offline, of_night=bool(folder)),
         *account,
         *check_limits(profile),
         *check_extras(profile),

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from importer.admission import require_named_target
+from importer.commands import quoted
 from importer.delivery import StopSwitch
 from importer.doctor.finding import Finding
 from importer.errors import AccessError, ExitCode, ImporterError, UsageError
@@ -28,13 +30,18 @@ def known_destination(profile: Profile, environ: Mapping[str, str]) -> Destinati
         return None
 
 
-async def check_target(profile: Profile, environ: Mapping[str, str], *, offline: bool = False) -> list[Finding]:
+async def check_target(
+    profile: Profile, environ: Mapping[str, str], *, offline: bool = False, of_night: bool = False
+) -> list[Finding]:
     """Check address, credentials, connection and clock; one that fails hides those that rest on it.
 
     Args:
+        of_night: files would be put away: the target has to be named.
         offline: look only whether address and credentials are there.
     """
     try:
+        if of_night:
+            require_named_target(profile)
         settings = profile.target_settings()
     except UsageError as error:
         return [Finding.from_error("target", error)]
@@ -55,7 +62,7 @@ def _credential_files(environ: Mapping[str, str]) -> Iterator[Finding]:
     for name in ("ROCKETKOR_API_KEY_FILE", "ROCKETKOR_API_SECRET_FILE"):
         path = Path(environ.get(name) or "/nonexistent").expanduser()
         if path.is_file() and path.stat().st_mode & _OTHERS:
-            yield Finding.warn("credentials", f"others may read the file of {name}", f"chmod 600 {path}")
+            yield Finding.warn("credentials", f"others may read the file of {name}", f"chmod 600 {quoted(str(path))}")
 
 
 async def _exchange(profile: Profile, where: Destination) -> list[Finding]:

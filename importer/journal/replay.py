@@ -71,20 +71,6 @@ class Replay:
             ):
                 yield key, RowState(state), customer_id
 
-    def remembered(self) -> list[tuple[str, float, int]]:
-        """Rows that are `existing` by memory alone, without a request: who created them, when that began, how many."""
-        with self._db.guarded("read"):
-            return self._db.connection.execute(
-                "SELECT earlier.run_id, earlier.started_at, count(*) FROM rows"
-                " JOIN runs AS own ON own.run = rows.run"
-                " JOIN identities AS known ON known.scope = own.scope AND known.key = rows.key"
-                " AND known.run <> rows.run"
-                " JOIN runs AS earlier ON earlier.run = known.run"
-                " WHERE rows.run = ? AND rows.state = ? AND rows.attempts = 0"
-                " GROUP BY known.run ORDER BY known.run",
-                (self._run, RowState.EXISTING.value),
-            ).fetchall()
-
     def row(self, row: int) -> RowResult | None:
         """The data row with this number in the spreadsheet; None when there is none."""
         after = -1

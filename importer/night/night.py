@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from importer.admission import Confirm
+from importer.admission import Confirm, require_named_target
 from importer.delivery import StopSwitch, closing_at
 from importer.errors import (
     BusyError,
@@ -147,6 +147,7 @@ class Night:
         """Refuse what no pass could mend."""
         if self.profile.dry_run:
             raise UsageError("A night cannot be a dry run: it puts files away.", "To check one file, use validate.")
+        require_named_target(self.profile)
         Session(self.profile, confirm=self.confirm).allowed()
 
     async def _pass(self) -> NightReport:

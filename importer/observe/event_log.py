@@ -17,6 +17,7 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
         "batch_loaded": logging.DEBUG,
         "batch_checked": logging.DEBUG,
         "row_settled": logging.DEBUG,
+        "results_written": logging.DEBUG,
         "request_done": logging.DEBUG,
         "paused": logging.WARNING,
         "breaker_opened": logging.WARNING,
@@ -30,7 +31,7 @@ _NUMBERS = frozenset(
     | {"requests", "known", "rate_per_s", "needed_per_s", "quota_share", "in_time"}
     | {"duration_s", "elapsed_s", "elapsed_seconds", "seconds", "in_flight", "per_s"}
 )
-_WORDS = frozenset({"state", "kind", "status", "verdict", "reason", "code", "error_code", "dry_run"})
+_WORDS = frozenset({"state", "kind", "status", "verdict", "reason", "code", "error_code", "dry_run", "stage"})
 _NAMES = frozenset({"run_id", "source", "target", "trace_id"})
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 

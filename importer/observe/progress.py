@@ -17,13 +17,15 @@ from importer.observe.tally import Tally
 from importer.records import Event
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
 PLAIN_LINE_EVERY_S = 5.0
 _PLAIN_NEWS_EVERY_S = 1.0
 _REDRAWS_PER_S = 5.0
 _BAR_WIDTH = 24
-_WIDE_ENOUGH_FOR_A_BAR = 90
+_WIDE_ENOUGH_FOR_A_BAR = 80
+_WELL = "green"
+"""The library's own colour of a bar is red, which people read as trouble."""
 
 Monotonic = Callable[[], float]
 
@@ -111,11 +113,10 @@ class LiveProgress:
     """One line that changes in place. Honours NO_COLOR and the terminal's width; gone when the run is over."""
 
     def __init__(self, stream: TextIO, monotonic: Monotonic) -> None:
-        from rich.console import Console  # noqa: PLC0415  (slow to import, and needed on a terminal only)
-        from rich.live import Live  # noqa: PLC0415
+        from rich.live import Live  # noqa: PLC0415  (slow to import, and needed on a terminal only)
 
         self._tally = Tally(monotonic)
-        self._console = Console(file=stream, highlight=False)
+        self._console = _console_of(stream)
         self._live = Live(
             console=self._console,
             refresh_per_second=_REDRAWS_PER_S,
@@ -135,14 +136,47 @@ class LiveProgress:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
+    def redraw(self) -> None:
+        """Draw now."""
+        self._live.refresh()
+
     def _drawn(self) -> RenderableType:
         from rich.progress_bar import ProgressBar  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
+        from rich.table import Column, Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        text = Text(self._tally.line(), no_wrap=True, overflow="ellipsis")
-        if self._console.width < _WIDE_ENOUGH_FOR_A_BAR or not self._tally.total:
+        # One column is left free: a terminal that wraps after its last column would make two lines of one.
+        width = max(self._console.width - 1, 1)
+        text = Text(self._tally.line(), no_wrap=True, overflow="ellipsis", end="")
+        if width < _WIDE_ENOUGH_FOR_A_BAR or not self._tally.total:
+            text.truncate(width, overflow="ellipsis")
             return text
-        row = Table.grid(padding=(0, 1))
-        row.add_row(ProgressBar(self._tally.total, self._tally.done, width=_BAR_WIDTH), text)
+        text.truncate(width - _BAR_WIDTH - 1, overflow="ellipsis")
+        bar = ProgressBar(
+            self._tally.total,
+            self._tally.done,
+            width=_BAR_WIDTH,
+            pulse=self._tally.is_finishing,
+            complete_style=_WELL,
+            finished_style=_WELL,
+            pulse_style=_WELL,
+        )
+        row = Table.grid(Column(width=_BAR_WIDTH), Column(no_wrap=True), padding=(0, 1, 0, 0))
+        row.add_row(bar, text)
         return row
+
+
+def _console_of(stream: TextIO) -> Console:
+    """A console as wide as the terminal behind `stream`, whatever other terminals and variables say."""
+    from rich.console import Console, ConsoleDimensions  # noqa: PLC0415
+
+    class StreamConsole(Console):
+        @property  # type: ignore[misc]  # the library's setter has no use here
+        def size(self) -> ConsoleDimensions:
+            try:
+                columns, lines = os.get_terminal_size(stream.fileno())
+            except (OSError, ValueError):  # it was closed, or is none
+                columns = lines = 0
+            return ConsoleDimensions(columns, lines) if columns and lines else super().size
+
+    return StreamConsole(file=stream, highlight=False)

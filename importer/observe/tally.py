@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from importer.records import Event, RowState
 
 _WINDOW_S = 15.0
 _SAMPLE_S = 0.5
+_WORTH_A_CLOCK_S = 1.0
+"""A phase that nobody can tell the end of shows for how long it has gone on, from then."""
+_TIMED = frozenset({"Sending", "Writing results", "Marking the workbook"})
+_WHY: Mapping[str, str] = {
+    "sigint": " as asked",
+    "sigterm": " as asked",
+    "window": " at the end of the time allowed",
+    "quota": " because the allowance is used up",
+    "access": " because access was refused",
+    "max_errors": " after too many errors",
+    "max_error_rate": " after too many errors",
+    "fail_fast": " at the first refusal",
+    "breaker": " because the server does not answer",
+    "canary": " after unexpected refusals",
+}
+"""Why a run stops, by the reason's code."""
 _SHOWN_APART = (
     RowState.EXISTING,
     RowState.INVALID,
@@ -17,6 +33,16 @@ _SHOWN_APART = (
     RowState.UNKNOWN,
     RowState.UNSENT,
 )
+
+
+_STAGES: Mapping[str, str] = {
+    "recount": "Counting the results again",
+    "workbook": "Marking the workbook",
+    "workbook_saved": "Saving the workbook",
+    "report": "Writing the report",
+    "receipt": "Writing the receipt",
+}
+"""What follows the results, in the words that people read."""
 
 
 class Tally:
@@ -32,6 +58,7 @@ class Tally:
         self._retries_again_at = 0.0
         self.states: Counter[str] = Counter()
         self._checked = 0
+        self._began_at = monotonic()
         self.phase = "Starting"
         self.note = ""
         self.done = 0
@@ -61,6 +88,9 @@ class Tally:
             self._in_phase("Checking", self.total)
             self._advance(int(event.data["rows"]))
 
+    def _on_rows_checked(self, _: Event) -> None:
+        self._in_phase("Comparing the rows", None)
+
     def _on_delivery_started(self, event: Event) -> None:
         self._in_phase("Sending", int(event.data["total"]))
         self.done = int(event.data.get("already_done", 0))
@@ -76,7 +106,18 @@ class Tally:
 
     def _on_stopping(self, event: Event) -> None:
         self._retries_again_at = float("inf")
-        self.note = f"stopping ({event.data.get('reason', '')}), finishing what is in flight"
+        self.note = f"stopping{_WHY.get(str(event.data.get('reason', '')), '')}: finishing requests under way"
+
+    def _on_results_started(self, event: Event) -> None:
+        self._in_phase("Writing results", int(event.data["rows"]))
+        self.note = ""
+
+    def _on_results_written(self, event: Event) -> None:
+        self._advance(int(event.data["rows"]))
+
+    def _on_results_stage(self, event: Event) -> None:
+        rows = event.data.get("rows")
+        self._in_phase(_STAGES.get(str(event.data.get("stage")), "Finishing"), None if rows is None else int(rows))
 
     def _on_run_ended(self, _: Event) -> None:
         self.phase = "Done"
@@ -101,6 +142,11 @@ class Tally:
             return None
         return max(self.total - self.done, 0) / rate
 
+    @property
+    def is_finishing(self) -> bool:
+        """Whether everything that can be counted is done, and the phase is not over: nobody can tell how far it is."""
+        return self.total is not None and self.done >= self.total and self.phase != "Done"
+
     def line(self) -> str:
         """Everything in one line of plain text."""
         return " · ".join(part for part in (self._progress(), *self._figures(), self._current_note()) if part)
@@ -110,7 +156,7 @@ class Tally:
     def _in_phase(self, phase: str, total: int | None) -> None:
         self.total = total
         if phase != self.phase:
-            self.phase, self.done = phase, 0
+            self.phase, self.done, self._began_at = phase, 0, self._monotonic()
             self._samples = deque()  # a fresh one: another thread may be drawing from the old
 
     def _advance(self, rows: int) -> None:
@@ -124,16 +170,23 @@ class Tally:
     def _progress(self) -> str:
         if self.total is None:
             return f"{self.phase} {self.done:,} rows" if self.done else self.phase
-        share = f" ({self.done / self.total:.0%})" if self.total else ""
+        share = ", finishing" if self.is_finishing else f" ({min(round(100 * self.done / self.total), 99)}%)"
         return f"{self.phase} {self.done:,} of {self.total:,}{share}"
 
     def _figures(self) -> list[str]:
         apart = [f"{self.states[state]:,} {state}" for state in _SHOWN_APART if self.states[state]]
         if self.per_s is not None:
             apart.append(f"{self.per_s:,.1f}/s" if self.per_s < 100 else f"{self.per_s:,.0f}/s")
-        if self.left_s is not None and self.phase == "Sending":
+        if self.left_s is not None and not self.is_finishing and self.phase in _TIMED:
             apart.append(f"{_clock(self.left_s)} left")
+        elif self._took_s >= _WORTH_A_CLOCK_S and (self.total is None or self.is_finishing):
+            apart.append(_clock(self._took_s))
         return apart
+
+    @property
+    def _took_s(self) -> float:
+        """How long this phase has taken so far."""
+        return self._monotonic() - self._began_at
 
     def _current_note(self) -> str:
         return self.note if self._monotonic() < self._retries_again_at else ""

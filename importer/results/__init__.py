@@ -10,7 +10,7 @@ from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows, shown
 from importer.results.keeping import check_out, digests, keep_mended
-from importer.results.report import Known, PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
+from importer.results.report import PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import Header, telling
 from importer.results.tables import write_results
 from importer.results.verdict import Verdict, verdict
@@ -19,7 +19,6 @@ __all__ = [
     "ClusterCounter",
     "FailingRows",
     "Header",
-    "Known",
     "PreviewedField",
     "PreviewedRow",
     "Recount",

@@ -13,6 +13,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
@@ -25,6 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.records import ResultBatch, RowResult, is_added
 from importer.results.aside import Aside
+from importer.results.failing import FAILING
 from importer.results.left_column import first_free, freeze, keep_together, make_room
 from importer.results.marking import MARKED, MAX_COMMENTS, Marker, add_summary, links_to
 from importer.results.report import Report
@@ -64,6 +66,7 @@ def write_annotated(
         StorageError: the folder cannot be written.
     """
     name = f"{Path(report.source).stem.removesuffix('.annotated')}.annotated.xlsx"
+    report = replace(report, files={**report.files, "annotated": directory / name})  # which is where rows are fixed
     most_rows = MAX_CELLS // max(len(header.columns), 1)
     small = report.counts.get("read", 0) <= most_rows
     with Aside(directory) as aside, warnings.catch_warnings(record=True) as lost:
@@ -181,7 +184,7 @@ def _own(rows: Iterator[RowResult], header: Header, report: Report, *, whole: bo
     marker = Marker(sheet, header.columns, range(first, beyond.start), marked, header.run_id, beyond)
     standing = _fill(marker, rows, keep_numbers=whole)
     _dress(marker, names)
-    notes = [] if whole else [f"The source is large: here are its first {len(standing):,} failing rows only."]
+    notes = [] if whole else [_only_failing(len(standing), report)]
     _summarise(book, marker, report, standing, notes)
     return book
 
@@ -218,15 +221,25 @@ def _dress(marker: Marker, names: Sequence[str]) -> None:
     sheet.auto_filter.ref = sheet.dimensions
 
 
+def _only_failing(here: int, report: Report) -> str:
+    """Say that a large source is not here as a whole."""
+    counts = report.counts
+    failing = sum(counts.get(state, 0) for state in FAILING)
+    if here >= failing:
+        return f"The source is large: only its {here:,} failing rows are here."
+    return f"The source is large: only the first {here:,} of its {failing:,} failing rows are here."
+
+
 def _summarise(book: Workbook, marker: Marker, report: Report, standing: dict[int, int], notes: Sequence[str]) -> None:
     if marker.comments >= MAX_COMMENTS:
         notes = [*notes, f"Only the first {MAX_COMMENTS:,} offending cells have a comment; the others are coloured."]
+    judged = verdict(report)
     places = dict(zip(marker.columns, marker.places, strict=True))
     add_summary(
         book,
-        headline=verdict(report).sentence,
+        headline=judged.sentence,
         counts=report.counts,
         clusters=[(cluster, report.advice(cluster)) for cluster in report.issues],
         links=links_to(marker.sheet, report.issues, standing, places),
-        notes=notes,
+        notes=[judged.next_step, *notes] if judged.next_step else notes,
     )

@@ -13,7 +13,7 @@ from importer.records import RowResult, RowState
 
 SHOWN_ROWS = 5_000
 
-_FAILING = frozenset({RowState.INVALID, RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN})
+FAILING = frozenset({RowState.INVALID, RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN})
 _JOINTS = (", ", " + ", " | ", " & ")
 _LONGEST_SHOWN = 120
 
@@ -32,7 +32,7 @@ class FailingRows:
 
     def __call__(self, rows: Sequence[RowResult]) -> None:
         """Take a chunk of rows, in source order."""
-        failing = [result for result in rows if result.state in _FAILING]
+        failing = [result for result in rows if result.state in FAILING]
         self.total += len(failing)
         self.rows += failing[: max(self.limit - len(self.rows), 0)]
 

@@ -184,10 +184,10 @@ def add_summary(
 
 
 def _append_clusters(sheet: Worksheet, clusters: Sequence[tuple[Cluster, Advice]], links: Sequence[str]) -> None:
-    _append_bold(sheet, ["Count", "Issue", "Column", "What is wrong", "How to mend it", "First row"])
+    _append_bold(sheet, ["Count", "Issue", "Column", "What is wrong", "How to fix it", "First row"])
     wide = _SUMMARY_WIDTHS[1:5]
     for (cluster, advice), location in zip(clusters, links, strict=True):
-        texts = [advice.title, cluster.column, cluster.message, advice.mend]
+        texts = [advice.title, cluster.column, cluster.message, advice.fix]
         sheet.append([cluster.count, *map(safe_text, texts), cluster.rows[0]])
         for cell in sheet[sheet.max_row]:
             cell.alignment = _WRAPPED

@@ -27,13 +27,13 @@ DELIVERY: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "differs_from_existing": (
             "The customer exists with other data",
-            "Decide which side is right: mend the cells of column {column}, or change the customer at the other side.",
+            "Decide which side is right: fix the cells of column {column}, or change the customer at the other side.",
         ),
         "stopped_in_doubt": ("The run stopped in the middle", _LOOK_AGAIN),
         "timeout": ("The server did not answer in time", _LOOK_AGAIN),
     }
 )
-"""Code to title and mend, for what only shows while sending."""
+"""Code to title and fix, for what only shows while sending."""
 
 _REFUSED = "Correct column {column} in rejects.csv as the message says, and return it with the command of the report."
 _REFUSED_ROW = "Correct these rows in rejects.csv as the message says, and return it with the command of the report."
@@ -49,15 +49,15 @@ class Advice:
 
     Args:
         title: a few words.
-        mend: what to do about all of its rows; empty for a warning that nobody documented.
+        fix: what to do about all of its rows; empty for a warning that nobody documented.
     """
 
     title: str
-    mend: str
+    fix: str
 
 
 def advise(cluster: Cluster, documented: Documented) -> Advice:
-    """Find title and mend for a cluster."""
+    """Find title and fix for a cluster."""
     entry = documented.get(cluster.code)
     if entry is not None:
         return Advice(entry.title, _filled(entry.mend, cluster))
@@ -71,6 +71,6 @@ def advise(cluster: Cluster, documented: Documented) -> Advice:
 
 
 def _filled(text: str, cluster: Cluster) -> str:
-    """Put field and column into a mend; doubled braces, where a room writes them, stand for single ones."""
+    """Put field and column into the advice; doubled braces, where a room writes them, stand for single ones."""
     text = text.replace("{{", "{").replace("}}", "}")
     return text.replace("{field}", cluster.field).replace("{column}", cluster.column or "the column")

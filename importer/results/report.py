@@ -30,20 +30,6 @@ class UnknownRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Customers that an earlier run imported; this one did not ask the target about them.
-
-    Args:
-        on: the day that run began, `2026-11-20`, UTC.
-        count: rows of this run.
-    """
-
-    run_id: str
-    on: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class PreviewedField:
     """One field of a previewed row; values are masked unless somebody asked for them.
 
@@ -109,8 +95,8 @@ class Report:
         next_command: the command in it; empty when there is none.
         path: where the source lies: a path, an address, or `-`; empty when nobody knows.
         commands: composes the commands that the report prints.
-        known: customers that earlier runs imported, by run; the target was not asked about them.
         state: `finished`, `stopped`, …; empty when there was no run.
+        took_s: with everything that came after the report was written, in seconds; None: nothing did.
         started_at: seconds since the epoch; None when there was no run.
         mapping: customer field to the source column(s) or constant that it came from.
         changes: normalisation rule to the number of values it altered.
@@ -125,7 +111,7 @@ class Report:
         known_from: for every earlier run from which rows were taken as existing without asking the target: `run_id`,
             `rows`, how many, and when the first and the last of them were sent (`first_at`, `last_at`).
         forecast: what was to be expected before the last pass sent anything; {} when it had nothing to send.
-        documented: what issue codes mean and how to mend them; validation's own codes by default.
+        documented: what issue codes mean and how to fix their rows; validation's own codes by default.
         others: of the newest customers at the target how many another workspace stamped; it is not known here what else
             that one has created.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
@@ -148,7 +134,7 @@ class Report:
     next_command: str = ""
     path: str = ""
     commands: Commands = field(default_factory=Commands, repr=False)
-    known: Sequence[Known] = ()
+    took_s: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
     source_info: SourceInfo | None = None
@@ -200,7 +186,7 @@ class Report:
             "verdict": self.verdict,
             "next_step": self.next_step,
             "next_command": self.next_command,
-            "known": [asdict(known) for known in self.known],
+            "typed": {"file": self.path, **self.commands.kept()},
             "state": self.state,
             "started_at": _iso(self.started_at),
             "ended_at": _iso(self.ended_at),
@@ -235,7 +221,7 @@ def _cluster(cluster: Cluster, advice: Advice) -> dict[str, Any]:
         "severity": str(cluster.severity),
         "message": cluster.message,
         "title": advice.title,
-        "mend": advice.mend,
+        "fix": advice.fix,
     }
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from importer.errors import ExitCode
 from importer.records import RowState
-from importer.results.report import Known, Report
+from importer.results.report import Report
 
 Tone = Literal["good", "mixed", "bad"]
 
@@ -114,16 +115,16 @@ def _left(report: Report) -> str:
 
 def _known(report: Report) -> str:
     """What is only remembered: nobody asked the target about these customers."""
-    count = sum(known.count for known in report.known)
+    count = sum(known["rows"] for known in report.known_from)
     if not count:
         return ""
-    were = f"{count:,} {'was' if count == 1 else 'were'} imported already, {_by(report.known)}"
+    were = f"{count:,} {'was' if count == 1 else 'were'} imported already, {_by(report.known_from)}"
     return f"{were}; the target was not asked. --verify-existing asks it."
 
 
-def _by(known: Sequence[Known]) -> str:
-    newest = max(known, key=lambda one: one.on)
-    told = f"by run {newest.run_id} on {newest.on}"
+def _by(known: Sequence[Mapping[str, Any]]) -> str:
+    newest = max(known, key=lambda one: one["last_at"])
+    told = f"by run {newest['run_id']} on {datetime.fromtimestamp(newest['last_at'], UTC):%Y-%m-%d}"
     others = len(known) - 1
     return f"{told} and {others} earlier {'run' if others == 1 else 'runs'}" if others else told
 

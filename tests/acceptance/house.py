@@ -42,7 +42,7 @@ class Notice:
         code = re.search(r"Target: sandbox\. Exit code: (\d+)\.$", lines[-1])
         assert code, lines
         reports = [Path(line.partition("report: ")[2]) for line in lines if line.startswith("  report: ")]
-        told = tuple(line for line in lines[:-1] if not line.startswith("  report: "))
+        told = tuple(line for line in lines[:-1] if not line.startswith(("  report: ", "  next: ")))
         return cls(level, headline, told, tuple(reports), int(code[1]))
 
 

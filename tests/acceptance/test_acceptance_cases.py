@@ -40,7 +40,7 @@ def test_which_country_was_assumed_is_shown_before_and_after(user: User) -> None
     case = CASES / "phone_region_from_country_gb.csv"
 
     assert "phone_region: column 'country', else US" in user.types("inspect", case).out
-    assert "phone_region column 'country', else US" in user.types("validate", case).err
+    assert "phone_region column 'country', else US" in user.types("validate", case).out
     detected = user.types("validate", case, "--json").json["source_info"]["detected"]
     assert "column 'country', else US" in [one["value"] for one in detected if one["what"] == "phone_region"]
 

@@ -19,6 +19,7 @@ from tests.acceptance.conftest import IMPORTER, User, people
 def inbox(user: User) -> Path:
     path = user.home / "inbox"
     path.mkdir()
+    user.environ["IMPORTER_TARGET"] = "emulator"
     return path
 
 
@@ -54,6 +55,7 @@ def test_all_is_well_after_a_night(user: User, inbox: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_fails_as_the_night_would(user: User) -> None:
+    user.environ["IMPORTER_TARGET"] = "emulator"
     user.has("a.csv", "x")
     for name in ("nowhere", "a.csv"):
         ran = user.types("doctor", name, "--json")

@@ -23,6 +23,7 @@ def inbox(user: User) -> Path:
     user.environ.update(
         IMPORTER_NIGHTLY__SETTLE_S="0.02",
         IMPORTER_NIGHTLY__POLL_S="0.05",
+        IMPORTER_TARGET="emulator",
         IMPORTER_METRICS__TEXTFILE=str(user.home / "importer.prom"),
     )
     return path

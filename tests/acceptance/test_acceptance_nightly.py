@@ -23,7 +23,11 @@ from importer.profile import Profile
 from importer.wiring import SystemClock
 from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, ended, people, serving, wait_for
 
-QUICK = {"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NIGHTLY__POLL_S": "0.05"}
+QUICK = {
+    "IMPORTER_NIGHTLY__SETTLE_S": "0.02",
+    "IMPORTER_NIGHTLY__POLL_S": "0.05",
+    "IMPORTER_TARGET": "emulator",  # a night has to be told where to
+}
 HEADER_AND_ONE = "\n".join(people(41).splitlines()[:1] + people(41).splitlines()[-1:]) + "\n"
 SANDBOX = ("--target", "sandbox", "--json")
 
@@ -41,6 +45,30 @@ def nightly(profile: Path) -> tuple[str | Path, ...]:
 
 
 # --------------------------------------------------------------------------- nothing there, nothing readable
+
+
+def test_a_night_that_nobody_told_where_to_touches_nothing(user: User, inbox: Path) -> None:
+    (inbox / "a.csv").write_text(people(3))
+    unnamed = user.types("nightly", "inbox", IMPORTER_TARGET="")
+    looked_at = user.types("doctor", "inbox", "--json", IMPORTER_TARGET="")
+
+    assert (unnamed.code, "No target is named" in unnamed.err) == (2, True)
+    assert "--target emulator for a rehearsal" in unnamed.err
+    assert [path.name for path in inbox.iterdir()] == ["a.csv"]
+    assert looked_at.code == 2
+    assert "No target is named" in looked_at.out
+
+
+@pytest.mark.parametrize("named", ["option", "variable", "profile"])
+def test_the_emulator_may_be_named_in_any_place(user: User, inbox: Path, named: str) -> None:
+    (inbox / "a.csv").write_text(people(3))
+    profile = user.has("p.toml", 'target = "emulator"\n' if named == "profile" else "")
+    words = ("--target", "emulator") if named == "option" else ()
+    ran = user.types(
+        "nightly", "inbox", "--config", profile, *words, IMPORTER_TARGET="emulator" if named == "variable" else ""
+    )
+
+    assert ran.code == 0, ran.err
 
 
 def test_an_empty_folder_is_no_trouble(user: User, inbox: Path) -> None:
@@ -273,6 +301,7 @@ class Nights:
         profile = Profile.load(
             options={
                 "workspace": str(self.home / "runs"),
+                "target": "emulator",
                 "delivery.timezone": "UTC",
                 "nightly.settle_s": 0.01,
                 **self.options,

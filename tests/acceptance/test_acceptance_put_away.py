@@ -24,7 +24,7 @@ NIGHTLY = ("nightly", "inbox", "--json")
 def inbox(user: User) -> Path:
     path = user.home / "inbox"
     path.mkdir()
-    user.environ["IMPORTER_NIGHTLY__SETTLE_S"] = "0.02"
+    user.environ.update(IMPORTER_NIGHTLY__SETTLE_S="0.02", IMPORTER_TARGET="emulator")
     return path
 
 

@@ -20,7 +20,12 @@ import pytest
 from tests.acceptance.conftest import Ran, User, Witness, ended, people, wait_for
 from tests.unit.remote.places import Gateway, Sshd, amazon, before, sshd
 
-QUICK = {"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NIGHTLY__POLL_S": "0.05", "AWS_MAX_ATTEMPTS": "1"}
+QUICK = {
+    "IMPORTER_NIGHTLY__SETTLE_S": "0.02",
+    "IMPORTER_NIGHTLY__POLL_S": "0.05",
+    "AWS_MAX_ATTEMPTS": "1",
+    "IMPORTER_TARGET": "emulator",
+}
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +248,7 @@ def test_each_kind_of_trouble_with_an_ssh_server_has_its_exit_code(
 def test_people_hear_of_a_place_that_cannot_be_reached_and_of_no_password(
     user: User, heard: list[dict[str, Any]]
 ) -> None:
+    user.environ["IMPORTER_TARGET"] = "emulator"
     assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in").code == 75
     user.has("wrong.toml", "[nightly]\nno = 1\n")
     assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in", "--config", "wrong.toml").code == 2
@@ -253,6 +259,7 @@ def test_people_hear_of_a_place_that_cannot_be_reached_and_of_no_password(
 
 
 def test_an_address_that_cannot_be_a_folder_is_wrong_usage(user: User) -> None:
+    user.environ["IMPORTER_TARGET"] = "emulator"
     ran = user.types("nightly", "https://ann:canary@files.example.com/in", "--json")
     assert (ran.code, "neither listed nor moved" in ran.json["error"], "canary" in ran.out) == (2, True, False)
     assert user.types("nightly", "ftp://files.example.com/in").code == 2

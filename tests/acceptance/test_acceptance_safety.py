@@ -160,7 +160,7 @@ def test_a_run_that_was_cut_off_can_be_looked_at(
     process.communicate()
 
     shown = user.types("show", "last")
-    assert (shown.code, "importer resume" in shown.err) == (0, True)
+    assert (shown.code, "importer resume" in shown.out) == (0, True)
     assert user.types("explain", "last", "2").code == 0
     written = user.types("export", "last", "--json", **witness.environ)
     assert (written.code, "resume" in written.json["next_command"]) == (4, True)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import fcntl
 import io
 import os
+import re
 import select
+import struct
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -85,7 +90,7 @@ def test_a_pause_is_told_while_it_lasts() -> None:
 def test_stopping_is_told_until_the_end() -> None:
     tally = sending(Seconds(), 1, 10)
     tally.take(Event("stopping", {"reason": "sigint"}))
-    assert "stopping (sigint)" in tally.line()
+    assert "stopping as asked: finishing requests under way" in tally.line()
     tally.take(Event("run_ended", {"counts": {}, "exit_code": 130, "elapsed_s": 1.0}))
     assert "stopping" not in tally.line()
 
@@ -99,7 +104,67 @@ def test_an_unknown_event_is_ignored() -> None:
 def test_an_empty_source_divides_by_nothing() -> None:
     tally = Tally(Seconds())
     tally.take(Event("source_read", {"rows": 0}))
-    assert tally.line() == "Checking 0 of 0"
+    assert tally.line() == "Checking 0 of 0, finishing"
+
+
+def phases(seconds: Seconds) -> Iterator[tuple[str, str]]:
+    """What is shown after every event of a run of 200 rows, to its end."""
+    tally, batch = Tally(seconds), {"rows": 200}
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("batch_loaded", batch),
+        ("source_read", batch),
+        ("batch_checked", {**batch, "invalid": 0}),
+        ("rows_checked", {}),
+        ("delivery_started", {"total": 200, "already_done": 0}),
+        *[("row_settled", {"state": "created"})] * 200,
+        ("results_started", batch),
+        ("results_written", batch),
+        ("results_stage", {"stage": "recount"}),
+        ("results_stage", {"stage": "workbook", **batch}),
+        ("results_written", batch),
+        ("results_stage", {"stage": "workbook_saved"}),
+        ("results_stage", {"stage": "report"}),
+        ("results_stage", {"stage": "receipt"}),
+    ]
+    for name, data in events:
+        tally.take(Event(name, data))
+        seconds.now += 2.0
+        yield name, tally.line()
+
+
+def test_nothing_stands_at_100_percent_while_work_goes_on() -> None:
+    assert [line for _, line in phases(Seconds()) if "100%" in line] == []
+
+
+def test_a_share_is_never_rounded_up_to_the_end() -> None:
+    tally = sending(Seconds(), 999, 10)
+    assert tally.line().startswith("Sending 999 of 1,000 (99%)")
+
+
+def test_writing_the_results_has_its_own_numbers_and_time() -> None:
+    seconds = Seconds()
+    tally = sending(seconds, 1000, 100)
+    tally.take(Event("results_started", {"rows": 1000}))
+    assert tally.line().startswith("Writing results 0 of 1,000 (0%)")
+    for _ in range(5):
+        seconds.now += 1
+        tally.take(Event("results_written", {"rows": 100}))
+    assert tally.line() == "Writing results 500 of 1,000 (50%) · 100/s · 0:05 left"
+
+
+def test_what_nobody_can_count_says_how_long_it_has_taken() -> None:
+    seconds = Seconds()
+    tally = Tally(seconds)
+    tally.take(Event("results_stage", {"stage": "workbook_saved"}))
+    assert tally.line() == "Saving the workbook"
+    seconds.now += 65
+    assert tally.line() == "Saving the workbook · 1:05"
+
+
+def test_every_phase_after_the_results_is_named() -> None:
+    shown = dict(phases(Seconds()))
+    assert shown["rows_checked"].startswith("Comparing the rows")
+    assert shown["results_stage"].startswith("Writing the receipt")
 
 
 def test_elsewhere_a_plain_line_comes_every_few_seconds() -> None:
@@ -180,3 +245,83 @@ def test_a_dumb_terminal_gets_plain_lines(
 ) -> None:
     monkeypatch.setenv("TERM", name)
     assert isinstance(progress(stream=terminal[0]), PlainProgress)
+
+
+# --------------------------------------------------------------------------- a terminal of any width
+
+
+class Screen:
+    """What stands on a terminal: enough of one to see lines that were left behind or broken.
+
+    Args:
+        columns: its width; a letter behind the last column goes to the next line.
+    """
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+        self.lines = [""]
+        self.row = self.column = 0
+
+    def show(self, text: str) -> None:
+        for control, number, letter, plain in re.findall(r"(\x1b\[\??([\d;]*)([A-Za-z]))|([^\x1b])", text):
+            if control:
+                self._obey(letter, int(number) if number.isdigit() else 1)
+            elif plain == "\r":
+                self.column = 0
+            elif plain == "\n":
+                self._to_line(self.row + 1)
+            else:
+                self._put(plain)
+
+    def standing(self) -> list[str]:
+        return [line.rstrip() for line in self.lines if line.strip()]
+
+    def _obey(self, letter: str, number: int) -> None:
+        if letter == "A":
+            self.row = max(self.row - number, 0)
+        elif letter == "K":
+            self.lines[self.row] = ""
+
+    def _to_line(self, row: int) -> None:
+        self.row = row
+        self.lines += [""] * (row + 1 - len(self.lines))
+
+    def _put(self, letter: str) -> None:
+        if self.column >= self.columns:
+            self._to_line(self.row + 1)
+            self.column = 0
+        line = self.lines[self.row].ljust(self.column)
+        self.lines[self.row] = line[: self.column] + letter + line[self.column + 1 :]
+        self.column += 1
+
+
+@pytest.mark.parametrize("colours", [True, False])
+@pytest.mark.parametrize("columns", [1, 20, 40, 79, 80, 81, 200])
+def test_at_any_width_there_is_one_line_and_none_is_left_behind(
+    terminal: tuple[io.TextIOWrapper, int], monkeypatch: pytest.MonkeyPatch, columns: int, colours: bool
+) -> None:
+    stream, ours = terminal
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if not colours:
+        monkeypatch.setenv("NO_COLOR", "1")
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    screen, seconds, drawn = Screen(columns), Seconds(), ""
+    with progress(stream=stream, monotonic=seconds) as shown:
+        assert isinstance(shown, LiveProgress)
+        for done in (0, 50, 1_999_950):
+            shown(Event("delivery_started", {"total": 2_000_000, "already_done": done}))
+            for state in ("created", "invalid", "rejected", "unknown") * 12:
+                seconds.now += 0.1
+                shown(settled(state))
+            shown.redraw()
+            drawn += (new := everything(ours))
+            screen.show(new)
+            assert len(screen.standing()) <= 1, screen.standing()
+    drawn += (new := everything(ours))
+    screen.show(new)
+
+    assert screen.standing() == []
+    assert ("\x1b[3" in drawn.replace("\x1b[?25", "")) is (colours and columns > 80)
+    assert not re.search(r"\x1b\[(3[15]|91|38;5;(1|9|160|196|197|198|199)|38;2;249)", drawn)  # nothing is red

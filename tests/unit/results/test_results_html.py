@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import stat
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from importer.records import Detected, Issue, RowResult, RowState, Severity, Sou
 from importer.results.clusters import clusters
 from importer.results.failing import FailingRows, column_index, masked, pointed_at
 from importer.results.html import STATIC_ROWS, render_html, write_html
-from importer.results.report import Known, Report, UnknownRow
+from importer.results.report import Report, UnknownRow
 from importer.results.verdict import verdict
 
 COLUMNS = ("Name", "Phone", "<b>Odd</b>")
@@ -216,9 +217,14 @@ def test_a_rehearsal_is_called_one(counts: dict[str, int], exit_code: int, sente
     assert verdict(report([], counts=counts, exit_code=exit_code)).sentence == sentence
 
 
+def known_from(run_id: str, day: int, rows: int) -> dict[str, object]:
+    at = datetime(2026, 11, day, 8, tzinfo=UTC).timestamp()
+    return {"run_id": run_id, "rows": rows, "first_at": at, "last_at": at}
+
+
 def test_customers_that_are_only_remembered_are_said_to_be() -> None:
-    known = (Known("20261120T080000Z-0a0a0a", "2026-11-20", 5),)
-    told = verdict(report([], counts={"read": 5, "existing": 5}, exit_code=0, target="live", known=known)).sentence
+    known = [known_from("20261120T080000Z-0a0a0a", 20, 5)]
+    told = verdict(report([], counts={"read": 5, "existing": 5}, exit_code=0, target="live", known_from=known)).sentence
 
     assert told == (
         "All 5 customers are imported into live. 5 were imported already, by run 20261120T080000Z-0a0a0a on 2026-11-20;"
@@ -227,8 +233,8 @@ def test_customers_that_are_only_remembered_are_said_to_be() -> None:
 
 
 def test_of_several_earlier_runs_the_newest_is_named() -> None:
-    known = (Known("r-1", "2026-11-20", 2), Known("r-2", "2026-11-21", 1), Known("r-0", "2026-11-01", 1))
-    told = verdict(report([], counts={"read": 4, "existing": 4}, exit_code=0, target="live", known=known)).sentence
+    known = [known_from("r-1", 20, 2), known_from("r-2", 21, 1), known_from("r-0", 1, 1)]
+    told = verdict(report([], counts={"read": 4, "existing": 4}, exit_code=0, target="live", known_from=known)).sentence
 
     assert "4 were imported already, by run r-2 on 2026-11-21 and 2 earlier runs; the target was not asked." in told
 

@@ -154,15 +154,15 @@ def test_unknown_rows_are_gathered_with_their_candidates() -> None:
 def test_every_documented_issue_has_a_title_and_a_mend_without_open_places(code: str, column: str) -> None:
     advice = advise(Cluster(code, "some.field", column, Severity.ERROR, "x", 1, (2,)), ISSUE_CODES)
     assert advice.title
-    assert advice.mend
-    assert not re.search(r"\{(field|column)\}|\{\{|\}\}", advice.mend)
+    assert advice.fix
+    assert not re.search(r"\{(field|column)\}|\{\{|\}\}", advice.fix)
 
 
 def test_an_undocumented_refusal_points_to_the_rejects_and_an_undocumented_warning_to_nothing() -> None:
     refused = Cluster("EMU_LIMIT", "lastName", "Surname", Severity.ERROR, "Too much.", 1, (2,))
-    assert "Correct column Surname in rejects.csv" in advise(refused, {}).mend
+    assert "Correct column Surname in rejects.csv" in advise(refused, {}).fix
     assert advise(refused, {}).title == "Emu limit"
-    assert advise(replace(refused, severity=Severity.WARNING), {}).mend == ""
+    assert advise(replace(refused, severity=Severity.WARNING), {}).fix == ""
 
 
 def test_codes_of_other_rooms_are_documented_by_whoever_wires_them_up() -> None:
