@@ -33,8 +33,8 @@ def test_the_first_rows_are_shown_before_and_after(user: User) -> None:
         "primaryEmail.value is not sent  <- Email: nobody",
     ):
         assert line in told
-    assert user.types("run", source, "--dry-run", "--preview", "1").err.count("Row ") == 1
-    assert "Row 2" not in user.types("validate", source).err
+    assert user.types("run", source, "--dry-run", "--preview", "1").out.count("Row ") == 1
+    assert "Row 2" not in user.types("validate", source).out
 
 
 def test_values_are_masked_unless_a_person_asks_for_them(user: User) -> None:
