@@ -563,6 +563,7 @@ class Reply(NamedTuple):
         retry_after_s: what the server asked for, in seconds; None when it did not.
         allowance: what its headers told about the rate; None when they told nothing.
         took_s: from the request's start to its answer, in seconds, without any wait for a slot; None: not measured.
+        warnings: what is odd about an answer that says yes.
         shared: the trouble of a token exchange, the same for all who waited for it: none of them made a request, and
             the pool was told of it (`ports.Limiter.learn`).
     """
@@ -578,6 +579,7 @@ class Reply(NamedTuple):
     allowance: RateHint | None = None
     took_s: float | None = None
     shared: bool = False
+    warnings: tuple[FieldError, ...] = ()
 
     @property
     def throttled(self) -> bool:

@@ -119,7 +119,8 @@ class Deliver:
         outcome: Outcome | None = None
         match reply.verdict:
             case Verdict.ACCEPT:
-                self.stamps.created(story.record.key, reply.customer_id)
+                if not reply.warnings:
+                    self.stamps.created(story.record.key, reply.customer_id)
                 outcome = story.end(RowState.CREATED, customer_id=reply.customer_id)
             case Verdict.REJECT:
                 outcome = story.fail(RowState.REJECTED)

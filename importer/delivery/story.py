@@ -22,6 +22,7 @@ class Story:
         self.in_doubt = record.in_doubt
         """Whether any create, of this run or another, may have reached the server without a clear answer."""
         self._first_doubt_at: float | None = None
+        self._warnings: tuple[FieldError, ...] = ()
         self._attempts: list[Attempt] = []
         self._last_create: Reply | None = None
         self._doubtful: Reply | None = None
@@ -35,6 +36,7 @@ class Story:
         """
         if not reply.shared:
             self._note(kind, reply, started_at=started_at, duration_s=duration_s)
+        self._warnings += reply.warnings
         if kind == "create":
             self.creates += not spared
             self.spared += spared
@@ -112,4 +114,5 @@ class Story:
             trace_id=last.trace_id if last else "",
             attempts=tuple(self._attempts),
             candidates=candidates,
+            warnings=self._warnings,
         )

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import User, Witness, people, sandbox, serving
+from tests.acceptance.conftest import AGAIN_SOON, Ran, User, Witness, people, sandbox, serving
+from tests.acceptance.scripted_api import Said, ScriptedApi, said, scripted_api
 
 LOST = '[[rule]]\nfault = "commit-then-drop"\non = ["create"]\nprobability = {share}\n'
 LATE = '[[rule]]\nfault = "late-commit"\non = ["create"]\ncommit_after_s = {commit_s}\nanswer_after_s = {answer_s}\n'
@@ -125,6 +126,61 @@ def test_clocks_that_are_three_days_apart_hide_no_customer_from_the_look_ups(use
 
         assert (retried.code, retried.json["counts"]["created"]) == (0, 20)
         assert at_server(witness).total() == 20
+
+
+def against(user: User, api: ScriptedApi, rows: int) -> Ran:
+    lines = ["[delivery]", 'rate = "200/s"', "concurrency = 1", *AGAIN_SOON, "[targets.sandbox]"]
+    profile = user.has("p.toml", "\n".join([*lines, f'base_url = "{api.base_url}"', ""]))
+    environ = {"ROCKETKOR_API_KEY": "key-1", "ROCKETKOR_API_SECRET": "secret-1"}
+    return user.types("run", user.has("people.csv", people(rows)), *sandbox(profile), "--json", **environ)
+
+
+def created_as(number: int) -> Said:
+    return said(201, {"id": f"0b0a4b6e-6a3e-4a53-8f4e-{number:012d}"})
+
+
+def test_two_rows_that_are_answered_with_one_customer_are_an_error_of_both(user: User) -> None:
+    answers = {f"L-{row}": [created_as(row)] for row in range(5)}
+    answers["L-1"] = answers["L-3"] = [created_as(99)]
+    with scripted_api(ScriptedApi(answers)) as api:
+        ran = against(user, api, 5)
+        rows = {row["ID"]: row for row in user.reads(ran.json["files"]["results"])}
+
+    assert (ran.code, ran.json["counts"]["created"], ran.json["counts"]["unknown"]) == (8, 3, 2)
+    assert {name for name, row in rows.items() if row["_error_code"] == "same_customer"} == {"L-1", "L-3"}
+
+
+def test_an_id_that_is_no_uuid_is_a_warning_and_becomes_no_path(user: User) -> None:
+    answers = {"L-0": [said(201, {"id": "../../escape"})], "L-1": [created_as(1)]}
+    with scripted_api(ScriptedApi(answers)) as api:
+        ran = against(user, api, 2)
+        rows = {row["ID"]: row for row in user.reads(ran.json["files"]["results"])}
+
+    assert (ran.code, rows["L-0"]["_customer_id"]) == (0, "../../escape")
+    assert "not a UUID" in rows["L-0"]["_warnings"]
+    assert rows["L-1"]["_warnings"] == ""
+    assert not any("escape" in line for line in api.asked)
+    assert not list(user.home.rglob("*escape*"))
+
+
+def test_one_odd_refusal_among_customers_that_were_created_is_that_rows_own(user: User) -> None:
+    answers = {f"L-{row}": [created_as(row)] for row in range(20)}
+    answers["L-14"] = [Said(415)]
+    with scripted_api(ScriptedApi(answers)) as api:
+        ran = against(user, api, 20)
+
+    assert (ran.code, ran.json["counts"]["created"], ran.json["counts"]["rejected"]) == (3, 19, 1)
+
+
+def test_several_odd_refusals_in_a_row_stop_the_run_all_the_same(user: User) -> None:
+    answers = {f"L-{row}": [created_as(row) if row < 5 else Said(404)] for row in range(20)}
+    with scripted_api(ScriptedApi(answers)) as api:
+        ran = against(user, api, 20)
+
+    counts = ran.json["counts"]
+    assert ran.code == 5
+    assert counts["created"] == 5
+    assert counts["unsent"] > 10
 
 
 def _wait_for(witness: Witness, customers: int) -> None:

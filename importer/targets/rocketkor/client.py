@@ -37,6 +37,7 @@ from importer.targets.rocketkor.lookups import (
     may_stand_in_a_path,
     read_page,
 )
+from importer.targets.rocketkor.replies import OF_A_ROW_OR_THE_ADDRESS
 from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
 from importer.targets.rocketkor.wire import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
 
@@ -44,6 +45,8 @@ PAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
 """A page of a hundred customers beyond this is cut off."""
 
 _NO_ADDRESS: Final = "The customer's id has characters that no address can hold, so it was not read."
+_SEVERAL: Final = 3
+"""So many answers in a row that say the address is wrong are believed, though customers were created before."""
 _TOKEN_ROUNDS: Final = 10
 _TOO_SHORT_LIVED: Final = Reply(
     Verdict.RETRY,
@@ -73,6 +76,9 @@ class RocketKorTarget:
         self._clock = clock
         self._tokens = Tokens(self._exchange, clock)
         self._look_ups = LookUps(self._page, self.get)
+        self._has_created = False
+        self._strange = 0
+        """Creates in a row whose answers say that the address is wrong."""
         self.server_ahead_s: float | None = None
 
     def __repr__(self) -> str:
@@ -89,7 +95,19 @@ class RocketKorTarget:
         except NETWORK_ERRORS as failure:
             return judge_failure(failure, creating=True)
         now = self._clock.now()
-        return accepted(answer, now) or judge_refusal(answer, record.payload, now, self._secrets())
+        return self._in_context(accepted(answer, now) or judge_refusal(answer, record.payload, now, self._secrets()))
+
+    def _in_context(self, reply: Reply) -> Reply:
+        """Where customers were created before, an answer that says the address is wrong is about the row, at first."""
+        if reply.http_status not in OF_A_ROW_OR_THE_ADDRESS:
+            self._has_created |= reply.verdict is Verdict.ACCEPT
+            self._strange = 0
+            return reply
+        self._strange += 1
+        if not self._has_created or self._strange >= _SEVERAL:
+            return reply
+        message = f"The API refused this row (HTTP {reply.http_status}), though it has created others."
+        return reply._replace(verdict=Verdict.REJECT, message=message)
 
     async def find(self, record: Record) -> Found:
         """Fetch every customer that could be this record, by externalId or else by email and type."""

@@ -35,6 +35,10 @@ _WATCHES: Final[WeakKeyDictionary[ResponseHandler, Callable[[int], list[tuple[in
 """Connections that have carried a request, and how to look at each."""
 
 
+_MISDIRECTED: Final = 421
+"""Says that a connection leads to a server that is not in charge (RFC 9110 15.5.20): no other request may use it."""
+
+
 class StaleConnectionError(aiohttp.ClientConnectionError):
     """The server had closed this kept connection; nothing was written to it."""
 
@@ -59,12 +63,14 @@ class TruthfulRequest(aiohttp.ClientRequest):
     begun = False
     slot: Slot
     watch: Callable[[int], list[tuple[int, int]]] | None = None
+    protocol: ResponseHandler | None = None
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Write a request without a body; prepare one that has a body. A dead connection gets neither."""
         protocol = conn.protocol
         if protocol is None or protocol.should_close:
             raise StaleConnectionError
+        self.protocol = protocol
         self.watch = _WATCHES.get(protocol) or _first_watch(conn, protocol)
         if not self.body:
             if self._is_dead(conn):
@@ -115,13 +121,21 @@ async def on_a_live_connection(
     tries = STALE_TRIES
     while True:
         try:
-            return await handler(request)
+            return _leaving_the_wrong_server(request, await handler(request))
         except StaleConnectionError as exc:
             tries -= 1
             if not tries:
                 raise BrokenRequestError(exc, begun=False) from exc
         except (aiohttp.ClientError, OSError) as exc:
             raise BrokenRequestError(exc, begun=getattr(request, "begun", True)) from exc
+
+
+def _leaving_the_wrong_server(
+    request: aiohttp.ClientRequest, response: aiohttp.ClientResponse
+) -> aiohttp.ClientResponse:
+    if response.status == _MISDIRECTED and isinstance(request, TruthfulRequest) and request.protocol is not None:
+        request.protocol.force_close()
+    return response
 
 
 def _first_watch(conn: Connection, protocol: ResponseHandler) -> Callable[[int], list[tuple[int, int]]] | None:

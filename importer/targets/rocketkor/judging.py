@@ -6,12 +6,13 @@ Pure: the same answer always gets the same reply. Never raises, whatever came.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from importer.errors import AccessError
-from importer.records import Reply, Verdict
+from importer.records import FieldError, Reply, Verdict
 from importer.targets.rocketkor.bodies import ErrorBody, first_id, load_object, read_error_body
 from importer.targets.rocketkor.connections import BrokenRequestError
 from importer.targets.rocketkor.hints import rate_hint
@@ -20,6 +21,12 @@ from importer.targets.rocketkor.replies import Rule, rule_for_exception, rule_fo
 from importer.targets.rocketkor.wire import Answer
 
 _ID_CHARS: Final = 200
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UNUSUAL_ID: Final = FieldError(
+    path="",
+    code="customer_id_unusual",
+    message="The API named the new customer with an id that is not a UUID.",
+)
 _NO_KEY: Final = "Check ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET, and that they belong to this target."
 
 _FOR_READING: Final[Mapping[Verdict, Verdict]] = {
@@ -38,7 +45,8 @@ def accepted(answer: Answer, now: float) -> Reply | None:
     if not customer_id:
         return None
     hint = rate_hint(answer.headers, now)
-    return Reply(Verdict.ACCEPT, customer_id, answer.status, allowance=hint, took_s=answer.took_s)
+    odd = () if _UUID.fullmatch(customer_id) else (_UNUSUAL_ID,)
+    return Reply(Verdict.ACCEPT, customer_id, answer.status, allowance=hint, took_s=answer.took_s, warnings=odd)
 
 
 def judge_refusal(answer: Answer, payload: bytes, now: float, secrets: Iterable[str] = ()) -> Reply:

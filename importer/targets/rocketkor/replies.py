@@ -66,6 +66,8 @@ STATUSES: Final[Mapping[int, Rule]] = MappingProxyType(
         410: Rule(ABORT, "no_such_address", _NO_API, "facts 2; RFC 9110 15.5.11"),
         413: Rule(REJECT, "too_large", "The API finds this row too large.", "RFC 9110 15.5.14"),
         415: Rule(ABORT, "media_type", _NO_API, "facts 1; RFC 9110 15.5.16"),
+        # Another connection may lead to a server that is in charge; this one has not worked on the request.
+        421: Rule(RETRY, "misdirected", "The request came to a server that is not in charge.", "RFC 9110 15.5.20"),
         422: Rule(REJECT, "rule_failed", "This row breaks a business rule of the API.", "facts 7"),
         425: Rule(RETRY, "too_early", "The server wants the request again, later.", "RFC 8470 5.2"),
         429: Rule(RETRY, "rate_limited", "The API asks for fewer requests.", "facts 7"),
@@ -82,6 +84,9 @@ STATUSES: Final[Mapping[int, Rule]] = MappingProxyType(
         504: Rule(IN_DOUBT, "gateway_timeout", "A gateway waited in vain.", "facts 7, consequence 2"),
     }
 )
+
+OF_A_ROW_OR_THE_ADDRESS: Final = frozenset({404, 405, 415})
+"""Where customers were created at this address before, one of these is about the row, and several in a row are not."""
 
 CLASSES: Final[Mapping[int, Rule]] = MappingProxyType(
     {

@@ -405,3 +405,40 @@ def _leaves(value: Any) -> list[str]:
     if isinstance(value, dict | list):
         return [leaf for part in (value.values() if isinstance(value, dict) else value) for leaf in _leaves(part)]
     return [str(value)]
+
+
+async def test_an_id_that_is_no_uuid_is_warned_of() -> None:
+    usual, odd = "0b0a4b6e-6a3e-4a53-8f4e-2f1f0c9b7a11", "../../etc"
+    async with server(Script([created(usual), created(odd)])) as script, opened(script.url) as it:
+        first, second = [await it.target.send(record()) for _ in range(2)]
+
+    assert (first.customer_id, first.warnings) == (usual, ())
+    assert (second.customer_id, [one.code for one in second.warnings]) == (odd, ["customer_id_unusual"])
+
+
+@pytest.mark.parametrize("status", [404, 405, 415])
+async def test_after_a_success_an_answer_that_denies_the_address_is_about_its_row_and_several_in_a_row_are_not(
+    status: int,
+) -> None:
+    odd = reply(status)
+    steps = [created(), odd, odd, created(), odd, odd, odd]
+    async with server(Script([*steps])) as script, opened(script.url) as it:
+        verdicts = [(await it.target.send(record())).verdict for _ in steps]
+
+    row, run = Verdict.REJECT, Verdict.ABORT
+    assert verdicts == [Verdict.ACCEPT, row, row, Verdict.ACCEPT, row, row, run]
+
+
+@pytest.mark.parametrize("status", [404, 405, 415])
+async def test_before_any_success_an_answer_that_denies_the_address_stops_the_run(status: int) -> None:
+    async with server(Script([reply(status)])) as script, opened(script.url) as it:
+        assert (await it.target.send(record())).verdict is Verdict.ABORT
+
+
+async def test_what_reached_the_wrong_server_is_sent_again_on_a_new_connection() -> None:
+    async with server(Script([created(), reply(421), created()])) as script, opened(script.url) as it:
+        verdicts = [(await it.target.send(record())).verdict for _ in range(3)]
+
+    assert verdicts == [Verdict.ACCEPT, Verdict.RETRY, Verdict.ACCEPT]
+    first, refused, again = script.calls
+    assert first.connection == refused.connection != again.connection
