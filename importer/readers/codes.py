@@ -21,7 +21,12 @@ def _warning(code: str, title: str, mend: str = _SAVE_AGAIN) -> IssueCode:
 
 _ALL = (
     _error("row_too_short", "A row with fewer cells than the header", "Fill the rows up where cells are missing."),
-    _error("row_too_long", "A row with more cells than the header", "Put cells that hold the delimiter in quotes."),
+    _error(
+        "row_too_long",
+        "A row with more cells than the header",
+        "Put cells that hold the delimiter in quotes. In a file that was handed out, move what stands in the columns "
+        "`_extra_1`, `_extra_2`, … to where it belongs, or delete it.",
+    ),
     _error("row_cut_off", "A last row that was cut off", "Export the file again; its end is missing."),
     _error("row_torn", "A row that a line break tore apart", "Put cells with line breaks in quotes."),
     _warning("cell_outside_table", "A cell to the right of the table", "Delete it, or give its column a header."),

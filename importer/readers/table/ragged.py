@@ -149,7 +149,8 @@ class Ragged:
     def _long(self, row: Sequence[str]) -> Mark | None:
         seen = f"The row has {len(row)} cells, the header has {self._width}"
         if _beyond(row, self._width) or (self._shapes.known and not self._shapes.fit(row[: self._width])):
-            return Mark("row_too_long", f"{seen}: put a cell that holds the delimiter in quotation marks.")
+            said = f"{seen}: put a cell that holds the delimiter in quotation marks, or delete the surplus cells."
+            return Mark("row_too_long", said)
         if self._trailing:
             return None
         said = f"{seen}: those too many are blank. Check that the others stand under the right names."
