@@ -113,7 +113,7 @@ _ALL = (
     ),
     _error(
         "phone_words",
-        "Words in place of or beside a phone number",
+        "Words in place of or behind a phone number",
         "{label} holds words; write the number alone, for example {example}.",
         "Move the words of column {column} to another column; an extension may stand behind the number (x45).",
     ),

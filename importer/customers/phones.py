@@ -47,7 +47,8 @@ _BETWEEN_NUMBERS = re.compile(
     r"[,;|&\n]|\b(?:or|and|oder|und|ou|et|o|y|e)\b|[^\d\s(]\s*(?=[+\uff0b])|\s(?=[+\uff0b])", re.IGNORECASE
 )
 _BETWEEN_LONG_ONES = re.compile(r"[/\s\\]+")
-_LABEL = re.compile(r"^\s*(?:tel|phone|mobile|cell|fax)?\s*[.:]?\s*", re.IGNORECASE)
+_DIGITS_ONLY = re.compile(r"(?=[^0-9]*[0-9])\+?[0-9 ().\-/]+")
+_BEFORE_NUMBER = re.compile(r"[^\d+\uff0b]*")
 
 _Parsed = PhoneNumber | NumberParseException
 
@@ -63,9 +64,11 @@ def read_phone(text: str, policy: Policy, place: str = "") -> Reading:
     reading = clean(text)
     if reading.error or not reading.value:
         return reading
+    if E164.fullmatch(reading.value):
+        return _verdict(reading, _parse(reading.value, policy.region), policy)
     if decimal := _LIKE_A_DECIMAL.fullmatch(reading.value):
         reading = reading.then("phone_decimal_removed", decimal[1])
-    if cause := _is_other_than_one_number(reading.value):
+    if not _DIGITS_ONLY.fullmatch(reading.value) and (cause := _is_other_than_one_number(reading.value)):
         return reading.refuse(cause)
     if len(reading.value) > MAX_CHARS:
         return reading.refuse("phone_too_long")
@@ -105,17 +108,20 @@ def _read_in(reading: Reading, policy: Policy, home: str | None, other: str | No
     is_national = not _PLUS.match(text)
     if is_national and not _is_valid(number):
         number = _dialled_abroad(text, number)
-    if isinstance(number, NumberParseException):
-        refused = _unparsed(reading, number, policy)
-    elif _has_words_beside(text, number, home):
+    if _has_words_behind(text, number, home):
         return reading.refuse("phone_words")
-    else:
-        refused = _judged(_written(reading, number), number, policy)
+    verdict = _verdict(reading, number, policy)
     if other and is_national and not _is_abroad(number, home):
-        refused = _held_against(refused, text, number, home or "", other)
-    if refused.error and _are_several(_BETWEEN_LONG_ONES.split(text)):
+        verdict = _held_against(verdict, text, number, home or "", other)
+    if verdict.error and _are_several(_BETWEEN_LONG_ONES.split(text)):
         return reading.refuse("phone_two_numbers")
-    return refused
+    return verdict
+
+
+def _verdict(reading: Reading, number: _Parsed, policy: Policy) -> Reading:
+    if isinstance(number, NumberParseException):
+        return _unparsed(reading, number, policy)
+    return _judged(_written(reading, number), number, policy)
 
 
 def _parse(text: str, region: str | None) -> _Parsed:
@@ -213,10 +219,15 @@ def _digits(text: str) -> int:
     return sum(map(str.isdigit, text))
 
 
-def _has_words_beside(text: str, number: PhoneNumber, region: str | None) -> bool:
-    """Tell whether letters stand beside a number that is complete without them; `1-800-FLOWERS` needs its letters."""
-    bare = _LABEL.sub("", text)
-    if number.extension:
+def _has_words_behind(text: str, number: _Parsed, region: str | None) -> bool:
+    """Tell whether letters stand behind a number that is complete without them; `1-800-FLOWERS` needs its letters.
+
+    Words before a number are no part of it, as the library has it; those behind it would become digits.
+    """
+    if _DIGITS_ONLY.fullmatch(text):
+        return False
+    bare = _BEFORE_NUMBER.sub("", text, count=1)
+    if isinstance(number, PhoneNumber) and number.extension:
         bare = re.sub(rf"\D*{re.escape(number.extension)}\D*$", "", bare)
     if not any(map(str.isalpha, bare)):
         return False

@@ -70,6 +70,8 @@ class CellCheck:
         """Say where each row's phone number belongs, as `read_phone` takes it; empty where nothing says it."""
         phone = spec.name.rpartition(".")[0]
         places = _first_given(self.columns.get(f"{phone}.country", ()), self._row_countries)
+        if unreadable := self._found.failed.get(f"{phone}.country"):
+            places = ["" if place in unreadable else text for place, text in enumerate(places or [""] * self._size)]
         regions = self.columns.get(f"{phone}.region", ())
         return _first_given([alpha2(region) if region else "" for region in regions], places)
 

@@ -134,10 +134,15 @@ def test_two_numbers_in_one_cell_are_refused_and_neither_is_chosen(written: str)
 
 
 @pytest.mark.parametrize(
-    "written", ["212-555-0123 (home)", "call the office", "ask Ann: 212 555 0123", "02079460958 abends", "see below"]
+    "written", ["212-555-0123 (home)", "call the office", "212 555 0123 ask for Ann", "02079460958 abends", "see below"]
 )
-def test_words_in_place_of_a_number_or_beside_it_are_said_to_be_words(written: str) -> None:
+def test_words_in_place_of_a_number_or_behind_it_are_said_to_be_words(written: str) -> None:
     assert read_phone(written, Policy(region="GB" if "abends" in written else "US")).error == "phone_words"
+
+
+@pytest.mark.parametrize("written", ["Tel. 212-555-0123", "M: +1 212 555 0123", "Office 212 555 0123", "ph 2125550123"])
+def test_a_label_before_a_number_is_no_part_of_it(written: str) -> None:
+    assert read_phone(written, POSSIBLE).value == "+12125550123"
 
 
 def test_letters_that_stand_for_digits_are_read() -> None:
