@@ -278,6 +278,46 @@ class Session:
                 ask_consent(where, self.profile, self.confirm, counts)
                 return await self._deliver(workspace, stored, where, directory, started_at, quiet_s=0.0)
 
+    async def look_again(self, name: str) -> Report | None:
+        """Look again at the rows of a run that were sent more than once; nothing is sent.
+
+        Returns:
+            The report, written anew; None: nothing is to be looked at, or nothing new was found.
+
+        Raises:
+            ImporterError: the target cannot be asked, or somebody else works with the run.
+        """
+        started_at = self.clock.now()
+        await beside_the_loop(self._recall, name)
+        self.profile = self.profile.with_options({"yes": True})  # to what only asks; nothing can be sent here
+        with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
+            stored = workspace.runs.find(name)
+            if stored.phase not in {FINISHED, STOPPED} or not has_resent(workspace.database, stored.run):
+                return None
+            where = rehearsed_again(self._destination_again(workspace, stored, started_at), stored.facts)
+            with (
+                workspace_lock(workspace.path, where.scope, started_at),
+                self._kept_directory(stored) as directory,
+            ):
+                if not await self._looked_again(workspace, stored, where):
+                    return None
+                if reason := stored.facts.get("stopped_by"):
+                    self.stop.request(reason, stored.facts.get("stopped_message", ""))
+                return await beside_the_loop(self._finish, workspace.database, stored, directory, started_at)
+
+    async def _looked_again(self, workspace: Workspace, stored: StoredRun, where: Destination) -> bool:
+        """Look at every row that is due; whether any row ended otherwise by that."""
+        limiter = limiter_for(self.profile, self.clock, self.stop)
+        before = workspace.runs.counts(stored.run)
+        async with other_side(self.profile, where, limiter, self.clock) as target:
+            profile = as_patient_as_needed(self.profile, where)
+            parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event)
+            looked = await parts.second_looks.run(waits=False)
+            await parts.commits.flush()
+        # This is no pass of the run: its receipts are those of the requests that sent something.
+        workspace.runs.note(stored.run, passes=stored.facts.get("passes", []), learned=parts.learned(looked))
+        return workspace.runs.counts(stored.run) != before
+
     async def retry(self, name: str, *, fixed: Path | str | None = None) -> Report:
         """Send again only what failed, is unknown (after a look-up) or was never sent; errors as for `resume`.
 

@@ -70,6 +70,8 @@ def show(
 ) -> None:
     """Show one run: its state, counts, files, and what to do next.
 
+    Rows that were sent more than once are looked at again first, where the target can be asked.
+
     With --verify and --config, the profile is held against that of the run as well.
     """
     profile = _profile_of(config, locals(), verbose=verbose)
@@ -79,11 +81,16 @@ def show(
     if verify:
         profile_hash = profile.fingerprint if config is not None else ""
         raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=json))
+    from importer import hindsight  # noqa: PLC0415
+
+    caution = hindsight.look_again(profile, run_name)
     report = past.one_run(profile.workspace, run_name)
     if wants_json(profile, json=json):
         print_json({**report, "command": "show", "exit_code": 0})
     else:
         show_text(summary(report))
+        if caution:
+            show_text(f"  {caution}")
 
 
 def _verify(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:

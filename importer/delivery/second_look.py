@@ -43,8 +43,11 @@ class SecondLooks:
     after_s: float
     emit: Events
 
-    async def run(self) -> dict[str, int]:
+    async def run(self, *, waits: bool = True) -> dict[str, int]:
         """Judge answers that contradict each other, then look at every row that is due; a stop ends it early.
+
+        Args:
+            waits: until the other rows are due, too.
 
         Returns:
             How many rows were `sent_again`, `looked_at`, and found to be `duplicated`; {} when there were none.
@@ -57,6 +60,8 @@ class SecondLooks:
         self.emit(Event("looking_again", {"rows": len(rows)}))
         looked_at = duplicates = 0
         for row in rows:
+            if not waits and self._wait_s(row) > 0:
+                continue
             await self.asking.rest(self._wait_s(row))
             if self.asking.stop.requested:
                 break

@@ -59,13 +59,13 @@ def is_customer_of_a_row(tx: sqlite3.Connection, customer_id: str, but: tuple[in
     )
 
 
-def runs_with_resent(database: Database, scope: str) -> list[str]:
-    """The ids of all runs of a scope with rows to look at again, the oldest first."""
+def runs_with_resent(database: Database, target: str) -> list[str]:
+    """The ids of all runs of a target that have ended and have rows to look at again, the oldest first."""
     with database.guarded("read"):
         found = database.connection.execute(
-            "SELECT run_id FROM runs WHERE scope = ? AND purged_at IS NULL AND phase IN ('finished', 'stopped')"
+            "SELECT run_id FROM runs WHERE target = ? AND purged_at IS NULL AND phase IN ('finished', 'stopped')"
             " AND EXISTS (SELECT 1 FROM resent WHERE resent.run = runs.run) ORDER BY run",
-            (scope,),
+            (target,),
         ).fetchall()
     return [run_id for (run_id,) in found]
 

@@ -25,6 +25,7 @@ from importer.errors import (
     UnreachableError,
     UsageError,
 )
+from importer.hindsight import look_again_at_all
 from importer.journal import workspace_lock
 from importer.night.arrivals import Arrivals, moment
 from importer.night.numbers import NightCount
@@ -160,6 +161,7 @@ class Night:
             await asyncio.to_thread(inbox.recover)
             async with closing_at(self._ends_at, self._closing, self.clock, "The time allowed was over."):
                 foreseen = await asyncio.to_thread(self._foresight.over, inbox, self._ends_at)
+                await look_again_at_all(self.profile)
                 report = await self._files(inbox)
         return replace(report, forecast=foreseen, elapsed_s=self.clock.now() - began)
 

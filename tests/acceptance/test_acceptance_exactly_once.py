@@ -27,7 +27,8 @@ def faulty(user: User, plan: str) -> Iterator[Witness]:
 
 def sends(user: User, witness: Witness, rows: str, *delivery: str) -> tuple[Any, tuple[str | Path, ...]]:
     """Import rows; the run, and the options that it had."""
-    lines = ["[delivery]", *QUICK, *delivery, "[targets.sandbox]", f'base_url = "{witness.base_url}"', ""]
+    chosen = {line.partition(" = ")[0]: line for line in (*QUICK, *delivery)}
+    lines = ["[delivery]", *chosen.values(), "[targets.sandbox]", f'base_url = "{witness.base_url}"', ""]
     options = (*sandbox(user.has("p.toml", "\n".join(lines))), "--json")
     return user.types("run", user.has("people.csv", rows), *options, **witness.environ), options
 
@@ -126,6 +127,37 @@ def test_clocks_that_are_three_days_apart_hide_no_customer_from_the_look_ups(use
 
         assert (retried.code, retried.json["counts"]["created"]) == (0, 20)
         assert at_server(witness).total() == 20
+
+
+@pytest.mark.parametrize("command", ["show", "retry", "nightly"])
+def test_what_came_later_than_the_second_look_is_found_by_the_next_command_that_looks(user: User, command: str) -> None:
+    plan = LATE.format(commit_s=1.5, answer_s=0.0) + "probability = 0.4\n"
+    with faulty(user, "seed = 3\n" + plan) as witness:
+        quick = ["looks_after_s = [0, 0.1]", "look_again_after_s = 0.1"]
+        ran, options = sends(user, witness, people(12, external_ids=False), *quick)
+        warned = {row["Email"] for row in user.reads(ran.json["files"]["results"]) if "sent again" in row["_warnings"]}
+        assert ran.json["counts"]["created"] == 12
+        _wait_for(witness, 12 + len(warned))
+        (user.home / "inbox").mkdir()
+        words = {"nightly": ("nightly", "inbox", *options), "show": ("show", "last")}
+        user.types(*words.get(command, (command, "last", *options)), **witness.environ)
+
+        report = user.types("show", "last", "--json").json
+        rows = told(user, report)
+        assert report["counts"]["unknown"] == len(doubled(witness)) > 0
+        assert {name for name, row in rows.items() if row["_error_code"] == "duplicated_at_target"} == doubled(witness)
+        assert doubled(witness) <= warned
+
+
+def test_show_says_what_it_could_not_look_at_and_shows_the_run_all_the_same(user: User) -> None:
+    plan = LATE.format(commit_s=0.5, answer_s=0.0) + "probability = 0.4\n"
+    with faulty(user, "seed = 3\n" + plan) as witness:
+        quick = ["looks_after_s = [0, 0.1]", "look_again_after_s = 0"]
+        sends(user, witness, people(12, external_ids=False), *quick)
+    shown = user.types("show", "last")
+
+    assert shown.code == 0
+    assert "could not be looked at again" in " ".join((shown.out + shown.err).split())
 
 
 def against(user: User, api: ScriptedApi, rows: int) -> Ran:
