@@ -25,6 +25,7 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
+from importer.journal.purging import purge_rows
 from importer.records import CheckedBatch, DuplicateVerdict, Issue, Outcome, RawBatch, RowState, Severity
 from tests.unit.journal.conftest import Book, begin, created, fill, open_book
 
@@ -202,6 +203,15 @@ def test_cells_beyond_the_columns_are_kept_and_given_back_with_their_row(databas
 
     assert [row.surplus for row in Replay(database, run).results()] == [(), surplus[1], ()]
     assert Runs(database).summary(run).extra == 2
+
+
+def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
+    run = begin(database)
+    RunIntake(database, run).load(RawBatch(0, [2], (["a"],), (), {0: ("call back",)}))
+
+    purge_rows(database, [run], 2.0)
+
+    assert database.connection.execute("SELECT cells, surplus FROM batches").fetchall() == [(None, None)]
 
 
 def test_a_loading_that_begins_again_forgets_how_wide_its_rows_were(database: Database) -> None:
