@@ -223,7 +223,7 @@ def require_own_run(
         ReturnRefusedError: another one was named.
     """
     named = profile.target_origin == "option" or (by_file and profile.target_origin in {"environment", "profile"})
-    if named and profile.target != header.target:
+    if named and profile.target != header.target and not header.dry_run:
         rehearsed = " It was a rehearsal." if header.target == EMULATOR else ""
         raise ReturnRefusedError(
             f"The rows come back to the run {header.run_id}, which sends to '{header.target}', not to"

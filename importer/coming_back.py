@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from importer import registry
 from importer.admission import kept_profile
-from importer.errors import ReturnRefusedError, SourceChangedError, UsageError
+from importer.errors import ReturnRefusedError, SourceChangedError, SourceError, UsageError
 from importer.journal import StoredRun
-from importer.profile import Profile, SourceSettings
-from importer.wiring import Workspace
+from importer.profile import HARMLESS_TARGETS, Profile, SourceSettings
+from importer.wiring import JOURNAL_NAME, Workspace, open_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,14 @@ def runs_of(path: Path, settings: SourceSettings) -> list[str] | None:
     return found(path, settings)
 
 
+def runs_if_any(path: Path, settings: SourceSettings) -> list[str] | None:
+    """The same; None as well for a file that cannot be read: whoever opens it as a source says what is wrong."""
+    try:
+        return runs_of(path, settings)
+    except SourceError:
+        return None
+
+
 def to(profile: Profile, run_ids: Sequence[str], source: Path | str) -> str:
     """The one run of the workspace that a file goes back to.
 
@@ -60,6 +68,45 @@ def to(profile: Profile, run_ids: Sequence[str], source: Path | str) -> str:
         each = " and ".join(f"`{profile.commands.retry_fixed(run_id, source)}`" for run_id in known)
         raise ReturnRefusedError(f"The file '{source}' holds rows of {len(known)} runs.", f"Type {each}.")
     return known[0]
+
+
+def require_import(profile: Profile, name: str) -> None:
+    """Refuse a dry run where something of it would have to have been sent; `last` means the last import.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if name == "last":
+        return
+    try:
+        found = registry.find(profile.workspace, name)
+    except UsageError:  # whoever looks for it in the journal says so
+        return
+    if found.dry_run:
+        rejects = profile.workspace / found.run_id / "rejects.csv"
+        raise UsageError(
+            f"The run {found.run_id} is a dry run: nothing of it was sent.",
+            f"`{profile.commands.retry_fixed(found.run_id, rejects)}` imports its rows, those fixed in that file too.",
+        )
+
+
+def continued_by(profile: Profile, run: registry.Listed) -> str:
+    """The import that a run is, or that its dry run went on to at the profile's target; empty: there is none yet.
+
+    Raises:
+        UsageError: the dry run would go on to a live target that nobody named in so many words.
+    """
+    if not run.dry_run:
+        return run.run_id
+    if profile.target not in HARMLESS_TARGETS and profile.target_origin not in {"option", "environment"}:
+        raise UsageError(
+            f"The dry run {run.run_id} was checked for '{profile.target}'.",
+            f"Add --target {profile.target} to import its rows there.",
+        )
+    if not (profile.workspace / JOURNAL_NAME).exists():
+        return ""
+    with closing(open_workspace(profile.workspace)) as workspace:
+        return workspace.runs.continuing(run.run_id, profile.target)
 
 
 def _is_known(workspace: Path, run_id: str) -> bool:

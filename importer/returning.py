@@ -115,7 +115,7 @@ class Return:
         keys = frozenset(one.key for one in judged if one.key)
         self._keep_apart(judged, returns.keys_in_use(keys, frozenset(one.was.ordinal for one in judged)), rows)
         revisions = [one for one in map(partial(self._revision, rows), judged) if one is not None]
-        facts = _facts(file, brought, revisions)
+        facts = what_came_back(file, brought, revisions)
         returns.write(
             revisions,
             said=Said(_LINE_CODES, tuple(_said(brought.refused))),
@@ -160,7 +160,7 @@ class Return:
         if own and own.rules:
             return mapper.settled_as(own.orders)
         for batch in rows.batches():
-            mapper.observe(RawBatch(batch.first, batch.rows, _overlaid(batch, changed)))
+            mapper.observe(RawBatch(batch.first, batch.rows, overlaid(batch, changed)))
         mapper.decide()
         return mapper
 
@@ -238,7 +238,7 @@ def _only_a_duplicate(was: RowResult) -> bool:
     return bool(was.errors) and all(issue.code == _DUPLICATE for issue in was.errors)
 
 
-def _overlaid(batch: ResultBatch, changed: Mapping[int, Changed]) -> Sequence[Sequence[str]]:
+def overlaid(batch: ResultBatch, changed: Mapping[int, Changed]) -> Sequence[Sequence[str]]:
     """The cells of a batch with those that came back changed."""
     here = [ordinal for ordinal in range(batch.first, batch.first + len(batch)) if ordinal in changed]
     if not here:
@@ -289,7 +289,7 @@ def _said(refused: Sequence[Refusal]) -> Iterator[Issue]:
             yield Issue(one.ordinal, one.code, one.message, severity=severity)
 
 
-def _facts(file: ReturnedFile | None, brought: Sorted, revisions: Sequence[Revision]) -> dict[str, Any]:
+def what_came_back(file: ReturnedFile | None, brought: Sorted, revisions: Sequence[Revision]) -> dict[str, Any]:
     """What the run notes of a return for its report; no cell's value."""
     by_code: dict[str, list[Refusal]] = {}
     for one in brought.refused:

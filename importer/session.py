@@ -187,6 +187,11 @@ class Session:
         """
         if self.profile.dry_run:
             return await beside_the_loop(self.validate, source)
+        if not (as_new or is_remote(source)):  # before anything is asked of a target that it may not be meant for
+            runs = await beside_the_loop(coming_back.runs_if_any, Path(source), self.profile.source)
+            if runs is not None:
+                run_id = coming_back.to(self.profile, runs, source)
+                return await self._take_back(run_id, Path(source), source, by_file=True)
         where = self.allowed()
         async with self._in_hours():
             return await self._run(source, where, force=force, as_new=as_new)
@@ -206,15 +211,36 @@ class Session:
         await beside_the_loop(tidy, self.profile.workspace)
         with ExitStack() as stack:
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
-            runs = None if as_new else await beside_the_loop(coming_back.runs_of, local.path, self.profile.source)
-            if runs is not None:
-                run_id = coming_back.to(self.profile, runs, source)
-                return await self._take_back(run_id, local.path, source, by_file=True)
-            workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
+            if not as_new and is_remote(source):
+                runs = await beside_the_loop(coming_back.runs_if_any, local.path, self.profile.source)
+                if runs is not None:
+                    run_id = coming_back.to(self.profile, runs, source)
+                    return await self._take_back(run_id, local.path, source, by_file=True)
             # Before it is opened: what is written to it from here on is another content.
             content = await beside_the_loop(content_hash, local.path)
             opening = opened(local.path, self.profile, origin=self._named(local))
             found = await beside_the_loop(stack.enter_context, opening)
+            return await self._import(local, found, content, where, started_at, force=force)
+
+    async def _import(
+        self,
+        local: Local,
+        found: Opened,
+        content: str,
+        where: Destination,
+        started_at: float,
+        *,
+        force: bool,
+        **facts: Any,
+    ) -> Report:
+        """Begin a run of a source that is open, and send its rows.
+
+        Args:
+            content: hash of the source's bytes.
+            facts: what the run notes of where it comes from.
+        """
+        with ExitStack() as stack:
+            workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
             workspace = await beside_the_loop(self._opened, stack)
             where = settle_account(workspace, where, self.profile.account_of, self.whose, started_at)
             stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
@@ -225,6 +251,7 @@ class Session:
             with self._new_directory(header.run_id) as directory:
                 stored = await beside_the_loop(self._begin, workspace, header, where)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
+                    workspace.runs.note(stored.run, **facts)
                     await self._load(workspace, stored, found, workforce)
                     counts = await beside_the_loop(workspace.runs.counts, stored.run)
                     ask_consent(where, self.profile, self.confirm, counts)
@@ -248,12 +275,22 @@ class Session:
             return await self._resume(name, reopened, None)
 
     def _recall(self, name: str) -> StoredRun:
-        """Take over the profile that a run has kept, where none was named."""
+        """Take over the profile that an import has kept, where none was named."""
+        coming_back.require_import(self.profile, name)
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
         stored.require_whole()
         self.profile = recalled(self.profile, stored)
         return stored
+
+    def _recall_any(self, name: str) -> tuple[registry.Listed, StoredRun]:
+        """The same for an import or a dry run."""
+        found = registry.find(self.profile.workspace, name)
+        with registry.opened(found) as opened_run:
+            stored = opened_run.stored
+        stored.require_whole()
+        self.profile = recalled(self.profile, stored)
+        return found, stored
 
     async def _resume(self, name: str, reopened: tuple[RowState, ...], back: Back | None) -> Report:
         started_at = self.clock.now()
@@ -344,11 +381,26 @@ class Session:
             ReturnRefusedError: another target or profile than the run's was named.
             ImporterError: as for `resume`.
         """
-        stored = await beside_the_loop(self._recall, name)
+        to, stored = await beside_the_loop(self._recall_any, name)
         again = self.command == "nightly" and is_other_profile(self.profile, stored)
         require_own_run(self.profile, stored.header, source, by_file=by_file, may_check_again=again)
+        run_id = await beside_the_loop(coming_back.continued_by, self.profile, to)
+        if not run_id:
+            return await self._go_on(to, file)
         async with self._in_hours():
-            return await self._resume(name, RETRYABLE, Back(file, under_profile=again))
+            return await self._resume(run_id, RETRYABLE, Back(file, under_profile=again))
+
+    async def _go_on(self, checked: registry.Listed, file: Path) -> Report:
+        """Import all rows of a dry run, those that came back fixed among them."""
+        from importer.continuing import continued  # noqa: PLC0415  # its libraries take longer than a small file
+
+        where, started_at = self.allowed(), self.clock.now()
+        async with self._in_hours():
+            with ExitStack() as stack:
+                found = await beside_the_loop(stack.enter_context, continued(checked, file, self.profile))
+                origin = found.header.path
+                local, content = Local(Path(origin), origin), found.header.content_hash
+                return await self._import(local, found.source, content, where, started_at, force=False, **found.facts)
 
     def export(self, name: str) -> Report:
         """Write the results of a run again, in the profile's formats and folder.
@@ -485,7 +537,7 @@ class Session:
         runs.note(
             stored.run,
             path=str(source.path),
-            size_bytes=source.path.stat().st_size,
+            size_bytes=source.path.stat().st_size if source.path.is_file() else 0,
             mapping=dict(source.mapper.columns),
             source=source_facts(info, decided),
             idv=intake.idv,

@@ -58,11 +58,15 @@ def _returned(returned: Mapping[str, Any]) -> Iterator[str]:
     """What came back, and what became of it."""
     if not returned:
         return
+    if returned.get("continues"):
+        yield f"This run went on from the dry run {returned['continues']}: all its rows are imported, fixed and valid."
     refused = sum(one["count"] for one in returned["refused"])
     counted = ((returned["changed"], "changed"), (returned["unchanged"], "unchanged"), (refused, "not taken"))
     told = ", ".join(f"{count:,} {what}" for count, what in counted if count)
-    checked = f"{returned['checked']:,} rows were checked again, {returned['ready']:,} of them can be imported."
-    yield f"Came back in {returned['file']}: {told or 'nothing'}. {checked}" if returned["file"] else checked
+    if returned["file"]:
+        yield f"Came back in {returned['file']}: {told or 'nothing'}."
+    if returned["checked"]:
+        yield f"{returned['checked']:,} rows were checked again; {returned['ready']:,} of them can be imported."
 
 
 def _counts(counts: Mapping[str, int]) -> Iterator[str]:

@@ -286,6 +286,16 @@ class Runs:
             ).fetchone()
         return bool(found)
 
+    def continuing(self, run_id: str, target: str) -> str:
+        """The id of the newest import that a dry run went on to at a target; empty when there is none."""
+        with self._db.guarded("read"):
+            row = self._db.connection.execute(
+                "SELECT run_id FROM runs WHERE target = ? AND json_extract(facts, '$.continues') = ?"
+                " ORDER BY run DESC LIMIT 1",
+                (target, run_id),
+            ).fetchone()
+        return row[0] if row else ""
+
     def newest_with(self, scope: str, content_hash: str) -> StoredRun | None:
         """The newest run of the same content, under whatever profile and at whatever stage."""
         with self._db.guarded("read"):

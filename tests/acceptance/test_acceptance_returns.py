@@ -368,3 +368,45 @@ def test_a_row_with_surplus_cells_comes_back_unfixed_and_stays_refused(
     assert witness.ledger()["customers"] == 5
     fixed = user.has("fixed.csv", f"{header}\n{row.replace('surplus', '')}\n")
     assert user.types("run", fixed, "--json", **witness.environ).json["counts"]["created"] == 6
+
+
+# --------------------------------------------------------------------------- a dry run goes on to the import
+
+
+@pytest.mark.parametrize("typed", ["retry", "run"])
+def test_what_a_dry_run_handed_out_comes_back_as_the_import_of_all_rows(
+    user: User, witness: Witness, profile_for: Callable[..., Path], typed: str
+) -> None:
+    profile, source = profile_for(witness, more=GERMAN_MAP), as_text(user)
+    checked = user.types("validate", source, "--config", profile, "--json")
+    assert (checked.code, checked.json["counts"]) == (3, {"read": GERMANS, "valid": 18, "invalid": 2})
+    fixed = fix_text(user.home / checked.json["files"]["rejects"], user.home / "fixed.csv")
+    source.unlink()
+
+    command = ("retry", checked.json["run_id"], "--fixed", fixed) if typed == "retry" else ("run", fixed)
+    words = (*command, "--target", "sandbox")
+    said = user.types(*words, **witness.environ)
+    assert (said.code, "went on from the dry run" in said.err) == (0, True), said.err
+    for _ in range(2):
+        again = user.types(*words, "--json", **witness.environ)
+        assert (again.code, again.json["counts"]["created"]) == (0, GERMANS)
+        assert again.json["run_id"] != checked.json["run_id"]
+        whole(witness, user.reads(again.json["files"]["results"]))
+    assert witness.ledger()["counts"]["create"] == {"201": GERMANS}
+
+
+def test_a_dry_run_names_a_live_target_for_nobody(user: User, witness: Witness) -> None:
+    profile = user.has("live.toml", f'target = "live"\n[targets.live]\nbase_url = "{witness.base_url}"\n')
+    source = user.has("people.csv", people(2).replace("person1@example.com", "person1(at)example.com"))
+    checked = user.types("validate", source, "--config", profile, "--json").json
+    fixed = user.has("fixed.csv", (user.home / checked["files"]["rejects"]).read_text().replace("(at)", "@"))
+
+    refused = user.types("retry", checked["run_id"], "--fixed", fixed, "--yes", **witness.environ)
+    assert (refused.code, "--target live" in refused.err) == (2, True)
+    assert witness.ledger()["customers"] == 0
+
+
+def test_a_dry_run_that_nothing_came_back_for_is_not_retried(user: User) -> None:
+    checked = user.types("validate", user.has("people.csv", people(2)), "--json").json
+    ran = user.types("retry", checked["run_id"])
+    assert (ran.code, "is a dry run" in ran.err) == (2, True)
