@@ -44,30 +44,33 @@ class _Identity(NamedTuple):
         return key if n == 1 else occurrence_key(key, n)
 
 
-def key_today(secret: bytes, body: Mapping[str, Any], key: str) -> str:
+def key_today(secret: bytes, body: Mapping[str, Any], key: str, phone: str) -> str:
     """The key that a row has today whose body, and key, were made by rule 1; the same where nothing has changed.
 
     Args:
         body: as it was sent then.
+        phone: what `phone_today` says of it.
     """
+    if not phone and not (body.get("externalId") or "").startswith(("=", "'")):
+        return key
     found = _identified(secret, body, key)
     if found is None:
         return key
     one, n = found
     wrapped = _WRAPPED.fullmatch(one.external_id)
     external_id = (wrapped[1] or wrapped[2] or "") if wrapped else one.external_id
-    return one._replace(external_id=external_id, phone=phone_today(body) or one.phone).key(secret, n)
+    return one._replace(external_id=external_id, phone=phone or one.phone).key(secret, n)
 
 
 def phone_today(body: Mapping[str, Any]) -> str:
     """The number that rule 2 reads where rule 1 took a national one for the default region's; "" where it cannot be."""
     number, country = search_terms(body).phone, _country_of(body)
     home = alpha2(country) if country else ""
+    if not home or number.startswith(f"+{phonenumbers.country_code_for_region(home)}"):
+        return ""
     try:
         code = phonenumbers.parse(number, None).country_code
     except phonenumbers.NumberParseException:
-        return ""
-    if not home or code == phonenumbers.country_code_for_region(home):
         return ""
     read = read_phone(number.removeprefix(f"+{code}"), Policy(phone="valid", region=None), country)
     return "" if read.error else read.value

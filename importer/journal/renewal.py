@@ -60,7 +60,8 @@ def _bodies(tx: sqlite3.Connection) -> Iterator[_Kept]:
 
 
 def _renew(tx: sqlite3.Connection, secret: bytes, kept: _Kept, body: dict[str, Any]) -> None:
-    today = key_today(secret, body, kept.key)
+    phone = phone_today(body)
+    today = key_today(secret, body, kept.key, phone)
     if today != kept.key:
         tx.execute("INSERT OR IGNORE INTO renewed_keys (key, was) VALUES (?, ?)", (today, kept.key))
     sent = Sent.of(secret, kept.payload, kept.key)
@@ -69,7 +70,7 @@ def _renew(tx: sqlite3.Connection, secret: bytes, kept: _Kept, body: dict[str, A
         (*sent, KEY_RULE, kept.scope, kept.key, kept.run, kept.ordinal),
     )
     found = list(prints_of(secret, body, KINDS).values())
-    if phone := phone_today(body):
+    if phone:
         found.append(prints(secret, PHONE, [phone])[0])
     alike = [(number, bytes.fromhex(kept.key)) for number in found if number]
     tx.executemany("INSERT INTO found_alike (print, key) VALUES (?, ?)", alike)
