@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -17,12 +17,13 @@ from typing import Any
 from importer.customers.comparison import meaning
 from importer.customers.identity import occurrence_key
 from importer.customers.rules import ISSUE_CODES
-from importer.journal import Database, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
-from importer.mapping import ColumnMapper, build_mapper
+from importer.journal import Database, Merging, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
+from importer.mapping import ColumnMapper, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
 from importer.readers.codes import READING_CODES
 from importer.records import (
     CheckedBatch,
+    Grouping,
     Issue,
     RawBatch,
     ResultBatch,
@@ -33,6 +34,7 @@ from importer.records import (
     SourceInfo,
 )
 from importer.returned_file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
+from importer.returned_groups import HELD_BY_OTHERS, Member, form, hold
 from importer.validation import DuplicateJudge, build_validator
 from importer.wiring import comparison
 from importer.wiring.clock import today
@@ -67,12 +69,14 @@ class _Judged:
     payload: bytes | None = None
     key: str | None = None
     external_id: str = ""
+    leader: int | None = None
     issues: list[Issue] = field(default_factory=list)
 
     def revision(self, state: RowState) -> Revision:
         """What becomes of it."""
         was = self.was
-        return Revision(was.ordinal, was.state, state, self.cells, self.surplus, issues=tuple(self.issues))
+        issues = tuple(self.issues)
+        return Revision(was.ordinal, was.state, state, self.cells, self.surplus, leader=self.leader, issues=issues)
 
     def refuse(self, issue: Issue) -> None:
         """Add an error: the row cannot be sent."""
@@ -109,12 +113,14 @@ class Return:
         rows = RunRows(self.database, self.stored.run)
         brought = Sorted() if file is None else sort_out(file, self.names, self._summary.columns, rows)
         mapper = self._mapper(rows, brought.changed)
-        judged = list(self._candidates(rows, brought.changed))
-        prints = self._check(mapper, judged)
+        grouping = grouping_of(self.profile.grouping, mapper.rules, self._summary.columns)
+        judged = list(self._candidates(rows, brought.changed, grouped=grouping is not None))
+        prints, groups = self._check(mapper, grouping, judged, rows.leaders())
         returns = Returns(self.database, self.stored.run, self.stored.header.scope)
         keys = frozenset(one.key for one in judged if one.key)
         self._keep_apart(judged, returns.keys_in_use(keys, frozenset(one.was.ordinal for one in judged)), rows)
-        revisions = [one for one in map(partial(self._revision, rows), judged) if one is not None]
+        hold(groups)
+        revisions = _together(map(partial(self._revision, rows), judged))
         facts = what_came_back(file, brought, revisions)
         returns.write(
             revisions,
@@ -132,19 +138,22 @@ class Return:
 
     # ------------------------------------------------------------------ which rows
 
-    def _candidates(self, rows: RunRows, changed: Mapping[int, Changed]) -> Iterator[_Judged]:
+    def _candidates(self, rows: RunRows, changed: Mapping[int, Changed], *, grouped: bool) -> Iterator[_Judged]:
         """The rows that are checked again, in source order."""
         if not changed and not self.under_profile:
             return
+        leaders = rows.leaders()
+        touched = {leaders[ordinal] for ordinal in changed if ordinal in leaders}
+        held = frozenset({_DUPLICATE}) | (HELD_BY_OTHERS if grouped else frozenset())
         for batch in rows.batches():
             for place, state in enumerate(batch.states):
                 ordinal = batch.first + place
                 if ordinal in changed:
                     one = changed[ordinal]
                     yield _Judged(one.was, one.cells, one.surplus, one.reading)
-                elif state not in _DONE and (self.under_profile or state is RowState.INVALID):
-                    was = batch[place]
-                    if self.under_profile or _only_a_duplicate(was):
+                elif state not in _DONE:
+                    was, whole = batch[place], self.under_profile or leaders.get(ordinal) in touched
+                    if whole or (state is RowState.INVALID and _only_because_of_others(was, held)):
                         reading = tuple(issue for issue in (*was.errors, *was.warnings) if issue.code in READING_CODES)
                         yield _Judged(was, tuple(was.cells), was.surplus, reading)
 
@@ -164,10 +173,21 @@ class Return:
         mapper.decide()
         return mapper
 
-    def _check(self, mapper: ColumnMapper, judged: Sequence[_Judged]) -> dict[str, dict[int, int]]:
-        """Judge rows as any source's; returns what is compared with earlier runs: kind to ordinal to a keyed hash."""
+    def _check(
+        self, mapper: ColumnMapper, grouping: Grouping | None, judged: Sequence[_Judged], leaders: Mapping[int, int]
+    ) -> tuple[dict[str, dict[int, int]], list[list[Member]]]:
+        """Judge rows as any source's.
+
+        Args:
+            leaders: ordinal to the one that spoke for it up to now.
+
+        Returns:
+            What is compared with earlier runs: kind to ordinal to a keyed hash. And the rows of every business.
+        """
         stamp = self.profile.delivery.import_key_metadata
-        validator = build_validator(self.profile.validation, secret=self.secret, stamp=stamp, today=today())
+        validator = build_validator(
+            self.profile.validation, secret=self.secret, stamp=stamp, today=today(), grouping=grouping
+        )
         alike = DuplicateJudge("allow", columns=mapper.columns)
         prints: dict[str, dict[int, int]] = {}
         for first in range(0, len(judged), _CHUNK):
@@ -179,10 +199,14 @@ class Return:
                 prints.setdefault(kind, {}).update(
                     {one.was.ordinal: n for one, n in zip(part, numbers, strict=True) if n}
                 )
-        for issue in alike.judge().issues:
+        verdict = alike.judge()
+        for issue in verdict.issues:
             one = judged[issue.ordinal]
-            one.issues.append(replace(issue, ordinal=one.was.ordinal))
-        return prints
+            said = replace(issue, ordinal=one.was.ordinal)
+            one.issues.append(said) if said.severity is Severity.WARNING else one.refuse(said)
+        if grouping is None:
+            return prints, []
+        return prints, form(judged, verdict.leaders, leaders, Merging(stamp, grouping.fields, mapper.columns))
 
     def _keep_apart(self, judged: Sequence[_Judged], used: dict[str, int], rows: RunRows) -> None:
         """Keep rows of one key apart: from those of the run that stay as they are, and from each other."""
@@ -210,7 +234,8 @@ class Return:
     def _revision(self, rows: RunRows, one: _Judged) -> Revision | None:
         was = one.was
         if one.payload is not None:
-            if was.state is RowState.REJECTED and self._is_the_same(rows.payload(was.ordinal), one):
+            beside = one.leader not in {None, was.ordinal}  # the row that speaks for it decides
+            if not beside and was.state is RowState.REJECTED and self._is_the_same(rows.payload(was.ordinal), one):
                 return None  # what was refused would be refused again
             state = RowState.SENDING if was.state in _IN_DOUBT else RowState.READY
             return replace(one.revision(state), key=one.key, external_id=one.external_id, payload=one.payload)
@@ -233,9 +258,20 @@ class Return:
         return ProfileNow(kept.model_dump_json(), self.profile.fingerprint)
 
 
-def _only_a_duplicate(was: RowResult) -> bool:
-    """Whether nothing is wrong with a row but that another one is the same customer: that one may have been changed."""
-    return bool(was.errors) and all(issue.code == _DUPLICATE for issue in was.errors)
+def _only_because_of_others(was: RowResult, codes: frozenset[str]) -> bool:
+    """Whether nothing is wrong with a row but what other rows are: those may have been changed.
+
+    Args:
+        codes: of the issues that other rows are the reason of.
+    """
+    return bool(was.errors) and all(issue.code in codes for issue in was.errors)
+
+
+def _together(revisions: Iterable[Revision | None]) -> list[Revision]:
+    """Leave out rows of a business whose speaking row stays as it is."""
+    found = [one for one in revisions if one is not None]
+    revised = {one.ordinal for one in found}
+    return [one for one in found if one.leader is None or one.leader in revised]
 
 
 def overlaid(batch: ResultBatch, changed: Mapping[int, Changed]) -> Sequence[Sequence[str]]:

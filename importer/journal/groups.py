@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -42,6 +42,7 @@ SELECT leader, ordinal, state FROM rows WHERE run = ? AND leader IN (
   HAVING sum(state = 'invalid') BETWEEN 1 AND count(*) - 1 ORDER BY leader LIMIT ?)
 ORDER BY leader, ordinal
 """
+_NOT_SENT = (RowState.READY.value, RowState.VALID.value)
 _GROUPS_AT_ONCE = 500
 _BATCHES_HELD = 64
 _NAMED_ROWS = 10
@@ -97,24 +98,10 @@ class Groups:
 
     def hold(self) -> None:
         """Make the other rows of a group invalid where one is; does no harm when called again."""
-        numbers, after = lru_cache(_BATCHES_HELD)(self._numbers), -1
-
-        def number(ordinal: int) -> int:
-            first = self._first_of(ordinal)
-            return numbers(first)[ordinal - first]
-
-        while True:
-            with self._db.guarded("read"):
-                found = self._db.connection.execute(_HELD, (self._run, self._run, after, _GROUPS_AT_ONCE)).fetchall()
-            if not found:
-                return
-            after = found[-1][0]
-            issues: list[Issue] = []
-            for _, rows in groupby(found, itemgetter(0)):
-                issues += _held(list(rows), number)
+        after: int | None = -1
+        while after is not None:
             with self._db.transaction() as tx:
-                insert_issues(tx, self._run, issues)
-                refuse(tx, self._run, [issue.ordinal for issue in issues])
+                after = _hold(tx, self._run, after)
 
     # ------------------------------------------------------------------ pieces
 
@@ -197,19 +184,40 @@ class Groups:
             "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?", (pack_payloads(bodies), self._run, first)
         )
 
-    def _first_of(self, ordinal: int) -> int:
-        with self._db.guarded("read"):
-            (first,) = self._db.connection.execute(
-                "SELECT max(first) FROM batches WHERE run = ? AND first <= ?", (self._run, ordinal)
-            ).fetchone()
-        return int(first)
 
-    def _numbers(self, first: int) -> Sequence[int]:
-        with self._db.guarded("read"):
-            (rows,) = self._db.connection.execute(
-                "SELECT rows FROM batches WHERE run = ? AND first = ?", (self._run, first)
-            ).fetchone()
-        return unpack_rows(rows)
+def hold_all(tx: sqlite3.Connection, run: int) -> None:
+    """Make the other rows of a group invalid where one is, in a commit that the caller holds."""
+    after: int | None = -1
+    while after is not None:
+        after = _hold(tx, run, after)
+
+
+def _hold(tx: sqlite3.Connection, run: int, after: int) -> int | None:
+    """Hold the next groups behind a speaking row; returns the last one's, None where there is none any more."""
+    found = tx.execute(_HELD, (run, run, after, _GROUPS_AT_ONCE)).fetchall()
+    if not found:
+        return None
+    numbers = lru_cache(_BATCHES_HELD)(partial(_numbers, tx, run))
+
+    def number(ordinal: int) -> int:
+        first = _first_of(tx, run, ordinal)
+        return numbers(first)[ordinal - first]
+
+    issues = [issue for _, rows in groupby(found, itemgetter(0)) for issue in _held(list(rows), number)]
+    insert_issues(tx, run, issues)
+    refuse(tx, run, [issue.ordinal for issue in issues])
+    last: int = found[-1][0]
+    return last
+
+
+def _first_of(tx: sqlite3.Connection, run: int, ordinal: int) -> int:
+    (first,) = tx.execute("SELECT max(first) FROM batches WHERE run = ? AND first <= ?", (run, ordinal)).fetchone()
+    return int(first)
+
+
+def _numbers(tx: sqlite3.Connection, run: int, first: int) -> Sequence[int]:
+    (rows,) = tx.execute("SELECT rows FROM batches WHERE run = ? AND first = ?", (run, first)).fetchone()
+    return unpack_rows(rows)
 
 
 def _held(rows: Sequence[tuple[int, int, str]], number: Callable[[int], int]) -> Iterator[Issue]:
@@ -225,7 +233,7 @@ def _held(rows: Sequence[tuple[int, int, str]], number: Callable[[int], int]) ->
     )
     entry = ISSUE_CODES["group_held"]
     for _, ordinal, state in rows:
-        if state != invalid:
+        if state in _NOT_SENT:
             yield Issue(ordinal, entry.code, text, severity=entry.severity)
 
 

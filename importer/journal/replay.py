@@ -120,6 +120,16 @@ class Replay:
             ).fetchall()
         return [self._number(one) for (one,) in found]
 
+    def leaders(self) -> dict[int, int]:
+        """To every row that is not done and one customer with others, the ordinal of the one that is sent for them."""
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT ordinal, leader FROM rows WHERE run = ? AND leader IS NOT NULL"
+                " AND state NOT IN ('created', 'existing')",
+                (self._run,),
+            )
+            return dict(found)
+
     def key(self, ordinal: int) -> str:
         """The import key of a row, or of its group; empty for rows without one."""
         with self._db.guarded("read"):

@@ -21,6 +21,7 @@ from importer.cells import Cells
 from importer.errors import JournalError
 from importer.journal.comparing import Comparison, refuse
 from importer.journal.database import Database
+from importer.journal.groups import hold_all
 from importer.journal.issue_rows import insert_issues
 from importer.journal.likenesses import Earlier, Likenesses
 from importer.journal.packing import pack_payloads, pack_surplus, unpack_payloads, unpack_rows, unpack_surplus
@@ -52,6 +53,7 @@ class Revision:
         state: `ready`, `sending` (in doubt: looked up first) or `invalid`; `unknown`: its fixed form cannot be sent.
         cells: one for each column of the source; None: as they are, and so are the surplus ones.
         payload: the request body, b"" where it has none; None: it stays, and so do both keys.
+        leader: the ordinal of the row that is sent for it, of rows that are one customer.
         issues: everything that is to be said of the row from now on.
     """
 
@@ -63,6 +65,7 @@ class Revision:
     key: str | None = None
     external_id: str = ""
     payload: bytes | None = b""
+    leader: int | None = None
     issues: tuple[Issue, ...] = ()
 
 
@@ -102,6 +105,10 @@ class RunRows:
     def batches(self) -> Iterator[ResultBatch]:
         """All rows, batch by batch."""
         return self._replay.batches()
+
+    def leaders(self) -> dict[int, int]:
+        """To every row that is not done and one customer with others, the ordinal of the one that is sent for them."""
+        return self._replay.leaders()
 
     def payload(self, ordinal: int) -> bytes:
         """The request body of a row; empty where it has none."""
@@ -222,6 +229,7 @@ class Returns:
         issues = [issue for issue in found if issue.ordinal in opened]
         insert_issues(tx, self.run, issues)
         refuse(tx, self.run, sorted({issue.ordinal for issue in issues if issue.severity is Severity.ERROR}))
+        hold_all(tx, self.run)
 
     def _note(self, tx: sqlite3.Connection, facts: Mapping[str, Any], profile: ProfileNow | None) -> None:
         known = json.loads(tx.execute("SELECT facts FROM runs WHERE run = ?", (self.run,)).fetchone()[0])
@@ -268,8 +276,8 @@ class Returns:
         ).rowcount
         if one.payload is not None:
             tx.execute(
-                "UPDATE rows SET key = ?, external_id = ?, candidates = NULL WHERE run = ? AND ordinal = ?",
-                (one.key, one.external_id or None, *row),
+                "UPDATE rows SET key = ?, external_id = ?, candidates = NULL, leader = ? WHERE run = ? AND ordinal = ?",
+                (one.key, one.external_id or None, one.leader, *row),
             )
         if changed != 1:
             raise JournalError(f"The row #{one.ordinal} changed while it was taken back.", "Return it again.")

@@ -367,3 +367,90 @@ def test_groups_that_are_scattered_over_a_run_that_is_killed_are_sent_once(
         }
         assert {len(ids) for ids in by_firm.values()} == {1}
         assert len(results(user, ran, "id_map")) == 26
+
+
+# --------------------------------------------------------------------------- fixed rows come back
+
+WRONG = (*ROWS[:2], "Example Bakery,Cid,Clark,nobody,+12125550103", ROWS[3])
+
+
+def fixed(user: User, ran: Any, old: str, new: str, name: str = "fixed.csv") -> Path:
+    """The rejects of a run with a text changed, as somebody would in an editor."""
+    rejects = (user.home / ran.json["files"]["rejects"]).read_text(encoding="utf-8")
+    assert old in rejects
+    return user.has(name, rejects.replace(old, new))
+
+
+def test_a_group_whose_wrong_row_is_fixed_is_sent_whole_and_once(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options = grouped(witness, profile_for)
+    first = user.types("run", user.has("firms.csv", businesses(*WRONG)), *options, "--json", **witness.environ)
+    back = fixed(user, first, ",nobody,", ",cid@example.com,")
+
+    for command in (("retry", "last", "--fixed", back), ("retry", "last", "--fixed", back), ("run", back)):
+        ran = user.types(*command, "--json", **witness.environ)
+        assert ran.json["counts"]["created"] == 4, ran.out
+        assert contacts(witness) == {
+            "Example Bakery": [("Ada", True), ("Cid", False), ("Dee", False)],
+            "Sample Garage": [("Bob", True)],
+        }
+    assert witness.ledger()["counts"]["create"] == {"201": 2}
+    told = user.reads(f"runs/{first.json['run_id']}/results.csv")
+    assert [row["_status"] for row in told] == ["created"] * 4
+    assert len({told[place]["_customer_id"] for place in (0, 2, 3)}) == 1
+    assert {row["_error_code"] for row in told} == {""}
+
+
+def test_a_group_that_comes_back_unfixed_or_fixed_wrongly_is_held_still(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options = grouped(witness, profile_for)
+    first = user.types("run", user.has("firms.csv", businesses(*WRONG)), *options, "--json", **witness.environ)
+
+    for new in ("nobody", "still nobody"):
+        back = fixed(user, first, "nobody", new)
+        ran = user.types("retry", "last", "--fixed", back, "--json", **witness.environ)
+        assert (ran.json["counts"]["created"], ran.json["counts"]["invalid"]) == (1, 3), ran.out
+    told = user.reads(f"runs/{first.json['run_id']}/results.csv")
+    assert [row["_error_code"] for row in told] == ["group_held", "", "email_invalid", "group_held"]
+    assert len(witness.customers()) == 1
+
+
+def test_a_row_that_is_taken_out_of_its_group_leaves_the_others_whole(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options = grouped(witness, profile_for)
+    rows = ("Example Bakery,Cid,Clark,nobody,+12125550103", *ROWS[1:2], ROWS[0], ROWS[3])
+    first = user.types("run", user.has("firms.csv", businesses(*rows)), *options, "--json", **witness.environ)
+    back = fixed(user, first, "Example Bakery,Cid,Clark,nobody", "Sample Florist,Cid,Clark,cid@example.com")
+    ran = user.types("retry", "last", "--fixed", back, "--json", **witness.environ)
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, 4), ran.out
+    assert contacts(witness) == {
+        "Example Bakery": [("Ada", True), ("Dee", False)],
+        "Sample Florist": [("Cid", True)],
+        "Sample Garage": [("Bob", True)],
+    }
+
+
+def test_a_group_in_doubt_that_comes_back_fixed_is_looked_up_as_it_was_sent(
+    user: User, profile_for: Callable[..., Path]
+) -> None:
+    rules = 'seed = 5\n[[rule]]\nfault = "commit-then-drop"\non = ["create"]\nfor_requests = 12\n'
+    rules += '[[rule]]\nfault = "status"\nstatus = 500\non = ["list"]\nfor_requests = 12\n'
+    with serving(user, "--faults", str(user.has("faults.toml", rules))) as witness:
+        delivery = ["looks_after_s = [0, 0.1]", "max_attempts = 2", "breaker_faults = 1000", "concurrency = 1"]
+        options = sandbox(profile_for(witness, more=GROUPED, delivery=delivery))
+        first = user.types("run", user.has("firms.csv", businesses()), *options, "--json", **witness.environ)
+        assert first.json["counts"]["unknown"] == 4, first.out
+        back = fixed(user, first, "Cid,Clark,", "Cid,Clarke,")
+        ran = first
+        for _ in range(8):
+            if ran.json["counts"]["unknown"]:
+                ran = user.types("retry", "last", "--fixed", back, "--json", **witness.environ)
+
+        assert ran.json["counts"]["existing"] + ran.json["counts"]["created"] == 4, ran.out
+        assert Counter(one["businessName"] for one in witness.customers()) == {"Example Bakery": 1, "Sample Garage": 1}
+        told = user.reads(f"runs/{first.json['run_id']}/results.csv")
+        assert len({told[place]["_customer_id"] for place in (0, 2, 3)}) == 1
