@@ -16,6 +16,7 @@ from importer.customers.rules import (
     fields_of,
 )
 from importer.errors import MissingColumnError, ProfileError, SourceError
+from importer.labels import is_data, quotable
 from importer.mapping.content import folded, is_email, is_phone, known_words
 from importer.mapping.drift import check_drift
 from importer.mapping.headers import find
@@ -57,11 +58,19 @@ def build_mapper(
     """
     settings = source or SourceSettings()
     with _other_sheets_named(mapping, info, settings):
+        if not _fits(mapping, info):
+            require_header(info)
         drift = check_drift(settings, info)
         rules, notes = _chosen(mapping, info, sample, looks)
         order = validation.date_order if validation else "auto"
         notes += phone_regions(rules, validation or ValidationSettings())
         return ColumnMapper(list(_plans(rules, info.columns, looks)), drift + notes, order, today)
+
+
+def _fits(mapping: Mapping[str, FieldRule], info: SourceInfo) -> bool:
+    """Whether every column that the profile names is there: then the header is one, whatever its names look like."""
+    columns = [column for rule in mapping.values() for column in _named(rule)]
+    return bool(columns) and all(find(column, info.columns) is not None for column in columns)
 
 
 def _chosen(
@@ -181,13 +190,19 @@ def check_usable(rules: Mapping[str, FieldRule], info: SourceInfo, looks: str = 
     _check_required(rules, SourceError, hint)
 
 
+def _knows_a_name(info: SourceInfo) -> bool:
+    return any(match.field for match in proposal(info).matches)
+
+
 def require_header(info: SourceInfo) -> None:
     """Refuse a first row that is a customer and not a header.
 
     Raises:
         SourceError: it is.
     """
-    if any(is_email(column.strip()) or is_phone(column.strip()) for column in info.columns):
+    cells = [column.strip() for column in info.columns]
+    is_row = any(is_email(cell) or is_phone(cell) for cell in cells)
+    if is_row or (any(map(is_data, cells)) and not _knows_a_name(info)):
         raise SourceError(
             f"The first row of '{info.name}' looks like a customer, not like column names.",
             "Add a row with column names on top, or name its row: source.header_row.",
@@ -219,7 +234,7 @@ def _index(name: str, column: str, columns: Sequence[str], looks: str) -> int:
     if found is None:
         raise MissingColumnError(
             f"The profile fills {name} from a column '{column}', which the source does not have"
-            f"{did_you_mean(column, columns)}",
+            f"{did_you_mean(column, quotable(columns))}",
             looks,
         )
     return found
@@ -281,4 +296,8 @@ def _unused(rules: Mapping[str, FieldRule], columns: Sequence[str]) -> Iterator[
     used = {find(column, columns) for rule in rules.values() for column in _named(rule)}
     for index, column in enumerate(columns):
         if index not in used:
-            yield Detected("unmapped", column, 1.0, "the profile does not use it")
+            yield Detected("unmapped", _label(column, index), 1.0, "the profile does not use it")
+
+
+def _label(column: str, index: int) -> str:
+    return f"column {index + 1}, whose name looks like data" if is_data(column) else column

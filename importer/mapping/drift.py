@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from importer.errors import SourceError
+from importer.labels import named
 from importer.mapping.headers import key
 from importer.profile.nearest import nearest
 from importer.profile.settings import SourceSettings
@@ -26,7 +27,7 @@ def check_drift(source: SourceSettings, info: SourceInfo) -> tuple[Detected, ...
     if found and source.on_drift == "stop":
         raise SourceError(
             f"The columns of '{info.name}' are not those that the profile was made for: {'; '.join(found)}.",
-            'Mend the file or source.columns in the profile, or accept it: source.on_drift = "warn".',
+            'Fix the file or source.columns in the profile, or accept it: source.on_drift = "warn".',
         )
     return tuple(Detected("drift", difference) for difference in found)
 
@@ -35,14 +36,17 @@ def differences(expected: Sequence[str], actual: Sequence[str]) -> Iterator[str]
     """Word every column that is missing, renamed or new."""
     missing = [column for column in expected if column not in actual]
     new = [column for column in actual if column not in expected]
+    close = {column: found for column in missing if (found := _renamed(column, new))}
+    if missing and len(missing) == len(expected) and not close:
+        yield "none of them is there, so its first row may hold no column names"
+        return
     for column in missing:
-        close = _renamed(column, new)
-        if close:
-            new.remove(close)
-            yield f"'{column}' is now called '{close}'"
+        if (now := close.get(column, "")) in new:
+            new.remove(now)
+            yield f"'{column}' is now called {named(now)}"
         else:
             yield f"'{column}' is missing"
-    yield from (f"'{column}' is new" for column in new)
+    yield from (f"{named(column)} is new" for column in new)
 
 
 def _renamed(column: str, new: Sequence[str]) -> str:

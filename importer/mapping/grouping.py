@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from importer.customers.rules import FIELDS, CustomerType, is_known_field
 from importer.errors import MissingColumnError, ProfileError
+from importer.labels import quotable
 from importer.mapping.content import folded, known_words
 from importer.mapping.headers import find
 from importer.profile.nearest import did_you_mean
@@ -64,5 +65,6 @@ def _index(name: str, columns: Sequence[str], key: str = "group_by") -> int:
             f"[mapping] group_by names {name}, which is not mapped.", "Map it, or name a column of the source."
         )
     raise MissingColumnError(
-        f"[mapping] {key} names a column '{name}', which the source does not have{did_you_mean(name, columns)}"
+        f"[mapping] {key} names a column '{name}', which the source does not have"
+        f"{did_you_mean(name, quotable(columns))}"
     )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from importer.labels import named
 from importer.records import is_added, is_extra
 
 _INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
@@ -104,12 +105,14 @@ def _repeated(texts: Sequence[str]) -> set[str]:
 def _own_name(name: str, index: int, before: Sequence[str], taken: set[str], warnings: list[str]) -> str:
     if not name:
         own = _free(f"column {index + 1}", taken)
-        warnings.append(f"Column {index + 1} has no name in the header; it is called '{own}'.")
+        warnings.append(f"Column {index + 1} has no name in the header; it is called {named(own)}.")
         return own
     if name not in before:
         return name
     own = _free(f"{name} (2)", taken, f"{name} ({{}})", 2)
-    warnings.append(f"The header has '{name}' more than once; the one in column {index + 1} is called '{own}'.")
+    warnings.append(
+        f"The header has {named(name)} more than once; the one in column {index + 1} is called {named(own)}."
+    )
     return own
 
 
