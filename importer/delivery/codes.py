@@ -58,7 +58,7 @@ _ALL = (
         "existing_not_found",
         "A customer of an earlier run is not there any more",
         "",
-        "Find out who removed it. If it is missed, create it at RocketKOR by hand: the importer never does so by itself.",
+        "Find out who removed it. If it is missed, create it at RocketKOR by hand; the importer does not.",
     ),
     IssueCode(
         "possible_duplicate",
