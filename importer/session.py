@@ -587,6 +587,8 @@ class Session:
             async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
                 profile = as_patient_as_needed(self.profile, where)
                 parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
+                if parts.caution:
+                    self.on_event(Event("looks_end_early", {"text": parts.caution}))
                 await self._notice_others(workspace, stored, target, parts)
                 with rare_collections():
                     await parts.delivery.run()

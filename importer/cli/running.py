@@ -126,7 +126,7 @@ def _foretelling(shown: Events, *, quiet: bool) -> Events:
 
     def take(event: Event) -> None:
         shown(event)
-        if event.name == "source_unproved" and not quiet:
+        if event.name in {"source_unproved", "looks_end_early"} and not quiet:
             say(f"Warning: {event.data['text']}")
         if event.name == "other_workspace" and not quiet:
             say(f"Warning: {others_there(event.data['customers'])}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from importer.cli.output import preview_lines
 from importer.rehearsal import sentence
+from importer.results import learned_sentences
 
 SHOWN_ISSUES = 10
 _READ_AS = (
@@ -35,6 +36,7 @@ def _lines(report: Mapping[str, Any], took_s: float, *, previewed: bool) -> Iter
     yield from _returned(report.get("returned") or {})
     if report.get("warning"):
         yield f"Warning: {report['warning']}"
+    yield from (f"Note: {learned}" for learned in learned_sentences(report.get("learned") or {}))
     yield from _reading(report.get("source_info") or {})
     yield from _issues(report["issues"])
     if previewed:

@@ -228,6 +228,10 @@ class ValidationSettings(Section):
     """Fields (API names) that must be sent exactly as they stand in the source."""
 
 
+SLOW_SERVER_S = 30.0
+"""Within this time after a request began a server is taken to be done with it, or not to do it."""
+
+
 def _ascending(times: tuple[float, ...]) -> tuple[float, ...]:
     if any(later <= earlier for earlier, later in pairwise(times)):
         raise ValueError("times in seconds, each later than the one before it, such as [0, 2, 8, 30]")
@@ -297,6 +301,18 @@ class DeliverySettings(Section):
     """Look customers of earlier runs up at the target; otherwise they are reported as known from those runs."""
     import_key_metadata: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.-]*$")] = "importKey"
     """The metadata name under which every create carries its import key; empty: not stamped."""
+
+    @property
+    def looks_caution(self) -> str:
+        """What is to be said of looks that end before a slow server may be done; empty: nothing."""
+        after_s = self.read_timeout_s + self.looks_after_s[-1]
+        if after_s >= SLOW_SERVER_S:
+            return ""
+        return (
+            f"A row in doubt may be sent again {after_s:g} s after its request began; a slow server may take longer."
+            f" Let delivery.looks_after_s end at {SLOW_SERVER_S - self.read_timeout_s:g} s or later,"
+            f" or set delivery.read_timeout_s to {SLOW_SERVER_S:g}."
+        )
 
     @property
     def allowance(self) -> tuple[tuple[int, float], ...]:

@@ -10,6 +10,7 @@ from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows, shown
 from importer.results.keeping import check_out, digests, keep_mended
+from importer.results.learned import learned_sentences
 from importer.results.report import PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import Header, telling
 from importer.results.tables import write_results
@@ -33,6 +34,7 @@ __all__ = [
     "digests",
     "discard_unfinished",
     "keep_mended",
+    "learned_sentences",
     "publish",
     "shown",
     "telling",

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from importer.records import DRY_RUN_STATES, FINAL_STATES, Cluster, RowResult, Severity
 from importer.results.aside import Aside
 from importer.results.failing import FailingRows, column_index, pointed_at, shown
+from importer.results.learned import learned_sentences
 from importer.results.report import Report
 from importer.results.table import escape_formula
 from importer.results.verdict import verdict
@@ -87,6 +88,7 @@ def render_html(report: Report, failing: FailingRows, columns: Sequence[str], *,
             failing=failing,
             unknown=report.unknown[:_SHOWN_UNKNOWN],
             show_values=show_values,
+            learned=learned_sentences(report.learned),
             facts=report.as_json(),
             style=Markup(_asset("report.css")),  # noqa: S704  (our own file)
             script=Markup(script),  # noqa: S704

@@ -128,6 +128,8 @@ class Delivering:
     canary: Canary | None
     deliver: Deliver
     second_looks: SecondLooks
+    caution: str
+    """What is to be said of looks that end early; empty: nothing."""
     begun: Mapping[str, Any]
     """What the journal has kept of the run since this pass began."""
 
@@ -138,13 +140,14 @@ class Delivering:
         )
 
     def learned(self, looked: Mapping[str, int]) -> dict[str, Any]:
-        """What this pass has learned about the target, in JSON types.
+        """What this pass has learned about the target, and what it did not wait for, in JSON types.
 
         Args:
             looked: what came of the second looks.
         """
         late = {"latest_arrival_s": round(self.deliver.looks.latest_s, 1)} if self.deliver.looks.latest_s else {}
-        return {**self.deliver.stamps.learned(), **late, **looked}
+        caution = {"caution": self.caution} if self.caution else {}
+        return {**self.deliver.stamps.learned(), **late, **looked, **caution}
 
 
 def delivering(
@@ -219,7 +222,7 @@ def delivering(
     second_looks = SecondLooks(
         deliver.asking, kept, deliver.stamps, settings.import_key_metadata, settings.look_again_after_s, emit
     )
-    return Delivering(delivery, commits, claims, traffic, canary, deliver, second_looks, begun)
+    return Delivering(delivery, commits, claims, traffic, canary, deliver, second_looks, settings.looks_caution, begun)
 
 
 def _now_there(target: OpenTarget, clock: SystemClock) -> float:

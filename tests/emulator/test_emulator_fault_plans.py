@@ -218,3 +218,22 @@ def test_a_plan_with_manners_can_be_written_down_as_well() -> None:
 
     assert plan.manners["rates"] == ((3, 1.0), (5, 60.0))
     assert Faults.of_plan(json.loads(json.dumps(plan.as_plan()))) == plan
+
+
+def test_a_plan_says_what_becomes_of_metadata_how_lists_lag_and_what_the_clock_shows() -> None:
+    said = {"metadata": "lower", "list_lag_s": 2.5, "clock_ahead_s": -60.0}
+    plan = Faults.of_plan({"seed": 1, "rule": [], **said})
+
+    assert dict(plan.manners) == said
+    assert Faults.of_plan(plan.as_plan()) == plan
+    assert plan.latest_s == 2.5
+
+
+@pytest.mark.parametrize("wrong", [{"metadata": "lost"}, {"list_lag_s": -1}, {"clock_ahead_s": "soon"}])
+def test_a_manner_that_makes_no_sense_is_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Faults.of_plan({"seed": 1, "rule": [], **wrong})
+
+
+def test_a_late_commit_may_make_a_customer_appear_as_late_as_it_says() -> None:
+    assert Faults.of({"fault": "late-commit", "commit_after_s": 150.0}).latest_s == 150.0

@@ -316,3 +316,33 @@ async def test_whatever_a_preset_does_the_ledger_and_the_store_agree(preset: str
         assert set(caller.emulator.ledger.created_ids()) == set(_stored(caller))
         assert numbers["duplicates"] == {"importKey": 0, "externalId": 0}
         assert sum(sum(row.values()) for row in numbers["counts"].values()) == numbers["requests"]
+
+
+async def test_a_late_commit_answers_first_and_creates_the_customer_all_the_same() -> None:
+    rule = {"fault": "late-commit", "on": CREATE, "commit_after_s": 0.3, "answer_after_s": 0.0}
+    async with faulty(rule) as caller:
+        answer = await caller.create()
+        before = _stored(caller)
+        await asyncio.sleep(0.6)  # noqa: TID251  # a server's time is real
+        after = _stored(caller)
+
+    assert (answer.status, before, len(after)) == (504, [], 1)
+
+
+@pytest.mark.parametrize(("manner", "kept"), [("drop", {}), ("lower", {"importkey": "abc"})])
+async def test_a_server_may_drop_metadata_or_write_it_otherwise(manner: Any, kept: dict[str, str]) -> None:
+    async with served(EmulatorSettings(metadata=manner)) as caller:
+        await caller.create(metadata={"importKey": "ABC"})
+        (customer,) = caller.emulator.customers()
+
+    assert customer["metadata"] == kept
+
+
+async def test_a_server_whose_clock_is_ahead_dates_its_answers_and_its_customers_by_it() -> None:
+    async with served(EmulatorSettings(clock_ahead_s=86_400.0)) as caller:
+        answer = await caller.create()
+        ahead_s = parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()  # noqa: TID251
+        (customer,) = caller.emulator.customers()
+
+    assert 86_390 < ahead_s < 86_410
+    assert customer["createdAt"][:10] == time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400))  # noqa: TID251

@@ -32,6 +32,7 @@ from tests.unit.delivery.test_delivery_rate import largest_window
 
 THROTTLED = Reply(Verdict.RETRY, http_status=429, error_code="rate_limited", message="Slower, please.")
 DOWN = Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers.")
+LOST = Reply(Verdict.IN_DOUBT, error_code="timeout", message="No answer came in time.")
 UNAVAILABLE = Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line.")
 
 RULES = BreakerRules(faults=5, probe_s=1.0, give_up_s=120.0, answer_s=10.0)
@@ -53,11 +54,13 @@ class Server:
     find_s: float = 0.0
     told: Callable[[int, float], RateHint] | None = None
     queueing_above: int | None = None
+    loses_every: int = 0
     starts: list[float] = field(default_factory=list)
     refused: int = 0
     finds: int = 0
     _window: deque[float] = field(default_factory=deque)
     _under_way: int = 0
+    _sent: int = 0
 
     async def send(self, record: Record) -> Reply:
         await self.limiter.acquire()
@@ -65,7 +68,7 @@ class Server:
         began = loop.time()
         self.starts.append(began)
         self._under_way += 1
-        judged = self._judge(began)
+        judged = self._lost() or self._judge(began)
         extra = 0.0
         if self.queueing_above is not None:
             extra = max(0, self._under_way - self.queueing_above) * 0.05
@@ -76,6 +79,11 @@ class Server:
         hint = self._hint(loop.time())
         reply = Reply(Verdict.ACCEPT, customer_id=f"c{record.ordinal}", http_status=201, allowance=hint)
         return reply._replace(took_s=loop.time() - began) if self.measured else reply
+
+    def _lost(self) -> Reply | None:
+        """Every so manieth answer to a create does not come."""
+        self._sent += 1
+        return LOST if self.loses_every and self._sent % self.loses_every == 0 else None
 
     def _judge(self, now: float) -> Reply | None:
         if any(begin <= now < end for begin, end in self.outages):
@@ -144,6 +152,7 @@ def play(
     rules: BreakerRules = RULES,
     attempts: int = 4,
     max_wait_s: float = 3_600.0,
+    looks_after_s: Sequence[float] = (0.0, 0.5),
     **server: object,
 ) -> Played:
     """Deliver rows to a server through everything that delivery has, in virtual time."""
@@ -162,8 +171,11 @@ def play(
             emit=events.append,
         )
         other = Server(limiter, **server)  # type: ignore[arg-type]  # the names of its own fields
-        patience = Patience(attempts, (0.0, 0.5), "importKey", backoff)
-        deliver = Deliver(other, patience, pool=traffic, memory=NoMemory(), thresholds=Thresholds(stop), clock=clock)
+        patience = Patience(attempts, looks_after_s, "importKey", backoff)
+        pool = AsyncioPool(concurrency, limiter)
+        deliver = Deliver(
+            other, patience, pool=traffic, memory=NoMemory(), thresholds=Thresholds(stop), clock=clock, aside=pool.aside
+        )
         waiting = [Record(i, i + 2, f"k{i}", b"{}") for i in range(rows)]
 
         async def take(limit: int) -> Sequence[Record]:
@@ -175,12 +187,24 @@ def play(
         def settle(outcome: Outcome) -> None:
             states[outcome.state] = states.get(outcome.state, 0) + 1
 
-        await AsyncioPool(concurrency, limiter).run(take, deliver, settle)
+        await pool.run(take, deliver, settle)
         states.setdefault(RowState.UNSENT, 0)
         states[RowState.UNSENT] += len(waiting)
         return Played(other, states, stop, events, traffic, clock.monotonic())
 
     return run_virtual(main)
+
+
+# ------------------------------------------------------------------ rows in doubt
+
+
+def test_rows_that_wait_for_their_looks_hold_nobody_up_and_the_rate_is_used() -> None:
+    """A fifth of all answers is lost, and each of these rows waits for 30 s; there are four workers."""
+    played = play(2_000, rate=20, concurrency=4, attempts=20, looks_after_s=(0.0, 2.0, 8.0, 30.0), loses_every=5)
+    starts = [at for at in played.server.starts if at < 100.0]
+
+    assert played.states == {RowState.CREATED: 2_000, RowState.UNSENT: 0}
+    assert len(starts) >= 0.98 * 20 * 100
 
 
 # ------------------------------------------------------------------ pauses

@@ -9,6 +9,7 @@ import pytest
 from importer.errors import ProfileError
 from importer.profile import OPTIONS, Profile
 from importer.profile.problems import places
+from importer.profile.settings import DeliverySettings
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -223,3 +224,20 @@ def test_nested_options_are_taken_as_they_are() -> None:
     assert Profile.load(options={"delivery": {"concurrency": 3}}, environ={}).delivery.concurrency == 3
     with pytest.raises(ProfileError):
         Profile.load(options={"delivery": {"concurency": 3}}, environ={})
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({}, False),
+        ({"read_timeout_s": 1.0}, False),
+        ({"looks_after_s": [0.0, 0.5]}, False),
+        ({"read_timeout_s": 1.0, "looks_after_s": [0.0, 0.5]}, True),
+        ({"read_timeout_s": 22.0, "looks_after_s": [0.0, 8.0]}, False),
+    ],
+)
+def test_looks_and_the_wait_for_an_answer_are_judged_together(settings: dict[str, Any], warned: bool) -> None:
+    caution = DeliverySettings.model_validate(settings).looks_caution
+
+    assert bool(caution) is warned
+    assert ("looks_after_s" in caution and "read_timeout_s" in caution) is warned

@@ -1,0 +1,37 @@
+"""What a run has learned about its target, in sentences for people. Words only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def learned_sentences(learned: Mapping[str, Any]) -> list[str]:
+    """Say what was learned.
+
+    Args:
+        learned: as in `Report.learned`.
+    """
+    return list(_sentences(learned))
+
+
+def _sentences(learned: Mapping[str, Any]) -> Iterator[str]:
+    if learned.get("keeps_metadata") is False:
+        yield (
+            "This target does not keep metadata, so no import key proves which row a customer is;"
+            " a row in doubt was told by its data instead."
+        )
+    if late_s := learned.get("latest_arrival_s"):
+        yield f"A customer appeared in the list {late_s:g} s after its request had ended; later looks heeded that."
+    if caution := learned.get("caution"):
+        yield str(caution)
+    again = learned.get("sent_again", 0)
+    if not again:
+        return
+    yield f"{_rows(again)} sent more than once, and {learned.get('looked_at', 0):,} of them looked at again since."
+    if twice := learned.get("duplicated"):
+        yield f"{_rows(twice)} found more than once at the target: see `duplicated_at_target`."
+
+
+def _rows(count: int) -> str:
+    return "1 row was" if count == 1 else f"{count:,} rows were"

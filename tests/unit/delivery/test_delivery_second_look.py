@@ -1,0 +1,151 @@
+"""Rows that were sent again are looked at again: what is found, and when."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from importer.delivery import Backoff, SecondLooks, StopSwitch
+from importer.delivery.asking import Asking
+from importer.delivery.second_look import WATCHED_S
+from importer.delivery.stamps import Stamps
+from importer.records import Found, Outcome, Record, Reply, Resent, RowState, Verdict
+from tests.lab.virtual_time import VirtualClock, run_virtual
+from tests.unit.delivery.test_delivery_deliver import RECORD, STAMP, Pool, Scripted, customer, young
+
+NOW = VirtualClock.EPOCH_S
+
+
+@dataclass
+class Hindsight:
+    """The rows of a run, and what was recorded of them."""
+
+    rows: Sequence[Resent] = ()
+    shared: Sequence[tuple[str, Sequence[int]]] = ()
+    owned: set[str] = field(default_factory=set)
+    amended: list[Outcome] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)
+
+    async def resent(self) -> Sequence[Resent]:
+        return self.rows
+
+    async def looked_at_last(self, record: Record) -> None:
+        self.last.append(record.ordinal)
+
+    async def owned_by_another(self, customer_id: str, record: Record) -> bool:
+        assert record
+        return customer_id in self.owned
+
+    async def shared_customers(self) -> Sequence[tuple[str, Sequence[int]]]:
+        return self.shared
+
+    async def amend(self, outcome: Outcome) -> None:
+        self.amended.append(outcome)
+
+
+def resent(state: RowState = RowState.CREATED, *, sent_at: float = NOW, customer_id: str = "cust-1") -> Resent:
+    return Resent(RECORD._replace(in_doubt=True, doubt_since=NOW), state, customer_id, sent_at)
+
+
+def look(hindsight: Hindsight, *finds: Found, waits: bool = True) -> tuple[dict[str, int], float]:
+    """What came of it, and how long it took."""
+
+    async def main() -> tuple[dict[str, int], float]:
+        clock = VirtualClock()
+        asking = Asking(
+            Scripted([], list(finds)), 3, 5, Backoff(1.0, 2.0, random.Random(1)), Pool(), StopSwitch(), clock
+        )
+        looks = SecondLooks(asking, hindsight, Stamps(STAMP), STAMP, 30.0, lambda _: None)
+        return await looks.run(waits=waits), clock.monotonic()
+
+    return run_virtual(main)
+
+
+def test_a_look_comes_no_sooner_than_its_time_after_the_last_send() -> None:
+    hindsight = Hindsight([resent(sent_at=NOW - 10.0)])
+    looked, took_s = look(hindsight, Found((customer(),)))
+
+    assert looked == {"sent_again": 1, "looked_at": 1, "duplicated": 0}
+    assert took_s == pytest.approx(20.0)
+    assert hindsight.amended == []
+
+
+@pytest.mark.parametrize("sent_at", [NOW + 3 * 86_400.0, NOW], ids=["the clock was set back", "right now"])
+def test_a_look_waits_no_longer_than_after_a_send_of_this_moment(sent_at: float) -> None:
+    assert look(Hindsight([resent(sent_at=sent_at)]), Found((customer(),)))[1] == pytest.approx(30.0)
+
+
+def test_who_does_not_wait_looks_only_at_what_is_due() -> None:
+    hindsight = Hindsight([resent(sent_at=NOW - 5.0)])
+
+    looked, took_s = look(hindsight, waits=False)
+    assert (looked["looked_at"], round(took_s, 3)) == (0, 0.0)
+
+
+def test_two_customers_with_the_rows_stamp_make_it_unknown_with_both_ids() -> None:
+    hindsight = Hindsight([resent()])
+    looked, _ = look(hindsight, Found((customer("cust-1"), customer("cust-2"))))
+    (outcome,) = hindsight.amended
+
+    assert looked["duplicated"] == 1
+    assert (outcome.state, outcome.errors[0].code) == (RowState.UNKNOWN, "duplicated_at_target")
+    assert outcome.candidates == ("cust-1", "cust-2")
+
+
+def test_the_answered_customer_counts_though_the_list_shows_only_the_other_one() -> None:
+    hindsight = Hindsight([resent(customer_id="cust-1")])
+    look(hindsight, Found((customer("cust-2"),)))
+
+    assert hindsight.amended[0].candidates == ("cust-1", "cust-2")
+
+
+def test_where_metadata_is_lost_an_equal_customer_of_no_other_row_is_the_second_one() -> None:
+    found = Found((young("cust-1"), young("cust-2"), young("cust-3"), young("cust-4", age_s=60.0)))
+    hindsight = Hindsight([resent(customer_id="cust-1")], owned={"cust-3"})
+    look(hindsight, found)
+
+    assert hindsight.amended[0].candidates == ("cust-1", "cust-2")
+
+
+def test_where_metadata_is_kept_an_equal_customer_of_somebody_else_is_no_second_one() -> None:
+    hindsight = Hindsight([resent(customer_id="cust-1")])
+    look(hindsight, Found((customer("cust-1"), young("cust-2"))))
+
+    assert hindsight.amended == []
+
+
+def test_a_row_that_was_unknown_is_created_when_its_one_customer_appears() -> None:
+    hindsight = Hindsight([resent(RowState.UNKNOWN, customer_id="")])
+    look(hindsight, Found((customer("cust-7"),)))
+
+    assert [(one.state, one.customer_id) for one in hindsight.amended] == [(RowState.CREATED, "cust-7")]
+
+
+def test_a_look_that_nobody_answers_changes_nothing_and_is_not_the_last() -> None:
+    trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
+    hindsight = Hindsight([resent(sent_at=NOW - 2 * WATCHED_S)])
+    looked, _ = look(hindsight, trouble, trouble, trouble)
+
+    assert (looked["looked_at"], hindsight.amended, hindsight.last) == (0, [], [])
+
+
+def test_only_a_look_that_came_late_enough_is_the_last() -> None:
+    rows = [resent(sent_at=NOW - WATCHED_S), resent(sent_at=NOW - 60.0)]
+    rows[1] = rows[1]._replace(record=rows[1].record._replace(ordinal=9))
+    hindsight = Hindsight(rows)
+    look(hindsight, Found((customer(),)), Found((customer(),)))
+
+    assert hindsight.last == [RECORD.ordinal]
+
+
+def test_rows_that_were_answered_with_one_customer_are_all_in_doubt() -> None:
+    hindsight = Hindsight(shared=[("cust-1", [3, 8])])
+    look(hindsight)
+
+    assert [(one.ordinal, one.state, one.errors[0].code) for one in hindsight.amended] == [
+        (3, RowState.UNKNOWN, "same_customer"),
+        (8, RowState.UNKNOWN, "same_customer"),
+    ]
