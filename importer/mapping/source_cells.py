@@ -1,8 +1,8 @@
 """What the columns of a field hold before a rule reads them, and what a flaw of a cell means where it is used. Pure.
 
-A cell that shows an error of a spreadsheet program holds nothing: that is an error of its row where a field is filled
-from it, and only worth a warning where none is. The same goes for long numbers whose last digits a program dropped,
-where the field is one of which every digit counts.
+A cell that shows an error of a spreadsheet program, or whose formula was never calculated, holds nothing. That is an
+error of its row where a field is filled from it, and only worth a warning where none is. The same goes for long numbers
+whose last digits a program dropped, where the field is one of which every digit counts.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from importer.customers.text import may_be_protected, unprotected
 from importer.profile.settings import FieldRule
 from importer.records import ChangeColumn, Issue, RawBatch, Severity
 
-CELL_ERROR = "cell_error"
+NO_VALUE = frozenset({"cell_error", "formula_without_value"})
 SHORTENED = "number_shortened"
 PROTECTION_REMOVED = "protection_removed"
+_BY_USE = NO_VALUE | {SHORTENED}
 _EVERY_DIGIT_COUNTS = frozenset({Kind.REFERENCE, Kind.PHONE})
 
 
@@ -54,7 +55,7 @@ def by_use(batch: RawBatch, plans: Sequence[FieldPlan], types: Sequence[str] = (
     Args:
         types: the customer type of each row where both types share columns; "" where it cannot be read.
     """
-    if not any(issue.code in {CELL_ERROR, SHORTENED} for issue in batch.issues):
+    if not any(issue.code in _BY_USE for issue in batch.issues):
         return batch
     issues = [
         settled
@@ -65,11 +66,11 @@ def by_use(batch: RawBatch, plans: Sequence[FieldPlan], types: Sequence[str] = (
 
 
 def _by_use(issue: Issue, plans: Sequence[FieldPlan], kind: str) -> Iterator[Issue]:
-    if issue.code not in {CELL_ERROR, SHORTENED}:
+    if issue.code not in _BY_USE:
         yield issue
         return
     users = [plan for plan in plans if issue.column in plan.sources and plan.only_for in (None, kind or plan.only_for)]
-    harmed = [plan for plan in users if issue.code == CELL_ERROR or _needs_every_digit(plan)]
+    harmed = [plan for plan in users if issue.code in NO_VALUE or _needs_every_digit(plan)]
     for plan in harmed:
         yield replace(issue, field=plan.name, column=plan.column, severity=Severity.ERROR)
     if not harmed:
@@ -119,7 +120,7 @@ def _joined(plan: FieldPlan, columns: Sequence[Sequence[str]]) -> Sequence[str]:
 def _without_errors(plan: FieldPlan, i: int, batch: RawBatch) -> Sequence[str]:
     texts = batch.cells[plan.indices[i]]
     first, name = batch.first, plan.sources[i]
-    bad = [one.ordinal - first for one in batch.issues if one.code == CELL_ERROR and one.column == name]
+    bad = [one.ordinal - first for one in batch.issues if one.code in NO_VALUE and one.column == name]
     if not bad:
         return texts
     kept = list(texts)

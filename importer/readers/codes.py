@@ -42,7 +42,11 @@ _ALL = (
         "A cell that shows an error such as #N/A; a warning where its column is not used",
         "Correct the formulas, or type the values.",
     ),
-    _error("formula_without_value", "A formula that was never calculated", "Open the workbook, and save it again."),
+    _error(
+        "formula_without_value",
+        "A formula that was never calculated; a warning where its column is not used",
+        "Open the workbook, and save it again.",
+    ),
     _warning("cell_cut_off", "A cell of exactly the length at which Excel cuts off", "Look the text up at its source."),
     _warning("text_garbled", "Text that went through a wrong encoding", "Export the file again, as UTF-8."),
     _warning(

@@ -348,8 +348,9 @@ def test_an_error_cell_is_an_error_of_the_field_that_it_fills_and_holds_no_text(
     assert found.raw.cells[0] == ["#N/A"]  # what is written out again stays as it was
 
 
-def test_an_error_cell_of_a_column_that_nobody_uses_is_a_warning() -> None:
-    found = by_use({"firstName": "A"}, ("A", "B"), ("Ann", "#N/A"), flawed("cell_error", "B"))
+@pytest.mark.parametrize("code", ["cell_error", "formula_without_value"])
+def test_an_error_cell_of_a_column_that_nobody_uses_is_a_warning(code: str) -> None:
+    found = by_use({"firstName": "A"}, ("A", "B"), ("Ann", "#N/A"), flawed(code, "B"))
 
     assert [(issue.field, issue.severity) for issue in found.raw.issues] == [("", Severity.WARNING)]
 
