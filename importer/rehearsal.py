@@ -27,13 +27,13 @@ def compare(
 
     Returns:
         `customers` of this run at the emulator; `lost`: rows that name a customer who is not there, and customers
-        whose row says that there is none; `twice`: customers beyond the first of a row.
+        whose row says that there is none; `twice`: customers beyond the first of a row that does not say so.
     """
     rows = {key: (state, customer_id) for key, state, customer_id in endings}
     missing = {customer_id: key for key, (state, customer_id) in rows.items() if state in _THERE}
     made: Counter[str] = Counter()
     for customer in customers:
-        key = str((customer.get("metadata") or {}).get(stamp, "")) if stamp else missing.get(customer["id"], "")
+        key = _stamp_of(customer, stamp) or missing.get(customer["id"], "")
         if key in rows:
             made[key] += 1
         owner = missing.get(customer["id"], "")
@@ -43,8 +43,14 @@ def compare(
     return {
         "customers": made.total(),
         "lost": len(missing) + untold,
-        "twice": made.total() - len(made),
+        "twice": sum(count - 1 for key, count in made.items() if rows[key][0] is not RowState.UNKNOWN),
     }
+
+
+def _stamp_of(customer: Mapping[str, Any], stamp: str) -> str:
+    """The import key that a customer bears, in whatever letters the emulator keeps names; empty where it lost it."""
+    metadata = customer.get("metadata") or {}
+    return next((str(value) for name, value in metadata.items() if stamp and name.lower() == stamp.lower()), "")
 
 
 def sentence(found: Mapping[str, Any]) -> str:

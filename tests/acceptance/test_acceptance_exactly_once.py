@@ -220,3 +220,13 @@ def _wait_for(witness: Witness, customers: int) -> None:
     while at_server(witness).total() < customers:
         assert time.monotonic() < end
         time.sleep(0.05)  # noqa: TID251  # another process's time is real
+
+
+@pytest.mark.parametrize("metadata", ["drop", "lower"])
+def test_a_rehearsal_with_a_server_that_loses_metadata_is_no_bug_of_ours(user: User, metadata: str) -> None:
+    plan = user.has("faults.toml", f'seed = 1\nmetadata = "{metadata}"\n' + LOST.format(share=0.2))
+    source = user.has("people.csv", people(30, external_ids=False))
+    ran = user.types("run", source, "--target", "emulator", "--faults", plan, "--rate", "200/s", "--json")
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, 30)
+    assert (ran.json["rehearsal"]["lost"], ran.json["rehearsal"]["twice"]) == (0, 0)

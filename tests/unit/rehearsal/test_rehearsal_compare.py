@@ -27,6 +27,8 @@ def customer(customer_id: str, key: str = "") -> dict[str, Any]:
         ([("1", "z")], [("a", CREATED, "1")], (0, 1, 0)),  # somebody else's customer
         ([("1", "z")], [("a", EXISTING, "1")], (0, 0, 0)),  # found by its data, made by somebody else
         ([("1", "z"), ("2", "")], [], (0, 0, 0)),  # earlier runs
+        ([("1", "a"), ("9", "a")], [("a", UNKNOWN, "")], (2, 0, 0)),  # twice, and said to be
+        ([("1", "")], [("a", CREATED, "1")], (1, 0, 0)),  # metadata is lost, ids are not
     ],
 )
 def test_the_emulators_customers_are_held_against_the_rows(
@@ -55,3 +57,9 @@ def test_it_is_told_in_one_sentence(faults: dict[str, int], told: str) -> None:
     found = {"customers": 1_200, "lost": 0, "twice": 0, "faults": faults}
 
     assert sentence(found) == "rehearsal: 1,200 customers, 0 lost, 0 twice" + told
+
+
+def test_a_stamp_counts_in_whatever_letters_its_name_is_kept() -> None:
+    customers = [{"id": "1", "metadata": {"importkey": "a"}}, {"id": "2", "metadata": {"importkey": "a"}}]
+
+    assert compare(customers, [("a", CREATED, "1")], "importKey") == {"customers": 2, "lost": 0, "twice": 1}
