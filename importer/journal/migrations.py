@@ -62,6 +62,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "ALTER TABLE places ADD COLUMN returned INTEGER NOT NULL DEFAULT 0",
             "ALTER TABLE identities ADD COLUMN person TEXT",
             "ALTER TABLE identities ADD COLUMN rule INTEGER NOT NULL DEFAULT 1",
+            "CREATE INDEX identities_of_old_rules ON identities (scope) WHERE rule < 2",
             "CREATE TABLE renewed_keys (key TEXT PRIMARY KEY, was TEXT NOT NULL) STRICT, WITHOUT ROWID",
             """CREATE TABLE likenesses (
                 print INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY (print, key)

@@ -20,6 +20,8 @@ from importer.journal.packing import unpack_payloads
 
 _WITH_RULES = 7
 """The first journal format in which keys carry their rule."""
+_OLD_ONES = f"identities INDEXED BY identities_of_old_rules WHERE rule < {KEY_RULE}"
+"""The rule is written out, as an index over a part of a table asks for."""
 _CUSTOMERS = f"""
 SELECT i.key, i.run, i.ordinal, u.run_id, u.target FROM {{0}}.identities i
 JOIN {{0}}.rows r ON r.run = i.run AND r.ordinal = i.ordinal AND r.state IN {THERE}
@@ -33,8 +35,7 @@ def remembers_old_keys(journal: Path) -> bool:
         with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             if version_of(connection) < _WITH_RULES:
                 return False
-            query = "SELECT EXISTS (SELECT 1 FROM identities WHERE rule < ?)"
-            return bool(connection.execute(query, (KEY_RULE,)).fetchone()[0])
+            return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM {_OLD_ONES})").fetchone()[0])
     except sqlite3.Error:
         return False  # whoever reads it next will say what is wrong with it
 
@@ -62,7 +63,7 @@ def lots_of_then(
 def _has_old_keys(database: Database, earlier: Earlier, scope: str) -> bool:
     with database.guarded("compared with earlier runs"):
         (found,) = database.connection.execute(
-            f"SELECT EXISTS (SELECT 1 FROM {earlier.where}.identities WHERE scope = ? AND rule < ?)", (scope, KEY_RULE)
+            f"SELECT EXISTS (SELECT 1 FROM {earlier.where}.{_OLD_ONES} AND scope = ?)", (scope,)
         ).fetchone()
     return bool(found)
 

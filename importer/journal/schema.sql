@@ -121,6 +121,7 @@ CREATE TABLE identities (
     rule    INTEGER NOT NULL DEFAULT 1, -- by which the key was made (customers.former.KEY_RULE)
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX identities_of_old_rules ON identities (scope) WHERE rule < 2;
 
 -- Keys that rows have by today's rule, and the keys that the same rows had by an earlier one, where those differ.
 CREATE TABLE renewed_keys (
