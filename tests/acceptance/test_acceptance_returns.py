@@ -5,11 +5,23 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from tests.acceptance.conftest import User, Witness, people, sandbox, serving
+from tests.acceptance.conftest import (
+    User,
+    Witness,
+    ended,
+    exactly_once,
+    people,
+    sandbox,
+    serving,
+    wait_for,
+    wait_until,
+)
+from tests.acceptance.test_acceptance_exactly_once import LATE, faulty, sends
 
 
 def test_a_run_is_taken_up_again_without_naming_its_profile_or_its_target(
@@ -410,3 +422,103 @@ def test_a_dry_run_that_nothing_came_back_for_is_not_retried(user: User) -> None
     checked = user.types("validate", user.has("people.csv", people(2)), "--json").json
     ran = user.types("retry", checked["run_id"])
     assert (ran.code, "is a dry run" in ran.err) == (2, True)
+
+
+# --------------------------------------------------------------------------- rows in doubt
+
+NEVER = LATE.format(commit_s=1_000.0, answer_s=1_000.0) + "from_request = 0\nfor_requests = 4\n"
+"""The first create goes nowhere, and nobody hears of it."""
+PATIENCE = ("read_timeout_s = 0.2", "looks_after_s = [0, 0.1]", "max_attempts = 1")
+
+
+def corrected(user: User, report: dict[str, Any]) -> Path:
+    """The rejects of a run with every address changed."""
+    text = (user.home / report["files"]["rejects"]).read_text(encoding="utf-8")
+    return user.has("fixed.csv", text.replace("@example.com", "@example.org"))
+
+
+def test_a_row_in_doubt_is_looked_up_as_it_was_sent_before_it_is_taken_as_fixed(user: User) -> None:
+    with faulty(user, LATE.format(commit_s=1.0, answer_s=60.0)) as witness:
+        ran, _ = sends(user, witness, people(3, external_ids=False), *PATIENCE)
+        assert (ran.code, ran.json["counts"]["unknown"]) == (8, 3)
+        wait_until(lambda: len(witness.customers()) == 3)
+
+        fixed = corrected(user, ran.json)
+        for _ in range(2):
+            back = user.types("run", fixed, "--json", **witness.environ)
+            assert (back.json["counts"]["read"], back.json["counts"]["created"]) == (3, 3), back.out
+            results = user.reads(back.json["files"]["results"])
+            assert all("fix_not_sent" in row["_warnings"] for row in results)
+            assert len(witness.customers()) == 3
+
+
+def test_a_row_in_doubt_that_was_not_created_is_sent_as_it_was_fixed(user: User) -> None:
+    with faulty(user, NEVER) as witness:
+        ran, _ = sends(user, witness, people(1, external_ids=False), *PATIENCE)
+        assert (ran.code, ran.json["counts"]["unknown"]) == (8, 1)
+
+        back = user.types("run", corrected(user, ran.json), "--json", **witness.environ)
+        assert (back.code, back.json["counts"]["created"]) == (0, 1), back.out
+        assert [customer["primaryEmail"]["value"] for customer in witness.customers()] == ["person0@example.org"]
+
+
+def test_a_row_in_doubt_whose_fixed_form_has_errors_stays_in_doubt_and_is_not_sent(user: User) -> None:
+    with faulty(user, NEVER) as witness:
+        ran, _ = sends(user, witness, people(1, external_ids=False), *PATIENCE)
+        spoilt = corrected(user, ran.json)
+        spoilt.write_text(spoilt.read_text().replace("@example.org", "(at)example.org"))
+
+        back = user.types("run", spoilt, "--json", **witness.environ)
+        assert (back.code, back.json["counts"]["unknown"], len(witness.customers())) == (8, 1, 0)
+        assert {"returned_in_doubt"} < {issue["code"] for issue in back.json["issues"]}
+
+
+# --------------------------------------------------------------------------- killed in the middle, and once more
+
+
+def test_a_return_that_was_killed_is_there_as_a_whole_or_not_at_all(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    lines = people(60).replace("@example.com", "(at)example.com").splitlines()
+    source = user.has("people.csv", "\n".join(lines) + "\n")
+    where = sandbox(profile_for(witness, delivery=['rate = "20/s"']))
+    first = user.types("run", source, *where, "--json", **witness.environ)
+    fixed = user.has("fixed.csv", (user.home / first.json["files"]["rejects"]).read_text().replace("(at)", "@"))
+    back = user.starts("run", fixed, **witness.environ)
+    wait_for(lambda: witness.ledger()["customers"] > 5, back)
+    back.kill()
+    ended(back)
+
+    busy = user.starts("run", fixed, **witness.environ)
+    wait_for(lambda: witness.ledger()["customers"] > 20, busy)
+    meanwhile = user.types("retry", first.json["run_id"], "--fixed", fixed, **witness.environ)
+    assert meanwhile.code == 7
+    busy.kill()
+    ended(busy)
+
+    again = user.types("resume", first.json["run_id"], "--rate", "500/s", "--json", **witness.environ)
+    assert (again.code, again.json["counts"]["created"]) == (0, 60), again.out
+    assert len(witness.customers()) == 60
+    exactly_once(witness, user.reads(again.json["files"]["results"]))
+
+
+def test_what_is_not_done_is_checked_again_under_another_profile_in_the_same_run(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    lines = people(3).splitlines()
+    typed = [f"{lines[0]},Kind", *(f"{line},{'Handy' if n == 1 else 'MOBILE'}" for n, line in enumerate(lines[1:]))]
+    source = user.has("people.csv", "\n".join(typed) + "\n")
+    mapping = '[mapping]\n"externalId" = "ID"\n"firstName" = "First Name"\n"lastName" = "Last Name"\n'
+    mapping += '"primaryEmail.value" = "Email"\n"primaryPhoneNumber.number" = "Phone"\n'
+    rule = '"primaryPhoneNumber.type" = {{ column = "Kind", map = {{ mobile = "MOBILE"{} }} }}\n'
+    poor = profile_for(witness, more=mapping + rule.format(""))
+    first = user.types("run", source, *sandbox(poor), "--json", **witness.environ)
+    assert (first.code, first.json["counts"]["created"]) == (3, 2)
+
+    run_id = first.json["run_id"]
+    complete = profile_for(witness, "complete.toml", more=mapping + rule.format(', handy = "MOBILE"'))
+    again = user.types("retry", run_id, *sandbox(complete), "--json", **witness.environ)
+    assert (again.code, again.json["run_id"], again.json["counts"]["created"]) == (0, run_id, 3), again.out
+    complete.unlink()
+    assert user.types("retry", run_id, "--json", **witness.environ).code == 0
+    exactly_once(witness, user.reads(again.json["files"]["results"]))
