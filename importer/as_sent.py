@@ -17,9 +17,9 @@ from importer.admission import kept_profile
 from importer.customers.rules import ADDRESS_TYPES
 from importer.errors import ImporterError
 from importer.journal import Database, Replay, Runs, StoredRun
-from importer.mapping import ColumnMapper, build_mapper
+from importer.mapping import ColumnMapper, build_mapper, grouping_of
 from importer.profile import Profile
-from importer.records import Checked, CheckedBatch, Issue, RawBatch, RowResult, RowState, Severity, SourceInfo
+from importer.records import Checked, CheckedBatch, Grouping, Issue, RawBatch, RowResult, RowState, Severity, SourceInfo
 from importer.results import PreviewedField, PreviewedRow, shown
 from importer.validation import ColumnarValidator, build_validator
 from importer.wiring.clock import today
@@ -54,10 +54,12 @@ class Rechecker:
             day = datetime.fromtimestamp(stored.header.started_at, UTC).date()
             info = SourceInfo(summary.source, "", summary.columns, summary.sheet)
             mapper = build_mapper(kept.rules, info, today=day, validation=profile.validation)
+            grouping = grouping_of(profile.grouping, mapper.rules, info.columns)
         except ImporterError:
             return None
         stamp = profile.delivery.import_key_metadata if secret else ""
-        return cls(mapper.settled_as(kept.orders), _validator(profile, day, secret, stamp))
+        validator = _validator(profile, day, secret, stamp, grouping)
+        return cls(mapper.settled_as(kept.orders), validator)
 
     def check(self, batch: RawBatch) -> CheckedBatch:
         """Map and check rows."""
@@ -74,8 +76,10 @@ class Rechecker:
         return Checked(json.loads(payload) if payload else {}, checked.keys[0] or "", tuple(checked.changes))
 
 
-def _validator(profile: Profile, day: date, secret: bytes | None, stamp: str) -> ColumnarValidator:
-    return build_validator(profile.validation, secret=secret or _NO_SECRET, stamp=stamp, today=day)
+def _validator(
+    profile: Profile, day: date, secret: bytes | None, stamp: str, grouping: Grouping | None = None
+) -> ColumnarValidator:
+    return build_validator(profile.validation, secret=secret or _NO_SECRET, stamp=stamp, today=day, grouping=grouping)
 
 
 # --------------------------------------------------------------------------- previews

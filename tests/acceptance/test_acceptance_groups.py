@@ -454,3 +454,34 @@ def test_a_group_in_doubt_that_comes_back_fixed_is_looked_up_as_it_was_sent(
         assert Counter(one["businessName"] for one in witness.customers()) == {"Example Bakery": 1, "Sample Garage": 1}
         told = user.reads(f"runs/{first.json['run_id']}/results.csv")
         assert len({told[place]["_customer_id"] for place in (0, 2, 3)}) == 1
+
+
+def test_a_dry_run_with_a_held_group_goes_on_to_the_import_of_all_businesses(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    options = grouped(witness, profile_for)
+    first = user.types("run", user.has("firms.csv", businesses(*WRONG)), *options, "--dry-run", "--json")
+    assert first.json["counts"] == {"read": 4, "valid": 1, "invalid": 3}, first.out
+    back = fixed(user, first, ",nobody,", ",cid@example.com,")
+    ran = user.types("retry", "last", "--fixed", back, *options, "--json", **witness.environ)
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, 4), ran.out
+    assert contacts(witness) == {
+        "Example Bakery": [("Ada", True), ("Cid", False), ("Dee", False)],
+        "Sample Garage": [("Bob", True)],
+    }
+
+
+def test_rows_are_grouped_when_they_are_checked_again_under_a_profile_that_says_so(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    strict, lax = '[validation]\nphone = "valid"\n', f'{GROUPED}[validation]\nphone = "possible"\n'
+    rows = [row.replace("+1212555", "+1415") for row in ROWS]
+    options = sandbox(profile_for(witness, "strict.toml", more=strict))
+    first = user.types("run", user.has("firms.csv", businesses(*rows)), *options, "--json", **witness.environ)
+    assert first.json["counts"]["invalid"] == 4, first.out
+    other = profile_for(witness, "lax.toml", more=lax)
+    ran = user.types("retry", "last", "--config", other, "--json", **witness.environ)
+
+    assert (ran.json["counts"]["created"], len(witness.customers())) == (4, 2), ran.out
+    assert len(contacts(witness)["Example Bakery"]) == 3
