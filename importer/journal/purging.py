@@ -60,7 +60,7 @@ def purge_rows(database: Database, runs: Sequence[int], now: float) -> None:
     _overwrite_what_is_deleted(database)
     with database.transaction() as tx:
         for run in runs:
-            for table in ("sent", "resent"):  # without its body no row can be looked for
+            for table in ("sent", "members", "resent"):  # without its body no row can be looked for
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
             tx.execute("UPDATE batches SET cells = NULL, payloads = NULL, surplus = NULL WHERE run = ?", (run,))
             tx.execute(

@@ -60,6 +60,7 @@ def init_profile(info: SourceInfo, batches: Iterable[RawBatch] = ()) -> str:
     tables = {name: rule for name, rule in rules.items() if +counts.get(name, Counter())}
     lines += [_rule(name, rule, reasons) for name, rule in rules.items() if name not in tables]
     lines += _missing(rules)
+    lines += _grouping(rules)
     lines += _notes(found.assumed)
     lines += _unused(found.matches)
     for name, rule in tables.items():
@@ -111,6 +112,11 @@ def _toml(value: object) -> str:
 def _missing(rules: Mapping[str, FieldRule]) -> Iterator[str]:
     for name in missing_fields(rules):
         yield f'# {_quoted(name)} = "..."  # required: put the name of its column here, and take the # away'
+
+
+def _grouping(rules: Mapping[str, FieldRule]) -> Iterator[str]:
+    if "businessName" in rules:
+        yield '# group_by = "businessName"  # rows of one business become one, with a contact from each'
 
 
 def _notes(assumed: Iterable[Detected]) -> Iterator[str]:

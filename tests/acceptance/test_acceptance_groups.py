@@ -282,6 +282,18 @@ def test_a_grouping_that_cannot_be_is_an_error_of_the_profile(user: User, mappin
     assert (ran.code, said in ran.err) == (2, True), ran.err
 
 
+def test_init_offers_to_group_the_rows_of_businesses(user: User) -> None:
+    firms = user.has("firms.csv", businesses())
+    assert user.types("init", firms, "--out", "firms.toml").code == 0
+    profile = user.home / "firms.toml"
+    text = profile.read_text(encoding="utf-8")
+    assert '\n# group_by = "businessName"' in text
+    profile.write_text(text.replace("# group_by", "group_by"), encoding="utf-8")
+    ran = user.types("run", firms, "--config", profile, "--json")
+
+    assert (ran.code, len(results(user, ran, "id_map"))) == (0, 2), ran.out
+
+
 # --------------------------------------------------------------------------- whatever happens to the run
 
 
