@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import stat
 import subprocess
@@ -15,8 +16,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from tests.acceptance.conftest import Ran, User, Witness, ended, people, serving, wait_for
 from tests.acceptance.receiver import Receiver
@@ -296,3 +299,83 @@ def test_what_a_night_writes_about_a_file_goes_on_with_it_from_anywhere(shell: S
     assert (night.code, refused["fate"]) == (4, "refused"), night.out
     assert again.code in {3, 4}, again.err
     assert len(shell.arrived()) > len(emails(1))
+
+
+# --------------------------------------------------------------------------- fixed rows
+
+
+def fixes(shell: Shell, path: str) -> None:
+    """Put the right email addresses into a file that was handed out, as a person would."""
+    file, right = Path(shell.user.home / path), (f"person{number}@example.com" for number in range(100))
+    if file.suffix != ".xlsx":
+        lines = file.read_text("utf-8").splitlines(keepends=True)
+        fixed = [re.sub("no-address(?=,)", lambda _: next(right), line, count=1) for line in lines]
+        file.write_text("".join(fixed), "utf-8")
+        return
+    book = load_workbook(file)
+    for row in book.worksheets[0].iter_rows(min_row=2):
+        for cell in row:
+            if cell.value == "no-address":
+                cell.value = next(right)
+    book.save(file)
+
+
+def handed_out(shell: Shell, report: dict[str, Any]) -> str:
+    files = report["files"]
+    return str(files.get("annotated") or files["rejects"])
+
+
+@pytest.mark.parametrize("more", [(), ("--format", "xlsx")])
+def test_what_a_rehearsal_with_bad_rows_prints_imports_all_rows_once_they_are_fixed(
+    shell: Shell, more: tuple[str, ...]
+) -> None:
+    shell.user.has(SOURCE, source(5, bad=2))
+    checked = shell.types("run", SOURCE, "--dry-run", *shell.options, "--target", "sandbox", *more, "--json").json
+    assert checked["counts"] == {"read": 5, "valid": 3, "invalid": 2}
+    assert "import all rows" in checked["next_step"]
+
+    fixes(shell, handed_out(shell, checked))
+    ran = shell.pastes(checked["next_command"])
+
+    assert ran.code == 0, ran.err
+    assert shell.arrived() == emails(5)
+
+
+@pytest.mark.parametrize("more", [(), ("--format", "xlsx")])
+def test_what_a_run_with_bad_rows_prints_takes_the_fixed_ones_back(shell: Shell, more: tuple[str, ...]) -> None:
+    shell.user.has(SOURCE, source(5, bad=2))
+    first = shell.types("run", SOURCE, *shell.options, "--target", "sandbox", *more, "--json").json
+    assert shell.arrived() == emails(5, 2)
+
+    fixes(shell, handed_out(shell, first))
+    ran = shell.pastes(first["next_command"])
+    again = shell.pastes(first["next_command"])
+
+    assert ran.code == 0, ran.err
+    assert again.code in {0, 6}, again.err  # nothing is left in rejects.csv
+    assert shell.arrived() == emails(5)
+
+
+def test_the_workbook_and_the_page_print_the_command_of_the_report(shell: Shell) -> None:
+    shell.user.has(SOURCE, source(3, bad=1))
+    checked = shell.types("validate", SOURCE, *shell.options, "--format", "xlsx", "--json").json
+
+    sheet = load_workbook(shell.user.home / checked["files"]["annotated"])["Import summary"]
+    notes = [str(cell.value) for (cell,) in sheet.iter_rows(max_row=5, max_col=1) if cell.value]
+
+    assert checked["next_command"] in printed(*notes)
+
+
+def test_what_a_night_prints_takes_the_fixed_rows_back_from_anywhere(shell: Shell, tmp_path: Path) -> None:
+    inbox = shell.user.home / "Eingang (1)"
+    inbox.mkdir()
+    (inbox / SOURCE).write_text(source(4, bad=1), "utf-8")
+    shell.user.environ["IMPORTER_NIGHTLY__SETTLE_S"] = "0.02"
+
+    night = shell.types("nightly", inbox.name, *shell.options, "--target", "sandbox")
+    command = the_one(night.err)
+    fixes(shell, shlex.split(command)[shlex.split(command).index("--fixed") + 1])
+    ran = shell.pastes(command, tmp_path)
+
+    assert (night.code, ran.code) == (3, 0), night.err + ran.err
+    assert shell.arrived() == emails(4)
