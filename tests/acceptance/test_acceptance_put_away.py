@@ -150,7 +150,7 @@ def test_an_annotated_workbook_of_yesterday_is_made_from_yesterdays_file(user: U
     assert user.types("export", run_id).code in {0, 3}
 
     annotated = openpyxl.load_workbook(user.home / "runs" / run_id / "customers.annotated.xlsx")
-    assert annotated.worksheets[0]["C2"].value == "Ann"
+    assert "Ann" in [cell.value for cell in annotated.worksheets[0][2]]
 
 
 def test_a_receipt_is_held_against_the_profile_that_is_given(user: User) -> None:

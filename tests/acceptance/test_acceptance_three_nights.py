@@ -60,7 +60,7 @@ def test_three_nights_are_shown_with_what_they_end_in(tmp_path: Path) -> None:
         assert f"arrived: {name}" in done.stdout
         assert re.search(rf"^(archive|failed)/\S+_{re.escape(name)}$", done.stdout, re.MULTILINE)
         assert f"{name}: " in done.stderr
-    assert "mend the rejects.csv there" in done.stderr
+    assert "Fix the rows in rejects.csv" in done.stderr
 
 
 @pytest.mark.parametrize(("code", "night"), [(9, 1), (0, 2)])
