@@ -235,8 +235,8 @@ class Arrivals:
 
     def _refused(self, path: Path, session: Session, what: Import) -> Import:
         """Put a file aside that cannot be used."""
-        mend = "Mend it, and put it into the folder again; --force imports it although it was begun before."
-        texts = {whereabouts.WHY: _why(what, mend)}
+        fix = "Fix it, and put it into the folder again; --force imports it although it was begun before."
+        texts = {whereabouts.WHY: _why(what, fix)}
         try:
             run_id = self._begun(session, path)
             to = self._away(path, self.inbox.failed, run_id or moment(self.clock.now()), texts=texts, run_id=run_id)

@@ -328,7 +328,7 @@ class Profile(Section):
         if not address.hostname or address.scheme not in ({"https", "http"} if local else {"https"}):
             raise ProfileError(
                 f"The address of the target '{self.target}' must begin with https:// and name a host.",
-                f"Mend {section}.",
+                f"Fix {section}.",
             )
 
     @property
