@@ -207,5 +207,5 @@ def test_wrong_addresses_are_refused_at_the_start_without_showing_them(environ: 
 def test_without_the_library_the_start_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
 
-    with pytest.raises(UsageError, match=r"importer\[notify\]"):
+    with pytest.raises(UsageError, match=r"\.\[notify\]"):
         messenger({"IMPORTER_NOTIFY_URLS": "json://host"}, 5.0)
