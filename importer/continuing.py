@@ -102,7 +102,11 @@ def continued(checked: registry.Listed, file: Path, profile: Profile) -> Iterato
         yield Continued(
             run.stored.header,
             Opened(reader, mapper, origin, grouping),
-            {"continues": checked.run_id, "returned": came_back},
+            {
+                "continues": checked.run_id,
+                "returned": came_back,
+                "fixed": sorted(one.was.row for one in brought.changed.values()),
+            },
         )
 
 

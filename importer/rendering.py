@@ -222,9 +222,7 @@ def _rendered(
     code = _code(report, ending, imbalance, partial_ok=profile.results.partial_ok)
     report = replace(report, exit_code=code, preview=seen)
     batches = watch.passing(replay.batches, then="workbook_saved")
-    annotated = _annotated(
-        batches, header, report, directory, profile=profile, source=Path(facts.get("path", "")), watch=watch
-    )
+    annotated = _annotated(batches, header, report, directory, profile=profile, facts=facts, watch=watch)
     watch.stage("report")
     ended_at = watch.now()  # writing the files is a part of it
     report = replace(report, elapsed_seconds=ended_at - ending.started_at, ended_at=ended_at)
@@ -326,7 +324,7 @@ def _annotated(
     directory: Path,
     *,
     profile: Profile,
-    source: Path,
+    facts: Mapping[str, Any],
     watch: Watch,
 ) -> dict[str, Path]:
     """The user's own sheet with the offending cells marked: for workbooks, and wherever a workbook was asked for."""
@@ -336,7 +334,8 @@ def _annotated(
     watch.stage("workbook", rows=report.counts.get("read", 0))
     from importer.results.annotated import write_annotated  # noqa: PLC0415  # its library takes longer than a small file
 
-    return {"annotated": write_annotated(batches, header, report, directory, source=source)}
+    source, fixed = Path(facts.get("path", "")), frozenset(facts.get("fixed", ()))
+    return {"annotated": write_annotated(batches, header, report, directory, source=source, fixed=fixed)}
 
 
 def exit_code(

@@ -127,10 +127,19 @@ class Return:
             said=Said(_LINE_CODES, tuple(_said(brought.refused))),
             prints=prints,
             how=comparison(self.profile, self.stored.header, mapper.columns, self._summary.sheet),
-            facts={"returned": facts, **({"mapping": mapper.columns} if self.under_profile else {})},
+            facts={
+                "returned": facts,
+                "fixed": self._fixed(rows, revisions, brought.changed),
+                **({"mapping": mapper.columns} if self.under_profile else {}),
+            },
             profile=self._kept_now(mapper),
         )
         return Taken(facts, frozenset(one.ordinal for one in revisions if one.state is RowState.UNKNOWN))
+
+    def _fixed(self, rows: RunRows, revisions: Sequence[Revision], changed: Mapping[int, Changed]) -> list[int]:
+        """The numbers of all rows whose cells are no longer those of the source."""
+        taken = {rows.number_of(one.ordinal) for one in revisions if one.ordinal in changed and one.cells is not None}
+        return sorted(taken.union(self.stored.facts.get("fixed", ())))
 
     @property
     def _summary(self) -> RunSummary:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -54,13 +54,20 @@ _INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
 
 
 def write_annotated(
-    batches: Batches, header: Header, report: Report, directory: Path, *, source: Path | None = None
+    batches: Batches,
+    header: Header,
+    report: Report,
+    directory: Path,
+    *,
+    source: Path | None = None,
+    fixed: Collection[int] = (),
 ) -> Path:
     """Write `<stem>.annotated.xlsx` into `directory`, whole or not at all.
 
     Args:
         batches: the rows of the run; called at most twice.
         source: the user's file, where it still stands; None: a workbook of our own.
+        fixed: numbers of rows that came back changed: their cells are no longer those of the file.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -72,7 +79,7 @@ def write_annotated(
     with Aside(directory) as aside, warnings.catch_warnings(record=True) as lost:
         warnings.simplefilter("always")
         openable = source if small and source and source.suffix.lower() in _OPENABLE else None
-        book = _original(openable, batches, header, report, lost) if openable else None
+        book = _original(openable, batches, header, report, lost, fixed) if openable else None
         if book is None:
             rows = chain.from_iterable(batches()) if small else islice(_failing(batches), most_rows)
             book = _own(rows, header, report, whole=small)
@@ -87,8 +94,13 @@ def _failing(batches: Batches) -> Iterator[RowResult]:
 # --------------------------------------------------------------------------- the user's own workbook
 
 
-def _original(
-    source: Path, batches: Batches, header: Header, report: Report, lost: Sequence[warnings.WarningMessage]
+def _original(  # noqa: PLR0917  # one caller
+    source: Path,
+    batches: Batches,
+    header: Header,
+    report: Report,
+    lost: Sequence[warnings.WarningMessage],
+    fixed: Collection[int],
 ) -> Workbook | None:
     """Open and mark the user's workbook; None when it cannot be opened or is not the table that was read."""
     try:
@@ -102,7 +114,7 @@ def _original(
         return None
     marker.clean(at + 1)
     marker.head(at)
-    found, last = _mark_all(marker, batches(), at)
+    found, last = _mark_all(marker, batches(), at, fixed)
     together = keep_together(sheet, sorted(marker.marked.values()), at, last)
     book.active = sheet
     parts_lost = any(issubclass(warning.category, UserWarning) for warning in lost)
@@ -113,14 +125,19 @@ def _original(
     return book
 
 
-def _mark_all(marker: Marker, batches: Iterator[ResultBatch], header_row: int) -> tuple[list[int], int]:
+def _mark_all(
+    marker: Marker, batches: Iterator[ResultBatch], header_row: int, fixed: Collection[int]
+) -> tuple[list[int], int]:
     """Name every row and mark those that need it; returns the marked rows, and the last row of all."""
     found: list[int] = []
     last = header_row
     for batch in batches:
-        for row in batch.rows:
+        for place, row in enumerate(batch.rows):
             marker.name(row, row)
             last = row
+            if row in fixed:
+                for column, text in zip(marker.places, batch[place].cells, strict=True):
+                    put_text(marker.sheet.cell(row, column), text)
         for result in telling(batch):
             if result.errors or result.warnings:
                 marker.mark(result, result.row)

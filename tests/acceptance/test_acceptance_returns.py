@@ -522,3 +522,29 @@ def test_what_is_not_done_is_checked_again_under_another_profile_in_the_same_run
     complete.unlink()
     assert user.types("retry", run_id, "--json", **witness.environ).code == 0
     exactly_once(witness, user.reads(again.json["files"]["results"]))
+
+
+@pytest.mark.parametrize("source", [as_text, as_workbook])
+def test_a_workbook_that_is_handed_out_again_holds_what_was_fixed_before(
+    user: User, witness: Witness, profile_for: Callable[..., Path], source: Callable[[User], Path]
+) -> None:
+    options = (*sandbox(profile_for(witness, more=GERMAN_MAP)), "--format", "csv,xlsx", "--json")
+    first = user.types("run", source(user), *options, **witness.environ)
+    annotated = user.home / first.json["files"]["annotated"]
+    half = user.home / "half.xlsx"
+    book = load_workbook(annotated)
+    for row in book.worksheets[0].iter_rows():
+        for cell in row:
+            if cell.value == _mail(0):  # the number is spoilt while the address is fixed
+                cell.value = "person0@example.com"
+                phone = book.worksheets[0].cell(cell.row, cell.column + 1)
+                phone.value = "030"
+    book.save(half)
+
+    back = user.types("run", half, "--format", "csv,xlsx", "--json", **witness.environ)
+    assert (back.code, back.json["counts"]["invalid"]) == (3, 2)
+    texts = {str(cell.value) for row in load_workbook(annotated).worksheets[0].iter_rows() for cell in row}
+    assert {"person0@example.com", "030"} <= texts
+    again = user.types("run", annotated, "--format", "csv,xlsx", "--json", **witness.environ)
+    assert (again.json["counts"], again.json["returned"]["changed"]) == (back.json["counts"], 0)
+    assert user.reads(again.json["files"]["results"])[0]["Telefon"] == "030"
