@@ -18,6 +18,7 @@ from importer.announcing import Announcer, refusals_counted
 from importer.cli.output import Output, print_json, say, show
 from importer.cli.signals import Interruption
 from importer.cli.summary import summary
+from importer.delivery import StopSwitch
 from importer.errors import ImporterError, WorkspaceMovedError
 from importer.journal import AccountUsed
 from importer.night import Night
@@ -67,12 +68,20 @@ def _session_run(profile: Profile, command: str, work: Work, *, about: str, as_j
             session.confirm, session.whose, session.ask = _confirm, _whose, partial(_ask, shown)
         try:
             with refusals_counted(session):
-                report = _run(told.obeyed(session.stop, news.telling_of(work(session))), quick=not profile.dry_run)
+                report = _obeying(told, session.stop, news.telling_of(work(session)), quick=not profile.dry_run)
         except ImporterError:
             _warn_unheard(news.arrived, as_json=as_json)
             raise
     previewed = "preview" in profile.given("results")
     return tell(report, as_json=as_json, notified=news.arrived, previewed=previewed)
+
+
+def _obeying(signals: Interruption, stop: StopSwitch, work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
+    """Do the work to its end, and obey signals meanwhile."""
+    try:
+        return _run(signals.obeyed(stop, work), quick=quick)
+    finally:
+        signals.over()
 
 
 def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
@@ -115,7 +124,7 @@ def run_night(
             as_new=as_new,
         )
         work = night.watch(told) if watch else night.once()
-        report = _run(on_event.obeyed(night.stop, work))
+        report = _obeying(on_event, night.stop, work)
     if not watch:
         told(report)
     return report

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from enum import Enum, auto
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from importer.cli.output import Output, tell_error
 from importer.commands import Commands
@@ -134,7 +134,7 @@ class Interruption:
             raise self._cut_short(codes[-1]) from None
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                signal.signal(number, _leave_soon if codes else handler)
 
     @property
     def _is_idle(self) -> bool:
@@ -145,9 +145,17 @@ class Interruption:
         if self._is_idle:
             self._end(code)
 
-    def _end(self, code: ExitCode) -> NoReturn:
-        """End the program, now, with all that it is doing."""
+    def over(self) -> None:
+        """Say that the work has ended by itself: nothing ends the program any more but its own end.
+
+        Does not return where the program is just being ended.
+        """
         self._ending.acquire()  # never given back: the last words are said once
+
+    def _end(self, code: ExitCode) -> None:
+        """End the program, now, with all that it is doing; unless it ends by itself already."""
+        if not self._ending.acquire(blocking=False):  # never given back either
+            return
         _later(_LAST_WORDS_S, os._exit, int(code))
         with suppress(Exception):
             self._leave()
@@ -172,6 +180,11 @@ class Interruption:
     def _cut_short(self, code: ExitCode) -> CutShortError:
         hint = f"`{self._commands.resume(self._run_id)}` goes on with the run." if self._run_id else ""
         return CutShortError(code, hint=hint)
+
+
+def _leave_soon(number: int, _: object) -> None:
+    """End the program where its last words, which are being said, take long."""
+    _later(_LAST_WORDS_S, os._exit, 128 + number)
 
 
 def _later(delay_s: float, work: Callable[..., Any], *arguments: Any) -> None:
