@@ -46,9 +46,13 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def say(text: str = "") -> None:
-    """Tell people something; a terminal that is gone is no reason to fail."""
-    with suppress(OSError):
-        typer.echo(harmless(text), err=True)
+    """Tell people something; a terminal that is gone is no reason to fail.
+
+    Written to whatever standard error is at the moment: a live progress line puts itself in its place.
+    """
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{harmless(text)}\n")
+        sys.stderr.flush()
 
 
 def show(text: str) -> None:

@@ -179,4 +179,4 @@ def _console_of(stream: TextIO) -> Console:
                 columns = lines = 0
             return ConsoleDimensions(columns, lines) if columns and lines else super().size
 
-    return StreamConsole(file=stream, highlight=False)
+    return StreamConsole(file=stream, highlight=False, soft_wrap=True)
