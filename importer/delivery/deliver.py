@@ -175,7 +175,7 @@ class Deliver:
 
     async def _looked_up(self, story: Story) -> Outcome | None:
         """Look once for everything that may have been sent of a row; None when none of it is there."""
-        for form in _forms(story.record):
+        for form in forms_of(story.record):
             found = await self.asking.find(story, form)
             if found.trouble is not None:
                 return story.fail(RowState.UNKNOWN)
@@ -312,7 +312,7 @@ _NOT_ENOUGH_LOOKS = FieldError(
 )
 
 
-def _forms(record: Record) -> list[Record]:
+def forms_of(record: Record) -> list[Record]:
     """Everything that may have been sent of a row, what was sent first before what it is now."""
     earlier = [
         record._replace(key=form.key, external_id=form.external_id, payload=form.payload) for form in record.earlier

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from importer.delivery.asking import Asking
-from importer.delivery.deliver import CLOCKS_S, duplicated
+from importer.delivery.deliver import CLOCKS_S, duplicated, forms_of
 from importer.delivery.matching import Match, bears, compare_with
 from importer.delivery.stamps import Stamps
 from importer.delivery.story import Story
@@ -85,17 +85,20 @@ class SecondLooks:
     async def _look_at(self, row: Resent) -> Sequence[str] | None:
         """Look at one row, and record what is new; the ids of its customers, or None when nobody answered."""
         story = Story(row.record)
-        found = await self.asking.find(story)
-        if found.trouble is not None:
-            return None
-        kept = self._keeps_stamps(row, found)
-        match = compare_with(row.record, found.candidates, self.stamp, loses_metadata=not kept)
+        stamped, equal = dict[str, None](), dict[str, None]()
+        for form in forms_of(row.record):
+            found = await self.asking.find(story, form)
+            if found.trouble is not None:
+                return None
+            kept = self._keeps_stamps(row, found)
+            match = compare_with(form, found.candidates, self.stamp, loses_metadata=not kept)
+            stamped |= dict.fromkeys(one.customer_id for one in match.stamped)
+            equal |= dict.fromkeys([] if kept else await self._equal(row, match))
         own = [row.customer_id] if row.state in _HAS_A_CUSTOMER and row.customer_id else []
-        equal = [] if kept else await self._equal(row, match)
-        ids = tuple(dict.fromkeys([*own, *(one.customer_id for one in match.stamped), *equal]))
+        ids = tuple(dict.fromkeys([*own, *stamped, *equal]))
         if len(ids) > 1:
             await self.hindsight.amend(story.fail(RowState.UNKNOWN, duplicated(ids), candidates=ids))
-        elif len(match.stamped) == 1 and row.state not in _HAS_A_CUSTOMER:
+        elif len(stamped) == 1 and row.state not in _HAS_A_CUSTOMER:
             await self.hindsight.amend(story.end(RowState.CREATED, customer_id=ids[0]))
         if self.asking.clock.now() - row.sent_at >= WATCHED_S:
             await self.hindsight.looked_at_last(row.record)

@@ -25,6 +25,7 @@ from importer.journal.groups import SPEAKS, follow, followers, has_groups
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.journal.resent import (
+    earlier_forms,
     forget_resent,
     is_customer_of_a_row,
     keep_resent,
@@ -270,17 +271,17 @@ class Claims:
         """Every other form of a row that may have been sent, the first one first."""
         if ordinal not in self._fixed_in_doubt:
             return ()
-        found = self._db.connection.execute(
-            "SELECT key, external_id, payload FROM sent WHERE run = ? AND ordinal = ? ORDER BY number",
-            (self._run, ordinal),
-        )
-        return tuple(EarlierForm(*form) for form in found)
+        return earlier_forms(self._db.connection, self._run, ordinal)
 
     def _forget_earlier(self, tx: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:
-        """Drop what was sent of rows whose fate is known now."""
+        """Drop what was sent of rows whose fate is known now, and that are not looked at again."""
         certain = [(self._run, outcome.ordinal) for outcome in outcomes if outcome.state in _CERTAIN]
         known = [row for row in certain if row[1] in self._fixed_in_doubt]
-        tx.executemany("DELETE FROM sent WHERE run = ? AND ordinal = ?", known)
+        tx.executemany(
+            "DELETE FROM sent WHERE run = ? AND ordinal = ?"
+            " AND NOT EXISTS (SELECT 1 FROM resent r WHERE r.run = sent.run AND r.ordinal = sent.ordinal)",
+            known,
+        )
 
     # ------------------------------------------------------------------ the rows still to be taken
 

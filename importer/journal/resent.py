@@ -13,7 +13,7 @@ from importer.journal.database import Database
 from importer.journal.groups import SPEAKS
 from importer.journal.issue_rows import insert_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
-from importer.records import Issue, Record, Resent, RowState, Severity
+from importer.records import EarlierForm, Issue, Record, Resent, RowState, Severity
 
 _WARNING = (
     "sent_again",
@@ -40,8 +40,13 @@ def keep_resent(tx: sqlite3.Connection, run: int, ordinal: int, now: float) -> N
 
 
 def forget_resent(tx: sqlite3.Connection, run: int, ordinal: int) -> None:
-    """A row was looked at for the last time."""
+    """A row was looked at for the last time; where its fate is known, what it was before it came back goes, too."""
     tx.execute("DELETE FROM resent WHERE run = ? AND ordinal = ?", (run, ordinal))
+    tx.execute(
+        "DELETE FROM sent WHERE run = ? AND ordinal = ? AND EXISTS (SELECT 1 FROM rows r"
+        " WHERE r.run = sent.run AND r.ordinal = sent.ordinal AND r.state IN ('created', 'existing'))",
+        (run, ordinal),
+    )
 
 
 def is_customer_of_a_row(tx: sqlite3.Connection, customer_id: str, but: tuple[int, int] = (-1, -1)) -> bool:
@@ -104,8 +109,17 @@ def _resent(tx: sqlite3.Connection, run: int) -> Iterator[Resent]:
                 in_doubt=True,
                 doubt_since=since,
                 prior_attempts=attempts,
+                earlier=earlier_forms(tx, run, ordinal),
             )
             yield Resent(record, RowState(state), customer_id, sent_at)
+
+
+def earlier_forms(tx: sqlite3.Connection, run: int, ordinal: int) -> tuple[EarlierForm, ...]:
+    """Every other form of a row that may have been sent, the first one first."""
+    found = tx.execute(
+        "SELECT key, external_id, payload FROM sent WHERE run = ? AND ordinal = ? ORDER BY number", (run, ordinal)
+    )
+    return tuple(EarlierForm(*form) for form in found)
 
 
 def shared_customers(tx: sqlite3.Connection, run: int) -> list[tuple[str, Sequence[int]]]:

@@ -12,7 +12,7 @@ from importer.delivery import Backoff, SecondLooks, StopSwitch
 from importer.delivery.asking import Asking
 from importer.delivery.second_look import WATCHED_S
 from importer.delivery.stamps import Stamps
-from importer.records import Found, Outcome, Record, Reply, Resent, RowState, Verdict
+from importer.records import EarlierForm, Found, Outcome, Record, Reply, Resent, RowState, Verdict
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.test_delivery_deliver import RECORD, STAMP, Pool, Scripted, customer, young
 
@@ -149,3 +149,12 @@ def test_rows_that_were_answered_with_one_customer_are_all_in_doubt() -> None:
         (3, RowState.UNKNOWN, "same_customer"),
         (8, RowState.UNKNOWN, "same_customer"),
     ]
+
+
+def test_what_a_row_was_before_it_came_back_fixed_counts_as_well() -> None:
+    row = resent(customer_id="cust-2")
+    form = EarlierForm("e" * 32, "", RECORD.payload)
+    hindsight = Hindsight([row._replace(record=row.record._replace(earlier=(form,)))])
+    look(hindsight, Found((customer("cust-1", stamp="e" * 32),)), Found((customer("cust-2"),)))
+
+    assert set(hindsight.amended[0].candidates) == {"cust-1", "cust-2"}
