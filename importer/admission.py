@@ -205,11 +205,19 @@ def is_other_profile(profile: Profile, stored: StoredRun) -> bool:
     Args:
         profile: as `recalled` gave it.
     """
-    return profile.is_named and profile.fingerprint != stored.header.profile_hash and stored.phase != LOADING
+    return profile.is_named and stored.phase != LOADING and _checks_otherwise(profile, stored)
+
+
+def _checks_otherwise(profile: Profile, stored: StoredRun) -> bool:
+    """Whether rows that were read already would be checked otherwise than the run's were."""
+    if profile.fingerprint == stored.header.profile_hash:
+        return False
+    kept = kept_profile(stored)
+    return kept is None or profile.checking != Profile().recalled(kept.settings, stored.header.run_id).checking
 
 
 def require_own_run(
-    profile: Profile, header: RunHeader, file: Path | str, *, by_file: bool, may_check_again: bool
+    profile: Profile, stored: StoredRun, file: Path | str, *, by_file: bool, may_check_again: bool
 ) -> None:
     """Refuse to take a file back under another target or profile than those of the run that it is from.
 
@@ -222,6 +230,7 @@ def require_own_run(
     Raises:
         ReturnRefusedError: another one was named.
     """
+    header = stored.header
     named = profile.target_origin == "option" or (by_file and profile.target_origin in {"environment", "profile"})
     if named and profile.target != header.target and not header.dry_run:
         rehearsed = " It was a rehearsal." if header.target == EMULATOR else ""
@@ -230,7 +239,7 @@ def require_own_run(
             f" '{profile.target}'.{rehearsed}",
             f"`{profile.commands.run(file, '--as-new')}` imports them there anew.",
         )
-    if profile.fingerprint == header.profile_hash or may_check_again:
+    if may_check_again or not _checks_otherwise(profile, stored):
         return
     if profile.is_named:
         raise ReturnRefusedError(

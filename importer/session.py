@@ -383,7 +383,7 @@ class Session:
         """
         to, stored = await beside_the_loop(self._recall_any, name)
         again = self.command == "nightly" and is_other_profile(self.profile, stored)
-        require_own_run(self.profile, stored.header, source, by_file=by_file, may_check_again=again)
+        require_own_run(self.profile, stored, source, by_file=by_file, may_check_again=again)
         run_id = await beside_the_loop(coming_back.continued_by, self.profile, to)
         if not run_id:
             return await self._go_on(to, file)

@@ -236,8 +236,6 @@ class Profile(Section):
         layers = self._layers or (option_layer(self.model_dump(exclude_unset=True)),)
         said = [
             replace(layer, data={key: value for key, value in layer.data.items() if key not in _DECIDES_ROWS})
-            if layer.origin == "environment"
-            else layer
             for layer in layers
         ]
         return self._resolve([*said, Layer("run", run_id, settings)])
@@ -348,15 +346,27 @@ class Profile(Section):
         In it: `[source]` (but batch size, limits and drift guard), `[mapping]`, `[validation]` and the name of the
         import key's stamp. Not in it: target, rate, concurrency, thresholds, result formats.
         """
+        source = self.source.model_dump(mode="json", exclude=_DECIDES_NO_ROW)
+        return _hash({"source": source, **self._checking()})
+
+    @property
+    def checking(self) -> str:
+        """The same without `[source]`: over what becomes of rows that were read already."""
+        return _hash(self._checking())
+
+    def _checking(self) -> dict[str, Any]:
         parts = {
-            "source": self.source.model_dump(mode="json", exclude=_DECIDES_NO_ROW),
             "mapping": {field: rule.model_dump(mode="json") for field, rule in self.mapping.items()},
             "validation": _as_ever(self.validation),
             "stamp": self.delivery.import_key_metadata,
         }
         if self.grouping.group_by:  # without it, the fingerprint that the profile always had
             parts["grouping"] = self.grouping.model_dump(mode="json")
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return parts
+
+
+def _hash(parts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _as_ever(validation: ValidationSettings) -> dict[str, Any]:

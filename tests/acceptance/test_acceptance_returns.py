@@ -548,3 +548,17 @@ def test_a_workbook_that_is_handed_out_again_holds_what_was_fixed_before(
     again = user.types("run", annotated, "--format", "csv,xlsx", "--json", **witness.environ)
     assert (again.json["counts"], again.json["returned"]["changed"]) == (back.json["counts"], 0)
     assert user.reads(again.json["files"]["results"])[0]["Telefon"] == "030"
+
+
+def test_how_sources_are_read_says_nothing_about_a_file_that_came_back(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    source = user.home / "people.csv"
+    source.write_text(people(3).replace("person1@", "person1(at)").replace(",", ";"), encoding="utf-8")
+    where = sandbox(profile_for(witness))
+    first = user.types("run", source, *where, "--delimiter", ";", "--json", **witness.environ).json
+    fixed = user.has("fixed.csv", (user.home / first["files"]["rejects"]).read_text().replace("(at)", "@"))
+
+    for words in ((), ("--delimiter", ";"), where):
+        back = user.types("run", fixed, *words, "--json", **witness.environ)
+        assert (back.code, back.json["run_id"], back.json["counts"]["created"]) == (0, first["run_id"], 3), back.out
