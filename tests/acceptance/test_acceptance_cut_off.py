@@ -105,3 +105,17 @@ def test_a_run_at_work_is_shown_as_such_and_not_exported(
     refused = user.types("export", "last")
     assert (refused.code, f"process {process.pid}" in refused.err) == (7, True)
     assert ended(process).code == 0
+
+
+def test_a_dry_run_killed_while_its_results_were_written_is_repaired_by_export(user: User) -> None:
+    source = workbook(user.home / "people.xlsx", 30_000, good=20)
+    process = user.starts("validate", source, "--json")
+    wait_for(lambda: any((user.home / "runs").glob("*/results.csv")), process)
+    process.kill()
+    process.communicate()
+
+    shown = user.types("show", "last", "--json").json
+    assert (shown["counts"], shown["state"]) == ({"read": 30_000, "valid": 20, "invalid": 29_980}, "stopped")
+    written = user.types("export", "last", "--json")
+    assert (written.code, written.json["counts"]) == (3, shown["counts"])
+    assert user.types("show", "last", "--json").json["state"] == "finished"
