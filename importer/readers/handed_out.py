@@ -28,6 +28,8 @@ _MARK = RUN_COLUMN.encode()
 _WIDE_MARKS = (RUN_COLUMN.encode("utf-16-le"), RUN_COLUMN.encode("utf-16-be"))
 _HEAD_BYTES = 1 << 18
 _PIECE_BYTES = 1 << 20
+_MUCH_BYTES = 1 << 28
+"""Whoever opens a workbook of more text than this judges whether it is a hostile one."""
 _HEADER_ROWS = 300
 """A workbook's header may stand under titles; in a text of ours it is the first record."""
 _TEXT_HEADER_ROWS = 3
@@ -117,10 +119,11 @@ def _in_archive(stream: BinaryIO) -> bool:
 
 def _holds_mark(archive: ZipFile, name: str) -> bool:
     """Whether a part holds the column's name; of what is no list of texts only the beginning, where a header is."""
-    tail, whole = b"", name.lower().endswith("sharedstrings.xml")
+    tail, read, whole = b"", 0, name.lower().endswith("sharedstrings.xml")
     with archive.open(name) as part:
         while piece := part.read(_PIECE_BYTES):
-            if _MARK in tail + piece:
+            read += len(piece)
+            if _MARK in tail + piece or read > _MUCH_BYTES:
                 return True
             tail = piece[-len(_MARK) :]
             if not whole:
