@@ -205,7 +205,7 @@ def test_a_refused_file_whose_run_goes_on_by_hand_moves_to_the_archive_with_what
 def test_results_in_the_archive_are_renewed_when_a_run_is_retried(
     user: User, inbox: Path, profile_for: Callable[..., Path]
 ) -> None:
-    faults = user.has("fail.toml", '[[rule]]\nfault = "status"\nstatus = 500\non = ["create"]\nfor_requests = 2\n')
+    faults = user.has("fail.toml", '[[rule]]\nfault = "status"\nstatus = 500\non = ["create"]\nfor_requests = 3\n')
     with serving(user, "--faults", str(faults)) as witness:
         profile = profile_for(witness, delivery=['rate = "300/s"', "max_attempts = 1", "concurrency = 1"])
         (inbox / "results.csv").write_text(people(5))
