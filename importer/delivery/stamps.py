@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from importer.delivery.matching import bears
+from importer.errors import StoppingError
 from importer.ports import Lister
 from importer.records import Candidate, Found
 
@@ -26,13 +27,17 @@ async def stamps_of_others(
     """Count the newest customers at the target that another workspace stamped: it may be at work on the same rows.
 
     Args:
-        target: one that cannot list its customers, or does not answer, tells nothing.
+        target: one that cannot list its customers, or does not answer, tells nothing; nor is it asked in a run that
+            stops.
         name: the metadata name of the import key; empty: creates are not stamped.
         never_claimed: of some import keys those that this workspace has never claimed.
     """
     if not name or not isinstance(target, Lister):
         return 0
-    found = await target.newest()
+    try:
+        found = await target.newest()
+    except StoppingError:
+        return 0
     return len(never_claimed(stamps_of(found.candidates, name)))
 
 
