@@ -117,7 +117,8 @@ class Interruption:
                 stop.request, _REASONS[signal.Signals(number)], "Stopped by a signal; what was in flight was finished."
             )
             if len(codes) == 1:
-                _later(GRACE_S, self._end_stage, codes[-1])
+                if self._is_idle:  # what is sent is finished, and its results are written
+                    _later(GRACE_S, self._end_stage, codes[-1])
             elif self._is_idle:
                 self._end(codes[-1])
             else:
