@@ -69,7 +69,7 @@ from importer.journal import (
 )
 from importer.leftovers import CHECKED_NAME, SPOOL_NAME, held, tidy
 from importer.mapping import ColumnMapper
-from importer.nightly import Hours
+from importer.nightly import Forecast, Hours
 from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
@@ -579,7 +579,7 @@ class Session:
         told = {"total": total, "already_done": counts["read"] - waiting, "run_id": stored.header.run_id}
         self.on_event(Event("delivery_started", told))
         if waiting or await beside_the_loop(has_resent, workspace.database, stored.run):
-            await beside_the_loop(self._foresee, workspace, stored)
+            expected = await beside_the_loop(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
             if not where.embedded:  # the emulator inside a run is a new one each time
                 limiter.follow(quiet_s + self.clock.now() - started_at)
@@ -589,7 +589,8 @@ class Session:
                 parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
                 if parts.caution:
                     self.on_event(Event("looks_end_early", {"text": parts.caution}))
-                await self._notice_others(workspace, stored, target, parts)
+                if expected.creates:
+                    await self._notice_others(workspace, stored, target, parts)
                 with rare_collections():
                     await parts.delivery.run()
                     looked = await parts.second_looks.run()
@@ -625,11 +626,12 @@ class Session:
         before = stored.facts.get("rehearsal", {}).get("faults", {})
         return {**found, "faults": dict(Counter(before) + emulator.ledger.faults)}
 
-    def _foresee(self, workspace: Workspace, stored: StoredRun) -> None:
+    def _foresee(self, workspace: Workspace, stored: StoredRun) -> Forecast:
         """Say what is to be expected, before anything is sent."""
-        expected = outlook(self.profile, workspace.runs, stored, now=self.clock.now(), ends_at=self.ends_at).as_json()
-        workspace.runs.note(stored.run, forecast=expected)
-        self.on_event(Event("forecast", expected))
+        expected = outlook(self.profile, workspace.runs, stored, now=self.clock.now(), ends_at=self.ends_at)
+        workspace.runs.note(stored.run, forecast=expected.as_json())
+        self.on_event(Event("forecast", expected.as_json()))
+        return expected
 
     @asynccontextmanager
     async def _in_hours(self) -> AsyncIterator[None]:

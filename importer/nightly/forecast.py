@@ -39,6 +39,7 @@ class Forecast:
 
     Args:
         requests: the login included.
+        creates: how many of them create a customer.
         rate_per_s: what the run may use, the headroom taken off.
         seconds: at that rate.
         ends_at: when it would be done, seconds since the epoch.
@@ -49,6 +50,7 @@ class Forecast:
     """
 
     requests: int
+    creates: int
     known: int
     rate_per_s: float
     seconds: float
@@ -100,6 +102,7 @@ def forecast(
     left_s = None if deadline is None else max(deadline - now, 1.0)
     found = Forecast(
         requests=requests,
+        creates=work.creates,
         known=work.known,
         rate_per_s=rate,
         seconds=requests / rate,
