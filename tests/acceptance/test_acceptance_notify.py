@@ -41,7 +41,7 @@ def test_without_being_asked_a_run_tells_nobody_and_a_dry_run_never_does(user: U
 def test_what_stops_is_told_and_so_is_its_resumption_and_its_retry(
     user: User, receiver: Receiver, profile_for: Callable[..., Path]
 ) -> None:
-    faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfor_requests = 2\n')
+    faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfor_requests = 3\n')
     user.environ["IMPORTER_NOTIFY_URLS"] = receiver.url
     user.environ["IMPORTER_NOTIFY_URLS_FILE"] = ""
     with serving(user, "--faults", str(faults)) as witness:

@@ -169,7 +169,7 @@ def test_a_receipt_is_held_against_the_profile_that_is_given(user: User) -> None
 @pytest.fixture
 def refused(user: User, inbox: Path, profile_for: Callable[..., Path]) -> Any:
     """A file that was put aside since the API refused too many of its rows; it takes them from now on."""
-    faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfor_requests = 6\n')
+    faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfor_requests = 7\n')
     with serving(user, "--faults", str(faults)) as witness:
         profile = profile_for(witness, delivery=['rate = "300/s"', "concurrency = 2", "max_errors = 2"])
         (inbox / "a.csv").write_text(people(40))
