@@ -235,7 +235,7 @@ class Return:
                 used[one.key] = one.was.ordinal
 
     def _duplicate(self, one: _Judged, row: int) -> Issue:
-        text = f"The same customer stands in row {row} of this file; keep one of them."
+        text = f"This customer also appears in row {row} of this file; keep one of them."
         return Issue(one.was.ordinal, _DUPLICATE, text, "externalId", severity=ISSUE_CODES[_DUPLICATE].severity)
 
     # ------------------------------------------------------------------ what becomes of them

@@ -7,12 +7,10 @@ from typing import Any
 
 from importer.cli.output import preview_lines
 from importer.rehearsal import sentence
-from importer.results import learned_sentences
+from importer.results import in_words, learned_sentences, read_as
 
-SHOWN_ISSUES = 10
-_READ_AS = (
-    "encoding", "delimiter", "sheet", "header_row", "date_order", "phone_region", "drift", "damage", "assumed", "split"
-)  # fmt: skip
+_HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth a look", 5)}
+"""What issues stand under, by their severity, and how many kinds of them are shown."""
 _ALWAYS_SHOWN = ("created", "valid")
 
 
@@ -84,35 +82,41 @@ def _forecast(forecast: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _reading(source: Mapping[str, Any]) -> Iterator[str]:
-    """How the file was understood, in one line, and what is strange about it as a whole."""
-    found = [one for one in source.get("detected", ()) if one["what"] in _READ_AS]
-    doubts = {one["what"]: f" ({one['confidence']:.0%} sure)" for one in found if one["confidence"] < 1}
-    if found:
-        yield "Read as: " + ", ".join(f"{one['what']} {one['value']}{doubts.get(one['what'], '')}" for one in found)
-    unused = [one["value"] for one in source.get("detected", ()) if one["what"] == "unmapped"]
-    if unused:
-        yield "Not used: " + ", ".join(unused)
+    """How the file was understood, and what is strange about it as a whole."""
+    yield from read_as(source.get("detected", ()))
     for warning in source.get("warnings", ()):
         yield f"  ! {warning}"
 
 
 def _issues(issues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    if not issues:
-        return
-    yield "\nWhat to fix:" if any(one["severity"] == "error" for one in issues) else "\nWorth a look:"
-    for issue in issues[:SHOWN_ISSUES]:
-        yield f"  {issue['count']:>6,} x {issue['message']}  [{_place(issue)}]"
-        if issue.get("fix"):
-            yield f"           → {issue['fix']}"
-    if len(issues) > SHOWN_ISSUES:
-        yield f"  … and {len(issues) - SHOWN_ISSUES} more kinds; all of them are in the report."
+    """The first kinds of issues: what keeps rows out under one heading, what does not under another."""
+    left = len(issues)
+    for severity, (heading, most) in _HEADINGS.items():
+        chosen = [one for one in issues if one["severity"] == severity][:most]
+        left -= len(chosen)
+        if chosen:
+            yield f"\n{heading}:"
+        for issue in chosen:
+            yield f"  {issue['count']:>6,} x {_sentence(issue)}  [{_place(issue)}]"
+            if issue.get("fix"):
+                yield f"           → {issue['fix'].replace('`', '')}"
+    if left:
+        yield f"  … and {left} more {'kind' if left == 1 else 'kinds'}; the report has all of them."
+
+
+def _sentence(issue: Mapping[str, Any]) -> str:
+    """What is wrong, once: the few words that belong to the advice, or the message where nobody documented the code."""
+    title = issue.get("title", "")
+    return str(issue["message"] if title in ("", in_words(issue["code"])) else title)
 
 
 def _place(issue: Mapping[str, Any]) -> str:
     rows = ", ".join(str(row) for row in issue["rows"][:5])
     more = ", …" if issue["count"] > min(len(issue["rows"]), 5) else ""
-    column = f"column {issue['column']}, " if issue["column"] else ""
-    return f"{issue['code']}; {column}row {rows}{more}" if rows else issue["code"]
+    field = f"{issue['field']}, " if issue["field"] else ""
+    column = f"column '{issue['column']}', " if issue["column"] else field
+    word = "row" if issue["count"] == 1 else "rows"
+    return f"{issue['code']}; {column}{word} {rows}{more}" if rows else issue["code"]
 
 
 def _preview(rows: Sequence[Mapping[str, Any]], *, dry_run: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from importer.cli.output import harmless, preview_lines
+from importer.results import label
 
 _WIDE = 200
 """Columns for files and pipes, where nothing needs to be cut."""
@@ -88,11 +89,15 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
     console = _console()
     sheet = f", sheet {seen['sheet']}" if seen["sheet"] else ""
     columns = len(seen["columns"])
-    console.print(f"{seen['source']}: {seen['format']}{sheet}, {columns} columns", markup=False, highlight=False)
+    console.print(
+        f"{seen['source']}: {seen['format']}{sheet}, {columns} {'column' if columns == 1 else 'columns'}",
+        markup=False,
+        highlight=False,
+    )
     for found in seen["detected"]:
         sure = "" if found["confidence"] >= 1 else f" ({found['confidence']:.0%} sure)"
         note = f": {found['note']}" if found["note"] else ""
-        console.print(f"  {found['what']}: {found['value']}{sure}{note}", markup=False, highlight=False)
+        console.print(f"  {label(found['what'])}: {found['value']}{sure}{note}", markup=False, highlight=False)
     for warning in seen["warnings"]:
         console.print(f"  ! {warning}", markup=False, highlight=False)
     table = _table("Column", "Customer field", "Score", "Why")

@@ -1,4 +1,4 @@
-"""Every issue code of validation: its title, severity, sentence and mend. Data only.
+"""Every issue code of validation: its title, severity, sentence and fix. Data only.
 
 Codes are stable: results, reports and other programs rely on them. A sentence may use `{label}`,
 `{example}`, `{max}`, `{values}` and `{condition}` of the field, and `{country}` and `{default}`, the row's country and
@@ -22,7 +22,7 @@ class IssueCode:
         code: stable, lower snake case.
         title: a few words for a table's row.
         message: the sentence about one row, for a person without programming.
-        mend: how to mend many rows at once, in the file or the profile.
+        mend: how to fix many rows at once, in the file or the profile.
     """
 
     code: str
@@ -46,14 +46,14 @@ _ALL = (
         "required_missing",
         "A required field is blank",
         "{label} is missing; fill it in, for example {example}.",
-        'Fill column {column}, or give every row one value: `"{field}" = { value = "..." }`, '
-        'or only the blank ones: `default = "..."`.',
+        "Fill the blank cells of column {column}, or give them one value in the profile: "
+        '`"{field}" = { column = "{column}", default = "..." }`.',
     ),
     _error(
         "too_long",
         "A text is too long",
         "{label} is longer than {max} characters; shorten it.",
-        "Shorten the texts in column {column}, or spread them over the next line's field.",
+        "Shorten the texts in column {column}.",
     ),
     _warning(
         "too_long_unconfirmed",
@@ -78,7 +78,7 @@ _ALL = (
         "A value would be changed, and the profile forbids that",
         "{label} would be changed before it is sent, and the profile forbids that; write it as the API wants it, "
         "for example {example}.",
-        'Mend column {column}, or take "{field}" out of `validation.no_change`.',
+        'Fix column {column}, or take "{field}" out of `validation.no_change`.',
     ),
     _warning(
         "field_not_sent",
@@ -88,15 +88,16 @@ _ALL = (
     ),
     _error(
         "enum_unknown",
-        "A word that the API does not know",
-        "{label} must be one of {values}.",
-        'Translate your words: `"{field}" = { column = "{column}", map = { yours = "THEIRS" } }`.',
+        "A word that is not accepted",
+        "{label} is not an accepted word; use one of {values}.",
+        "Use the accepted words in column {column}, or translate yours in the profile: "
+        '`"{field}" = { column = "{column}", map = { "your word" = "ACCEPTED WORD" } }`.',
     ),
     _warning(
         "name_unusual",
         "A name with unusual characters",
         "{label} holds digits or signs that are rare in names; check that the right column is mapped.",
-        'Check the column: `"{field}" = "{column}"`.',
+        "Check that column {column} is the right one for this field; if it is, nothing has to be done.",
     ),
     _warning(
         "reference_unusual",
@@ -132,8 +133,8 @@ _ALL = (
     _warning(
         "phone_country_assumed",
         "A national phone number of two possible countries",
-        "{label} has no country code and is valid in {country} and in {default} alike; it is sent as a number of the "
-        "former.",
+        "{label} has no country code and is valid in {country} and in {default} alike; it is sent as a number of "
+        "{country}.",
         "Write the numbers of column {column} with a plus sign and their country code, or map their country: "
         '`"primaryPhoneNumber.region" = "..."`.',
     ),
@@ -162,13 +163,13 @@ _ALL = (
         "phone_too_short",
         "A phone number with too few digits",
         "{label} has too few digits; write it with country and area code, for example {example}.",
-        "Correct the cells of column {column}; for numbers of another country set `validation.default_region`.",
+        "Correct the cells of column {column}, or set `validation.default_region` if their country is another.",
     ),
     _error(
         "phone_too_long",
         "A phone number with too many digits",
         "{label} has too many digits; write one number only, for example {example}.",
-        "Correct the cells of column {column}; for numbers of another country set `validation.default_region`.",
+        "Correct the cells of column {column}, or set `validation.default_region` if their country is another.",
     ),
     _error(
         "phone_not_valid",
@@ -190,7 +191,7 @@ _ALL = (
     ),
     _error(
         "extension_invalid",
-        "No phone extension",
+        "Not a phone extension",
         "{label} must be digits only, at most {max} of them, for example {example}.",
         "Correct the cells of column {column}.",
     ),
@@ -203,8 +204,8 @@ _ALL = (
     # ------------------------------------------------------------------ email
     _error(
         "email_invalid",
-        "Not an email address",
-        "{label} is not an email address: it has no @ sign; write an address like {example}.",
+        "Not a valid email address",
+        "{label} is not valid: it has no @ sign; write an address like {example}.",
         "Correct the cells of column {column}; clear cells that stand for an unknown address.",
     ),
     _error(
@@ -217,7 +218,7 @@ _ALL = (
         "email_at_spelled",
         "An email address with its @ sign in words",
         "{label} has a word or another sign in place of the @ sign; write an address like {example}.",
-        "Write the @ sign itself in the cells of column {column}.",
+        "Type the @ sign itself in the cells of column {column}.",
     ),
     _error(
         "email_at_twice",
@@ -282,9 +283,10 @@ _ALL = (
     # ------------------------------------------------------------------ dates
     _error(
         "date_invalid",
-        "No date",
-        "{label} is no date of the calendar; write year, month and day, for example {example}.",
-        'Name the form of your dates: `"{field}" = { column = "{column}", format = "%m/%d/%Y" }`.',
+        "Not a date",
+        "{label} is not a date of the calendar; write year, month and day, for example {example}.",
+        "Correct the cells of column {column}, or name the form of your dates: "
+        '`"{field}" = { column = "{column}", format = "%m/%d/%Y" }`.',
     ),
     _error(
         "date_not_past",
@@ -307,38 +309,40 @@ _ALL = (
     # ------------------------------------------------------------------ places
     _error(
         "country_unknown",
-        "No country",
-        "{label} is no country that we know; write its three-letter code, for example {example}.",
-        'Translate your words: `"{field}" = { column = "{column}", map = { yours = "USA" } }`.',
+        "Not a valid country",
+        "{label} is not a valid country; write its three-letter code, for example {example}.",
+        "Correct the cells of column {column}, or translate your words in the profile: "
+        '`"{field}" = { column = "{column}", map = { "your word" = "USA" } }`.',
     ),
     _warning(
         "country_missing",
         "An address without a country",
         "{label} is missing; state and postal code were checked without it.",
-        'Give every row one: `"{field}" = { value = "USA" }`.',
+        'Add a column for it, or give every row one value in the profile: `"{field}" = { value = "USA" }`.',
     ),
     _error(
         "state_required",
         "An address without a state",
         "{label} is missing; addresses in the USA and Canada need it, for example {example}.",
-        "Fill column {column}.",
+        "Fill the blank cells of column {column}.",
     ),
     _error(
         "state_unknown",
-        "No state of that country",
-        "{label} is no state or province of that country; write its code, for example {example}.",
-        'Translate your words: `"{field}" = { column = "{column}", map = { yours = "CA" } }`.',
+        "Not a state of that country",
+        "{label} is not a state or province of that country; write its code, for example {example}.",
+        "Correct the cells of column {column}, or translate your words in the profile: "
+        '`"{field}" = { column = "{column}", map = { "your word" = "CA" } }`.',
     ),
     _warning(
         "state_unconfirmed",
-        "A state that is not in ISO 3166-2",
-        "{label} is no subdivision that we know of that country; check it.",
+        "A state or region that is not in ISO 3166-2",
+        "{label} is not a known state or region of that country; check it.",
         "Check the cells of column {column}.",
     ),
     _warning(
         "state_military",
         "A military mail state",
-        "{label} is a military mail region (AA, AE, AP), which is no state; the API may refuse it.",
+        "{label} is a military mail region (AA, AE, AP), not a state; the API may refuse it.",
         "Use another address for these customers if the API refuses them.",
     ),
     _warning(
@@ -376,7 +380,7 @@ _ALL = (
         "social_id_country_missing",
         "A national id without its country",
         "{label} is missing; it is needed where a national id is given, for example {example}.",
-        'Give every row one: `"{field}" = { value = "USA" }`.',
+        'Add a column for it, or give every row one value in the profile: `"{field}" = { value = "USA" }`.',
     ),
     _warning(
         "social_id_unusual",
@@ -386,7 +390,7 @@ _ALL = (
     ),
     _error(
         "industry_code_invalid",
-        "No industry code",
+        "Not an industry code",
         "{label} must have six digits, leading zeros included, for example {example}.",
         "Format column {column} as text in the spreadsheet and restore the leading zeros.",
     ),
@@ -419,7 +423,7 @@ _ALL = (
         "group_held",
         "Another row of the same business has an error",
         "Another row of the same business has an error; fix that one, and this row goes with it.",
-        "Fix the rows that are named; nothing is wrong with this one.",
+        "Fix the rows that are named; nothing is wrong with these.",
     ),
     _error(
         "group_differs",
@@ -443,32 +447,34 @@ _ALL = (
     _error(
         "duplicate_in_file",
         "The same customer twice in the file",
-        "The same customer stands in other rows of this file; keep one of them.",
-        'Delete the surplus rows, or decide: `validation.duplicates = "first"` or `"allow"`.',
+        "This customer also appears in other rows of this file; keep one of them.",
+        'Delete the surplus rows, or set `validation.duplicates` in the profile: `"first"` keeps the first row, '
+        '`"allow"` imports them all.',
     ),
     _warning(
         "duplicate_email",
         "The same email address twice in the file",
-        "The same email address stands in other rows of this file.",
-        "Check whether these rows are the same customer.",
+        "This email address also appears in other rows of this file.",
+        "Check whether these rows are the same customer, and keep one if so.",
     ),
     _warning(
         "duplicate_phone",
         "The same phone number twice in the file",
-        "The same phone number stands in other rows of this file.",
-        "Check whether these rows are the same customer.",
+        "This phone number also appears in other rows of this file.",
+        "Check whether these rows are the same customer, and keep one if so.",
     ),
     _warning(
         "duplicate_name_birth",
         "The same name and birth date twice in the file",
-        "The same name and birth date stand in other rows of this file.",
-        "Check whether these rows are the same customer.",
+        "This name and birth date also appear in other rows of this file.",
+        "Check whether these rows are the same customer, and keep one if so.",
     ),
     _warning(
         "business_repeated",
         "The same business name twice in the file",
-        "The same business name stands in other rows of this file.",
-        'Each row makes a business of its own. If they are one, write group_by = "businessName" under [mapping].',
+        "This business name also appears in other rows of this file.",
+        'If these rows are one business, write `group_by = "businessName"` under `[mapping]`; otherwise nothing has '
+        "to be done.",
     ),
 )
 

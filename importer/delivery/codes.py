@@ -9,10 +9,23 @@ from importer.customers.codes import IssueCode
 from importer.records import Severity
 
 _ALL = (
-    IssueCode("differs_from_existing", "The customer exists with other data", "", "Correct the row, or the customer."),
-    IssueCode("several_existing", "Several customers with this data exist", "", "Compare them by hand; keep one."),
     IssueCode(
-        "several_candidates", "Several customers could be this row", "", "Compare the ids that the report names."
+        "differs_from_existing",
+        "The customer exists with other data",
+        "",
+        "Correct the row, or the customer at RocketKOR.",
+    ),
+    IssueCode(
+        "several_existing",
+        "Several customers with this data exist",
+        "",
+        "Compare the customers at RocketKOR, and keep one of them.",
+    ),
+    IssueCode(
+        "several_candidates",
+        "Several customers could be this row",
+        "",
+        "Compare the row with the customers that the report names, and keep the right one.",
     ),
     IssueCode(
         "duplicated_at_target",
@@ -30,7 +43,7 @@ _ALL = (
         "sent_again",
         "The row was sent more than once",
         "",
-        "Nothing, unless the row is `duplicated_at_target`: it is looked at again later.",
+        "Nothing has to be done: the row is looked at again later.",
         Severity.WARNING,
     ),
     IssueCode(
@@ -64,8 +77,7 @@ _ALL = (
         "possible_duplicate",
         "An earlier run has such a customer under another key",
         "",
-        "Compare the rows. Take out those that are the same customer; for the others nothing has to be done, or"
-        ' `validation.possible_duplicate = "ignore"`.',
+        "Take out the rows whose customer exists already; for the others nothing has to be done.",
         Severity.WARNING,
     ),
     IssueCode(
@@ -74,7 +86,13 @@ _ALL = (
         "",
         "Correct the references, or let them decide: `validation.external_id_decides = true`.",
     ),
-    IssueCode("imported_before", "An earlier run created it", "", "Nothing: it is not sent again.", Severity.WARNING),
+    IssueCode(
+        "imported_before",
+        "An earlier run created it",
+        "",
+        "Nothing has to be done: it is not sent again.",
+        Severity.WARNING,
+    ),
 )
 
 DELIVERY_CODES: Mapping[str, IssueCode] = MappingProxyType({entry.code: entry for entry in _ALL})

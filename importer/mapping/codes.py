@@ -13,8 +13,8 @@ _ALL = (
         "value_unmapped",
         "A word that the profile does not translate",
         "{label} holds a word that the profile's map does not know; add the word to the map, or correct the cell.",
-        'Complete the map: `"{field}" = {{ column = "{column}", map = {{ yours = "THEIRS" }} }}`, '
-        'or give the rest one value: `default = "..."`.',
+        'Add the words of column {column} to the map of `"{field}"` in the profile, or give the rest one value there: '
+        '`default = "..."`.',
     ),
     IssueCode(
         "value_defaulted",
@@ -31,7 +31,7 @@ _ALL = (
     ),
     IssueCode(
         "date_unreadable",
-        "A text that is no date",
+        "Not a date",
         "{label} cannot be read as a date; write year, month and day, for example 1980-01-31.",
         'Correct the cells of column {column}, or name their form: `"{field}" = {{ column = "{column}", '
         'format = "%m/%d/%Y" }}`.',

@@ -20,27 +20,35 @@ def _warning(code: str, title: str, mend: str = _SAVE_AGAIN) -> IssueCode:
 
 
 _ALL = (
-    _error("row_too_short", "A row with fewer cells than the header", "Fill the rows up where cells are missing."),
+    _error(
+        "row_too_short",
+        "A row with fewer cells than the header",
+        "Add the missing cells to these rows, blank ones too.",
+    ),
     _error(
         "row_too_long",
         "A row with more cells than the header",
-        "Put cells that hold the delimiter in quotes. In a file that was handed out, move what stands in the columns "
-        "`_extra_1`, `_extra_2`, … to where it belongs, or delete it.",
+        "Move the extra cells (the columns `_extra_1`, `_extra_2`, … of the files here) to where they belong, or "
+        "delete them.",
     ),
     _error("row_cut_off", "A last row that was cut off", "Export the file again; its end is missing."),
     _error("row_torn", "A row that a line break tore apart", "Put cells with line breaks in quotes."),
-    _warning("cell_outside_table", "A cell to the right of the table", "Delete it, or give its column a header."),
+    _warning(
+        "cell_outside_table",
+        "A cell to the right of the table",
+        "Delete the cell, or give its column a name in the header.",
+    ),
     _error(
         "quotes_broken", "Quotation marks that do not fit together", "Close the quotes, or double those inside a cell."
     ),
     _error(
-        "undecodable", "Bytes that are no text in the file's encoding", "Save the file as UTF-8, or name its encoding."
+        "undecodable", "Bytes that are not text in the file's encoding", "Save the file as UTF-8, or name its encoding."
     ),
-    _error("zero_byte", "A zero byte, where text was lost", "Retype the cells."),
+    _error("zero_byte", "A zero byte, where text was lost", "Type the cells again."),
     _error(
         "cell_error",
         "A cell that shows an error such as #N/A; a warning where its column is not used",
-        "Correct the formulas, or type the values.",
+        "Correct the formulas, or type the values in their place.",
     ),
     _error(
         "formula_without_value",
@@ -52,7 +60,7 @@ _ALL = (
     _warning(
         "number_shortened",
         "A long number that a spreadsheet rounded; an error in ids and phone numbers",
-        "Format the column as text, export it again.",
+        "Format the column as text, and export the file again.",
     ),
 )
 

@@ -11,6 +11,8 @@ from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows, shown
 from importer.results.keeping import check_out, digests, keep_mended
 from importer.results.learned import learned_sentences
+from importer.results.mends import in_words
+from importer.results.read_as import label, read_as
 from importer.results.report import PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import Header, telling
 from importer.results.tables import write_results
@@ -33,9 +35,12 @@ __all__ = [
     "compare",
     "digests",
     "discard_unfinished",
+    "in_words",
     "keep_mended",
+    "label",
     "learned_sentences",
     "publish",
+    "read_as",
     "shown",
     "telling",
     "verdict",

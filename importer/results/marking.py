@@ -37,7 +37,7 @@ _FILLS: Mapping[Severity, PatternFill] = {
 }
 _OUR_COLOURS = frozenset(fill.fgColor.rgb for fill in _FILLS.values())
 _NO_FILL = PatternFill()
-_WIDTHS = {RUN_COLUMN: 9.0, ROW_COLUMN: 7.0, ERROR_COLUMN: 60.0}
+_WIDTHS = {RUN_COLUMN: 24.0, ROW_COLUMN: 7.0, ERROR_COLUMN: 60.0}
 _OF_SURPLUS = frozenset({"row_too_long", "cell_outside_table"})
 """Codes of the issues that are about surplus cells."""
 _SUMMARY_WIDTHS = (12, 34, 24, 48, 60, 14)

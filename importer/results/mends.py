@@ -60,17 +60,25 @@ def advise(cluster: Cluster, documented: Documented) -> Advice:
     """Find title and fix for a cluster."""
     entry = documented.get(cluster.code)
     if entry is not None:
-        return Advice(entry.title, _filled(entry.mend, cluster))
+        title, _, _ = entry.title.partition(";")  # what follows is for the table of codes
+        return Advice(title, _filled(entry.mend, cluster))
     if cluster.code in DELIVERY:
         title, text = DELIVERY[cluster.code]
         return Advice(title, _filled(text, cluster))
-    title = cluster.code.replace("_", " ").capitalize() or "Refused"
+    title = in_words(cluster.code)
     if cluster.severity is Severity.WARNING:
         return Advice(title, "")
     return Advice(title, _filled(_REFUSED if cluster.column else _REFUSED_ROW, cluster))
 
 
+def in_words(code: str) -> str:
+    """The title of a code that nobody documented: its own words."""
+    return code.replace("_", " ").capitalize() or "Refused"
+
+
 def _filled(text: str, cluster: Cluster) -> str:
     """Put field and column into the advice; doubled braces, where a room writes them, stand for single ones."""
     text = text.replace("{{", "{").replace("}}", "}")
-    return text.replace("{field}", cluster.field).replace("{column}", cluster.column or "the column")
+    named = f"column '{cluster.column}'" if cluster.column else "the column"
+    text = text.replace("column {column}", named)
+    return text.replace("{field}", cluster.field).replace("{column}", cluster.column or "COLUMN")

@@ -57,7 +57,9 @@ def verdict(report: Report) -> Verdict:
 def _dry(report: Report) -> Verdict:
     invalid, read = report.counts.get(RowState.INVALID, 0), report.counts["read"]
     if invalid:
-        sentence = f"{invalid:,} of {_rows(read)} {_need(invalid)} fixing before {'it' if read == 1 else 'they'} can be"
+        sentence = (
+            f"{invalid:,} of {_rows(read)} {_need(invalid)} fixing before {'it' if invalid == 1 else 'they'} can be"
+        )
         return Verdict("mixed", f"{sentence} imported. Nothing was sent.", *_fix(report))
     sentence = f"{_all(read)} can be imported. Nothing was sent."
     if report.path == _STDIN:
@@ -107,7 +109,7 @@ def _left(report: Report) -> str:
     parts = (
         f"{_rows(fixing)} {_need(fixing)} fixing" if fixing else "",
         f"{_rows(failed)} failed" if failed else "",
-        f"of {_rows(unknown)} it is unknown" if unknown else "",
+        f"{_rows(unknown)} {'is' if unknown == 1 else 'are'} in doubt" if unknown else "",
         f"{_rows(unsent)} {'was' if unsent == 1 else 'were'} not sent" if unsent else "",
     )
     return ", ".join(part for part in parts if part)

@@ -211,9 +211,9 @@ class DuplicateJudge:
         kept = self._customer(group[0]) if self._policy == "first" else -1
         for place in [place for place in group if self._customer(place) != kept]:
             if self._policy == "reject":
-                text = f"The same customer stands in {self._others(place, group)} of this file; keep one of them."
+                text = f"This customer also appears in {self._others(place, group)} of this file; keep one of them."
             else:
-                text = f"The same customer stands in row {self._rows[group[0]]} of this file, which is kept."
+                text = f"This customer also appears in row {self._rows[group[0]]} of this file, which is kept."
             yield self._issue(place, "duplicate_in_file", text, ("externalId",))
 
     def _warnings(self, group: Sequence[int], code: str, names: Sequence[str]) -> Iterator[Issue]:

@@ -65,7 +65,7 @@ def test_two_rows_of_one_business_that_would_make_two_are_warned_about(user: Use
     (cluster,) = [one for one in ran.json["issues"] if one["code"] == "business_repeated"]
     assert (cluster["rows"], cluster["field"], cluster["column"]) == ([2, 4, 5], "businessName", "Company")
     warned = results(user, ran)[0]["_warnings"]
-    assert "business_repeated" in warned or "The same business name stands in rows 4 and 5" in warned
+    assert "business_repeated" in warned or "This business name also appears in rows 4 and 5" in warned
 
 
 def test_rows_of_different_businesses_are_not_warned_about(user: User) -> None:

@@ -160,8 +160,9 @@ def cell_error(text: str, column: int) -> Mark:
 
 def _column_warnings(tally: _Tally, name: str) -> Iterator[str]:
     if tally.exponents:
+        numbers = "number" if tally.exponents == 1 else "numbers"
         yield (
-            f"Column '{name}' holds {tally.exponents:,} shortened numbers like 4.16E+09. "
+            f"Column '{name}' holds {tally.exponents:,} shortened {numbers} like 4.16E+09. "
             "Format the column as text where it comes from, and export again."
         )
     short = tally.lengths[3] + tally.lengths[4]

@@ -29,7 +29,7 @@ _OUTSIDE = Mark(
 )
 _CAME_BACK = Mark(
     "row_too_long",
-    "The row still has surplus cells in its columns '_extra_…': put them where they belong, or delete them.",
+    "The row still has extra cells in its columns '_extra_…': move them to where they belong, or delete them.",
 )
 _SAID_ENOUGH = frozenset({"quotes_broken", "row_torn"})
 _FEWEST = 5
@@ -149,8 +149,11 @@ class Ragged:
     def _long(self, row: Sequence[str]) -> Mark | None:
         seen = f"The row has {len(row)} cells, the header has {self._width}"
         if _beyond(row, self._width) or (self._shapes.known and not self._shapes.fit(row[: self._width])):
-            said = f"{seen}: put a cell that holds the delimiter in quotation marks, or delete the surplus cells."
-            return Mark("row_too_long", said)
+            extra = len(row) - self._width
+            cells = "1 extra cell" if extra == 1 else f"{extra} extra cells"
+            return Mark(
+                "row_too_long", f"The row has {cells}: move what they hold to where it belongs, or delete them."
+            )
         if self._trailing:
             return None
         said = f"{seen}: those too many are blank. Check that the others stand under the right names."

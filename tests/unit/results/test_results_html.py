@@ -183,7 +183,7 @@ def test_proposed_mends_show_the_profiles_syntax_as_code() -> None:
         (
             {"read": 9, "created": 6, "failed": 1, "unknown": 1, "invalid": 1},
             8,
-            "6 of 9 customers imported into sandbox; 1 row needs fixing, 1 row failed, of 1 row it is unknown.",
+            "6 of 9 customers imported into sandbox; 1 row needs fixing, 1 row failed, 1 row is in doubt.",
         ),
         (
             {"read": 1, "unsent": 1},
@@ -244,7 +244,7 @@ def test_of_several_earlier_runs_the_newest_is_named() -> None:
     [
         (0, "All 10 rows can be imported. Nothing was sent."),
         (4, "4 of 10 rows need fixing before they can be imported. Nothing was sent."),
-        (1, "1 of 10 rows needs fixing before they can be imported. Nothing was sent."),
+        (1, "1 of 10 rows needs fixing before it can be imported. Nothing was sent."),
     ],
 )
 def test_the_verdict_of_a_dry_run_is_one_sentence(invalid: int, sentence: str) -> None:

@@ -160,7 +160,7 @@ def test_every_documented_issue_has_a_title_and_a_mend_without_open_places(code:
 
 def test_an_undocumented_refusal_points_to_the_rejects_and_an_undocumented_warning_to_nothing() -> None:
     refused = Cluster("EMU_LIMIT", "lastName", "Surname", Severity.ERROR, "Too much.", 1, (2,))
-    assert "Correct column Surname in rejects.csv" in advise(refused, {}).fix
+    assert "Correct column 'Surname' in rejects.csv" in advise(refused, {}).fix
     assert advise(refused, {}).title == "Emu limit"
     assert advise(replace(refused, severity=Severity.WARNING), {}).fix == ""
 
@@ -170,3 +170,15 @@ def test_codes_of_other_rooms_are_documented_by_whoever_wires_them_up() -> None:
     documented = replace(report(), documented={"date_serial": other})
     advice = documented.advice(Cluster("date_serial", "dateOfBirth", "DOB", Severity.ERROR, "x", 1, (2,)))
     assert advice == Advice("A day number", "Format DOB: `{ column = 1 }`.")
+
+
+def test_advice_names_the_column_in_quotation_marks_and_needs_none() -> None:
+    missing = Cluster("required_missing", "firstName", "Vorname", Severity.ERROR, "", 1, (2,))
+    assert advise(missing, ISSUE_CODES).fix.startswith("Fill the blank cells of column 'Vorname'")
+    assert advise(replace(missing, column=""), ISSUE_CODES).fix.startswith("Fill the blank cells of the column, or")
+
+
+def test_a_title_leaves_out_what_only_the_table_of_codes_needs() -> None:
+    seen = Cluster("cell_error", "", "A", Severity.ERROR, "", 1, (2,))
+    documented = {"cell_error": IssueCode("cell_error", "An error cell; a warning where it is not used", "", "Fix it.")}
+    assert advise(seen, documented).title == "An error cell"

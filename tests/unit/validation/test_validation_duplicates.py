@@ -54,9 +54,9 @@ def test_every_row_of_a_group_is_refused_and_names_the_others() -> None:
         (ordinal, "duplicate_in_file", "externalId", "Id") for ordinal in (0, 2, 4)
     ]
     assert [one.message for one in issues] == [
-        "The same customer stands in rows 4 and 6 of this file; keep one of them.",
-        "The same customer stands in rows 2 and 6 of this file; keep one of them.",
-        "The same customer stands in rows 2 and 4 of this file; keep one of them.",
+        "This customer also appears in rows 4 and 6 of this file; keep one of them.",
+        "This customer also appears in rows 2 and 6 of this file; keep one of them.",
+        "This customer also appears in rows 2 and 4 of this file; keep one of them.",
     ]
     assert {one.severity for one in issues} == {Severity.ERROR}
 
@@ -64,7 +64,7 @@ def test_every_row_of_a_group_is_refused_and_names_the_others() -> None:
 def test_the_first_may_be_kept() -> None:
     verdict = judge(batch_of([A, B, A, A]), policy="first")
     assert [one.ordinal for one in verdict.issues] == [2, 3]
-    assert verdict.issues[0].message == "The same customer stands in row 2 of this file, which is kept."
+    assert verdict.issues[0].message == "This customer also appears in row 2 of this file, which is kept."
     assert not verdict.rekeyed
 
 
@@ -88,7 +88,7 @@ def test_a_likeness_only_warns_and_names_the_other_row() -> None:
         (0, "duplicate_email", "contacts.primary.primaryEmail.value", "Mail"),
         (2, "duplicate_email", "contacts.primary.primaryEmail.value", "Mail"),
     ]
-    assert issues[0].message == "The same email address stands in row 4 of this file."
+    assert issues[0].message == "This email address also appears in row 4 of this file."
     assert issues[0].severity is Severity.WARNING
 
 
