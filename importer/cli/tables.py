@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from importer.cli.output import harmless, preview_lines
-from importer.results import label
+from importer.results import label, value_in_words
 
 _WIDE = 200
 """Columns for files and pipes, where nothing needs to be cut."""
@@ -95,9 +95,10 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
         highlight=False,
     )
     for found in seen["detected"]:
-        sure = "" if found["confidence"] >= 1 else f" ({found['confidence']:.0%} sure)"
-        note = f": {found['note']}" if found["note"] else ""
-        console.print(f"  {label(found['what'])}: {found['value']}{sure}{note}", markup=False, highlight=False)
+        sure = "" if found["confidence"] >= 1 else f"{found['confidence']:.0%} sure"
+        why = "; ".join(part for part in (sure, found["note"]) if part)
+        line = f"  {label(found['what'])}: {value_in_words(found)}{f' ({why})' if why else ''}"
+        console.print(line, markup=False, highlight=False)
     for warning in seen["warnings"]:
         console.print(f"  ! {warning}", markup=False, highlight=False)
     table = _table("Column", "Customer field", "Score", "Why")

@@ -12,7 +12,7 @@ from importer.results.failing import FailingRows, shown
 from importer.results.keeping import check_out, digests, keep_mended
 from importer.results.learned import learned_sentences
 from importer.results.mends import in_words
-from importer.results.read_as import label, read_as
+from importer.results.read_as import label, read_as, value_in_words
 from importer.results.report import PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import Header, telling
 from importer.results.tables import write_results
@@ -43,6 +43,7 @@ __all__ = [
     "read_as",
     "shown",
     "telling",
+    "value_in_words",
     "verdict",
     "write_json",
     "write_results",

@@ -22,7 +22,7 @@ from importer.records import DRY_RUN_STATES, FINAL_STATES, Cluster, RowResult, S
 from importer.results.aside import Aside
 from importer.results.failing import FailingRows, column_index, pointed_at, shown
 from importer.results.learned import learned_sentences
-from importer.results.read_as import label
+from importer.results.read_as import label, value_in_words
 from importer.results.report import Report
 from importer.results.table import escape_formula
 from importer.results.verdict import verdict
@@ -109,6 +109,7 @@ def _environment() -> Environment:
     )
     environment.filters["thousands"] = "{:,}".format
     environment.filters["label"] = label
+    environment.filters["value_in_words"] = value_in_words
     environment.filters["code_spans"] = _code_spans
     environment.filters["no_formula"] = escape_formula
     return environment

@@ -14,14 +14,14 @@ from importer.customers.rules import field_spec
 _LABELS: Mapping[str, str] = MappingProxyType(
     {
         "encoding": "Encoding",
-        "delimiter": "Cells are separated by",
+        "delimiter": "Cells separated by",
         "quote": "Quotation mark",
         "escape": "Escape sign",
         "line_end": "Line ends",
         "sheet": "Sheet",
         "header_row": "Row of column names",
         "date_order": "Order of dates",
-        "phone_region": "Country of phone numbers",
+        "phone_region": "Country",
         "assumed": "Assumed",
         "damage": "Probably damaged",
         "drift": "Not as in the profile",
@@ -41,6 +41,12 @@ _SURE = 0.95
 def label(what: str) -> str:
     """What was detected, in words."""
     return _LABELS.get(what) or what.replace("_", " ").capitalize()
+
+
+def value_in_words(found: Mapping[str, Any]) -> str:
+    """What was found out, in words where the file's own sign says little."""
+    value = str(found["value"])
+    return _SEPARATORS.get(value, value) if found["what"] == "delimiter" else value
 
 
 def read_as(detected: Sequence[Mapping[str, Any]]) -> Iterator[str]:

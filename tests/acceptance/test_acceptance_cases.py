@@ -39,8 +39,8 @@ def test_phone_numbers_belong_to_the_country_of_their_row(user: User, witness: W
 def test_which_country_was_assumed_is_shown_before_and_after(user: User) -> None:
     case = CASES / "phone_region_from_country_gb.csv"
 
-    assert "phone_region: column 'country', else US" in user.types("inspect", case).out
-    assert "phone_region column 'country', else US" in user.types("validate", case).out
+    assert "Country: column 'country', else US (for phone" in user.types("inspect", case).out
+    assert "Phone numbers without a country code: column 'country', else US" in user.types("validate", case).out
     detected = user.types("validate", case, "--json").json["source_info"]["detected"]
     assert "column 'country', else US" in [one["value"] for one in detected if one["what"] == "phone_region"]
 
