@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -562,3 +563,27 @@ def test_how_sources_are_read_says_nothing_about_a_file_that_came_back(
     for words in ((), ("--delimiter", ";"), where):
         back = user.types("run", fixed, *words, "--json", **witness.environ)
         assert (back.code, back.json["run_id"], back.json["counts"]["created"]) == (0, first["run_id"], 3), back.out
+
+
+@pytest.mark.parametrize("source", [as_text, as_workbook])
+def test_with_a_profile_by_init_the_printed_command_alone_brings_the_rows_back(
+    user: User, witness: Witness, source: Callable[[User], Path]
+) -> None:
+    path = source(user)
+    assert user.types("init", path).code == 0
+    profile = path.with_suffix(".toml")
+    more = f'default_region = "DE"\n[targets.sandbox]\nbase_url = "{witness.base_url}"\n'
+    profile.write_text(profile.read_text(encoding="utf-8").replace("[validation]\n", "[validation]\n" + more, 1))
+    first = user.types("run", path, *sandbox(profile), "--json", **witness.environ)
+    assert (first.code, first.json["counts"]["invalid"]) == (3, 2)
+
+    words = shlex.split(first.json["next_command"])[1:]
+    handed_out = Path(words[words.index("--fixed") + 1])
+    (fix_text if handed_out.suffix == ".csv" else fix_workbook)(user.home / handed_out, user.home / handed_out)
+    back = user.types(*words, "--json", **witness.environ)
+
+    assert (back.code, back.json["run_id"], back.json["counts"]["created"]) == (0, first.json["run_id"], GERMANS)
+    results = user.reads(back.json["files"]["results"])
+    ids = {customer["id"]: customer["primaryEmail"]["value"] for customer in witness.customers()}
+    assert len(ids) == GERMANS
+    assert [ids[row["_customer_id"]] for row in results] == [row["Mail"] for row in results]
