@@ -88,13 +88,16 @@ def _is_settled(where: Destination, profile: Profile) -> bool:
 # --------------------------------------------------------------------------- the same again
 
 
-def refuse_repeated(runs: Runs, header: RunHeader, profile: Profile) -> None:
+def refuse_repeated(runs: Runs, header: RunHeader, sheet: str, profile: Profile) -> None:
     """Refuse content that was imported before, or still is, under whatever profile.
+
+    Args:
+        sheet: of a workbook the one that is read.
 
     Raises:
         AlreadyImportedError: it was, by the run that is named.
     """
-    for earlier in runs.of_content(header.scope, header.content_hash):
+    for earlier in runs.of_content(header.scope, header.content_hash, sheet):
         is_other = profile.fingerprint != earlier.header.profile_hash
         if is_other and (_tried_out(earlier, profile) or not runs.has_sent(earlier.run)):
             continue

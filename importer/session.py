@@ -247,7 +247,7 @@ class Session:
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content, where.scope, started_at, dry_run=False)
             if not force:
-                refuse_repeated(workspace.runs, header, self.profile)
+                refuse_repeated(workspace.runs, header, found.reader.info.sheet, self.profile)
             with self._new_directory(header.run_id) as directory:
                 stored = await beside_the_loop(self._begin, workspace, header, where)
                 with _forgotten_if_refused(workspace.runs, stored, directory):

@@ -267,12 +267,17 @@ class Runs:
         header, facts = RunHeader(*header), json.loads(facts)
         return StoredRun(run, phase, header, facts, purged_at, profile, self._db.commands)
 
-    def of_content(self, scope: str, content_hash: str) -> list[StoredRun]:
-        """The runs that sent the same content, under whatever profile, the newest first."""
+    def of_content(self, scope: str, content_hash: str, sheet: str) -> list[StoredRun]:
+        """The runs that sent the same content, under whatever profile, the newest first.
+
+        Args:
+            sheet: of a workbook the one that was read: another sheet has other rows.
+        """
         with self._db.guarded("read"):
             rows = self._db.connection.execute(
-                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ? AND phase IN (?, ?, ?) ORDER BY run DESC",
-                (scope, content_hash, RUNNING, FINISHED, STOPPED),
+                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ? AND sheet = ? AND phase IN (?, ?, ?)"
+                " ORDER BY run DESC",
+                (scope, content_hash, sheet, RUNNING, FINISHED, STOPPED),
             ).fetchall()
         return [self._stored(run_id) for (run_id,) in rows]
 

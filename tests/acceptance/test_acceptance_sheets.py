@@ -40,6 +40,15 @@ def test_customers_on_two_sheets_are_refused_until_one_is_chosen(user: User) -> 
     assert "The sheet 'North' holds a table, too; it is not read." in chosen.json["source_info"]["warnings"]
 
 
+def test_the_sheets_of_a_workbook_are_imported_one_after_another_as_is_advised(user: User) -> None:
+    case = CASES / "two_sheets_of_customers.xlsx"
+
+    for sheet in ("North", "South"):
+        ran = user.types("run", case, "--sheet", sheet, "--json")
+        assert (ran.code, ran.json["counts"]["created"]) == (0, 3)
+    assert user.types("run", case, "--sheet", "South").code == 7
+
+
 def test_the_first_sheet_that_holds_a_table_is_read_and_the_reason_said(user: User) -> None:
     for title, cover in {"Blank": [], "Cover": [["Customers of 2019"], [], ["made by Ann"]]}.items():
         path = workbook(user.home / f"{title}.xlsx", **{title: cover, "Data": [HEADER, *rows(3)]})
