@@ -132,4 +132,4 @@ def test_of_two_columns_of_one_name_the_one_that_is_not_used_is_named(user: User
     ran = user.types("validate", CASES / "duplicate_header_names.csv")
 
     assert ran.code == 0
-    assert "Not used: Phone (2), Email (2)" in ran.out + ran.err
+    assert "Not used: 'Phone (2)', 'Email (2)'" in ran.out + ran.err
