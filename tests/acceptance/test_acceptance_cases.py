@@ -190,3 +190,72 @@ def test_a_column_named_email_whose_cells_are_all_wrong_is_the_email_column(user
     assert report["counts"] == {"read": 4, "valid": 0, "invalid": 4}
     codes = {one["code"] for one in report["issues"] if one["severity"] == "error"}
     assert codes == {"email_invalid", "email_at_spelled", "email_dot_missing"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What of a case arrives at the target.
+
+    Args:
+        customers: parts of the customers' bodies, in the order of their email addresses.
+    """
+
+    name: str
+    customers: list[dict[str, Any]]
+
+
+FRENCH = {"firstName": "Ann", "lastName": "Vert", "dateOfBirth": "1985-01-24"}
+GERMAN = {"prefix": "Frau", "firstName": "Ann", "lastName": "Grün", "dateOfBirth": "1985-01-24"}
+SENT = [
+    # Day 31587 of a workbook whose day 0 is 1904-01-01 (ECMA-376, part 1, 18.17.4.1).
+    Sent("epoch_1904_with_excel_extension.xlsx", [{"dateOfBirth": "1990-06-25"}]),
+    Sent("inline_string_with_value.xlsx", [{"firstName": "Anna"}]),
+    Sent("headers_german.csv", [GERMAN]),
+    Sent("headers_french.csv", [FRENCH]),
+    Sent("far_styled_cells.xlsx", [{}]),
+    Sent("duplicate_header_names.csv", [{}]),
+]
+
+
+@pytest.mark.parametrize("case", SENT, ids=lambda case: case.name)
+def test_what_a_case_says_is_what_arrives(user: User, witness: Witness, profile_for: Any, case: Sent) -> None:
+    ran, customers = sent(user, witness, profile_for, case.name)
+
+    assert ran.code == 0
+    assert len(customers) == len(case.customers)
+    for customer, right in zip(customers, case.customers, strict=True):
+        assert right.items() <= customer.items()
+
+
+ABROAD = {
+    "headers_german.csv": ["+49301234567", "Lindenstr. 8", "10115", "Berlin", "DEU"],
+    "headers_french.csv": ["+33123456789", "1 rue X", "75001", "Paris", "FRA"],
+}
+
+
+@pytest.mark.parametrize("name", ABROAD)
+def test_columns_of_other_languages_are_all_used(user: User, witness: Witness, profile_for: Any, name: str) -> None:
+    ran, (customer,) = sent(user, witness, profile_for, name)
+
+    (address,) = customer["addresses"]
+    parts = [address[part] for part in ("streetLine1", "zipCode", "cityName", "countryCode")]
+    assert [customer["primaryPhoneNumber"]["number"], *parts] == ABROAD[name]
+    told = [one["value"].partition(" → ")[0] for one in ran.json["source_info"]["detected"] if one["what"] == "mapped"]
+    assert {*told} >= {*ran.json["source_info"]["columns"]}
+
+
+def test_polish_letters_arrive_or_the_encodings_that_fit_are_named(
+    user: User, witness: Witness, profile_for: Any
+) -> None:
+    ran, customers = sent(user, witness, profile_for, "encoding_polish_cp1250.csv")
+
+    assert ran.code == 0
+    names = {one["firstName"] for one in customers} | {one["lastName"] for one in customers}
+    assert {"Paweł", "Łukasz"} <= names
+    assert not any(sign in name for name in names for sign in "³£¹¿")
+
+
+def test_every_case_has_a_test() -> None:
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [case.name for case in CASES.iterdir() if case.name not in tests] == []
