@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from importer.cli import options as opt
 from importer.cli.invocation import load_profile, wants_json
-from importer.cli.output import print_json
+from importer.cli.output import fitted, print_json
 from importer.cli.output import show as show_text
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def show(
     if wants_json(profile, json=json):
         print_json({**report, "command": "show", "exit_code": 0})
     else:
-        show_text(summary(report))
+        show_text(fitted(summary(report), sys.stdout))
         if caution:
             show_text(f"  {caution}")
 

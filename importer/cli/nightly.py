@@ -99,7 +99,7 @@ def _loaded(folder: str, config: Path | None, given: Mapping[str, Any], *, verbo
 def tell_night(report: NightReport) -> None:
     """Print what became of every file."""
     for done in report.imports:
-        _tell_file(done)
+        _tell_file(done, report.target)
     for name in report.growing:
         say(f"{name}: still being written; the next pass takes it")
     for name in report.links:
@@ -109,15 +109,16 @@ def tell_night(report: NightReport) -> None:
     elif not report.happened:
         say(f"Nothing to do in {report.folder}.")
     if report.waiting:
-        say(f"{report.waiting} more files wait for the next pass.")
+        waiting = "1 more file waits" if report.waiting == 1 else f"{report.waiting:,} more files wait"
+        say(f"{waiting} for the next pass.")
     if report.told is False:
         say("Warning: the notification did not arrive everywhere.")
 
 
-def _tell_file(done: Import) -> None:
+def _tell_file(done: Import, target: str) -> None:
     from importer.nightly.notices import CORRECTED, printable  # noqa: PLC0415
 
-    say(f"{printable(done.file)}: {_fate(done)}")
+    say(f"{printable(done.file)}: {_fate(done, target)}")
     if done.forecast and not done.forecast.get("in_time", True):
         say(f"  forecast: {done.forecast['text']}")
     if done.error and done.fate != "known":
@@ -130,11 +131,15 @@ def _tell_file(done: Import) -> None:
         say(f"  Next: {printable(done.next_step, None)}")
 
 
-def _fate(done: Import) -> str:
+def _fate(done: Import, target: str) -> str:
     states = ", ".join(f"{count:,} {state}" for state, count in done.counts.items() if count and state != "read")
-    rows = f"{done.counts.get('read', 0):,} rows{': ' if states else ''}{states}"
+    read = done.counts.get("read", 0)
+    rows = f"{read:,} {'row' if read == 1 else 'rows'}{': ' if states else ''}{states}"
+    from importer.profile import EMULATOR  # noqa: PLC0415
+
+    came = "rehearsed, nothing real was changed" if target == EMULATOR else f"imported into {target}"
     told = {
-        "imported": f"imported{' (begun earlier)' if done.resumed else ''}, {rows}",
+        "imported": f"{came}{' (begun earlier)' if done.resumed else ''}, {rows}",
         "known": "imported before, nothing was sent",
         "refused": f"refused{f', {rows}' if done.counts else ''}",
         "held": f"not finished, the next pass goes on with it{f'; {rows}' if done.counts else ''}",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
@@ -24,6 +27,11 @@ EMPTY: Mapping[str, Any] = {
     "elapsed_seconds": 0.0,
 }
 """What the JSON object of a command says when it got nowhere."""
+
+
+_SENTENCE = re.compile(r"(?P<lead>(?: *[0-9,]+ x | *→ | *! )?)(?=\S)")
+"""A line that may be broken, and what its further lines are indented by."""
+_NARROWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,35 @@ def say(text: str = "") -> None:
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{harmless(text)}\n")
         sys.stderr.flush()
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """Break the sentences of a text between words, as wide as the terminal behind `stream`; elsewhere leave it as it is.
+
+    Commands and paths, which stand on lines of their own behind two spaces, are left whole: they are copied.
+    """
+    width = _width_of(stream)
+    if not width:
+        return text
+    return "\n".join(_broken(line, width - 1) for line in text.split("\n"))
+
+
+def _width_of(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 0
+
+
+def _broken(line: str, width: int) -> str:
+    start = _SENTENCE.match(line)
+    if start is None or len(line) <= width or width < _NARROWEST:
+        return line
+    hang = " " * min(len(start["lead"]), width // 4)
+    pieces = textwrap.wrap(
+        line, width, subsequent_indent=hang, drop_whitespace=True, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(pieces)
 
 
 def show(text: str) -> None:

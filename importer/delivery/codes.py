@@ -62,7 +62,7 @@ _ALL = (
     IssueCode("look_up_failed", "The look-ups did not answer", "", "Retry the run: these rows are looked up again."),
     IssueCode(
         "differs_from_imported",
-        "An earlier run created it from other data",
+        "Created by an earlier run, from other data",
         "",
         "What has changed is not sent: correct the customer at RocketKOR.",
         Severity.WARNING,
@@ -75,7 +75,7 @@ _ALL = (
     ),
     IssueCode(
         "possible_duplicate",
-        "An earlier run has such a customer under another key",
+        "Perhaps a customer of an earlier run",
         "",
         "Take out the rows whose customer exists already; for the others nothing has to be done.",
         Severity.WARNING,
@@ -88,7 +88,7 @@ _ALL = (
     ),
     IssueCode(
         "imported_before",
-        "An earlier run created it",
+        "Created by an earlier run",
         "",
         "Nothing has to be done: it is not sent again.",
         Severity.WARNING,

@@ -124,7 +124,8 @@ def counted(done: Import) -> str:
     """A file's rows, and how many ended in which state."""
     states = ", ".join(f"{done.counts[state]:,} {state}" for state in _STATES if done.counts.get(state))
     resumed = " (begun earlier)" if done.resumed else ""
-    rows = f"{done.counts.get('read', 0):,} rows{resumed}{': ' if states else ''}{states}."
+    read = done.counts.get("read", 0)
+    rows = f"{read:,} {'row' if read == 1 else 'rows'}{resumed}{': ' if states else ''}{states}."
     return f"{rows} {CORRECTED.format(done.corrections)}" if done.corrections else rows
 
 
