@@ -64,7 +64,7 @@ def say(text: str = "") -> None:
 
 
 def fitted(text: str, stream: TextIO) -> str:
-    """Break the sentences of a text between words, as wide as the terminal behind `stream`; elsewhere leave it as it is.
+    """Break the sentences of a text between words where a terminal is behind `stream`, to its width.
 
     Commands and paths, which stand on lines of their own behind two spaces, are left whole: they are copied.
     """

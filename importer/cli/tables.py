@@ -76,7 +76,7 @@ def _attempt(attempt: Mapping[str, Any]) -> str:
 def _table(*headers: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for header in headers:
-        table.add_column(header, overflow="fold")
+        table.add_column(header, overflow="fold", no_wrap=header == "Run")  # a run id is copied
     return table
 
 

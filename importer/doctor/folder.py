@@ -36,7 +36,7 @@ def check_folder(folder: Path, settings: NightlySettings, *, at_work_is_well: bo
             ExitCode.SOURCE,
         )
     elif not os.access(folder, os.R_OK | os.X_OK):
-        yield Finding.fail("folder", f"{folder} is not yours to read", "Mend its permissions.", ExitCode.SOURCE)
+        yield Finding.fail("folder", f"{folder} is not yours to read", "Fix its permissions.", ExitCode.SOURCE)
     else:
         yield from _places(folder, settings)
         inbox = Inbox(folder, settings)

@@ -54,7 +54,7 @@ async def check_target(
     if not where.embedded:
         found += _credential_files(environ)
     if offline:
-        return [*found, Finding.ok("credentials", "there; not exchanged for a token (--offline)")]
+        return [*found, Finding.ok("credentials", "present; not exchanged for a token (--offline)")]
     return [*found, *await _exchange(profile, where)]
 
 

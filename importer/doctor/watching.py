@@ -30,7 +30,7 @@ def check_notifications(profile: Profile, environ: Mapping[str, str]) -> Iterato
     elif profile.notify.runs:
         yield Finding.fail("notify", f"notify.runs is on, and {URLS} names nobody", f"Set {URLS}.", ExitCode.USAGE)
     else:
-        yield Finding.ok("notify", f"nobody is told: {URLS} is not set")
+        yield Finding.ok("notify", f"no notifications are sent: {URLS} is not set")
 
 
 def _open_to_others(environ: Mapping[str, str]) -> Iterator[Finding]:

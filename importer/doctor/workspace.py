@@ -68,14 +68,14 @@ def _permissions(workspace: Path) -> Iterator[Finding]:
     if not workspace.is_dir():
         yield Finding.fail("workspace", f"{workspace} is not a folder", "Move that file away.")
     elif not _is_usable(workspace):
-        yield Finding.fail("workspace", f"{workspace} is not yours to write", "Mend its owner or its permissions.")
+        yield Finding.fail("workspace", f"{workspace} is not yours to write", "Fix its owner or its permissions.")
     else:
         open_to_others = [path for path in _private(workspace) if path.stat().st_mode & _OTHERS]
         if open_to_others:
             names = " ".join(quoted(str(path)) for path in open_to_others)
             yield Finding.warn("permissions", f"others may look into {names}", f"chmod go= {names}")
         else:
-            yield Finding.ok("permissions", f"{workspace} is for its owner alone")
+            yield Finding.ok("permissions", f"only you can read {workspace}")
 
 
 def _is_usable(workspace: Path) -> bool:
@@ -98,7 +98,7 @@ def _journal(path: Path, facts: JournalFacts) -> Finding:
     if facts.damage:
         return Finding.fail("journal", f"{path} is damaged: {facts.damage}", "Restore it from a backup.")
     if not os.access(path, os.W_OK):
-        return Finding.fail("journal", f"{path} is not yours to write", "Mend its owner or its permissions.")
+        return Finding.fail("journal", f"{path} is not yours to write", "Fix its owner or its permissions.")
     if facts.version < SCHEMA_VERSION:
         return Finding.ok("journal", f"sound; format {facts.version} will be upgraded, with a copy of it first")
     return Finding.ok("journal", "sound")
@@ -127,7 +127,7 @@ def _secret(workspace: Path) -> Finding:
         workspace_secret(workspace)
     except ImporterError as error:
         return Finding.from_error("secret", error)
-    return Finding.ok("secret", "there, and whole")
+    return Finding.ok("secret", "present and valid")
 
 
 def _lock(workspace: Path, scope: str, *, at_work_is_well: bool) -> Iterator[Finding]:

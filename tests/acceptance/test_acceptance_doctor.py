@@ -228,7 +228,7 @@ def test_offline_the_credentials_are_not_exchanged_and_nothing_is_asked(user: Us
 
     assert (ran.code, set(found(ran.json).values())) == (0, {"ok", "warn"})
     (told,) = [one["message"] for one in ran.json["checks"] if one["check"] == "credentials"]
-    assert told == "there; not exchanged for a token (--offline)"
+    assert told == "present; not exchanged for a token (--offline)"
     assert "connection" not in found(ran.json)
 
 

@@ -254,7 +254,7 @@ def test_watching_takes_files_as_they_come_and_ends_well_when_idle(user: User, i
     ran = ended(watching)
 
     assert ran.code == 0, ran.err
-    assert ran.err.count("imported") == 2
+    assert ran.err.count("rehearsed") == 2
 
 
 def test_a_notification_that_fails_fails_nothing_and_wrong_addresses_stop_before_anything(
