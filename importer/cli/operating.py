@@ -46,7 +46,7 @@ def doctor(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Check everything that a run depends on, and with DIR a night as well: one line each, with the mend.
+    """Check everything that a run depends on, and with DIR a night as well: one line each, with how to fix it.
 
     The profile, the target and the credentials (exchanged for real; nothing is created), the clock, limits, addresses
     of notifications, hours, the day's requests, permissions, the journal, the lock, the last run, the disk, metrics;
