@@ -23,7 +23,7 @@ def make_room(book: Workbook, sheet: Worksheet, count: int) -> bool:
     if not _is_plain(book, sheet, count):
         return False
     filter_range, pane = sheet.auto_filter.ref, sheet.freeze_panes
-    sheet.insert_cols(1, count)
+    _move_right(sheet, count)
     _move_widths(sheet, count)
     for cell in cells_of(sheet):
         if cell.hyperlink is not None:
@@ -124,6 +124,14 @@ def _is_plain(book: Workbook, sheet: Worksheet, count: int) -> bool:
 
 def _has_formula(sheet: Worksheet) -> bool:
     return any(cell.data_type == "f" for cell in cells_of(sheet))
+
+
+def _move_right(sheet: Worksheet, count: int) -> None:
+    """Move the cells that exist; openpyxl's own `insert_cols` first makes every cell of the rectangle around them."""
+    moved = {(row, column + count): cell for (row, column), cell in sheet._cells.items()}  # noqa: SLF001
+    for (_, column), cell in moved.items():
+        cell.column = column
+    sheet._cells = moved  # noqa: SLF001  # openpyxl has no public way that follows the cells alone
 
 
 def _move_widths(sheet: Worksheet, count: int) -> None:
