@@ -15,31 +15,29 @@ import pytest
 
 from tests.acceptance.conftest import User, Witness, ended, exactly_once, people, sandbox, serving, wait_for
 
-ROWS = 2_000
-KILLS = 10
 
-
-def test_a_run_that_is_killed_ten_times_and_resumed_creates_every_customer_once(
-    user: User, witness: Witness, profile_for: Callable[..., Path]
+@pytest.mark.parametrize(("kills", "rows"), [(2, 400), pytest.param(10, 2_000, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_again_and_again_and_resumed_creates_every_customer_once(
+    user: User, witness: Witness, profile_for: Callable[..., Path], kills: int, rows: int
 ) -> None:
     rng = random.Random(20261122)
     profile = profile_for(witness, delivery=['rate = "900/s"', "concurrency = 16", "looks_after_s = [0, 0.1, 0.4]"])
-    source = user.has("people.csv", people(ROWS, external_ids=False))
+    source = user.has("people.csv", people(rows, external_ids=False))
     process = user.starts("run", source, *sandbox(profile), "--quiet", **witness.environ)
     before = 0
-    for number in range(KILLS):
-        target = before + rng.randint(20, ROWS // KILLS - 20)
+    for number in range(kills):
+        target = before + rng.randint(20, rows // kills - 20)
         wait_for(lambda target=target: witness.ledger()["customers"] >= target, process)  # type: ignore[misc]
         assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGKILL)
         process.communicate()
         before = witness.ledger()["customers"]
-        assert before < ROWS, f"nothing left to kill at kill {number}"
+        assert before < rows, f"nothing left to kill at kill {number}"
         process = user.starts("resume", "last", *sandbox(profile), "--json", **witness.environ)
     last = ended(process)
 
     assert last.code == 0, last.out + last.err
-    assert last.json["counts"]["created"] == last.json["counts"]["read"] == ROWS
+    assert last.json["counts"]["created"] == last.json["counts"]["read"] == rows
     exactly_once(witness, user.reads(last.json["files"]["results"]))
 
 

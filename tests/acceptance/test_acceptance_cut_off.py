@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.conftest import User, Witness, ended, exactly_once, people, sandbox, wait_for
 from tests.acceptance.test_acceptance_signals import workbook
 
@@ -68,6 +70,7 @@ def test_the_files_of_a_killed_run_are_written_with_its_rows_as_they_stand(
     assert user.types("show", run_id, "--json").json["counts"]["created"] == ROWS
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_its_results_were_written_is_repaired_by_export(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -107,6 +110,7 @@ def test_a_run_at_work_is_shown_as_such_and_not_exported(
     assert ended(process).code == 0
 
 
+@pytest.mark.slow
 def test_a_dry_run_killed_while_its_results_were_written_is_repaired_by_export(user: User) -> None:
     source = workbook(user.home / "people.xlsx", 30_000, good=20)
     process = user.starts("validate", source, "--json")

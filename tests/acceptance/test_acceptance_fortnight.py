@@ -191,6 +191,7 @@ def a_wrong_hour(house: House) -> None:
     assert night.ran.json["imports"][0]["forecast"]["in_time"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(100)
 def test_a_fortnight_of_files_makes_every_customer_once_and_tells_the_truth_every_night(
     user: User, receiver: Receiver

@@ -121,6 +121,7 @@ def program(image: Stage, *arguments: str, **options: bool) -> subprocess.Comple
     return does(image, *words, *arguments, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_steps_of_the_dockerfile_make_a_program_that_imports_and_writes_only_to_its_volume(image: Stage) -> None:
     source = image.path("people.csv")
@@ -137,6 +138,7 @@ def test_the_steps_of_the_dockerfile_make_a_program_that_imports_and_writes_only
     assert program(image, "--version").stdout.startswith("importer 0.")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_image_holds_what_running_needs_and_no_tool_that_installs(image: Stage) -> None:
     (packages,) = image.path("/opt/importer/lib").glob("python3*/site-packages")
@@ -148,6 +150,7 @@ def test_the_image_holds_what_running_needs_and_no_tool_that_installs(image: Sta
     assert f"--uid {NOBODY} --user-group" in told
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_health_check_of_the_image_is_quick_and_needs_no_network(image: Stage) -> None:
     words = Step("HEALTHCHECK", image.settings["HEALTHCHECK"].partition("CMD ")[2]).words()

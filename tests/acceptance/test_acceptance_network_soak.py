@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak.soak import Soak
 from tests.soak.verdict import verdict
 
 
+@pytest.mark.slow
 def test_a_soak_of_a_few_seconds_keeps_every_promise(tmp_path: Path) -> None:
     soak = Soak(tmp_path, minutes=0.1, rate=200, seed=1)
     soak.play()

@@ -30,8 +30,8 @@ SMALLER = {
     "make profile": ["FILE=sample_data/customers.csv"],
 }
 """What takes long is run on less."""
-RUN_BY_CI = {"make test", "make lint"}
-"""Running the tests inside a test would never end: CI runs these two by name."""
+RUN_BY_CI = {"make test", "make test-all", "make lint"}
+"""Running the tests inside a test would never end: CI runs these by name."""
 RUN_ELSEWHERE = {"make demo-nightly": "test_acceptance_three_nights.py"}
 """Run by a test of its own, which also reads what it shows."""
 
@@ -46,6 +46,7 @@ def test_the_readme_shows_commands() -> None:
         assert command in Path(__file__).with_name(test).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [command for command in MAKE if command not in RUN_BY_CI | RUN_ELSEWHERE.keys()])
 def test_a_make_command_of_the_readme_ends_well(command: str) -> None:
     ready = [f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.ready", f"DEMO=build/demo-{sys.version_info.minor}"]

@@ -267,6 +267,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.timeout(environment.INSTALL_S + 120)
 @pytest.mark.xdist_group("airflow")
+@pytest.mark.slow
 def test_airflow_reads_the_dags_without_an_error(airflow: dict[str, Any]) -> None:
     night, purge = airflow["dags"]["import_customers"], airflow["dags"]["purge_old_imports"]
 
@@ -281,6 +282,7 @@ def test_airflow_reads_the_dags_without_an_error(airflow: dict[str, Any]) -> Non
 
 @pytest.mark.timeout(environment.INSTALL_S + 120)
 @pytest.mark.xdist_group("airflow")
+@pytest.mark.slow
 def test_airflow_runs_the_night_whatever_the_doctor_says_and_takes_later_as_skipped(airflow: dict[str, Any]) -> None:
     for code, (task, dag) in NIGHTS.items():
         assert airflow["runs"][code] == {"doctor": "failed", "nightly": task, "": dag}

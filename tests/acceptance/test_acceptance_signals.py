@@ -124,6 +124,7 @@ def half_files(user: User) -> list[str]:
     return [path.name for path in (user.home / "runs").rglob("*") if path.name.endswith(".part")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("during", ["run_started", "source_read", "results_started"])
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)])
 def test_a_signal_ends_reading_checking_and_writing_within_two_seconds(
@@ -140,6 +141,7 @@ def test_a_signal_ends_reading_checking_and_writing_within_two_seconds(
     assert half_files(user) == []
 
 
+@pytest.mark.slow
 def test_a_signal_while_a_source_is_read_leaves_a_run_that_sent_nothing(
     user: User, large: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -154,6 +156,7 @@ def test_a_signal_while_a_source_is_read_leaves_a_run_that_sent_nothing(
     assert "before anything was sent" in ran.json["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 def test_the_marking_of_a_workbook_with_a_far_cell_does_not_keep_a_signal_waiting(user: User, times: int) -> None:
     source = workbook(user.home / "far.xlsx", 30_000, good=20, far=True)

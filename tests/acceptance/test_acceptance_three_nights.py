@@ -40,6 +40,7 @@ def put(inbox: Path, place: str) -> dict[str, Counter[str]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(MINUTE_S + 10)
 def test_three_nights_are_shown_with_what_they_end_in(tmp_path: Path) -> None:
     done = demo_nightly(str(tmp_path / "demo"))

@@ -15,6 +15,7 @@ from importer.customers.phones import read_phone
 from importer.customers.reading import Policy
 from importer.customers.rules import FIELDS, ISSUE_CODES
 from importer.customers.text import clean, is_blank, is_clean
+from tests.effort import examples
 
 POLICY = Policy(today=date(2026, 11, 22))
 KINDS = list({spec.kind: spec for spec in FIELDS.values()}.values())
@@ -25,7 +26,7 @@ PROTECTED = st.text(alphabet="='\"0 -+a", max_size=12)
 PLACELIKE = st.text(alphabet="usaUSACNdegbrony-. é,", max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     text=st.one_of(ANY, NUMBERLIKE, ADDRESSLIKE, PLACELIKE, PROTECTED),
     country=st.sampled_from(["", "USA", "CAN", "DEU", "GB"]),
@@ -40,7 +41,7 @@ def test_no_text_raises_and_normalising_twice_equals_once(text: str, country: st
         assert (twice.value, twice.error, twice.steps) == (once.value, "", ())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(text=ANY | PROTECTED)
 def test_a_glance_is_content_only_with_what_is_clean(text: str) -> None:
     if is_clean(text):
@@ -48,7 +49,7 @@ def test_a_glance_is_content_only_with_what_is_clean(text: str) -> None:
     assert is_blank(text) == (not clean(text).value and not clean(text).error)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(text=ADDRESSLIKE.map(lambda text: text + "@example.com") | ADDRESSLIKE)
 def test_the_quick_reading_of_an_address_is_the_librarys(text: str) -> None:
     quick = quick_email(text)

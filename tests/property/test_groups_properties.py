@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from importer.journal import Claims, Database, Merging, Replay, RunHeader, RunIntake, Runs
 from importer.records import CheckedBatch, Issue, RawBatch
 from importer.validation import DuplicateJudge
+from tests.effort import examples
 
 NAMES = st.sampled_from(["", "bakery", "garage", "florist"])
 ROW = st.tuples(NAMES, st.booleans(), st.booleans(), st.sampled_from("aab"))
@@ -51,7 +52,7 @@ def batches(rows: list[tuple[str, bool, bool, str]], size: int) -> list[CheckedB
     return made
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(ROWS, st.integers(1, 9))
 def test_each_group_is_sent_whole_or_not_at_all(rows: list[tuple[str, bool, bool, str]], size: int) -> None:
     with TemporaryDirectory() as folder, closing(Database(Path(folder) / "journal.sqlite3", durable=False)) as database:

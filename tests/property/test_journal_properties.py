@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from importer.journal import Database, Replay, Runs
 from importer.records import FINAL_STATES, REOPENINGS, TRANSITIONS, Outcome, Record, RowState
+from tests.effort import examples
 from tests.unit.journal.conftest import begin, fill, open_book
 
 ENDINGS = sorted(TRANSITIONS[RowState.SENDING])
@@ -92,5 +93,5 @@ class JournalMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-JournalMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+JournalMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)
 TestAnyOrderOfEvents = JournalMachine.TestCase

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
+from tests.effort import examples
 
 COLUMNS = [
     "ID",
@@ -77,7 +78,7 @@ def sound_rows(text: str, delimiter: str, width: int) -> set[tuple[str, ...]]:
         return set()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     delimiter=st.sampled_from(",;\t|"),

@@ -29,9 +29,10 @@ from importer.readers.text.plain import split_columns
 from importer.readers.text.records import read_blocks
 from importer.readers.workbook.cells import as_text, number_text, serial_text
 from importer.readers.workbook.numberformats import renderer
+from tests.effort import examples
 
 LIMITS = SourceLimits()
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_characters="\x00\x1a\ufdd0\ufeff\r", exclude_categories=["Cs"]), max_size=12
@@ -179,7 +180,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=8))
 def test_a_workbook_is_read_as_calamine_reads_it(rows: list[list[Any]]) -> None:
     content = _workbook([["ID", "A", "B", "C"], *([i, *row] for i, row in enumerate(rows, 1))])
@@ -189,7 +190,7 @@ def test_a_workbook_is_read_as_calamine_reads_it(rows: list[list[Any]]) -> None:
     assert [row + [""] * (4 - len(row)) for row in expected] == found
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(st.lists(VALUES, min_size=3, max_size=3), min_size=1, max_size=8))
 def test_an_old_workbook_is_read_as_calamine_reads_it(rows: list[list[Any]]) -> None:
     content = _old_workbook([["ID", "A", "B", "C"], *([i, *row] for i, row in enumerate(rows, 1))])
@@ -212,7 +213,7 @@ def _old_workbook(rows: list[list[Any]]) -> bytes:
 LONG = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=200)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.lists(LONG, min_size=40, max_size=60))
 def test_strings_cut_between_records_of_an_old_workbook_are_put_together(texts: list[str]) -> None:
     texts = [f"{i} {text * 9}" for i, text in enumerate(texts)]
@@ -262,7 +263,7 @@ def _seeds() -> dict[str, bytes]:
 SEEDS = _seeds()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(kind=st.sampled_from(sorted(SEEDS)), seed=st.integers(0, 2**32), inside=st.booleans())
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(kind: str, seed: int, inside: bool) -> None:
     dice = random.Random(seed)

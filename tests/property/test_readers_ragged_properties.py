@@ -15,6 +15,7 @@ from importer.errors import SourceError
 from importer.ports import Reader
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
+from tests.effort import examples
 
 NAMES = ["first", "last", "phone", "email"]
 CELLS = st.sampled_from(
@@ -41,7 +42,7 @@ def filled(records: list[list[str]]) -> dict[int, list[str]]:
     return {number: cells for number, cells in rows.items() if cells}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(RECORDS, st.sampled_from(",;\t|"), st.integers(0, 2))
 def test_no_cell_of_a_text_is_lost(records: list[list[str]], delimiter: str, trailing: int) -> None:
     lines = [[*NAMES, *[""] * trailing], *[record or [""] for record in records]]
@@ -61,7 +62,7 @@ def test_no_cell_of_a_text_is_lost(records: list[list[str]], delimiter: str, tra
             assert "row_too_long" in codes[number]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(RECORDS)
 def test_no_cell_of_a_workbook_is_lost(records: list[list[str]]) -> None:
     assume(filled(records))

@@ -18,6 +18,7 @@ from importer.results.annotated import write_annotated
 from importer.results.report import Report
 from importer.results.table import Header, rows_of
 from importer.results.xlsx import XlsxTable
+from tests.effort import examples
 
 COLUMNS = ("ID", "=Odd name", "Note")
 HEADER = Header(COLUMNS, "", "20261129T080000Z-1a2b3c", 1)
@@ -49,7 +50,7 @@ def formulas(path: Path) -> list[object]:
     return [cell.value for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type in "fe"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=8))
 def test_any_text_comes_back_from_an_annotated_workbook_as_it_was(texts: list[str]) -> None:
     rows = results(texts)
@@ -69,7 +70,7 @@ def test_any_text_comes_back_from_an_annotated_workbook_as_it_was(texts: list[st
         assert read(path) == (COLUMNS, texts, [text if text.strip() else "" for text in texts])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=8))
 def test_any_text_comes_back_from_results_xlsx_as_it_was(texts: list[str]) -> None:
     rows = results(texts)

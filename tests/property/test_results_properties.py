@@ -18,6 +18,7 @@ from importer.results.csvfile import LINE_END, CsvTable, lines
 from importer.results.sheets import MAX_CELL_CHARS, safe_text
 from importer.results.table import Header, escape_formula
 from importer.results.tables import write_results
+from tests.effort import examples
 
 ISSUES = st.builds(
     Issue,
@@ -40,7 +41,7 @@ def test_the_fast_path_writes_what_the_csv_module_writes(rows: list[list[str]]) 
 
 
 @given(st.lists(st.tuples(st.sampled_from(FINAL_STATES), CELLS, CELLS), max_size=12), st.tuples(CELLS, CELLS))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_whatever_is_written_is_read_back_and_balances(
     rows: list[tuple[object, str, str]], columns: tuple[str, str]
 ) -> None:
@@ -85,7 +86,7 @@ def results(cells: st.SearchStrategy[str]) -> st.SearchStrategy[list[RowResult]]
 
 
 @given(results(CELLS), st.integers(1, 12), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], size: int, escape: bool) -> None:
     header = Header(("A", "=B", "C,d"), "Sheet, 1", "run-1")
     chosen = ResultsSettings(escape_formulas=escape)

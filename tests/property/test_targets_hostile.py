@@ -14,6 +14,7 @@ from importer.targets.rocketkor.blots import API_WORDS, Blots
 from importer.targets.rocketkor.bodies import first_id, load_object, profile_path, read_error_body
 from importer.targets.rocketkor.judging import created_id, judge_look_up, judge_refusal, retry_after_s
 from importer.targets.rocketkor.wire import Answer
+from tests.effort import examples
 from tests.unit.targets.scripted import Script, hang_up, opened, record, server
 
 JSON = st.recursive(
@@ -35,7 +36,7 @@ ERROR_BODY = st.fixed_dictionaries(
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(said=st.binary(max_size=200), well_begun=st.booleans())
 @example(said=b"HTTP/1.1 \xff\xfe\r\n\r\n", well_begun=False)
 @example(said=b"HTTP/1.1 201 Created\r\nSet-Cookie: \xff\x00\r\n\r\n", well_begun=False)

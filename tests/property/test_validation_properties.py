@@ -19,6 +19,7 @@ from importer.customers.rules import ADDRESS_TYPES, FIELDS, READING_FIELDS, Cust
 from importer.customers.shape import nest
 from importer.records import CheckedBatch, MappedBatch, RawBatch, Severity
 from importer.validation.validator import ColumnarValidator
+from tests.effort import examples
 
 TODAY = date(2026, 11, 22)
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -141,7 +142,7 @@ VALIDATORS = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_columns_give_what_the_models_give(seed: int) -> None:
     dice = Random(seed)

@@ -17,6 +17,7 @@ from importer.engines import AsyncioPool
 from importer.errors import StoppingError
 from importer.records import Outcome, Record, RowState
 from importer.wiring import SystemClock
+from tests.effort import examples
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.test_delivery_rate import largest_window
 
@@ -66,7 +67,7 @@ def test_a_long_window_is_kept_in_a_few_thousand_entries(count: int, per_s: floa
     assert len(window._times) <= 4_200
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     count=st.integers(1, 40),
     per_s=st.sampled_from([0.5, 1.0, 60.0]),

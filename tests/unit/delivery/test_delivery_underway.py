@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from importer.delivery import Breaker, BreakerRules, StopSwitch, StrictLimiter, Window
 from importer.records import Reply, Verdict
+from tests.effort import examples
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.test_delivery_rate import largest_window
 
@@ -54,7 +55,7 @@ def test_requests_that_are_held_up_together_and_leave_together_are_not_too_many(
     assert largest_window(left, 1.0) <= rate
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(rate=st.integers(1, 60), seed=st.integers(0, 1_000), longest_s=st.sampled_from([0.01, 0.3, 3.0]))
 def test_no_order_of_departures_ever_overfills_a_window(rate: int, seed: int, longest_s: float) -> None:
     rng = random.Random(seed)
@@ -202,7 +203,7 @@ def test_slow_answers_leave_98_percent_of_the_allowance(latency_s: float) -> Non
     assert largest_window(left, 1.0) <= 50
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(moments=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=80), count=st.integers(1, 5))
 def test_a_window_counts_the_same_in_whatever_order_it_is_told(moments: list[float], count: int) -> None:
     told, sorted_ = Window(count, 1.0), Window(count, 1.0)

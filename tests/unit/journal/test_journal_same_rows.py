@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from importer.customers.identity import occurrence_key
 from importer.journal import Claims, Comparison, Database, RunHeader, RunIntake, Runs
 from importer.records import CheckedBatch, DuplicateVerdict, Outcome, RawBatch, RowState
+from tests.effort import examples
 
 SCOPE, BASE, SECRET = "live#main", "ab" * 16, b"a fictional secret of 32 bytes.."
 TWINS = Comparison("warn", external_id_decides=False, target="live", columns={}, allows_duplicates=True)
@@ -44,7 +45,7 @@ def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
     return [one.customer_id for one in sorted([*claimed.known, *fresh], key=lambda one: one.ordinal)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abcdef"), unique=True, min_size=1), min_size=2, max_size=4))
 def test_twins_that_were_seen_together_keep_their_customers_in_whatever_order(passes: list[list[str]]) -> None:
     together = [sorted({name for names in passes for name in names}), *passes]
