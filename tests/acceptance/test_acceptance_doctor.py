@@ -249,7 +249,7 @@ def test_offline_a_run_at_work_is_healthy(user: User) -> None:
 
 
 def test_offline_a_folder_at_an_address_is_not_looked_at(user: User) -> None:
-    ran = user.types("doctor", "sftp://files.example.invalid/in", "--offline", "--json")
+    ran = user.types("doctor", "sftp://files.example.invalid/in", "--target", "emulator", "--offline", "--json")
 
     assert (ran.code, found(ran.json)["folder"]) == (0, "ok")
 
