@@ -189,6 +189,7 @@ def _story(opened: registry.OpenedRun, found: RowResult, checked: Checked, *, sh
         "customer_id": found.customer_id,
         "import_key": found.key or replay.key(found.ordinal) or (checked.key if is_valid else ""),
         "group": replay.group(found.ordinal),
+        "shows_values": show_values,
         "cells": cells if show_values else {name: MASK if text else "" for name, text in cells.items()},
         "body": body if show_values else _masked(body),
         "changes": [_change(change, show_values=show_values) for change in checked.changes],

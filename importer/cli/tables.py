@@ -48,6 +48,8 @@ def tell_story(story: Mapping[str, Any]) -> None:
         console.print(f"One business with several contacts: rows {rows}. Row {story['group'][0]} is sent for all.")
     if story["candidates"]:
         console.print(f"Could be one of: {', '.join(story['candidates'])}")
+    if not story["shows_values"]:
+        console.print("Values are masked; --show-values shows them.")
     console.print("\nCells")
     for name, text in story["cells"].items():
         console.print(f"  {name}: {text}", markup=False, highlight=False)

@@ -128,6 +128,22 @@ def test_the_command_line_says_how_a_file_is_read(user: User) -> None:
     assert user.types("validate", "tabs.txt", "--delimiter", "tab").code == 0
 
 
+def test_a_sheet_of_a_text_file_is_no_secret_wish(user: User) -> None:
+    user.has("plain.csv", "firstName,lastName,phone,email\nAnn,Green,+14155550101,ann@example.com\n")
+    ran = user.types("validate", "plain.csv", "--sheet", "North")
+
+    assert ran.code == 0
+    assert "The sheet 'North' was asked for: a text file has no sheets." in ran.out
+
+
+def test_explain_says_how_to_see_values(user: User) -> None:
+    user.has("plain.csv", "firstName,lastName,phone,email\nAnn,Green,+14155550101,ann@example.com\n")
+    user.types("validate", "plain.csv")
+
+    assert "--show-values shows them" in user.types("explain", "last", "2").out
+    assert "--show-values shows them" not in user.types("explain", "last", "2", "--show-values").out
+
+
 def test_of_two_columns_of_one_name_the_one_that_is_not_used_is_named(user: User) -> None:
     ran = user.types("validate", CASES / "duplicate_header_names.csv")
 

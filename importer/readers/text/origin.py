@@ -52,7 +52,12 @@ class TextOrigin:
     @property
     def warnings(self) -> Sequence[str]:
         """Sentences about the file as a whole."""
-        return self._encoding.warnings
+        if self._settings.sheet is None:
+            return self._encoding.warnings
+        return (
+            *self._encoding.warnings,
+            f"The sheet '{self._settings.sheet}' was asked for: a text file has no sheets.",
+        )
 
     def blocks(self) -> Iterator[Block]:
         """Yield the file's records from the start."""
