@@ -83,6 +83,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             "INSERT INTO integrity (commits) VALUES (0)",
             "ALTER TABLE rows ADD COLUMN leader INTEGER",
             "CREATE INDEX rows_by_leader ON rows (run, leader) WHERE leader IS NOT NULL",
+            "CREATE INDEX rows_by_customer ON rows (customer_id) WHERE customer_id IS NOT NULL",
             """CREATE TABLE members (
                 run INTEGER NOT NULL, leader INTEGER NOT NULL, ordinal INTEGER NOT NULL, row INTEGER NOT NULL,
                 body BLOB NOT NULL, PRIMARY KEY (run, leader, ordinal)

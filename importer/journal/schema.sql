@@ -52,6 +52,7 @@ CREATE TABLE rows (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX rows_by_leader ON rows (run, leader) WHERE leader IS NOT NULL;
+CREATE INDEX rows_by_customer ON rows (customer_id) WHERE customer_id IS NOT NULL;
 
 -- Bodies of rows that are one customer, until they are merged; empty between two loadings.
 CREATE TABLE members (

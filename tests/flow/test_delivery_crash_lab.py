@@ -37,6 +37,23 @@ def test_the_lab_notices_an_importer_that_says_nothing_of_doubled_customers(blin
         play()
 
 
+def test_the_lab_notices_an_importer_that_takes_any_journal_for_its_own() -> None:
+    def play() -> None:
+        for seed in range(200):
+            play_seed(seed, remembers=False)
+
+    with pytest.raises(BrokenPromise, match="was not refused"):
+        play()
+
+
+def test_memories_are_lost_and_copied_and_hosts_have_two_names() -> None:
+    stories = [play_seed(seed) for seed in range(250)]
+
+    assert {story.misfortune for story in stories} == {"", "tail", "copy"}
+    assert sum(story.memory.refusals for story in stories) > 100
+    assert sum(len(story.runs) > 1 for story in stories) > 20
+
+
 def test_the_same_seed_tells_the_same_story() -> None:
     assert play_seed(7).world.log == play_seed(7).world.log
 

@@ -7,6 +7,9 @@ do; then every promise is checked.
 Some worlds are too hard for exactly once: creates that are committed later than every look, lists that lag more than
 every look. There a customer may be doubled, and the promise is that its row says so.
 
+Others are hard on the memory: tails of the log vanish, workspaces are copied (`tests.lab.memory`), and the same rows
+are imported again, in the middle of it, by another name of the host and with another key.
+
     python -m tests.lab --seeds 5000            many stories
     python -m tests.lab --seed 4711             one story, with its schedule
 """
@@ -21,7 +24,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from importer.delivery import (
     Backoff,
@@ -41,7 +44,18 @@ from importer.delivery import (
 from importer.delivery.asking import Asking
 from importer.delivery.stamps import Stamps
 from importer.engines import AsyncioPool
-from importer.journal import Claims, Database, GroupCommit, Replay, RunHeader, RunIntake, RunJournal, Runs
+from importer.journal import (
+    Accounts,
+    Claims,
+    Database,
+    GroupCommit,
+    Replay,
+    RunHeader,
+    RunIntake,
+    RunJournal,
+    Runs,
+    same_server,
+)
 from importer.pipeline import Delivery
 from importer.ports import Journal
 from importer.records import (
@@ -55,18 +69,27 @@ from importer.records import (
     RowState,
     balance,
 )
+from tests.lab.memory import MISFORTUNES, Memory
 from tests.lab.other_side import LabTarget
 from tests.lab.virtual_time import Killed, VirtualClock, VirtualLoop, abandon
 from tests.lab.world import Weather, World
 
 STAMP = "importKey"
-SCOPE = "lab"
 LOOKS_AFTER_S = (0.0, 2.0, 8.0, 30.0)
 LOOK_AGAIN_AFTER_S = 30.0
 MAX_LIVES = 60
 MAX_KILLS = 12
 NEXT_NIGHT_S = 24 * 3_600.0
 """When rows that were sent again are looked at for the last time."""
+
+
+NAMES = (
+    ("http://localhost:8080", "key-a"),
+    ("HTTP://LocalHost:8080/", "key-a"),
+    ("http://127.0.0.1:8080/v1/", "key-a"),
+    ("http://[::1]:8080/v1", "key-b"),
+)
+"""Addresses of the one server, and API keys of the one account."""
 
 
 class BrokenPromise(AssertionError):  # noqa: N818  # it is what it says
@@ -88,6 +111,7 @@ class Story:
     _: KW_ONLY
     warns: bool = True
     looks_again: bool = True
+    remembers: bool = True
     rng: random.Random = field(init=False)
     world: World = field(init=False)
     rows: int = field(init=False)
@@ -101,6 +125,12 @@ class Story:
     kills: int = 0
     lives: int = 0
     stamps: Stamps = field(default_factory=lambda: Stamps(STAMP))
+    misfortune: str = field(init=False)
+    """What befalls the workspace when the process dies."""
+    other_name: tuple[str, str] | None = field(init=False)
+    """By which name and key the same rows are imported again, in the middle of it; None: they are not."""
+    memory: Memory = field(init=False)
+    runs: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # not a secret: a schedule
@@ -110,30 +140,53 @@ class Story:
         self.auto = self.rng.random() < 0.3
         self.canary = self.rng.choice((0, 2, 5))
         self.world = World(random.Random(self.rng.random()), _weather(self.rng))
+        fates = random.Random(f"memory {self.seed}")  # of its own: the other stories stay as they are
+        self.misfortune = fates.choice(MISFORTUNES) if fates.random() < 0.3 else ""
+        self.other_name = fates.choice(NAMES) if fates.random() < 0.2 else None
+        self.memory = Memory(
+            self.folder, self.misfortune, fates, lambda what: _broken(self, what), checks=self.remembers
+        )
 
-    def play(self) -> list[RowResult]:
-        """Live, die and resume until nothing is left to do; returns the rows as results would show them."""
-        database = Database(self.folder / "journal.sqlite3", durable=False)
+    def play(self) -> list[list[RowResult]]:
+        """Live, die and resume until nothing is left to do; returns the rows of each run as results would show them."""
         try:
-            run = _prepare(database, self)
-            while not self._live(database, run):
-                if self.lives > MAX_LIVES:
-                    raise BrokenPromise(f"seed {self.seed}: not done after {self.lives} lives")
-            check_warnings(self, list(Replay(database, run).results()))
+            self._begin(NAMES[0])
+            if self.other_name is not None and not self._live_through(lives=self.rng.randint(1, 3)):
+                self._begin(self.other_name)
+                self._live_through()
+                self._live_through(self.runs[0])
+            self._live_through()
+            check_warnings(self, self._results())
             if self.looks_again:
-                self._next_night(database, run)
-            return list(Replay(database, run).results())
+                self._next_night()
+            return self._results()
         finally:
-            database.close()
+            self.memory.close()
 
-    def _live(self, database: Database, run: int) -> bool:
+    def _begin(self, name: tuple[str, str]) -> None:
+        self.runs.append(_prepare(self.memory.database, self, name))
+        self.seen = {}
+
+    def _live_through(self, run: int | None = None, lives: int = MAX_LIVES) -> bool:
+        """Live until a run is done, or so many lives; whether it is done."""
+        for _ in range(lives):
+            if self._live(run or self.runs[-1]):
+                return True
+        if lives == MAX_LIVES:
+            raise BrokenPromise(f"seed {self.seed}: not done after {lives} lives")
+        return False
+
+    def _results(self) -> list[list[RowResult]]:
+        return [list(Replay(self.memory.database, run).results()) for run in self.runs]
+
+    def _live(self, run: int) -> bool:
         """One life of the process; whether it ended with nothing left to do."""
         self.lives += 1
         doomed = self.kills < MAX_KILLS and self.rng.random() < 0.85
         kill_at = self.rng.randint(2, self.rng.choice((20, 60, 200))) if doomed else None
         loop = VirtualLoop(self.clock_s, kill_at)
         try:
-            done = loop.run_until_complete(self._deliver(database, run))
+            done = loop.run_until_complete(self._deliver(self.memory.database, run))
         except Killed:
             self.kills += 1
             self.world.say(loop.time(), "KILLED")
@@ -142,10 +195,12 @@ class Story:
         finally:
             self.clock_s = loop.time() + self.rng.choice((0.0, 0.1, 30.0))
             abandon(loop)
+        if not done:
+            self.memory.process_died()
         return done
 
     async def _deliver(self, database: Database, run: int) -> bool:
-        claims = Claims(database, run, SCOPE)
+        claims = Claims(database, run, _scope_of(database, run))
         commits = GroupCommit(database, _inline)
         clock, stop = VirtualClock(), StopSwitch()
         Runs(database).reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
@@ -163,20 +218,22 @@ class Story:
         left = sum(states.get(state, 0) for state in open_states)
         return not left or (self.lives > 3 and left == _told_by_id(Replay(database, run)))
 
-    def _next_night(self, database: Database, run: int) -> None:
+    def _next_night(self) -> None:
         """Look again at every row that was sent again, long after everything has happened."""
         self.clock_s += NEXT_NIGHT_S
         self.world.catch_up(self.clock_s)
-        loop = VirtualLoop(self.clock_s)
-        try:
-            loop.run_until_complete(self._look_again(database, run))
-        finally:
-            abandon(loop)
+        for run in self.runs:
+            loop = VirtualLoop(self.clock_s)
+            try:
+                loop.run_until_complete(self._look_again(self.memory.database, run))
+            finally:
+                abandon(loop)
 
     async def _look_again(self, database: Database, run: int) -> None:
         clock, stop = VirtualClock(), StopSwitch()
         commits = GroupCommit(database, _inline)
-        await self._looks(RunJournal(Claims(database, run, SCOPE), commits, clock.now), clock, stop).run()
+        claims = Claims(database, run, _scope_of(database, run))
+        await self._looks(RunJournal(claims, commits, clock.now), clock, stop).run()
         await commits.flush()
 
     def _looks(self, journal: RunJournal, clock: VirtualClock, stop: StopSwitch) -> SecondLooks:
@@ -268,8 +325,9 @@ def _outages(rng: random.Random) -> Iterator[tuple[float, float]]:
         yield begin, (begin := begin + rng.choice((1.0, 15.0, 200.0)))
 
 
-def _prepare(database: Database, story: Story) -> int:
-    header = RunHeader("lab", SCOPE, "lab", "lab.csv", "lab.csv", "", "", dry_run=False, started_at=0.0)
+def _prepare(database: Database, story: Story, name: tuple[str, str]) -> int:
+    scope, run_id = _scope(database, *name), f"lab{len(story.runs)}"
+    header = RunHeader(run_id, scope, "lab", "lab.csv", "lab.csv", "", "", dry_run=False, started_at=0.0)
     run = Runs(database).begin(header).run
     intake = RunIntake(database, run)
     numbers = range(2, story.rows + 2)
@@ -280,6 +338,19 @@ def _prepare(database: Database, story: Story) -> int:
     intake.record(CheckedBatch(raw, payloads, keys, [""] * story.rows))
     intake.judged(DuplicateVerdict())
     return run
+
+
+def _scope(database: Database, base_url: str, api_key: str) -> str:
+    """Where import keys are unique: a new key is somebody's question, and the answer is that it is the same account."""
+    server, accounts = same_server(base_url), Accounts(database, b"lab")
+    found = accounts.whose(server, "", f"{server}#key-{api_key}", api_key)
+    scope = found.scope or found.candidates[0].scope
+    accounts.bind(server, api_key, scope)
+    return scope
+
+
+def _scope_of(database: Database, run: int) -> str:
+    return Runs(database).find(dict(Runs(database).ids())[run]).header.scope
 
 
 def _name(ordinal: int) -> str:
@@ -305,31 +376,44 @@ def _payload(story: Story, ordinal: int) -> bytes:
     return json.dumps(body).encode()
 
 
-def check_warnings(story: Story, results: list[RowResult]) -> None:
+def check_warnings(story: Story, runs: list[list[RowResult]]) -> None:
     """Before the last look: whoever is at the server twice is not called created without a warning.
 
     Raises:
         BrokenPromise: a row is.
     """
     at_server = Counter(one.body["firstName"] for one in story.world.customers)
-    for result in results:
-        warned = any(issue.code == "sent_again" for issue in result.warnings)
-        if at_server[_name(result.ordinal)] > 1 and result.state is RowState.CREATED and not warned:
+    warned = {
+        result.ordinal for results in runs for result in results if any(w.code == "sent_again" for w in result.warnings)
+    }
+    for result in (result for results in runs for result in results):
+        if at_server[_name(result.ordinal)] > 1 and result.state is RowState.CREATED and result.ordinal not in warned:
             _broken(story, f"row {result.ordinal} was created twice and nothing is said")
 
 
-def check(story: Story, results: list[RowResult]) -> None:
+def check(story: Story, runs: list[list[RowResult]]) -> None:
     """Hold the story to its promises.
 
     Raises:
         BrokenPromise: with the seed and the schedule of the world.
     """
     at_server = Counter(one.body["firstName"] for one in story.world.customers)
+    named = {
+        result.ordinal
+        for results in runs
+        for result in results
+        if result.state is RowState.UNKNOWN and result.candidates and story.world.weather.is_hard
+    }
+    for results in runs:
+        _check_rows(story, [result for result in results if result.ordinal not in named], at_server)
+        _check_all(story, results)
+
+
+def _check_rows(story: Story, results: list[RowResult], at_server: Counter[str]) -> None:
+    """Each row is one customer, and carries its id."""
     by_id = {one.customer_id: one.body["firstName"] for one in story.world.customers}
     for result in results:
         number = at_server[_name(result.ordinal)]
-        if result.state is RowState.UNKNOWN and result.candidates and story.world.weather.is_hard:
-            continue  # said, with the ids
         if number > 1:
             _broken(story, f"row {result.ordinal} was created {number} times")
         if number == 0:
@@ -338,6 +422,10 @@ def check(story: Story, results: list[RowResult]) -> None:
             _broken(story, f"row {result.ordinal} exists and is called {result.state}")
         if by_id.get(result.customer_id) != _name(result.ordinal):
             _broken(story, f"row {result.ordinal} carries the id of another customer")
+
+
+def _check_all(story: Story, results: list[RowResult]) -> None:
+    """Every row is there, once and in its place."""
     counts = {"read": story.rows, **Counter(result.state.value for result in results)}
     if not balance(counts, FINAL_STATES):
         _broken(story, f"the counts do not balance: {counts}")
@@ -346,17 +434,22 @@ def check(story: Story, results: list[RowResult]) -> None:
 
 
 def _may_be_called_existing(story: Story, result: RowResult) -> bool:
-    """Refused as a duplicate and equal, and nothing tells who created it."""
-    return result.state is RowState.EXISTING and not story.world.weather.keeps_metadata
+    """Created by the other run; or refused as a duplicate and equal, and nothing tells who created it."""
+    return result.state is RowState.EXISTING and (len(story.runs) > 1 or not story.world.weather.keeps_metadata)
 
 
-def _broken(story: Story, what: str) -> None:
+def _broken(story: Story, what: str) -> NoReturn:
     schedule = "\n".join(story.world.log)
     raise BrokenPromise(f"seed {story.seed}: {what}\nreplay: python -m tests.lab --seed {story.seed}\n{schedule}")
 
 
 def play_seed(
-    seed: int, *, looks_after_s: tuple[float, ...] = LOOKS_AFTER_S, warns: bool = True, looks_again: bool = True
+    seed: int,
+    *,
+    looks_after_s: tuple[float, ...] = LOOKS_AFTER_S,
+    warns: bool = True,
+    looks_again: bool = True,
+    remembers: bool = True,
 ) -> Story:
     """Play one seed and check it.
 
@@ -364,9 +457,10 @@ def play_seed(
         looks_after_s: the looks of a row in doubt; the lab proves itself by breaking when there are too few.
         warns: keep that rows are sent again; without it, the lab has to break.
         looks_again: look at them again; likewise.
+        remembers: ask the journal whether it is whole and the original; likewise.
     """
     with tempfile.TemporaryDirectory(prefix="lab-", dir=_fast_folder()) as folder:
-        story = Story(seed, Path(folder), looks_after_s, warns=warns, looks_again=looks_again)
+        story = Story(seed, Path(folder), looks_after_s, warns=warns, looks_again=looks_again, remembers=remembers)
         check(story, story.play())
     return story
 

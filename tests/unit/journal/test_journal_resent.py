@@ -6,6 +6,7 @@ import pytest
 
 from importer.errors import JournalError
 from importer.journal import Database, Replay, has_resent, purge_rows
+from importer.journal.resent import is_customer_of_a_row
 from importer.records import FieldError, Outcome, RowState
 from tests.unit.journal.conftest import Book, created
 
@@ -81,6 +82,18 @@ def test_a_customer_is_owned_by_the_row_that_has_it_and_not_by_the_row_that_asks
         assert not book.claims.owned_by_another(tx, "mine", 0)
         assert book.claims.owned_by_another(tx, "mine", 1)
         assert not book.claims.owned_by_another(tx, "nobodys", 1)
+
+
+def test_whose_a_customer_is_is_found_without_reading_every_row(database: Database) -> None:
+    asked: list[str] = []
+    database.connection.set_trace_callback(asked.append)
+    is_customer_of_a_row(database.connection, "mine")
+    database.connection.set_trace_callback(None)
+    (statement,) = asked
+    plan = " ".join(step for *_, step in database.connection.execute(f"EXPLAIN QUERY PLAN {statement}"))
+
+    assert "rows_by_customer" in plan
+    assert "SCAN rows" not in plan
 
 
 def test_what_was_looked_at_for_the_last_time_or_purged_is_not_looked_at_again(book: Book, database: Database) -> None:
