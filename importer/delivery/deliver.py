@@ -3,7 +3,8 @@
 The rule that everything here serves: a create whose fate is not known is looked up before anything
 else happens to its row, and only when several looks, spread over time, find nothing is it sent again
 (rocketkor-api.md, sections 6 and "Consequences": POST is not idempotent, and the list may lag).
-A row that was once in doubt never ends `failed` or `unsent`: both mean that no customer was created.
+A row that was once in doubt never ends `failed`, `unsent` or `rejected` by a plain refusal: all mean that no customer
+was created, and its first create may arrive later.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ class Deliver:
                     self.stamps.created(story.record.key, reply.customer_id)
                 outcome = story.end(RowState.CREATED, customer_id=reply.customer_id)
             case Verdict.REJECT:
-                outcome = story.fail(RowState.REJECTED)
+                outcome = story.refused()
             case Verdict.DUPLICATE:
                 outcome = await self._duplicate(story)
             case Verdict.IN_DOUBT:
@@ -358,7 +359,7 @@ def _existing(story: Story, result: Match) -> Outcome | None:
         return story.end(RowState.EXISTING, customer_id=result.same[0].customer_id)
     if result.same:
         return story.fail(
-            RowState.REJECTED,
+            RowState.UNKNOWN if story.in_doubt else RowState.REJECTED,
             FieldError(path="", code="several_existing", message="Several customers with this data exist already."),
             candidates=_ids(result.same),
         )

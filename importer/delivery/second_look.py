@@ -4,7 +4,8 @@ An earlier create may have arrived late, when its row had been sent again alread
 of one row. Nothing here sends anything. A row stays on the list until a look has come late enough, so that `retry`,
 `show` and the next night look again as well.
 
-Two rows that were answered with one customer are found here, too: at most one of them can be it.
+Two rows, of one run or of several, that were answered with one customer are found here, too: at most one of them can
+be it.
 """
 
 from __future__ import annotations
@@ -72,7 +73,10 @@ class SecondLooks:
 
     async def _doubt_all(self, customer_id: str, ordinals: Sequence[int]) -> None:
         """At most one of these rows is this customer, and no answer says which."""
-        message = f"{len(ordinals)} rows were answered with the customer {customer_id}; at most one of them is it."
+        if len(ordinals) > 1:
+            message = f"{len(ordinals)} rows were answered with the customer {customer_id}; at most one of them is it."
+        else:
+            message = f"This row was answered with the customer {customer_id}, and so was a row of another run."
         error = FieldError(path="", code="same_customer", message=message)
         for ordinal in ordinals:
             found = Outcome(ordinal, "", RowState.UNKNOWN, errors=(error,), candidates=(customer_id,))

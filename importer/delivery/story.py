@@ -7,6 +7,8 @@ from importer.records import Attempt, FieldError, Outcome, Record, Reply, RowSta
 _NOT_KNOWN = "It is not known whether the customer was created."
 """What a create without a clear answer has come to."""
 
+_LEFT_IN_DOUBT = Reply(Verdict.IN_DOUBT, error_code="in_doubt", message="An earlier request had no clear answer.")
+
 
 class Story:
     """The attempts of one record in this pass."""
@@ -84,6 +86,15 @@ class Story:
     def fail(self, state: RowState, *errors: FieldError, candidates: tuple[str, ...] = ()) -> Outcome:
         """The record's outcome with its errors; by default those of the last answer to a create."""
         return self._outcome(state, errors=errors or self._last_errors(state), candidates=candidates)
+
+    def refused(self) -> Outcome:
+        """The record's outcome after a refusal: what became of an earlier create in doubt is still not known."""
+        errors = self._last_errors(RowState.REJECTED)
+        if not self.in_doubt:
+            return self.fail(RowState.REJECTED, *errors)
+        earlier = self._doubtful or _LEFT_IN_DOUBT
+        doubt = FieldError("", f"{earlier.message} {_NOT_KNOWN}", earlier.error_code)
+        return self.fail(RowState.UNKNOWN, doubt, *errors)
 
     def _last_errors(self, state: RowState) -> tuple[FieldError, ...]:
         reply = (self._doubtful if state is RowState.UNKNOWN else None) or self._last_create

@@ -214,7 +214,7 @@ class RunJournal:
         return owned
 
     async def shared_customers(self) -> list[tuple[str, Sequence[int]]]:
-        """Every customer that more than one created row bears, and the ordinals of those rows."""
+        """Every customer that several created rows bear, and the ordinals of those of this run."""
         found: list[tuple[str, Sequence[int]]] = await self._commits.submit(self._claims.shared_customers)
         return found
 

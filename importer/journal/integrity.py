@@ -151,4 +151,14 @@ def give_up_runs(connection: sqlite3.Connection) -> None:
 def _lost_runs(connection: sqlite3.Connection, workspace: Path) -> list[str]:
     """Name the runs that left a receipt in the workspace and that the journal does not know."""
     known = {run_id for (run_id,) in connection.execute("SELECT run_id FROM runs")}
-    return sorted(path.parent.name for path in workspace.glob("*/receipt.json") if path.parent.name not in known)
+    strange = (path for path in workspace.glob("*/receipt.json") if path.parent.name not in known)
+    return sorted({run_id for path in strange if (run_id := _run_of(path)) not in known})
+
+
+def _run_of(receipt: Path) -> str:
+    """The run that a receipt is of; its folder may be a copy by another name. A damaged one says it by its place."""
+    try:
+        run_id = json.loads(receipt.read_bytes())["run_id"]
+    except (OSError, ValueError, LookupError, TypeError):
+        run_id = None
+    return run_id if isinstance(run_id, str) else receipt.parent.name

@@ -123,12 +123,17 @@ def earlier_forms(tx: sqlite3.Connection, run: int, ordinal: int) -> tuple[Earli
 
 
 def shared_customers(tx: sqlite3.Connection, run: int) -> list[tuple[str, Sequence[int]]]:
-    """Every customer that more than one created row of a run bears, and the ordinals of those rows."""
+    """Every customer that several created rows bear, and the ordinals of those that are of this run.
+
+    Where only one is, the others are of other runs of its scope, and have other keys.
+    """
     return [
         (customer_id, [int(one) for one in ordinals.split(",")])
         for customer_id, ordinals in tx.execute(
-            f"SELECT customer_id, group_concat(ordinal) FROM rows WHERE run = ? AND state = ? AND {SPEAKS}"
-            " GROUP BY customer_id HAVING count(*) > 1",
+            f"SELECT customer_id, group_concat(ordinal) FROM rows r WHERE run = ?1 AND state = ?2 AND {SPEAKS}"
+            " GROUP BY customer_id HAVING count(*) > 1 OR EXISTS (SELECT 1 FROM rows o JOIN runs u ON u.run = o.run"
+            " WHERE o.customer_id = r.customer_id AND o.run <> ?1 AND o.state = ?2 AND o.key <> r.key"
+            " AND u.scope = (SELECT scope FROM runs WHERE run = ?1))",
             (run, RowState.CREATED.value),
         ).fetchall()
     ]

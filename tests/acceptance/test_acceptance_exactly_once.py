@@ -182,6 +182,18 @@ def test_two_rows_that_are_answered_with_one_customer_are_an_error_of_both(user:
     assert {name for name, row in rows.items() if row["_error_code"] == "same_customer"} == {"L-1", "L-3"}
 
 
+def test_a_row_that_is_answered_with_the_customer_of_an_earlier_run_is_an_error(user: User) -> None:
+    answers = {f"L-{row}": [created_as(row % 3)] for row in range(4)}
+    with scripted_api(ScriptedApi(answers)) as api:
+        assert against(user, api, 3).code == 0
+        ran = against(user, api, 4)
+        rows = {row["ID"]: row for row in user.reads(ran.json["files"]["results"])}
+
+    assert (ran.code, ran.json["counts"]["existing"], ran.json["counts"]["unknown"]) == (8, 3, 1)
+    assert rows["L-3"]["_error_code"] == "same_customer"
+    assert "a row of another run" in rows["L-3"]["_error_message"]
+
+
 def test_an_id_that_is_no_uuid_is_a_warning_and_becomes_no_path(user: User) -> None:
     answers = {"L-0": [said(201, {"id": "../../escape"})], "L-1": [created_as(1)]}
     with scripted_api(ScriptedApi(answers)) as api:

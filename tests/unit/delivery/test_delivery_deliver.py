@@ -218,6 +218,29 @@ def test_a_row_that_was_once_in_doubt_never_counts_as_not_created(last: Reply | 
     assert outcome.errors[0].code in {"timeout", "stopped_in_doubt"}
 
 
+def test_a_row_in_doubt_that_is_refused_when_it_is_sent_again_is_unknown_and_keeps_what_the_api_named() -> None:
+    outcome = play([TIMEOUT, REFUSED], [NOBODY] * 3).outcome
+
+    assert outcome.state is RowState.UNKNOWN
+    assert [error.code for error in outcome.errors] == ["timeout", "EMU_LENGTH"]
+    assert outcome.errors[0].message.endswith("It is not known whether the customer was created.")
+
+
+def test_a_row_that_came_in_doubt_and_is_refused_is_unknown() -> None:
+    outcome = play([REFUSED], [NOBODY] * 3, record=RECORD._replace(in_doubt=True, doubt_since=1.0)).outcome
+
+    assert outcome.state is RowState.UNKNOWN
+    assert [error.code for error in outcome.errors] == ["in_doubt", "EMU_LENGTH"]
+
+
+def test_of_several_equal_customers_one_may_be_that_of_a_row_in_doubt() -> None:
+    record = RECORD._replace(in_doubt=True, doubt_since=1.0)
+    twins = Found((customer("a", stamp=""), customer("b", stamp="")))
+    outcome = play([CONFLICT], [NOBODY] * 3 + [twins] * 3, record=record).outcome
+
+    assert (outcome.state, outcome.candidates) == (RowState.UNKNOWN, ("a", "b"))
+
+
 def test_a_row_that_another_run_left_in_doubt_stays_so_when_this_one_cannot_send_it() -> None:
     record = RECORD._replace(in_doubt=True, doubt_since=1.0, doubt_elsewhere=True)
 

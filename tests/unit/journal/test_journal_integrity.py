@@ -76,6 +76,26 @@ def test_a_run_whose_receipt_lies_beside_a_journal_that_does_not_know_it_is_refu
         assert Runs(database).any()
 
 
+def test_a_copy_of_a_runs_folder_by_another_name_is_no_run_that_was_lost(tmp_path: Path) -> None:
+    copy = with_runs(tmp_path, 1) / "for the customer"
+    copy.mkdir()
+    (copy / "receipt.json").write_text('{"run_id": "20261122T083000Z-00000a"}', encoding="utf-8")
+
+    with opened(tmp_path) as database:
+        assert Runs(database).any()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"run_id": 7}', "7"])
+def test_a_receipt_that_cannot_be_read_is_that_of_its_folder(tmp_path: Path, content: str) -> None:
+    with_runs(tmp_path, 1)
+    for name in ("20261122T083000Z-00000a", "20261124T083000Z-00000c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "receipt.json").write_text(content, encoding="utf-8")
+
+    with pytest.raises(JournalError, match="does not know the run 20261124T083000Z-00000c"), opened(tmp_path):
+        pytest.fail("it was opened")
+
+
 def test_what_was_lost_is_gone_on_with_by_consent_once(tmp_path: Path) -> None:
     journal = with_runs(tmp_path, 1) / JOURNAL_NAME
     CommitCount(journal).write(1_000)

@@ -75,6 +75,25 @@ def test_rows_that_share_a_customer_are_found_and_only_among_created_ones(book: 
     assert (customer_id, sorted(ordinals)) == ("same", [0, 3])
 
 
+@pytest.mark.parametrize(("scope", "key", "shares"), [("s", "k0", False), ("s", "other", True), ("t", "other", False)])
+def test_a_customer_that_a_row_of_another_run_was_answered_with_is_shared(
+    book: Book, scope: str, key: str, shares: bool
+) -> None:
+    book.claim()
+    book.settle(created(0, "k0", "same"))
+    with book.database.transaction() as tx:
+        own = tx.execute("SELECT scope FROM runs WHERE run = ?", (book.run,)).fetchone()[0]
+        tx.execute(
+            "INSERT INTO runs (run, run_id, scope, target, source, path, content_hash, profile_hash, dry_run, phase,"
+            " started_at) VALUES (90, 'other', ?, '', '', '', '', '', 0, 'finished', 0)",
+            (own if scope == "s" else "elsewhere",),
+        )
+        tx.execute(
+            "INSERT INTO rows (run, ordinal, state, key, customer_id) VALUES (90, 0, 'created', ?, 'same')", (key,)
+        )
+        assert book.claims.shared_customers(tx) == ([("same", [0])] if shares else [])
+
+
 def test_a_customer_is_owned_by_the_row_that_has_it_and_not_by_the_row_that_asks(book: Book) -> None:
     book.claim()
     book.settle(created(0, "k0", "mine"))
