@@ -59,6 +59,12 @@ _ALL = (
         "",
         "Resume the run: these rows are looked up again.",
     ),
+    IssueCode(
+        "in_doubt",
+        "An earlier request of the row had no clear answer",
+        "",
+        "Retry the run, or return the row fixed: it is looked up before it is sent again.",
+    ),
     IssueCode("look_up_failed", "The look-ups did not answer", "", "Retry the run: these rows are looked up again."),
     IssueCode(
         "differs_from_imported",
