@@ -138,6 +138,13 @@ _ALL = (
         "Write the numbers of column {column} with a plus sign and their country code, or map their country: "
         '`"primaryPhoneNumber.region" = "..."`.',
     ),
+    _warning(
+        "phone_code_assumed",
+        "A phone number that may begin with its country code",
+        "{label} has neither a plus sign nor a zero before it, and is a number with its first digits as country code "
+        "and without alike; check how it is sent.",
+        "Write the numbers of column {column} with a plus sign and their country code.",
+    ),
     _error(
         "phone_other_country",
         "A phone number that does not belong to the country of its row",

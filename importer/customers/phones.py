@@ -48,6 +48,7 @@ _BETWEEN_NUMBERS = re.compile(
 )
 _BETWEEN_LONG_ONES = re.compile(r"[/\s\\]+")
 _DIGITS_ONLY = re.compile(r"(?=[^0-9]*[0-9])\+?[0-9 ().\-/]+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _BEFORE_NUMBER = re.compile(r"[^\d+\uff0b]*")
 
 _Parsed = PhoneNumber | NumberParseException
@@ -108,6 +109,12 @@ def _read_in(reading: Reading, policy: Policy, home: str | None, other: str | No
     is_national = not _PLUS.match(text)
     if is_national and not _is_valid(number):
         number = _dialled_abroad(text, number)
+        if _begins_with_a_foreign_zero(number, home):
+            return reading.refuse("phone_no_country")
+    whole = _with_its_code(text, number, home) if is_national else None
+    if whole is not None:
+        number = whole if _national_prefix(home or "") else number
+        reading = reading.warn("phone_code_assumed")
     if _has_words_behind(text, number, home):
         return reading.refuse("phone_words")
     verdict = _verdict(reading, number, policy)
@@ -157,6 +164,37 @@ def _dialled_abroad(text: str, at_home: _Parsed) -> _Parsed:
     return abroad if likelier or isinstance(at_home, NumberParseException) else at_home
 
 
+def _begins_with_a_foreign_zero(number: _Parsed, home: str | None) -> bool:
+    """Tell whether a national number begins with a zero although no number at home does: it belongs elsewhere."""
+    return isinstance(number, PhoneNumber) and bool(number.italian_leading_zero) and not _has_zeros(home or "")
+
+
+@lru_cache(maxsize=512)
+def _has_zeros(region: str) -> bool:
+    """Tell whether numbers of a region begin with a zero also where they are dialled from abroad, as Italy's do."""
+    kinds = phonenumbers.supported_types_for_region(region)
+    examples = (phonenumbers.example_number_for_type(region, kind) for kind in kinds)
+    return any(example is not None and example.italian_leading_zero for example in examples)
+
+
+@lru_cache(maxsize=512)
+def _national_prefix(region: str) -> str:
+    """Return what stands before every number of a region that is dialled at home, mostly `0`; empty: nothing."""
+    return phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) or ""
+
+
+def _with_its_code(text: str, number: _Parsed, home: str | None) -> PhoneNumber | None:
+    """Read the first digits as the country code of home; None where they are none, or nothing else could be meant.
+
+    Programs drop the plus sign of a number, and the zero before it: `4915123456789` may have lost either.
+    """
+    code = str(number.country_code) if isinstance(number, PhoneNumber) else ""
+    if not (code and text.isdecimal() and text.startswith(code) and _is_valid(number)) or _is_abroad(number, home):
+        return None
+    whole = _parse("+" + text, None)
+    return whole if isinstance(whole, PhoneNumber) and whole != number and _is_valid(whole) else None
+
+
 def _held_against(reading: Reading, text: str, number: _Parsed, home: str, other: str) -> Reading:
     """Say where a number could be one of the default region, too, or only one of that."""
     there = _parse(text, other)
@@ -196,7 +234,8 @@ def _unparsed(reading: Reading, trouble: NumberParseException, policy: Policy) -
         if policy.phone == "e164" and E164.fullmatch(bare):
             return reading.then("phone_e164", bare).warn("phone_unassigned")
         return reading.refuse("phone_country_unknown")
-    return reading.refuse(_PARSE_ERRORS.get(trouble.error_type, "phone_invalid"))
+    usual = "phone_words" if _WORD.search(reading.value) else "phone_invalid"
+    return reading.refuse(_PARSE_ERRORS.get(trouble.error_type, usual))
 
 
 # --------------------------------------------------------------------------- what is not one number

@@ -134,7 +134,15 @@ def test_two_numbers_in_one_cell_are_refused_and_neither_is_chosen(written: str)
 
 
 @pytest.mark.parametrize(
-    "written", ["212-555-0123 (home)", "call the office", "212 555 0123 ask for Ann", "02079460958 abends", "see below"]
+    "written",
+    [
+        "212-555-0123 (home)",
+        "call the office",
+        "212 555 0123 ask for Ann",
+        "02079460958 abends",
+        "see below",
+        "call after 5",
+    ],
 )
 def test_words_in_place_of_a_number_or_behind_it_are_said_to_be_words(written: str) -> None:
     assert read_phone(written, Policy(region="GB" if "abends" in written else "US")).error == "phone_words"
@@ -195,6 +203,44 @@ def test_a_number_that_is_valid_in_the_default_country_alone_is_refused_where_th
     assert (reading.value, reading.error) == ("", "phone_other_country")
     assert reading.countries == ("United Kingdom", "United States")
     assert quick_phone(written, POSSIBLE, "GBR") is None
+
+
+@pytest.mark.parametrize("policy", [POSSIBLE, SHAPE, STRICT])
+@pytest.mark.parametrize(
+    ("written", "country"), [("030 1234567", ""), ("030 123456", "ESP"), ("079 123 45 67", "USA"), ("0123456789", "")]
+)
+def test_a_zero_that_no_number_of_the_country_begins_with_makes_it_a_number_of_another(
+    written: str, country: str, policy: Policy
+) -> None:
+    reading = read_phone(written, policy, country)
+    assert (reading.value, reading.error) == ("", "phone_no_country")
+    assert quick_phone(written, policy, country) is None
+
+
+def test_the_zero_of_italian_numbers_belongs_to_them() -> None:
+    assert read_phone("06 12345678", POSSIBLE, "ITA").value == "+390612345678"
+    assert read_phone("06 1234567890", POSSIBLE, "ITA").value == "+39061234567890"
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "sent"),
+    [
+        ("4915123456789", "DEU", "+4915123456789"), ("4915123456789.0", "DEU", "+4915123456789"),
+        ("468123456", "SWE", "+468123456"),
+    ],
+)  # fmt: skip
+def test_digits_that_lost_a_plus_sign_or_a_zero_are_read_with_their_code_and_a_warning(
+    written: str, country: str, sent: str
+) -> None:
+    reading = read_phone(written, POSSIBLE, country)
+    assert (reading.value, reading.warnings) == (sent, ("phone_code_assumed",))
+
+
+def test_digits_that_are_a_number_in_one_way_only_need_no_warning() -> None:
+    assert read_phone("49301234567", POSSIBLE, "DEU") == read_phone("49301234567", POSSIBLE, "DEU")._replace(
+        value="+49301234567", warnings=()
+    )
+    assert read_phone("2125550123", POSSIBLE).warnings == ()
 
 
 def test_a_region_that_the_profile_names_is_held_against_nothing() -> None:
