@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ from importer.customers.rules import Kind, field_spec
 from importer.mapping.content import Look, is_honorific
 from importer.mapping.headers import key, keys, words
 from importer.mapping.lexicon import Meaning, lexicon, names_by_length, not_ours
-from importer.mapping.synonyms import OTHER_PEOPLE
+from importer.mapping.synonyms import FULL_NAME, OTHER_PEOPLE
 from importer.records import RawBatch
 
 THRESHOLD = 0.6
@@ -24,6 +25,9 @@ _USUAL_NAME = 0.9
 """From this score on a name is what the field is called, not only near to it."""
 _MOSTLY_DISTINCT = 0.85
 """A few ids that stand twice are mistakes of rows; many make it the id of something else (a customer's company)."""
+_WHO = frozenset({"customer", "client", "kunde", "klant"})
+"""What columns are called that hold whole names, or numbers."""
+_NUMBER = re.compile(r"[A-Z]{0,3}[-_ ]?[0-9]+", re.IGNORECASE)
 _BY_CONTENT = {Kind.EMAIL: ("primaryEmail.value", 0.75), Kind.PHONE: ("primaryPhoneNumber.number", 0.65)}
 _KIND_WORDS = {Kind.EMAIL: "email addresses", Kind.PHONE: "phone numbers", Kind.DATE: "dates", Kind.POSTAL: "codes"}
 
@@ -70,7 +74,7 @@ def candidates(columns: Sequence[str], seen: Sequence[Look]) -> list[Candidate]:
     found: list[Candidate] = []
     for index, (column, look) in enumerate(zip(columns, seen, strict=True)):
         named = list(_by_name(index, column)) or list(_by_spelling(index, column))
-        named = [_vetted(candidate, look) for candidate in named]
+        named = [_vetted(_numbered(candidate, column, look), look) for candidate in named]
         if all(candidate.score <= THRESHOLD for candidate in named):
             named += _by_content(index, column, look)
         found += named
@@ -122,6 +126,15 @@ def _by_content(index: int, column: str, look: Look) -> Iterator[Candidate]:
         return
     field, score = _BY_CONTENT[look.kind]
     yield Candidate(index, Meaning(field, score), score, f"its cells are {_KIND_WORDS[look.kind]}")
+
+
+def _numbered(candidate: Candidate, column: str, look: Look) -> Candidate:
+    """Read a column that is called Customer and holds numbers as their ids; no other one holds names then."""
+    if candidate.field != FULL_NAME or not look.texts or look.share(_NUMBER.fullmatch) < 1:
+        return candidate
+    if key(column) not in _WHO:
+        return replace(candidate, score=round(candidate.score * 0.3, 2), why="its cells are numbers")
+    return replace(candidate, meaning=Meaning("externalId", candidate.score), why="its cells are numbers of customers")
 
 
 def _vetted(candidate: Candidate, look: Look) -> Candidate:

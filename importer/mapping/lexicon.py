@@ -57,6 +57,14 @@ def names_by_length() -> Mapping[int, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
+def numbers_behind() -> tuple[str, ...]:
+    """Folded names of house numbers in the languages that write them behind the street."""
+    terms = (terms for terms in translations.ADDRESSES if not terms.number_first)
+    parts = chain.from_iterable(_lines(each.names) for each in terms)
+    return tuple(key(name) for name, part in parts if part.field == synonyms.HOUSE_NUMBER)
+
+
+@lru_cache(maxsize=1)
 def not_ours() -> frozenset[str]:
     """Folded names that are something else."""
     return frozenset(key(name) for table in (synonyms.NOT_OURS, translations.NOT_OURS) for name in table.split(","))

@@ -14,7 +14,8 @@ from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, field
 from importer.mapping.candidates import THRESHOLD, Candidate, candidates, looks
 from importer.mapping.choice import Choice, assign, plain, whole_addresses
 from importer.mapping.content import folded, known_words
-from importer.mapping.lexicon import CONTACT
+from importer.mapping.headers import key
+from importer.mapping.lexicon import CONTACT, numbers_behind
 from importer.mapping.synonyms import FULL_NAME, HOUSE_NUMBER
 from importer.profile.settings import FieldRule
 from importer.records import Detected, RawBatch, SourceInfo
@@ -257,7 +258,9 @@ def _rule(name: str, candidate: Candidate, choice: Choice) -> FieldRule:
     column = choice.columns[candidate.index]
     number = choice.taken.get(name.removesuffix("streetLine1") + HOUSE_NUMBER)
     if name.endswith("streetLine1") and number is not None:
-        return FieldRule(columns=(choice.columns[number.index], column))
+        beside = choice.columns[number.index]
+        behind = any(name in key(beside) for name in numbers_behind())
+        return FieldRule(columns=(column, beside) if behind else (beside, column))
     if name.endswith("primaryPhoneNumber.type"):
         return FieldRule(column=column, strip="*", default=choice.blank.get(name))  # Google marks one with a *
     if column in {note.value for note in choice.notes if note.what == "split"}:

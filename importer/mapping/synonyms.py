@@ -9,7 +9,7 @@ from __future__ import annotations
 FULL_NAME = "(full name)"
 """What stands for a column that holds a whole name; no field of the API."""
 HOUSE_NUMBER = "(house number)"
-"""What stands for a column with the number that belongs before the street."""
+"""What stands for a column with the number that belongs before or behind the street."""
 
 NAMES = """
 type 0.95: customer type, account type, client type, entity type, customer kind, type of customer, kind

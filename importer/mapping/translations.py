@@ -81,11 +81,13 @@ class AddressTerms:
         words: as `synonyms.ADDRESS_WORDS`; these also stand behind the name (`Ville de livraison`).
         links: what joins a name and the word behind it.
         names: as `synonyms.ADDRESS_NAMES`.
+        number_first: whether the house number stands before the street, as it does in English.
     """
 
     words: str
     links: tuple[str, ...]
     names: str
+    number_first: bool = False
 
 
 ADDRESSES = (
@@ -129,6 +131,7 @@ stateCode 1: departement, region
 countryCode 1: pays, code pays
 zipCode 1: code postal, cp
 """,
+        number_first=True,
     ),
     AddressTerms(  # Spanish
         words="""

@@ -74,17 +74,17 @@ LATIN: Mapping[str, tuple[Language, ...]] = MappingProxyType(
 OTHER_SCRIPTS: Mapping[str, str] = MappingProxyType(
     {
         "cp1251": "CYRILLIC",
-        "koi8_r": "CYRILLIC",
-        "iso8859_5": "CYRILLIC",
-        "cp866": "CYRILLIC",
         "cp1253": "GREEK",
-        "iso8859_7": "GREEK",
         "cp1255": "HEBREW",
         "cp1256": "ARABIC",
         "cp874": "THAI",
+        "koi8_r": "CYRILLIC",
+        "cp866": "CYRILLIC",
+        "iso8859_5": "CYRILLIC",
+        "iso8859_7": "GREEK",
     }
 )
-"""One-byte encodings of other scripts, each with the word that begins the Unicode names of its letters."""
+"""One-byte encodings of other scripts, the commonest first, each with the word that begins the names of its letters."""
 
 HUNGARIAN = frozenset("őű")
 """Read as Western, these are õ and û, which French and Portuguese names have as well."""

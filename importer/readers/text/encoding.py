@@ -16,7 +16,7 @@ from encodings.aliases import aliases
 from typing import TYPE_CHECKING, BinaryIO
 
 from importer.errors import SourceError
-from importer.readers.text.spelling import Spelling, is_spelled, scripts, spellings
+from importer.readers.text.spelling import Spelling, is_latin, is_spelled, latin_ones, scripts, spellings
 from importer.records import Detected
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _judge(words: Sequence[bytes], open_stream: Callable[[], BinaryIO], name: st
         return _damaged(0.9, [one.codec for one in found])
     if found:
         return _spelled(found, name)
-    return _by_library(open_stream, name, scripts(words))
+    return _by_library(open_stream, name, [*latin_ones(words), *scripts(words)])
 
 
 def _are_few(words: Sequence[bytes]) -> bool:
@@ -214,7 +214,8 @@ def _by_library(open_stream: Callable[[], BinaryIO], name: str, possible: Sequen
     sample = b"\n".join(lines)[:_HEAD_BYTES]
     ranked = list(from_bytes(sample))[:2]
     best = ranked[0] if ranked and _is_decided(ranked) else None
-    if best is None or not is_spelled(sample.decode(best.encoding, "ignore")):
+    text = sample.decode(best.encoding, "ignore") if best is not None else ""
+    if best is None or is_latin(text) or not is_spelled(text):
         raise _undecided(name, possible)
     return _found(best.encoding, round(0.9 - best.chaos, 2), f"reads like {best.language}")
 

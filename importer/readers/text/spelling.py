@@ -69,6 +69,18 @@ def scripts(words: Sequence[bytes]) -> list[str]:
     return [codec for codec, script in OTHER_SCRIPTS.items() if _is_of(script, words, codec)]
 
 
+def latin_ones(words: Sequence[bytes]) -> list[str]:
+    """Name the encodings of Latin letters in which every word could be one of some language, however doubtful."""
+    return [codec for codec, languages in LATIN.items() if _all_of(languages, words, codec)]
+
+
+def is_latin(text: str) -> bool:
+    """Whether most of a text's letters beyond ASCII are Latin ones: no statistics tell those encodings apart."""
+    letters = [sign for sign in text if sign.isalpha() and not sign.isascii()]
+    latin = sum(unicodedata.name(sign, "").startswith("LATIN") for sign in letters)
+    return latin > len(letters) / 2
+
+
 def is_spelled(text: str) -> bool:
     """Whether no word of a text is one that a wrong encoding makes."""
     pieces = (piece for piece in re.split(r"[\s,;|\t\"]+", text) if not piece.isascii())
@@ -159,6 +171,16 @@ def _is_rather_hungarian(western: Spelling, found: Sequence[Spelling]) -> bool:
     best = found[0]
     telling = sum(bool(HUNGARIAN & set(word.casefold())) for word in best.words)
     return best.one_language >= _ONE_LANGUAGE and telling > _OFTEN * len(best.words)
+
+
+def _all_of(languages: Sequence[Language], words: Sequence[bytes], codec: str) -> bool:
+    decoded, undecodable = _decoded(words, codec)
+    return not undecodable and all(
+        _is_mostly_ascii(word)
+        and not _is_impossible(word)
+        and any(_letters(word) <= language.letters for language in languages)
+        for word in decoded
+    )
 
 
 def _is_of(script: str, words: Sequence[bytes], codec: str) -> bool:

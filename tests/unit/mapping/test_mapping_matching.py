@@ -371,6 +371,34 @@ def test_a_house_number_is_put_before_its_street() -> None:
     assert rules["addresses.mailing.streetLine1"].columns == ("House No", "Street")
 
 
+@pytest.mark.parametrize(
+    ("columns", "joined"),
+    [
+        ("Hausnr.|Straße|PLZ", ("Straße", "Hausnr.")),
+        ("Rechnung Straße|Rechnung Hausnummer|Rechnung PLZ", ("Rechnung Straße", "Rechnung Hausnummer")),
+        ("Straat|Huisnummer|Postcode", ("Straat", "Huisnummer")),
+        ("Via|Numero civico|CAP", ("Via", "Numero civico")),
+        ("Calle|Número exterior|Código postal", ("Calle", "Número exterior")),
+        ("Numéro de rue|Rue|Code postal", ("Numéro de rue", "Rue")),
+    ],
+)
+def test_a_house_number_stands_where_the_language_of_its_column_has_it(columns: str, joined: tuple[str, str]) -> None:
+    assert proposal(info(columns)).rules["addresses.mailing.streetLine1"].columns == joined
+
+
+def test_a_column_of_customers_that_holds_digits_is_their_id_and_no_name() -> None:
+    columns = "Kunde|Vorname|Name|Telefon|E-Mail"
+    rows = [f"000010000{n}|Ann|Grün|+4930123456{n}|ann{n}@example.com" for n in range(3)]
+
+    matches = found(columns, *rows)
+
+    assert (matches["Kunde"], matches["Name"]) == ("externalId", "lastName")
+
+
+def test_a_column_of_names_that_holds_numbers_only_names_nobody() -> None:
+    assert "Name" not in found("Name|Email", *(f"100{n}|ann{n}@example.com" for n in range(3)))
+
+
 def test_a_shipping_address_needs_a_person() -> None:
     assert found("Shipping Street|Shipping Zip") == {}
     rules = proposal(info("Shipping Name|Shipping Street|Shipping Zip")).rules

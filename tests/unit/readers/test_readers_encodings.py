@@ -31,6 +31,7 @@ GREEK = ["Γιώργος,Παπαδόπουλος", "Μαρία,Νικολάου
 
 CYRILLIC_TOO_SHORT = ["Ян,Цой", "Ия,Юн"]
 GREEK_TOO_SHORT = ["Ωω,Ψψ", "Ξξ,Φφ"]
+ICELANDIC_TOO_SHORT = ["Þór,Guðmundsson", "Ýmir,Ásgeirsson"]
 
 
 def detected(content: bytes) -> Encoding:
@@ -134,6 +135,19 @@ def test_no_advice_names_an_encoding_that_cannot_be(rows: list[str], codec: str)
     with pytest.raises(SourceError, match=codec) as refusal:
         detected(table(rows, codec))
     assert "cp1252" not in str(refusal.value)
+
+
+def test_what_is_in_latin_letters_is_never_guessed_by_statistics() -> None:
+    with pytest.raises(SourceError, match="it could be cp1252"):
+        detected(table(ICELANDIC_TOO_SHORT, "cp1252"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "codec"), [(["Νίκος,Παπάς", "Άννα,Γεωργίου"], "cp1253"), (CYRILLIC_TOO_SHORT, "cp1251")]
+)
+def test_the_commonest_encoding_that_could_be_is_named_first(rows: list[str], codec: str) -> None:
+    with pytest.raises(SourceError, match=f"--encoding {codec},"):
+        detected(table(rows, codec))
 
 
 @given(st.lists(st.sampled_from(POLISH + CZECH + ["Ann,Green"]), min_size=1))
