@@ -160,15 +160,40 @@ def test_show_says_what_it_could_not_look_at_and_shows_the_run_all_the_same(user
     assert "could not be looked at again" in " ".join((shown.out + shown.err).split())
 
 
-def against(user: User, api: ScriptedApi, rows: int) -> Ran:
-    lines = ["[delivery]", 'rate = "200/s"', "concurrency = 1", *AGAIN_SOON, "[targets.sandbox]"]
+KEYS = {"ROCKETKOR_API_KEY": "key-1", "ROCKETKOR_API_SECRET": "secret-1"}
+
+
+def against(user: User, api: ScriptedApi, rows: int, *delivery: str) -> Ran:
+    lines = ["[delivery]", 'rate = "200/s"', "concurrency = 1", *AGAIN_SOON, *delivery, "[targets.sandbox]"]
     profile = user.has("p.toml", "\n".join([*lines, f'base_url = "{api.base_url}"', ""]))
-    environ = {"ROCKETKOR_API_KEY": "key-1", "ROCKETKOR_API_SECRET": "secret-1"}
-    return user.types("run", user.has("people.csv", people(rows)), *sandbox(profile), "--json", **environ)
+    return user.types("run", user.has("people.csv", people(rows)), *sandbox(profile), "--json", **KEYS)
 
 
 def created_as(number: int) -> Said:
     return said(201, {"id": f"0b0a4b6e-6a3e-4a53-8f4e-{number:012d}"})
+
+
+def test_a_row_that_was_refused_when_it_was_sent_again_is_looked_up_when_it_comes_back_fixed(user: User) -> None:
+    arrived: list[dict[str, Any]] = []
+
+    def late(customer: dict[str, Any]) -> Said:
+        arrived.append({**customer, "id": f"0b0a4b6e-6a3e-4a53-8f4e-{77:012d}"})
+        return Said(504)
+
+    refused = said(422, {"message": "Invalid", "errors": [{"path": "lastName", "message": "Not allowed."}]})
+    with scripted_api(ScriptedApi({"L-0": [late, refused, created_as(5)]})) as api:
+        ran = against(user, api, 1, "looks_after_s = [0, 0.1]")
+        rejects = (user.home / ran.json["files"]["rejects"]).read_text(encoding="utf-8")
+        assert (ran.code, ran.json["counts"]["unknown"]) == (8, 1)
+        assert "Not allowed." in rejects
+        api.listed.extend(arrived)  # the first request arrives after all
+        fixed = user.has("fixed.csv", rejects.replace("Familya", "Other"))
+        back = user.types("retry", "last", "--fixed", fixed, "--json", **KEYS)
+        (row,) = user.reads(back.json["files"]["results"])
+
+    assert api.creates["L-0"] == 2
+    assert (row["_status"], row["_customer_id"]) == ("created", arrived[0]["id"])
+    assert "was not sent" in row["_warnings"]
 
 
 def test_two_rows_that_are_answered_with_one_customer_are_an_error_of_both(user: User) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,10 @@ def killed(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+def _has_more_than(witness: Witness, customers: int) -> bool:
+    return int(witness.ledger()["customers"]) > customers
+
+
 def resumed(user: User, witness: Witness, *arguments: str) -> Ran:
     return user.types_for_real("resume", "last", *arguments, "--json", **witness.environ)
 
@@ -64,6 +69,39 @@ def test_a_journal_whose_tail_is_lost_sends_nothing_and_names_the_way_out(
     done = resumed(user, witness)
     assert done.code == 0, done.out
     exactly_once(witness, user.reads(done.json["files"]["results"]))
+
+
+def test_a_journal_is_refused_after_no_kill_whatsoever(
+    user: User, witness: Witness, importing: subprocess.Popen[str]
+) -> None:
+    """The count of commits is behind, never ahead: at whatever moment a process dies, and whoever else is at work."""
+    killed(importing)
+    for kill in range(4):
+        again = user.starts("resume", "last", "--json", **witness.environ)
+        before = witness.ledger()["customers"]
+        wait_for(partial(_has_more_than, witness, before + kill), again)
+        assert user.types("show", "last", "--json").code == 0
+        again.send_signal(signal.SIGKILL)
+        out, err = again.communicate()
+        assert "The journal" not in out + err
+    count = user.home / "runs" / f"{JOURNAL}-commits"
+    count.write_bytes(bytes(20))  # a power cut: it is not synced
+
+    done = resumed(user, witness)
+    assert done.code == 0, done.out
+    exactly_once(witness, user.reads(done.json["files"]["results"]))
+
+
+def test_a_copy_of_a_runs_results_in_the_workspace_is_not_taken_for_a_lost_run(
+    user: User, witness: Witness, profile: Path
+) -> None:
+    rows = user.has("first.csv", people(3, external_ids=False))
+    first = user.types("run", rows, *sandbox(profile), "--json", **witness.environ).json["run_id"]
+    shutil.copytree(user.home / "runs" / first, user.home / "runs" / "for the customer")
+
+    more = user.has("second.csv", people(5, external_ids=False))
+    again = user.types("run", more, *sandbox(profile), "--json", **witness.environ)
+    assert (again.code, witness.ledger()["customers"]) == (0, 5), again.out
 
 
 def test_a_workspace_that_was_copied_while_it_was_used_does_not_go_on_with_its_run(
