@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,7 @@ from unittest import mock
 import pytest
 
 from importer.cli.entry import run
+from importer.emulator import Emulator, EmulatorSettings, Faults
 from tests.acceptance.receiver import Receiver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,11 +123,17 @@ def user(tmp_path: Path) -> User:
 
 @dataclass(frozen=True)
 class Witness:
-    """An emulator in a process of its own: what really arrived."""
+    """An emulator, in a process or a thread of its own: what really arrived."""
 
     base_url: str
     environ: dict[str, str]
-    process: subprocess.Popen[str]
+    _process: subprocess.Popen[str] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        """The process that it has for itself: it may be stopped and killed."""
+        assert self._process is not None, "serve it with serving(user)"
+        return self._process
 
     def ledger(self) -> dict[str, Any]:
         """Counts of what arrived."""
@@ -166,10 +176,39 @@ def serving(user: User, *options: str) -> Iterator[Witness]:
             process.communicate(timeout=20)
 
 
+@contextmanager
+def serving_here(faults: str | Path | None = None) -> Iterator[Witness]:
+    """An emulator for a block, in a thread: the same server as the command's, and there at once.
+
+    Args:
+        faults: a preset or a file of faults, as `--faults` takes them.
+    """
+    settings = EmulatorSettings(faults=Faults.load(faults) if faults else None)
+    ready: Future[Emulator] = Future()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with Emulator(settings) as emulator:
+            ready.set_result(emulator)
+            await over.wait()
+
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        thread = threading.Thread(target=lambda: runner.run(serve()), name="emulator")
+        thread.start()
+        try:
+            emulator = ready.result(timeout=20)
+            environ = {"ROCKETKOR_API_KEY": emulator.api_key, "ROCKETKOR_API_SECRET": emulator.api_secret}
+            yield Witness(emulator.base_url, environ)
+        finally:
+            loop.call_soon_threadsafe(over.set)
+            thread.join(timeout=20)
+
+
 @pytest.fixture
-def witness(user: User) -> Iterator[Witness]:
+def witness() -> Iterator[Witness]:
     """An emulator without faults."""
-    with serving(user) as running:
+    with serving_here() as running:
         yield running
 
 
@@ -226,12 +265,17 @@ def exactly_once(witness: Witness, results: list[dict[str, str]]) -> None:
     assert all(ids[row["_customer_id"]] == row["Email"] for row in results)
 
 
+_LOOK_S = 0.02
+_LOOKS = 2_000
+"""How often it is looked whether something has happened: a look is a request, which costs both sides time."""
+
+
 def wait_until(what: Callable[[], bool]) -> None:
     """Wait until something has happened outside."""
-    for _ in range(2_000):
+    for _ in range(_LOOKS):
         if what():
             return
-        time.sleep(0.01)  # noqa: TID251  # another process's time is real
+        time.sleep(_LOOK_S)  # noqa: TID251  # another process's time is real
     pytest.fail("it never happened")
 
 
@@ -243,8 +287,8 @@ def ended(process: subprocess.Popen[str]) -> Ran:
 
 def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Wait until something has happened outside; a process that ends early ends the wait."""
-    for _ in range(2_000):
+    for _ in range(_LOOKS):
         if what() or process.poll() is not None:
             return
-        time.sleep(0.01)  # noqa: TID251  # another process's time is real
+        time.sleep(_LOOK_S)  # noqa: TID251  # another process's time is real
     pytest.fail("it never happened")

@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import User, Witness, ended, exactly_once, people, sandbox, serving, wait_for
+from tests.acceptance.conftest import (
+    User,
+    Witness,
+    ended,
+    exactly_once,
+    people,
+    sandbox,
+    serving_here,
+    wait_for,
+)
 
 
 @pytest.mark.parametrize(("kills", "rows"), [(2, 400), pytest.param(10, 2_000, marks=pytest.mark.slow)])
@@ -45,7 +54,7 @@ def test_dropped_answers_make_no_duplicates_and_no_unknowns(user: User, profile_
     faults = user.has(
         "faults.toml", 'seed = 5\n[[rule]]\nfault = "commit-then-drop"\non = ["create"]\nprobability = 0.05\n'
     )
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         profile = profile_for(witness, delivery=['rate = "900/s"', "looks_after_s = [0, 0.2]", "breaker_faults = 1000"])
         source = user.has("people.csv", people(1_000, external_ids=False))
         ran = user.types("run", source, *sandbox(profile), "--json", **witness.environ)
@@ -132,7 +141,7 @@ def test_with_fail_fast_few_rows_more_are_sent_after_the_first_refusal(
 
 def test_a_second_signal_ends_at_once_and_resume_still_works(user: User, profile_for: Callable[..., Path]) -> None:
     faults = user.has("slow.toml", '[[rule]]\nfault = "latency"\non = ["create"]\ndelay_s = 3.0\n')
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         profile = profile_for(witness, delivery=['rate = "100/s"', "looks_after_s = [0, 3.5]"])
         source = user.has("people.csv", people(30))
         process = user.starts("run", source, *sandbox(profile), **witness.environ)
@@ -170,7 +179,7 @@ def test_resume_refuses_a_source_or_a_profile_that_changed(
 
 def test_thresholds_stop_a_run_and_leave_the_rest_unsent(user: User, profile_for: Callable[..., Path]) -> None:
     faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nprobability = 0.5\n')
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         profile = profile_for(witness, delivery=['rate = "200/s"', "concurrency = 4"])
         source = user.has("people.csv", people(200))
         for options in (("--max-errors", "5"), ("--fail-fast",), ("--max-error-rate", "0.2")):
@@ -189,7 +198,7 @@ def test_an_outage_opens_the_breaker_and_retry_finishes_the_job(user: User, prof
         "outage.toml",
         '[[rule]]\nfault = "status"\nstatus = 503\nprobability = 1.0\nfrom_request = 50\nfor_requests = 40\n',
     )
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         profile = profile_for(
             witness,
             delivery=[

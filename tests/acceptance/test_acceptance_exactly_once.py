@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import AGAIN_SOON, Ran, User, Witness, people, sandbox, serving
+from tests.acceptance.conftest import AGAIN_SOON, Ran, User, Witness, people, sandbox, serving_here
 from tests.acceptance.scripted_api import Said, ScriptedApi, said, scripted_api
 
 LOST = '[[rule]]\nfault = "commit-then-drop"\non = ["create"]\nprobability = {share}\n'
@@ -21,7 +21,7 @@ QUICK = ['rate = "200/s"', "backoff_base_s = 0.01", "breaker_faults = 10000", "l
 
 @contextmanager
 def faulty(user: User, plan: str) -> Iterator[Witness]:
-    with serving(user, "--faults", str(user.has("faults.toml", plan))) as witness:
+    with serving_here(user.has("faults.toml", plan)) as witness:
         yield witness
 
 

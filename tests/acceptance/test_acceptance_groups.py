@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from tests.acceptance.conftest import User, Witness, ended, sandbox, serving, wait_for
+from tests.acceptance.conftest import User, Witness, ended, sandbox, serving_here, wait_for
 
 HEADER = "Company,Contact First Name,Contact Last Name,Contact Email,Contact Phone"
 ROWS = (
@@ -300,7 +300,7 @@ def test_init_offers_to_group_the_rows_of_businesses(user: User) -> None:
 def test_a_refusal_is_said_in_every_row_of_the_group_and_a_retry_sends_it_once(
     user: User, profile_for: Callable[..., Path]
 ) -> None:
-    with serving(user, "--faults", "flaky") as witness:
+    with serving_here("flaky") as witness:
         options = grouped(witness, profile_for)
         ran = user.types("run", user.has("firms.csv", businesses()), *options, "--json", **witness.environ)
         for _ in range(3):
@@ -354,7 +354,7 @@ def test_groups_that_are_scattered_over_a_run_that_is_killed_are_sent_once(
         for turn, name in enumerate(("Ada", "Bob", "Cid"))
         for place, letter in enumerate("abcdefghijklmnopqrstuvwxyz")
     ]
-    with serving(user, "--faults", faults) as witness:
+    with serving_here(faults) as witness:
         options = sandbox(
             profile_for(
                 witness, more=GROUPED, delivery=['rate = "20/s"', "concurrency = 4", "looks_after_s = [0, 0.2]"]
@@ -451,7 +451,7 @@ def test_a_group_in_doubt_that_comes_back_fixed_is_looked_up_as_it_was_sent(
 ) -> None:
     rules = 'seed = 5\n[[rule]]\nfault = "commit-then-drop"\non = ["create"]\nfor_requests = 12\n'
     rules += '[[rule]]\nfault = "status"\nstatus = 500\non = ["list"]\nfor_requests = 12\n'
-    with serving(user, "--faults", str(user.has("faults.toml", rules))) as witness:
+    with serving_here(user.has("faults.toml", rules)) as witness:
         delivery = ["looks_after_s = [0, 0.1]", "max_attempts = 2", "breaker_faults = 1000", "concurrency = 1"]
         options = sandbox(profile_for(witness, more=GROUPED, delivery=delivery))
         first = user.types("run", user.has("firms.csv", businesses()), *options, "--json", **witness.environ)

@@ -22,7 +22,7 @@ import pytest
 
 from importer.delivery import StopSwitch, StrictLimiter, Window
 from importer.wiring import SystemClock
-from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving, wait_until
+from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving, serving_here, wait_until
 
 QUICK = '[targets.emulator]\nlooks_after_s = [0, 0.7]\nbackoff_base_s = 0.05\nbreaker_probe_s = 0.1\nrate = "500/s"\n'
 STRICT = (sys.executable, "-W", "error", *IMPORTER[1:])
@@ -135,7 +135,7 @@ def test_what_cannot_be_rehearsed_is_refused_before_anything_is_written(
 
 
 def test_unattended_a_live_run_stops_at_the_first_error_and_resume_goes_on_as_far_as_it_is_known(user: User) -> None:
-    with serving(user, "--faults", str(user.has("refuse.toml", REFUSALS))) as witness:
+    with serving_here(user.has("refuse.toml", REFUSALS)) as witness:
         options = live(user, witness)
         source = user.has("people.csv", people(60))
         stopped = user.types("run", source, *options, "--json", **witness.environ)
@@ -152,7 +152,7 @@ def test_unattended_a_live_run_stops_at_the_first_error_and_resume_goes_on_as_fa
 
 def test_unattended_a_live_run_stops_when_refusals_jump_among_the_rest(user: User) -> None:
     faults = user.has("later.toml", REFUSALS + "from_request = 30\n")
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         options = live(user, witness)
         source = user.has("people.csv", people(400))
         ran = user.types("run", source, *options, "--json", **witness.environ)
@@ -166,7 +166,7 @@ def test_a_live_run_without_trouble_goes_through_and_zero_sends_all_at_once(user
     ran = user.types("run", user.has("people.csv", people(60)), *options, "--json", **witness.environ)
     assert (ran.code, ran.json["counts"]["created"]) == (0, 60)
 
-    with serving(user, "--faults", str(user.has("refuse.toml", REFUSALS))) as hostile:
+    with serving_here(user.has("refuse.toml", REFUSALS)) as hostile:
         options = live(user, hostile)
         source = user.has("others.csv", people(70))
         ran = user.types("run", source, *options, "--canary", "0", "--json", **hostile.environ)
@@ -178,7 +178,7 @@ def test_on_a_terminal_the_canary_asks_and_heeds_the_answer(
     user: User, answer: bytes, answers: dict[str, int], code: int
 ) -> None:
     first = REFUSALS + "for_requests = 3\n"  # the token is one of them, the look for other workspaces another
-    with serving(user, "--faults", str(user.has("refuse.toml", first))) as witness:
+    with serving_here(user.has("refuse.toml", first)) as witness:
         options = live(user, witness)
         ours, theirs = pty.openpty()
         with subprocess.Popen(
@@ -274,7 +274,7 @@ def test_a_token_that_is_renewed_on_the_side_is_one_request_more_in_flight_and_t
 def test_the_receipts_of_a_stopped_run_and_of_its_resume_stand_side_by_side(
     user: User, profile_for: Callable[..., Path]
 ) -> None:
-    with serving(user, "--faults", str(user.has("slow.toml", '[[rule]]\nfault = "latency"\ndelay_s = 0.2\n'))) as slow:
+    with serving_here(user.has("slow.toml", '[[rule]]\nfault = "latency"\ndelay_s = 0.2\n')) as slow:
         lines = ['rate = ["300/s", "30/day"]', "concurrency = 4"]
         options = ("--config", profile_for(slow, delivery=lines), "--target", "sandbox", "--json")
         first = user.types("run", user.has("people.csv", people(60)), *options, **slow.environ).json["rate"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import AGAIN_SOON, Ran, User, exactly_once, people, sandbox, serving
+from tests.acceptance.conftest import AGAIN_SOON, Ran, User, exactly_once, people, sandbox, serving, serving_here
 from tests.acceptance.scripted_api import Said, ScriptedApi, said, scripted_api
 
 CREDENTIALS = {"ROCKETKOR_API_KEY": "canary-key-77", "ROCKETKOR_API_SECRET": "canary-secret-88"}
@@ -263,7 +263,7 @@ def test_what_no_row_can_mend_stops_the_run_with_the_rest_unsent(user: User, ans
 
 
 def test_garbage_in_every_shape_costs_no_row(user: User, profile_for: Callable[..., Path]) -> None:
-    with serving(user, "--faults", "garbled") as witness:
+    with serving_here("garbled") as witness:
         delivery = ['rate = "900/s"', "looks_after_s = [0, 0.1]", "breaker_faults = 1000", "backoff_base_s = 0.05"]
         profile = profile_for(witness, delivery=delivery)
         ran = user.types("run", user.has("people.csv", people(600)), *sandbox(profile), "--json", **witness.environ)

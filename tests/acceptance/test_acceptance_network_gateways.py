@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.components import free_port, haproxy, nginx
-from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, serving, wait_until
+from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, serving, serving_here, wait_until
 
 PATIENT: dict[str, object] = {
     "max_attempts": 60,
@@ -85,7 +86,7 @@ def test_a_gateway_that_waits_in_vain_makes_no_duplicates(user: User) -> None:
         '[[rule]]\nfault = "latency"\non = ["create"]\ndelay_s = 0.6\nprobability = 0.1\n',
     )
     with (
-        serving(user, "--faults", str(faults)) as witness,
+        serving_here(faults) as witness,
         nginx(user.home, upstream(witness), location="proxy_read_timeout 200ms;") as front,
     ):
         options = reaching(user, front.base_url, "300/s", **{**PATIENT, "looks_after_s": [0, 0.8]})
@@ -96,20 +97,27 @@ def test_a_gateway_that_waits_in_vain_makes_no_duplicates(user: User) -> None:
         exactly_once(witness, user.reads(ran.json["files"]["results"]))
 
 
-def test_a_server_that_stands_still_for_a_while_makes_no_duplicates(user: User, witness: Witness) -> None:
+@pytest.fixture
+def apart(user: User) -> Iterator[Witness]:
+    """An emulator that can be stopped, for it has a process for itself."""
+    with serving(user) as running:
+        yield running
+
+
+def test_a_server_that_stands_still_for_a_while_makes_no_duplicates(user: User, apart: Witness) -> None:
     """Half-open: connections live, nobody answers; what was asked is done when the server goes on."""
-    options = reaching(user, witness.base_url, "200/s", read_timeout_s=0.3, **PATIENT)
-    process = user.starts("run", user.has("people.csv", people(200)), *options, "--json", **witness.environ)
-    wait_until(lambda: witness.ledger()["customers"] > 40)
-    witness.process.send_signal(signal.SIGSTOP)
+    options = reaching(user, apart.base_url, "200/s", read_timeout_s=0.3, **PATIENT)
+    process = user.starts("run", user.has("people.csv", people(200)), *options, "--json", **apart.environ)
+    wait_until(lambda: apart.ledger()["customers"] > 40)
+    apart.process.send_signal(signal.SIGSTOP)
     try:
         time.sleep(0.6)  # noqa: TID251  # another process's time is real
     finally:
-        witness.process.send_signal(signal.SIGCONT)
+        apart.process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=60)
 
     assert (process.returncode, "Traceback" in err) == (0, False), out + err
-    exactly_once(witness, user.reads(str(next(user.home.glob("runs/*/results.csv")))))
+    exactly_once(apart, user.reads(str(next(user.home.glob("runs/*/results.csv")))))
 
 
 def test_haproxy_that_hangs_up_between_requests_raises_no_false_doubt(user: User, witness: Witness) -> None:

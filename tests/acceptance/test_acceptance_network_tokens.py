@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.components import free_port
-from tests.acceptance.conftest import User, exactly_once, people, sandbox, serving, wait_until
+from tests.acceptance.conftest import User, exactly_once, people, sandbox, serving, serving_here, wait_until
 
 Profiles = Callable[..., Path]
 
@@ -55,7 +55,7 @@ def test_exchanges_that_are_refused_for_a_while_cost_no_row_an_attempt_and_no_sl
     when = 'on = ["token"]\nfrom_request = 20\nfor_requests = 3\n'
     dead = '[[rule]]\nfault = "token-expiry"\non = ["create"]\nfrom_request = 19\nfor_requests = 1\n'
     faults = user.has("busy.toml", busy + when + dead)
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         profile = profile_for(witness, delivery=['rate = "100/s"', "max_attempts = 1", "concurrency = 16"])
         ran = user.types("run", user.has("people.csv", people(60)), *sandbox(profile), "--json", **witness.environ)
         ledger = witness.ledger()

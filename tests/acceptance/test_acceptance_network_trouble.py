@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.components import free_port
-from tests.acceptance.conftest import SOON, User, exactly_once, people, sandbox, serving
+from tests.acceptance.conftest import SOON, User, exactly_once, people, sandbox, serving, serving_here
 
 CREDENTIALS = {"ROCKETKOR_API_KEY": "key", "ROCKETKOR_API_SECRET": "secret"}
 QUICK = ("breaker_faults = 5", "max_attempts = 3", "backoff_base_s = 0.01", "connect_timeout_s = 1.0", *SOON)
@@ -60,7 +60,7 @@ def test_answers_that_trickle_are_given_up_in_time_and_make_no_duplicates(
         "slow.toml",
         'seed = 2\n[[rule]]\nfault = "dribble"\non = ["create", "list"]\ndelay_s = 0.05\nprobability = 0.1\n',
     )
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         delivery = ['rate = "400/s"', "total_timeout_s = 0.5", "looks_after_s = [0, 0.1]", "backoff_base_s = 0.05"]
         profile = profile_for(witness, delivery=[*delivery, "breaker_faults = 1000"])
         ran = user.types("run", user.has("people.csv", people(120)), *sandbox(profile), "--json", **witness.environ)
@@ -73,7 +73,7 @@ def test_answers_that_trickle_are_given_up_in_time_and_make_no_duplicates(
 def test_connections_that_break_before_and_after_the_work_make_no_duplicates(
     user: User, profile_for: Callable[..., Path]
 ) -> None:
-    with serving(user, "--faults", "flaky") as witness:
+    with serving_here("flaky") as witness:
         delivery = ['rate = "600/s"', "looks_after_s = [0, 0.1]", "backoff_base_s = 0.05", "breaker_faults = 1000"]
         profile = profile_for(witness, delivery=delivery)
         ran = user.types("run", user.has("people.csv", people(400)), *sandbox(profile), "--json", **witness.environ)
@@ -89,7 +89,7 @@ def test_in_debug_mode_nothing_is_left_open_unawaited_or_unretrieved(
     """Every warning is an error, and what Python cannot raise it prints: standard error has to stay empty."""
     strict = {"PYTHONASYNCIODEBUG": "1", "PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error"}
     source = user.has("people.csv", people(40))
-    with serving(user, "--faults", "flaky") as witness:
+    with serving_here("flaky") as witness:
         delivery = ['rate = "600/s"', "looks_after_s = [0, 0.1]", "backoff_base_s = 0.05", "breaker_faults = 1000"]
         strictly = ("run", source, "--json", "--quiet", "--verbose")
         sent = (*strictly, *sandbox(profile_for(witness, delivery=delivery)))

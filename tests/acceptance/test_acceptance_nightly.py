@@ -21,7 +21,7 @@ from importer.night import Night
 from importer.nightly import Fate, NightReport
 from importer.profile import Profile
 from importer.wiring import SystemClock
-from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, ended, people, serving, wait_for
+from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, ended, people, serving_here, wait_for
 
 QUICK = {
     "IMPORTER_NIGHTLY__SETTLE_S": "0.02",
@@ -187,7 +187,7 @@ def test_rows_refused_beyond_a_threshold_put_the_file_aside_with_its_results(
     user: User, inbox: Path, profile_for: Callable[..., Path]
 ) -> None:
     faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfor_requests = 30\n')
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         profile = profile_for(witness, delivery=['rate = "300/s"', "concurrency = 2"])
         (inbox / "a.csv").write_text(people(40))
         (inbox / "b.csv").write_text(HEADER_AND_ONE)

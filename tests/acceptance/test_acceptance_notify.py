@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import User, Witness, ended, people, sandbox, serving, wait_for
+from tests.acceptance.conftest import User, Witness, ended, people, sandbox, serving_here, wait_for
 from tests.acceptance.receiver import Receiver
 
 NOBODY = "json://127.0.0.1:9/sekret"
@@ -44,7 +44,7 @@ def test_what_stops_is_told_and_so_is_its_resumption_and_its_retry(
     faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfor_requests = 3\n')
     user.environ["IMPORTER_NOTIFY_URLS"] = receiver.url
     user.environ["IMPORTER_NOTIFY_URLS_FILE"] = ""
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         more = "[notify]\nruns = true"
         options = sandbox(profile_for(witness, delivery=['rate = "300/s"', "concurrency = 1"], more=more))
         user.has("people.csv", people(20))

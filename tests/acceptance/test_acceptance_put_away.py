@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 
 from importer.nightly.writers import can_tell
-from tests.acceptance.conftest import User, Witness, ended, people, serving, wait_for
+from tests.acceptance.conftest import User, Witness, ended, people, serving_here, wait_for
 
 SANDBOX = ("--target", "sandbox", "--json")
 NIGHTLY = ("nightly", "inbox", "--json")
@@ -170,7 +170,7 @@ def test_a_receipt_is_held_against_the_profile_that_is_given(user: User) -> None
 def refused(user: User, inbox: Path, profile_for: Callable[..., Path]) -> Any:
     """A file that was put aside since the API refused too many of its rows; it takes them from now on."""
     faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfor_requests = 7\n')
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         profile = profile_for(witness, delivery=['rate = "300/s"', "concurrency = 2", "max_errors = 2"])
         (inbox / "a.csv").write_text(people(40))
         night = user.types("nightly", "inbox", "--config", profile, *SANDBOX, **witness.environ)
@@ -206,7 +206,7 @@ def test_results_in_the_archive_are_renewed_when_a_run_is_retried(
     user: User, inbox: Path, profile_for: Callable[..., Path]
 ) -> None:
     faults = user.has("fail.toml", '[[rule]]\nfault = "status"\nstatus = 500\non = ["create"]\nfor_requests = 3\n')
-    with serving(user, "--faults", str(faults)) as witness:
+    with serving_here(faults) as witness:
         profile = profile_for(witness, delivery=['rate = "300/s"', "max_attempts = 1", "concurrency = 1"])
         (inbox / "results.csv").write_text(people(5))
         options = ("--config", profile, *SANDBOX)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.collector import Collector, attributes, collecting
-from tests.acceptance.conftest import Ran, User, Witness, people, sandbox, serving
+from tests.acceptance.conftest import Ran, User, Witness, people, sandbox, serving_here
 
 FAULTS = """
 [[rule]]
@@ -60,7 +60,7 @@ def test_a_run_is_a_trace_of_batches_and_requests_and_no_value_is_in_it(
 ) -> None:
     spoiled = [line.replace("@", " at ") if number < 4 else line for number, line in enumerate(PEOPLE)]
     source = user.has(f"{NAME}.csv", "\n".join([HEADER, *spoiled]) + "\n")
-    with serving(user, "--faults", str(user.has("faults.toml", FAULTS))) as witness:
+    with serving_here(user.has("faults.toml", FAULTS)) as witness:
         quick = ['rate = "500/s"', "backoff_base_s = 0.05", "looks_after_s = [0, 0.1]"]
         profile = profile_for(witness, delivery=quick)
         ran = user.types_for_real("run", source, *sandbox(profile), "--json", **otel(collector, witness))

@@ -16,6 +16,8 @@ from tests.unit.journal.conftest import begin, fill, open_book
 
 ENDINGS = sorted(TRANSITIONS[RowState.SENDING])
 FOREVER = frozenset(FINAL_STATES) - frozenset(REOPENINGS)
+AS_THEY_ARE = sorted({RowState.FAILED, RowState.UNSENT, RowState.UNKNOWN})
+"""What another pass opens by itself; an invalid or a rejected row has to be changed and checked anew first."""
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -60,7 +62,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.book.finish()
         self.book = open_book(self.database, self.book.run)
 
-    @rule(state=st.sampled_from(sorted(REOPENINGS)))
+    @rule(state=st.sampled_from(AS_THEY_ARE))
     def reopen(self, state: RowState) -> None:
         self.held = []
         Runs(self.database).reopen(self.book.run, (state,))
