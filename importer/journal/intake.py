@@ -78,7 +78,7 @@ class RunIntake:
         self._run = run
         self._valid = valid_state
         self.sends = valid_state is not RowState.VALID
-        self._keyed = keyed or self.sends or merging is not None
+        self.keyed = keyed or self.sends or merging is not None
         self.keeps_bodies = keeps_bodies or self.sends or merging is not None
         self._businesses = Groups(database, run, merging) if merging else None
         self._likenesses = Likenesses(database, run, self.numbers)
@@ -157,14 +157,14 @@ class RunIntake:
                 )
             insert_issues(tx, self._run, batch.issues)
             self._count_changes(tx, batch.changes)
-        if self._keyed:
+        if self.keyed:
             self._likenesses.observe(batch)
         self._idv_ready += sum(batch.idv_ready or ())
         self._idv_missing.update(batch.idv_missing)
 
     def _insert_rows(self, tx: sqlite3.Connection, batch: CheckedBatch) -> None:
         first, invalid, valid = batch.raw.first, RowState.INVALID.value, self._valid.value
-        if self._keyed:
+        if self.keyed:
             states = [invalid if payload is None else valid for payload in batch.payloads]
             ids = [external_id or None for external_id in batch.external_ids]
             rows = zip(repeat(self._run), count(first), states, batch.keys, ids)

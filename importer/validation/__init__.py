@@ -24,6 +24,7 @@ def build_validator(
     today: date,
     grouping: Grouping | None = None,
     writes_bodies: bool = True,
+    compares: bool = True,
 ) -> ColumnarValidator:
     """Make the validator of a run.
 
@@ -34,8 +35,15 @@ def build_validator(
         today: the day that birth dates are judged by.
         grouping: which rows are one business; None: every row is a customer of its own.
         writes_bodies: whether anybody will send what is valid.
+        compares: whether anybody will compare the rows with customers of earlier runs.
     """
     policy = Policy(phone=settings.phone, region=settings.default_region, today=today)
     return ColumnarValidator(
-        policy, secret=secret, stamp=stamp, no_change=settings.no_change, grouping=grouping, writes_bodies=writes_bodies
+        policy,
+        secret=secret,
+        stamp=stamp,
+        no_change=settings.no_change,
+        grouping=grouping,
+        writes_bodies=writes_bodies,
+        compares=compares,
     )

@@ -48,6 +48,7 @@ class ColumnarValidator:
         no_change: fields that must be sent as they stand in the source.
         grouping: which rows are one business; None: every row is a customer of its own.
         writes_bodies: whether anybody will send what is valid; the body of a valid row is empty where nobody will.
+        compares: whether anybody will compare the rows with customers of earlier runs.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ColumnarValidator:
         no_change: Collection[str] = (),
         grouping: Grouping | None = None,
         writes_bodies: bool = True,
+        compares: bool = True,
     ) -> None:
         self._policy = policy
         self._secret = secret
@@ -67,6 +69,7 @@ class ColumnarValidator:
         self._no_change = frozenset(no_change)
         self._grouping = grouping
         self._writes_bodies = writes_bodies
+        self._compares = compares
         self._checks: dict[str, ColumnCheck] = {}
         self._plans: dict[CustomerType | None, Plan] = {}
         self._names: frozenset[str] = frozenset()
@@ -81,6 +84,7 @@ class ColumnarValidator:
             no_change=self._no_change,
             grouping=self._grouping,
             writes_bodies=self._writes_bodies,
+            compares=self._compares,
         )
         return make, (self._policy,)
 
@@ -168,7 +172,7 @@ class ColumnarValidator:
             external_ids=table.column("externalId"),
             readiness=readiness,
             likenesses=identities.likenesses(),
-            prints=identities.prints(),
+            prints=identities.prints() if self._compares else {},
         )
 
     def _findings(self, batch: MappedBatch, places: Sequence[int]) -> Findings:

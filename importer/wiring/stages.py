@@ -71,6 +71,7 @@ def preparation(
         today=today(),
         grouping=source.grouping,
         writes_bodies=intake.keeps_bodies,
+        compares=intake.keyed,
     )
     return Preparation(
         reader=source.reader,
