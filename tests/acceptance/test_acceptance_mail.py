@@ -79,7 +79,7 @@ def night(user: User, url: str, content: str, **environ: str) -> Ran:
     (user.home / "inbox").mkdir()
     (user.home / "inbox" / "a.csv").write_text(content)
     settings = {"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NOTIFY_URLS": url, **environ}
-    return user.types("nightly", "inbox", "--json", **settings)
+    return user.types("nightly", "inbox", "--target", "emulator", "--json", **settings)
 
 
 @pytest.mark.parametrize(

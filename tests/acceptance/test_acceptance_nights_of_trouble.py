@@ -32,7 +32,8 @@ WRONG = """[mapping]
 def inbox(user: User) -> Path:
     path = user.home / "inbox"
     path.mkdir()
-    user.environ.update({"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NIGHTLY__POLL_S": "0.05"})
+    pace = {"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NIGHTLY__POLL_S": "0.05"}
+    user.environ.update(IMPORTER_TARGET="emulator", **pace)
     return path
 
 
