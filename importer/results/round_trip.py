@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from itertools import permutations
 
 from openpyxl.cell.cell import ERROR_CODES
@@ -22,11 +22,35 @@ from importer.results.table import escape_formula
 _SPACES = re.compile(r"\s+")
 _DIGITS = re.compile(r"\+?\d+(?:[.,]\d+)?")
 _SHORTENED = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d{1,2})", re.IGNORECASE)
+_LIKE_SHORTENED = re.compile(r"\d+(?:[.,]\d+)?E\+?\d{1,2}", re.IGNORECASE)
+_SUM = re.compile(r"[=+-]{0,2}\d+(?:[+-]\d+)+")
+_RESULT = re.compile(r"-?\d+(?:[.,]\d+)?(?:E\+?\d{1,2})?", re.IGNORECASE)
+_DIGITS_KEPT = 15
+"""Digits of a number that a spreadsheet program keeps."""
 _DATE = re.compile(r"(\d{1,4})([-./ ])(\d{1,2})\2(\d{1,4})\.?(?:[ T]0{1,2}:00(?::00(?:\.0+)?)?)?")
+_PART_OF_DATE = re.compile(r"(\d{1,2})[-./](\d{1,4})")
+_NAMED_DATE = re.compile(r"(?:(\d{1,2})[-. ]*)?([^\W\d_]{3,9})\.?(?:[-. ,]+(\d{1,4}))?(?:[-. ,]+(\d{2,4}))?")
+_MONTHS = (
+    "jan ene gen janv",
+    "feb fév fev feb",
+    "mar mär mrz maa mrt",
+    "apr avr abr",
+    "may mai mag maj mei",
+    "jun jui giu cze",
+    "jul juil lug lip",
+    "aug aoû ago sie",
+    "sep set wrz",
+    "oct okt ott paź",
+    "nov lis",
+    "dec dez déc dic gru",
+)
+"""How the months begin in what spreadsheet programs write; three letters decide where they can."""
 _RUN_AS_FORMULA = ("=", "+", "-", "@")
 _BOOLEANS = ({"true", "wahr", "vrai", "verdadero", "vero"}, {"false", "falsch", "faux", "falso"})
 _SAVED_IN = ("utf-8", "cp1252", "cp1250", "mac_roman", "cp850")
-_LOST = "?"
+_LOST = "?\ufffd"
+_NOT_SHOWN = re.compile("[\\s\\x00-\\x1f\\x7f-\\xa0\u00ad?\ufffd]+")
+"""What becomes of bytes that have no letter: it may be kept, lost, or taken for a space."""
 _CENTURY, _PIVOT = 100, 30
 
 
@@ -64,19 +88,25 @@ def _is_cut(before: str, after: str) -> bool:
 
 def _is_number_again(before: str, after: str) -> bool:
     """`007` came back as `7`, `+4930123456` as `4930123456`, `49301234567` as `4,93012E+10`."""
-    if not _DIGITS.fullmatch(before):
-        return False
     first, second = _number(before), _number(after)
     if first is None or second is None:
         return False
-    if (short := _SHORTENED.fullmatch(after)) is not None:
-        digits = len(short[2] or "")
-        return f"{first:.{digits}E}" == f"{second:.{digits}E}"
+    if (short := _SHORTENED.fullmatch(after)) is not None and not _SHORTENED.fullmatch(before):
+        return _rounded(first, len(short[2] or "")) == second
+    if _LIKE_SHORTENED.fullmatch(before):  # `12E3` is a reference, and came back as `12000` or `1,20E+04`
+        return first == second
+    if len(before.lstrip("+0")) > _DIGITS_KEPT and second == _rounded(first, _DIGITS_KEPT - 1, "ROUND_DOWN"):
+        return True
     return (first == second and len(after) <= len(before) and not after.startswith(("0", "+"))) or first == second == 0
 
 
+def _rounded(number: Decimal, digits: int, how: str = ROUND_HALF_UP) -> Decimal:
+    """A number with so many digits after the first one."""
+    return number.quantize(Decimal(1).scaleb(number.adjusted() - digits), how) if number else number
+
+
 def _number(text: str) -> Decimal | None:
-    if not (_DIGITS.fullmatch(text) or _SHORTENED.fullmatch(text)):
+    if not (_DIGITS.fullmatch(text) or _LIKE_SHORTENED.fullmatch(text)):
         return None
     try:
         return Decimal(text.replace(",", "."))
@@ -85,17 +115,38 @@ def _number(text: str) -> Decimal | None:
 
 
 def _is_run(before: str, after: str) -> bool:
-    """What begins like a formula came back as the error that running it gave."""
-    return before.startswith(_RUN_AS_FORMULA) and (after in ERROR_CODES or after.startswith("#"))
+    """What begins like a formula came back as the error, or the number, that running it gave: `+1-2` as `-1`."""
+    if not before.startswith(_RUN_AS_FORMULA):
+        return False
+    if after in ERROR_CODES or after.startswith("#"):
+        return True
+    if not _SUM.fullmatch(before) or not _RESULT.fullmatch(after):
+        return False
+    given = sum(int(part.lstrip("=+")) for part in re.findall(r"[+-]?\d+", before))
+    return _is_number_again(str(abs(given)), after.removeprefix("-")) and (given < 0) == after.startswith("-")
 
 
 def _is_saved_again(before: str, after: str) -> bool:
     """The same bytes were read, or written, in another encoding; or letters were lost by one that lacks them."""
     if before.isascii():
         return False
-    if _LOST in after and any(after == before.encode(codec, "replace").decode(codec) for codec in _SAVED_IN[1:]):
+    if _has_lost_letters(before, after) or not {*_spellings(before)}.isdisjoint(_spellings(after)):
         return True
-    return not {*_spellings(before)}.isdisjoint(_spellings(after))
+    shown = _NOT_SHOWN.sub("", after)
+    return any(_NOT_SHOWN.sub("", _read_as(before, codec)) == shown for codec in _SAVED_IN[1:])
+
+
+def _has_lost_letters(before: str, after: str) -> bool:
+    """`Łukasz` came back as `?ukasz`."""
+    return len(before) == len(after) and all(
+        first == second or (second in _LOST and not first.isascii())
+        for first, second in zip(before, after, strict=True)
+    )
+
+
+def _read_as(text: str, codec: str) -> str:
+    """UTF-8 as it shows when it is read in another encoding; a byte that has no letter there is a control character."""
+    return "".join(bytes([byte]).decode(codec, "ignore") or chr(byte) for byte in text.encode("utf-8", "replace"))
 
 
 def _spellings(text: str) -> Iterator[bytes]:
@@ -115,10 +166,45 @@ def _is_date_again(before: str, after: str) -> bool:
     """`1990-01-05` came back as `05.01.1990`, or `5.1.1990` as `05.01.1990`; days and months never change places."""
     first, second = _DATE.fullmatch(before), _DATE.fullmatch(after)
     if first is None or second is None:
-        return False
+        return _is_named_again(before, after) or _is_completed(before, after)
     if first[2] == second[2] and len(first[1]) // 3 == len(second[1]) // 3:
         return _in_place(first) == _in_place(second)
     return not {*_readings(first)}.isdisjoint(_readings(second))
+
+
+def _is_named_again(before: str, after: str) -> bool:
+    """`1990-01-05` came back as `5-Jan-90`, `3-4` as `04. Mrz`, or `5-Jan-1990` as `05.01.1990`."""
+    for named, other in ((after, before), (before, after)):
+        found = _NAMED_DATE.fullmatch(named)
+        months = {number for number, words in enumerate(_MONTHS, 1) if found and _begins(found[2], words)}
+        if found is None or not months:
+            continue
+        shown = {_short(int(number)) for number in (found[1], found[3], found[4]) if number}
+        if whole := _DATE.fullmatch(other):
+            return bool(shown) and any(
+                one.month in months and shown <= {one.day, _short(one.year)} for one in _readings(whole)
+            )
+        if part := _PART_OF_DATE.fullmatch(other):
+            numbers = {_short(int(part[1])), _short(int(part[2]))}
+            return bool(numbers & months) and numbers <= months | shown and shown <= numbers
+    return False
+
+
+def _is_completed(before: str, after: str) -> bool:
+    """`3-4`, a house number, came back as a day of this year: `2026-03-04`."""
+    part, whole = _PART_OF_DATE.fullmatch(before), _DATE.fullmatch(after)
+    if part is None or whole is None:
+        return False
+    numbers = {int(part[1]), int(part[2])}
+    return any(numbers in ({one.day, one.month}, {one.month, one.year}) for one in _readings(whole))
+
+
+def _begins(word: str, beginnings: str) -> bool:
+    return word.lower().startswith(tuple(beginnings.split()))
+
+
+def _short(year: int) -> int:
+    return year % _CENTURY
 
 
 def _in_place(found: re.Match[str]) -> tuple[int, int, int]:
