@@ -101,6 +101,10 @@ class SourceError(ImporterError):
     exit_code = ExitCode.SOURCE
 
 
+class UndecidedEncodingError(SourceError):
+    """The bytes of a text could be read in several encodings, or in none."""
+
+
 class SourceChangedError(SourceError):
     """The source or the profile is not the one that the run began with."""
 

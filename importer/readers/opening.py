@@ -6,7 +6,7 @@ import sys
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from importer.errors import SourceError
+from importer.errors import SourceError, UndecidedEncodingError
 from importer.ports import Reader
 from importer.profile.settings import SourceSettings
 from importer.readers.handed_out import as_handed_out
@@ -20,6 +20,7 @@ __all__ = ["STDIN", "content_hash", "keep_stdin", "open_handed_out", "open_sourc
 
 STDIN = "-"
 _MOST_WRAPPINGS = 2
+_SAVE_AS_UTF8 = "Save it as UTF-8 (in Excel: the file type 'CSV UTF-8'), and return that file."
 _HINT = "Copy it again from where it came from, or export it again."
 
 
@@ -38,7 +39,9 @@ def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO |
     name = material.name
     try:
         material, kind = _unpacked(material, settings)
-        settings = as_handed_out(material, kind, settings) or settings
+        own = as_handed_out(material, kind, settings)
+        if own is not None:
+            return _read_ours(material, kind, own, name)
         return _read(material, _format(material.name, kind, settings), settings, name)
     except BaseException:
         material.close()
@@ -59,10 +62,18 @@ def open_handed_out(path: Path | str, settings: SourceSettings) -> Reader | None
         if own is None:
             material.close()
             return None
-        return _read(material, _format(material.name, kind, own), own, name, keeps_added=True)
+        return _read_ours(material, kind, own, name, keeps_added=True)
     except BaseException:
         material.close()
         raise
+
+
+def _read_ours(material: Material, kind: Kind, own: SourceSettings, name: str, *, keeps_added: bool = False) -> Reader:
+    """Read a file that the importer handed out: no setting of the profile helps where its encoding is in doubt."""
+    try:
+        return _read(material, _format(material.name, kind, own), own, name, keeps_added=keeps_added)
+    except UndecidedEncodingError as error:
+        raise SourceError(error.message, _SAVE_AS_UTF8) from error
 
 
 def keep_stdin(to: Path, settings: SourceSettings, stream: BinaryIO | None = None) -> Path:

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from encodings.aliases import aliases
 from typing import TYPE_CHECKING, BinaryIO
 
-from importer.errors import SourceError
+from importer.errors import SourceError, UndecidedEncodingError
 from importer.readers.text.spelling import Spelling, is_latin, is_spelled, latin_ones, scripts, spellings
 from importer.records import Detected
 
@@ -181,13 +181,13 @@ def _spelled(found: Sequence[Spelling], name: str) -> Encoding:
     return _found(best.codec, round(best.explained, 2), note)
 
 
-def _undecided(name: str, codecs_that_fit: Sequence[str]) -> SourceError:
+def _undecided(name: str, codecs_that_fit: Sequence[str]) -> UndecidedEncodingError:
     if not codecs_that_fit:
-        return SourceError(
+        return UndecidedEncodingError(
             f"The encoding of '{name}' cannot be told from its bytes.",
             "Save it as UTF-8, or name the encoding of the program that wrote it: --encoding, or encoding in [source].",
         )
-    return SourceError(
+    return UndecidedEncodingError(
         f"The encoding of '{name}' cannot be told from its bytes: it could be {' or '.join(codecs_that_fit)}.",
         f"Save it as UTF-8, or name the right one: --encoding {codecs_that_fit[0]}, or encoding in [source].",
     )

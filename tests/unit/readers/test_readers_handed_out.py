@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from importer.errors import SourceError
 from importer.profile import SourceSettings
 from importer.readers import open_handed_out, open_source
 
@@ -73,3 +74,14 @@ def test_a_workbook_without_the_columns_is_a_source(tmp_path: Path) -> None:
     book.save(tmp_path / "people.xlsx")
 
     assert open_handed_out(tmp_path / "people.xlsx", SourceSettings()) is None
+
+
+def test_an_encoding_in_doubt_names_no_setting_that_would_not_help(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.csv"
+    path.write_bytes("Name,Ort,_row,_run\nŁódź,Źle,2,R\n".encode("cp1250") + b"\x81,\x8d,3,R\n")
+
+    for opening in (open_handed_out, open_source):
+        with pytest.raises(SourceError, match="cannot be told from its bytes") as caught:
+            opening(path, PINNED)
+        assert "CSV UTF-8" in (caught.value.hint or "")
+        assert "--encoding" not in (caught.value.hint or "")
