@@ -59,9 +59,14 @@ def to(profile: Profile, run_ids: Sequence[str], source: Path | str) -> str:
     known = [run_id for run_id in run_ids if _is_known(profile.workspace, run_id)]
     anew = f"`{profile.commands.run(source, '--as-new')}` imports it like any other file."
     if not known:
-        unknown = f"from the run {run_ids[0]}, which is not in the workspace '{profile.workspace}'"
+        if not run_ids:
+            raise ReturnRefusedError(
+                f"The file '{source}' comes back and names no run: its column '_run' is blank.",
+                f"Export it again from its run and fix that file, or: {anew}",
+            )
         raise ReturnRefusedError(
-            f"The file '{source}' comes back {unknown if run_ids else 'and names no run'}.",
+            f"The file '{source}' comes back from the run {run_ids[0]}, which is not in the workspace"
+            f" '{profile.workspace}'.",
             f"Name the workspace of its run with --workspace, or: {anew}",
         )
     if len(known) > 1:

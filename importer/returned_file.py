@@ -35,7 +35,11 @@ from importer.results.round_trip import as_typed, is_unchanged
 
 _DONE = frozenset({RowState.CREATED, RowState.EXISTING})
 _TOO_LONG = "row_too_long"
-_SURPLUS = "The row still has surplus cells in its columns '_extra_…': put them where they belong, or delete them."
+_SURPLUS = "The row still has surplus cells in its columns '_extra_…': put them where they belong, or clear them."
+_SURPLUS_MISSING = (
+    "The row still has surplus cells, but their columns '_extra_…' are missing from the file that came back:"
+    " clear those cells in the new rejects.csv of the run, and return that."
+)
 _WHOLE_NUMBER = re.compile(r"(\d+)(?:[.,]0+)?")
 NAMED = 20
 """Lines of one kind that are named by number."""
@@ -49,7 +53,8 @@ class Line:
         number: its row number in that file.
         row: the number of the run's row that it is from; None where there is none.
         cells: place of the source's column to the text, for the columns that came back.
-        surplus: its cells beyond the source's columns; None: the file has no columns of those.
+        surplus: its cells beyond the source's columns.
+        room: how many of those the file has columns for.
         issues: what reading found wrong with it; the ordinal means nothing.
     """
 
@@ -57,7 +62,8 @@ class Line:
     run_id: str
     row: int | None
     cells: Mapping[int, str]
-    surplus: tuple[str, ...] | None
+    surplus: tuple[str, ...]
+    room: int
     issues: Sequence[tuple[int, Issue]] = ()
 
 
@@ -146,7 +152,7 @@ class ReturnedFile:
         self._reader = reader
         self._names = reader.info.columns
         self._run, self._row = self._names.index(RUN_COLUMN), self._names.index(ROW_COLUMN)
-        self._has_extras = any(map(is_extra, self._names))
+        self._room = sum(map(is_extra, self._names))
 
     @property
     def name(self) -> str:
@@ -185,17 +191,18 @@ class ReturnedFile:
                     row[self._run].strip(),
                     _number(row[self._row]),
                     {column: row[where] for column, where in places.items()},
-                    batch.surplus.get(place, () if self._has_extras else None),
+                    batch.surplus.get(place, ()),
+                    self._room,
                     issues.get(place, ()),
                 )
 
     def _places(self, columns: Sequence[str]) -> dict[int, int]:
-        """The place in the file of every source column that came back: by name, by order where no name is missing."""
+        """The place in the file of every source column that came back: by name; by order only where all names agree."""
         own = [place for place, name in enumerate(self._names) if not is_added(name)]
         texts = {as_typed(self._names[place]): place for place in own}
         found = {column: texts[name] for column, name in enumerate(columns) if name in texts}
         if len(own) == len(columns) and len(found) >= len(columns) / 2:
-            return dict(enumerate(own)) if list(found.values()) == sorted(found.values()) else found
+            return dict(enumerate(own)) if all(own[column] == place for column, place in found.items()) else found
         if not found:
             raise SourceError(
                 f"'{self.name}' came back without any column of its source.",
@@ -264,30 +271,44 @@ def _compare(line: Line, was: RowResult, columns: Sequence[str], index: Mapping[
         if not is_unchanged(was.cells[place], text, faulty=place in faulty):
             cells[place] = as_typed(text)
             changed.add(place)
-    surplus = was.surplus if line.surplus is None or _same_surplus(was.surplus, line.surplus) else line.surplus
-    if not changed and surplus == was.surplus:
+    surplus, missing = _surplus_now(was, line)
+    if not changed and surplus == was.surplus and (was.state in _DONE or not missing):
         found.unchanged += 1
     elif was.state in _DONE:
         text = f"Row {was.row} was changed, but its customer exists already; the change is not sent."
         found.refused.append(_refusal("returned_row_done", text, line.number, was.ordinal))
     else:
-        reading = _still_wrong(line, was, columns, changed, surplus)
+        said = _SURPLUS_MISSING if missing else _SURPLUS
+        reading = _still_wrong(line, was, columns, changed, surplus, said)
         found.changed[was.ordinal] = Changed(was, tuple(cells), surplus, tuple(reading))
+
+
+def _surplus_now(was: RowResult, line: Line) -> tuple[tuple[str, ...], bool]:
+    """The surplus cells that a row has now, and whether some that are an error had no column to come back in."""
+    room = max(line.room, len(line.surplus))
+    back = (*line.surplus, *[""] * (room - len(line.surplus)), *was.surplus[room:])
+    missing = any(was.surplus[room:]) and any(issue.code == _TOO_LONG for issue in was.errors)
+    surplus = back[: max((at for at, cell in enumerate(back, 1) if cell), default=0)]
+    return (was.surplus if _same_surplus(was.surplus, surplus) else surplus), missing
 
 
 def _same_surplus(before: Sequence[str], after: Sequence[str]) -> bool:
     return len(before) == len(after) and all(map(is_unchanged, before, after))
 
 
-def _still_wrong(
-    line: Line, was: RowResult, columns: Sequence[str], changed: set[int], surplus: tuple[str, ...]
+def _still_wrong(  # noqa: PLR0917  # one caller
+    line: Line, was: RowResult, columns: Sequence[str], changed: set[int], surplus: tuple[str, ...], said: str
 ) -> Iterator[Issue]:
-    """What reading found wrong: of the row where nothing was changed, of the line where something was."""
+    """What reading found wrong: of the row where nothing was changed, of the line where something was.
+
+    Args:
+        said: of surplus cells that are still there.
+    """
     for issue in (*was.errors, *was.warnings):
         if issue.code in READING_CODES and issue.column in columns and columns.index(issue.column) not in changed:
             yield issue
     if surplus and (surplus != was.surplus or any(issue.code == _TOO_LONG for issue in was.errors)):
-        yield Issue(was.ordinal, _TOO_LONG, _SURPLUS)
+        yield Issue(was.ordinal, _TOO_LONG, said)
     for column, issue in line.issues:
         if column in changed:
             yield replace(issue, ordinal=was.ordinal, column=columns[column])

@@ -117,8 +117,7 @@ class Return:
         judged = list(self._candidates(rows, brought.changed, grouped=grouping is not None))
         prints, groups = self._check(mapper, grouping, judged, rows.leaders())
         returns = Returns(self.database, self.stored.run, self.stored.header.scope)
-        keys = frozenset(one.key for one in judged if one.key)
-        self._keep_apart(judged, returns.keys_in_use(keys, frozenset(one.was.ordinal for one in judged)), rows)
+        self._keep_apart(judged, self._used(judged, returns), rows)
         hold(groups)
         revisions = _together(map(partial(self._revision, rows), judged))
         facts = what_came_back(file, brought, revisions)
@@ -216,6 +215,28 @@ class Return:
         if grouping is None:
             return prints, []
         return prints, form(judged, verdict.leaders, leaders, Merging(stamp, grouping.fields, mapper.columns))
+
+    def _used(self, judged: Sequence[_Judged], returns: Returns) -> dict[str, int]:
+        """Import keys that other rows of the run have, with one of those rows' ordinals.
+
+        Where rows of one key may be customers of their own, as many of the key's numbers are looked up as are needed
+        for every row to find a free one.
+        """
+        but = frozenset(one.was.ordinal for one in judged)
+        wanted = Counter(one.key for one in judged if one.key)
+        used = returns.keys_in_use(frozenset(wanted), but)
+        if self.profile.validation.duplicates != "allow":
+            return used
+        free = Counter({key: -number for key, number in wanted.items() if key in used})
+        first, count = 2, 1
+        while missing := [key for key, number in free.items() if number < 0]:
+            count *= 2
+            numbered = {occurrence_key(key, n): key for key in missing for n in range(first, first + count)}
+            found = returns.keys_in_use(frozenset(numbered), but)
+            free.update(Counter(key for own, key in numbered.items() if own not in found))
+            used.update(found)
+            first += count
+        return used
 
     def _keep_apart(self, judged: Sequence[_Judged], used: dict[str, int], rows: RunRows) -> None:
         """Keep rows of one key apart: from those of the run that stay as they are, and from each other."""

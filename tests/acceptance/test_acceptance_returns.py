@@ -425,6 +425,82 @@ def test_a_dry_run_that_nothing_came_back_for_is_not_retried(user: User) -> None
     assert (ran.code, "is a dry run" in ran.err) == (2, True)
 
 
+def test_a_file_whose_run_was_cleared_is_refused_with_a_way_on(user: User, refused: tuple[str, Path]) -> None:
+    run_id, directory = refused
+    user.has("cleared.csv", (directory / "rejects.csv").read_text().replace(run_id, "").replace("(at)", "@"))
+
+    ran = user.types("run", "cleared.csv")
+
+    assert (ran.code, "its column '_run' is blank" in ran.err, "--as-new" in ran.err) == (2, True, True), ran.err
+
+
+def without(path: Path, to: Path, *names: str, more: str = "") -> Path:
+    """A file of the run with columns deleted, and one of another name added behind the source's."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    at = [place for place, name in enumerate(rows[0]) if name not in names]
+    last = len([name for name in rows[0] if not name.startswith("_") and name not in names])
+    with to.open("w", encoding="utf-8", newline="") as file:
+        for number, row in enumerate(rows):
+            kept = [row[place] for place in at]
+            added = [more if number == 0 else "1990-01-01"] if more else []
+            csv.writer(file).writerow([*kept[:last], *added, *kept[last:]])
+    return to
+
+
+def test_surplus_cells_whose_columns_were_deleted_are_still_there_and_the_row_says_what_to_do(user: User) -> None:
+    lines = people(3).splitlines()
+    lines[1] += ",left over"
+    lines[2] = lines[2].replace("@", "(at)")
+    first = user.types("run", user.has("people.csv", "\n".join(lines) + "\n"), "--json")
+    rejects = user.home / first.json["files"]["rejects"]
+    rejects.write_text(rejects.read_text().replace("(at)", "@"))
+
+    cut = user.types("run", without(rejects, user.home / "cut.csv", "_extra_1"), "--json")
+    (row,) = [row for row in user.reads(cut.json["files"]["rejects"]) if row["_row"] == "2"]
+    assert (cut.json["counts"]["created"], row["_extra_1"]) == (2, "left over")
+    assert "clear those cells in the new rejects.csv" in row["_error_message"]
+
+    user.has("cleared.csv", rejects.read_text().replace("left over", ""))
+    cleared = user.types("run", "cleared.csv", "--json")
+    assert (cleared.code, cleared.json["counts"]["created"]) == (0, 3), cleared.out
+
+
+def test_a_column_that_was_deleted_takes_no_cells_of_another_one(user: User) -> None:
+    source = user.has("people.csv", people(3).replace("person1@", "person1(at)"))
+    first = user.types("run", source, "--json")
+    handed_out = user.home / first.json["files"]["results"]
+    handed_out.write_text(handed_out.read_text().replace("person1(at)", "person1@"))
+
+    moved = without(handed_out, user.home / "moved.csv", "Last Name", more="Checked on")
+    back = user.types("run", moved, "--json")
+
+    assert (back.code, back.json["counts"]["created"], back.json["returned"]["refused"]) == (0, 3, []), back.out
+    for row, line in zip(user.reads(back.json["files"]["results"]), people(3).splitlines()[1:], strict=True):
+        assert [row[name] for name in ("ID", "First Name", "Last Name", "Email", "Phone")] == line.split(",")
+
+
+@pytest.mark.parametrize("wrong", [{1, 3}, {0}, {0, 1, 2, 3}, {4}])
+def test_of_rows_that_may_be_customers_of_their_own_each_that_comes_back_fixed_is_one(
+    user: User, witness: Witness, profile_for: Callable[..., Path], wrong: set[int]
+) -> None:
+    profile = profile_for(witness, more='[validation]\nduplicates = "allow"')
+    mails = [f"twin{'(at)' if number in wrong else '@'}example.com" for number in range(5)]
+    lines = [f"Ann,Twin,{mail},+12125550101" for mail in mails]
+    source = user.has("twins.csv", "\n".join(["First Name,Last Name,Email,Phone", *lines]) + "\n")
+    first = user.types("run", source, *sandbox(profile), "--json", **witness.environ)
+    assert first.json["counts"]["created"] == 5 - len(wrong)
+    rejects = user.home / first.json["files"]["rejects"]
+    fixed = user.has("fixed.csv", rejects.read_text().replace("(at)", "@"))
+
+    for _ in range(2):
+        back = user.types("run", fixed, "--json", **witness.environ)
+        assert (back.code, back.json["counts"]["created"]) == (0, 5), back.out
+    ids = {row["_customer_id"] for row in user.reads(first.json["files"]["results"])}
+    assert ids == {customer["id"] for customer in witness.customers()}
+    assert len(ids) == 5
+
+
 # --------------------------------------------------------------------------- rows in doubt
 
 NEVER = LATE.format(commit_s=1_000.0, answer_s=1_000.0) + "from_request = 0\nfor_requests = 4\n"
