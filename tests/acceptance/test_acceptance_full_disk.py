@@ -92,7 +92,10 @@ def results(disk: SmallDisk, path: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+@pytest.mark.parametrize(
+    "stage",
+    [pytest.param(stage, marks=[] if stage.inbox else pytest.mark.slow, id=name) for name, stage in STAGES.items()],
+)
 def test_a_night_on_a_full_disk_says_so_and_the_next_one_finishes(
     user: User, witness: Witness, profile: Path, disk: SmallDisk, stage: Stage
 ) -> None:
@@ -146,7 +149,7 @@ def test_a_run_on_a_full_disk_says_so_and_what_it_says_mends_it(
     exactly_once(witness, results(disk, again.json["files"]["results"]))
 
 
-@pytest.mark.parametrize("command", ["nightly", "run"])
+@pytest.mark.parametrize("command", ["nightly", pytest.param("run", marks=pytest.mark.slow)])
 def test_a_packed_file_that_cannot_be_unpacked_for_want_of_space_is_not_the_files_fault(
     user: User, witness: Witness, profile: Path, disk: SmallDisk, command: str
 ) -> None:

@@ -22,7 +22,7 @@ import pytest
 
 from importer.delivery import StopSwitch, StrictLimiter, Window
 from importer.wiring import SystemClock
-from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving, serving_here, wait_until
+from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving, serving_here, wait_for, wait_until
 
 QUICK = '[targets.emulator]\nlooks_after_s = [0, 0.7]\nbackoff_base_s = 0.05\nbreaker_probe_s = 0.1\nrate = "500/s"\n'
 STRICT = (sys.executable, "-W", "error", *IMPORTER[1:])
@@ -243,10 +243,8 @@ def test_a_killed_run_forgets_none_of_its_quota(user: User, witness: Witness, pr
     options = ("--config", profile, "--target", "sandbox", "--json")
     process = user.starts("run", user.has("people.csv", people(500)), *options, **witness.environ)
     for target in (60, 140):
-        end = time.monotonic() + 30.0
-        while witness.ledger()["requests"] < target:
-            assert time.monotonic() < end
-            assert process.poll() is None
+        wait_for(lambda target=target: witness.ledger()["requests"] >= target, process)  # type: ignore[misc]
+        assert process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()
         process = user.starts("resume", "last", *options, **witness.environ)
@@ -453,9 +451,7 @@ def test_a_stopped_run_leaves_nothing_open_either(
         stderr=subprocess.PIPE,
         text=True,
     )
-    end = time.monotonic() + 40.0
-    while witness.ledger()["customers"] < 30:
-        assert time.monotonic() < end
+    wait_for(lambda: witness.ledger()["customers"] >= 30, process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
 

@@ -40,7 +40,7 @@ def full(disk: SmallDisk) -> None:
     disk.fill()
 
 
-@pytest.mark.parametrize("spoilt", [read_only, full])
+@pytest.mark.parametrize("spoilt", [read_only, pytest.param(full, marks=pytest.mark.slow)])
 def test_a_workspace_that_cannot_be_written_is_looked_at(
     user: User, disk: SmallDisk, spoilt: Callable[[SmallDisk], None]
 ) -> None:
@@ -61,7 +61,7 @@ def test_a_workspace_that_cannot_be_written_is_looked_at(
     assert (refused.code, "--out" in refused.err) == (1, True)
 
 
-@pytest.mark.parametrize("lost", [(), LOG_ONLY])
+@pytest.mark.parametrize("lost", [(), pytest.param(LOG_ONLY, marks=pytest.mark.slow)])
 def test_what_a_killed_run_left_in_its_log_is_read_too(
     user: User, disk: SmallDisk, witness: Witness, profile_for: Callable[..., Path], lost: tuple[str, ...]
 ) -> None:

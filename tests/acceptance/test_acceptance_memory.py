@@ -45,7 +45,7 @@ def _has_more_than(witness: Witness, customers: int) -> bool:
 
 
 def resumed(user: User, witness: Witness, *arguments: str) -> Ran:
-    return user.types_for_real("resume", "last", *arguments, "--json", **witness.environ)
+    return user.types("resume", "last", *arguments, "--json", **witness.environ)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.5])

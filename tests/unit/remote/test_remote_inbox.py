@@ -123,7 +123,7 @@ class Objects:
         return {path.removeprefix("/bucket/in/") for path in self.server.files} - {"/bucket/elsewhere"}
 
 
-@pytest.fixture(params=["sftp", "s3", "s3-root", "gs"])
+@pytest.fixture(params=["sftp", "s3", pytest.param("s3-root", marks=pytest.mark.slow), "gs"])
 def place(request: pytest.FixtureRequest) -> Place:
     if request.param == "gs":
         return Objects(request.getfixturevalue("gs"))
@@ -445,7 +445,9 @@ def the_whole_way(box: RemoteInbox, files: list[Path]) -> None:
         box.put_away(taken(box), box.archive, TAG, files=files)
 
 
-@pytest.mark.parametrize("place", ["sftp", "s3", "gs"], indirect=True)
+@pytest.mark.parametrize(
+    "place", ["gs", *(pytest.param(place, marks=pytest.mark.slow) for place in ("sftp", "s3"))], indirect=True
+)
 @pytest.mark.parametrize(("end", "becomes"), [(Kill, Kill), (ConnectionResetError, UnreachableError)])
 def test_an_end_at_any_step_loses_nothing_and_doubles_nothing(
     place: Place, workspace: Path, end: type[BaseException], becomes: type[BaseException]
