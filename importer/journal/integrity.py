@@ -19,6 +19,12 @@ from importer.commands import Commands
 from importer.errors import JournalError, WorkspaceMovedError
 from importer.journal.secret import secret_path
 
+_RECEIPT = "receipt.json"
+_LOG = "run.log.jsonl"
+_SENDING = b'"delivery_started"'
+"""In a run's log: the journal has known the run since before this."""
+_BEGINNING_BYTES = 65_536
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -114,7 +120,7 @@ def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Com
     lost = [run_id for run_id in _lost_runs(connection, journal.parent) if run_id not in json.loads(accepted)]
     if lost:
         raise JournalError(
-            f"The journal {journal} does not know the run {lost[0]}, whose receipt lies beside it: it is an older one.",
+            f"The journal {journal} does not know the run {lost[0]}, whose folder lies beside it: it is an older one.",
             f"Restore the newest backup. {accept_it}",
         )
     if place is not None and not Place(**json.loads(place)).is_that_of(Place.of(journal)):
@@ -149,16 +155,33 @@ def give_up_runs(connection: sqlite3.Connection) -> None:
 
 
 def _lost_runs(connection: sqlite3.Connection, workspace: Path) -> list[str]:
-    """Name the runs that left a receipt in the workspace and that the journal does not know."""
+    """Name the runs that left a folder in the workspace by which they sent, and that the journal does not know."""
     known = {run_id for (run_id,) in connection.execute("SELECT run_id FROM runs")}
-    strange = (path for path in workspace.glob("*/receipt.json") if path.parent.name not in known)
-    return sorted({run_id for path in strange if (run_id := _run_of(path)) not in known})
+    strange = (path for path in workspace.iterdir() if path.name not in known and path.is_dir())
+    return sorted({run_id for path in strange if (run_id := _run_that_sent(path)) and run_id not in known})
+
+
+def _run_that_sent(folder: Path) -> str:
+    """The run whose folder this is, or a copy of it by another name; empty where none is known to have sent."""
+    receipt = folder / _RECEIPT
+    return _run_of(receipt) if receipt.exists() else _run_in_log(folder / _LOG)
 
 
 def _run_of(receipt: Path) -> str:
-    """The run that a receipt is of; its folder may be a copy by another name. A damaged one says it by its place."""
+    """The run that a receipt is of; a damaged one says it by its place."""
     try:
         run_id = json.loads(receipt.read_bytes())["run_id"]
     except (OSError, ValueError, LookupError, TypeError):
         run_id = None
     return run_id if isinstance(run_id, str) else receipt.parent.name
+
+
+def _run_in_log(log: Path) -> str:
+    """The run that began to send by its log: one that was cut off leaves no receipt. A dry run never sends."""
+    try:
+        with log.open("rb") as stream:
+            begun = [line for line in stream.read(_BEGINNING_BYTES).splitlines() if _SENDING in line]
+        run_id = json.loads(begun[0])["run_id"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    return run_id if isinstance(run_id, str) else ""

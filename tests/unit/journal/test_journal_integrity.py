@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,6 +72,28 @@ def test_a_run_whose_receipt_lies_beside_a_journal_that_does_not_know_it_is_refu
     with pytest.raises(JournalError, match="does not know the run 20261124T083000Z-00000c"), opened(tmp_path):
         pytest.fail("it was opened")
     accept_journal(tmp_path)
+    with opened(tmp_path) as database:
+        assert Runs(database).any()
+
+
+@pytest.mark.parametrize(("event", "is_lost"), [("delivery_started", True), ("run_started", False), ("", False)])
+def test_a_run_that_was_cut_off_while_it_sent_is_missed_by_its_log(tmp_path: Path, event: str, is_lost: bool) -> None:
+    folder = with_runs(tmp_path, 1) / "20261124T083000Z-00000c"
+    folder.mkdir()
+    line = f'{{"run_id": "20261124T083000Z-00000c", "event": "{event}"}}\n' if event else "torn \0 of"
+    (folder / "run.log.jsonl").write_text(line, encoding="utf-8")
+    (folder.with_name("no folder")).write_text("", encoding="utf-8")
+
+    with pytest.raises(JournalError, match="does not know the run") if is_lost else nullcontext(), opened(tmp_path):
+        pass
+
+
+def test_a_run_that_the_journal_knows_is_not_missed_for_what_lies_in_its_folder(tmp_path: Path) -> None:
+    folder = with_runs(tmp_path, 1) / "another name"
+    folder.mkdir()
+    line = '{"run_id": "20261122T083000Z-00000a", "event": "delivery_started"}\n'
+    (folder / "run.log.jsonl").write_text(line, encoding="utf-8")
+
     with opened(tmp_path) as database:
         assert Runs(database).any()
 
