@@ -127,7 +127,7 @@ def test_a_night_over_sftp_takes_what_arrived_and_puts_it_away(user: User, serve
     (inbox / "a.csv.done").touch()
     (inbox / "broken.xlsx").write_bytes(b"PK\x03\x04 and no more")
     (inbox / "notes.pdf").write_text("not meant")
-    address = server.address(inbox, "root:canary@")
+    address = server.address(inbox, "root:canary-word@")
     first = user.types("nightly", address, "--json")
 
     assert (first.code, first.json["source"]) == (6, server.address(inbox))
@@ -147,7 +147,7 @@ def test_a_night_over_sftp_takes_what_arrived_and_puts_it_away(user: User, serve
     nothing = user.types("nightly", address)
     assert (nothing.code, f"Nothing to do in {server.address(inbox)}." in nothing.err) == (0, True)
     kept = [path.read_bytes() for path in (user.home / "runs").rglob("*") if path.is_file()]
-    assert b"canary" not in b"".join(kept) + (first.out + first.err + again.err + nothing.err).encode()
+    assert b"canary-word" not in b"".join(kept) + (first.out + first.err + again.err + nothing.err).encode()
     assert not list((user.home / "runs" / "inboxes").rglob("*.csv"))
     run_id = first.json["imports"][0]["run_id"]
     assert user.types("show", run_id, "--verify").code == 0
