@@ -46,6 +46,11 @@ _DONE = frozenset({"read", "created", "existing"})
 _OF_ONE_FILE = (StillWrittenError, UnreadableSourceError, MissingColumnError)
 """Trouble that the other files need not have."""
 
+_RETURN_REFUSED = (
+    "Put the rows of each run into the folder as a file of their own, with the columns '_run' and '_row' as they were"
+    " handed out, in a night with the workspace and the target of that run. A night with --as-new imports such a file"
+    " like any other."
+)
 _GOES_ON = (
     "`{}` goes on with it: the results here are\nwritten again, and the folder moves to the archive when it ends well."
 )
@@ -96,8 +101,9 @@ class Arrivals:
                 raise
             what = replace(what, exit_code=ExitCode.SOURCE, error=str(error))
             return await asyncio.to_thread(self._refused, path, session, what)
-        except ReturnRefusedError as error:
-            what = replace(what, exit_code=error.exit_code, error=str(error))
+        except ReturnRefusedError as error:  # its hint names a file that is about to be moved away
+            told = f"{error.message.replace(str(path), what.file)} {_RETURN_REFUSED}"
+            what = replace(what, exit_code=error.exit_code, error=told)
             return await asyncio.to_thread(self._refused, path, session, what)
         except SourceError as error:
             empty = isinstance(error, EmptySourceError)

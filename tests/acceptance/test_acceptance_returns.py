@@ -235,6 +235,26 @@ def test_fixed_rows_come_back_by_the_folder_of_a_night(
     assert again.code == 0, again.out  # the files that came back are not taken for the run's source
 
 
+def test_a_night_that_refuses_a_file_that_came_back_prints_no_command_on_a_file_that_it_moves_away(
+    user: User, witness: Witness, profile_for: Callable[..., Path], refused: tuple[str, Path]
+) -> None:
+    run_id, directory = refused
+    rejects = (directory / "rejects.csv").read_text().replace("(at)", "@")
+    night = ("nightly", "inbox", *sandbox(profile_for(witness, more="[nightly]\nsettle_s = 0.0\n")), "--json")
+    (user.home / "inbox").mkdir()
+    for run in ("", "20200101T000000Z-abcdef"):
+        (user.home / "inbox" / "back.csv").write_text(rejects.replace(run_id, run))
+        ran = user.types(*night, **witness.environ)
+        (done,) = ran.json["imports"]
+        why = (Path(done["put"]) / "why.txt").read_text()
+        assert (ran.code, done["fate"]) == (2, "refused"), ran.out
+        for text in (done["error"], why):
+            assert "_run" in text
+            assert "--as-new" in text
+            assert not any(word in text for word in ("processing", "importer run", "importer retry"))
+    assert witness.ledger()["customers"] == 2
+
+
 def test_a_night_whose_map_was_completed_checks_again_what_is_not_done(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -432,6 +452,28 @@ def test_a_file_whose_run_was_cleared_is_refused_with_a_way_on(user: User, refus
     ran = user.types("run", "cleared.csv")
 
     assert (ran.code, "its column '_run' is blank" in ran.err, "--as-new" in ran.err) == (2, True, True), ran.err
+
+
+@pytest.mark.parametrize("column", ["_run", "_row"])
+@pytest.mark.parametrize("typed", ["retry", "run"])
+def test_what_was_moved_into_our_columns_is_repeated_nowhere(
+    user: User, witness: Witness, refused: tuple[str, Path], column: str, typed: str
+) -> None:
+    run_id, directory = refused
+    with (directory / "rejects.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    secret = "person1@example.com" if column == "_run" else "2125550101"
+    rows[0][header.index(column)] = secret
+    with (user.home / "moved.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+    words = ("retry", run_id, "--fixed") if typed == "retry" else ("run",)
+    ran = user.types(*words, "moved.csv", **witness.environ)
+
+    assert ran.code == (2 if (typed, column) == ("run", "_run") else 3), ran.err
+    written = [path.read_text(encoding="utf-8") for path in (directory / "report.json", directory / "run.log.jsonl")]
+    assert not any(secret in text for text in (ran.out, ran.err, *written))
+    assert witness.ledger()["customers"] == 2
 
 
 def without(path: Path, to: Path, *names: str, more: str = "") -> Path:
