@@ -59,13 +59,14 @@ def to(profile: Profile, run_ids: Sequence[str], source: Path | str) -> str:
     known = [run_id for run_id in run_ids if _is_known(profile.workspace, run_id)]
     anew = f"`{profile.commands.run(source, '--as-new')}` imports it like any other file."
     if not known:
-        if not run_ids:
+        named = next((run_id for run_id in run_ids if registry.RUN_ID.fullmatch(run_id)), "")
+        if not named:  # and what stands there instead may be a customer's
             raise ReturnRefusedError(
-                f"The file '{source}' comes back and names no run: its column '_run' is blank.",
+                f"The file '{source}' comes back, and its column '_run' {'names no run' if run_ids else 'is blank'}.",
                 f"Export it again from its run and fix that file, or: {anew}",
             )
         raise ReturnRefusedError(
-            f"The file '{source}' comes back from the run {run_ids[0]}, which is not in the workspace"
+            f"The file '{source}' comes back from the run {named}, which is not in the workspace"
             f" '{profile.workspace}'.",
             f"Name the workspace of its run with --workspace, or: {anew}",
         )

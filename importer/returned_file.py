@@ -29,6 +29,7 @@ from importer.records import (
     is_added,
     is_extra,
 )
+from importer.registry import RUN_ID
 from importer.results.codes import RETURN_CODES
 from importer.results.failing import column_index, pointed_at
 from importer.results.round_trip import as_typed, is_unchanged
@@ -246,10 +247,12 @@ def sort_out(file: ReturnedFile, run_ids: frozenset[str], columns: Sequence[str]
 
 
 def _not_of_this_run(line: Line, run_ids: frozenset[str]) -> Refusal:
+    # What stands in these columns may have been moved there from another one, so it is repeated only where it is ours.
     if line.run_id in run_ids:
-        told = f"there is no row {line.row} in its run" if line.row else "its column '_row' is blank or no number"
+        told = "its column '_row' names no row of its run" if line.row else "its column '_row' is blank or no number"
         return _refusal("returned_row_unknown", f"This line cannot be taken back: {told}.", line.number)
-    told = f"it is from the run {line.run_id}" if line.run_id else "its column '_run' is blank"
+    named = f"it is from the run {line.run_id}" if RUN_ID.fullmatch(line.run_id) else "its column '_run' names no run"
+    told = named if line.run_id else "its column '_run' is blank"
     return _refusal("returned_run_other", f"This line is not taken into the run: {told}.", line.number)
 
 
