@@ -100,6 +100,12 @@ _ALL = (
         "Check that column {column} is the right one for this field; if it is, nothing has to be done.",
     ),
     _warning(
+        "name_placeholder",
+        "A word for nothing in place of a name",
+        "{label} is a word that programs write where a value is missing; clear the cell unless it is the name.",
+        "Clear such cells of column {column}; where they are names of people, nothing has to be done.",
+    ),
+    _warning(
         "reference_unusual",
         "A reference with unusual characters",
         "{label} holds characters beyond plain letters, digits and signs; some systems refuse them.",

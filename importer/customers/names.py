@@ -9,10 +9,16 @@ from importer.customers.text import clean
 
 UNUSUAL = re.compile(r'[0-9@<>{}\[\]|\\=;:/_$%^*+~"#!?]')
 
+_NOTHING = ("null", "nil", "none", "nan", "undefined", "(null)", "(none)", "(blank)", "(empty)")
+NOTHING = frozenset(spelled for word in _NOTHING for spelled in (word, word.upper(), word.capitalize())) | {"NaN", "NA"}
+"""What programs write in place of a value that is missing; a few people are called so."""
+
 
 def read_name(text: str) -> Reading:
-    """Read a name; it warns where there is a rare sign, or no letter at all."""
+    """Read a name; it warns where there is a rare sign, no letter at all, or a word for nothing."""
     reading = clean(text)
+    if reading.value in NOTHING:
+        return reading.warn("name_placeholder")
     if reading.value and is_unusual(reading.value):
         return reading.warn("name_unusual")
     return reading

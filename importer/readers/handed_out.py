@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from itertools import islice
 from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
@@ -102,18 +102,18 @@ def _may_be_ours(material: Material, kind: Kind) -> bool:
     """Rule out most workbooks without parsing them: the column's name must stand somewhere in their texts."""
     with closing(material.open()) as stream:
         if kind.name in {"xlsx", "ods"}:
-            return _in_archive(stream)
+            return _in_archive(stream, material.name)
     return True  # binary workbooks are small, or at least rare
 
 
-def _in_archive(stream: BinaryIO) -> bool:
+def _in_archive(stream: BinaryIO, name: str) -> bool:
     try:
-        with ZipFile(stream) as archive:
-            names = archive.namelist()
-            texts = [name for name in names if name.lower().endswith("sharedstrings.xml")]
-            sheets = [name for name in names if "/worksheets/" in name.lower() or name == "content.xml"]
-            return any(_holds_mark(archive, name) for name in (*texts, *sheets))
-    except (BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
+        with Parsing(name, "workbook", _HINT), ZipFile(stream) as archive:
+            parts = archive.namelist()
+            texts = [part for part in parts if part.lower().endswith("sharedstrings.xml")]
+            sheets = [part for part in parts if "/worksheets/" in part.lower() or part == "content.xml"]
+            return any(_holds_mark(archive, part) for part in (*texts, *sheets))
+    except SourceError:
         return True  # whoever opens it says what is wrong with it
 
 
@@ -142,7 +142,7 @@ def _of_workbook(material: Material, settings: SourceSettings) -> SourceSettings
         except SourceError:  # there is no such sheet, or the file is broken: whoever reads it says so
             return None
         with closing(origin):
-            row = _header_row_of(origin)
+            row = _header_row_of(origin, material.name)
         if row:
             return chosen.model_copy(update={"header_row": row})
     return None
@@ -162,14 +162,15 @@ class _Kept(Material):
         """Nothing: the one that it was lent by does."""
 
 
-def _header_row_of(origin: Origin) -> int:
+def _header_row_of(origin: Origin, name: str) -> int:
     try:
-        for block in origin.blocks():
-            for number, cells in zip(block.numbers, block.as_rows(), strict=True):
-                if number > _HEADER_ROWS:
-                    return 0
-                if _is_header(cells):
-                    return number
+        with Parsing(name, "workbook", _HINT):
+            for block in origin.blocks():
+                for number, cells in zip(block.numbers, block.as_rows(), strict=True):
+                    if number > _HEADER_ROWS:
+                        return 0
+                    if _is_header(cells):
+                        return number
     except SourceError:
         return 0
     return 0

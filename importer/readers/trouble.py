@@ -29,7 +29,7 @@ PARSER_FAULTS = (
     struct.error,
     zlib.error,
 )
-_PARSERS = frozenset({"_csv", "gzip", "zipfile"})
+_PARSERS = frozenset({"_csv", "_lzma", "gzip", "zipfile"})
 _PANIC = "PanicException"
 """pyo3 derives it from BaseException and exports it nowhere: only its name tells it from Ctrl-C."""
 

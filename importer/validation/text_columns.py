@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from unicodedata import is_normalized
 
-from importer.customers.names import UNUSUAL, is_unusual
+from importer.customers.names import NOTHING, UNUSUAL, is_unusual
 from importer.customers.rules import HARD_MAX_CHARS
 from importer.customers.text import REPLACEMENT_SIGN, is_clean, may_be_protected
 from importer.validation.columns import ColumnCheck
@@ -55,12 +55,17 @@ class NameCheck(TextCheck):
     """Names of people."""
 
     def vouches(self, texts: Sequence[str]) -> bool:
-        """Besides being clean, no name holds a rare sign or lacks letters."""
-        return super().vouches(texts) and UNUSUAL.search("".join(texts)) is None and _begin_with_letters(texts)
+        """Besides being clean, no name holds a rare sign, lacks letters or is a word for nothing."""
+        return (
+            super().vouches(texts)
+            and UNUSUAL.search("".join(texts)) is None
+            and _begin_with_letters(texts)
+            and NOTHING.isdisjoint(texts)
+        )
 
     def passes(self, text: str) -> bool:
         """Tell whether one name is surely clean and usual."""
-        return super().passes(text) and not is_unusual(text)
+        return super().passes(text) and not is_unusual(text) and text not in NOTHING
 
 
 def _begin_with_letters(texts: Sequence[str]) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import signal
 import subprocess
 import time
@@ -17,6 +19,10 @@ from tests.acceptance.conftest import Ran, User, Witness, people, sandbox
 
 ROWS = 200_000
 SOON_S = 2.0
+TRIES = 3
+BEGUN_S = 180.0
+"""How long a run may take to come to where it is stopped, on a machine that others keep busy."""
+pytestmark = pytest.mark.timeout(3 * BEGUN_S)
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -97,7 +103,7 @@ def has_logged(user: User, name: str) -> Callable[[], bool]:
     return ask
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], timeout_s: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], timeout_s: float = BEGUN_S) -> None:
     until = time.monotonic() + timeout_s
     while not condition():
         assert process.poll() is None, process.communicate()
@@ -120,25 +126,46 @@ def signalled(process: subprocess.Popen[str], number: signal.Signals, times: int
     return Ran(code, out, err), took_s
 
 
+def ends_soon(user: User, stop: Callable[[User], float]) -> None:
+    """Have something stop within two seconds; a try that a busy machine made slow is made again.
+
+    Args:
+        stop: starts it in a folder of its own, stops it, and returns the seconds that took.
+    """
+    took_s = math.inf
+    for number in range(1, TRIES + 1):
+        home = user.home / f"try-{number}"
+        home.mkdir()
+        took_s = stop(User(home, user.environ))
+        busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+        if took_s < SOON_S or not busy:
+            break
+    assert took_s < SOON_S
+
+
 def half_files(user: User) -> list[str]:
     return [path.name for path in (user.home / "runs").rglob("*") if path.name.endswith(".part")]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("during", ["run_started", "source_read", "results_started"])
-@pytest.mark.parametrize(("number", "times"), [(signal.SIGTERM, 1), (signal.SIGINT, 2)])
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("number", CODES)
 def test_a_signal_ends_reading_checking_and_writing_within_two_seconds(
     user: User, large: Path, during: str, number: signal.Signals, times: int
 ) -> None:
-    process = user.starts("validate", large, "--json", "--verbose")
-    wait_for(has_logged(user, during), process)
+    def stop(user: User) -> float:
+        process = user.starts("validate", large, "--json", "--verbose")
+        wait_for(has_logged(user, during), process)
 
-    ran, took_s = signalled(process, number, times)
+        ran, took_s = signalled(process, number, times)
 
-    assert ran.code == CODES[number]
-    assert took_s < SOON_S
-    assert ran.json["exit_code"] == CODES[number]
-    assert half_files(user) == []
+        assert ran.code == CODES[number]
+        assert ran.json["exit_code"] == CODES[number]
+        assert half_files(user) == []
+        return took_s
+
+    ends_soon(user, stop)
 
 
 @pytest.mark.slow
@@ -146,24 +173,34 @@ def test_a_signal_while_a_source_is_read_leaves_a_run_that_sent_nothing(
     user: User, large: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     profile = profile_for(witness)
-    process = user.starts("run", large, *sandbox(profile), "--json", **witness.environ)
-    wait_for(has_logged(user, "source_read"), process)
 
-    ran, took_s = signalled(process, signal.SIGTERM, 1)
+    def stop(user: User) -> float:
+        process = user.starts("run", large, *sandbox(profile), "--json", **witness.environ)
+        wait_for(has_logged(user, "source_read"), process)
 
-    assert (ran.code, took_s < SOON_S) == (143, True)
-    assert witness.ledger()["requests"] == 0
-    assert "before anything was sent" in ran.json["error"]
+        ran, took_s = signalled(process, signal.SIGTERM, 1)
+
+        assert ran.code == 143
+        assert witness.ledger()["requests"] == 0
+        assert "before anything was sent" in ran.json["error"]
+        return took_s
+
+    ends_soon(user, stop)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 def test_the_marking_of_a_workbook_with_a_far_cell_does_not_keep_a_signal_waiting(user: User, times: int) -> None:
     source = workbook(user.home / "far.xlsx", 30_000, good=20, far=True)
-    process = user.starts("validate", source, "--json")
-    wait_for(lambda: any((user.home / "runs").glob("*/results.csv")), process)
 
-    ran, took_s = signalled(process, signal.SIGTERM, times)
+    def stop(user: User) -> float:
+        process = user.starts("validate", source, "--json")
+        wait_for(lambda: any((user.home / "runs").glob("*/results.csv")), process)
 
-    assert (ran.code, took_s < SOON_S) == (143, True)
-    assert half_files(user) == []
+        ran, took_s = signalled(process, signal.SIGTERM, times)
+
+        assert ran.code == 143
+        assert half_files(user) == []
+        return took_s
+
+    ends_soon(user, stop)

@@ -28,6 +28,7 @@ _DATA = re.compile(
 _LONGEST_NAME = 80
 _TEXTUAL = 0.8
 _FILLED = 0.5
+_A_FEW = 3
 _TITLE_LINES = 10
 _OUTSIDE = 0.2
 """Share of a grid's rows that must have data beyond the header before that counts as columns without a name."""
@@ -138,13 +139,20 @@ def _given(filled: Sequence[Numbered], wanted: int, name: str) -> Header:
 def _found(filled: Sequence[Numbered], name: str) -> Header:
     typical = _typical_width(filled)
     for i, (number, cells) in enumerate(filled):
-        if _filled(cells) < max(1, _FILLED * typical) or _is_title(filled, i):
+        narrow = _filled(cells) < max(1, _FILLED * typical) and not (i == 0 and _are_names(cells))
+        if narrow or _is_title(filled, i):
             continue
         if _textual(cells) < _TEXTUAL:
             raise _no_header(number, name)
         chosen = i + 1 if _is_group_line(filled, i, typical) else i
         return _header(filled, chosen, typical)
     raise _no_header(filled[0][0], name)
+
+
+def _are_names(cells: Sequence[str]) -> bool:
+    """Tell whether a first line is a header, however much wider the rows under it are: several names, none twice."""
+    names = [cell.strip() for cell in cells if cell.strip()]
+    return len(names) >= _A_FEW and len(set(names)) == len(names) and _textual(cells) == 1.0
 
 
 def _header(filled: Sequence[Numbered], i: int, typical: float) -> Header:

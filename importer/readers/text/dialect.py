@@ -23,6 +23,8 @@ _SAMPLE_RECORDS = 300
 _CERTAIN = 0.6
 _NEAR_ENOUGH = 0.5
 """How well records must fit under a header that alone decides; a ragged one counts half."""
+_MOST_TITLES = 5
+"""Lines of one cell that may stand above a header."""
 _NO_NAME = re.compile(r"[@/]|\d{3}|https?:")
 _LONGEST_NAME = 60
 _DOUBTFUL = 0.2
@@ -193,6 +195,8 @@ def _by_header(trials: Sequence[_Trial]) -> _Trial | None:
 
 def _headed(trial: _Trial) -> _Trial | None:
     filled = [row for row in trial.rows if any(map(str.strip, row))]
+    titles = next((place for place, row in enumerate(filled[:_MOST_TITLES]) if len(row) > 1), 0)
+    filled = filled[titles:]
     names = [cell.strip() for cell in filled[0] if cell.strip()] if filled else []
     if len(filled) < 2 or len(names) < 2 or len(set(names)) < len(names) or not all(map(_is_name, names)):
         return None

@@ -34,6 +34,17 @@ def test_rare_signs_in_names_only_warn(name: str) -> None:
     assert (reading.value, reading.warnings) == (name, ("name_unusual",))
 
 
+@pytest.mark.parametrize("name", ["NULL", "Null", "null", "nan", "NaN", "None", "NA", "undefined", "(blank)", "(null)"])
+def test_a_word_that_programs_write_for_nothing_is_pointed_out_in_place_of_a_name(name: str) -> None:
+    reading = read_name(name)
+    assert (reading.value, reading.warnings) == (name, ("name_placeholder",))
+
+
+@pytest.mark.parametrize("name", ["Na", "Nil Green", "Blank", "Noneman"])
+def test_names_that_only_resemble_such_a_word_are_names(name: str) -> None:
+    assert read_name(name).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("written", "sent", "rules"),
     [

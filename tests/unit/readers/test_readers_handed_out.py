@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -85,3 +86,20 @@ def test_an_encoding_in_doubt_names_no_setting_that_would_not_help(tmp_path: Pat
             opening(path, PINNED)
         assert "CSV UTF-8" in (caught.value.hint or "")
         assert "--encoding" not in (caught.value.hint or "")
+
+
+def test_a_damaged_workbook_is_refused_by_whoever_reads_it_and_not_by_the_look_at_it(tmp_path: Path) -> None:
+    part, book = "xl/worksheets/sheet1.xml", Workbook()
+    for number in range(300):
+        book.worksheets[0].append([f"Name {number}", f"{number**3} _ru"])
+    path = tmp_path / "people.xlsx"
+    book.save(path)
+    with ZipFile(path) as archive:
+        place = archive.getinfo(part).header_offset + len(part) + 60
+    content = bytearray(path.read_bytes())
+    content[place : place + 40] = b"\xff" * 40
+    path.write_bytes(content)
+
+    assert open_handed_out(path, SourceSettings()) is None
+    with pytest.raises(SourceError, match="damaged"):
+        open_source(path, SourceSettings())

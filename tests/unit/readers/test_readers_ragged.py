@@ -209,6 +209,19 @@ class TestTheHeaderDecides:
         assert found.detected["delimiter"] == ","
         assert found.errors == {1: ["row_too_long"], 2: ["row_too_short"]}
 
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_a_row_is_not_taken_for_the_header_because_it_is_much_wider(self, count: int) -> None:
+        wide = ",".join(["Ann", "Grey", *[f"x{n}" for n in range(7)]])
+
+        with pytest.raises(SourceError, match="has 4 names, but its rows have 9 cells"):
+            read(text(HEADER, *[wide] * count))
+
+    def test_a_line_above_the_header_and_one_below_do_not_hide_a_small_table(self) -> None:
+        found = read(text("# exported 2024", HEADER, ANN, "# end"))
+
+        assert found.columns == tuple(HEADER.split(","))
+        assert found.rows[0] == tuple(ANN.split(","))
+
     @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
     def test_so_it_has_with_any_delimiter_though_its_cells_hold_commas(self, delimiter: str) -> None:
         lines = [
