@@ -52,6 +52,7 @@ def test_no_cell_of_a_text_is_lost(records: list[list[str]], delimiter: str, tra
     try:
         with closing(open_source("-", SourceSettings(), stdin=io.BytesIO(text.encode()))) as reader:
             texts, codes = kept(reader)
+            assume(len(reader.info.columns) > 1)  # where no row has a second cell, the text is one of one column
     except SourceError as refusal:
         assert "has no name" in refusal.hint or "no delimiter" in refusal.message  # noqa: PT017  # both are answers
         return

@@ -190,7 +190,12 @@ def _is_group_line(filled: Sequence[Numbered], i: int, typical: float) -> bool:
 
 
 def _complete(above: Sequence[str], below: Sequence[str]) -> bool:
-    """Tell whether two lines make one header: what is blank below stands above, and not all the other way round."""
+    """Tell whether two lines make one header: what is blank below stands above, and not all the other way round.
+
+    A line of names without a gap is a header as it stands: cells beyond it below are those of a row.
+    """
+    if all(map(str.strip, above[: last_filled(above)])):
+        return False
     pairs = list(zip_longest(above, below, fillvalue=""))
     last = max(last_filled(above), last_filled(below))
     both = all(up.strip() or down.strip() for up, down in pairs[:last])

@@ -132,6 +132,13 @@ class TestSurplusText:
         assert found.errors == {1: ["row_too_long"]}
         assert found.surplus == {1: tuple(BOB.split(","))}
 
+    def test_so_are_the_first_rows_that_lie_wholly_beyond_it(self) -> None:
+        found = read(text(HEADER, ",,,,call back", ",,,,+14155550101", ANN))
+
+        assert found.columns == tuple(HEADER.split(","))
+        assert found.surplus == {0: ("call back",), 1: ("+14155550101",)}
+        assert found.errors == {0: ["row_too_long"], 1: ["row_too_long"]}
+
     def test_so_is_one_in_a_workbook(self, tmp_path: Path) -> None:
         found = read(workbook(tmp_path, ANN.split(","), [None] * 6 + ["call back"], BOB.split(",")))
 
