@@ -9,13 +9,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import islice
 from typing import BinaryIO
 from zipfile import ZipFile
 
-from importer.errors import SourceError
+from importer.errors import ReturnRefusedError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.kinds import Kind
 from importer.readers.material import Material
@@ -38,17 +38,30 @@ _DELIMITERS = ",;\t|"
 _HINT = "Export it again from its run."
 
 
-def as_handed_out(material: Material, kind: Kind, settings: SourceSettings) -> SourceSettings | None:
+def as_handed_out(
+    material: Material, kind: Kind, settings: SourceSettings, *, alone: bool = False
+) -> SourceSettings | None:
     """How to read a file that the importer handed out; None for any other file.
 
     Args:
         settings: `[source]` of the profile, whose limits hold for every file.
+        alone: refuse a workbook with several such sheets, since nobody can tell which of them holds the fixes.
+
+    Raises:
+        ReturnRefusedError: there are several.
     """
     if kind.name == "text":
         return _of_text(material, settings)
     if not _may_be_ours(material, kind):
         return None
-    return _of_workbook(material, settings)
+    found = list(islice(_of_workbook(material, settings), 2 if alone else 1))
+    if len(found) > 1:
+        raise ReturnRefusedError(
+            f"Sheets {found[0].sheet} and {found[1].sheet} of '{material.name}' both have the columns"
+            f" '{RUN_COLUMN}' and '{ROW_COLUMN}': nobody can tell which of them holds the fixed rows.",
+            "Delete the other one, and return the workbook again.",
+        )
+    return found[0] if found else None
 
 
 # --------------------------------------------------------------------------- text
@@ -131,7 +144,8 @@ def _holds_mark(archive: ZipFile, name: str) -> bool:
     return False
 
 
-def _of_workbook(material: Material, settings: SourceSettings) -> SourceSettings | None:
+def _of_workbook(material: Material, settings: SourceSettings) -> Iterator[SourceSettings]:
+    """How to read each sheet that has our columns."""
     from importer.readers.workbook.origin import WorkbookOrigin  # noqa: PLC0415  # loads only where it is needed
 
     for number in range(1, _MOST_SHEETS + 1):
@@ -140,12 +154,11 @@ def _of_workbook(material: Material, settings: SourceSettings) -> SourceSettings
             with Parsing(material.name, "workbook", _HINT):
                 origin = WorkbookOrigin(_Kept(material), chosen)
         except SourceError:  # there is no such sheet, or the file is broken: whoever reads it says so
-            return None
+            return
         with closing(origin):
             row = _header_row_of(origin, material.name)
         if row:
-            return chosen.model_copy(update={"header_row": row})
-    return None
+            yield chosen.model_copy(update={"header_row": row})
 
 
 class _Kept(Material):

@@ -53,12 +53,13 @@ def open_handed_out(path: Path | str, settings: SourceSettings) -> Reader | None
 
     Raises:
         SourceError: it cannot be read.
+        ReturnRefusedError: several sheets of a workbook have those columns.
     """
     material = _take(path, settings, None)
     name = material.name
     try:
         material, kind = _unpacked(material, settings)
-        own = as_handed_out(material, kind, settings)
+        own = as_handed_out(material, kind, settings, alone=True)
         if own is None:
             material.close()
             return None

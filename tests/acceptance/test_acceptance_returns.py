@@ -454,6 +454,23 @@ def test_a_file_whose_run_was_cleared_is_refused_with_a_way_on(user: User, refus
     assert (ran.code, "its column '_run' is blank" in ran.err, "--as-new" in ran.err) == (2, True, True), ran.err
 
 
+@pytest.mark.parametrize("command", [("retry", "last", "--fixed"), ("run",)])
+def test_a_workbook_with_two_sheets_of_fixed_rows_is_refused_until_one_is_left(
+    user: User, command: tuple[str, ...]
+) -> None:
+    source = user.has("people.csv", people(3).replace("person1@", "person1(at)"))
+    first = user.types("run", source, "--format", "csv,xlsx", "--json")
+    fixed = fix_workbook(user.home / "runs" / first.json["run_id"] / "results.xlsx", user.home / "fixed.xlsx")
+    book = load_workbook(fixed)
+    book.copy_worksheet(book.worksheets[0])
+    book.save(user.home / "two.xlsx")
+
+    two = user.types(*command, "two.xlsx")
+    assert (two.code, "Sheets 1 and 2" in two.err) == (2, True), two.err
+    assert [row["_status"] for row in user.reads(first.json["files"]["results"])] == ["created", "invalid", "created"]
+    assert user.types(*command, fixed, "--json").json["counts"]["created"] == 3
+
+
 @pytest.mark.parametrize("column", ["_run", "_row"])
 @pytest.mark.parametrize("typed", ["retry", "run"])
 def test_what_was_moved_into_our_columns_is_repeated_nowhere(
