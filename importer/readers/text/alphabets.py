@@ -74,11 +74,11 @@ LATIN: Mapping[str, tuple[Language, ...]] = MappingProxyType(
 OTHER_SCRIPTS: Mapping[str, str] = MappingProxyType(
     {
         "cp1251": "CYRILLIC",
+        "koi8_r": "CYRILLIC",
         "cp1253": "GREEK",
         "cp1255": "HEBREW",
         "cp1256": "ARABIC",
         "cp874": "THAI",
-        "koi8_r": "CYRILLIC",
         "cp866": "CYRILLIC",
         "iso8859_5": "CYRILLIC",
         "iso8859_7": "GREEK",

@@ -143,7 +143,12 @@ def test_what_is_in_latin_letters_is_never_guessed_by_statistics() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "codec"), [(["Νίκος,Παπάς", "Άννα,Γεωργίου"], "cp1253"), (CYRILLIC_TOO_SHORT, "cp1251")]
+    ("rows", "codec"),
+    [
+        (["Νίκος,Παπάς", "Άννα,Γεωργίου"], "cp1253"),
+        (CYRILLIC_TOO_SHORT, "cp1251"),
+        (["Иван,Петров", "Анна,Смирнова"], "koi8_r"),
+    ],
 )
 def test_the_commonest_encoding_that_could_be_is_named_first(rows: list[str], codec: str) -> None:
     with pytest.raises(SourceError, match=f"--encoding {codec},"):
