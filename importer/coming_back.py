@@ -54,8 +54,13 @@ def to(profile: Profile, run_ids: Sequence[str], source: Path | str) -> str:
         source: the file as it was named, for messages.
 
     Raises:
-        ReturnRefusedError: there is none, or several.
+        ReturnRefusedError: there is none, or several; or only a part of the file's rows is wanted.
     """
+    if profile.given("source").get("limit"):
+        raise ReturnRefusedError(
+            f"The file '{source}' comes back to its run, and --limit holds for rows of a source alone.",
+            "Leave --limit out; to return some rows only, delete the lines of the others.",
+        )
     known = [run_id for run_id in run_ids if _is_known(profile.workspace, run_id)]
     anew = f"`{profile.commands.run(source, '--as-new')}` imports it like any other file."
     if not known:

@@ -454,6 +454,16 @@ def test_a_file_whose_run_was_cleared_is_refused_with_a_way_on(user: User, refus
     assert (ran.code, "its column '_run' is blank" in ran.err, "--as-new" in ran.err) == (2, True, True), ran.err
 
 
+def test_a_part_of_a_file_that_came_back_is_asked_for_by_its_lines(
+    user: User, witness: Witness, refused: tuple[str, Path]
+) -> None:
+    fixed = user.has("fixed.csv", (refused[1] / "rejects.csv").read_text().replace("(at)", "@"))
+
+    ran = user.types("run", fixed, "--limit", "1", **witness.environ)
+
+    assert (ran.code, "--limit" in ran.err, witness.ledger()["customers"]) == (2, True, 2), ran.err
+
+
 @pytest.mark.parametrize("command", [("retry", "last", "--fixed"), ("run",)])
 def test_a_workbook_with_two_sheets_of_fixed_rows_is_refused_until_one_is_left(
     user: User, command: tuple[str, ...]
