@@ -149,7 +149,7 @@ COLUMNS = {"xls": 256}
 
 @needs_proc
 @pytest.mark.parametrize(
-    "place", [pytest.param(place, marks=[] if place == "last corner" else pytest.mark.slow) for place in PLACES]
+    "place", [pytest.param(place, marks=[] if place == "last row" else pytest.mark.slow) for place in PLACES]
 )
 @pytest.mark.parametrize("ending", FORMATS)
 def test_a_text_far_from_the_table_costs_nothing_and_is_reported(tmp_path: Path, ending: str, place: str) -> None:
