@@ -59,6 +59,7 @@ class SecondLooks:
         if not rows:
             return {}
         self.emit(Event("looking_again", {"rows": len(rows)}))
+        await self._read_samples()
         looked_at = duplicates = 0
         for row in rows:
             if not waits and self._wait_s(row) > 0:
@@ -70,6 +71,11 @@ class SecondLooks:
             looked_at += ids is not None
             duplicates += ids is not None and len(ids) > 1
         return {"sent_again": len(rows), "looked_at": looked_at, "duplicated": duplicates}
+
+    async def _read_samples(self) -> None:
+        """Read back the first customers of this pass: a target may keep the metadata of one and lose another's."""
+        while (sample := self.stamps.next_sample()) is not None:
+            self.stamps.read(sample, await self.asking.get(sample.customer_id))
 
     async def _doubt_all(self, customer_id: str, ordinals: Sequence[int]) -> None:
         """At most one of these rows is this customer, and no answer says which."""
@@ -109,9 +115,11 @@ class SecondLooks:
         return ids
 
     def _keeps_stamps(self, row: Resent, found: Found) -> bool:
-        """Whether a customer without our stamp cannot be ours: the row's own customer tells, where it is shown."""
-        own = [bears(one, row.record.key) for one in found.candidates if one.customer_id == row.customer_id]
-        return all(own) if own else self.stamps.kept is True
+        """Whether a customer without our stamp cannot be ours: the row's own customer tells, and all that were seen."""
+        for one in found.candidates:
+            if one.customer_id == row.customer_id:
+                self.stamps.saw(kept=bears(one, row.record.key))
+        return self.stamps.kept is True
 
     async def _equal(self, row: Resent, match: Match) -> list[str]:
         """Customers with the row's data that appeared since its first send and belong to no other row."""

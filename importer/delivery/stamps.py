@@ -89,11 +89,16 @@ class Stamps:
 
     def read(self, sample: Sample, found: Found) -> None:
         """Learn from a customer that was read back; one that could not be read teaches nothing."""
-        self._seen |= {bears(candidate, sample.key) for candidate in found.candidates}
+        for candidate in found.candidates:
+            self.saw(kept=bears(candidate, sample.key))
+
+    def saw(self, *, kept: bool) -> None:
+        """Learn from one customer of ours: whether it bears its stamp."""
+        self._seen |= {kept}
 
     def found(self) -> None:
         """Learn that a look-up found a customer by its stamp: this target kept it."""
-        self._seen |= {True}
+        self.saw(kept=True)
 
     def learned(self) -> dict[str, Any]:
         """What was learned, in JSON types; {} when nothing was."""

@@ -117,6 +117,16 @@ def test_where_metadata_is_kept_an_equal_customer_of_somebody_else_is_no_second_
     assert hindsight.amended == []
 
 
+def test_where_metadata_is_kept_for_some_an_equal_customer_without_it_is_the_second_one() -> None:
+    other = Resent(
+        RECORD._replace(ordinal=1, key="o" * 32, in_doubt=True, doubt_since=NOW), RowState.CREATED, "lost", NOW
+    )
+    hindsight = Hindsight([other, resent(customer_id="cust-1")], owned={"lost"})
+    look(hindsight, Found((young("lost"),)), Found((customer("cust-1"), young("cust-2"))))
+
+    assert [one.candidates for one in hindsight.amended] == [("cust-1", "cust-2")]
+
+
 def test_a_row_that_was_unknown_is_created_when_its_one_customer_appears() -> None:
     hindsight = Hindsight([resent(RowState.UNKNOWN, customer_id="")])
     look(hindsight, Found((customer("cust-7"),)))
