@@ -49,8 +49,8 @@ _RUN_AS_FORMULA = ("=", "+", "-", "@")
 _BOOLEANS = ({"true", "wahr", "vrai", "verdadero", "vero"}, {"false", "falsch", "faux", "falso"})
 _SAVED_IN = ("utf-8", "cp1252", "cp1250", "mac_roman", "cp850")
 _LOST = "?\ufffd"
-_NOT_SHOWN = re.compile("[\\s\\x00-\\x1f\\x7f-\\xa0\u00ad?\ufffd]+")
-"""What becomes of bytes that have no letter: it may be kept, lost, or taken for a space."""
+_NOT_SHOWN = re.compile("[\\s\\x00-\\x1f\\x7f-\\xa0\u00ad?\ufffd\ue000-\uf8ff]+")
+"""What becomes of bytes that have no letter: it may be kept, lost, taken for a space, or for private use."""
 _CENTURY, _PIVOT = 100, 30
 
 

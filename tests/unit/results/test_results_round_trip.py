@@ -37,6 +37,7 @@ from importer.results.sheets import safe_text
         ("Łódź", "Å\x81Ã³dÅº"),
         ("Łódź", "ÅÃ³dÅº"),
         ("Łódź", "Å?Ã³dÅº"),
+        ("Łódź", "Å\uf181Ã³dÅº"),  # as LibreOffice reads it
         ("Voilà", "VoilÃ"),
         ("Voilà Ápril", "VoilÃ\xa0 Ã\x81pril"),
         ("Müller", "M\ufffdller"),
