@@ -21,6 +21,7 @@ def test_every_row_is_created_exactly_once_whatever_happens(first: int) -> None:
     assert sum(len(story.world.customers) for story in gentle) == sum(story.rows for story in gentle)
 
 
+@pytest.mark.slow
 def test_where_creates_or_lists_are_later_than_every_look_whoever_is_doubled_is_named() -> None:
     hard = [story for seed in range(600) if (story := play_seed(seed)).world.weather.is_hard]
 
