@@ -37,7 +37,8 @@ demo-nightly: $(READY)     ## three nights of files in a folder, into the built-
 TESTS ?= tests
 # Many tests wait for processes and for the clock: more workers than processors keep the processors busy.
 WORKERS ?= 4
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+test: WORKERS = 6
 test: $(TOOLS)             ## run the tests that take minutes together; nothing is installed for them
 	$(PYTEST) -m "not slow" --hypothesis-profile quick $(TESTS)
 

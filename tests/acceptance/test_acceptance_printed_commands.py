@@ -24,6 +24,8 @@ from openpyxl import load_workbook
 from tests.acceptance.conftest import Ran, User, Witness, ended, people, serving, wait_for
 from tests.acceptance.receiver import Receiver
 
+pytestmark = pytest.mark.slow
+
 HOME = "Kunden, März & 'Mai'"
 SOURCE = "Kunden März's (neu) $1.csv"
 PROFILE = 'Profil "Süd".toml'

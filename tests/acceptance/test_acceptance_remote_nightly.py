@@ -20,6 +20,8 @@ import pytest
 from tests.acceptance.conftest import Ran, User, Witness, ended, people, wait_for
 from tests.unit.remote.places import Gateway, Sshd, amazon, before, sshd
 
+pytestmark = pytest.mark.slow
+
 QUICK = {
     "IMPORTER_NIGHTLY__SETTLE_S": "0.02",
     "IMPORTER_NIGHTLY__POLL_S": "0.05",
