@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer import coming_back, registry, whereabouts
+from importer import registry, whereabouts
 from importer.accounts import Whose, settle_account
 from importer.admission import (
     Confirm,
@@ -35,7 +35,6 @@ from importer.admission import (
     require_unchanged,
     source_of,
 )
-from importer.coming_back import Back
 from importer.commands import Commands
 from importer.delivery import Ask, StopSwitch, closing_at, stamps_of_others
 from importer.engines import Workforce, cores
@@ -82,6 +81,8 @@ from importer.rehearsal import compare
 from importer.remote import Local, is_remote, local_copy
 from importer.rendering import Ending, Watch, ending_of, is_open, render, source_facts
 from importer.results import Report, check_out
+from importer.returns import routing
+from importer.returns.routing import Back
 from importer.wiring import (
     JOURNAL_NAME,
     Delivering,
@@ -188,9 +189,9 @@ class Session:
         if self.profile.dry_run:
             return await beside_the_loop(self.validate, source)
         if not (as_new or is_remote(source)):  # before anything is asked of a target that it may not be meant for
-            runs = await beside_the_loop(coming_back.runs_if_any, Path(source), self.profile.source)
+            runs = await beside_the_loop(routing.runs_if_any, Path(source), self.profile.source)
             if runs is not None:
-                run_id = coming_back.to(self.profile, runs, source)
+                run_id = routing.to(self.profile, runs, source)
                 return await self._take_back(run_id, Path(source), source, by_file=True)
         where = self.allowed()
         async with self._in_hours():
@@ -212,9 +213,9 @@ class Session:
         with ExitStack() as stack:
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             if not as_new and is_remote(source):
-                runs = await beside_the_loop(coming_back.runs_if_any, local.path, self.profile.source)
+                runs = await beside_the_loop(routing.runs_if_any, local.path, self.profile.source)
                 if runs is not None:
-                    run_id = coming_back.to(self.profile, runs, source)
+                    run_id = routing.to(self.profile, runs, source)
                     return await self._take_back(run_id, local.path, source, by_file=True)
             # Before it is opened: what is written to it from here on is another content.
             content = await beside_the_loop(content_hash, local.path)
@@ -276,7 +277,7 @@ class Session:
 
     def _recall(self, name: str) -> StoredRun:
         """Take over the profile that an import has kept, where none was named."""
-        coming_back.require_import(self.profile, name)
+        routing.require_import(self.profile, name)
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
         stored.require_whole()
@@ -297,7 +298,7 @@ class Session:
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
             stored.require_whole()
-            with coming_back.only_to_its_own(back):
+            with routing.only_to_its_own(back):
                 where = rehearsed_again(self._destination_again(workspace, stored, started_at), stored.facts)
             if back is None:
                 await beside_the_loop(require_unchanged, workspace, stored, self.profile)
@@ -309,7 +310,7 @@ class Session:
                 stored.require_whole()
                 if stored.phase == LOADING:
                     await self._load_again(workspace, stored)
-                held = await beside_the_loop(coming_back.take, workspace, stored, self.profile, back)
+                held = await beside_the_loop(routing.take, workspace, stored, self.profile, back)
                 await beside_the_loop(workspace.runs.reopen, stored.run, reopened, held)
                 counts = await beside_the_loop(workspace.runs.counts, stored.run)
                 ask_consent(where, self.profile, self.confirm, counts)
@@ -384,7 +385,7 @@ class Session:
         to, stored = await beside_the_loop(self._recall_any, name)
         again = self.command == "nightly" and is_other_profile(self.profile, stored)
         require_own_run(self.profile, stored, source, by_file=by_file, may_check_again=again)
-        run_id = await beside_the_loop(coming_back.continued_by, self.profile, to)
+        run_id = await beside_the_loop(routing.continued_by, self.profile, to)
         if not run_id:
             return await self._go_on(to, file)
         async with self._in_hours():
@@ -392,7 +393,7 @@ class Session:
 
     async def _go_on(self, checked: registry.Listed, file: Path) -> Report:
         """Import all rows of a dry run, those that came back fixed among them."""
-        from importer.continuing import continued  # noqa: PLC0415  # its libraries take longer than a small file
+        from importer.returns.dry_run import continued  # noqa: PLC0415  # its libraries take longer than a small file
 
         where, started_at = self.allowed(), self.clock.now()
         async with self._in_hours():

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer import coming_back, history, whereabouts
+from importer import history, whereabouts
 from importer.accounts import known_scope
 from importer.admission import is_other_profile, recalled
 from importer.commands import Commands
@@ -36,6 +36,7 @@ from importer.nightly.notices import printable
 from importer.profile import Profile
 from importer.readers import content_hash
 from importer.records import Event
+from importer.returns import routing
 from importer.session import Session
 from importer.wiring import SystemClock, open_workspace
 
@@ -113,7 +114,7 @@ class Arrivals:
     async def _worked(self, path: Path, session: Session, what: Import) -> Import:
         await asyncio.to_thread(self.inbox.at_hand, path)
         content = content_hash(path)
-        if not self.as_new and await asyncio.to_thread(coming_back.runs_of, path, self.profile.source) is not None:
+        if not self.as_new and await asyncio.to_thread(routing.runs_of, path, self.profile.source) is not None:
             what = replace(what, is_return=True)
             report = await session.run(path)
             return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=session.stop.reason)

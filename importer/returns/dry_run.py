@@ -16,8 +16,8 @@ from importer.mapping import build_mapper, grouping_of
 from importer.profile import Profile
 from importer.readers.codes import READING_CODES
 from importer.records import Detected, Issue, RawBatch, SourceInfo
-from importer.returned_file import Changed, opened_return, sort_out
-from importer.returning import overlaid, what_came_back
+from importer.returns.file import Changed, opened_return, sort_out
+from importer.returns.recheck import overlaid, what_came_back
 from importer.wiring import Opened
 from importer.wiring.clock import today
 

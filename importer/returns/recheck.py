@@ -33,8 +33,8 @@ from importer.records import (
     Severity,
     SourceInfo,
 )
-from importer.returned_file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
-from importer.returned_groups import HELD_BY_OTHERS, Member, form, hold
+from importer.returns.file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
+from importer.returns.groups import HELD_BY_OTHERS, Member, form, hold
 from importer.validation import DuplicateJudge, build_validator
 from importer.wiring import comparison
 from importer.wiring.clock import today

@@ -34,7 +34,7 @@ def runs_of(path: Path, settings: SourceSettings) -> list[str] | None:
     Raises:
         SourceError: it cannot be read.
     """
-    from importer.returned_file import runs_of as found  # noqa: PLC0415  # its libraries take longer than a small file
+    from importer.returns.file import runs_of as found  # noqa: PLC0415  # its libraries take longer than a small file
 
     return found(path, settings)
 
@@ -154,8 +154,8 @@ def take(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back |
         if stored.facts.get("returned"):
             workspace.runs.note(stored.run, returned={})
         return frozenset()
-    from importer.returned_file import opened_return  # noqa: PLC0415
-    from importer.returning import Return  # noqa: PLC0415
+    from importer.returns.file import opened_return  # noqa: PLC0415
+    from importer.returns.recheck import Return  # noqa: PLC0415
 
     run_id = stored.header.run_id
     names = frozenset({run_id, str(stored.facts.get("continues", run_id))})
