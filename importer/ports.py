@@ -355,7 +355,7 @@ class Memory(Protocol):
         ...
 
 
-class Hindsight(Protocol):
+class ResentRows(Protocol):
     """What may be found out, and recorded, of rows that have ended."""
 
     async def resent(self) -> Sequence[Resent]:

@@ -82,9 +82,9 @@ def show(
     if verify:
         profile_hash = profile.fingerprint if config is not None else ""
         raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=json))
-    from importer import hindsight  # noqa: PLC0415
+    from importer import second_looks  # noqa: PLC0415
 
-    caution = hindsight.look_again(profile, run_name)
+    caution = second_looks.look_again(profile, run_name)
     report = past.one_run(profile.workspace, run_name)
     if wants_json(profile, json=json):
         print_json({**report, "command": "show", "exit_code": 0})

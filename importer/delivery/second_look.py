@@ -18,7 +18,7 @@ from importer.delivery.deliver import CLOCKS_S, duplicated, forms_of
 from importer.delivery.matching import Match, bears, compare_with
 from importer.delivery.stamps import Stamps
 from importer.delivery.story import Story
-from importer.ports import Events, Hindsight
+from importer.ports import Events, ResentRows
 from importer.records import Event, FieldError, Found, Outcome, Resent, RowState
 
 WATCHED_S = 3_600.0
@@ -38,7 +38,7 @@ class SecondLooks:
     """
 
     asking: Asking
-    hindsight: Hindsight
+    resent_rows: ResentRows
     stamps: Stamps
     stamp: str
     after_s: float
@@ -53,9 +53,9 @@ class SecondLooks:
         Returns:
             How many rows were `sent_again`, `looked_at`, and found to be `duplicated`; {} when there were none.
         """
-        for customer_id, ordinals in await self.hindsight.shared_customers():
+        for customer_id, ordinals in await self.resent_rows.shared_customers():
             await self._doubt_all(customer_id, ordinals)
-        rows = await self.hindsight.resent()
+        rows = await self.resent_rows.resent()
         if not rows:
             return {}
         self.emit(Event("looking_again", {"rows": len(rows)}))
@@ -86,7 +86,7 @@ class SecondLooks:
         error = FieldError(path="", code="same_customer", message=message)
         for ordinal in ordinals:
             found = Outcome(ordinal, "", RowState.UNKNOWN, errors=(error,), candidates=(customer_id,))
-            await self.hindsight.amend(found)
+            await self.resent_rows.amend(found)
 
     def _wait_s(self, row: Resent) -> float:
         """How long the row's look has to wait; never longer than after a send right now."""
@@ -107,11 +107,11 @@ class SecondLooks:
         own = [row.customer_id] if row.state in _HAS_A_CUSTOMER and row.customer_id else []
         ids = tuple(dict.fromkeys([*own, *stamped, *equal]))
         if len(ids) > 1:
-            await self.hindsight.amend(story.fail(RowState.UNKNOWN, duplicated(ids), candidates=ids))
+            await self.resent_rows.amend(story.fail(RowState.UNKNOWN, duplicated(ids), candidates=ids))
         elif len(stamped) == 1 and row.state not in _HAS_A_CUSTOMER:
-            await self.hindsight.amend(story.end(RowState.CREATED, customer_id=ids[0]))
+            await self.resent_rows.amend(story.end(RowState.CREATED, customer_id=ids[0]))
         if self.asking.clock.now() - row.sent_at >= WATCHED_S:
-            await self.hindsight.looked_at_last(row.record)
+            await self.resent_rows.looked_at_last(row.record)
         return ids
 
     def _keeps_stamps(self, row: Resent, found: Found) -> bool:
@@ -129,4 +129,4 @@ class SecondLooks:
             for one in match.unstamped
             if since is not None and one.created_at is not None and one.created_at >= since - CLOCKS_S
         ]
-        return [one for one in young if not await self.hindsight.owned_by_another(one, row.record)]
+        return [one for one in young if not await self.resent_rows.owned_by_another(one, row.record)]

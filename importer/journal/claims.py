@@ -204,9 +204,9 @@ class Claims:
             JournalError: it is not in `records.AMENDMENTS`.
         """
         tx.execute(
-            "DELETE FROM issues WHERE run = ?1 AND severity = 'error' AND ordinal IN"
-            " (SELECT ordinal FROM rows WHERE run = ?1 AND (ordinal = ?2 OR leader = ?2))",
-            (self._run, outcome.ordinal),
+            "DELETE FROM issues WHERE run = :run AND severity = 'error' AND ordinal IN"
+            " (SELECT ordinal FROM rows WHERE run = :run AND (ordinal = :ordinal OR leader = :ordinal))",
+            {"run": self._run, "ordinal": outcome.ordinal},
         )
         self._change(tx, outcome.state, [outcome], AMENDMENTS)
         self._keep(tx, [outcome])

@@ -130,10 +130,10 @@ def shared_customers(tx: sqlite3.Connection, run: int) -> list[tuple[str, Sequen
     return [
         (customer_id, [int(one) for one in ordinals.split(",")])
         for customer_id, ordinals in tx.execute(
-            f"SELECT customer_id, group_concat(ordinal) FROM rows r WHERE run = ?1 AND state = ?2 AND {SPEAKS}"
+            f"SELECT customer_id, group_concat(ordinal) FROM rows r WHERE run = :run AND state = :state AND {SPEAKS}"
             " GROUP BY customer_id HAVING count(*) > 1 OR EXISTS (SELECT 1 FROM rows o JOIN runs u ON u.run = o.run"
-            " WHERE o.customer_id = r.customer_id AND o.run <> ?1 AND o.state = ?2 AND o.key <> r.key"
-            " AND u.scope = (SELECT scope FROM runs WHERE run = ?1))",
-            (run, RowState.CREATED.value),
+            " WHERE o.customer_id = r.customer_id AND o.run <> :run AND o.state = :state AND o.key <> r.key"
+            " AND u.scope = (SELECT scope FROM runs WHERE run = :run))",
+            {"run": run, "state": RowState.CREATED.value},
         ).fetchall()
     ]

@@ -25,7 +25,6 @@ from importer.errors import (
     UnreachableError,
     UsageError,
 )
-from importer.hindsight import look_again_at_all
 from importer.journal import workspace_lock
 from importer.night.arrivals import Arrivals, moment
 from importer.night.numbers import NightCount
@@ -39,6 +38,7 @@ from importer.profile.nights import NotifySettings
 from importer.records import Event
 from importer.remote import is_remote, shown
 from importer.remote.inbox import RemoteInbox
+from importer.second_looks import look_again_at_all
 from importer.session import Session
 from importer.wiring import SystemClock, make_directory
 
