@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from importer.commands import Commands
-from importer.errors import BusyError, UsageError
+from importer.errors import UsageError
 from importer.journal.database import Database
 from importer.journal.groups import SPEAKS
 from importer.journal.starts import started_within
@@ -62,18 +62,6 @@ class StoredRun:
     purged_at: float | None = None
     profile: str = ""
     commands: Commands = field(default_factory=Commands, repr=False)
-
-    def require_ended(self) -> None:
-        """Refuse what needs every row's outcome while there is none yet.
-
-        Raises:
-            BusyError: the run goes on, or was cut off.
-        """
-        if self.phase not in {FINISHED, STOPPED}:
-            raise BusyError(
-                f"The run {self.header.run_id} has not ended.",
-                f"If nobody works on it any more, `{self.commands.resume(self.header.run_id)}` goes on with it.",
-            )
 
     def require_loaded(self) -> None:
         """Refuse what needs every row while they are still being read.

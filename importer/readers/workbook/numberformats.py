@@ -70,12 +70,6 @@ def renderers(formats: Sequence[int], codes: Mapping[int, str], *, epoch_1904: b
     return [known[number] for number in used] or [plain_text]
 
 
-def digit_renderer(code: str) -> Render | None:
-    """Return what applies a format of digits and signs; None for any other format."""
-    sections = digit_sections(code) if 0 < len(code) <= _LONGEST_CODE and not date_kind(code) else ()
-    return _Cached(lambda raw: _digits_text(raw, sections)) if sections else None
-
-
 def plain_text(raw: str) -> str:
     """Return a stored number in full."""
     if raw.isdigit() and len(raw) <= _PLAIN and (raw[0] != "0" or raw == "0"):

@@ -118,11 +118,6 @@ class Tokens:
         self._refusal: AccessError | None = None
         self.recent: deque[str] = deque(maxlen=_REMEMBERED)
 
-    @property
-    def has_one(self) -> bool:
-        """Whether there is a token at all, be it valid or not."""
-        return self._token is not None
-
     def current(self) -> Token | None:
         """Return the token if it is valid; starts its renewal on the side when that is due."""
         now = self._clock.monotonic()
