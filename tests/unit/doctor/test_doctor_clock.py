@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from email.utils import formatdate
 from pathlib import Path
@@ -30,15 +31,23 @@ async def examined(ahead_s: float | None, workspace: Path) -> dict[str, Finding]
     return {one.check: one for one in found}
 
 
-@pytest.mark.parametrize(
-    ("ahead_s", "status", "said"),
-    [(0.0, "ok", "within 30 s"), (3_600.0, "warn", "3,600 s behind"), (-120.0, "warn", "120 s ahead of")],
-)
-async def test_a_clock_that_goes_wrong_is_a_warning(ahead_s: float, status: str, said: str, tmp_path: Path) -> None:
+async def test_a_clock_that_goes_right_is_said_to_be_right(tmp_path: Path) -> None:
+    found = await examined(0.0, tmp_path / "runs")
+
+    assert found["clock"].status == "ok"
+    assert "within 30 s" in found["clock"].message
+
+
+@pytest.mark.parametrize(("ahead_s", "word"), [(3_600.0, "behind"), (-120.0, "ahead of")])
+async def test_a_clock_that_goes_wrong_is_a_warning(ahead_s: float, word: str, tmp_path: Path) -> None:
     found = await examined(ahead_s, tmp_path / "runs")
 
-    assert found["clock"].status == status
-    assert said.replace(",", "")[:3] in found["clock"].message.replace(",", "")
+    said = re.search(r"([\d,]+) s (behind|ahead of)", found["clock"].message)
+    assert found["clock"].status == "warn"
+    assert said is not None
+    assert said[2] == word
+    # The server's date was made before the question: a busy machine lets some seconds pass in between.
+    assert int(said[1].replace(",", "")) == pytest.approx(abs(ahead_s), abs=20)
     assert exit_code(list(found.values())) is ExitCode.OK
 
 
