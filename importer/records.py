@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, overload
 
 from importer.cells import Cells
+from importer.issues import Issue, Severity
 
 # --------------------------------------------------------------------------- states
 
@@ -113,13 +114,6 @@ def as_they_stand(counts: Mapping[str, int]) -> dict[str, int]:
         shown = name if name == "read" else str(LEFT_OPEN.get(RowState(name), name))
         standing[shown] = standing.get(shown, 0) + count
     return standing
-
-
-class Severity(StrEnum):
-    """An `error` makes its row invalid, a `warning` does not."""
-
-    ERROR = "error"
-    WARNING = "warning"
 
 
 # --------------------------------------------------------------------------- files that are handed out
@@ -250,7 +244,7 @@ class RawBatch:
     first: int
     rows: Sequence[int]
     cells: Sequence[Sequence[str]]
-    issues: tuple[Issue, ...] = ()
+    issues: Sequence[Issue] = ()
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -275,26 +269,6 @@ class Grouping:
     indices: tuple[int, ...]
     main: int | None = None
     column: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """One thing wrong with one row: what, where, and how to mend it. Never holds the cell's value.
-
-    Args:
-        ordinal: the row's position in the source, from 0.
-        code: stable, lower snake case (`phone_invalid`); documented in `importer.customers.rules`.
-        message: a sentence that a person without programming knows how to act on.
-        field: the API's dotted name (`primaryPhoneNumber.number`); empty for the row as a whole.
-        column: the source column(s) the value came from; empty when there is none.
-    """
-
-    ordinal: int
-    code: str
-    message: str
-    field: str = ""
-    column: str = ""
-    severity: Severity = Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +368,7 @@ class MappedBatch:
     raw: RawBatch
     fields: Mapping[str, Sequence[str]]
     columns: Mapping[str, str]
-    issues: tuple[Issue, ...] = ()
+    issues: Sequence[Issue] = ()
     changes: tuple[ChangeColumn, ...] = ()
 
 
@@ -406,7 +380,7 @@ class CheckedBatch:
         payloads: the request body as UTF-8 JSON in the API's names; None where the row is invalid.
         keys: the import key; None where the row is invalid.
         external_ids: the normalised `externalId`, "" where there is none.
-        issues: all errors and warnings of all rows, in row order.
+        issues: all errors and warnings of all rows, in row order; an `IssueLog`, where there are many.
         changes: every normalisation that altered a value; a `ChangeLog`, where there are many.
         likenesses: kind (`email`, `phone`, `name_birth`, `business`) to one normalised text a row, "" where blank:
             equal texts may mean the same customer. Rows of any verdict have them.
@@ -423,7 +397,7 @@ class CheckedBatch:
     payloads: Sequence[bytes | None]
     keys: Sequence[str | None]
     external_ids: Sequence[str]
-    issues: tuple[Issue, ...] = ()
+    issues: Sequence[Issue] = ()
     changes: Sequence[Change] = ()
     likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     prints: Mapping[str, array[int]] = field(default_factory=dict)
@@ -460,7 +434,7 @@ class DuplicateVerdict:
             not grouped.
     """
 
-    issues: tuple[Issue, ...] = ()
+    issues: Sequence[Issue] = ()
     rekeyed: Mapping[int, str] = field(default_factory=dict)
     groups: Sequence[Sequence[int]] = field(default=(), compare=False)
     leaders: Sequence[int] = ()

@@ -1,0 +1,195 @@
+"""What is wrong with rows: one issue, and the issues of many rows, which cost no object each.
+
+A file in which every row has an issue has few different ones. So an `IssueLog` keeps each different one once
+(`IssueKind`), and two numbers for every row that has it; `Issue` objects are made as they are read.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import repeat
+from operator import gt
+from typing import Any, NamedTuple, overload
+
+
+class Severity(StrEnum):
+    """An `error` makes its row invalid, a `warning` does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing wrong with one row: what, where, and how to fix it. Never holds the cell's value.
+
+    Args:
+        ordinal: the row's position in the source, from 0.
+        code: stable, lower snake case (`phone_invalid`); documented in `importer.customers.rules`.
+        message: a sentence that a person without programming knows how to act on.
+        field: the API's dotted name (`primaryPhoneNumber.number`); empty for the row as a whole.
+        column: the source column(s) the value came from; empty when there is none.
+    """
+
+    ordinal: int
+    code: str
+    message: str
+    field: str = ""
+    column: str = ""
+    severity: Severity = Severity.ERROR
+
+    @property
+    def kind(self) -> IssueKind:
+        """The issue without its row."""
+        return IssueKind(self.code, self.message, self.field, self.column, self.severity)
+
+
+class IssueKind(NamedTuple):
+    """What issues of many rows have in common; arguments as of `Issue`."""
+
+    code: str
+    message: str
+    field: str = ""
+    column: str = ""
+    severity: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class IssueColumn:
+    """All issues of one kind, columnar.
+
+    Args:
+        ordinals: the rows, ascending.
+    """
+
+    kind: IssueKind
+    ordinals: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.ordinals)
+
+
+class IssueLog(Sequence[Issue]):
+    """Issues by row, and of one row in the order they were found.
+
+    Args:
+        kinds: the different ones, each once.
+        ordinals: the row of every issue, ascending.
+        which: the place in `kinds` of every issue.
+    """
+
+    __slots__ = ("kinds", "ordinals", "which")
+
+    def __init__(
+        self, kinds: Sequence[IssueKind] = (), ordinals: array[int] | None = None, which: array[int] | None = None
+    ) -> None:
+        self.kinds = tuple(kinds)
+        self.ordinals = array("q") if ordinals is None else ordinals
+        self.which = array("i") if which is None else which
+
+    @classmethod
+    def of(cls, *found: Iterable[Issue]) -> IssueLog:
+        """Put issues together; of one row, those of the earlier arguments come first."""
+        some = [issues for issues in found if not isinstance(issues, Sequence) or len(issues)]
+        if len(some) == 1 and isinstance(some[0], cls):
+            return some[0]
+        collector = IssueCollector()
+        for issues in some:
+            collector.extend(issues)
+        return collector.log()
+
+    def columns(self) -> list[IssueColumn]:
+        """The issues of each kind."""
+        by_kind: list[array[int]] = [array("q") for _ in self.kinds]
+        for ordinal, number in zip(self.ordinals, self.which, strict=True):
+            by_kind[number].append(ordinal)
+        return [IssueColumn(kind, ordinals) for kind, ordinals in zip(self.kinds, by_kind, strict=True) if ordinals]
+
+    def invalid(self) -> set[int]:
+        """The ordinals of the rows that have an error."""
+        errors = [kind.severity is Severity.ERROR for kind in self.kinds]
+        if all(errors):
+            return set(self.ordinals)
+        if not any(errors):
+            return set()
+        return {ordinal for ordinal, number in zip(self.ordinals, self.which, strict=True) if errors[number]}
+
+    def between(self, first: int, end: int) -> IssueLog:
+        """The issues of the rows `first` (included) to `end` (not)."""
+        start, stop = bisect_left(self.ordinals, first), bisect_left(self.ordinals, end)
+        if stop - start == len(self):
+            return self
+        return IssueLog(self.kinds, self.ordinals[start:stop], self.which[start:stop])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return IssueLog, (self.kinds, self.ordinals, self.which)
+
+    def __len__(self) -> int:
+        return len(self.ordinals)
+
+    def __iter__(self) -> Iterator[Issue]:
+        kinds = self.kinds
+        return (Issue(ordinal, *kinds[number]) for ordinal, number in zip(self.ordinals, self.which, strict=True))
+
+    @overload
+    def __getitem__(self, index: int) -> Issue: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Issue]: ...
+    def __getitem__(self, index: int | slice) -> Issue | Sequence[Issue]:
+        if isinstance(index, slice):
+            return tuple(self)[index]
+        return Issue(self.ordinals[index], *self.kinds[self.which[index]])
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # its arrays can change
+
+    def __repr__(self) -> str:
+        return f"IssueLog.of({list(self)!r})"
+
+
+class IssueCollector:
+    """Gathers issues in any order of rows; `log` puts them in order."""
+
+    __slots__ = ("_numbers", "_ordinals", "_which")
+
+    def __init__(self) -> None:
+        self._numbers: dict[IssueKind, int] = {}
+        self._ordinals = array("q")
+        self._which = array("i")
+
+    def add(self, ordinal: int, kind: IssueKind) -> None:
+        """Take one issue."""
+        number = self._numbers.setdefault(kind, len(self._numbers))
+        self._ordinals.append(ordinal)
+        self._which.append(number)
+
+    def add_all(self, ordinals: Sequence[int], kind: IssueKind) -> None:
+        """Take an issue that many rows have."""
+        number = self._numbers.setdefault(kind, len(self._numbers))
+        self._ordinals.extend(ordinals)
+        self._which.extend(repeat(number, len(ordinals)))
+
+    def extend(self, issues: Iterable[Issue]) -> None:
+        """Take many issues."""
+        if isinstance(issues, IssueLog):
+            numbers = [self._numbers.setdefault(kind, len(self._numbers)) for kind in issues.kinds]
+            self._ordinals.extend(issues.ordinals)
+            self._which.extend(map(numbers.__getitem__, issues.which))
+            return
+        for issue in issues:
+            self.add(issue.ordinal, issue.kind)
+
+    def log(self) -> IssueLog:
+        """All issues by row; those of one row in the order in which they came."""
+        ordinals, which = self._ordinals, self._which
+        if any(map(gt, ordinals, ordinals[1:])):
+            order = sorted(range(len(ordinals)), key=ordinals.__getitem__)
+            ordinals = array("q", map(ordinals.__getitem__, order))
+            which = array("i", map(which.__getitem__, order))
+        return IssueLog(tuple(self._numbers), ordinals, which)
