@@ -15,17 +15,13 @@ from typing import Any
 
 from importer.as_sent import preview
 from importer.commands import Commands
-from importer.customers.codes import ISSUE_CODES
-from importer.delivery.codes import DELIVERY_CODES
 from importer.distribution import installed_version
 from importer.errors import BalanceError, ExitCode, StorageError
 from importer.journal import FINISHED, STOPPED, Database, Replay, Runs, StoredRun
-from importer.mapping import MAPPING_CODES
 from importer.observe import LOG_NAME
 from importer.ports import Events
 from importer.profile import Profile
 from importer.readers import STDIN
-from importer.readers.codes import READING_CODES
 from importer.records import (
     DRY_RUN_STATES,
     FINAL_STATES,
@@ -58,7 +54,6 @@ from importer.results import (
     write_json,
     write_results,
 )
-from importer.results.codes import RETURN_CODES
 from importer.results.html import write_html
 from importer.results.tables import Batches
 
@@ -78,8 +73,6 @@ _STOP_CODES: Mapping[str, ExitCode] = {
 
 RECEIPT_NAME = "receipt.json"
 """Written after everything else, since it holds the hashes of the other files."""
-
-_DOCUMENTED = {**READING_CODES, **MAPPING_CODES, **ISSUE_CODES, **DELIVERY_CODES, **RETURN_CODES}
 
 _DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic")
 
@@ -311,7 +304,6 @@ def _composed(
         forecast=facts.get("forecast", {}),
         known_from=_known_from(database, run, counts),
         others=facts.get("others", 0),
-        documented=_DOCUMENTED,
         path=STDIN if Path(summary.path).name == STDIN else summary.path,
         commands=commands,
     )

@@ -2,7 +2,7 @@
 
 Codes are stable: results, reports and other programs rely on them. A sentence may use `{label}`,
 `{example}`, `{max}`, `{values}` and `{condition}` of the field, and `{country}` and `{default}`, the row's country and
-the default one; a mend may use `{field}` and `{column}`, and speaks the profile's own syntax. None ever holds a value.
+the default one; a fix may use `{field}` and `{column}`, and speaks the profile's own syntax. None ever holds a value.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ class IssueCode:
         code: stable, lower snake case.
         title: a few words for a table's row.
         message: the sentence about one row, for a person without programming.
-        mend: how to fix many rows at once, in the file or the profile.
+        fix: how to fix many rows at once, in the file or the profile.
     """
 
     code: str
     title: str
     message: str
-    mend: str
+    fix: str
     severity: Severity = Severity.ERROR
 
 
-def _error(code: str, title: str, message: str, mend: str) -> IssueCode:
-    return IssueCode(code, title, message, mend)
+def _error(code: str, title: str, message: str, fix: str) -> IssueCode:
+    return IssueCode(code, title, message, fix)
 
 
-def _warning(code: str, title: str, message: str, mend: str) -> IssueCode:
-    return IssueCode(code, title, message, mend, Severity.WARNING)
+def _warning(code: str, title: str, message: str, fix: str) -> IssueCode:
+    return IssueCode(code, title, message, fix, Severity.WARNING)
 
 
 _ALL = (

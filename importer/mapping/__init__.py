@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importer.mapping.build import build_mapper, missing_columns, phone_regions, require_header
 from importer.mapping.candidates import THRESHOLD
-from importer.mapping.codes import MAPPING_CODES
 from importer.mapping.draft import init_profile
 from importer.mapping.grouping import grouping_of
 from importer.mapping.mapper import ColumnMapper
@@ -12,7 +11,6 @@ from importer.mapping.proposal import ColumnMatch, Proposal, proposal, propose
 from importer.mapping.template import TemplateColumn, template_columns
 
 __all__ = [
-    "MAPPING_CODES",
     "THRESHOLD",
     "ColumnMapper",
     "ColumnMatch",

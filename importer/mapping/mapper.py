@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from importer.customers.rules import FIELDS, Kind, field_spec
 from importer.errors import SourceError
-from importer.mapping.codes import MAPPING_CODES
+from importer.issue_codes.mapping import MAPPING_CODES
 from importer.mapping.content import folded, known_words, understood_by
 from importer.mapping.damage import PostalLengths, shortened_phones
 from importer.mapping.dates import REMEMBERED, Order, OrderEvidence, Parse, by_format, by_order

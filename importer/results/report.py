@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from importer.commands import Commands
-from importer.customers.codes import ISSUE_CODES
 from importer.records import Cluster, Detected, RowResult, RowState, SourceInfo
 from importer.results.aside import Aside
-from importer.results.mends import Advice, Documented, advise
+from importer.results.mends import Advice, advise
 
 MAX_UNKNOWN_ROWS = 10_000
 
@@ -111,7 +110,6 @@ class Report:
         known_from: for every earlier run from which rows were taken as existing without asking the target: `run_id`,
             `rows`, how many, and when the first and the last of them were sent (`first_at`, `last_at`).
         forecast: what was to be expected before the last pass sent anything; {} when it had nothing to send.
-        documented: what issue codes mean and how to fix their rows; validation's own codes by default.
         others: of the newest customers at the target how many another workspace stamped; it is not known here what else
             that one has created.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
@@ -153,7 +151,6 @@ class Report:
     """What came back before this pass, as the run notes it: a file's lines, how many were changed, and what became
     of them."""
     others: int = 0
-    documented: Documented = field(default_factory=lambda: ISSUE_CODES, repr=False)
 
     @property
     def warning(self) -> str:
@@ -162,7 +159,7 @@ class Report:
 
     def advice(self, cluster: Cluster) -> Advice:
         """Return the title of a cluster and what to do about it."""
-        return advise(cluster, self.documented)
+        return advise(cluster)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report in plain JSON types, the interface's keys first and in its order."""

@@ -11,10 +11,10 @@ from typing import Any
 from importer import registry
 from importer.admission import kept_profile
 from importer.errors import ReturnRefusedError
+from importer.issue_codes.reading import READING_CODES
 from importer.journal import RunHeader, RunRows, Runs
 from importer.mapping import build_mapper, grouping_of
 from importer.profile import Profile
-from importer.readers.codes import READING_CODES
 from importer.records import Detected, Issue, RawBatch, SourceInfo
 from importer.returns.file import Changed, opened_return, sort_out
 from importer.returns.recheck import overlaid, what_came_back

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from importer.cells import Cells
 from importer.errors import SourceError
+from importer.issue_codes.reading import READING_CODES
+from importer.issue_codes.returning import RETURN_CODES
 from importer.journal import RunRows
 from importer.ports import Reader
 from importer.profile import SourceSettings
 from importer.readers import open_handed_out
-from importer.readers.codes import READING_CODES
 from importer.records import (
     ROW_COLUMN,
     RUN_COLUMN,
@@ -30,7 +31,6 @@ from importer.records import (
     is_extra,
 )
 from importer.registry import RUN_ID
-from importer.results.codes import RETURN_CODES
 from importer.results.failing import column_index, pointed_at
 from importer.results.round_trip import as_typed, is_unchanged
 

@@ -17,10 +17,10 @@ from typing import Any
 from importer.customers.comparison import meaning
 from importer.customers.identity import occurrence_key
 from importer.customers.rules import ISSUE_CODES
+from importer.issue_codes.reading import READING_CODES
 from importer.journal import Database, Merging, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
 from importer.mapping import ColumnMapper, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
-from importer.readers.codes import READING_CODES
 from importer.records import (
     CheckedBatch,
     Grouping,

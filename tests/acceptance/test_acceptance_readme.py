@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from importer.readers.codes import READING_CODES
 from tests.acceptance.conftest import ROOT, SAMPLES, User, Witness, serving
 from tests.codes import BLOCK, table
 
@@ -94,14 +93,6 @@ def test_every_issue_code_is_in_the_readme_as_the_code_has_it() -> None:
     (shown,) = BLOCK.findall(README)
 
     assert shown == table(), "python -m tests.codes writes it anew"
-
-
-def test_every_code_that_reading_gives_is_documented() -> None:
-    found = set[str]()
-    for path in (ROOT / "importer" / "readers").rglob("*.py"):
-        found |= set(re.findall(r'Mark\(\s*"([a-z_]+)"', path.read_text(encoding="utf-8")))
-
-    assert found == set(READING_CODES)
 
 
 def test_the_python_face_is_as_the_readme_says(user: User, tmp_path: Path) -> None:

@@ -68,12 +68,12 @@ def test_every_code_makes_a_sentence_about_every_field(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ISSUE_CODES)
-def test_every_code_has_a_title_and_a_mend(code: str) -> None:
+def test_every_code_has_a_title_and_a_fix(code: str) -> None:
     entry = ISSUE_CODES[code]
     assert entry.code == code
     assert entry.title[0].isupper()
-    assert entry.mend.endswith((".", "`"))
-    assert "{{" not in entry.mend
+    assert entry.fix.endswith((".", "`"))
+    assert "{{" not in entry.fix
 
 
 def test_every_rule_names_a_code_that_exists() -> None:

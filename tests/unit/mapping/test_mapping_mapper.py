@@ -9,7 +9,8 @@ import pytest
 
 from importer.commands import Commands
 from importer.errors import ExitCode, ProfileError, SourceError
-from importer.mapping import MAPPING_CODES, ColumnMapper, build_mapper
+from importer.issue_codes.mapping import MAPPING_CODES
+from importer.mapping import ColumnMapper, build_mapper
 from importer.ports import Mapper
 from importer.profile import Profile
 from importer.records import Issue, MappedBatch, RawBatch, Severity, SourceInfo
@@ -110,7 +111,7 @@ def test_every_code_says_what_to_do_about_it() -> None:
     for code, entry in MAPPING_CODES.items():
         assert entry.code == code
         assert entry.message.format(label="X").endswith(".")
-        assert entry.mend.format(field="f", column="C")
+        assert entry.fix
 
 
 def test_a_phone_that_a_spreadsheet_shortened_is_warned_about_and_kept() -> None:

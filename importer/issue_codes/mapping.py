@@ -33,8 +33,8 @@ _ALL = (
         "date_unreadable",
         "Not a date",
         "{label} cannot be read as a date; write year, month and day, for example 1980-01-31.",
-        'Correct the cells of column {column}, or name their form: `"{field}" = {{ column = "{column}", '
-        'format = "%m/%d/%Y" }}`.',
+        'Correct the cells of column {column}, or name their form: `"{field}" = { column = "{column}", '
+        'format = "%m/%d/%Y" }`.',
     ),
     IssueCode(
         "date_serial",

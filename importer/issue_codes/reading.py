@@ -11,12 +11,12 @@ from importer.records import Severity
 _SAVE_AGAIN = "Correct the rows in the program that wrote the file, and export it again."
 
 
-def _error(code: str, title: str, mend: str = _SAVE_AGAIN) -> IssueCode:
-    return IssueCode(code, title, "", mend)
+def _error(code: str, title: str, fix: str = _SAVE_AGAIN) -> IssueCode:
+    return IssueCode(code, title, "", fix)
 
 
-def _warning(code: str, title: str, mend: str = _SAVE_AGAIN) -> IssueCode:
-    return IssueCode(code, title, "", mend, Severity.WARNING)
+def _warning(code: str, title: str, fix: str = _SAVE_AGAIN) -> IssueCode:
+    return IssueCode(code, title, "", fix, Severity.WARNING)
 
 
 _ALL = (
