@@ -16,6 +16,7 @@ from typing import Any
 from importer.admission import kept_profile
 from importer.customers.rules import ADDRESS_TYPES
 from importer.errors import ImporterError
+from importer.frames import raw_batch
 from importer.journal import Database, Replay, Runs, StoredRun
 from importer.mapping import ColumnMapper, build_mapper, grouping_of
 from importer.profile import Profile
@@ -71,7 +72,7 @@ class Rechecker:
         Args:
             reading: what reading itself found wrong with it.
         """
-        checked = self.check(RawBatch(0, [row], [[cell] for cell in cells], tuple(reading)))
+        checked = self.check(raw_batch(0, [row], [[cell] for cell in cells], tuple(reading)))
         payload = checked.payloads[0]
         return Checked(json.loads(payload) if payload else {}, checked.keys[0] or "", tuple(checked.changes))
 

@@ -16,10 +16,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from importer.cells import Cells
 from importer.issues import Issue, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second to import: only whoever makes a frame pays for it
 
 # --------------------------------------------------------------------------- states
 
@@ -229,26 +232,38 @@ class SourceInfo:
     other_tables: tuple[OtherTable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RawBatch:
     """Consecutive data rows as text, columnar.
 
     Args:
         first: ordinal of the first row.
-        rows: the row number a person sees, one per row, ascending.
-        cells: one list per column of the source, each as long as `rows`; a blank cell is "". `Cells` as a rule.
+        frame: one column of pandas' `str` type for each column of the source, under its name; a blank cell is "". The
+            index holds the row numbers that a person sees, ascending. Never shown: it holds values.
         issues: what reading itself found wrong with rows (ragged, undecodable, error cells).
         surplus: place in the batch to the cells that this row has beyond the source's columns (see `surplus_of`).
     """
 
     first: int
-    rows: Sequence[int]
-    cells: Sequence[Sequence[str]]
+    frame: pd.DataFrame = field(repr=False)
     issues: Sequence[Issue] = ()
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    _texts: list[list[str]] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def rows(self) -> list[int]:
+        """The row numbers that a person sees."""
+        return self.frame.index.tolist()
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """The columns as lists of texts; made once."""
+        if not self._texts:
+            self._texts.extend(series.tolist() for _, series in self.frame.items())
+        return self._texts
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.frame)
 
 
 # --------------------------------------------------------------------------- validation

@@ -24,7 +24,7 @@ class CheckBatch:
     def __call__(self, batch: RawBatch) -> CheckedBatch:
         """Check a batch."""
         checked = self.validator.check(self.mapper.map(batch))
-        return replace(checked, raw=RawBatch(batch.first, (), ()))
+        return replace(checked, raw=RawBatch(batch.first, batch.frame.iloc[:0, :0]))
 
 
 @dataclass(frozen=True, slots=True)

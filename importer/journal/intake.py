@@ -6,6 +6,7 @@ loading is loaded again. So each batch is one commit, and that is all.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 from importer.cells import Cells
 from importer.errors import BusyError
+from importer.frames import raw_batch
 from importer.journal.comparing import Comparison, attached, compare, hold_those_of_then, refuse
 from importer.journal.database import Database
 from importer.journal.groups import Groups, Merging
@@ -118,7 +120,7 @@ class RunIntake:
                     batch.first,
                     len(batch),
                     pack_rows(batch.rows),
-                    Cells.of(batch.cells).packed,
+                    Cells(batch.cells).packed,
                     pack_surplus(batch.surplus),
                 ),
             )
@@ -128,6 +130,9 @@ class RunIntake:
             insert_issues(tx, self._run, batch.issues)
 
     def raw(self, after: int = -1) -> Iterator[RawBatch]:
+        with self._db.guarded("read"):
+            (named,) = self._db.connection.execute("SELECT columns FROM runs WHERE run = ?", (self._run,)).fetchone()
+        names = json.loads(named)
         while True:
             with self._db.guarded("read"):
                 found = self._db.connection.execute(
@@ -140,7 +145,8 @@ class RunIntake:
             after, rows, cells, surplus = found
             numbers = list(unpack_rows(rows))
             issues = self._reading_issues(after, after + len(numbers))
-            yield RawBatch(after, numbers, Cells.unpacked(cells), issues, unpack_surplus(surplus))
+            columns = Cells.unpacked(cells).columns
+            yield raw_batch(after, numbers, columns, issues, unpack_surplus(surplus), names=names)
 
     def record(self, batch: CheckedBatch) -> None:
         first, last = batch.raw.first, batch.raw.first + len(batch.raw)

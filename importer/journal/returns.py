@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from importer.cells import Cells
 from importer.errors import JournalError
+from importer.frames import raw_batch
 from importer.journal.comparing import Comparison, refuse
 from importer.journal.database import Database
 from importer.journal.groups import hold_all
@@ -33,7 +34,6 @@ from importer.records import (
     TRANSITIONS,
     CheckedBatch,
     Issue,
-    RawBatch,
     ResultBatch,
     RowResult,
     RowState,
@@ -218,7 +218,7 @@ class Returns:
         found = Likenesses(
             self.database, self.run, lambda typecode: SpooledNumbers(self.database.path.parent, typecode)
         )
-        found.observe(CheckedBatch(RawBatch(0, range(size), ()), (), (), (), prints=columns))
+        found.observe(CheckedBatch(raw_batch(0, range(size), ()), (), (), (), prints=columns))
         return found
 
     def _compare(self, tx: sqlite3.Connection, likenesses: Likenesses, how: Comparison, opened: set[int]) -> None:

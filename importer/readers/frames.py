@@ -19,9 +19,5 @@ def read_frames(reader: Reader) -> Iterator[pd.DataFrame]:
     Raises:
         SourceError: the source is broken at some later place.
     """
-    import pandas as pd  # noqa: PLC0415  # half a second, and only needed here
-
-    names = reader.info.columns
     for batch in reader.batches():
-        index = pd.Index(batch.rows, name="row")
-        yield pd.DataFrame(dict(zip(names, batch.cells, strict=True)), index=index, dtype=object)
+        yield batch.frame

@@ -11,6 +11,7 @@ from typing import Any
 from importer import registry
 from importer.admission import kept_profile
 from importer.errors import ReturnRefusedError
+from importer.frames import raw_batch
 from importer.issue_codes.reading import READING_CODES
 from importer.journal import RunHeader, RunRows, Runs
 from importer.mapping import build_mapper, grouping_of
@@ -59,7 +60,8 @@ class CheckedSource:
                 else:
                     issues += [issue for issue in batch.issues.get(place, ()) if issue.code in READING_CODES]
             kept = {place: cells for place, cells in surplus.items() if cells}
-            yield RawBatch(batch.first, batch.rows, overlaid(batch, self.changed), tuple(issues), kept)
+            cells = overlaid(batch, self.changed)
+            yield raw_batch(batch.first, batch.rows, cells, tuple(issues), kept, names=self.info.columns)
 
     def close(self) -> None:
         """Nothing: the journal behind it is closed by whoever opened it."""

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from importer.cells import Cells
 from importer.errors import SourceError
 from importer.issue_codes.reading import READING_CODES
 from importer.issue_codes.returning import RETURN_CODES
@@ -184,9 +183,7 @@ class ReturnedFile:
             for issue in batch.issues:
                 column = at.get(names.get(issue.column, -1), -1)
                 issues.setdefault(issue.ordinal - batch.first, []).append((column, issue))
-            cells = Cells.of(batch.cells)
-            for place, number in enumerate(batch.rows):
-                row = cells.row(place)
+            for place, (number, *row) in enumerate(batch.frame.itertuples(name=None)):
                 yield Line(
                     number,
                     row[self._run].strip(),

@@ -17,6 +17,7 @@ from typing import Any
 from importer.customers.comparison import meaning
 from importer.customers.identity import occurrence_key
 from importer.customers.rules import ISSUE_CODES
+from importer.frames import raw_batch
 from importer.issue_codes.reading import READING_CODES
 from importer.journal import Database, Merging, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
 from importer.mapping import ColumnMapper, build_mapper, grouping_of
@@ -172,12 +173,14 @@ class Return:
         info = SourceInfo(self.stored.header.source, "", self._summary.columns, self._summary.sheet)
         own = None if self.under_profile else self.kept
         rules = own.rules if own and own.rules else self.profile.mapping
-        sample = next((RawBatch(batch.first, batch.rows, batch.cells) for batch in rows.batches()), None)
+        sample = next(
+            (raw_batch(batch.first, batch.rows, batch.cells, names=info.columns) for batch in rows.batches()), None
+        )
         mapper = build_mapper(rules, info, today=today(), validation=self.profile.validation, sample=sample)
         if own and own.rules:
             return mapper.settled_as(own.orders)
         for batch in rows.batches():
-            mapper.observe(RawBatch(batch.first, batch.rows, overlaid(batch, changed)))
+            mapper.observe(raw_batch(batch.first, batch.rows, overlaid(batch, changed), names=info.columns))
         mapper.decide()
         return mapper
 
@@ -200,8 +203,8 @@ class Return:
         prints: dict[str, dict[int, int]] = {}
         for first in range(0, len(judged), _CHUNK):
             part = judged[first : first + _CHUNK]
-            checked = validator.check(mapper.map(_as_batch(part, first)))
-            alike.observe(replace(checked, raw=_as_batch(part, first)))
+            checked = validator.check(mapper.map(_as_batch(part, first, self._summary.columns)))
+            alike.observe(replace(checked, raw=_as_batch(part, first, self._summary.columns)))
             _take_over(checked, part, first)
             for kind, numbers in checked.prints.items():
                 prints.setdefault(kind, {}).update(
@@ -316,11 +319,11 @@ def overlaid(batch: ResultBatch, changed: Mapping[int, Changed]) -> Sequence[Seq
     return columns
 
 
-def _as_batch(part: Sequence[_Judged], first: int) -> RawBatch:
+def _as_batch(part: Sequence[_Judged], first: int, names: Sequence[str]) -> RawBatch:
     """Rows from here and there as if they followed each other; `first`: their place among all of them."""
     cells = list(zip(*[one.cells for one in part], strict=True))
     issues = [replace(issue, ordinal=first + at) for at, one in enumerate(part) for issue in one.reading]
-    return RawBatch(first, [one.was.row for one in part], cells, tuple(issues))
+    return raw_batch(first, [one.was.row for one in part], cells, tuple(issues), names=names)
 
 
 def _take_over(checked: CheckedBatch, part: Sequence[_Judged], first: int) -> None:

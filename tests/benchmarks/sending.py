@@ -19,10 +19,11 @@ from pathlib import Path
 import uvloop
 
 from importer.delivery import StopSwitch
+from importer.frames import raw_batch
 from importer.journal import RunHeader, RunIntake, StoredRun
 from importer.ports import Journal
 from importer.profile import Profile
-from importer.records import CheckedBatch, Claimed, DuplicateVerdict, Event, Outcome, RawBatch, Record, RowState
+from importer.records import CheckedBatch, Claimed, DuplicateVerdict, Event, Outcome, Record, RowState
 from importer.wiring import SystemClock, Workspace, delivering, destination, limiter_for, open_workspace, other_side
 from tests.benchmarks.heart import Heart
 
@@ -56,7 +57,7 @@ def _loaded(workspace: Workspace, scope: str, bodies: Sequence[bytes]) -> Stored
     intake = RunIntake(workspace.database, stored.run)
     for first in range(0, len(bodies), _BATCH_ROWS):
         mine = bodies[first : first + _BATCH_ROWS]
-        raw = RawBatch(first, range(first + 2, first + 2 + len(mine)), ([""] * len(mine),))
+        raw = raw_batch(first, range(first + 2, first + 2 + len(mine)), ([""] * len(mine),))
         intake.load(raw)
         intake.record(CheckedBatch(raw, mine, [_key(body) for body in mine], [""] * len(mine)))
     intake.judged(DuplicateVerdict())

@@ -44,6 +44,7 @@ from importer.delivery import (
 from importer.delivery.asking import Asking
 from importer.delivery.stamps import Stamps
 from importer.engines import AsyncioPool
+from importer.frames import raw_batch
 from importer.journal import (
     Accounts,
     Claims,
@@ -63,7 +64,6 @@ from importer.records import (
     CheckedBatch,
     DuplicateVerdict,
     Event,
-    RawBatch,
     Record,
     RowResult,
     RowState,
@@ -331,7 +331,7 @@ def _prepare(database: Database, story: Story, name: tuple[str, str]) -> int:
     run = Runs(database).begin(header).run
     intake = RunIntake(database, run)
     numbers = range(2, story.rows + 2)
-    raw = RawBatch(0, numbers, ([str(number) for number in numbers],))
+    raw = raw_batch(0, numbers, ([str(number) for number in numbers],))
     intake.load(raw)
     payloads = [_payload(story, ordinal) for ordinal in range(story.rows)]
     keys = [_key(ordinal) for ordinal in range(story.rows)]

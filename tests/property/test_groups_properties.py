@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from importer.frames import raw_batch
 from importer.journal import Claims, Database, Merging, Replay, RunHeader, RunIntake, Runs
-from importer.records import CheckedBatch, Issue, RawBatch
+from importer.records import CheckedBatch, Issue
 from importer.validation import DuplicateJudge
 from tests.effort import examples
 
@@ -36,7 +37,7 @@ def batches(rows: list[tuple[str, bool, bool, str]], size: int) -> list[CheckedB
     made = []
     for first in range(0, len(rows), size):
         part = list(enumerate(rows[first : first + size], first))
-        raw = RawBatch(first, [place + 2 for place, _ in part], [[str(place) for place, _ in part]])
+        raw = raw_batch(first, [place + 2 for place, _ in part], [[str(place) for place, _ in part]])
         keys = [None if bad else key(group or str(place)) for place, (group, bad, _, _) in part]
         made.append(
             CheckedBatch(

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.errors import SourceError
+from importer.frames import raw_batch
 from importer.mapping import build_mapper, init_profile, propose
 from importer.mapping.dates import by_order
 from importer.mapping.edits import whole_name
 from importer.profile import Profile
-from importer.records import RawBatch, SourceInfo
+from importer.records import SourceInfo
 
 TODAY = date(2026, 11, 22)
 TEXTS = st.text(max_size=12) | st.sampled_from(["1990-06-26", "6/5/90", "5 Jun 1990", "33050", "cell", "4E+9", " ", ""])
@@ -37,7 +38,7 @@ RULES = Profile.model_validate({"mapping": MAPPING}).mapping
 def test_every_field_has_as_many_texts_as_there_are_rows(rows: list[tuple[str, ...]], size: int) -> None:
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
     batches = [
-        RawBatch(start * size, range(len(part)), [list(column) for column in zip(*part, strict=True)])
+        raw_batch(start * size, range(len(part)), [list(column) for column in zip(*part, strict=True)])
         for start, part in enumerate(parts)
     ]
     mapper = build_mapper(RULES, SourceInfo("x", "csv", ("A", "B", "C", "D")), today=TODAY)
@@ -59,7 +60,7 @@ def test_every_field_has_as_many_texts_as_there_are_rows(rows: list[tuple[str, .
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=8, unique=True), st.data())
 def test_any_header_is_matched_without_a_field_taken_twice(columns: list[str], data: st.DataObject) -> None:
     cells = [data.draw(st.lists(TEXTS, min_size=3, max_size=3)) for _ in columns]
-    sample = RawBatch(0, [2, 3, 4], cells)
+    sample = raw_batch(0, [2, 3, 4], cells)
     info = SourceInfo("x", "csv", tuple(columns))
 
     matches = propose(info, sample)
@@ -73,7 +74,7 @@ def test_any_header_is_matched_without_a_field_taken_twice(columns: list[str], d
 def test_the_profile_written_for_any_header_can_be_loaded(columns: list[str]) -> None:
     import tomllib
 
-    text = init_profile(SourceInfo("x", "csv", tuple(columns)), [RawBatch(0, [2], [["cell"] for _ in columns])])
+    text = init_profile(SourceInfo("x", "csv", tuple(columns)), [raw_batch(0, [2], [["cell"] for _ in columns])])
 
     assert Profile.model_validate(tomllib.loads(text)).source.columns == tuple(columns)
 

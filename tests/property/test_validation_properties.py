@@ -17,7 +17,8 @@ from importer.customers.models import Business, Individual
 from importer.customers.reading import Policy
 from importer.customers.rules import ADDRESS_TYPES, FIELDS, READING_FIELDS, CustomerType, Kind, field_spec
 from importer.customers.shape import nest
-from importer.records import CheckedBatch, MappedBatch, RawBatch, Severity
+from importer.frames import raw_batch
+from importer.records import CheckedBatch, MappedBatch, Severity
 from importer.validation.validator import ColumnarValidator
 from tests.effort import examples
 
@@ -114,7 +115,7 @@ def table_of(dice: Random) -> dict[str, list[str]]:
 
 def batch_of(table: Mapping[str, Sequence[str]]) -> MappedBatch:
     size = len(next(iter(table.values())))
-    return MappedBatch(RawBatch(100, range(102, 102 + size), ()), table, {name: f"col {name}" for name in table})
+    return MappedBatch(raw_batch(100, range(102, 102 + size), ()), table, {name: f"col {name}" for name in table})
 
 
 def reference(row: Mapping[str, str], default: str, policy: Policy) -> tuple[dict[str, Any] | None, set[str]]:

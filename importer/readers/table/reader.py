@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from importer.cells import Cells
 from importer.errors import EmptySourceError, SourceError
+from importer.frames import raw_batch
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
 from importer.readers.table.columns import Columns, name_columns, own_end
@@ -160,13 +160,9 @@ class TableReader:
         for at in range(0, total, size):
             to = min(at + size, total)
             part = columns if to - at == count else [column[at:to] for column in columns]
-            cells = Cells(part)
-            if block.joined is not None and self._columns.whole:
-                lines, delimiter = block.joined
-                cells.joined(lines[at:to], delimiter)
             issues = _issues(block.marks, at, to, ordinal, self._columns) if block.marks else ()
             surplus = {i - at: found for i, found in block.surplus.items() if at <= i < to}
-            yield RawBatch(ordinal + at, block.numbers[at:to], cells, issues, surplus)
+            yield raw_batch(ordinal + at, block.numbers[at:to], part, issues, surplus, names=self._columns.names)
 
     def _check_rows(self, count: int) -> None:
         limit = self._settings.limits.max_rows

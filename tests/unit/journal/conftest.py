@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from importer.frames import raw_batch
 from importer.journal import Claims, Database, Replay, RunHeader, RunIntake, Runs
-from importer.records import CheckedBatch, Claimed, DuplicateVerdict, Issue, Outcome, RawBatch, RowState
+from importer.records import CheckedBatch, Claimed, DuplicateVerdict, Issue, Outcome, RowState
 
 SCOPE = "https://api.example.com#main"
 
@@ -49,7 +50,7 @@ def fill(
     """Load and check one row per key; None is an invalid row."""
     intake = RunIntake(database, run)
     batches = [
-        RawBatch(
+        raw_batch(
             first, range(first + 2, first + 2 + len(keys[first : first + batch_rows])), _cells(first, keys, batch_rows)
         )
         for first in range(0, len(keys), batch_rows)

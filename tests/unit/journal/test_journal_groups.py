@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from importer.frames import raw_batch
 from importer.journal import Claims, Comparison, Database, Merging, Replay, RunHeader, RunIntake, Runs
 from importer.records import (
     Attempt,
@@ -18,7 +19,6 @@ from importer.records import (
     FieldError,
     Issue,
     Outcome,
-    RawBatch,
     RowState,
     Verdict,
 )
@@ -33,7 +33,7 @@ def body(ordinal: int) -> bytes:
 
 def batch(first: int, keys: Sequence[str | None], issues: Sequence[Issue] = ()) -> CheckedBatch:
     ordinals = range(first, first + len(keys))
-    raw = RawBatch(first, [ordinal + 2 for ordinal in ordinals], [[f"cell {ordinal}" for ordinal in ordinals]])
+    raw = raw_batch(first, [ordinal + 2 for ordinal in ordinals], [[f"cell {ordinal}" for ordinal in ordinals]])
     payloads = [body(ordinal) if key else None for ordinal, key in zip(ordinals, keys, strict=True)]
     return CheckedBatch(raw, payloads, keys, [""] * len(keys), tuple(issues))
 

@@ -9,9 +9,10 @@ from hashlib import blake2b
 from itertools import count
 
 from importer.customers.likeness import EMAIL, NAME, PHONE, person_of
+from importer.frames import raw_batch
 from importer.journal import Database
 from importer.journal.likenesses import LOT, Earlier, Likenesses, Match
-from importer.records import CheckedBatch, RawBatch
+from importer.records import CheckedBatch
 from importer.validation.duplicates import HeldNumbers
 from tests.unit.journal.conftest import SCOPE, begin
 
@@ -39,7 +40,7 @@ def load(
         mine = keys[first : first + batch]
         rows = array("q", range(first + 2, first + 2 + len(mine)))
         columns = {kind: array("q", column[first : first + batch]) for kind, column in prints.items()}
-        raw = RawBatch(first, rows, ())
+        raw = raw_batch(first, rows, ())
         with database.transaction() as tx:
             tx.execute(
                 "INSERT INTO batches (run, first, length, rows) VALUES (?, ?, ?, ?)",

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from importer.customers.identity import import_key
+from importer.frames import raw_batch
 from importer.journal import Claims, Comparison, Database, Replay, RunIntake, remembers_old_keys, workspace_secret
 from importer.journal.packing import pack_payloads, pack_rows
-from importer.records import CheckedBatch, RawBatch, RowState
+from importer.records import CheckedBatch, RowState
 from tests.unit.journal.conftest import begin
 
 SCOPE = "live#main"
@@ -61,7 +62,7 @@ def load_again(database: Database, secret: bytes, phone: str, how: Comparison = 
     """The same customer, as its cells are read today."""
     run = begin(database, "20261123T083000Z-00000b", scope=SCOPE)
     intake = RunIntake(database, run)
-    raw = RawBatch(0, [2], ([""],))
+    raw = raw_batch(0, [2], ([""],))
     key = key_of(secret, phone)
     intake.load(raw)
     intake.record(CheckedBatch(raw, [body(phone, key)], [key], [""]))
@@ -142,7 +143,7 @@ def test_a_dry_run_over_an_upgraded_journal_says_it_too(tmp_path: Path) -> None:
     with closing(Database(tmp_path / "checked.sqlite3", durable=False)) as checked:
         run = begin(checked, "20261123T083000Z-00000b", scope="")
         intake = RunIntake(checked, run, valid_state=RowState.VALID, keeps_bodies=True)
-        raw, key = RawBatch(0, [2], ([""],)), key_of(secret, "+442079460958")
+        raw, key = raw_batch(0, [2], ([""],)), key_of(secret, "+442079460958")
         intake.load(raw)
         intake.record(CheckedBatch(raw, [body("+442079460958", key)], [key], [""]))
         intake.compare(journal, secret, HOW)

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.customers.identity import occurrence_key
+from importer.frames import raw_batch
 from importer.journal import Claims, Comparison, Database, RunHeader, RunIntake, Runs
-from importer.records import CheckedBatch, DuplicateVerdict, Outcome, RawBatch, RowState
+from importer.records import CheckedBatch, DuplicateVerdict, Outcome, RowState
 from tests.effort import examples
 
 SCOPE, BASE, SECRET = "live#main", "ab" * 16, b"a fictional secret of 32 bytes.."
@@ -26,7 +27,7 @@ def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
         f"20261122T083000Z-{number:06x}", SCOPE, "live", "a.csv", "/a", str(number), "bead", dry_run=False, started_at=1
     )
     run = Runs(database).begin(header).run
-    intake, raw = RunIntake(database, run), RawBatch(0, range(2, 2 + len(names)), ())
+    intake, raw = RunIntake(database, run), raw_batch(0, range(2, 2 + len(names)), ())
     intake.load(raw)
     bodies = [f'{{"firstName":"{name}","metadata":{{"importKey":"{BASE}"}}}}'.encode() for name in names]
     intake.record(CheckedBatch(raw, bodies, [BASE] * len(names), [""] * len(names)))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from importer.errors import BusyError, JournalError, UsageError
+from importer.frames import raw_batch
 from importer.journal import (
     RUNNING,
     Database,
@@ -26,7 +27,7 @@ from importer.journal import (
     workspace_secret,
 )
 from importer.journal.purging import purge_rows
-from importer.records import CheckedBatch, DuplicateVerdict, Issue, Outcome, RawBatch, RowState, Severity
+from importer.records import CheckedBatch, DuplicateVerdict, Issue, Outcome, RowState, Severity
 from tests.unit.journal.conftest import Book, begin, created, fill, open_book
 
 
@@ -174,7 +175,7 @@ def test_duplicates_become_invalid_and_allowed_ones_get_their_own_key(database: 
 
 def test_what_reading_found_is_kept_once_and_in_order(database: Database) -> None:
     run = begin(database)
-    raw = RawBatch(0, [2, 5], (["a", "b"],), (Issue(1, "row_too_long", "Too many cells."),))
+    raw = raw_batch(0, [2, 5], (["a", "b"],), (Issue(1, "row_too_long", "Too many cells."),))
     intake = RunIntake(database, run)
     intake.load(raw)
     (loaded,) = intake.raw()
@@ -193,7 +194,7 @@ def test_cells_beyond_the_columns_are_kept_and_given_back_with_their_row(databas
     run = begin(database)
     intake = RunIntake(database, run)
     surplus = {1: ("call back", "\ud83d lone")}
-    batches = [RawBatch(0, [2, 5], (["a", "b"],), (), surplus), RawBatch(2, [6], (["c"],))]
+    batches = [raw_batch(0, [2, 5], (["a", "b"],), (), surplus), raw_batch(2, [6], (["c"],))]
     for batch in batches:
         intake.load(batch)
     assert [dict(batch.surplus) for batch in intake.raw()] == [surplus, {}]
@@ -207,7 +208,7 @@ def test_cells_beyond_the_columns_are_kept_and_given_back_with_their_row(databas
 
 def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
     run = begin(database)
-    RunIntake(database, run).load(RawBatch(0, [2], (["a"],), (), {0: ("call back",)}))
+    RunIntake(database, run).load(raw_batch(0, [2], (["a"],), (), {0: ("call back",)}))
 
     purge_rows(database, [run], 2.0)
 
@@ -217,10 +218,10 @@ def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
 def test_a_loading_that_begins_again_forgets_how_wide_its_rows_were(database: Database) -> None:
     run = begin(database)
     intake = RunIntake(database, run)
-    intake.load(RawBatch(0, [2], (["a"],), (), {0: ("x", "y", "z")}))
+    intake.load(raw_batch(0, [2], (["a"],), (), {0: ("x", "y", "z")}))
 
     intake.restart()
-    intake.load(RawBatch(0, [2], (["a"],), (), {0: ("x",)}))
+    intake.load(raw_batch(0, [2], (["a"],), (), {0: ("x",)}))
 
     assert Runs(database).summary(run).extra == 1
 

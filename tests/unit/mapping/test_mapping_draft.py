@@ -6,6 +6,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 
+from importer.frames import raw_batch
 from importer.mapping import build_mapper, init_profile, proposal
 from importer.profile import Profile
 from importer.records import Detected, RawBatch, SourceInfo
@@ -25,7 +26,7 @@ INFO = SourceInfo(
 
 
 def batches() -> list[RawBatch]:
-    return [RawBatch(place, [place + 2], [[cell] for cell in row]) for place, row in enumerate(ROWS)]
+    return [raw_batch(place, [place + 2], [[cell] for cell in row]) for place, row in enumerate(ROWS)]
 
 
 def loaded(tmp_path: Path, text: str) -> Profile:
@@ -72,9 +73,9 @@ def test_it_explains_itself_and_shows_no_other_cell() -> None:
 def test_a_column_of_many_words_is_no_list_of_choices(tmp_path: Path) -> None:
     cells = [f"word {number}" for number in range(60)]
     info = SourceInfo("x.csv", "csv", ("Phone", "Phone Type"))
-    batch = RawBatch(0, range(2, 62), [["202 555 0101"] * 60, ["Work", *cells[1:]]])
+    batch = raw_batch(0, range(2, 62), [["202 555 0101"] * 60, ["Work", *cells[1:]]])
 
-    text = init_profile(info, [RawBatch(0, [2], [["202 555 0101"], ["Work"]]), batch])
+    text = init_profile(info, [raw_batch(0, [2], [["202 555 0101"], ["Work"]]), batch])
 
     assert loaded(tmp_path, text).mapping["primaryPhoneNumber.type"].map is None
     assert "word 7" not in text
@@ -84,7 +85,7 @@ def test_fields_of_a_type_that_no_row_has_are_left_out(tmp_path: Path) -> None:
     info = SourceInfo("x.csv", "csv", ("Type", "Company Name", "First Name", "Last Name", "Email", "Phone"))
     row = ("Business", "Blue Bakery", "Ann", "Green", "ann@example.com", "202 555 0101")
 
-    mapping = loaded(tmp_path, init_profile(info, [RawBatch(0, [2], [[cell] for cell in row])])).mapping
+    mapping = loaded(tmp_path, init_profile(info, [raw_batch(0, [2], [[cell] for cell in row])])).mapping
 
     assert "contacts.primary.firstName" in mapping
     assert "firstName" not in mapping

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from importer.frames import raw_batch
 from importer.mapping import build_mapper
 from importer.profile import Profile
-from importer.records import RawBatch, SourceInfo
+from importer.records import SourceInfo
 
 LEGACY = Path(__file__).parents[3] / "configs" / "legacy_crm.toml"
 ROW = {
@@ -36,7 +37,7 @@ def test_the_legacy_profile_maps_an_old_export() -> None:
     )
     mapper.decide()
 
-    mapped = mapper.map(RawBatch(0, [2], [[cell] for cell in ROW.values()]))
+    mapped = mapper.map(raw_batch(0, [2], [[cell] for cell in ROW.values()]))
 
     assert mapped.issues == ()
     assert {name: texts[0] for name, texts in mapped.fields.items()} == {

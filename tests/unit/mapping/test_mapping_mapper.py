@@ -9,6 +9,7 @@ import pytest
 
 from importer.commands import Commands
 from importer.errors import ExitCode, ProfileError, SourceError
+from importer.frames import raw_batch
 from importer.issue_codes.mapping import MAPPING_CODES
 from importer.mapping import ColumnMapper, build_mapper
 from importer.ports import Mapper
@@ -27,7 +28,7 @@ REQUIRED = {
 
 def batch(*rows: tuple[str, ...], first: int = 0) -> RawBatch:
     cells = [list(column) for column in zip(*rows, strict=True)]
-    return RawBatch(first, range(first + 2, first + 2 + len(rows)), cells)
+    return raw_batch(first, range(first + 2, first + 2 + len(rows)), cells)
 
 
 def mapper(mapping: dict[str, Any], columns: tuple[str, ...], **options: Any) -> ColumnMapper:
@@ -329,7 +330,7 @@ def flawed(code: str, column: str, severity: Severity = Severity.ERROR, ordinal:
 
 
 def with_issues(raw: RawBatch, *issues: Issue) -> RawBatch:
-    return RawBatch(raw.first, raw.rows, raw.cells, issues)
+    return raw_batch(raw.first, raw.rows, raw.cells, issues)
 
 
 def by_use(mapping: dict[str, Any], columns: tuple[str, ...], row: tuple[str, ...], *issues: Issue) -> MappedBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from importer.frames import raw_batch
 from importer.mapping import THRESHOLD, ColumnMatch, proposal, propose
 from importer.profile import Profile
 from importer.records import RawBatch, SourceInfo
@@ -15,7 +16,7 @@ def info(columns: str) -> SourceInfo:
 
 def sample(*rows: str) -> RawBatch:
     cells = [row.split("|") for row in rows]
-    return RawBatch(0, range(2, 2 + len(rows)), [list(column) for column in zip(*cells, strict=True)])
+    return raw_batch(0, range(2, 2 + len(rows)), [list(column) for column in zip(*cells, strict=True)])
 
 
 def found(columns: str, *rows: str) -> dict[str, str]:

@@ -5,8 +5,9 @@ from typing import Literal
 import pytest
 
 from importer.customers.rules import FIELDS, CustomerType
+from importer.frames import raw_batch
 from importer.mapping import propose, template_columns
-from importer.records import RawBatch, SourceInfo
+from importer.records import SourceInfo
 
 KINDS: tuple[Literal["individual", "business"], ...] = ("individual", "business")
 
@@ -16,7 +17,7 @@ def test_every_header_of_a_template_is_found_again_for_certain(kind: Literal["in
     columns = template_columns(kind)
     info = SourceInfo("t.csv", "csv", tuple(column.header for column in columns))
 
-    for sample in (None, RawBatch(0, [2], [[column.example] for column in columns])):
+    for sample in (None, raw_batch(0, [2], [[column.example] for column in columns])):
         found = {match.column: (match.field, match.score) for match in propose(info, sample)}
         if sample is None and kind == "business":
             continue  # without a row nothing says that the type column holds businesses only

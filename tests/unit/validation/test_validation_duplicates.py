@@ -11,7 +11,8 @@ from typing import Literal
 import pytest
 
 from importer.customers.identity import occurrence_key
-from importer.records import CheckedBatch, DuplicateVerdict, RawBatch, Severity
+from importer.frames import raw_batch
+from importer.records import CheckedBatch, DuplicateVerdict, Severity
 from importer.validation import DuplicateJudge
 from importer.validation.equal_numbers import groups
 
@@ -26,7 +27,7 @@ def batch_of(
     births: Sequence[str] | None = None,
 ) -> CheckedBatch:
     size = len(keys)
-    raw = RawBatch(first, range(first + 2, first + 2 + size), ())
+    raw = raw_batch(first, range(first + 2, first + 2 + size), ())
     alike = {kind: texts for kind, texts in (("email", emails), ("name_birth", births)) if texts}
     return CheckedBatch(raw, [None if key is None else b"{}" for key in keys], keys, [""] * size, likenesses=alike)
 
@@ -167,4 +168,4 @@ def unlike(first: int, size: int) -> CheckedBatch:
     numbers = range(first + 1, first + 1 + size)
     keys = [f"{n * 0x9E3779B97F4A7C15 % 2**64:016x}" * 2 for n in numbers]
     alike = {kind: list(map(str, numbers)) for kind in ("email", "phone", "name_birth")}
-    return CheckedBatch(RawBatch(first, range(first, first + size), ()), (), keys, (), likenesses=alike)
+    return CheckedBatch(raw_batch(first, range(first, first + size), ()), (), keys, (), likenesses=alike)

@@ -11,8 +11,9 @@ import pytest
 
 from importer.customers.identity import import_key
 from importer.errors import ProfileError
+from importer.frames import raw_batch
 from importer.profile.settings import ValidationSettings
-from importer.records import Change, ChangeLog, CheckedBatch, Issue, MappedBatch, RawBatch, Severity
+from importer.records import Change, ChangeLog, CheckedBatch, Issue, MappedBatch, Severity
 from importer.validation import build_validator
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -40,7 +41,7 @@ def batch_of(
     names = list(dict.fromkeys(name for row in rows for name in row))
     fields = {name: [row.get(name, "") for row in rows] for name in names}
     columns = {name: "" if name in constants else f"col {name}" for name in names}
-    return MappedBatch(RawBatch(first, range(first + 2, first + 2 + len(rows)), ()), fields, columns, tuple(issues))
+    return MappedBatch(raw_batch(first, range(first + 2, first + 2 + len(rows)), ()), fields, columns, tuple(issues))
 
 
 def check(
@@ -253,7 +254,7 @@ def test_a_warning_of_mapping_leaves_the_row_valid() -> None:
 
 
 def test_an_error_about_the_row_as_a_whole_makes_it_invalid() -> None:
-    raw = RawBatch(0, [2], (), (Issue(0, "row_ragged", "Too many cells."),))
+    raw = raw_batch(0, [2], (), (Issue(0, "row_ragged", "Too many cells."),))
     validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
     checked = validator.check(MappedBatch(raw, {name: [text] for name, text in SARAH.items()}, {}))
     assert checked.payloads == [None]
@@ -450,14 +451,14 @@ def test_readiness_for_verification_is_a_verdict_of_its_own() -> None:
 
 def test_an_empty_batch_is_an_empty_answer() -> None:
     validator = build_validator(ValidationSettings(), secret=SECRET, stamp="importKey", today=TODAY)
-    checked = validator.check(MappedBatch(RawBatch(0, [], ()), {name: [] for name in SARAH}, {}))
+    checked = validator.check(MappedBatch(raw_batch(0, [], ()), {name: [] for name in SARAH}, {}))
     assert (list(checked.payloads), list(checked.keys), checked.issues) == ([], [], ())
 
 
 def test_columns_may_be_any_sequence() -> None:
     validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
     fields = {name: (text,) for name, text in SARAH.items()}
-    assert validator.check(MappedBatch(RawBatch(0, [2], ()), fields, {})).payloads[0] is not None
+    assert validator.check(MappedBatch(raw_batch(0, [2], ()), fields, {})).payloads[0] is not None
 
 
 def test_the_same_rows_give_the_same_answer_whatever_was_seen_before() -> None:
@@ -571,7 +572,7 @@ def test_an_apostrophe_before_a_letter_belongs_to_the_name() -> None:
 
 
 def test_a_cell_that_failed_while_it_was_read_is_not_judged_again() -> None:
-    raw = RawBatch(0, [2], (), (Issue(0, "cell_error", "The cell shows #N/A.", "lastName", "col lastName"),))
+    raw = raw_batch(0, [2], (), (Issue(0, "cell_error", "The cell shows #N/A.", "lastName", "col lastName"),))
     mapped = batch_of({**SARAH, "lastName": "#N/A"})
     checked = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY).check(
         MappedBatch(raw, mapped.fields, mapped.columns)
