@@ -14,8 +14,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from importer.errors import TryLaterError
+from importer.profile.delivery import DeliverySettings
 from importer.profile.hours import Window
-from importer.profile.settings import DeliverySettings
 
 LOCAL_ZONE = Path("/etc/localtime")
 

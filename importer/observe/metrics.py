@@ -16,7 +16,7 @@ import structlog
 
 from importer.distribution import how_to_install
 from importer.errors import ImporterError, UsageError
-from importer.profile.settings import MetricsSettings
+from importer.profile.operating import MetricsSettings
 from importer.records import Event
 
 try:

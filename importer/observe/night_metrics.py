@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 from importer.observe.logs import configure
 from importer.observe.metrics import RunMetrics, shown
-from importer.profile.settings import LogSettings, MetricsSettings
+from importer.profile.operating import LogSettings, MetricsSettings
 from importer.records import Event
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from importer.observe.event_log import EventLog
 from importer.observe.logs import configure, run_context
 from importer.ports import Events
-from importer.profile.settings import LogSettings, MetricsSettings, OtelSettings
+from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings
 from importer.records import Event
 
 

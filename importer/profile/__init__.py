@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from importer.profile.credentials import Credentials, credentials
+from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.kept import KeptProfile
 from importer.profile.layers import OPTIONS
+from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings, OutputSettings, RetentionSettings
 from importer.profile.profile import EMULATOR, HARMLESS_TARGETS, Profile
 from importer.profile.rates import Rate, RateLimits
 from importer.profile.settings import (
-    DeliverySettings,
     FieldRule,
-    LogSettings,
-    MetricsSettings,
-    OtelSettings,
-    OutputSettings,
     RemoteSettings,
     ResultsSettings,
-    RetentionSettings,
     SourceLimits,
     SourceSettings,
-    TargetSettings,
     ValidationSettings,
 )
 

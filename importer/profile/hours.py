@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import time
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from importer.profile.section import Written
+
+TIME_OF_DAY = "a time of day such as 06:00"
+WINDOW = "a window of two times of day such as 22:00-06:00"
+ZONE = "a time zone such as Europe/Berlin or UTC"
 
 
 def _time_of_day(value: Any) -> Any:
@@ -16,18 +22,19 @@ def _time_of_day(value: Any) -> Any:
         return value
     text = value.strip() if isinstance(value, str) else ""
     if not re.fullmatch(r"([01]?\d|2[0-4]):[0-5]\d(:00)?", text) or (text[:2] == "24" and text[3:5] != "00"):
-        raise ValueError("a time of day such as 06:00")
+        raise ValueError(TIME_OF_DAY)
     hour, minute = text.split(":")[:2]
     return time(int(hour) % 24, int(minute))
 
 
-TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day), Written(TIME_OF_DAY)]
 
 
 class Window(BaseModel):
     """The hours of every day in which something may be sent, written as `22:00-06:00`."""
 
     model_config = ConfigDict(frozen=True)
+    written: ClassVar[Written] = Written(WINDOW)
 
     opens: TimeOfDay
     closes: TimeOfDay
@@ -43,7 +50,7 @@ class Window(BaseModel):
         except ValueError:
             times = {}
         if not dash or not times or times["opens"] == times["closes"]:
-            raise ValueError("a window of two times of day such as 22:00-06:00")
+            raise ValueError(WINDOW)
         return times
 
     def __str__(self) -> str:
@@ -56,9 +63,7 @@ def _zone_name(value: Any) -> Any:
     try:
         return ZoneInfo(value.strip()).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            "a time zone such as Europe/Berlin or UTC (a system without time zones needs the package tzdata)"
-        ) from None
+        raise ValueError(f"{ZONE} (a system without time zones needs the package tzdata)") from None
 
 
-ZoneName = Annotated[str, BeforeValidator(_zone_name)]
+ZoneName = Annotated[str, BeforeValidator(_zone_name), Written(ZONE)]

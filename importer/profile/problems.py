@@ -13,9 +13,9 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from importer.errors import ProfileError
+from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.layers import DELIMITER, OPTIONS, PREFIX, Layer
 from importer.profile.nearest import did_you_mean, either
-from importer.profile.settings import DeliverySettings, TargetSettings
 
 _SECRET = re.compile(r"api_?key|api_?secret|secret|password|token|credential", re.IGNORECASE)
 

@@ -20,25 +20,20 @@ from pydantic_settings import BaseSettings
 
 from importer.commands import Commands
 from importer.errors import ProfileError
+from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import CustomerField, grouping_apart, quotes_forgotten
 from importer.profile.layers import OPTIONS, Layer, Origin, environment_layer, file_layer, merged, option_layer
 from importer.profile.nearest import did_you_mean
 from importer.profile.nights import NightlySettings, NotifySettings
+from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings, OutputSettings, RetentionSettings
 from importer.profile.problems import explain, places, variable
+from importer.profile.section import Section
 from importer.profile.settings import (
-    DeliverySettings,
     GroupingSettings,
-    LogSettings,
     MappingRule,
-    MetricsSettings,
-    OtelSettings,
-    OutputSettings,
     RemoteSettings,
     ResultsSettings,
-    RetentionSettings,
-    Section,
     SourceSettings,
-    TargetSettings,
     ValidationSettings,
 )
 
@@ -98,19 +93,31 @@ TargetName = Annotated[str, AfterValidator(_lower_case)]
 class Profile(Section):
     """Everything a run is told. `Profile()` is the defaults; `Profile.load` reads files and the environment."""
 
-    target: TargetName = EMULATOR
-    workspace: Path = Path("runs")
-    dry_run: bool = False
-    account_of: str = ""
-    """Whose a new API key is: a run that sent to the same account, or `new`; remembered once it was said."""
-    yes: bool = False
-    """Do not ask before sending to a target that is not harmless."""
+    target: TargetName = Field(
+        EMULATOR,
+        description=(
+            "Where customers are created. A file alone may name `emulator` and `sandbox`; any other is named "
+            "by `--target` or IMPORTER_TARGET."
+        ),
+    )
+    workspace: Path = Field(
+        Path("runs"),
+        description="The folder of the journal and the run directories; keep it, it knows what was imported.",
+    )
+    dry_run: bool = Field(False, description="Only check, as `importer validate` does.")
+    account_of: str = Field(
+        "",
+        description=(
+            "Whose a new API key is: a run that sent to the same account, or `new`; remembered once it was said."
+        ),
+    )
+    yes: bool = Field(False, description="Do not ask before sending to a live target.")
     source: SourceSettings = SourceSettings()
     remote: RemoteSettings = RemoteSettings()
     mapping: Annotated[dict[CustomerField, MappingRule], BeforeValidator(quotes_forgotten)] = Field(
-        default_factory=dict
+        default_factory=dict,
+        description="Customer field to the rule that fills it; empty: the columns are matched by name and content.",
     )
-    """Customer field to the rule that fills it; empty: the columns are matched by name and content."""
     grouping: GroupingSettings = GroupingSettings()
     """`group_by` and `group_primary`, which stand under `[mapping]`."""
     validation: ValidationSettings = ValidationSettings()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_validator
+
+from importer.profile.section import Written
 
 _RATE = re.compile(r"(?P<count>\d+)\s*/\s*(?P<unit>s|sec|second|m|min|minute|h|hour|d|day)", re.IGNORECASE)
 _UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -56,6 +58,7 @@ class RateLimits(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True)
+    written: ClassVar[Written] = Written(_RATE_IS)
 
     windows: tuple[Rate, ...]
     auto: bool = False

@@ -12,7 +12,7 @@ from importer.emulator import Faults
 from importer.errors import ProfileError
 from importer.journal import same_server
 from importer.profile import EMULATOR, Profile, credentials
-from importer.profile.settings import TargetSettings
+from importer.profile.delivery import TargetSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ from importer.journal import (
 from importer.pipeline import Delivery, Preparation
 from importer.ports import Events, Journal, Timekeeper
 from importer.profile import HARMLESS_TARGETS, Profile
-from importer.profile.settings import DeliverySettings
+from importer.profile.delivery import DeliverySettings
 from importer.targets import OpenTarget
 from importer.validation import DuplicateJudge, build_validator
 from importer.wiring.clock import SystemClock, today

@@ -11,7 +11,7 @@ import pytest
 from importer.accounts import NEW_ACCOUNT, account_on_record, known_scope, settle_account
 from importer.errors import UnknownAccountError, UsageError
 from importer.journal import AccountUsed, RunHeader
-from importer.profile.settings import TargetSettings
+from importer.profile.delivery import TargetSettings
 from importer.wiring import Destination, Workspace, open_workspace
 
 SERVER = "https://api.example.com"

@@ -14,7 +14,7 @@ from importer.errors import ExitCode, ProfileError, TryLaterError
 from importer.nightly import Hours
 from importer.nightly.hours import local_zone
 from importer.profile import Profile
-from importer.profile.settings import DeliverySettings
+from importer.profile.delivery import DeliverySettings
 
 BERLIN = "Europe/Berlin"
 FORWARD, BACK = (2026, 3, 29), (2026, 10, 25)

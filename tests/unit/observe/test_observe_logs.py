@@ -17,7 +17,7 @@ from importer.errors import StorageError
 from importer.observe.event_log import EventLog
 from importer.observe.logs import LOG_NAME, Level, configure, row_context, run_context
 from importer.observe.observed import observed
-from importer.profile.settings import LogSettings
+from importer.profile.operating import LogSettings
 from importer.records import Event
 
 CANARIES = (

@@ -8,8 +8,8 @@ import pytest
 
 from importer.errors import ProfileError
 from importer.profile import OPTIONS, Profile
+from importer.profile.delivery import DeliverySettings
 from importer.profile.problems import places
-from importer.profile.settings import DeliverySettings
 
 
 def written(tmp_path: Path, text: str) -> Path:

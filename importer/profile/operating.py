@@ -1,0 +1,92 @@
+"""The schema of what does not decide any row: retention, logs, metrics, traces, what a command prints. Values only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+)
+
+from importer.profile.section import Section, Written
+
+_AGE = re.compile(r"(?P<count>\d+)\s*(?P<unit>h|d|w)[a-z]*", re.IGNORECASE)
+_AGE_IS = "an age such as 12h, 30d or 8w"
+_AGE_S = {"h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def _age(value: Any) -> Any:
+    match = _AGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if isinstance(value, str) and (match is None or not int(match["count"])):
+        raise ValueError(_AGE_IS)
+    return int(match["count"]) * _AGE_S[match["unit"][0].lower()] if match else value
+
+
+Age = Annotated[PositiveFloat, BeforeValidator(_age), Written(_AGE_IS)]
+"""A length of time in seconds, written as `12h`, `30d` or `8w`."""
+
+
+class RetentionSettings(Section):
+    """`[retention]`: what `importer purge` takes out of the workspace."""
+
+    older_than: Age | None = Field(
+        None,
+        description=(
+            "`importer purge`: runs that ended longer ago than this lose their personal data; not set: "
+            "`--older-than` must say it."
+        ),
+    )
+
+
+class LogSettings(Section):
+    """`[log]`: what is told while a run goes on, and how."""
+
+    format: Literal["console", "json"] = Field(
+        "console", description="How logs look on standard error; run.log.jsonl is always JSON."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe lines that are logged."
+    )
+
+
+class MetricsSettings(Section):
+    """`[metrics]`: numbers for Prometheus; needs the optional group `metrics`."""
+
+    textfile: Path | None = Field(
+        None,
+        description=(
+            "Written whole every few seconds and at the end, for the node exporter's textfile collector; named "
+            "`….prom`. What it says of the last run and night of another target stays in it; remove the file "
+            "to forget it."
+        ),
+    )
+    every_s: PositiveFloat = Field(15.0, description="How often `textfile` is written, in seconds.")
+    port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        None, description="Serves `/metrics` while a run lasts, or a whole night; not set: not served."
+    )
+    address: str = Field("127.0.0.1", description="Where `port` is served.")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is somewhere to show numbers."""
+        return self.textfile is not None or self.port is not None
+
+
+class OtelSettings(Section):
+    """`[otel]`: OpenTelemetry by OTLP over HTTP; needs the optional group `otel`.
+
+    Where to send, sampling and names are told by the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
+    """
+
+    enabled: bool = Field(False, description="Send traces (spans run, batch, request) and metrics.")
+
+
+class OutputSettings(Section):
+    """`[output]`: what a command prints."""
+
+    format: Literal["text", "json"] = Field("text", description="`json`: print one JSON object and nothing else.")
+    quiet: bool = Field(False, description="Show no progress.")
