@@ -4,6 +4,7 @@
 
     report = validate("customers.xlsx", profile=Profile.load("configs/legacy_crm.toml"))
     outcome = await run("customers.csv", target="sandbox", on_event=print)
+    outcome.rows(), outcome.issues()  # pandas DataFrames
 
 Importing this package has no side effects and loads nothing heavy until a name is used.
 """
@@ -13,11 +14,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from importer.api import run, validate
     from importer.errors import ImporterError
     from importer.profile import Profile
     from importer.records import Event
     from importer.results import Report
-    from importer.session import run, validate
 
 __all__ = ["Event", "ImporterError", "Profile", "Report", "run", "validate"]
 
@@ -26,8 +27,8 @@ _HOMES = {
     "ImporterError": "importer.errors",
     "Profile": "importer.profile",
     "Report": "importer.results",
-    "run": "importer.session",
-    "validate": "importer.session",
+    "run": "importer.api",
+    "validate": "importer.api",
 }
 
 
@@ -37,3 +38,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module  # noqa: PLC0415  # the names are lazy so that `--help` is quick
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

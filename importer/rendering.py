@@ -8,11 +8,14 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from importer import registry
 from importer.as_sent import preview
 from importer.commands import Commands
 from importer.distribution import installed_version
@@ -193,7 +196,7 @@ def _rendered(
     watch: Watch,
 ) -> Report:
     summary, replay = Runs(database).summary(run), Replay(database, run, as_it_stands=True)
-    header = Header(summary.columns, summary.sheet, summary.run_id, summary.extra)
+    header = _table_header(summary)
     facts = Runs(database).facts(run)
     keep_mended(directory, facts.get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
@@ -285,7 +288,7 @@ def _composed(
         dry_run=summary.dry_run,
         state="stopped" if ending.reason else "finished",
         counts=counts,
-        issues=_with_refused_lines(clusters.clusters(), returned),
+        clusters=_with_refused_lines(clusters.clusters(), returned),
         exit_code=ExitCode.OK,
         returned=returned,
         elapsed_seconds=ending.ended_at - ending.started_at,
@@ -306,7 +309,26 @@ def _composed(
         others=facts.get("others", 0),
         path=STDIN if Path(summary.path).name == STDIN else summary.path,
         commands=commands,
+        recorded=partial(recorded_rows, commands.workspace.absolute(), summary.run_id),
     )
+
+
+@contextmanager
+def recorded_rows(workspace: Path, run_id: str) -> Iterator[tuple[Header, Iterator[ResultBatch]]]:
+    """Open the journal of a run once more: its table's header, and its rows as they stand.
+
+    Raises:
+        UsageError: there is no such run any more, it was purged, or it was never read to its end.
+        JournalError: its journal cannot be read.
+    """
+    with registry.opened_run(workspace, run_id) as run:
+        run.stored.require_whole()
+        run.stored.require_loaded()
+        yield _table_header(run.summary), Replay(run.database, run.stored.run, as_it_stands=True).batches()
+
+
+def _table_header(summary: RunSummary) -> Header:
+    return Header(summary.columns, summary.sheet, summary.run_id, summary.extra)
 
 
 def _annotated(

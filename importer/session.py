@@ -816,37 +816,3 @@ def _forgotten_if_refused(runs: Runs, stored: StoredRun, directory: Path) -> Ite
             runs.forget(stored.run)
         shutil.rmtree(directory, ignore_errors=True)
         raise
-
-
-async def run(
-    source: Path | str, *, profile: Profile | None = None, target: str | None = None, on_event: Events = _ignore
-) -> Report:
-    """Import a file of customers.
-
-    Args:
-        source: a CSV file or a workbook.
-        profile: None: the defaults and the environment.
-        target: where to, instead of the profile's; naming a live one here is consent.
-        on_event: told of everything that happens (`Event`); must not block.
-
-    Raises:
-        ImporterError: the run was refused, and nothing was sent; its subclasses say why.
-    """
-    chosen = profile or Profile.load()
-    if target is not None:
-        chosen = chosen.with_options({"target": target, "yes": True})
-    return await Session(chosen, on_event=on_event).run(source)
-
-
-def validate(source: Path | str, *, profile: Profile | None = None, on_event: Events = _ignore) -> Report:
-    """Check a file of customers: no network, nothing in the journal.
-
-    Args:
-        source: a CSV file or a workbook.
-        profile: None: the defaults and the environment.
-        on_event: told of everything that happens (`Event`); must not block.
-
-    Raises:
-        ImporterError: the file or the profile cannot be used.
-    """
-    return Session(profile or Profile.load(), "validate", on_event).validate(source)

@@ -256,7 +256,7 @@ def _summarise(book: Workbook, marker: Marker, report: Report, standing: dict[in
         book,
         headline=judged.sentence,
         counts=report.counts,
-        clusters=[(cluster, report.advice(cluster)) for cluster in report.issues],
-        links=links_to(marker.sheet, report.issues, standing, places),
+        clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters],
+        links=links_to(marker.sheet, report.clusters, standing, places),
         notes=[judged.next_step, *notes] if judged.next_step else notes,
     )

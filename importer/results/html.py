@@ -76,14 +76,14 @@ def render_html(report: Report, failing: FailingRows, columns: Sequence[str], *,
     rows = _rows(failing.rows, columns, show_values=show_values)
     script = _asset("report.js")
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
             verdict=verdict(report),
-            states=_states(report),
-            clusters=[(cluster, report.advice(cluster)) for cluster in report.issues],
-            by_column=_by_column(report.issues),
+            states=states_of(report),
+            clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters],
+            by_column=_by_column(report.clusters),
             rows=rows[:STATIC_ROWS],
             data=[_compact(row) for row in rows],
             failing=failing,
@@ -99,7 +99,8 @@ def render_html(report: Report, failing: FailingRows, columns: Sequence[str], *,
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what renders the templates of this room: everything escaped, nothing undefined."""
     environment = Environment(
         loader=PackageLoader("importer.results"),
         autoescape=True,
@@ -127,7 +128,8 @@ def _asset(name: str) -> str:
     return (Path(__file__).parent / "templates" / name).read_text("utf-8")
 
 
-def _states(report: Report) -> list[tuple[str, int, float]]:
+def states_of(report: Report) -> list[tuple[str, int, float]]:
+    """Return every state that rows can end in, how many did, and their share in percent."""
     read = report.counts.get("read", 0)
     states = DRY_RUN_STATES if report.dry_run else FINAL_STATES
     counts = [(str(state), report.counts.get(state, 0)) for state in states]

@@ -6,18 +6,27 @@ Holds numbers, names of columns, codes and sentences; never a cell's value, unle
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from importer.commands import Commands
-from importer.records import Cluster, Detected, RowResult, RowState, SourceInfo
+from importer.errors import UsageError
+from importer.records import Cluster, Detected, ResultBatch, RowResult, RowState, SourceInfo
 from importer.results.aside import Aside
 from importer.results.mends import Advice, advise
+from importer.results.table import Header
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 MAX_UNKNOWN_ROWS = 10_000
+
+Recorded = Callable[[], AbstractContextManager[tuple[Header, Iterator[ResultBatch]]]]
+"""Opens the journal of a run once more: its table's header, and its rows in source order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ class Report:
     Args:
         run_id: empty when the trouble came before there was a run.
         counts: `read` and the count of every state; {} when nothing was read.
-        issues: every cluster, never capped.
+        clusters: the issues of all rows, grouped; every cluster, never capped.
         files: kind to path; what was not written is not in it.
         error: the sentence that stopped the run; None when nothing did.
         verdict: the run in one sentence (see `verdict`).
@@ -113,6 +122,7 @@ class Report:
         others: of the newest customers at the target how many another workspace stamped; it is not known here what else
             that one has created.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
+        recorded: opens what the DataFrames are made of; None: no row was read.
     """
 
     command: str
@@ -124,7 +134,7 @@ class Report:
     run_id: str = ""
     state: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
-    issues: Sequence[Cluster] = ()
+    clusters: Sequence[Cluster] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
     error: str | None = None
     verdict: str = ""
@@ -151,6 +161,46 @@ class Report:
     """What came back before this pass, as the run notes it: a file's lines, how many were changed, and what became
     of them."""
     others: int = 0
+    recorded: Recorded | None = field(default=None, repr=False, compare=False)
+
+    def rows(self) -> DataFrame:
+        """Return every row of the source with what became of it, read from the journal.
+
+        Columns: those of the source, then those that `results.csv` adds (`_status`, `_customer_id`, `_error_code`, …).
+        The index holds the row numbers that a person sees. Rows of a run that was taken up again are as they stand now.
+
+        Raises:
+            ImporterError: the run has no rows, was purged, or its workspace is gone or cannot be read.
+        """
+        from importer.results.frames import rows_frame  # noqa: PLC0415  # pandas, half a second
+
+        with self._reopened() as (header, batches):
+            return rows_frame(batches, header)
+
+    def issues(self) -> DataFrame:
+        """Return a line for every issue of every row, read from the journal.
+
+        Columns: `row`, `code`, `severity` (`error` or `warning`), `field` (the API's name), `column` (the source's),
+        `message`.
+
+        Raises:
+            ImporterError: as for `rows`.
+        """
+        from importer.results.frames import issues_frame  # noqa: PLC0415  # pandas, half a second
+
+        with self._reopened() as (_, batches):
+            return issues_frame(batches)
+
+    def _reopened(self) -> AbstractContextManager[tuple[Header, Iterator[ResultBatch]]]:
+        if self.recorded is None:
+            raise UsageError("This report has no rows: nothing was read.")
+        return self.recorded()
+
+    def _repr_html_(self) -> str:
+        """Return the report in short, as notebooks show it; values of cells are not in it."""
+        from importer.results.notebook import in_short  # noqa: PLC0415  # jinja2, and only needed here
+
+        return in_short(self)
 
     @property
     def warning(self) -> str:
@@ -170,7 +220,7 @@ class Report:
             "target": self.target,
             "dry_run": self.dry_run,
             "counts": dict(self.counts),
-            "issues": [_cluster(cluster, self.advice(cluster)) for cluster in self.issues],
+            "issues": [_cluster(cluster, self.advice(cluster)) for cluster in self.clusters],
             "files": {kind: str(path) for kind, path in self.files.items()},
             "elapsed_seconds": round(self.elapsed_seconds, 3),
             "exit_code": int(self.exit_code),

@@ -31,7 +31,7 @@ from importer.session import Session
 profile = Profile.load(options={"workspace": sys.argv[2], "source.processes": 1})
 report = Session(profile, "validate").validate(sys.argv[1])
 print("counts", dict(report.counts))
-print("told", sorted((row, one.code) for one in report.issues for row in one.rows))
+print("told", sorted((row, one.code) for one in report.clusters for row in one.rows))
 print("peak", int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
 """
 

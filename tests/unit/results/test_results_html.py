@@ -37,7 +37,7 @@ def report(rows: list[RowResult], **more: object) -> Report:
         "elapsed_seconds": 1.5,
         "run_id": "20261122T083000Z-1a2b3c",
         "counts": {"read": 10, "created": 10 - len(rows), "invalid": len(rows)},
-        "issues": clusters(rows),
+        "clusters": clusters(rows),
     }
     return Report(**{**given, **more})  # type: ignore[arg-type]  # keywords of one test's choice
 

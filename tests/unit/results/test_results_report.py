@@ -87,7 +87,7 @@ def report() -> Report:
         dry_run=False,
         state="finished",
         counts={"read": 2, "created": 1, "invalid": 1},
-        issues=[Cluster("phone_invalid", "primaryPhoneNumber.number", "Phone", Severity.ERROR, "Short.", 1, (3,))],
+        clusters=[Cluster("phone_invalid", "primaryPhoneNumber.number", "Phone", Severity.ERROR, "Short.", 1, (3,))],
         files={"results": Path("runs/x/results.csv")},
         elapsed_seconds=1.23456,
         exit_code=3,

@@ -1,0 +1,50 @@
+"""The rows and the issues of a run as pandas DataFrames, for programs and notebooks. Reads batches; opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import pandas as pd
+
+from importer.records import ROW_COLUMN, Issue, ResultBatch
+from importer.results.table import Header, added_columns
+
+ISSUE_COLUMNS = ("row", "code", "severity", "field", "column", "message")
+
+
+def rows_frame(batches: Iterable[ResultBatch], header: Header) -> pd.DataFrame:
+    """Return every row as `results.csv` has it: the source's columns, then the added ones.
+
+    The index holds the row numbers that a person sees. Texts are pandas' `str`, a blank one is ""; `_row` and
+    `_attempts` are integers, `_http_status` is an integer or missing.
+    """
+    parts = [_part(batch, header) for batch in batches]
+    return pd.concat(parts) if parts else pd.DataFrame(columns=list(header.names), dtype="str")
+
+
+def _part(batch: ResultBatch, header: Header) -> pd.DataFrame:
+    columns = dict(zip(header.names, [*batch.cells, *added_columns(batch, header)], strict=True))
+    frame = pd.DataFrame(columns, index=pd.Index(list(batch.rows), name="row", dtype="int64"), dtype="str")
+    frame[ROW_COLUMN] = frame.index
+    frame["_http_status"] = pd.array(list(batch.http_statuses), dtype="Int64")
+    frame["_attempts"] = pd.array(list(batch.attempts), dtype="int64")
+    return frame
+
+
+def issues_frame(batches: Iterable[ResultBatch]) -> pd.DataFrame:
+    """Return a line for every issue of every row, in the order of the rows: `ISSUE_COLUMNS`."""
+    parts = [_lines(list(_issues(batch))) for batch in batches if batch.issues]
+    return pd.concat(parts, ignore_index=True) if parts else _lines([])
+
+
+def _issues(batch: ResultBatch) -> Iterator[tuple[int, Issue]]:
+    for place in sorted(batch.issues):
+        for issue in batch.issues[place]:
+            yield batch.rows[place], issue
+
+
+def _lines(found: Sequence[tuple[int, Issue]]) -> pd.DataFrame:
+    texts = {
+        name: pd.array([str(getattr(issue, name)) for _, issue in found], dtype="str") for name in ISSUE_COLUMNS[1:]
+    }
+    return pd.DataFrame({"row": pd.array([row for row, _ in found], dtype="int64"), **texts})
