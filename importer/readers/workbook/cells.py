@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import struct
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -14,6 +15,18 @@ _LEAP_1900 = 60
 _LAST_SERIAL = 2_958_465
 """31 December 9999."""
 _DAYS_TO_1904 = 1_462
+
+ERROR_TEXTS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
+"""The code of a cell's error to what the cell shows ([MS-XLSB] 2.5.97.2)."""
 
 
 def as_text(value: Any) -> str:
@@ -94,3 +107,12 @@ def iso_text(text: str) -> str:
         return time_text(dt.datetime.fromisoformat(text.removesuffix("Z")))
     except ValueError:
         return text
+
+
+def rk_number(packed: int) -> float:
+    """Return the number in a packed 32-bit form: a double without its lower half, or an integer; by 100 or not."""
+    if packed & 2:
+        value = float((packed >> 2) - ((packed & 0x80000000) >> 1))
+    else:
+        value = float(struct.unpack("<d", struct.pack("<Q", (packed & 0xFFFFFFFC) << 32))[0])
+    return value / 100 if packed & 1 else value

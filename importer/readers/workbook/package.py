@@ -1,9 +1,11 @@
-"""The zip container of a workbook: judged by its directory before anything in it is unpacked."""
+"""The zip container of a workbook: judged by its directory before anything is unpacked; its parts."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import BinaryIO
 from xml.parsers import expat
 from zipfile import ZipFile
@@ -21,16 +23,7 @@ _PIECE_BYTES = 1 << 18
 LAST = True
 """Tells an XML parser that nothing follows."""
 
-_NO_NAMESPACE = ""
-SPREADSHEET_NAMESPACES = frozenset(
-    {
-        _NO_NAMESPACE,
-        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
-        "http://purl.oclc.org/ooxml/spreadsheetml/main",
-    }
-)
-"""Of the elements of an `.xlsx`, as programs write them, as the strict form of ISO/IEC 29500 has them, or left out."""
-RELATION_NAMESPACES = frozenset({_NO_NAMESPACE, "http://schemas.openxmlformats.org/package/2006/relationships"})
+_RELATION_NAMESPACES = frozenset({"", "http://schemas.openxmlformats.org/package/2006/relationships"})
 _REFERENCE_NAMESPACES = frozenset(
     {
         "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
@@ -100,43 +93,61 @@ def _parted(name: str) -> tuple[str, str]:
     return namespace, local
 
 
-class UsualNames:
-    """Names elements and attributes by the prefixes that a standard uses, whichever the file has.
-
-    Declarations are taken from every element; what uses an undeclared prefix keeps it.
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """What one part refers to.
 
     Args:
-        prefixes: namespace to its usual prefix; names in other namespaces become "".
+        part: the part itself.
+        targets: key to the kind of relation and the name of the part it leads to.
     """
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
-        self._usual = prefixes
-        self._declared: dict[str, str] = {}
-        self._known: dict[str, str] = {}
+    part: str
+    targets: Mapping[str, tuple[str, str]]
 
-    def element(self, tag: str, attributes: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-        """Return an element's name and its attributes by usual names."""
-        if any(key.startswith("xmlns") for key in attributes):
-            self._declare(attributes)
-        return self.name(tag), {self.name(key): value for key, value in attributes.items()}
+    def of_kind(self, ending: str) -> str:
+        """Return the part at the end of the first relation of a kind; "" when there is none."""
+        return next((part for kind, part in self.targets.values() if kind.endswith(ending)), "")
 
-    def name(self, name: str) -> str:
-        """Return the usual form of a name."""
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._named(name)
-        return known
 
-    def _named(self, name: str) -> str:
-        prefix, colon, local = name.rpartition(":")
-        usual = self._declared.get(prefix, prefix)
-        return f"{usual}:{local}" if usual else "" if colon else name
+def read_relations(archive: ZipFile, part: str, name: str) -> Relations:
+    """Read what a part refers to; the container as a whole for the part "".
 
-    def _declare(self, attributes: Mapping[str, str]) -> None:
-        for key, namespace in attributes.items():
-            if key == "xmlns" or key.startswith("xmlns:"):
-                self._declared[key[6:]] = self._usual.get(namespace, "")
-        self._known.clear()
+    Args:
+        name: the source's name for people.
+    """
+    folder, file = posixpath.split(part)
+    found: dict[str, tuple[str, str]] = {}
+
+    def start(tag: str, attributes: Mapping[str, str]) -> None:
+        if tag == "Relationship":
+            target = find_part(archive, _resolved(folder, attributes.get("Target", "")))
+            found[attributes.get("Id", "")] = (attributes.get("Type", ""), target)
+
+    relations = find_part(archive, posixpath.join(folder, "_rels", f"{file}.rels"))
+    if relations:
+        walk(archive, relations, start, name, _RELATION_NAMESPACES)
+    return Relations(part, found)
+
+
+def workbook_relations(archive: ZipFile, usual: str, name: str) -> Relations:
+    """Find the workbook's own part and read what it refers to.
+
+    Args:
+        usual: where it is in nearly all files.
+        name: the source's name for people.
+
+    Raises:
+        SourceError: there is none.
+    """
+    part = read_relations(archive, "", name).of_kind("/officeDocument") or find_part(archive, usual)
+    if not part:
+        raise SourceError(f"'{name}' has no workbook in it: it is damaged.", "Open it in Excel and save it again.")
+    return read_relations(archive, part, name)
+
+
+def _resolved(folder: str, target: str) -> str:
+    return target if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
 
 
 def safe_parser(name: str, *, by_namespace: bool = False) -> expat.XMLParserType:

@@ -7,9 +7,10 @@ from importer.readers.table.blocks import Mark
 from importer.readers.table.damage import ERRORS, cell_error
 from importer.records import Severity
 
-__all__ = ["ERRORS", "cell_error", "hostile", "long_number", "no_value", "too_long"]
+__all__ = ["ERRORS", "LONG", "cell_error", "hostile", "long_number", "no_value", "too_long"]
 
-_LONG = 1e15
+LONG = 1e15
+"""The first number of more digits than a spreadsheet program keeps."""
 
 
 def no_value(column: int) -> Mark:
@@ -24,7 +25,7 @@ def no_value(column: int) -> Mark:
 def long_number(number: str | float, column: int) -> Mark | None:
     """Say that a stored number has more digits than a spreadsheet program keeps; None where it has not."""
     try:
-        is_long = abs(float(number)) >= _LONG
+        is_long = abs(float(number)) >= LONG
     except ValueError:
         return None
     if not is_long:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import struct
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xlwt.CompoundDoc import XlsDoc
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceLimits, SourceSettings
@@ -231,6 +233,82 @@ class TestBombs:
         row = "<row>" + '<c r="A1"/>' * (2 << 20) + "</row>"
         parts = {"xl/padding": os.urandom(500_000), "xl/sheet.xml": SHEET.format(row).encode()}
         refused(workbook(tmp_path / "a.xlsx", parts), "row or a cell|out of order|damaged")
+
+
+def biff(kind: int, content: bytes = b"") -> bytes:
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def old_workbook(*, strings: bytes = b"", names: bytes = b"", in_sheet: bytes = b"", start: int | None = None) -> bytes:
+    """An `.xls` of two rows, with records of the attacker's own among its others."""
+    begin = struct.pack("<HHII", 0x1DBB, 0x7CC, 0, 6)
+
+    def before_sheet(at: int) -> bytes:
+        sheet = biff(0x85, struct.pack("<I4B", at, 0, 0, 1, 0) + b"A")
+        return biff(0x809, b"\x00\x06\x05\x00" + begin) + strings + sheet + names + biff(0x0A)
+
+    cells = b"".join(
+        biff(0x203, struct.pack("<3Hd", i, 0, 0, 7)) + biff(0x203, struct.pack("<3Hd", i, 1, 0, 7)) for i in (1, 2)
+    )
+    header = b"".join(
+        biff(0x204, struct.pack("<4HB", 0, i, 0, len(name), 0) + name) for i, name in enumerate((b"ID", b"Name"))
+    )
+    sheet = biff(0x809, b"\x00\x06\x10\x00" + begin) + header + cells + in_sheet + biff(0x0A)
+    out = io.BytesIO()
+    XlsDoc().save(out, before_sheet(len(before_sheet(0)) if start is None else start) + sheet)
+    return out.getvalue()
+
+
+def doubling_names() -> bytes:
+    """Forty names, each one twice the one before."""
+    first = b"\x17\xc8\x00" + b"a" * 200
+    formulas = [first, *(2 * struct.pack("<BHH", 0x23, i, 0) + b"\x08" for i in range(1, 40))]
+    heads = (struct.pack("<HBBHHH4B", 0, 0, 1, len(formula), 0, 0, 0, 0, 0, 0) for formula in formulas)
+    return b"".join(biff(0x18, head + b"\x00n" + formula) for head, formula in zip(heads, formulas, strict=True))
+
+
+def in_a_circle(content: bytes) -> bytes:
+    """The same workbook with its stream in short sectors, whose chain goes in a circle."""
+    changed = bytearray(content)
+    (fat,), (directory,) = struct.unpack_from("<i", changed, 76), struct.unpack_from("<i", changed, 48)
+    root, own = 512 * (directory + 1), 512 * (directory + 1) + 128
+    added = len(changed) // 512 - 1
+    struct.pack_into("<iii", changed, 56, 1 << 20, added, 1)
+    struct.pack_into("<i", changed, 512 * (fat + 1) + 4 * added, -2)
+    changed[root + 116 : root + 124] = changed[own + 116 : own + 124]
+    struct.pack_into("<i", changed, own + 116, 0)
+    return bytes(changed) + struct.pack("<128i", *range(128))
+
+
+WHOLE_SHEET = struct.pack("<4H", 0, 0xFFFF, 0, 0xFF)
+LINK = WHOLE_SHEET + bytes.fromhex("d0c9ea79f9bace118c8200aa004ba90b") + struct.pack("<II", 2, 0)
+BACKWARDS = struct.pack("<IIHBi", 1, 0x7FFFFFFF, 0, 4, -7) + bytes(64)
+
+
+class TestOldWorkbooks:
+    """Files of 6 KB, sound to the eye, that make other readers work without end or fill the memory."""
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            pytest.param(old_workbook(), id="nothing"),
+            pytest.param(old_workbook(in_sheet=biff(0x1B8, LINK)), id="a link over the whole sheet"),
+            pytest.param(old_workbook(names=doubling_names()), id="names that double"),
+            pytest.param(old_workbook(strings=biff(0xFC, BACKWARDS)), id="strings that go backwards"),
+        ],
+    )
+    def test_what_no_cell_needs_is_passed_by(self, content: bytes, tmp_path: Path) -> None:
+        (tmp_path / "a.xls").write_bytes(content)
+        assert read_all(tmp_path / "a.xls") == 2
+
+    def test_short_sectors_in_a_circle(self, tmp_path: Path) -> None:
+        (tmp_path / "a.xls").write_bytes(in_a_circle(old_workbook()))
+        refused(tmp_path / "a.xls", "damaged")
+
+    @pytest.mark.parametrize("start", [0x20, 0x7FFFFFFF])
+    def test_a_sheet_that_begins_nowhere(self, start: int, tmp_path: Path) -> None:
+        (tmp_path / "a.xls").write_bytes(old_workbook(start=start))
+        refused(tmp_path / "a.xls", "damaged")
 
 
 def measured(script: str, *arguments: object) -> tuple[str, int]:

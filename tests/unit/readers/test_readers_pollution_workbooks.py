@@ -189,6 +189,12 @@ def xls_with_hidden_sheet(workbook: Any, _: Any) -> None:
     workbook.add_sheet("Secret").visibility = 1
 
 
+def xls_emoji(_: Any, sheet: Any) -> None:
+    """Longer texts than one record holds: whatever their lengths, some character is cut between its two halves."""
+    for i in range(len(ROWS)):
+        sheet.write(1 + i, 6, EMOJI + "a" * (i % 2) + EMOJI)
+
+
 def _odf_cell(value: Any) -> Any:
     if isinstance(value, dt.date):
         return odf_table.TableCell(valuetype="date", datevalue=value.isoformat())
@@ -318,6 +324,9 @@ def stray_cell(sheet: Worksheet) -> None:
     sheet["M9"] = "call back"
 
 
+EMOJI = "\U0001f600" * 1_100
+
+
 def rich_text() -> bytes:
     out = io.BytesIO()
     workbook = xlsxwriter.Workbook(out, {"in_memory": True})
@@ -379,6 +388,12 @@ READ = [
         "customers.xls",
         rows=[[*r[:6], "" if i in {1, 2} else r[6], r[7]] for i, r in enumerate(ROWS)],
         warned="hidden",
+    ),
+    Dirt(
+        "xls: characters cut between records",
+        lambda: xls(xls_emoji),
+        "customers.xls",
+        rows=[[*r[:6], EMOJI + "a" * (i % 2) + EMOJI, r[7]] for i, r in enumerate(ROWS)],
     ),
     Dirt("xls: a hidden sheet", lambda: xls(xls_with_hidden_sheet), "customers.xls", warned="Secret"),
     Dirt(

@@ -253,7 +253,7 @@ class TestOldContainers:
         return out.getvalue()
 
     def test_the_workbook_is_found_in_them(self, content: bytes) -> None:
-        assert next(iter(read_records(workbook_stream(content), 0))).kind == 0x809
+        assert next(read_records(workbook_stream(content), 0))[0] == 0x809
 
     @pytest.mark.parametrize("at", [30, 48, 76])
     def test_a_field_of_nonsense_is_damage_and_no_endless_loop(self, content: bytes, at: int) -> None:

@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
-from importer.readers.workbook.binary import rk_number
+from importer.readers.workbook.cells import rk_number
 
 TYPES = """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
 <Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/>

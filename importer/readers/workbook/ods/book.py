@@ -1,4 +1,8 @@
-"""An open `.ods`: its content, read as a stream of XML events for one sheet at a time."""
+"""An open `.ods`: its content, read as a stream of XML events for one sheet at a time.
+
+Read here and not through calamine, which gives numbers without their formats: of the sample customers as LibreOffice
+saves them it changes 95 of 1,585 cells (02139 into 2139, (619) 555-0170 into 6195550170).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from importer.profile.settings import SourceSettings
 from importer.readers.material import Material
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.ods.cells import Row, SheetEvents
-from importer.readers.workbook.package import LAST, UsualNames, open_package, safe_parser
+from importer.readers.workbook.package import LAST, open_package, safe_parser
 from importer.readers.workbook.sheetrows import LAST_ROW, Pile, SheetFacts
 from importer.readers.workbook.sheets import Sheet
 
@@ -68,7 +72,7 @@ class OdsBook:
 
     def _rows(self, sheet: Sheet, facts: SheetFacts) -> Iterator[Row]:
         events = SheetEvents(int(sheet.part), facts, self._longest, self._name)
-        names = UsualNames(_PREFIXES)
+        names = _UsualNames(_PREFIXES)
         parser = safe_parser(self._name)
         parser.StartElementHandler = lambda tag, attributes: events.start(*names.element(tag, attributes))
         parser.EndElementHandler = lambda tag: events.end(names.name(tag))
@@ -94,7 +98,7 @@ class OdsBook:
             elif tag == "style:table-properties" and attributes.get("table:display") == "false":
                 hidden.add(style)
 
-        prefixed = UsualNames(_PREFIXES)
+        prefixed = _UsualNames(_PREFIXES)
         parser = safe_parser(self._name)
         parser.StartElementHandler = lambda tag, attributes: start(*prefixed.element(tag, attributes))
         with self._archive.open(_CONTENT) as stream:
@@ -108,3 +112,42 @@ def _refuse_encrypted(archive: ZipFile, name: str) -> None:
     manifest = "META-INF/manifest.xml"
     if manifest in archive.namelist() and _ENCRYPTED.search(archive.open(manifest).read(1 << 20)):
         raise SourceError(f"'{name}' is protected with a password.", "Open it, remove the password, and save it again.")
+
+
+class _UsualNames:
+    """Names elements and attributes by the prefixes that a standard uses, whichever the file has.
+
+    Declarations are taken from every element; what uses an undeclared prefix keeps it.
+
+    Args:
+        prefixes: namespace to its usual prefix; names in other namespaces become "".
+    """
+
+    def __init__(self, prefixes: Mapping[str, str]) -> None:
+        self._usual = prefixes
+        self._declared: dict[str, str] = {}
+        self._known: dict[str, str] = {}
+
+    def element(self, tag: str, attributes: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """Return an element's name and its attributes by usual names."""
+        if any(key.startswith("xmlns") for key in attributes):
+            self._declare(attributes)
+        return self.name(tag), {self.name(key): value for key, value in attributes.items()}
+
+    def name(self, name: str) -> str:
+        """Return the usual form of a name."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._named(name)
+        return known
+
+    def _named(self, name: str) -> str:
+        prefix, colon, local = name.rpartition(":")
+        usual = self._declared.get(prefix, prefix)
+        return f"{usual}:{local}" if usual else "" if colon else name
+
+    def _declare(self, attributes: Mapping[str, str]) -> None:
+        for key, namespace in attributes.items():
+            if key == "xmlns" or key.startswith("xmlns:"):
+                self._declared[key[6:]] = self._usual.get(namespace, "")
+        self._known.clear()

@@ -79,9 +79,10 @@ class _Container:
         return self._data[start : start + self._sector].ljust(self._sector, b"\xff")
 
 
-def _follow(data: bytes, fat: Sequence[int], start: int, size: int, offset: int) -> bytes:
+def _follow(whole: bytes, fat: Sequence[int], start: int, size: int, offset: int) -> bytes:
     """Put together a chain of sectors; a chain longer than its table goes in circles."""
-    parts: list[bytes] = []
+    data = memoryview(whole)
+    parts: list[memoryview] = []
     sector = start
     while sector != _END:
         if sector >= len(fat) or len(parts) > len(fat):

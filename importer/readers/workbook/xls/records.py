@@ -5,24 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 
-BEGIN, END, CONTINUED = 0x809, 0x0A, 0x3C
+BEGIN, _END = 0x809, 0x0A
+_CONTINUED = b"\x3c\x00"
 _WIDE, _EXTENDED, _RICH = 1, 4, 8
+_HEAD, _SIZE, _STRING = struct.Struct("<HH"), struct.Struct("<H"), struct.Struct("<HB")
 
-
-class Record:
-    """One record, with the records that continue it.
-
-    Args:
-        kind: its number in the format's description.
-        parts: its content, cut where the format continues it.
-    """
-
-    __slots__ = ("content", "kind", "parts")
-
-    def __init__(self, kind: int, parts: Sequence[bytes]) -> None:
-        self.kind = kind
-        self.parts = parts
-        self.content = parts[0]
+Record = tuple[int, Sequence[bytes]]
+"""A record's number in the format's description, and its content, cut where the format continues it."""
 
 
 def read_records(stream: bytes, at: int) -> Iterator[Record]:
@@ -32,23 +21,28 @@ def read_records(stream: bytes, at: int) -> Iterator[Record]:
         at: where the part begins.
 
     Raises:
-        ValueError: the stream ends before the part does.
+        ValueError: no part begins there, or the stream ends before the part does.
     """
     depth = 0
-    while at + 4 <= len(stream):
-        kind, size = struct.unpack_from("<HH", stream, at)
-        parts = [stream[at + 4 : at + 4 + size]]
-        at += 4 + size
-        while stream[at : at + 2] == b"\x3c\x00" and at + 4 <= len(stream):
-            (size,) = struct.unpack_from("<H", stream, at + 2)
-            parts.append(stream[at + 4 : at + 4 + size])
-            at += 4 + size
-        depth += kind == BEGIN
+    last = len(stream) - _HEAD.size
+    while at <= last:
+        kind, size = _HEAD.unpack_from(stream, at)
+        at += _HEAD.size + size
+        parts = [stream[at - size : at]]
+        while stream[at : at + 2] == _CONTINUED and at <= last:
+            (size,) = _SIZE.unpack_from(stream, at + 2)
+            at += _HEAD.size + size
+            parts.append(stream[at - size : at])
+        if kind == BEGIN:
+            depth += 1
         if depth == 1:
-            yield Record(kind, parts)
-        depth -= kind == END
-        if depth <= 0:
-            return
+            yield kind, parts
+        elif not depth:
+            raise ValueError("no part of the workbook begins where one should")
+        if kind == _END:
+            depth -= 1
+            if not depth:
+                return
     raise ValueError("the workbook ends in the middle of a sheet")
 
 
@@ -72,12 +66,27 @@ class Cursor:
 
     def string(self) -> str:
         """Read a string with its length, its kind, and what only its looks need."""
-        count, flags = struct.unpack("<HB", self.take(3))
+        text = self._whole_string()
+        if text is not None:
+            return text
+        count, flags = _STRING.unpack(self.take(_STRING.size))
         runs = struct.unpack("<H", self.take(2))[0] if flags & _RICH else 0
         extra = struct.unpack("<I", self.take(4))[0] if flags & _EXTENDED else 0
         text = self.characters(count, wide=bool(flags & _WIDE))
         self.skip(4 * runs + extra)
         return text
+
+    def _whole_string(self) -> str | None:
+        """Read a string that has no looks and is not cut; None where it is not such a one."""
+        part, start = self._parts[self._part], self._at + _STRING.size
+        if start > len(part):
+            return None
+        count, flags = _STRING.unpack_from(part, self._at)
+        end = start + (count << flags)
+        if flags > _WIDE or end > len(part):
+            return None
+        self._at = end
+        return part[start:end].decode("utf-16-le" if flags else "latin-1", "replace")
 
     def characters(self, count: int, *, wide: bool) -> str:
         """Read characters; where a string goes on in the next part, that part says anew how wide they are."""

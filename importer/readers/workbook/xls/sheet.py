@@ -7,16 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from importer.readers.table.blocks import Block, Mark
-from importer.readers.workbook.binary import ERROR_TEXTS, rk_number
+from importer.readers.workbook.cells import ERROR_TEXTS, rk_number
 from importer.readers.workbook.numberformats import Render, plain_text
 from importer.readers.workbook.sheetrows import Pile, SheetFacts
-from importer.readers.workbook.troubles import cell_error, long_number
+from importer.readers.workbook.troubles import LONG, cell_error, long_number
 from importer.readers.workbook.xls.records import Record, plain_string
 
 _FORMULA, _NUMBER, _RK, _RKS, _FLAG_OR_ERROR, _ROW = 0x06, 0x203, 0x27E, 0xBD, 0x205, 0x208
 _SHARED, _TEXT, _RICH_TEXT, _FORMULA_TEXT = 0xFD, 0x204, 0xD6, 0x207
+_CELLS = frozenset({_SHARED, _NUMBER, _RK, _TEXT, _RICH_TEXT, _FLAG_OR_ERROR, _FORMULA})
+_PLACE, _STYLED, _INDEX, _REAL = map(struct.Struct, ("<3H", "<HI", "<I", "<d"))
 _FILTER, _MERGED, _COLUMNS = 0x9B, 0xE5, 0x7D
 _ROW_HIDDEN = 0x20
+_LAST_COLUMN = 0xFF
 _MOST_WAITING = 2_048
 """Cells come row by row, or in blocks of a few rows; so many rows wait for cells that come late."""
 
@@ -29,8 +32,11 @@ class _Row:
     marks: list[Mark] = field(default_factory=list)
 
     def put(self, column: int, text: str) -> None:
-        self.cells.extend([""] * (column + 1 - len(self.cells)))
-        self.cells[column] = text
+        if column != len(self.cells):
+            self.cells.extend([""] * (column + 1 - len(self.cells)))
+            self.cells[column] = text
+        else:
+            self.cells.append(text)
 
 
 class SheetRecords:
@@ -49,6 +55,7 @@ class SheetRecords:
         self._codec = codec
         self._facts = facts
         self._waiting: dict[int, _Row] = {}
+        self._number, self._row = -1, _Row()
         self._formula: tuple[int, int] | None = None
 
     def blocks(self, records: Iterable[Record]) -> Iterator[Block]:
@@ -58,8 +65,8 @@ class SheetRecords:
             ValueError: rows far out of order: the workbook is damaged.
         """
         pile = Pile()
-        for record in records:
-            self._take(record)
+        for kind, parts in records:
+            self._take(kind, parts)
             if len(self._waiting) > _MOST_WAITING:
                 yield from self._pile_up(pile, keep=_MOST_WAITING // 2)
         yield from self._pile_up(pile, keep=0)
@@ -67,75 +74,82 @@ class SheetRecords:
             yield pile.take()
 
     def _pile_up(self, pile: Pile, *, keep: int) -> Iterator[Block]:
+        self._number = -1
         for number in sorted(self._waiting)[: len(self._waiting) - keep]:
             row = self._waiting.pop(number)
             pile.add(number + 1, row.cells, row.marks)
             if pile.full:
                 yield pile.take()
 
-    def _take(self, record: Record) -> None:
-        kind, content = record.kind, record.content
-        if kind == _RKS:
+    def _take(self, kind: int, parts: Sequence[bytes]) -> None:
+        content = parts[0]
+        if kind in _CELLS:
+            number, column, style = _PLACE.unpack_from(content)
+            row = self._row_of(number)
+            _put(row, column, self._text(kind, parts, row, (number, column, style)))
+        elif kind == _RKS:
             self._put_many(content)
         elif kind == _FORMULA_TEXT:
-            self._put_result(record)
-        elif kind in {_SHARED, _NUMBER, _RK, _TEXT, _RICH_TEXT, _FLAG_OR_ERROR, _FORMULA}:
-            row, column, style = struct.unpack_from("<3H", content)
-            self._put(row, column, self._text(record, row, column, style))
+            self._put_result(parts)
         else:
             _note(kind, content, self._facts)
 
-    def _text(self, record: Record, row: int, column: int, style: int) -> str:
-        kind, content = record.kind, record.content
+    def _row_of(self, number: int) -> _Row:
+        if number != self._number:
+            self._number, self._row = number, self._waiting.setdefault(number, _Row())
+        return self._row
+
+    def _text(self, kind: int, parts: Sequence[bytes], row: _Row, place: tuple[int, int, int]) -> str:
+        content, (number, column, style) = parts[0], place
         if kind == _SHARED:
-            return str(self._strings[struct.unpack_from("<I", content, 6)[0]])
+            shared: int = _INDEX.unpack_from(content, 6)[0]
+            return self._strings[shared]
         if kind in {_TEXT, _RICH_TEXT}:
-            return plain_string(record.parts, 6, codec=self._codec)
+            return plain_string(parts, 6, codec=self._codec)
         if kind == _FLAG_OR_ERROR:
-            return self._flag_or_error(row, column, content[6], error=bool(content[7]))
+            return _flag_or_error(row, column, content[6], error=bool(content[7]))
         if kind == _FORMULA and content[12:14] == b"\xff\xff":
-            return self._result(row, column, content)
-        packed = kind == _RK
-        number = (
-            rk_number(struct.unpack_from("<I", content, 6)[0]) if packed else struct.unpack_from("<d", content, 6)[0]
-        )
-        return self._number(number, row, column, style)
+            if content[6] == 0:
+                self._formula = (number, column)  # its text comes in a record of its own
+            return _flag_or_error(row, column, content[8], error=content[6] == 2) if content[6] in {1, 2} else ""
+        if kind == _RK:
+            return self._shown(rk_number(_INDEX.unpack_from(content, 6)[0]), row, column, style)
+        return self._shown(_REAL.unpack_from(content, 6)[0], row, column, style)
 
-    def _result(self, row: int, column: int, content: bytes) -> str:
-        """Return a formula's result that is no number; a text comes in a record of its own."""
-        kind, value = content[6], content[8]
-        if kind == 0:
-            self._formula = (row, column)
-        return self._flag_or_error(row, column, value, error=kind == 2) if kind in {1, 2} else ""
-
-    def _put_result(self, record: Record) -> None:
+    def _put_result(self, parts: Sequence[bytes]) -> None:
         if self._formula is not None:
-            self._put(*self._formula, plain_string(record.parts, 0, codec=self._codec))
+            number, column = self._formula
+            _put(self._row_of(number), column, plain_string(parts, 0, codec=self._codec))
             self._formula = None
 
     def _put_many(self, content: bytes) -> None:
-        row, first = struct.unpack_from("<2H", content)
+        number, first = struct.unpack_from("<2H", content)
+        row = self._row_of(number)
         for i in range((len(content) - 6) // 6):
-            style, packed = struct.unpack_from("<HI", content, 4 + 6 * i)
-            self._put(row, first + i, self._number(rk_number(packed), row, first + i, style))
+            style, packed = _STYLED.unpack_from(content, 4 + 6 * i)
+            _put(row, first + i, self._shown(rk_number(packed), row, first + i, style))
 
-    def _number(self, number: float, row: int, column: int, style: int) -> str:
-        if mark := long_number(number, column):
-            self._waiting.setdefault(row, _Row()).marks.append(mark)
+    def _shown(self, number: float, row: _Row, column: int, style: int) -> str:
         render = self._renders[style] if style < len(self._renders) else plain_text
+        if -LONG < number < LONG:
+            whole = int(number)
+            return render(str(whole) if whole == number else repr(number))
+        row.marks.extend(filter(None, [long_number(number, column)]))
         return render(repr(number))
 
-    def _flag_or_error(self, row: int, column: int, value: int, *, error: bool) -> str:
-        if not error:
-            return "TRUE" if value else "FALSE"
-        text = ERROR_TEXTS.get(value, "#ERROR")
-        self._waiting.setdefault(row, _Row()).marks.append(cell_error(text, column))
-        return text
 
-    def _put(self, row: int, column: int, text: str) -> None:
-        if column > 0xFF:
-            raise ValueError("a cell beyond the last column")
-        self._waiting.setdefault(row, _Row()).put(column, text)
+def _put(row: _Row, column: int, text: str) -> None:
+    if column > _LAST_COLUMN:
+        raise ValueError("a cell beyond the last column")
+    row.put(column, text)
+
+
+def _flag_or_error(row: _Row, column: int, value: int, *, error: bool) -> str:
+    if not error:
+        return "TRUE" if value else "FALSE"
+    text = ERROR_TEXTS.get(value, "#ERROR")
+    row.marks.append(cell_error(text, column))
+    return text
 
 
 def _note(kind: int, content: bytes, facts: SheetFacts) -> None:

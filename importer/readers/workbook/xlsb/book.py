@@ -1,4 +1,7 @@
-"""An open `.xlsb`: its container, strings and styles, ready to read any of its sheets. After [MS-XLSB]."""
+"""An open `.xlsb`: its container, strings and styles, ready to read any of its sheets. After [MS-XLSB].
+
+Read here and not by a library: calamine and pyxlsb give numbers without their formats, 02139 as 2139.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,7 @@ from importer.profile.settings import SourceSettings
 from importer.readers.material import Material
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.numberformats import renderers
-from importer.readers.workbook.package import open_package
-from importer.readers.workbook.relations import Relations, workbook_relations
+from importer.readers.workbook.package import Relations, open_package, workbook_relations
 from importer.readers.workbook.sheetrows import SheetFacts
 from importer.readers.workbook.sheets import Sheet
 from importer.readers.workbook.strings import SharedStrings

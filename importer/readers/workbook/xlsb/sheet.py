@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 
 from importer.readers.table.blocks import Block, Mark
-from importer.readers.workbook.binary import ERROR_TEXTS, rk_number
+from importer.readers.workbook.cells import ERROR_TEXTS, rk_number
 from importer.readers.workbook.numberformats import Render
 from importer.readers.workbook.sheetrows import LAST_COLUMN, Pile, SheetFacts
 from importer.readers.workbook.troubles import cell_error, long_number, too_long
