@@ -215,10 +215,6 @@ class Slot(Protocol):
 class Limiter(Protocol):
     """The run's allowance of request starts, shared by all workers and all kinds of request."""
 
-    async def acquire(self, *, finishing: bool = False) -> None:
-        """Wait until one request may start now; as `reserve`, for whoever does not tell when it leaves and arrives."""
-        ...
-
     async def reserve(self, *, finishing: bool = False) -> Slot:
         """Wait until one request may start, however long its connection then takes.
 
@@ -232,8 +228,8 @@ class Limiter(Protocol):
         """
         ...
 
-    def learn(self, reply: Reply) -> None:
-        """Hear of the answer to a request that no row made, a token exchange: the pool learns from it, too."""
+    def learn(self, reply: Reply, /) -> None:
+        """Take the answer to a request that no row made, a token exchange: the pool learns from it, too."""
         ...
 
 

@@ -19,7 +19,7 @@ from importer.records import Found, Record, Reply, Verdict
 
 
 class Pool(Protocol):
-    """What the whole pool learns from one worker's answers (`Traffic`)."""
+    """What the whole pool learns from one worker's answers (`Feedback`)."""
 
     @property
     def held(self) -> bool:

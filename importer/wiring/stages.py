@@ -11,19 +11,19 @@ from typing import Any
 
 from importer import passes
 from importer.delivery import (
+    AdaptiveRate,
     Ask,
     Backoff,
     Breaker,
     BreakerRules,
     Canary,
     Deliver,
-    Governor,
+    Feedback,
     Patience,
     SecondLooks,
     StopSwitch,
     StrictLimiter,
     Thresholds,
-    Traffic,
     Window,
 )
 from importer.engines import ENGINES, SharedChecker, Workforce
@@ -125,7 +125,7 @@ class Delivering:
     delivery: Delivery
     commits: GroupCommit
     claims: Claims
-    traffic: Traffic
+    feedback: Feedback
     canary: Canary | None
     deliver: Deliver
     second_looks: SecondLooks
@@ -136,7 +136,7 @@ class Delivering:
 
     def facts(self) -> dict[str, Any]:
         """What the journal keeps of this pass for reports and later passes."""
-        return passes.ended(self.begun, self.traffic.receipt()) | (
+        return passes.ended(self.begun, self.feedback.receipt()) | (
             {"canary": self.canary.seen()} if self.canary else {}
         )
 
@@ -182,13 +182,13 @@ def delivering(
     commits = GroupCommit(workspace.database, _in_a_thread)
     if limiter.outlasts_a_process:
         starts = Starts(workspace.database, stored.header.scope, commits, clock.now)
-        limiter.remember(starts, starts.earlier())
+        limiter.remember(starts.charge, starts.earlier())
     backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret
-    traffic = Traffic(
+    feedback = Feedback(
         limiter,
         Breaker(stop, _breaker_rules(settings)),
         backoff,
-        governor=Governor(limiter.ceiling_per_s) if settings.rate.auto else None,
+        adaptive=AdaptiveRate(limiter.ceiling_per_s) if settings.rate.auto else None,
         clock=clock,
         emit=emit,
     )
@@ -203,7 +203,7 @@ def delivering(
             backoff,
             settings.max_spared_attempts,
         ),
-        pool=traffic,
+        pool=feedback,
         memory=kept,
         thresholds=Thresholds(
             stop,
@@ -223,7 +223,7 @@ def delivering(
     second_looks = SecondLooks(
         deliver.asking, kept, deliver.stamps, settings.import_key_metadata, settings.look_again_after_s, emit
     )
-    return Delivering(delivery, commits, claims, traffic, canary, deliver, second_looks, settings.looks_caution, begun)
+    return Delivering(delivery, commits, claims, feedback, canary, deliver, second_looks, settings.looks_caution, begun)
 
 
 def _now_there(target: OpenTarget, clock: SystemClock) -> float:

@@ -27,18 +27,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from importer.delivery import (
+    AdaptiveRate,
     Backoff,
     Breaker,
     BreakerRules,
     Canary,
     Deliver,
-    Governor,
+    Feedback,
     Patience,
     SecondLooks,
     StopSwitch,
     StrictLimiter,
     Thresholds,
-    Traffic,
     Window,
 )
 from importer.delivery.asking import Asking
@@ -239,18 +239,18 @@ class Story:
     def _looks(self, journal: RunJournal, clock: VirtualClock, stop: StopSwitch) -> SecondLooks:
         limiter = StrictLimiter([Window(20, 1.0)], clock, stop)
         backoff = Backoff(0.5, 10.0, self.rng)
-        traffic = Traffic(limiter, Breaker(stop, BreakerRules()), backoff, clock=clock, emit=_ignore)
-        asking = Asking(LabTarget(self.world, self.rng, limiter), 4, 6, backoff, traffic, stop, clock)
+        feedback = Feedback(limiter, Breaker(stop, BreakerRules()), backoff, clock=clock, emit=_ignore)
+        asking = Asking(LabTarget(self.world, self.rng, limiter), 4, 6, backoff, feedback, stop, clock)
         return SecondLooks(asking, journal, self.stamps, STAMP, LOOK_AGAIN_AFTER_S, _ignore)
 
     def _delivery(self, journal: Journal, memory: RunJournal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
         limiter = StrictLimiter([Window(20, 1.0), Window(200, 60.0)], clock, stop, max_wait_s=600.0)
         backoff = Backoff(0.5, 10.0, self.rng)
-        traffic = Traffic(
+        feedback = Feedback(
             limiter,
             Breaker(stop, BreakerRules(faults=self.breaker_faults, probe_s=0.5, give_up_s=45.0, answer_s=5.0)),
             backoff,
-            governor=Governor(limiter.ceiling_per_s) if self.auto else None,
+            adaptive=AdaptiveRate(limiter.ceiling_per_s) if self.auto else None,
             clock=clock,
             emit=_ignore,
         )
@@ -258,7 +258,7 @@ class Story:
         deliver = Deliver(
             LabTarget(self.world, self.rng, limiter),
             Patience(4, self.looks_after_s, STAMP, backoff, max_spared=6),
-            pool=traffic,
+            pool=feedback,
             memory=memory if self.warns else _Careless(),
             thresholds=Thresholds(stop),
             clock=clock,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 import sys
 from collections.abc import Sequence
 from itertools import accumulate
@@ -12,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.delivery import StopSwitch, StrictLimiter, Window
+from importer.delivery import Backoff, Breaker, BreakerRules, Feedback, StopSwitch, StrictLimiter, Window
 from importer.engines import AsyncioPool
 from importer.errors import StoppingError
-from importer.records import Outcome, Record, RowState
+from importer.records import Outcome, Record, Reply, RowState, Verdict
 from importer.wiring import SystemClock
 from tests.effort import examples
 from tests.lab.virtual_time import VirtualClock, run_virtual
-from tests.unit.delivery.test_delivery_rate import largest_window
+from tests.unit.delivery.starting import largest_window, start
 
 
 def starts_under(limits: Sequence[tuple[int, float]], requests: int, *, workers: int = 32) -> list[float]:
@@ -32,7 +33,7 @@ def starts_under(limits: Sequence[tuple[int, float]], requests: int, *, workers:
 
         async def worker() -> None:
             while len(starts) < requests:
-                await limiter.acquire()
+                await start(limiter)
                 starts.append(clock.monotonic())
 
         async with asyncio.TaskGroup() as group:
@@ -63,8 +64,8 @@ def test_a_long_window_is_kept_in_a_few_thousand_entries(count: int, per_s: floa
         moment += spacing_s
 
     assert window.ready_at(moment) > moment
-    assert sys.getsizeof(window._times) + sys.getsizeof(window._counts) < 100_000
-    assert len(window._times) <= 4_200
+    assert len(window._pieces) <= 4_200
+    assert sys.getsizeof(window._pieces) < 300_000
 
 
 @settings(max_examples=examples(60), deadline=None)
@@ -89,11 +90,13 @@ def test_the_receipt_tells_what_was_allowed_used_and_paused() -> None:
     async def main() -> dict[str, object]:
         clock = VirtualClock()
         limiter = StrictLimiter([Window(10, 1.0), Window(15, 60.0)], clock, StopSwitch())
-        limiter.pause(2.0, "rate_limited")
-        limiter.pause(1.0, "rate_limited")
+        backoff = Backoff(1.0, 60.0, random.Random(1))
+        feedback = Feedback(limiter, Breaker(limiter.stop, BreakerRules()), backoff, clock=clock, emit=lambda _: None)
+        for asked_s in (2.0, 1.0):
+            feedback.answered(Reply(Verdict.REJECT, error_code="rate_limited", retry_after_s=asked_s), 0.0)
         for _ in range(20):
-            await limiter.acquire()
-        return limiter.receipt()
+            await start(limiter)
+        return feedback.receipt()
 
     receipt = run_virtual(main)
     assert receipt["allowance"] == "10/s, 15/min"
@@ -109,9 +112,9 @@ def test_a_quota_that_is_used_up_for_longer_than_anybody_waits_ends_the_run_for_
         clock, stop = VirtualClock(), StopSwitch()
         limiter = StrictLimiter([Window(100, 1.0), Window(5, 86_400.0)], clock, stop, max_wait_s=3_600.0)
         for _ in range(5):
-            await limiter.acquire()
+            await start(limiter)
         with pytest.raises(StoppingError):
-            await limiter.acquire()
+            await start(limiter)
         return stop, clock.monotonic()
 
     stop, moment = run_virtual(main)
@@ -125,11 +128,11 @@ def test_a_pause_that_the_server_asks_for_is_kept_up_to_that_patience() -> None:
         stop = StopSwitch()
         limiter = StrictLimiter([Window(100, 1.0)], VirtualClock(), stop, max_wait_s=3_600.0)
         limiter.pause(3_599.0)
-        await limiter.acquire()
+        await start(limiter)
         assert not stop.requested
         limiter.pause(7_200.0)
         with pytest.raises(StoppingError):
-            await limiter.acquire()
+            await start(limiter)
         return stop.reason
 
     assert run_virtual(main) == "quota"
@@ -146,9 +149,9 @@ def test_starts_are_on_record_before_they_happen_and_what_was_not_used_is_given_
     async def main() -> tuple[Record_, int]:
         clock, ledger, begun = VirtualClock(), Record_(), 0
         limiter = StrictLimiter([Window(10, 1.0), Window(1_000, 86_400.0)], clock, StopSwitch())
-        limiter.remember(ledger, [])
+        limiter.remember(ledger.charge, [])
         for begun in range(1, 14):
-            await limiter.acquire()
+            await start(limiter)
             assert sum(ledger) >= begun
         await limiter.give_back()
         return ledger, begun
@@ -162,9 +165,9 @@ def test_starts_of_earlier_processes_count_in_the_windows_that_outlast_them() ->
     async def main() -> list[float]:
         clock, starts = VirtualClock(), list[float]()
         limiter = StrictLimiter([Window(10, 1.0), Window(30, 60.0), Window(50, 3_600.0)], clock, StopSwitch())
-        limiter.remember(Record_(), [(4_000.0, 1_000), (100.0, 15), (50.0, 20)])
+        limiter.remember(Record_().charge, [(4_000.0, 1_000), (100.0, 15), (50.0, 20)])
         for _ in range(15):
-            await limiter.acquire()
+            await start(limiter)
             starts.append(clock.monotonic())
         return starts
 
@@ -203,7 +206,7 @@ def play_pool(rate: int, latency_s: float, cap: int, records: int) -> tuple[floa
         async def deliver(record: Record) -> Outcome:
             state["held"] += 1
             state["most_held"] = max(state["most_held"], state["held"])
-            await limiter.acquire()
+            await start(limiter)
             state["now"] += 1
             state["most"] = max(state["most"], state["now"])
             await clock.sleep(latency_s)
@@ -268,7 +271,7 @@ async def real_starts(rate: int, *, seconds: float) -> tuple[list[float], float]
 
     async def worker() -> None:
         while len(starts) < rate * seconds:
-            await limiter.acquire()
+            await start(limiter)
             starts.append(clock.monotonic())
 
     watching = asyncio.create_task(stalls(clock, done))
@@ -297,7 +300,7 @@ def test_what_finishes_begun_work_goes_before_what_begins_some() -> None:
     clock, order = VirtualClock(), list[str]()
 
     async def ask(limiter: StrictLimiter, name: str, *, finishing: bool) -> None:
-        await limiter.acquire(finishing=finishing)
+        await start(limiter, finishing=finishing)
         order.append(name)
 
     async def main() -> None:
@@ -317,9 +320,9 @@ def test_one_that_was_to_go_first_and_is_cancelled_holds_nobody_up() -> None:
 
     async def main() -> int:
         limiter = StrictLimiter([Window(1, 1.0)], clock, StopSwitch())
-        creates = [asyncio.create_task(limiter.acquire()) for _ in range(4)]
+        creates = [asyncio.create_task(start(limiter)) for _ in range(4)]
         await clock.sleep(0.5)
-        look = asyncio.create_task(limiter.acquire(finishing=True))
+        look = asyncio.create_task(start(limiter, finishing=True))
         await clock.sleep(0.1)
         look.cancel()
         async with asyncio.timeout(10):
@@ -336,7 +339,7 @@ def test_a_run_after_another_begins_when_the_short_windows_are_empty(age_s: floa
         limiter = StrictLimiter([Window(10, 1.0), Window(1_000, 86_400.0)], clock, StopSwitch())
         limiter.follow(age_s)
         began = clock.monotonic()
-        await limiter.acquire()
+        await start(limiter)
         return clock.monotonic() - began
 
     assert run_virtual(main) == pytest.approx(begins_at, abs=0.1)

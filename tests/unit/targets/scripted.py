@@ -73,9 +73,6 @@ class CountingLimiter:
         self.on_departure: Callable[[], None] = lambda: None
         self.on_slot: Callable[[int], None] = lambda _: None
 
-    async def acquire(self, *, finishing: bool = False) -> None:
-        (await self.reserve(finishing=finishing)).depart()
-
     async def reserve(self, *, finishing: bool = False) -> CountedSlot:
         if self.stopping and not finishing:
             raise StoppingError
@@ -83,7 +80,7 @@ class CountingLimiter:
         self.on_slot(self.slots)
         return CountedSlot(self)
 
-    def learn(self, reply: Reply) -> None:
+    def learn(self, reply: Reply, /) -> None:
         self.learned.append(reply)
 
 

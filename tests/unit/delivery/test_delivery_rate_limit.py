@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
 from importer.delivery import StopSwitch, StrictLimiter, Window
 from importer.errors import StoppingError
 from tests.lab.virtual_time import VirtualClock, run_virtual
-
-
-def largest_window(starts: Sequence[float], window_s: float) -> int:
-    """The most starts in any window [t, t + window)."""
-    first, largest = 0, 0
-    for last, start in enumerate(starts):
-        while starts[first] <= start - window_s:
-            first += 1
-        largest = max(largest, last - first + 1)
-    return largest
+from tests.unit.delivery.starting import largest_window, start
 
 
 def starts_of(count: int, per_s: float, *, workers: int, requests: int) -> list[float]:
@@ -32,7 +22,7 @@ def starts_of(count: int, per_s: float, *, workers: int, requests: int) -> list[
 
         async def worker() -> None:
             while len(starts) < requests:
-                await limiter.acquire()
+                await start(limiter)
                 starts.append(clock.monotonic())
                 await clock.sleep(0.03)
 
@@ -65,7 +55,7 @@ def test_a_pause_holds_everyone_and_a_shorter_one_does_not_cut_it() -> None:
         limiter = StrictLimiter([Window(100, 1.0)], clock, StopSwitch())
         limiter.pause(30.0)
         limiter.pause(5.0)
-        await limiter.acquire()
+        await start(limiter)
         return clock.monotonic()
 
     assert run_virtual(main) == pytest.approx(30.0, abs=0.01)
@@ -76,9 +66,9 @@ def test_a_stopping_run_begins_nothing_new_but_finishes_what_it_began() -> None:
         stop = StopSwitch()
         limiter = StrictLimiter([Window(100, 1.0)], VirtualClock(), stop)
         stop.request("sigint")
-        await limiter.acquire(finishing=True)
+        await start(limiter, finishing=True)
         with pytest.raises(StoppingError):
-            await limiter.acquire()
+            await start(limiter)
 
     run_virtual(main)
 
@@ -90,7 +80,7 @@ def test_a_stop_is_noticed_in_the_middle_of_a_long_pause() -> None:
         limiter.pause(3_600.0)
         asyncio.get_running_loop().call_later(7.0, stop.request, "sigterm")
         with pytest.raises(StoppingError):
-            await limiter.acquire()
+            await start(limiter)
         return clock.monotonic()
 
     assert run_virtual(main) < 9.0
@@ -100,8 +90,8 @@ def test_a_cancelled_waiter_leaves_its_turn_to_the_next() -> None:
     async def main() -> int:
         clock = VirtualClock()
         limiter = StrictLimiter([Window(1, 1.0)], clock, StopSwitch())
-        await limiter.acquire()
-        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
+        await start(limiter)
+        waiting = [asyncio.create_task(start(limiter)) for _ in range(3)]
         await clock.sleep(0.1)
         waiting[0].cancel()
         await asyncio.gather(*waiting, return_exceptions=True)

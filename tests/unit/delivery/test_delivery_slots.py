@@ -14,7 +14,7 @@ from importer.delivery import Breaker, BreakerRules, StopSwitch, StrictLimiter, 
 from importer.records import Reply, Verdict
 from tests.effort import examples
 from tests.lab.virtual_time import VirtualClock, run_virtual
-from tests.unit.delivery.test_delivery_rate import largest_window
+from tests.unit.delivery.starting import largest_window, start
 
 
 def departures(
@@ -85,7 +85,7 @@ def test_a_slot_that_is_given_back_was_never_taken() -> None:
             slot.give_back()
             slot.depart()
         for _ in range(3):
-            await limiter.acquire()
+            await start(limiter)
         return limiter.receipt(), stop.requested
 
     receipt, stopped = run_virtual(main)
@@ -102,7 +102,7 @@ def test_what_is_given_back_is_not_on_record_either() -> None:
 
     async def main() -> None:
         limiter = StrictLimiter([Window(10, 60.0)], VirtualClock(), StopSwitch())
-        limiter.remember(Record(), [])
+        limiter.remember(Record().charge, [])
         for _ in range(5):
             (await limiter.reserve()).give_back()
         (await limiter.reserve()).answered()
@@ -117,7 +117,7 @@ def test_whoever_waits_for_the_whole_allowance_that_is_held_goes_on_when_it_has_
         clock = VirtualClock()
         limiter = StrictLimiter([Window(1, 1.0)], clock, StopSwitch())
         slot = await limiter.reserve()
-        waiting = asyncio.create_task(limiter.acquire())
+        waiting = asyncio.create_task(start(limiter))
         await clock.sleep(30.0)
         slot.answered()
         await waiting
@@ -131,10 +131,10 @@ def test_a_probe_that_gives_its_slot_back_leaves_probing_to_the_next_one() -> No
         clock, stop = VirtualClock(), StopSwitch()
         breaker = Breaker(stop, BreakerRules(faults=1, probe_s=1.0, answer_s=60.0))
         limiter = StrictLimiter([Window(100, 1.0)], clock, stop)
-        limiter.heed(breaker)
+        limiter.breaker = breaker
         breaker.answered(Reply(Verdict.RETRY, error_code="unavailable"), clock.monotonic())
         (await limiter.reserve()).give_back()
-        await limiter.acquire()
+        await start(limiter)
         return clock.monotonic()
 
     assert run_virtual(main) == pytest.approx(1.0, abs=0.1)

@@ -6,12 +6,13 @@ Retries of a single row are `deliver`'s; here is what concerns all workers at on
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
 
+from importer.delivery.adaptive_rate import AdaptiveRate
 from importer.delivery.backoff import Backoff
 from importer.delivery.breaker import CREATE, TOKEN, Breaker
-from importer.delivery.governor import Governor
-from importer.delivery.rate import StrictLimiter
+from importer.delivery.rate_limit import StrictLimiter
 from importer.ports import Clock, Events
 from importer.records import Event, Reply
 
@@ -22,12 +23,12 @@ _NEWS = 0.5
 """A pause that lengthens the one before by less than this share of itself is no news."""
 
 
-class Traffic:
-    """Told of every answer by whoever asked; acts on the limiter, and tells listeners.
+class Feedback:
+    """Takes every answer from whoever asked; acts on the limiter, and reports to listeners.
 
     Args:
         backoff: draws the pool's pauses where the server names none.
-        governor: finds the rate; None: the configured one is kept.
+        adaptive: finds the rate; None: the configured one is kept.
     """
 
     def __init__(
@@ -36,22 +37,23 @@ class Traffic:
         breaker: Breaker,
         backoff: Backoff,
         *,
-        governor: Governor | None = None,
+        adaptive: AdaptiveRate | None = None,
         clock: Clock,
         emit: Events,
     ) -> None:
         self._limiter = limiter
         self._breaker = breaker
         self._backoff = backoff
-        self._governor = governor
+        self._adaptive = adaptive
         self._clock = clock
         self._emit = emit
         self._refusals = 0
         self._backed_off_at = 0.0
-        limiter.heed(breaker)
-        limiter.listen(self._exchanged)
-        if governor is not None:
-            limiter.set_pace(governor.per_s)
+        self._pauses: Counter[str] = Counter()
+        self._paused_s = 0.0
+        limiter.breaker, limiter.learn = breaker, self._exchanged
+        if adaptive is not None:
+            limiter.set_pace(adaptive.per_s)
 
     @property
     def held(self) -> bool:
@@ -71,8 +73,8 @@ class Traffic:
         self._hold(reply, began_s if reply.took_s is not None else now, now)
         if not (reply.throttled or reply.overloaded):
             self._refusals = 0
-        if self._governor is not None and not self.held:
-            self._adapt(self._governor, reply, began_s, now, kind)
+        if self._adaptive is not None and not self.held:
+            self._adapt(self._adaptive, reply, began_s, now, kind)
         self._emit(request_done(kind, reply, duration_s))
 
     def _exchanged(self, reply: Reply) -> None:
@@ -85,7 +87,7 @@ class Traffic:
         if self._breaker.is_open != was_open:
             self._emit(Event("breaker_closed" if was_open else "breaker_opened", {"reason": reply.error_code}))
         if was_open:
-            self._limiter.look_again()
+            self._limiter.changed.set()
 
     def _hold(self, reply: Reply, began_s: float, now: float) -> None:
         """Pause as long as the server says, and longer where that does not help; `Retry-After: 0` says nothing."""
@@ -104,35 +106,40 @@ class Traffic:
         return self._backoff.pause_s(self._refusals)
 
     def _pause(self, delay_s: float, reason: str) -> None:
-        if self._governor is not None:
-            self._governor.paused(delay_s)
-        if self._limiter.pause(delay_s, reason) > delay_s * _NEWS:
+        if self._adaptive is not None:
+            self._adaptive.paused(delay_s)
+        is_first = self._clock.monotonic() >= self._limiter.paused_until
+        longer_s = self._limiter.pause(delay_s)
+        self._pauses[reason or "asked_for"] += is_first and longer_s > 0
+        self._paused_s += longer_s
+        if longer_s > delay_s * _NEWS:
             self._emit(Event("paused", {"seconds": delay_s, "reason": reason}))
 
-    def _adapt(self, governor: Governor, reply: Reply, began_s: float, now: float, kind: str) -> None:
-        before = governor.per_s
-        governor.answered(reply, began_s, now, kind)
-        if (used_up_s := governor.take_used_up_s()) > 0:
+    def _adapt(self, adaptive: AdaptiveRate, reply: Reply, began_s: float, now: float, kind: str) -> None:
+        before = adaptive.per_s
+        adaptive.answered(reply, began_s, now, kind)
+        if (used_up_s := adaptive.take_used_up_s()) > 0:
             self._pause(used_up_s, "allowance_used_up")
-        if governor.per_s != before:
-            self._limiter.set_pace(governor.per_s)
-            self._emit(Event("rate_changed", {"per_s": round(governor.per_s, 2)}))
+        if adaptive.per_s != before:
+            self._limiter.set_pace(adaptive.per_s)
+            self._emit(Event("rate_changed", {"per_s": round(adaptive.per_s, 2)}))
 
     def receipt(self) -> dict[str, Any]:
-        """The limiter's account, with what the governor found and how often the breaker opened."""
-        receipt = self._limiter.receipt()
+        """What the limiter allowed and used, the pauses, what rate was found and how often the breaker opened."""
+        pauses = {"pauses": dict(+self._pauses), "paused_s": round(self._paused_s, 3)}
+        receipt = self._limiter.receipt() | pauses
         if self._breaker.openings:
             receipt["breaker_openings"] = self._breaker.openings
-        governor = self._governor
-        if governor is not None:
+        adaptive = self._adaptive
+        if adaptive is not None:
             receipt["auto"] = {
-                "found_per_s": round(governor.found_per_s, 2),
-                "last_per_s": round(governor.per_s, 2),
-                "cuts_after_429": governor.cuts,
-                "cuts_for_latency": governor.eases,
+                "found_per_s": round(adaptive.found_per_s, 2),
+                "last_per_s": round(adaptive.per_s, 2),
+                "cuts_after_429": adaptive.cuts,
+                "cuts_for_latency": adaptive.eases,
             }
-            if governor.told_per_s is not None:
-                receipt["auto"]["told_by_headers_per_s"] = round(governor.told_per_s, 2)
+            if adaptive.told_per_s is not None:
+                receipt["auto"]["told_by_headers_per_s"] = round(adaptive.told_per_s, 2)
         return receipt
 
 

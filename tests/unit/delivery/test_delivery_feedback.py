@@ -12,23 +12,23 @@ from itertools import pairwise
 import pytest
 
 from importer.delivery import (
+    AdaptiveRate,
     Backoff,
     Breaker,
     BreakerRules,
     Deliver,
-    Governor,
+    Feedback,
     Patience,
     StopSwitch,
     StrictLimiter,
     Thresholds,
-    Traffic,
     Window,
 )
 from importer.engines import AsyncioPool
 from importer.errors import StoppingError
 from importer.records import Event, Found, Outcome, RateHint, Record, Reply, RowState, Verdict
 from tests.lab.virtual_time import VirtualClock, run_virtual
-from tests.unit.delivery.test_delivery_rate import largest_window
+from tests.unit.delivery.starting import largest_window, start
 
 THROTTLED = Reply(Verdict.RETRY, http_status=429, error_code="rate_limited", message="Slower, please.")
 DOWN = Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers.")
@@ -63,7 +63,7 @@ class Server:
     _sent: int = 0
 
     async def send(self, record: Record) -> Reply:
-        await self.limiter.acquire()
+        await start(self.limiter)
         loop = asyncio.get_running_loop()
         began = loop.time()
         self.starts.append(began)
@@ -106,7 +106,7 @@ class Server:
         return self.told(left, self._window[0] + self.window_s - now if self._window else 0.0)
 
     async def find(self, record: Record) -> Found:
-        await self.limiter.acquire(finishing=True)
+        await start(self.limiter, finishing=True)
         began = asyncio.get_running_loop().time()
         self.starts.append(began)
         self.finds += 1
@@ -136,7 +136,7 @@ class Played:
     states: dict[RowState, int]
     stop: StopSwitch
     events: list[Event]
-    traffic: Traffic
+    feedback: Feedback
     elapsed_s: float
 
     def named(self, name: str) -> list[Event]:
@@ -162,11 +162,11 @@ def play(
         clock, rng = VirtualClock(), random.Random(7)
         limiter = StrictLimiter([Window(rate, 1.0)], clock, stop, max_wait_s=max_wait_s)
         backoff = Backoff(1.0, 60.0, rng)
-        traffic = Traffic(
+        feedback = Feedback(
             limiter,
             Breaker(stop, rules),
             backoff,
-            governor=Governor(limiter.ceiling_per_s) if auto else None,
+            adaptive=AdaptiveRate(limiter.ceiling_per_s) if auto else None,
             clock=clock,
             emit=events.append,
         )
@@ -174,7 +174,13 @@ def play(
         patience = Patience(attempts, looks_after_s, "importKey", backoff)
         pool = AsyncioPool(concurrency, limiter)
         deliver = Deliver(
-            other, patience, pool=traffic, memory=NoMemory(), thresholds=Thresholds(stop), clock=clock, aside=pool.aside
+            other,
+            patience,
+            pool=feedback,
+            memory=NoMemory(),
+            thresholds=Thresholds(stop),
+            clock=clock,
+            aside=pool.aside,
         )
         waiting = [Record(i, i + 2, f"k{i}", b"{}") for i in range(rows)]
 
@@ -190,7 +196,7 @@ def play(
         await pool.run(take, deliver, settle)
         states.setdefault(RowState.UNSENT, 0)
         states[RowState.UNSENT] += len(waiting)
-        return Played(other, states, stop, events, traffic, clock.monotonic())
+        return Played(other, states, stop, events, feedback, clock.monotonic())
 
     return run_virtual(main)
 
@@ -232,7 +238,7 @@ def test_retry_after_holds_everybody_for_at_least_that_long() -> None:
     assert refusals
     bursts = [later - earlier for earlier, later in pairwise(played.server.starts)]
     assert sum(gap >= 2.9 for gap in bursts) == len(played.named("paused"))
-    assert played.traffic.receipt()["pauses"] == {"rate_limited": len(played.named("paused"))}
+    assert played.feedback.receipt()["pauses"] == {"rate_limited": len(played.named("paused"))}
 
 
 def test_a_server_that_sends_everybody_home_for_the_day_ends_the_run_for_now() -> None:
@@ -268,7 +274,7 @@ def test_a_503_without_a_word_holds_the_pool_back_and_costs_no_row_its_attempts(
 
     assert played.states == {RowState.CREATED: 300, RowState.UNSENT: 0}
     assert played.server.refused < 600
-    assert played.traffic.receipt()["pauses"]["unavailable"] > 5
+    assert played.feedback.receipt()["pauses"]["unavailable"] > 5
 
 
 # ------------------------------------------------------------------ the breaker
@@ -286,7 +292,7 @@ def test_an_outage_is_sat_out_with_single_probes_and_costs_no_row() -> None:
     ]
     assert 3 <= len(probes) <= 6
     assert all(later - earlier >= 1.9 for earlier, later in pairwise(probes))
-    assert played.traffic.receipt()["breaker_openings"] == 1
+    assert played.feedback.receipt()["breaker_openings"] == 1
 
 
 def test_an_outage_of_creates_alone_is_sat_out_although_every_look_up_works() -> None:
@@ -294,7 +300,7 @@ def test_an_outage_of_creates_alone_is_sat_out_although_every_look_up_works() ->
     probes = [start for start in played.server.starts if 4.0 <= start < 31.0]
 
     assert played.states == {RowState.CREATED: 200, RowState.UNSENT: 0}
-    assert played.traffic.receipt()["breaker_openings"] == 1
+    assert played.feedback.receipt()["breaker_openings"] == 1
     assert played.server.finds > 16
     assert len(probes) < 40
 
@@ -398,11 +404,11 @@ def test_a_stop_is_noticed_while_the_breaker_is_open() -> None:
         clock, stop = VirtualClock(), StopSwitch()
         limiter = StrictLimiter([Window(10, 1.0)], clock, stop)
         breaker = Breaker(stop, BreakerRules(faults=1, probe_s=50.0))
-        limiter.heed(breaker)
+        limiter.breaker = breaker
         breaker.answered(DOWN, clock.monotonic())
         asyncio.get_running_loop().call_later(3.0, stop.request, "sigint")
         with pytest.raises(StoppingError):
-            await limiter.acquire()
+            await start(limiter)
         return clock.monotonic()
 
     assert run_virtual(main) < 4.5
@@ -413,7 +419,7 @@ def test_a_stop_is_noticed_while_the_breaker_is_open() -> None:
 
 def test_auto_finds_the_rate_that_a_server_bears_and_stays_below_the_ceiling() -> None:
     played = play(6_000, rate=200, auto=True, concurrency=64, capacity=60)
-    auto = played.traffic.receipt()["auto"]
+    auto = played.feedback.receipt()["auto"]
     late = [start for start in played.server.starts if start > 30.0]
 
     assert played.states[RowState.CREATED] == 6_000
@@ -430,7 +436,7 @@ def test_without_trouble_auto_climbs_to_its_ceiling_and_never_above() -> None:
 
     assert largest_window(played.server.starts, 1.0) <= 80
     assert (len(late) - 1) / (late[-1] - late[0]) >= 0.95 * 80
-    assert played.traffic.receipt()["auto"]["cuts_after_429"] == 0
+    assert played.feedback.receipt()["auto"]["cuts_after_429"] == 0
 
 
 def test_auto_begins_low() -> None:
@@ -447,14 +453,14 @@ def test_auto_heeds_what_the_headers_tell_before_anybody_is_refused() -> None:
     played = play(3_000, rate=500, auto=True, concurrency=64, capacity=50, told=by_ietf)
 
     assert played.server.refused <= 5
-    assert played.traffic.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(47.5)
+    assert played.feedback.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(47.5)
     late = [start for start in played.server.starts if start > 20.0]
     assert (len(late) - 1) / (late[-1] - late[0]) >= 0.9 * 50
 
 
 def test_auto_eases_off_when_latency_rises() -> None:
     played = play(4_000, rate=1_000, auto=True, concurrency=200, queueing_above=10)
-    auto = played.traffic.receipt()["auto"]
+    auto = played.feedback.receipt()["auto"]
 
     assert auto["cuts_for_latency"] > 0
     assert auto["last_per_s"] < 500
@@ -462,7 +468,7 @@ def test_auto_eases_off_when_latency_rises() -> None:
 
 def test_a_503_cuts_the_rate_as_a_429_does() -> None:
     played = play(2_000, rate=200, auto=True, concurrency=64, capacity=40, refusal=UNAVAILABLE)
-    auto = played.traffic.receipt()["auto"]
+    auto = played.feedback.receipt()["auto"]
 
     assert played.states[RowState.CREATED] == 2_000
     assert auto["cuts_after_429"] > 0
@@ -475,7 +481,7 @@ def test_waiting_for_a_slot_is_no_latency() -> None:
     played = play(600, rate=200, auto=True, create_outages=faults, find_s=0.05)
 
     assert played.server.finds > 10
-    assert played.traffic.receipt()["auto"]["cuts_for_latency"] == 0
+    assert played.feedback.receipt()["auto"]["cuts_for_latency"] == 0
 
 
 def test_a_burst_before_a_long_pause_is_not_what_was_found() -> None:
@@ -485,7 +491,7 @@ def test_a_burst_before_a_long_pause_is_not_what_was_found() -> None:
     )
 
     assert played.states[RowState.CREATED] == 1_500
-    assert 8.0 <= played.traffic.receipt()["auto"]["found_per_s"] <= 13.0
+    assert 8.0 <= played.feedback.receipt()["auto"]["found_per_s"] <= 13.0
 
 
 def test_an_allowance_that_is_used_up_is_waited_for_before_anybody_is_refused() -> None:
@@ -495,24 +501,24 @@ def test_an_allowance_that_is_used_up_is_waited_for_before_anybody_is_refused() 
     played = play(300, rate=500, auto=True, concurrency=1, capacity=40, window_s=5.0, told=told)
 
     assert (played.states[RowState.CREATED], played.server.refused) == (300, 0)
-    assert played.traffic.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(7.6, rel=0.05)
+    assert played.feedback.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(7.6, rel=0.05)
 
 
 # ------------------------------------------------------------------ token exchanges
 
 
-def traffic_for(stop: StopSwitch, events: list[Event]) -> tuple[StrictLimiter, Traffic]:
+def feedback_for(stop: StopSwitch, events: list[Event]) -> tuple[StrictLimiter, Feedback]:
     limiter = StrictLimiter([Window(100, 1.0)], VirtualClock(), stop)
     backoff = Backoff(1.0, 60.0, random.Random(1))
-    return limiter, Traffic(limiter, Breaker(stop, RULES), backoff, clock=VirtualClock(), emit=events.append)
+    return limiter, Feedback(limiter, Breaker(stop, RULES), backoff, clock=VirtualClock(), emit=events.append)
 
 
 def test_an_exchange_that_is_told_to_wait_holds_the_pool_and_is_told_of() -> None:
     async def main() -> tuple[float, list[Event]]:
         events: list[Event] = []
-        limiter, _ = traffic_for(StopSwitch(), events)
+        limiter, _ = feedback_for(StopSwitch(), events)
         limiter.learn(UNAVAILABLE._replace(verdict=Verdict.RETRY, retry_after_s=7.0, took_s=0.1, shared=True))
-        await limiter.acquire()
+        await start(limiter)
         return VirtualClock().monotonic(), events
 
     moment, events = run_virtual(main)
@@ -533,15 +539,15 @@ def test_five_failed_exchanges_in_a_row_stand_for_everybody_who_waited_for_them(
 
 def test_a_probe_that_only_got_a_token_leaves_the_next_one_to_the_row_that_waited_for_it() -> None:
     async def main() -> tuple[float, bool]:
-        limiter, traffic = traffic_for(StopSwitch(), [])
+        limiter, feedback = feedback_for(StopSwitch(), [])
         for _ in range(RULES.faults):
             limiter.learn(DOWN._replace(shared=True))
-        assert traffic.held
-        await limiter.acquire()
+        assert feedback.held
+        await start(limiter)
         limiter.learn(Reply(Verdict.ACCEPT, http_status=200, took_s=0.0))
-        await limiter.acquire()
-        traffic.answered(Reply(Verdict.ACCEPT, customer_id="c", http_status=201, took_s=0.0), 0.0)
-        return VirtualClock().monotonic(), traffic.held
+        await start(limiter)
+        feedback.answered(Reply(Verdict.ACCEPT, customer_id="c", http_status=201, took_s=0.0), 0.0)
+        return VirtualClock().monotonic(), feedback.held
 
     moment, held = run_virtual(main)
     assert not held

@@ -1,4 +1,4 @@
-"""The rate that finds itself: additive increase, multiplicative decrease. Pure: told of answers, asked for a rate.
+"""The adaptive rate: additive increase, multiplicative decrease. Pure: given answers, asked for a rate.
 
 Up to the first sign of trouble the rate doubles every period, as long as it is used; after it the rate grows by
 a fixed step. A demand for fewer requests cuts it at once, latency of creates that rises over two periods cuts it
@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from statistics import median
 
-from importer.delivery.borne import Borne
 from importer.delivery.breaker import CREATE
 from importer.records import RateHint, Reply, Verdict
 
@@ -32,10 +31,12 @@ _SLOW_FACTOR = 2.0
 _SLOW_EXTRA_S = 0.1
 _UNTOUCHED = 0.1
 """As long as no more than this share of the allowance is used, a reset is as far away as the window is long."""
+_PIECE_S = 1.0
+_PIECES = 4_096
 _TROUBLE = frozenset({Verdict.RETRY, Verdict.IN_DOUBT})
 
 
-class Governor:
+class AdaptiveRate:
     """Finds the rate that a target bears.
 
     Args:
@@ -59,7 +60,7 @@ class Governor:
         self._cut_at = -math.inf
         self._window_s = 0.0
         self._used_up_s = 0.0
-        self._borne = Borne()
+        self._sustained = SustainedRate()
         self._longest_pause_s = PERIOD_S
         self._base_s = math.inf
         self._slow_periods = 0
@@ -71,7 +72,7 @@ class Governor:
     @property
     def found_per_s(self) -> float:
         """The fastest pace that was borne for at least as long as the longest pause: a burst before one is no rate."""
-        return self._borne.per_s(self._longest_pause_s)
+        return self._sustained.per_s(self._longest_pause_s)
 
     def answered(self, reply: Reply, began_s: float, now: float, kind: str = CREATE) -> None:
         """Learn from one reply.
@@ -89,7 +90,7 @@ class Governor:
         elif reply.verdict in _TROUBLE:
             self._calm = False
         else:
-            self._borne.add(now)
+            self._sustained.add(now)
         if reply.verdict is Verdict.ACCEPT and kind == CREATE and reply.took_s is not None:
             self._sampled(reply.took_s)
         if reply.allowance is not None:
@@ -165,3 +166,48 @@ class Governor:
 
     def _is_slow(self, typical_s: float) -> bool:
         return typical_s > self._base_s * _SLOW_FACTOR + _SLOW_EXTRA_S
+
+
+class SustainedRate:
+    """The fastest rate that a target kept up over some length of time.
+
+    Answers are counted in pieces of a second. When there are too many pieces, neighbours become one: a run of days
+    takes no more memory than one of an hour, and what is asked about long spans stays as good.
+    """
+
+    def __init__(self) -> None:
+        self._piece_s = _PIECE_S
+        self._begins: list[float] = []
+        self._counts: list[int] = []
+        self._last = 0.0
+
+    def add(self, now: float) -> None:
+        """Count one answer that comes now, monotonic seconds."""
+        self._last = now
+        if self._begins and now - self._begins[-1] < self._piece_s:
+            self._counts[-1] += 1
+            return
+        self._begins.append(now)
+        self._counts.append(1)
+        if len(self._begins) > _PIECES:
+            self._merge()
+
+    def per_s(self, over_s: float) -> float:
+        """The highest mean of any span of at least `over_s` seconds; of the whole time, where that is shorter."""
+        if not self._begins:
+            return 0.0
+        ends = [*self._begins[1:], max(self._last, self._begins[-1] + self._piece_s)]
+        best, first, held = 0.0, 0, 0
+        for place, end in enumerate(ends):
+            held += self._counts[place]
+            while first <= place and end - self._begins[first] >= over_s:
+                best = max(best, held / (end - self._begins[first]))
+                held -= self._counts[first]
+                first += 1
+        return best or held / max(over_s, self._last - self._begins[0])
+
+    def _merge(self) -> None:
+        self._piece_s *= 2.0
+        counts = [*self._counts, 0] if len(self._counts) % 2 else self._counts
+        self._counts = [counts[place] + counts[place + 1] for place in range(0, len(counts), 2)]
+        self._begins = self._begins[::2]

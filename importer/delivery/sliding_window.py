@@ -1,0 +1,76 @@
+"""A sliding window log: how many requests any rolling window has seen, and when one more fits. Pure."""
+
+from __future__ import annotations
+
+import math
+
+GUARD_S = 0.008
+"""Added to every window: by so much the way to the server may always differ. It costs 0.8 % of a rate per second."""
+
+_PIECES = 4_096
+_LOOK_AGAIN_S = 1.0
+_UNITS = {1.0: ("s", "second"), 60.0: ("min", "minute"), 3_600.0: ("h", "hour"), 86_400.0: ("day", "day")}
+
+
+class Window:
+    """At most `count` requests in any rolling window of `per_s` seconds.
+
+    Requests are counted in pieces of the window, each as if it came at the end of its piece: a long window is kept
+    in a few thousand counts, stays strict, and gives away less than a thousandth. `largest` is the most that any window has held.
+    """
+
+    def __init__(self, count: int, per_s: float) -> None:
+        self.count, self.per_s, self.largest = count, per_s, 0
+        self._piece_s = per_s / _PIECES
+        self._pieces: dict[int, int] = {}
+        self._first = self._total = 0
+
+    def ready_at(self, now: float, reserved: int = 0) -> float:
+        """The earliest moment at which one more request fits; 0: at once.
+
+        Args:
+            reserved: requests with a slot that leave nobody knows when; where they fill the window, look again soon.
+        """
+        self._forget(now)
+        surplus = self._total + reserved - self.count + 1
+        if surplus > self._total:
+            return now + _LOOK_AGAIN_S
+        piece, end = self._first, 0.0
+        while surplus > 0:
+            surplus -= self._pieces.get(piece, 0)
+            piece, end = piece + 1, self._leaves_at(piece)
+        return end
+
+    def add(self, now: float) -> None:
+        """Count a request that leaves now."""
+        self._forget(now)
+        self.preload(now, 1)
+        self.largest = max(self.largest, self._total)
+
+    def preload(self, moment: float, count: int) -> None:
+        """Count requests of any moment, in any order."""
+        piece = math.ceil(moment / self._piece_s)
+        self._first = min(self._first, piece) if self._total else piece
+        self._pieces[piece] = self._pieces.get(piece, 0) + count
+        self._total += count
+
+    def move(self, moment: float, later: float) -> None:
+        """Count a request later than it was counted."""
+        self.preload(later, 1)
+        self.preload(moment, -1)
+
+    def _leaves_at(self, piece: int) -> float:
+        return piece * self._piece_s + self.per_s + GUARD_S
+
+    def _forget(self, now: float) -> None:
+        while self._total and self._leaves_at(self._first) <= now:
+            self._total -= self._pieces.pop(self._first, 0)
+            self._first += 1
+
+    @property
+    def length(self) -> str:
+        """The length of the window in words."""
+        return _UNITS[self.per_s][1] if self.per_s in _UNITS else f"{self.per_s:g} s"
+
+    def __str__(self) -> str:
+        return f"{self.count}/{_UNITS[self.per_s][0] if self.per_s in _UNITS else f'{self.per_s:g}s'}"
