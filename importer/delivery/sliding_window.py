@@ -16,7 +16,8 @@ class Window:
     """At most `count` requests in any rolling window of `per_s` seconds.
 
     Requests are counted in pieces of the window, each as if it came at the end of its piece: a long window is kept
-    in a few thousand counts, stays strict, and gives away less than a thousandth. `largest` is the most that any window has held.
+    in a few thousand counts, stays strict, and gives away less than a thousandth. `largest` is the most that any
+    window has held.
     """
 
     def __init__(self, count: int, per_s: float) -> None:
