@@ -2,6 +2,9 @@
 
 `flock` is released by the kernel when the process ends, however it ends, so a stale lock recovers by
 itself. The owner written into the file is for the sentence that the second run prints.
+
+Not filelock: it finds out whether a lock is held only by taking it alone, from a file that it opens for writing. So to
+ask who works here would make a run that begins just then fail, and a workspace that is read-only could not be asked.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ def workspace_lock(
 
     Args:
         now: seconds since the epoch, written down as the owner's start.
-        busy: what is said where somebody else holds it, and the mend.
+        busy: the message where somebody else holds it, and the advice.
 
     Raises:
         BusyError: another run holds it.
@@ -117,11 +120,11 @@ def _path(workspace: Path, scope: str) -> Path:
     return workspace / "locks" / (re.sub(r"[^A-Za-z0-9.-]+", "_", scope).strip("_") + ".lock")
 
 
-def _take(descriptor: int, path: Path, what: str, mend: str) -> None:
+def _take(descriptor: int, path: Path, what: str, advice: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise BusyError(f"{what} ({_owner(path)}).", mend) from error
+        raise BusyError(f"{what} ({_owner(path)}).", advice) from error
 
 
 def _sign(descriptor: int, now: float) -> None:
