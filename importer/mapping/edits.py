@@ -154,6 +154,9 @@ def whole_name(text: str) -> tuple[str, str]:
 
     Understands `Green, Sarah`, particles (`Sarah van Green`) and suffixes (`Sam Green Jr.`, kept with the family
     name). One word alone is a given name: a family name is never made up.
+
+    Not nameparser: it drops the nickname of `William (Bill) Smith`, finds no family name in `King Smith`, and takes 150
+    times as long (360 us a name).
     """
     before, comma, after = text.partition(",")
     if comma and after.strip() and not _is_suffix(after):

@@ -2,6 +2,9 @@
 
 Never slows a run: events only change numbers. The live line is drawn by its own thread a few times a
 second, so a slow terminal delays nothing but itself.
+
+The bar and the live line are rich's. Its columns are not used: the text is the same as on the plain lines, which are
+made without importing rich (65 ms).
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """Where settings come from: a TOML file, the environment, options. Each becomes a layer; layers go over each other.
 
 Reads one file and the variables it is given; checks how variables are spelt, and leaves values to the schema.
+
+Variables are read by pydantic-settings. Its sources would not do for the rest: they merge the rules of `[mapping]` one
+by one, know no target whose keys lie over those of `[delivery]`, and forget what stood where, which messages name.
 """
 
 from __future__ import annotations
