@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path, PurePath
+from pkgutil import resolve_name
 from typing import BinaryIO
 
 from importer.errors import SourceError, UndecidedEncodingError
@@ -13,7 +17,7 @@ from importer.readers.handed_out import as_handed_out
 from importer.readers.kinds import PACKED, WORKBOOKS, Kind, kind_of
 from importer.readers.material import Material, content_hash, open_material, save_stream, spool, too_large
 from importer.readers.packed import unpack
-from importer.readers.registry import FORMATS, find_format, third_party_format
+from importer.readers.table.blocks import Origin
 from importer.readers.trouble import Parsing
 
 __all__ = ["STDIN", "content_hash", "keep_stdin", "open_handed_out", "open_source"]
@@ -22,6 +26,44 @@ STDIN = "-"
 _MOST_WRAPPINGS = 2
 _SAVE_AS_UTF8 = "Save it as UTF-8 (in Excel: the file type 'CSV UTF-8'), and return that file."
 _HINT = "Copy it again from where it came from, or export it again."
+
+ENTRY_POINTS = "importer.readers"
+"""The entry point group of third parties: name of the format to an `Opener`."""
+
+Opener = Callable[[Material, SourceSettings], Origin]
+"""Opens a source's bytes under `[source]` as an origin that closes them, or raises `SourceError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One entry of the table.
+
+    Args:
+        opener: `module:function` of an `Opener`; loaded when the first file of the kind is opened.
+        suffixes: file name endings, lower case, with the dot.
+        article: what a file of the kind is, for messages.
+    """
+
+    opener: str
+    suffixes: tuple[str, ...]
+    article: str
+
+    def load(self) -> Opener:
+        """Import the opener."""
+        opener: Opener = resolve_name(self.opener)
+        return opener
+
+
+FORMATS: dict[str, Format] = {
+    "csv": Format(
+        "importer.readers.text.origin:open_text", (".csv", ".tsv", ".tab", ".txt", ".psv"), "a text file (CSV)"
+    ),
+    "excel": Format(
+        "importer.readers.workbook.origin:open_workbook",
+        (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"),
+        "a workbook (Excel or OpenDocument)",
+    ),
+}
 
 
 def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO | None = None) -> Reader:
@@ -129,7 +171,7 @@ def _read(
 
 def _format(name: str, kind: Kind, settings: SourceSettings) -> str:
     suffix = PurePath(name).suffix.lower()
-    foreign = third_party_format(suffix)
+    foreign = _third_party_format(suffix)
     if foreign:
         return foreign
     _refuse_unreadable(name, kind)
@@ -140,6 +182,25 @@ def _format(name: str, kind: Kind, settings: SourceSettings) -> str:
     if settings.format == "auto" and claimed != actual:
         raise _not_as_named(name, kind, suffix, actual)
     return actual
+
+
+def find_format(name: str) -> Format:
+    """Return a format by its name, built in or of a third party.
+
+    Raises:
+        SourceError: nobody offers it.
+    """
+    if name in FORMATS:
+        return FORMATS[name]
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        return Format(point.value, (), f"a file of the format '{name}'")
+    raise SourceError(f"No reader for the format '{name}' is installed.", f"Known are: {', '.join(FORMATS)}.")
+
+
+def _third_party_format(suffix: str) -> str:
+    """Return the format that a third party registered for a file name ending, or ""."""
+    name = suffix.removeprefix(".")
+    return name if name and any(entry_points(group=ENTRY_POINTS, name=name)) else ""
 
 
 def _refuse_unreadable(name: str, kind: Kind) -> None:

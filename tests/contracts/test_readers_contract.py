@@ -22,7 +22,7 @@ from importer.errors import SourceError
 from importer.ports import Reader
 from importer.profile.settings import SourceSettings
 from importer.readers import content_hash, open_source, read_frames
-from importer.readers.registry import FORMATS
+from importer.readers.opening import FORMATS
 from importer.readers.workbook.origin import BOOKS
 from importer.records import RawBatch, SourceInfo
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from importlib import import_module
 from itertools import takewhile
+from pkgutil import resolve_name
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
@@ -55,7 +55,7 @@ class WorkbookOrigin:
         with material.open() as stream:
             kind = kind_of(stream).name
         with self._parsing():
-            self._book = _load(BOOKS[kind])(material, settings)
+            self._book: Book = resolve_name(BOOKS[kind])(material, settings)
         try:
             with self._parsing():
                 tables = self._tables()
@@ -128,9 +128,3 @@ class WorkbookOrigin:
 
     def _parsing(self) -> Parsing:
         return Parsing(self._name, "workbook", _HINT)
-
-
-def _load(place: str) -> Callable[[Material, SourceSettings], Book]:
-    module, _, name = place.partition(":")
-    book: Callable[[Material, SourceSettings], Book] = getattr(import_module(module), name)
-    return book

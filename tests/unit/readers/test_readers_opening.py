@@ -17,7 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers import content_hash, keep_stdin, open_source
-from importer.readers.registry import find_format
+from importer.readers.opening import find_format
 from importer.readers.trouble import Parsing
 from importer.records import RawBatch
 
