@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import struct
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 _MIDNIGHT = dt.time(0)
 _DAY_S = 86_400
@@ -29,26 +29,12 @@ ERROR_TEXTS = {
 """The code of a cell's error to what the cell shows ([MS-XLSB] 2.5.97.2)."""
 
 
-def as_text(value: Any) -> str:
-    """Return one cell's value as text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
-        return _full(value)
-    return time_text(value)
-
-
 def number_text(raw: str) -> str:
     """Return a stored number in full: 15 significant digits (all that a workbook keeps), no exponent, no `.0`."""
     try:
-        return _full(float(raw))
+        value = float(raw)
     except ValueError:
         return raw
-
-
-def _full(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
     if value == int(value):
