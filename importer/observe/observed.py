@@ -118,7 +118,7 @@ def observed_night(
     if not metrics.wanted:
         yield UNCOUNTED
         return
-    from importer.observe.night_metrics import metered_night  # noqa: PLC0415  # an optional library
+    from importer.observe.metrics import metered_night  # noqa: PLC0415  # an optional library
 
     with metered_night(metrics, target, log, quiet=quiet) as numbers:
         yield numbers
