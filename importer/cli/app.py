@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from importer.cli import authoring, history, importing, nightly, operating, serving
+from importer.cli import authoring, history, importing, nightly, operating, reference, serving
 
 app = typer.Typer(
     name="importer",
@@ -29,5 +29,5 @@ def _importer(
         raise typer.Exit
 
 
-for module in (importing, nightly, authoring, history, serving, operating):
+for module in (importing, nightly, authoring, reference, history, serving, operating):
     module.register(app)

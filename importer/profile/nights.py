@@ -1,4 +1,4 @@
-"""The schema of `[nightly]` and `[notify]`: what is taken from a folder, and who is told. Values only."""
+"""The schema of `[nightly]` and `[notify]`: what is taken from a folder, what is worth a notification. Values only."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ class NightlySettings(Section):
 
 
 class NotifySettings(Section):
-    """`[notify]`: who is told what. Addresses hold secrets and come from `IMPORTER_NOTIFY_URLS` or its `_FILE`."""
+    """`[notify]`: what is worth a notification.
+
+    Its addresses hold secrets, and come from IMPORTER_NOTIFY_URLS or IMPORTER_NOTIFY_URLS_FILE.
+    """
 
     on: Annotated[tuple[Literal["done", "failed", "degraded"], ...], BeforeValidator(listed)] = Field(
         (

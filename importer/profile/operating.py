@@ -43,7 +43,7 @@ class RetentionSettings(Section):
 
 
 class LogSettings(Section):
-    """`[log]`: what is told while a run goes on, and how."""
+    """`[log]`: what is logged while a run goes on, and how."""
 
     format: Literal["console", "json"] = Field(
         "console", description="How logs look on standard error; run.log.jsonl is always JSON."
@@ -61,7 +61,7 @@ class MetricsSettings(Section):
         description=(
             "Written whole every few seconds and at the end, for the node exporter's textfile collector; named "
             "`….prom`. What it says of the last run and night of another target stays in it; remove the file "
-            "to forget it."
+            "to forget it. Not set: no file."
         ),
     )
     every_s: PositiveFloat = Field(15.0, description="How often `textfile` is written, in seconds.")
@@ -79,7 +79,7 @@ class MetricsSettings(Section):
 class OtelSettings(Section):
     """`[otel]`: OpenTelemetry by OTLP over HTTP; needs the optional group `otel`.
 
-    Where to send, sampling and names are told by the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
+    Where to send, sampling and names are said by the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
     """
 
     enabled: bool = Field(False, description="Send traces (spans run, batch, request) and metrics.")

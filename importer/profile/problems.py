@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from importer.errors import ProfileError
 from importer.profile.delivery import DeliverySettings, TargetSettings
@@ -100,14 +101,15 @@ def _written(loc: tuple[int | str, ...], schema: type[BaseModel]) -> tuple[str, 
             continue
         field = model.model_fields.get(step)
         keyed = field is not None and get_origin(field.annotation) is dict
-        model = _model_in(field.annotation) if field is not None else None
+        model = model_in(field.annotation) if field is not None else None
     return tuple(place)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """Find the model that a type names, be it inside a union or a table; None: there is none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+    return next(filter(None, map(model_in, get_args(annotation))), None)
 
 
 def _unknown_key(place: tuple[str, ...], where: str, schema: type[BaseModel]) -> ProfileError:
@@ -134,7 +136,7 @@ def _keys_at(place: tuple[str, ...], schema: type[BaseModel]) -> list[str]:
     model: type[BaseModel] | None = schema
     for step in place:
         field = model.model_fields.get(step) if model is not None else None
-        model = _model_in(field.annotation) if field is not None else model
+        model = model_in(field.annotation) if field is not None else model
     known = list(model.model_fields) if model is not None else []
     return known + list(DeliverySettings.model_fields) if model is TargetSettings else known
 
@@ -142,13 +144,19 @@ def _keys_at(place: tuple[str, ...], schema: type[BaseModel]) -> list[str]:
 def places(schema: type[BaseModel]) -> Iterator[tuple[str, ...]]:
     """Yield the place of every single setting (`delivery`, `rate`); tables with free keys are left out."""
     for name, field in schema.model_fields.items():
-        inner = _model_in(field.annotation)
+        inner = model_in(field.annotation)
         if get_origin(field.annotation) is dict:
             continue
-        if inner is None or "_parse" in vars(inner):  # a rate is written as one text
+        if inner is None or is_single(field):
             yield (name,)
         else:
             yield from ((name, *rest) for rest in places(inner))
+
+
+def is_single(field: FieldInfo) -> bool:
+    """Whether a field is one setting, not a table; a rate is one, since it is written as one text."""
+    inner = model_in(field.annotation)
+    return inner is None or "_parse" in vars(inner)
 
 
 def variable(place: Sequence[str]) -> str:

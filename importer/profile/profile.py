@@ -75,7 +75,8 @@ _DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns"}
 
 
 _SAID_ANEW = frozenset(
-    {"target", "workspace", "dry_run", "yes", "output.format", "output.quiet", "log.level", "log.format"}
+    {"target", "workspace", "dry_run", "yes", "account_of", "notify.runs", "results.preview"}
+    | {"output.format", "output.quiet", "log.level", "log.format"}
 )
 """Options that a printed command does not repeat: it names the first two itself, and the others are about the one
 command that they were given to."""

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from importer.profile.fieldnames import CustomerField
-from importer.profile.section import Names, Section, listed
+from importer.profile.section import Names, Section, Written, listed
 
 
 class SourceLimits(Section):
@@ -88,8 +88,7 @@ class RemoteSettings(Section):
 class FieldRule(Section):
     """Where one customer field comes from, and what is done to its text on the way.
 
-    Exactly one of `value` (a constant), `column` and `columns` is given. The steps run in the
-    order of the attributes below.
+    Exactly one of `value`, `column` and `columns` is given. The steps run in the order in which they are listed.
     """
 
     model_config = ConfigDict(str_strip_whitespace=False)  # a joint or a split may be a blank
@@ -182,20 +181,16 @@ def _names(value: Any) -> Any:
 
 
 class GroupingSettings(Section):
-    """`group_by` and `group_primary` of `[mapping]`: rows that are one business with several contacts.
+    """`[mapping]`: which column is which customer field, and which rows are one business with several contacts."""
 
-    Args:
-        group_by: customer fields, or columns of the source; rows that are equal in all of them are one business.
-            Empty: every row is a customer of its own.
-        group_primary: a column of yes and no that marks the row of the main contact; empty: the first row's is.
-    """
-
-    group_by: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
-        (),
-        description=(
-            "Customer fields or columns: rows that are equal in all of them are one business with several "
-            "contacts. Empty: every row is a customer of its own."
-        ),
+    group_by: Annotated[tuple[str, ...], BeforeValidator(_names), Written("a field or a column, or a list of them")] = (
+        Field(
+            (),
+            description=(
+                "Customer fields or columns: rows that are equal in all of them are one business with several "
+                "contacts. Empty: every row is a customer of its own."
+            ),
+        )
     )
     group_primary: str = Field(
         "", description="A column of yes and no that marks the row of the main contact; empty: the first row's is."
@@ -208,16 +203,19 @@ class GroupingSettings(Section):
         return self
 
 
+_REGION_IS = "a country code of two letters, such as US"
+
+
 def _region(value: Any) -> Any:
     if not (isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2}", value.strip())):
-        raise ValueError("a country code of two letters, such as US")
+        raise ValueError(_REGION_IS)
     return value.strip().upper()
 
 
 class ValidationSettings(Section):
     """`[validation]`: how strict, and what to assume."""
 
-    default_region: Annotated[str, BeforeValidator(_region)] | None = Field(
+    default_region: Annotated[str, BeforeValidator(_region), Written(_REGION_IS)] | None = Field(
         "US",
         description=(
             "Where national phone numbers belong whose row names no country: two letters. `[mapping]` may name "

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import ROOT, SAMPLES, User, Witness, serving
-from tests.codes import BLOCK, table
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -87,12 +86,6 @@ def test_every_column_of_the_results_is_explained() -> None:
 
     for column in ADDED_COLUMNS:
         assert f"| `{column}` |" in README
-
-
-def test_every_issue_code_is_in_the_readme_as_the_code_has_it() -> None:
-    (shown,) = BLOCK.findall(README)
-
-    assert shown == table(), "python -m tests.codes writes it anew"
 
 
 def test_the_python_face_is_as_the_readme_says(user: User, tmp_path: Path) -> None:

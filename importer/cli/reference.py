@@ -1,0 +1,158 @@
+"""`fields`, `codes`, `profile`: the reference, made from what the program itself checks by."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Protocol
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.invocation import load_profile, wants_json
+from importer.cli.output import print_json
+from importer.errors import UsageError
+
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables, for a page of your own.")]
+
+
+def _names(metavar: str, what: str) -> Any:
+    return typer.Argument(metavar=metavar, help=f"{what}, or parts of them; default: all.", show_default=False)
+
+
+Fields = Annotated[list[str] | None, _names("[NAME]...", "Names or labels of fields")]
+Codes = Annotated[list[str] | None, _names("[CODE]...", "Codes, stages (reading, mapping, checking, …)")]
+Keys = Annotated[list[str] | None, _names("[SECTION|KEY]...", "Sections and keys")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("fields", epilog="Example: importer fields phone --type business")(fields)
+    app.command("codes", epilog="Example: importer codes phone_invalid")(codes)
+    app.command("profile", epilog="Example: importer profile delivery.rate")(profile)
+
+
+def fields(
+    names: Fields = None,
+    *,
+    kind: Annotated[
+        Literal["individual", "business"] | None, typer.Option("--type", help="Only what this type of customer has.")
+    ] = None,
+    markdown: Markdown = False,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """List the customer fields that a profile may map, or show some of them in full.
+
+    With a name: of which type of customer, who needs it, how long it may be, accepted words, an example, and how well
+    all of that is known. --json prints a list `fields` of objects with name, label, type, kind, required, condition,
+    max_length, values, synonyms, example, sent, evidence, length_evidence and source; evidence is K (documented), K~
+    (documented for a related object), I (inferred) or NF (an assumption).
+    """
+    as_json = _wants_json(locals())
+    from importer.reference.fields import fields as look_up  # noqa: PLC0415
+
+    found = look_up(names or (), kind or "")
+    if as_json:
+        _print_json("fields", found)
+    elif markdown:
+        from importer.reference.markdown import fields_markdown  # noqa: PLC0415
+
+        _write(fields_markdown(found))
+    else:
+        from importer.cli.reference_pages import tell_fields  # noqa: PLC0415
+
+        tell_fields(found, full=bool(names))
+
+
+def codes(
+    names: Codes = None,
+    *,
+    markdown: Markdown = False,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """List the issue codes of results and reports, or show some of them in full.
+
+    With a code: what it means, and how to fix its rows. Sentences are shown for a typical field. --json prints a list
+    `codes` of objects with code, stage, severity, title, message (empty where it names a place in the file) and fix.
+    The API's own codes are passed on as they are, and are not listed.
+    """
+    as_json = _wants_json(locals())
+    from importer.reference.codes import codes as look_up  # noqa: PLC0415
+
+    found = look_up(names or ())
+    if as_json:
+        _print_json("codes", found)
+    elif markdown:
+        from importer.reference.markdown import codes_markdown  # noqa: PLC0415
+
+        _write(codes_markdown(found))
+    else:
+        from importer.cli.reference_pages import tell_codes  # noqa: PLC0415
+
+        tell_codes(found, full=bool(names))
+
+
+def profile(
+    names: Keys = None,
+    *,
+    markdown: Markdown = False,
+    config: opt.Config = None,
+    workspace: opt.Workspace = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+    log_format: opt.LogFormat = None,
+) -> None:
+    """Print every key of a profile with its default, as a commented TOML file, or only some of them.
+
+    Beside each key stand what its value is, the environment variable and the option that set it too. --json prints a
+    list `keys` of objects with section, key, place, type, default, meaning, environment and option.
+    `importer init FILE` writes a profile for a file.
+    """
+    as_json = _wants_json(locals())
+    from importer.reference.profile_keys import profile_keys  # noqa: PLC0415
+
+    found = profile_keys(names or ())
+    if as_json:
+        _print_json("profile", found, "keys")
+    elif markdown:
+        from importer.reference.markdown import profile_markdown  # noqa: PLC0415
+
+        _write(profile_markdown(found))
+    else:
+        from importer.cli.screen import text_width  # noqa: PLC0415
+        from importer.reference.profile_file import profile_file  # noqa: PLC0415
+
+        _write(profile_file(found, text_width(), whole=not names))
+
+
+def _wants_json(given: Mapping[str, Any]) -> bool:
+    """Whether JSON is asked for, by the option or by a profile; without one there is nothing to load."""
+    if given["json"] and given["markdown"]:
+        raise UsageError("--json and --markdown cannot be had together.", "Leave one of them out.")
+    said = given["config"] or any(name.startswith("IMPORTER_") for name in os.environ)
+    asked = wants_json(load_profile(given["config"], given, verbose=given["verbose"]), json=False) if said else False
+    return given["json"] or (asked and not given["markdown"])
+
+
+class _Entry(Protocol):
+    def as_json(self) -> dict[str, Any]: ...
+
+
+def _print_json(command: str, found: Iterable[_Entry], name: str = "") -> None:
+    print_json({"command": command, name or command: [one.as_json() for one in found], "exit_code": 0, "error": None})
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)

@@ -1,0 +1,57 @@
+"""The reference as Markdown: one table for fields, one for codes, one for each table of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from importer.reference.codes import CodeEntry
+from importer.reference.fields import EVIDENCE, FieldEntry
+from importer.reference.profile_keys import KeyEntry, sections
+
+
+def fields_markdown(found: Sequence[FieldEntry]) -> str:
+    """Write fields as a table."""
+    head = ("field", "what it is", "of", "needed", "longest", "accepted", "example", "how well it is known")
+    return _table(head, map(_field, found))
+
+
+def _field(one: FieldEntry) -> list[str]:
+    spec = one.spec
+    accepted = ", ".join(spec.values) + (f" and {len(spec.synonyms)} other words" if spec.synonyms else "")
+    known = f"{EVIDENCE[spec.evidence]}{f' ({spec.source})' if spec.source else ''}"
+    longest = f"{spec.max_length} ({EVIDENCE[one.length_evidence]})" if one.length_evidence else ""
+    label = spec.label if one.sent else f"{spec.label}; never sent"
+    return [f"`{spec.name}`", label, spec.type, one.needed, longest, accepted, f"`{spec.example}`", known]
+
+
+def codes_markdown(found: Sequence[CodeEntry]) -> str:
+    """Write issue codes as a table."""
+    head = ("code", "found in", "severity", "what it means", "for example", "how to fix it")
+    rows = ([f"`{c.entry.code}`", c.stage, str(c.entry.severity), c.entry.title, c.message, c.fix] for c in found)
+    return _table(head, rows)
+
+
+def profile_markdown(found: Sequence[KeyEntry]) -> str:
+    """Write the keys of a profile as a table for each of its tables."""
+    return "\n".join(_sections(found))
+
+
+def _sections(found: Sequence[KeyEntry]) -> Iterator[str]:
+    about = sections()
+    for section, entries in groupby(found, key=lambda one: one.section):
+        yield f"## `[{section}]`\n" if section else "## At the top of the file\n"
+        if about[section]:
+            yield f"{about[section]}\n"
+        yield _table(("key", "what it is", "default", "meaning", "environment", "option"), map(_key, entries))
+
+
+def _key(one: KeyEntry) -> list[str]:
+    default = "not set" if one.default is None else f"`{one.default}`"
+    named = [f"`{name}`" if name else "" for name in (one.variable, one.option)]
+    return [f"`{one.key}`", one.type, default, one.meaning, *named]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
