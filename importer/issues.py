@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import repeat
@@ -124,6 +124,23 @@ class IssueLog(Sequence[Issue]):
         if stop - start == len(self):
             return self
         return IssueLog(self.kinds, self.ordinals[start:stop], self.which[start:stop])
+
+    def without(self, goes: Callable[[IssueKind], bool], ordinals: Container[int] | None = None) -> IssueLog:
+        """The issues that stay when some kinds go.
+
+        Args:
+            ordinals: the rows that they go from; None: all.
+        """
+        going = list(map(goes, self.kinds))
+        pairs = enumerate(zip(self.ordinals, self.which, strict=True))
+        kept = [at for at, (row, number) in pairs if not (going[number] and (ordinals is None or row in ordinals))]
+        if len(kept) == len(self):
+            return self
+        return IssueLog(
+            self.kinds,
+            array("q", map(self.ordinals.__getitem__, kept)),
+            array("i", map(self.which.__getitem__, kept)),
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return IssueLog, (self.kinds, self.ordinals, self.which)

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from importer.cells import Cells
-from importer.issues import Issue, Severity
+from importer.issues import Issue, IssueCollector, IssueLog, Severity
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second to import: only whoever makes a frame pays for it
@@ -714,7 +714,7 @@ class ResultBatch:
         first: ordinal of the first row.
         rows: the row number a person sees; every sequence here is as long.
         cells: one sequence per column of the source.
-        issues: place in the batch to the issues of that row, in the order they were found.
+        issues: of these rows, in the order they were found.
         candidates: place to the ids of the customers that could be that row.
         surplus: place to the cells that this row has beyond the source's columns.
         spoken_for: places of rows that are one customer with another row, which was sent for them.
@@ -730,7 +730,7 @@ class ResultBatch:
     http_statuses: Sequence[int | None]
     trace_ids: Sequence[str]
     attempts: Sequence[int]
-    issues: Mapping[int, Sequence[Issue]] = field(default_factory=dict)
+    issues: IssueLog = field(default_factory=IssueLog)
     candidates: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     spoken_for: Collection[int] = ()
@@ -738,9 +738,12 @@ class ResultBatch:
     @classmethod
     def of(cls, results: Sequence[RowResult]) -> ResultBatch:
         """Turn rows into columns; there is at least one row, and all are as wide."""
-        issues = {place: (*one.errors, *one.warnings) for place, one in enumerate(results)}
+        first, found = results[0].ordinal, IssueCollector()
+        for ordinal, one in enumerate(results, first):
+            for issue in (*one.errors, *one.warnings):
+                found.add(ordinal, issue.kind)
         return cls(
-            first=results[0].ordinal,
+            first=first,
             rows=[one.row for one in results],
             cells=list(zip(*[one.cells for one in results], strict=True)),
             states=[one.state for one in results],
@@ -750,7 +753,7 @@ class ResultBatch:
             http_statuses=[one.http_status for one in results],
             trace_ids=[one.trace_id for one in results],
             attempts=[one.attempts for one in results],
-            issues={place: found for place, found in issues.items() if found},
+            issues=found.log(),
             candidates={place: one.candidates for place, one in enumerate(results) if one.candidates},
             surplus={place: one.surplus for place, one in enumerate(results) if one.surplus},
         )
@@ -762,9 +765,10 @@ class ResultBatch:
         return map(self.__getitem__, range(len(self)))
 
     def __getitem__(self, place: int) -> RowResult:
-        issues = self.issues.get(place, ())
+        ordinal = self.first + place
+        issues = self.issues.between(ordinal, ordinal + 1)
         return RowResult(
-            ordinal=self.first + place,
+            ordinal=ordinal,
             row=self.rows[place],
             cells=Cells.of(self.cells).row(place),
             state=self.states[place],

@@ -52,7 +52,6 @@ from importer.results import (
     digests,
     keep_mended,
     publish,
-    telling,
     verdict,
     write_json,
     write_results,
@@ -248,9 +247,8 @@ def report_of(database: Database, stored: StoredRun, now: float) -> Report:
     """
     clusters, unknown = ClusterCounter(), UnknownRows()
     for batch in Replay(database, stored.run, as_it_stands=True).batches():
-        worth_telling = telling(batch)
-        clusters(worth_telling)
-        unknown(worth_telling)
+        clusters(batch)
+        unknown(batch)
     ending = ending_of(database, stored, "show", now, now)
     report = _composed(database, stored.run, ending, clusters, unknown, commands=stored.commands)
     return _judged(replace(report, exit_code=_code(report, ending, "", partial_ok=False)))

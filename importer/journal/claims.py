@@ -22,7 +22,7 @@ from importer.errors import JournalError
 from importer.journal.bulk import insert
 from importer.journal.database import Database
 from importer.journal.groups import SPEAKS, follow, followers, has_groups
-from importer.journal.issue_rows import insert_issues
+from importer.journal.issue_rows import insert_issues, remove_issues
 from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.journal.resent import (
     earlier_forms,
@@ -203,11 +203,8 @@ class Claims:
         Raises:
             JournalError: it is not in `records.AMENDMENTS`.
         """
-        tx.execute(
-            "DELETE FROM issues WHERE run = :run AND severity = 'error' AND ordinal IN"
-            " (SELECT ordinal FROM rows WHERE run = :run AND (ordinal = :ordinal OR leader = :ordinal))",
-            {"run": self._run, "ordinal": outcome.ordinal},
-        )
+        others = followers(tx, self._run, {outcome.ordinal}) if self._grouped else {}
+        remove_issues(tx, self._run, {outcome.ordinal, *others.get(outcome.ordinal, ())}, errors_only=True)
         self._change(tx, outcome.state, [outcome], AMENDMENTS)
         self._keep(tx, [outcome])
 

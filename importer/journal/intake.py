@@ -17,10 +17,11 @@ from typing import Any
 from importer.cells import Cells
 from importer.errors import BusyError
 from importer.frames import raw_batch
+from importer.issues import IssueCollector, IssueKind, IssueLog, Severity
 from importer.journal.comparing import Comparison, attached, compare, hold_those_of_then, refuse
 from importer.journal.database import Database
 from importer.journal.groups import Groups, Merging
-from importer.journal.issue_rows import insert_issues, issues_between
+from importer.journal.issue_rows import insert_issues, issues_between, remove_issues
 from importer.journal.likenesses import Earlier, Likenesses
 from importer.journal.packing import (
     pack_payloads,
@@ -37,13 +38,11 @@ from importer.journal.same_rows import (
     tell_apart,
 )
 from importer.journal.spool import SpooledNumbers
-from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, Issue, RawBatch, RowState, Severity
+from importer.records import Change, ChangeLog, CheckedBatch, DuplicateVerdict, RawBatch, RowState
 
 _INSERT_ROW = "INSERT INTO rows (run, ordinal, state, key, external_id)"
-_WARN_OF_KNOWN = """
-INSERT INTO issues (run, ordinal, code, severity, field, col, message)
-SELECT rows.run, rows.ordinal, 'imported_before', 'warning', '', '',
-       'The run ' || runs.run_id || ' created this customer at target ' || runs.target || '; it is not sent again.'
+_KNOWN = """
+SELECT rows.ordinal, runs.run_id, runs.target
 FROM rows
 LEFT JOIN rows AS leading ON leading.run = rows.run AND leading.ordinal = rows.leader
 JOIN earlier.identities AS known ON known.key = coalesce(rows.key, leading.key)
@@ -158,9 +157,7 @@ class RunIntake:
                     (pack_payloads(batch.payloads), self._run, first),
                 )
             if batch.raw.issues:  # the checked batch repeats what reading found
-                tx.execute(
-                    "DELETE FROM issues WHERE run = ? AND ordinal >= ? AND ordinal < ?", (self._run, first, last)
-                )
+                remove_issues(tx, self._run, range(first, last))
             insert_issues(tx, self._run, batch.issues)
             self._count_changes(tx, batch.changes)
         if self.keyed:
@@ -180,10 +177,10 @@ class RunIntake:
             tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, NULL, NULL)", zip(repeat(self._run), bad, repeat(invalid)))
 
     def judged(self, verdict: DuplicateVerdict) -> None:
-        errors = {issue.ordinal for issue in verdict.issues if issue.severity is Severity.ERROR}
+        issues = IssueLog.of(verdict.issues)
         with self._db.transaction() as tx:
-            insert_issues(tx, self._run, verdict.issues)
-            refuse(tx, self._run, sorted(errors))
+            insert_issues(tx, self._run, issues)
+            refuse(tx, self._run, sorted(issues.invalid()))
             rekey(tx, self._run, verdict.rekeyed)
         self._groups = verdict.groups
         if self._businesses:
@@ -201,8 +198,7 @@ class RunIntake:
         with attached(self._db, journal) as earlier:
             adopt_keys_of_earlier_rules(self._db, self._run, earlier)
             adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
-            with self._db.guarded("compared with earlier runs"):
-                self._db.connection.execute(_WARN_OF_KNOWN, (self._run,))
+            self._warn_of_known()
             hold_those_of_then(self._db, self._run, earlier, secret, how)
             compare(self._db, self._run, self._likenesses, earlier, how)
         self._hold_groups()
@@ -219,13 +215,23 @@ class RunIntake:
         self._hold_groups()
         self._likenesses.remember()
 
+    def _warn_of_known(self) -> None:
+        """Say which rows earlier runs have created, in whatever scope."""
+        found = IssueCollector()
+        with self._db.guarded("compared with earlier runs"):
+            for ordinal, run_id, target in self._db.connection.execute(_KNOWN, (self._run,)):
+                text = f"The run {run_id} created this customer at target {target}; it is not sent again."
+                found.add(ordinal, IssueKind("imported_before", text, severity=Severity.WARNING))
+        with self._db.transaction() as tx:
+            insert_issues(tx, self._run, found.log())
+
     def _hold_groups(self) -> None:
         if self._businesses:
             self._businesses.hold()
 
-    def _reading_issues(self, first: int, end: int) -> tuple[Issue, ...]:
+    def _reading_issues(self, first: int, end: int) -> IssueLog:
         with self._db.guarded("read"):
-            return tuple(issues_between(self._db.connection, self._run, first, end))
+            return issues_between(self._db.connection, self._run, first, end)
 
     def _count_changes(self, tx: sqlite3.Connection, changes: Sequence[Change]) -> None:
         if isinstance(changes, ChangeLog):

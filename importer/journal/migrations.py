@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from importer.errors import BusyError, JournalError
+from importer.journal.issue_rows import carry_issues_forward
 from importer.journal.lock import other_owner
 from importer.journal.renewal import renew_memory
 from importer.journal.scopes import carry_scopes_forward
@@ -89,12 +90,19 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 body BLOB NOT NULL, PRIMARY KEY (run, leader, ordinal)
             ) STRICT, WITHOUT ROWID""",
         ),
+        8: (  # one line for the issues of many rows
+            "ALTER TABLE issues RENAME TO issues_of_then",
+            """CREATE TABLE issues (
+                number INTEGER PRIMARY KEY, run INTEGER NOT NULL, stretch INTEGER NOT NULL, log BLOB NOT NULL
+            ) STRICT""",
+            "CREATE INDEX issues_by_stretch ON issues (run, stretch)",
+        ),
     }
 )
 """The statements that lead to each version from the one before it."""
 
 CONVERSIONS: Mapping[int, Sequence[Callable[[sqlite3.Connection, bytes], None]]] = MappingProxyType(
-    {7: (carry_scopes_forward, renew_memory)}
+    {7: (carry_scopes_forward, renew_memory), 8: (carry_issues_forward,)}
 )
 """What has to be worked out on the way to a version, after its statements. Given the workspace's secret, if any."""
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from importer.cells import Cells
+from importer.issues import IssueLog
 from importer.journal.database import Database
 from importer.journal.groups import leader_of
 from importer.journal.issue_rows import issues_between
 from importer.journal.packing import unpack_payloads, unpack_rows, unpack_surplus
-from importer.records import LEFT_OPEN, Attempt, Issue, ResultBatch, RowResult, RowState, Verdict
+from importer.records import LEFT_OPEN, Attempt, ResultBatch, RowResult, RowState, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +215,9 @@ class Replay:
                 (self._run, first, first + size),
             ).fetchall()
 
-    def _issues(self, first: int, end: int) -> dict[int, list[Issue]]:
-        by_place: dict[int, list[Issue]] = {}
+    def _issues(self, first: int, end: int) -> IssueLog:
         with self._db.guarded("read"):
-            for issue in issues_between(self._db.connection, self._run, first, end):
-                by_place.setdefault(issue.ordinal - first, []).append(issue)
-        return by_place
+            return issues_between(self._db.connection, self._run, first, end)
 
 
 _STATES = {state.value: state for state in RowState}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from importer.journal.database import Database
 from importer.journal.groups import SPEAKS
-from importer.journal.issue_rows import insert_issues
+from importer.journal.issue_rows import insert_issues, issues_between
 from importer.journal.packing import unpack_payloads, unpack_rows
 from importer.records import EarlierForm, Issue, Record, Resent, RowState, Severity
 
@@ -29,12 +29,7 @@ def keep_resent(tx: sqlite3.Connection, run: int, ordinal: int, now: float) -> N
         "INSERT INTO resent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sent_at = excluded.sent_at",
         (run, ordinal, now),
     )
-    warned = (
-        known
-        or tx.execute(
-            "SELECT 1 FROM issues WHERE run = ? AND ordinal = ? AND code = ?", (run, ordinal, _WARNING[0])
-        ).fetchone()
-    )
+    warned = known or any(issue.code == _WARNING[0] for issue in issues_between(tx, run, ordinal, ordinal + 1))
     if not warned:
         insert_issues(tx, run, (Issue(ordinal, *_WARNING, severity=Severity.WARNING),))
 

@@ -23,7 +23,7 @@ from importer.frames import raw_batch
 from importer.journal.comparing import Comparison, refuse
 from importer.journal.database import Database
 from importer.journal.groups import hold_all
-from importer.journal.issue_rows import insert_issues
+from importer.journal.issue_rows import insert_issues, remove_issues
 from importer.journal.likenesses import Earlier, Likenesses
 from importer.journal.packing import pack_payloads, pack_surplus, unpack_payloads, unpack_rows, unpack_surplus
 from importer.journal.replay import Replay
@@ -201,8 +201,8 @@ class Returns:
         return int(first)
 
     def _say(self, tx: sqlite3.Connection, said: Said) -> None:
-        marks = ", ".join("?" * len(said.codes))
-        tx.execute(f"DELETE FROM issues WHERE run = ? AND code IN ({marks})", (self.run, *said.codes))
+        if said.codes:
+            remove_issues(tx, self.run, codes=said.codes)
         insert_issues(tx, self.run, said.issues)
 
     def _likenesses(self, prints: Mapping[str, Mapping[int, int]]) -> Likenesses:
@@ -245,6 +245,8 @@ class Returns:
         ).fetchone()
         surplus = unpack_surplus(kept)
         bodies = unpack_payloads(payloads)
+        remove_issues(tx, self.run, {one.ordinal for one in revisions})
+        insert_issues(tx, self.run, [issue for one in revisions for issue in one.issues])
         table = [list(column) for column in Cells.unpacked(cells).columns]
         for one in revisions:
             self._open(tx, one, bodies[one.ordinal - first])
@@ -281,8 +283,6 @@ class Returns:
             )
         if changed != 1:
             raise JournalError(f"The row #{one.ordinal} changed while it was taken back.", "Return it again.")
-        tx.execute("DELETE FROM issues WHERE run = ? AND ordinal = ?", row)
-        insert_issues(tx, self.run, one.issues)
 
 
 def _keep_sent(tx: sqlite3.Connection, row: tuple[int, int], sent: bytes, now: bytes) -> None:

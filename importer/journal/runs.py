@@ -13,6 +13,7 @@ from importer.commands import Commands
 from importer.errors import UsageError
 from importer.journal.database import Database
 from importer.journal.groups import SPEAKS
+from importer.journal.issue_rows import remove_issues
 from importer.journal.starts import started_within
 from importer.records import REOPENINGS, RowState, RunSummary, SourceInfo
 
@@ -21,6 +22,9 @@ _SUMMARY = (
     "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at,"
     " extra, path"
 )
+
+
+_OPENED = "run = :run AND state = :state AND ordinal NOT IN (SELECT value FROM json_each(:kept))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +202,12 @@ class Runs:
         kept = json.dumps(sorted(but))
         with self._db.transaction() as tx:
             for state in states:
+                opened = {"run": run, "state": state.value, "kept": kept, "reopened": REOPENINGS[state].value}
+                ended = tx.execute(f"SELECT ordinal FROM rows WHERE {_OPENED}", opened).fetchall()
+                remove_issues(tx, run, {ordinal for (ordinal,) in ended}, errors_only=True)
                 tx.execute(
-                    "DELETE FROM issues WHERE run = ? AND severity = 'error' AND ordinal IN (SELECT ordinal FROM rows"
-                    " WHERE run = ? AND state = ? AND ordinal NOT IN (SELECT value FROM json_each(?)))",
-                    (run, run, state.value, kept),
-                )
-                tx.execute(
-                    "UPDATE rows SET state = ? WHERE run = ? AND state = ?"
-                    " AND ordinal NOT IN (SELECT value FROM json_each(?))",
-                    (REOPENINGS[state].value, run, state.value, kept),
+                    f"UPDATE rows SET state = :reopened WHERE {_OPENED}",
+                    {**opened, "reopened": REOPENINGS[state].value},
                 )
 
     def enter(self, run: int, phase: str) -> None:

@@ -64,16 +64,14 @@ CREATE TABLE members (
     PRIMARY KEY (run, leader, ordinal)
 ) STRICT, WITHOUT ROWID;
 
+-- What is wrong with rows: issues of one stretch of rows that were found together (importer.journal.issue_rows).
 CREATE TABLE issues (
-    run      INTEGER NOT NULL,
-    ordinal  INTEGER NOT NULL,
-    code     TEXT    NOT NULL,
-    severity TEXT    NOT NULL,
-    field    TEXT    NOT NULL,
-    col      TEXT    NOT NULL,
-    message  TEXT    NOT NULL
+    number  INTEGER PRIMARY KEY,      -- in the order in which they were found
+    run     INTEGER NOT NULL,
+    stretch INTEGER NOT NULL,         -- ordinal // 8192
+    log     BLOB    NOT NULL          -- an Arrow stream: ordinal, and the issue as a dictionary of the different ones
 ) STRICT;
-CREATE INDEX issues_by_row ON issues (run, ordinal);
+CREATE INDEX issues_by_stretch ON issues (run, stretch);
 
 CREATE TABLE attempts (
     run         INTEGER NOT NULL,

@@ -14,7 +14,7 @@ from importer.results.learned import learned_sentences
 from importer.results.mends import in_words
 from importer.results.read_as import label, read_as, value_in_words
 from importer.results.report import PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
-from importer.results.table import Header, telling
+from importer.results.table import Header
 from importer.results.tables import write_results
 from importer.results.verdict import Verdict, verdict
 
@@ -42,7 +42,6 @@ __all__ = [
     "publish",
     "read_as",
     "shown",
-    "telling",
     "value_in_words",
     "verdict",
     "write_json",

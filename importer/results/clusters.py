@@ -5,11 +5,13 @@ Streams: memory grows with the number of different clusters, never with the numb
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from importer.customers.rules import ISSUE_CODES, field_spec, message
-from importer.records import Cluster, Issue, RowResult, Severity
+from importer.issues import IssueKind, Severity
+from importer.records import Cluster, ResultBatch
 
 EXAMPLE_ROWS = 20
 
@@ -23,26 +25,38 @@ class _Growing:
     count: int = 0
     rows: list[int] = field(default_factory=list)
 
-    def add(self, row: int, message: str) -> None:
-        self.count += 1
+    def add(self, count: int, message: str) -> None:
+        self.count += count
         self.varies = self.varies or message != self.message
-        if len(self.rows) < EXAMPLE_ROWS and (not self.rows or self.rows[-1] != row):
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.rows) < EXAMPLE_ROWS
+
+    def show(self, row: int) -> None:
+        if self.has_room and (not self.rows or self.rows[-1] != row):
             self.rows.append(row)
 
 
 class ClusterCounter:
-    """Gathers clusters from rows as they pass; usable as a watcher of `write_results`."""
+    """Gathers clusters from batches of rows as they pass; usable as a watcher of `write_results`."""
 
     def __init__(self) -> None:
         self._clusters: dict[_Key, _Growing] = {}
 
-    def __call__(self, rows: Sequence[RowResult]) -> None:
-        """Take a chunk of rows, in source order."""
-        for result in rows:
-            for issue in result.errors:
-                self._add(issue, result.row)
-            for issue in result.warnings:
-                self._add(issue, result.row)
+    def __call__(self, batch: ResultBatch) -> None:
+        """Take a batch, in source order."""
+        log = batch.issues
+        growing: dict[int, _Growing] = {}
+        for number, count in Counter(log.which).items():
+            kind = log.kinds[number]
+            one = growing[number] = self._of(kind)
+            one.add(count, kind.message)
+        with_room = {number for number, one in growing.items() if one.has_room}
+        if with_room:
+            for ordinal, number in zip(log.ordinals, log.which, strict=True):
+                if number in with_room:
+                    growing[number].show(batch.rows[ordinal - batch.first])
 
     def clusters(self) -> list[Cluster]:
         """Return all clusters: errors before warnings, the most frequent first."""
@@ -52,11 +66,11 @@ class ClusterCounter:
         ]
         return sorted(found, key=_rank)
 
-    def _add(self, issue: Issue, row: int) -> None:
-        key = (issue.code, issue.field, issue.column, issue.severity)
+    def _of(self, kind: IssueKind) -> _Growing:
+        key = (kind.code, kind.field, kind.column, kind.severity)
         if key not in self._clusters:
-            self._clusters[key] = _Growing(issue.message)
-        self._clusters[key].add(row, issue.message)
+            self._clusters[key] = _Growing(kind.message)
+        return self._clusters[key]
 
 
 def _sentence(code: str, name: str, grown: _Growing) -> str:
@@ -79,9 +93,9 @@ def _rank(cluster: Cluster) -> tuple[bool, int, str, str, str]:
     )
 
 
-def clusters(rows: Iterable[RowResult]) -> list[Cluster]:
-    """Group all issues of `rows` by code, field and column (see `ClusterCounter.clusters` for the order)."""
+def clusters(batches: Iterable[ResultBatch]) -> list[Cluster]:
+    """Group all issues of a run by code, field and column (see `ClusterCounter.clusters` for the order)."""
     counter = ClusterCounter()
-    for result in rows:
-        counter((result,))
+    for batch in batches:
+        counter(batch)
     return counter.clusters()

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from importer.records import RowResult, RowState
+from importer.records import ResultBatch, RowResult, RowState
 
 SHOWN_ROWS = 5_000
 
@@ -30,11 +30,13 @@ class FailingRows:
     rows: list[RowResult] = field(default_factory=list)
     total: int = 0
 
-    def __call__(self, rows: Sequence[RowResult]) -> None:
-        """Take a chunk of rows, in source order."""
-        failing = [result for result in rows if result.state in FAILING]
+    def __call__(self, batch: ResultBatch) -> None:
+        """Take a batch, in source order."""
+        if FAILING.isdisjoint(batch.states):
+            return
+        failing = [place for place, state in enumerate(batch.states) if state in FAILING]
         self.total += len(failing)
-        self.rows += failing[: max(self.limit - len(self.rows), 0)]
+        self.rows += map(batch.__getitem__, failing[: max(self.limit - len(self.rows), 0)])
 
 
 def column_index(columns: Sequence[str]) -> dict[str, int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 
-from importer.records import ROW_COLUMN, Issue, ResultBatch
+from importer.issues import IssueLog
+from importer.records import ROW_COLUMN, ResultBatch
 from importer.results.table import Header, added_columns
 
 ISSUE_COLUMNS = ("row", "code", "severity", "field", "column", "message")
@@ -33,18 +34,14 @@ def _part(batch: ResultBatch, header: Header) -> pd.DataFrame:
 
 def issues_frame(batches: Iterable[ResultBatch]) -> pd.DataFrame:
     """Return a line for every issue of every row, in the order of the rows: `ISSUE_COLUMNS`."""
-    parts = [_lines(list(_issues(batch))) for batch in batches if batch.issues]
-    return pd.concat(parts, ignore_index=True) if parts else _lines([])
+    parts = [_lines(batch.issues, batch) for batch in batches if batch.issues]
+    return pd.concat(parts, ignore_index=True) if parts else _lines(IssueLog())
 
 
-def _issues(batch: ResultBatch) -> Iterator[tuple[int, Issue]]:
-    for place in sorted(batch.issues):
-        for issue in batch.issues[place]:
-            yield batch.rows[place], issue
-
-
-def _lines(found: Sequence[tuple[int, Issue]]) -> pd.DataFrame:
-    texts = {
-        name: pd.array([str(getattr(issue, name)) for _, issue in found], dtype="str") for name in ISSUE_COLUMNS[1:]
-    }
-    return pd.DataFrame({"row": pd.array([row for row, _ in found], dtype="int64"), **texts})
+def _lines(log: IssueLog, batch: ResultBatch | None = None) -> pd.DataFrame:
+    rows = [batch.rows[ordinal - batch.first] for ordinal in log.ordinals] if batch else []
+    texts = {name: [str(getattr(kind, name)) for kind in log.kinds] for name in ISSUE_COLUMNS[1:]}
+    kinds = pd.DataFrame({name: pd.array(column, dtype="str") for name, column in texts.items()})
+    lines = kinds.take(list(log.which)).reset_index(drop=True)
+    lines.insert(0, "row", pd.Series(rows, dtype="int64"))
+    return lines

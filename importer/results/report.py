@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from importer.commands import Commands
 from importer.errors import UsageError
-from importer.records import Cluster, Detected, ResultBatch, RowResult, RowState, SourceInfo
+from importer.records import Cluster, Detected, ResultBatch, RowState, SourceInfo
 from importer.results.aside import Aside
 from importer.results.mends import Advice, advise
 from importer.results.table import Header
@@ -297,11 +297,13 @@ class UnknownRows:
     def __init__(self) -> None:
         self.rows: list[UnknownRow] = []
 
-    def __call__(self, rows: Sequence[RowResult]) -> None:
-        """Take a chunk of rows; beyond the first 10,000 unknown ones the report points to results.csv."""
-        for result in rows:
-            if result.state is RowState.UNKNOWN and len(self.rows) < MAX_UNKNOWN_ROWS:
-                self.rows.append(UnknownRow(result.row, result.candidates))
+    def __call__(self, batch: ResultBatch) -> None:
+        """Take a batch; beyond the first 10,000 unknown rows the report points to results.csv."""
+        if RowState.UNKNOWN not in batch.states:
+            return
+        for place, state in enumerate(batch.states):
+            if state is RowState.UNKNOWN and len(self.rows) < MAX_UNKNOWN_ROWS:
+                self.rows.append(UnknownRow(batch.rows[place], batch.candidates.get(place, ())))
 
 
 def write_json(report: Report, directory: Path) -> Path:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from importer.records import ADDED_COLUMNS, Issue, ResultBatch, RowResult, RowState, Severity, extra_columns
+from importer.issues import IssueKind, Severity
+from importer.records import ADDED_COLUMNS, ResultBatch, RowResult, RowState, extra_columns
 from importer.results.csvfile import Column
 
 NUMBER_COLUMNS = frozenset({"_row", "_http_status", "_attempts"})
@@ -56,16 +57,16 @@ class Header:
 
 def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
     """Return what the table has besides the source's cells: surplus cells, and what the importer knows of the rows."""
-    errors = _of_severity(batch, Severity.ERROR)
-    warnings = _of_severity(batch, Severity.WARNING)
+    errors = _by_place(batch, Severity.ERROR)
+    warnings = _by_place(batch, Severity.WARNING)
     return [
         *_extra_columns(batch, header.extra),
         list(map(str, batch.rows)),
         header.sheet,
         _shared(batch.states),
         _shared(batch.customer_ids),
-        *(_error_columns(errors, len(batch)) if errors else _NO_ERRORS),
-        _spread({place: _warnings(found) for place, found in warnings.items()}, len(batch)) if warnings else "",
+        *(_told_once(_errors, errors, batch) if errors else _NO_ERRORS),
+        *(_told_once(_warnings, warnings, batch) if warnings else [""]),
         _shared(_told(batch.http_statuses)),
         _shared(batch.trace_ids),
         _shared(_told(batch.attempts)),
@@ -80,9 +81,10 @@ def rejected(batch: ResultBatch) -> list[int]:
     return [place for place, state in enumerate(batch.states) if state not in _FINE]
 
 
-def telling(batch: ResultBatch) -> list[RowResult]:
-    """Return the rows that reports have something to tell about: those with issues, and those that did not make it."""
-    return [batch[place] for place in sorted({*batch.issues, *rejected(batch)})]
+def telling(batch: ResultBatch) -> Iterator[RowResult]:
+    """Return the rows that have issues, and those that did not make it."""
+    first = batch.first
+    return map(batch.__getitem__, sorted({*(ordinal - first for ordinal in batch.issues.ordinals), *rejected(batch)}))
 
 
 def rows_of(columns: Sequence[Column], size: int) -> list[Row]:
@@ -110,17 +112,25 @@ def _extra_columns(batch: ResultBatch, count: int) -> list[Column]:
     ]
 
 
-def _of_severity(batch: ResultBatch, severity: Severity) -> dict[int, list[Issue]]:
-    """Return the places of the rows that have issues of a severity, each with those."""
-    chosen = {place: [one for one in found if one.severity is severity] for place, found in batch.issues.items()}
-    return {place: found for place, found in chosen.items() if found}
+def _by_place(batch: ResultBatch, severity: Severity) -> dict[int, tuple[int, ...]]:
+    """Return the places of the rows that have issues of a severity, each with the numbers of those."""
+    log, first = batch.issues, batch.first
+    wanted = [kind.severity is severity for kind in log.kinds]
+    found: dict[int, tuple[int, ...]] = {}
+    for ordinal, number in zip(log.ordinals, log.which, strict=True) if any(wanted) else ():
+        if wanted[number]:
+            found[ordinal - first] = (*found.get(ordinal - first, ()), number)
+    return found
 
 
-def _error_columns(errors: Mapping[int, Sequence[Issue]], size: int) -> Iterator[list[str]]:
-    """Return the four columns that tell of errors, blank in all other rows."""
-    told = {place: _errors(found) for place, found in errors.items()}
-    for part in range(len(_NO_ERRORS)):
-        yield _spread({place: texts[part] for place, texts in told.items()}, size)
+def _told_once(
+    tell: Callable[[Sequence[IssueKind]], Sequence[str]], found: Mapping[int, tuple[int, ...]], batch: ResultBatch
+) -> Iterator[list[str]]:
+    """Return columns that tell of issues, blank in all other rows; rows with the same issues are told of once."""
+    told = {numbers: tell([batch.issues.kinds[number] for number in numbers]) for numbers in set(found.values())}
+    for part in zip(*told.values(), strict=True):
+        texts = dict(zip(told, part, strict=True))
+        yield _spread({place: texts[numbers] for place, numbers in found.items()}, len(batch))
 
 
 def _spread(texts: Mapping[int, str], size: int) -> list[str]:
@@ -131,11 +141,11 @@ def _spread(texts: Mapping[int, str], size: int) -> list[str]:
     return column
 
 
-def _warnings(warnings: Sequence[Issue]) -> str:
-    return _joined([f"{warning.code}: {warning.message}" for warning in warnings])
+def _warnings(warnings: Sequence[IssueKind]) -> tuple[str]:
+    return (_joined([f"{warning.code}: {warning.message}" for warning in warnings]),)
 
 
-def _errors(errors: Sequence[Issue]) -> tuple[str, str, str, str]:
+def _errors(errors: Sequence[IssueKind]) -> tuple[str, str, str, str]:
     if len(errors) == 1:
         error = errors[0]
         return (error.code, error.field, error.column, error.message)
@@ -163,5 +173,5 @@ def escaped(columns: Sequence[Column]) -> list[Column]:
     return [escape_formula(one) if isinstance(one, str) else list(map(escape_formula, one)) for one in columns]
 
 
-Watcher = Callable[[Sequence[RowResult]], None]
-"""Sees the rows that are worth telling about, in source order, while the tables are written (see `telling`)."""
+Watcher = Callable[[ResultBatch], None]
+"""Sees the batches of a run, in source order, while the tables are written."""

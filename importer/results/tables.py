@@ -24,7 +24,6 @@ from importer.results.table import (
     escaped,
     rejected,
     rows_of,
-    telling,
 )
 from importer.results.writers import Table, writer
 
@@ -53,7 +52,7 @@ def write_results(
         formats: `csv` is always written, named or not.
         settings: only `escape_formulas` is looked at here.
         recount: counts `results.csv` while it is written.
-        watchers: see the rows that are worth telling about on the way.
+        watchers: see the batches on the way.
 
     Returns:
         `results`, `rejects`, `id_map` and every further format, each to its file.
@@ -87,9 +86,8 @@ def _written(
         csvs.write(batch, added)
         for table in tables:
             table.write(rows_of([*batch.cells, *added], len(batch)))
-        worth_telling = telling(batch)
         for watcher in watchers:
-            watcher(worth_telling)
+            watcher(batch)
         yield csvs.added()
 
 

@@ -13,10 +13,11 @@ from importer.admission import kept_profile
 from importer.errors import ReturnRefusedError
 from importer.frames import raw_batch
 from importer.issue_codes.reading import READING_CODES
+from importer.issues import IssueLog
 from importer.journal import RunHeader, RunRows, Runs
 from importer.mapping import build_mapper, grouping_of
 from importer.profile import Profile
-from importer.records import Detected, Issue, RawBatch, SourceInfo
+from importer.records import Detected, RawBatch, SourceInfo
 from importer.returns.file import Changed, opened_return, sort_out
 from importer.returns.recheck import overlaid, what_came_back
 from importer.wiring import Opened
@@ -50,18 +51,17 @@ class CheckedSource:
 
     def batches(self) -> Iterator[RawBatch]:
         for batch in self.rows.batches():
-            issues: list[Issue] = []
+            found = (issue for issue in batch.issues if issue.code in READING_CODES)
+            issues = [issue for issue in found if issue.ordinal not in self.changed]
             surplus = dict(batch.surplus)
             for place in range(len(batch)):
                 came_back = self.changed.get(batch.first + place)
                 if came_back is not None:
                     issues += came_back.reading
                     surplus[place] = came_back.surplus
-                else:
-                    issues += [issue for issue in batch.issues.get(place, ()) if issue.code in READING_CODES]
             kept = {place: cells for place, cells in surplus.items() if cells}
             cells = overlaid(batch, self.changed)
-            yield raw_batch(batch.first, batch.rows, cells, tuple(issues), kept, names=self.info.columns)
+            yield raw_batch(batch.first, batch.rows, cells, IssueLog.of(issues), kept, names=self.info.columns)
 
     def close(self) -> None:
         """Nothing: the journal behind it is closed by whoever opened it."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from importer.records import FINAL_STATES, Issue, ResultBatch, RowResult, RowSta
 from importer.results.balance import Recount, compare
 from importer.results.csvfile import LINE_END, CsvTable, lines
 from importer.results.sheets import MAX_CELL_CHARS, safe_text
-from importer.results.table import Header, escape_formula
+from importer.results.table import Header, escape_formula, telling
 from importer.results.tables import write_results
 from tests.effort import examples
 
@@ -80,9 +81,12 @@ def results(cells: st.SearchStrategy[str]) -> st.SearchStrategy[list[RowResult]]
         trace_id=st.sampled_from(["", "t-1"]),
         attempts=st.integers(0, 3),
     )
-    return st.lists(one, max_size=12).map(
-        lambda rows: [replace(row, ordinal=i, row=i + 2) for i, row in enumerate(rows)]
-    )
+    return st.lists(one, max_size=12).map(lambda rows: list(itertools.starmap(_at, enumerate(rows))))
+
+
+def _at(ordinal: int, row: RowResult) -> RowResult:
+    errors, warnings = (tuple([replace(one, ordinal=ordinal) for one in found]) for found in (row.errors, row.warnings))
+    return replace(row, ordinal=ordinal, row=ordinal + 2, errors=errors, warnings=warnings)
 
 
 @given(results(CELLS), st.integers(1, 12), st.booleans())
@@ -90,7 +94,6 @@ def results(cells: st.SearchStrategy[str]) -> st.SearchStrategy[list[RowResult]]
 def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], size: int, escape: bool) -> None:
     header = Header(("A", "=B", "C,d"), "Sheet, 1", "run-1")
     chosen = ResultsSettings(escape_formulas=escape)
-    seen: list[RowResult] = []
     with tempfile.TemporaryDirectory() as folder:
         files = write_results(
             lambda: batched(rows, size),
@@ -99,7 +102,6 @@ def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], 
             formats=(),
             settings=chosen,
             recount=Recount(()),
-            watchers=[seen.extend],
         )
         written = {kind: path.read_bytes().decode() for kind, path in files.items()}
     fine = {RowState.CREATED, RowState.EXISTING, RowState.VALID}
@@ -109,7 +111,8 @@ def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], 
     assert written["rejects"] == table_of([[*header.names], *failed], escape=escape)
     ids = [[row.key, row.external_id, row.customer_id] for row in rows if row.state in fine - {RowState.VALID}]
     assert written["id_map"] == table_of([["import_key", "external_id", "customer_id"], *ids], escape=False)
-    assert seen == [row for row in rows if row.errors or row.warnings or row.state not in fine]
+    shown = [result for batch in batched(rows, size) for result in telling(batch)]
+    assert shown == [row for row in rows if row.errors or row.warnings or row.state not in fine]
 
 
 def batched(rows: list[RowResult], size: int) -> Iterator[ResultBatch]:

@@ -15,7 +15,7 @@ from importer.journal import Claims, Database, Replay, Runs, receipt_of
 from importer.journal.lock import workspace_lock
 from importer.journal.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
 from importer.journal.packing import pack_payloads, pack_rows
-from importer.records import RowState
+from importer.records import Issue, RowState, Severity
 from tests.unit.journal.conftest import begin, fill
 
 OLD_VERSIONS = [int(path.stem.rpartition("v")[2]) for path in sorted(Path(__file__).parent.glob("schema_v*.sql"))]
@@ -37,9 +37,20 @@ def old_journal(path: Path, version: int = 1) -> Path:
             " 'bead', 0, 'finished', '[\"Name\"]', 1.0)"
         )
         cells, bodies = b"sAnn\x1fBob", pack_payloads([b"{}", b"{}"])  # by column, as it was then
-        old.execute("INSERT INTO batches VALUES (1, 0, 2, ?, ?, ?)", (pack_rows([2, 3]), cells, bodies))
+        old.execute(
+            "INSERT INTO batches (run, first, length, rows, cells, payloads) VALUES (1, 0, 2, ?, ?, ?)",
+            (pack_rows([2, 3]), cells, bodies),
+        )
         old.execute("INSERT INTO rows (run, ordinal, state, key, customer_id) VALUES (1, 0, 'created', 'k0', 'c0')")
         old.execute("INSERT INTO rows (run, ordinal, state, key) VALUES (1, 1, 'failed', 'k1')")
+        old.executemany(
+            "INSERT INTO issues (run, ordinal, code, severity, field, col, message) VALUES (1, ?, ?, ?, ?, ?, ?)",
+            [
+                (1, "api_timeout", "error", "", "", "No answer."),
+                (0, "name_unusual", "warning", "firstName", "Name", "Unusual."),
+                (1, "name_unusual", "warning", "firstName", "Name", "Unusual."),
+            ],
+        )
         if version < 6:
             old.execute(
                 "INSERT INTO identities (scope, key, state, customer_id, run, ordinal, since)"
@@ -63,7 +74,7 @@ def columns(database: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]
 
 
 def test_the_formats_that_had_a_schema_of_their_own_are_all_here() -> None:
-    assert OLD_VERSIONS == [1, 2, 3, 5, 6]
+    assert OLD_VERSIONS == [1, 2, 3, 5, 6, 7]
     assert max(OLD_VERSIONS) < SCHEMA_VERSION
 
 
@@ -77,6 +88,15 @@ def test_an_old_journal_is_led_forward_with_every_row(tmp_path: Path, version: i
         assert (summary.run_id, summary.counts) == ("20261122T083000Z-00000a", {"read": 2, "created": 1, "failed": 1})
         assert [(result.cells, result.customer_id) for result in results] == [(("Ann",), "c0"), (("Bob",), "")]
         assert database.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_the_issues_of_an_old_journal_are_led_forward_in_their_order(tmp_path: Path, version: int) -> None:
+    unusual = ("name_unusual", "Unusual.", "firstName", "Name", Severity.WARNING)
+    with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
+        found = [issue for batch in Replay(database, 1).batches() for issue in batch.issues]
+
+    assert found == [Issue(0, *unusual), Issue(1, "api_timeout", "No answer."), Issue(1, *unusual)]
 
 
 @pytest.mark.parametrize("version", OLD_VERSIONS)
@@ -223,7 +243,7 @@ def test_a_step_that_fails_takes_all_steps_back(tmp_path: Path) -> None:
         assert "purged_at" not in [row[1] for row in old.execute("PRAGMA table_info(runs)")]
 
 
-@pytest.mark.parametrize("version", OLD_VERSIONS)
+@pytest.mark.parametrize("version", [version for version in OLD_VERSIONS if version < 7])
 def test_scopes_of_other_spellings_are_led_forward(tmp_path: Path, version: int) -> None:
     path = old_journal(tmp_path / "journal.sqlite3", version)
     with closing(sqlite3.connect(path, isolation_level=None)) as old:

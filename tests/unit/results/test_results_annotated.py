@@ -50,7 +50,7 @@ def report(source: str = "customers.xlsx", header_row: int = 1, read: int = 4) -
         exit_code=3,
         elapsed_seconds=1,
         counts={"read": read, "valid": 2, "invalid": 2},
-        clusters=clusters(rows()),
+        clusters=clusters([ResultBatch.of(rows())]),
         source_info=SourceInfo(source, "excel", COLUMNS, detected=(Detected("header_row", str(header_row)),)),
     )
 

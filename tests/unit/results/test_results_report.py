@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from importer.customers.codes import ISSUE_CODES
 from importer.customers.rules import field_spec, message
 from importer.issue_codes import ALL_CODES
-from importer.records import Cluster, Detected, Issue, RowResult, RowState, Severity, SourceInfo
-from importer.results.clusters import EXAMPLE_ROWS, clusters
+from importer.records import Cluster, Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
+from importer.results import clusters as clusters_of
+from importer.results.clusters import EXAMPLE_ROWS
 from importer.results.mends import advise
 from importer.results.report import Report, UnknownRow, UnknownRows, write_json
 
@@ -26,6 +28,10 @@ def invalid(row: int, *codes: str, warnings: tuple[str, ...] = ()) -> RowResult:
         errors=tuple(Issue(row - 2, code, f"Mend {code}.", "f", "C") for code in codes),
         warnings=tuple(Issue(row - 2, code, "Look.", "f", "C", Severity.WARNING) for code in warnings),
     )
+
+
+def clusters(rows: Iterable[RowResult]) -> list[Cluster]:
+    return clusters_of(ResultBatch.of([row]) for row in rows)
 
 
 def test_issues_are_grouped_by_code_field_and_column_with_full_counts() -> None:
@@ -146,7 +152,8 @@ def test_a_report_of_early_trouble_needs_no_run() -> None:
 
 def test_unknown_rows_are_gathered_with_their_candidates() -> None:
     watcher = UnknownRows()
-    watcher([RowResult(0, 2, (), RowState.CREATED), RowResult(1, 3, (), RowState.UNKNOWN, candidates=("c-1",))])
+    rows = [RowResult(0, 2, (), RowState.CREATED), RowResult(1, 3, (), RowState.UNKNOWN, candidates=("c-1",))]
+    watcher(ResultBatch.of(rows))
     assert watcher.rows == [UnknownRow(3, ("c-1",))]
 
 

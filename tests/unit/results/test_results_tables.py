@@ -5,7 +5,6 @@ import json
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -279,20 +278,19 @@ def fill_up(directory: Path) -> None:
         full.write("x")
 
 
-def test_watchers_see_every_row_that_is_worth_telling_once_and_in_order(tmp_path: Path) -> None:
-    warned = row(9, RowState.CREATED, warnings=(replace(issue("w", "Look."), severity=Severity.WARNING),))
-    seen: list[RowResult] = []
-    batch = ResultBatch.of([*ROWS, warned])
+def test_watchers_see_every_batch_once_and_in_order(tmp_path: Path) -> None:
+    batches = [ResultBatch.of(ROWS[:2]), ResultBatch.of(ROWS[2:])]
+    seen: list[ResultBatch] = []
     write_results(
-        lambda: iter([batch]),
+        lambda: iter(batches),
         HEADER,
         tmp_path,
         formats=(),
         settings=ResultsSettings(),
         recount=Recount(()),
-        watchers=[seen.extend],
+        watchers=[seen.append],
     )
-    assert seen == [*ROWS[2:], warned]
+    assert seen == batches
 
 
 def test_a_rewrite_replaces_and_never_appends(tmp_path: Path) -> None:
