@@ -18,7 +18,7 @@ from importer.customers.rules import ADDRESS_TYPES
 from importer.errors import ImporterError
 from importer.frames import raw_batch
 from importer.journal import Database, Replay, Runs, StoredRun
-from importer.mapping import ColumnMapper, build_mapper, grouping_of
+from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.records import Checked, CheckedBatch, Grouping, Issue, RawBatch, RowResult, RowState, Severity, SourceInfo
 from importer.results import PreviewedField, PreviewedRow, shown
@@ -54,8 +54,9 @@ class Rechecker:
             summary = Runs(database).summary(stored.run)
             day = datetime.fromtimestamp(stored.header.started_at, UTC).date()
             info = SourceInfo(summary.source, "", summary.columns, summary.sheet)
-            mapper = build_mapper(kept.rules, info, today=day, validation=profile.validation)
-            grouping = grouping_of(profile.grouping, mapper.rules, info.columns)
+            table = Table.of(profile.transform, info, makes=kept.columns)
+            mapper = build_mapper(kept.rules, table, today=day, validation=profile.validation)
+            grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
         except ImporterError:
             return None
         stamp = profile.delivery.import_key_metadata if secret else ""
@@ -98,10 +99,10 @@ def preview(
     if rechecker is None:
         return ()
     found: list[PreviewedRow] = []
-    replay, columns = Replay(database, stored.run), Runs(database).summary(stored.run).columns
+    replay = Replay(database, stored.run)
     for batch in replay.batches():
         rows = [batch[place] for place in range(min(count - len(found), len(batch)))]
-        found += (_previewed(rechecker, row, replay.payload(row.ordinal), columns) for row in rows)
+        found += (_previewed(rechecker, row, replay.payload(row.ordinal)) for row in rows)
         if len(found) >= count:
             break
     return tuple(_masked(one, show_values=show_values) for one in found)
@@ -119,12 +120,13 @@ def _masked(row: PreviewedRow, *, show_values: bool) -> PreviewedRow:
     return replace(row, fields=fields)
 
 
-def _previewed(rechecker: Rechecker, row: RowResult, payload: bytes, columns: Sequence[str]) -> PreviewedRow:
+def _previewed(rechecker: Rechecker, row: RowResult, payload: bytes) -> PreviewedRow:
     if payload:
         body = json.loads(payload)
     else:
         body = {} if row.state is RowState.INVALID else rechecker.row(row.row, row.cells).body
-    fields = _fields(rechecker.mapper, dict(zip(columns, row.cells, strict=True)), body)
+    seen = rechecker.mapper.seen(raw_batch(0, [row.row], [[cell] for cell in row.cells]))
+    fields = _fields(rechecker.mapper, [column[0] for column in seen.cells], body)
     errors = tuple(issue.message for issue in row.errors)
     return PreviewedRow(row.row, row.state.value, tuple(fields), errors)
 
@@ -141,22 +143,22 @@ def preview_of_source(
         return ()
     day = today()
     try:
-        mapper = build_mapper(profile.mapping, info, today=day, validation=profile.validation, sample=sample)
+        table = Table.of(profile.transform, info, sample)
+        mapper = build_mapper(profile.mapping, table, today=day, validation=profile.validation)
         mapper.observe(sample)
         mapper.decide()
     except ImporterError:
         return ()
     checked = _validator(profile, day, None, "").check(mapper.map(sample))
-    found = _of_sample(mapper, info, sample, checked, min(count, len(sample)))
+    found = _of_sample(mapper, sample, checked, min(count, len(sample)))
     return tuple(_masked(one, show_values=show_values) for one in found)
 
 
-def _of_sample(
-    mapper: ColumnMapper, info: SourceInfo, sample: RawBatch, checked: CheckedBatch, count: int
-) -> Iterator[PreviewedRow]:
+def _of_sample(mapper: ColumnMapper, sample: RawBatch, checked: CheckedBatch, count: int) -> Iterator[PreviewedRow]:
+    columns = mapper.seen(sample).cells
     for place in range(count):
         payload = checked.payloads[place]
-        cells = {name: column[place] for name, column in zip(info.columns, sample.cells, strict=False)}
+        cells = [column[place] for column in columns]
         mine = (one for one in checked.issues if one.ordinal == sample.first + place)
         errors = tuple(issue.message for issue in mine if issue.severity is Severity.ERROR)
         state = RowState.INVALID if payload is None else RowState.VALID
@@ -164,12 +166,11 @@ def _of_sample(
         yield PreviewedRow(sample.rows[place], state.value, tuple(fields), errors)
 
 
-def _fields(mapper: ColumnMapper, cells: Mapping[str, str], body: Mapping[str, Any]) -> Iterator[PreviewedField]:
+def _fields(mapper: ColumnMapper, cells: Sequence[str], body: Mapping[str, Any]) -> Iterator[PreviewedField]:
     """Every field that has a value before or after."""
     after = dotted(body)
     for plan in mapper.plans:
-        names = [list(cells)[index] for index in plan.indices]
-        before = " / ".join(cells[name] for name in names if cells[name].strip())
+        before = " / ".join(cells[index] for index in plan.indices if cells[index].strip())
         if before or after.get(plan.name):
             yield PreviewedField(plan.name, plan.column, before, after.get(plan.name, ""))
 

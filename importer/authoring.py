@@ -12,6 +12,7 @@ from importer.as_sent import preview_of_source
 from importer.customers.models import json_schema
 from importer.errors import SourceError, StorageError, UsageError
 from importer.mapping import (
+    Table,
     init_profile,
     missing_columns,
     phone_regions,
@@ -35,7 +36,8 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
     """
     with _opened(source, profile) as reader:
         info, sample = reader.info, next(iter(reader.batches()), None)
-    found = proposal(info, sample)
+    table = Table.of(profile.transform, info, sample)
+    found = proposal(table.info, table.sample)
     regions = phone_regions(profile.mapping or found.rules, profile.validation)
     return {
         "source": info.name,
@@ -85,8 +87,9 @@ def init(source: Path | str, profile: Profile, to: Path, *, force: bool = False)
     _refuse_to_replace(to, force=force)
     with _opened(source, profile) as reader:
         require_header(reader.info)
-        text = init_profile(reader.info, reader.batches())
-        missing = missing_columns(reader.info, next(iter(reader.batches()), None))
+        table = Table.of(profile.transform, reader.info, next(iter(reader.batches()), None))
+        text = init_profile(table, reader.batches())
+        missing = missing_columns(table.info, table.sample)
     try:
         to.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -4,7 +4,8 @@
     ├── UsageError                exit 2   wrong option or argument
     │   ├── ReturnRefusedError    exit 2   a file that came back cannot be taken into its run
     │   └── ProfileError          exit 2   the profile is wrong
-    │       └── MissingColumnError exit 2  it names a column that this source does not have
+    │       ├── MissingColumnError exit 2  it names a column that this source does not have
+    │       └── TransformError    exit 2   the user's own function fails on this source
     ├── AccessError               exit 5   authentication or permission refused
     │   └── UnreadableSourceError exit 5   one source may not be read; others may
     ├── SourceError               exit 6   the source cannot be read, or is refused
@@ -83,6 +84,10 @@ class ProfileError(UsageError):
 
 class MissingColumnError(ProfileError):
     """The profile names a column that the source does not have; which of the two is wrong, other sources tell."""
+
+
+class TransformError(ProfileError):
+    """The user's own function fails on rows of the source; which of the two is wrong, other sources tell."""
 
 
 class AccessError(ImporterError):

@@ -275,7 +275,7 @@ class Grouping:
 
     Args:
         fields: customer fields, dotted, that are equal in the rows of a group.
-        indices: places of source columns that are equal as well.
+        indices: places of columns that are equal as well (`MappedBatch.cells`).
         main: the place of the column that marks the row of the main contact; None: the first row's is.
         column: the name of that column, for messages.
     """
@@ -378,6 +378,8 @@ class MappedBatch:
         columns: API dotted name to the source column(s) it came from, for messages.
         issues: what mapping itself found wrong (an unmapped enum value, a date that does not fit its format).
         changes: what mapping took away before a rule of the profile read a text.
+        cells: the columns that fields were looked for in, which `Grouping` counts: the source's, or those that the
+            user's own function made of them.
     """
 
     raw: RawBatch
@@ -385,6 +387,7 @@ class MappedBatch:
     columns: Mapping[str, str]
     issues: Sequence[Issue] = ()
     changes: tuple[ChangeColumn, ...] = ()
+    cells: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -483,9 +483,7 @@ class Session:
     def _kept(self, mapper: ColumnMapper | None = None) -> KeptProfile:
         """What a run keeps of its profile; with the mapper, what that decided over the whole source."""
         settings = self.profile.settings_to_keep()
-        if mapper is None:
-            return KeptProfile(settings=settings)
-        return KeptProfile(settings=settings, rules=mapper.rules, orders=mapper.orders)
+        return KeptProfile(settings=settings) if mapper is None else mapper.kept(settings)
 
     async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
         with ExitStack() as stack:

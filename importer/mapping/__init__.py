@@ -9,12 +9,14 @@ from importer.mapping.grouping import grouping_of
 from importer.mapping.mapper import ColumnMapper
 from importer.mapping.proposal import ColumnMatch, Proposal, proposal, propose
 from importer.mapping.template import TemplateColumn, template_columns
+from importer.mapping.transform import Table
 
 __all__ = [
     "THRESHOLD",
     "ColumnMapper",
     "ColumnMatch",
     "Proposal",
+    "Table",
     "TemplateColumn",
     "build_mapper",
     "grouping_of",

@@ -24,6 +24,7 @@ from importer.mapping.lexicon import CONTACT
 from importer.mapping.mapper import ColumnMapper
 from importer.mapping.proposal import ColumnMatch, proposal
 from importer.mapping.source_cells import FieldPlan
+from importer.mapping.transform import Table
 from importer.profile.nearest import did_you_mean
 from importer.profile.settings import FieldRule, SourceSettings, ValidationSettings
 from importer.records import Detected, OtherTable, RawBatch, SourceInfo
@@ -33,22 +34,21 @@ _TYPE_WORDS = known_words(FIELDS["type"])
 
 def build_mapper(
     mapping: Mapping[str, FieldRule],
-    info: SourceInfo,
+    table: Table,
     *,
     today: date,
     source: SourceSettings | None = None,
     validation: ValidationSettings | None = None,
-    sample: RawBatch | None = None,
     looks: str = "",
 ) -> ColumnMapper:
     """Make the mapper of a source.
 
     Args:
-        mapping: customer field to rule; empty: columns are matched by name and by the content of `sample`.
+        mapping: customer field to rule; empty: columns are matched by name and by the content of the first rows.
+        table: the source, as columns are looked for in it.
         today: the day that two-digit years of birth are judged by.
         source: its drift guard; None: none.
         validation: its date order; None: decided per column.
-        sample: the first rows; None: names alone decide.
         looks: a sentence that says how to look at the source; the hint where its columns are not what is needed.
 
     Raises:
@@ -56,15 +56,15 @@ def build_mapper(
         ProfileError: a required field has no rule.
         SourceError: the header drifted, or no mapping was given and the columns cannot make a customer.
     """
-    settings = source or SourceSettings()
-    with _other_sheets_named(mapping, info, settings):
+    settings, info = source or SourceSettings(), table.info
+    with _other_sheets_named(mapping, table, settings):
         if not _fits(mapping, info):
             require_header(info)
         drift = check_drift(settings, info)
-        rules, notes = _chosen(mapping, info, sample, looks)
+        rules, notes = _chosen(mapping, info, table.sample, looks)
         order = validation.date_order if validation else "auto"
         notes += phone_regions(rules, validation or ValidationSettings())
-        return ColumnMapper(list(_plans(rules, info.columns, looks)), drift + notes, order, today)
+        return ColumnMapper(list(_plans(rules, info.columns, looks)), drift + notes, order, today, table.transform)
 
 
 def _fits(mapping: Mapping[str, FieldRule], info: SourceInfo) -> bool:
@@ -90,13 +90,20 @@ def _chosen(
 
 
 @contextmanager
-def _other_sheets_named(mapping: Mapping[str, FieldRule], info: SourceInfo, settings: SourceSettings) -> Iterator[None]:
+def _other_sheets_named(mapping: Mapping[str, FieldRule], table: Table, settings: SourceSettings) -> Iterator[None]:
     """Refuse to leave customers on another sheet out in silence, where nobody said which sheet is meant.
 
     Raises:
         SourceError: this sheet cannot be used and another one can, or several can.
     """
-    others = [other for other in info.other_tables if settings.sheet is None and _holds_customers(other, mapping)]
+    info = table.info
+    needed = set(table.transform.takes) if table.transform else None
+    others = [
+        other
+        for other in info.other_tables
+        if settings.sheet is None
+        and (_holds_customers(other, mapping) if needed is None else needed <= {*other.columns})
+    ]
     try:
         yield
     except (SourceError, MissingColumnError) as error:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 
 from importer.customers.rules import FIELDS, FieldSpec, Kind, field_spec
 from importer.mapping.build import missing_fields
 from importer.mapping.content import folded, known_words
 from importer.mapping.proposal import ColumnMatch, proposal
+from importer.mapping.transform import Table
 from importer.profile.nearest import either
 from importer.profile.settings import FieldRule
+from importer.profile.transform import TRANSFORM
 from importer.records import Detected, RawBatch, SourceInfo
 
 MOST_WORDS = 30
@@ -42,20 +43,19 @@ _TAIL = """
 """
 
 
-def init_profile(info: SourceInfo, batches: Iterable[RawBatch] = ()) -> str:
+def init_profile(table: Table, batches: Iterable[RawBatch] = ()) -> str:
     """Write a profile for a source, as commented TOML.
 
     Args:
-        batches: the rows; the first batch is the sample that columns are matched by, all of them are searched for the
-            words of enum columns.
+        table: the source, as columns are looked for in it.
+        batches: its rows, which are searched for the words of enum columns.
     """
-    rows = iter(batches)
-    sample = next(rows, None)
-    found = proposal(info, sample)
-    counts = _words(info, found.rules, chain([sample] if sample else [], rows))
+    info = table.info
+    found = proposal(info, table.sample)
+    counts = _words(info, found.rules, table.rows(batches))
     rules = _of_kinds(found.rules, counts.get("type", Counter()))
     lines = [f"# How '{_printable(info.name)}' is read, and where its columns go. Lines with # are remarks.", ""]
-    lines += [*_source(info), "", "[mapping]  # customer field = column"]
+    lines += [*_source(info), "", "[mapping]  # customer field = column", *_own_function(table)]
     reasons = {match.field: match for match in found.matches if match.field}
     tables = {name: rule for name, rule in rules.items() if +counts.get(name, Counter())}
     lines += [_rule(name, rule, reasons) for name, rule in rules.items() if name not in tables]
@@ -88,6 +88,12 @@ def _value(found: Detected) -> str:
 
 
 # --------------------------------------------------------------------------- the mapping
+
+
+def _own_function(table: Table) -> Iterator[str]:
+    if table.transform is not None:
+        settings = table.transform.settings
+        yield f"{TRANSFORM} = {_quoted(settings.function)}  # stands in {_printable(str(settings.file))}"
 
 
 def _rule(name: str, rule: FieldRule, reasons: Mapping[str, ColumnMatch]) -> str:

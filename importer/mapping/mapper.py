@@ -20,6 +20,8 @@ from importer.mapping.damage import PostalLengths, shortened_phones
 from importer.mapping.dates import REMEMBERED, Order, OrderEvidence, Parse, by_format, by_order
 from importer.mapping.edits import Edit, Flaw, as_date, chained, edits_of
 from importer.mapping.source_cells import SHORTENED, FieldPlan, by_use, places_of, source_texts
+from importer.mapping.transform import Transform
+from importer.profile.kept import KeptProfile
 from importer.profile.settings import FieldRule
 from importer.records import ChangeColumn, Detected, Issue, MappedBatch, RawBatch
 
@@ -48,12 +50,14 @@ class ColumnMapper:
         notes: what was decided before any row was seen (matches, assumptions, drift).
         date_order: `auto` judges every date column as a whole.
         today: the day that two-digit years are judged by.
+        transform: the user's own function, which rows go through first.
     """
 
     plans: Sequence[FieldPlan]
     notes: tuple[Detected, ...] = ()
     date_order: DateOrder = "auto"
     today: date = date.max
+    transform: Transform | None = None
     unmapped_words: dict[str, list[str]] = field(default_factory=dict, repr=False)
     """To each field with a `map` the words that it does not know, as far as observed; cells, so never for a log."""
     _edits: dict[str, Edit] = field(default_factory=dict)
@@ -96,15 +100,27 @@ class ColumnMapper:
         """The order in which each date field without a format is read, as far as settled; None: none was needed."""
         return dict(self._orders)
 
+    def kept(self, settings: dict[str, Any]) -> KeptProfile:
+        """What a run keeps of its profile, and of what was decided here over its whole source."""
+        made = self.transform.makes if self.transform else ()
+        return KeptProfile(settings=settings, rules=self.rules, orders=self.orders, columns=made)
+
     def settled_as(self, orders: Mapping[str, Order | None]) -> ColumnMapper:
         """Make the same mapper again with dates read as they were settled before; fields not in `orders` are open."""
-        mapper = ColumnMapper(self.plans, self.notes, self.date_order, self.today)
+        mapper = ColumnMapper(self.plans, self.notes, self.date_order, self.today, self.transform)
         for dates in mapper._open_dates:  # its own maker
             if dates.plan.name in orders:
                 mapper._read_dates(dates, orders[dates.plan.name])
         return mapper
 
+    def seen(self, batch: RawBatch) -> RawBatch:
+        """Rows with the columns that rules look for: as the user's own function returns them, where there is one."""
+        return batch if self.transform is None else self.transform(batch)
+
     def observe(self, batch: RawBatch) -> None:
+        if not (self._open_dates or self._postal or self.unmapped_words):
+            return
+        batch = self.seen(batch)
         for dates in self._open_dates:
             texts, _ = source_texts(dates.plan, batch, bare=True)
             if dates.before is not None:
@@ -156,7 +172,7 @@ class ColumnMapper:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what is decided, and nothing that was seen: the copy maps rows, and observes none."""
-        return _settled, (self.plans, self.today, dict(self._orders))
+        return _settled, (self.plans, self.today, dict(self._orders), self.transform)
 
     @property
     def settled_on(self) -> tuple[object, ...]:
@@ -166,15 +182,16 @@ class ColumnMapper:
         fields: dict[str, Sequence[str]] = {}
         issues: list[Issue] = []
         changes: list[ChangeColumn] = []
+        seen = self.seen(batch)
         for plan in self.plans:
             if plan.indices:
-                fields[plan.name] = self._filled(plan, batch, issues, changes)
+                fields[plan.name] = self._filled(plan, seen, issues, changes)
         for plan in self.plans:
             if not plan.indices:
                 fields[plan.name] = _constant(plan, fields, len(batch))
-        raw = by_use(batch, self.plans, self._keep_types_apart(fields))
+        raw = by_use(batch, self.plans, self._keep_types_apart(fields), frozenset(seen.issues))
         found = tuple(sorted(issues, key=lambda issue: issue.ordinal))
-        return MappedBatch(raw, fields, self.columns, found, tuple(changes))
+        return MappedBatch(raw, fields, self.columns, found, tuple(changes), seen.cells)
 
     def _filled(
         self, plan: FieldPlan, batch: RawBatch, issues: list[Issue], changes: list[ChangeColumn]
@@ -211,9 +228,11 @@ class ColumnMapper:
         return types
 
 
-def _settled(plans: Sequence[FieldPlan], today: date, orders: Mapping[str, Order | None]) -> ColumnMapper:
+def _settled(
+    plans: Sequence[FieldPlan], today: date, orders: Mapping[str, Order | None], transform: Transform | None
+) -> ColumnMapper:
     """Make a mapper again that reads dates in the orders that were settled."""
-    return ColumnMapper(plans, today=today).settled_as(orders)
+    return ColumnMapper(plans, today=today, transform=transform).settled_as(orders)
 
 
 def _remembered(parse: Parse) -> Edit:

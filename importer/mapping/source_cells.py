@@ -8,6 +8,7 @@ whose last digits a program dropped, where the field is one of which every digit
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from operator import is_
 
@@ -49,18 +50,25 @@ class FieldPlan:
 # --------------------------------------------------------------------------- flaws of cells, by their use
 
 
-def by_use(batch: RawBatch, plans: Sequence[FieldPlan], types: Sequence[str] = ()) -> RawBatch:
+def by_use(
+    batch: RawBatch, plans: Sequence[FieldPlan], types: Sequence[str] = (), standing: AbstractSet[Issue] | None = None
+) -> RawBatch:
     """Give every flaw of a cell the field that uses it, and the severity that it has there.
 
     Args:
         types: the customer type of each row where both types share columns; "" where it cannot be read.
+        standing: issues of cells that are mapped as they stand in the source; None: all are.
     """
     if not any(issue.code in _BY_USE for issue in batch.issues):
         return batch
     issues = [
         settled
         for issue in batch.issues
-        for settled in _by_use(issue, plans, types[issue.ordinal - batch.first] if types else "")
+        for settled in _by_use(
+            issue,
+            plans if standing is None or issue in standing else (),
+            types[issue.ordinal - batch.first] if types else "",
+        )
     ]
     return replace(batch, issues=tuple(issues))
 

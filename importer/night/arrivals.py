@@ -27,6 +27,7 @@ from importer.errors import (
     ReturnRefusedError,
     SourceError,
     StillWrittenError,
+    TransformError,
     UnreadableSourceError,
 )
 from importer.journal import FINISHED, LOADING, Place, StoredRun
@@ -44,7 +45,8 @@ _THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "cana
 """Stops that say something about the file's rows; any other says something about the night."""
 
 _DONE = frozenset({"read", "created", "existing"})
-_OF_ONE_FILE = (StillWrittenError, UnreadableSourceError, MissingColumnError)
+_MISFIT = (MissingColumnError, TransformError)
+_OF_ONE_FILE = (StillWrittenError, UnreadableSourceError, *_MISFIT)
 """Trouble that the other files need not have."""
 
 _RETURN_REFUSED = (
@@ -97,7 +99,7 @@ class Arrivals:
     async def _imported(self, path: Path, session: Session, what: Import) -> Import:
         try:
             return await self._worked(path, session, what)
-        except MissingColumnError as error:
+        except _MISFIT as error:
             if not self._is_proven():
                 raise
             what = replace(what, exit_code=ExitCode.SOURCE, error=str(error))

@@ -17,6 +17,7 @@ from importer.profile.settings import (
     SourceSettings,
     ValidationSettings,
 )
+from importer.profile.transform import TransformSettings
 
 __all__ = [
     "EMULATOR",
@@ -39,6 +40,7 @@ __all__ = [
     "SourceLimits",
     "SourceSettings",
     "TargetSettings",
+    "TransformSettings",
     "ValidationSettings",
     "credentials",
 ]

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from importer.customers.rules import FIELDS, READING_FIELDS, is_known_field
 from importer.profile.nearest import did_you_mean
+from importer.profile.transform import TRANSFORM
 
 
 def _checked(name: str) -> str:
@@ -32,13 +33,18 @@ GROUPING = ("group_by", "group_primary")
 """Keys of `[mapping]` that are no customer fields: which rows are one customer."""
 
 
-def grouping_apart(data: Any) -> Any:
-    """Take out of `[mapping]` what says which rows are one customer: it has a section of its own in the schema."""
+def apart_from_fields(data: Any) -> Any:
+    """Take out of `[mapping]` what names no field: which rows are one customer, and the user's own function.
+
+    In the schema they have sections of their own.
+    """
     mapping = data.get("mapping") if isinstance(data, Mapping) else None
-    if not isinstance(mapping, Mapping) or mapping.keys().isdisjoint(GROUPING):
+    if not isinstance(mapping, Mapping) or mapping.keys().isdisjoint({*GROUPING, TRANSFORM}):
         return data
-    rules = {name: rule for name, rule in mapping.items() if name not in GROUPING}
-    return {**data, "mapping": rules, "grouping": {name: mapping[name] for name in GROUPING if name in mapping}}
+    rules = {name: rule for name, rule in mapping.items() if name not in {*GROUPING, TRANSFORM}}
+    grouping = {name: mapping[name] for name in GROUPING if name in mapping}
+    own = {TRANSFORM: mapping[TRANSFORM]} if TRANSFORM in mapping else {}
+    return {**data, "mapping": rules, **({"grouping": grouping} if grouping else {}), **own}
 
 
 def quotes_forgotten(mapping: Any) -> Any:

@@ -17,6 +17,7 @@ class KeptProfile(BaseModel):
         rules: the mapping that was used, also where none was given and the columns were matched by name; empty: the
             source was not read to its end yet.
         orders: the order in which each date field is read; None where every date said it itself.
+        columns: what the user's own function made of the source's columns; empty: there is none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,3 +25,4 @@ class KeptProfile(BaseModel):
     settings: dict[str, Any]
     rules: dict[str, MappingRule] = Field(default_factory=dict)
     orders: dict[str, Literal["mdy", "dmy", "ymd"] | None] = Field(default_factory=dict)
+    columns: tuple[str, ...] = ()

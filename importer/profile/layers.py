@@ -21,6 +21,7 @@ from importer.errors import ProfileError
 from importer.profile.delivery import DeliverySettings
 from importer.profile.fieldnames import quotes_forgotten
 from importer.profile.nearest import did_you_mean, nearest
+from importer.profile.transform import TRANSFORM, beside
 
 PREFIX = "IMPORTER_"
 DELIMITER = "__"
@@ -104,7 +105,7 @@ def file_layer(path: Path) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"The profile '{path}' is no valid TOML: {_toml_reason(error)}.") from None
     if "mapping" in data:
-        data["mapping"] = quotes_forgotten(data["mapping"])
+        data["mapping"] = beside(quotes_forgotten(data["mapping"]), path.parent)
     return Layer("profile", str(path), data)
 
 
@@ -168,7 +169,7 @@ def _check_variable(name: str, schema: type[BaseSettings], places: Mapping[str, 
         raise ProfileError(
             f"The variable {name} is not known: credentials are ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET."
         )
-    if section == "mapping":
+    if section in {"mapping", TRANSFORM}:
         raise ProfileError(f"The variable {name} cannot be used: a mapping belongs in a profile file.")
     if section not in schema.model_fields:
         known = [*places, *ELSEWHERE]

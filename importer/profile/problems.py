@@ -47,6 +47,10 @@ _MUST_BE: Mapping[str, str] = {
 }
 
 
+_OF_MAPPING = {"grouping", "transform"}
+"""Sections of the schema whose keys stand under `[mapping]`."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Finding:
     """One finding of pydantic, its place cut back to keys that a person wrote."""
@@ -156,7 +160,7 @@ def places(schema: type[BaseModel]) -> Iterator[tuple[str, ...]]:
 def is_single(field: FieldInfo) -> bool:
     """Whether a field is one setting, not a table; a rate is one, since it is written as one text."""
     inner = model_in(field.annotation)
-    return inner is None or "_parse" in vars(inner)
+    return inner is None or not vars(inner).keys().isdisjoint({"_parse", "written"})
 
 
 def variable(place: Sequence[str]) -> str:
@@ -165,6 +169,8 @@ def variable(place: Sequence[str]) -> str:
 
 
 def _where(place: tuple[str, ...], layers: Sequence[Layer]) -> str:
+    if place[0] in _OF_MAPPING:
+        place = ("mapping", place[-1])
     layer = next((layer for layer in layers if _has(layer.data, place)), None)
     if layer is None:
         return f"The setting {'.'.join(place)}"

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings
 from importer.commands import Commands
 from importer.errors import ProfileError
 from importer.profile.delivery import DeliverySettings, TargetSettings
-from importer.profile.fieldnames import CustomerField, grouping_apart, quotes_forgotten
+from importer.profile.fieldnames import CustomerField, apart_from_fields, quotes_forgotten
 from importer.profile.layers import OPTIONS, Layer, Origin, environment_layer, file_layer, merged, option_layer
 from importer.profile.nearest import did_you_mean
 from importer.profile.nights import NightlySettings, NotifySettings
@@ -36,6 +36,7 @@ from importer.profile.settings import (
     SourceSettings,
     ValidationSettings,
 )
+from importer.profile.transform import Transform, TransformSettings
 
 EMULATOR = "emulator"
 HARMLESS_TARGETS = frozenset({EMULATOR, "sandbox"})
@@ -55,6 +56,7 @@ _KEPT = frozenset(
         "remote",
         "mapping",
         "grouping",
+        "transform",
         "validation",
         "targets",
         "delivery",
@@ -67,11 +69,11 @@ _KEPT = frozenset(
 )
 """What a run keeps of its profile: all but what belongs to one command (workspace, consent, output) or to a night."""
 
-_DECIDES_ROWS = ("source", "mapping", "grouping", "validation")
+_DECIDES_ROWS = ("source", "mapping", "grouping", "transform", "validation")
 _ADDED = {"possible_duplicate", "external_id_decides"}
 """Keys of `[validation]` that came later: a profile that does not name them has the fingerprint it always had."""
 
-_DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns"}
+_DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns", "file"}
 
 
 _SAID_ANEW = frozenset(
@@ -121,6 +123,12 @@ class Profile(Section):
     )
     grouping: GroupingSettings = GroupingSettings()
     """`group_by` and `group_primary`, which stand under `[mapping]`."""
+    transform: Transform = Field(
+        TransformSettings(),
+        description="A function of your own that makes the columns: it gets the rows as a DataFrame of text and "
+        "returns the same rows. Its module is looked for beside the profile first; empty: none.",
+    )
+    """Stands under `[mapping]`, too."""
     validation: ValidationSettings = ValidationSettings()
     targets: dict[TargetName, TargetSettings] = Field(default_factory=dict)
     delivery: DeliverySettings = DeliverySettings()
@@ -138,8 +146,8 @@ class Profile(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _grouping_stands_in_mapping(cls, data: Any) -> Any:
-        return grouping_apart(data)
+    def _some_keys_of_mapping_name_no_field(cls, data: Any) -> Any:
+        return apart_from_fields(data)
 
     @classmethod
     def load(
@@ -213,6 +221,8 @@ class Profile(Section):
         for section, key in (("results", "out"), ("metrics", "textfile")):
             if kept[section][key] is not None:
                 kept[section][key] = str(Path(kept[section][key]).absolute())
+        if not self.transform.function:
+            del kept["transform"]
         return kept
 
     def differs_from(self, settings: Mapping[str, Any]) -> list[str]:
@@ -222,11 +232,12 @@ class Profile(Section):
             settings: as `settings_to_keep` gave them.
         """
         mine = self.settings_to_keep()
+        pairs = [(section, mine.get(section, {}), settings.get(section, {})) for section in _DECIDES_ROWS]
         named = [
             f"{section}.{key}"
-            for section in _DECIDES_ROWS
-            for key in sorted({*mine[section], *settings.get(section, {})} - _DECIDES_NO_ROW)
-            if mine[section].get(key) != settings.get(section, {}).get(key)
+            for section, now, then in pairs
+            for key in sorted({*now, *then} - _DECIDES_NO_ROW)
+            if now.get(key) != then.get(key)
         ]
         stamps = (one.get("delivery", {}).get("import_key_metadata") for one in (mine, settings))
         return named if len(set(stamps)) == 1 else [*named, "delivery.import_key_metadata"]
@@ -351,8 +362,9 @@ class Profile(Section):
     def fingerprint(self) -> str:
         """A hex hash over what decides rows and request bodies, and nothing else.
 
-        In it: `[source]` (but batch size, limits and drift guard), `[mapping]`, `[validation]` and the name of the
-        import key's stamp. Not in it: target, rate, concurrency, thresholds, result formats.
+        In it: `[source]` (but batch size, limits and drift guard), `[mapping]` with the text of the user's own
+        function, `[validation]` and the name of the import key's stamp. Not in it: target, rate, concurrency,
+        thresholds, result formats.
         """
         source = self.source.model_dump(mode="json", exclude=_DECIDES_NO_ROW)
         return _hash({"source": source, **self._checking()})
@@ -370,6 +382,8 @@ class Profile(Section):
         }
         if self.grouping.group_by:  # without it, the fingerprint that the profile always had
             parts["grouping"] = self.grouping.model_dump(mode="json")
+        if self.transform.function:
+            parts["transform"] = self.transform.model_dump(mode="json", exclude={"file"})
         return parts
 
 

@@ -14,6 +14,7 @@ from importer.profile import OPTIONS, Profile
 from importer.profile.delivery import TargetSettings
 from importer.profile.problems import is_single, model_in, variable
 from importer.profile.settings import FieldRule, GroupingSettings
+from importer.profile.transform import TRANSFORM
 from importer.reference.selection import select
 from importer.reference.value_types import in_words, toml
 
@@ -49,7 +50,8 @@ class KeyEntry:
     @property
     def is_free(self) -> bool:
         """Whether its table is named by whoever writes the profile, so that no default can stand in one."""
-        return self.section in {MAPPING, RULE, TARGET} and not self.key.startswith("group_")
+        of_mapping = {*GroupingSettings.model_fields, TRANSFORM}
+        return self.section in {RULE, TARGET} or (self.section == MAPPING and self.key not in of_mapping)
 
     def as_json(self) -> dict[str, Any]:
         """Return it in plain JSON types."""
@@ -116,7 +118,7 @@ def _tables() -> Iterator[_Table]:
             yield _Table(RULE, FieldRule, None)
         elif name == "targets":
             yield _Table(TARGET, TargetSettings, ("targets", "NAME"))
-        elif inner is not None and name != "grouping":
+        elif inner is not None and name not in {"grouping", TRANSFORM}:
             yield from _nested(name, inner)
 
 
@@ -133,7 +135,10 @@ def _all() -> Iterator[KeyEntry]:
     for table in _tables():
         if table.section == MAPPING:
             yield _field_key()
+            yield _entry(table, TRANSFORM, Profile.model_fields[TRANSFORM])
         for key, field in table.model.model_fields.items():
+            if key == TRANSFORM:
+                continue  # it stands under `mapping`
             if (is_single(field) and get_origin(field.annotation) is not dict) or table.section == RULE:
                 yield _entry(table, key, field)
 

@@ -15,7 +15,7 @@ from importer.frames import raw_batch
 from importer.issue_codes.reading import READING_CODES
 from importer.issues import IssueLog
 from importer.journal import RunHeader, RunRows, Runs
-from importer.mapping import build_mapper, grouping_of
+from importer.mapping import Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.records import Detected, RawBatch, SourceInfo
 from importer.returns.file import Changed, opened_return, sort_out
@@ -91,14 +91,14 @@ def continued(checked: registry.Listed, file: Path, profile: Profile) -> Iterato
         facts = run.stored.facts
         reader = CheckedSource(_info(summary.source, summary.columns, summary.sheet, facts), rows, brought.changed)
         kept = kept_profile(run.stored)
+        table = Table.of(profile.transform, reader.info, next(reader.batches(), None))
         mapper = build_mapper(
             kept.rules if kept and kept.rules else profile.mapping,
-            reader.info,
+            table,
             today=today(),
             validation=profile.validation,
-            sample=next(reader.batches(), None),
         )
-        grouping = grouping_of(profile.grouping, mapper.rules, reader.info.columns)
+        grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
         origin = Path(str(facts.get("path") or run.stored.header.path))
         came_back = {**what_came_back(returned, brought, ()), "continues": checked.run_id}
         yield Continued(

@@ -20,7 +20,7 @@ from importer.customers.rules import ISSUE_CODES
 from importer.frames import raw_batch
 from importer.issue_codes.reading import READING_CODES
 from importer.journal import Database, Merging, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
-from importer.mapping import ColumnMapper, build_mapper, grouping_of
+from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
 from importer.records import (
     CheckedBatch,
@@ -113,8 +113,9 @@ class Return:
         """
         rows = RunRows(self.database, self.stored.run)
         brought = Sorted() if file is None else sort_out(file, self.names, self._summary.columns, rows)
-        mapper = self._mapper(rows, brought.changed)
-        grouping = grouping_of(self.profile.grouping, mapper.rules, self._summary.columns)
+        table = self._table(rows)
+        mapper = self._mapper(table, rows, brought.changed)
+        grouping = grouping_of(self.profile.grouping, mapper.rules, table.info.columns)
         judged = list(self._candidates(rows, brought.changed, grouped=grouping is not None))
         prints, groups = self._check(mapper, grouping, judged, rows.leaders())
         returns = Returns(self.database, self.stored.run, self.stored.header.scope)
@@ -168,19 +169,21 @@ class Return:
 
     # ------------------------------------------------------------------ checking
 
-    def _mapper(self, rows: RunRows, changed: Mapping[int, Changed]) -> ColumnMapper:
-        """The run's own mapper, with dates read as they were; under another profile, a new one for all its rows."""
+    def _table(self, rows: RunRows) -> Table:
         info = SourceInfo(self.stored.header.source, "", self._summary.columns, self._summary.sheet)
+        batches = (raw_batch(batch.first, batch.rows, batch.cells, names=info.columns) for batch in rows.batches())
+        sample = next(batches, None)
+        return Table.of(self.profile.transform, info, sample)
+
+    def _mapper(self, table: Table, rows: RunRows, changed: Mapping[int, Changed]) -> ColumnMapper:
+        """The run's own mapper, with dates read as they were; under another profile, a new one for all its rows."""
         own = None if self.under_profile else self.kept
         rules = own.rules if own and own.rules else self.profile.mapping
-        sample = next(
-            (raw_batch(batch.first, batch.rows, batch.cells, names=info.columns) for batch in rows.batches()), None
-        )
-        mapper = build_mapper(rules, info, today=today(), validation=self.profile.validation, sample=sample)
+        mapper = build_mapper(rules, table, today=today(), validation=self.profile.validation)
         if own and own.rules:
             return mapper.settled_as(own.orders)
         for batch in rows.batches():
-            mapper.observe(raw_batch(batch.first, batch.rows, overlaid(batch, changed), names=info.columns))
+            mapper.observe(raw_batch(batch.first, batch.rows, overlaid(batch, changed), names=self._summary.columns))
         mapper.decide()
         return mapper
 
@@ -287,7 +290,7 @@ class Return:
         """The profile that the run has from now on; None: the same as before."""
         if not self.under_profile:
             return None
-        kept = KeptProfile(settings=self.profile.settings_to_keep(), rules=mapper.rules, orders=mapper.orders)
+        kept = mapper.kept(self.profile.settings_to_keep())
         return ProfileNow(kept.model_dump_json(), self.profile.fingerprint)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from importer.errors import SourceError
 from importer.leftovers import SPOOL_NAME, private_folder
-from importer.mapping import ColumnMapper, build_mapper, grouping_of
+from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.nightly.filing import readable
 from importer.ports import Reader
 from importer.profile import Profile
@@ -68,14 +68,14 @@ def opened(source: Path, profile: Profile, *, origin: str = "") -> Iterator[Open
         SourceError: it cannot be read, or without a mapping its columns cannot make a customer.
     """
     with closing(open_source(source, profile.source)) as reader:
+        table = Table.of(profile.transform, reader.info, next(iter(reader.batches()), None))
         mapper = build_mapper(
             profile.mapping,
-            reader.info,
+            table,
             today=today(),
             source=profile.source,
             validation=profile.validation,
-            sample=next(iter(reader.batches()), None),
             looks=profile.commands.looks(origin) if origin else "",
         )
-        grouping = grouping_of(profile.grouping, mapper.rules, reader.info.columns)
+        grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
         yield Opened(reader, mapper, Path(source).absolute(), grouping)

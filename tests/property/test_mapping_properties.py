@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from importer.errors import SourceError
 from importer.frames import raw_batch
-from importer.mapping import build_mapper, init_profile, propose
+from importer.mapping import Table, build_mapper, init_profile, propose
 from importer.mapping.dates import by_order
 from importer.mapping.edits import whole_name
-from importer.profile import Profile
-from importer.records import SourceInfo
+from importer.profile import Profile, TransformSettings
+from importer.profile.transform import located
+from importer.records import Issue, RawBatch, SourceInfo
 
 TODAY = date(2026, 11, 22)
 TEXTS = st.text(max_size=12) | st.sampled_from(["1990-06-26", "6/5/90", "5 Jun 1990", "33050", "cell", "4E+9", " ", ""])
@@ -41,7 +42,7 @@ def test_every_field_has_as_many_texts_as_there_are_rows(rows: list[tuple[str, .
         raw_batch(start * size, range(len(part)), [list(column) for column in zip(*part, strict=True)])
         for start, part in enumerate(parts)
     ]
-    mapper = build_mapper(RULES, SourceInfo("x", "csv", ("A", "B", "C", "D")), today=TODAY)
+    mapper = build_mapper(RULES, Table(SourceInfo("x", "csv", ("A", "B", "C", "D"))), today=TODAY)
     for batch in batches:
         mapper.observe(batch)
     try:
@@ -74,7 +75,8 @@ def test_any_header_is_matched_without_a_field_taken_twice(columns: list[str], d
 def test_the_profile_written_for_any_header_can_be_loaded(columns: list[str]) -> None:
     import tomllib
 
-    text = init_profile(SourceInfo("x", "csv", tuple(columns)), [raw_batch(0, [2], [["cell"] for _ in columns])])
+    batch = raw_batch(0, [2], [["cell"] for _ in columns])
+    text = init_profile(Table(SourceInfo("x", "csv", tuple(columns)), batch), [batch])
 
     assert Profile.model_validate(tomllib.loads(text)).source.columns == tuple(columns)
 
@@ -96,3 +98,34 @@ def test_no_word_of_a_name_is_lost(text: str) -> None:
 
     words = text.replace(",", " ").split()
     assert sorted(f"{given_name} {family}".replace(",", " ").split()) == sorted(words)
+
+
+UNCHANGED = located("copy:copy", None)
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS, TEXTS), min_size=1, max_size=20), st.data())
+def test_a_function_that_changes_nothing_changes_nothing(rows: list[tuple[str, ...]], data: st.DataObject) -> None:
+    names = ("A", "B", "C", "D")
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    spots = st.tuples(
+        st.integers(0, len(rows) - 1), st.sampled_from(["cell_error", "number_shortened"]), st.sampled_from(names)
+    )
+    issues = [Issue(at, code, "", "", name) for at, code, name in data.draw(st.lists(spots, max_size=3, unique=True))]
+    batch = raw_batch(0, range(2, len(rows) + 2), columns, sorted(issues, key=lambda issue: issue.ordinal), names=names)
+    info = SourceInfo("x", "csv", names)
+
+    without, behind = (_mapped(Table.of(settings, info, batch), batch) for settings in (TransformSettings(), UNCHANGED))
+
+    assert behind == without
+
+
+def _mapped(table: Table, batch: RawBatch) -> object:
+    mapper = build_mapper(RULES, table, today=TODAY)
+    mapper.observe(batch)
+    try:
+        decided = mapper.decide()
+    except SourceError as error:
+        return str(error)
+    mapped = mapper.map(batch)
+    fields = {name: list(texts) for name, texts in mapped.fields.items()}
+    return decided, fields, tuple(mapped.raw.issues), tuple(mapped.issues), mapped.changes

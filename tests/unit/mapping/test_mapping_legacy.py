@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from importer.frames import raw_batch
-from importer.mapping import build_mapper
+from importer.mapping import Table, build_mapper
 from importer.profile import Profile
 from importer.records import SourceInfo
 
@@ -30,7 +30,7 @@ def test_the_legacy_profile_maps_an_old_export() -> None:
     profile = Profile.load(LEGACY, environ={})
     mapper = build_mapper(
         profile.mapping,
-        SourceInfo("x.csv", "csv", tuple(ROW)),
+        Table(SourceInfo("x.csv", "csv", tuple(ROW))),
         today=date(2026, 11, 22),
         source=profile.source,
         validation=profile.validation,

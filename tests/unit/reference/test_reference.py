@@ -103,8 +103,8 @@ def test_a_stage_finds_its_codes_and_a_part_of_a_title_too() -> None:
 
 
 def test_every_key_of_the_schema_is_listed_once_and_none_that_is_not_one() -> None:
-    settings = {".".join(place) for place in places(Profile) if place[0] != "grouping"}
-    grouping = {f"mapping.{key}" for key in GroupingSettings.model_fields}
+    settings = {".".join(place) for place in places(Profile) if place[0] not in {"grouping", "transform"}}
+    grouping = {f"mapping.{key}" for key in (*GroupingSettings.model_fields, "transform")}
     rules = {f'mapping."FIELD".{key}' for key in FieldRule.model_fields}
     targets = {f"targets.NAME.{key}" for key in TargetSettings.model_fields}
 
