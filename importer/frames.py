@@ -17,15 +17,22 @@ from importer.issues import Issue
 from importer.records import RawBatch
 
 
-def text_frame(names: Sequence[str], columns: Sequence[Sequence[str]], rows: Sequence[int]) -> pd.DataFrame:
-    """Make a frame of columns of texts.
+def text_table(names: Sequence[str], columns: Sequence[Sequence[str]]) -> pa.Table:
+    """Make an Arrow table of columns of texts.
 
     Args:
-        names: what the columns are called; all different.
-        columns: each as long as `rows`. Lone surrogates, which are no text, become U+FFFD.
+        columns: all as long. Lone surrogates, which are no text, become U+FFFD.
+    """
+    return pa.table([_array(column) for column in columns], list(names))
+
+
+def frame_of(table: pa.Table, rows: Sequence[int]) -> pd.DataFrame:
+    """Make a frame of an Arrow table of large strings, without a copy.
+
+    Args:
         rows: the numbers that a person sees.
     """
-    frame: pd.DataFrame = pa.table([_array(column) for column in columns], list(names)).to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
     numbers = rows if isinstance(rows, range) else np.array(rows, dtype="int64")
     return frame.set_axis(pd.Index(numbers, name="row"))
 
@@ -46,7 +53,7 @@ def raw_batch(
         names: what the columns are called; without names they are `column 1`, `column 2`, …
     """
     called = names or [f"column {number}" for number in range(1, len(columns) + 1)]
-    return RawBatch(first, text_frame(called, columns, rows), issues, surplus)
+    return RawBatch(first, frame_of(text_table(called, columns), rows), issues, surplus)
 
 
 def _array(texts: Sequence[str]) -> pa.Array:

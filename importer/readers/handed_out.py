@@ -12,17 +12,19 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import islice
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from zipfile import ZipFile
 
 from importer.errors import ReturnRefusedError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.kinds import Kind
 from importer.readers.material import Material
-from importer.readers.table.blocks import Origin
 from importer.readers.table.columns import tidy_name
 from importer.readers.trouble import Parsing
 from importer.records import ROW_COLUMN, RUN_COLUMN
+
+if TYPE_CHECKING:
+    from importer.readers.table.blocks import Origin  # loads Arrow, which opening a source needs
 
 _MARK = RUN_COLUMN.encode()
 _WIDE_MARKS = (RUN_COLUMN.encode("utf-16-le"), RUN_COLUMN.encode("utf-16-be"))

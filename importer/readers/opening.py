@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path, PurePath
 from pkgutil import resolve_name
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from importer.errors import SourceError, UndecidedEncodingError
 from importer.ports import Reader
@@ -17,8 +17,10 @@ from importer.readers.handed_out import as_handed_out
 from importer.readers.kinds import PACKED, WORKBOOKS, Kind, kind_of
 from importer.readers.material import Material, content_hash, open_material, save_stream, spool, too_large
 from importer.readers.packed import unpack
-from importer.readers.table.blocks import Origin
 from importer.readers.trouble import Parsing
+
+if TYPE_CHECKING:
+    from importer.readers.table.blocks import Origin  # loads Arrow, which opening a source needs
 
 __all__ = ["STDIN", "content_hash", "keep_stdin", "open_handed_out", "open_source"]
 
@@ -30,7 +32,7 @@ _HINT = "Copy it again from where it came from, or export it again."
 ENTRY_POINTS = "importer.readers"
 """The entry point group of third parties: name of the format to an `Opener`."""
 
-Opener = Callable[[Material, SourceSettings], Origin]
+Opener = Callable[[Material, SourceSettings], "Origin"]
 """Opens a source's bytes under `[source]` as an origin that closes them, or raises `SourceError`."""
 
 

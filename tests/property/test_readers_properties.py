@@ -9,9 +9,10 @@ import random
 import zipfile
 from contextlib import closing, suppress
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import openpyxl
+import pyarrow as pa
 import pytest
 import xlsxwriter
 import xlwt
@@ -25,7 +26,7 @@ from importer.profile.settings import SourceLimits, SourceSettings
 from importer.readers import open_source
 from importer.readers.text.dialect import Dialect
 from importer.readers.text.feed import Feed
-from importer.readers.text.plain import split_columns
+from importer.readers.text.plain import parsed
 from importer.readers.text.records import read_blocks
 from importer.readers.workbook.cells import number_text, serial_text, time_text
 from importer.readers.workbook.numberformats import renderer
@@ -104,21 +105,38 @@ def test_records_do_not_depend_on_where_the_pieces_end(text: str, piece: int) ->
 )
 def test_plain_blocks_are_split_as_the_exact_parser_would(rows: list[list[str]], end: str) -> None:
     text = "".join(",".join(row) + end for row in rows)
-    plain = split_columns(text, Dialect(",", width=3))
+    plain = parsed(text, Dialect(",", width=3))
     assert plain is not None
-    expected = list(csv.reader(io.StringIO(text, newline="")))
-    assert [list(row) for row in zip(*plain[0], strict=True)] == expected
-    assert [line.split(",") for line in plain[1]] == expected
+    assert rows_of(plain) == list(csv.reader(io.StringIO(text, newline="")))
 
 
 @quick
-@given(text=st.text(st.sampled_from('ab,"\n\r\x00'), max_size=40))
-def test_a_block_is_split_only_where_that_is_exact(text: str) -> None:
-    plain = split_columns(text, Dialect(",", width=2))
+@given(
+    rows=st.lists(st.lists(st.text('ab ",', max_size=4) | st.just('x\n"y"'), min_size=3, max_size=3), min_size=1),
+    end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_sound_quoted_blocks_are_parsed_as_the_exact_parser_would(
+    rows: list[list[str]], end: str, quoting: Literal[0, 1]
+) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator=end, quoting=quoting).writerows(rows)
+    plain = parsed(text.getvalue(), Dialect(",", width=3))
+    assert plain is not None
+    assert rows_of(plain) == rows
+
+
+@given(text=st.text(st.sampled_from('ab,"\n\r\x00\ufeff'), max_size=40))
+@settings(max_examples=examples(600), deadline=None)
+def test_a_block_is_parsed_only_where_that_is_exact(text: str) -> None:
+    plain = parsed(text, Dialect(",", width=2))
     if plain is None:
         return
-    expected = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    assert [list(row) for row in zip(*plain[0], strict=True)] == expected
+    assert rows_of(plain) == list(csv.reader(io.StringIO(text, newline=""), strict=True))
+
+
+def rows_of(table: pa.Table) -> list[list[str]]:
+    return [list(row) for row in zip(*map(pa.ChunkedArray.to_pylist, table.columns), strict=True)]
 
 
 @quick

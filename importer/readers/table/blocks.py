@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import pyarrow as pa
+
+from importer.frames import text_table
 from importer.records import Detected, OtherTable, Severity
 
 
@@ -27,33 +30,62 @@ class Mark:
 
 @dataclass(slots=True)
 class Block:
-    """Consecutive records as text, either row by row or column by column.
+    """Consecutive records as text, either row by row or as an Arrow table.
 
     Args:
         numbers: the row number a person sees, one per record, ascending.
-        rows: the records; of any width. None when `columns` is given.
-        columns: the same turned, for records that are all of one width: the fast way.
+        rows: the records; of any width. None when `table` is given.
+        table: the same for records that are all of one width: one column of large strings for each cell, called by
+            its place.
         marks: position in the block to what was noticed there.
         text: the text the records were made of, for quick tests on the whole block; None where there is none.
-        joined: the records as texts, and what stands between two cells and in none: known where the file is that plain.
         unterminated: whether the source ends with this block and without a line end.
         surplus: position in the block to the cells beyond the table; known once it was brought to its width.
     """
 
     numbers: Sequence[int]
     rows: Sequence[Sequence[str]] | None = None
-    columns: Sequence[Sequence[str]] | None = None
+    table: pa.Table | None = None
     marks: Mapping[int, Sequence[Mark]] = field(default_factory=dict)
     text: str | None = None
     unterminated: bool = False
-    joined: tuple[Sequence[str], str] | None = None
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def as_rows(self) -> Sequence[Sequence[str]]:
         """Return the records row by row, whichever way they are held."""
         if self.rows is not None:
             return self.rows
-        return list(zip(*self.columns or (), strict=True))
+        return list(zip(*map(self.column, range(self.width)), strict=True))
+
+    @property
+    def width(self) -> int:
+        """The columns of its table."""
+        return 0 if self.table is None else int(self.table.num_columns)
+
+    def column(self, place: int) -> list[str]:
+        """One column of its table as texts."""
+        texts: list[str] = self.cells(place).to_numpy().tolist()
+        return texts
+
+    def cells(self, place: int) -> pa.ChunkedArray:
+        """One column of its table."""
+        assert self.table is not None  # noqa: S101  # blocks of rows have no columns yet
+        return self.table.column(place)
+
+    def named(self, picks: Sequence[int], names: Sequence[str]) -> pa.Table:
+        """Some columns of its table, under their names."""
+        assert self.table is not None  # noqa: S101  # as above
+        return self.table.select(picks).rename_columns(names).combine_chunks()
+
+
+def tabled(columns: Sequence[Sequence[str]]) -> pa.Table:
+    """Make the table of a block from its columns."""
+    return text_table(place_names(len(columns)), columns)
+
+
+def place_names(width: int) -> list[str]:
+    """What the columns of a block's table are called."""
+    return list(map(str, range(width)))
 
 
 class Origin(Protocol):

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from importer.readers.table.blocks import Block, Mark
 from importer.readers.table.columns import Columns
@@ -38,8 +42,8 @@ _GARBLED = re.compile(f"[\u00c2-\u00f4][{re.escape(_TAILS)}]|\ufffd")
 """Two characters that UTF-8 makes of one letter when it is read as Western text; or a letter already lost."""
 _ZIP_NAME = re.compile(r"\b(zip|postal|post\s*code|postcode|plz)", re.IGNORECASE)
 _DATE_NAME = re.compile(r"\b(date|birth|birthday|dob|born)\b|birthdate", re.IGNORECASE)
-_SERIAL = re.compile(r"\d{5}(\.\d+)?")
-_SERIAL_DIGITS = 5
+_SERIAL = r"^[0-9]{5}(\.[0-9]+)?$"
+"""As RE2 reads it."""
 _ZIP_DIGITS = 5
 
 
@@ -71,50 +75,47 @@ class Damage:
 
     def observe(self, block: Block) -> dict[int, list[Mark]]:
         """Look at a block of data rows; return what is wrong with single ones of them."""
-        columns = block.columns or ()
-        if not columns or not block.numbers:
+        if not block.width or not block.numbers:
             return {}
         self._last_number = block.numbers[-1]
         for pick in self._zips:
-            self._count_lengths(self._tallies[pick], columns[pick])
+            _count_lengths(self._tallies[pick], block.cells(pick))
         for pick in self._dates:
-            self._count_serials(self._tallies[pick], columns[pick])
-        return self._suspects(block, columns)
+            _count_serials(self._tallies[pick], block.cells(pick))
+        return self._suspects(block)
 
     def warnings(self) -> tuple[str, ...]:
         """Say what the whole pass showed, in sentences."""
         return tuple(self._file_warnings())
 
-    def _suspects(self, block: Block, columns: Sequence[Sequence[str]]) -> dict[int, list[Mark]]:
-        text, lines = block.text, len(block.numbers)
-        if text is None:
-            text, lines = "\n".join(map("\n".join, columns)), lines * len(columns)
+    def _suspects(self, block: Block) -> dict[int, list[Mark]]:
+        text = _text(block) if block.text is None else block.text
         marks: dict[int, list[Mark]] = {}
         if ("#" in text and _ERROR.search(text)) or "Err:5" in text:
-            self._look_for_errors(columns, marks)
+            self._look_for_errors(block, marks)
         if "E+" in text or "e+" in text:
-            self._look(columns, marks, _EXPONENT.fullmatch, self._exponent)
+            self._look(block, marks, _EXPONENT.fullmatch, self._exponent)
         if not text.isascii() and _GARBLED.search(text):
-            self._look(columns, marks, _is_garbled, _garbled)
-        if len(text) >= EXCEL_CELL_CHARS and _may_have_full_cell(text, lines):
-            self._look(columns, marks, _is_full, _full)
+            self._look(block, marks, _is_garbled, _garbled)
+        if len(text) >= EXCEL_CELL_CHARS and _may_have_full_cell(block):
+            self._look(block, marks, _is_full, _full)
         return marks
 
     def _look(
         self,
-        columns: Sequence[Sequence[str]],
+        block: Block,
         marks: dict[int, list[Mark]],
         test: Callable[[str], object],
         mark: Callable[[int], Mark],
     ) -> None:
         for pick, _ in self._named:
-            for i, cell in enumerate(columns[pick]):
+            for i, cell in enumerate(block.column(pick)):
                 if test(cell):
                     marks.setdefault(i, []).append(mark(pick))
 
-    def _look_for_errors(self, columns: Sequence[Sequence[str]], marks: dict[int, list[Mark]]) -> None:
+    def _look_for_errors(self, block: Block, marks: dict[int, list[Mark]]) -> None:
         for pick, _ in self._named:
-            for i, cell in enumerate(columns[pick]):
+            for i, cell in enumerate(block.column(pick)):
                 if "#" in cell or ":" in cell:
                     text = cell.strip()
                     if text in _ERROR_TEXTS or _ERROR_CODE.fullmatch(text):
@@ -129,17 +130,6 @@ class Damage:
             Severity.WARNING,
         )
 
-    def _count_lengths(self, tally: _Tally, cells: Sequence[str]) -> None:
-        for length, count in Counter(map(len, cells)).items():
-            tally.lengths[length] += count
-        tally.leading_zero = tally.leading_zero or "\n0" in "\n" + "\n".join(cells)
-
-    def _count_serials(self, tally: _Tally, cells: Sequence[str]) -> None:
-        lengths = Counter(map(len, cells))
-        tally.filled += len(cells) - lengths[0]
-        if lengths[_SERIAL_DIGITS] or "." in "".join(cells):
-            tally.serials += sum(1 for cell in cells if cell[:1].isdigit() and _SERIAL.fullmatch(cell))
-
     def _file_warnings(self) -> Iterator[str]:
         if self._last_number in _SHEET_ROWS:
             program = _SHEET_ROWS[self._last_number]
@@ -149,6 +139,17 @@ class Damage:
             )
         for pick, name in self._named:
             yield from _column_warnings(self._tallies[pick], name)
+
+
+def _count_lengths(tally: _Tally, cells: pa.ChunkedArray) -> None:
+    for found in pc.value_counts(pc.utf8_length(cells)).to_pylist():
+        tally.lengths[found["values"]] += found["counts"]
+    tally.leading_zero = tally.leading_zero or pc.any(pc.starts_with(cells, "0")).as_py()
+
+
+def _count_serials(tally: _Tally, cells: pa.ChunkedArray) -> None:
+    tally.filled += pc.sum(pc.not_equal(cells, "")).as_py()
+    tally.serials += pc.sum(pc.match_substring_regex(cells, _SERIAL)).as_py()
 
 
 def cell_error(text: str, column: int) -> Mark:
@@ -202,16 +203,22 @@ def _garbled(pick: int) -> Mark:
     )
 
 
-def _may_have_full_cell(text: str, lines: int) -> bool:
-    """Rule out blocks without a long line: one of 32,767 characters covers a whole window of half that length.
+def _may_have_full_cell(block: Block) -> bool:
+    longest = (pc.max(pc.binary_length(block.cells(place))).as_py() for place in range(block.width))
+    return any(length >= EXCEL_CELL_CHARS for length in longest)
 
-    Args:
-        lines: how many lines the text has where no cell goes over several.
-    """
-    if text.count("\n") > 1.5 * lines + 16:
-        return True
-    window = EXCEL_CELL_CHARS // 2
-    return any(text.find("\n", at, at + window) < 0 for at in range(0, len(text) - window, window))
+
+def _text(block: Block) -> str:
+    """All cells of a block, one after the other with nothing between them."""
+    return "".join(_joined(chunk) for place in range(block.width) for chunk in block.cells(place).chunks)
+
+
+def _joined(cells: pa.LargeStringArray) -> str:
+    _, offsets, letters = cells.buffers()
+    if letters is None:
+        return ""
+    bounds = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
+    return str(memoryview(letters)[bounds[0] : bounds[-1]], "utf-8")
 
 
 def _is_full(cell: str) -> bool:

@@ -13,8 +13,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from importer.readers.table.blocks import Block, Mark
+import pyarrow.compute as pc
+
+from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.table.columns import Columns
+from importer.readers.table.cutting import is_blank
 from importer.readers.table.shapes import Shapes
 from importer.records import Severity, surplus_of
 
@@ -62,21 +65,22 @@ class Ragged:
         self._habit = len(short) >= fewest and fitting >= 0.9 * len(short)
 
     def mend(self, block: Block) -> Block:
-        """Return the same records column by column; those that had to be padded or cut are marked."""
+        """Return the same records as a table; those that had to be padded or cut are marked."""
         mended = self._in_width(block)
         return self._with_extras(mended) if self._extras else mended
 
     def _in_width(self, block: Block) -> Block:
-        columns = block.columns
-        if columns is not None and len(columns) == self._width:
+        table = block.table
+        if table is not None and block.width == self._width:
             return block
-        if columns is not None and self._width < len(columns) <= self._header_cells and _is_blank(columns, self._width):
-            return Block(block.numbers, None, columns[: self._width], block.marks, block.text, block.unterminated)
+        if table is not None and self._width < block.width <= self._header_cells and _is_blank(block, self._width):
+            kept = table.select(range(self._width))
+            return Block(block.numbers, None, kept, block.marks, block.text, block.unterminated)
         rows = block.as_rows()
         if self._grid:
             return self._mend_grid(block, rows)
         if set(map(len, rows)) == {self._width}:
-            return Block(block.numbers, None, list(zip(*rows, strict=True)), block.marks, text=block.text)
+            return Block(block.numbers, None, tabled(list(zip(*rows, strict=True))), block.marks, text=block.text)
         return self._mend_rows(block, rows)
 
     def _mend_grid(self, block: Block, rows: Sequence[Sequence[str]]) -> Block:
@@ -88,7 +92,7 @@ class Ragged:
             rows = [row[: self._width] for row in rows]
         columns: list[Sequence[str]] = list(zip_longest(*rows, fillvalue=""))
         columns += [("",) * len(rows)] * (self._width - len(columns))
-        return Block(block.numbers, None, columns, marks, block.text, surplus=surplus)
+        return Block(block.numbers, None, tabled(columns), marks, block.text, surplus=surplus)
 
     def _mend_rows(self, block: Block, rows: Sequence[Sequence[str]]) -> Block:
         marks = {i: list(found) for i, found in block.marks.items()}
@@ -99,7 +103,7 @@ class Ragged:
                 marks.setdefault(i, []).append(mark)
         mended = [self._fit(row) for row in rows]
         columns = list(zip(*mended, strict=True)) if mended else [()] * self._width
-        return Block(block.numbers, None, columns, marks, text=block.text, surplus=self._surplus(rows))
+        return Block(block.numbers, None, tabled(columns), marks, text=block.text, surplus=self._surplus(rows))
 
     def _surplus(self, rows: Sequence[Sequence[str]]) -> dict[int, tuple[str, ...]]:
         """Return the cells beyond the table, by the row's position."""
@@ -108,7 +112,7 @@ class Ragged:
 
     def _with_extras(self, block: Block) -> Block:
         """Take what stands in columns of surplus cells for surplus cells again: a fixed file that comes back."""
-        columns, surplus = block.columns or (), dict(block.surplus)
+        columns, surplus = list(map(block.column, range(block.width))), dict(block.surplus)
         marks = {i: list(found) for i, found in block.marks.items()}
         for i in sorted({i for pick in self._extras for i, cell in enumerate(columns[pick]) if cell.strip()}):
             kept = [columns[pick][i] for pick in self._extras]
@@ -182,8 +186,8 @@ class Ragged:
         return ()
 
 
-def _is_blank(columns: Sequence[Sequence[str]], start: int) -> bool:
-    return not any("".join(column).strip() for column in columns[start:])
+def _is_blank(block: Block, start: int) -> bool:
+    return all(pc.all(is_blank(block.cells(place))).as_py() for place in range(start, block.width))
 
 
 def _beyond(row: Sequence[str], width: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from importer.errors import EmptySourceError, SourceError
-from importer.frames import raw_batch
+from importer.frames import frame_of
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
 from importer.readers.table.columns import Columns, name_columns, own_end
@@ -156,13 +156,12 @@ class TableReader:
     def _cut(self, block: Block, ordinal: int) -> Iterator[RawBatch]:
         size, limit, count = self._settings.batch_rows, self._settings.limit, len(block.numbers)
         total = count if limit is None else min(count, limit - ordinal)
-        columns = [(block.columns or ())[i] for i in self._columns.picks]
+        table = block.named(self._columns.picks, self._columns.names)
         for at in range(0, total, size):
             to = min(at + size, total)
-            part = columns if to - at == count else [column[at:to] for column in columns]
             issues = _issues(block.marks, at, to, ordinal, self._columns) if block.marks else ()
             surplus = {i - at: found for i, found in block.surplus.items() if at <= i < to}
-            yield raw_batch(ordinal + at, block.numbers[at:to], part, issues, surplus, names=self._columns.names)
+            yield RawBatch(ordinal + at, frame_of(table.slice(at, to - at), block.numbers[at:to]), issues, surplus)
 
     def _check_rows(self, count: int) -> None:
         limit = self._settings.limits.max_rows

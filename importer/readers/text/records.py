@@ -16,10 +16,10 @@ from itertools import chain
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceLimits
-from importer.readers.table.blocks import Block, Mark
+from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.text.dialect import Dialect
 from importer.readers.text.feed import UNDECODABLE, Feed
-from importer.readers.text.plain import split_columns
+from importer.readers.text.plain import parsed
 from importer.records import Severity
 
 _LONGEST_RECORD_LINES = 1_000
@@ -74,7 +74,7 @@ class _Records:
 
     def _blank_block(self, text: str) -> Block:
         """Count lines of nothing, and make no records of them: there may be a gigabyte."""
-        lines = text.count("\n") + text.count("\r") - text.count("\r\n") + (not text.endswith(("\n", "\r")))
+        lines = count_lines(text)
         self._number += lines
         self._line += lines
         return Block(range(0), [])
@@ -88,14 +88,16 @@ class _Records:
 
     def _even_block(self, text: str) -> Block | None:
         """Parse a block whose records are all of one width; the rows are never held, which spares half the time."""
-        plain = split_columns(text, self._dialect)
-        columns, lines = (plain[0], len(plain[1])) if plain else self._even_columns(text)
-        if columns is None:
-            return None
-        numbers = range(self._number, self._number + len(columns[0]))
-        self._number += len(columns[0])
+        table, lines = parsed(text, self._dialect), count_lines(text)
+        if table is None:
+            columns, lines = self._even_columns(text)
+            if columns is None:
+                return None
+            table = tabled(columns)
+        numbers = range(self._number, self._number + table.num_rows)
+        self._number += table.num_rows
         self._line += lines
-        return Block(numbers, None, columns, {}, text, joined=(plain[1], self._dialect.delimiter) if plain else None)
+        return Block(numbers, None, table, {}, text)
 
     def _even_columns(self, text: str) -> tuple[list[list[str]] | None, int]:
         widths: set[int] = set()
@@ -286,6 +288,11 @@ def _glued(dialect: Dialect) -> re.Pattern[str]:
         f"{quote}(?={delimiter}|[\r\n]|\\Z)",
         re.MULTILINE,
     )
+
+
+def count_lines(text: str) -> int:
+    """How many lines a text has; one at its end need not be terminated."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n") + (not text.endswith(("\n", "\r")))
 
 
 def _lines(text: str) -> list[str]:
