@@ -37,6 +37,11 @@ def frame_of(table: pa.Table, rows: Sequence[int]) -> pd.DataFrame:
     return frame.set_axis(pd.Index(numbers, name="row"))
 
 
+def text_frame(names: Sequence[str], columns: Sequence[Sequence[str]], rows: Sequence[int]) -> pd.DataFrame:
+    """Make a frame of columns of texts; arguments as of the two above."""
+    return frame_of(text_table(names, columns), rows)
+
+
 def raw_batch(
     first: int,
     rows: Sequence[int],
@@ -53,7 +58,7 @@ def raw_batch(
         names: what the columns are called; without names they are `column 1`, `column 2`, …
     """
     called = names or [f"column {number}" for number in range(1, len(columns) + 1)]
-    return RawBatch(first, frame_of(text_table(called, columns), rows), issues, surplus)
+    return RawBatch(first, text_frame(called, columns, rows), issues, surplus)
 
 
 def _array(texts: Sequence[str]) -> pa.Array:
