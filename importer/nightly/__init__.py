@@ -5,10 +5,10 @@ Knows no journal and no target: `importer.night` puts these parts and the runs t
 
 from __future__ import annotations
 
-from importer.nightly.dropfolder import DropFolder
+from importer.nightly.dropfolder import DropFolder, Seen
 from importer.nightly.forecast import Forecast, Workload, forecast
 from importer.nightly.hours import Hours
-from importer.nightly.inbox import Inbox, Seen
+from importer.nightly.inbox import Inbox
 from importer.nightly.messenger import Messenger, messenger
 from importer.nightly.notices import Notice, compose
 from importer.nightly.told import Fate, Import, NightReport, worst

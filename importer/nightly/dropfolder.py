@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from importer.nightly.inbox import Seen
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at one file: when two looks are equal, nobody wrote to it in between."""
+
+    size: int
+    changed_ns: int
+    file_id: int
 
 
 class DropFolder(Protocol):

@@ -14,26 +14,17 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from importer.errors import ImporterError, SourceError, StillWrittenError, StorageError
 from importer.nightly import filing
+from importer.nightly.dropfolder import Seen
 from importer.nightly.writers import is_being_written
 from importer.profile.nights import NightlySettings
 
 PROCESSING = "processing"
 _OURS = ".importer"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One look at one file: when two looks are equal, nobody wrote to it in between."""
-
-    size: int
-    changed_ns: int
-    file_id: int
 
 
 class Inbox:

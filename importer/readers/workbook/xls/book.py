@@ -2,8 +2,9 @@
 
 Read here and not by a library. xlrd refuses a sound workbook in which the two halves of a character (an emoji)
 stand in two records, and files of 6 KB make it work without end or fill the memory (a link over a whole sheet, names
-that double, a table of strings that goes backwards); it is no faster and takes half as much memory again. calamine
-asks for more memory than any machine has on about one damaged file in a thousand, and the process is aborted.
+that double, a table of strings that goes backwards), as does one in 1,500 of those that were damaged at random; it is
+no faster, and takes half as much memory again. calamine asks for more memory than any machine has on about one
+damaged file in a thousand, and the process is aborted.
 """
 
 from __future__ import annotations
