@@ -5,11 +5,15 @@ from __future__ import annotations
 import typer
 
 from importer.cli import authoring, history, importing, nightly, operating, reference, serving
+from importer.cli.long_help import EXIT_CODES, listed
 
 app = typer.Typer(
     name="importer",
     help="Moves customers from CSV and Excel files onto the RocketKOR API: nothing lost, nothing twice.",
-    epilog="Try it: `importer run sample_data/customers.csv` sends to a built-in emulator, never to a real system.",
+    epilog=(
+        f"{listed('Exit codes', EXIT_CODES)}\n\n"
+        "Try it: `importer run sample_data/customers.csv` sends to a built-in emulator, never to a real system."
+    ),
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -55,7 +55,11 @@ def inspect(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Show what the reader sees: encoding, sheets, header row, columns, and the proposed mapping."""
+    """Show what the reader sees, and the proposed mapping.
+
+    Encoding, delimiter, sheets, header row, columns, and which customer field each column would become, with the
+    reason.
+    """
     profile = load_profile(config, locals(), verbose=verbose)
     from importer import authoring  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
@@ -85,7 +89,10 @@ def init(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Write a commented profile for a file, with the proposed mapping to correct and complete."""
+    """Write a commented profile for a file.
+
+    It holds the proposed mapping, to be corrected and completed. `importer profile` lists every key there is.
+    """
     profile = load_profile(config, {**locals(), "out": None}, verbose=verbose)
     from importer import authoring  # noqa: PLC0415
 
@@ -112,7 +119,11 @@ def template(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Write a blank file to fill in: a column for each customer field, and an example row."""
+    """Write a blank file to fill in.
+
+    It has a column for each customer field that people fill in by hand, and an example row. `importer fields` lists all
+    fields. --format jsonschema writes what a customer is as JSON Schema.
+    """
     profile = load_profile(config, {"workspace": workspace, "quiet": quiet, "log_format": log_format}, verbose=verbose)
     from importer import authoring  # noqa: PLC0415
 

@@ -11,6 +11,7 @@ import typer
 
 from importer.cli import options as opt
 from importer.cli.invocation import load_profile, wants_json
+from importer.cli.long_help import COLUMNS, FILES, STATES, below, listed
 from importer.cli.output import fitted, print_json
 from importer.cli.output import show as show_text
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("runs", epilog="Example: importer runs --json")(runs)
-    app.command("show", epilog="Example: importer show last --verify")(show)
+    app.command("show", epilog=below("importer show last --verify", listed("States of a row", STATES)))(show)
     app.command("explain", epilog="Example: importer explain last 17")(explain)
-    app.command("export", epilog="Example: importer export last --format xlsx --out handover")(export)
+    files, columns = listed("Files of a run", FILES), listed("Columns that results add", COLUMNS)
+    app.command("export", epilog=below("importer export last --format xlsx --out handover", files, columns))(export)
 
 
 def _profile_of(config: Path | None, given: Mapping[str, Any], *, verbose: bool) -> Profile:
@@ -44,7 +46,11 @@ def runs(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """List the runs of the workspace, the newest first."""
+    """List the runs of the workspace, the newest first.
+
+    `last` is the newest run by the journal's own order. A workspace that is read-only or full can still be looked at. A
+    newer program brings the journal up to date by itself, with a copy of it first; an older program refuses it then.
+    """
     profile = _profile_of(config, locals(), verbose=verbose)
     from importer import history as past  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
@@ -71,9 +77,12 @@ def show(
 ) -> None:
     """Show one run: its state, counts, files, and what to do next.
 
-    Rows that were sent more than once are looked at again first, where the target can be asked.
+    Rows that were sent more than once are looked at again first, where the target can be asked. The counts of the
+    states add up to the rows read, and are counted again in the written file (exit code 9 where they differ).
 
-    With --verify and --config, the profile is held against that of the run as well.
+    Receipts are chained over a workspace: with --verify and --config, the profile is compared with that of the run as
+    well. Whoever can write all of a workspace can forge its chain: keep the hash of the last receipt elsewhere where
+    that matters.
     """
     profile = _profile_of(config, locals(), verbose=verbose)
     from importer import history as past  # noqa: PLC0415
@@ -121,9 +130,10 @@ def explain(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Tell one row's whole story: its cells, what was sent, every request, its outcome.
+    """Show one row's whole story.
 
-    Values are masked unless --show-values is given.
+    Its cells, what was changed, what was or would be sent, every request, its outcome. Values are masked unless
+    --show-values is given.
     """
     profile = _profile_of(config, locals(), verbose=verbose)
     from importer import history as past  # noqa: PLC0415
@@ -148,7 +158,10 @@ def export(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Write the results of a run again, in any format."""
+    """Write the results of a run again, in any format.
+
+    Also of a run that was killed: its rows stand in the files as the journal knows them.
+    """
     profile = _profile_of(config, locals(), verbose=verbose)
     from importer.cli.running import tell  # noqa: PLC0415
     from importer.session import Session  # noqa: PLC0415

@@ -60,6 +60,16 @@ def run(
     The whole file is checked first. Then its valid rows are sent, never faster than allowed, and the
     results say for every row which customer it became or what is wrong with it. A file that an earlier run handed out
     is taken back into that run, as `importer retry RUN --fixed FILE` does.
+
+    A file at an address is fetched to a private copy first, and compared with NAME.sha256 beside it, the store's own
+    sum or a second reading. Credentials come from where each looks by itself: ssh keys and known_hosts, AWS and Google
+    settings, .netrc. The target is reached by https: HTTPS_PROXY and NO_PROXY name a proxy, SSL_CERT_FILE or
+    SSL_CERT_DIR a certificate authority of your own.
+
+    Every limit of --rate holds in any rolling window, for all requests together; minutes, hours and days count over
+    restarts. 429 and 503 hold everybody and cost no row its attempts; while the target is down single requests probe
+    it. What was created is remembered per host and account: a new API key for a known host needs --account-of, once.
+    With --faults the run is a rehearsal: it ends with what was lost and what is there twice, counted at the emulator.
     """
     profile = load_profile(config, locals(), verbose=verbose)
     with on_disk(file, profile) as source:
@@ -91,7 +101,8 @@ def validate(
 ) -> None:
     """Check a file without sending anything: a dry run.
 
-    No network, and nothing is remembered. The results and the rejects show every row's verdict.
+    No network, and no customer is remembered. The results and the rejects show every row's verdict; they are kept and
+    purged like those of a run.
     """
     profile = load_profile(config, {**locals(), "dry_run": True}, verbose=verbose)
     with on_disk(file, profile) as source:
@@ -127,7 +138,9 @@ def resume(
 ) -> None:
     """Go on with a stopped or crashed run, exactly where it stopped.
 
-    Rows that may have been created already are looked up, never sent again blindly.
+    Rows that may have been created already are looked up, never sent again blindly. A first Ctrl-C or SIGTERM stops a
+    run well, a second one at once; after either, and after a kill, this goes on. To resume after a stop of the canary
+    is to agree to what was seen.
     """
     profile = load_profile(config, locals(), verbose=verbose)
     code = run_session(profile, "resume", lambda session: session.resume(run_name), about=run_name, as_json=json)
@@ -161,8 +174,9 @@ def retry(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Send again only rows that failed, are unknown (after a look-up) or were never sent.
+    """Send again what failed, is unknown or was not sent.
 
+    An unknown row is looked up first, and sent only if its customer is not there.
     With --fixed, rows that were changed in a file of this run are checked under the run's own profile and sent as well;
     what is done is never sent again. With --config and another profile, every row that is not done is checked again.
     """

@@ -65,12 +65,22 @@ def nightly(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Import every file that arrived in a folder: made to be started by a scheduler.
+    """Import every file that arrived in a folder.
 
-    Takes complete files, the oldest first, and moves each to archive/ or failed/ with its results. A run that was cut
-    off goes on first; content that was imported before is never sent again. The exit code is the worst of the files.
-    A folder at an address is read and tidied there: sftp://user@host/inbox, s3://bucket/in, gs://bucket/in.
-    IMPORTER_NOTIFY_URLS (or _FILE) holds whom to tell: slack://…, mailto://…, and whatever else Apprise knows.
+    Made to be started by a scheduler. Takes complete files (unchanged between two looks, or with a marker such as
+    NAME.done), the oldest first, and moves each to archive/ or failed/ with its results or a why.txt. A run that was
+    cut off or ran out of time goes on first; content that was imported before is never sent again. A profile that fits
+    no file holds them all (2).
+
+    A folder at an address is read and tidied there: sftp://user@host/inbox, s3://bucket/in, gs://bucket/in. Over SFTP
+    several machines may share it, a bucket belongs to one.
+
+    Before anything is sent, a forecast says whether the rate will do until --finish-by; when the time is over the run
+    stops well, and the next night goes on. IMPORTER_NOTIFY_URLS (or _FILE) holds the addresses of notifications:
+    slack://…, mailto://…, and whatever else Apprise knows. They hold counts and a path, and never a customer's data.
+
+    The exit code is the worst of the files, in the order 9, 5, 4, 1, 2, 143, 130, 75, 6, 8, 3; 75 also where a file is
+    still being written, or with --expect daily none came. configs/schedules has what calls it.
     """
     profile = _loaded(folder, config, locals(), verbose=verbose)
     from importer.cli import running  # noqa: PLC0415

@@ -46,12 +46,12 @@ def doctor(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Check everything that a run depends on, and with DIR a night as well: one line each, with how to fix it.
+    """Check everything that a run or a night depends on.
 
-    The profile, the target and the credentials (exchanged for real; nothing is created), the clock, limits, addresses
-    of notifications, hours, the day's requests, permissions, the journal, the lock, the last run, the disk, metrics;
-    of DIR whether files can be taken and put away, whether a night is at work or was cut off, and what waits.
-    Exits 0 when nothing fails, else as a run would.
+    One line each, with how to fix it. The profile, the target and the credentials (exchanged for real; nothing is
+    created), the clock, limits, addresses of notifications, hours, the day's requests, permissions, the journal, the
+    lock, the last run, the disk, metrics; of DIR whether files can be taken and put away, whether a night is at work or
+    was cut off, and what waits. Exits 0 when nothing fails, else as a run would.
     """
     import asyncio  # noqa: PLC0415
     import os  # noqa: PLC0415
@@ -90,11 +90,13 @@ def purge(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Remove the personal data of old runs for good: folders, cells in the journal, and what nights put away of them.
+    """Remove the personal data of old runs for good.
 
-    Ids, import keys, states, counts and receipts stay, so that customers are still recognised, and keyed hashes of
-    email, phone, and name with birth date, which hold no personal data. Runs that could still be resumed are kept
-    (exit code 3) unless --force is given.
+    Their folders, their cells in the journal, and what nights put away of them. Ids, import keys, states, counts and
+    receipts stay, so that customers are still recognised, and keyed hashes of email, phone, and name with birth date,
+    which hold no personal data. Runs that could still be resumed are kept (exit code 3) unless --force is given. What
+    nights put into archive/ and failed/ goes too; copies elsewhere (--out, and archive/ at an address) are yours to
+    remove.
     """
     given = {**locals(), "dry_run": False}
     profile = load_profile(config, given, verbose=verbose)

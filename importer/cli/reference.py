@@ -47,7 +47,7 @@ def fields(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """List the customer fields that a profile may map, or show some of them in full.
+    """List the customer fields that a profile may map.
 
     With a name: of which type of customer, who needs it, how long it may be, accepted words, an example, and how well
     all of that is known. --json prints a list `fields` of objects with name, label, type, kind, required, condition,
@@ -81,7 +81,7 @@ def codes(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """List the issue codes of results and reports, or show some of them in full.
+    """List issue codes: what they mean, how to fix them.
 
     With a code: what it means, and how to fix its rows. Sentences are shown for a typical field. --json prints a list
     `codes` of objects with code, stage, severity, title, message (empty where it names a place in the file) and fix.
@@ -114,11 +114,11 @@ def profile(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Print every key of a profile with its default, as a commented TOML file, or only some of them.
+    """Print every key of a profile with its default.
 
-    Beside each key stand what its value is, the environment variable and the option that set it too. --json prints a
-    list `keys` of objects with section, key, place, type, default, meaning, environment and option.
-    `importer init FILE` writes a profile for a file.
+    The text is a commented TOML file, which can be used as it stands. Beside each key stand what its value is, the
+    environment variable and the option that set it too. --json prints a list `keys` of objects with section, key,
+    place, type, default, meaning, environment and option. `importer init FILE` writes a profile for a file.
     """
     as_json = _wants_json(locals())
     from importer.reference.profile_keys import profile_keys  # noqa: PLC0415

@@ -67,11 +67,12 @@ def emulator(
     verbose: opt.Verbose = False,
     log_format: opt.LogFormat = None,
 ) -> None:
-    """Serve the emulator on this machine until Ctrl-C: real HTTP, no real customers.
+    """Serve the emulator on this machine until Ctrl-C.
 
-    Prints where it listens and the credentials it accepts: random ones, or EMULATOR_API_KEY and EMULATOR_API_SECRET of
-    the environment (or the same with _FILE), and no option, since the process list shows those. /_emulator shows what
-    arrived.
+    Real HTTP, no real customers. Prints where it listens and the credentials it accepts: random ones, or
+    EMULATOR_API_KEY and EMULATOR_API_SECRET of the environment (or the same with _FILE), and no option, since the
+    process list shows those. /_emulator shows what arrived, /_emulator/arrivals every request. A file of faults may
+    also hold rate, rate_headers, error_body and external_ids, written as the options of that name.
     """
     import asyncio  # noqa: PLC0415
     from dataclasses import replace  # noqa: PLC0415

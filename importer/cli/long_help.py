@@ -1,0 +1,76 @@
+"""Lists below the help of a command: exit codes, states of a row, files of a run, columns of results. Words only."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+EXIT_CODES = {
+    "0": "every row is created, existing or valid",
+    "1": "an unexpected error: a bug, with a pointer to the log",
+    "2": "wrong usage or a wrong profile",
+    "3": "finished; some rows are invalid, rejected or failed",
+    "4": "stopped by a threshold, the canary or the circuit breaker",
+    "5": "access refused, or a certificate or proxy that lets nobody through",
+    "6": "the source cannot be read, or is refused",
+    "7": "busy, imported already, or it must be said whose API key it is",
+    "8": "some rows are unknown, or were found twice at the target",
+    "9": "counts or a receipt do not balance",
+    "75": "try later: outside the window, the quota is used up, or a file is not complete",
+    "130": "stopped by Ctrl-C; the run can be resumed",
+    "143": "stopped by SIGTERM; the run can be resumed",
+}
+STATES = {
+    "created": "the API created this customer in this run",
+    "existing": "the customer was there already: from an earlier run, or found by look-up",
+    "invalid": "failed the check, or is a duplicate inside the file; never sent",
+    "rejected": "the API refused it for good",
+    "failed": "given up after retries, and known not to be created",
+    "unknown": "sent, and neither the answer nor look-ups could tell; never sent again blindly",
+    "unsent": "the run stopped first",
+}
+FILES = {
+    "results.csv": "every row of the source, in its order, with the columns below added",
+    "rejects.csv": "the rows that did not make it, same columns: fix them, then `importer retry RUN --fixed FILE`",
+    "id-map.csv": "import key, external id and customer id of every created and existing row",
+    "report.html": "the report for people, one file that can be mailed; values masked unless --show-values",
+    "report.json": "the same for programs: counts, issues, columns used, versions",
+    "receipt.json": "hashes of source, profile and files, and of the receipt before",
+    "run.log.jsonl": "the log; never a cell, a name, an address or a secret",
+    "<name>.annotated.xlsx": "for workbooks and --format xlsx: your own sheet, wrong cells marked and commented",
+}
+COLUMNS = {
+    "_extra_1, …": "cells beyond the header's last column: move them, or delete them",
+    "_row": "the row number as a spreadsheet shows it: the header is 1, the first row under it 2",
+    "_sheet": "the sheet, for workbooks",
+    "_status": "the row's state; see `importer show --help`",
+    "_customer_id": "the customer's id at RocketKOR",
+    "_error_code": "a code per error, joined with ` | `, as in the next three; see `importer codes`",
+    "_error_field": "the customer field, by the API's name; see `importer fields`",
+    "_error_column": "your column",
+    "_error_message": "what is wrong, and how to fix it",
+    "_warnings": "what is worth a look in a row that is valid all the same",
+    "_http_status": "the API's last answer",
+    "_trace_id": "what RocketKOR's support asks for",
+    "_attempts": "requests made for this row, look-ups included",
+    "_run": "the run; with `_row` it says which row a line is, however lines are sorted",
+}
+
+
+def listed(title: str, entries: Mapping[str, str]) -> str:
+    """Write a list as help prints it, line by line.
+
+    Args:
+        entries: word to what it means.
+    """
+    width = max(map(len, entries)) + 2
+    lines = [
+        textwrap.fill(f"{word:<{width}}{meaning}", 76, initial_indent="  ", subsequent_indent=" " * (width + 2))
+        for word, meaning in entries.items()
+    ]
+    return "\n".join(["\b", f"{title}:", *lines])
+
+
+def below(example: str, *lists: str) -> str:
+    """What stands below the options of a command: lists, then an example."""
+    return "\n\n".join([*lists, f"Example: {example}"])

@@ -1,0 +1,64 @@
+"""What `--help` says: whole sentences, and lists that hold everything there is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from importer.cli.app import app
+from importer.cli.long_help import COLUMNS, EXIT_CODES, STATES, listed
+from importer.errors import ExitCode
+from importer.records import ADDED_COLUMNS, FINAL_STATES
+
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+
+
+def printed(*words: str) -> str:
+    """The help of a command."""
+    return CliRunner().invoke(app, [*words, "--help"], prog_name="importer", env={"COLUMNS": "80"}).output
+
+
+def test_the_lists_hold_everything_there_is() -> None:
+    assert EXIT_CODES.keys() == {str(int(code)) for code in ExitCode}
+    assert tuple(STATES) == FINAL_STATES
+    assert tuple(COLUMNS) == ("_extra_1, …", *ADDED_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("words", "entries"),
+    [((), EXIT_CODES), (("show",), STATES), (("export",), COLUMNS)],
+    ids=["exit codes", "states", "columns"],
+)
+def test_a_list_is_printed_line_by_line(words: tuple[str, ...], entries: dict[str, str]) -> None:
+    text = printed(*words)
+    for word, meaning in entries.items():
+        assert re.search(rf"^ +{re.escape(word)}  +{re.escape(meaning.split()[0])}", text, re.MULTILINE), word
+
+
+def test_the_list_of_commands_cuts_no_sentence() -> None:
+    listing = printed().partition("Commands:")[2].partition("Exit codes")[0]
+
+    assert len(COMMANDS) > 15
+    for name in COMMANDS:
+        (line,) = re.findall(rf"^  {name} +(.+)$", listing, re.MULTILINE)
+        assert line.endswith(".")
+        assert not line.endswith("...")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_and_says_more_than_its_name(name: str) -> None:
+    text = printed(name)
+
+    assert f"Example: importer {name}" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert get_command(app) is not None
+
+
+def test_a_list_is_indented_where_a_line_goes_on() -> None:
+    text = listed("Words", {"a": "b " * 60, "long": "c"})
+
+    assert text.splitlines()[:2] == ["\b", "Words:"]
+    assert all(line.startswith("        b") for line in text.splitlines()[3:-1])
