@@ -187,8 +187,9 @@ class GroupingSettings(Section):
         Field(
             (),
             description=(
-                "Customer fields or columns: rows that are equal in all of them are one business with several "
-                "contacts. Empty: every row is a customer of its own."
+                "Customer fields or columns: rows that are equal in all of them are one business with a contact from "
+                "each, wherever they stand. They share state and id; a row with an error holds its group, and rows "
+                "that contradict each other about the business are an error. Empty: every row is a customer of its own."
             ),
         )
     )

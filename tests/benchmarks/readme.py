@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,25 @@ def table(known: Mapping[str, Any]) -> str:
     Args:
         known: what `bench.json` holds.
     """
-    rows = [_row(figure) for one in known.values() for figure in one["figures"] if figure["target"]]
-    head = ["| what | target | measured | |", "|---|---|---|---|"]
+    figures = [figure for one in known.values() for figure in one["figures"] if figure["target"]]
+    rows = [_line(row, list(same)) for row, same in groupby(figures, key=lambda figure: str(figure["row"]))]
+    head = ["| what | measured, and the target | |", "|---|---|---|"]
     return "\n".join([*head, *rows, "", *_machines(known), ""])
 
 
-def _row(figure: Mapping[str, Any]) -> str:
+def _line(row: str, figures: Sequence[Mapping[str, Any]]) -> str:
+    missed = any(figure["met"] is False for figure in figures)
+    verdict = "**missed**" if missed else "" if any(figure["met"] is None for figure in figures) else "met"
+    return f"| {row} | {'; '.join(map(_measured, figures))} | {verdict} |"
+
+
+def _measured(figure: Mapping[str, Any]) -> str:
     unit = figure["unit"]
     least, most = min(figure["rounds"]), max(figure["rounds"])
     spread = f" ({_short(least)} to {_short(most)})" if _short(least) != _short(most) else ""
-    verdict = {True: "met", False: "**missed**", None: ""}[figure["met"]]
-    what = f"{figure['row']}: {figure['what']}"
-    return f"| {what} | {figure['target']} {unit} | {_short(figure['value'])} {unit}{spread} | {verdict} |"
+    value = f"{_short(figure['value'])} {unit}"
+    shown = f"**{value}**" if figure["met"] is False else value
+    return f"{figure['what']}: {shown}{spread}, {figure['target']}"
 
 
 def _machines(known: Mapping[str, Any]) -> Iterator[str]:
