@@ -46,7 +46,9 @@ test: $(TOOLS)             ## run the tests that take minutes together; nothing 
 test-all: $(TOOLS)         ## run every test, the slow ones too; they install an Airflow under build/, and build the image
 	$(PYTEST) $(TESTS)
 
-lint: $(TOOLS)             ## style, types, and who may import whom
+SPELLED := importer tests configs README.md CHANGELOG.md Makefile Dockerfile pyproject.toml
+lint: $(TOOLS)             ## style, spelling, types, and who may import whom
+	$(BIN)/codespell $(SPELLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
