@@ -2,8 +2,8 @@
 
 Up to the first sign of trouble the rate doubles every period, as long as it is used; after it the rate grows by
 a fixed step. A demand for fewer requests cuts it at once, latency of creates that rises over two periods cuts it
-a little, and what the server tells about its allowance in headers is a ceiling: where it tells that nothing is
-left, all stand still until more is. A configured rate always is a ceiling.
+a little, and what the server says about its allowance in headers is a ceiling: where it says that nothing is left,
+nothing starts until more is. A configured rate always is a ceiling.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class AdaptiveRate:
         per_s: the rate to keep now, in requests per second.
         cuts: how often a demand for fewer requests reduced it.
         eases: how often rising latency did.
-        told_per_s: what headers allow, with a little left over; None: they did not tell.
+        hinted_per_s: what headers allow, with a little left over; None: they did not say.
     """
 
     def __init__(self, ceiling_per_s: float) -> None:
@@ -54,7 +54,7 @@ class AdaptiveRate:
         self.per_s = min(START_PER_S, ceiling_per_s)
         self.cuts = 0
         self.eases = 0
-        self.told_per_s: float | None = None
+        self.hinted_per_s: float | None = None
         self._searching = True
         self._step = max(_SMALLEST_STEP, ceiling_per_s * _STEP_SHARE)
         self._cut_at = -math.inf
@@ -71,7 +71,7 @@ class AdaptiveRate:
 
     @property
     def found_per_s(self) -> float:
-        """The fastest pace that was borne for at least as long as the longest pause: a burst before one is no rate."""
+        """The fastest rate that was kept up for the longest pause and more: a burst before one is no rate."""
         return self._sustained.per_s(self._longest_pause_s)
 
     def answered(self, reply: Reply, began_s: float, now: float, kind: str = CREATE) -> None:
@@ -94,7 +94,7 @@ class AdaptiveRate:
         if reply.verdict is Verdict.ACCEPT and kind == CREATE and reply.took_s is not None:
             self._sampled(reply.took_s)
         if reply.allowance is not None:
-            self._told(reply.allowance)
+            self._hinted(reply.allowance)
             if reply.allowance.remaining == 0 and reply.retry_after_s is None:  # which says more exactly how long
                 self._used_up_s = max(self._used_up_s, reply.allowance.reset_s or 0.0)
 
@@ -103,11 +103,11 @@ class AdaptiveRate:
             self._latencies.append(took_s)
 
     def paused(self, delay_s: float) -> None:
-        """Hear that all stand still for so many seconds."""
+        """Note that nothing starts for so many seconds."""
         self._longest_pause_s = max(self._longest_pause_s, delay_s)
 
     def take_used_up_s(self) -> float:
-        """How long nothing more is allowed, as headers told since this was last asked, in seconds; 0: they did not."""
+        """How long nothing more is allowed, as headers said since this was last asked, in seconds; 0: they did not."""
         used_up_s, self._used_up_s = self._used_up_s, 0.0
         return used_up_s
 
@@ -121,19 +121,19 @@ class AdaptiveRate:
         self._step = max(_SMALLEST_STEP, self.per_s * _STEP_SHARE)
         self._set(self.per_s * CUT)
 
-    def _told(self, hint: RateHint) -> None:
-        """A reset stands in for a window that is not told, but only as long as hardly anything of it is used."""
+    def _hinted(self, hint: RateHint) -> None:
+        """A reset stands in for a window that is not given, but only as long as hardly anything of it is used."""
         if not hint.limit:
             return
         if hint.remaining is not None and hint.limit - hint.remaining <= max(1.0, hint.limit * _UNTOUCHED):
             self._window_s = max(self._window_s, hint.reset_s or 0.0)
         window_s = hint.window_s or self._window_s
         if window_s > 0:
-            self.told_per_s = hint.limit / window_s * _HINT_SHARE
+            self.hinted_per_s = hint.limit / window_s * _HINT_SHARE
             self._set(self.per_s)
 
     def _set(self, per_s: float) -> None:
-        ceiling = min(self.ceiling_per_s, self.told_per_s or math.inf)
+        ceiling = min(self.ceiling_per_s, self.hinted_per_s or math.inf)
         self.per_s = max(min(per_s, ceiling), min(FLOOR_PER_S, ceiling))
 
     # ------------------------------------------------------------------ periods

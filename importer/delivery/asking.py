@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from importer.delivery.attempts import Attempts
 from importer.delivery.backoff import Backoff
 from importer.delivery.stops import StopSwitch
-from importer.delivery.story import Story
 from importer.errors import StoppingError
 from importer.ports import Clock, Finder
 from importer.records import Found, Record, Reply, Verdict
@@ -48,19 +48,19 @@ class Asking:
     stop: StopSwitch
     clock: Clock
 
-    async def find(self, story: Story, form: Record | None = None) -> Found:
+    async def find(self, attempts: Attempts, form: Record | None = None) -> Found:
         """Look a row up once, and note it among its attempts.
 
         Args:
             form: as what it may have been sent; None: as it is.
         """
-        return await self._ask(lambda: self.other_side.find(form or story.record), story)
+        return await self._ask(lambda: self.other_side.find(form or attempts.record), attempts)
 
     async def get(self, customer_id: str) -> Found:
         """Read one customer."""
         return await self._ask(lambda: self.other_side.get(customer_id), None)
 
-    async def _ask(self, question: Callable[[], Awaitable[Found]], story: Story | None) -> Found:
+    async def _ask(self, question: Callable[[], Awaitable[Found]], attempts: Attempts | None) -> Found:
         tries = spared = 0
         while True:
             started_at, started = self.clock.now(), self.clock.monotonic()
@@ -70,8 +70,8 @@ class Asking:
                 return Found(trouble=_NO_TIME)
             duration_s = self.clock.monotonic() - started
             reply = found.trouble or Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
-            if story is not None:
-                story.tell("find", reply, started_at=started_at, duration_s=duration_s)
+            if attempts is not None:
+                attempts.add("find", reply, started_at=started_at, duration_s=duration_s)
             is_spared = self.is_spared(reply)
             self.answered("find", reply, duration_s)
             if found.trouble is None:

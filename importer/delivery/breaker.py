@@ -21,7 +21,7 @@ _NEVER_ANSWERED_S = 10.0
 """A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""
 
 _EXCHANGES = 5
-"""Failed token exchanges in a row that open it: everybody waits for each of them, and it is told of once."""
+"""Failed token exchanges in a row that open it: everybody waits for each of them, and it is reported once."""
 
 _SOUND = frozenset({Verdict.ACCEPT, Verdict.REJECT, Verdict.DUPLICATE, Verdict.ABORT})
 

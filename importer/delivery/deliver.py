@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from importer.delivery.asking import Asking, Pool
+from importer.delivery.attempts import Attempts
 from importer.delivery.backoff import Backoff
 from importer.delivery.looks import Looks
 from importer.delivery.matching import Match, compare_with
 from importer.delivery.stamps import Stamps
 from importer.delivery.stops import Thresholds
-from importer.delivery.story import Story
 from importer.errors import StoppingError
 from importer.ports import Clock, Finder, Memory, Target, Timekeeper
 from importer.records import Candidate, FieldError, Outcome, Record, Reply, RowState, Verdict
@@ -90,12 +90,12 @@ class Deliver:
 
     async def __call__(self, record: Record) -> Outcome:
         """Deliver one record; cancellation leaves it in doubt."""
-        story = Story(record)
+        attempts = Attempts(record)
         if record.known_id:
-            return self._settled(await self._verify(story))
-        outcome = await self._reconcile(story) if record.in_doubt else None
+            return self._settled(await self._verify(attempts))
+        outcome = await self._reconcile(attempts) if record.in_doubt else None
         while outcome is None:
-            outcome = await self._try(story)
+            outcome = await self._try(attempts)
         return self._settled(outcome)
 
     def _settled(self, outcome: Outcome) -> Outcome:
@@ -104,86 +104,86 @@ class Deliver:
 
     # ------------------------------------------------------------------ sending
 
-    async def _try(self, story: Story) -> Outcome | None:
+    async def _try(self, attempts: Attempts) -> Outcome | None:
         """One create and what follows from it; None when it may be tried again."""
         if self._stop.requested:
-            return _unsent(story)
-        if story.creates >= self._patience.max_attempts or story.spared >= self._patience.max_spared:
-            return story.fail(RowState.UNKNOWN if story.in_doubt else RowState.FAILED)
+            return _unsent(attempts)
+        if attempts.creates >= self._patience.max_attempts or attempts.spared >= self._patience.max_spared:
+            return attempts.fail(RowState.UNKNOWN if attempts.in_doubt else RowState.FAILED)
         try:
-            reply = await self._send(story)
+            reply = await self._send(attempts)
         except StoppingError:
-            return _unsent(story)
-        return await self._conclude(story, reply)
+            return _unsent(attempts)
+        return await self._conclude(attempts, reply)
 
-    async def _conclude(self, story: Story, reply: Reply) -> Outcome | None:
+    async def _conclude(self, attempts: Attempts, reply: Reply) -> Outcome | None:
         outcome: Outcome | None = None
         match reply.verdict:
             case Verdict.ACCEPT:
                 if not reply.warnings:
-                    self.stamps.created(story.record.key, reply.customer_id)
-                outcome = story.end(RowState.CREATED, customer_id=reply.customer_id)
+                    self.stamps.created(attempts.record.key, reply.customer_id)
+                outcome = attempts.end(RowState.CREATED, customer_id=reply.customer_id)
             case Verdict.REJECT:
-                outcome = story.refused()
+                outcome = attempts.refused()
             case Verdict.DUPLICATE:
-                outcome = await self._duplicate(story)
+                outcome = await self._duplicate(attempts)
             case Verdict.IN_DOUBT:
-                outcome = await self._reconcile(story)
+                outcome = await self._reconcile(attempts)
             case Verdict.ABORT:
                 self._stop.request("access", reply.message)
-                outcome = story.fail(RowState.UNKNOWN if story.in_doubt else RowState.UNSENT)
+                outcome = attempts.fail(RowState.UNKNOWN if attempts.in_doubt else RowState.UNSENT)
             case Verdict.RETRY:
-                await self._wait_for_another_try(story, reply)
+                await self._wait_for_another_try(attempts, reply)
         return outcome
 
-    async def _send(self, story: Story) -> Reply:
-        if story.in_doubt:
-            await self._memory.sends_again(story.record)
+    async def _send(self, attempts: Attempts) -> Reply:
+        if attempts.in_doubt:
+            await self._memory.sends_again(attempts.record)
         started_at, started = self._clock.now(), self._clock.monotonic()
-        reply = await self._other_side.send(story.record)
+        reply = await self._other_side.send(attempts.record)
         duration_s = self._clock.monotonic() - started
         spared = self.asking.is_spared(reply)
         self.asking.answered("create", reply, duration_s)
-        story.tell("create", reply, started_at=started_at, duration_s=duration_s, spared=spared)
+        attempts.add("create", reply, started_at=started_at, duration_s=duration_s, spared=spared)
         return reply
 
-    async def _wait_for_another_try(self, story: Story, reply: Reply) -> None:
+    async def _wait_for_another_try(self, attempts: Attempts, reply: Reply) -> None:
         """What the server says to everybody holds the whole pool already; anything else holds this row."""
         if reply.shared and reply.retry_after_s is None:
-            await self.asking.rest(self._patience.backoff.pause_s(story.spared))
+            await self.asking.rest(self._patience.backoff.pause_s(attempts.spared))
         if self.asking.is_spared(reply) or reply.retry_after_s is not None:
             return
-        if story.creates < self._patience.max_attempts:
-            await self.asking.rest(self._patience.backoff.pause_s(story.creates))
+        if attempts.creates < self._patience.max_attempts:
+            await self.asking.rest(self._patience.backoff.pause_s(attempts.creates))
 
     # ------------------------------------------------------------------ looking up
 
-    async def _reconcile(self, story: Story) -> Outcome | None:
+    async def _reconcile(self, attempts: Attempts) -> Outcome | None:
         """Find out what became of a row in doubt; None when it is certain enough that it was not created."""
-        since, due_s, looked = self._first_look(story)
+        since, due_s, looked = self._first_look(attempts)
         while due_s is not None:
             await self._wait_until(since + due_s)
-            outcome = await self._looked_up(story)
+            outcome = await self._looked_up(attempts)
             if outcome is not None:
                 if looked and outcome.customer_id:
                     self.looks.arrived(self._clock.monotonic() - since)
                 return outcome
             if self._stop.requested:
                 # Too few looks to be sure, and no time for more: the next pass looks again.
-                return story.fail(RowState.UNKNOWN, _NOT_ENOUGH_LOOKS)
+                return attempts.fail(RowState.UNKNOWN, _NOT_ENOUGH_LOOKS)
             due_s, looked = self.looks.after(due_s), True
         return None
 
-    async def _looked_up(self, story: Story) -> Outcome | None:
+    async def _looked_up(self, attempts: Attempts) -> Outcome | None:
         """Look once for everything that may have been sent of a row; None when none of it is there."""
-        for form in forms_of(story.record):
-            found = await self.asking.find(story, form)
+        for form in forms_of(attempts.record):
+            found = await self.asking.find(attempts, form)
             if found.trouble is not None:
-                return story.fail(RowState.UNKNOWN)
+                return attempts.fail(RowState.UNKNOWN)
             result = self._compared(form, found.candidates)
-            outcome = _proved(story, result) or await self._likely(story, form, found.candidates)
+            outcome = _proved(attempts, result) or await self._likely(attempts, form, found.candidates)
             if outcome is not None:
-                return self._with_fix_not_sent(outcome, story.record, found.candidates)
+                return self._with_fix_not_sent(outcome, attempts.record, found.candidates)
         return None
 
     def _with_fix_not_sent(self, outcome: Outcome, record: Record, candidates: Sequence[Candidate]) -> Outcome:
@@ -193,13 +193,13 @@ class Deliver:
             return outcome
         return outcome._replace(warnings=(*outcome.warnings, _FIX_NOT_SENT))
 
-    def _first_look(self, story: Story) -> tuple[float, float | None, bool]:
+    def _first_look(self, attempts: Attempts) -> tuple[float, float | None, bool]:
         """Since when looks count, when the first is due after that, and whether one was made before it.
 
         Time that has passed since an earlier pass died need not pass again.
         """
         now = self._clock.monotonic()
-        if story.creates or story.spared:
+        if attempts.creates or attempts.spared:
             return now, self.looks.after(-1.0), False
         if not self.looks.times_s:
             return now, None, False
@@ -212,35 +212,35 @@ class Deliver:
             async with self._aside():
                 await self.asking.rest(delay_s)
 
-    async def _verify(self, story: Story) -> Outcome:
+    async def _verify(self, attempts: Attempts) -> Outcome:
         """Ask whether a customer of an earlier run is still there; it is never sent."""
         if self._stop.requested:
-            return story.end(RowState.UNSENT)
-        found = await self.asking.find(story)
-        known_id = story.record.known_id
+            return attempts.end(RowState.UNSENT)
+        found = await self.asking.find(attempts)
+        known_id = attempts.record.known_id
         if found.trouble is not None:
-            return story.fail(RowState.UNKNOWN, _NOT_VERIFIED, candidates=(known_id,))
+            return attempts.fail(RowState.UNKNOWN, _NOT_VERIFIED, candidates=(known_id,))
         if any(one.customer_id == known_id for one in found.candidates):
-            return story.end(RowState.EXISTING, customer_id=known_id)
-        return story.fail(RowState.UNKNOWN, _GONE, candidates=(known_id,))
+            return attempts.end(RowState.EXISTING, customer_id=known_id)
+        return attempts.fail(RowState.UNKNOWN, _GONE, candidates=(known_id,))
 
-    async def _duplicate(self, story: Story) -> Outcome:
+    async def _duplicate(self, attempts: Attempts) -> Outcome:
         """The API says that such a customer exists: find it and compare."""
         since, due_s, different = self._clock.monotonic(), self.looks.after(-1.0), None
         while due_s is not None and different is None:
             await self._wait_until(since + due_s)
-            found = await self.asking.find(story)
+            found = await self.asking.find(attempts)
             if found.trouble is not None:
                 break
-            result = self._compared(story.record, found.candidates)
-            outcome = _proved(story, result) or _existing(story, result)
+            result = self._compared(attempts.record, found.candidates)
+            outcome = _proved(attempts, result) or _existing(attempts, result)
             if outcome is not None:
                 return outcome
             different = result if result.different else None
             due_s = self.looks.after(due_s)
-        if different is None and story.in_doubt:  # the customer that is in the way may well be ours
-            return story.fail(RowState.UNKNOWN)
-        return story.fail(RowState.REJECTED, *(_differences(different) if different else ()))
+        if different is None and attempts.in_doubt:  # the customer that is in the way may well be ours
+            return attempts.fail(RowState.UNKNOWN)
+        return attempts.fail(RowState.REJECTED, *(_differences(different) if different else ()))
 
     # ------------------------------------------------------------------ judging what was found
 
@@ -250,23 +250,23 @@ class Deliver:
             self.stamps.found()
         return match
 
-    async def _likely(self, story: Story, form: Record, candidates: Sequence[Candidate]) -> Outcome | None:
+    async def _likely(self, attempts: Attempts, form: Record, candidates: Sequence[Candidate]) -> Outcome | None:
         """Judge equal customers without a stamp, where the target may have lost it: one may be this very row's.
 
         It is taken for ours when it is the only one, it was created since the request, and no other row has it.
         """
         possible = compare_with(form, candidates, self._patience.stamp, loses_metadata=True).unstamped
-        if not possible or (not story.record.sent_unstamped and await self._keeps_stamps()):
+        if not possible or (not attempts.record.sent_unstamped and await self._keeps_stamps()):
             return None
-        since = story.since(self._server_ahead_s())
+        since = attempts.since(self._server_ahead_s())
         young = [one for one in possible if _may_be_younger(one, since)]
         if not young:
             return None
         (first, *others) = young
         told = since is not None and first.created_at is not None
         if told and not others and first in self._compared(form, young).unstamped and await self._is_free(first):
-            return _ours(story, first.customer_id)
-        return story.fail(RowState.UNKNOWN, _NO_PROOF, candidates=_ids(young))
+            return _ours(attempts, first.customer_id)
+        return attempts.fail(RowState.UNKNOWN, _NO_PROOF, candidates=_ids(young))
 
     async def _keeps_stamps(self) -> bool:
         """Whether a customer without our stamp cannot be ours; the first ones that were created are read back once."""
@@ -321,24 +321,24 @@ def forms_of(record: Record) -> list[Record]:
     return [*earlier, record]
 
 
-def _unsent(story: Story) -> Outcome:
+def _unsent(attempts: Attempts) -> Outcome:
     """The run stops before another create: nothing was created, or nobody can tell yet."""
-    return story.fail(RowState.UNKNOWN, _NOT_ENOUGH_LOOKS) if story.in_doubt else story.end(RowState.UNSENT)
+    return attempts.fail(RowState.UNKNOWN, _NOT_ENOUGH_LOOKS) if attempts.in_doubt else attempts.end(RowState.UNSENT)
 
 
-def _proved(story: Story, result: Match) -> Outcome | None:
+def _proved(attempts: Attempts, result: Match) -> Outcome | None:
     """The outcome, where stamps prove one."""
     if len(result.stamped) == 1:
-        return _ours(story, result.stamped[0].customer_id)
+        return _ours(attempts, result.stamped[0].customer_id)
     if result.stamped:
-        return story.fail(RowState.UNKNOWN, duplicated(_ids(result.stamped)), candidates=_ids(result.stamped))
+        return attempts.fail(RowState.UNKNOWN, duplicated(_ids(result.stamped)), candidates=_ids(result.stamped))
     return None
 
 
-def _ours(story: Story, customer_id: str) -> Outcome:
+def _ours(attempts: Attempts, customer_id: str) -> Outcome:
     """Whether this run created it or an earlier one did, only a send of this run tells."""
-    state = RowState.CREATED if story.may_have_created else RowState.EXISTING
-    return story.end(state, customer_id=customer_id)
+    state = RowState.CREATED if attempts.may_have_created else RowState.EXISTING
+    return attempts.end(state, customer_id=customer_id)
 
 
 def _may_be_younger(candidate: Candidate, since: float | None) -> bool:
@@ -353,13 +353,13 @@ def duplicated(customer_ids: Sequence[str]) -> FieldError:
     return FieldError(path="", code="duplicated_at_target", message=message)
 
 
-def _existing(story: Story, result: Match) -> Outcome | None:
+def _existing(attempts: Attempts, result: Match) -> Outcome | None:
     """After a refusal as duplicate: a customer with the same data is the one."""
     if len(result.same) == 1:
-        return story.end(RowState.EXISTING, customer_id=result.same[0].customer_id)
+        return attempts.end(RowState.EXISTING, customer_id=result.same[0].customer_id)
     if result.same:
-        return story.fail(
-            RowState.UNKNOWN if story.in_doubt else RowState.REJECTED,
+        return attempts.fail(
+            RowState.UNKNOWN if attempts.in_doubt else RowState.REJECTED,
             FieldError(path="", code="several_existing", message="Several customers with this data exist already."),
             candidates=_ids(result.same),
         )

@@ -1,6 +1,6 @@
-"""What every answer teaches the whole pool: to pause, to slow down, to stand still until the target is back.
+"""Feedback: what every answer means for all workers: pause, slow down, wait until the target is back.
 
-Retries of a single row are `deliver`'s; here is what concerns all workers at once.
+Retries of a single row are in `deliver`.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ class Feedback:
                 "cuts_after_429": adaptive.cuts,
                 "cuts_for_latency": adaptive.eases,
             }
-            if adaptive.told_per_s is not None:
-                receipt["auto"]["told_by_headers_per_s"] = round(adaptive.told_per_s, 2)
+            if adaptive.hinted_per_s is not None:
+                receipt["auto"]["told_by_headers_per_s"] = round(adaptive.hinted_per_s, 2)
         return receipt
 
 

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from importer.delivery.asking import Asking
+from importer.delivery.attempts import Attempts
 from importer.delivery.deliver import CLOCKS_S, duplicated, forms_of
 from importer.delivery.matching import Match, bears, compare_with
 from importer.delivery.stamps import Stamps
-from importer.delivery.story import Story
 from importer.ports import Events, ResentRows
 from importer.records import Event, FieldError, Found, Outcome, Resent, RowState
 
@@ -94,10 +94,10 @@ class SecondLooks:
 
     async def _look_at(self, row: Resent) -> Sequence[str] | None:
         """Look at one row, and record what is new; the ids of its customers, or None when nobody answered."""
-        story = Story(row.record)
+        attempts = Attempts(row.record)
         stamped, equal = dict[str, None](), dict[str, None]()
         for form in forms_of(row.record):
-            found = await self.asking.find(story, form)
+            found = await self.asking.find(attempts, form)
             if found.trouble is not None:
                 return None
             kept = self._keeps_stamps(row, found)
@@ -107,9 +107,9 @@ class SecondLooks:
         own = [row.customer_id] if row.state in _HAS_A_CUSTOMER and row.customer_id else []
         ids = tuple(dict.fromkeys([*own, *stamped, *equal]))
         if len(ids) > 1:
-            await self.resent_rows.amend(story.fail(RowState.UNKNOWN, duplicated(ids), candidates=ids))
+            await self.resent_rows.amend(attempts.fail(RowState.UNKNOWN, duplicated(ids), candidates=ids))
         elif len(stamped) == 1 and row.state not in _HAS_A_CUSTOMER:
-            await self.resent_rows.amend(story.end(RowState.CREATED, customer_id=ids[0]))
+            await self.resent_rows.amend(attempts.end(RowState.CREATED, customer_id=ids[0]))
         if self.asking.clock.now() - row.sent_at >= WATCHED_S:
             await self.resent_rows.looked_at_last(row.record)
         return ids

@@ -40,16 +40,16 @@ def test_what_look_ups_take_is_not_held_against_creates() -> None:
 def test_a_reset_is_no_window_once_much_of_the_allowance_is_used() -> None:
     adaptive = AdaptiveRate(100.0)
     adaptive.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.0, 0.1)
-    assert (adaptive.told_per_s, adaptive.take_used_up_s(), adaptive.take_used_up_s()) == (None, 5.0, 0.0)
+    assert (adaptive.hinted_per_s, adaptive.take_used_up_s(), adaptive.take_used_up_s()) == (None, 5.0, 0.0)
     adaptive.answered(
         THROTTLED._replace(retry_after_s=1.0, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.1, 0.2
     )
     assert adaptive.take_used_up_s() == 0.0  # the server says how long in so many words
     adaptive.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=590, reset_s=60.0)), 0.2, 0.3)
-    assert adaptive.told_per_s == pytest.approx(9.5)
+    assert adaptive.hinted_per_s == pytest.approx(9.5)
     adaptive.answered(Reply(Verdict.ACCEPT, allowance=RateHint(1_000, remaining=5, reset_s=1.0, window_s=10.0)), 0.4, 1)
 
-    assert adaptive.told_per_s == pytest.approx(95.0)
+    assert adaptive.hinted_per_s == pytest.approx(95.0)
 
 
 def test_what_was_borne_is_remembered_in_little_memory_however_long_it_takes() -> None:

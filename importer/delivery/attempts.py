@@ -10,7 +10,7 @@ _NOT_KNOWN = "It is not known whether the customer was created."
 _LEFT_IN_DOUBT = Reply(Verdict.IN_DOUBT, error_code="in_doubt", message="An earlier request had no clear answer.")
 
 
-class Story:
+class Attempts:
     """The attempts of one record in this pass."""
 
     def __init__(self, record: Record) -> None:
@@ -29,7 +29,7 @@ class Story:
         self._last_create: Reply | None = None
         self._doubtful: Reply | None = None
 
-    def tell(self, kind: str, reply: Reply, *, started_at: float, duration_s: float, spared: bool = False) -> None:
+    def add(self, kind: str, reply: Reply, *, started_at: float, duration_s: float, spared: bool = False) -> None:
         """Add one request and its answer; where there was no token, none was made, and nothing is added.
 
         Args:
