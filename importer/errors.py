@@ -22,7 +22,7 @@
         ├── StillWrittenError     exit 75  somebody is still writing the source
         └── UnreachableError      exit 75  the place of a source cannot be reached
 
-A message is one sentence: what is wrong and where. `hint` is the mend. Neither ever holds a
+A message is one sentence: what is wrong and where. `hint` is the fix. Neither ever holds a
 secret or a cell's value. Every class survives pickling, so it can cross processes.
 """
 
@@ -54,7 +54,7 @@ class ImporterError(Exception):
 
     Args:
         message: one sentence for a person: what is wrong, and where.
-        hint: how to mend it; empty when there is nothing to do.
+        hint: how to fix it; empty when there is nothing to do.
     """
 
     exit_code: ExitCode = ExitCode.BUG

@@ -63,7 +63,7 @@ def source_of(database: Database, stored: StoredRun) -> Path | None:
 
 
 def keep_mended_beside(database: Database, stored: StoredRun) -> None:
-    """Put files aside that somebody mended where a night had put them, before they are written again."""
+    """Put files aside that somebody fixed where a night had put them, before they are written again."""
     written = Runs(database).facts(stored.run).get("files", {})
     for place in _with_results(database, stored):
         keep_mended(place.folder, {filing.unlike(place.file, name): digest for name, digest in written.items()})

@@ -100,12 +100,12 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
 
 
 def tell_findings(findings: Sequence[Mapping[str, Any]]) -> None:
-    """Print one line a check, and under it how to mend what is not well."""
+    """Print one line a check, and under it how to fix what is not well."""
     screen = console()
     for one in findings:
         screen.print(f"{one['status']:<4}  {one['check']:<12}  {one['message']}", markup=False, highlight=False)
-        if one["mend"] and one["status"] != "ok":
-            screen.print(f"{'':<20}→ {one['mend']}", markup=False, highlight=False)
+        if one["fix"] and one["status"] != "ok":
+            screen.print(f"{'':<20}→ {one['fix']}", markup=False, highlight=False)
 
 
 def tell_purge(done: Mapping[str, Any]) -> None:

@@ -27,8 +27,8 @@ def check_elsewhere(address: str, profile: Profile) -> Iterator[Finding]:
     if owner:
         yield Finding.fail("night", f"one is at work in this folder ({owner})", "Wait for it to end.", ExitCode.BUSY)
     elif begun:
-        mend = "The next one goes on with that first, by itself."
-        yield Finding.warn("night", f"an earlier one was cut off: {begun:,} file(s) of it are begun", mend)
+        fix = "The next one goes on with that first, by itself."
+        yield Finding.warn("night", f"an earlier one was cut off: {begun:,} file(s) of it are begun", fix)
     else:
         yield Finding.ok("night", "none is at work, and none was cut off")
     yield Finding.ok("waiting", f"{len(files):,} file(s)" if files else "no file")

@@ -1,4 +1,4 @@
-"""One line of the doctor: what was looked at, how it is, and how to mend it. Never a secret, never a cell."""
+"""One line of the doctor: what was looked at, how it is, and how to fix it. Never a secret, never a cell."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Finding:
     Args:
         check: its name, one or two words.
         status: `fail`: a run would be refused or lose something; `warn`: it would not, but somebody should know.
-        mend: what to do about it; empty when it is ok.
+        fix: what to do about it; empty when it is ok.
         code: the exit code that a run would end with.
     """
 
     check: str
     status: Status
     message: str
-    mend: str = ""
+    fix: str = ""
     code: ExitCode = ExitCode.OK
 
     @classmethod
@@ -34,14 +34,14 @@ class Finding:
         return cls(check, "ok", message)
 
     @classmethod
-    def warn(cls, check: str, message: str, mend: str) -> Finding:
+    def warn(cls, check: str, message: str, fix: str) -> Finding:
         """A run would go on."""
-        return cls(check, "warn", message, mend)
+        return cls(check, "warn", message, fix)
 
     @classmethod
-    def fail(cls, check: str, message: str, mend: str, code: ExitCode = ExitCode.BUG) -> Finding:
+    def fail(cls, check: str, message: str, fix: str, code: ExitCode = ExitCode.BUG) -> Finding:
         """A run would not."""
-        return cls(check, "fail", message, mend, code)
+        return cls(check, "fail", message, fix, code)
 
     @classmethod
     def from_error(cls, check: str, error: ImporterError) -> Finding:
@@ -50,7 +50,7 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """Return it in plain JSON types."""
-        return {"check": self.check, "status": self.status, "message": self.message, "mend": self.mend}
+        return {"check": self.check, "status": self.status, "message": self.message, "fix": self.fix}
 
 
 def exit_code(findings: Sequence[Finding]) -> ExitCode:

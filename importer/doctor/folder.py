@@ -94,8 +94,8 @@ def _waiting(inbox: Inbox) -> Iterator[Finding]:
     size = sum(seen.size for seen in files.values())
     yield Finding.ok("waiting", f"{_files(len(files))}, {size / 1024**2:,.1f} MiB" if files else "no file")
     if links:
-        mend = "Put the files themselves into the folder."
-        yield Finding.warn("waiting", f"{len(links):,} symbolic link(s), which are left alone", mend)
+        fix = "Put the files themselves into the folder."
+        yield Finding.warn("waiting", f"{len(links):,} symbolic link(s), which are left alone", fix)
 
 
 def _files(count: int) -> str:

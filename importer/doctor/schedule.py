@@ -56,8 +56,8 @@ def check_quota(profile: Profile, scope: str, now: float) -> Iterator[Finding]:
     told = f"{used:,} of the day's {count:,} requests are used, {max(0, count - used):,} are left"
     if used >= count:
         code = int(ExitCode.TRY_LATER)
-        mend = f"Wait: what was sent longer than 24 hours ago no longer counts. A run now ends with exit code {code}."
-        yield Finding.warn("quota", told, mend)
+        fix = f"Wait: what was sent longer than 24 hours ago no longer counts. A run now ends with exit code {code}."
+        yield Finding.warn("quota", told, fix)
     elif used >= _NEARLY_ALL * count:
         yield Finding.warn("quota", told, "What does not fit any more goes on next time, by itself.")
     else:

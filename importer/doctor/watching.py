@@ -52,11 +52,11 @@ def _textfile(path: Path | None) -> Iterator[Finding]:
     if path is None:
         return
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK) or path.is_dir():
-        mend = "Make its folder, and let the importer write to it."
-        yield Finding.warn("metrics", f"{path} cannot be written", mend)
+        fix = "Make its folder, and let the importer write to it."
+        yield Finding.warn("metrics", f"{path} cannot be written", fix)
     elif path.suffix != ".prom":
-        mend = "Give it a name that ends with .prom."
-        yield Finding.warn("metrics", f"the node exporter does not read {path.name}", mend)
+        fix = "Give it a name that ends with .prom."
+        yield Finding.warn("metrics", f"the node exporter does not read {path.name}", fix)
 
 
 def _port(settings: MetricsSettings) -> Iterator[Finding]:
@@ -70,5 +70,5 @@ def _port(settings: MetricsSettings) -> Iterator[Finding]:
             probe.bind(where)
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()
-        mend = "Free it, or choose another metrics.port; a run or a watch that is at work has it open."
-        yield Finding.warn("metrics", f"port {settings.port} of {settings.address} cannot be served: {reason}", mend)
+        fix = "Free it, or choose another metrics.port; a run or a watch that is at work has it open."
+        yield Finding.warn("metrics", f"port {settings.port} of {settings.address} cannot be served: {reason}", fix)

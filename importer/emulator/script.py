@@ -157,8 +157,8 @@ def _known(data: Iterable[str], allowed: Iterable[str], where: str) -> None:
     for key in data:
         if key not in names:
             near = difflib.get_close_matches(key, names, n=1)
-            mend = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}"
-            raise ValueError(f"{where}: unknown key {key!r}; {mend}")
+            fix = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}"
+            raise ValueError(f"{where}: unknown key {key!r}; {fix}")
 
 
 def _check_for(key: str) -> Callable[[Any, str, str], None]:

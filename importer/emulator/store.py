@@ -159,8 +159,8 @@ def _opened(path: Path | None) -> sqlite3.Connection:
         _prepare(database)
     except sqlite3.Error as error:
         database.close()
-        mend = "it may belong to an emulator that still runs" if "locked" in str(error) else "choose another file"
-        raise ValueError(f"the emulator's store {path} cannot be used ({error}): {mend}") from error
+        fix = "it may belong to an emulator that still runs" if "locked" in str(error) else "choose another file"
+        raise ValueError(f"the emulator's store {path} cannot be used ({error}): {fix}") from error
     except ValueError as error:
         database.close()
         raise ValueError(f"the emulator's store {path} {error}: choose another file, or delete it") from error

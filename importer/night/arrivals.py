@@ -317,6 +317,6 @@ def moment(now: float) -> str:
     return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _why(what: Import, mend: str) -> str:
+def _why(what: Import, fix: str) -> str:
     error = printable(what.error or "", None)
-    return f"{printable(what.file)} was not imported (exit code {int(what.exit_code)}).\n\n{error}\n\n{mend}\n"
+    return f"{printable(what.file)} was not imported (exit code {int(what.exit_code)}).\n\n{error}\n\n{fix}\n"

@@ -145,7 +145,7 @@ class Night:
     # ------------------------------------------------------------------ a pass
 
     def _check(self) -> None:
-        """Refuse what no pass could mend."""
+        """Refuse what no pass could fix."""
         if self.profile.dry_run:
             raise UsageError("A night cannot be a dry run: it puts files away.", "To check one file, use validate.")
         require_named_target(self.profile)

@@ -40,7 +40,7 @@ class Parsing:
     Args:
         name: the source as a person knows it, for the message.
         what: what the file was taken for (`workbook`, `text file`).
-        hint: how to mend it.
+        hint: how to fix it.
     """
 
     def __init__(self, name: str, what: str, hint: str) -> None:

@@ -1,4 +1,4 @@
-"""What the faults of stores mean: which of them a person has to mend, and which pass by themselves.
+"""What the faults of stores mean: which of them a person has to fix, and which pass by themselves.
 
 Libraries wrap faults in faults, so the whole chain is looked at, by the names of its classes: they load only
 with the library. Their texts quote addresses and are never passed on.
@@ -31,23 +31,23 @@ class Trouble:
     Args:
         kind: what it is to whoever called.
         reason: half a sentence.
-        mend: a sentence.
+        fix: a sentence.
     """
 
     kind: type[ImporterError]
     reason: str
-    mend: str
+    fix: str
 
     def error(self, what: str) -> ImporterError:
         """The error to raise; `what` begins its sentence."""
-        return self.kind(f"{what}: {self.reason}.", self.mend)
+        return self.kind(f"{what}: {self.reason}.", self.fix)
 
 
 def why(fault: BaseException, access: str) -> Trouble:
-    """What a fault means and how to mend it, without a word of its own text.
+    """What a fault means and how to fix it, without a word of its own text.
 
     Args:
-        access: how to mend refused credentials, as a sentence.
+        access: how to fix refused credentials, as a sentence.
     """
     links = list(_chain(fault))
     names = {cls.__name__ for link in links for cls in type(link).__mro__}
@@ -75,8 +75,8 @@ def _distrusted(names: set[str]) -> Trouble | None:
             "Compare its fingerprint with its owner, and put the key into ~/.ssh/known_hosts.",
         )
     if "SSLCertVerificationError" in names:
-        mend = "Let its owner renew it, or name the right authority in SSL_CERT_FILE."
-        return Trouble(SourceError, "its certificate is not trusted", mend)
+        fix = "Let its owner renew it, or name the right authority in SSL_CERT_FILE."
+        return Trouble(SourceError, "its certificate is not trusted", fix)
     if "InvalidUrlRedirectClientError" in names:
         return Trouble(SourceError, "it leads on to an address that is not safe", "Ask its owner for the right one.")
     return None

@@ -29,7 +29,7 @@ class Store:
     Args:
         group: the optional group that brings its library.
         example: an address of this kind.
-        access: how to mend refused credentials, as a sentence.
+        access: how to fix refused credentials, as a sentence.
         options: an address, and the longest silence in seconds, become the library's options.
         also_raises: what its library raises beside OSError.
         promise: asks for the sum that a copy has to have; None as its answer: there is none.

@@ -4,7 +4,7 @@ The original is opened, marked and saved under another name: formats, widths, or
 stay (pictures and charts may not: the library that writes workbooks cannot keep them, and the summary
 sheet says so). Sources that cannot be opened that way (.xls, .xlsb, .ods, text) and those of more than
 200,000 cells give a workbook of our own; above that size it holds the failing rows only, and no more
-of them than fit it. Mended and saved, every one of them is accepted as a source.
+of them than fit it. Fixed and saved, every one of them is accepted as a source.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Issues grouped so that a person mends a kind of error once instead of row by row.
+"""Issues grouped so that a person fixes a kind of error once instead of row by row.
 
 Streams: memory grows with the number of different clusters, never with the number of rows.
 """

@@ -1,4 +1,4 @@
-"""People's files are theirs: no output lands on a source, and no mended cell is overwritten."""
+"""People's files are theirs: no output lands on a source, and no fixed cell is overwritten."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _is_ours(name: str) -> bool:
 
 
 def digests(files: Mapping[str, Path]) -> dict[str, str]:
-    """SHA-256 of every file that people mend, by its name."""
+    """SHA-256 of every file that people fix, by its name."""
     return {path.name: _digest(path) for kind, path in files.items() if kind in _MENDABLE}
 
 

@@ -19,8 +19,8 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.records import SUMMARY_SHEET, Cluster, Issue, RowResult, Severity
+from importer.results.advice import Advice
 from importer.results.failing import column_index, pointed_at
-from importer.results.mends import Advice
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, cells_of, lines, print_wide, safe_text
 
 RUN_COLUMN, ROW_COLUMN, ERROR_COLUMN = "_run", "_row", "_error_message"

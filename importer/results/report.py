@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from importer.commands import Commands
 from importer.errors import UsageError
 from importer.records import Cluster, Detected, ResultBatch, RowState, SourceInfo
+from importer.results.advice import Advice, advise
 from importer.results.aside import Aside
-from importer.results.mends import Advice, advise
 from importer.results.table import Header
 
 if TYPE_CHECKING:

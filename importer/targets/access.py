@@ -81,10 +81,10 @@ def _checked_base_url(text: str) -> str:
 
 
 def _split(text: str) -> SplitResult:
-    mend = "Set base_url to the address your provider gave you, for example https://api.example.com."
+    fix = "Set base_url to the address your provider gave you, for example https://api.example.com."
     if not text:
         msg = "The target has no base_url."
-        raise ProfileError(msg, mend)
+        raise ProfileError(msg, fix)
     try:
         parts = urlsplit(text)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and _PLAIN.fullmatch(text):
@@ -92,7 +92,7 @@ def _split(text: str) -> SplitResult:
     except ValueError:
         pass
     msg = "The target's base_url is no web address."
-    raise ProfileError(msg, mend)
+    raise ProfileError(msg, fix)
 
 
 def _is_loopback(host: str) -> bool:

@@ -58,7 +58,7 @@ class SmallDisk:
         return found.f_bavail * found.f_frsize
 
     def clear(self) -> None:
-        """Mend it: free what the test had filled."""
+        """Fix it: free what the test had filled."""
         (self.content / _FILLER).unlink(missing_ok=True)
 
     def freeze(self) -> None:

@@ -1,4 +1,4 @@
-"""The doctor: one line a check, the mend beside it, and the exit code that a run would end with."""
+"""The doctor: one line a check, the fix beside it, and the exit code that a run would end with."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_target_that_does_not_answer_is_named(user: User) -> None:
     ran = user.types("doctor", "--config", "down.toml", "--target", "sandbox", "--json", **CREDENTIALS)
 
     assert (ran.code, found(ran.json)["connection"]) == (4, "fail")
-    assert "network" in line(ran.json, "connection")["mend"]
+    assert "network" in line(ran.json, "connection")["fix"]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_wrong_profile_is_a_line_of_its_own(
     ran = user.types("doctor", "--config", "p.toml", "--json", *options, **CREDENTIALS)
 
     assert (ran.code, found(ran.json)[check]) == (code, "fail")
-    assert line(ran.json, check)["mend"]
+    assert line(ran.json, check)["fix"]
 
 
 def test_files_of_credentials_that_others_may_read_are_warned_of(
@@ -105,7 +105,7 @@ def test_files_of_credentials_that_others_may_read_are_warned_of(
     ran = user.types("doctor", "--config", profile_for(witness), "--target", "sandbox", "--json", **files)
 
     assert (ran.code, found(ran.json)["credentials"]) == (0, "warn")
-    assert "chmod 600" in line(ran.json, "credentials")["mend"]
+    assert "chmod 600" in line(ran.json, "credentials")["fix"]
 
 
 def test_a_locked_workspace_names_the_owner(user: User) -> None:
@@ -140,7 +140,7 @@ def test_what_the_journal_says_is_told(
     ran = user.types("doctor", "--json")
 
     assert (ran.code, found(ran.json)[check]) == (code, status)
-    assert said in line(ran.json, check)["mend"]
+    assert said in line(ran.json, check)["fix"]
 
 
 def test_an_old_journal_is_not_upgraded_by_looking_at_it(user: User) -> None:
@@ -189,7 +189,7 @@ def test_what_happened_to_the_workspace_is_seen(
     ran = user.types("doctor", "--json")
 
     assert (ran.code, found(ran.json)[check]) == (code, status)
-    assert line(ran.json, check)["mend"]
+    assert line(ran.json, check)["fix"]
     assert not (harm is lose_the_secret and (user.home / "runs" / "import-key.secret").exists())
 
 
@@ -203,7 +203,7 @@ def test_a_live_target_without_a_brake_is_warned_of(user: User) -> None:
     ran = user.types("doctor", "--config", "live.toml", "--target", "live", "--json", **CREDENTIALS)
 
     assert found(ran.json)["limits"] == "warn"
-    assert "max_error_rate" in line(ran.json, "limits")["mend"]
+    assert "max_error_rate" in line(ran.json, "limits")["fix"]
 
 
 def test_more_connections_than_open_files_are_a_failure(user: User) -> None:

@@ -33,7 +33,7 @@ def worst(report: dict[str, Any]) -> dict[str, str]:
 
 
 def told(report: dict[str, Any], check: str) -> str:
-    return " ".join(f"{one['message']} {one['mend']}" for one in report["checks"] if one["check"] == check)
+    return " ".join(f"{one['message']} {one['fix']}" for one in report["checks"] if one["check"] == check)
 
 
 def test_all_is_well_and_nothing_is_made_or_moved(user: User, inbox: Path) -> None:

@@ -1,4 +1,4 @@
-"""The dry run as whoever mends the spreadsheet meets it."""
+"""The dry run as whoever fixes the spreadsheet meets it."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ GOOD = (
     "62701",
     "USA",
 )
-MEND = {
-    "E-Mail": "mended{row}@example.com",
+FIX = {
+    "E-Mail": "fixed{row}@example.com",
     "Phone": "+1212555013{row}",
-    "Last Name": "Mended",
+    "Last Name": "Fixed",
     "State": "IL",
     "Birth Date": "1980-01-31",
 }
@@ -83,8 +83,8 @@ def test_a_messy_workbook_is_mended_in_its_annotated_copy_and_imported(user: Use
     assert sheet.cell(2, columns["First Name"]).font.italic
     for cell in marked:
         name = str(sheet.cell(1, cell.column or 1).value)
-        if name in MEND:
-            cell.value = MEND[name].format(row=cell.row)
+        if name in FIX:
+            cell.value = FIX[name].format(row=cell.row)
     book.save(copy)
 
     again = user.types("validate", copy, "--json").json

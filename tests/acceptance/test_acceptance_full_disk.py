@@ -124,7 +124,7 @@ def test_a_night_on_a_full_disk_says_so_and_the_next_one_finishes(
     exactly_once(witness, results(disk, f"{again.json['imports'][0]['put']}/results.csv"))
 
 
-MENDS = {
+FIXES = {
     "before a run begins": "ree some space",
     "before anything is sent": "one that had not is started again",
     "while rows are sent": " --workspace disk/runs` then goes on",
@@ -132,7 +132,7 @@ MENDS = {
 }
 
 
-@pytest.mark.parametrize("name", MENDS)
+@pytest.mark.parametrize("name", FIXES)
 def test_a_run_on_a_full_disk_says_so_and_what_it_says_mends_it(
     user: User, witness: Witness, profile: Path, disk: SmallDisk, name: str
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_run_on_a_full_disk_says_so_and_what_it_says_mends_it(
     ran = gets_full(disk, stage, lambda: disk.starts(*run, **witness.environ), witness)
 
     assert (ran.code, ran.json["error"].startswith(stage.says.format(workspace=workspace))) == (1, True), ran.out
-    assert MENDS[name] in ran.json["error"]
+    assert FIXES[name] in ran.json["error"]
     disk.clear()
     again = disk.types(*(("resume", "last", *where) if stage.sending else run), *AT_ONCE, **witness.environ)
     assert (again.code, again.json["counts"]["created"]) == (0, stage.rows), again.out

@@ -87,8 +87,8 @@ def test_results_hold_the_source_verbatim_in_its_order_and_rejects_import_as_the
     assert (results[1]["Last Name"], results[1]["_error_column"]) == ("Exa,mple", "Email")
 
     rejects = user.home / first["files"]["rejects"]
-    mended = rejects.read_text(encoding="utf-8").replace("not an email", "bob@example.com")
-    fixed = user.has("mended.csv", mended)
+    text = rejects.read_text(encoding="utf-8").replace("not an email", "bob@example.com")
+    fixed = user.has("fixed.csv", text)
     alone = user.types("run", fixed, "--as-new", "--workspace", "elsewhere", "--json")
     assert (alone.code, alone.json["counts"]["created"], alone.json["counts"]["read"]) == (0, 1, 1)
     second = user.types("run", fixed, "--json")

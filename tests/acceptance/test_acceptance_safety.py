@@ -110,11 +110,11 @@ def test_cells_that_were_mended_in_place_survive_a_retry(user: User) -> None:
     text = people(2).replace("person1@example.com", "nonsense")
     first = user.types("run", user.has("people.csv", text), "--json").json
     rejects = user.home / first["files"]["rejects"]
-    mended = rejects.read_text(encoding="utf-8").replace("nonsense", "person1@example.com")
-    rejects.write_text(mended, encoding="utf-8")
+    fixed = rejects.read_text(encoding="utf-8").replace("nonsense", "person1@example.com")
+    rejects.write_text(fixed, encoding="utf-8")
 
     assert user.types("retry", "last").code == 3
-    kept = [path for path in rejects.parent.glob("rejects*.csv") if path.read_text(encoding="utf-8") == mended]
+    kept = [path for path in rejects.parent.glob("rejects*.csv") if path.read_text(encoding="utf-8") == fixed]
     assert len(kept) == 1
 
 

@@ -409,4 +409,4 @@ def test_the_doctor_says_that_a_key_is_new_to_its_host(
 
     assert (well.code, asked.code) == (0, 7)
     (finding,) = (one for one in asked.json["checks"] if one["check"] == "account")
-    assert f"--account-of {first['run_id']}" in finding["mend"]
+    assert f"--account-of {first['run_id']}" in finding["fix"]

@@ -1,4 +1,4 @@
-"""Source files of fictional customers, the same for every run: thirteen columns, a few rows that need mending.
+"""Source files of fictional customers, the same for every run: thirteen columns, a few rows that need fixing.
 
 Phone numbers lie in the exchange 555, which films use, and addresses end in example.com, .org or .net. The shape is
 that of a legacy export: most cells are clean or need a little normalising, about one row in a hundred is wrong, and
@@ -77,7 +77,7 @@ def _person(number: int, dice: random.Random, words: _Words) -> tuple[str, ...]:
     area, line = words.areas[line // 10_000 % len(words.areas)], line % 10_000
     phone = f"({area}) 555-{line:04d}" if number % 3 else f"+1{area}555{line:04d}"
     apartment = f"Apt {dice.randint(1, 99)}" if number % 4 == 0 else ""
-    if number % 100 == 17:  # one row in a hundred has something to mend
+    if number % 100 == 17:  # one row in a hundred has something to fix
         phone = dice.choice(_BAD_PHONES)
     elif number % 500 == 33:
         email = email.replace("@", " at ")

@@ -37,7 +37,7 @@ class Rule:
 
     Args:
         code: ours, used where the API gives none.
-        sentence: for people; what happened and, where there is one, the mend. What is unknown then is added elsewhere.
+        sentence: for people; what happened and, where there is one, the fix. What is unknown then is added elsewhere.
         source: where this is known from.
     """
 

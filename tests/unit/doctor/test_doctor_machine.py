@@ -17,7 +17,7 @@ MIB = 1024**2
 def test_little_room_is_a_warning_and_hardly_any_a_failure(tmp_path: Path, free_mib: int, status: str) -> None:
     (found,) = check_disk(tmp_path / "runs", free_bytes=lambda _: free_mib * MIB)
 
-    assert (found.status, bool(found.mend)) == (status, status != "ok")
+    assert (found.status, bool(found.fix)) == (status, status != "ok")
     assert f"{free_mib / 1024:,.1f} GiB are free where {tmp_path / 'runs'} is" in found.message
 
 

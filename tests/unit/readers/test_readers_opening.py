@@ -206,18 +206,18 @@ class PanicException(BaseException):
 class TestParsing:
     @pytest.mark.parametrize("fault", [ValueError("x"), PanicException("x"), EOFError(), OSError("x"), MemoryError()])
     def test_what_a_parser_raises_becomes_one_sentence(self, fault: BaseException) -> None:
-        with pytest.raises(SourceError, match=r"^'a\.xls' \S.*\.") as refusal, Parsing("a.xls", "workbook", "Mend it."):
+        with pytest.raises(SourceError, match=r"^'a\.xls' \S.*\.") as refusal, Parsing("a.xls", "workbook", "Fix it."):
             raise fault
         assert refusal.value.__cause__ is fault
 
     @pytest.mark.parametrize("signal", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
     def test_a_stop_signal_travels_on(self, signal: BaseException) -> None:
-        with pytest.raises(type(signal)), Parsing("a.xls", "workbook", "Mend it."):
+        with pytest.raises(type(signal)), Parsing("a.xls", "workbook", "Fix it."):
             raise signal
 
     def test_a_refusal_travels_on_unchanged(self) -> None:
         refusal = SourceError("No.", "Yes.")
-        with pytest.raises(SourceError) as raised, Parsing("a.xls", "workbook", "Mend it."):
+        with pytest.raises(SourceError) as raised, Parsing("a.xls", "workbook", "Fix it."):
             raise refusal
         assert raised.value is refusal
 

@@ -272,8 +272,8 @@ def test_the_summary_links_to_the_first_row_of_each_cluster(tmp_path: Path) -> N
 
 def test_a_second_pass_removes_the_marks_of_the_first(tmp_path: Path) -> None:
     first = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx"))
-    mended = [RowResult(r.ordinal, r.row, r.cells, RowState.VALID) for r in rows()]
-    second = annotate(tmp_path / "again", first, mended)
+    fixed = [RowResult(r.ordinal, r.row, r.cells, RowState.VALID) for r in rows()]
+    second = annotate(tmp_path / "again", first, fixed)
     assert second.name == "customers.annotated.xlsx"
     sheet = opened(second, "Data")
     assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS]

@@ -14,8 +14,8 @@ from importer.customers.rules import field_spec, message
 from importer.issue_codes import ALL_CODES
 from importer.records import Cluster, Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
 from importer.results import clusters as clusters_of
+from importer.results.advice import advise
 from importer.results.clusters import EXAMPLE_ROWS
-from importer.results.mends import advise
 from importer.results.report import Report, UnknownRow, UnknownRows, write_json
 
 
@@ -25,7 +25,7 @@ def invalid(row: int, *codes: str, warnings: tuple[str, ...] = ()) -> RowResult:
         row,
         (),
         RowState.INVALID,
-        errors=tuple(Issue(row - 2, code, f"Mend {code}.", "f", "C") for code in codes),
+        errors=tuple(Issue(row - 2, code, f"Fix {code}.", "f", "C") for code in codes),
         warnings=tuple(Issue(row - 2, code, "Look.", "f", "C", Severity.WARNING) for code in warnings),
     )
 
