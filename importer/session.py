@@ -37,7 +37,7 @@ from importer.admission import (
 )
 from importer.commands import Commands
 from importer.delivery import Ask, StopSwitch, closing_at, stamps_of_others
-from importer.engines import Workforce, cores
+from importer.engines import ProcessPool, cores
 from importer.errors import (
     BusyError,
     ImporterError,
@@ -130,7 +130,7 @@ class Session:
         command: the word the user typed, for the report.
         on_event: told of everything that happens; must not block.
         stop: what a signal handler sets.
-        hire: makes the processes that check large files, given how many there may be.
+        create_pool: makes the processes that check large files, given how many there may be.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         whose: asked whose an API key is that is new to a server; None: refused unless the profile says it.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
@@ -146,7 +146,7 @@ class Session:
     whose: Whose | None = None
     ask: Ask | None = None
     clock: SystemClock = field(default_factory=SystemClock)
-    hire: Callable[[int], Workforce] = Workforce
+    create_pool: Callable[[int], ProcessPool] = ProcessPool
     ends_at: float | None = None
     metrics: MetricsSettings | None = None
 
@@ -162,7 +162,7 @@ class Session:
         tidy(self.profile.workspace)
         with (
             self._at_hand(source) as local,
-            self._hired(local.path) as workforce,
+            self._pool(local.path) as pool,
             opened(local.path, self.profile, origin=self._named(local)) as found,
         ):
             check_out(self.profile.results, local.path)
@@ -172,7 +172,7 @@ class Session:
                 stored = Runs(database).begin(header)
                 Runs(database).note(stored.run, place=place)
                 with _forgotten_if_refused(Runs(database), stored, directory):
-                    self._prepare(database, stored, found, _secret_of(self.profile.workspace), workforce)
+                    self._prepare(database, stored, found, _secret_of(self.profile.workspace), pool)
                     database.keep()
                 return self._finish(database, stored, directory, started_at)
 
@@ -241,7 +241,7 @@ class Session:
             facts: what the run notes of where it comes from.
         """
         with ExitStack() as stack:
-            workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
+            pool = await beside_the_loop(stack.enter_context, self._pool(local.path))
             workspace = await beside_the_loop(self._opened, stack)
             where = settle_account(workspace, where, self.profile.account_of, self.whose, started_at)
             stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
@@ -253,7 +253,7 @@ class Session:
                 stored = await beside_the_loop(self._begin, workspace, header, where)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
                     workspace.runs.note(stored.run, **facts)
-                    await self._load(workspace, stored, found, workforce)
+                    await self._load(workspace, stored, found, pool)
                     counts = await beside_the_loop(workspace.runs.counts, stored.run)
                     ask_consent(where, self.profile, self.confirm, counts)
                 quiet_s = workspace.runs.quiet_s(stored.run, where.scope, started_at)
@@ -490,17 +490,15 @@ class Session:
             source = source_of(workspace.database, stored) or stored.header.path
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             await beside_the_loop(require_content, stored.header, local.path)
-            workforce = await beside_the_loop(stack.enter_context, self._hired(local.path))
+            pool = await beside_the_loop(stack.enter_context, self._pool(local.path))
             opening = opened(local.path, self.profile, origin=self._named(local))
             found = await beside_the_loop(stack.enter_context, opening)
-            await self._load(workspace, stored, found, workforce)
+            await self._load(workspace, stored, found, pool)
 
-    async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened, workforce: Workforce) -> None:
-        await beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret, workforce)
+    async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened, pool: ProcessPool) -> None:
+        await beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret, pool)
 
-    def _prepare(
-        self, database: Database, stored: StoredRun, source: Opened, secret: bytes, workforce: Workforce
-    ) -> None:
+    def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes, pool: ProcessPool) -> None:
         """Read and check the whole source into the journal; nothing is sent."""
         header, runs = stored.header, Runs(database)
         told = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
@@ -519,9 +517,7 @@ class Session:
         )
         intake.restart()
         with rare_collections():
-            parts = preparation(
-                self.profile, source, intake, workforce, secret=secret, stop=self.stop, emit=self.on_event
-            )
+            parts = preparation(self.profile, source, intake, pool, secret=secret, stop=self.stop, emit=self.on_event)
             decided = parts.run()
         if self.stop.requested:
             raise _cut_short(self.stop)
@@ -544,12 +540,12 @@ class Session:
         runs.enter(stored.run, RUNNING)
 
     @contextmanager
-    def _hired(self, path: Path) -> Iterator[Workforce]:
+    def _pool(self, path: Path) -> Iterator[ProcessPool]:
         """Hire the processes that check a source; for a large one they start while it is being opened."""
-        with self.hire(self._processes) as workforce:
+        with self.create_pool(self._processes) as pool:
             if path.is_file() and path.stat().st_size >= _MUCH_BYTES:
-                workforce.call_in()
-            yield workforce
+                pool.start()
+            yield pool
 
     @property
     def _processes(self) -> int:
@@ -668,8 +664,8 @@ class Session:
         return report
 
     def _rendered(self, database: Database, stored: StoredRun, directory: Path, ending: Ending) -> Report:
-        with rare_collections(), self.hire(self._processes) as workforce:
-            share = partial(workforce.map, alone=_WRITTEN_ALONE)
+        with rare_collections(), self.create_pool(self._processes) as pool:
+            share = partial(pool.map, alone=_WRITTEN_ALONE)
             return render(
                 database,
                 stored.run,

@@ -8,7 +8,7 @@ from typing import Protocol
 from importer.engines.asyncio_pool import AsyncioPool, Room
 from importer.engines.checking import SharedChecker
 from importer.engines.inline import Inline
-from importer.engines.workforce import Workforce, cores
+from importer.engines.process_pool import ProcessPool, cores
 from importer.ports import Engine
 
 
@@ -27,4 +27,4 @@ class EngineMaker(Protocol):
 ENGINES: Mapping[str, EngineMaker] = {"asyncio": AsyncioPool, "inline": _inline}
 """Engine by name."""
 
-__all__ = ["ENGINES", "AsyncioPool", "Inline", "Room", "SharedChecker", "Workforce", "cores"]
+__all__ = ["ENGINES", "AsyncioPool", "Inline", "ProcessPool", "Room", "SharedChecker", "cores"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from importer.engines.workforce import Workforce
+from importer.engines.process_pool import ProcessPool
 from importer.ports import Mapper, Validator
 from importer.records import CheckedBatch, RawBatch
 
@@ -33,12 +33,12 @@ class SharedChecker:
 
     mapper: Mapper
     validator: Validator
-    workforce: Workforce
+    pool: ProcessPool
 
     def check_all(self, batches: Iterable[RawBatch]) -> Iterator[CheckedBatch]:
-        for batch, checked in self.workforce.map(self._jobs(batches)):
+        for batch, checked in self.pool.map(self._jobs(batches)):
             yield replace(checked, raw=batch)
-        self.workforce.dismiss()
+        self.pool.close()
 
     def _jobs(self, batches: Iterable[RawBatch]) -> Iterator[tuple[CheckBatch, RawBatch]]:
         check, settled_on = CheckBatch(self.mapper, self.validator), None

@@ -1,4 +1,4 @@
-"""The other end of a workforce: a process that does what it is sent, until its pipe ends. Says nothing else.
+"""The other end of a pool: a process that does what it is sent, until its pipe ends. Says nothing else.
 
 It ends at once when the pipe does, even in the middle of its work: whoever it works for is gone.
 An exception of the work ends it as well; the one it works for then does the item itself, and meets the exception.

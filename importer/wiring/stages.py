@@ -26,7 +26,7 @@ from importer.delivery import (
     Thresholds,
     Window,
 )
-from importer.engines import ENGINES, SharedChecker, Workforce
+from importer.engines import ENGINES, ProcessPool, SharedChecker
 from importer.journal import (
     Claims,
     Comparison,
@@ -56,7 +56,7 @@ def preparation(
     profile: Profile,
     source: Opened,
     intake: RunIntake,
-    workforce: Workforce,
+    pool: ProcessPool,
     *,
     secret: bytes,
     stop: StopSwitch,
@@ -76,7 +76,7 @@ def preparation(
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,
-        checker=SharedChecker(source.mapper, validator, workforce),
+        checker=SharedChecker(source.mapper, validator, pool),
         duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers),
         intake=intake,
         stop=stop,

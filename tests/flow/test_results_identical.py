@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from importer.engines import Workforce
+from importer.engines import ProcessPool
 from importer.profile import Profile
 from importer.results import Report
 from importer.session import Session
@@ -32,12 +32,12 @@ def checked(
         "log.level": "error",
         "validation.duplicates": duplicates,
     }
-    return Session(Profile.load(options=chosen, environ={}), "validate", hire=hired).validate(source)
+    return Session(Profile.load(options=chosen, environ={}), "validate", create_pool=pool_of).validate(source)
 
 
-def hired(processes: int) -> Workforce:
-    """Even small files get helpers, and wait for them."""
-    return Workforce(processes, alone=1, patience_s=30)
+def pool_of(processes: int) -> ProcessPool:
+    """Even small files get workers, and wait for them."""
+    return ProcessPool(processes, alone=1, patience_s=30)
 
 
 def told(report: Report) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.engines import workforce
-from importer.engines.workforce import ALONE, Workforce
+from importer.engines import process_pool
+from importer.engines.process_pool import ALONE, ProcessPool
 
 ROOT = Path(__file__).resolve().parents[3]
 MANY = 60
@@ -42,13 +42,13 @@ def ends_its_process(number: int) -> tuple[int, int]:
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Helpers import what they are sent from where we have it."""
+    """Workers import what they are sent from where we have it."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     monkeypatch.setenv("THE_TEST", str(os.getpid()))
     module = sys.modules[__name__]
-    monkeypatch.setitem(sys.modules, "test_engines_workforce", module)
+    monkeypatch.setitem(sys.modules, "test_engines_process_pool", module)
     for function in (doubled, tripled, fails_on_thirteen, ends_its_process):
-        monkeypatch.setattr(function, "__module__", "test_engines_workforce")
+        monkeypatch.setattr(function, "__module__", "test_engines_process_pool")
 
 
 def jobs(
@@ -57,29 +57,29 @@ def jobs(
     return ((work, number) for number in range(count))
 
 
-def hired(processes: int) -> Workforce:
-    """A workforce that waits for its helpers: what is to be seen is what they do."""
-    return Workforce(processes, patience_s=30)
+def pool_of(processes: int) -> ProcessPool:
+    """A pool that waits for its workers: what is to be seen is what they do."""
+    return ProcessPool(processes, patience_s=30)
 
 
 def test_results_come_in_order_and_from_several_processes() -> None:
-    with hired(3) as force:
-        done = list(force.map(jobs(doubled)))
+    with pool_of(3) as pool:
+        done = list(pool.map(jobs(doubled)))
     assert [(item, result[0]) for item, result in done] == [(number, 2 * number) for number in range(MANY)]
     assert os.getpid() in {result[1] for _, result in done[:ALONE]}
     assert len({result[1] for _, result in done}) > 1
 
 
 def test_few_items_start_nobody() -> None:
-    with hired(3) as force:
-        done = list(force.map(jobs(doubled, ALONE)))
-        assert force.helpers == 0
+    with pool_of(3) as pool:
+        done = list(pool.map(jobs(doubled, ALONE)))
+        assert pool.workers == 0
     assert {result[1] for _, result in done} == {os.getpid()}
 
 
 def test_one_process_is_this_one() -> None:
-    with hired(1) as force:
-        done = list(force.map((doubled, number) for number in range(MANY)))
+    with pool_of(1) as pool:
+        done = list(pool.map((doubled, number) for number in range(MANY)))
     assert {result[1] for _, result in done} == {os.getpid()}
 
 
@@ -88,17 +88,17 @@ def test_the_work_may_change_on_the_way() -> None:
         for number, (_, item) in enumerate(jobs(doubled)):
             yield (tripled if number > 30 else doubled), item
 
-    with hired(2) as force:
-        done = list(force.map(changing()))
+    with pool_of(2) as pool:
+        done = list(pool.map(changing()))
     assert [result[0] for _, result in done] == [number * (3 if number > 30 else 2) for number in range(MANY)]
 
 
 def test_helpers_serve_one_map_after_the_other() -> None:
-    with hired(2) as force:
-        list(force.map(jobs(doubled)))
-        before = list(force._helpers or ())
-        again = list(force.map((tripled, number) for number in range(MANY)))
-        assert force._helpers == before
+    with pool_of(2) as pool:
+        list(pool.map(jobs(doubled)))
+        before = list(pool._workers or ())
+        again = list(pool.map((tripled, number) for number in range(MANY)))
+        assert pool._workers == before
     assert [result[0] for _, result in again] == [3 * number for number in range(MANY)]
 
 
@@ -111,58 +111,58 @@ def test_only_so_many_items_are_under_way() -> None:
             taken += 1
             yield job
 
-    with hired(2) as force:
-        for given, _ in enumerate(force.map(counted())):
-            assert taken - given <= force._most + 1
+    with pool_of(2) as pool:
+        for given, _ in enumerate(pool.map(counted())):
+            assert taken - given <= pool._most + 1
 
 
 def test_an_error_of_the_work_is_raised_here() -> None:
     done: list[int] = []
-    with hired(2) as force, pytest.raises(LookupError, match="thirteen"):
-        done.extend(item for item, _ in force.map(jobs(fails_on_thirteen)))
+    with pool_of(2) as pool, pytest.raises(LookupError, match="thirteen"):
+        done.extend(item for item, _ in pool.map(jobs(fails_on_thirteen)))
     assert done == list(range(len(done)))
     assert len(done) <= 13
 
 
 def test_a_helper_that_dies_costs_no_item() -> None:
-    with hired(3) as force:
-        done = list(force.map(jobs(ends_its_process)))
-        assert force.helpers == 0
+    with pool_of(3) as pool:
+        done = list(pool.map(jobs(ends_its_process)))
+        assert pool.workers == 0
     assert [result for _, result in done] == [(2 * number, os.getpid()) for number in range(MANY)]
 
 
 def test_where_no_helper_can_be_started_the_work_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with hired(3) as force:
-        assert len(list(force.map((doubled, number) for number in range(MANY)))) == MANY
+    with pool_of(3) as pool:
+        assert len(list(pool.map((doubled, number) for number in range(MANY)))) == MANY
 
 
 def test_helpers_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROCKETKOR_API_SECRET", "plainly-fake")
-    with hired(2) as force:
-        list(force.map((doubled, number) for number in range(ALONE + 1)))
-        helper = (force._helpers or [])[0]
-        seen = Path(f"/proc/{helper.process.pid}/environ")
+    with pool_of(2) as pool:
+        list(pool.map((doubled, number) for number in range(ALONE + 1)))
+        worker = (pool._workers or [])[0]
+        seen = Path(f"/proc/{worker.process.pid}/environ")
         if seen.exists():
             assert b"plainly-fake" not in seen.read_bytes()
-        assert "plainly-fake" not in str(helper.process.args)
+        assert "plainly-fake" not in str(worker.process.args)
 
 
 def test_nobody_is_left_after_the_block() -> None:
-    with hired(3) as force:
-        list(force.map(jobs(doubled)))
-        processes = [helper.process for helper in force._helpers or ()]
+    with pool_of(3) as pool:
+        list(pool.map(jobs(doubled)))
+        processes = [worker.process for worker in pool._workers or ()]
     assert [process.returncode for process in processes] == [0, 0]
 
 
 _MASTER = """
 import json, os, sys
-from importer.engines import workforce
-from importer.engines.workforce import Workforce
-with Workforce(3, patience_s=30) as force:
-    for number, _ in enumerate(force.map((abs, number) for number in range(workforce.ALONE + 1))):
+from importer.engines import process_pool
+from importer.engines.process_pool import ProcessPool
+with ProcessPool(3, patience_s=30) as pool:
+    for number, _ in enumerate(pool.map((abs, number) for number in range(process_pool.ALONE + 1))):
         pass
-    print(json.dumps([helper.process.pid for helper in force._helpers]), flush=True)
+    print(json.dumps([worker.process.pid for worker in pool._workers]), flush=True)
     sys.stdin.read()
 """
 
@@ -175,46 +175,46 @@ def test_helpers_end_with_the_process_they_work_for_even_when_it_is_killed() -> 
     command = [sys.executable, "-c", _MASTER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, text=True) as master:
         assert master.stdout is not None
-        helpers = [os.pidfd_open(pid) for pid in json.loads(master.stdout.readline())]
+        workers = [os.pidfd_open(pid) for pid in json.loads(master.stdout.readline())]
         try:
-            assert len(helpers) == 2
+            assert len(workers) == 2
             master.kill()
-            for helper in helpers:
-                assert select.select([helper], [], [], 20)[0], "a helper outlived the process it works for"
+            for worker in workers:
+                assert select.select([worker], [], [], 20)[0], "a worker outlived the process it works for"
         finally:
-            for helper in helpers:
-                os.close(helper)
+            for worker in workers:
+                os.close(worker)
 
 
 def test_every_processor_that_may_be_used_is_counted() -> None:
-    assert 1 <= workforce.cores() <= (os.cpu_count() or 1)
+    assert 1 <= process_pool.cores() <= (os.cpu_count() or 1)
 
 
 def test_a_helper_that_is_stopped_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workforce, "_SILENCE_S", 0.2)
-    monkeypatch.setattr(workforce, "_GRACE_S", 0.1)
-    with hired(2) as force:
-        force.call_in()
-        (helper,) = list(force._helpers or [])
-        os.kill(helper.process.pid, signal.SIGSTOP)
-        done = list(force.map(jobs(doubled)))
-        assert force.helpers == 0
-        assert helper.process.poll() is not None
+    monkeypatch.setattr(process_pool, "_SILENCE_S", 0.2)
+    monkeypatch.setattr(process_pool, "_GRACE_S", 0.1)
+    with pool_of(2) as pool:
+        pool.start()
+        (worker,) = list(pool._workers or [])
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        done = list(pool.map(jobs(doubled)))
+        assert pool.workers == 0
+        assert worker.process.poll() is not None
     assert [result[0] for _, result in done] == [2 * number for number in range(MANY)]
 
 
 def test_helpers_may_be_called_in_before_there_is_work() -> None:
-    with hired(2) as force:
-        force.call_in()
-        before = list(force._helpers or ())
-        done = list(force.map(jobs(doubled)))
-        assert force._helpers == before
+    with pool_of(2) as pool:
+        pool.start()
+        before = list(pool._workers or ())
+        done = list(pool.map(jobs(doubled)))
+        assert pool._workers == before
     assert len(before) == 1
     assert len({result[1] for _, result in done[:ALONE]}) > 1
 
 
 def test_a_map_may_say_how_much_is_done_here_before_others_start() -> None:
-    with hired(2) as force:
-        done = list(force.map(jobs(doubled), alone=MANY))
-        assert force.helpers == 0
+    with pool_of(2) as pool:
+        done = list(pool.map(jobs(doubled), alone=MANY))
+        assert pool.workers == 0
     assert len(done) == MANY
