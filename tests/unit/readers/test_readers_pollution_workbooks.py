@@ -409,6 +409,30 @@ READ = [
         rows=changed(0, 7, "62001.5"),
     ),
     Dirt(
+        "ods: truth values as LibreOffice makes them of Excel's",
+        ods_changed(
+            'office:value="62001"/>',
+            'office:value="1" table:formula="of:=TRUE()"><text:p>WAHR</text:p></table:table-cell>',
+        ),
+        "customers.ods",
+        rows=changed(0, 7, "TRUE"),
+    ),
+    Dirt(
+        "ods: nothing shown as a dash",
+        ods_changed('office:value="62001"/>', 'office:value="0"><text:p> - </text:p></table:table-cell>'),
+        "customers.ods",
+        rows=changed(0, 7, "0"),
+    ),
+    Dirt(
+        "ods: money without cents",
+        ods_sub(
+            'office:value-type="float" office:value="62001"/>',
+            'office:value-type="currency" office:value="620"><text:p>$620</text:p></table:table-cell>',
+        ),
+        "customers.ods",
+        rows=changed(0, 7, "620"),
+    ),
+    Dirt(
         "ods: comment on a cell",
         ods_changed("<text:p>person1@", "<office:annotation><text:p>note</text:p></office:annotation><text:p>person1@"),
         "customers.ods",

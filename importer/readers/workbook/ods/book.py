@@ -33,6 +33,8 @@ _PREFIXES = MappingProxyType(
         "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0": "calcext",
     }
 )
+_DECLARATION = re.compile(r"xmlns(?::|$)")
+_MOST_KEYS = 1_000
 _ENCRYPTED = re.compile(rb"<(?:\w+:)?encryption-data\b")
 
 
@@ -127,12 +129,16 @@ class _UsualNames:
         self._usual = prefixes
         self._declared: dict[str, str] = {}
         self._known: dict[str, str] = {}
+        self._known_keys: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def element(self, tag: str, attributes: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    def element(self, tag: str, attributes: dict[str, str]) -> tuple[str, dict[str, str]]:
         """Return an element's name and its attributes by usual names."""
-        if any(key.startswith("xmlns") for key in attributes):
-            self._declare(attributes)
-        return self.name(tag), {self.name(key): value for key, value in attributes.items()}
+        if attributes:
+            keys = tuple(attributes)
+            usual = self._known_keys.get(keys) or self._usual_keys(keys, attributes)
+            if usual != keys:
+                attributes = dict(zip(usual, attributes.values(), strict=True))
+        return self._known.get(tag) or self.name(tag), attributes
 
     def name(self, name: str) -> str:
         """Return the usual form of a name."""
@@ -146,8 +152,14 @@ class _UsualNames:
         usual = self._declared.get(prefix, prefix)
         return f"{usual}:{local}" if usual else "" if colon else name
 
-    def _declare(self, attributes: Mapping[str, str]) -> None:
-        for key, namespace in attributes.items():
-            if key == "xmlns" or key.startswith("xmlns:"):
-                self._declared[key[6:]] = self._usual.get(namespace, "")
-        self._known.clear()
+    def _usual_keys(self, keys: tuple[str, ...], attributes: Mapping[str, str]) -> tuple[str, ...]:
+        """Name the attributes of an element, and remember the names for the next one with the same."""
+        declared = {key[6:]: self._usual.get(attributes[key], "") for key in keys if _DECLARATION.match(key)}
+        if declared:
+            self._declared |= declared
+            self._known.clear()
+            self._known_keys.clear()
+        usual = tuple(map(self.name, keys))
+        if not declared and len(self._known_keys) < _MOST_KEYS:
+            self._known_keys[keys] = usual
+        return usual

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from importer.readers.table.blocks import Mark
 from importer.readers.workbook.cells import iso_text, number_text
@@ -14,6 +14,10 @@ from importer.readers.workbook.troubles import ERRORS, cell_error, long_number, 
 _ERROR_CODE = re.compile(r"Err:\d{3}")
 _DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")
 _NUMBERS = frozenset({"float", "percentage", "currency"})
+_TRUTHS: dict[str | None, str] = {"of:=TRUE()": "TRUE", "of:=FALSE()": "FALSE"}
+"""The formulas that LibreOffice makes of the truth values of an Excel workbook."""
+_MOST_DIGITS = 15
+_ASIDE = frozenset({"office:annotation", "table:shapes", "draw:frame"})
 _CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
 
 
@@ -29,20 +33,6 @@ class Row:
     cells: list[str]
     marks: list[Mark]
     count: int
-
-
-@dataclass(slots=True)
-class _Cell:
-    """The cell that is being read."""
-
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    paragraphs: list[str] = field(default_factory=list)
-    chars: int = 0
-
-    def add(self, text: str) -> None:
-        if self.paragraphs:
-            self.paragraphs[-1] += text
-            self.chars += len(text)
 
 
 class SheetEvents:
@@ -61,14 +51,17 @@ class SheetEvents:
         self._longest = longest
         self._name = name
         self._at = -1
-        self._number = 0
         self._depth = 0
+        self._reads = False
         self._aside = 0
+        self._number = 0
         self._row: Mapping[str, str] = {}
         self._cells: list[str] = []
         self._marks: list[Mark] = []
         self._blank = 0
-        self._cell = _Cell()
+        self._cell: Mapping[str, str] = {}
+        self._paragraphs: list[str] = []
+        self._chars = 0
         self._ready: list[Row] = []
         self.done = False
 
@@ -82,62 +75,70 @@ class SheetEvents:
         if tag == "table:table":
             self._depth += 1
             self._at += self._depth == 1
-        if self._at != self._wanted or self.done or self._depth > 1:
+            self._reads = self._is_wanted()
+        elif not self._reads:
             return
-        if tag in {"office:annotation", "table:shapes", "draw:frame"}:
-            self._aside += 1
-        elif self._aside:
-            return
+        elif self._aside or tag in _ASIDE:
+            self._aside += tag in _ASIDE
+        elif tag == "text:p":
+            self._paragraphs.append("")
+        elif tag in _CELLS:
+            self._cell, self._paragraphs, self._chars = attributes, [], 0
         elif tag == "table:table-row":
             self._row, self._cells, self._marks, self._blank = attributes, [], [], 0
-        elif tag in _CELLS:
-            self._cell = _Cell(attributes)
         else:
             self._inside(tag, attributes)
 
+    def _is_wanted(self) -> bool:
+        """Whether the elements from here on are those of the sheet itself, not of a table in one of its cells."""
+        return self._at == self._wanted and self._depth == 1 and not self.done
+
     def _inside(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if tag == "text:p":
-            self._cell.paragraphs.append("")
-        elif tag == "text:s":
-            self._cell.add(" " * min(_count(attributes, "text:c"), self._longest))
+        if tag == "text:s":
+            self.characters(" " * min(_count(attributes.get("text:c")), self._longest))
         elif tag == "text:tab":
-            self._cell.add("\t")
+            self.characters("\t")
         elif tag == "text:line-break":
-            self._cell.add("\n")
+            self.characters("\n")
         elif tag == "table:table-column":
             self._facts.hidden_columns |= attributes.get("table:visibility") in {"collapse", "filter"}
 
     def characters(self, text: str) -> None:
         """Take a piece of text."""
-        if self._at == self._wanted and not self._aside and not self.done and self._depth == 1:
-            self._cell.add(text)
-            if self._cell.chars > self._longest:
-                raise too_long(self._longest, self._name)
+        if not self._paragraphs or self._aside or not self._reads:
+            return
+        self._paragraphs[-1] += text
+        self._chars += len(text)
+        if self._chars > self._longest:
+            raise too_long(self._longest, self._name)
 
     def end(self, tag: str) -> None:
         """Take the end of an element."""
         if tag == "table:table":
             self.done = self.done or (self._at == self._wanted and self._depth == 1)
             self._depth -= 1
-        if self._at != self._wanted or self.done or self._depth > 1:
+            self._reads = self._is_wanted()
+        elif not self._reads:
             return
-        if tag in {"office:annotation", "table:shapes", "draw:frame"}:
+        elif tag in _ASIDE:
             self._aside -= 1
         elif self._aside:
             return
         elif tag in _CELLS:
             self._end_cell()
-            self._cell = _Cell()
+            self._paragraphs = []
         elif tag == "table:table-row":
             self._end_row()
 
     def _end_cell(self) -> None:
-        attributes = self._cell.attributes
-        count = _count(attributes, "table:number-columns-repeated")
-        rows = _count(attributes, "table:number-rows-spanned")
+        given = self._cell.get
+        count = _count(given("table:number-columns-repeated"))
+        rows = _count(given("table:number-rows-spanned"))
         if rows > 1:
             self._facts.merged = max(self._facts.merged, self._number + rows)
-        text = self._text()
+        shown = "\n".join(self._paragraphs)
+        is_error = _is_error(self._cell, shown)
+        text = shown if is_error else _text(self._cell, shown)
         if not text:
             self._blank += count
             return
@@ -146,14 +147,13 @@ class SheetEvents:
             raise ValueError("a cell beyond the last column")
         self._cells += [""] * self._blank + [text] * count
         self._blank = 0
-        if _is_error(attributes, text):
+        if is_error:
             self._marks += [cell_error(text, at + i) for i in range(count)]
-        if attributes.get("office:value-type", "") in _NUMBERS:
-            long = (long_number(attributes.get("office:value", ""), at + i) for i in range(count))
-            self._marks += filter(None, long)
+        elif len(text) > _MOST_DIGITS and given("office:value-type") in _NUMBERS:
+            self._marks += filter(None, (long_number(given("office:value", ""), at + i) for i in range(count)))
 
     def _end_row(self) -> None:
-        count = min(_count(self._row, "table:number-rows-repeated"), LAST_ROW)
+        count = min(_count(self._row.get("table:number-rows-repeated")), LAST_ROW)
         hidden = self._row.get("table:visibility", "visible")
         if hidden != "visible" and self._cells:
             self._facts.hidden_rows += count
@@ -161,28 +161,26 @@ class SheetEvents:
         self._number += count
         self._ready.append(Row(self._cells, self._marks, count))
 
-    def _text(self) -> str:
-        """Return the cell's text: of a number its value in full, unless it is shown with leading zeros or signs."""
-        attributes = self._cell.attributes
-        shown = "\n".join(self._cell.paragraphs)
-        kind = attributes.get("office:value-type", "")
-        if _is_error(attributes, shown):
+
+def _text(cell: Mapping[str, str], shown: str) -> str:
+    """Return a cell's text: of a number its value in full, unless it is shown with leading zeros or signs."""
+    kind = cell.get("office:value-type", "")
+    if kind == "string" or not kind:
+        return shown or (cell.get("office:string-value", "") if kind else "")
+    if kind in _NUMBERS:
+        plain = number_text(cell.get("office:value", ""))
+        if kind == "float" and shown != plain and _same_digits(shown, plain):
             return shown
-        if kind in _NUMBERS:
-            plain = number_text(attributes.get("office:value", ""))
-            return shown if _same_digits(shown, plain) else plain
-        if kind == "date":
-            return iso_text(attributes.get("office:date-value", shown))
-        if kind == "boolean":
-            return attributes.get("office:boolean-value", "").upper()
-        if kind == "time":
-            return _clock(attributes.get("office:time-value", ""), shown)
-        return shown if shown or kind != "string" else attributes.get("office:string-value", "")
+        return _TRUTHS.get(cell.get("table:formula"), plain)
+    if kind == "date":
+        return iso_text(cell.get("office:date-value", shown))
+    if kind == "boolean":
+        return cell.get("office:boolean-value", "").upper()
+    return _clock(cell.get("office:time-value", ""), shown) if kind == "time" else shown
 
 
-def _count(attributes: Mapping[str, str], key: str) -> int:
-    text = attributes.get(key, "1")
-    return max(1, int(text)) if text.isdigit() else 1
+def _count(text: str | None) -> int:
+    return max(1, int(text)) if text is not None and text.isdigit() else 1
 
 
 def _is_error(attributes: Mapping[str, str], shown: str) -> bool:
@@ -195,7 +193,8 @@ def _same_digits(shown: str, plain: str) -> bool:
     """Tell whether a number is shown digit by digit, with zeros or signs around (`01234`, `(415) 555-0100`)."""
     if not plain.isdigit() or "," in shown or "." in shown:
         return False
-    return "".join(filter(str.isdigit, shown)).lstrip("0") == plain.lstrip("0") and shown != ""
+    digits = "".join(filter(str.isdigit, shown))
+    return digits != "" and digits.lstrip("0") == plain.lstrip("0")
 
 
 def _clock(value: str, shown: str) -> str:
