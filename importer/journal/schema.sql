@@ -68,7 +68,7 @@ CREATE TABLE members (
 CREATE TABLE issues (
     number  INTEGER PRIMARY KEY,      -- in the order in which they were found
     run     INTEGER NOT NULL,
-    stretch INTEGER NOT NULL,         -- ordinal // 8192
+    stretch INTEGER NOT NULL,         -- ordinal // 4096
     log     BLOB    NOT NULL          -- an Arrow stream: ordinal, and the issue as a dictionary of the different ones
 ) STRICT;
 CREATE INDEX issues_by_stretch ON issues (run, stretch);

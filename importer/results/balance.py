@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from importer.results.csvfile import LINE_END
 _LONGEST_CELL = 1 << 30
 _STATES = frozenset(FINAL_STATES) | frozenset(DRY_RUN_STATES)
 _HEADER = 0
+_QUOTED_CELL = re.compile(r'"(?:(?<=[,\n]")|(?<=\A"))[^"]*+(?:""[^"]*+)*+"(?=[,\r]|\Z)')
 
 
 class Stretch(NamedTuple):
@@ -50,8 +52,9 @@ class Tally(NamedTuple):
 class CountRows:
     """Counts the rows of a stretch, here or in another process; never raises.
 
-    Where no quotation mark stands in a line, the line is a row and every comma parts two cells: such lines
-    are counted together. Where one stands, the csv module reads the row, which also says on which line it ends.
+    Quoted cells are blanked first: nothing in them is counted. Where no quotation mark stands in a line then, the line
+    is a row and every comma parts two cells: such lines are counted together. Where one stands elsewhere, the csv
+    module reads the row, which also says on which line it ends.
 
     Args:
         source_columns: how many columns stand before those that the importer adds.
@@ -121,7 +124,8 @@ def _read(stretch: Stretch) -> list[str]:
     with stretch.path.open("rb") as file:
         file.seek(stretch.start)
         text = file.read(stretch.end - stretch.start).decode("utf-8")
-    return io.StringIO(text, newline="").readlines()
+    blanked = _QUOTED_CELL.sub("", text) if '"' in text else text
+    return io.StringIO(text if '"' in blanked else blanked, newline="").readlines()
 
 
 def _from(lines: Sequence[str], place: int) -> Iterator[str]:

@@ -93,7 +93,8 @@ def _quoted(column: Column) -> Column:
         return _cell(column)
     if not _needs_quotes("".join(column)):
         return column
-    return [_cell(text) if text else text for text in column]
+    quoted = {text: _cell(text) for text in set(column)}
+    return list(map(quoted.__getitem__, column))
 
 
 def _cell(text: str) -> str:

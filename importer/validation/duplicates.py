@@ -11,14 +11,15 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Literal
 
 from importer.customers.identity import KEY_BYTES, occurrence_key
 from importer.customers.rules import ISSUE_CODES, MAX_CONTACTS
+from importer.issues import Issue, IssueCollector
 from importer.ports import Numbers
-from importer.records import CheckedBatch, DuplicateVerdict, Issue
+from importer.records import CheckedBatch, DuplicateVerdict
 
 LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -119,7 +120,8 @@ class DuplicateJudge:
         """Say which rows are duplicates, and what becomes of them."""
         if not self._rows:
             return DuplicateVerdict()
-        issues: list[Issue] = list(self._lead())
+        issues = IssueCollector()
+        issues.extend(self._lead())
         rekeyed: dict[int, str] = {}
         groups: list[list[int]] = []
         for group in self._same_keys():
@@ -127,14 +129,13 @@ class DuplicateJudge:
                 groups.append([self._ordinal(place) for place in dict.fromkeys(map(self._customer, group))])
                 rekeyed |= self._own_keys(group)
             else:
-                issues += self._refusals(group)
+                issues.extend(self._refusals(group))
         for kind, (code, names) in LIKENESSES.items():
             alike = _groups(self._prints[kind]) if kind in self._seen else ()
             for group in alike:
                 if not self._one_customer(group):
-                    issues += self._warnings(group, code, names)
-        ordered = tuple(sorted(issues, key=attrgetter("ordinal")))
-        return DuplicateVerdict(ordered, rekeyed, groups, self._leading_ordinals())
+                    issues.extend(self._warnings(group, code, names))
+        return DuplicateVerdict(issues.log(), rekeyed, groups, self._leading_ordinals())
 
     # ------------------------------------------------------------------ rows that are one business
 

@@ -64,6 +64,18 @@ def test_a_damaged_row_is_named_by_its_number(tmp_path: Path) -> None:
         recount(path, COLUMNS)
 
 
+@pytest.mark.parametrize(("cell", "read"), [('"x,y"', 3), ('x"y', 3), ('""""', 3), ('"x"y', None), ('"x,y', None)])
+def test_quotes_are_read_as_the_csv_module_reads_them(tmp_path: Path, cell: str, read: int | None) -> None:
+    path = written(tmp_path, *[RowState.CREATED] * 3, cells=("a,b", "", "here", "", "a,b"))
+    path.write_bytes(path.read_bytes().replace(b"here", cell.encode(), 1))
+
+    if read:
+        assert recount(path, COLUMNS)["read"] == read
+    else:
+        with pytest.raises((BalanceError, StorageError)):
+            recount(path, COLUMNS)
+
+
 def test_damage_in_a_row_without_quotes_is_found_among_many(tmp_path: Path) -> None:
     path = written(tmp_path, *[RowState.FAILED] * 50)
     lines = path.read_bytes().split(b"\r\n")
