@@ -219,18 +219,22 @@ def _rendered(
     batches = watch.passing(replay.batches, then="workbook_saved")
     annotated = _annotated(batches, header, report, directory, profile=profile, facts=facts, watch=watch)
     watch.stage("report")
-    ended_at = watch.now()  # writing the files is a part of it
-    report = replace(report, elapsed_seconds=ended_at - ending.started_at, ended_at=ended_at)
+    report = _timed(report, ending, watch.now())  # writing the files is a part of it
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
     beside = _beside(directory, is_sent=not summary.dry_run) if database.writes else {}
     report = _judged(replace(report, files={**files, **beside}))
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
+    report = _timed(report, ending, watch.now())
     write_json(report, directory)
     if database.writes:
         Runs(database).note(run, files=digests(files))
         if profile.results.out is not None:
             publish(files, profile.results.out)
     return report
+
+
+def _timed(report: Report, ending: Ending, ended_at: float) -> Report:
+    return replace(report, elapsed_seconds=ended_at - ending.started_at, ended_at=ended_at)
 
 
 def _beside(directory: Path, *, is_sent: bool) -> dict[str, Path]:

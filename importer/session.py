@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -658,8 +658,8 @@ class Session:
         if not stored.header.dry_run:
             self.on_event(Event("results_stage", {"stage": "receipt"}))
             self._seal(database, stored, directory, report)
-        report = replace(report, took_s=self.clock.now() - started_at)
-        told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": report.took_s}
+        elapsed_s = self.clock.now() - started_at
+        told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": elapsed_s}
         self.on_event(Event("run_ended", told))
         return report
 

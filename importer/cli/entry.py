@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,20 +15,24 @@ from typing import Any
 import typer
 
 from importer.cli.app import app
-from importer.cli.output import Output, tell_bug, tell_error
+from importer.cli.output import Output, begin, tell_bug, tell_error
 from importer.errors import ExitCode, ImporterError, InterruptedRunError, StorageError, UsageError
 
 _WrongUse: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """Typer carries its own click, and does not export the root of its errors."""
 
 
-def main() -> None:
-    """Run the command line and leave the process with its exit code."""
+def main(began_s: float) -> None:
+    """Run the command line and leave the process with its exit code.
+
+    Args:
+        began_s: when the process began, by the monotonic clock.
+    """
     _open_closed_streams()
     _print_any_name()
     for number, name in ((signal.SIGINT, "sigint"), (signal.SIGTERM, "sigterm")):
         signal.signal(number, partial(_interrupt, name))
-    sys.exit(_flushed(run(sys.argv[1:])))
+    sys.exit(_flushed(run(sys.argv[1:], began_s)))
 
 
 def _interrupt(name: str, *_: object) -> None:
@@ -60,8 +65,13 @@ def _flushed(code: int) -> int:
     return code
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code."""
+def run(arguments: list[str], began_s: float | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        began_s: when it began, by the monotonic clock; None: now.
+    """
+    begin(time.monotonic() if began_s is None else began_s)
     try:
         return int(typer.main.get_command(app).main(arguments, prog_name="importer", standalone_mode=False) or 0)
     except BrokenPipeError:

@@ -7,8 +7,10 @@ import os
 import re
 import sys
 import textwrap
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -28,6 +30,7 @@ EMPTY: Mapping[str, Any] = {
 }
 """What the JSON object of a command says when it got nowhere."""
 
+_BEGAN_S: ContextVar[float] = ContextVar("began_s")
 
 _SENTENCE = re.compile(r"(?P<lead>(?: *[0-9,]+ x | *→ | *! )?)(?=\S)")
 """A line that may be broken, and what its further lines are indented by."""
@@ -46,6 +49,17 @@ class Output:
         """Read it off the raw arguments."""
         words = [word for word in arguments if not word.startswith("-")]
         return cls(command=words[0] if words else "", as_json="--json" in arguments)
+
+
+def begin(at_s: float) -> None:
+    """Keep when the command began, by the monotonic clock: what it took is counted from there."""
+    _BEGAN_S.set(at_s)
+
+
+def waited_s() -> float | None:
+    """How long the person who typed the command has waited, in seconds; None where nobody typed one."""
+    began_s = _BEGAN_S.get(None)
+    return None if began_s is None else time.monotonic() - began_s
 
 
 def print_json(value: Mapping[str, Any]) -> None:

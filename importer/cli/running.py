@@ -15,7 +15,7 @@ import typer
 
 from importer.accounts import NEW_ACCOUNT
 from importer.announcing import Announcer, refusals_counted
-from importer.cli.output import Output, fitted, print_json, say, show
+from importer.cli.output import Output, fitted, print_json, say, show, waited_s
 from importer.cli.signals import Interruption
 from importer.cli.summary import summary
 from importer.delivery import StopSwitch
@@ -165,7 +165,7 @@ def tell(report: Report, *, as_json: bool, notified: bool | None = None, preview
         print_json(told if notified is None else {**told, "notified": notified})
     else:
         put, stream = (show, sys.stdout) if report.dry_run else (say, sys.stderr)
-        put(fitted(summary(told, took_s=report.took_s, previewed=previewed), stream))
+        put(fitted(summary(told, took_s=waited_s(), previewed=previewed), stream))
     _warn_unheard(notified, as_json=as_json)
     return int(report.exit_code)
 

@@ -19,7 +19,7 @@ def summary(report: Mapping[str, Any], *, took_s: float | None = None, previewed
 
     Args:
         previewed: show the first rows as they were or would be sent, too.
-        took_s: what it took with everything that came after the report was written; None: as the report says.
+        took_s: how long its reader has waited; None: as the report says.
     """
     return "\n".join(_lines(report, report["elapsed_seconds"] if took_s is None else took_s, previewed=previewed))
 

@@ -104,7 +104,6 @@ class Report:
         path: where the source lies: a path, an address, or `-`; empty when nobody knows.
         commands: composes the commands that the report prints.
         state: `finished`, `stopped`, …; empty when there was no run.
-        took_s: with everything that came after the report was written, in seconds; None: nothing did.
         started_at: seconds since the epoch; None when there was no run.
         mapping: customer field to the source column(s) or constant that it came from.
         changes: normalisation rule to the number of values it altered.
@@ -142,7 +141,6 @@ class Report:
     next_command: str = ""
     path: str = ""
     commands: Commands = field(default_factory=Commands, repr=False)
-    took_s: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
     source_info: SourceInfo | None = None

@@ -7,10 +7,12 @@ import io
 import json
 import os
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from importer.cli.entry import _told_of_system
+from importer.cli.entry import _told_of_system, run
 from importer.cli.output import Output, say
 from importer.errors import ExitCode
 
@@ -46,3 +48,18 @@ def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) ->
     say("a\x1b]0;x\x07b.csv: refused\nnext line ü")
 
     assert capsys.readouterr().err == "a\\x1b]0;x\\x07b.csv: refused\nnext line ü\n"
+
+
+def test_the_time_that_is_told_counts_from_the_start_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "customers.csv"
+    source.write_text(
+        "First Name,Last Name,Email,Phone\nSarah,Green,sarah.green@example.com,+1 415 555 0142\n", encoding="utf-8"
+    )
+    an_hour_ago_s = time.monotonic() - 3_600
+
+    run(["validate", str(source), "--workspace", str(tmp_path / "runs")], an_hour_ago_s)
+
+    told = capsys.readouterr()
+    assert float(told.out.partition(" in ")[2].partition(" s ")[0]) >= 3_600
