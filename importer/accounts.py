@@ -78,7 +78,7 @@ def _whose_is_it(where: Destination, found: Account) -> UnknownAccountError:
     are = "are" if named else "is"
     return UnknownAccountError(
         f"This API key{named} {are} new to {where.host}, where the run {run_id} and others imported customers:"
-        " the API does not tell whether it is the same account.",
+        " the API does not say whether it is the same account.",
         f"If it is, add --account-of {run_id}; if it is another one, --account-of {NEW_ACCOUNT}."
         f" Either is remembered. To name it: account under [targets.{where.name}].",
     )

@@ -92,7 +92,7 @@ class Announcer:
 
     @asynccontextmanager
     async def _alarmed(self) -> AsyncIterator[None]:
-        """Tell of a run that could not begin; a closed window is no trouble: whoever starts it tries again."""
+        """Tell of a run that could not begin; a closed window is not a failure: whoever starts it tries again."""
         code: ExitCode | None = ExitCode.BUG
         try:
             yield

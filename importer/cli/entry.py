@@ -49,7 +49,7 @@ def _open_closed_streams() -> None:
 
 
 def _print_any_name() -> None:
-    """Let names of files that are no text be printed: escaped, whatever the locale makes of them."""
+    """Let names of files that are not text be printed: escaped, whatever the locale makes of them."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

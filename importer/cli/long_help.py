@@ -26,7 +26,7 @@ STATES = {
     "invalid": "failed the check, or is a duplicate inside the file; never sent",
     "rejected": "the API refused it for good",
     "failed": "given up after retries, and known not to be created",
-    "unknown": "sent, and neither the answer nor look-ups could tell; never sent again blindly",
+    "unknown": "sent, and neither the answer nor look-ups showed it; never sent again blindly",
     "unsent": "the run stopped first",
 }
 FILES = {

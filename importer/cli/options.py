@@ -170,7 +170,7 @@ Preview = Annotated[
 ]
 PartialOk = Annotated[bool, typer.Option("--partial-ok", help="Exit 0 although some rows were refused.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a live target.", rich_help_panel=_SENDING)]
-Notify = Annotated[bool, typer.Option("--notify", help="Tell whom IMPORTER_NOTIFY_URLS (or _FILE) names how it went.")]
+Notify = Annotated[bool, typer.Option("--notify", help="Send a notification to IMPORTER_NOTIFY_URLS (or _FILE).")]
 Fixed = Annotated[
     str | None,
     typer.Option(

@@ -68,7 +68,7 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def say(text: str = "") -> None:
-    """Tell people something; a terminal that is gone is no reason to fail.
+    """Tell people something; a terminal that is gone is not a failure.
 
     Written to whatever standard error is at the moment: a live progress line puts itself in its place.
     """

@@ -140,7 +140,7 @@ def profile(
 def _wants_json(given: Mapping[str, Any]) -> bool:
     """Whether JSON is asked for, by the option or by a profile; without one there is nothing to load."""
     if given["json"] and given["markdown"]:
-        raise UsageError("--json and --markdown cannot be had together.", "Leave one of them out.")
+        raise UsageError("--json and --markdown exclude each other.", "Leave one of them out.")
     said = given["config"] or any(name.startswith("IMPORTER_") for name in os.environ)
     asked = wants_json(load_profile(given["config"], given, verbose=given["verbose"]), json=False) if said else False
     return given["json"] or (asked and not given["markdown"])

@@ -35,7 +35,7 @@ def emulator(
     ] = None,
     rate_headers: Annotated[
         Literal["off", "ietf", "draft", "x", "x-epoch"],
-        typer.Option("--rate-headers", help="How answers tell of --limit: RateLimit, its drafts, X-RateLimit."),
+        typer.Option("--rate-headers", help="How answers announce --limit: RateLimit, its drafts, X-RateLimit."),
     ] = "off",
     role: Annotated[
         Literal["admin", "view-only"], typer.Option("--role", help="What the credentials may do.")

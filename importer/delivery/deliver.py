@@ -309,7 +309,7 @@ _NO_PROOF = FieldError(
 _NOT_ENOUGH_LOOKS = FieldError(
     path="",
     code="stopped_in_doubt",
-    message="The run stopped before it could tell whether this customer was created; a resume looks it up again.",
+    message="The run stopped before it was known whether this customer was created; a resume looks it up again.",
 )
 
 

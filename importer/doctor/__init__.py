@@ -1,7 +1,7 @@
 """`importer doctor`: everything that a run or a night depends on, looked at before it does.
 
 Changes nothing: makes no workspace, upgrades no journal, creates no customer. The one request it sends is a
-real exchange of the credentials for a token; offline it sends none, and a run that is at work is no trouble.
+real exchange of the credentials for a token; offline it sends none, and a run that is at work is not a failure.
 """
 
 from __future__ import annotations

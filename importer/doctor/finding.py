@@ -54,5 +54,5 @@ class Finding:
 
 
 def exit_code(findings: Sequence[Finding]) -> ExitCode:
-    """What a run would end with: the code of the first check that failed; warnings are no failure."""
+    """What a run would end with: the code of the first check that failed; warnings are not failures."""
     return next((one.code for one in findings if one.status == "fail"), ExitCode.OK)

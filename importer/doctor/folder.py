@@ -26,7 +26,7 @@ def check_folder(folder: Path, settings: NightlySettings, *, at_work_is_well: bo
     """Check the folder of `importer nightly`.
 
     Args:
-        at_work_is_well: a night that is at work there is no failure.
+        at_work_is_well: a night that is at work there is not a failure.
     """
     if not folder.is_dir():
         yield Finding.fail(

@@ -31,7 +31,7 @@ def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = Fals
 
     Args:
         scope: where a run would send to; empty when that is not known.
-        at_work_is_well: a lock that a run holds is no failure.
+        at_work_is_well: a lock that a run holds is not a failure.
     """
     if not workspace.exists():
         yield _could_be_made(workspace)

@@ -26,7 +26,7 @@ _WITHOUT_WORK = frozenset({"drop-before-commit", "redirect"})
 _SENT_SPECIALLY = frozenset({"truncated", "huge", "dribble", "close"})
 
 
-class Dropped(Exception):  # noqa: N818 - it ends one connection, and is no error of ours
+class Dropped(Exception):  # noqa: N818 - it ends one connection, and is not an error of ours
     """The connection is to be cut without an answer."""
 
 

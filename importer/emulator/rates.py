@@ -15,7 +15,7 @@ def parsed_rates(text: str) -> Rates:
     """Read one limit or several.
 
     Raises:
-        ValueError: a part is no rate, or allows nothing.
+        ValueError: a part is not a rate, or allows nothing.
     """
     return tuple(_rate(part.strip()) for part in text.split(","))
 

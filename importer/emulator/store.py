@@ -45,7 +45,7 @@ class Store:
         path: the SQLite file, made where it is missing; None: memory.
 
     Raises:
-        ValueError: the file is no store of this version, cannot be opened, or belongs to a running emulator.
+        ValueError: the file is not a store of this version, cannot be opened, or belongs to a running emulator.
     """
 
     def __init__(self, path: Path | None) -> None:

@@ -55,7 +55,7 @@ _ALL = (
     ),
     IssueCode(
         "stopped_in_doubt",
-        "The run stopped before it could be told",
+        "The run stopped before it was known",
         "",
         "Resume the run: these rows are looked up again.",
     ),

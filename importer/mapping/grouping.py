@@ -38,7 +38,7 @@ def grouping_of(settings: GroupingSettings, rules: Mapping[str, FieldRule], colu
     for name in fields:
         if name.startswith("contacts.") or name == "type":
             raise ProfileError(
-                f"[mapping] group_by names {name}, which tells no business from another.",
+                f"[mapping] group_by names {name}, which does not tell businesses apart.",
                 'Name a field or a column that all rows of a business share, such as "businessName".',
             )
     main = _index(settings.group_primary, columns, "group_primary") if settings.group_primary else None

@@ -53,7 +53,7 @@ class NightCount:
                     self._numbers.night_ended(code, {}, 0.0)
 
     def file(self, done: Import) -> None:
-        """Count how a file ended; one that was imported before is no run, and none ended with it."""
+        """Count how a file ended; one that was imported before is not a run, and none ended with it."""
         if done.fate is not Fate.KNOWN:
             self._numbers.file_ended(done.exit_code)
 

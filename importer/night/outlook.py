@@ -25,7 +25,7 @@ from importer.wiring import JOURNAL_NAME, Workspace, destination, open_workspace
 
 _SAMPLE_BYTES = 1024**2
 _COUNTED_BYTES = 4 * 1024**2
-"""Up to this size a file that is no text is read to count its rows: a second or two."""
+"""Up to this size a file that is not text is read to count its rows: a second or two."""
 _PACKED = (b"PK", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
 """How archives, xlsx and ods begin; gzip; xls."""
 
@@ -126,7 +126,7 @@ def night_outlook(
         force: what was imported before is sent again.
 
     Returns:
-        None where nothing waits, or nothing can be said: that is no reason for a night not to begin.
+        None where nothing waits, or nothing can be said: a night begins all the same.
     """
     if not files:
         return None

@@ -26,7 +26,7 @@ def folder_name(tag: str, name: str) -> str:
 
 
 def tag_of(name: str) -> str:
-    """The tag of a folder's name; empty when it is no folder of ours."""
+    """The tag of a folder's name; empty when it is not a folder of ours."""
     found = _TAG.fullmatch(name)
     return found[1] if found else ""
 
@@ -39,7 +39,7 @@ def is_half_filled(path: Path) -> bool:
 
 
 def readable(name: str) -> str:
-    r"""A file's name as text: bytes that are no UTF-8 are written as `\xe9`."""
+    r"""A file's name as text: bytes that are not UTF-8 are written as `\xe9`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

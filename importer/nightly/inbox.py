@@ -60,7 +60,7 @@ class Inbox:
             )
         name = filing.readable(str(self.folder.absolute()))
         if name != str(self.folder.absolute()):
-            raise SourceError(f"The name of the folder '{name}' is no UTF-8 text.", "Rename it.")
+            raise SourceError(f"The name of the folder '{name}' is not UTF-8 text.", "Rename it.")
         self._names()
         for place in (self._processing, self.archive, self.failed):
             try:

@@ -59,7 +59,7 @@ def compose(report: NightReport, settings: NotifySettings) -> Notice:
 def broken_off(folder: str, code: int) -> Notice:
     """Say that a pass could not begin, or ended in a way that nobody foresaw."""
     why = WHY.get(ExitCode(code), "it ended unexpectedly")
-    body = f"Folder: {folder}. {why[0].upper()}{why[1:]}. Exit code: {code}.\nNothing is lost; the log tells more."
+    body = f"Folder: {folder}. {why[0].upper()}{why[1:]}. Exit code: {code}.\nNothing is lost; the log says more."
     return Notice("failed", "Customer import failed", body)
 
 

@@ -44,7 +44,7 @@ def refused_run(about: str, code: int) -> Notice:
     """
     why = WHY.get(ExitCode(code), "it ended unexpectedly")
     level: Level = "degraded" if code == ExitCode.BUSY else "failed"
-    body = f"{_name(about)}: {why}. Exit code: {code}.\nNothing is lost; the log tells more."
+    body = f"{_name(about)}: {why}. Exit code: {code}.\nNothing is lost; the log says more."
     return Notice(level, f"Customer import {level}: {_name(about)}", body)
 
 

@@ -1,4 +1,4 @@
-"""Events become log entries. Only known keys of known kinds pass: an event is no way to smuggle a value into a log."""
+"""Events become log entries. Only known keys of known kinds pass: no value reaches a log by way of an event."""
 
 from __future__ import annotations
 

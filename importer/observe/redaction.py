@@ -76,7 +76,7 @@ def redact_text(text: str, *, ids: bool = False) -> str:
 
     Args:
         text: any text.
-        ids: the text is an id, a time or a place in the code: long numbers in it are no phones.
+        ids: the text is an id, a time or a place in the code: long numbers in it are not phone numbers.
     """
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)

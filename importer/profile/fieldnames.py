@@ -30,7 +30,7 @@ CustomerField = Annotated[str, AfterValidator(_checked)]
 
 
 GROUPING = ("group_by", "group_primary")
-"""Keys of `[mapping]` that are no customer fields: which rows are one customer."""
+"""Keys of `[mapping]` that are not customer fields: which rows are one customer."""
 
 
 def apart_from_fields(data: Any) -> Any:

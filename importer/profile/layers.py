@@ -88,7 +88,7 @@ def file_layer(path: Path) -> Layer:
     """Read a profile.
 
     Raises:
-        ProfileError: there is no such file, it cannot be read, or it is no TOML.
+        ProfileError: there is no such file, it cannot be read, or it is not TOML.
     """
     try:
         data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
@@ -103,7 +103,7 @@ def file_layer(path: Path) -> Layer:
             f"The profile '{path}' is not UTF-8 text (byte {error.start + 1}).", "Save it as UTF-8 and try again."
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"The profile '{path}' is no valid TOML: {_toml_reason(error)}.") from None
+        raise ProfileError(f"The profile '{path}' is not valid TOML: {_toml_reason(error)}.") from None
     if "mapping" in data:
         data["mapping"] = beside(quotes_forgotten(data["mapping"]), path.parent)
     return Layer("profile", str(path), data)

@@ -145,7 +145,7 @@ class FieldRule(Section):
         return value
 
 
-_PROBE = datetime(2001, 2, 3)  # noqa: DTZ001 - a format is tried out on it; it is no moment in time
+_PROBE = datetime(2001, 2, 3)  # noqa: DTZ001 - a format is tried out on it; it is not a moment in time
 _SPELLED = (("YYYY", "%Y"), ("YY", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", "%m"), ("DD", "%d"))
 
 

@@ -60,7 +60,7 @@ def as_handed_out(
     if len(found) > 1:
         raise ReturnRefusedError(
             f"Sheets {found[0].sheet} and {found[1].sheet} of '{material.name}' both have the columns"
-            f" '{RUN_COLUMN}' and '{ROW_COLUMN}': nobody can tell which of them holds the fixed rows.",
+            f" '{RUN_COLUMN}' and '{ROW_COLUMN}': it is not clear which of them holds the fixed rows.",
             "Delete the other one, and return the workbook again.",
         )
     return found[0] if found else None

@@ -155,7 +155,7 @@ def _require_going_on(what: Fetch) -> None:
 def _proven(what: Fetch, files: Any, path: str, info: Mapping[str, Any], copy: Path) -> Proof:
     size = info.get("size")
     if size is not None and copy.stat().st_size != size:
-        raise _broken(what, "its length is not the one that the store tells")
+        raise _broken(what, "its length is not the one that the store gives")
     written = _sum_file(what, files, path) if what.with_sum_file else None
     if written is not None:
         return _held_against(what, written, copy, Proof.SUM_FILE)
@@ -173,7 +173,7 @@ def _held_against(what: Fetch, wanted: Checksum, copy: Path, proof: Proof) -> Pr
         return proof
     says = {
         Proof.SUM_FILE: f"its SHA-256 is not the one in {what.shown}{SUM_FILE}",
-        Proof.STORE: "its sum is not the one that the store tells",
+        Proof.STORE: "its checksum is not the one that the store gives",
     }
     raise _broken(what, says.get(proof, "a second reading brought other bytes"))
 

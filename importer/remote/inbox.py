@@ -245,7 +245,7 @@ class RemoteInbox:
             yield sorted(folder.iterdir())
 
     def _leave(self, there: OpenFolder, ticket: Ticket) -> None:
-        """Move the source, which comes last; where it is no more, what was imported takes its place."""
+        """Move the source, which comes last; where it is gone, what was imported takes its place."""
         to, copy = f"{ticket.to}/{ticket.name}", self._path(ticket)
         moved = self._custody.leave(there, ticket, to, copy if ticket.sha256 else None)
         if not moved and ticket.sha256 and not there.has(to):

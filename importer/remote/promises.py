@@ -32,7 +32,7 @@ def google(_files: Any, _path: str, info: Mapping[str, Any]) -> Checksum | None:
 def amazon(files: Any, path: str, info: Mapping[str, Any]) -> Checksum | None:
     """S3 tells what the sender asked for; else the ETag is an MD5, of the whole or of the parts' MD5s.
 
-    Not where the object is encrypted with a key of the customer's: its ETag is no sum then.
+    Not where the object is encrypted with a key of the customer's: its ETag is not a checksum then.
     Source: the S3 user guide, "Checking object integrity".
     """
     bucket, key, _ = files.split_path(path)

@@ -43,8 +43,8 @@ class Local:
     def caution(self) -> str:
         """A sentence about a copy of which too little is known; empty when all is well."""
         cautions = {
-            Proof.SIZE: f"Only the size of {self.origin} could be checked: its server tells no hash of it.",
-            Proof.NONE: f"Neither size nor hash of {self.origin} could be checked: its server tells none.",
+            Proof.SIZE: f"Only the size of {self.origin} could be checked: its server gives no hash of it.",
+            Proof.NONE: f"Neither size nor hash of {self.origin} could be checked: its server gives none.",
         }
         return "" if self.proof is None else cautions.get(self.proof, "")
 

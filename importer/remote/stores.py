@@ -99,7 +99,7 @@ class Store:
 # --------------------------------------------------------------------------- the kinds
 
 _NAMES = {"path_errors": "surrogateescape"}
-"""Names of files that are no UTF-8 are kept as they are: one of them must not hide all the others."""
+"""Names of files that are not UTF-8 are kept as they are: one of them must not hide all the others."""
 
 
 def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ def _sentences(learned: Mapping[str, Any]) -> Iterator[str]:
     if learned.get("keeps_metadata") is False:
         yield (
             "This target does not keep metadata, so no import key proves which row a customer is;"
-            " a row in doubt was told by its data instead."
+            " a row in doubt was recognised by its data instead."
         )
     if late_s := learned.get("latest_arrival_s"):
         yield f"A customer appeared in the list {late_s:g} s after its request had ended; later looks heeded that."

@@ -91,7 +91,7 @@ def _split(text: str) -> SplitResult:
             return parts
     except ValueError:
         pass
-    msg = "The target's base_url is no web address."
+    msg = "The target's base_url is not a web address."
     raise ProfileError(msg, fix)
 
 

@@ -39,7 +39,7 @@ def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
     """Have a source as a file: standard input (`-`) is kept in one while the block lasts.
 
     Raises:
-        SourceError: nothing came through standard input, or too much; or its name is no text.
+        SourceError: nothing came through standard input, or too much; or its name is not text.
     """
     if str(source) != STDIN:
         _check_name(Path(source))
@@ -53,7 +53,7 @@ def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
 def _check_name(path: Path) -> None:
     """Refuse a name that the journal, reports and notices could not hold."""
     if readable(str(path.absolute())) != str(path.absolute()):
-        raise SourceError(f"The name of the file '{readable(str(path))}' is no UTF-8 text.", "Rename it.")
+        raise SourceError(f"The name of the file '{readable(str(path))}' is not UTF-8 text.", "Rename it.")
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def test_a_name_that_is_no_text_is_put_aside_and_the_others_go_on(user: User, in
     assert (ran.code, sorted(fates(ran.json))) == (6, [("b.csv", "imported", 0), ("caf\\xe9.csv", "refused", 6)])
     (put,) = (inbox / "failed").iterdir()
     assert put.name.endswith("_caf\\xe9.csv")
-    assert "is no UTF-8 text. Rename it." in (put / "why.txt").read_text(encoding="utf-8")
+    assert "is not UTF-8 text. Rename it." in (put / "why.txt").read_text(encoding="utf-8")
     assert [os.fsencode(path.name) for path in put.glob("caf*")] == [b"caf\xe9.csv"]
     assert user.types("nightly", "inbox").code == 0
 
@@ -88,7 +88,7 @@ def test_a_source_whose_name_is_no_text_is_one_sentence(user: User, command: str
     (user.home / RAW).write_text(people(3))
     ran = user.types_for_real(command, RAW)
 
-    sentence = "importer: The name of the file 'caf\\xe9.csv' is no UTF-8 text. Rename it."
+    sentence = "importer: The name of the file 'caf\\xe9.csv' is not UTF-8 text. Rename it."
     assert (ran.code, ran.err.strip()) == (6, sentence)
 
 

@@ -115,7 +115,7 @@ def _require_text(head: bytes, name: str) -> None:
     control = sum(head.count(byte) for byte in (*range(1, 9), *range(14, 26), *range(28, 32)))
     zeros = head.rstrip(b"\x00").count(0)
     if control > len(head) / 50 or zeros > len(head) / 10:
-        raise SourceError(f"'{name}' is no text: it holds binary data.", "Export the customers as .csv or .xlsx.")
+        raise SourceError(f"'{name}' is not text: it holds binary data.", "Export the customers as .csv or .xlsx.")
 
 
 def _narrow(open_stream: Callable[[], BinaryIO], name: str) -> Encoding:

@@ -12,7 +12,7 @@ from typing import Any, Final
 BLOT: Final = "[…]"
 SHOWN_CHARS: Final = 500
 READ_CHARS: Final = 16_384
-"""A text longer than this is no message and is not shown at all."""
+"""A text longer than this is not a message and is not shown at all."""
 
 API_WORDS: Final = frozenset({"INDIVIDUAL", "BUSINESS", "WORK", "HOME", "MOBILE", "MAILING", "PHYSICAL", "SHIPPING"})
 """Words of the API's own, which a message about allowed values needs."""
@@ -36,7 +36,7 @@ class Blots:
         self._pattern = _pattern(self._values)
 
     def text(self, text: Any) -> str:
-        """Return a text fit to be shown: blotted, one line, of bounded length; empty for what is no text."""
+        """Return a text fit to be shown: blotted, one line, of bounded length; empty for what is not text."""
         if isinstance(text, bool) or not isinstance(text, str | int):
             return ""
         whole = str(text)

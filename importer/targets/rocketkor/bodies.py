@@ -52,7 +52,7 @@ def read_error_body(body: bytes | None, payload: bytes = b"", secrets: Iterable[
     """Read the body of a refusal.
 
     Args:
-        body: as it came; what is no JSON object reads as an empty one.
+        body: as it came; what is not a JSON object reads as an empty one.
         payload: the JSON that was sent: its values are blotted out, its addresses and contacts name the paths.
         secrets: what else was sent and must not come back.
     """

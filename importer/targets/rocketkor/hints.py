@@ -16,7 +16,7 @@ from importer.records import RateHint
 from importer.targets.rocketkor.moments import server_now
 
 _EPOCH_S: Final = 1_000_000_000.0
-"""A reset beyond this is no duration but a moment in seconds, beyond its thousandfold one in milliseconds."""
+"""A reset beyond this is not a duration but a moment in seconds, beyond its thousandfold one in milliseconds."""
 
 _NUMBER: Final = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)")
 _PARAMETER: Final = re.compile(r";\s*([a-z]+)\s*=\s*(\d{1,15})", re.IGNORECASE)

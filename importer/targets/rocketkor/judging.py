@@ -50,7 +50,7 @@ def accepted(answer: Answer, now: float) -> Reply | None:
 
 
 def judge_refusal(answer: Answer, payload: bytes, now: float, secrets: Iterable[str] = ()) -> Reply:
-    """Judge a refusal, or anything else that is no clear yes, of an attempt to create a customer.
+    """Judge a refusal, or anything else that is not a clear yes, of an attempt to create a customer.
 
     Args:
         payload: what was sent, so that nothing of it comes out again.
@@ -88,7 +88,7 @@ def judge_exchange(answer: Answer, now: float) -> Reply | AccessError:
         return AccessError(f"The API refused the API key or its secret (HTTP {status}).", _NO_KEY)
     if 300 <= status < 500 and status not in {408, 425, 429}:
         hint = rule.sentence if rule.verdict is not Verdict.REJECT else _NO_KEY
-        return AccessError(f"No access token is to be had at the target's address (HTTP {status}).", hint)
+        return AccessError(f"The target's address gives no access token (HTTP {status}).", hint)
     wait_s = retry_after_s(answer.headers, now)
     return Reply(Verdict.RETRY, "", status, rule.code, rule.sentence, retry_after_s=wait_s, took_s=answer.took_s)
 

@@ -181,7 +181,7 @@ class LookUps:
 
 
 def read_page(body: bytes | None) -> Any:
-    """Read a page; None when it is no JSON."""
+    """Read a page; None when it is not JSON."""
     try:
         return json.loads(body) if body else None
     except (ValueError, RecursionError):
@@ -196,7 +196,7 @@ def as_candidate(body: Any) -> Candidate | None:
 
 
 def listed(page: Any) -> tuple[Candidate, ...]:
-    """Read the customers of one page of a list; none where it is no list."""
+    """Read the customers of one page of a list; none where it is not a list."""
     return tuple(Candidate(customer_id, body) for customer_id, body in (_entries(page) or {}).items())
 
 

@@ -1,4 +1,4 @@
-"""Moments that headers name, by the clock of the server that named them. Pure; what makes no sense is no moment."""
+"""Moments that headers name, by the clock of the server that named them. Pure; what makes no sense is not a moment."""
 
 from __future__ import annotations
 

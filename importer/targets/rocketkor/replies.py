@@ -120,7 +120,7 @@ PROXY_STATUSES: Final[Mapping[int, Rule]] = MappingProxyType(
 _BEFORE = "facts, consequence 2: nothing was sent"
 _AFTER = "facts, consequence 2: sent, not answered"
 _PROXY = "The proxy could not be used. Check HTTPS_PROXY and NO_PROXY."
-_ADDRESS = "The target's base_url is no address that can be used. Correct it in the profile."
+_ADDRESS = "The target's base_url is not an address that can be used. Correct it in the profile."
 _CERTIFICATE = (
     "The server's certificate is not trusted, so nothing was sent. "
     "Check base_url; for a certificate authority of your own, set SSL_CERT_FILE."
@@ -178,7 +178,7 @@ EXCEPTIONS: Final[Mapping[type[BaseException], Rule]] = MappingProxyType(
 
 
 def rule_for_status(status: int) -> Rule:
-    """Return the line for a status that is no success."""
+    """Return the line for a status that is not a success."""
     return STATUSES.get(status) or CLASSES.get(status // 100) or UNKNOWN_STATUS
 
 

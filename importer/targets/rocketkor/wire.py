@@ -185,7 +185,7 @@ def _proxy(host: str) -> Proxy | None:
     except ValueError:
         url = URL()
     if url.scheme not in {"http", "https"} or not url.host:
-        msg = "HTTPS_PROXY is no address of an http proxy."
+        msg = "HTTPS_PROXY is not the address of an http proxy."
         raise ProfileError(msg, "Write it like http://proxy.example.com:8080, or unset it.")
     if url.raw_user is None:
         return Proxy(url, None)

@@ -56,7 +56,7 @@ FILES = {
     "[targets.Live]\nbase_url = 'https://a.test'": "[targets] Live is wrong: it must be named in small letters.",
     "target = 5": "target = 5 is wrong: it must be a text in quotes.",
     "[delivery]\nimport_key_metadata = 'a b'": "it must be made of letters, digits, '_', '.' and '-'.",
-    "a = \n": "is no valid TOML: line 1, column 5: invalid value.",
+    "a = \n": "is not valid TOML: line 1, column 5: invalid value.",
 }
 
 

@@ -188,7 +188,7 @@ def test_https_of_which_nothing_but_the_size_is_told_says_so(site: Web) -> None:
     site.files["/out/customers.csv.sha256"] = b"<html>There is no such page, and that is all."
     plain = fetched(f"{site.url}/out/customers.csv")
     assert plain.proof is Proof.SIZE
-    assert plain.caution == f"Only the size of {plain.origin} could be checked: its server tells no hash of it."
+    assert plain.caution == f"Only the size of {plain.origin} could be checked: its server gives no hash of it."
 
     site.with_length = False
     assert fetched(f"{site.url}/out/customers.csv").proof is Proof.NONE
