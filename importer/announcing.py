@@ -1,4 +1,4 @@
-"""A single run, and those outside who are to hear of it: people, and Prometheus. A night tells of itself (`night`)."""
+"""A single run, and those outside who are to hear of it: people, and Prometheus. A night does so itself (`night`)."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _NO_RUN = (UsageError, BusyError, AlreadyImportedError, TryLaterError, Interrupt
 @contextmanager
 def refusals_counted(session: Session) -> Iterator[None]:
     """Count a run that is refused before anything of it exists: from then on it counts itself."""
-    began, told = list[str](), session.on_event
+    began, observer = list[str](), session.on_event
 
     def take(event: Event) -> None:
         began.append(event.name)
-        told(event)
+        observer(event)
 
     session.on_event = take
     try:
@@ -51,22 +51,22 @@ def refusals_counted(session: Session) -> Iterator[None]:
 
 @dataclass(slots=True)
 class Announcer:
-    """Tells how a run went, once. What goes wrong with the telling never becomes the run's trouble.
+    """Sends how a run went, once. What goes wrong with that never becomes the run's trouble.
 
     Args:
-        tell: None: nobody is to hear of it.
+        send: None: nobody is to hear of it.
         about: the file or the run that was named.
         arrived: whether the notification did; None: there was none.
     """
 
     settings: NotifySettings
-    tell: Messenger | None
+    send: Messenger | None
     about: str
     arrived: bool | None = None
 
     @classmethod
     def of(cls, profile: Profile, about: str, environ: Mapping[str, str]) -> Self:
-        """Find out who is to be told; a dry run is told to nobody.
+        """Find out who is to be notified; of a dry run nobody is.
 
         Raises:
             UsageError: an address is not understood, or notifications were asked for and nobody is named.
@@ -74,25 +74,25 @@ class Announcer:
         settings = profile.notify
         if profile.dry_run or not settings.runs:
             return cls(settings, None, about)
-        tell = messenger(environ, settings.timeout_s)
-        if tell is None:
+        send = messenger(environ, settings.timeout_s)
+        if send is None:
             raise UsageError(
                 f"Notifications of runs are asked for, and {URLS} names nobody.",
                 f"Set {URLS} or {URLS}_FILE, or leave out --notify and notify.runs.",
             )
-        return cls(settings, tell, about)
+        return cls(settings, send, about)
 
-    async def telling_of(self, work: Coroutine[Any, Any, Report]) -> Report:
-        """Do the work, and tell how it went; its errors are told and travel on."""
+    async def notified(self, work: Coroutine[Any, Any, Report]) -> Report:
+        """Do the work, and send how it went; its errors are sent and travel on."""
         async with self._alarmed():
             report = await work
-        if self.tell is not None:
+        if self.send is not None:
             await asyncio.to_thread(self._send, compose_run(report.as_json(), self.settings, report.commands))
         return report
 
     @asynccontextmanager
     async def _alarmed(self) -> AsyncIterator[None]:
-        """Tell of a run that could not begin; a closed window is not a failure: whoever starts it tries again."""
+        """Notify of a run that could not begin; a closed window is not a failure: whoever starts it tries again."""
         code: ExitCode | None = ExitCode.BUG
         try:
             yield
@@ -107,9 +107,9 @@ class Announcer:
             code = error.exit_code
             raise
         finally:
-            if code is not None and self.tell is not None:
+            if code is not None and self.send is not None:
                 self._send(refused_run(self.about, code))
 
     def _send(self, notice: Notice) -> None:
-        if self.tell is not None and notice.level in self.settings.on:
-            self.arrived = self.tell(notice)
+        if self.send is not None and notice.level in self.settings.on:
+            self.arrived = self.send(notice)

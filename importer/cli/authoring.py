@@ -68,7 +68,7 @@ def inspect(
     if wants_json(profile, json=json):
         print_json({"command": "inspect", **seen, "exit_code": 0, "error": None})
     else:
-        tables.tell_inspection(seen)
+        tables.print_inspection(seen)
 
 
 def init(

@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 from importer.cli.app import app
-from importer.cli.output import Output, begin, tell_bug, tell_error
+from importer.cli.output import Output, begin, print_bug, print_error
 from importer.errors import ExitCode, ImporterError, InterruptedRunError, StorageError, UsageError
 
 _WrongUse: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -75,31 +75,31 @@ def run(arguments: list[str], began_s: float | None = None) -> int:
     try:
         return int(typer.main.get_command(app).main(arguments, prog_name="importer", standalone_mode=False) or 0)
     except BrokenPipeError:
-        # Whoever read our output has gone (`| head`): there is nobody left to tell.
+        # Whoever read our output has gone (`| head`): there is nobody left to read it.
         return int(ExitCode.OK)
     except (typer.Abort, KeyboardInterrupt):
-        return tell_error(Output.of(arguments), InterruptedRunError("sigint"))
+        return print_error(Output.of(arguments), InterruptedRunError("sigint"))
     except OSError as error:
-        return _told_of_system(Output.of(arguments), error)
+        return _report_system_error(Output.of(arguments), error)
     except Exception as error:  # noqa: BLE001  # the one place: a bug ends here, and never as a traceback
-        return _told(Output.of(arguments), error)
+        return _report(Output.of(arguments), error)
 
 
-def _told_of_system(output: Output, error: OSError) -> int:
-    """Tell what the system refused: a file, where it has a name, or else our own output."""
+def _report_system_error(output: Output, error: OSError) -> int:
+    """Report what the system refused: a file, where it has a name, or else our own output."""
     what = f"'{error.filename}' cannot be used" if error.filename else "The output cannot be written"
     refused = StorageError(f"{what}: {(error.strerror or 'unknown').lower()}.")
     try:
-        return tell_error(output, refused)
+        return print_error(output, refused)
     except OSError:  # it is standard output itself
-        return tell_error(replace(output, as_json=False), refused)
+        return print_error(replace(output, as_json=False), refused)
 
 
-def _told(output: Output, error: Exception) -> int:
+def _report(output: Output, error: Exception) -> int:
     if isinstance(error, ImporterError):
-        return tell_error(output, error)
+        return print_error(output, error)
     if isinstance(error, _WrongUse):
         message = str(error.format_message())
         message += "" if message.endswith((".", "?")) else "."
-        return tell_error(output, UsageError(message, "`importer --help` lists what there is."))
-    return tell_bug(output, error)
+        return print_error(output, UsageError(message, "`importer --help` lists what there is."))
+    return print_bug(output, error)

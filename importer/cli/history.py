@@ -59,7 +59,7 @@ def runs(
     if wants_json(profile, json=json):
         print_json({"command": "runs", "runs": found, "exit_code": 0, "error": None})
     else:
-        tables.tell_runs(found)
+        tables.print_runs(found)
 
 
 def show(
@@ -114,7 +114,7 @@ def _verify(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool)
         error = None if result["verified"] else "The receipt does not hold."
         print_json({"command": "show", **result, "exit_code": int(code), "error": error})
     else:
-        tables.tell_verified(result)
+        tables.print_verified(result)
     return int(code)
 
 
@@ -143,7 +143,7 @@ def explain(
     if wants_json(profile, json=json):
         print_json({"command": "explain", **story, "exit_code": 0, "error": None})
     else:
-        tables.tell_story(story)
+        tables.print_story(story)
 
 
 def export(
@@ -163,7 +163,7 @@ def export(
     Also of a run that was killed: its rows stand in the files as the journal knows them.
     """
     profile = _profile_of(config, locals(), verbose=verbose)
-    from importer.cli.running import tell  # noqa: PLC0415
+    from importer.cli.running import print_report  # noqa: PLC0415
     from importer.session import Session  # noqa: PLC0415
 
-    raise typer.Exit(tell(Session(profile, "export").export(run_name), as_json=wants_json(profile, json=json)))
+    raise typer.Exit(print_report(Session(profile, "export").export(run_name), as_json=wants_json(profile, json=json)))

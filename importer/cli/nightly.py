@@ -87,7 +87,7 @@ def nightly(
 
     def shown(report: NightReport) -> None:
         if not json:
-            tell_night(report)
+            print_night(report)
 
     report = running.run_night(profile, folder, shown, watch=watch, force=force, as_new=as_new, as_json=json)
     if json:
@@ -106,10 +106,10 @@ def _loaded(folder: str, config: Path | None, given: Mapping[str, Any], *, verbo
         raise
 
 
-def tell_night(report: NightReport) -> None:
+def print_night(report: NightReport) -> None:
     """Print what became of every file."""
     for done in report.imports:
-        _tell_file(done, report.target)
+        _print_file(done, report.target)
     for name in report.growing:
         say(f"{name}: still being written; the next pass takes it")
     for name in report.links:
@@ -125,7 +125,7 @@ def tell_night(report: NightReport) -> None:
         say("Warning: the notification did not arrive everywhere.")
 
 
-def _tell_file(done: Import, target: str) -> None:
+def _print_file(done: Import, target: str) -> None:
     from importer.nightly.notices import CORRECTED, printable  # noqa: PLC0415
 
     say(f"{printable(done.file)}: {_fate(done, target)}")
@@ -148,11 +148,11 @@ def _fate(done: Import, target: str) -> str:
     from importer.profile import EMULATOR  # noqa: PLC0415
 
     came = "rehearsed, nothing real was changed" if target == EMULATOR else f"imported into {target}"
-    told = {
+    words = {
         "imported": f"{came}{' (begun earlier)' if done.resumed else ''}, {rows}",
         "known": "imported before, nothing was sent",
         "refused": f"refused{f', {rows}' if done.counts else ''}",
         "held": f"not finished, the next pass goes on with it{f'; {rows}' if done.counts else ''}",
     }
     code = f" (exit code {int(done.exit_code)})" if done.exit_code else ""
-    return told[done.fate.value] + code
+    return words[done.fate.value] + code

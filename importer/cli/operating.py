@@ -56,7 +56,7 @@ def doctor(
     import asyncio  # noqa: PLC0415
     import os  # noqa: PLC0415
 
-    from importer.cli.tables import tell_findings  # noqa: PLC0415
+    from importer.cli.tables import print_findings  # noqa: PLC0415
     from importer.doctor import examine, exit_code  # noqa: PLC0415
 
     given = locals()
@@ -72,7 +72,7 @@ def doctor(
         error = f"{failed.check}: {failed.message}" if failed else None
         print_json({"command": "doctor", "checks": checks, "exit_code": int(code), "error": error})
     else:
-        tell_findings(checks)
+        print_findings(checks)
     raise typer.Exit(int(code))
 
 
@@ -101,7 +101,7 @@ def purge(
     given = {**locals(), "dry_run": False}
     profile = load_profile(config, given, verbose=verbose)
     from importer import retention  # noqa: PLC0415
-    from importer.cli.tables import tell_purge  # noqa: PLC0415
+    from importer.cli.tables import print_purge  # noqa: PLC0415
     from importer.errors import UsageError  # noqa: PLC0415
     from importer.wiring import SystemClock  # noqa: PLC0415
 
@@ -112,5 +112,5 @@ def purge(
     if json:
         print_json({"command": "purge", **done.as_json(), "exit_code": int(done.exit_code), "error": None})
     else:
-        tell_purge(done.as_json())
+        print_purge(done.as_json())
     raise typer.Exit(int(done.exit_code))

@@ -39,7 +39,7 @@ _NARROWEST = 20
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How to print, known before the options are parsed: a wrong option must be told in JSON as well."""
+    """How to print, known before the options are parsed: a wrong option must be reported in JSON as well."""
 
     command: str
     as_json: bool
@@ -68,7 +68,7 @@ def print_json(value: Mapping[str, Any]) -> None:
 
 
 def say(text: str = "") -> None:
-    """Tell people something; a terminal that is gone is not a failure.
+    """Print something for people; a terminal that is gone is not a failure.
 
     Written to whatever standard error is at the moment: a live progress line puts itself in its place.
     """
@@ -134,8 +134,8 @@ def _previewed(one: Mapping[str, str]) -> str:
     return f"{sent}  <- {one['column']}{':' if cell else ''}{cell}"
 
 
-def tell_error(output: Output, error: ImporterError, code: ExitCode | None = None) -> int:
-    """Tell what stopped the command, in the shape that was asked for; returns its exit code."""
+def print_error(output: Output, error: ImporterError, code: ExitCode | None = None) -> int:
+    """Report what stopped the command, in the shape that was asked for; returns its exit code."""
     exit_code = error.exit_code if code is None else code
     if output.as_json:
         sentence = {"error": str(error)}
@@ -145,13 +145,13 @@ def tell_error(output: Output, error: ImporterError, code: ExitCode | None = Non
     return int(exit_code)
 
 
-def tell_bug(output: Output, error: Exception) -> int:
-    """Tell of an error that nobody foresaw: its kind and place, never its text, which may hold a value."""
+def print_bug(output: Output, error: Exception) -> int:
+    """Report an error that nobody foresaw: its kind and place, never its text, which may hold a value."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     where = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
-    return tell_error(
+    return print_error(
         output,
         ImporterError(
             f"Something unforeseen went wrong ({type(error).__name__} in {where}): this is a bug.",

@@ -65,9 +65,9 @@ def fields(
 
         _write(fields_markdown(found))
     else:
-        from importer.cli.reference_pages import tell_fields  # noqa: PLC0415
+        from importer.cli.reference_pages import print_fields  # noqa: PLC0415
 
-        tell_fields(found, full=bool(names))
+        print_fields(found, full=bool(names))
 
 
 def codes(
@@ -98,9 +98,9 @@ def codes(
 
         _write(codes_markdown(found))
     else:
-        from importer.cli.reference_pages import tell_codes  # noqa: PLC0415
+        from importer.cli.reference_pages import print_codes  # noqa: PLC0415
 
-        tell_codes(found, full=bool(names))
+        print_codes(found, full=bool(names))
 
 
 def profile(

@@ -15,7 +15,7 @@ _WHOSE = {"both": "Individuals and businesses", "individual": "Individuals", "bu
 _NOT_SENT = "Never sent: it only says how phone numbers are read."
 
 
-def tell_fields(found: Sequence[FieldEntry], *, full: bool) -> None:
+def print_fields(found: Sequence[FieldEntry], *, full: bool) -> None:
     """Print fields: a line each, or each in full."""
     if full:
         _print_blocks(_field_lines(one) for one in found)
@@ -50,7 +50,7 @@ def _synonyms(one: FieldEntry) -> str:
     return f" {len(words)} other words are understood: {', '.join(words).lower()}." if words else ""
 
 
-def tell_codes(found: Sequence[CodeEntry], *, full: bool) -> None:
+def print_codes(found: Sequence[CodeEntry], *, full: bool) -> None:
     """Print codes: a line each, or each in full."""
     if full:
         _print_blocks(_code_lines(one) for one in found)

@@ -35,7 +35,7 @@ from importer.wiring import accept_journal
 Work = Callable[[Session], Coroutine[Any, Any, Report]]
 _T = TypeVar("_T")
 _WORTH_A_WORD_S = 10.0
-"""A forecast is told before the sending when that takes longer, or when there is something to be in time for."""
+"""A forecast is shown before the sending when that takes longer, or when there is something to be in time for."""
 
 
 def run_session(profile: Profile, command: str, work: Work, *, about: str = "", as_json: bool) -> int:
@@ -59,21 +59,21 @@ def run_session(profile: Profile, command: str, work: Work, *, about: str = "", 
 def _session_run(profile: Profile, command: str, work: Work, *, about: str, as_json: bool) -> int:
     news = Announcer.of(profile, about, os.environ)
     with progress(quiet=profile.output.quiet or as_json) as shown:
-        heard = _foretelling(shown, quiet=profile.output.quiet or as_json)
-        told = Interruption(
+        heard = _with_forecast(shown, quiet=profile.output.quiet or as_json)
+        observer = Interruption(
             heard, Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None)
         )
-        session = Session(profile, command, on_event=told)
+        session = Session(profile, command, on_event=observer)
         if not as_json and _on_terminal():
             session.confirm, session.whose, session.ask = _confirm, _whose, partial(_ask, shown)
         try:
             with refusals_counted(session):
-                report = _obeying(told, session.stop, news.telling_of(work(session)), quick=not profile.dry_run)
+                report = _obeying(observer, session.stop, news.notified(work(session)), quick=not profile.dry_run)
         except ImporterError:
             _warn_unheard(news.arrived, as_json=as_json)
             raise
     previewed = "preview" in profile.given("results")
-    return tell(report, as_json=as_json, notified=news.arrived, previewed=previewed)
+    return print_report(report, as_json=as_json, notified=news.arrived, previewed=previewed)
 
 
 def _obeying(signals: Interruption, stop: StopSwitch, work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
@@ -97,7 +97,7 @@ def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
 def run_night(
     profile: Profile,
     folder: Path | str,
-    told: Callable[[NightReport], None],
+    passed: Callable[[NightReport], None],
     *,
     watch: bool,
     force: bool,
@@ -107,11 +107,11 @@ def run_night(
     """Import what arrived in a folder, and return what became of it.
 
     Args:
-        told: told of every pass in which something happened, and in any case of the only one.
+        passed: gets the report of every pass in which something happened, and in any case of the only one.
     """
     quiet = profile.output.quiet or as_json
     with progress(quiet=quiet) as shown:
-        heard = _foretelling(shown, quiet=quiet)
+        heard = _with_forecast(shown, quiet=quiet)
         on_event = Interruption(
             heard, Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None)
         )
@@ -123,14 +123,14 @@ def run_night(
             force=force,
             as_new=as_new,
         )
-        work = night.watch(told) if watch else night.once()
+        work = night.watch(passed) if watch else night.once()
         report = _obeying(on_event, night.stop, work)
     if not watch:
-        told(report)
+        passed(report)
     return report
 
 
-def _foretelling(shown: Events, *, quiet: bool) -> Events:
+def _with_forecast(shown: Events, *, quiet: bool) -> Events:
     """Tell people before anything is sent what they may want to act on: a forecast, a source that nothing proves."""
 
     def take(event: Event) -> None:
@@ -153,19 +153,19 @@ def is_worth_a_word(forecast: Mapping[str, Any]) -> bool:
     return bool(forecast) and (bounded or forecast["seconds"] > _WORTH_A_WORD_S)
 
 
-def tell(report: Report, *, as_json: bool, notified: bool | None = None, previewed: bool = False) -> int:
+def print_report(report: Report, *, as_json: bool, notified: bool | None = None, previewed: bool = False) -> int:
     """Print a report as asked for, and return its exit code.
 
     Args:
         previewed: show people the first rows as they were or would be sent, too.
         notified: whether a notification arrived; None: there was none.
     """
-    told = report.as_json()
+    content = report.as_json()
     if as_json:
-        print_json(told if notified is None else {**told, "notified": notified})
+        print_json(content if notified is None else {**content, "notified": notified})
     else:
         put, stream = (show, sys.stdout) if report.dry_run else (say, sys.stderr)
-        put(fitted(summary(told, took_s=waited_s(), previewed=previewed), stream))
+        put(fitted(summary(content, took_s=waited_s(), previewed=previewed), stream))
     _warn_unheard(notified, as_json=as_json)
     return int(report.exit_code)
 

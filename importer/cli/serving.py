@@ -95,17 +95,17 @@ def emulator(
             list_lag_s=list_lag,
         )
         settings = replace(settings, **_credentials())
-        asyncio.run(run_forever(settings, lambda ready: _tell_ready(ready, as_json=json)))
+        asyncio.run(run_forever(settings, lambda ready: _print_ready(ready, as_json=json)))
     except ValueError as error:
         raise UsageError(f"{error}") from error
     except OSError as error:
         raise UsageError(f"The emulator cannot listen on {host}:{port}: {error.strerror}.", "Try --port 0.") from error
 
 
-def _tell_ready(emulator: Emulator, *, as_json: bool) -> None:
-    told = {"base_url": emulator.base_url, "api_key": emulator.api_key, "api_secret": emulator.api_secret}
+def _print_ready(emulator: Emulator, *, as_json: bool) -> None:
+    shown = {"base_url": emulator.base_url, "api_key": emulator.api_key, "api_secret": emulator.api_secret}
     if as_json:
-        print_json({"command": "emulator", **told, "exit_code": 0, "error": None})
+        print_json({"command": "emulator", **shown, "exit_code": 0, "error": None})
         sys.stdout.flush()
         return
     say(f"The emulator listens on {emulator.base_url} until Ctrl-C; what arrived: {emulator.base_url}/_emulator")

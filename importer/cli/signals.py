@@ -17,7 +17,7 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import Any, TypeVar
 
-from importer.cli.output import Output, tell_error
+from importer.cli.output import Output, print_error
 from importer.commands import Commands
 from importer.delivery import StopSwitch
 from importer.errors import ExitCode, ImporterError, InterruptedRunError
@@ -44,7 +44,7 @@ class Stage(Enum):
     SENDING = auto()
     WRITING = auto()
     BETWEEN = auto()
-    """A run is over, and another one may come: people are told, files are put away."""
+    """A run is over, and another one may come: notifications are sent, files are put away."""
 
 
 _STAGES = {
@@ -81,14 +81,14 @@ class Interruption:
     """Follows what a command is at, and obeys signals accordingly.
 
     Args:
-        told: who else hears of every event.
-        output: how the end is told.
+        observer: who else hears of every event.
+        output: how the end is reported.
         commands: composes the command that goes on.
         leave: leaves a clean terminal behind.
     """
 
-    def __init__(self, told: Events, output: Output, commands: Commands, leave: Callable[[], None]) -> None:
-        self._told = told
+    def __init__(self, observer: Events, output: Output, commands: Commands, leave: Callable[[], None]) -> None:
+        self._observer = observer
         self._output = output
         self._commands = commands
         self._leave = leave
@@ -100,7 +100,7 @@ class Interruption:
         """Learn from an event what the command is at."""
         self._stage = _STAGES.get(event.name, self._stage)
         self._run_id = str(event.data.get("run_id") or self._run_id)
-        self._told(event)
+        self._observer(event)
 
     async def obeyed(self, stop: StopSwitch, work: Coroutine[Any, Any, _T]) -> _T:
         """Do the work, and obey signals meanwhile.
@@ -163,7 +163,7 @@ class Interruption:
         with suppress(Exception):
             discard_unfinished()
         with suppress(Exception):
-            tell_error(self._output, self._reason(code))
+            print_error(self._output, self._reason(code))
             sys.stdout.flush()
         os._exit(int(code))
 

@@ -62,9 +62,9 @@ def _returned(returned: Mapping[str, Any]) -> Iterator[str]:
         yield f"This run went on from the dry run {returned['continues']}: all its rows are imported, fixed and valid."
     refused = sum(one["count"] for one in returned["refused"])
     counted = ((returned["changed"], "changed"), (returned["unchanged"], "unchanged"), (refused, "not taken"))
-    told = ", ".join(f"{count:,} {what}" for count, what in counted if count)
+    counts_in_words = ", ".join(f"{count:,} {what}" for count, what in counted if count)
     if returned["file"]:
-        yield f"Came back in {returned['file']}: {told or 'nothing'}."
+        yield f"Came back in {returned['file']}: {counts_in_words or 'nothing'}."
     if returned["checked"]:
         yield f"{returned['checked']:,} rows were checked again; {returned['ready']:,} of them can be imported."
 

@@ -12,7 +12,7 @@ from importer.cli.screen import console, table
 from importer.results import label, value_in_words
 
 
-def tell_runs(runs: Sequence[Mapping[str, Any]]) -> None:
+def print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     """Print one line a run."""
     if not runs:
         console().print("There are no runs in this workspace yet.")
@@ -32,7 +32,7 @@ def tell_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     console().print(listed)
 
 
-def tell_story(story: Mapping[str, Any]) -> None:
+def print_story(story: Mapping[str, Any]) -> None:
     """Print everything known about one row."""
     screen = console()
     run = f"{'dry run' if story['dry_run'] else 'run'} {story['run_id']}"
@@ -70,7 +70,7 @@ def _attempt(attempt: Mapping[str, Any]) -> str:
     return f"  {attempt['number']}. {when} {attempt['kind']}: {status} → {attempt['verdict']} ({took:.3f} s{trace})"
 
 
-def tell_inspection(seen: Mapping[str, Any]) -> None:
+def print_inspection(seen: Mapping[str, Any]) -> None:
     """Print what the reader saw, and the proposed mapping."""
     screen = console()
     sheet = f", sheet {seen['sheet']}" if seen["sheet"] else ""
@@ -99,7 +99,7 @@ def tell_inspection(seen: Mapping[str, Any]) -> None:
         screen.print(harmless(line), markup=False, highlight=False)
 
 
-def tell_findings(findings: Sequence[Mapping[str, Any]]) -> None:
+def print_findings(findings: Sequence[Mapping[str, Any]]) -> None:
     """Print one line a check, and under it how to fix what is not well."""
     screen = console()
     for one in findings:
@@ -108,7 +108,7 @@ def tell_findings(findings: Sequence[Mapping[str, Any]]) -> None:
             screen.print(f"{'':<20}→ {one['fix']}", markup=False, highlight=False)
 
 
-def tell_purge(done: Mapping[str, Any]) -> None:
+def print_purge(done: Mapping[str, Any]) -> None:
     """Print which runs lose their personal data."""
     screen = console()
     verb = "Would purge" if done["dry_run"] else "Purged"
@@ -127,7 +127,7 @@ def tell_purge(done: Mapping[str, Any]) -> None:
         screen.print(f"Note: {note}", markup=False, highlight=False)
 
 
-def tell_verified(result: Mapping[str, Any]) -> None:
+def print_verified(result: Mapping[str, Any]) -> None:
     """Print what a receipt says and what was found."""
     screen = console()
     verdict = "holds" if result["verified"] else "DOES NOT HOLD"

@@ -12,7 +12,7 @@ from importer.remote.inbox import RemoteInbox
 
 
 def check_elsewhere(address: str, profile: Profile) -> Iterator[Finding]:
-    """Check the folder of `importer nightly` that lies elsewhere; whether files can be moved there only a night tells.
+    """Check the folder of `importer nightly` that lies elsewhere; whether files can be moved there only a night shows.
 
     Args:
         address: may hold a password, and is shown without.

@@ -24,22 +24,22 @@ _OWN_FILES = 64
 def check_limits(profile: Profile) -> Iterator[Finding]:
     """How fast a run would be, what would stop it, and whether it may open so many connections."""
     delivery = profile.delivery
-    told = f"at most {delivery.rate}, {delivery.concurrency} rows at once"
+    state = f"at most {delivery.rate}, {delivery.concurrency} rows at once"
     needed, allowed = delivery.concurrency + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if allowed != resource.RLIM_INFINITY and allowed < needed:
         yield Finding.fail(
             "limits",
-            f"{told}: this needs {needed} open files, and {allowed} are allowed",
+            f"{state}: this needs {needed} open files, and {allowed} are allowed",
             "Raise the limit (ulimit -n, LimitNOFILE), or lower delivery.concurrency.",
         )
     elif profile.target not in HARMLESS_TARGETS and delivery.max_errors is None and delivery.max_error_rate is None:
         yield Finding.warn(
             "limits",
-            f"{told}; nothing stops a run in which every row is refused",
+            f"{state}; nothing stops a run in which every row is refused",
             "Set delivery.max_error_rate or delivery.max_errors.",
         )
     else:
-        yield Finding.ok("limits", told)
+        yield Finding.ok("limits", state)
 
 
 def check_extras(profile: Profile) -> Iterator[Finding]:
@@ -92,9 +92,9 @@ def check_disk(
 
 
 def _room(folder: Path, free: int, needed: int) -> Finding:
-    told = f"{free / 1024**3:,.1f} GiB are free where {folder} is"
+    state = f"{free / 1024**3:,.1f} GiB are free where {folder} is"
     if free < _TOO_LITTLE_BYTES:
-        return Finding.fail("disk", told, "Free some space, or use another folder.")
+        return Finding.fail("disk", state, "Free some space, or use another folder.")
     if free < max(_LITTLE_BYTES, needed):
-        return Finding.warn("disk", told, "Free some space; a purge removes what old runs keep.")
-    return Finding.ok("disk", told)
+        return Finding.warn("disk", state, "Free some space; a purge removes what old runs keep.")
+    return Finding.ok("disk", state)

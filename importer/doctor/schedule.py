@@ -53,12 +53,12 @@ def check_quota(profile: Profile, scope: str, now: float) -> Iterator[Finding]:
         used = starts_in(journal, scope, now, window_s) if os.access(journal, os.R_OK) else 0
     except ImporterError:
         return  # the journal's own line says so
-    told = f"{used:,} of the day's {count:,} requests are used, {max(0, count - used):,} are left"
+    state = f"{used:,} of the day's {count:,} requests are used, {max(0, count - used):,} are left"
     if used >= count:
         code = int(ExitCode.TRY_LATER)
         fix = f"Wait: what was sent longer than 24 hours ago no longer counts. A run now ends with exit code {code}."
-        yield Finding.warn("quota", told, fix)
+        yield Finding.warn("quota", state, fix)
     elif used >= _NEARLY_ALL * count:
-        yield Finding.warn("quota", told, "What does not fit any more goes on next time, by itself.")
+        yield Finding.warn("quota", state, "What does not fit any more goes on next time, by itself.")
     else:
-        yield Finding.ok("quota", told)
+        yield Finding.ok("quota", state)

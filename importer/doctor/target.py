@@ -17,13 +17,13 @@ from importer.targets import OpenTarget
 from importer.wiring import Destination, SystemClock, destination, limiter_for, other_side
 
 _SKEW_S = 30.0
-"""Beyond this, times in our logs and theirs no longer tell which came first, and tokens seem to live too long."""
+"""Beyond this, times in our logs and theirs no longer show which came first, and tokens seem to live too long."""
 
 _OTHERS = 0o077
 
 
 def known_destination(profile: Profile, environ: Mapping[str, str]) -> Destination | None:
-    """Where a run would send to; None when it could not tell."""
+    """Where a run would send to; None when that is not known."""
     try:
         return destination(profile, environ)
     except UsageError:

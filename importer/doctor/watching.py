@@ -18,14 +18,14 @@ _OTHERS = 0o077
 
 
 def check_notifications(profile: Profile, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether everybody who is named could be told; nothing is sent."""
+    """Whether everybody who is named could be notified; nothing is sent."""
     try:
-        known, tell = len(addresses(environ)), messenger(environ, profile.notify.timeout_s)
+        known, send = len(addresses(environ)), messenger(environ, profile.notify.timeout_s)
     except ImporterError as error:
         yield Finding.from_error("notify", error)
         return
     yield from _open_to_others(environ)
-    if tell is not None:
+    if send is not None:
         yield Finding.ok("notify", f"{known} address{'es' if known != 1 else ''} understood, none tried")
     elif profile.notify.runs:
         yield Finding.fail("notify", f"notify.runs is on, and {URLS} names nobody", f"Set {URLS}.", ExitCode.USAGE)

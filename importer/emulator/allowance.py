@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from importer.emulator.rate_headers import Told
+from importer.emulator.rate_headers import LimitState
 from importer.emulator.rates import Rates
 
 
@@ -26,10 +26,10 @@ class Allowance:
                 limit.passed.append(now_s)
         return wait_s
 
-    def told(self, now_s: float) -> Told | None:
+    def at(self, now_s: float) -> LimitState | None:
         """How the limit stands of which the smallest share is left; None: there is none."""
-        stands = [limit.told(now_s) for limit in self._limits]
-        return min(stands, key=lambda told: told.remaining / told.limit, default=None)
+        stands = [limit.at(now_s) for limit in self._limits]
+        return min(stands, key=lambda one: one.remaining / one.limit, default=None)
 
 
 class _Limit:
@@ -42,10 +42,10 @@ class _Limit:
     def wait_s(self, now_s: float) -> float:
         return 0.0 if self._free(now_s) else self._per_s - (now_s - self.passed[0])
 
-    def told(self, now_s: float) -> Told:
+    def at(self, now_s: float) -> LimitState:
         free = self._free(now_s)
         oldest_s = self.passed[0] if self.passed else now_s
-        return Told(self._count, free, self._per_s - (now_s - oldest_s), self._per_s)
+        return LimitState(self._count, free, self._per_s - (now_s - oldest_s), self._per_s)
 
     def _free(self, now_s: float) -> int:
         while self.passed and now_s - self.passed[0] >= self._per_s:

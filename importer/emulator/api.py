@@ -89,7 +89,7 @@ class Api:
     """The endpoints of one server.
 
     Args:
-        committed: told the request's number and the customer's id once a create is durable.
+        committed: gets the request's number and the customer's id once a create is durable.
     """
 
     def __init__(self, settings: EmulatorSettings, store: Store, tokens: Tokens, committed: Committed) -> None:

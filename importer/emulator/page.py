@@ -1,4 +1,4 @@
-"""What the emulator tells about itself: a page for people, numbers and customers for tests.
+"""What the emulator shows of itself: a page for people, numbers and customers for tests.
 
 The page holds no personal data. `/_emulator/customers` does: it serves loopback only, as all does.
 """

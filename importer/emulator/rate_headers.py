@@ -1,4 +1,4 @@
-"""How answers tell of the rate limit, in each spelling that servers use."""
+"""How answers announce the rate limit, in each spelling that servers use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RateHeaders = Literal["off", "ietf", "draft", "x", "x-epoch"]
 drafts had them. `x`: the same with `X-`. `x-epoch`: its reset is a moment, in seconds since the epoch."""
 
 
-class Told(NamedTuple):
+class LimitState(NamedTuple):
     """One limit as it stands.
 
     Args:
@@ -26,20 +26,20 @@ class Told(NamedTuple):
     window_s: float
 
 
-def spelt(told: Told, spelling: RateHeaders, now: float) -> Mapping[str, str]:
+def spelt(state: LimitState, spelling: RateHeaders, now: float) -> Mapping[str, str]:
     """Write a limit as headers.
 
     Args:
         now: seconds since the epoch, on the server's clock.
     """
-    reset = math.ceil(max(told.reset_s, 0.0))
+    reset = math.ceil(max(state.reset_s, 0.0))
     if spelling == "off":
         return {}
     if spelling == "ietf":
-        policy = f'"default";q={told.limit};w={math.ceil(told.window_s)}'
-        return {"RateLimit": f'"default";r={told.remaining};t={reset}', "RateLimit-Policy": policy}
+        policy = f'"default";q={state.limit};w={math.ceil(state.window_s)}'
+        return {"RateLimit": f'"default";r={state.remaining};t={reset}', "RateLimit-Policy": policy}
     prefix = "" if spelling == "draft" else "X-"
-    values = {"Limit": told.limit, "Remaining": told.remaining, "Reset": reset}
+    values = {"Limit": state.limit, "Remaining": state.remaining, "Reset": reset}
     if spelling == "x-epoch":
-        values["Reset"] = math.ceil(now + told.reset_s)
+        values["Reset"] = math.ceil(now + state.reset_s)
     return {f"{prefix}RateLimit-{name}": str(value) for name, value in values.items()}

@@ -119,18 +119,18 @@ def _manners(data: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def as_plan(faults: Faults) -> dict[str, Any]:
     """Write a plan as its file would hold it; `plan` reads it."""
-    told: dict[str, Any] = {"seed": faults.seed, "rule": [_told(rule) for rule in faults.rules]}
-    told |= {key: faults.manners[setting] for key, (setting, _) in _MANNERS.items() if setting in faults.manners}
-    told |= {key: faults.manners[key] for key in _SECONDS if key in faults.manners}
+    written: dict[str, Any] = {"seed": faults.seed, "rule": [_written(rule) for rule in faults.rules]}
+    written |= {key: faults.manners[setting] for key, (setting, _) in _MANNERS.items() if setting in faults.manners}
+    written |= {key: faults.manners[key] for key in _SECONDS if key in faults.manners}
     if "rates" in faults.manners:
-        told["rate"] = ", ".join(f"{count}/{_UNITS[per_s]}" for count, per_s in faults.manners["rates"])
-    return told
+        written["rate"] = ", ".join(f"{count}/{_UNITS[per_s]}" for count, per_s in faults.manners["rates"])
+    return written
 
 
-def _told(rule: Rule) -> dict[str, Any]:
+def _written(rule: Rule) -> dict[str, Any]:
     """Write what differs from the defaults."""
-    told = {one.name: getattr(rule, one.name) for one in fields(rule)}
-    return {one.name: told[one.name] for one in fields(rule) if told[one.name] != one.default}
+    written = {one.name: getattr(rule, one.name) for one in fields(rule)}
+    return {one.name: written[one.name] for one in fields(rule) if written[one.name] != one.default}
 
 
 def _rule(data: Mapping[str, Any], where: str) -> Rule:

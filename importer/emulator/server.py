@@ -112,7 +112,7 @@ class Emulator:
         return (parsed(body) for page in self._life().store.pages() for body in page)
 
     def numbers(self, per_s: float = 1.0) -> dict[str, Any]:
-        """Give everything that `/_emulator/ledger` tells."""
+        """Give everything that `/_emulator/ledger` shows."""
         return self._life().backstage.numbers(per_s)
 
     def _life(self) -> _Running:

@@ -159,8 +159,8 @@ class Service:
             return
 
     async def _send(self, request: web.BaseRequest, answer: Answer, fate: Fate, arrived_s: float) -> web.StreamResponse:
-        told = self._allowance.told(arrived_s)
-        hints = spelt(told, self._settings.rate_headers, self._clock()) if told else {}
+        allowed = self._allowance.at(arrived_s)
+        hints = spelt(allowed, self._settings.rate_headers, self._clock()) if allowed else {}
         response = web.Response(
             status=answer.status,
             body=answer.body,

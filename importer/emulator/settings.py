@@ -35,7 +35,7 @@ class EmulatorSettings:
         rates: requests allowed in any rolling window, and the window in seconds; the rest gets 429. Several hold at
             once; none: no limit.
         retry_after: whether such a 429 says how long to wait.
-        rate_headers: in which spelling every answer tells how the limit stands.
+        rate_headers: in which spelling every answer says how the limit stands.
         enforce_external_id: how a second customer of one `externalId` is refused; `off`: it is created.
         list_lag_s: how much later than its creation a customer appears in lists.
         metadata: what becomes of a customer's metadata: kept, dropped, or its names and values in lower case.

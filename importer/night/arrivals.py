@@ -105,8 +105,8 @@ class Arrivals:
             what = replace(what, exit_code=ExitCode.SOURCE, error=str(error))
             return await asyncio.to_thread(self._refused, path, session, what)
         except ReturnRefusedError as error:  # its hint names a file that is about to be moved away
-            told = f"{error.message.replace(str(path), what.file)} {_RETURN_REFUSED}"
-            what = replace(what, exit_code=error.exit_code, error=told)
+            message = f"{error.message.replace(str(path), what.file)} {_RETURN_REFUSED}"
+            what = replace(what, exit_code=error.exit_code, error=message)
             return await asyncio.to_thread(self._refused, path, session, what)
         except SourceError as error:
             empty = isinstance(error, EmptySourceError)
@@ -131,8 +131,8 @@ class Arrivals:
             report = await session.resume(earlier.header.run_id)
         elif what.resumed and await asyncio.to_thread(self._is_left_of, earlier, path):
             # The run had finished when the night died, and only the file was left where it was.
-            told = history.one_run(self.profile.workspace, earlier.header.run_id)
-            return await asyncio.to_thread(self._put, path, content, told, what, reason="")
+            past = history.one_run(self.profile.workspace, earlier.header.run_id)
+            return await asyncio.to_thread(self._put, path, content, past, what, reason="")
         else:
             return await asyncio.to_thread(self._known, path, earlier, what)
         return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=session.stop.reason)
@@ -170,21 +170,21 @@ class Arrivals:
 
     # ------------------------------------------------------------------ where it goes
 
-    def _put(self, path: Path, content: str, told: Mapping[str, Any], what: Import, *, reason: str) -> Import:
+    def _put(self, path: Path, content: str, report: Mapping[str, Any], what: Import, *, reason: str) -> Import:
         """Put a file whose run ended where it belongs, its results beside it; one whose run only stopped stays.
 
         Raises:
             StillWrittenError: it is not what it was before the run; whatever came to it would never be imported.
         """
-        code = ExitCode(told["exit_code"])
-        what = _as_told(what, told)
+        code = ExitCode(report["exit_code"])
+        what = _as_reported(what, report)
         ended = not reason and code in whereabouts.FINISHED_CODES
         if not ended and reason not in _THE_FILES_FAULT and code != ExitCode.BALANCE:
             return what
         if content_hash(path) != content:
             self._outgrown(what.run_id)
             return replace(what, exit_code=ExitCode.TRY_LATER, error=_GREW, ends_pass=False)
-        files = [Path(file) for file in told["files"].values()]
+        files = [Path(file) for file in report["files"].values()]
         if what.is_return:
             return self._put_return(path, what, files, ended=ended)
         if ended:
@@ -283,17 +283,17 @@ class Arrivals:
             return to.absolute() if isinstance(to, Path) else to
 
 
-def _as_told(what: Import, told: Mapping[str, Any]) -> Import:
+def _as_reported(what: Import, report: Mapping[str, Any]) -> Import:
     """Take over what a run's report says."""
     return replace(
         what,
-        exit_code=ExitCode(told["exit_code"]),
-        run_id=told["run_id"],
-        counts=told["counts"],
-        error=told["error"] or "",
-        report=Path(told["files"]["html"]).absolute() if "html" in told["files"] else None,
-        forecast=told.get("forecast", {}),
-        corrections=sum(one["count"] for one in told["issues"] if one["code"] == "differs_from_imported"),
+        exit_code=ExitCode(report["exit_code"]),
+        run_id=report["run_id"],
+        counts=report["counts"],
+        error=report["error"] or "",
+        report=Path(report["files"]["html"]).absolute() if "html" in report["files"] else None,
+        forecast=report.get("forecast", {}),
+        corrections=sum(one["count"] for one in report["issues"] if one["code"] == "differs_from_imported"),
     )
 
 

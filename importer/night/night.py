@@ -47,7 +47,7 @@ _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.
 
 _SIGNALS = {"sigint": ExitCode.SIGINT, "sigterm": ExitCode.SIGTERM}
 _LONGEST_REST_S = 900.0
-Told = Callable[[NightReport], None]
+Passed = Callable[[NightReport], None]
 
 
 def _ignore(_: Event) -> None:
@@ -63,7 +63,7 @@ class Night:
 
     Args:
         folder: a path, or an address as in `importer.remote`.
-        on_event: told of everything that happens in every run; must not block.
+        on_event: gets everything that happens in every run; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         force: import files although their content was imported before.
@@ -100,22 +100,22 @@ class Night:
 
         Raises:
             TryLaterError: the window is closed; nothing was touched.
-            ImporterError: nothing could be done at all; nothing was touched, and people were told.
+            ImporterError: nothing could be done at all; nothing was touched, and a notification was sent.
         """
         with self._count.counting():
             return await self._one_pass()
 
     async def _one_pass(self) -> NightReport:
         self._closing, self._unreached = StopSwitch(), False
-        tell = messenger(self.environ, self.profile.notify.timeout_s)
-        async with self._alarmed(tell):
+        send = messenger(self.environ, self.profile.notify.timeout_s)
+        async with self._alarmed(send):
             self._check()
             report = await self._pass()
         self._count.one_pass(report, watching=self._watching)
-        return await self._told(report, tell)
+        return await self._notified(report, send)
 
-    async def watch(self, told: Told) -> NightReport:
-        """Make pass after pass until stopped; `told` hears of every pass in which something happened.
+    async def watch(self, passed: Passed) -> NightReport:
+        """Make pass after pass until stopped; `passed` gets the report of every pass in which something happened.
 
         Returns:
             What all passes came to.
@@ -125,9 +125,9 @@ class Night:
         """
         self._watching = True
         with self._count.counting():
-            return await self._passes(told)
+            return await self._passes(passed)
 
-    async def _passes(self, told: Told) -> NightReport:
+    async def _passes(self, passed: Passed) -> NightReport:
         total = NightReport(folder=self._shown, target=self.profile.target)
         while not self.stop.requested:
             try:
@@ -135,7 +135,7 @@ class Night:
             except (TryLaterError, BusyError):
                 report = NightReport(folder=self._shown, target=self.profile.target)
             if report.happened or report.links:
-                told(report)
+                passed(report)
             total = total.and_then(report)
             if any(done.ends_pass and done.exit_code in _GIVE_UP for done in report.imports):
                 break
@@ -196,7 +196,7 @@ class Night:
         )
 
     async def _arrived_after(self, imports: Sequence[Import], inbox: DropFolder) -> tuple[list[Path], list[str]]:
-        """What is to be taken next; nothing where that cannot be known any more, since what is done has to be told."""
+        """What is to be taken next; nothing where that cannot be known any more: what is done has to be reported."""
         if _is_over(imports):
             return [], []
         try:
@@ -282,7 +282,7 @@ class Night:
         )
 
     @asynccontextmanager
-    async def _alarmed(self, tell: Messenger | None) -> AsyncIterator[None]:
+    async def _alarmed(self, send: Messenger | None) -> AsyncIterator[None]:
         """Tell people of a pass that could not begin, or that broke off in a way that nobody foresaw."""
         code: ExitCode | None = ExitCode.BUG
         try:
@@ -304,14 +304,14 @@ class Night:
             code = error.exit_code
             raise
         finally:
-            if code is not None and tell is not None and "failed" in self.profile.notify.on:
-                tell(broken_off(_whereabouts(self.folder), code))
+            if code is not None and send is not None and "failed" in self.profile.notify.on:
+                send(broken_off(_whereabouts(self.folder), code))
 
-    async def _told(self, report: NightReport, tell: Messenger | None) -> NightReport:
+    async def _notified(self, report: NightReport, send: Messenger | None) -> NightReport:
         notice, again = compose(report, self.profile.notify), self._is_held_again(report)
-        if tell is None or not report.happened or again or notice.level not in self.profile.notify.on:
+        if send is None or not report.happened or again or notice.level not in self.profile.notify.on:
             return report
-        return replace(report, told=await asyncio.to_thread(tell, notice))
+        return replace(report, told=await asyncio.to_thread(send, notice))
 
     def _is_held_again(self, report: NightReport) -> bool:
         """Whether a watched folder is where the last pass left it: said once is enough, and there is no hurry."""
@@ -363,10 +363,10 @@ def alarm(folder: Path | str, code: ExitCode, environ: Mapping[str, str]) -> Non
         settings = Profile.load(environ=environ).notify
     except ProfileError:
         settings = NotifySettings()
-    with suppress(UsageError):  # what is wrong with the profile is told anyway, and matters more
-        tell = messenger(environ, settings.timeout_s)
-        if tell is not None and "failed" in settings.on:
-            tell(broken_off(_whereabouts(folder), code))
+    with suppress(UsageError):  # what is wrong with the profile is reported anyway, and matters more
+        send = messenger(environ, settings.timeout_s)
+        if send is not None and "failed" in settings.on:
+            send(broken_off(_whereabouts(folder), code))
 
 
 def _whereabouts(folder: Path | str) -> str:

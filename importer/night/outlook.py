@@ -37,7 +37,7 @@ class NightOutlook:
     Args:
         files: those that wait, the unknown ones included.
         rows: about as many.
-        unknown: files whose rows cannot be told from outside.
+        unknown: files whose rows cannot be counted from outside.
         forecast: for the requests that they will need.
     """
 

@@ -89,5 +89,5 @@ class DropFolder(Protocol):
         """Move a file that is done with into a folder of its own, with everything about it beside it.
 
         Args:
-            before: told the folder when the file is about to be moved into it, where that is on this machine.
+            before: gets the folder when the file is about to be moved into it, where that is on this machine.
         """

@@ -184,7 +184,7 @@ class Inbox:
             tag: what the folder's name begins with: the run's id, or the moment.
             files: results; linked or copied under their own names.
             texts: name to content of further files.
-            before: told the folder when the file is about to be moved into it.
+            before: gets the folder when the file is about to be moved into it.
 
         Returns:
             The folder.

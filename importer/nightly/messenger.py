@@ -33,7 +33,7 @@ class Messenger(Protocol):
 
 
 def messenger(environ: Mapping[str, str], timeout_s: float) -> Messenger | None:
-    """Prepare to tell whoever the environment names; None when it names nobody.
+    """Prepare to notify whom the environment names; None when it names nobody.
 
     Args:
         environ: `IMPORTER_NOTIFY_URLS` holds addresses with white space between them, or the file of
@@ -85,16 +85,16 @@ def _apprise(urls: Sequence[str]) -> Any:
         raise UsageError(
             f"{URLS} is set, and the library for notifications is not installed.", how_to_install("notify")
         ) from None
-    told = apprise.Apprise()
+    recipients = apprise.Apprise()
     with _shut(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what its plug-ins import is not our users' concern
         for number, url in enumerate(urls, 1):
-            if not told.add(url):
+            if not recipients.add(url):
                 raise UsageError(
                     f"Address {number} of {len(urls)} in {URLS} is not understood.",
                     "Addresses look like slack://…, mailto://… or json://host/path; white space stands between two.",
                 )
-    return told
+    return recipients
 
 
 def _sent(apprise: Any, notice: Notice) -> bool:

@@ -1,4 +1,4 @@
-"""What people are told about a pass: how it went, counts, and where the report is. Pure.
+"""What a notification says about a pass: how it went, counts, and where the report is. Pure.
 
 File names, numbers and paths only: no cell, no header, no message of a file, since it goes through mail and chat.
 """
@@ -134,12 +134,12 @@ def _headline(report: NightReport) -> str:
         return "no file came"
     counts, files = report.counts, len(report.imports)
     refused = sum(done.fate is Fate.REFUSED for done in report.imports)
-    told: Sequence[str] = (
+    parts: Sequence[str] = (
         f"{files} file{'s' if files != 1 else ''}",
         f"{counts.get('created', 0):,} customers created",
         *([f"{refused} file{'s' if refused != 1 else ''} refused"] if refused else []),
     )
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def _whereabouts(folder: Path | str) -> str:

@@ -1,4 +1,4 @@
-"""What people are told about one run that somebody, or a scheduler, started by itself. Pure.
+"""What a notification says about one run that somebody, or a scheduler, started by itself. Pure.
 
 Names, numbers and paths only, as in `notices`.
 """
@@ -40,7 +40,7 @@ def refused_run(about: str, code: int) -> Notice:
     """Say that a run could not begin, or ended in a way that nobody foresaw.
 
     Args:
-        about: the file, the address or the run that was asked for; of a path or an address only its name is told.
+        about: the file, the address or the run that was asked for; of a path or an address only its name is given.
     """
     why = WHY.get(ExitCode(code), "it ended unexpectedly")
     level: Level = "degraded" if code == ExitCode.BUSY else "failed"
@@ -73,10 +73,10 @@ def _level(done: Import, *, notable: bool) -> Level:
 
 
 def _line(done: Import) -> str:
-    told = f"{printable(done.file)}: {counted(done)}"
+    sentence = f"{printable(done.file)}: {counted(done)}"
     if done.fate is Fate.IMPORTED:
-        return told
-    return f"{told} Not finished: {WHY.get(ExitCode(done.exit_code), 'not finished')}."
+        return sentence
+    return f"{sentence} Not finished: {WHY.get(ExitCode(done.exit_code), 'not finished')}."
 
 
 def _too_long(elapsed_s: float, settings: NotifySettings) -> list[str]:

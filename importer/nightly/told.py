@@ -1,4 +1,4 @@
-"""What a night has to tell: one value per file, one for the pass. Decides the exit code, and nothing else."""
+"""What a night has to report: one value per file, one for the pass. Decides the exit code, and nothing else."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class NightReport:
         links: symbolic links among the files, which are left alone; each is named once.
         stopped: with which code the pass was stopped while files waited; None: it went through.
         forecast: what the pass was expected to take, before its first file; {} where nothing could be said.
-        told: whether a notification arrived; None: there was nothing to tell, or nobody to tell it to.
+        told: whether a notification arrived; None: there was nothing to say, or nobody to notify.
     """
 
     folder: Path | str

@@ -1,7 +1,7 @@
 """Whether a program of this machine is writing a file, however long it pauses. Asks the system; changes nothing.
 
 A lease for reading is refused while there is a writer (Linux, one's own files). Network file systems refuse it
-for reasons of their own, so that they are not asked: there only size and time tell.
+for reasons of their own, so that they are not asked: there only size and time show it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def is_being_written(path: Path) -> bool:
-    """Whether somebody has the file open for writing; False where the system does not tell."""
-    if not can_tell(path):
+    """Whether somebody has the file open for writing; False where the system does not say."""
+    if not shows_writers(path):
         return False
     try:
         handle = os.open(path, os.O_RDONLY)
@@ -30,7 +30,7 @@ def is_being_written(path: Path) -> bool:
         os.close(handle)
 
 
-def can_tell(path: Path) -> bool:
+def shows_writers(path: Path) -> bool:
     """Whether the file is where a lease is refused for no other reason."""
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")

@@ -1,4 +1,4 @@
-"""What happens is told here: logs, redaction, progress. Listeners of events, never asked for a decision.
+"""What happens is shown here: logs, redaction, progress. Listeners of events, never asked for a decision.
 
 Nothing in this room may block a run, stop it, or let a customer's data or a secret out.
 """

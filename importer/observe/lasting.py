@@ -1,4 +1,4 @@
-"""What Prometheus is told of the last run and the last night, and remembers from one process to the next.
+"""What Prometheus reads of the last run and the last night, and remembers from one process to the next.
 
 A textfile is written anew by every process. What the one before said of its last run stands until there is a
 newer one: a night without a file does not change when customers were imported last.

@@ -165,7 +165,7 @@ def metered_night(
     """Count a whole night while the block lasts, and show the numbers where the settings say.
 
     Args:
-        log: how it is told that they cannot be shown; between two runs nothing else logs.
+        log: says that they cannot be shown; between two runs nothing else logs.
 
     Yields:
         The listener that counts.

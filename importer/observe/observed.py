@@ -85,7 +85,7 @@ class NightNumbers(Protocol):
         """A file was tried, with or without a run."""
 
     def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
-        """A pass is over; `files` tells how many by what became of them, every fate named."""
+        """A pass is over; `files` holds how many by what became of them, every fate named."""
 
     def looked(self) -> None:
         """A watched folder was looked at, and nothing was there."""
@@ -125,8 +125,8 @@ def observed_night(
 
 
 def _all_of(listeners: list[Events]) -> Events:
-    def told(event: Event) -> None:
+    def observe(event: Event) -> None:
         for listener in listeners:
             listener(event)
 
-    return told
+    return observe

@@ -10,7 +10,7 @@ from importer.records import Event, RowState
 _WINDOW_S = 15.0
 _SAMPLE_S = 0.5
 _WORTH_A_CLOCK_S = 1.0
-"""A phase that nobody can tell the end of shows for how long it has gone on, from then."""
+"""A phase whose end is not known shows for how long it has gone on, from then."""
 _TIMED = frozenset({"Sending", "Writing results", "Marking the workbook"})
 _WHY: Mapping[str, str] = {
     "sigint": " as asked",
@@ -136,7 +136,7 @@ class Tally:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds until the phase is over at the present rate; None where nobody can tell."""
+        """Seconds until the phase is over at the present rate; None where that is not known."""
         rate = self.per_s
         if self.total is None or not rate:
             return None
@@ -144,7 +144,7 @@ class Tally:
 
     @property
     def is_finishing(self) -> bool:
-        """Whether everything that can be counted is done, and the phase is not over: nobody can tell how far it is."""
+        """Whether everything that can be counted is done, and the phase is not over: how far it is, is not known."""
         return self.total is not None and self.done >= self.total and self.phase != "Done"
 
     def line(self) -> str:

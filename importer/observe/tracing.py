@@ -82,7 +82,7 @@ class RunTrace:
             take(event.data)
 
     def refused(self, error: ImporterError) -> None:
-        """The run was stopped by an error; its kind is told, never its text."""
+        """The run was stopped by an error; its kind is noted, never its text."""
         self._run.set_attribute("error.type", type(error).__name__)
         self._run.set_attribute("importer.exit_code", int(error.exit_code))
         self._run.set_status(trace.StatusCode.ERROR)

@@ -1,4 +1,4 @@
-"""The profile: everything a run is told, in one frozen value, and how it is put together.
+"""The profile: everything a run has to know, in one frozen value, and how it is put together.
 
 Precedence is option, environment, profile file, default. Inside each of these a key of the chosen
 target's section goes before the same key of `[delivery]`. Holds no credential and opens no connection.
@@ -94,7 +94,7 @@ TargetName = Annotated[str, AfterValidator(_lower_case)]
 
 
 class Profile(Section):
-    """Everything a run is told. `Profile()` is the defaults; `Profile.load` reads files and the environment."""
+    """Everything a run has to know. `Profile()` is the defaults; `Profile.load` reads files and the environment."""
 
     target: TargetName = Field(
         EMULATOR,

@@ -75,8 +75,8 @@ def in_parts(wanted: str, sizes: Sequence[int]) -> Checksum:
 
 def of_header(value: str) -> Checksum | None:
     """The best sum in a `Repr-Digest` or `Digest` header; None when there is none that is known."""
-    told = dict(_entries(value))
-    known = (encoded(ours, told[name]) for name, ours in _DIGESTS.items() if name in told)
+    given = dict(_entries(value))
+    known = (encoded(ours, given[name]) for name, ours in _DIGESTS.items() if name in given)
     return next((found for found in known if found is not None), None)
 
 
@@ -94,8 +94,8 @@ def of_sum_file(text: str, name: str) -> Checksum | None:
 
 def _entries(value: str) -> Iterator[tuple[str, str]]:
     for entry in value.split(","):
-        name, _, told = entry.strip().partition("=")
-        yield name.lower(), told.strip(":")
+        name, _, given = entry.strip().partition("=")
+        yield name.lower(), given.strip(":")
 
 
 def _hashed(path: Path, algorithm: str) -> str:

@@ -83,7 +83,7 @@ def _distrusted(names: set[str]) -> Trouble | None:
 
 
 def _says_forbidden(link: BaseException) -> bool:
-    """One library tells refusals apart by their text alone."""
+    """In one library refusals differ by their text alone."""
     return isinstance(link, OSError) and str(link).startswith("Forbidden")
 
 

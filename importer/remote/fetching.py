@@ -1,6 +1,6 @@
 """One remote file becomes a copy on this machine: looked at twice, fetched once, and held against a sum.
 
-A copy is held against `NAME.sha256` beside the file, else against the sum that the store tells, else against a
+A copy is compared with `NAME.sha256` beside the file, else with the checksum that the store gives, else with a
 second reading; a web server may offer none of these. Knows neither workspaces nor runs; moves nothing.
 """
 
@@ -25,7 +25,7 @@ SUM_FILE = ".sha256"
 _LARGEST_SUM_FILE_BYTES = 65_536
 _BLOCK_BYTES = 1 << 20
 _STAMPS = ("size", "mtime", "updated", "generation", "ETag", "etag", "LastModified", "Last-Modified", "VersionId")
-"""What tells one state of a remote file from another; each store knows some of them."""
+"""What distinguishes one state of a remote file from another; each store knows some of them."""
 
 
 class Proof(StrEnum):
@@ -34,7 +34,7 @@ class Proof(StrEnum):
     SUM_FILE = "sum_file"
     """It has the sum that stands in `NAME.sha256` beside the original."""
     STORE = "store"
-    """It has the sum that the store tells."""
+    """It has the checksum that the store gives."""
     READ_AGAIN = "read_again"
     """A second reading brought the same bytes."""
     SIZE = "size"
@@ -74,9 +74,9 @@ def fetch(what: Fetch, files: Any, path: str, to: Path, pause: Callable[[], None
         StillWrittenError: it changed meanwhile.
         SourceError: it cannot be used, or the copy is not what the store holds.
         StorageError: the copy cannot be written.
-        ImporterError: as `Store.told`.
+        ImporterError: as `Store.faults_named`.
     """
-    with what.store.told(f"{what.shown} cannot be fetched"):
+    with what.store.faults_named(f"{what.shown} cannot be fetched"):
         before = files.info(path)
         _require_file(what, before)
         pause()

@@ -29,7 +29,7 @@ class RemoteFolder:
     Args:
         address: may hold a password.
         shown: the address for people.
-        identity: tells it from every other folder: with the user, since two users of a server may see two roots.
+        identity: of this folder alone: with the user, since two users of a server may see two roots.
         silence_s: the longest silence of the other side, in seconds.
     """
 
@@ -66,9 +66,9 @@ class RemoteFolder:
             what: begins the sentence when something goes wrong in the block.
 
         Raises:
-            ImporterError: as `Store.told`.
+            ImporterError: as `Store.faults_named`.
         """
-        with self.store.told(what), self.store.opened(self.address, self.silence_s) as (files, base):
+        with self.store.faults_named(what), self.store.opened(self.address, self.silence_s) as (files, base):
             yield OpenFolder(files, base, self.store, self.shown)
 
 
@@ -206,7 +206,7 @@ class OpenFolder:
             raise StorageError(f"{self.shown}/{to} is not what was sent.", "Try again.")
 
     def is_like(self, file: Path, to: str) -> bool:
-        """Whether a file that is there is like one of this machine, by size and by the sum that the store tells."""
+        """Whether a file that is there is like one of this machine, by size and by checksum."""
         path = self.path(to)
         info = self.files.info(path)
         promised = self.store.promise(self.files, path, info)

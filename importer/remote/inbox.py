@@ -53,7 +53,7 @@ class RemoteInbox:
 
     Raises:
         UsageError: at once: the address names no such place, or the settings do not fit one.
-        AccessError, TryLaterError, SourceError: at any operation, as `Store.told`.
+        AccessError, TryLaterError, SourceError: at any operation, as `Store.faults_named`.
         StorageError: at any operation, when something is not there as it was sent.
     """
 

@@ -25,21 +25,21 @@ def nothing(_files: Any, _path: str, _info: Mapping[str, Any]) -> Checksum | Non
 
 
 def google(_files: Any, _path: str, info: Mapping[str, Any]) -> Checksum | None:
-    """Google tells the MD5; not of objects that were composed of others."""
+    """Google gives the MD5; not of objects that were composed of others."""
     return checksums.encoded("md5", str(info["md5Hash"])) if info.get("md5Hash") else None
 
 
 def amazon(files: Any, path: str, info: Mapping[str, Any]) -> Checksum | None:
-    """S3 tells what the sender asked for; else the ETag is an MD5, of the whole or of the parts' MD5s.
+    """S3 gives what the sender asked for; else the ETag is an MD5, of the whole or of the parts' MD5s.
 
     Not where the object is encrypted with a key of the customer's: its ETag is not a checksum then.
     Source: the S3 user guide, "Checking object integrity".
     """
     bucket, key, _ = files.split_path(path)
     head = files.call_s3("head_object", Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-    told = _told(head)
-    if told is not None:
-        return told
+    given = _given(head)
+    if given is not None:
+        return given
     tag = str(head.get("ETag", "")).strip('"')
     if head.get("SSEKMSKeyId") or head.get("SSECustomerAlgorithm"):
         return None
@@ -50,7 +50,7 @@ def amazon(files: Any, path: str, info: Mapping[str, Any]) -> Checksum | None:
     return checksums.in_parts(parts[1], sizes) if sizes else None
 
 
-def _told(head: Mapping[str, Any]) -> Checksum | None:
+def _given(head: Mapping[str, Any]) -> Checksum | None:
     """A sum of the whole object; of one that was sent in parts it may also be one of the parts' sums."""
     whole = "COMPOSITE" if "-" in str(head.get("ETag")) else "FULL_OBJECT"
     if head.get("ChecksumType", whole) != "FULL_OBJECT":
@@ -61,7 +61,7 @@ def _told(head: Mapping[str, Any]) -> Checksum | None:
 
 
 def _part_sizes(files: Any, bucket: str, key: str, count: int, size: int) -> list[int]:
-    """How long each part is: nearly always all but the last one are alike; [] where the store does not tell."""
+    """How long each part is: nearly always all but the last one are alike; [] where the store does not say."""
 
     def asked(number: int) -> int:
         head = files.call_s3("head_object", Bucket=bucket, Key=key, PartNumber=number)
@@ -77,9 +77,9 @@ def _part_sizes(files: Any, bucket: str, key: str, count: int, size: int) -> lis
 
 
 def web(files: Any, path: str, info: Mapping[str, Any]) -> Checksum | None:
-    """Web servers may tell one in `Repr-Digest` (RFC 9530), `Digest` (RFC 3230) or `Content-MD5`."""
-    for told in (_repr_digest(files, path), str(info.get("Digest", ""))):
-        found = checksums.of_header(told)
+    """Web servers may give one in `Repr-Digest` (RFC 9530), `Digest` (RFC 3230) or `Content-MD5`."""
+    for given in (_repr_digest(files, path), str(info.get("Digest", ""))):
+        found = checksums.of_header(given)
         if found is not None:
             return found
     return checksums.encoded("md5", str(info["Content-MD5"])) if info.get("Content-MD5") else None

@@ -86,7 +86,7 @@ def local_copy(
     with private_folder(spool) as folder:
         path, settle = folder / _name(address), partial(pause, profile.remote.settle_s)
         with (
-            store.told(f"{what.shown} cannot be fetched"),
+            store.faults_named(f"{what.shown} cannot be fetched"),
             store.opened(str(source), profile.remote.silence_s) as (files, there),
         ):
             proof = fetch(what, files, there, path, settle)

@@ -35,7 +35,7 @@ class Store:
         promise: asks for the sum that a copy has to have; None as its answer: there is none.
         reads_again: a copy without such a sum is held against a second reading; else only its size can be checked.
         rename: moves a file in one step, and refuses to overwrite another; None: the store can only copy.
-        lists: the store tells what is in a folder, and lets files be moved.
+        lists: the store says what is in a folder, and lets files be moved.
         close: ends the connection, where the library keeps one until it is collected.
     """
 
@@ -77,7 +77,7 @@ class Store:
         return (OSError, ValueError, *self.also_raises())
 
     @contextmanager
-    def told(self, what: str) -> Iterator[None]:
+    def faults_named(self, what: str) -> Iterator[None]:
         """Say in a sentence what the library raises in the block.
 
         Args:
@@ -103,9 +103,9 @@ _NAMES = {"path_errors": "surrogateescape"}
 
 
 def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:
-    # The library trusts any host unless told otherwise; () means the known_hosts of whoever runs this.
+    # The library trusts any host by default; () means the known_hosts of whoever runs this.
     parts = urlsplit(address)
-    told: dict[str, Any] = {
+    options: dict[str, Any] = {
         "known_hosts": (),
         "connect_timeout": silence_s,
         "keepalive_interval": silence_s / 3,
@@ -113,10 +113,10 @@ def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:
         "sftp_client_kwargs": _NAMES,
     }
     if parts.username:
-        told["username"] = unquote(parts.username)
+        options["username"] = unquote(parts.username)
     if parts.password:
-        told["password"] = unquote(parts.password)
-    return told
+        options["password"] = unquote(parts.password)
+    return options
 
 
 def _hang_up(files: Any) -> None:

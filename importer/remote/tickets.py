@@ -50,8 +50,8 @@ def ticket_of(name: str, info: Mapping[str, Any], summed: Mapping[str, Any] | No
     """The ticket of a file that is about to be taken.
 
     Args:
-        info: what the store tells of it.
-        summed: what it tells of its `.sha256`; None where there is none.
+        info: what the store says of it.
+        summed: what it says of its `.sha256`; None where there is none.
     """
     beside_it = "" if summed is None else stamps(summed)
     return Ticket(name, stamps(info), int(info["size"]), seen(info).changed_ns, beside_it)
@@ -64,8 +64,8 @@ def seen(info: Mapping[str, Any]) -> Seen:
 
 
 def _changed_s(info: Mapping[str, Any]) -> float:
-    told = info.get("mtime") or info.get("LastModified") or info.get("updated")
-    moment = datetime.fromisoformat(told) if isinstance(told, str) else told
+    changed = info.get("mtime") or info.get("LastModified") or info.get("updated")
+    moment = datetime.fromisoformat(changed) if isinstance(changed, str) else changed
     return moment.timestamp() if isinstance(moment, datetime) else 0.0
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from importer.nightly.writers import can_tell
+from importer.nightly.writers import shows_writers
 from tests.acceptance.conftest import User, Witness, ended, people, serving_here, wait_for
 
 SANDBOX = ("--target", "sandbox", "--json")
@@ -69,7 +69,7 @@ def test_what_is_written_to_a_file_while_it_is_imported_is_imported_by_the_next_
 
 
 def test_a_file_whose_writer_pauses_longer_than_the_rule_is_left_until_it_is_closed(user: User, inbox: Path) -> None:
-    if not can_tell(inbox):
+    if not shows_writers(inbox):
         pytest.skip("the system does not tell")
     whole = people(30).splitlines(keepends=True)
     with (inbox / "a.csv").open("w") as writer:

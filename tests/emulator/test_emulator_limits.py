@@ -97,9 +97,9 @@ def test_of_several_limits_all_hold_and_what_one_refuses_uses_up_none_of_the_oth
     waits = [allowance.wait_s(moment) for moment in (0.0, 0.5, 0.75, 1.0, 1.5)]
 
     assert waits == [0.0, 0.0, 0.25, 0.0, 58.5]
-    told = allowance.told(2.5)
-    assert told is not None
-    assert (told.limit, told.remaining) == (3, 0)
+    state = allowance.at(2.5)
+    assert state is not None
+    assert (state.limit, state.remaining) == (3, 0)
 
 
 @pytest.mark.parametrize("text", ["", "10", "0/s", "10/fortnight", "10/s,", "fast"])

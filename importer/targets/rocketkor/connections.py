@@ -1,4 +1,4 @@
-"""Connections that tell the truth: what failed before its first byte left is told from what failed after.
+"""Connections that show when they failed: before a request's first byte left, or after.
 
 The HTTP library alone leaves three doubts, each cured here. A kept connection that the server has
 closed meanwhile looks like a lost answer: it is recognised just before writing, and another one is
@@ -28,7 +28,7 @@ STALE_TRIES: Final = 4
 
 # On a connection that has been used, whatever can be read before we ask is a closing, plain or of TLS, or bytes
 # nobody asked for. On a new one TLS may still have tickets to deliver, so there only the closing itself counts,
-# which Linux alone tells apart. Systems without `poll` rely on the event loop's own notice of a closing.
+# which Linux alone distinguishes. Systems without `poll` rely on the event loop's own notice of a closing.
 _CAN_POLL: Final = hasattr(select, "poll")
 _CLOSING: Final[int] = getattr(select, "POLLRDHUP", 0)
 _WATCHES: Final[WeakKeyDictionary[ResponseHandler, Callable[[int], list[tuple[int, int]]]]] = WeakKeyDictionary()

@@ -1,4 +1,4 @@
-"""What headers tell about the allowance, in every spelling in use. Pure; what makes no sense is as good as absent.
+"""What headers say about the allowance, in every spelling in use. Pure; what makes no sense is as good as absent.
 
 Three families: `RateLimit` with `RateLimit-Policy` (IETF draft-ietf-httpapi-ratelimit-headers, since 08),
 `RateLimit-Limit`, `-Remaining`, `-Reset` (its earlier versions), and the same with `X-` (never standardised;
@@ -23,7 +23,7 @@ _PARAMETER: Final = re.compile(r";\s*([a-z]+)\s*=\s*(\d{1,15})", re.IGNORECASE)
 
 
 def rate_hint(headers: Mapping[str, str], now: float) -> RateHint | None:
-    """Read the hint of an answer; None when it tells nothing.
+    """Read the hint of an answer; None when it says nothing.
 
     Args:
         now: seconds since the epoch, for a reset that is a moment, where the answer does not say when it was sent.

@@ -103,7 +103,7 @@ class Page(NamedTuple):
     Args:
         content: its JSON.
         took_s: from request to answer, in seconds.
-        allowance: what its headers told about the rate.
+        allowance: what its headers said about the rate.
     """
 
     content: Any

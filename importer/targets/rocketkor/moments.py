@@ -18,7 +18,7 @@ def moment_of(date: str) -> float:
 
 
 def server_now(headers: Mapping[str, str], now: float) -> float:
-    """When an answer was sent, by its own `Date`: what else it names is told by the same clock, however wrong ours is.
+    """When an answer was sent, by its own `Date`: what else it names goes by the same clock, however wrong ours is.
 
     Args:
         now: our own clock, seconds since the epoch; used where the answer bears no date.

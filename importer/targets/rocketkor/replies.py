@@ -1,6 +1,6 @@
 """What an answer means: HTTP status or exception becomes a verdict, one table for each.
 
-The question is always the same: could the server have acted? Where nobody can tell, the verdict is
+The question is always the same: could the server have acted? Where that is not known, the verdict is
 *in doubt* and the customer is looked up before anything is sent again, since creating a customer is not
 idempotent (API facts, section 6). Pure: nothing here touches the network, waits or raises.
 

@@ -70,7 +70,7 @@ class Wire:
     """
 
     def __init__(self, access: TargetAccess, tls: ssl.SSLContext | None, proxy: Proxy | None) -> None:
-        # A connection that takes longer could only end in the total timeout, which cannot tell what was sent.
+        # A connection that takes longer could only end in the total timeout, which does not show what was sent.
         connect_s = min(access.connect_timeout_s, access.total_timeout_s * _CONNECT_SHARE)
         self._options: dict[str, Any] = {"allow_redirects": False}
         if proxy is not None:
@@ -110,7 +110,7 @@ class Wire:
         """Make one request and read its answer, whatever it is.
 
         Args:
-            slot: told when the request leaves, or fails to, and when it is answered.
+            slot: hears when the request leaves, or fails to, and when it is answered.
             limit_bytes: how much of the answer's body is read.
 
         Raises:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.cli.entry import _told_of_system, run
+from importer.cli.entry import _report_system_error, run
 from importer.cli.output import Output, say
 from importer.errors import ExitCode
 
@@ -20,7 +20,7 @@ REFUSED = OSError(errno.EACCES, os.strerror(errno.EACCES), "in/customers.csv")
 
 
 def test_a_file_that_the_system_refuses_is_named_in_json(capsys: pytest.CaptureFixture[str]) -> None:
-    code = _told_of_system(Output("run", as_json=True), REFUSED)
+    code = _report_system_error(Output("run", as_json=True), REFUSED)
 
     told = json.loads(capsys.readouterr().out)
     assert (code, told["exit_code"]) == (ExitCode.BUG, ExitCode.BUG)
@@ -38,7 +38,7 @@ def test_where_standard_output_is_refused_people_are_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdout", Full())
-    code = _told_of_system(Output("runs", as_json=True), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    code = _report_system_error(Output("runs", as_json=True), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     assert code == ExitCode.BUG
     assert "The output cannot be written: no space left on device." in capsys.readouterr().err

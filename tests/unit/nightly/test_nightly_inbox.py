@@ -10,7 +10,7 @@ import pytest
 
 from importer.errors import SourceError, StorageError
 from importer.nightly import Inbox
-from importer.nightly.writers import can_tell
+from importer.nightly.writers import shows_writers
 from importer.profile.nights import NightlySettings
 
 TAG, OTHER_TAG = "20261122T020000Z-aaaaaa", "20261122T020000Z-bbbbbb"
@@ -198,7 +198,7 @@ def test_where_markers_are_the_rule_a_file_whose_marker_is_older_is_still_growin
 def test_a_file_that_somebody_has_open_for_writing_is_not_complete_however_long_they_pause(tmp_path: Path) -> None:
     box = inbox(tmp_path)
     path = arrives(tmp_path, "a.csv", "whole")
-    if not can_tell(path):
+    if not shows_writers(path):
         pytest.skip("the system does not tell")
     with path.open("a"):
         look = box.look()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.nightly.writers import can_tell, file_system, is_being_written
+from importer.nightly.writers import file_system, is_being_written, shows_writers
 
 MOUNTS = r"""22 1 0:20 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 22 0:25 / /srv/in rw shared:2 - nfs4 files.example.com:/export rw
@@ -38,7 +38,7 @@ def test_the_file_system_is_that_of_the_deepest_and_last_mount(path: str, kind: 
 def test_a_writer_of_another_program_is_seen_and_a_reader_is_none(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("x")
-    if not can_tell(path):
+    if not shows_writers(path):
         pytest.skip("the system does not tell")
     hold = "import sys; held = open(sys.argv[1], sys.argv[2]); print('open', flush=True); sys.stdin.read()"
     for mode, seen in (("a", True), ("r", False)):
