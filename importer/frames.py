@@ -1,4 +1,4 @@
-"""Rows of text as pandas frames, made of columns of Python texts. Pure; judges nothing.
+"""Rows of text as pandas frames: made of columns of Python texts, and packed as an Arrow stream. Judges nothing.
 
 A frame has the source's columns, all of pandas' `str` type, where a blank cell is "" and never a missing value. Its
 index holds the row numbers that a person sees.
@@ -32,9 +32,36 @@ def frame_of(table: pa.Table, rows: Sequence[int]) -> pd.DataFrame:
     Args:
         rows: the numbers that a person sees.
     """
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas(use_threads=False, ignore_metadata=True)
     numbers = rows if isinstance(rows, range) else np.array(rows, dtype="int64")
-    return frame.set_axis(pd.Index(numbers, name="row"))
+    frame.index = pd.Index(numbers, name="row")
+    return frame
+
+
+def frame_to_bytes(frame: pd.DataFrame, compression: str | None = None) -> bytes:
+    """Write a frame's columns as an Arrow IPC stream; its index is not kept.
+
+    Args:
+        compression: a codec of Arrow; None: as they are, for streams that live for a moment.
+    """
+    columns = [_narrow(pa.array(series.array)) for _, series in frame.items()]
+    table = pa.table(columns, list(frame.columns))
+    options = pa.ipc.IpcWriteOptions(compression=compression, use_threads=False)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
+        stream.write_table(table)
+    blob: bytes = sink.getvalue().to_pybytes()
+    return blob
+
+
+def frame_from_bytes(blob: bytes, rows: Sequence[int]) -> pd.DataFrame:
+    """Read a frame that was written as an Arrow IPC stream.
+
+    Args:
+        rows: the numbers that a person sees.
+    """
+    with pa.ipc.open_stream(blob, options=pa.ipc.IpcReadOptions(use_threads=False)) as stream:
+        return frame_of(stream.read_all(), rows)
 
 
 def text_frame(names: Sequence[str], columns: Sequence[Sequence[str]], rows: Sequence[int]) -> pd.DataFrame:
@@ -59,6 +86,25 @@ def raw_batch(
     """
     called = names or [f"column {number}" for number in range(1, len(columns) + 1)]
     return RawBatch(first, text_frame(called, columns, rows), issues, surplus)
+
+
+def letters(column: pa.Array | pa.ChunkedArray) -> str:
+    """All texts of a column of large strings, one after the other with nothing between them."""
+    if isinstance(column, pa.ChunkedArray):
+        return "".join(map(letters, column.chunks))
+    _, places, texts = column.buffers()
+    if texts is None:
+        return ""
+    bounds = np.frombuffer(places, np.int64)[column.offset : column.offset + len(column) + 1]
+    return str(memoryview(texts)[bounds[0] : bounds[-1]], "utf-8")
+
+
+def _narrow(texts: pa.Array) -> pa.Array:
+    """The same column with places of 32 bits, where they are enough: half the size of short texts."""
+    try:
+        return texts.cast(pa.string())
+    except pa.ArrowInvalid:
+        return texts
 
 
 def _array(texts: Sequence[str]) -> pa.Array:

@@ -18,8 +18,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from importer.cells import Cells
-from importer.issues import Issue, IssueCollector, IssueLog, Severity
+from importer.issues import Issue, IssueLog, Severity
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second to import: only whoever makes a frame pays for it
@@ -709,14 +708,13 @@ class RowResult:
     surplus: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResultBatch:
     """Consecutive rows of the source with everything known about them, columnar; what is rare is kept by place.
 
     Args:
         first: ordinal of the first row.
-        rows: the row number a person sees; every sequence here is as long.
-        cells: one sequence per column of the source.
+        frame: as of `RawBatch`; every sequence here is as long. Without columns where they were purged.
         issues: of these rows, in the order they were found.
         candidates: place to the ids of the customers that could be that row.
         surplus: place to the cells that this row has beyond the source's columns.
@@ -724,8 +722,7 @@ class ResultBatch:
     """
 
     first: int
-    rows: Sequence[int]
-    cells: Sequence[Sequence[str]]
+    frame: pd.DataFrame = field(repr=False)
     states: Sequence[RowState]
     customer_ids: Sequence[str]
     keys: Sequence[str]
@@ -737,32 +734,25 @@ class ResultBatch:
     candidates: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     spoken_for: Collection[int] = ()
+    _numbers: list[int] = field(default_factory=list, init=False, repr=False)
+    _texts: list[list[str]] = field(default_factory=list, init=False, repr=False)
 
-    @classmethod
-    def of(cls, results: Sequence[RowResult]) -> ResultBatch:
-        """Turn rows into columns; there is at least one row, and all are as wide."""
-        first, found = results[0].ordinal, IssueCollector()
-        for ordinal, one in enumerate(results, first):
-            for issue in (*one.errors, *one.warnings):
-                found.add(ordinal, issue.kind)
-        return cls(
-            first=first,
-            rows=[one.row for one in results],
-            cells=list(zip(*[one.cells for one in results], strict=True)),
-            states=[one.state for one in results],
-            customer_ids=[one.customer_id for one in results],
-            keys=[one.key for one in results],
-            external_ids=[one.external_id for one in results],
-            http_statuses=[one.http_status for one in results],
-            trace_ids=[one.trace_id for one in results],
-            attempts=[one.attempts for one in results],
-            issues=found.log(),
-            candidates={place: one.candidates for place, one in enumerate(results) if one.candidates},
-            surplus={place: one.surplus for place, one in enumerate(results) if one.surplus},
-        )
+    @property
+    def rows(self) -> list[int]:
+        """The row numbers that a person sees; made once."""
+        if not self._numbers:
+            self._numbers.extend(self.frame.index.tolist())
+        return self._numbers
+
+    @property
+    def cells(self) -> list[list[str]]:
+        """The columns as lists of texts; made once."""
+        if not self._texts:
+            self._texts.extend(series.tolist() for _, series in self.frame.items())
+        return self._texts
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.frame)
 
     def __iter__(self) -> Iterator[RowResult]:
         return map(self.__getitem__, range(len(self)))
@@ -773,7 +763,7 @@ class ResultBatch:
         return RowResult(
             ordinal=ordinal,
             row=self.rows[place],
-            cells=Cells.of(self.cells).row(place),
+            cells=tuple([column[place] for column in self.cells]),
             state=self.states[place],
             customer_id=self.customer_ids[place],
             key=self.keys[place],

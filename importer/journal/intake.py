@@ -6,7 +6,6 @@ loading is loaded again. So each batch is one commit, and that is all.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,9 +13,7 @@ from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
-from importer.cells import Cells
 from importer.errors import BusyError
-from importer.frames import raw_batch
 from importer.issues import IssueCollector, IssueKind, IssueLog, Severity
 from importer.journal.comparing import Comparison, attached, compare, hold_those_of_then, refuse
 from importer.journal.database import Database
@@ -24,9 +21,11 @@ from importer.journal.groups import Groups, Merging
 from importer.journal.issue_rows import insert_issues, issues_between, remove_issues
 from importer.journal.likenesses import Earlier, Likenesses
 from importer.journal.packing import (
+    pack_cells,
     pack_payloads,
     pack_rows,
     pack_surplus,
+    unpack_cells,
     unpack_rows,
     unpack_surplus,
 )
@@ -119,7 +118,7 @@ class RunIntake:
                     batch.first,
                     len(batch),
                     pack_rows(batch.rows),
-                    Cells(batch.cells).packed,
+                    pack_cells(batch.frame),
                     pack_surplus(batch.surplus),
                 ),
             )
@@ -129,9 +128,6 @@ class RunIntake:
             insert_issues(tx, self._run, batch.issues)
 
     def raw(self, after: int = -1) -> Iterator[RawBatch]:
-        with self._db.guarded("read"):
-            (named,) = self._db.connection.execute("SELECT columns FROM runs WHERE run = ?", (self._run,)).fetchone()
-        names = json.loads(named)
         while True:
             with self._db.guarded("read"):
                 found = self._db.connection.execute(
@@ -144,8 +140,7 @@ class RunIntake:
             after, rows, cells, surplus = found
             numbers = list(unpack_rows(rows))
             issues = self._reading_issues(after, after + len(numbers))
-            columns = Cells.unpacked(cells).columns
-            yield raw_batch(after, numbers, columns, issues, unpack_surplus(surplus), names=names)
+            yield RawBatch(after, unpack_cells(cells, numbers), issues, unpack_surplus(surplus))
 
     def record(self, batch: CheckedBatch) -> None:
         first, last = batch.raw.first, batch.raw.first + len(batch.raw)

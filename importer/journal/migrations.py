@@ -17,6 +17,7 @@ from types import MappingProxyType
 from importer.errors import BusyError, JournalError
 from importer.journal.issue_rows import carry_issues_forward
 from importer.journal.lock import other_owner
+from importer.journal.old_cells import carry_cells_forward
 from importer.journal.renewal import renew_memory
 from importer.journal.scopes import carry_scopes_forward
 from importer.journal.secret import has_secret, workspace_secret
@@ -90,7 +91,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
                 body BLOB NOT NULL, PRIMARY KEY (run, leader, ordinal)
             ) STRICT, WITHOUT ROWID""",
         ),
-        8: (  # one line for the issues of many rows
+        8: (  # one line for the issues of many rows; cells become Arrow streams, see `CONVERSIONS`
             "ALTER TABLE issues RENAME TO issues_of_then",
             """CREATE TABLE issues (
                 number INTEGER PRIMARY KEY, run INTEGER NOT NULL, stretch INTEGER NOT NULL, log BLOB NOT NULL
@@ -102,7 +103,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
 """The statements that lead to each version from the one before it."""
 
 CONVERSIONS: Mapping[int, Sequence[Callable[[sqlite3.Connection, bytes], None]]] = MappingProxyType(
-    {7: (carry_scopes_forward, renew_memory), 8: (carry_issues_forward,)}
+    {7: (carry_scopes_forward, renew_memory), 8: (carry_issues_forward, carry_cells_forward)}
 )
 """What has to be worked out on the way to a version, after its statements. Given the workspace's secret, if any."""
 

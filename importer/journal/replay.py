@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from importer.cells import Cells
 from importer.issues import IssueLog
 from importer.journal.database import Database
 from importer.journal.groups import leader_of
 from importer.journal.issue_rows import issues_between
-from importer.journal.packing import unpack_payloads, unpack_rows, unpack_surplus
+from importer.journal.packing import unpack_cells, unpack_payloads, unpack_rows, unpack_surplus
 from importer.records import LEFT_OPEN, Attempt, ResultBatch, RowResult, RowState, Verdict
 
 
@@ -169,14 +168,12 @@ class Replay:
         first, size = stretch.first, len(stretch.rows)
         ended = self._ended(first, size)
         issues = self._issues(first, first + size)
-        blob = self._blob("cells", first)
-        cells = Cells.unpacked(blob) if blob else Cells(())
+        frame = unpack_cells(self._blob("cells", first), stretch.rows)
         if len(ended) != size:
             listed, blank = _with_valid_ones(ended, first, size), [""] * size
             return ResultBatch(
                 first,
-                stretch.rows,
-                cells,
+                frame,
                 listed,
                 blank,
                 blank,
@@ -191,8 +188,7 @@ class Replay:
         _, states, customer_ids, keys, external_ids, statuses, trace_ids, attempts, ids, leaders = columns
         return ResultBatch(
             first,
-            stretch.rows,
-            cells,
+            frame,
             states=list(map(self._states.__getitem__, states)),
             customer_ids=customer_ids,
             keys=keys,

@@ -17,15 +17,22 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from importer.cells import Cells
 from importer.errors import JournalError
-from importer.frames import raw_batch
+from importer.frames import raw_batch, text_frame
 from importer.journal.comparing import Comparison, refuse
 from importer.journal.database import Database
 from importer.journal.groups import hold_all
 from importer.journal.issue_rows import insert_issues, remove_issues
 from importer.journal.likenesses import Earlier, Likenesses
-from importer.journal.packing import pack_payloads, pack_surplus, unpack_payloads, unpack_rows, unpack_surplus
+from importer.journal.packing import (
+    pack_cells,
+    pack_payloads,
+    pack_surplus,
+    unpack_cells,
+    unpack_payloads,
+    unpack_rows,
+    unpack_surplus,
+)
 from importer.journal.replay import Replay
 from importer.journal.runs import RUNNING
 from importer.journal.spool import SpooledNumbers
@@ -240,14 +247,16 @@ class Returns:
             tx.execute("UPDATE runs SET profile = ?, profile_hash = ? WHERE run = ?", (*profile, self.run))
 
     def _revise_batch(self, tx: sqlite3.Connection, first: int, revisions: Sequence[Revision]) -> None:
-        cells, payloads, kept = tx.execute(
-            "SELECT cells, payloads, surplus FROM batches WHERE run = ? AND first = ?", (self.run, first)
+        rows, cells, payloads, kept = tx.execute(
+            "SELECT rows, cells, payloads, surplus FROM batches WHERE run = ? AND first = ?", (self.run, first)
         ).fetchone()
         surplus = unpack_surplus(kept)
         bodies = unpack_payloads(payloads)
         remove_issues(tx, self.run, {one.ordinal for one in revisions})
         insert_issues(tx, self.run, [issue for one in revisions for issue in one.issues])
-        table = [list(column) for column in Cells.unpacked(cells).columns]
+        numbers = unpack_rows(rows)
+        frame = unpack_cells(cells, numbers)
+        table = [series.tolist() for _, series in frame.items()]
         for one in revisions:
             self._open(tx, one, bodies[one.ordinal - first])
             bodies[one.ordinal - first] = bodies[one.ordinal - first] if one.payload is None else one.payload
@@ -258,7 +267,13 @@ class Returns:
         extras = {place: found for place, found in surplus.items() if found}
         tx.execute(
             "UPDATE batches SET cells = ?, payloads = ?, surplus = ? WHERE run = ? AND first = ?",
-            (Cells(table).packed, pack_payloads(bodies), pack_surplus(extras), self.run, first),
+            (
+                pack_cells(text_frame(list(frame.columns), table, numbers)),
+                pack_payloads(bodies),
+                pack_surplus(extras),
+                self.run,
+                first,
+            ),
         )
         if extras:
             tx.execute(

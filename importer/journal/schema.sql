@@ -29,7 +29,7 @@ CREATE TABLE batches (
     first    INTEGER NOT NULL,        -- ordinal of the first row
     length   INTEGER NOT NULL,
     rows     BLOB    NOT NULL,        -- the row numbers that a person sees
-    cells    BLOB,
+    cells    BLOB,                    -- an Arrow IPC stream, NULL: purged
     payloads BLOB,
     surplus  TEXT,                    -- JSON: place in the batch to the cells beyond the columns; NULL: no row has any
     PRIMARY KEY (run, first)

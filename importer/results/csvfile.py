@@ -12,10 +12,17 @@ from itertools import repeat
 from pathlib import Path
 from typing import TextIO
 
-from importer.cells import RECORD, UNIT, Cells
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from importer.frames import letters
 
 LINE_END = "\r\n"
 """Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""
+
+_SIGNS = '[,"\r\n]'
+"""What a cell is quoted for."""
 
 Column = str | Sequence[str]
 """One text a row, or the one text that all rows share."""
@@ -66,17 +73,23 @@ def lines(columns: Sequence[Column], size: int) -> list[str]:
     return list(map(",".join, zip(*[_spread(part, size) for part in parts], strict=True)))
 
 
-def cell_lines(cells: Cells, size: int) -> list[str]:
-    """Make the lines of a source's cells, without parting rows into cells where no cell needs quotes."""
-    text = cells.text
-    if text is None:
-        return lines(cells.columns, size) if cells.columns else []
-    if not _needs_quotes(text):
-        return text.replace(UNIT, ",").split(RECORD)
-    return [
-        ",".join(map(_cell, row.split(UNIT))) if _needs_quotes(row) else row.replace(UNIT, ",")
-        for row in text.split(RECORD)
-    ]
+def frame_lines(frame: pd.DataFrame) -> list[str]:
+    """Make the lines of a source's cells; none where it has no columns."""
+    columns = [_sound(pa.array(series.array, pa.large_string())) for _, series in frame.items()]
+    if not columns:
+        return []
+    joined = pc.binary_join_element_wise(*columns, pa.scalar(",", pa.large_string()))
+    texts: list[str] = joined.to_numpy(zero_copy_only=False).tolist()
+    return texts
+
+
+def _sound(column: pa.Array) -> pa.Array:
+    """A column with quotes where a cell needs them."""
+    if not _needs_quotes(letters(column)):
+        return column
+    needy = pc.match_substring_regex(column, _SIGNS)
+    quoted = [_cell(text) for text in column.filter(needy).to_pylist()]
+    return pc.replace_with_mask(column, needy, pa.array(quoted, column.type))
 
 
 def beside(left: Sequence[str], right: Sequence[str]) -> list[str]:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from importer.cells import Cells
 from importer.profile.settings import ResultsSettings
 from importer.records import ResultBatch
 from importer.results.aside import Aside
 from importer.results.balance import Recount, Stretch
-from importer.results.csvfile import Column, CsvTable, beside, cell_lines, lines
+from importer.results.csvfile import Column, CsvTable, beside, frame_lines, lines
 from importer.results.table import (
     DELIVERED,
     Header,
@@ -110,7 +109,7 @@ class _CsvTables:
         if self._escape:
             whole = lines(escaped([*batch.cells, *added]), len(batch))
         else:
-            whole = beside(cell_lines(Cells.of(batch.cells), len(batch)), lines(added, len(batch)))
+            whole = beside(frame_lines(batch.frame), lines(added, len(batch)))
         self._results.append(whole)
         self._rejects.append([whole[place] for place in rejected(batch)])
         if not DELIVERED.isdisjoint(batch.states):

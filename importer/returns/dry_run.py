@@ -11,7 +11,6 @@ from typing import Any
 from importer import registry
 from importer.admission import kept_profile
 from importer.errors import ReturnRefusedError
-from importer.frames import raw_batch
 from importer.issue_codes.reading import READING_CODES
 from importer.issues import IssueLog
 from importer.journal import RunHeader, RunRows, Runs
@@ -60,8 +59,7 @@ class CheckedSource:
                     issues += came_back.reading
                     surplus[place] = came_back.surplus
             kept = {place: cells for place, cells in surplus.items() if cells}
-            cells = overlaid(batch, self.changed)
-            yield raw_batch(batch.first, batch.rows, cells, IssueLog.of(issues), kept, names=self.info.columns)
+            yield RawBatch(batch.first, overlaid(batch, self.changed), IssueLog.of(issues), kept)
 
     def close(self) -> None:
         """Nothing: the journal behind it is closed by whoever opened it."""

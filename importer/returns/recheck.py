@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from importer.customers.comparison import meaning
 from importer.customers.identity import occurrence_key
 from importer.customers.rules import ISSUE_CODES
-from importer.frames import raw_batch
+from importer.frames import raw_batch, text_frame
 from importer.issue_codes.reading import READING_CODES
 from importer.journal import Database, Merging, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
@@ -171,7 +173,7 @@ class Return:
 
     def _table(self, rows: RunRows) -> Table:
         info = SourceInfo(self.stored.header.source, "", self._summary.columns, self._summary.sheet)
-        batches = (raw_batch(batch.first, batch.rows, batch.cells, names=info.columns) for batch in rows.batches())
+        batches = (RawBatch(batch.first, batch.frame) for batch in rows.batches())
         sample = next(batches, None)
         return Table.of(self.profile.transform, info, sample)
 
@@ -183,7 +185,7 @@ class Return:
         if own and own.rules:
             return mapper.settled_as(own.orders)
         for batch in rows.batches():
-            mapper.observe(raw_batch(batch.first, batch.rows, overlaid(batch, changed), names=self._summary.columns))
+            mapper.observe(RawBatch(batch.first, overlaid(batch, changed)))
         mapper.decide()
         return mapper
 
@@ -310,16 +312,16 @@ def _together(revisions: Iterable[Revision | None]) -> list[Revision]:
     return [one for one in found if one.leader is None or one.leader in revised]
 
 
-def overlaid(batch: ResultBatch, changed: Mapping[int, Changed]) -> Sequence[Sequence[str]]:
-    """The cells of a batch with those that came back changed."""
+def overlaid(batch: ResultBatch, changed: Mapping[int, Changed]) -> pd.DataFrame:
+    """The rows of a batch with those that came back changed."""
     here = [ordinal for ordinal in range(batch.first, batch.first + len(batch)) if ordinal in changed]
     if not here:
-        return batch.cells
+        return batch.frame
     columns = [list(column) for column in batch.cells]
     for ordinal in here:
         for column, text in zip(columns, changed[ordinal].cells, strict=True):
             column[ordinal - batch.first] = text
-    return columns
+    return text_frame(list(batch.frame.columns), columns, batch.rows)
 
 
 def _as_batch(part: Sequence[_Judged], first: int, names: Sequence[str]) -> RawBatch:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
-from importer.records import Issue, ResultBatch, RowResult, RowState, SourceInfo, surplus_of
+from importer.records import Issue, RowResult, RowState, SourceInfo, surplus_of
 from importer.results.annotated import write_annotated
 from importer.results.report import Report
 from importer.results.table import Header, rows_of
 from importer.results.xlsx import XlsxTable
+from tests.batches import result_batch
 from tests.effort import examples
 
 COLUMNS = ("ID", "=Odd name", "Note")
@@ -65,7 +66,7 @@ def test_any_text_comes_back_from_an_annotated_workbook_as_it_was(texts: list[st
         source_info=SourceInfo("customers.csv", "csv", COLUMNS),
     )
     with tempfile.TemporaryDirectory() as folder:
-        path = write_annotated(lambda: iter([ResultBatch.of(rows)]), HEADER, report, Path(folder))
+        path = write_annotated(lambda: iter([result_batch(rows)]), HEADER, report, Path(folder))
         assert formulas(path) == []
         assert read(path) == (COLUMNS, texts, [text if text.strip() else "" for text in texts])
 
@@ -74,7 +75,7 @@ def test_any_text_comes_back_from_an_annotated_workbook_as_it_was(texts: list[st
 @given(st.lists(TEXTS, min_size=1, max_size=8))
 def test_any_text_comes_back_from_results_xlsx_as_it_was(texts: list[str]) -> None:
     rows = results(texts)
-    batch = ResultBatch.of(rows)
+    batch = result_batch(rows)
     added = [["1"] * len(batch)] * (len(HEADER.names) - len(COLUMNS) - 1)
     extra = [row.surplus[0] if row.surplus else "" for row in rows]
     with tempfile.TemporaryDirectory() as folder:

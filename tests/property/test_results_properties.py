@@ -19,6 +19,7 @@ from importer.results.csvfile import LINE_END, CsvTable, lines
 from importer.results.sheets import MAX_CELL_CHARS, safe_text
 from importer.results.table import Header, escape_formula, telling
 from importer.results.tables import write_results
+from tests.batches import result_batch
 from tests.effort import examples
 
 ISSUES = st.builds(
@@ -117,7 +118,7 @@ def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], 
 
 def batched(rows: list[RowResult], size: int) -> Iterator[ResultBatch]:
     """Batches of so many rows."""
-    return (ResultBatch.of(rows[at : at + size]) for at in range(0, len(rows), size))
+    return (result_batch(rows[at : at + size]) for at in range(0, len(rows), size))
 
 
 def by_hand(row: RowResult, header: Header) -> list[str]:

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from importer.frames import letters
 from importer.readers.table.blocks import Block, Mark
 from importer.readers.table.columns import Columns
 from importer.records import Severity
@@ -210,15 +210,7 @@ def _may_have_full_cell(block: Block) -> bool:
 
 def _text(block: Block) -> str:
     """All cells of a block, one after the other with nothing between them."""
-    return "".join(_joined(chunk) for place in range(block.width) for chunk in block.cells(place).chunks)
-
-
-def _joined(cells: pa.LargeStringArray) -> str:
-    _, offsets, letters = cells.buffers()
-    if letters is None:
-        return ""
-    bounds = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
-    return str(memoryview(letters)[bounds[0] : bounds[-1]], "utf-8")
+    return "".join(letters(block.cells(place)) for place in range(block.width))
 
 
 def _is_full(cell: str) -> bool:

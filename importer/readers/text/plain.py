@@ -36,6 +36,8 @@ def parsed(text: str, dialect: Dialect) -> pa.Table | None:
         table = _read(data, dialect, quoted=quoted)
     except pa.ArrowInvalid:  # a record of another width, or a lone surrogate
         return None
+    if pc.any(pc.equal(table.column(0), "")).as_py() and _has_blank_line(text):
+        return None
     return None if len(text) > csv.field_size_limit() and _longest(table) > csv.field_size_limit() else table
 
 
@@ -49,8 +51,11 @@ def _is_simple(text: str, dialect: Dialect) -> bool:
         and "\x00" not in text
         and not text.startswith(_BYTE_ORDER_MARK)
         and ("\r" not in text or text.count("\r") == text.count("\r\n"))
-        and not (text.startswith(("\r", "\n")) or "\n\n" in text or "\n\r" in text)
     )
+
+
+def _has_blank_line(text: str) -> bool:
+    return text.startswith(("\r", "\n")) or "\n\n" in text or "\n\r" in text
 
 
 def _is_sound(data: bytes, dialect: Dialect) -> bool:

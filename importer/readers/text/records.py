@@ -88,8 +88,10 @@ class _Records:
 
     def _even_block(self, text: str) -> Block | None:
         """Parse a block whose records are all of one width; the rows are never held, which spares half the time."""
-        table, lines = parsed(text, self._dialect), count_lines(text)
-        if table is None:
+        table = parsed(text, self._dialect)
+        if table is not None:
+            lines = count_lines(text) if self._dialect.quote and self._dialect.quote in text else table.num_rows
+        else:
             columns, lines = self._even_columns(text)
             if columns is None:
                 return None

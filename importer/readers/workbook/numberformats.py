@@ -7,7 +7,6 @@ since they are what makes a zip code, an id or a phone number of a number.
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,17 +30,6 @@ _ASIDE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNOR
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<skip>_.|\*.|\[[^\]]*\])|(?P<slot>[0#?])|(?P<sign>.)')
 _SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;])*)(?:;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
-_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-    "=": operator.eq,
-    "<>": operator.ne,
-}
-_SLOTS = "0#?"
-_NO_DIGIT = "\x00"
-_BRACES = str.maketrans({"{": "{{", "}": "}}"})
 _NOT_DIGITS = frozenset(".,%/@eEgG")
 _PLAIN = 15
 _LONGEST_CODE = 255
@@ -109,30 +97,32 @@ class Section:
 
     Args:
         pieces: placeholders (`0`, `#`, `?`) and literal texts (prefixed with `=`).
-        slots: how many of them are placeholders.
-        template: the same for `str.format`, with one field for each placeholder.
         condition: an operator and a number; None where it always applies.
     """
 
     pieces: tuple[str, ...]
-    slots: int
-    template: str
     condition: tuple[str, float] | None = None
 
     def applies(self, number: float) -> bool:
         """Tell whether the section is the one for a number."""
         if self.condition is None:
             return True
-        sign, limit = self.condition
-        return _COMPARE[sign](number, limit)
+        operator, limit = self.condition
+        return {
+            "<=": number <= limit,
+            ">=": number >= limit,
+            "<": number < limit,
+            ">": number > limit,
+            "=": number == limit,
+            "<>": number != limit,
+        }[operator]
 
     def show(self, digits: str) -> str:
         """Fill digits into the placeholders, from the right; the leftmost one takes all that are left."""
-        over = len(digits) - self.slots
-        if over >= 0:
-            return self.template.format(digits[: over + 1], *digits[over + 1 :]).strip()
-        filling = iter(_NO_DIGIT * -over + digits)
-        return "".join(_fill(piece, next(filling)) if piece in _SLOTS else piece[1:] for piece in self.pieces).strip()
+        slots = sum(piece in "0#?" for piece in self.pieces)
+        padded = digits.rjust(slots, "\x00")
+        filling = [padded[: len(padded) - slots + 1], *padded[len(padded) - slots + 1 :]]
+        return "".join(_fill(piece, filling.pop(0)) if piece in "0#?" else piece[1:] for piece in self.pieces).strip()
 
 
 def digit_sections(code: str) -> tuple[Section, ...]:
@@ -156,18 +146,18 @@ def _section(part: str) -> Section | None:
         elif kind != "skip":
             pieces.append("=" + text)
     condition = _CONDITION.search(part)
-    template = "".join("{}" if piece in _SLOTS else piece[1:].translate(_BRACES) for piece in pieces)
-    slots = sum(piece in _SLOTS for piece in pieces)
-    return Section(tuple(pieces), slots, template, (condition[1], float(condition[2])) if condition else None)
+    return Section(tuple(pieces), (condition[1], float(condition[2])) if condition else None)
 
 
 def _is_pattern(section: Section) -> bool:
-    return section.pieces.count("0") > 1 or 0 < section.slots < len(section.pieces)
+    zeros = section.pieces.count("0")
+    slots = sum(piece in "0#?" for piece in section.pieces)
+    return zeros > 1 or (slots > 0 and slots < len(section.pieces))
 
 
-def _fill(piece: str, digit: str) -> str:
-    if digit != _NO_DIGIT:
-        return digit
+def _fill(piece: str, digits: str) -> str:
+    if digits.strip("\x00"):
+        return digits.replace("\x00", "")
     return "0" if piece == "0" else ""
 
 
@@ -176,7 +166,7 @@ def _digits_text(raw: str, sections: Sequence[Section]) -> str:
     if not plain.isdigit():
         return plain
     chosen = next((section for section in sections if section.applies(float(plain))), None)
-    return chosen.show(plain) if chosen and chosen.slots else plain
+    return chosen.show(plain) if chosen and any(piece in "0#?" for piece in chosen.pieces) else plain
 
 
 class _Cached:

@@ -90,6 +90,43 @@ def test_an_old_journal_is_led_forward_with_every_row(tmp_path: Path, version: i
         assert database.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+OLD_CELLS = {
+    "row by row": b"rAnn\x1f1\x1eBob\x1f2",
+    "by column": b"sAnn\x1fBob\x1e1\x1f2",
+    "as JSON": b'j[["Ann", "Bob"], ["1", "2"]]',
+}
+
+
+@pytest.mark.parametrize("form", OLD_CELLS)
+def test_cells_of_every_old_form_are_led_forward_under_their_names(tmp_path: Path, form: str) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3", 7)
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("UPDATE batches SET cells = ?", (OLD_CELLS[form],))
+        old.execute("""UPDATE runs SET columns = '["Name", "Number"]'""")
+        old.commit()
+
+    with closing(Database(path)) as database:
+        (batch,) = Replay(database, 1).batches()
+
+    assert batch.frame.to_dict("index") == {2: {"Name": "Ann", "Number": "1"}, 3: {"Name": "Bob", "Number": "2"}}
+
+
+@pytest.mark.parametrize(("kept", "shown"), [(None, []), (b'j[["a\\udc80", "b"]]', [("a\ufffd",), ("b",)])])
+def test_purged_cells_stay_purged_and_what_is_no_text_gets_a_sign_for_it(
+    tmp_path: Path, kept: bytes | None, shown: list[tuple[str]]
+) -> None:
+    path = old_journal(tmp_path / "journal.sqlite3", 7)
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("UPDATE batches SET cells = ?", (kept,))
+        old.commit()
+
+    with closing(Database(path)) as database:
+        (batch,) = Replay(database, 1).batches()
+
+    assert batch.rows == [2, 3]
+    assert list(zip(*batch.cells, strict=True)) == shown
+
+
 @pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_the_issues_of_an_old_journal_are_led_forward_in_their_order(tmp_path: Path, version: int) -> None:
     unusual = ("name_unusual", "Unusual.", "firstName", "Name", Severity.WARNING)

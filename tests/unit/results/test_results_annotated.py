@@ -13,13 +13,14 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import SUMMARY_SHEET, Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
+from importer.records import SUMMARY_SHEET, Detected, Issue, RowResult, RowState, Severity, SourceInfo
 from importer.results import annotated
 from importer.results.annotated import write_annotated
 from importer.results.clusters import clusters
 from importer.results.marking import ERROR_COLUMN
 from importer.results.report import Report
 from importer.results.table import Header
+from tests.batches import result_batch
 
 COLUMNS = ("Name", "Phone", "Born")
 RUN = "20261129T080000Z-1a2b3c"
@@ -50,7 +51,7 @@ def report(source: str = "customers.xlsx", header_row: int = 1, read: int = 4) -
         exit_code=3,
         elapsed_seconds=1,
         counts={"read": read, "valid": 2, "invalid": 2},
-        clusters=clusters([ResultBatch.of(rows())]),
+        clusters=clusters([result_batch(rows())]),
         source_info=SourceInfo(source, "excel", COLUMNS, detected=(Detected("header_row", str(header_row)),)),
     )
 
@@ -60,7 +61,7 @@ def annotate(
 ) -> Path:
     found = rows() if results is None else results
     name = source.name if source else "customers.csv"
-    batch = ResultBatch.of(list(found))
+    batch = result_batch(list(found))
     told = report(name, **more)
     header = Header(COLUMNS, "Data", RUN, max(len(row.surplus) for row in found))
     return write_annotated(lambda: iter([batch]), header, told, directory / "run", source=source)

@@ -6,10 +6,11 @@ import pytest
 
 from importer.errors import BalanceError, StorageError
 from importer.profile.settings import ResultsSettings
-from importer.records import ResultBatch, RowResult, RowState
+from importer.records import RowResult, RowState
 from importer.results.balance import Recount, Stretch, compare
 from importer.results.table import Header
 from importer.results.tables import write_results
+from tests.batches import result_batch
 
 COLUMNS = ("_status", "created", 'a,"b\r\nc', "", "=1+1")
 
@@ -24,7 +25,7 @@ def recount(path: Path, columns: tuple[str, ...]) -> dict[str, int]:
 
 def written(directory: Path, *states: RowState, cells: tuple[str, ...] = ("created",) * 5) -> Path:
     rows = [RowResult(i, i + 2, cells, state) for i, state in enumerate(states)]
-    batches = [ResultBatch.of(rows)]
+    batches = [result_batch(rows)]
     return write_results(
         lambda: iter(batches),
         Header(COLUMNS),
@@ -108,7 +109,7 @@ def test_a_file_is_counted_while_it_is_written(tmp_path: Path) -> None:
     rows = [RowResult(i, i + 2, ("created",) * 5, RowState.FAILED) for i in range(9)]
     counting = Recount(COLUMNS)
     files = write_results(
-        lambda: (ResultBatch.of(rows[at : at + 4]) for at in range(0, 9, 4)),
+        lambda: (result_batch(rows[at : at + 4]) for at in range(0, 9, 4)),
         Header(COLUMNS),
         tmp_path,
         formats=(),

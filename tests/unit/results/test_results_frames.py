@@ -16,6 +16,7 @@ from importer.results.frames import ISSUE_COLUMNS, issues_frame, rows_frame
 from importer.results.report import Report
 from importer.results.table import Header
 from importer.results.tables import write_results
+from tests.batches import result_batch
 
 HEADER = Header(("Name", "Phone, home"), "Customers", "20261129T080000Z-1a2b3c", extra=1)
 
@@ -41,7 +42,7 @@ ROWS = [
 
 
 def batches(size: int = 3) -> list[ResultBatch]:
-    return [ResultBatch.of(ROWS[at : at + size]) for at in range(0, len(ROWS), size)]
+    return [result_batch(ROWS[at : at + size]) for at in range(0, len(ROWS), size)]
 
 
 @pytest.mark.parametrize("size", [1, 3, 9])
@@ -99,7 +100,7 @@ def test_every_issue_is_a_line() -> None:
 
 def test_without_rows_and_issues_the_columns_are_there() -> None:
     assert list(rows_frame([], HEADER).columns) == list(HEADER.names)
-    empty = issues_frame([ResultBatch.of(ROWS[:2])])
+    empty = issues_frame([result_batch(ROWS[:2])])
     assert tuple(empty.columns) == ISSUE_COLUMNS
     assert empty.empty
     assert isinstance(empty, pd.DataFrame)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from importer.records import Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
+from importer.records import Detected, Issue, RowResult, RowState, Severity, SourceInfo
 from importer.results.clusters import clusters
 from importer.results.failing import FailingRows, column_index, masked, pointed_at
 from importer.results.html import STATIC_ROWS, render_html, write_html
 from importer.results.report import Report, UnknownRow
 from importer.results.verdict import verdict
+from tests.batches import result_batch
 
 COLUMNS = ("Name", "Phone", "<b>Odd</b>")
 SECRETS = ("Canarina Birdsong", "415 555 0142", "=HYPERLINK(x)", "</script><script>alert(1)</script>")
@@ -37,7 +38,7 @@ def report(rows: list[RowResult], **more: object) -> Report:
         "elapsed_seconds": 1.5,
         "run_id": "20261122T083000Z-1a2b3c",
         "counts": {"read": 10, "created": 10 - len(rows), "invalid": len(rows)},
-        "clusters": clusters(ResultBatch.of([row]) for row in rows),
+        "clusters": clusters(result_batch([row]) for row in rows),
     }
     return Report(**{**given, **more})  # type: ignore[arg-type]  # keywords of one test's choice
 
@@ -45,7 +46,7 @@ def report(rows: list[RowResult], **more: object) -> Report:
 def page(rows: list[RowResult], *, show_values: bool = False, **more: object) -> str:
     failing = FailingRows()
     for row in rows:
-        failing(ResultBatch.of([row]))
+        failing(result_batch([row]))
     return render_html(report(rows, **more), failing, COLUMNS, show_values=show_values)
 
 
@@ -126,7 +127,7 @@ def test_rows_beyond_the_limit_are_counted_and_said_to_be_elsewhere() -> None:
     failing = FailingRows(limit=3)
     rows = [failing_row(number) for number in range(2, 12)]
     for row in rows:
-        failing(ResultBatch.of([row]))
+        failing(result_batch([row]))
     text = render_html(report(rows), failing, COLUMNS)
     assert "10 rows, of which the first 3 are here; all of them stand in rejects.csv" in text
 

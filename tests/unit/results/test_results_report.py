@@ -12,11 +12,12 @@ import pytest
 from importer.customers.codes import ISSUE_CODES
 from importer.customers.rules import field_spec, message
 from importer.issue_codes import ALL_CODES
-from importer.records import Cluster, Detected, Issue, ResultBatch, RowResult, RowState, Severity, SourceInfo
+from importer.records import Cluster, Detected, Issue, RowResult, RowState, Severity, SourceInfo
 from importer.results import clusters as clusters_of
 from importer.results.advice import advise
 from importer.results.clusters import EXAMPLE_ROWS
 from importer.results.report import Report, UnknownRow, UnknownRows, write_json
+from tests.batches import result_batch
 
 
 def invalid(row: int, *codes: str, warnings: tuple[str, ...] = ()) -> RowResult:
@@ -31,7 +32,7 @@ def invalid(row: int, *codes: str, warnings: tuple[str, ...] = ()) -> RowResult:
 
 
 def clusters(rows: Iterable[RowResult]) -> list[Cluster]:
-    return clusters_of(ResultBatch.of([row]) for row in rows)
+    return clusters_of(result_batch([row]) for row in rows)
 
 
 def test_issues_are_grouped_by_code_field_and_column_with_full_counts() -> None:
@@ -153,7 +154,7 @@ def test_a_report_of_early_trouble_needs_no_run() -> None:
 def test_unknown_rows_are_gathered_with_their_candidates() -> None:
     watcher = UnknownRows()
     rows = [RowResult(0, 2, (), RowState.CREATED), RowResult(1, 3, (), RowState.UNKNOWN, candidates=("c-1",))]
-    watcher(ResultBatch.of(rows))
+    watcher(result_batch(rows))
     assert watcher.rows == [UnknownRow(3, ("c-1",))]
 
 

@@ -19,6 +19,7 @@ from importer.results.balance import Recount
 from importer.results.table import Header
 from importer.results.tables import write_results
 from importer.results.xlsx import XlsxTable
+from tests.batches import result_batch
 
 COLUMNS = ("Name", "Note, with comma", 'Odd "quoted"', "_status ")
 HEADER = Header(COLUMNS, "Customers", "20261129T080000Z-1a2b3c")
@@ -46,7 +47,7 @@ ROWS = [
 def write(directory: Path, *formats: str, rows: list[RowResult] | None = None, **settings: object) -> dict[str, Path]:
     chosen = ROWS if rows is None else rows
     return write_results(
-        lambda: iter([ResultBatch.of(chosen)] if chosen else []),
+        lambda: iter([result_batch(chosen)] if chosen else []),
         HEADER,
         directory,
         formats=formats,
@@ -209,8 +210,8 @@ def test_parquet_holds_the_same_table(tmp_path: Path) -> None:
 
 def test_a_lone_surrogate_breaks_no_format(tmp_path: Path) -> None:
     files = write(tmp_path, "xlsx", "jsonl", "parquet", rows=[row(2, RowState.UNSENT, ("a\udc80", "", "", ""))])
-    assert table(files["results"])[1][0] == "a?"
-    assert parquet.read_table(files["parquet"]).to_pylist()[0]["Name"] == "a?"
+    assert table(files["results"])[1][0] == "a\ufffd"
+    assert parquet.read_table(files["parquet"]).to_pylist()[0]["Name"] == "a\ufffd"
 
 
 def test_parquet_without_its_library_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +225,7 @@ def test_parquet_without_its_library_says_what_to_install(tmp_path: Path, monkey
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="csv, xlsx, jsonl, parquet"):
         write_results(
-            lambda: iter([ResultBatch.of(ROWS)]),
+            lambda: iter([result_batch(ROWS)]),
             HEADER,
             tmp_path,
             formats=["dbf"],
@@ -238,7 +239,7 @@ def test_a_failure_in_the_middle_leaves_the_earlier_files_and_no_temporaries(tmp
     before = {path.name: path.read_bytes() for path in write(tmp_path, "xlsx", "jsonl", "parquet").values()}
 
     def breaks() -> Iterator[ResultBatch]:
-        yield ResultBatch.of(ROWS[:1])
+        yield result_batch(ROWS[:1])
         raise KeyError
 
     with pytest.raises(KeyError):
@@ -279,7 +280,7 @@ def fill_up(directory: Path) -> None:
 
 
 def test_watchers_see_every_batch_once_and_in_order(tmp_path: Path) -> None:
-    batches = [ResultBatch.of(ROWS[:2]), ResultBatch.of(ROWS[2:])]
+    batches = [result_batch(ROWS[:2]), result_batch(ROWS[2:])]
     seen: list[ResultBatch] = []
     write_results(
         lambda: iter(batches),

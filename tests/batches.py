@@ -1,0 +1,33 @@
+"""Batches of results, as tests write them down: row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from importer.frames import text_frame
+from importer.issues import IssueCollector
+from importer.records import ResultBatch, RowResult
+
+
+def result_batch(results: Sequence[RowResult]) -> ResultBatch:
+    """Turn rows into columns; there is at least one row, and all are as wide."""
+    first, found = results[0].ordinal, IssueCollector()
+    for ordinal, one in enumerate(results, first):
+        for issue in (*one.errors, *one.warnings):
+            found.add(ordinal, issue.kind)
+    names = [f"column {number}" for number in range(1, len(results[0].cells) + 1)]
+    columns = list(zip(*[one.cells for one in results], strict=True))
+    return ResultBatch(
+        first=first,
+        frame=text_frame(names, columns, [one.row for one in results]),
+        states=[one.state for one in results],
+        customer_ids=[one.customer_id for one in results],
+        keys=[one.key for one in results],
+        external_ids=[one.external_id for one in results],
+        http_statuses=[one.http_status for one in results],
+        trace_ids=[one.trace_id for one in results],
+        attempts=[one.attempts for one in results],
+        issues=found.log(),
+        candidates={place: one.candidates for place, one in enumerate(results) if one.candidates},
+        surplus={place: one.surplus for place, one in enumerate(results) if one.surplus},
+    )
