@@ -22,7 +22,7 @@ from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.records import Checked, CheckedBatch, Grouping, Issue, RawBatch, RowResult, RowState, Severity, SourceInfo
 from importer.results import PreviewedField, PreviewedRow, shown
-from importer.validation import ColumnarValidator, build_validator
+from importer.validation import Validator, build_validator
 from importer.wiring.clock import today
 
 _ADDRESS_WORDS = {word: name for name, word in ADDRESS_TYPES.items()}
@@ -34,7 +34,7 @@ class Rechecker:
     """The mapping and the checks of one run, put together again."""
 
     mapper: ColumnMapper
-    validator: ColumnarValidator
+    validator: Validator
 
     @classmethod
     def of(cls, database: Database, stored: StoredRun, secret: bytes | None = None) -> Rechecker | None:
@@ -80,7 +80,7 @@ class Rechecker:
 
 def _validator(
     profile: Profile, day: date, secret: bytes | None, stamp: str, grouping: Grouping | None = None
-) -> ColumnarValidator:
+) -> Validator:
     return build_validator(profile.validation, secret=secret or _NO_SECRET, stamp=stamp, today=day, grouping=grouping)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from importer.as_sent import preview_of_source
-from importer.customers.models import json_schema
+from importer.customers.types import json_schema
 from importer.errors import SourceError, StorageError, UsageError
 from importer.mapping import (
     Table,

@@ -1,6 +1,6 @@
-"""What a customer is: the API's rules as data, field types, models of both types, and identity.
+"""What a customer is: the types of the API's objects, the readers of their fields, and identity.
 
-Importing this room is cheap; the models and their libraries load when they are first asked for.
+Importing this room is cheap; pydantic's types and their libraries load when they are first asked for.
 Nothing here opens, sends or remembers anything.
 """
 
@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from importer.customers.customer import Business, Individual
     from importer.customers.identity import compare, import_key
-    from importer.customers.models import Business, Individual, json_schema
     from importer.customers.reading import Policy
     from importer.customers.rules import FIELDS, ISSUE_CODES, is_known_field
+    from importer.customers.types import json_schema
 
 __all__ = [
     "FIELDS",
@@ -30,10 +31,11 @@ __all__ = [
 
 _HOMES = MappingProxyType(
     {
-        **dict.fromkeys(("Business", "Individual", "json_schema"), "models"),
+        **dict.fromkeys(("Business", "Individual"), "customer"),
         **dict.fromkeys(("FIELDS", "ISSUE_CODES", "is_known_field"), "rules"),
         **dict.fromkeys(("compare", "import_key"), "identity"),
         "Policy": "reading",
+        "json_schema": "types",
     }
 )
 

@@ -128,9 +128,6 @@ _LABEL = r"(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 PLAIN = re.compile(rf"(?!['=])({_ATEXT}(?:\.{_ATEXT})*)@([A-Za-z0-9.-]+)")
 """Addresses in ASCII without quotes, and without a sign at their start that may only protect them: the local part, the
 domain (to be judged by `is_plain_domain`)."""
-_ATEXT_LOWER = _ATEXT.replace("A-Z", "")
-PLAIN_LOWER = re.compile(rf"(?!['=]){_ATEXT_LOWER}(?:\.{_ATEXT_LOWER})*@([a-z0-9.-]+)")
-"""The same in lower case only: nothing of them is ever altered. The domain."""
 _PLAIN_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}(?<=[a-z])")
 
 

@@ -1,4 +1,4 @@
-"""One field, one text: the reader that its kind calls for, then its length. The reference for every faster path."""
+"""One field, one text: the reader that its kind calls for, then its length."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from importer.customers.dates import read_birth_date
-from importer.customers.emails import read_email
+from importer.customers.emails import quick_email, read_email
 from importer.customers.names import read_name
+from importer.customers.nanp import quick_phone
 from importer.customers.phones import read_extension, read_phone
 from importer.customers.places import read_country, read_state
 from importer.customers.postal import read_postal
@@ -15,20 +16,6 @@ from importer.customers.reading import Policy, Reading
 from importer.customers.references import read_enum, read_industry, read_reference, read_website
 from importer.customers.rules import HARD_MAX_CHARS, FieldSpec, Kind
 from importer.customers.text import clean
-
-_PLAIN: Mapping[Kind, Callable[[str], Reading]] = MappingProxyType(
-    {
-        Kind.NAME: read_name,
-        Kind.TEXT: clean,
-        Kind.METADATA: clean,
-        Kind.REFERENCE: read_reference,
-        Kind.EXTENSION: read_extension,
-        Kind.EMAIL: read_email,
-        Kind.COUNTRY: read_country,
-        Kind.INDUSTRY: read_industry,
-        Kind.WEBSITE: read_website,
-    }
-)
 
 
 def read(spec: FieldSpec, text: str, policy: Policy, country: str = "") -> Reading:
@@ -46,17 +33,34 @@ def read(spec: FieldSpec, text: str, policy: Policy, country: str = "") -> Readi
 def _read(spec: FieldSpec, text: str, policy: Policy, country: str) -> Reading:
     match spec.kind:
         case Kind.PHONE:
-            return read_phone(text, policy, country)
+            return quick_phone(text, policy, country) or read_phone(text, policy, country)
         case Kind.DATE:
             return read_birth_date(text, policy)
         case Kind.ENUM:
             return read_enum(text, spec.values, spec.synonyms)
-        case Kind.STATE:
-            return read_state(text, country)
-        case Kind.POSTAL:
-            return read_postal(text, country)
+        case Kind.STATE | Kind.POSTAL:
+            return (read_state if spec.kind is Kind.STATE else read_postal)(text, country)
         case _:
             return _PLAIN[spec.kind](text)
+
+
+def _read_email(text: str) -> Reading:
+    return quick_email(text) or read_email(text)
+
+
+_PLAIN: Mapping[Kind, Callable[[str], Reading]] = MappingProxyType(
+    {
+        Kind.NAME: read_name,
+        Kind.TEXT: clean,
+        Kind.METADATA: clean,
+        Kind.REFERENCE: read_reference,
+        Kind.EXTENSION: read_extension,
+        Kind.EMAIL: _read_email,
+        Kind.COUNTRY: read_country,
+        Kind.INDUSTRY: read_industry,
+        Kind.WEBSITE: read_website,
+    }
+)
 
 
 def _fitting(spec: FieldSpec, reading: Reading) -> Reading:

@@ -72,18 +72,17 @@ def prints(secret: bytes, kind: str, texts: Iterable[str]) -> array[int]:
     Args:
         secret: the workspace's key, at most 64 bytes: without it nobody can try out addresses or numbers.
     """
-    begun = _begun(secret, kind)
-    blank = bytes(PRINT_BYTES)
-
-    def hashed(text: str) -> bytes:
-        if not text:
-            return blank
-        one = begun.copy()
-        one.update(text.encode())
-        return one.digest()
-
+    begin, blank = _begun(secret, kind).copy, bytes(PRINT_BYTES)
+    digests: list[bytes] = []
+    for text in texts:
+        if text:
+            one = begin()  # begun once, the secret is not hashed again for every text
+            one.update(text.encode())
+            digests.append(one.digest())
+        else:
+            digests.append(blank)
     found = array("q")
-    found.frombytes(b"".join(map(hashed, texts)))
+    found.frombytes(b"".join(digests))
     return found
 
 

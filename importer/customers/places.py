@@ -91,6 +91,16 @@ def country_name(region: str) -> str:
     return str(getattr(found, "common_name", found.name)) if found else region
 
 
+def country_codes() -> tuple[str, ...]:
+    """List the alpha-3 codes of all countries."""
+    return tuple(one.alpha_3 for one in pycountry.countries)
+
+
+def state_codes(country: str) -> tuple[str, ...]:
+    """List the codes of a country's states, without the country."""
+    return tuple(dict.fromkeys(_state_codes(country).values()))
+
+
 @cache
 def _country_codes() -> Mapping[str, str]:
     return {code.lower(): one.alpha_3 for one in pycountry.countries for code in (one.alpha_2, one.alpha_3)}

@@ -72,8 +72,6 @@ _PO_BOX = re.compile(
     r"\s*#?\s*[0-9]+|casilla(?:\s+postal)?\s*#?\s*[0-9]+|skrytka\s+pocztowa)",
     re.IGNORECASE,
 )
-PO_BOX_HINTS = ("box", "post", "pob", "po.b", "p.o", "pb", "casella", "caixa", "apartado", "casilla", "skrytka")
-"""In lower case, one of these stands in every text that `is_po_box` says yes to."""
 
 
 def is_po_box(street: str) -> bool:

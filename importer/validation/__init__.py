@@ -11,9 +11,9 @@ from importer.customers.reading import Policy
 from importer.profile.settings import ValidationSettings
 from importer.records import Grouping
 from importer.validation.duplicates import DuplicateJudge
-from importer.validation.validator import ColumnarValidator
+from importer.validation.validator import Validator
 
-__all__ = ["ColumnarValidator", "DuplicateJudge", "build_validator"]
+__all__ = ["DuplicateJudge", "Validator", "build_validator"]
 
 
 def build_validator(
@@ -25,7 +25,7 @@ def build_validator(
     grouping: Grouping | None = None,
     writes_bodies: bool = True,
     compares: bool = True,
-) -> ColumnarValidator:
+) -> Validator:
     """Make the validator of a run.
 
     Args:
@@ -38,7 +38,7 @@ def build_validator(
         compares: whether anybody will compare the rows with customers of earlier runs.
     """
     policy = Policy(phone=settings.phone, region=settings.default_region, today=today)
-    return ColumnarValidator(
+    return Validator(
         policy,
         secret=secret,
         stamp=stamp,

@@ -19,7 +19,7 @@ from importer.customers.likeness import (
     prints,
 )
 from importer.customers.rules import CustomerType
-from importer.validation.table import Table
+from importer.validation.rows import Columns
 
 _NAMES: Mapping[CustomerType, tuple[str, ...]] = {
     CustomerType.INDIVIDUAL: ("firstName", "lastName"),
@@ -28,25 +28,25 @@ _NAMES: Mapping[CustomerType, tuple[str, ...]] = {
 
 
 class Identities:
-    """Says who the customers of a table are.
+    """Says who some customers are.
 
     Args:
         kind: the customers' type.
-        table: their checked columns.
+        columns: what became of their texts.
         secret: the workspace's key, at most 64 bytes.
         groups: for every row the group of rows that it is one business with, "" for a row of its own; empty: rows are
             not grouped. The group is the business's identity, whoever its contacts are.
     """
 
-    def __init__(self, kind: CustomerType, table: Table, secret: bytes, groups: Sequence[str] = ()) -> None:
+    def __init__(self, kind: CustomerType, columns: Columns, secret: bytes, groups: Sequence[str] = ()) -> None:
         prefix = "contacts.primary." if kind is CustomerType.BUSINESS else ""
-        self._kind, self._secret, self._size = kind, secret, table.size
+        self._kind, self._secret, self._size = kind, secret, columns.size
         self._groups = groups
-        self._external = table.columns.get("externalId")
-        self._names = [list(map(str.casefold, table.column(name))) for name in _NAMES[kind]]
-        self._emails = list(map(str.lower, table.column(f"{prefix}primaryEmail.value")))
-        self._phones = table.column(f"{prefix}primaryPhoneNumber.number")
-        self._births = table.columns.get("dateOfBirth") if kind is CustomerType.INDIVIDUAL else None
+        self._external = columns.mapped("externalId")
+        self._names = [list(map(str.casefold, columns.column(name))) for name in _NAMES[kind]]
+        self._emails = list(map(str.lower, columns.column(f"{prefix}primaryEmail.value")))
+        self._phones = columns.column(f"{prefix}primaryPhoneNumber.number")
+        self._births = columns.mapped("dateOfBirth") if kind is CustomerType.INDIVIDUAL else None
 
     def keys(self) -> list[str]:
         """Compute the import key of every row."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from importer.customers.readiness import PIECES, VERIFIED_IN, Piece
 from importer.customers.rules import CustomerType
-from importer.validation.table import Table
+from importer.validation.rows import Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +23,30 @@ class Readiness:
     missing: Mapping[str, int] = field(default_factory=dict)
 
 
-def judge_readiness(kind: CustomerType, table: Table, bad: Collection[int]) -> Readiness:
+def judge_readiness(kind: CustomerType, columns: Columns, bad: Collection[int]) -> Readiness:
     """Judge the rows of one type of customer.
 
     Args:
         bad: places of invalid rows.
     """
-    lacking = {piece.name: _lacking(piece, table) for piece in PIECES[kind]}
-    missing = {name: _valid(places, table.size, bad) for name, places in lacking.items()}
-    if any(len(places) == table.size for places in lacking.values()):
-        return Readiness([False] * table.size, missing)
+    lacking = {piece.name: _lacking(piece, columns) for piece in PIECES[kind]}
+    missing = {name: _valid(places, columns.size, bad) for name, places in lacking.items()}
+    if any(len(places) == columns.size for places in lacking.values()):
+        return Readiness([False] * columns.size, missing)
     unready = set(bad).union(*lacking.values())
-    return Readiness([place not in unready for place in range(table.size)], missing)
+    return Readiness([place not in unready for place in range(columns.size)], missing)
 
 
-def _lacking(piece: Piece, table: Table) -> Collection[int]:
-    if any(name not in table for name in piece.fields):
-        return range(table.size)
-    places = {place for name in piece.fields for place in table.blanks(name)}
-    return places.union(_elsewhere(table.columns[piece.country])) if piece.country else places
-
-
-def _elsewhere(countries: Sequence[str]) -> Iterable[int]:
-    if set(countries) == {VERIFIED_IN}:
-        return ()
-    return (place for place, country in enumerate(countries) if country != VERIFIED_IN)
+def _lacking(piece: Piece, columns: Columns) -> Collection[int]:
+    found: set[int] = set()
+    for name in piece.fields:
+        column = columns.mapped(name)
+        if column is None:
+            return range(columns.size)
+        found.update(place for place, text in enumerate(column) if not text)
+        if name == piece.country and set(column) != {VERIFIED_IN}:
+            found.update(place for place, country in enumerate(column) if country != VERIFIED_IN)
+    return found
 
 
 def _valid(places: Collection[int], size: int, bad: Collection[int]) -> int:

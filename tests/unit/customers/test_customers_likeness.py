@@ -24,7 +24,7 @@ from importer.customers.likeness import (
 )
 from importer.customers.rules import CustomerType
 from importer.validation.identities import Identities
-from importer.validation.table import Table
+from importer.validation.rows import Columns
 
 SECRET = b"a fictional secret of 32 bytes.."
 
@@ -63,18 +63,15 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 @given(st.tuples(texts, texts, texts, texts, texts, texts))
 def test_a_column_is_hashed_as_a_body_is(person: tuple[str, str, str, str, str, str]) -> None:
     first, last, email, phone, born, reference = person
-    table = Table(
-        1,
-        {
-            "firstName": [first], "lastName": [last], "primaryEmail.value": [email],
-            "primaryPhoneNumber.number": [phone], "dateOfBirth": [born], "externalId": [reference],
-        },
-    )  # fmt: skip
+    table = {
+        "firstName": [first], "lastName": [last], "primaryEmail.value": [email],
+        "primaryPhoneNumber.number": [phone], "dateOfBirth": [born], "externalId": [reference],
+    }  # fmt: skip
     body: dict[str, Any] = {
         "type": "INDIVIDUAL", "firstName": first, "lastName": last, "primaryEmail": {"value": email},
         "primaryPhoneNumber": {"number": phone}, "dateOfBirth": born, "externalId": reference,
     }  # fmt: skip
-    columns = Identities(CustomerType.INDIVIDUAL, table, SECRET).prints()
+    columns = Identities(CustomerType.INDIVIDUAL, Columns(table, table.__getitem__, 1, {}), SECRET).prints()
 
     assert {kind: column[0] for kind, column in columns.items()} == prints_of(SECRET, body)
     assert set(columns) == {*KINDS, NAME}

@@ -358,7 +358,7 @@ def test_a_row_of_no_known_type_is_invalid_and_its_cells_are_checked_all_the_sam
     rows = [{**SARAH, "type": "?"}, {**SARAH, "type": "", "primaryEmail.value": "?"}, {**SARAH, "type": "INDIVIDUAL"}]
     checked = check(*rows)
     assert found(checked) == [
-        (0, "enum_unknown", "type"), (1, "email_invalid", "primaryEmail.value"), (1, "required_missing", "type"),
+        (0, "enum_unknown", "type"), (1, "required_missing", "type"), (1, "email_invalid", "primaryEmail.value"),
     ]  # fmt: skip
     assert [payload is None for payload in checked.payloads] == [True, True, False]
 

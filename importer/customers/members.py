@@ -1,0 +1,73 @@
+"""Reads a declared type: its members, each in its place in a customer. Judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+from importer.customers.specs import FieldSpec, Place
+
+
+class Member(NamedTuple):
+    """One member of an object of the API.
+
+    Args:
+        hint: its type as declared, without marks.
+        required: whether its object needs it.
+        spec: of a text, what is known of it where it stands; None for everything else.
+        objects: the objects that it holds, each with its place; of a list, the kinds of its items.
+    """
+
+    key: str
+    hint: Any
+    required: bool
+    spec: FieldSpec | None = None
+    objects: tuple[tuple[type, Place], ...] = ()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list of objects."""
+        return get_origin(self.hint) is list
+
+    @property
+    def constant(self) -> Any:
+        """What it always is in what we send: of every kind of address there is one; None: it differs."""
+        if get_origin(self.hint) is Literal:
+            return get_args(self.hint)[0]
+        return True if self.hint is bool else None
+
+
+def members(declared: type, place: Place) -> Iterator[Member]:
+    """List the members of an object that stands in a place, in their order."""
+    for key, hint in get_type_hints(declared, include_extras=True).items():
+        required = get_origin(hint) is not NotRequired
+        yield _member(key, hint if required else get_args(hint)[0], place, required=required)
+
+
+def _member(key: str, hint: Any, place: Place, *, required: bool) -> Member:
+    if get_origin(hint) is Annotated:
+        bare, spec = get_args(hint)
+        return Member(key, bare, required, spec.at(place, key, required=required))
+    if is_typeddict(hint):
+        return Member(key, hint, required, objects=((hint, place.below(key)),))
+    if get_origin(hint) is list:
+        return Member(key, hint, required, objects=tuple(_kinds(get_args(hint)[0])))
+    return Member(key, hint, required)
+
+
+def _kinds(item: Any) -> Iterator[tuple[type, Place]]:
+    for one in get_args(item) if get_origin(item) in {Union, UnionType} else (item,):
+        kind, place = get_args(one)
+        yield kind, place

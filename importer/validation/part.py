@@ -1,0 +1,170 @@
+"""The rows of a batch that are customers of one type, read by pydantic; and the batch put together from such parts."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from importer.customers.notes import Notes
+from importer.customers.rules import ISSUE_CODES, field_spec, message
+from importer.issues import IssueCollector, IssueKind
+from importer.records import ChangeColumn, ChangeLog, CheckedBatch, MappedBatch
+from importer.validation.readiness import Readiness
+
+T = TypeVar("T")
+Values = list[dict[str, Any] | None]
+"""What pydantic made of each row; None where the row has an error."""
+
+
+def read_rows(adapter: TypeAdapter[dict[str, Any]], rows: Iterable[Any], notes: Notes, *, keep: bool) -> Values:
+    """Have every row validated as a customer, one after the other; what is wrong with it is noted.
+
+    Args:
+        keep: False: nobody wants the customers, only what is said of them; a valid one is an empty one then.
+    """
+    validate = adapter.validator.validate_python
+    values: Values = []
+    for place, row in enumerate(rows):
+        notes.place = place
+        try:
+            value = validate(row, context=notes, extra="ignore")  # rows are made from the type: there is none
+            values.append(value if keep else _NOBODY)
+        except ValidationError:
+            if place not in notes.failed_rows():  # not a matter of the row
+                raise
+            values.append(None)
+    return values
+
+
+_NOBODY: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in rows of one type of customer.
+
+    Args:
+        places: where these rows stand in the batch, ascending.
+    """
+
+    places: Sequence[int]
+    notes: Notes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one type of customer, one entry a row."""
+
+    found: Found
+    payloads: Sequence[bytes | None]
+    keys: Sequence[str | None]
+    external_ids: Sequence[str]
+    readiness: Readiness
+    likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    prints: Mapping[str, array[int]] = field(default_factory=dict)
+
+    @classmethod
+    def unread(cls, found: Found, external_ids: Sequence[str]) -> Part:
+        """Make the part of rows whose type of customer cannot be read: nothing of them is sent, nor is missing."""
+        errors = found.notes.errors
+        for said in [said for said in errors if said[0] in _MISSING and said[1] != "type"]:
+            del errors[said]
+        nothing = [None] * len(found.places)
+        return cls(found, nothing, nothing, external_ids, Readiness([False] * len(found.places)))
+
+    @property
+    def places(self) -> Sequence[int]:
+        """Where these rows stand in the batch."""
+        return self.found.places
+
+
+_MISSING = frozenset({"required_missing", "state_required", "social_id_country_missing"})
+"""What depends on the type of customer."""
+
+
+def whole(batch: MappedBatch, parts: Sequence[Part]) -> CheckedBatch:
+    """Put a batch together from its parts, each row in its place."""
+    size = len(batch.raw)
+    missing: Counter[str] = Counter()
+    for part in parts:
+        missing.update(part.readiness.missing)
+    return CheckedBatch(
+        batch.raw,
+        payloads=_scattered(size, [(part.places, part.payloads) for part in parts]),
+        keys=_scattered(size, [(part.places, part.keys) for part in parts]),
+        external_ids=_scattered(size, [(part.places, part.external_ids) for part in parts]),
+        issues=_issues(batch, parts),
+        changes=ChangeLog([*batch.changes, *(column for part in parts for column in _changes(batch, part))]),
+        likenesses=_likenesses(size, parts),
+        prints=_prints(size, parts),
+        idv_ready=_scattered(size, [(part.places, part.readiness.ready) for part in parts]),
+        idv_missing=dict(missing),
+    )
+
+
+def _issues(batch: MappedBatch, parts: Sequence[Part]) -> Sequence[Any]:
+    if not (
+        batch.raw.issues or batch.issues or any(part.found.notes.errors or part.found.notes.warnings for part in parts)
+    ):
+        return ()
+    collector = IssueCollector()
+    collector.extend(batch.raw.issues)
+    collector.extend(batch.issues)
+    for part in parts:
+        for found in (part.found.notes.errors, part.found.notes.warnings):
+            for said, places in found.items():
+                collector.add_all(_ordinals(batch, part, places), _kind(batch, *said))
+    return collector.log()
+
+
+def _kind(batch: MappedBatch, code: str, name: str, countries: tuple[str, ...]) -> IssueKind:
+    text = message(code, field_spec(name), countries)
+    return IssueKind(code, text, name, batch.columns.get(name, ""), ISSUE_CODES[code].severity)
+
+
+def _changes(batch: MappedBatch, part: Part) -> Iterable[ChangeColumn]:
+    """All changes of a part, by rule and field, each in row order."""
+    for (rule, name), (places, before, after) in part.found.notes.changes.items():
+        column = batch.columns.get(name, "")
+        yield ChangeColumn(rule, name, column, _ordinals(batch, part, places), before, after)
+
+
+def _ordinals(batch: MappedBatch, part: Part, places: Sequence[int]) -> Sequence[int]:
+    first = batch.raw.first
+    if len(part.places) == len(batch.raw):
+        return [first + place for place in places] if first else places
+    return [first + part.places[place] for place in places]
+
+
+def _scattered(size: int, parts: Sequence[tuple[Sequence[int], Sequence[T]]]) -> Sequence[T]:
+    if len(parts) == 1:
+        return parts[0][1]
+    found = {place: value for places, values in parts for place, value in zip(places, values, strict=True)}
+    return [found[place] for place in range(size)]
+
+
+def _likenesses(size: int, parts: Sequence[Part]) -> Mapping[str, Sequence[str]]:
+    if len(parts) == 1:
+        return parts[0].likenesses
+    found = {kind: [""] * size for part in parts for kind in part.likenesses}
+    for part in parts:
+        for kind, texts in part.likenesses.items():
+            for place, text in zip(part.places, texts, strict=True):
+                found[kind][place] = text
+    return found
+
+
+def _prints(size: int, parts: Sequence[Part]) -> Mapping[str, array[int]]:
+    if len(parts) == 1:
+        return parts[0].prints
+    found = {kind: array("q", bytes(8 * size)) for part in parts for kind in part.prints}
+    for part in parts:
+        for kind, numbers in part.prints.items():
+            for place, number in zip(part.places, numbers, strict=True):
+                found[kind][place] = number
+    return found
