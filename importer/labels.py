@@ -1,4 +1,4 @@
-"""Names of columns in messages: a header that is none holds a customer's cells, and those are never quoted."""
+"""Words of messages: counts, and names of columns. What looks like a customer's cell is never quoted."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def named(name: str) -> str:
 def quotable(names: Iterable[str]) -> list[str]:
     """The names that a message may quote."""
     return [name for name in names if not is_data(name)]
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things: `1 row`, `2,000 rows`.
+
+    Args:
+        what: one of them; several have an s.
+    """
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from importer.labels import counted
 from importer.records import RowState
 
 _THERE = frozenset({RowState.CREATED, RowState.EXISTING})
@@ -58,5 +59,5 @@ def sentence(found: Mapping[str, Any]) -> str:
     result = f"rehearsal: {found['customers']:,} customers, {found['lost']:,} lost, {found['twice']:,} twice"
     met = sum(found.get("faults", {}).values())
     if met:
-        return f"{result}; {met:,} {'fault' if met == 1 else 'faults'} met"
+        return f"{result}; {counted(met, 'fault')} met"
     return f"{result}; but it met no fault and proves nothing: give it more rows, new ones, or a lower --rate"

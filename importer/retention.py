@@ -29,6 +29,7 @@ from importer.journal import (
     wipe,
     workspace_lock,
 )
+from importer.labels import counted
 from importer.leftovers import is_held, tidy
 from importer.nightly.filing import tag_of
 from importer.registry import RUN_ID
@@ -232,7 +233,7 @@ def _unfinished_copies(workspace: Path, before: float) -> list[Path]:
 def _unseen(hidden: tuple[Path, int]) -> str:
     """A container may see the workspace alone: what it cannot see is not gone."""
     place, count = hidden
-    return f"{place} is not to be seen from here: {count} folder(s) that nights put there stay."
+    return f"{place} cannot be seen from here; {counted(count, 'folder')} of nights left there."
 
 
 def _iso(seconds: float) -> str:

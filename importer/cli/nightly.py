@@ -13,6 +13,7 @@ from importer.cli import options as opt
 from importer.cli.invocation import load_profile
 from importer.cli.output import print_json, say
 from importer.errors import ImporterError
+from importer.labels import counted
 
 if TYPE_CHECKING:
     from importer.nightly import Import, NightReport
@@ -144,7 +145,7 @@ def _print_file(done: Import, target: str) -> None:
 def _fate(done: Import, target: str) -> str:
     states = ", ".join(f"{count:,} {state}" for state, count in done.counts.items() if count and state != "read")
     read = done.counts.get("read", 0)
-    rows = f"{read:,} {'row' if read == 1 else 'rows'}{': ' if states else ''}{states}"
+    rows = f"{counted(read, 'row')}{': ' if states else ''}{states}"
     from importer.profile import EMULATOR  # noqa: PLC0415
 
     came = "rehearsed, nothing real was changed" if target == EMULATOR else f"imported into {target}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from importer.cli.output import preview_lines
+from importer.labels import counted
 from importer.rehearsal import sentence
 from importer.results import in_words, learned_sentences, read_as
 
@@ -50,7 +51,7 @@ def _headline(report: Mapping[str, Any], took_s: float) -> str:
     what = "Checked" if report["dry_run"] else "Imported"
     into = "" if report["dry_run"] else f" into {report['target']}"
     count = report["counts"].get("read", 0)
-    rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+    rows = counted(count, "row")
     return f"{what} {report['source']}{into}: {rows} in {took_s:.1f} s (run {report['run_id']})"
 
 
@@ -101,7 +102,7 @@ def _issues(issues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             if issue.get("fix"):
                 yield f"           → {issue['fix'].replace('`', '')}"
     if left:
-        yield f"  … and {left} more {'kind' if left == 1 else 'kinds'}; the report has all of them."
+        yield f"  … and {counted(left, 'more kind')}; the report has all of them."
 
 
 def _sentence(issue: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from importer.cli.output import harmless, preview_lines
 from importer.cli.screen import console, table
+from importer.labels import counted
 from importer.results import label, value_in_words
 
 
@@ -74,9 +75,9 @@ def print_inspection(seen: Mapping[str, Any]) -> None:
     """Print what the reader saw, and the proposed mapping."""
     screen = console()
     sheet = f", sheet {seen['sheet']}" if seen["sheet"] else ""
-    columns = len(seen["columns"])
+    columns = counted(len(seen["columns"]), "column")
     screen.print(
-        f"{seen['source']}: {seen['format']}{sheet}, {columns} {'column' if columns == 1 else 'columns'}",
+        f"{seen['source']}: {seen['format']}{sheet}, {columns}",
         markup=False,
         highlight=False,
     )
@@ -112,7 +113,9 @@ def print_purge(done: Mapping[str, Any]) -> None:
     """Print which runs lose their personal data."""
     screen = console()
     verb = "Would purge" if done["dry_run"] else "Purged"
-    screen.print(f"{verb} {len(done['purged'])} run(s), {done['bytes']:,} bytes of files.", highlight=False)
+    screen.print(
+        f"{verb} {counted(len(done['purged']), 'run')}, {counted(done['bytes'], 'byte')} of files.", highlight=False
+    )
     for one in done["purged"]:
         screen.print(f"  {one['run_id']}  {one['kind']}  {one['source']}".rstrip(), markup=False, highlight=False)
     for path in done["places"]:

@@ -19,6 +19,7 @@ from importer.doctor.target import check_target, known_destination
 from importer.doctor.watching import check_metrics, check_notifications
 from importer.doctor.workspace import check_workspace
 from importer.errors import ProfileError
+from importer.labels import counted
 from importer.ports import Clock
 from importer.profile import Profile
 from importer.remote import is_remote
@@ -84,5 +85,5 @@ def _filled(folder: str, profile: Profile) -> list[Path]:
 
 
 def _profile(profile: Profile) -> Finding:
-    columns = f"{len(profile.mapping)} fields mapped" if profile.mapping else "columns are matched by name"
+    columns = f"{counted(len(profile.mapping), 'field')} mapped" if profile.mapping else "columns are matched by name"
     return Finding.ok("profile", f"{profile.file or 'the defaults'}: {columns}")

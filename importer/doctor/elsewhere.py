@@ -28,7 +28,7 @@ def check_elsewhere(address: str, profile: Profile) -> Iterator[Finding]:
         yield Finding.fail("night", f"one is at work in this folder ({owner})", "Wait for it to end.", ExitCode.BUSY)
     elif begun:
         fix = "The next one goes on with that first, by itself."
-        yield Finding.warn("night", f"an earlier one was cut off: {begun:,} file(s) of it are begun", fix)
+        yield Finding.warn("night", f"an earlier one was cut off; files of it that are begun: {begun:,}", fix)
     else:
         yield Finding.ok("night", "none is at work, and none was cut off")
     yield Finding.ok("waiting", f"{len(files):,} file(s)" if files else "no file")

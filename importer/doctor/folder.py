@@ -9,6 +9,7 @@ from pathlib import Path
 from importer.doctor.finding import Finding
 from importer.errors import ExitCode, ImporterError
 from importer.journal import lock_owner
+from importer.labels import counted
 from importer.nightly import Inbox
 from importer.nightly.inbox import PROCESSING
 from importer.profile.nights import NightlySettings
@@ -95,7 +96,7 @@ def _waiting(inbox: Inbox) -> Iterator[Finding]:
     yield Finding.ok("waiting", f"{_files(len(files))}, {size / 1024**2:,.1f} MiB" if files else "no file")
     if links:
         fix = "Put the files themselves into the folder."
-        yield Finding.warn("waiting", f"{len(links):,} symbolic link(s), which are left alone", fix)
+        yield Finding.warn("waiting", f"left alone: {counted(len(links), 'symbolic link')}", fix)
 
 
 def _files(count: int) -> str:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from importer.labels import counted
+
 _MOSTLY = 0.6
 _SHORTENED = re.compile(r"[\s'+]*(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})\s*")
 
@@ -41,7 +43,8 @@ class PostalLengths:
         short = self.lengths[usual - 1] + self.lengths[usual - 2]
         if not short or self.leading_zeros or cells < _MOSTLY * total or usual < 5:
             return ""
+        have = "has" if short == 1 else "have"
         return (
-            f"{short} of {total} codes have fewer than {usual} digits and none begins with 0: leading zeros were "
-            "probably lost in a spreadsheet; format the column as text there, and restore them"
+            f"{short} of {counted(total, 'code')} {have} fewer than {usual} digits and none begins with 0: leading "
+            "zeros were probably lost in a spreadsheet; format the column as text there, and restore them"
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from importer.errors import ExitCode
+from importer.labels import counted
 from importer.nightly.told import Fate, Import, NightReport
 from importer.profile.nights import NotifySettings
 
@@ -106,7 +107,7 @@ def _line(done: Import) -> str:
     if done.fate is Fate.KNOWN:
         return f"{name}: imported before, nothing was sent."
     if done.fate is Fate.IMPORTED:
-        text = f"{name}: {counted(done)}"
+        text = f"{name}: {rows_of(done)}"
     else:
         where = (
             f" It is in {printable(str(done.put), None)}."
@@ -115,17 +116,17 @@ def _line(done: Import) -> str:
         )
         text = f"{name}: {WHY.get(ExitCode(done.exit_code), 'not imported')} (exit code {int(done.exit_code)}).{where}"
         if done.counts:
-            text += f" {counted(done)}"
+            text += f" {rows_of(done)}"
     text += f"\n  report: {done.report}" if done.report else ""
     return f"{text}\n  next: {printable(done.next_step, None)}" if done.next_step else text
 
 
-def counted(done: Import) -> str:
+def rows_of(done: Import) -> str:
     """A file's rows, and how many ended in which state."""
     states = ", ".join(f"{done.counts[state]:,} {state}" for state in _STATES if done.counts.get(state))
     resumed = " (begun earlier)" if done.resumed else ""
     read = done.counts.get("read", 0)
-    rows = f"{read:,} {'row' if read == 1 else 'rows'}{resumed}{': ' if states else ''}{states}."
+    rows = f"{counted(read, 'row')}{resumed}{': ' if states else ''}{states}."
     return f"{rows} {CORRECTED.format(done.corrections)}" if done.corrections else rows
 
 

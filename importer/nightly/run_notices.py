@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from importer.commands import Commands
 from importer.errors import ExitCode
-from importer.nightly.notices import WHY, Level, Notice, counted, printable, rejects
+from importer.nightly.notices import WHY, Level, Notice, printable, rejects, rows_of
 from importer.nightly.told import Fate, Import
 from importer.profile.nights import NotifySettings
 
@@ -73,7 +73,7 @@ def _level(done: Import, *, notable: bool) -> Level:
 
 
 def _line(done: Import) -> str:
-    sentence = f"{printable(done.file)}: {counted(done)}"
+    sentence = f"{printable(done.file)}: {rows_of(done)}"
     if done.fate is Fate.IMPORTED:
         return sentence
     return f"{sentence} Not finished: {WHY.get(ExitCode(done.exit_code), 'not finished')}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.errors import ExitCode, SourceError
-from importer.labels import UNNAMED, is_data, named, quotable
+from importer.labels import UNNAMED, counted, is_data, named, quotable
 from importer.mapping.drift import check_drift, differences
 from importer.profile import SourceSettings
 from importer.records import SourceInfo
@@ -48,3 +48,7 @@ def test_a_header_of_which_nothing_is_known_is_not_quoted_at_all() -> None:
 
     assert caught.value.exit_code == ExitCode.SOURCE
     assert not [cell for cell in ("James", "Lee", "Berlin") if cell in str(caught.value)]
+
+
+def test_one_thing_is_counted_without_an_s() -> None:
+    assert [counted(count, "row") for count in (0, 1, 2, 1_000)] == ["0 rows", "1 row", "2 rows", "1,000 rows"]

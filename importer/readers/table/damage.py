@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from importer.frames import letters
+from importer.labels import counted
 from importer.readers.table.blocks import Block, Mark
 from importer.readers.table.columns import Columns
 from importer.records import Severity
@@ -161,21 +162,20 @@ def cell_error(text: str, column: int) -> Mark:
 
 def _column_warnings(tally: _Tally, name: str) -> Iterator[str]:
     if tally.exponents:
-        numbers = "number" if tally.exponents == 1 else "numbers"
         yield (
-            f"Column '{name}' holds {tally.exponents:,} shortened {numbers} like 4.16E+09. "
+            f"Column '{name}' holds {counted(tally.exponents, 'shortened number')} like 4.16E+09. "
             "Format the column as text where it comes from, and export again."
         )
     short = tally.lengths[3] + tally.lengths[4]
     filled = tally.lengths.total() - tally.lengths[0]
     if short and not tally.leading_zero and tally.lengths[_ZIP_DIGITS] > filled / 2:
         yield (
-            f"Column '{name}' holds {short:,} numbers of fewer than five digits and none that begins with 0: "
+            f"Column '{name}' holds {counted(short, 'number')} of fewer than five digits and none that begins with 0: "
             "a spreadsheet program has probably removed leading zeros."
         )
     if tally.serials and tally.serials >= tally.filled / 2:
         yield (
-            f"Column '{name}' holds {tally.serials:,} numbers like 33050 where dates are expected: "
+            f"Column '{name}' holds {counted(tally.serials, 'number')} like 33050 where dates are expected: "
             "they are probably Excel's day counts. Format the column as a date and export again."
         )
 

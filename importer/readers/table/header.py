@@ -15,6 +15,7 @@ from math import ceil
 from typing import Literal
 
 from importer.errors import EmptySourceError, SourceError
+from importer.labels import counted
 
 Numbered = tuple[int, Sequence[str]]
 
@@ -161,7 +162,7 @@ def _header(filled: Sequence[Numbered], i: int, typical: float) -> Header:
     groups = tuple(above[1]) if above and above[0] == number - 1 and _filled(above[1]) > 1 else ()
     confidence = min(1.0, _filled(cells) / max(1.0, typical)) * _textual(cells)
     skipped = tuple(n for n, _ in filled[:i])
-    note = f"{len(skipped)} line(s) above it are titles" if skipped else ""
+    note = f"above it: {counted(len(skipped), 'line')} of titles" if skipped else ""
     return Header(number, tuple(cells), groups, skipped, round(confidence, 2), note)
 
 
