@@ -1,10 +1,11 @@
 """Customers from CSV and Excel files onto the RocketKOR API: nothing lost, nothing twice.
 
-    from importer import Profile, run, validate
+    from importer import Profile, read, run, validate
 
-    report = validate("customers.xlsx", profile=Profile.load("configs/legacy_crm.toml"))
+    frame = read("customers.xlsx")  # a pandas DataFrame, to look at and to change
+    report = validate(frame, profile=Profile.load("configs/legacy_crm.toml"))
     outcome = await run("customers.csv", target="sandbox", on_event=print)
-    outcome.rows(), outcome.issues()  # pandas DataFrames
+    outcome.rows(), outcome.issues()  # DataFrames, too
 
 Importing this package has no side effects and loads nothing heavy until a name is used.
 """
@@ -14,19 +15,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from importer.api import run, validate
+    from importer.api import read, run, validate
     from importer.errors import ImporterError
     from importer.profile import Profile
     from importer.records import Event
     from importer.results import Report
 
-__all__ = ["Event", "ImporterError", "Profile", "Report", "run", "validate"]
+__all__ = ["Event", "ImporterError", "Profile", "Report", "read", "run", "validate"]
 
 _HOMES = {
     "Event": "importer.records",
     "ImporterError": "importer.errors",
     "Profile": "importer.profile",
     "Report": "importer.results",
+    "read": "importer.api",
     "run": "importer.api",
     "validate": "importer.api",
 }

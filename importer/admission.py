@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from importer import whereabouts
+from importer.commands import FRAME
 from importer.errors import (
     AlreadyImportedError,
     ProfileError,
@@ -101,7 +102,7 @@ def refuse_repeated(runs: Runs, header: RunHeader, sheet: str, profile: Profile)
         is_other = profile.fingerprint != earlier.header.profile_hash
         if is_other and (_tried_out(earlier, profile) or not runs.has_sent(earlier.run)):
             continue
-        raise _repeated(earlier, profile)
+        raise _repeated(earlier, profile, is_frame=header.path == FRAME)
 
 
 def _tried_out(earlier: StoredRun, profile: Profile) -> bool:
@@ -113,18 +114,19 @@ def _tried_out(earlier: StoredRun, profile: Profile) -> bool:
     return as_then.fingerprint == earlier.header.profile_hash
 
 
-def _repeated(earlier: StoredRun, profile: Profile) -> AlreadyImportedError:
+def _repeated(earlier: StoredRun, profile: Profile, *, is_frame: bool) -> AlreadyImportedError:
     run_id = earlier.header.run_id
     otherwise = _otherwise(earlier, profile)
+    what, force = ("DataFrame", "force=True") if is_frame else ("file", "--force")
     if earlier.phase == FINISHED:
         return AlreadyImportedError(
-            f"A file with exactly this content was imported into '{earlier.header.target}' already, in run {run_id}"
+            f"A {what} with exactly this content was imported into '{earlier.header.target}' already, in run {run_id}"
             f"{otherwise}.",
             f"`{earlier.commands.show(run_id)}` shows how it ended;"
-            " --force imports it again, matching every row by its key and by its place in the file.",
+            f" {force} imports it again, matching every row by its key and by its place in the {what}.",
         )
     return AlreadyImportedError(
-        f"The run {run_id} of a file with exactly this content{otherwise} has not finished.",
+        f"The run {run_id} of a {what} with exactly this content{otherwise} has not finished.",
         f"`{earlier.commands.resume(run_id)}` goes on with it.",
     )
 
@@ -302,5 +304,9 @@ def require_content(header: RunHeader, path: Path) -> None:
 
 
 def source_of(database: Database, stored: StoredRun) -> Path | None:
-    """The file of a run; None when it is gone, or was fetched from elsewhere."""
-    return None if is_remote(stored.header.path) else whereabouts.source_of(database, stored)
+    """The file of a run; None when it is gone, was fetched from elsewhere, or never was one."""
+    return (
+        None
+        if stored.header.path == FRAME or is_remote(stored.header.path)
+        else whereabouts.source_of(database, stored)
+    )

@@ -1,21 +1,26 @@
-"""The functions that Python programs call: check a source, import it.
+"""The functions that Python programs call: read a source, check it, import it.
 
-A few lines over `Session`, which loads only when one of them is called. Decides nothing.
+A few lines over the readers and `Session`, which load only when one of them is called. Decides nothing.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from importer.errors import UsageError
 from importer.ports import Events
 from importer.profile import Profile
 from importer.records import Event
 from importer.results.report import Report
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 
 class Reading(TypedDict, total=False):
-    """How a source is read; what is not given, the profile's `[source]` says.
+    """How a source is read; what is not given, the profile's `[source]` says. A DataFrame takes `limit` alone.
 
     Args:
         sheet: of a workbook the sheet, by name or by number from 1; by default the first one that has a table.
@@ -36,8 +41,46 @@ def _ignore(_: Event) -> None:
     """Nobody listens."""
 
 
+def read(file: Path | str, *, profile: Profile | None = None, **reading: Unpack[Reading]) -> DataFrame:
+    """Read a source of customers as `validate` and `run` would, and change nothing.
+
+    Args:
+        file: the path of a CSV file or a workbook, or an address (`sftp://…`, `s3://…`, `gs://…`, `https://…`).
+        profile: its `[source]` says how to read; None: the defaults and the environment.
+        **reading: see `Reading`.
+
+    Returns:
+        The rows under the source's columns, all of text; a blank cell is "", never missing. The index, `row`, holds the
+        numbers that a spreadsheet shows. `attrs` has `name`, `format`, `sheet`, `detected` (encoding, delimiter, …) and
+        `warnings`. Where rows are broken there are further columns: cells beyond the header in `_extra_1`, …, and
+        what is wrong in `_error_code`, `_error_column`, `_error_message` and `_warnings`. `validate` and `run` refuse
+        such rows until these cells are made blank.
+
+    Raises:
+        SourceError: the file cannot be read, or is refused.
+        ProfileError: the profile or an option is wrong.
+        TryLaterError: it is still being uploaded, or its place cannot be reached.
+    """
+    from importer.readers import open_source  # noqa: PLC0415  # as all of this: loads what reading needs
+    from importer.readers.dataframe.whole import whole_frame  # noqa: PLC0415
+    from importer.remote import local_copy  # noqa: PLC0415
+    from importer.wiring.clock import SystemClock  # noqa: PLC0415
+
+    _require_path(file)
+    chosen = _chosen(profile, reading)
+    with (
+        local_copy(file, chosen, SystemClock().pause) as local,
+        closing(open_source(local.path, chosen.source)) as reader,
+    ):
+        return whole_frame(reader, chosen.source)
+
+
 def validate(
-    source: Path | str, *, profile: Profile | None = None, on_event: Events = _ignore, **reading: Unpack[Reading]
+    source: Path | str | DataFrame,
+    *,
+    profile: Profile | None = None,
+    on_event: Events = _ignore,
+    **reading: Unpack[Reading],
 ) -> Report:
     """Check a source of customers: no request is sent, and no customer is remembered.
 
@@ -45,7 +88,10 @@ def validate(
     profile's workspace, like those of a run.
 
     Args:
-        source: the path of a CSV file or a workbook, or an address (`sftp://…`, `s3://…`, `gs://…`, `https://…`).
+        source: a file, as for `read`, or a DataFrame. That one's columns are those of a file; missing values are blank,
+            whole numbers and dates are written as text, and what could be written in several ways is refused. Its
+            index numbers the rows where it holds whole numbers in ascending order, else they are numbered from 1. Its
+            name is `frame.attrs["name"]`, or `frame`.
         profile: how to read, map and check it; None: the defaults and the environment.
         on_event: called with every `Event`, in this thread; must not block.
         **reading: see `Reading`.
@@ -57,22 +103,25 @@ def validate(
     """
     from importer.session import Session  # noqa: PLC0415  # loads everything that a run may need
 
+    _require_source(source, reading)
     return Session(_chosen(profile, reading), "validate", on_event).validate(source)
 
 
 async def run(
-    source: Path | str,
+    source: Path | str | DataFrame,
     *,
     profile: Profile | None = None,
     target: str | None = None,
     force: bool = False,
+    as_new: bool = False,
     on_event: Events = _ignore,
     **reading: Unpack[Reading],
 ) -> Report:
     """Import a source of customers: check every row, then create a customer for each valid one.
 
     Can be awaited in any event loop, a notebook's too. What was cancelled or killed is gone on with by
-    `importer resume` and the run's id.
+    `importer resume` and the run's id. A file or a DataFrame that has the columns `_run` and `_row` (`rejects.csv`,
+    `report.rows()`) goes back to that run: changed cells are checked, and rows that are done are not sent again.
 
     Args:
         source: as for `validate`.
@@ -81,6 +130,7 @@ async def run(
             profile's, by default the built-in emulator.
         force: import it although a source of the same content was imported there before; rows that were created are
             recognised, and not sent again.
+        as_new: import what came back from a run like any other source.
         on_event: called with every `Event`, in the event loop's thread or one beside it; must not block.
         **reading: see `Reading`.
 
@@ -96,13 +146,39 @@ async def run(
     """
     from importer.session import Session  # noqa: PLC0415  # loads everything that a run may need
 
+    _require_source(source, reading)
     chosen = _chosen(profile, reading)
     if target is not None:
         chosen = chosen.with_options({"target": target, "yes": True})
-    return await Session(chosen, on_event=on_event).run(source, force=force)
+    return await Session(chosen, on_event=on_event).run(source, force=force, as_new=as_new)
 
 
 def _chosen(profile: Profile | None, reading: Reading) -> Profile:
     """The profile, under what was said about reading."""
     chosen = profile or Profile.load()
     return chosen.with_options({f"source.{key}": value for key, value in reading.items()}) if reading else chosen
+
+
+def _require_source(source: object, reading: Reading) -> None:
+    """Refuse what is no source, and options that say how to read a file where there is none.
+
+    Raises:
+        UsageError: it is one of these.
+    """
+    from importer.readers import is_frame  # noqa: PLC0415  # as above
+
+    if not is_frame(source):
+        _require_path(source)
+    elif said := sorted(reading.keys() - {"limit"}):
+        raise UsageError(
+            f"The option {said[0]} says how a file is read, and the source is a DataFrame.", "Leave it out."
+        )
+
+
+def _require_path(source: object) -> None:
+    if not isinstance(source, str | Path):
+        kind = f"{type(source).__module__}.{type(source).__qualname__}"
+        raise UsageError(
+            f"A source is a path, an address or a pandas DataFrame, and not a {kind}.",
+            "Make a DataFrame of it: pandas.DataFrame(...)",
+        )

@@ -19,6 +19,8 @@ from typing import Any
 DEFAULT_WORKSPACE = Path("runs")
 NAME = "importer"
 STDIN = "-"
+FRAME = "<DataFrame>"
+"""What stands in the place of a path where the source was a pandas DataFrame: nobody can type that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from importer import whereabouts
+from importer.commands import FRAME
 from importer.errors import SourceError, UsageError
 from importer.journal import (
     FINISHED,
@@ -197,6 +198,8 @@ def _profile(said: str, journalled: str, given: str) -> Compared:
 
 def _source(workspace: Workspace, stored: StoredRun, wanted: str) -> Compared:
     origin = stored.header.path
+    if origin == FRAME:
+        return Compared("source", "gone", "it was a DataFrame, and no file")
     if is_remote(origin):
         return Compared("source", "gone", f"{origin} was fetched from elsewhere, and is not fetched again")
     try:

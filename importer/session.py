@@ -35,7 +35,7 @@ from importer.admission import (
     require_unchanged,
     source_of,
 )
-from importer.commands import Commands
+from importer.commands import FRAME, Commands
 from importer.delivery import Ask, StopSwitch, closing_at, stamps_of_others
 from importer.engines import ProcessPool, cores
 from importer.errors import (
@@ -45,6 +45,7 @@ from importer.errors import (
     JournalError,
     StorageError,
     TryLaterError,
+    UsageError,
 )
 from importer.interpreter import beside_the_loop, rare_collections
 from importer.journal import (
@@ -66,25 +67,26 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
-from importer.leftovers import CHECKED_NAME, SPOOL_NAME, held, tidy
+from importer.leftovers import CHECKED_NAME, SPOOL_NAME, held, private_folder, tidy
 from importer.mapping import ColumnMapper
 from importer.nightly import Forecast, Hours
 from importer.observe import observed, require_libraries
 from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import EMULATOR, KeptProfile, MetricsSettings, Profile
-from importer.readers import STDIN, content_hash
+from importer.readers import comes_back, is_frame
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
 from importer.registry import OpenedRun
 from importer.rehearsal import compare
-from importer.remote import Local, is_remote, local_copy
+from importer.remote import is_remote, local_copy
 from importer.rendering import Ending, Watch, ending_of, is_open, render, source_facts
 from importer.results import Report, check_out
 from importer.returns import routing
 from importer.returns.routing import Back
 from importer.wiring import (
     JOURNAL_NAME,
+    AtHand,
     Delivering,
     Destination,
     Opened,
@@ -107,13 +109,18 @@ from importer.wiring import (
 )
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from importer.emulator import Emulator
     from importer.targets import OpenTarget
+    from importer.wiring.sources import Source
 
 RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
 RETRYABLE = (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
 _MUCH_BYTES = 16 * 1024 * 1024
 """A source of this size keeps every core busy for longer than it takes to start."""
+RETURNED_NAME = "returned.csv"
+"""What rows are called, for people, that came back in a DataFrame."""
 _WRITTEN_ALONE = 16
 """Batches that are written and counted before another process counts the rest."""
 
@@ -152,7 +159,7 @@ class Session:
 
     # ------------------------------------------------------------------ commands
 
-    def validate(self, source: Path | str) -> Report:
+    def validate(self, source: Source) -> Report:
         """Check a source: no network, nothing in the journal, a run directory with what was found.
 
         Raises:
@@ -163,10 +170,10 @@ class Session:
         with (
             self._at_hand(source) as local,
             self._pool(local.path) as pool,
-            opened(local.path, self.profile, origin=self._named(local)) as found,
+            opened(local, self.profile, name=self._named(local)) as found,
         ):
             check_out(self.profile.results, local.path)
-            header = self._header(local, found, content_hash(local.path), "", started_at, dry_run=True)
+            header = self._header(local, found, local.content_hash(), "", started_at, dry_run=True)
             place = registry.next_place(self.profile.workspace)
             with self._new_directory(header.run_id) as directory, _checked(directory) as database:
                 stored = Runs(database).begin(header)
@@ -176,19 +183,22 @@ class Session:
                     database.keep()
                 return self._finish(database, stored, directory, started_at)
 
-    async def run(self, source: Path | str, *, force: bool = False, as_new: bool = False) -> Report:
-        """Import a source; in a dry run, only check it. A file that came back fixed is taken into its own run.
+    async def run(self, source: Source, *, force: bool = False, as_new: bool = False) -> Report:
+        """Import a source; in a dry run, only check it. What came back fixed is taken into its own run.
 
         Args:
-            force: import it although a file of this very content was imported before; rows are matched by key.
-            as_new: import a file that came back like any other source.
+            force: import it although a source of this very content was imported before; rows are matched by key.
+            as_new: import what came back like any other source.
 
         Raises:
             ImporterError: the run was refused; nothing was sent.
         """
         if self.profile.dry_run:
             return await beside_the_loop(self.validate, source)
-        if not (as_new or is_remote(source)):  # before anything is asked of a target that it may not be meant for
+        if is_frame(source):
+            if not as_new and comes_back(source):
+                return await self._run_returned(source)
+        elif not (as_new or is_remote(source)):  # before anything is asked of a target that it may not be meant for
             runs = await beside_the_loop(routing.runs_if_any, Path(source), self.profile.source)
             if runs is not None:
                 run_id = routing.to(self.profile, runs, source)
@@ -196,6 +206,15 @@ class Session:
         where = self.allowed()
         async with self._in_hours():
             return await self._run(source, where, force=force, as_new=as_new)
+
+    async def _run_returned(self, frame: DataFrame) -> Report:
+        """Take rows back that somebody fixed in a DataFrame, as a file of them would be."""
+        from importer.readers.dataframe.origin import write_csv  # noqa: PLC0415  # pandas, half a second
+
+        make_directory(self.profile.workspace)
+        with private_folder(self.profile.workspace / SPOOL_NAME) as folder:
+            await beside_the_loop(write_csv, frame, folder / RETURNED_NAME, self.profile.source)
+            return await self.run(folder / RETURNED_NAME)
 
     def allowed(self) -> Destination:
         """Where customers would go, once it is clear that they may.
@@ -207,25 +226,25 @@ class Session:
         require_consent(where, self.profile, self.confirm)
         return where
 
-    async def _run(self, source: Path | str, where: Destination, *, force: bool, as_new: bool) -> Report:
+    async def _run(self, source: Source, where: Destination, *, force: bool, as_new: bool) -> Report:
         started_at = self.clock.now()
         await beside_the_loop(tidy, self.profile.workspace)
         with ExitStack() as stack:
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
-            if not as_new and is_remote(source):
+            if not (as_new or is_frame(source)) and is_remote(source):
                 runs = await beside_the_loop(routing.runs_if_any, local.path, self.profile.source)
                 if runs is not None:
                     run_id = routing.to(self.profile, runs, source)
                     return await self._take_back(run_id, local.path, source, by_file=True)
             # Before it is opened: what is written to it from here on is another content.
-            content = await beside_the_loop(content_hash, local.path)
-            opening = opened(local.path, self.profile, origin=self._named(local))
+            content = await beside_the_loop(local.content_hash)
+            opening = opened(local, self.profile, name=self._named(local))
             found = await beside_the_loop(stack.enter_context, opening)
             return await self._import(local, found, content, where, started_at, force=force)
 
     async def _import(
         self,
-        local: Local,
+        local: AtHand,
         found: Opened,
         content: str,
         where: Destination,
@@ -400,7 +419,7 @@ class Session:
             with ExitStack() as stack:
                 found = await beside_the_loop(stack.enter_context, continued(checked, file, self.profile))
                 origin = found.header.path
-                local, content = Local(Path(origin), origin), found.header.content_hash
+                local, content = AtHand(Path(origin), origin), found.header.content_hash
                 return await self._import(local, found.source, content, where, started_at, force=False, **found.facts)
 
     def export(self, name: str) -> Report:
@@ -486,12 +505,18 @@ class Session:
         return KeptProfile(settings=settings) if mapper is None else mapper.kept(settings)
 
     async def _load_again(self, workspace: Workspace, stored: StoredRun) -> None:
+        if stored.header.path == FRAME:
+            raise UsageError(
+                f"The run {stored.header.run_id} was cut off before its DataFrame was read to the end; nothing was"
+                " sent.",
+                "Run that DataFrame again.",
+            )
         with ExitStack() as stack:
             source = source_of(workspace.database, stored) or stored.header.path
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             await beside_the_loop(require_content, stored.header, local.path)
             pool = await beside_the_loop(stack.enter_context, self._pool(local.path))
-            opening = opened(local.path, self.profile, origin=self._named(local))
+            opening = opened(local, self.profile, name=self._named(local))
             found = await beside_the_loop(stack.enter_context, opening)
             await self._load(workspace, stored, found, pool)
 
@@ -697,28 +722,30 @@ class Session:
         return where
 
     @contextmanager
-    def _at_hand(self, source: Path | str) -> Iterator[Local]:
-        """Have a source as a file of this machine: what lies elsewhere is fetched, standard input is kept."""
+    def _at_hand(self, source: Source) -> Iterator[AtHand]:
+        """Have a source that can be opened: what lies elsewhere is fetched, standard input is kept."""
         require_libraries(self.profile.metrics, self.profile.otel)
-        if is_remote(source):
+        if is_frame(source):
+            yield AtHand(source.copy(deep=False))  # what is done to it meanwhile concerns nobody here
+        elif is_remote(source):
             make_directory(self.profile.workspace)
             spool = self.profile.workspace / SPOOL_NAME
             with local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop) as local:
                 if local.caution:
                     self.on_event(Event("source_unproved", {"text": local.caution}))
-                yield local
+                yield AtHand(local.path, local.origin)
         else:
             with on_disk(source, self.profile) as path:
-                yield Local(path, str(path.absolute()))
+                yield AtHand(path, str(path.absolute()))
 
-    def _named(self, source: Local) -> str:
+    def _named(self, source: AtHand) -> str:
         """What a person can type to name a source; empty for a night's, which moves it away."""
         if self.command == "nightly":
             return ""
-        return STDIN if source.path.name == STDIN else source.origin
+        return source.name
 
     def _header(
-        self, source: Local, found: Opened, content: str, scope: str, started_at: float, *, dry_run: bool
+        self, source: AtHand, found: Opened, content: str, scope: str, started_at: float, *, dry_run: bool
     ) -> RunHeader:
         return RunHeader(
             run_id=_new_run_id(started_at),

@@ -4,7 +4,24 @@ Sync; may block. Never judges a customer, never changes a cell beyond what the f
 and raises nothing but `SourceError`. Heavy libraries load only when a source of their kind is opened.
 """
 
-from importer.readers.frames import read_frames
-from importer.readers.opening import STDIN, content_hash, keep_stdin, open_handed_out, open_source
+from importer.readers.opening import (
+    STDIN,
+    comes_back,
+    content_hash,
+    is_frame,
+    keep_stdin,
+    open_frame,
+    open_handed_out,
+    open_source,
+)
 
-__all__ = ["STDIN", "content_hash", "keep_stdin", "open_handed_out", "open_source", "read_frames"]
+__all__ = [
+    "STDIN",
+    "comes_back",
+    "content_hash",
+    "is_frame",
+    "keep_stdin",
+    "open_frame",
+    "open_handed_out",
+    "open_source",
+]

@@ -18,11 +18,24 @@ from importer.readers.kinds import PACKED, WORKBOOKS, Kind, kind_of
 from importer.readers.material import Material, content_hash, open_material, save_stream, spool, too_large
 from importer.readers.packed import unpack
 from importer.readers.trouble import Parsing
+from importer.records import ROW_COLUMN, RUN_COLUMN
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from typing_extensions import TypeIs
+
     from importer.readers.table.blocks import Origin  # loads Arrow, which opening a source needs
 
-__all__ = ["STDIN", "content_hash", "keep_stdin", "open_handed_out", "open_source"]
+__all__ = [
+    "STDIN",
+    "comes_back",
+    "content_hash",
+    "is_frame",
+    "keep_stdin",
+    "open_frame",
+    "open_handed_out",
+    "open_source",
+]
 
 STDIN = "-"
 _MOST_WRAPPINGS = 2
@@ -90,6 +103,34 @@ def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO |
     except BaseException:
         material.close()
         raise
+
+
+def is_frame(source: object) -> TypeIs[pd.DataFrame]:
+    """Whether a source is a DataFrame. Nobody holds one who has not loaded pandas: it is not loaded for this."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(source, pandas.DataFrame)
+
+
+def comes_back(frame: pd.DataFrame) -> bool:
+    """Whether a DataFrame says which run and row its rows are from."""
+    return {RUN_COLUMN, ROW_COLUMN} <= set(frame.columns)
+
+
+def open_frame(frame: pd.DataFrame, settings: SourceSettings) -> Reader:
+    """Open a DataFrame of customers; columns that the importer adds to files are left out.
+
+    Args:
+        frame: values that stand for one text are read as that; see `importer.readers.dataframe.texts`.
+        settings: `[source]` of the profile.
+
+    Raises:
+        SourceError: it cannot be read, or is refused.
+    """
+    from importer.readers.dataframe.origin import FrameOrigin  # noqa: PLC0415  # opening a source loads its reader
+    from importer.readers.table.reader import TableReader  # noqa: PLC0415
+
+    origin = FrameOrigin(frame, settings)
+    return TableReader(origin, settings, origin.name, header=origin.header)
 
 
 def open_handed_out(path: Path | str, settings: SourceSettings) -> Reader | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from importer.commands import FRAME, STDIN
 from importer.errors import ExitCode
 from importer.records import RowState
 from importer.results.report import Report
@@ -18,7 +19,6 @@ _DONE = (RowState.CREATED, RowState.EXISTING)
 _RESUMABLE = {ExitCode.STOPPED, ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.TRY_LATER, ExitCode.ACCESS}
 _REHEARSED_AT = "emulator"
 """The target at which no customer is real."""
-_STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,10 @@ def _dry(report: Report) -> Verdict:
         )
         return Verdict("mixed", f"{sentence} imported. Nothing was sent.", *_fix(report))
     sentence = f"{_all(read)} can be imported. Nothing was sent."
-    if report.path == _STDIN:
-        return Verdict("good", sentence, "Send the same data to:", report.commands.run(_STDIN))
+    if report.path == STDIN:
+        return Verdict("good", sentence, "Send the same data to:", report.commands.run(STDIN))
+    if report.path == FRAME:
+        return Verdict("good", sentence, "To import it: await importer.run(frame), with the same profile.")
     return Verdict("good", sentence, "To import it, run:", report.commands.run(report.path or report.source))
 
 

@@ -15,13 +15,14 @@ from importer.wiring.destinations import (
     rehearsing,
 )
 from importer.wiring.otherside import EMULATOR_STORE, other_side
-from importer.wiring.sources import Opened, on_disk, opened
+from importer.wiring.sources import AtHand, Opened, on_disk, opened
 from importer.wiring.stages import Delivering, comparison, delivering, limiter_for, merging_of, preparation
 from importer.wiring.workspace import JOURNAL_NAME, Workspace, accept_journal, make_directory, open_workspace
 
 __all__ = [
     "EMULATOR_STORE",
     "JOURNAL_NAME",
+    "AtHand",
     "Delivering",
     "Destination",
     "Opened",

@@ -6,17 +6,61 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from importer.commands import FRAME
 from importer.errors import SourceError
 from importer.leftovers import SPOOL_NAME, private_folder
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.nightly.filing import readable
 from importer.ports import Reader
 from importer.profile import Profile
-from importer.readers import STDIN, keep_stdin, open_source
+from importer.readers import STDIN, content_hash, is_frame, keep_stdin, open_frame, open_source
 from importer.records import Grouping
 from importer.wiring.clock import today
 from importer.wiring.workspace import make_directory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Source = Path | str | pd.DataFrame
+    """A path, an address, `-` for standard input, or a DataFrame."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """A source that can be opened: a file of this machine, or a DataFrame.
+
+    Args:
+        origin: where it came from, for people and the journal; never a secret.
+    """
+
+    source: Path | pd.DataFrame
+    origin: str = FRAME
+
+    @property
+    def path(self) -> Path:
+        """The file; of a DataFrame a path at which there is none."""
+        return Path(FRAME) if is_frame(self.source) else self.source
+
+    @property
+    def name(self) -> str:
+        """What a person can type to name it; empty for a DataFrame."""
+        if is_frame(self.source):
+            return ""
+        return STDIN if self.path.name == STDIN else self.origin
+
+    def content_hash(self) -> str:
+        """Return a hash of its content as hex, so that the same content is recognised again.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        if is_frame(self.source):
+            from importer.readers.dataframe.origin import content_of  # noqa: PLC0415  # pandas, half a second
+
+            return content_of(self.source)
+        return content_hash(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +101,19 @@ def _check_name(path: Path) -> None:
 
 
 @contextmanager
-def opened(source: Path, profile: Profile, *, origin: str = "") -> Iterator[Opened]:
+def opened(at_hand: AtHand, profile: Profile, *, name: str = "") -> Iterator[Opened]:
     """Open a source and match its columns, before anything else of a run exists.
 
     Args:
-        origin: the path or address that a person can name it by; empty: nobody can, and hints name no command.
+        name: the path or address that a person can name it by; empty: nobody can, and hints name no command.
 
     Raises:
         ProfileError: the mapping does not fit the source.
         SourceError: it cannot be read, or without a mapping its columns cannot make a customer.
     """
-    with closing(open_source(source, profile.source)) as reader:
+    source = at_hand.source
+    reading = open_frame(source, profile.source) if is_frame(source) else open_source(at_hand.path, profile.source)
+    with closing(reading) as reader:
         table = Table.of(profile.transform, reader.info, next(iter(reader.batches()), None))
         mapper = build_mapper(
             profile.mapping,
@@ -75,7 +121,7 @@ def opened(source: Path, profile: Profile, *, origin: str = "") -> Iterator[Open
             today=today(),
             source=profile.source,
             validation=profile.validation,
-            looks=profile.commands.looks(origin) if origin else "",
+            looks=profile.commands.looks(name) if name else "",
         )
         grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
-        yield Opened(reader, mapper, Path(source).absolute(), grouping)
+        yield Opened(reader, mapper, at_hand.path.absolute() if at_hand.name else at_hand.path, grouping)

@@ -102,19 +102,144 @@ async def test_rows_that_are_gone_are_refused_in_one_sentence(user: User, sample
         sent.issues()
 
 
-def test_a_source_that_is_refused_raises_the_error_of_the_command_line(user: User) -> None:
+@pytest.mark.parametrize("name", ["customers_messy.csv", "customers.xlsx"])
+def test_a_dataframe_has_the_verdicts_of_the_file_that_it_was_read_from(user: User, samples: Path, name: str) -> None:
+    printed = runs(
+        user,
+        f"""
+        from importer import read, validate
+        frame = read("{samples / name}")
+        print(frame.attrs["name"], frame.index.name, set(map(str, frame.dtypes)))
+        of_file, of_frame = validate("{samples / name}"), validate(frame)
+        what = ["row", "code", "severity", "field", "column"]
+        print(of_file.issues()[what].equals(of_frame.issues()[what]))
+        said = ["_run", "_error_message"]
+        print(of_file.rows().drop(columns=said).equals(of_frame.rows().drop(columns=said)))
+        print(of_file.counts == of_frame.counts, of_file.mapping == of_frame.mapping, of_frame.source)
+        """,
+    ).splitlines()
+
+    assert printed == [f"{name} row {{'str'}}", "True", "True", f"True True {name}"]
+
+
+def test_a_dataframe_that_is_run_again_is_recognised(user: User, samples: Path) -> None:
     printed = runs(
         user,
         """
-        from importer import ImporterError, validate
-        try:
-            validate("nothing.csv")
-        except ImporterError as error:
-            print(int(error.exit_code), error)
-        """,
-    )
+        import asyncio, pandas as pd
+        from importer import ImporterError, run
 
-    assert printed.startswith(f"{int(ExitCode.SOURCE)} There is no file 'nothing.csv'")
+        async def cells():
+            frame = pd.read_csv("customers.csv")  # as people do: numbers where columns hold nothing else
+            print((await run(frame)).counts["created"])
+            try:
+                await run(frame.set_index(frame.index + 100))
+            except ImporterError as error:
+                print(int(error.exit_code), error)
+            print((await run(frame, force=True)).counts["existing"])
+            print((await run("customers.csv")).counts["existing"])
+
+        asyncio.run(cells())
+        """,
+    ).splitlines()
+
+    assert printed[0] == printed[2] == printed[3] == "200"
+    assert printed[1].startswith("7 A DataFrame with exactly this content was imported")
+    assert "force=True" in printed[1]
+    assert "import it, run" not in printed[1]
+    assert len(list(samples.glob("runs/*/results.csv"))) == 3
+    assert list(samples.glob("runs/spool/*")) == []
+
+
+def test_a_stopped_run_of_a_dataframe_goes_on_from_the_command_line(user: User, samples: Path) -> None:
+    printed = runs(
+        user,
+        """
+        import asyncio
+        from importer import read, run
+
+        async def cells():
+            settled = []
+
+            def stop_early(event):
+                settled.extend([event] if event.name == "row_settled" else [])
+                if len(settled) == 20:
+                    loop.call_soon_threadsafe(task.cancel)
+
+            loop = asyncio.get_running_loop()
+            task = asyncio.create_task(run(read("customers.csv"), on_event=stop_early))
+            await asyncio.wait([task])
+            print(task.cancelled())
+
+        asyncio.run(cells())
+        """,
+    ).splitlines()
+
+    assert printed == ["True"]
+    resumed = user.types("resume", "last", "--json").json
+    assert resumed["exit_code"] == ExitCode.OK
+    assert resumed["counts"]["read"] == resumed["counts"]["created"] + resumed["counts"]["existing"] == 200
+
+
+def test_rows_that_were_fixed_with_pandas_go_back_to_their_run(user: User, samples: Path) -> None:
+    printed = runs(
+        user,
+        """
+        import asyncio
+        from importer import read, run
+
+        async def cells():
+            frame = read("customers.csv").head(20)
+            frame.loc[5, "Email"] = "nobody"
+            first = await run(frame)
+            print(first.counts["created"], first.counts["invalid"], first.issues()["row"].tolist())
+
+            rows = first.rows()
+            rows.loc[rows["_status"] == "invalid", "Email"] = "dana@example.com"
+            second = await run(rows)
+            print(second.run_id == first.run_id, second.counts["created"], second.counts["invalid"])
+            print(first.rows()["_customer_id"].drop(5).equals(second.rows()["_customer_id"].drop(5)))
+
+            third = await run(rows, as_new=True)
+            print(third.run_id != first.run_id, third.counts["existing"])
+
+        asyncio.run(cells())
+        """,
+    ).splitlines()
+
+    assert printed == ["19 1 [5]", "True 20 0", "True", "True 20"]
+
+
+def test_what_is_no_source_is_refused_by_what_it_is(user: User) -> None:
+    printed = runs(
+        user,
+        """
+        import pandas as pd
+        from importer import ImporterError, read, validate
+        for call in (
+            lambda: validate([{"a": 1}]),
+            lambda: validate(pd.Series([1])),
+            lambda: read(pd.DataFrame()),
+            lambda: validate(pd.DataFrame({"Name": ["Ann"]}), sheet=1),
+            lambda: validate(pd.DataFrame({"Name": ["Ann"], "Rate": [0.5]})),
+            lambda: validate("nothing.csv"),
+        ):
+            try:
+                call()
+            except ImporterError as error:
+                print(int(error.exit_code), error.message)
+        """,
+    ).splitlines()
+
+    assert [line[:40] for line in printed] == [
+        "2 A source is a path, an address or a pa",
+        "2 A source is a path, an address or a pa",
+        "2 A source is a path, an address or a pa",
+        "2 The option sheet says how a file is re",
+        "6 The column 'Rate' of 'frame' holds dec",
+        "6 There is no file 'nothing.csv'.",
+    ]
+    assert not (user.home / "runs").exists() or not list((user.home / "runs").glob("2*"))
 
 
 def test_the_public_functions_have_exact_types(tmp_path: Path) -> None:
@@ -122,14 +247,17 @@ def test_the_public_functions_have_exact_types(tmp_path: Path) -> None:
     script.write_text(
         textwrap.dedent("""
             import pandas as pd
-            from importer import Profile, Report, run, validate
+            from importer import Profile, Report, read, run, validate
 
             async def typed() -> None:
                 report: Report = validate("a.xlsx", profile=Profile(), sheet=2, limit=None)
                 outcome: Report = await run("a.csv", target="sandbox", on_event=print, delimiter=";")
                 rows: pd.DataFrame = outcome.rows()
                 issues: pd.DataFrame = report.issues()
-                reveal_type(rows)
+                frame = read("a.xlsx", sheet="Customers", profile=Profile())
+                reveal_type(frame)
+                validate(frame, limit=5)
+                await run(frame, as_new=True)
                 validate("a.csv", delimeter=";")
         """)
     )

@@ -21,7 +21,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importer.errors import SourceError
 from importer.ports import Reader
 from importer.profile.settings import SourceSettings
-from importer.readers import content_hash, open_source, read_frames
+from importer.readers import content_hash, open_frame, open_source
+from importer.readers.dataframe.whole import whole_frame
 from importer.readers.opening import FORMATS
 from importer.readers.workbook.origin import BOOKS
 from importer.records import RawBatch, SourceInfo
@@ -168,8 +169,13 @@ def test_a_header_without_rows_is_refused(path: Path) -> None:
         open_source(path, SourceSettings())
 
 
-def test_pandas_tables_hold_the_same_text(reader: Reader) -> None:
-    frames = list(read_frames(reader))
-    assert [list(frame.columns) for frame in frames] == [HEADER] * 3
-    assert [row for frame in frames for row in frame.to_numpy().tolist()] == ROWS
-    assert [number for frame in frames for number in frame.index] == list(range(2, 42))
+def test_the_same_text_becomes_a_dataframe_and_a_source_again(reader: Reader) -> None:
+    frame = whole_frame(reader, SourceSettings())
+    assert list(frame.columns) == HEADER
+    assert frame.to_numpy().tolist() == ROWS
+    assert frame.index.tolist() == list(range(2, 42))
+    with closing(open_frame(frame, SourceSettings(batch_rows=16))) as again:
+        assert (again.info.name, again.info.columns) == (reader.info.name, reader.info.columns)
+        for batch, same in zip(again.batches(), reader.batches(), strict=True):
+            assert batch.frame.equals(same.frame)
+            assert (batch.first, batch.issues, batch.surplus) == (same.first, same.issues, same.surplus)

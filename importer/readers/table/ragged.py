@@ -117,7 +117,8 @@ class Ragged:
         for i in sorted({i for pick in self._extras for i, cell in enumerate(columns[pick]) if cell.strip()}):
             kept = [columns[pick][i] for pick in self._extras]
             surplus[i] = surplus_of([*kept, *surplus.get(i, ())], 0)
-            marks.setdefault(i, []).append(self._mark_of_extras(columns, i))
+            if not any(found.code in _SAID_ENOUGH for found in marks.get(i, ())):
+                marks.setdefault(i, []).append(self._mark_of_extras(columns, i))
         return replace(block, marks=marks, surplus=surplus)
 
     def _mark_of_extras(self, columns: Sequence[Sequence[str]], i: int) -> Mark:

@@ -12,7 +12,7 @@ from importer.readers.table.blocks import Block, Mark, Origin
 from importer.readers.table.columns import Columns, name_columns, own_end
 from importer.readers.table.cutting import after, hold_footer, join, without_blank, without_header_again
 from importer.readers.table.damage import Damage
-from importer.readers.table.header import Numbered, find_header, last_filled, table_width
+from importer.readers.table.header import Header, Numbered, find_header, last_filled, table_width
 from importer.readers.table.ragged import Ragged
 from importer.records import Detected, Issue, RawBatch, Severity, SourceInfo
 
@@ -27,19 +27,29 @@ class TableReader:
         settings: `[source]` of the profile.
         name: the source's name for people.
         keeps_added: read the importer's own added columns like any others.
+        header: the header, of an origin that knows it and whose records are all data rows; None: it is to be found.
 
     Raises:
         SourceError: no header, no data row, too many columns.
     """
 
-    def __init__(self, origin: Origin, settings: SourceSettings, name: str, *, keeps_added: bool = False) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        settings: SourceSettings,
+        name: str,
+        *,
+        keeps_added: bool = False,
+        header: Header | None = None,
+    ) -> None:
         self._origin = origin
         self._settings = settings
         self._name = name
         self._keeps_added = keeps_added
         self._noticed: dict[int, Sequence[Mark]] = {}
-        sample = self._sample()
-        self._header = find_header(sample, settings.header_row, name)
+        self._is_known = header is not None
+        sample = [] if header else self._sample()
+        self._header = header or find_header(sample, settings.header_row, name)
         self._require_sound_header()
         below = [cells for number, cells in sample if number > self._header.number]
         self._columns = self._name_columns(below)
@@ -51,14 +61,16 @@ class TableReader:
     def info(self) -> SourceInfo:
         """What the source is; its warnings grow once all batches were read."""
         header = self._header
-        found = Detected("header_row", str(header.number), header.confidence, header.note)
+        found = [] if self._is_known else [Detected("header_row", str(header.number), header.confidence, header.note)]
         return SourceInfo(
             name=self._name,
             format=self._origin.format,
             columns=self._columns.names,
             sheet=self._origin.sheet,
-            detected=(*self._origin.detected, found),
-            warnings=(*self._origin.warnings, *self._columns.warnings, *(self._found_later or ())),
+            detected=(*self._origin.detected, *found),
+            warnings=tuple(
+                dict.fromkeys((*self._origin.warnings, *self._columns.warnings, *(self._found_later or ())))
+            ),
             other_tables=tuple(getattr(self._origin, "other_tables", ())),  # formats of third parties may be older
         )
 
@@ -129,6 +141,9 @@ class TableReader:
 
     def _data_blocks(self, damage: Damage) -> Iterator[Block]:
         """Yield blocks of data rows only: no header, no blank rows, no footer, all of one width."""
+        if self._is_known:
+            yield from self._known_blocks(damage)
+            return
         held: Block | None = None
         again = cut = 0
         for raw in self._origin.blocks():
@@ -143,6 +158,15 @@ class TableReader:
                 yield self._watched(block, damage)
         if self._found_later is None:
             self._found_later = (*damage.warnings(), *_left_out(held), *_repeated(again), *_unterminated(cut))
+
+    def _known_blocks(self, damage: Damage) -> Iterator[Block]:
+        """The same where every record is a data row: nothing but blank rows is left out."""
+        for raw in self._origin.blocks():
+            block = without_blank(self._ragged.mend(raw))
+            if block.numbers:
+                yield self._watched(block, damage)
+        if self._found_later is None:
+            self._found_later = damage.warnings()
 
     def _watched(self, block: Block, damage: Damage) -> Block:
         found = damage.observe(block)
