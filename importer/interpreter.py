@@ -16,7 +16,9 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from contextvars import copy_context
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +51,27 @@ async def beside_the_loop(work: Callable[P, T], *arguments: P.args, **options: P
     before = sys.getswitchinterval()
     sys.setswitchinterval(min(before, _TURN_S))
     try:
-        return await asyncio.to_thread(work, *arguments, **options)
+        return await in_a_thread(partial(work, *arguments, **options))
     finally:
         sys.setswitchinterval(before)
+
+
+async def in_a_thread(work: Callable[[], T]) -> T:
+    """Run what blocks in a thread, and wait for its end, cancelled or not: the caller may close what it uses."""
+    running = asyncio.get_running_loop().run_in_executor(None, copy_context().run, work)
+    await ended(running)
+    return running.result()
+
+
+async def ended(work: asyncio.Future[Any]) -> None:
+    """Wait for the end of what nobody can stop half-way, whatever comes of it; a cancellation holds after that."""
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not work.cancelled():
+            work.exception()  # it is known of, and nobody asks for it any more
+        raise cancelled

@@ -47,7 +47,7 @@ from importer.errors import (
     TryLaterError,
     UsageError,
 )
-from importer.interpreter import beside_the_loop, rare_collections
+from importer.interpreter import beside_the_loop, ended, rare_collections
 from importer.journal import (
     FINISHED,
     LOADING,
@@ -369,8 +369,9 @@ class Session:
         async with other_side(self.profile, where, limiter, self.clock) as target:
             profile = as_patient_as_needed(self.profile, where)
             parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event)
-            looked = await parts.second_looks.run(waits=False)
-            await parts.commits.flush()
+            async with parts.commits:
+                looked = await parts.second_looks.run(waits=False)
+                await parts.commits.flush()
         # This is no pass of the run: its receipts are those of the requests that sent something.
         workspace.runs.note(stored.run, passes=stored.facts.get("passes", []), learned=parts.learned(looked))
         return workspace.runs.counts(stored.run) != before
@@ -521,7 +522,15 @@ class Session:
             await self._load(workspace, stored, found, pool)
 
     async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened, pool: ProcessPool) -> None:
-        await beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret, pool)
+        preparing = asyncio.create_task(
+            beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret, pool)
+        )
+        try:
+            await asyncio.shield(preparing)
+        except asyncio.CancelledError:
+            self.stop.request("sigint")  # a thread cannot be cancelled: it is asked to stop
+            await ended(preparing)
+            raise
 
     def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes, pool: ProcessPool) -> None:
         """Read and check the whole source into the journal; nothing is sent."""
@@ -607,16 +616,17 @@ class Session:
             async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
                 profile = as_patient_as_needed(self.profile, where)
                 parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
-                if parts.caution:
-                    self.on_event(Event("looks_end_early", {"text": parts.caution}))
-                if expected.creates:
-                    await self._notice_others(workspace, stored, target, parts)
-                with rare_collections():
-                    await parts.delivery.run()
-                    looked = await parts.second_looks.run()
-                await limiter.give_back()
-                await parts.commits.submit(parts.claims.finish)
-                rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}
+                async with parts.commits:
+                    if parts.caution:
+                        self.on_event(Event("looks_end_early", {"text": parts.caution}))
+                    if expected.creates:
+                        await self._notice_others(workspace, stored, target, parts)
+                    with rare_collections():
+                        await parts.delivery.run()
+                        looked = await parts.second_looks.run()
+                    await limiter.give_back()
+                    await parts.commits.submit(parts.claims.finish)
+                    rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}
             workspace.runs.note(
                 stored.run, rehearsal=rehearsed, **rehearsing(where), **parts.facts(), learned=parts.learned(looked)
             )

@@ -12,9 +12,11 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from importer.errors import JournalError
+from importer.interpreter import ended
 from importer.journal.claims import Claims
 from importer.journal.database import Database
 from importer.journal.resent import is_customer_of_a_row
@@ -43,7 +45,10 @@ class GroupCommit:
     """Commits operations in groups, off the event loop.
 
     Args:
-        run_blocking: runs a blocking function elsewhere and gives its result; one at a time.
+        run_blocking: runs a blocking function elsewhere and gives its result; one at a time. Cancelled, it still
+            waits for the function's end.
+
+    Used as a context manager, whose end is the end of all writing.
     """
 
     def __init__(self, database: Database, run_blocking: RunBlocking) -> None:
@@ -96,6 +101,20 @@ class GroupCommit:
             await asyncio.shield(self._drain)
         if self._failure is not None:
             raise self._failure
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait until nothing is being written, whatever came of it, and also where the run was cancelled.
+
+        Only then may the journal be closed: SQLite does not survive a connection that another thread still uses.
+        """
+        while self._drain is not None:
+            self._hurry.set()
+            await ended(self._drain)
 
     def _enqueue(self, operation: Operation, future: asyncio.Future[Any] | None) -> None:
         if self._failure is not None:

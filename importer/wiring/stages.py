@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,6 +26,7 @@ from importer.delivery import (
     Window,
 )
 from importer.engines import ENGINES, ProcessPool, SharedChecker
+from importer.interpreter import in_a_thread
 from importer.journal import (
     Claims,
     Comparison,
@@ -179,7 +179,7 @@ def delivering(
         secret=workspace.secret,
         verify_existing=settings.verify_existing,
     )
-    commits = GroupCommit(workspace.database, _in_a_thread)
+    commits = GroupCommit(workspace.database, in_a_thread)
     if limiter.outlasts_a_process:
         starts = Starts(workspace.database, stored.header.scope, commits, clock.now)
         limiter.remember(starts.charge, starts.earlier())
@@ -246,7 +246,3 @@ def _canary_rows(profile: Profile) -> int:
     if rows is not None:
         return rows
     return 0 if profile.target in HARMLESS_TARGETS else CANARY_ROWS
-
-
-async def _in_a_thread(work: Callable[[], Any]) -> Any:
-    return await asyncio.to_thread(partial(work))
