@@ -206,7 +206,8 @@ class IssueCollector:
         """All issues by row; those of one row in the order in which they came."""
         ordinals, which = self._ordinals, self._which
         if any(map(gt, ordinals, ordinals[1:])):
-            order = sorted(range(len(ordinals)), key=ordinals.__getitem__)
-            ordinals = array("q", map(ordinals.__getitem__, order))
+            rows = ordinals.tolist()  # sorting an array makes every number anew, and again for every comparison
+            order = sorted(range(len(rows)), key=rows.__getitem__)
+            ordinals = array("q", map(rows.__getitem__, order))
             which = array("i", map(which.__getitem__, order))
         return IssueLog(tuple(self._numbers), ordinals, which)

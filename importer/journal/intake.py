@@ -6,6 +6,7 @@ loading is loaded again. So each batch is one commit, and that is all.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -168,8 +169,8 @@ class RunIntake:
             rows = zip(repeat(self._run), count(first), states, batch.keys, ids)
             tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, ?, ?)", rows)
         elif None in batch.payloads:
-            bad = [first + place for place, payload in enumerate(batch.payloads) if payload is None]
-            tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, NULL, NULL)", zip(repeat(self._run), bad, repeat(invalid)))
+            bad = json.dumps([first + place for place, payload in enumerate(batch.payloads) if payload is None])
+            tx.execute(f"{_INSERT_ROW} SELECT ?, value, ?, NULL, NULL FROM json_each(?)", (self._run, invalid, bad))
 
     def judged(self, verdict: DuplicateVerdict) -> None:
         issues = IssueLog.of(verdict.issues)

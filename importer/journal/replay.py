@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from importer.issues import IssueLog
@@ -166,10 +167,10 @@ class Replay:
 
     def _batch(self, stretch: _Stretch) -> ResultBatch:
         first, size = stretch.first, len(stretch.rows)
-        ended = self._ended(first, size)
+        ended = self._invalid(first, size) if self._lists_invalid_only else self._ended(first, size)
         issues = self._issues(first, first + size)
         frame = unpack_cells(self._blob("cells", first), stretch.rows)
-        if len(ended) != size:
+        if self._lists_invalid_only or len(ended) != size:
             listed, blank = _with_valid_ones(ended, first, size), [""] * size
             return ResultBatch(
                 first,
@@ -201,6 +202,24 @@ class Replay:
             spoken_for=_spoken_for(leaders, first),
             surplus=stretch.surplus,
         )
+
+    @cached_property
+    def _lists_invalid_only(self) -> bool:
+        """Whether the rows of a dry run without errors are not listed, and of the others no more than their state."""
+        with self._db.guarded("read"):
+            (dry_run, known) = self._db.connection.execute(
+                "SELECT dry_run, EXISTS (SELECT 1 FROM rows WHERE rows.run = runs.run"
+                " AND (key IS NOT NULL OR external_id IS NOT NULL)) FROM runs WHERE run = ?",
+                (self._run,),
+            ).fetchone()
+        return bool(dry_run and not known)
+
+    def _invalid(self, first: int, size: int) -> list[tuple[Any, ...]]:
+        with self._db.guarded("read"):
+            return self._db.connection.execute(
+                "SELECT ordinal, state FROM rows WHERE run = ? AND ordinal >= ? AND ordinal < ?",
+                (self._run, first, first + size),
+            ).fetchall()
 
     def _ended(self, first: int, size: int) -> list[tuple[Any, ...]]:
         with self._db.guarded("read"):

@@ -57,19 +57,18 @@ class Header:
 
 def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
     """Return what the table has besides the source's cells: surplus cells, and what the importer knows of the rows."""
-    errors = _by_place(batch, Severity.ERROR)
-    warnings = _by_place(batch, Severity.WARNING)
+    errors, warnings = _told(batch, Severity.ERROR), _told(batch, Severity.WARNING)
     return [
         *_extra_columns(batch, header.extra),
         list(map(str, batch.rows)),
         header.sheet,
         _shared(batch.states),
         _shared(batch.customer_ids),
-        *(_told_once(_errors, errors, batch) if errors else _NO_ERRORS),
-        *(_told_once(_warnings, warnings, batch) if warnings else [""]),
-        _shared(_told(batch.http_statuses)),
+        *(errors.columns(_errors, len(batch)) if errors.places else _NO_ERRORS),
+        *(warnings.columns(_warnings, len(batch)) if warnings.places else ("",)),
+        _shared(_numbers(batch.http_statuses)),
         _shared(batch.trace_ids),
-        _shared(_told(batch.attempts)),
+        _shared(_numbers(batch.attempts)),
         header.run_id,
     ]
 
@@ -97,7 +96,7 @@ def _shared(texts: Sequence[str]) -> Column:
     return texts[0] if len(set(texts)) == 1 else texts
 
 
-def _told(numbers: Sequence[int | None]) -> list[str]:
+def _numbers(numbers: Sequence[int | None]) -> list[str]:
     """Write few different numbers down, each once; None is blank."""
     texts = {number: "" if number is None else str(number) for number in set(numbers)}
     return list(map(texts.__getitem__, numbers))
@@ -112,25 +111,50 @@ def _extra_columns(batch: ResultBatch, count: int) -> list[Column]:
     ]
 
 
-def _by_place(batch: ResultBatch, severity: Severity) -> dict[int, tuple[int, ...]]:
-    """Return the places of the rows that have issues of a severity, each with the numbers of those."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The rows of a batch that have issues of one severity.
+
+    Args:
+        places: where they stand in the batch.
+        which: for each of them the place in `together` of what it has.
+        together: different issues of one row, in the order they were found.
+    """
+
+    places: Sequence[int]
+    which: Sequence[int]
+    together: Sequence[Sequence[IssueKind]]
+
+    def columns(self, tell: Callable[[Sequence[IssueKind]], Sequence[str]], size: int) -> Iterator[list[str]]:
+        """Return columns that tell of the issues, blank in all other rows; what many rows have is told once."""
+        for texts in zip(*map(tell, self.together), strict=True):
+            column = [""] * size
+            for place, number in zip(self.places, self.which, strict=True):
+                column[place] = texts[number]
+            yield column
+
+
+def _told(batch: ResultBatch, severity: Severity) -> _Told:
     log, first = batch.issues, batch.first
     wanted = [kind.severity is severity for kind in log.kinds]
+    if not any(wanted):
+        return _Told((), (), ())
+    chosen = [at for at, number in enumerate(log.which) if wanted[number]]
+    places = [log.ordinals[at] - first for at in chosen]
+    which = [log.which[at] for at in chosen]
+    if len(set(places)) == len(places):
+        return _Told(places, which, [(kind,) for kind in log.kinds])
+    return _several(places, which, log.kinds)
+
+
+def _several(places: Sequence[int], which: Sequence[int], kinds: Sequence[IssueKind]) -> _Told:
+    """Put together what rows with more than one issue have."""
     found: dict[int, tuple[int, ...]] = {}
-    for ordinal, number in zip(log.ordinals, log.which, strict=True) if any(wanted) else ():
-        if wanted[number]:
-            found[ordinal - first] = (*found.get(ordinal - first, ()), number)
-    return found
-
-
-def _told_once(
-    tell: Callable[[Sequence[IssueKind]], Sequence[str]], found: Mapping[int, tuple[int, ...]], batch: ResultBatch
-) -> Iterator[list[str]]:
-    """Return columns that tell of issues, blank in all other rows; rows with the same issues are told of once."""
-    told = {numbers: tell([batch.issues.kinds[number] for number in numbers]) for numbers in set(found.values())}
-    for part in zip(*told.values(), strict=True):
-        texts = dict(zip(told, part, strict=True))
-        yield _spread({place: texts[numbers] for place, numbers in found.items()}, len(batch))
+    for place, number in zip(places, which, strict=True):
+        found[place] = (*found.get(place, ()), number)
+    different = {numbers: at for at, numbers in enumerate(dict.fromkeys(found.values()))}
+    together = [[kinds[number] for number in numbers] for numbers in different]
+    return _Told(list(found), list(map(different.__getitem__, found.values())), together)
 
 
 def _spread(texts: Mapping[int, str], size: int) -> list[str]:
