@@ -26,6 +26,7 @@ from importer.ports import Clock
 from importer.records import Reply
 
 _LATE_S = 0.006  # by so much requests may count later than they left, on average: 0.6 % of a rate per second
+_USUALLY_UNUSED = 0.03  # of the shortest window; what is unused beyond adds to that: a busy machine delays much
 _LATE_SAVED_S = 3.0  # what is not needed of that is saved up for bad moments: what so many seconds bring
 _ANSWER_S = 1.0  # for so long an answer is waited for before its request counts: no window has forgotten it by then
 _FORGETTING = 1.01  # by this factor a request the quickest answer is forgotten: the way may have become longer
@@ -185,16 +186,20 @@ class StrictLimiter:
         now = self._clock.monotonic()
         self._count_overdue(now)
         self._under_way[slot] = None
-        self._late_s = min(self._late_s + _LATE_S, self._most_late_s)
+        self._reserved -= 1
         for window in self.windows:
             window.add(now)
+        self._late_s = min(self._late_s + _LATE_S + self._unused_s(), self._most_late_s)
         self._first_s, self._last_s = self._first_s if self._requests else now, now
         self._requests += 1
         self._in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
-        self._reserved -= 1
         self.changed.set()
         return now
+
+    def _unused_s(self) -> float:
+        shortest = self.windows[0]
+        return max(0.0, shortest.unused(self._reserved) - _USUALLY_UNUSED) * shortest.per_s
 
     def answered(self, slot: HeldSlot) -> None:
         """The answer to a request begins to come in, or will not come: it has arrived."""

@@ -42,6 +42,10 @@ class Window:
             piece, end = piece + 1, self._leaves_at(piece)
         return end
 
+    def unused(self, reserved: int) -> float:
+        """The share of the window that no request uses or has reserved."""
+        return 1.0 - (self._total + reserved) / self.count
+
     def add(self, now: float) -> None:
         """Count a request that leaves now."""
         self._forget(now)

@@ -186,6 +186,24 @@ def test_what_a_busy_server_sees_late_and_at_once_is_not_too_much(rate: int, sta
     assert (len(left) - 1) / (left[-1] - left[0]) >= use * rate
 
 
+@pytest.mark.parametrize("seed", [8, 12, 16, 18, 36])
+def test_a_server_that_stands_still_again_and_again_does_not_see_too_much_either(seed: int) -> None:
+    """A tenth of the time nothing arrives, and what was sent meanwhile comes at once: the rate is not used up then."""
+    rng = random.Random(seed)
+    stalls, moment = list[tuple[float, float]](), 0.5
+    while moment < 60.0:
+        begin = moment + rng.expovariate(1.0 / 0.7)
+        moment = begin + rng.uniform(0.0, 0.13)
+        stalls.append((begin, moment))
+
+    def arrives(left_s: float) -> float:
+        return next((end for begin, end in stalls if begin <= left_s < end), left_s) + 0.0005
+
+    _, arrived = journeys(100, 1_200, arrives=arrives, takes_s=lambda _: rng.uniform(0.0, 0.003))
+
+    assert largest_window(arrived, 1.0) <= 100
+
+
 @pytest.mark.parametrize("rate", [10, 100, 1_000])
 def test_answers_that_take_very_different_times_leave_98_percent_of_the_allowance(rate: int) -> None:
     rng = random.Random(rate)
