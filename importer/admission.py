@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from importer import whereabouts
+from importer import archive_index
 from importer.commands import FRAME
 from importer.errors import (
     AlreadyImportedError,
@@ -308,5 +308,5 @@ def source_of(database: Database, stored: StoredRun) -> Path | None:
     return (
         None
         if stored.header.path == FRAME or is_remote(stored.header.path)
-        else whereabouts.source_of(database, stored)
+        else archive_index.source_of(database, stored)
     )

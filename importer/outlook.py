@@ -1,4 +1,4 @@
-"""What a run is to expect, before it sends: the journal's counts held against the profile's allowance and hours."""
+"""What a run is to expect, before it sends: the journal's counts compared with the profile's allowance and hours."""
 
 from __future__ import annotations
 

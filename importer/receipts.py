@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer import whereabouts
+from importer import archive_index
 from importer.commands import FRAME
 from importer.errors import SourceError, UsageError
 from importer.journal import (
@@ -203,7 +203,7 @@ def _source(workspace: Workspace, stored: StoredRun, wanted: str) -> Compared:
     if is_remote(origin):
         return Compared("source", "gone", f"{origin} was fetched from elsewhere, and is not fetched again")
     try:
-        path = whereabouts.source_of(workspace.database, stored)
+        path = archive_index.source_of(workspace.database, stored)
         if path is None or not path.is_file():
             return Compared("source", "gone", f"{path or origin} is no longer there")
         return _same("source", wanted, content_hash(path), f"{path} is not the file of that time")

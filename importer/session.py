@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer import registry, whereabouts
+from importer import archive_index, registry
 from importer.accounts import Whose, settle_account
 from importer.admission import (
     Confirm,
@@ -480,7 +480,7 @@ class Session:
     def _written_again(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Write the files of a run that has ended, or was cut off, as the journal has it."""
         ending = ending_of(database, stored, self.command, started_at, self.clock.now())
-        whereabouts.keep_mended_beside(database, stored)
+        archive_index.keep_mended_beside(database, stored)
         report = self._rendered(database, stored, directory, ending)
         if is_open(Runs(database).counts(stored.run)):
             return report  # it has not ended: a resume goes on with it
@@ -685,7 +685,7 @@ class Session:
         self.on_event(Event("results_started", {"run_id": stored.header.run_id, "rows": rows}))
         ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
         Runs(database).note(stored.run, stopped_by=self.stop.reason, stopped_message=self.stop.message)
-        whereabouts.keep_mended_beside(database, stored)
+        archive_index.keep_mended_beside(database, stored)
         report = self._rendered(database, stored, directory, ending)
         Runs(database).end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
@@ -714,7 +714,7 @@ class Session:
     def _seal(self, database: Database, stored: StoredRun, directory: Path, report: Report) -> None:
         """Write the receipt, and all files again where a night put them."""
         write_receipt(database, stored, directory, report, self.clock.now())
-        whereabouts.renew(database, stored, report)
+        archive_index.renew(database, stored, report)
 
     # ------------------------------------------------------------------ places
 

@@ -1,7 +1,7 @@
 """Rows of a run that come back changed: found by the number a person sees, and written in one commit.
 
 A return is all there or not at all, so a kill at any moment leaves the run as it was or as it came back. Decides
-nothing about rows: what they become is handed in, and held against the states that rows may be opened from.
+nothing about rows: what they become is handed in, and compared with the states that rows may be opened from.
 """
 
 from __future__ import annotations

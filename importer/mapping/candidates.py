@@ -93,7 +93,7 @@ def _by_name(index: int, column: str) -> Iterator[Candidate]:
             if meaning.field not in done:
                 done.add(meaning.field)
                 score = round(meaning.score * worth, 2)
-                why = "the field's own name" if score == 1 else "a usual name for it"
+                why = "the field's own name" if score == 1 else "a common name for this field"
                 yield Candidate(index, meaning, score, why)
 
 
@@ -148,7 +148,7 @@ def _vetted(candidate: Candidate, look: Look) -> Candidate:
         return candidate
     spec = field_spec(candidate.field)
     if spec is not None and spec.kind in _KIND_WORDS and candidate.score >= _USUAL_NAME:
-        return replace(candidate, score=THRESHOLD, why=f"a usual name for it, although {against}")
+        return replace(candidate, score=THRESHOLD, why=f"a common name for this field, although {against}")
     return replace(candidate, score=round(candidate.score * 0.3, 2), why=against)
 
 

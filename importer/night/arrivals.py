@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer import history, whereabouts
+from importer import archive_index, history
 from importer.accounts import known_scope
 from importer.admission import is_other_profile, recalled
 from importer.commands import Commands
@@ -178,7 +178,7 @@ class Arrivals:
         """
         code = ExitCode(report["exit_code"])
         what = _as_reported(what, report)
-        ended = not reason and code in whereabouts.FINISHED_CODES
+        ended = not reason and code in archive_index.FINISHED_CODES
         if not ended and reason not in _THE_FILES_FAULT and code != ExitCode.BALANCE:
             return what
         if content_hash(path) != content:
@@ -191,7 +191,7 @@ class Arrivals:
             to = self._away(path, self.inbox.archive, what.run_id, files=files)
             next_step = self._next(what)
             return replace(what, fate=Fate.IMPORTED, put=to, next_step=next_step, ends_pass=False)
-        texts = {whereabouts.WHY: _why(what, _GOES_ON.format(self._commands.resume(what.run_id)))}
+        texts = {archive_index.WHY: _why(what, _GOES_ON.format(self._commands.resume(what.run_id)))}
         to = self._away(path, self.inbox.failed, what.run_id, files=files, texts=texts)
         return replace(what, fate=Fate.REFUSED, put=to, ends_pass=code == ExitCode.BALANCE)
 
@@ -230,7 +230,7 @@ class Arrivals:
 
     def _outgrown(self, run_id: str) -> None:
         with closing(open_workspace(self.profile.workspace)) as workspace:
-            whereabouts.outgrown(workspace.database, workspace.runs.find(run_id))
+            archive_index.outgrown(workspace.database, workspace.runs.find(run_id))
 
     def _known(self, path: Path, earlier: StoredRun, what: Import) -> Import:
         run_id = earlier.header.run_id
@@ -245,7 +245,7 @@ class Arrivals:
     def _refused(self, path: Path, session: Session, what: Import) -> Import:
         """Put a file aside that cannot be used."""
         fix = "Fix it, and put it into the folder again; --force imports it although it was begun before."
-        texts = {whereabouts.WHY: _why(what, fix)}
+        texts = {archive_index.WHY: _why(what, fix)}
         try:
             run_id = self._begun(session, path)
             to = self._away(path, self.inbox.failed, run_id or moment(self.clock.now()), texts=texts, run_id=run_id)
@@ -277,7 +277,7 @@ class Arrivals:
             def note(folder: Path) -> None:
                 run, archive = stored.run if stored else None, self.inbox.archive.absolute()
                 found = Place(folder.absolute(), name, run, self.clock.now(), archive, is_return)
-                whereabouts.put(workspace.database, stored, found)
+                archive_index.put(workspace.database, stored, found)
 
             to = self.inbox.put_away(path, place, tag, before=note, **beside)
             return to.absolute() if isinstance(to, Path) else to

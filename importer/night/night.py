@@ -305,7 +305,7 @@ class Night:
             raise
         finally:
             if code is not None and send is not None and "failed" in self.profile.notify.on:
-                send(broken_off(_whereabouts(self.folder), code))
+                send(broken_off(_in_full(self.folder), code))
 
     async def _notified(self, report: NightReport, send: Messenger | None) -> NightReport:
         notice, again = compose(report, self.profile.notify), self._is_held_again(report)
@@ -366,9 +366,9 @@ def alarm(folder: Path | str, code: ExitCode, environ: Mapping[str, str]) -> Non
     with suppress(UsageError):  # what is wrong with the profile is reported anyway, and matters more
         send = messenger(environ, settings.timeout_s)
         if send is not None and "failed" in settings.on:
-            send(broken_off(_whereabouts(folder), code))
+            send(broken_off(_in_full(folder), code))
 
 
-def _whereabouts(folder: Path | str) -> str:
+def _in_full(folder: Path | str) -> str:
     """A folder for people who are not at this machine."""
     return shown(str(folder)) if is_remote(folder) else readable(str(Path(folder).absolute()))

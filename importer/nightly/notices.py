@@ -53,7 +53,7 @@ def compose(report: NightReport, settings: NotifySettings) -> Notice:
     if len(report.imports) > _SHOWN_FILES:
         lines.append(f"… and {len(report.imports) - _SHOWN_FILES} more files.")
     lines.extend(f"{printable(name)} is a symbolic link and was left alone." for name in report.links)
-    lines.append(f"Folder: {_whereabouts(report.folder)}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
+    lines.append(f"Folder: {_in_full(report.folder)}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
     return Notice(level, f"Customer import {level}: {_headline(report)}", "\n".join(lines))
 
 
@@ -143,7 +143,7 @@ def _headline(report: NightReport) -> str:
     return ", ".join(parts)
 
 
-def _whereabouts(folder: Path | str) -> str:
+def _in_full(folder: Path | str) -> str:
     """The folder for people who are not at this machine."""
     return str(folder.absolute()) if isinstance(folder, Path) else folder
 

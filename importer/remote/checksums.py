@@ -1,4 +1,4 @@
-"""What a copy is held against: sums of files, and the forms in which stores and people write them down.
+"""What a copy is compared with: checksums of files, and the forms in which stores and people write them down.
 
 Reads local files only. Knows no store: `importer.remote.promises` asks each kind of store for its sum.
 """

@@ -1,4 +1,4 @@
-"""One remote file becomes a copy on this machine: looked at twice, fetched once, and held against a sum.
+"""One remote file becomes a copy on this machine: looked at twice, fetched once, and compared with a checksum.
 
 A copy is compared with `NAME.sha256` beside the file, else with the checksum that the store gives, else with a
 second reading; a web server may offer none of these. Knows neither workspaces nor runs; moves nothing.

@@ -1,7 +1,7 @@
 """A folder at an address: listed, read, filled and emptied. Says trouble in sentences, and decides nothing.
 
 SFTP renames: a file is in one place or in the other, and of two that rename it one wins. S3 and Google Storage
-copy and delete: a copy is held against the original's sum before the original goes, and it goes only while it
+copy and delete: a copy is compared with the original's checksum before the original goes, and it goes only while it
 is still what was copied. Between that look and the deletion lies the time of one request.
 """
 

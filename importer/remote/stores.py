@@ -33,7 +33,7 @@ class Store:
         options: an address, and the longest silence in seconds, become the library's options.
         also_raises: what its library raises beside OSError.
         promise: asks for the sum that a copy has to have; None as its answer: there is none.
-        reads_again: a copy without such a sum is held against a second reading; else only its size can be checked.
+        reads_again: a copy without such a sum is compared with a second reading; else only its size can be checked.
         rename: moves a file in one step, and refuses to overwrite another; None: the store can only copy.
         lists: the store says what is in a folder, and lets files be moved.
         close: ends the connection, where the library keeps one until it is collected.

@@ -22,7 +22,7 @@ def _sentences(learned: Mapping[str, Any]) -> Iterator[str]:
             " a row in doubt was recognised by its data instead."
         )
     if late_s := learned.get("latest_arrival_s"):
-        yield f"A customer appeared in the list {late_s:g} s after its request had ended; later looks heeded that."
+        yield f"A customer appeared in the list {late_s:g} s after its request had ended; later looks considered that."
     if caution := learned.get("caution"):
         yield str(caution)
     again = learned.get("sent_again", 0)

@@ -110,7 +110,7 @@ class Report:
         preview: the first rows as they were or would be sent, masked unless the profile says otherwise.
         rate: the limiter's receipt: allowed and measured request starts, of the last pass; where there were several,
             `passes` are those of each (None: it was killed), and `all_passes` what they come to.
-        rehearsal: what the emulator held against what the run says; {} when nothing was rehearsed.
+        rehearsal: what the emulator counted, compared with what the run says; {} when nothing was rehearsed.
         learned: what the last pass has learned about the target: whether it `keeps_metadata`, how late a customer
             appeared (`latest_arrival_s`), how many rows were `sent_again`, `looked_at` since and found `duplicated`.
         versions: of this program, of Python and of the libraries that decide verdicts.

@@ -83,7 +83,7 @@ class Figure:
         at_most: float | None = None,
         settings: Settings | None = None,
     ) -> Figure:
-        """Make a figure of the median of some rounds, and hold it against its target.
+        """Make a figure of the median of some rounds, and compare it with its target.
 
         Args:
             settings: where given, a quick pass is not judged: its files are too small for the target.
