@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from importer.engines.process_pool import ProcessPool
+from importer.frames import frame_from_bytes, frame_to_bytes
 from importer.ports import Mapper, Validator
 from importer.records import CheckedBatch, RawBatch
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A batch to be checked; it goes to another process as an Arrow stream."""
+
+    batch: RawBatch
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        batch, frame = self.batch, self.batch.frame
+        return _arrived, (batch.first, frame.index.to_numpy(), frame_to_bytes(frame), batch.issues, dict(batch.surplus))
+
+
+def _arrived(first: int, rows: Sequence[int], cells: bytes, *rest: Any) -> _Job:
+    return _Job(RawBatch(first, frame_from_bytes(cells, rows), *rest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,8 +38,9 @@ class CheckBatch:
     mapper: Mapper
     validator: Validator
 
-    def __call__(self, batch: RawBatch) -> CheckedBatch:
+    def __call__(self, job: _Job) -> CheckedBatch:
         """Check a batch."""
+        batch = job.batch
         checked = self.validator.check(self.mapper.map(batch))
         return replace(checked, raw=RawBatch(batch.first, batch.frame.iloc[:0, :0]))
 
@@ -36,13 +54,13 @@ class SharedChecker:
     pool: ProcessPool
 
     def check_all(self, batches: Iterable[RawBatch]) -> Iterator[CheckedBatch]:
-        for batch, checked in self.pool.map(self._jobs(batches)):
-            yield replace(checked, raw=batch)
+        for job, checked in self.pool.map(self._jobs(batches)):
+            yield replace(checked, raw=job.batch)
         self.pool.close()
 
-    def _jobs(self, batches: Iterable[RawBatch]) -> Iterator[tuple[CheckBatch, RawBatch]]:
+    def _jobs(self, batches: Iterable[RawBatch]) -> Iterator[tuple[CheckBatch, _Job]]:
         check, settled_on = CheckBatch(self.mapper, self.validator), None
         for batch in batches:
             if self.mapper.settled_on != settled_on:  # what was handed out before does not know it
                 check, settled_on = CheckBatch(self.mapper, self.validator), self.mapper.settled_on
-            yield check, batch
+            yield check, _Job(batch)
