@@ -8,7 +8,7 @@
 # imported: without it nothing is recognised. Credentials come from the environment or from files, never from the image.
 
 FROM python:3.13-slim-trixie AS build
-# requirements-optional.lock: with SFTP, S3, GCS, notifications, metrics, traces and Parquet.
+# requirements-optional.lock: with SFTP, S3, GCS, notifications, metrics and traces.
 ARG LOCK=requirements.lock
 WORKDIR /src
 COPY requirements.lock requirements-optional.lock requirements-build.lock ./

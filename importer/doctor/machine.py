@@ -55,7 +55,6 @@ def check_extras(profile: Profile) -> Iterator[Finding]:
 
 
 _EXTRAS: tuple[tuple[Callable[[Profile], bool], str, str], ...] = (
-    (lambda profile: "parquet" in profile.results.formats, "pyarrow", "parquet"),
     (lambda profile: profile.metrics.wanted, "prometheus_client", "metrics"),
     (lambda profile: profile.otel.enabled, "opentelemetry.sdk", "otel"),
 )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from zipfile import ZipFile, ZipInfo
 
-from importer.distribution import how_to_install
 from importer.errors import SourceError
 from importer.profile.settings import SourceLimits
 from importer.readers.material import Material, Stream, spool
@@ -82,28 +79,11 @@ def _is_litter(path: str) -> bool:
     return "__MACOSX" in parts or (bool(parts) and parts[-1].startswith("."))
 
 
-def _unzstd(packed: BinaryIO, name: str) -> Stream:
-    opener = _zstd_opener()
-    if opener is None:
-        raise SourceError(
-            f"'{name}' is packed with zstd, which this installation cannot read.",
-            "Unpack it with 'zstd -d', or install a library that can. " + how_to_install("parquet"),
-        )
-    return opener(packed)
+def _unzstd(packed: BinaryIO, _: str) -> Stream:
+    """Unpack with Arrow; the standard library has it from Python 3.14 on."""
+    import pyarrow as pa  # noqa: PLC0415  # heavy
 
-
-def _zstd_opener() -> Callable[[BinaryIO], Stream] | None:
-    """Find a decompressor: the standard library has one from Python 3.14, pyarrow brings one too."""
-    if find_spec("compression") is not None:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # Python 3.14
-
-        unpacker: Callable[[BinaryIO], Stream] = zstd.ZstdFile
-        return unpacker
-    if find_spec("pyarrow") is not None:
-        import pyarrow as pa  # noqa: PLC0415  # optional, and heavy
-
-        return lambda packed: io.BufferedReader(_Arrow(pa.CompressedInputStream(pa.PythonFile(packed, "r"), "zstd")))
-    return None
+    return io.BufferedReader(_Arrow(pa.CompressedInputStream(pa.PythonFile(packed, "r"), "zstd")))
 
 
 class _Arrow(io.RawIOBase):

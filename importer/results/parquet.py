@@ -1,7 +1,4 @@
-"""The results table as a Parquet file: cells as texts, the numbers among the added columns as integers.
-
-Needs the optional library pyarrow, which is imported only here and only when asked for.
-"""
+"""The results table as a Parquet file: cells as texts, the numbers among the added columns as integers."""
 
 from __future__ import annotations
 
@@ -9,16 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from importer.distribution import how_to_install
-from importer.errors import UsageError
-from importer.results.table import NUMBER_COLUMNS, Header, Row
+import pyarrow as pa
+from pyarrow import parquet as pq
 
-try:
-    import pyarrow as pa
-    from pyarrow import parquet as pq
-except ImportError as error:
-    msg = "Parquet results need a library that is not installed."
-    raise UsageError(msg, how_to_install("parquet")) from error
+from importer.results.table import NUMBER_COLUMNS, Header, Row
 
 
 class ParquetTable:

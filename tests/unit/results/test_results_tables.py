@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import json
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -212,14 +211,6 @@ def test_a_lone_surrogate_breaks_no_format(tmp_path: Path) -> None:
     files = write(tmp_path, "xlsx", "jsonl", "parquet", rows=[row(2, RowState.UNSENT, ("a\udc80", "", "", ""))])
     assert table(files["results"])[1][0] == "a\ufffd"
     assert parquet.read_table(files["parquet"]).to_pylist()[0]["Name"] == "a\ufffd"
-
-
-def test_parquet_without_its_library_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.delitem(sys.modules, "importer.results.parquet", raising=False)
-    with pytest.raises(UsageError, match=r'pip install "\.\[parquet\]"'):
-        write(tmp_path, "parquet")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
