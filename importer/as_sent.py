@@ -31,10 +31,15 @@ _NO_SECRET = b"nobody keeps this key"
 
 @dataclass(frozen=True, slots=True)
 class Rechecker:
-    """The mapping and the checks of one run, put together again."""
+    """The mapping and the checks of one run, put together again.
+
+    Args:
+        columns: the source's.
+    """
 
     mapper: ColumnMapper
     validator: Validator
+    columns: tuple[str, ...]
 
     @classmethod
     def of(cls, database: Database, stored: StoredRun, secret: bytes | None = None) -> Rechecker | None:
@@ -61,11 +66,15 @@ class Rechecker:
             return None
         stamp = profile.delivery.import_key_metadata if secret else ""
         validator = _validator(profile, day, secret, stamp, grouping)
-        return cls(mapper.settled_as(kept.orders), validator)
+        return cls(mapper.settled_as(kept.orders), validator, info.columns)
 
     def check(self, batch: RawBatch) -> CheckedBatch:
         """Map and check rows."""
         return self.validator.check(self.mapper.map(batch))
+
+    def batch(self, row: int, cells: Sequence[str], reading: Sequence[Issue] = ()) -> RawBatch:
+        """One row as a batch; arguments as of `row`."""
+        return raw_batch(0, [row], [[cell] for cell in cells], tuple(reading), names=self.columns)
 
     def row(self, row: int, cells: Sequence[str], reading: Sequence[Issue] = ()) -> Checked:
         """Check one row.
@@ -73,7 +82,7 @@ class Rechecker:
         Args:
             reading: what reading itself found wrong with it.
         """
-        checked = self.check(raw_batch(0, [row], [[cell] for cell in cells], tuple(reading)))
+        checked = self.check(self.batch(row, cells, reading))
         payload = checked.payloads[0]
         return Checked(json.loads(payload) if payload else {}, checked.keys[0] or "", tuple(checked.changes))
 
@@ -125,7 +134,7 @@ def _previewed(rechecker: Rechecker, row: RowResult, payload: bytes) -> Previewe
         body = json.loads(payload)
     else:
         body = {} if row.state is RowState.INVALID else rechecker.row(row.row, row.cells).body
-    seen = rechecker.mapper.seen(raw_batch(0, [row.row], [[cell] for cell in row.cells]))
+    seen = rechecker.mapper.seen(rechecker.batch(row.row, row.cells))
     fields = _fields(rechecker.mapper, [column[0] for column in seen.cells], body)
     errors = tuple(issue.message for issue in row.errors)
     return PreviewedRow(row.row, row.state.value, tuple(fields), errors)

@@ -274,7 +274,7 @@ class Grouping:
 
     Args:
         fields: customer fields, dotted, that are equal in the rows of a group.
-        indices: places of columns that are equal as well (`MappedBatch.cells`).
+        indices: places of columns that are equal as well (in `MappedBatch.seen`).
         main: the place of the column that marks the row of the main contact; None: the first row's is.
         column: the name of that column, for messages.
     """
@@ -368,25 +368,38 @@ class ChangeLog(Sequence[Change]):
         return tuple(self)[index]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MappedBatch:
     """A batch with its columns turned into customer fields, still text.
 
     Args:
-        fields: API dotted name to its column of texts, each as long as `raw.rows`.
+        frame: one column of pandas' `str` type for each field, under the API's dotted name; index as of `raw.frame`.
         columns: API dotted name to the source column(s) it came from, for messages.
         issues: what mapping itself found wrong (an unmapped enum value, a date that does not fit its format).
         changes: what mapping took away before a rule of the profile read a text.
-        cells: the columns that fields were looked for in, which `Grouping` counts: the source's, or those that the
-            user's own function made of them.
+        seen: the columns that fields were looked for in, which `Grouping` counts: the source's, or those that the
+            user's own function made of them; None: the source's.
     """
 
     raw: RawBatch
-    fields: Mapping[str, Sequence[str]]
+    frame: pd.DataFrame = field(repr=False)
     columns: Mapping[str, str]
     issues: Sequence[Issue] = ()
     changes: tuple[ChangeColumn, ...] = ()
-    cells: Sequence[Sequence[str]] = ()
+    seen: pd.DataFrame | None = field(default=None, repr=False)
+    _texts: dict[str, list[str]] = field(default_factory=dict, init=False, repr=False)
+
+    def texts(self, name: str) -> list[str]:
+        """A field's texts, one a row; made once."""
+        if name not in self._texts:
+            self._texts[name] = self.frame[name].tolist()
+        return self._texts[name]
+
+    def looked_in(self, index: int) -> list[str]:
+        """The texts of one of the columns that fields were looked for in."""
+        frame = self.raw.frame if self.seen is None else self.seen
+        texts: list[str] = frame.iloc[:, index].tolist()
+        return texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from importer.mapping.build import build_mapper, missing_columns, phone_regions, require_header
+from importer.mapping.build import build_mapper
 from importer.mapping.candidates import THRESHOLD
 from importer.mapping.draft import init_profile
 from importer.mapping.grouping import grouping_of
 from importer.mapping.mapper import ColumnMapper
+from importer.mapping.notes import phone_regions
 from importer.mapping.proposal import ColumnMatch, Proposal, proposal, propose
+from importer.mapping.requirements import missing_columns, require_header
 from importer.mapping.template import TemplateColumn, template_columns
 from importer.mapping.transform import Table
 

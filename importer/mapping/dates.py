@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -187,19 +187,23 @@ class OrderEvidence:
     ordered: bool = False
     _seen: set[str] = field(default_factory=set, repr=False)
 
-    def observe(self, texts: Sequence[str], rows: Sequence[int]) -> None:
-        """See one batch of the column."""
-        unseen = set(texts) - self._seen  # most batches of a long column bring none
-        fresh = [text for text in dict.fromkeys(texts) if text in unseen] if unseen else ()
+    def observe(self, texts: Iterable[str], row_of: Callable[[str], int]) -> None:
+        """See one batch of the column.
+
+        Args:
+            texts: the different ones, in their order.
+            row_of: tells the first row of the batch that holds a text.
+        """
+        fresh = [text for text in texts if text not in self._seen]  # most batches of a long column bring none
         if len(self._seen) < REMEMBERED:
-            self._seen |= unseen
+            self._seen.update(fresh)
         for text in fresh:
             parts = _parts(text.strip()) if len(text) <= _MAX_CHARS else None
             if parts is not None:
                 self.ordered = True
                 self.short_years = self.short_years or len(parts[2]) == 2
                 if not self._says_nothing_new(parts):
-                    self._weigh(parts, rows[texts.index(text)])
+                    self._weigh(parts, row_of(text))
 
     def _weigh(self, parts: tuple[str, str, str], row: int) -> None:
         readings = _readings(parts, self.today)

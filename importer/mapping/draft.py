@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from importer.customers.rules import FIELDS, FieldSpec, Kind, field_spec
-from importer.mapping.build import missing_fields
 from importer.mapping.content import folded, known_words
 from importer.mapping.proposal import ColumnMatch, proposal
+from importer.mapping.requirements import missing_fields
 from importer.mapping.transform import Table
 from importer.profile.nearest import either
 from importer.profile.settings import FieldRule
@@ -151,7 +151,9 @@ def _words(info: SourceInfo, rules: Mapping[str, FieldRule], batches: Iterable[R
     for batch in batches:
         for name, place in places.items():
             if len(counts[name]) <= MOST_WORDS:
-                counts[name].update(cell.strip().strip("* ") for cell in batch.cells[place])
+                cells = batch.frame.iloc[:, place].value_counts(sort=False)
+                for cell, count in cells.items():
+                    counts[name][str(cell).strip().strip("* ")] += count
     return {name: words for name, words in counts.items() if len(words) <= MOST_WORDS}
 
 

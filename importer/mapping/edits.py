@@ -72,7 +72,7 @@ def as_date(parse: Parse) -> Edit:
 
     def run(text: str) -> str | Flaw:
         text = text.strip()
-        if not text or _is_iso(text):
+        if not text or is_iso_date(text):
             return text
         found = parse(text)
         if found is not None:
@@ -82,7 +82,8 @@ def as_date(parse: Parse) -> Edit:
     return run
 
 
-def _is_iso(text: str) -> bool:
+def is_iso_date(text: str) -> bool:
+    """Whether a text is a date as `yyyy-MM-dd`."""
     if len(text) != 10 or text[4] != "-" or text[7] != "-" or not text.isascii():
         return False
     try:

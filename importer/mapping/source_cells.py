@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import is_
+from typing import Any
 
-from importer.customers.rules import CustomerType, Kind, field_spec
-from importer.customers.text import may_be_protected, unprotected
-from importer.profile.settings import FieldRule
+import pyarrow.compute as pc
+
+from importer.customers.rules import Kind
+from importer.customers.text import unprotected
+from importer.mapping.plans import FieldPlan
+from importer.mapping.text_columns import Column, blanked, joined, places_where, replaced, texts_of
 from importer.records import ChangeColumn, Issue, RawBatch, Severity
 
 NO_VALUE = frozenset({"cell_error", "formula_without_value"})
@@ -24,52 +28,29 @@ _BY_USE = NO_VALUE | {SHORTENED}
 _EVERY_DIGIT_COUNTS = frozenset({Kind.REFERENCE, Kind.PHONE})
 
 
-@dataclass(frozen=True, slots=True)
-class FieldPlan:
-    """How one field is filled.
-
-    Args:
-        name: the API's dotted name.
-        rule: the profile's rule.
-        indices: places of its columns in the source; empty for a constant.
-        column: the columns' names, for messages.
-        only_for: the customer type whose rows get it, where both types share a column; None: all rows.
-        only_with: fields one of which must be filled for a constant to be given; empty: every row gets it.
-        sources: the columns' names, one by one, in the order of `indices`.
-    """
-
-    name: str
-    rule: FieldRule
-    indices: tuple[int, ...] = ()
-    column: str = ""
-    only_for: CustomerType | None = None
-    only_with: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-
-
 # --------------------------------------------------------------------------- flaws of cells, by their use
 
 
 def by_use(
-    batch: RawBatch, plans: Sequence[FieldPlan], types: Sequence[str] = (), standing: AbstractSet[Issue] | None = None
+    batch: RawBatch,
+    plans: Sequence[FieldPlan],
+    types: Column[Any] | None = None,
+    standing: AbstractSet[Issue] | None = None,
 ) -> RawBatch:
     """Give every flaw of a cell the field that uses it, and the severity that it has there.
 
     Args:
-        types: the customer type of each row where both types share columns; "" where it cannot be read.
+        types: the customer type of each row where both types share columns, "" where it cannot be read; None: they
+            share none.
         standing: issues of cells that are mapped as they stand in the source; None: all are.
     """
     if not any(issue.code in _BY_USE for issue in batch.issues):
         return batch
-    issues = [
-        settled
-        for issue in batch.issues
-        for settled in _by_use(
-            issue,
-            plans if standing is None or issue in standing else (),
-            types[issue.ordinal - batch.first] if types else "",
-        )
-    ]
+    kinds = [""] * len(batch) if types is None else types.tolist()
+    issues: list[Issue] = []
+    for issue in batch.issues:
+        using = plans if standing is None or issue in standing else ()
+        issues += _by_use(issue, using, kinds[issue.ordinal - batch.first])
     return replace(batch, issues=tuple(issues))
 
 
@@ -78,30 +59,23 @@ def _by_use(issue: Issue, plans: Sequence[FieldPlan], kind: str) -> Iterator[Iss
         yield issue
         return
     users = [plan for plan in plans if issue.column in plan.sources and plan.only_for in (None, kind or plan.only_for)]
-    harmed = [plan for plan in users if issue.code in NO_VALUE or _needs_every_digit(plan)]
+    harmed = [plan for plan in users if issue.code in NO_VALUE or plan.kind in _EVERY_DIGIT_COUNTS]
     for plan in harmed:
         yield replace(issue, field=plan.name, column=plan.column, severity=Severity.ERROR)
     if not harmed:
         yield replace(issue, severity=Severity.WARNING)
 
 
-def _needs_every_digit(plan: FieldPlan) -> bool:
-    spec = field_spec(plan.name)
-    return spec is not None and spec.kind in _EVERY_DIGIT_COUNTS
-
-
-def places_of(code: str, plan: FieldPlan, batch: RawBatch) -> frozenset[int]:
-    """Find the places in a batch whose cells, used by a field, have one kind of flaw."""
-    return frozenset(
-        issue.ordinal - batch.first for issue in batch.issues if issue.code == code and issue.column in plan.sources
-    )
+def places_of(codes: AbstractSet[str], columns: Sequence[str], batch: RawBatch) -> list[int]:
+    """Find the places in a batch whose cells of some columns have some kinds of flaw."""
+    return [one.ordinal - batch.first for one in batch.issues if one.code in codes and one.column in columns]
 
 
 # --------------------------------------------------------------------------- texts of cells
 
 
-def source_texts(plan: FieldPlan, batch: RawBatch, *, bare: bool) -> tuple[Sequence[str], ChangeColumn | None]:
-    """Return a field's texts, one a row: the very same list where a column has nothing that must be left out.
+def source_texts(plan: FieldPlan, batch: RawBatch, *, bare: bool) -> tuple[Column[Any], ChangeColumn | None]:
+    """Return a field's texts, one a row: the very same column where one has nothing that must be left out.
 
     Args:
         bare: whether to take away what protects texts from spreadsheets, since a step of the rule reads them. Several
@@ -110,47 +84,39 @@ def source_texts(plan: FieldPlan, batch: RawBatch, *, bare: bool) -> tuple[Seque
     Returns:
         The texts, and what was taken away.
     """
-    columns = [_without_errors(plan, i, batch) for i in range(len(plan.indices))]
+    columns = [_without_errors(name, batch) for name in plan.sources]
     read = [_bare(column) for column in columns] if bare or len(columns) > 1 else columns
-    after = _joined(plan, read)
+    after = joined(read, plan.rule.join)
     if all(map(is_, columns, read)):
         return after, None
-    return after, _change(plan, _joined(plan, columns), after, batch.first)
+    return after, _change(plan, joined(columns, plan.rule.join), after, batch.first)
 
 
-def _joined(plan: FieldPlan, columns: Sequence[Sequence[str]]) -> Sequence[str]:
-    if len(columns) == 1:
-        return columns[0]
-    joint, rows = plan.rule.join, zip(*columns, strict=True)
-    return [joint.join([cell.strip() for cell in row if cell and not cell.isspace()]) for row in rows]
+def _without_errors(name: str, batch: RawBatch) -> Column[Any]:
+    column = batch.frame[name]
+    bad = places_of(NO_VALUE, (name,), batch)
+    return blanked(column, bad) if bad else column
 
 
-def _without_errors(plan: FieldPlan, i: int, batch: RawBatch) -> Sequence[str]:
-    texts = batch.cells[plan.indices[i]]
-    first, name = batch.first, plan.sources[i]
-    bad = [one.ordinal - first for one in batch.issues if one.code in NO_VALUE and one.column == name]
-    if not bad:
-        return texts
-    kept = list(texts)
-    for place in bad:
-        kept[place] = ""
-    return kept
-
-
-def _change(plan: FieldPlan, before: Sequence[str], after: Sequence[str], first: int) -> ChangeColumn | None:
-    places = [place for place, text in enumerate(after) if text != before[place]]
-    if not places:
+def _change(plan: FieldPlan, before: Column[Any], after: Column[Any], first: int) -> ChangeColumn | None:
+    differs = (before != after).to_numpy()
+    if not differs.any():
         return None
-    ordinals = [first + place for place in places]
-    texts = [before[place] for place in places], [after[place] for place in places]
+    ordinals = [first + int(place) for place in differs.nonzero()[0]]
+    texts = before[differs].tolist(), after[differs].tolist()
     return ChangeColumn(PROTECTION_REMOVED, plan.name, plan.column, ordinals, *texts)
 
 
-def _bare(texts: Sequence[str]) -> Sequence[str]:
-    return [bare_text(text) for text in texts] if may_be_protected(texts) else texts
+def _bare(column: Column[Any]) -> Column[Any]:
+    trimmed = pc.utf8_ltrim_whitespace(texts_of(column))
+    marked = places_where(pc.or_(pc.starts_with(trimmed, "'"), pc.starts_with(trimmed, "=")))
+    return replaced(column, marked, bare_text) if len(marked) else column
 
 
 def bare_text(text: str) -> str:
     """Take from one cell what protects it from spreadsheets; other cells stay as they are, spaces included."""
     trimmed = text.strip()
-    return unprotected(trimmed) if trimmed[:1] in ("'", "=") else text
+    if trimmed[:1] not in ("'", "="):
+        return text
+    bare = unprotected(trimmed)
+    return text if bare == trimmed else bare

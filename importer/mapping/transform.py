@@ -12,13 +12,13 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from importer.errors import TransformError
 from importer.frames import text_frame
 from importer.labels import named, quotable
-from importer.mapping.source_cells import NO_VALUE
+from importer.mapping.source_cells import NO_VALUE, places_of
+from importer.mapping.text_columns import blanked
 from importer.mapping.user_code import FAILURES, Function, found, load, what_happened, where
 from importer.profile.transform import TransformSettings
 from importer.records import RawBatch, SourceInfo
@@ -58,7 +58,7 @@ class Transform:
             TransformError: it fails on the sample.
         """
         tried = cls(settings, info.columns)
-        rows = _given(sample, info.columns) if sample else text_frame(info.columns, [[]] * len(info.columns), [])
+        rows = _given(sample) if sample else text_frame(info.columns, [[]] * len(info.columns), [])
         return cls(settings, info.columns, tuple(tried._made_of(rows).columns))  # its own class
 
     def __call__(self, batch: RawBatch) -> RawBatch:
@@ -71,7 +71,7 @@ class Transform:
             TransformError: the function fails on them.
         """
         if self._last is None or self._last[0] is not batch:
-            given = _given(batch, self.takes)
+            given = _given(batch)
             made = self._as_at_first(self._made_of(given))
             issues = tuple(issue for issue in batch.issues if _stands(issue.column, issue.ordinal, batch, given, made))
             self._last = batch, replace(batch, frame=made, issues=issues)
@@ -202,14 +202,12 @@ def _first_failure(function: Function, frame: pd.DataFrame, error: BaseException
 # --------------------------------------------------------------------------- rows as a table
 
 
-def _given(batch: RawBatch, columns: Sequence[str]) -> pd.DataFrame:
+def _given(batch: RawBatch) -> pd.DataFrame:
     """The rows as the function gets them. A cell that shows an error, or was never calculated, holds nothing."""
-    frame = batch.frame.set_axis(list(columns), axis="columns")
-    holds = np.ones(frame.shape, dtype=bool)
-    for issue in batch.issues:
-        if issue.code in NO_VALUE and issue.column in frame.columns:
-            holds[issue.ordinal - batch.first, columns.index(issue.column)] = False
-    return frame if holds.all() else frame.where(holds, "")
+    frame = batch.frame.copy(deep=False)
+    for name in {issue.column for issue in batch.issues if issue.code in NO_VALUE}.intersection(frame.columns):
+        frame[name] = blanked(frame[name], places_of(NO_VALUE, (name,), batch))
+    return frame
 
 
 def _stands(column: str, ordinal: int, batch: RawBatch, given: pd.DataFrame, made: pd.DataFrame) -> bool:

@@ -22,8 +22,8 @@ def groups_of(grouping: Grouping, batch: MappedBatch, aside: Collection[int]) ->
     Args:
         aside: places of rows that are no businesses.
     """
-    columns = [_folded(name, batch.fields[name]) for name in grouping.fields]
-    columns += [_folded("", batch.cells[index]) for index in grouping.indices]
+    columns = [_folded(name, batch.texts(name)) for name in grouping.fields]
+    columns += [_folded("", batch.looked_in(index)) for index in grouping.indices]
     texts = [SEPARATOR.join(row) if all(row) else "" for row in zip(*columns, strict=True)]
     for place in aside:
         texts[place] = ""
@@ -41,7 +41,7 @@ def mains_of(grouping: Grouping, batch: MappedBatch) -> tuple[list[int], list[Is
     if grouping.main is None:
         return [], []
     entry, first = ISSUE_CODES["group_primary_unclear"], batch.raw.first
-    marks = [" ".join(text.casefold().split()) for text in batch.cells[grouping.main]]
+    marks = [" ".join(text.casefold().split()) for text in batch.looked_in(grouping.main)]
     unclear = [
         Issue(first + place, entry.code, entry.message, "", grouping.column)
         for place, mark in enumerate(marks)

@@ -126,8 +126,8 @@ class Validator:
 
     def check(self, batch: MappedBatch) -> CheckedBatch:
         """Check and normalise all rows of a batch, finding all errors of a row at once."""
-        if self._names != batch.fields.keys():
-            self.prepare(batch.fields.keys(), batch.columns)
+        if self._names != set(batch.frame.columns):
+            self.prepare(batch.frame.columns, batch.columns)
         kinds = self._of_kinds(batch)
         if self._grouping is None:
             return whole(batch, [self._check_part(batch, kind, places) for kind, places in kinds.items()])
@@ -142,7 +142,7 @@ class Validator:
         size = len(batch.raw)
         if self._inferred:
             return {CustomerType(self._inferred.value): range(size)}
-        texts = self._words[_TYPE.name].values(batch.fields[_TYPE.name])
+        texts = self._words[_TYPE.name].values(batch.texts(_TYPE.name))
         if len(different := set(texts)) == 1 and "" not in different:
             return {CustomerType(different.pop()): range(size)}
         groups = {text: [place for place, one in enumerate(texts) if one == text] for text in sorted(different)}
@@ -221,8 +221,8 @@ class Validator:
 def _texts_of(batch: MappedBatch, places: Sequence[int]) -> Texts:
     """Give the texts of a field in some rows: the one place that knows how a batch holds them."""
     if len(places) == len(batch.raw):
-        return lambda name: batch.fields[name]
-    return lambda name: [batch.fields[name][place] for place in places]
+        return batch.texts
+    return lambda name: [batch.texts(name)[place] for place in places]
 
 
 def _failed(batch: MappedBatch, places: Sequence[int]) -> Mapping[int, Collection[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +40,7 @@ RULES = Profile.model_validate({"mapping": MAPPING}).mapping
 def test_every_field_has_as_many_texts_as_there_are_rows(rows: list[tuple[str, ...]], size: int) -> None:
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
     batches = [
-        raw_batch(start * size, range(len(part)), [list(column) for column in zip(*part, strict=True)])
+        raw_batch(start * size, range(len(part)), [list(column) for column in zip(*part, strict=True)], names="ABCD")
         for start, part in enumerate(parts)
     ]
     mapper = build_mapper(RULES, Table(SourceInfo("x", "csv", ("A", "B", "C", "D"))), today=TODAY)
@@ -52,9 +53,10 @@ def test_every_field_has_as_many_texts_as_there_are_rows(rows: list[tuple[str, .
 
     for batch in batches:
         mapped = mapper.map(batch)
-        assert mapped.fields.keys() == RULES.keys()
-        assert {len(texts) for texts in mapped.fields.values()} == {len(batch)}
-        assert all(isinstance(text, str) for texts in mapped.fields.values() for text in texts)
+        assert set(mapped.frame.columns) == RULES.keys()
+        assert mapped.frame.index.equals(batch.frame.index)
+        assert set(mapped.frame.dtypes) == {pd.StringDtype(na_value=float("nan"))}
+        assert all(isinstance(text, str) for name in RULES for text in mapped.texts(name))
         assert all(batch.first <= issue.ordinal < batch.first + len(batch) for issue in mapped.issues)
 
 
@@ -127,5 +129,10 @@ def _mapped(table: Table, batch: RawBatch) -> object:
     except SourceError as error:
         return str(error)
     mapped = mapper.map(batch)
-    fields = {name: list(texts) for name, texts in mapped.fields.items()}
-    return decided, fields, tuple(mapped.raw.issues), tuple(mapped.issues), mapped.changes
+    return (
+        decided,
+        {name: mapped.texts(name) for name in RULES},
+        tuple(mapped.raw.issues),
+        tuple(mapped.issues),
+        mapped.changes,
+    )

@@ -99,7 +99,8 @@ def evidence(*texts: str, batch: int = 2) -> OrderEvidence:
     seen = OrderEvidence(TODAY)
     for start in range(0, len(texts), batch):
         part = texts[start : start + batch]
-        seen.observe(part, range(start + 2, start + 2 + len(part)))
+        rows = {text: start + 2 + part.index(text) for text in part}
+        seen.observe(rows, rows.__getitem__)
     return seen
 
 

@@ -37,10 +37,10 @@ def test_the_legacy_profile_maps_an_old_export() -> None:
     )
     mapper.decide()
 
-    mapped = mapper.map(raw_batch(0, [2], [[cell] for cell in ROW.values()]))
+    mapped = mapper.map(raw_batch(0, [2], [[cell] for cell in ROW.values()], names=list(ROW)))
 
     assert mapped.issues == ()
-    assert {name: texts[0] for name, texts in mapped.fields.items()} == {
+    assert mapped.frame.iloc[0].to_dict() == {
         "type": "INDIVIDUAL",
         "externalId": "L-0042",
         "firstName": "Sarah",

@@ -316,7 +316,7 @@ def test_rules_find_the_columns_that_it_makes_and_rows_stay_the_sources_own(writ
 
     mapped = made.map(raw)
 
-    assert list(mapped.fields["firstName"]) == ["ADA ADAMS", "BOB BROWN", "CID CLARK"]
+    assert mapped.texts("firstName") == ["ADA ADAMS", "BOB BROWN", "CID CLARK"]
     assert mapped.columns["firstName"] == "Upper"
     assert mapped.raw.frame is raw.frame
 
@@ -326,7 +326,7 @@ def test_a_mapper_takes_it_along_to_another_process(written: Write) -> None:
 
     copied = pickle.loads(pickle.dumps(made))  # noqa: S301  # our own
 
-    assert list(copied.map(batch()).fields["firstName"]) == ["x", "x", "x"]
+    assert copied.map(batch()).texts("firstName") == ["x", "x", "x"]
 
 
 def test_dates_are_judged_by_what_it_returns(written: Write) -> None:
@@ -334,7 +334,7 @@ def test_dates_are_judged_by_what_it_returns(written: Write) -> None:
     made.observe(batch())
 
     assert [note.value for note in made.decide() if note.what == "date_order"] == ["Born: day first"]
-    assert set(made.map(batch()).fields["dateOfBirth"]) == {"1999-12-31"}
+    assert set(made.map(batch()).texts("dateOfBirth")) == {"1999-12-31"}
 
 
 def test_a_group_is_told_by_the_columns_that_it_makes(written: Write) -> None:
@@ -361,7 +361,7 @@ def test_a_cell_that_shows_an_error_is_blank_and_counts_where_the_function_left_
 
     mapped = mapper(settings, rules, raw).map(raw)
 
-    assert [mapped.fields[name][0] for name in rules] == ["", "0", ""]
+    assert [mapped.texts(name)[0] for name in rules] == ["", "0", ""]
     assert [(issue.field, issue.column, issue.severity) for issue in mapped.raw.issues] == [
         ("firstName", "Name", Severity.ERROR),
         ("", "Phone", Severity.WARNING),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from importer.customers.identity import import_key
 from importer.errors import ProfileError
-from importer.frames import raw_batch
+from importer.frames import mapped_batch, raw_batch
 from importer.profile.settings import ValidationSettings
 from importer.records import Change, ChangeLog, CheckedBatch, Issue, MappedBatch, Severity
 from importer.validation import build_validator
@@ -41,7 +42,7 @@ def batch_of(
     names = list(dict.fromkeys(name for row in rows for name in row))
     fields = {name: [row.get(name, "") for row in rows] for name in names}
     columns = {name: "" if name in constants else f"col {name}" for name in names}
-    return MappedBatch(raw_batch(first, range(first + 2, first + 2 + len(rows)), ()), fields, columns, tuple(issues))
+    return mapped_batch(raw_batch(first, range(first + 2, first + 2 + len(rows)), ()), fields, columns, tuple(issues))
 
 
 def check(
@@ -256,7 +257,7 @@ def test_a_warning_of_mapping_leaves_the_row_valid() -> None:
 def test_an_error_about_the_row_as_a_whole_makes_it_invalid() -> None:
     raw = raw_batch(0, [2], (), (Issue(0, "row_ragged", "Too many cells."),))
     validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
-    checked = validator.check(MappedBatch(raw, {name: [text] for name, text in SARAH.items()}, {}))
+    checked = validator.check(mapped_batch(raw, {name: [text] for name, text in SARAH.items()}, {}))
     assert checked.payloads == [None]
     assert [one.code for one in checked.issues] == ["row_ragged"]
 
@@ -374,7 +375,7 @@ def test_a_column_that_feeds_both_types_is_not_told() -> None:
     mapped = batch_of(*rows)
     columns = {name: name.removeprefix("contacts.primary.") for name in mapped.columns}
     validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
-    checked = validator.check(MappedBatch(mapped.raw, mapped.fields, columns))
+    checked = validator.check(replace(mapped, columns=columns))
     assert found(checked) == [(0, "field_not_sent", "businessName")]
 
 
@@ -451,14 +452,14 @@ def test_readiness_for_verification_is_a_verdict_of_its_own() -> None:
 
 def test_an_empty_batch_is_an_empty_answer() -> None:
     validator = build_validator(ValidationSettings(), secret=SECRET, stamp="importKey", today=TODAY)
-    checked = validator.check(MappedBatch(raw_batch(0, [], ()), {name: [] for name in SARAH}, {}))
+    checked = validator.check(mapped_batch(raw_batch(0, [], ()), {name: [] for name in SARAH}, {}))
     assert (list(checked.payloads), list(checked.keys), checked.issues) == ([], [], ())
 
 
 def test_columns_may_be_any_sequence() -> None:
     validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
     fields = {name: (text,) for name, text in SARAH.items()}
-    assert validator.check(MappedBatch(raw_batch(0, [2], ()), fields, {})).payloads[0] is not None
+    assert validator.check(mapped_batch(raw_batch(0, [2], ()), fields, {})).payloads[0] is not None
 
 
 def test_the_same_rows_give_the_same_answer_whatever_was_seen_before() -> None:
@@ -575,7 +576,7 @@ def test_a_cell_that_failed_while_it_was_read_is_not_judged_again() -> None:
     raw = raw_batch(0, [2], (), (Issue(0, "cell_error", "The cell shows #N/A.", "lastName", "col lastName"),))
     mapped = batch_of({**SARAH, "lastName": "#N/A"})
     checked = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY).check(
-        MappedBatch(raw, mapped.fields, mapped.columns)
+        replace(mapped, raw=raw)
     )
     assert found(checked) == [(0, "cell_error", "lastName")]
     assert checked.payloads == [None]

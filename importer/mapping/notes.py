@@ -1,0 +1,54 @@
+"""What was decided about a source's columns, worded for people: matches, columns that nothing uses, phone regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from importer.customers.rules import PHONE_ADDRESSES, READING_FIELDS
+from importer.labels import is_data
+from importer.mapping.headers import find
+from importer.mapping.plans import named_by
+from importer.mapping.proposal import ColumnMatch
+from importer.profile.settings import FieldRule, ValidationSettings
+from importer.records import Detected
+
+
+def phone_regions(rules: Mapping[str, FieldRule], validation: ValidationSettings) -> tuple[Detected, ...]:
+    """Say by which country phone numbers without a country code are read; nothing where no phone number is mapped."""
+    found: dict[str, None] = {}
+    for name in READING_FIELDS:
+        phone = name.rpartition(".")[0]
+        if f"{phone}.number" in rules:
+            found[_phone_region(rules, phone, validation.default_region)] = None
+    note = "for phone numbers without a country code"
+    return tuple(Detected("phone_region", value, 1.0, note) for value in found)
+
+
+def _phone_region(rules: Mapping[str, FieldRule], phone: str, default: str | None) -> str:
+    countries = (f"addresses.{word}.countryCode" for word in PHONE_ADDRESSES)
+    names = (f"{phone}.region", f"{phone}.country", *countries)
+    named = [_origin(rules[name]) for name in names if name in rules]
+    return ", else ".join([*dict.fromkeys(named), default or "none"])
+
+
+def _origin(rule: FieldRule) -> str:
+    return rule.value if rule.value is not None else " ".join(f"column '{column}'" for column in named_by(rule))
+
+
+def matched(matches: Sequence[ColumnMatch]) -> Iterator[Detected]:
+    """Say which column was matched with which field, and which with none."""
+    for match in matches:
+        what = "mapped" if match.field else "unmapped"
+        yield Detected(what, f"{match.column} → {match.field}" if match.field else match.column, match.score, match.why)
+
+
+def unused(rules: Mapping[str, FieldRule], columns: Sequence[str]) -> Iterator[Detected]:
+    """Name the columns that no rule uses."""
+    used = {find(column, columns) for rule in rules.values() for column in named_by(rule)}
+    for index, column in enumerate(columns):
+        if index not in used:
+            yield Detected("unmapped", _label(column, index), 1.0, "the profile does not use it")
+
+
+def _label(column: str, index: int) -> str:
+    return f"column {index + 1}, whose name looks like data" if is_data(column) else column

@@ -1,0 +1,102 @@
+"""How each field of one source is filled: the rules of a profile, with the places of their columns. Names only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from importer.customers.rules import CustomerType, Kind, field_spec
+from importer.errors import MissingColumnError
+from importer.labels import quotable
+from importer.mapping.headers import find
+from importer.mapping.lexicon import CONTACT
+from importer.profile.nearest import did_you_mean
+from importer.profile.settings import FieldRule
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """How one field is filled.
+
+    Args:
+        name: the API's dotted name.
+        rule: the profile's rule.
+        indices: places of its columns in the source; empty for a constant.
+        column: the columns' names, for messages.
+        only_for: the customer type whose rows get it, where both types share a column; None: all rows.
+        only_with: fields one of which must be filled for a constant to be given; empty: every row gets it.
+        sources: the columns' names, one by one, in the order of `indices`.
+        kind: what the field holds; None: any text.
+    """
+
+    name: str
+    rule: FieldRule
+    indices: tuple[int, ...] = ()
+    column: str = ""
+    only_for: CustomerType | None = None
+    only_with: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    kind: Kind | None = None
+
+
+def plans(rules: Mapping[str, FieldRule], columns: Sequence[str], looks: str = "") -> Iterator[FieldPlan]:
+    """Find the columns of every rule.
+
+    Args:
+        columns: the names that there are.
+        looks: a sentence that says how to look at the source.
+
+    Raises:
+        MissingColumnError: a rule names a column that is not there.
+    """
+    for name, rule in rules.items():
+        indices = tuple(_index(name, column, columns, looks) for column in named_by(rule))
+        sources = tuple(columns[index] for index in indices)
+        spec = field_spec(name)
+        yield FieldPlan(
+            name,
+            rule,
+            indices,
+            ", ".join(sources),
+            only_for=_only_for(name, rules),
+            only_with=_companions(name, rules),
+            sources=sources,
+            kind=spec.kind if spec else None,
+        )
+
+
+def named_by(rule: FieldRule) -> tuple[str, ...]:
+    """The columns that a rule names."""
+    return rule.columns or ((rule.column,) if rule.column is not None else ())
+
+
+def _index(name: str, column: str, columns: Sequence[str], looks: str) -> int:
+    found = find(column, columns)
+    if found is None:
+        raise MissingColumnError(
+            f"The profile fills {name} from a column '{column}', which the source does not have"
+            f"{did_you_mean(column, quotable(columns))}",
+            looks,
+        )
+    return found
+
+
+def _only_for(name: str, rules: Mapping[str, FieldRule]) -> CustomerType | None:
+    """Tell whose rows alone get a field: where both types take the same column, each takes it for its own rows."""
+    spec = field_spec(name)
+    if rules["type"].value is not None or spec is None or len(spec.types) > 1:
+        return None
+    twin = name.removeprefix(CONTACT) if name.startswith(CONTACT) else CONTACT + name
+    shared = rules[name].value is not None or (twin in rules and named_by(rules[twin]) == named_by(rules[name]))
+    return spec.types[0] if shared else None
+
+
+def _companions(name: str, rules: Mapping[str, FieldRule]) -> tuple[str, ...]:
+    """List what a constant belongs to: a country alone makes no address and no national id."""
+    if rules[name].value is None:
+        return ()
+    if name.startswith("addresses."):
+        table = ".".join(name.split(".")[:2]) + "."
+        return tuple(other for other in rules if other.startswith(table) and rules[other].value is None)
+    whole = name.removesuffix("CountryCode")
+    return (whole,) if whole in {"socialId", "taxId"} and whole in rules and rules[whole].value is None else ()
