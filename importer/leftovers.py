@@ -2,6 +2,7 @@
 
 Copies of sources and the journal of a dry run lie in folders that their program holds a lock on. The kernel lets go of
 a lock when its program ends, however it ends; a folder of such a kind that nobody holds is left over.
+(`filelock` holds files; one beside each folder would be left over itself.)
 """
 
 from __future__ import annotations

@@ -39,6 +39,33 @@ _CHECK_S = 1.0  # a long wait is slept in pieces of this length, so that a stop 
 _SHORT_S = 0.1  # a wait beyond this ends early when what it waited for changes
 
 
+class Lateness:
+    """By how much later than it left a request counts, because its answer came late. Pure.
+
+    A server counts arrivals, and what a busy machine or network holds up arrives together. But a request was held up
+    no longer than its answer came later than the quickest ones. Answers differ for other reasons, too, and that would
+    cost much of the rate: hence the budget.
+    """
+
+    def __init__(self, per_s: float) -> None:
+        self._most_s = self._budget_s = _LATE_S * max(1.0, per_s * _LATE_SAVED_S)
+        self._quickest_s: float | None = None
+
+    def departed(self, unused_s: float) -> None:
+        """Earn what one request may be late, and what is unused of the shortest window, in seconds."""
+        self._budget_s = min(self._budget_s + _LATE_S + unused_s, self._most_s)
+
+    def of(self, took_s: float) -> float:
+        """Spend on a request that was answered after so many seconds, or was not answered for so long."""
+        late_s = min(max(0.0, took_s - (self._quickest_s or 0.0)), self._budget_s)
+        self._budget_s -= late_s
+        return late_s
+
+    def answered(self, took_s: float) -> None:
+        """Learn how quick answers can be."""
+        self._quickest_s = took_s if self._quickest_s is None else min(took_s, self._quickest_s * _FORGETTING)
+
+
 class HeldSlot:
     """The slot of one request. Implements `ports.Slot`; `left_s` is when it left, monotonic seconds."""
 
@@ -101,8 +128,7 @@ class StrictLimiter:
         self._waiting = self._reserved = self._in_flight = self._most_in_flight = self._requests = 0
         self._first_s = self._last_s = 0.0
         self._under_way: dict[HeldSlot, None] = {}
-        self._quickest_s: float | None = None
-        self._most_late_s = self._late_s = _LATE_S * max(1.0, self.ceiling_per_s * _LATE_SAVED_S)
+        self._lateness = Lateness(self.ceiling_per_s)
         self.set_pace(self.ceiling_per_s)
 
     def set_pace(self, per_s: float) -> None:
@@ -189,7 +215,8 @@ class StrictLimiter:
         self._reserved -= 1
         for window in self.windows:
             window.add(now)
-        self._late_s = min(self._late_s + _LATE_S + self._unused_s(), self._most_late_s)
+        unused = self.windows[0].unused(self._reserved) - _USUALLY_UNUSED
+        self._lateness.departed(max(0.0, unused) * self.windows[0].per_s)
         self._first_s, self._last_s = self._first_s if self._requests else now, now
         self._requests += 1
         self._in_flight += 1
@@ -197,16 +224,12 @@ class StrictLimiter:
         self.changed.set()
         return now
 
-    def _unused_s(self) -> float:
-        shortest = self.windows[0]
-        return max(0.0, shortest.unused(self._reserved) - _USUALLY_UNUSED) * shortest.per_s
-
     def answered(self, slot: HeldSlot) -> None:
         """The answer to a request begins to come in, or will not come: it has arrived."""
-        took_s, quickest_s = self._clock.monotonic() - slot.left_s, self._quickest_s
+        took_s = self._clock.monotonic() - slot.left_s
         if slot in self._under_way:
             self._arrived(slot, took_s)
-        self._quickest_s = took_s if quickest_s is None else min(took_s, quickest_s * _FORGETTING)
+        self._lateness.answered(took_s)
         self._in_flight -= 1
 
     def given_back(self) -> None:
@@ -218,16 +241,9 @@ class StrictLimiter:
         self.changed.set()
 
     def _arrived(self, slot: HeldSlot, took_s: float) -> None:
-        """Count a request from when it arrived at the latest.
-
-        A server counts arrivals, and what a busy machine or network holds up arrives together. But a request was held
-        up no longer than its answer came later than the quickest ones. Answers differ for other reasons, too, and that
-        would cost much of the rate: hence the budget.
-        """
+        """Count a request from when it arrived at the latest."""
         del self._under_way[slot]
-        late_s = min(max(0.0, took_s - (self._quickest_s or 0.0)), self._late_s)
-        self._late_s -= late_s
-        if late_s > 0:
+        if (late_s := self._lateness.of(took_s)) > 0:
             for window in self.windows:
                 window.move(slot.left_s, slot.left_s + late_s)
 
