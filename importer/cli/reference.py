@@ -52,14 +52,15 @@ def fields(
     With a name: of which type of customer, who needs it, how long it may be, accepted words, an example, and how well
     all of that is known. --json prints a list `fields` of objects with name, label, type, kind, required, condition,
     max_length, values, synonyms, example, sent, evidence, length_evidence and source; evidence is K (documented), K~
-    (documented for a related object), I (inferred) or NF (an assumption).
+    (documented for a related object), I (inferred) or NF (an assumption); and `rules` between fields.
     """
     as_json = _wants_json(locals())
     from importer.reference.fields import fields as look_up  # noqa: PLC0415
+    from importer.reference.fields import rules  # noqa: PLC0415
 
     found = look_up(names or (), kind or "")
     if as_json:
-        _print_json("fields", found)
+        _print_json("fields", found, rules=rules())
     elif markdown:
         from importer.reference.markdown import fields_markdown  # noqa: PLC0415
 
@@ -150,8 +151,9 @@ class _Entry(Protocol):
     def as_json(self) -> dict[str, Any]: ...
 
 
-def _print_json(command: str, found: Iterable[_Entry], name: str = "") -> None:
-    print_json({"command": command, name or command: [one.as_json() for one in found], "exit_code": 0, "error": None})
+def _print_json(command: str, found: Iterable[_Entry], name: str = "", **more: Any) -> None:
+    entries = {name or command: [one.as_json() for one in found]}
+    print_json({"command": command, **entries, **more, "exit_code": 0, "error": None})
 
 
 def _write(text: str) -> None:

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from importer.cli.screen import console, table, text_width
 from importer.reference.codes import CodeEntry
-from importer.reference.fields import EVIDENCE, FieldEntry
+from importer.reference.fields import EVIDENCE, FieldEntry, rules
 
 _WHOSE = {"both": "Individuals and businesses", "individual": "Individuals", "business": "Businesses"}
 _NOT_SENT = "Never sent: it only says how phone numbers are read."
@@ -24,11 +24,16 @@ def print_fields(found: Sequence[FieldEntry], *, full: bool) -> None:
     for one in found:
         listed.add_row(one.spec.name, _in_short(one))
     console().print(listed)
+    between = table("Rules between fields", "Issue code")
+    for rule in rules():
+        between.add_row(rule["sentence"], rule["code"])
+    console().print()
+    console().print(between)
 
 
 def _in_short(one: FieldEntry) -> str:
     longest = f"; longest {one.spec.max_length}" if one.spec.max_length else ""
-    return f"{one.spec.label}; {one.spec.type}; {one.needed}{longest}" + ("" if one.sent else "; not sent")
+    return f"{one.spec.label}; {one.spec.type}; {one.needed}{longest}" + ("" if one.spec.sent else "; not sent")
 
 
 def _field_lines(one: FieldEntry) -> Iterator[str]:
@@ -36,7 +41,7 @@ def _field_lines(one: FieldEntry) -> Iterator[str]:
     yield spec.name
     needed = f"needed {one.needed}" if spec.condition else one.needed
     yield f"{spec.label}. {_WHOSE[spec.type]}; {needed}. Example: {spec.example}"
-    if not one.sent:
+    if not one.spec.sent:
         yield _NOT_SENT
     if one.length_evidence:
         yield f"Longest: {spec.max_length} characters ({EVIDENCE[one.length_evidence]})."

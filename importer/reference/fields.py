@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from importer.customers.rules import FIELDS, READING_FIELDS, Evidence, FieldSpec, field_spec
+from importer.customers.rules import FIELDS, READING_FIELDS, RULES, Evidence, FieldSpec, field_spec
 from importer.reference.selection import select
 
 EVIDENCE: Mapping[Evidence, str] = MappingProxyType(
@@ -25,14 +25,9 @@ _METADATA = "metadata.KEY"
 
 @dataclass(frozen=True, slots=True)
 class FieldEntry:
-    """One field of the reference.
-
-    Args:
-        sent: False: a profile may map it, and it only says how another field is read.
-    """
+    """One field of the reference."""
 
     spec: FieldSpec
-    sent: bool = True
 
     @property
     def needed(self) -> str:
@@ -58,7 +53,7 @@ class FieldEntry:
             "values": list(spec.values),
             "synonyms": dict(spec.synonyms),
             "example": spec.example,
-            "sent": self.sent,
+            "sent": spec.sent,
             "evidence": str(spec.evidence),
             "length_evidence": None if self.length_evidence is None else str(self.length_evidence),
             "source": spec.source,
@@ -68,9 +63,8 @@ class FieldEntry:
 def field_entries() -> dict[str, FieldEntry]:
     """Every field by its name: what is sent, in the order of a template, then what is only read."""
     metadata = field_spec(_METADATA)
-    sent = [*FIELDS.values(), *([metadata] if metadata else [])]
-    read = [FieldEntry(spec, sent=False) for spec in READING_FIELDS.values()]
-    return {entry.spec.name: entry for entry in [*map(FieldEntry, sent), *read]}
+    specs = [*FIELDS.values(), *([metadata] if metadata else []), *READING_FIELDS.values()]
+    return {spec.name: FieldEntry(spec) for spec in specs}
 
 
 def fields(names: Sequence[str] = (), kind: Literal["", "individual", "business"] = "") -> list[FieldEntry]:
@@ -86,3 +80,11 @@ def fields(names: Sequence[str] = (), kind: Literal["", "individual", "business"
     types = {kind, "both"} if kind else {"individual", "business", "both"}
     entries = {name: entry for name, entry in field_entries().items() if entry.spec.type in types}
     return select(names, entries, "customer field", lambda entry: [entry.spec.label])
+
+
+def rules() -> list[dict[str, str]]:
+    """Every rule between fields, in plain JSON types: the code of a breach, the rule in words, how well it is known."""
+    return [
+        {"code": rule.code, "sentence": rule.sentence, "evidence": str(rule.evidence), "source": rule.source}
+        for rule in RULES
+    ]

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from importer.customers.rules import Evidence
 from importer.reference.codes import CodeEntry
-from importer.reference.fields import EVIDENCE, FieldEntry
+from importer.reference.fields import EVIDENCE, FieldEntry, rules
 from importer.reference.profile_keys import KeyEntry, sections
 
 
 def fields_markdown(found: Sequence[FieldEntry]) -> str:
-    """Write fields as a table."""
+    """Write fields as a table, and the rules between them as another."""
     head = ("field", "what it is", "of", "needed", "longest", "accepted", "example", "how well it is known")
-    return _table(head, map(_field, found))
+    between = ("rule between fields", "code", "how well it is known")
+    return f"{_table(head, map(_field, found))}\n{_table(between, map(_rule, rules()))}"
+
+
+def _rule(one: Mapping[str, str]) -> list[str]:
+    return [one["sentence"], f"`{one['code']}`", _known(Evidence(one["evidence"]), one["source"])]
+
+
+def _known(evidence: Evidence, source: str) -> str:
+    return f"{EVIDENCE[evidence]}{f' ({source})' if source else ''}"
 
 
 def _field(one: FieldEntry) -> list[str]:
     spec = one.spec
     accepted = ", ".join(spec.values) + (f" and {len(spec.synonyms)} other words" if spec.synonyms else "")
-    known = f"{EVIDENCE[spec.evidence]}{f' ({spec.source})' if spec.source else ''}"
     longest = f"{spec.max_length} ({EVIDENCE[one.length_evidence]})" if one.length_evidence else ""
-    label = spec.label if one.sent else f"{spec.label}; never sent"
-    return [f"`{spec.name}`", label, spec.type, one.needed, longest, accepted, f"`{spec.example}`", known]
+    label = spec.label if one.spec.sent else f"{spec.label}; never sent"
+    return [
+        f"`{spec.name}`",
+        label,
+        spec.type,
+        one.needed,
+        longest,
+        accepted,
+        f"`{spec.example}`",
+        _known(spec.evidence, spec.source),
+    ]
 
 
 def codes_markdown(found: Sequence[CodeEntry]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from importer.cli.options import _PLACES
-from importer.customers.rules import FIELDS, READING_FIELDS, field_spec
+from importer.customers.rules import FIELDS, READING_FIELDS, RULES, field_spec
 from importer.errors import UsageError
 from importer.issue_codes import ALL_CODES
 from importer.profile import OPTIONS, Profile
@@ -19,7 +19,7 @@ from importer.profile.delivery import TargetSettings
 from importer.profile.problems import places, variable
 from importer.profile.settings import FieldRule, GroupingSettings
 from importer.reference.codes import _SHOWN_WITH, codes
-from importer.reference.fields import fields
+from importer.reference.fields import fields, rules
 from importer.reference.markdown import codes_markdown, fields_markdown, profile_markdown
 from importer.reference.profile_file import profile_file
 from importer.reference.profile_keys import KeyEntry, profile_keys, sections
@@ -39,7 +39,7 @@ def test_every_field_that_a_profile_may_map_is_listed() -> None:
     listed = {entry.spec.name: entry for entry in fields()}
 
     assert listed.keys() == {*FIELDS, *READING_FIELDS, "metadata.KEY"}
-    assert {name for name, entry in listed.items() if not entry.sent} == set(READING_FIELDS)
+    assert {name for name, entry in listed.items() if not entry.spec.sent} == set(READING_FIELDS)
     assert all(entry.spec is field_spec(name) for name, entry in listed.items() if name != "metadata.KEY")
 
 
@@ -66,6 +66,12 @@ def test_a_part_of_a_name_or_label_finds_fields_and_a_whole_name_itself_alone() 
         "Physical postal code",
         "Shipping postal code",
     }
+
+
+def test_every_rule_between_fields_is_listed_with_a_code_that_exists() -> None:
+    assert [(one["code"], one["sentence"]) for one in rules()] == [(rule.code, rule.sentence) for rule in RULES]
+    assert {one["code"] for one in rules()} <= set(ALL_CODES)
+    assert all(one["sentence"] in fields_markdown(fields()) for one in rules())
 
 
 def test_a_wrong_field_is_refused_with_the_nearest_name() -> None:
@@ -185,7 +191,7 @@ def test_every_option_that_sets_a_key_is_named_beside_it() -> None:
 
 def test_markdown_tables_have_a_row_for_every_entry_and_as_many_cells_in_each() -> None:
     for text, count, tables in (
-        (fields_markdown(fields()), len(fields()), 1),
+        (fields_markdown(fields()).partition("| rule")[0], len(fields()), 1),
         (codes_markdown(codes()), len(codes()), 1),
         (profile_markdown(KEYS), len(KEYS), len(sections())),
     ):
