@@ -143,6 +143,7 @@ class Session:
         ask: asked when the first rows bring something unexpected; None: the run stops then.
         ends_at: when sending has to end, seconds since the epoch; None: as the profile's hours say.
         metrics: where numbers are shown; None: as the profile says. A night shows those of all its runs by itself.
+        waited_s: how long its user had waited when it was made, in seconds: what it took counts from there.
     """
 
     profile: Profile
@@ -156,6 +157,7 @@ class Session:
     create_pool: Callable[[int], ProcessPool] = ProcessPool
     ends_at: float | None = None
     metrics: MetricsSettings | None = None
+    waited_s: float = 0.0
 
     # ------------------------------------------------------------------ commands
 
@@ -683,7 +685,8 @@ class Session:
         """Render what the journal holds, and record how the run ended."""
         rows = Runs(database).counts(stored.run)["read"]
         self.on_event(Event("results_started", {"run_id": stored.header.run_id, "rows": rows}))
-        ending = Ending(self.command, started_at, self.clock.now(), self.stop.reason, self.stop.message)
+        began_at = started_at - self.waited_s
+        ending = Ending(self.command, began_at, self.clock.now(), self.stop.reason, self.stop.message)
         Runs(database).note(stored.run, stopped_by=self.stop.reason, stopped_message=self.stop.message)
         archive_index.keep_mended_beside(database, stored)
         report = self._rendered(database, stored, directory, ending)
@@ -693,7 +696,7 @@ class Session:
         if not stored.header.dry_run:
             self.on_event(Event("results_stage", {"stage": "receipt"}))
             self._seal(database, stored, directory, report)
-        elapsed_s = self.clock.now() - started_at
+        elapsed_s = self.clock.now() - began_at
         told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": elapsed_s}
         self.on_event(Event("run_ended", told))
         return report

@@ -63,7 +63,7 @@ def _session_run(profile: Profile, command: str, work: Work, *, about: str, as_j
         observer = Interruption(
             heard, Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None)
         )
-        session = Session(profile, command, on_event=observer)
+        session = Session(profile, command, on_event=observer, waited_s=waited_s() or 0.0)
         if not as_json and _on_terminal():
             session.confirm, session.whose, session.ask = _confirm, _whose, partial(_ask, shown)
         try:
