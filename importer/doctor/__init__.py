@@ -18,7 +18,7 @@ from importer.doctor.schedule import check_hours, check_quota
 from importer.doctor.target import check_target, known_destination
 from importer.doctor.watching import check_metrics, check_notifications
 from importer.doctor.workspace import check_workspace
-from importer.errors import ProfileError
+from importer.errors import ImporterError, ProfileError
 from importer.labels import counted
 from importer.ports import Clock
 from importer.profile import Profile
@@ -54,6 +54,7 @@ async def examine(
     scope, account = check_account(profile, where)
     return [
         _profile(profile),
+        *_transform(profile),
         *await check_target(profile, environ, offline=offline, of_night=bool(folder)),
         *account,
         *check_limits(profile),
@@ -82,6 +83,20 @@ def _filled(folder: str, profile: Profile) -> list[Path]:
     copies = [profile.results.out] if profile.results.out else []
     nights = folders_of(Path(folder), profile.nightly) if folder and not is_remote(folder) else []
     return [*copies, *nights]
+
+
+def _transform(profile: Profile) -> Iterator[Finding]:
+    """Load the function of the user's own, where the profile names one; it is not called."""
+    if not profile.transform.function:
+        return
+    from importer.mapping import load_transform  # noqa: PLC0415  # pandas takes long to load, and few profiles have one
+
+    try:
+        load_transform(profile.transform)
+    except ImporterError as error:
+        yield Finding.from_error("transform", error)
+    else:
+        yield Finding.ok("transform", f"{profile.transform.function} can be loaded")
 
 
 def _profile(profile: Profile) -> Finding:

@@ -12,6 +12,7 @@ from importer.mapping.proposal import ColumnMatch, Proposal, proposal, propose
 from importer.mapping.requirements import missing_columns, require_header
 from importer.mapping.template import TemplateColumn, template_columns
 from importer.mapping.transform import Table
+from importer.mapping.user_code import load as load_transform
 
 __all__ = [
     "THRESHOLD",
@@ -23,6 +24,7 @@ __all__ = [
     "build_mapper",
     "grouping_of",
     "init_profile",
+    "load_transform",
     "missing_columns",
     "phone_regions",
     "proposal",

@@ -19,7 +19,7 @@ from importer.frames import text_frame
 from importer.labels import named, quotable
 from importer.mapping.source_cells import NO_VALUE, places_of
 from importer.mapping.text_columns import blanked
-from importer.mapping.user_code import FAILURES, Function, found, load, what_happened, where
+from importer.mapping.user_code import FAILURES, Function, load, module_text, what_happened, where
 from importer.profile.transform import TransformSettings
 from importer.records import RawBatch, SourceInfo
 
@@ -249,7 +249,7 @@ class Table:
         """
         if not settings.function:
             return cls(info, sample)
-        found(settings)
+        module_text(settings)
         transform = Transform(settings, info.columns, tuple(makes)) if makes else Transform.of(settings, info, sample)
         seen = replace(info, columns=transform.makes)
         return cls(seen, transform(sample) if sample else None, transform)

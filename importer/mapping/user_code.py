@@ -47,7 +47,7 @@ def load(settings: TransformSettings) -> Function:
         ProfileError: there is no such module or function, or its module cannot be run.
         SourceChangedError: the file is gone, or another than the profile found.
     """
-    source = found(settings)
+    source = module_text(settings)
     try:
         with redirect_stdout(sys.stderr), _importable(settings):
             module = _run(settings, source)
@@ -63,7 +63,7 @@ def load(settings: TransformSettings) -> Function:
     return _function(settings, module)
 
 
-def found(settings: TransformSettings) -> bytes:
+def module_text(settings: TransformSettings) -> bytes:
     """Read the text of a function's module, which has to be there as it was found.
 
     Raises:

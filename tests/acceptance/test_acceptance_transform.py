@@ -229,6 +229,16 @@ def test_a_function_that_is_gone_is_said_to_be_gone_and_what_was_done_can_still_
     assert (shown.code, written.code) == (0, 3)
 
 
+def test_doctor_loads_it_and_says_what_is_wrong(ready: User) -> None:
+    sound = ready.types("doctor", *PROFILE, "--target", "emulator")
+    ready.has("ours/our_rules.py", RULES.replace("def clean(frame):", "def clean(frame)"))
+    broken = ready.types("doctor", *PROFILE, "--target", "emulator")
+
+    assert (sound.code, broken.code) == (0, 2)
+    assert "our_rules:clean can be loaded" in sound.out + sound.err
+    assert "SyntaxError in our_rules.py, line 5" in broken.out + broken.err
+
+
 def test_commands_that_only_look_do_not_run_it(ready: User) -> None:
     ready.types("run", "people.csv", *PROFILE)
     ready.has("ours/our_rules.py", "raise RuntimeError\n")
@@ -247,3 +257,37 @@ def test_the_shipped_example_says_what_it_does(user: User) -> None:
     body = user.types("explain", "last", "3", "--show-values", "--json").json["body"]
     assert body["primaryPhoneNumber"] == {"number": "+12175550138", "type": "WORK"}
     assert body["addresses"][0]["cityName"] == "Springfield"
+
+
+DEADLY = """
+import os
+import pathlib
+import signal
+
+
+def clean(frame):
+    if frame.index[0] > 150 and pathlib.Path("deadly").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_run_that_was_killed_while_it_read_goes_on_with_the_very_same_file_alone(ready: User) -> None:
+    rules = ready.has("ours/our_rules.py", RULES.replace("\ndef clean(frame):", DEADLY))
+    ready.has("ours/profile.toml", f"{MAPPED}\n[source]\nbatch_rows = 100\nprocesses = 1\n")
+    ready.has("people.csv", people(400))
+    ready.has("deadly", "")
+    assert ready.types_for_real("run", "people.csv", *PROFILE).code == -signal.SIGKILL
+    (ready.home / "deadly").unlink()
+    text = rules.read_text()
+
+    rules.write_text(f"{text}# changed\n")
+    changed = ready.types("resume", "last")
+    rules.unlink()
+    gone = ready.types("resume", "last")
+    rules.write_text(text)
+    resumed = ready.types("resume", "last", "--json")
+
+    assert (changed.code, gone.code) == (6, 6)
+    assert "our_rules.py, which was changed since then." in changed.err
+    assert "our_rules.py, which is gone." in gone.err
+    assert (resumed.code, resumed.json["counts"]["created"]) == (0, 400)
