@@ -14,7 +14,7 @@ from pathlib import Path
 
 from importer.errors import ExitCode, StorageError
 from importer.journal import Database, Place, Runs, StoredRun, add_place, drop_places, places_of
-from importer.nightly import filing
+from importer.nightly import archive
 from importer.readers import content_hash
 from importer.results import Report, keep_mended
 from importer.results.aside import Aside, storage_error
@@ -66,7 +66,7 @@ def keep_mended_beside(database: Database, stored: StoredRun) -> None:
     """Put files aside that somebody fixed where a night had put them, before they are written again."""
     written = Runs(database).facts(stored.run).get("files", {})
     for place in _with_results(database, stored):
-        keep_mended(place.folder, {filing.unlike(place.file, name): digest for name, digest in written.items()})
+        keep_mended(place.folder, {archive.unlike(place.file, name): digest for name, digest in written.items()})
 
 
 def renew(database: Database, stored: StoredRun, report: Report) -> None:
@@ -85,7 +85,7 @@ def _write_again(place: Place, report: Report) -> None:
     try:
         with Aside(place.folder) as aside:
             for path in filter(Path.is_file, report.files.values()):
-                shutil.copyfile(path, aside.path(filing.unlike(place.file, path.name)))
+                shutil.copyfile(path, aside.path(archive.unlike(place.file, path.name)))
     except StorageError as error:
         raise StorageError(
             f"The run {report.run_id} is done, but its files in {place.folder} are those of the last time."
@@ -97,19 +97,19 @@ def _write_again(place: Place, report: Report) -> None:
 def _with_results(database: Database, stored: StoredRun) -> list[Place]:
     """The folders that hold results: those that bear the run's name. Copies of its file that came later have none."""
     run_id = stored.header.run_id
-    own = (place for place in places_of(database, stored.run) if filing.tag_of(place.folder.name) == run_id)
+    own = (place for place in places_of(database, stored.run) if archive.tag_of(place.folder.name) == run_id)
     return [place for place in own if place.folder.is_dir()]
 
 
 def _ended_well(database: Database, stored: StoredRun, place: Place) -> None:
     """Take back why the file was put aside, and move its folder from the failed to the archive."""
     try:
-        (place.folder / filing.unlike(place.file, WHY)).unlink(missing_ok=True)
+        (place.folder / archive.unlike(place.file, WHY)).unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error, place.folder) from error
     if place.folder.parent == place.archive:
         return
-    moved = replace(place, folder=filing.free(place.archive / place.folder.name))
+    moved = replace(place, folder=archive.free(place.archive / place.folder.name))
     put(database, stored, moved)
     with suppress(OSError):  # into another file system: it stays, and is as true there
         place.folder.rename(moved.folder)

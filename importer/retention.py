@@ -31,7 +31,7 @@ from importer.journal import (
 )
 from importer.labels import counted
 from importer.leftovers import is_held, tidy
-from importer.nightly.filing import tag_of
+from importer.nightly.archive import tag_of
 from importer.registry import RUN_ID
 from importer.remote.inbox import INBOXES_NAME
 from importer.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace

@@ -47,7 +47,6 @@ from importer.errors import (
     TryLaterError,
     UsageError,
 )
-from importer.interpreter import beside_the_loop, ended, rare_collections
 from importer.journal import (
     FINISHED,
     LOADING,
@@ -71,7 +70,6 @@ from importer.leftovers import CHECKED_NAME, SPOOL_NAME, held, private_folder, t
 from importer.mapping import ColumnMapper
 from importer.nightly import Forecast, Hours
 from importer.observe import observed, require_libraries
-from importer.outlook import outlook
 from importer.ports import Events
 from importer.profile import EMULATOR, KeptProfile, MetricsSettings, Profile
 from importer.readers import comes_back, is_frame
@@ -84,6 +82,8 @@ from importer.rendering import Ending, Watch, ending_of, is_open, render, source
 from importer.results import Report, check_out
 from importer.returns import routing
 from importer.returns.routing import Back
+from importer.run_forecast import outlook
+from importer.runtime import beside_the_loop, ended, rare_collections
 from importer.wiring import (
     JOURNAL_NAME,
     AtHand,

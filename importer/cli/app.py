@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from importer.cli import authoring, history, importing, nightly, operating, reference, serving
+from importer.cli import history, importing, nightly, operating, profile_init, reference, serving
 from importer.cli.long_help import EXIT_CODES, listed
 
 app = typer.Typer(
@@ -33,5 +33,5 @@ def _importer(
         raise typer.Exit
 
 
-for module in (importing, nightly, authoring, reference, history, serving, operating):
+for module in (importing, nightly, profile_init, reference, history, serving, operating):
     module.register(app)

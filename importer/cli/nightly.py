@@ -127,7 +127,7 @@ def print_night(report: NightReport) -> None:
 
 
 def _print_file(done: Import, target: str) -> None:
-    from importer.nightly.notices import CORRECTED, printable  # noqa: PLC0415
+    from importer.nightly.notifications import CORRECTED, printable  # noqa: PLC0415
 
     say(f"{printable(done.file)}: {_fate(done, target)}")
     if done.forecast and not done.forecast.get("in_time", True):

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import typer
 
 from importer.accounts import NEW_ACCOUNT
-from importer.announcing import Announcer, refusals_counted
 from importer.cli.output import Output, fitted, print_json, say, show, waited_s
 from importer.cli.signals import Interruption
 from importer.cli.summary import summary
@@ -23,6 +22,7 @@ from importer.errors import ImporterError, WorkspaceMovedError
 from importer.journal import AccountUsed
 from importer.night import Night
 from importer.nightly import NightReport
+from importer.notifications import Announcer, refusals_counted
 from importer.observe.progress import Progress, progress
 from importer.ports import Events
 from importer.profile import Profile

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from importer.doctor.account import check_account
-from importer.doctor.elsewhere import check_elsewhere
 from importer.doctor.finding import Finding, exit_code
 from importer.doctor.folder import check_folder, folders_of
 from importer.doctor.machine import check_disk, check_extras, check_limits
+from importer.doctor.monitoring import check_metrics, check_notifications
+from importer.doctor.remote_folder import check_elsewhere
 from importer.doctor.schedule import check_hours, check_quota
 from importer.doctor.target import check_target, known_destination
-from importer.doctor.watching import check_metrics, check_notifications
 from importer.doctor.workspace import check_workspace
 from importer.errors import ImporterError, ProfileError
 from importer.labels import counted

@@ -5,7 +5,7 @@ is, and windows in time and in request numbers, which may repeat. What befalls r
 depends on the seed and n alone, so a plan can be replayed. Delays and list lags add up; of all
 other faults the first rule that hits wins.
 
-Nothing here touches a connection: `mischief` carries out what is decided here.
+Nothing here touches a connection: `fault_injection` carries out what is decided here.
 """
 
 from __future__ import annotations

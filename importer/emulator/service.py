@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from importer.emulator import mischief
+from importer.emulator import fault_injection
 from importer.emulator.allowance import Allowance
 from importer.emulator.answers import Answer, Refusal, error_answer
 from importer.emulator.api import Api, Call, Route, find_route
@@ -77,8 +77,8 @@ class Service:
             answer = await self._judged(request, _Visit(number, route, customer_id, fate, wait_s))
             status, code = answer.status, answer.code
             return await self._send(request, answer, fate, arrived_s)
-        except (mischief.Dropped, ConnectionError):
-            mischief.cut(request, fate)
+        except (fault_injection.Dropped, ConnectionError):
+            fault_injection.cut(request, fate)
             return web.Response()
         finally:
             self._ledger.settle(number, route.kind, status, code=code, faults=fate.names)
@@ -96,7 +96,7 @@ class Service:
             return self._error(refusal)
         except web.HTTPRequestEntityTooLarge:
             return self._error(Refusal(413, "EMU_TOO_LARGE", "The body is larger than 1 MiB"))
-        except (mischief.Dropped, ConnectionError):
+        except (fault_injection.Dropped, ConnectionError):
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours must look like one of the server's
             _log.error("the emulator failed: %s", type(error).__name__)
@@ -110,7 +110,7 @@ class Service:
         await self._pause(fate.before_s)
         if fate.rule is not None and fate.rule.fault == "token-expiry":
             self._tokens.expire_all()
-        instead = mischief.before_work(fate, self._clock())
+        instead = fault_injection.before_work(fate, self._clock())
         if instead is not None:
             return instead
         authorization = request.headers.get("Authorization", "")
@@ -122,7 +122,7 @@ class Service:
             raise Refusal(fate.rule.status, code, "This failure is part of the plan of faults")
         answer = await self._asked(visit.route, call)
         await self._pause(fate.after_s)
-        return mischief.after_work(fate, answer, self._clock())
+        return fault_injection.after_work(fate, answer, self._clock())
 
     def _commit_later(self, route: Route, call: Call, after_s: float) -> None:
         """Work on a request some time after it came, whatever is answered; what is left at the server's end is lost."""
@@ -167,6 +167,6 @@ class Service:
             headers={**answer.headers, **hints, **self._date()},
             content_type=answer.content_type,
         )
-        if fate.rule is None or not mischief.is_special(fate):
+        if fate.rule is None or not fault_injection.is_special(fate):
             return response
-        return await mischief.send_specially(request, answer, response, fate.rule, self._pause)
+        return await fault_injection.send_specially(request, answer, response, fate.rule, self._pause)

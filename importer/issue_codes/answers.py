@@ -1,6 +1,6 @@
 """The codes of a target's answers, or of the lack of one, where the API gives no code of its own. Data only.
 
-Which answer gets which code, and whether the server could have acted, stands in `targets.rocketkor.replies`.
+Which answer gets which code, and whether the server could have acted, is in `targets.rocketkor.classification_rules`.
 """
 
 from __future__ import annotations

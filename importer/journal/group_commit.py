@@ -16,11 +16,11 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from importer.errors import JournalError
-from importer.interpreter import ended
 from importer.journal.claims import Claims
 from importer.journal.database import Database
 from importer.journal.resent import is_customer_of_a_row
 from importer.records import Claimed, Outcome, Record, Resent
+from importer.runtime import ended
 
 T = TypeVar("T")
 COMPANY_S = 0.05

@@ -32,8 +32,8 @@ from importer.errors import (
 )
 from importer.journal import FINISHED, LOADING, Place, StoredRun
 from importer.nightly import DropFolder, Fate, Import
-from importer.nightly.filing import readable
-from importer.nightly.notices import printable
+from importer.nightly.archive import readable
+from importer.nightly.notifications import printable
 from importer.profile import Profile
 from importer.readers import content_hash
 from importer.records import Event

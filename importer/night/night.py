@@ -27,11 +27,11 @@ from importer.errors import (
 )
 from importer.journal import workspace_lock
 from importer.night.arrivals import Arrivals, moment
-from importer.night.numbers import NightCount
-from importer.night.outlook import Foresight
+from importer.night.metrics import NightCount
+from importer.night.night_forecast import Foresight
 from importer.nightly import DropFolder, Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
-from importer.nightly.filing import readable
-from importer.nightly.notices import broken_off
+from importer.nightly.archive import readable
+from importer.nightly.notifications import broken_off
 from importer.ports import Events
 from importer.profile import MetricsSettings, Profile
 from importer.profile.nights import NotifySettings

@@ -5,13 +5,13 @@ Knows no journal and no target: `importer.night` puts these parts and the runs t
 
 from __future__ import annotations
 
-from importer.nightly.dropfolder import DropFolder, Seen
+from importer.nightly.folder import DropFolder, Seen
 from importer.nightly.forecast import Forecast, Workload, forecast
 from importer.nightly.hours import Hours
 from importer.nightly.inbox import Inbox
-from importer.nightly.messenger import Messenger, messenger
-from importer.nightly.notices import Notice, compose
-from importer.nightly.told import Fate, Import, NightReport, worst
+from importer.nightly.night_report import Fate, Import, NightReport, worst
+from importer.nightly.notification_sender import Messenger, messenger
+from importer.nightly.notifications import Notice, compose
 
 __all__ = [
     "DropFolder",

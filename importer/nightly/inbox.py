@@ -5,7 +5,7 @@
 
 A file is moved aside before it is used, so that nobody writes another one over it meanwhile; what lies in
 `processing` when a pass begins is what an earlier pass did not finish. A file is never anywhere half (see
-`filing`). Nothing is overwritten, and nothing deleted but markers. Knows neither runs nor customers.
+`archive`). Nothing is overwritten, and nothing deleted but markers. Knows neither runs nor customers.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from importer.errors import ImporterError, SourceError, StillWrittenError, StorageError
-from importer.nightly import filing
-from importer.nightly.dropfolder import Seen
-from importer.nightly.writers import is_being_written
+from importer.nightly import archive
+from importer.nightly.folder import Seen
+from importer.nightly.open_files import is_being_written
 from importer.profile.nights import NightlySettings
 
 PROCESSING = "processing"
@@ -58,7 +58,7 @@ class Inbox:
             raise SourceError(
                 f"There is no folder '{self.folder}'.", "Name the folder that the files arrive in, or make it."
             )
-        name = filing.readable(str(self.folder.absolute()))
+        name = archive.readable(str(self.folder.absolute()))
         if name != str(self.folder.absolute()):
             raise SourceError(f"The name of the folder '{name}' is not UTF-8 text.", "Rename it.")
         self._names()
@@ -74,7 +74,7 @@ class Inbox:
         """Clear away what a killed pass left: half-filled folders (a source is never in one) and old markers."""
         for place in (self.archive, self.failed):
             try:
-                for part in filter(filing.is_half_filled, list(place.iterdir())):
+                for part in filter(archive.is_half_filled, list(place.iterdir())):
                     shutil.rmtree(part)
             except OSError as error:
                 raise _unwritable(error, place) from error
@@ -142,7 +142,7 @@ class Inbox:
             raise StillWrittenError("Somebody is writing it again.", "The next pass takes it.")
         to = self._processing / path.name
         if to.exists():
-            name = filing.readable(path.name)
+            name = archive.readable(path.name)
             raise StorageError(f"A file '{name}' is being worked on already.", f"Look into {self._processing}.")
         try:
             path.rename(to)
@@ -160,12 +160,12 @@ class Inbox:
 
     def has(self, tag: str, name: str) -> bool:
         """Whether a file was put away under this tag and name."""
-        return any((place / filing.folder_name(tag, name) / name).exists() for place in (self.archive, self.failed))
+        return any((place / archive.folder_name(tag, name) / name).exists() for place in (self.archive, self.failed))
 
     def last_tag(self) -> str:
         """The tag of the newest file that was put away; empty when none ever was. Tags begin with their moment."""
         folders = (folder for place in (self.archive, self.failed) for folder in place.iterdir())
-        return max((filing.tag_of(folder.name) for folder in folders), default="")
+        return max((archive.tag_of(folder.name) for folder in folders), default="")
 
     def put_away(
         self,
@@ -189,13 +189,13 @@ class Inbox:
         Returns:
             The folder.
         """
-        to = place / filing.folder_name(tag, path.name)
+        to = place / archive.folder_name(tag, path.name)
         try:
             if (to / path.name).exists() or not to.exists():
-                to = filing.free(to)
-                filing.fill(to, path.name, files, texts or {})
+                to = archive.free(to)
+                archive.fill(to, path.name, files, texts or {})
             before(to)
-            filing.move(path, to / path.name)
+            archive.move(path, to / path.name)
         except OSError as error:
             raise _unwritable(error, place) from error
         return to

@@ -23,7 +23,7 @@ from importer.records import Event
 try:
     import prometheus_client as prometheus
 
-    from importer.observe.lasting import LastingNumbers
+    from importer.observe.persistent_gauges import LastingNumbers
 except ModuleNotFoundError as missing:
     raise UsageError(
         "The profile asks for [metrics], and their library is not installed.", how_to_install("metrics")

@@ -1,4 +1,4 @@
-"""The last line of defence of every log: whatever looks like a secret or a person is blotted out.
+"""The last line of defence of every log: whatever looks like a secret or a person is redacted.
 
 Nobody should log such a thing in the first place; this is the net, not the rule. Names of people have
 no shape, so it cannot find them in free text: that is why events carry numbers, codes and ids only.

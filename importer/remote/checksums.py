@@ -1,6 +1,6 @@
 """What a copy is compared with: checksums of files, and the forms in which stores and people write them down.
 
-Reads local files only. Knows no store: `importer.remote.promises` asks each kind of store for its sum.
+Reads local files only. Knows no store: `importer.remote.store_checksums` asks each kind of store for its sum.
 """
 
 from __future__ import annotations

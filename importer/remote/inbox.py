@@ -31,14 +31,14 @@ from pathlib import Path
 
 from importer.errors import AccessError, SourceError, StillWrittenError, StorageError, UnreadableSourceError, UsageError
 from importer.nightly import Inbox, Seen
-from importer.nightly.filing import beside, folder_name, readable, tag_of, unlike
+from importer.nightly.archive import beside, folder_name, readable, tag_of, unlike
 from importer.ports import Stop
 from importer.profile import Profile
 from importer.remote import checksums
-from importer.remote.custody import ByClaim, ByCopy, Custody
+from importer.remote.claimed_file import ByClaim, ByCopy, Custody
+from importer.remote.claims import Ticket, Tickets, seen, ticket_of
 from importer.remote.fetching import SUM_FILE, Fetch, fetch, stamps
 from importer.remote.folder import OpenFolder, RemoteFolder
-from importer.remote.tickets import Ticket, Tickets, seen, ticket_of
 
 INBOXES_NAME = "inboxes"
 _PROCESSING = "processing"

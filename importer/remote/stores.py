@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from importer.distribution import how_to_install
 from importer.errors import ImporterError, UsageError
-from importer.remote import promises
+from importer.remote import store_checksums
 from importer.remote.checksums import Checksum
 from importer.remote.faults import why
 
@@ -201,7 +201,7 @@ _HTTP = Store(
     access="Check user and password (.netrc), or ask for a new link.",
     options=_http,
     also_raises=_http_faults,
-    promise=promises.web,
+    promise=store_checksums.web,
     reads_again=False,
     lists=False,
 )
@@ -213,7 +213,7 @@ STORES: Mapping[str, Store] = {
         access="Check the user, your ssh key or agent, and ~/.ssh/config.",
         options=_sftp,
         also_raises=_sftp_faults,
-        promise=promises.nothing,
+        promise=store_checksums.nothing,
         rename=_sftp_rename,
         close=_hang_up,
     ),
@@ -223,7 +223,7 @@ STORES: Mapping[str, Store] = {
         access="Check the AWS credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID) and the bucket's policy.",
         options=_s3,
         also_raises=_s3_faults,
-        promise=promises.amazon,
+        promise=store_checksums.amazon,
     ),
     "gs": Store(
         group="gcs",
@@ -231,7 +231,7 @@ STORES: Mapping[str, Store] = {
         access="Check the Google credentials (GOOGLE_APPLICATION_CREDENTIALS) and the bucket's permissions.",
         options=_gs,
         also_raises=_gcs_faults,
-        promise=promises.google,
+        promise=store_checksums.google,
     ),
     "https": _HTTP,
     "http": _HTTP,

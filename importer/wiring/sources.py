@@ -12,7 +12,7 @@ from importer.commands import FRAME
 from importer.errors import SourceError
 from importer.leftovers import SPOOL_NAME, private_folder
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
-from importer.nightly.filing import readable
+from importer.nightly.archive import readable
 from importer.ports import Reader
 from importer.profile import Profile
 from importer.readers import STDIN, content_hash, is_frame, keep_stdin, open_frame, open_source

@@ -26,7 +26,6 @@ from importer.delivery import (
     Window,
 )
 from importer.engines import ENGINES, ProcessPool, SharedChecker
-from importer.interpreter import in_a_thread
 from importer.journal import (
     Claims,
     Comparison,
@@ -42,6 +41,7 @@ from importer.pipeline import Delivery, Preparation
 from importer.ports import Events, Journal, Timekeeper
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.profile.delivery import DeliverySettings
+from importer.runtime import in_a_thread
 from importer.targets import OpenTarget
 from importer.validation import DuplicateJudge, build_validator
 from importer.wiring.clock import SystemClock, today

@@ -8,7 +8,7 @@ from typing import Any
 
 from importer.ports import Limiter
 from importer.records import Candidate, Found, Record, Reply, Verdict
-from importer.targets.rocketkor.replies import rule_for_exception, rule_for_status
+from importer.targets.rocketkor.classification_rules import rule_for_exception, rule_for_status
 from tests.lab.virtual_time import VirtualClock
 from tests.lab.world import STATUS_FAULTS, Stored, World, body_of, draw, latency, travel
 

@@ -1,7 +1,7 @@
 """A RocketKOR in one process and in virtual time, with a seeded schedule of misfortunes.
 
-The answers are turned into verdicts by the real table (`importer.targets.rocketkor.replies`), so that the lab
-tests the judgement that production uses.
+The answers are turned into verdicts by the real table (`importer.targets.rocketkor.classification_rules`), so that the
+lab tests the judgement that production uses.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from importer.records import Verdict
-from importer.targets.rocketkor.blots import API_WORDS, Blots
 from importer.targets.rocketkor.bodies import first_id, load_object, profile_path, read_error_body
-from importer.targets.rocketkor.judging import created_id, judge_look_up, judge_refusal, retry_after_s
-from importer.targets.rocketkor.wire import Answer
+from importer.targets.rocketkor.classification import created_id, judge_look_up, judge_refusal, retry_after_s
+from importer.targets.rocketkor.http import Answer
+from importer.targets.rocketkor.redaction import API_WORDS, Redaction
 from tests.effort import examples
 from tests.unit.targets.scripted import Script, hang_up, opened, record, server
 
@@ -115,16 +115,16 @@ def test_a_path_is_plain_or_empty(path: str, sent: dict[str, Any]) -> None:
     after=TEXT,
 )
 def test_a_value_never_survives_in_a_text(values: list[str], before: str, after: str) -> None:
-    blots = Blots({f"field{index}": value for index, value in enumerate(values)})
+    redaction = Redaction({f"field{index}": value for index, value in enumerate(values)})
     for value in values:
-        shown = blots.text(f"{before}{value}{after}")
+        shown = redaction.text(f"{before}{value}{after}")
         assert value not in shown or value in "[…]"
 
 
 @settings(deadline=None)
 @given(text=st.sampled_from(["a", "1", "a@", "1 ", "+1-", "@.", "\\"]), count=st.sampled_from([10, 16_000]))
-def test_blotting_takes_no_longer_than_it_should(text: str, count: int) -> None:
-    shown = Blots({"name": "aaaa", "other": "1111"}).text((text * count)[:16_000])
+def test_redaction_takes_no_longer_than_it_should(text: str, count: int) -> None:
+    shown = Redaction({"name": "aaaa", "other": "1111"}).text((text * count)[:16_000])
 
     assert len(shown) <= 500
 

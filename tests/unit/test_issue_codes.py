@@ -11,7 +11,7 @@ import importer
 from importer.issue_codes import ALL_CODES, CODES_BY_STAGE, in_place
 from importer.issue_codes.answers import ANSWER_CODES
 from importer.issue_codes.reading import READING_CODES
-from importer.targets.rocketkor.replies import CLASSES, EXCEPTIONS, PROXY_STATUSES, STATUSES
+from importer.targets.rocketkor.classification_rules import CLASSES, EXCEPTIONS, PROXY_STATUSES, STATUSES
 
 HOME = Path(importer.__file__).parent
 

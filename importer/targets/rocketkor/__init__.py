@@ -9,7 +9,7 @@ from __future__ import annotations
 from importer.ports import Clock, Limiter
 from importer.targets.access import TargetAccess
 from importer.targets.rocketkor.client import RocketKorTarget
-from importer.targets.rocketkor.wire import open_wire
+from importer.targets.rocketkor.http import open_wire
 
 __all__ = ["RocketKorTarget", "open_target"]
 

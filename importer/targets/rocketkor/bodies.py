@@ -16,7 +16,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from importer.records import FieldError
-from importer.targets.rocketkor.blots import Blots
+from importer.targets.rocketkor.redaction import Redaction
 
 MAX_FIELD_ERRORS: Final = 50
 PATH_CHARS: Final = 200
@@ -53,19 +53,19 @@ def read_error_body(body: bytes | None, payload: bytes = b"", secrets: Iterable[
 
     Args:
         body: as it came; what is not a JSON object reads as an empty one.
-        payload: the JSON that was sent: its values are blotted out, its addresses and contacts name the paths.
+        payload: the JSON that was sent: its values are redacted, its addresses and contacts name the paths.
         secrets: what else was sent and must not come back.
     """
     said = load_object(body)
     if not said:
         return ErrorBody()
     sent = load_object(payload)
-    blots = Blots(sent, secrets)
+    redaction = Redaction(sent, secrets)
     return ErrorBody(
-        message=blots.text(said.get("message")),
-        code=blots.identifier(said.get("errorCode") or said.get("error")),
-        trace_id=blots.identifier(said.get("traceId")),
-        fields=tuple(_field_errors(said.get("errors"), sent, blots)),
+        message=redaction.text(said.get("message")),
+        code=redaction.identifier(said.get("errorCode") or said.get("error")),
+        trace_id=redaction.identifier(said.get("traceId")),
+        fields=tuple(_field_errors(said.get("errors"), sent, redaction)),
     )
 
 
@@ -124,15 +124,15 @@ def _entry_name(array: str, index: int, sent: Mapping[str, Any]) -> str:
     return ""
 
 
-def _field_errors(errors: Any, sent: Mapping[str, Any], blots: Blots) -> Iterator[FieldError]:
+def _field_errors(errors: Any, sent: Mapping[str, Any], redaction: Redaction) -> Iterator[FieldError]:
     for error in islice(errors if isinstance(errors, list) else (), MAX_FIELD_ERRORS):
         if isinstance(error, dict):
             path = error.get("path")
             name = profile_path(path, sent) if isinstance(path, str) else ""
             yield FieldError(
-                path="" if any(blots.hides(segment) for segment in name.split(".")) else name,
-                message=blots.text(error.get("message")),
-                code=blots.identifier(error.get("errorCode")),
+                path="" if any(redaction.hides(segment) for segment in name.split(".")) else name,
+                message=redaction.text(error.get("message")),
+                code=redaction.identifier(error.get("errorCode")),
             )
 
 

@@ -18,8 +18,7 @@ from importer.errors import AccessError
 from importer.ports import Clock, Limiter, Slot
 from importer.records import Found, Record, Reply, Verdict
 from importer.targets.access import TargetAccess
-from importer.targets.rocketkor.hints import rate_hint
-from importer.targets.rocketkor.judging import (
+from importer.targets.rocketkor.classification import (
     accepted,
     judge_exchange,
     judge_failure,
@@ -27,6 +26,8 @@ from importer.targets.rocketkor.judging import (
     judge_refusal,
     server_ahead_s,
 )
+from importer.targets.rocketkor.classification_rules import OF_A_ROW_OR_THE_ADDRESS
+from importer.targets.rocketkor.http import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
 from importer.targets.rocketkor.lookups import (
     NEWEST,
     LookUps,
@@ -37,9 +38,8 @@ from importer.targets.rocketkor.lookups import (
     may_stand_in_a_path,
     read_page,
 )
-from importer.targets.rocketkor.replies import OF_A_ROW_OR_THE_ADDRESS
+from importer.targets.rocketkor.rate_headers import rate_hint
 from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
-from importer.targets.rocketkor.wire import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
 
 PAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
 """A page of a hundred customers beyond this is cut off."""

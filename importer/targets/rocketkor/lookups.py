@@ -115,7 +115,7 @@ class LookUps:
     """Walks the pages of one look-up after another.
 
     Args:
-        fetch_page: query string, and the payload to blot out of messages, to the page or the trouble.
+        fetch_page: query string, and the payload to redact in messages, to the page or the trouble.
         fetch_one: customer id to the customer or the trouble.
     """
 

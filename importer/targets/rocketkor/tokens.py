@@ -105,7 +105,7 @@ class Tokens:
         clock: only its monotonic side is used.
 
     Attributes:
-        recent: the last few tokens, to blot them out of what servers say; nobody may show them.
+        recent: the last few tokens, to redact them in what servers say; nobody may show them.
     """
 
     def __init__(self, exchange: Callable[[], Awaitable[Token]], clock: Clock) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from importer.errors import SourceError, StorageError
 from importer.nightly import Inbox
-from importer.nightly.writers import shows_writers
+from importer.nightly.open_files import shows_writers
 from importer.profile.nights import NightlySettings
 
 TAG, OTHER_TAG = "20261122T020000Z-aaaaaa", "20261122T020000Z-bbbbbb"

@@ -18,13 +18,13 @@ from importer.observe.redaction import EMAIL, PERSONAL, PHONE, SECRET, redact, r
         "call 415-555-0100 now",
     ],
 )
-def test_phone_numbers_are_blotted_out_in_every_usual_shape(text: str) -> None:
+def test_phone_numbers_are_redacted_in_every_usual_shape(text: str) -> None:
     assert PHONE in redact_text(text)
     assert "0100" not in redact_text(text)
 
 
 @pytest.mark.parametrize("text", ["sarah.green@example.com", "<s+x@mail.example.org>", "q=zoë%40example.net&size=100"])
-def test_email_addresses_are_blotted_out(text: str) -> None:
+def test_email_addresses_are_redacted(text: str) -> None:
     assert EMAIL in redact_text(text)
     assert "example" not in redact_text(text)
 
@@ -40,7 +40,7 @@ def test_email_addresses_are_blotted_out(text: str) -> None:
         '{"api_secret": "hunter2"}',
     ],
 )
-def test_secrets_are_blotted_out_by_their_shape(text: str) -> None:
+def test_secrets_are_redacted_by_their_shape(text: str) -> None:
     cleaned = redact_text(text)
     assert SECRET in cleaned
     assert not any(secret in cleaned for secret in ("abcdef", "dXNl", "eyJ", "hunter2"))
@@ -62,7 +62,7 @@ def test_ids_times_and_places_stay_readable(text: str) -> None:
     assert redact_text(text) == text
 
 
-def test_secrets_and_people_are_blotted_out_by_the_name_of_their_key_at_any_depth() -> None:
+def test_secrets_and_people_are_redacted_by_the_name_of_their_key_at_any_depth() -> None:
     entry = {
         "api_key": "k",
         "access_token": 5,

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from importer.doctor import Finding
-from importer.doctor.elsewhere import check_elsewhere
+from importer.doctor.remote_folder import check_elsewhere
 from importer.errors import ExitCode
 from importer.journal import workspace_lock
 from importer.profile import Profile

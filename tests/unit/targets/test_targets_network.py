@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from importer.records import Verdict
-from importer.targets.rocketkor import wire
+from importer.targets.rocketkor import http
 from importer.targets.rocketkor.connections import STALE_TRIES
 from tests.unit.targets.scripted import (
     Request,
@@ -282,9 +282,9 @@ async def test_closing_twice_is_harmless() -> None:
 
 
 def test_idle_connections_are_dropped_before_servers_usually_do() -> None:
-    assert wire.KEEP_ALIVE_S < 5.0  # the default of several widespread servers
+    assert http.KEEP_ALIVE_S < 5.0  # the default of several widespread servers
 
 
 def test_everything_the_library_raises_is_caught() -> None:
-    assert issubclass(aiohttp.ClientError, wire.NETWORK_ERRORS)
-    assert issubclass(TimeoutError, wire.NETWORK_ERRORS)
+    assert issubclass(aiohttp.ClientError, http.NETWORK_ERRORS)
+    assert issubclass(TimeoutError, http.NETWORK_ERRORS)

@@ -354,7 +354,7 @@ async def test_nothing_that_was_sent_comes_back_in_a_reply() -> None:
     assert "Refused: […]" in shown
 
 
-async def test_a_short_value_is_blotted_as_a_word_and_leaves_other_words_alone() -> None:
+async def test_a_short_value_is_redacted_as_a_word_and_leaves_other_words_alone() -> None:
     body = {"message": "Li is listed, MOBILE is allowed"}
     async with server(Script([reply(400, body)])) as script, opened(script.url) as it:
         said = await it.target.send(record(PERSON | {"firstName": "Li"}))

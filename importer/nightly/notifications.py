@@ -12,7 +12,7 @@ from typing import Literal
 
 from importer.errors import ExitCode
 from importer.labels import counted
-from importer.nightly.told import Fate, Import, NightReport
+from importer.nightly.night_report import Fate, Import, NightReport
 from importer.profile.nights import NotifySettings
 
 Level = Literal["done", "failed", "degraded"]

@@ -17,7 +17,7 @@ import pytest
 
 from importer.errors import ExitCode, UsageError
 from importer.nightly import Fate, Import, NightReport, Notice, compose, messenger, worst
-from importer.nightly.notices import broken_off
+from importer.nightly.notifications import broken_off
 from importer.profile.nights import NotifySettings
 
 SETTINGS = NotifySettings()

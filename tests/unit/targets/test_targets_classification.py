@@ -10,9 +10,15 @@ import aiohttp.client_exceptions
 import pytest
 
 from importer.records import Verdict
+from importer.targets.rocketkor.classification import judge_failure
+from importer.targets.rocketkor.classification_rules import (
+    CLASSES,
+    EXCEPTIONS,
+    STATUSES,
+    rule_for_exception,
+    rule_for_status,
+)
 from importer.targets.rocketkor.connections import BrokenRequestError
-from importer.targets.rocketkor.judging import judge_failure
-from importer.targets.rocketkor.replies import CLASSES, EXCEPTIONS, STATUSES, rule_for_exception, rule_for_status
 
 NEVER_SENT = {
     "ClientConnectorDNSError",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from importer.errors import SourceError
-from importer.night.outlook import Foresight, NightOutlook, night_outlook, sizes_of
+from importer.night.night_forecast import Foresight, NightOutlook, night_outlook, sizes_of
 from importer.nightly import Seen
 from importer.profile import Profile
 from importer.records import Event

@@ -1,4 +1,4 @@
-"""Nothing that we sent comes back out: texts of the API are shown only after our values are blotted out of them.
+"""Nothing that we sent comes back out: texts of the API are shown only after our values are removed from them.
 
 Never judges and never fails: what cannot be made safe is left out.
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-BLOT: Final = "[…]"
+REDACTED: Final = "[…]"
 SHOWN_CHARS: Final = 500
 READ_CHARS: Final = 16_384
 """A text longer than this is not a message and is not shown at all."""
@@ -22,7 +22,7 @@ _PERSONAL = r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,255}|\+?\d(?:[\s().-]{0,2}\d){6,}"
 _IDENTIFIER = re.compile(r"[\w.:+/=\-]{1,128}")
 
 
-class Blots:
+class Redaction:
     """The values of one payload, and what to do with a text that may repeat them.
 
     Args:
@@ -36,18 +36,18 @@ class Blots:
         self._pattern = _pattern(self._values)
 
     def text(self, text: Any) -> str:
-        """Return a text fit to be shown: blotted, one line, of bounded length; empty for what is not text."""
+        """Return a text fit to be shown: redacted, one line, of bounded length; empty for what is not text."""
         if isinstance(text, bool) or not isinstance(text, str | int):
             return ""
         whole = str(text)
         if len(whole) > READ_CHARS:
             return ""
-        shown = self._pattern.sub(BLOT, whole)
+        shown = self._pattern.sub(REDACTED, whole)
         shown = " ".join("".join(char if char.isprintable() else " " for char in shown).split())
         return shown if len(shown) <= SHOWN_CHARS else f"{shown[: SHOWN_CHARS - 1]}…"
 
     def identifier(self, text: Any) -> str:
-        """Pass a code or an opaque id on whole, or blotted where it holds what we sent."""
+        """Pass a code or an opaque id on whole, or redacted where it holds what we sent."""
         if not isinstance(text, str) or not _IDENTIFIER.fullmatch(text):
             return self.text(text)
         folded = text.casefold()

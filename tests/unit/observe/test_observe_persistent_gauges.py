@@ -7,7 +7,7 @@ from pathlib import Path
 import prometheus_client as prometheus
 import pytest
 
-from importer.observe.lasting import LastingNumbers
+from importer.observe.persistent_gauges import LastingNumbers
 
 
 def shown(target: str, path: Path | None = None) -> tuple[LastingNumbers, prometheus.CollectorRegistry]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from importer.remote.claims import Ticket
 from importer.remote.fetching import SUM_FILE, stamps
 from importer.remote.folder import OpenFolder
-from importer.remote.tickets import Ticket
 
 
 class Custody(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.nightly.writers import file_system, is_being_written, shows_writers
+from importer.nightly.open_files import file_system, is_being_written, shows_writers
 
 MOUNTS = r"""22 1 0:20 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 22 0:25 / /srv/in rw shared:2 - nfs4 files.example.com:/export rw

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from importer.records import RateHint
-from importer.targets.rocketkor.moments import server_now
+from importer.targets.rocketkor.header_times import server_now
 
 _EPOCH_S: Final = 1_000_000_000.0
 """A reset beyond this is not a duration but a moment in seconds, beyond its thousandfold one in milliseconds."""

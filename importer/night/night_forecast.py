@@ -16,11 +16,11 @@ from importer.accounts import scope_at
 from importer.errors import ImporterError
 from importer.journal import FINISHED, LOADING, Experience, experience
 from importer.nightly import Forecast, Hours, Seen, Workload, forecast
-from importer.outlook import requests_ahead, used_today
 from importer.ports import Clock, Events
 from importer.profile import Profile
 from importer.readers import content_hash, open_source
 from importer.records import Event
+from importer.run_forecast import requests_ahead, used_today
 from importer.wiring import JOURNAL_NAME, Workspace, destination, open_workspace
 
 _SAMPLE_BYTES = 1024**2

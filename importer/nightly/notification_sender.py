@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from importer.distribution import how_to_install
 from importer.errors import UsageError
-from importer.nightly.notices import Notice
+from importer.nightly.notifications import Notice
 
 URLS = "IMPORTER_NOTIFY_URLS"
 _MAX_FILE_BYTES = 64 * 1024

@@ -10,7 +10,7 @@ import pytest
 from importer.commands import Commands
 from importer.errors import ExitCode
 from importer.nightly import Notice
-from importer.nightly.run_notices import compose_run, refused_run
+from importer.nightly.run_notifications import compose_run, refused_run
 from importer.profile.nights import NotifySettings
 
 GOOD = {"read": 100, "created": 99, "existing": 0, "invalid": 1, "rejected": 0, "failed": 0, "unknown": 0, "unsent": 0}
@@ -60,7 +60,7 @@ def test_a_run_that_stopped_says_why_and_what_comes_next(code: ExitCode, level: 
 
 
 def test_corrections_that_were_not_sent_are_told() -> None:
-    from importer.nightly.notices import CORRECTED
+    from importer.nightly.notifications import CORRECTED
 
     issues = [{"code": "differs_from_imported", "count": 3}, {"code": "imported_before", "count": 5}]
     assert CORRECTED.format(3) in told(issues=issues).body

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from importer.doctor.finding import Finding
 from importer.errors import ExitCode, ImporterError
-from importer.nightly import messenger
-from importer.nightly.messenger import URLS, addresses
+from importer.nightly.notification_sender import URLS, addresses, messenger
 from importer.profile import MetricsSettings, Profile
 
 _OTHERS = 0o077

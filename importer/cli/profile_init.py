@@ -61,10 +61,10 @@ def inspect(
     reason.
     """
     profile = load_profile(config, locals(), verbose=verbose)
-    from importer import authoring  # noqa: PLC0415
+    from importer import profile_init  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
 
-    seen = authoring.inspect(file, profile)
+    seen = profile_init.inspect(file, profile)
     if wants_json(profile, json=json):
         print_json({"command": "inspect", **seen, "exit_code": 0, "error": None})
     else:
@@ -94,9 +94,9 @@ def init(
     It holds the proposed mapping, to be corrected and completed. `importer profile` lists every key there is.
     """
     profile = load_profile(config, {**locals(), "out": None}, verbose=verbose)
-    from importer import authoring  # noqa: PLC0415
+    from importer import profile_init  # noqa: PLC0415
 
-    written = authoring.init(file, profile, out or authoring.default_profile_name(file), force=force)
+    written = profile_init.init(file, profile, out or profile_init.default_profile_name(file), force=force)
     if wants_json(profile, json=json):
         print_json({"command": "init", "profile": str(written), "exit_code": 0, "error": None})
     else:
@@ -125,12 +125,12 @@ def template(
     fields. --format jsonschema writes what a customer is as JSON Schema.
     """
     profile = load_profile(config, {"workspace": workspace, "quiet": quiet, "log_format": log_format}, verbose=verbose)
-    from importer import authoring  # noqa: PLC0415
+    from importer import profile_init  # noqa: PLC0415
 
     if format_ is TemplateFormat.JSONSCHEMA:
-        written = authoring.schema(out or Path("customers.schema.json"), force=force)
+        written = profile_init.schema(out or Path("customers.schema.json"), force=force)
     else:
-        written = authoring.template(kind.value, out or Path(f"{kind}-template.{format_}"), force=force)
+        written = profile_init.template(kind.value, out or Path(f"{kind}-template.{format_}"), force=force)
     if wants_json(profile, json=json):
         print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
     else:

@@ -18,8 +18,8 @@ from importer.errors import (
     UsageError,
 )
 from importer.nightly import Messenger, Notice, messenger
-from importer.nightly.messenger import URLS
-from importer.nightly.run_notices import compose_run, refused_run
+from importer.nightly.notification_sender import URLS
+from importer.nightly.run_notifications import compose_run, refused_run
 from importer.observe import count_refused
 from importer.profile import Profile
 from importer.profile.nights import NotifySettings

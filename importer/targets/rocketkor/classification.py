@@ -1,4 +1,4 @@
-"""From an answer, or the lack of one, to a reply: the tables of `replies` applied to one case.
+"""From an answer, or the lack of one, to a reply: the tables of `classification_rules` applied to one case.
 
 Pure: the same answer always gets the same reply. Never raises, whatever came.
 """
@@ -14,11 +14,11 @@ from urllib.parse import unquote, urlsplit
 from importer.errors import AccessError
 from importer.records import FieldError, Reply, Verdict
 from importer.targets.rocketkor.bodies import ErrorBody, first_id, load_object, read_error_body
+from importer.targets.rocketkor.classification_rules import Rule, rule_for_exception, rule_for_status
 from importer.targets.rocketkor.connections import BrokenRequestError
-from importer.targets.rocketkor.hints import rate_hint
-from importer.targets.rocketkor.moments import moment_of, server_now
-from importer.targets.rocketkor.replies import Rule, rule_for_exception, rule_for_status
-from importer.targets.rocketkor.wire import Answer
+from importer.targets.rocketkor.header_times import moment_of, server_now
+from importer.targets.rocketkor.http import Answer
+from importer.targets.rocketkor.rate_headers import rate_hint
 
 _ID_CHARS: Final = 200
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.interpreter import beside_the_loop, in_a_thread
 from importer.journal import Database, GroupCommit
+from importer.runtime import beside_the_loop, in_a_thread
 
 
 async def turns() -> None:

@@ -1,6 +1,6 @@
 """What a notification says about one run that somebody, or a scheduler, started by itself. Pure.
 
-Names, numbers and paths only, as in `notices`.
+Names, numbers and paths only, as in `notifications`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from importer.commands import Commands
 from importer.errors import ExitCode
-from importer.nightly.notices import WHY, Level, Notice, printable, rejects, rows_of
-from importer.nightly.told import Fate, Import
+from importer.nightly.night_report import Fate, Import
+from importer.nightly.notifications import WHY, Level, Notice, printable, rejects, rows_of
 from importer.profile.nights import NotifySettings
 
 _FINISHED = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
