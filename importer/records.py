@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -771,12 +772,21 @@ class ResultBatch:
         return map(self.__getitem__, range(len(self)))
 
     def __getitem__(self, place: int) -> RowResult:
+        return self._result(place, tuple([column[place] for column in self.cells]))
+
+    def at(self, places: Sequence[int]) -> list[RowResult]:
+        """The rows in some places: the cells of all others are left as they are."""
+        columns = [series.tolist() for _, series in self.frame.iloc[list(places)].items()] if places else []
+        cells = zip(*columns, strict=True) if columns else repeat(())
+        return [self._result(place, tuple(texts)) for place, texts in zip(places, cells, strict=False)]
+
+    def _result(self, place: int, cells: tuple[str, ...]) -> RowResult:
         ordinal = self.first + place
         issues = self.issues.between(ordinal, ordinal + 1)
         return RowResult(
             ordinal=ordinal,
             row=self.rows[place],
-            cells=tuple([column[place] for column in self.cells]),
+            cells=cells,
             state=self.states[place],
             customer_id=self.customer_ids[place],
             key=self.keys[place],

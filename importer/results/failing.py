@@ -36,7 +36,7 @@ class FailingRows:
             return
         failing = [place for place, state in enumerate(batch.states) if state in FAILING]
         self.total += len(failing)
-        self.rows += map(batch.__getitem__, failing[: max(self.limit - len(self.rows), 0)])
+        self.rows += batch.at(failing[: max(self.limit - len(self.rows), 0)])
 
 
 def column_index(columns: Sequence[str]) -> dict[str, int]:

@@ -80,10 +80,10 @@ def rejected(batch: ResultBatch) -> list[int]:
     return [place for place, state in enumerate(batch.states) if state not in _FINE]
 
 
-def telling(batch: ResultBatch) -> Iterator[RowResult]:
+def telling(batch: ResultBatch) -> list[RowResult]:
     """Return the rows that have issues, and those that did not make it."""
     first = batch.first
-    return map(batch.__getitem__, sorted({*(ordinal - first for ordinal in batch.issues.ordinals), *rejected(batch)}))
+    return batch.at(sorted({*(ordinal - first for ordinal in batch.issues.ordinals), *rejected(batch)}))
 
 
 def rows_of(columns: Sequence[Column], size: int) -> list[Row]:
