@@ -24,12 +24,14 @@ def rows_frame(batches: Iterable[ResultBatch], header: Header) -> pd.DataFrame:
 
 
 def _part(batch: ResultBatch, header: Header) -> pd.DataFrame:
-    columns = dict(zip(header.names, [*batch.cells, *added_columns(batch, header)], strict=True))
-    frame = pd.DataFrame(columns, index=pd.Index(list(batch.rows), name="row", dtype="int64"), dtype="str")
-    frame[ROW_COLUMN] = frame.index
-    frame["_http_status"] = pd.array(list(batch.http_statuses), dtype="Int64")
-    frame["_attempts"] = pd.array(list(batch.attempts), dtype="int64")
-    return frame
+    names = header.names[len(header.columns) :]
+    added = pd.DataFrame(
+        dict(zip(names, added_columns(batch, header), strict=True)), index=batch.frame.index, dtype="str"
+    )
+    added[ROW_COLUMN] = batch.frame.index
+    added["_http_status"] = pd.array(list(batch.http_statuses), dtype="Int64")
+    added["_attempts"] = pd.array(list(batch.attempts), dtype="int64")
+    return pd.concat([batch.frame.set_axis(list(header.columns), axis="columns"), added], axis="columns")
 
 
 def issues_frame(batches: Iterable[ResultBatch]) -> pd.DataFrame:
