@@ -87,17 +87,33 @@ def test_the_readme_is_short_and_its_places_exist() -> None:
         assert (ROOT / place).exists(), place
 
 
-def test_the_python_face_is_as_the_readme_says(user: User, tmp_path: Path) -> None:
+def test_the_python_of_the_readme_runs_as_it_stands_in_a_notebook(user: User) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     shutil.copytree(ROOT / "configs", user.home / "configs")
-    (user.home / "customers.csv").write_bytes((SAMPLES / "customers.csv").read_bytes())
-    code = block.replace("customers.xlsx", "customers.csv")
-    code = code.replace(', profile=Profile.load("configs/legacy_crm.toml")', "")
-    code = code.replace('await run(customers, target="sandbox", on_event=print)', "asyncio.run(run(customers))")
-    code = "import asyncio\n" + code
-    code += "print(report.counts['valid'], outcome.counts['created'], len(outcome.rows()), len(outcome.issues()))\n"
+    shutil.copytree(SAMPLES, user.home / "sample_data")
+    shown = "report.counts['invalid'], len(rows), len(issues), rows.loc[4, '_status'], outcome.counts['invalid']"
+    code = f"{block}\nprint({shown})"
+    notebook = f"""
+import ast, asyncio
+cell = compile({code!r}, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+names = {{}}
+asyncio.run(eval(cell, names))
+"""
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=user.home, env=user.environ, capture_output=True, text=True, check=False
+        [sys.executable, "-c", notebook], cwd=user.home, env=user.environ, capture_output=True, text=True, check=False
     )
 
-    assert done.stdout.splitlines()[-1].startswith("200 200 200 "), done.stderr
+    assert done.stdout.splitlines()[-1:] == ["39 150 49 invalid 38"], done.stderr
+
+
+def test_the_python_of_the_readme_has_exact_types(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    script = tmp_path / "readme.py"
+    body = "".join(f"    {line}\n" for line in block.splitlines())
+    script.write_text(f"async def cells() -> None:\n{body}    reveal_type((customers, report, rows, issues))\n")
+    words = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", str(script)]
+    checked = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert f"{script}:" not in checked.stdout.replace(f"{script}:{len(block.splitlines()) + 2}: note", "")
+    frame = "pandas.core.frame.DataFrame"
+    assert f'"tuple[{frame}, importer.results.report.Report, {frame}, {frame}]"' in checked.stdout
