@@ -12,9 +12,9 @@ from importer.errors import SourceError
 from importer.mapping.dates import REMEMBERED, Order, OrderEvidence, Parse, by_format, by_order
 from importer.mapping.edits import Edit, as_date, chained
 from importer.mapping.plans import FieldPlan
-from importer.mapping.source_cells import source_texts
+from importer.mapping.source_cells import SourceColumns
 from importer.mapping.text_columns import Column, are_iso_dates, edited
-from importer.records import Detected, RawBatch
+from importer.records import Detected
 
 DateOrder = Literal["auto", "mdy", "dmy", "ymd"]
 _ORDER_WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first"}
@@ -37,8 +37,8 @@ class _DateColumn:
     before: Edit | None
     evidence: OrderEvidence
 
-    def observe(self, batch: RawBatch) -> None:
-        column, _ = source_texts(self.plan, batch, bare=True)
+    def observe(self, source: SourceColumns) -> None:
+        column, _ = source.texts(self.plan, bare=True)
         if self.before is not None:
             column, _ = edited(column, self.before)
         if not are_iso_dates(column):
@@ -77,10 +77,10 @@ class DateColumns:
     def __len__(self) -> int:
         return len(self._columns)
 
-    def observe(self, batch: RawBatch) -> None:
+    def observe(self, source: SourceColumns) -> None:
         """See a batch."""
         for one in self._columns:
-            one.observe(batch)
+            one.observe(source)
 
     @property
     def settled(self) -> bool:

@@ -16,9 +16,9 @@ from importer.mapping.content import folded, known_words
 from importer.mapping.damage import shortened_phones
 from importer.mapping.edits import Edit
 from importer.mapping.plans import FieldPlan
-from importer.mapping.source_cells import SHORTENED, places_of, source_texts
+from importer.mapping.source_cells import SHORTENED, SourceColumns
 from importer.mapping.text_columns import Column, are_iso_dates, as_column, constant, edited, filled
-from importer.records import ChangeColumn, RawBatch
+from importer.records import ChangeColumn
 
 _TYPE_WORDS = known_words(FIELDS["type"])
 
@@ -28,10 +28,10 @@ class Filling:
     """The fields of one batch, as they are filled.
 
     Args:
-        batch: the rows, with the columns that rules look for.
+        source: the columns that rules look for.
     """
 
-    batch: RawBatch
+    source: SourceColumns
     columns: dict[str, Column[Any]] = field(default_factory=dict)
     issues: IssueCollector = field(default_factory=IssueCollector)
     changes: list[ChangeColumn] = field(default_factory=list)
@@ -42,26 +42,26 @@ class Filling:
         Args:
             edit: the steps of its rule; None: the texts stay as they are.
         """
-        column, changed = source_texts(plan, self.batch, bare=edit is not None)
+        column, changed = self.source.texts(plan, bare=edit is not None)
         self.changes += [changed] if changed else []
         if edit is not None and not (plan.kind is Kind.DATE and are_iso_dates(column)):
             column, flaws = edited(column, edit)
             for code, places in flaws.items():
                 self._report(plan, code, places.tolist())
         if plan.kind is Kind.PHONE and (lost := shortened_phones(column)):
-            said = set(places_of({SHORTENED}, plan.sources, self.batch))
+            said = set(self.source.flawed({SHORTENED}, plan.sources))
             self._report(plan, "phone_digits_lost", [place for place in lost if place not in said])
         self.columns[plan.name] = column
 
     def _report(self, plan: FieldPlan, code: str, places: Sequence[int]) -> None:
-        spec, entry, first = field_spec(plan.name), MAPPING_CODES[code], self.batch.first
+        spec, entry, first = field_spec(plan.name), MAPPING_CODES[code], self.source.batch.first
         message = entry.message.format(label=spec.label if spec else plan.name)
         kind = IssueKind(code, message, plan.name, plan.column, entry.severity)
         self.issues.add_all([first + place for place in places], kind)
 
     def with_constant(self, plan: FieldPlan) -> None:
         """Fill a field with its constant; where it belongs to others, only in rows that have one of them."""
-        value = constant(plan.rule.value or "", self.batch.frame)
+        value = constant(plan.rule.value or "", self.source.batch.frame)
         masks = [filled(self.columns[name]) for name in plan.only_with if name in self.columns]
         if masks:
             some = masks[0]

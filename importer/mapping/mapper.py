@@ -21,7 +21,7 @@ from importer.mapping.dates import Order
 from importer.mapping.edits import Edit, Flaw, chained, edits_of
 from importer.mapping.filling import Filling
 from importer.mapping.plans import FieldPlan
-from importer.mapping.source_cells import by_use, source_texts
+from importer.mapping.source_cells import SourceColumns, by_use
 from importer.mapping.transform import Transform
 from importer.profile.kept import KeptProfile
 from importer.profile.settings import FieldRule
@@ -115,17 +115,17 @@ class ColumnMapper:
     def observe(self, batch: RawBatch) -> None:
         if not (self._dates or self._postal or self.unmapped_words):
             return
-        batch = self.seen(batch)
-        self._dates.observe(batch)
+        source = SourceColumns(self.seen(batch))
+        self._dates.observe(source)
         for plan, lengths in self._postal.items():
-            lengths.observe(batch.frame[plan.sources[0]])
+            lengths.observe(source.batch.frame[plan.sources[0]])
         for plan in self.plans:
             if plan.name in self.unmapped_words:
-                self._list_words(plan, batch)
+                self._list_words(plan, source)
 
-    def _list_words(self, plan: FieldPlan, batch: RawBatch) -> None:
+    def _list_words(self, plan: FieldPlan, source: SourceColumns) -> None:
         words, edit = self.unmapped_words[plan.name], self._edits[plan.name]
-        column, _ = source_texts(plan, batch, bare=True)
+        column, _ = source.texts(plan, bare=True)
         for text in column.unique().tolist():
             unknown = edit(text) == Flaw("value_unmapped")
             if unknown and text.strip() not in words and len(words) < MOST_WORDS:
@@ -151,14 +151,14 @@ class ColumnMapper:
 
     def map(self, batch: RawBatch) -> MappedBatch:
         seen = self.seen(batch)
-        filling = Filling(seen)
+        filling = Filling(SourceColumns(seen))
         for plan in self.plans:
             if plan.indices:
                 filling.from_columns(plan, self._edits.get(plan.name) or self._dates.edits.get(plan.name))
         for plan in self.plans:
             if not plan.indices:
                 filling.with_constant(plan)
-        standing = frozenset(seen.issues) if self.transform else None
+        standing = seen.issues if self.transform else None
         raw = by_use(batch, self.plans, filling.keep_types_apart(self.plans), standing)
         frame = pd.DataFrame(filling.columns, index=batch.frame.index, copy=False)
         return MappedBatch(raw, frame, self.columns, filling.issues.log(), tuple(filling.changes), seen.frame)

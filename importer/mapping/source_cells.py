@@ -7,7 +7,8 @@ whose last digits a program dropped, where the field is one of which every digit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from operator import is_
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 
 from importer.customers.rules import Kind
 from importer.customers.text import unprotected
+from importer.issues import IssueCollector, IssueKind, IssueLog
 from importer.mapping.plans import FieldPlan
 from importer.mapping.text_columns import Column, blanked, joined, places_where, replaced, texts_of
 from importer.records import ChangeColumn, Issue, RawBatch, Severity
@@ -35,7 +37,7 @@ def by_use(
     batch: RawBatch,
     plans: Sequence[FieldPlan],
     types: Column[Any] | None = None,
-    standing: AbstractSet[Issue] | None = None,
+    standing: Sequence[Issue] | None = None,
 ) -> RawBatch:
     """Give every flaw of a cell the field that uses it, and the severity that it has there.
 
@@ -44,58 +46,81 @@ def by_use(
             share none.
         standing: issues of cells that are mapped as they stand in the source; None: all are.
     """
-    if not any(issue.code in _BY_USE for issue in batch.issues):
+    log = IssueLog.of(batch.issues)
+    if not any(kind.code in _BY_USE for kind in log.kinds):
         return batch
     kinds = [""] * len(batch) if types is None else types.tolist()
-    issues: list[Issue] = []
-    for issue in batch.issues:
-        using = plans if standing is None or issue in standing else ()
-        issues += _by_use(issue, using, kinds[issue.ordinal - batch.first])
-    return replace(batch, issues=tuple(issues))
+    still = None if standing is None else {(issue.ordinal, issue.kind) for issue in standing}
+    settled: dict[tuple[int, bool, str], Sequence[IssueKind]] = {}
+    found = IssueCollector()
+    for ordinal, number in zip(log.ordinals, log.which, strict=True):
+        stands = still is None or (ordinal, log.kinds[number]) in still
+        case = number, stands, kinds[ordinal - batch.first]
+        if case not in settled:
+            settled[case] = _settled(log.kinds[number], plans if stands else (), case[2])
+        for kind in settled[case]:
+            found.add(ordinal, kind)
+    return replace(batch, issues=found.log())
 
 
-def _by_use(issue: Issue, plans: Sequence[FieldPlan], kind: str) -> Iterator[Issue]:
-    if issue.code not in _BY_USE:
-        yield issue
-        return
-    users = [plan for plan in plans if issue.column in plan.sources and plan.only_for in (None, kind or plan.only_for)]
-    harmed = [plan for plan in users if issue.code in NO_VALUE or plan.kind in _EVERY_DIGIT_COUNTS]
-    for plan in harmed:
-        yield replace(issue, field=plan.name, column=plan.column, severity=Severity.ERROR)
-    if not harmed:
-        yield replace(issue, severity=Severity.WARNING)
+def _settled(found: IssueKind, plans: Sequence[FieldPlan], kind: str) -> Sequence[IssueKind]:
+    """What an issue is for the fields that use its cell.
 
-
-def places_of(codes: AbstractSet[str], columns: Sequence[str], batch: RawBatch) -> list[int]:
-    """Find the places in a batch whose cells of some columns have some kinds of flaw."""
-    return [one.ordinal - batch.first for one in batch.issues if one.code in codes and one.column in columns]
+    Args:
+        kind: the customer type of its row.
+    """
+    if found.code not in _BY_USE:
+        return (found,)
+    users = [plan for plan in plans if found.column in plan.sources and plan.only_for in (None, kind or plan.only_for)]
+    harmed = [plan for plan in users if found.code in NO_VALUE or plan.kind in _EVERY_DIGIT_COUNTS]
+    errors = [found._replace(field=plan.name, column=plan.column, severity=Severity.ERROR) for plan in harmed]
+    return errors or (found._replace(severity=Severity.WARNING),)
 
 
 # --------------------------------------------------------------------------- texts of cells
 
 
-def source_texts(plan: FieldPlan, batch: RawBatch, *, bare: bool) -> tuple[Column[Any], ChangeColumn | None]:
-    """Return a field's texts, one a row: the very same column where one has nothing that must be left out.
+class SourceColumns:
+    """The columns of a batch that rules look for, without the cells that hold nothing."""
 
-    Args:
-        bare: whether to take away what protects texts from spreadsheets, since a step of the rule reads them. Several
-            columns that are joined are always bare.
+    def __init__(self, batch: RawBatch) -> None:
+        self.batch = batch
+        self._flaws: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for found in IssueLog.of(batch.issues).columns() if batch.issues else ():
+            if found.kind.code in _BY_USE:
+                self._flaws[found.kind.code, found.kind.column] += [one - batch.first for one in found.ordinals]
 
-    Returns:
-        The texts, and what was taken away.
-    """
-    columns = [_without_errors(name, batch) for name in plan.sources]
-    read = [_bare(column) for column in columns] if bare or len(columns) > 1 else columns
-    after = joined(read, plan.rule.join)
-    if all(map(is_, columns, read)):
-        return after, None
-    return after, _change(plan, joined(columns, plan.rule.join), after, batch.first)
+    def flawed(self, codes: AbstractSet[str], columns: Collection[str]) -> list[int]:
+        """The places whose cells of some columns have some kinds of flaw."""
+        return [
+            place
+            for (code, column), places in self._flaws.items()
+            if code in codes and column in columns
+            for place in places
+        ]
 
+    def column(self, name: str) -> Column[Any]:
+        """One column; the very same where all of its cells hold what they show."""
+        column = self.batch.frame[name]
+        bad = self.flawed(NO_VALUE, (name,)) if self._flaws else ()
+        return blanked(column, bad) if bad else column
 
-def _without_errors(name: str, batch: RawBatch) -> Column[Any]:
-    column = batch.frame[name]
-    bad = places_of(NO_VALUE, (name,), batch)
-    return blanked(column, bad) if bad else column
+    def texts(self, plan: FieldPlan, *, bare: bool) -> tuple[Column[Any], ChangeColumn | None]:
+        """Return a field's texts, one a row: the very same column where one has nothing that must be left out.
+
+        Args:
+            bare: whether to take away what protects texts from spreadsheets, since a step of the rule reads them.
+                Several columns that are joined are always bare.
+
+        Returns:
+            The texts, and what was taken away.
+        """
+        columns = [self.column(name) for name in plan.sources]
+        read = [_bare(column) for column in columns] if bare or len(columns) > 1 else columns
+        after = joined(read, plan.rule.join)
+        if all(map(is_, columns, read)):
+            return after, None
+        return after, _change(plan, joined(columns, plan.rule.join), after, self.batch.first)
 
 
 def _change(plan: FieldPlan, before: Column[Any], after: Column[Any], first: int) -> ChangeColumn | None:

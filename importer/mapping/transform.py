@@ -17,11 +17,10 @@ import pandas as pd
 from importer.errors import TransformError
 from importer.frames import text_frame
 from importer.labels import named, quotable
-from importer.mapping.source_cells import NO_VALUE, places_of
-from importer.mapping.text_columns import blanked
+from importer.mapping.source_cells import SourceColumns
 from importer.mapping.user_code import FAILURES, Function, load, module_text, what_happened, where
 from importer.profile.transform import TransformSettings
-from importer.records import RawBatch, SourceInfo
+from importer.records import Issue, RawBatch, SourceInfo
 
 _TEXT: Final = "str"
 """The type that a column of texts has in pandas."""
@@ -73,8 +72,7 @@ class Transform:
         if self._last is None or self._last[0] is not batch:
             given = _given(batch)
             made = self._as_at_first(self._made_of(given))
-            issues = tuple(issue for issue in batch.issues if _stands(issue.column, issue.ordinal, batch, given, made))
-            self._last = batch, replace(batch, frame=made, issues=issues)
+            self._last = batch, replace(batch, frame=made, issues=_standing(batch, given, made))
         return self._last[1]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -204,18 +202,21 @@ def _first_failure(function: Function, frame: pd.DataFrame, error: BaseException
 
 def _given(batch: RawBatch) -> pd.DataFrame:
     """The rows as the function gets them. A cell that shows an error, or was never calculated, holds nothing."""
-    frame = batch.frame.copy(deep=False)
-    for name in {issue.column for issue in batch.issues if issue.code in NO_VALUE}.intersection(frame.columns):
-        frame[name] = blanked(frame[name], places_of(NO_VALUE, (name,), batch))
+    frame, source = batch.frame.copy(deep=False), SourceColumns(batch)
+    for name in {issue.column for issue in batch.issues}.intersection(frame.columns):
+        frame[name] = source.column(name)
     return frame
 
 
-def _stands(column: str, ordinal: int, batch: RawBatch, given: pd.DataFrame, made: pd.DataFrame) -> bool:
-    """Whether a cell is as it was, so that what was found wrong with it still counts."""
-    if column not in given.columns:
-        return True
-    place = ordinal - batch.first
-    return column in made.columns and bool(given[column].iloc[place] == made[column].iloc[place])
+def _standing(batch: RawBatch, given: pd.DataFrame, made: pd.DataFrame) -> tuple[Issue, ...]:
+    """The issues of cells that are as they were, so that what was found wrong with them still counts."""
+    of_cells = {issue.column for issue in batch.issues}.intersection(given.columns)
+    same = {name: (given[name] == made[name]).to_numpy() for name in of_cells.intersection(made.columns)}
+    return tuple(
+        issue
+        for issue in batch.issues
+        if issue.column not in of_cells or (issue.column in same and same[issue.column][issue.ordinal - batch.first])
+    )
 
 
 @dataclass(frozen=True, slots=True)

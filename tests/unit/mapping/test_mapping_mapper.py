@@ -15,6 +15,7 @@ from importer.commands import Commands
 from importer.errors import ExitCode, ProfileError, SourceError
 from importer.frames import raw_batch
 from importer.issue_codes.mapping import MAPPING_CODES
+from importer.issues import IssueLog
 from importer.mapping import ColumnMapper, Table, build_mapper
 from importer.ports import Mapper
 from importer.profile import Profile
@@ -134,6 +135,15 @@ def test_a_phone_that_a_spreadsheet_shortened_is_warned_about_and_kept() -> None
         (2, "phone_digits_lost", Severity.WARNING),
     ]
     assert result.texts("primaryPhoneNumber.number")[0] == "4.15555E+09"
+
+
+def test_an_issue_that_every_row_has_is_held_once() -> None:
+    rows = [(f"4.{number}E+09",) for number in range(100)]
+    result = mapped({"primaryPhoneNumber.number": "Phone"}, ("Phone",), *rows)
+
+    assert isinstance(result.issues, IssueLog)
+    assert [kind.code for kind in result.issues.kinds] == ["phone_digits_lost"]
+    assert list(result.issues.ordinals) == list(range(100))
 
 
 def test_the_words_that_a_map_does_not_know_are_listed() -> None:
