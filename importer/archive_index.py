@@ -17,7 +17,7 @@ from importer.journal import Database, Place, Runs, StoredRun, add_place, drop_p
 from importer.nightly import archive
 from importer.readers import content_hash
 from importer.results import Report, keep_mended
-from importer.results.aside import Aside, storage_error
+from importer.results.atomic_files import Aside, storage_error
 
 WHY = "why.txt"
 FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from importer.admission import kept_profile
 from importer.customers.rules import ADDRESS_TYPES
 from importer.errors import ImporterError
 from importer.frames import raw_batch
 from importer.journal import Database, Replay, Runs, StoredRun
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
+from importer.preconditions import kept_profile
 from importer.profile import Profile
 from importer.records import Checked, CheckedBatch, Grouping, Issue, RawBatch, RowResult, RowState, Severity, SourceInfo
 from importer.results import PreviewedField, PreviewedRow, shown

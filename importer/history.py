@@ -106,7 +106,7 @@ def _is_true(report: Mapping[str, Any], opened: registry.OpenedRun) -> bool:
 
 
 def _from_journal(workspace: Path, opened: registry.OpenedRun) -> dict[str, Any]:
-    from importer.rendering import report_of  # noqa: PLC0415  # what draws pages takes long to load, and is rarely needed
+    from importer.reports import report_of  # noqa: PLC0415  # what draws pages takes long to load, and is rarely needed
 
     stored, now = opened.stored, opened.summary.ended_at or opened.summary.started_at
     line = _as_line(asdict(opened.summary))

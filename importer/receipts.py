@@ -35,9 +35,9 @@ from importer.journal import (
 )
 from importer.readers import content_hash
 from importer.remote import is_remote
-from importer.rendering import RECEIPT_NAME
+from importer.reports import RECEIPT_NAME
 from importer.results import Report
-from importer.results.aside import Aside
+from importer.results.atomic_files import Aside
 from importer.wiring import Workspace, open_workspace
 
 _FORMAT = 1

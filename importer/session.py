@@ -20,21 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from importer import archive_index, registry
 from importer.accounts import Whose, settle_account
-from importer.admission import (
-    Confirm,
-    ask_consent,
-    for_target,
-    is_other_profile,
-    pace_of,
-    recalled,
-    refuse_repeated,
-    require_consent,
-    require_content,
-    require_own_run,
-    require_scope,
-    require_unchanged,
-    source_of,
-)
 from importer.commands import FRAME, Commands
 from importer.delivery import Ask, StopSwitch, closing_at, stamps_of_others
 from importer.engines import ProcessPool, cores
@@ -71,6 +56,21 @@ from importer.mapping import ColumnMapper
 from importer.nightly import Forecast, Hours
 from importer.observe import observed, require_libraries
 from importer.ports import Events
+from importer.preconditions import (
+    Confirm,
+    ask_consent,
+    for_target,
+    is_other_profile,
+    pace_of,
+    recalled,
+    refuse_repeated,
+    require_consent,
+    require_content,
+    require_own_run,
+    require_scope,
+    require_unchanged,
+    source_of,
+)
 from importer.profile import EMULATOR, KeptProfile, MetricsSettings, Profile
 from importer.readers import comes_back, is_frame
 from importer.receipts import write_receipt
@@ -78,7 +78,7 @@ from importer.records import Event, RowState
 from importer.registry import OpenedRun
 from importer.rehearsal import compare
 from importer.remote import is_remote, local_copy
-from importer.rendering import Ending, Watch, ending_of, is_open, render, source_facts
+from importer.reports import Ending, Watch, ending_of, is_open, render, source_facts
 from importer.results import Report, check_out
 from importer.returns import routing
 from importer.returns.routing import Back

@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from importer.admission import require_named_target
 from importer.commands import quoted
 from importer.delivery import StopSwitch
 from importer.doctor.finding import Finding
 from importer.errors import AccessError, ExitCode, ImporterError, UsageError
 from importer.ports import Timekeeper
+from importer.preconditions import require_named_target
 from importer.profile import Profile
 from importer.targets import OpenTarget
 from importer.wiring import Destination, SystemClock, destination, limiter_for, other_side

@@ -10,7 +10,6 @@ from importer.journal.accounts import Accounts, AccountUsed, Whose
 from importer.journal.claims import Claims
 from importer.journal.comparing import Comparison
 from importer.journal.database import Database
-from importer.journal.experience import Experience, experience
 from importer.journal.group_commit import GroupCommit, RunJournal
 from importer.journal.groups import Merging
 from importer.journal.inspection import JournalFacts, examine_journal, starts_in
@@ -24,6 +23,7 @@ from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, 
 from importer.journal.replay import ChangeTotal, Replay
 from importer.journal.resent import has_resent, runs_with_resent
 from importer.journal.returns import ProfileNow, Returns, Revision, RunRows, Said
+from importer.journal.run_statistics import Experience, experience
 from importer.journal.runs import (
     FINISHED,
     LOADING,

@@ -16,7 +16,6 @@ from typing import Any
 
 from importer import archive_index, history
 from importer.accounts import known_scope
-from importer.admission import is_other_profile, recalled
 from importer.commands import Commands
 from importer.delivery import StopSwitch
 from importer.errors import (
@@ -34,6 +33,7 @@ from importer.journal import FINISHED, LOADING, Place, StoredRun
 from importer.nightly import DropFolder, Fate, Import
 from importer.nightly.archive import readable
 from importer.nightly.notifications import printable
+from importer.preconditions import is_other_profile, recalled
 from importer.profile import Profile
 from importer.readers import content_hash
 from importer.records import Event

@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from importer.admission import Confirm, require_named_target
 from importer.delivery import StopSwitch, closing_at
 from importer.errors import (
     BusyError,
@@ -33,6 +32,7 @@ from importer.nightly import DropFolder, Fate, Hours, Import, Inbox, Messenger, 
 from importer.nightly.archive import readable
 from importer.nightly.notifications import broken_off
 from importer.ports import Events
+from importer.preconditions import Confirm, require_named_target
 from importer.profile import MetricsSettings, Profile
 from importer.profile.nights import NotifySettings
 from importer.records import Event

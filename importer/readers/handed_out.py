@@ -17,10 +17,10 @@ from zipfile import ZipFile
 
 from importer.errors import ReturnRefusedError, SourceError
 from importer.profile.settings import SourceSettings
+from importer.readers.byte_source import Material
 from importer.readers.kinds import Kind
-from importer.readers.material import Material
+from importer.readers.parser_errors import Parsing
 from importer.readers.table.columns import tidy_name
-from importer.readers.trouble import Parsing
 from importer.records import ROW_COLUMN, RUN_COLUMN
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from zipfile import ZipFile, ZipInfo
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceLimits
-from importer.readers.material import Material, Stream, spool
-from importer.readers.trouble import Parsing
+from importer.readers.byte_source import Material, Stream, spool
+from importer.readers.parser_errors import Parsing
 
 HARMLESS_BYTES = 64 << 20
 """Whatever its ratio, so much unpacked harms nobody."""

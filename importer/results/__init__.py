@@ -6,12 +6,12 @@ and never leaves a half-written file behind. The page (`results.html`) and the a
 """
 
 from importer.results.advice import in_words
-from importer.results.aside import discard_unfinished, publish
+from importer.results.atomic_files import discard_unfinished, publish
 from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows, shown
-from importer.results.keeping import check_out, digests, keep_mended
 from importer.results.learned import learned_sentences
+from importer.results.overwrite_guard import check_out, digests, keep_mended
 from importer.results.read_as import label, read_as, value_in_words
 from importer.results.report import PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import Header

@@ -25,9 +25,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.records import ResultBatch, RowResult, is_added
-from importer.results.aside import Aside
+from importer.results.atomic_files import Aside
+from importer.results.error_column import first_free, freeze, keep_together, make_room
 from importer.results.failing import FAILING
-from importer.results.left_column import first_free, freeze, keep_together, make_room
 from importer.results.marking import MARKED, MAX_COMMENTS, Marker, add_summary, links_to
 from importer.results.report import Report
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, print_wide, put_text, widths

@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from importer.records import DRY_RUN_STATES, FINAL_STATES, Cluster, RowResult, Severity
-from importer.results.aside import Aside
+from importer.results.atomic_files import Aside
 from importer.results.failing import FailingRows, column_index, pointed_at, shown
 from importer.results.learned import learned_sentences
 from importer.results.read_as import label, value_in_words

@@ -17,7 +17,7 @@ from importer.commands import Commands
 from importer.errors import UsageError
 from importer.records import Cluster, Detected, ResultBatch, RowState, SourceInfo
 from importer.results.advice import Advice, advise
-from importer.results.aside import Aside
+from importer.results.atomic_files import Aside
 from importer.results.table import Header
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from importer.profile.settings import ResultsSettings
 from importer.records import ResultBatch
-from importer.results.aside import Aside
+from importer.results.atomic_files import Aside
 from importer.results.balance import Recount, Stretch
 from importer.results.csvfile import Column, CsvTable, beside, frame_lines, lines
 from importer.results.table import (

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from importer import registry
-from importer.admission import kept_profile
 from importer.errors import ReturnRefusedError
 from importer.issue_codes.reading import READING_CODES
 from importer.issues import IssueLog
 from importer.journal import RunHeader, RunRows, Runs
 from importer.mapping import Table, build_mapper, grouping_of
+from importer.preconditions import kept_profile
 from importer.profile import Profile
 from importer.records import Detected, RawBatch, SourceInfo
 from importer.returns.file import Changed, opened_return, sort_out

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer import registry
-from importer.admission import kept_profile
 from importer.errors import ReturnRefusedError, SourceChangedError, SourceError, UsageError
 from importer.journal import StoredRun
+from importer.preconditions import kept_profile
 from importer.profile import HARMLESS_TARGETS, Profile, SourceSettings
 from importer.wiring import JOURNAL_NAME, Workspace, open_workspace
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from importer import session
-from importer.admission import require_unchanged
+from importer.preconditions import require_unchanged
 from importer.session import Session
 from tests.acceptance.conftest import User, Witness, ended, exactly_once, people, sandbox, serving, wait_for
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.table.columns import Columns
-from importer.readers.table.cutting import is_blank
+from importer.readers.table.row_filter import is_blank
 from importer.readers.table.shapes import Shapes
 from importer.records import Severity, surplus_of
 

@@ -10,10 +10,10 @@ from importer.frames import frame_of
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
 from importer.readers.table.columns import Columns, name_columns, own_end
-from importer.readers.table.cutting import after, hold_footer, join, without_blank, without_header_again
 from importer.readers.table.damage import Damage
 from importer.readers.table.header import Header, Numbered, find_header, last_filled, table_width
 from importer.readers.table.ragged import Ragged
+from importer.readers.table.row_filter import after, hold_footer, join, without_blank, without_header_again
 from importer.records import Detected, Issue, RawBatch, Severity, SourceInfo
 
 _SAMPLE_ROWS = 300

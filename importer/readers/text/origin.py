@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from importer.profile.settings import SourceSettings
-from importer.readers.material import Material
+from importer.readers.byte_source import Material
+from importer.readers.parser_errors import Parsing
 from importer.readers.table.blocks import Block
 from importer.readers.text.dialect import Dialect, detect_dialect
 from importer.readers.text.encoding import Encoding, detect_encoding
 from importer.readers.text.feed import Feed
 from importer.readers.text.records import read_blocks
-from importer.readers.trouble import Parsing
 from importer.records import Detected
 
 _SAMPLE_CHARS = 1 << 17

@@ -9,12 +9,12 @@ from pkgutil import resolve_name
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
+from importer.readers.byte_source import Material
 from importer.readers.kinds import kind_of
-from importer.readers.material import Material
+from importer.readers.parser_errors import Parsing
 from importer.readers.table.blocks import Block
 from importer.readers.table.columns import tidy_name
 from importer.readers.table.header import find_header
-from importer.readers.trouble import Parsing
 from importer.readers.workbook.sheetrows import Book, SheetFacts
 from importer.readers.workbook.sheets import Sheet, choose_sheet, describe_sheets
 from importer.records import SUMMARY_SHEET, Detected, OtherTable

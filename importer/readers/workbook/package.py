@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceLimits
-from importer.readers.material import Material
+from importer.readers.byte_source import Material
 from importer.readers.packed import allowed_bytes, bomb
 from importer.readers.workbook.troubles import hostile
 

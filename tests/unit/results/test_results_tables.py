@@ -13,7 +13,7 @@ from pyarrow import parquet
 from importer.errors import StorageError, UsageError
 from importer.profile.settings import ResultsSettings
 from importer.records import ADDED_COLUMNS, Issue, ResultBatch, RowResult, RowState, Severity
-from importer.results.aside import Aside, publish
+from importer.results.atomic_files import Aside, publish
 from importer.results.balance import Recount
 from importer.results.table import Header
 from importer.results.tables import write_results

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
-from importer.readers.material import Material
+from importer.readers.byte_source import Material
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.ods.cells import Row, SheetEvents
 from importer.readers.workbook.package import LAST, open_package, safe_parser

@@ -15,7 +15,7 @@ from collections.abc import Generator, Sequence
 
 from importer.errors import SourceError
 from importer.profile.settings import SourceSettings
-from importer.readers.material import Material
+from importer.readers.byte_source import Material
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.numberformats import renderers
 from importer.readers.workbook.sheetrows import SheetFacts

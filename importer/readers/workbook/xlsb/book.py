@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from zipfile import ZipFile
 
 from importer.profile.settings import SourceSettings
-from importer.readers.material import Material
+from importer.readers.byte_source import Material
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.numberformats import renderers
 from importer.readers.workbook.package import Relations, open_package, workbook_relations

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zipfile import ZipFile
 
 from importer.profile.settings import SourceSettings
-from importer.readers.material import Material
+from importer.readers.byte_source import Material
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.numberformats import Render, renderers
 from importer.readers.workbook.package import Relations, open_package, walk, workbook_relations

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
 from importer.errors import EmptySourceError, SourceError
-from importer.readers.trouble import unreadable
+from importer.readers.parser_errors import unreadable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 """Opening a pipe without O_NONBLOCK would wait for a writer for ever."""
