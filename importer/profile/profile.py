@@ -284,6 +284,8 @@ class Profile(Section):
         for option, place in OPTIONS.items():
             section, _, key = place.partition(".")
             value = self.given(section).get(key) if key else None
+            if isinstance(value, list | tuple):  # a program's way to say what the command line parts with commas
+                value = ",".join(map(str, value))
             if wanted(place) and value not in {None, False, ""}:
                 words += [option] if value is True else [option, str(value)]
         return tuple(words)

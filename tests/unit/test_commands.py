@@ -70,6 +70,12 @@ def test_fixed_rows_go_back_to_their_run_and_need_no_profile() -> None:
     assert fixed == "importer retry r-1 --fixed w/r-1/rejects.csv --workspace w"
 
 
+def test_a_list_that_a_program_gave_is_repeated_as_the_command_line_has_it() -> None:
+    commands = Profile.load(options={"results.formats": ["xlsx", "jsonl"]}, environ={}).commands
+
+    assert commands.run("a.csv") == "importer run a.csv --format xlsx,jsonl"
+
+
 def test_a_profile_repeats_what_was_typed_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text("target = 'sandbox'\n[delivery]\nconcurrency = 3\n", "utf-8")
     typed = {
