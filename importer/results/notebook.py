@@ -5,6 +5,7 @@ Every style stands at its element and takes the notebook's own colours: a page a
 
 from __future__ import annotations
 
+from importer.results.failing import FAILING
 from importer.results.html import environment, states_of
 from importer.results.report import Report
 from importer.results.verdict import verdict
@@ -25,6 +26,7 @@ def in_short(report: Report) -> str:
             clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters[:MOST_CLUSTERS]],
             more=max(len(report.clusters) - MOST_CLUSTERS, 0),
             few=FEW_ROWS,
+            failing=any(report.counts.get(state) for state in FAILING),
             files=[(kind.replace("_", " "), path) for kind, path in report.files.items()],
         )
     )

@@ -210,6 +210,26 @@ def test_rows_that_were_fixed_with_pandas_go_back_to_their_run(user: User, sampl
     assert printed == ["19 1 [5]", "True 20 0", "True", "True 20"]
 
 
+def test_rows_of_a_dry_run_that_were_fixed_with_pandas_are_imported(user: User, samples: Path) -> None:
+    printed = runs(
+        user,
+        """
+        import asyncio
+        from importer import read, run, validate
+
+        frame = read("customers.csv").head(20)
+        frame.loc[5, "Email"] = "nobody"
+        checked = validate(frame)
+        print(checked.counts, "await run(rows)" in checked._repr_html_())
+        outcome = asyncio.run(run(checked.rows().replace("nobody", "dana@example.com")))
+        print(outcome.counts["created"], outcome.dry_run, outcome.source, "await run" in outcome._repr_html_())
+        """,
+    ).splitlines()
+
+    assert printed == ["{'read': 20, 'valid': 19, 'invalid': 1} True", "20 False customers.csv False"]
+    assert len(list(samples.glob("runs/*/results.csv"))) == 2
+
+
 def test_what_is_no_source_is_refused_by_what_it_is(user: User) -> None:
     printed = runs(
         user,
