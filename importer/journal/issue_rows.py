@@ -11,7 +11,9 @@ import sqlite3
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc
 
 from importer.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
 
@@ -89,7 +91,6 @@ def carry_issues_forward(tx: sqlite3.Connection, _: bytes = b"") -> None:
 
 def pack_issues(log: IssueLog) -> bytes:
     """Write issues as an Arrow stream of one batch: `ordinal`, and `issue` as a dictionary of the different ones."""
-    pa = _arrow()
     used, which = _used(log)
     kinds = pa.StructArray.from_arrays([pa.array(texts, pa.string()) for texts in zip(*used, strict=True)], _FIELDS)
     numbers = pa.Array.from_buffers(pa.int32(), len(log), [None, pa.py_buffer(which)])
@@ -104,10 +105,11 @@ def pack_issues(log: IssueLog) -> bytes:
 
 def unpack_issues(packed: bytes) -> IssueLog:
     """Read what `pack_issues` has written."""
-    batch = _arrow().ipc.open_stream(packed).read_next_batch()
-    ordinals, which = array("q"), array("i")
-    ordinals.frombytes(batch.column("ordinal").buffers()[1])
-    which.frombytes(batch.column("issue").indices.buffers()[1])
+    batch = pa.ipc.open_stream(packed).read_next_batch()
+    ordinals, which = (
+        array(typecode, column.to_numpy().tobytes())
+        for typecode, column in (("q", batch.column("ordinal")), ("i", batch.column("issue").indices))
+    )
     *texts, severities = (part.to_numpy(zero_copy_only=False) for part in batch.column("issue").dictionary.flatten())
     return IssueLog(list(map(IssueKind, *texts, map(_SEVERITIES.__getitem__, severities))), ordinals, which)
 
@@ -125,11 +127,3 @@ def _stretches(log: IssueLog) -> Iterator[tuple[int, IssueLog]]:
         number = log.ordinals[at] // STRETCH
         yield number, log.between(number * STRETCH, (number + 1) * STRETCH)
         at = bisect_left(log.ordinals, (number + 1) * STRETCH, at)
-
-
-def _arrow() -> Any:  # it has no types
-    """Import Arrow as late as it is needed: a run without issues does not wait for it."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.ipc  # noqa: PLC0415
-
-    return pa
