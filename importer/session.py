@@ -28,6 +28,7 @@ from importer.errors import (
     ImporterError,
     InterruptedRunError,
     JournalError,
+    ReturnRefusedError,
     StorageError,
     TryLaterError,
     UsageError,
@@ -215,8 +216,15 @@ class Session:
 
         make_directory(self.profile.workspace)
         with private_folder(self.profile.workspace / SPOOL_NAME) as folder:
-            await beside_the_loop(write_csv, frame, folder / RETURNED_NAME, self.profile.source)
-            return await self.run(folder / RETURNED_NAME)
+            file = folder / RETURNED_NAME
+            await beside_the_loop(write_csv, frame, file, self.profile.source)
+            try:
+                return await self.run(file)
+            except ReturnRefusedError as error:
+                raise ReturnRefusedError(
+                    error.message.replace(str(file), FRAME),
+                    "Leave its columns '_run' and '_row' out, or say as_new=True, to import it like any other one.",
+                ) from error
 
     def allowed(self) -> Destination:
         """Where customers would go, once it is clear that they may.

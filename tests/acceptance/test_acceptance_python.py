@@ -230,6 +230,29 @@ def test_rows_of_a_dry_run_that_were_fixed_with_pandas_are_imported(user: User, 
     assert len(list(samples.glob("runs/*/results.csv"))) == 2
 
 
+def test_rows_of_a_run_that_is_not_known_are_refused_with_a_way_out_for_programs(user: User, samples: Path) -> None:
+    printed = runs(
+        user,
+        """
+        import asyncio
+        from importer import ImporterError, Profile, read, run, validate
+
+        rows = validate(read("customers.csv"), profile=Profile(workspace="elsewhere")).rows()
+        try:
+            asyncio.run(run(rows))
+        except ImporterError as error:
+            print(int(error.exit_code), error.message, "as_new=True" in error.hint)
+        print(asyncio.run(run(rows, as_new=True)).counts["created"])
+        """,
+    ).splitlines()
+
+    assert printed[0].startswith("2 The file '<DataFrame>' comes back from the run ")
+    assert printed[0].endswith("True")
+    assert "spool" not in printed[0]
+    assert printed[1] == "200"
+    assert list(samples.glob("runs/spool/*")) == []
+
+
 def test_what_is_no_source_is_refused_by_what_it_is(user: User) -> None:
     printed = runs(
         user,

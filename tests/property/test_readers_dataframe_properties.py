@@ -6,6 +6,7 @@ import csv
 import io
 import tempfile
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -97,3 +98,26 @@ def test_a_dataframe_and_its_file_have_the_same_content(rows: list[list[str]]) -
 
     assert content_of(back) == content_of(frame)
     assert back.to_numpy().tolist() == rows
+
+
+TYPED = st.fixed_dictionaries(
+    {
+        "Key": st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=1, max_size=6),
+        "Count": st.one_of(st.none(), st.integers(-(10**18), 10**18)),
+        "Born": st.one_of(st.none(), st.dates(date(1900, 1, 1), date(2100, 1, 1))),
+        "Float": st.one_of(st.none(), st.integers(-(10**15) + 1, 10**15 - 1)),
+    }
+)
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(st.lists(TYPED, min_size=1, max_size=6))
+def test_typed_columns_are_read_as_pandas_writes_them_to_csv(rows: list[dict[str, object]]) -> None:
+    texts = pd.DataFrame(rows, dtype=object)
+    frame = texts.assign(
+        Count=texts["Count"].astype("Int64"), Born=pd.to_datetime(texts["Born"]), Float=texts["Float"].astype("float64")
+    )
+    whole = frame.assign(Float=texts["Float"].astype("Int64"))  # as which it was written before a value was missing
+    back = pd.read_csv(io.StringIO(whole.to_csv(index=False)), dtype="str", keep_default_na=False)
+
+    assert content_of(frame) == content_of(back)
