@@ -17,7 +17,7 @@ from importer.journal import Database, Place, Runs, StoredRun, add_place, drop_p
 from importer.nightly import archive
 from importer.readers import content_hash
 from importer.results import Report, keep_mended
-from importer.results.atomic_files import Aside, storage_error
+from importer.results.atomic_files import AtomicFiles, storage_error
 
 WHY = "why.txt"
 FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
@@ -83,7 +83,7 @@ def renew(database: Database, stored: StoredRun, report: Report) -> None:
 
 def _write_again(place: Place, report: Report) -> None:
     try:
-        with Aside(place.folder) as aside:
+        with AtomicFiles(place.folder) as aside:
             for path in filter(Path.is_file, report.files.values()):
                 shutil.copyfile(path, aside.path(archive.unlike(place.file, path.name)))
     except StorageError as error:

@@ -17,7 +17,7 @@ from importer.errors import (
     TryLaterError,
     UsageError,
 )
-from importer.nightly import Messenger, Notice, messenger
+from importer.nightly import Notification, Sender, sender_for
 from importer.nightly.notification_sender import URLS
 from importer.nightly.run_notifications import compose_run, refused_run
 from importer.observe import count_refused
@@ -60,7 +60,7 @@ class Announcer:
     """
 
     settings: NotifySettings
-    send: Messenger | None
+    send: Sender | None
     about: str
     arrived: bool | None = None
 
@@ -74,7 +74,7 @@ class Announcer:
         settings = profile.notify
         if profile.dry_run or not settings.runs:
             return cls(settings, None, about)
-        send = messenger(environ, settings.timeout_s)
+        send = sender_for(environ, settings.timeout_s)
         if send is None:
             raise UsageError(
                 f"Notifications of runs are asked for, and {URLS} names nobody.",
@@ -110,6 +110,6 @@ class Announcer:
             if code is not None and self.send is not None:
                 self._send(refused_run(self.about, code))
 
-    def _send(self, notice: Notice) -> None:
-        if self.send is not None and notice.level in self.settings.on:
-            self.arrived = self.send(notice)
+    def _send(self, notification: Notification) -> None:
+        if self.send is not None and notification.level in self.settings.on:
+            self.arrived = self.send(notification)

@@ -37,7 +37,7 @@ from importer.readers import content_hash
 from importer.remote import is_remote
 from importer.reports import RECEIPT_NAME
 from importer.results import Report
-from importer.results.atomic_files import Aside
+from importer.results.atomic_files import AtomicFiles
 from importer.wiring import Workspace, open_workspace
 
 _FORMAT = 1
@@ -79,7 +79,7 @@ def write_receipt(database: Database, stored: StoredRun, directory: Path, report
         }
 
     receipt = add_receipt(database, stored.run, now, body)
-    with Aside(directory) as aside:
+    with AtomicFiles(directory) as aside:
         stream = aside.text(RECEIPT_NAME)
         json.dump({**json.loads(receipt.body), "hash": receipt.hash}, stream, ensure_ascii=False, indent=2)
         stream.write("\n")

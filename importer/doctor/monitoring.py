@@ -10,7 +10,7 @@ from pathlib import Path
 
 from importer.doctor.finding import Finding
 from importer.errors import ExitCode, ImporterError
-from importer.nightly.notification_sender import URLS, addresses, messenger
+from importer.nightly.notification_sender import URLS, addresses, sender_for
 from importer.profile import MetricsSettings, Profile
 
 _OTHERS = 0o077
@@ -19,7 +19,7 @@ _OTHERS = 0o077
 def check_notifications(profile: Profile, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Whether everybody who is named could be notified; nothing is sent."""
     try:
-        known, send = len(addresses(environ)), messenger(environ, profile.notify.timeout_s)
+        known, send = len(addresses(environ)), sender_for(environ, profile.notify.timeout_s)
     except ImporterError as error:
         yield Finding.from_error("notify", error)
         return

@@ -28,7 +28,7 @@ from importer.journal import workspace_lock
 from importer.night.arrivals import Arrivals, moment
 from importer.night.metrics import NightCount
 from importer.night.night_forecast import Foresight
-from importer.nightly import DropFolder, Fate, Hours, Import, Inbox, Messenger, NightReport, Seen, compose, messenger
+from importer.nightly import DropFolder, Fate, Hours, Import, Inbox, NightReport, Seen, Sender, compose, sender_for
 from importer.nightly.archive import readable
 from importer.nightly.notifications import broken_off
 from importer.ports import Events
@@ -107,7 +107,7 @@ class Night:
 
     async def _one_pass(self) -> NightReport:
         self._closing, self._unreached = StopSwitch(), False
-        send = messenger(self.environ, self.profile.notify.timeout_s)
+        send = sender_for(self.environ, self.profile.notify.timeout_s)
         async with self._alarmed(send):
             self._check()
             report = await self._pass()
@@ -282,7 +282,7 @@ class Night:
         )
 
     @asynccontextmanager
-    async def _alarmed(self, send: Messenger | None) -> AsyncIterator[None]:
+    async def _alarmed(self, send: Sender | None) -> AsyncIterator[None]:
         """Tell people of a pass that could not begin, or that broke off in a way that nobody foresaw."""
         code: ExitCode | None = ExitCode.BUG
         try:
@@ -307,11 +307,11 @@ class Night:
             if code is not None and send is not None and "failed" in self.profile.notify.on:
                 send(broken_off(_in_full(self.folder), code))
 
-    async def _notified(self, report: NightReport, send: Messenger | None) -> NightReport:
-        notice, again = compose(report, self.profile.notify), self._is_held_again(report)
-        if send is None or not report.happened or again or notice.level not in self.profile.notify.on:
+    async def _notified(self, report: NightReport, send: Sender | None) -> NightReport:
+        notification, again = compose(report, self.profile.notify), self._is_held_again(report)
+        if send is None or not report.happened or again or notification.level not in self.profile.notify.on:
             return report
-        return replace(report, told=await asyncio.to_thread(send, notice))
+        return replace(report, told=await asyncio.to_thread(send, notification))
 
     def _is_held_again(self, report: NightReport) -> bool:
         """Whether a watched folder is where the last pass left it: said once is enough, and there is no hurry."""
@@ -364,7 +364,7 @@ def alarm(folder: Path | str, code: ExitCode, environ: Mapping[str, str]) -> Non
     except ProfileError:
         settings = NotifySettings()
     with suppress(UsageError):  # what is wrong with the profile is reported anyway, and matters more
-        send = messenger(environ, settings.timeout_s)
+        send = sender_for(environ, settings.timeout_s)
         if send is not None and "failed" in settings.on:
             send(broken_off(_in_full(folder), code))
 

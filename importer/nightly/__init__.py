@@ -1,4 +1,4 @@
-"""What a night needs beside a run: hours, a forecast, a folder of arriving files, and notices to people.
+"""What a night needs beside a run: hours, a forecast, a folder of arriving files, and notifications to people.
 
 Knows no journal and no target: `importer.night` puts these parts and the runs together.
 """
@@ -10,8 +10,8 @@ from importer.nightly.forecast import Forecast, Workload, forecast
 from importer.nightly.hours import Hours
 from importer.nightly.inbox import Inbox
 from importer.nightly.night_report import Fate, Import, NightReport, worst
-from importer.nightly.notification_sender import Messenger, messenger
-from importer.nightly.notifications import Notice, compose
+from importer.nightly.notification_sender import Sender, sender_for
+from importer.nightly.notifications import Notification, compose
 
 __all__ = [
     "DropFolder",
@@ -20,13 +20,13 @@ __all__ = [
     "Hours",
     "Import",
     "Inbox",
-    "Messenger",
     "NightReport",
-    "Notice",
+    "Notification",
     "Seen",
+    "Sender",
     "Workload",
     "compose",
     "forecast",
-    "messenger",
+    "sender_for",
     "worst",
 ]

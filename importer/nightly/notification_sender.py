@@ -1,4 +1,4 @@
-"""Brings notices to people through Apprise. A failing notification is a warning, never more.
+"""Brings notifications to people through Apprise. A failing notification is a warning, never more.
 
 Addresses (`slack://…`, `mailto://…`) hold secrets: they come from the environment or a file, and are never
 logged, shown or kept elsewhere. Apprise itself logs addresses that it does not understand, so its log is shut.
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from importer.distribution import how_to_install
 from importer.errors import UsageError
-from importer.nightly.notifications import Notice
+from importer.nightly.notifications import Notification
 
 URLS = "IMPORTER_NOTIFY_URLS"
 _MAX_FILE_BYTES = 64 * 1024
@@ -24,21 +24,21 @@ _TALKATIVE = ("apprise", "urllib3", "requests")
 _KINDS = {"done": "success", "degraded": "warning", "failed": "failure"}
 
 
-class Messenger(Protocol):
-    """Brings one notice to everybody who is to know."""
+class Sender(Protocol):
+    """Brings one notification to everybody who is to know."""
 
-    def __call__(self, notice: Notice, /) -> bool:
+    def __call__(self, notification: Notification, /) -> bool:
         """Tell it; False when it did not arrive everywhere. Never raises."""
         ...
 
 
-def messenger(environ: Mapping[str, str], timeout_s: float) -> Messenger | None:
+def sender_for(environ: Mapping[str, str], timeout_s: float) -> Sender | None:
     """Prepare to notify whom the environment names; None when it names nobody.
 
     Args:
         environ: `IMPORTER_NOTIFY_URLS` holds addresses with white space between them, or the file of
             `IMPORTER_NOTIFY_URLS_FILE` one a line (`#` begins a comment).
-        timeout_s: how long one notice may take.
+        timeout_s: how long one notification may take.
 
     Raises:
         UsageError: an address is not understood, the file cannot be read, or Apprise is not installed.
@@ -47,7 +47,7 @@ def messenger(environ: Mapping[str, str], timeout_s: float) -> Messenger | None:
     if not urls:
         return None
     apprise = _apprise(urls)
-    return lambda notice: _in_time(lambda: _sent(apprise, notice), timeout_s)
+    return lambda notification: _in_time(lambda: _sent(apprise, notification), timeout_s)
 
 
 def addresses(environ: Mapping[str, str]) -> list[str]:
@@ -97,17 +97,22 @@ def _apprise(urls: Sequence[str]) -> Any:
     return recipients
 
 
-def _sent(apprise: Any, notice: Notice) -> bool:
+def _sent(apprise: Any, notification: Notification) -> bool:
     with _shut():
         return bool(
-            apprise.notify(title=notice.title, body=notice.body, notify_type=_KINDS[notice.level], body_format="text")
+            apprise.notify(
+                title=notification.title,
+                body=notification.body,
+                notify_type=_KINDS[notification.level],
+                body_format="text",
+            )
         )
 
 
 def _in_time(send: Callable[[], bool], timeout_s: float) -> bool:
     """Call it in a thread that the process does not wait for: a server may take a request and never answer."""
     arrived: list[bool] = []
-    thread = threading.Thread(target=lambda: arrived.append(send()), name="notice", daemon=True)
+    thread = threading.Thread(target=lambda: arrived.append(send()), name="notification", daemon=True)
     thread.start()
     thread.join(timeout_s)
     return bool(arrived and arrived[0])

@@ -37,7 +37,7 @@ CORRECTED = "{:,} came with other data than before; nothing was changed (differs
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """One message."""
 
     level: Level
@@ -45,7 +45,7 @@ class Notice:
     body: str
 
 
-def compose(report: NightReport, settings: NotifySettings) -> Notice:
+def compose(report: NightReport, settings: NotifySettings) -> Notification:
     """Say how a pass went."""
     notable = _notable(report, settings)
     level: Level = "failed" if _has_failed(report) else "degraded" if notable else "done"
@@ -54,14 +54,14 @@ def compose(report: NightReport, settings: NotifySettings) -> Notice:
         lines.append(f"… and {len(report.imports) - _SHOWN_FILES} more files.")
     lines.extend(f"{printable(name)} is a symbolic link and was left alone." for name in report.links)
     lines.append(f"Folder: {_in_full(report.folder)}. Target: {report.target}. Exit code: {int(report.exit_code)}.")
-    return Notice(level, f"Customer import {level}: {_headline(report)}", "\n".join(lines))
+    return Notification(level, f"Customer import {level}: {_headline(report)}", "\n".join(lines))
 
 
-def broken_off(folder: str, code: int) -> Notice:
+def broken_off(folder: str, code: int) -> Notification:
     """Say that a pass could not begin, or ended in a way that nobody foresaw."""
     why = WHY.get(ExitCode(code), "it ended unexpectedly")
     body = f"Folder: {folder}. {why[0].upper()}{why[1:]}. Exit code: {code}.\nNothing is lost; the log says more."
-    return Notice("failed", "Customer import failed", body)
+    return Notification("failed", "Customer import failed", body)
 
 
 def _has_failed(report: NightReport) -> bool:

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from importer.commands import Commands
 from importer.errors import ExitCode
 from importer.nightly.night_report import Fate, Import
-from importer.nightly.notifications import WHY, Level, Notice, printable, rejects, rows_of
+from importer.nightly.notifications import WHY, Level, Notification, printable, rejects, rows_of
 from importer.profile.nights import NotifySettings
 
 _FINISHED = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
 
 
-def compose_run(report: Mapping[str, Any], settings: NotifySettings, commands: Commands) -> Notice:
+def compose_run(report: Mapping[str, Any], settings: NotifySettings, commands: Commands) -> Notification:
     """Say how a run went.
 
     Args:
@@ -33,10 +33,10 @@ def compose_run(report: Mapping[str, Any], settings: NotifySettings, commands: C
     lines += [f"Next: {done.next_step}"] if done.next_step else []
     lines.append(f"Run: {done.run_id}. Target: {report['target']}. Exit code: {int(done.exit_code)}.")
     created = f"{done.counts.get('created', 0):,} customers created"
-    return Notice(level, f"Customer import {level}: {printable(done.file)}, {created}", "\n".join(lines))
+    return Notification(level, f"Customer import {level}: {printable(done.file)}, {created}", "\n".join(lines))
 
 
-def refused_run(about: str, code: int) -> Notice:
+def refused_run(about: str, code: int) -> Notification:
     """Say that a run could not begin, or ended in a way that nobody foresaw.
 
     Args:
@@ -45,7 +45,7 @@ def refused_run(about: str, code: int) -> Notice:
     why = WHY.get(ExitCode(code), "it ended unexpectedly")
     level: Level = "degraded" if code == ExitCode.BUSY else "failed"
     body = f"{_name(about)}: {why}. Exit code: {code}.\nNothing is lost; the log says more."
-    return Notice(level, f"Customer import {level}: {_name(about)}", body)
+    return Notification(level, f"Customer import {level}: {_name(about)}", body)
 
 
 def _as_import(report: Mapping[str, Any], commands: Commands) -> Import:

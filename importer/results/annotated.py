@@ -25,7 +25,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.records import ResultBatch, RowResult, is_added
-from importer.results.atomic_files import Aside
+from importer.results.atomic_files import AtomicFiles
 from importer.results.error_column import first_free, freeze, keep_together, make_room
 from importer.results.failing import FAILING
 from importer.results.marking import MARKED, MAX_COMMENTS, Marker, add_summary, links_to
@@ -76,7 +76,7 @@ def write_annotated(
     report = replace(report, files={**report.files, "annotated": directory / name})  # which is where rows are fixed
     most_rows = MAX_CELLS // max(len(header.columns), 1)
     small = report.counts.get("read", 0) <= most_rows
-    with Aside(directory) as aside, warnings.catch_warnings(record=True) as lost:
+    with AtomicFiles(directory) as aside, warnings.catch_warnings(record=True) as lost:
         warnings.simplefilter("always")
         openable = source if small and source and source.suffix.lower() in _OPENABLE else None
         book = _original(openable, batches, header, report, lost, fixed) if openable else None

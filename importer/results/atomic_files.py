@@ -30,7 +30,7 @@ def discard_unfinished() -> None:
         temporary.unlink(missing_ok=True)
 
 
-class Aside:
+class AtomicFiles:
     """A group of files of one folder that are put in place together when the block ends well.
 
     Used as a context manager. When the block raises, every temporary file is removed and the files
@@ -143,7 +143,7 @@ def publish(files: Mapping[str, Path], out: Path) -> dict[str, Path]:
     Returns:
         Kind to the path of the copy.
     """
-    with Aside(out) as aside:
+    with AtomicFiles(out) as aside:
         for path in files.values():
             shutil.copyfile(path, aside.path(path.name))
     return {kind: out / path.name for kind, path in files.items()}

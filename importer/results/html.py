@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from importer.records import DRY_RUN_STATES, FINAL_STATES, Cluster, RowResult, Severity
-from importer.results.atomic_files import Aside
+from importer.results.atomic_files import AtomicFiles
 from importer.results.failing import FailingRows, column_index, pointed_at, shown
 from importer.results.learned import learned_sentences
 from importer.results.read_as import label, value_in_words
@@ -66,7 +66,7 @@ def write_html(
         StorageError: the folder cannot be written.
     """
     page = render_html(report, failing, columns, show_values=show_values)
-    with Aside(directory) as aside:
+    with AtomicFiles(directory) as aside:
         aside.text("report.html").write(page)
     return directory / "report.html"
 

@@ -17,7 +17,7 @@ from importer.commands import Commands
 from importer.errors import UsageError
 from importer.records import Cluster, Detected, ResultBatch, RowState, SourceInfo
 from importer.results.advice import Advice, advise
-from importer.results.atomic_files import Aside
+from importer.results.atomic_files import AtomicFiles
 from importer.results.table import Header
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def write_json(report: Report, directory: Path) -> Path:
     Raises:
         StorageError: the folder cannot be written.
     """
-    with Aside(directory) as aside:
+    with AtomicFiles(directory) as aside:
         stream = aside.text("report.json")
         json.dump(report.as_json(), stream, ensure_ascii=False, indent=2)
         stream.write("\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from importer.profile.settings import ResultsSettings
 from importer.records import ResultBatch
-from importer.results.atomic_files import Aside
+from importer.results.atomic_files import AtomicFiles
 from importer.results.balance import Recount, Stretch
 from importer.results.csvfile import Column, CsvTable, beside, frame_lines, lines
 from importer.results.table import (
@@ -63,7 +63,7 @@ def write_results(
     further = {name: writer(name) for name in dict.fromkeys(formats) if name != "csv"}
     names = {"results": "results.csv", "rejects": "rejects.csv", "id_map": "id-map.csv"}
     names |= {name: f"results.{name}" for name in further}
-    with Aside(directory) as aside:
+    with AtomicFiles(directory) as aside:
         csvs = _CsvTables(aside, header, escape=settings.escape_formulas)
         with ExitStack() as stack:
             tables = [stack.enter_context(closing(make(aside.path(names[n]), header))) for n, make in further.items()]
@@ -93,7 +93,7 @@ def _written(
 class _CsvTables:
     """The three CSV files, fed with batches of rows."""
 
-    def __init__(self, aside: Aside, header: Header, *, escape: bool) -> None:
+    def __init__(self, aside: AtomicFiles, header: Header, *, escape: bool) -> None:
         self._escape = escape
         names = [escape_formula(name) for name in header.names] if escape else list(header.names)
         self._results, self._size = CsvTable(aside.text("results.csv"), names), 0

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.results.atomic_files import Aside
+from importer.results.atomic_files import AtomicFiles
 from importer.results.sheets import HEADER_ALIGNMENT, HEADER_FILL, HEADER_FONT, print_wide, widths
 
 FILLABLE_ROWS = 10_000
@@ -47,7 +47,7 @@ def write_template(path: Path, columns: Sequence[BlankColumn]) -> None:
     Raises:
         StorageError: the folder cannot be written; a file that was there is still whole.
     """
-    with Aside(path.parent) as aside:
+    with AtomicFiles(path.parent) as aside:
         if path.suffix.lower() == ".xlsx":
             _workbook(columns).save(aside.path(path.name))
         else:

@@ -95,7 +95,7 @@ def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
 
 
 def _check_name(path: Path) -> None:
-    """Refuse a name that the journal, reports and notices could not hold."""
+    """Refuse a name that the journal, reports and notifications could not hold."""
     if readable(str(path.absolute())) != str(path.absolute()):
         raise SourceError(f"The name of the file '{readable(str(path))}' is not UTF-8 text.", "Rename it.")
 

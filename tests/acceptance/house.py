@@ -18,7 +18,7 @@ BESIDE = {"results.csv", "rejects.csv", "id-map.csv", "report.html", "report.jso
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notification:
     """One notification, as somebody reads it.
 
     Args:
@@ -36,7 +36,7 @@ class Notice:
     code: int
 
     @classmethod
-    def of(cls, message: dict[str, Any]) -> Notice:
+    def of(cls, message: dict[str, Any]) -> Notification:
         level, _, headline = message["title"].removeprefix("Customer import ").partition(": ")
         lines = message["message"].splitlines()
         code = re.search(r"Target: sandbox\. Exit code: (\d+)\.$", lines[-1])
@@ -51,7 +51,7 @@ class Slept:
     """One night, as it stands in the morning.
 
     Args:
-        notices: who was told what in it.
+        notifications: who was told what in it.
         archived: the sources that it put into `archive`, each with the rows per state of the results beside it;
             {} for one that was known.
         failed: the sources that it put into `failed`, each with the sentence of its `why.txt`.
@@ -60,7 +60,7 @@ class Slept:
 
     home: Path
     ran: Ran
-    notices: tuple[Notice, ...]
+    notifications: tuple[Notification, ...]
     archived: dict[str, dict[str, int]]
     failed: dict[str, str]
     waiting: tuple[str, ...]
@@ -74,18 +74,19 @@ class Slept:
         return [(one["file"], one["fate"]) for one in self.ran.json["imports"]]
 
     def named_place(self) -> str:
-        """Where the notice says that the refused file is, as it says it: the folder is there."""
-        (place,) = re.findall(r"It is in (\S+)\.$", "\n".join(self.notices[0].lines), re.MULTILINE)
+        """Where the notification says that the refused file is, as it says it: the folder is there."""
+        (place,) = re.findall(r"It is in (\S+)\.$", "\n".join(self.notifications[0].lines), re.MULTILINE)
         assert (self.home / place).is_dir()
         return str(place)
 
     def told(self, level: str, headline: str, *lines: str) -> None:
-        """Hold the one notice of the night against what it should say; its reports are those of the night's runs."""
-        (notice,) = self.notices
-        assert (notice.level, notice.headline, notice.lines) == (level, headline, lines)
-        assert notice.code == self.code
+        """Compare the one notification of the night with what it should say; its reports are those of the night's
+        runs."""
+        (notification,) = self.notifications
+        assert (notification.level, notification.headline, notification.lines) == (level, headline, lines)
+        assert notification.code == self.code
         reports = [Path(one["report"]) for one in self.ran.json["imports"] if one["counts"]]
-        assert list(notice.reports) == reports
+        assert list(notification.reports) == reports
         assert all(path.is_absolute() and path.is_file() for path in reports)
 
 
@@ -131,7 +132,7 @@ class House:
         return Slept(
             self.user.home,
             ran,
-            tuple(map(Notice.of, messages)),
+            tuple(map(Notification.of, messages)),
             {name: _states(folder) for name, folder in self._new("archive")},
             {name: _why(folder, name) for name, folder in self._new("failed")},
             tuple(path.name for path in (self.inbox / "processing").iterdir()),

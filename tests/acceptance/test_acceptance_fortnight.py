@@ -125,7 +125,7 @@ def a_night_that_is_killed_half_way(house: House, witness: Witness) -> None:
     process.communicate()
     assert before + 20 <= witness.ledger()["customers"] < before + 60
     night = house.wakes(Ran(process.returncode, "", ""))
-    assert (night.code, night.notices) == (-signal.SIGKILL, ())
+    assert (night.code, night.notifications) == (-signal.SIGKILL, ())
     assert (night.archived, night.failed, night.waiting) == ({}, {}, ("day-08.csv",))
 
     house.gets("day-09.csv", csv(range(115, 130)))
@@ -182,7 +182,7 @@ def a_wrong_hour(house: House) -> None:
     now = time.gmtime()
     later = f"{(now.tm_hour + 2) % 24:02}:00-{(now.tm_hour + 3) % 24:02}:00"
     night = house.sleeps("--window", later, "--timezone", "UTC")
-    assert (night.code, night.notices, house.arrived()) == (75, (), ["day-14.csv"])
+    assert (night.code, night.notifications, house.arrived()) == (75, (), ["day-14.csv"])
     assert (night.archived, night.failed, night.waiting) == ({}, {}, ())
     night = house.sleeps("--finish-by", later[:5], "--timezone", "UTC")
     assert (night.code, night.fates) == (0, [("day-14.csv", "imported")])

@@ -38,7 +38,7 @@ def inbox(user: User) -> Path:
 
 
 @pytest.fixture
-def notices(user: User) -> Iterator[list[dict[str, Any]]]:
+def notifications(user: User) -> Iterator[list[dict[str, Any]]]:
     """Where the user's notifications arrive."""
     got: list[dict[str, Any]] = []
 
@@ -59,8 +59,8 @@ def notices(user: User) -> Iterator[list[dict[str, Any]]]:
     server.server_close()
 
 
-def titles(notices: list[dict[str, Any]]) -> list[str]:
-    return [notice["title"].partition(":")[0] for notice in notices]
+def titles(notifications: list[dict[str, Any]]) -> list[str]:
+    return [notification["title"].partition(":")[0] for notification in notifications]
 
 
 def fates(told: dict[str, Any]) -> list[tuple[str, str, int]]:
@@ -115,58 +115,60 @@ def test_symbolic_links_are_left_alone_and_named(user: User, inbox: Path) -> Non
     ],
 )
 def test_a_night_that_cannot_begin_is_told(
-    user: User, inbox: Path, notices: list[dict[str, Any]], profile: str, options: tuple[str, ...]
+    user: User, inbox: Path, notifications: list[dict[str, Any]], profile: str, options: tuple[str, ...]
 ) -> None:
     (inbox / "a.csv").write_text(people(3))
     user.has("p.toml", profile)
     ran = user.types(*NIGHTLY, "--config", "p.toml", *options)
 
-    assert (ran.code, titles(notices), [path.name for path in inbox.iterdir()]) == (
+    assert (ran.code, titles(notifications), [path.name for path in inbox.iterdir()]) == (
         2,
         ["Customer import failed"],
         ["a.csv"],
     )
-    assert f"Folder: {inbox}." in notices[0]["message"]
+    assert f"Folder: {inbox}." in notifications[0]["message"]
 
 
 def test_a_missing_profile_is_told_unless_nobody_wants_to_know(
-    user: User, inbox: Path, notices: list[dict[str, Any]]
+    user: User, inbox: Path, notifications: list[dict[str, Any]]
 ) -> None:
     assert user.types(*NIGHTLY, "--config", "gone.toml", IMPORTER_NOTIFY__ON="done").code == 2
     assert user.types(*NIGHTLY, "--config", "gone.toml", IMPORTER_NOTIFY_URLS="sekret://nobody").code == 2
-    assert notices == []
+    assert notifications == []
     assert user.types(*NIGHTLY, "--config", "gone.toml").code == 2
-    assert titles(notices) == ["Customer import failed"]
+    assert titles(notifications) == ["Customer import failed"]
 
 
 def test_a_watched_folder_that_another_night_holds_is_no_news(
-    user: User, inbox: Path, notices: list[dict[str, Any]]
+    user: User, inbox: Path, notifications: list[dict[str, Any]]
 ) -> None:
     (inbox / ".importer").mkdir()
     with workspace_lock(inbox / ".importer", "nightly", 0.0):
         assert user.types(*NIGHTLY).code == 7
-        assert titles(notices) == ["Customer import failed"]
+        assert titles(notifications) == ["Customer import failed"]
         watching = user.starts("nightly", "inbox", "--watch", "--json")
         with pytest.raises(subprocess.TimeoutExpired):
             watching.wait(2)  # many looks at the folder
     (inbox / "a.csv").write_text(people(3))
-    wait_for(lambda: len(notices) > 1, watching)
+    wait_for(lambda: len(notifications) > 1, watching)
     watching.send_signal(signal.SIGTERM)
 
     assert ended(watching).code == 0
-    assert titles(notices) == ["Customer import failed", "Customer import done"]
+    assert titles(notifications) == ["Customer import failed", "Customer import done"]
 
 
 # --------------------------------------------------------------------------- whose fault
 
 
-def test_a_profile_that_fits_no_file_holds_them_all(user: User, inbox: Path, notices: list[dict[str, Any]]) -> None:
+def test_a_profile_that_fits_no_file_holds_them_all(
+    user: User, inbox: Path, notifications: list[dict[str, Any]]
+) -> None:
     user.has("wrong.toml", WRONG)
     for name in ("a.csv", "b.csv", "c.csv"):
         (inbox / name).write_text(people(3))
     ran = user.types(*NIGHTLY, "--config", "wrong.toml")
 
-    assert (ran.code, titles(notices)) == (2, ["Customer import failed"])
+    assert (ran.code, titles(notifications)) == (2, ["Customer import failed"])
     assert fates(ran.json) == [(name, "held", 2) for name in ("a.csv", "b.csv", "c.csv")]
     assert list((inbox / "failed").iterdir()) == []
 
@@ -186,7 +188,7 @@ def test_a_profile_that_could_make_no_customer_from_any_file_ends_the_night(user
 
 
 def test_a_column_that_one_file_lacks_is_its_own_fault_and_a_watched_folder_goes_on(
-    user: User, inbox: Path, notices: list[dict[str, Any]]
+    user: User, inbox: Path, notifications: list[dict[str, Any]]
 ) -> None:
     user.has("p.toml", WRONG.replace("Nope", "First Name"))
     drifted = people(5).replace("First Name", "Vorname")
@@ -224,7 +226,7 @@ def test_a_file_that_lacks_a_column_on_the_first_night_of_a_profile_is_judged_af
 
 
 def test_corrections_are_counted_and_paths_in_notices_are_whole(
-    user: User, inbox: Path, notices: list[dict[str, Any]], witness: Witness, profile_for: Callable[..., Path]
+    user: User, inbox: Path, notifications: list[dict[str, Any]], witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     profile = profile_for(witness, delivery=['rate = "500/s"'])
     options = ("--config", profile, "--target", "sandbox")
@@ -235,7 +237,7 @@ def test_corrections_are_counted_and_paths_in_notices_are_whole(
     ran = user.types("nightly", "inbox", *options, **witness.environ)
 
     assert "2 came with other data than before; nothing was changed" in ran.err
-    said = notices[-1]["message"]
+    said = notifications[-1]["message"]
     assert "5 existing. 2 came with other data than before" in said
     assert f"It is in {inbox / 'failed'}" in said
     assert f"Folder: {inbox}." in said

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from importer.errors import ExitCode, UsageError
-from importer.nightly import Fate, Import, NightReport, Notice, compose, messenger, worst
+from importer.nightly import Fate, Import, NightReport, Notification, compose, sender_for, worst
 from importer.nightly.notifications import broken_off
 from importer.profile.nights import NotifySettings
 
 SETTINGS = NotifySettings()
-NOTICE = Notice("failed", "Customer import failed", "Line one\nLine two")
+NOTICE = Notification("failed", "Customer import failed", "Line one\nLine two")
 GOOD = {"read": 100, "created": 99, "existing": 0, "invalid": 1, "rejected": 0, "failed": 0, "unknown": 0, "unsent": 0}
 
 
@@ -29,16 +29,16 @@ def done(file: str = "a.csv", fate: Fate = Fate.IMPORTED, code: int = 0, **more:
     return Import(file=file, fate=fate, exit_code=code, **{"counts": GOOD, "run_id": "r", **more})
 
 
-def told(*imports: Import, settings: NotifySettings = SETTINGS, **more: Any) -> Notice:
+def told(*imports: Import, settings: NotifySettings = SETTINGS, **more: Any) -> Notification:
     return compose(NightReport(folder=Path("/in"), target="live", imports=imports, **more), settings)
 
 
 def test_a_good_night_is_done_with_counts_and_the_path_of_the_report() -> None:
-    notice = told(done(report=Path("/runs/r/report.html")))
+    notification = told(done(report=Path("/runs/r/report.html")))
 
-    assert (notice.level, notice.title) == ("done", "Customer import done: 1 file, 99 customers created")
-    assert "a.csv: 100 rows: 99 created, 1 invalid." in notice.body
-    assert "report: /runs/r/report.html" in notice.body
+    assert (notification.level, notification.title) == ("done", "Customer import done: 1 file, 99 customers created")
+    assert "a.csv: 100 rows: 99 created, 1 invalid." in notification.body
+    assert "report: /runs/r/report.html" in notification.body
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,10 @@ def test_a_refused_file_is_a_failure_and_a_closed_window_is_not() -> None:
 
 def test_no_message_of_a_file_gets_into_a_notice() -> None:
     error = "The column 'jane@example.com' is not known."
-    notice = told(done("odd\nname.csv", Fate.REFUSED, 6, error=error, counts={}))
+    notification = told(done("odd\nname.csv", Fate.REFUSED, 6, error=error, counts={}))
 
-    assert "jane" not in notice.body
-    assert "odd?name.csv: the file cannot be used (exit code 6)." in notice.body
+    assert "jane" not in notification.body
+    assert "odd?name.csv: the file cannot be used (exit code 6)." in notification.body
 
 
 def test_many_files_are_told_in_a_bearable_length() -> None:
@@ -134,7 +134,7 @@ def hook() -> Iterator[tuple[str, list[dict[str, Any]], type[_Hook]]]:
 
 def test_a_notice_arrives_at_a_real_receiver(hook: tuple[str, list[dict[str, Any]], type[_Hook]]) -> None:
     url, heard, _ = hook
-    tell = messenger({"IMPORTER_NOTIFY_URLS": f" {url} "}, 5.0)
+    tell = sender_for({"IMPORTER_NOTIFY_URLS": f" {url} "}, 5.0)
 
     assert tell is not None
     assert tell(NOTICE)
@@ -147,7 +147,7 @@ def test_addresses_come_from_a_file_with_comments(
     url, heard, _ = hook
     path = tmp_path / "urls"
     path.write_text(f"# the team\n{url}\n\n{url}?x=1\n")
-    tell = messenger({"IMPORTER_NOTIFY_URLS_FILE": str(path)}, 5.0)
+    tell = sender_for({"IMPORTER_NOTIFY_URLS_FILE": str(path)}, 5.0)
 
     assert tell is not None
     assert tell(NOTICE)
@@ -155,8 +155,8 @@ def test_addresses_come_from_a_file_with_comments(
 
 
 def test_nobody_is_told_where_nobody_is_named() -> None:
-    assert messenger({}, 5.0) is None
-    assert messenger({"IMPORTER_NOTIFY_URLS": "  "}, 5.0) is None
+    assert sender_for({}, 5.0) is None
+    assert sender_for({"IMPORTER_NOTIFY_URLS": "  "}, 5.0) is None
 
 
 def test_a_broken_receiver_is_no_exception_and_no_secret_in_a_log(
@@ -171,7 +171,7 @@ def test_a_broken_receiver_is_no_exception_and_no_secret_in_a_log(
         nobody = f"json://127.0.0.1:{closed.getsockname()[1]}/T0KEN/sekret"
     with caplog.at_level(logging.DEBUG):
         for urls in (url, nobody):
-            tell = messenger({"IMPORTER_NOTIFY_URLS": urls}, 5.0)
+            tell = sender_for({"IMPORTER_NOTIFY_URLS": urls}, 5.0)
             assert tell is not None
             assert tell(NOTICE) is False
 
@@ -183,7 +183,7 @@ def test_a_receiver_that_never_answers_costs_a_bounded_time() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        tell = messenger({"IMPORTER_NOTIFY_URLS": f"json://127.0.0.1:{silent.getsockname()[1]}"}, 0.2)
+        tell = sender_for({"IMPORTER_NOTIFY_URLS": f"json://127.0.0.1:{silent.getsockname()[1]}"}, 0.2)
         assert tell is not None
         began = time.monotonic()
         assert tell(NOTICE) is False
@@ -200,7 +200,7 @@ def test_a_receiver_that_never_answers_costs_a_bounded_time() -> None:
 )
 def test_wrong_addresses_are_refused_at_the_start_without_showing_them(environ: dict[str, str], says: str) -> None:
     with pytest.raises(UsageError, match=says) as refused:
-        messenger(environ, 5.0)
+        sender_for(environ, 5.0)
     assert "sekret" not in str(refused.value)
 
 
@@ -208,4 +208,4 @@ def test_without_the_library_the_start_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "apprise", None)
 
     with pytest.raises(UsageError, match=r"\.\[notify\]"):
-        messenger({"IMPORTER_NOTIFY_URLS": "json://host"}, 5.0)
+        sender_for({"IMPORTER_NOTIFY_URLS": "json://host"}, 5.0)

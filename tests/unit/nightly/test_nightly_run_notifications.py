@@ -9,14 +9,14 @@ import pytest
 
 from importer.commands import Commands
 from importer.errors import ExitCode
-from importer.nightly import Notice
+from importer.nightly import Notification
 from importer.nightly.run_notifications import compose_run, refused_run
 from importer.profile.nights import NotifySettings
 
 GOOD = {"read": 100, "created": 99, "existing": 0, "invalid": 1, "rejected": 0, "failed": 0, "unknown": 0, "unsent": 0}
 
 
-def told(settings: NotifySettings | None = None, **more: Any) -> Notice:
+def told(settings: NotifySettings | None = None, **more: Any) -> Notification:
     report = {
         "run_id": "r-1",
         "source": "a.csv",
@@ -32,13 +32,13 @@ def told(settings: NotifySettings | None = None, **more: Any) -> Notice:
 
 
 def test_a_good_run_is_done_with_counts_and_the_whole_path_of_the_report() -> None:
-    notice = told(exit_code=3)
+    notification = told(exit_code=3)
 
-    assert (notice.level, notice.title) == ("done", "Customer import done: a.csv, 99 customers created")
-    assert "a.csv: 100 rows: 99 created, 1 invalid." in notice.body
-    assert f"report: {Path.cwd()}/runs/r-1/report.html" in notice.body
-    assert "Run: r-1. Target: live. Exit code: 3." in notice.body
-    assert "jane" not in notice.body
+    assert (notification.level, notification.title) == ("done", "Customer import done: a.csv, 99 customers created")
+    assert "a.csv: 100 rows: 99 created, 1 invalid." in notification.body
+    assert f"report: {Path.cwd()}/runs/r-1/report.html" in notification.body
+    assert "Run: r-1. Target: live. Exit code: 3." in notification.body
+    assert "jane" not in notification.body
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_a_good_run_is_done_with_counts_and_the_whole_path_of_the_report() -> No
     ],
 )
 def test_a_run_that_stopped_says_why_and_what_comes_next(code: ExitCode, level: str, says: str) -> None:
-    notice = told(exit_code=code)
+    notification = told(exit_code=code)
 
-    assert (notice.level, says in notice.body) == (level, True), notice.body
+    assert (notification.level, says in notification.body) == (level, True), notification.body
 
 
 def test_corrections_that_were_not_sent_are_told() -> None:
@@ -86,11 +86,11 @@ def test_thresholds_make_a_run_degraded() -> None:
     ],
 )
 def test_a_run_that_could_not_begin_is_told_by_name_and_reason(about: str, name: str) -> None:
-    notice = refused_run(about, ExitCode.SOURCE)
+    notification = refused_run(about, ExitCode.SOURCE)
 
-    assert (notice.level, notice.title) == ("failed", f"Customer import failed: {name}")
-    assert f"{name}: the file cannot be used. Exit code: 6." in notice.body
-    assert "sekret" not in notice.body
+    assert (notification.level, notification.title) == ("failed", f"Customer import failed: {name}")
+    assert f"{name}: the file cannot be used. Exit code: 6." in notification.body
+    assert "sekret" not in notification.body
 
 
 def test_a_run_for_which_there_was_nothing_to_do_is_only_degraded() -> None:

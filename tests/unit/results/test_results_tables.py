@@ -13,7 +13,7 @@ from pyarrow import parquet
 from importer.errors import StorageError, UsageError
 from importer.profile.settings import ResultsSettings
 from importer.records import ADDED_COLUMNS, Issue, ResultBatch, RowResult, RowState, Severity
-from importer.results.atomic_files import Aside, publish
+from importer.results.atomic_files import AtomicFiles, publish
 from importer.results.balance import Recount
 from importer.results.table import Header
 from importer.results.tables import write_results
@@ -265,7 +265,7 @@ def test_a_full_disk_is_named_as_such(tmp_path: Path) -> None:
 
 
 def fill_up(directory: Path) -> None:
-    with Aside(directory) as aside, Path("/dev/full").open("w", encoding="utf-8") as full:
+    with AtomicFiles(directory) as aside, Path("/dev/full").open("w", encoding="utf-8") as full:
         aside.text("results.csv").write("half a row")
         full.write("x")
 
