@@ -23,7 +23,7 @@ def text_table(names: Sequence[str], columns: Sequence[Sequence[str]]) -> pa.Tab
     Args:
         columns: all as long. Lone surrogates, which are no text, become U+FFFD.
     """
-    return pa.table([_array(column) for column in columns], list(names))
+    return pa.table([text_array(column) for column in columns], list(names))
 
 
 def frame_of(table: pa.Table, rows: Sequence[int]) -> pd.DataFrame:
@@ -106,13 +106,17 @@ def mapped_batch(
 
 def letters(column: pa.Array | pa.ChunkedArray) -> str:
     """All texts of a column of large strings, one after the other with nothing between them."""
-    if isinstance(column, pa.ChunkedArray):
-        return "".join(map(letters, column.chunks))
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    return "".join(str(letter_bytes(chunk), "utf-8") for chunk in chunks)
+
+
+def letter_bytes(column: pa.Array) -> memoryview:
+    """The same as bytes in UTF-8, without a copy."""
     _, places, texts = column.buffers()
     if texts is None:
-        return ""
+        return memoryview(b"")
     bounds = np.frombuffer(places, np.int64)[column.offset : column.offset + len(column) + 1]
-    return str(memoryview(texts)[bounds[0] : bounds[-1]], "utf-8")
+    return memoryview(texts)[bounds[0] : bounds[-1]]
 
 
 def _narrow(texts: pa.Array) -> pa.Array:
@@ -123,8 +127,8 @@ def _narrow(texts: pa.Array) -> pa.Array:
         return texts
 
 
-def _array(texts: Sequence[str]) -> pa.Array:
-    """One column; large strings, as pandas holds them."""
+def text_array(texts: Sequence[str]) -> pa.Array:
+    """Make one column of large strings, as pandas holds them. Lone surrogates, which are no text, become U+FFFD."""
     try:
         return pa.array(texts, pa.large_string())
     except UnicodeEncodeError:

@@ -1,44 +1,45 @@
 """A CSV file as RFC 4180 has it: commas, quotes where needed, lines that end in CR LF.
 
-Writes what the csv module would write, many times faster: whole columns are joined, and only a column in
-which some cell needs quotes is looked at cell by cell.
+Writes what the csv module would write, many times faster: Arrow joins whole columns, and only a column in which some
+cell needs quotes is looked at cell by cell.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from importer.frames import letters
+from importer.frames import letter_bytes, letters, text_array
 
 LINE_END = "\r\n"
 """Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""
 
 _SIGNS = '[,"\r\n]'
 """What a cell is quoted for."""
+_TEXT = pa.large_string()
+_COMMA, _NOTHING, _END = (pa.scalar(text, _TEXT) for text in (",", "", LINE_END))
 
 Column = str | Sequence[str]
 """One text a row, or the one text that all rows share."""
 
 
 class CsvTable:
-    """Writes a header and then columns of texts into an open stream.
+    """Writes a header and then lines into an open stream.
 
     Args:
-        stream: opened with `newline=""`.
+        stream: of bytes.
         names: the header; two or more.
     """
 
-    def __init__(self, stream: TextIO, names: Sequence[str]) -> None:
+    def __init__(self, stream: BinaryIO, names: Sequence[str]) -> None:
         self._stream = stream
-        self.append(lines([[name] for name in names], 1))
+        self.append(lines([[name] for name in names]))
 
     @property
     def path(self) -> Path:
@@ -50,64 +51,45 @@ class CsvTable:
         self._stream.flush()
         return os.fstat(self._stream.fileno()).st_size
 
-    def append(self, texts: Sequence[str]) -> None:
+    def append(self, rows: pa.Array) -> None:
         """Append rows that `lines` has made."""
-        if texts:
-            self._stream.write(LINE_END.join(texts))
-            self._stream.write(LINE_END)
+        self._stream.write(letter_bytes(rows))
 
 
-def lines(columns: Sequence[Column], size: int) -> list[str]:
-    """Make the lines of a table, without their ends.
+def lines(columns: Sequence[Column | pa.Array]) -> pa.Array:
+    """Make the lines of a table, with their ends.
 
     Args:
-        columns: two or more: a lone blank cell would need quotes that others do not.
-        size: how many rows.
+        columns: two or more, one of them at least not of one text: a lone blank cell would need quotes that others do
+            not.
     """
-    parts: list[Column] = []
-    for column in map(_quoted, columns):
+    parts: list[str | pa.Array] = []
+    for column in columns:
         if isinstance(column, str) and parts and isinstance(parts[-1], str):
-            parts[-1] = f"{parts[-1]},{column}"
+            parts[-1] = f"{parts[-1]},{_cell(column)}"
         else:
-            parts.append(column)
-    return list(map(",".join, zip(*[_spread(part, size) for part in parts], strict=True)))
+            parts.append(_cell(column) if isinstance(column, str) else _sound(column))
+    joined = pc.binary_join_element_wise(*[_value(part) for part in parts], _COMMA)
+    return pc.binary_join_element_wise(joined, _END, _NOTHING)
 
 
-def frame_lines(frame: pd.DataFrame) -> list[str]:
-    """Make the lines of a source's cells; none where it has no columns."""
-    columns = [_sound(pa.array(series.array, pa.large_string())) for _, series in frame.items()]
-    if not columns:
-        return []
-    joined = pc.binary_join_element_wise(*columns, pa.scalar(",", pa.large_string()))
-    texts: list[str] = joined.to_numpy(zero_copy_only=False).tolist()
-    return texts
+def cells_of(frame: pd.DataFrame) -> list[pa.Array]:
+    """The columns of a frame of texts, as `lines` takes them."""
+    return [pa.array(series.array, _TEXT) for _, series in frame.items()]
 
 
-def _sound(column: pa.Array) -> pa.Array:
+def _value(part: str | pa.Array) -> pa.Array | pa.Scalar:
+    return text_array([part])[0] if isinstance(part, str) else part
+
+
+def _sound(column: Sequence[str] | pa.Array) -> pa.Array:
     """A column with quotes where a cell needs them."""
-    if not _needs_quotes(letters(column)):
-        return column
-    needy = pc.match_substring_regex(column, _SIGNS)
-    quoted = [_cell(text) for text in column.filter(needy).to_pylist()]
-    return pc.replace_with_mask(column, needy, pa.array(quoted, column.type))
-
-
-def beside(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    """Put the lines of two tables side by side; the left one may be missing."""
-    return [f"{one},{other}" for one, other in zip(left, right, strict=True)] if left else list(right)
-
-
-def _spread(part: Column, size: int) -> Iterator[str]:
-    return repeat(part, size) if isinstance(part, str) else iter(part)
-
-
-def _quoted(column: Column) -> Column:
-    if isinstance(column, str):
-        return _cell(column)
-    if not _needs_quotes("".join(column)):
-        return column
-    quoted = {text: _cell(text) for text in set(column)}
-    return list(map(quoted.__getitem__, column))
+    texts = column if isinstance(column, pa.Array) else text_array(column)
+    if not _needs_quotes(letters(texts)):
+        return texts
+    needy = pc.match_substring_regex(texts, _SIGNS)
+    quoted = [_cell(text) for text in texts.filter(needy).to_pylist()]
+    return pc.replace_with_mask(texts, needy, text_array(quoted))
 
 
 def _cell(text: str) -> str:

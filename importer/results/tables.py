@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import pyarrow as pa
+
 from importer.profile.settings import ResultsSettings
 from importer.records import ResultBatch
 from importer.results.atomic_files import AtomicFiles
 from importer.results.balance import Recount, Stretch
-from importer.results.csvfile import Column, CsvTable, beside, frame_lines, lines
+from importer.results.csvfile import Column, CsvTable, cells_of, lines
 from importer.results.table import (
     DELIVERED,
     Header,
@@ -96,9 +98,9 @@ class _CsvTables:
     def __init__(self, aside: AtomicFiles, header: Header, *, escape: bool) -> None:
         self._escape = escape
         names = [escape_formula(name) for name in header.names] if escape else list(header.names)
-        self._results, self._size = CsvTable(aside.text("results.csv"), names), 0
-        self._rejects = CsvTable(aside.text("rejects.csv"), names)
-        self._id_map = CsvTable(aside.text("id-map.csv"), ID_MAP_COLUMNS)
+        self._results, self._size = CsvTable(aside.binary("results.csv"), names), 0
+        self._rejects = CsvTable(aside.binary("rejects.csv"), names)
+        self._id_map = CsvTable(aside.binary("id-map.csv"), ID_MAP_COLUMNS)
 
     def added(self) -> Stretch:
         """What of `results.csv` can be read since the last call."""
@@ -106,16 +108,11 @@ class _CsvTables:
         return Stretch(self._results.path, start, self._size)
 
     def write(self, batch: ResultBatch, added: Sequence[Column]) -> None:
-        if self._escape:
-            whole = lines(escaped([*batch.cells, *added]), len(batch))
-        else:
-            whole = beside(frame_lines(batch.frame), lines(added, len(batch)))
+        whole = lines(escaped([*batch.cells, *added]) if self._escape else [*cells_of(batch.frame), *added])
         self._results.append(whole)
-        self._rejects.append([whole[place] for place in rejected(batch)])
+        self._rejects.append(whole.take(pa.array(rejected(batch), pa.int64())))
         if not DELIVERED.isdisjoint(batch.states):
-            ids = lines([batch.keys, batch.external_ids, batch.customer_ids], len(batch))
-            told = enumerate(zip(ids, batch.states, strict=True))
+            ids = lines([batch.keys, batch.external_ids, batch.customer_ids])
             spoken_for = batch.spoken_for
-            self._id_map.append(
-                [line for place, (line, state) in told if state in DELIVERED and place not in spoken_for]
-            )
+            places = [at for at, state in enumerate(batch.states) if state in DELIVERED and at not in spoken_for]
+            self._id_map.append(ids.take(pa.array(places, pa.int64())))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Sequence
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from importer.frames import frame_from_bytes, frame_to_bytes, raw_batch, text_frame
 from importer.journal.old_cells import old_columns
-from importer.results.csvfile import frame_lines, lines
+from importer.results.csvfile import cells_of, lines
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(',"\r\n\x1e\x1f\x00'), max_size=8)
 TABLES = st.integers(1, 5).flatmap(
@@ -45,11 +47,14 @@ def test_a_part_of_a_frame_is_written_as_that_part_alone(columns: list[list[str]
     assert frame_from_bytes(frame_to_bytes(frame), range(start, end)).equals(frame)
 
 
-@given(TABLES.filter(lambda columns: len(columns) > 1))
-def test_the_lines_of_a_frame_are_those_of_its_columns(columns: list[list[str]]) -> None:
-    size = len(columns[0])
+@given(TABLES, st.text(',"a', max_size=2))
+def test_lines_are_what_the_csv_module_writes(columns: list[list[str]], shared: str) -> None:
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows([[*row, shared, shared] for row in zip(*columns, strict=True)])
 
-    assert frame_lines(text_frame(named(columns), columns, range(size))) == lines(columns, size)
+    made = lines([*cells_of(text_frame(named(columns), columns, range(len(columns[0])))), shared, shared])
+
+    assert "".join(made.to_pylist()) == stream.getvalue()
 
 
 @pytest.mark.parametrize(("first", "inside", "between"), [("r", "\x1f", "\x1e"), ("s", "\x1e", "\x1f")])
