@@ -7,7 +7,8 @@
     outcome = await run("customers.csv", target="sandbox", on_event=print)
     outcome.rows(), outcome.issues()  # DataFrames, too
 
-Importing this package has no side effects and loads nothing heavy until a name is used.
+What goes wrong is an `ImporterError`, whose subclasses are in `importer.errors`. Importing this package has no side
+effects and loads nothing heavy until a name is used.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from importer.errors import UsageError
 from importer.ports import Events
@@ -33,7 +33,7 @@ class Reading(TypedDict, total=False):
     sheet: str | int | None
     delimiter: str
     encoding: str
-    header_row: int | str
+    header_row: int | Literal["auto"]
     limit: int | None
 
 

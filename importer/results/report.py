@@ -194,6 +194,9 @@ class Report:
             raise UsageError("This report has no rows: nothing was read.")
         return self.recorded()
 
+    def __repr__(self) -> str:
+        return f"Report(source={self.source!r}, run_id={self.run_id!r}, counts={dict(self.counts)}, {self.verdict!r})"
+
     def _repr_html_(self) -> str:
         """Return the report in short, as notebooks show it; values of cells are not in it."""
         from importer.results.notebook import in_short  # noqa: PLC0415  # jinja2, and only needed here

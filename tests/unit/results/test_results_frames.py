@@ -108,6 +108,7 @@ def test_without_rows_and_issues_the_columns_are_there() -> None:
 
 def test_a_report_without_rows_says_so() -> None:
     report = Report(command="run", source="a.csv", target="", dry_run=False, exit_code=6, elapsed_seconds=0)
+    assert repr(report) == "Report(source='a.csv', run_id='', counts={}, '')"
 
     with pytest.raises(UsageError, match="has no rows"):
         report.rows()
