@@ -62,7 +62,7 @@ def read(file: Path | str, *, profile: Profile | None = None, **reading: Unpack[
         TryLaterError: it is still being uploaded, or its place cannot be reached.
     """
     from importer.readers import open_source  # noqa: PLC0415  # as all of this: loads what reading needs
-    from importer.readers.dataframe.whole import whole_frame  # noqa: PLC0415
+    from importer.readers.dataframe.reading import read_frame  # noqa: PLC0415
     from importer.remote import local_copy  # noqa: PLC0415
     from importer.wiring.clock import SystemClock  # noqa: PLC0415
 
@@ -72,7 +72,7 @@ def read(file: Path | str, *, profile: Profile | None = None, **reading: Unpack[
         local_copy(file, chosen, SystemClock().pause) as local,
         closing(open_source(local.path, chosen.source)) as reader,
     ):
-        return whole_frame(reader, chosen.source)
+        return read_frame(reader, chosen.source)
 
 
 def validate(

@@ -73,7 +73,7 @@ from importer.preconditions import (
     source_of,
 )
 from importer.profile import EMULATOR, KeptProfile, MetricsSettings, Profile
-from importer.readers import comes_back, is_frame
+from importer.readers import is_frame, is_returned
 from importer.receipts import write_receipt
 from importer.records import Event, RowState
 from importer.registry import OpenedRun
@@ -87,9 +87,9 @@ from importer.run_forecast import outlook
 from importer.runtime import beside_the_loop, ended, rare_collections
 from importer.wiring import (
     JOURNAL_NAME,
-    AtHand,
     Delivering,
     Destination,
+    LocalSource,
     Opened,
     SystemClock,
     Workspace,
@@ -199,7 +199,7 @@ class Session:
         if self.profile.dry_run:
             return await beside_the_loop(self.validate, source)
         if is_frame(source):
-            if not as_new and comes_back(source):
+            if not as_new and is_returned(source):
                 return await self._run_returned(source)
         elif not (as_new or is_remote(source)):  # before anything is asked of a target that it may not be meant for
             runs = await beside_the_loop(routing.runs_if_any, Path(source), self.profile.source)
@@ -254,7 +254,7 @@ class Session:
 
     async def _import(
         self,
-        local: AtHand,
+        local: LocalSource,
         found: Opened,
         content: str,
         where: Destination,
@@ -430,7 +430,7 @@ class Session:
             with ExitStack() as stack:
                 found = await beside_the_loop(stack.enter_context, continued(checked, file, self.profile))
                 origin = found.header.path
-                local, content = AtHand(Path(origin), origin), found.header.content_hash
+                local, content = LocalSource(Path(origin), origin), found.header.content_hash
                 return await self._import(local, found.source, content, where, started_at, force=False, **found.facts)
 
     def export(self, name: str) -> Report:
@@ -743,30 +743,30 @@ class Session:
         return where
 
     @contextmanager
-    def _at_hand(self, source: Source) -> Iterator[AtHand]:
+    def _at_hand(self, source: Source) -> Iterator[LocalSource]:
         """Have a source that can be opened: what lies elsewhere is fetched, standard input is kept."""
         require_libraries(self.profile.metrics, self.profile.otel)
         if is_frame(source):
-            yield AtHand(source.copy(deep=False))  # what is done to it meanwhile concerns nobody here
+            yield LocalSource(source.copy(deep=False))  # what is done to it meanwhile concerns nobody here
         elif is_remote(source):
             make_directory(self.profile.workspace)
             spool = self.profile.workspace / SPOOL_NAME
             with local_copy(source, self.profile, self.clock.pause, spool=spool, stop=self.stop) as local:
                 if local.caution:
                     self.on_event(Event("source_unproved", {"text": local.caution}))
-                yield AtHand(local.path, local.origin)
+                yield LocalSource(local.path, local.origin)
         else:
             with on_disk(source, self.profile) as path:
-                yield AtHand(path, str(path.absolute()))
+                yield LocalSource(path, str(path.absolute()))
 
-    def _named(self, source: AtHand) -> str:
+    def _named(self, source: LocalSource) -> str:
         """What a person can type to name a source; empty for a night's, which moves it away."""
         if self.command == "nightly":
             return ""
         return source.name
 
     def _header(
-        self, source: AtHand, found: Opened, content: str, scope: str, started_at: float, *, dry_run: bool
+        self, source: LocalSource, found: Opened, content: str, scope: str, started_at: float, *, dry_run: bool
     ) -> RunHeader:
         return RunHeader(
             run_id=_new_run_id(started_at),

@@ -6,9 +6,9 @@ and raises nothing but `SourceError`. Heavy libraries load only when a source of
 
 from importer.readers.opening import (
     STDIN,
-    comes_back,
     content_hash,
     is_frame,
+    is_returned,
     keep_stdin,
     open_frame,
     open_handed_out,
@@ -17,9 +17,9 @@ from importer.readers.opening import (
 
 __all__ = [
     "STDIN",
-    "comes_back",
     "content_hash",
     "is_frame",
+    "is_returned",
     "keep_stdin",
     "open_frame",
     "open_handed_out",

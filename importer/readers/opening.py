@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STDIN",
-    "comes_back",
     "content_hash",
     "is_frame",
+    "is_returned",
     "keep_stdin",
     "open_frame",
     "open_handed_out",
@@ -111,7 +111,7 @@ def is_frame(source: object) -> TypeIs[pd.DataFrame]:
     return pandas is not None and isinstance(source, pandas.DataFrame)
 
 
-def comes_back(frame: pd.DataFrame) -> bool:
+def is_returned(frame: pd.DataFrame) -> bool:
     """Whether a DataFrame says which run and row its rows are from."""
     return {RUN_COLUMN, ROW_COLUMN} <= set(frame.columns)
 

@@ -14,7 +14,7 @@ MOST_CLUSTERS = 5
 FEW_ROWS = 5
 
 
-def in_short(report: Report) -> str:
+def notebook_html(report: Report) -> str:
     """Return the verdict, the counts, the most frequent issues, what to do next, and the files."""
     return (
         environment()

@@ -199,9 +199,9 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Return the report in short, as notebooks show it; values of cells are not in it."""
-        from importer.results.notebook import in_short  # noqa: PLC0415  # jinja2, and only needed here
+        from importer.results.notebook import notebook_html  # noqa: PLC0415  # jinja2, and only needed here
 
-        return in_short(self)
+        return notebook_html(self)
 
     @property
     def warning(self) -> str:

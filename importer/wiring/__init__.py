@@ -14,7 +14,7 @@ from importer.wiring.destinations import (
     rehearsed_again,
     rehearsing,
 )
-from importer.wiring.sources import AtHand, Opened, on_disk, opened
+from importer.wiring.sources import LocalSource, Opened, on_disk, opened
 from importer.wiring.stages import Delivering, comparison, delivering, limiter_for, merging_of, preparation
 from importer.wiring.target import EMULATOR_STORE, other_side
 from importer.wiring.workspace import JOURNAL_NAME, Workspace, accept_journal, make_directory, open_workspace
@@ -22,9 +22,9 @@ from importer.wiring.workspace import JOURNAL_NAME, Workspace, accept_journal, m
 __all__ = [
     "EMULATOR_STORE",
     "JOURNAL_NAME",
-    "AtHand",
     "Delivering",
     "Destination",
+    "LocalSource",
     "Opened",
     "SystemClock",
     "Workspace",

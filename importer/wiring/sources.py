@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AtHand:
+class LocalSource:
     """A source that can be opened: a file of this machine, or a DataFrame.
 
     Args:
@@ -57,9 +57,9 @@ class AtHand:
             SourceError: it cannot be read.
         """
         if is_frame(self.source):
-            from importer.readers.dataframe.origin import content_of  # noqa: PLC0415  # pandas, half a second
+            from importer.readers.dataframe.origin import frame_hash  # noqa: PLC0415  # pandas, half a second
 
-            return content_of(self.source)
+            return frame_hash(self.source)
         return content_hash(self.path)
 
 
@@ -101,7 +101,7 @@ def _check_name(path: Path) -> None:
 
 
 @contextmanager
-def opened(at_hand: AtHand, profile: Profile, *, name: str = "") -> Iterator[Opened]:
+def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterator[Opened]:
     """Open a source and match its columns, before anything else of a run exists.
 
     Args:

@@ -22,7 +22,7 @@ from importer.errors import SourceError
 from importer.ports import Reader
 from importer.profile.settings import SourceSettings
 from importer.readers import content_hash, open_frame, open_source
-from importer.readers.dataframe.whole import whole_frame
+from importer.readers.dataframe.reading import read_frame
 from importer.readers.opening import FORMATS
 from importer.readers.workbook.origin import BOOKS
 from importer.records import RawBatch, SourceInfo
@@ -170,7 +170,7 @@ def test_a_header_without_rows_is_refused(path: Path) -> None:
 
 
 def test_the_same_text_becomes_a_dataframe_and_a_source_again(reader: Reader) -> None:
-    frame = whole_frame(reader, SourceSettings())
+    frame = read_frame(reader, SourceSettings())
     assert list(frame.columns) == HEADER
     assert frame.to_numpy().tolist() == ROWS
     assert frame.index.tolist() == list(range(2, 42))

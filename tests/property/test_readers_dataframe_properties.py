@@ -17,8 +17,8 @@ from importer.errors import SourceError
 from importer.ports import Reader
 from importer.profile.settings import SourceSettings
 from importer.readers import open_frame, open_source
-from importer.readers.dataframe.origin import content_of, write_csv
-from importer.readers.dataframe.whole import whole_frame
+from importer.readers.dataframe.origin import frame_hash, write_csv
+from importer.readers.dataframe.reading import read_frame
 from tests.effort import examples
 
 SETTINGS = SourceSettings(batch_rows=3)
@@ -81,7 +81,7 @@ def test_a_file_and_its_dataframe_have_the_same_rows_and_the_same_issues(rows: l
         except SourceError:
             return
         with closing(reader):
-            frame = whole_frame(reader, SETTINGS)
+            frame = read_frame(reader, SETTINGS)
             with closing(open_frame(frame, SETTINGS)) as again:
                 assert again.info.columns == reader.info.columns
                 assert facts(again) == facts(reader)
@@ -96,7 +96,7 @@ def test_a_dataframe_and_its_file_have_the_same_content(rows: list[list[str]]) -
         write_csv(frame, path, SETTINGS)
         back = pd.read_csv(path, dtype="str", keep_default_na=False, skip_blank_lines=False, encoding="utf-8")
 
-    assert content_of(back) == content_of(frame)
+    assert frame_hash(back) == frame_hash(frame)
     assert back.to_numpy().tolist() == rows
 
 
@@ -120,4 +120,4 @@ def test_typed_columns_are_read_as_pandas_writes_them_to_csv(rows: list[dict[str
     whole = frame.assign(Float=texts["Float"].astype("Int64"))  # as which it was written before a value was missing
     back = pd.read_csv(io.StringIO(whole.to_csv(index=False)), dtype="str", keep_default_na=False)
 
-    assert content_of(frame) == content_of(back)
+    assert frame_hash(frame) == frame_hash(back)

@@ -12,8 +12,8 @@ import pandas as pd
 
 from importer.errors import EmptySourceError, SourceError
 from importer.profile.settings import SourceSettings
-from importer.readers.dataframe.held import HELD_COLUMNS, held_marks
-from importer.readers.dataframe.texts import Cells
+from importer.readers.dataframe.issue_columns import ISSUE_COLUMNS, issue_marks
+from importer.readers.dataframe.texts import Converter
 from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.table.header import Header
 from importer.records import Detected, is_extra
@@ -46,16 +46,16 @@ class FrameOrigin:
 
     def __init__(self, frame: pd.DataFrame, settings: SourceSettings) -> None:
         self._frame = frame.copy(deep=False)
-        self.name = _said(frame, "name") or NAME
-        self.sheet = _said(frame, "sheet")
+        self.name = _attr(frame, "name") or NAME
+        self.sheet = _attr(frame, "sheet")
         _require_names(frame, self.name)
         if frame.empty:
             raise EmptySourceError(f"The DataFrame '{self.name}' has no rows.", "Give it rows, or leave it out.")
         self._numbered = _is_numbered(frame.index)
         self._numbers = frame.index if self._numbered else pd.RangeIndex(_FIRST_ROW, _FIRST_ROW + len(frame))
         self._names = [str(name) for name in frame.columns]
-        self._held = [self._names.index(name) if name in self._names else None for name in HELD_COLUMNS]
-        self._cells = Cells(self.name, settings.limits.max_cell_chars)
+        self._held = [self._names.index(name) if name in self._names else None for name in ISSUE_COLUMNS]
+        self._converter = Converter(self.name, settings.limits.max_cell_chars)
 
     @property
     def header(self) -> Header:
@@ -78,7 +78,7 @@ class FrameOrigin:
         """Yield some rows at a time: their numbers, and their columns as texts."""
         for at in range(0, len(self._frame), _ROWS):
             part, numbers = self._frame.iloc[at : at + _ROWS], self._numbers[at : at + _ROWS]
-            yield numbers, [self._cells.texts(part.iloc[:, i], numbers) for i in range(len(self._names))]
+            yield numbers, [self._converter.texts(part.iloc[:, i], numbers) for i in range(len(self._names))]
 
     def close(self) -> None:
         """Let go of the DataFrame."""
@@ -89,7 +89,7 @@ class FrameOrigin:
         marked = {i for column in (held[0], held[-1]) if column for i, text in enumerate(column) if text}
         extras = [columns[at] for at, name in enumerate(self._names) if is_extra(name)]
         found = {
-            i: held_marks(
+            i: issue_marks(
                 [column[i] if column else "" for column in held],
                 self._names,
                 has_extras=any(column[i].strip() for column in extras),
@@ -99,7 +99,7 @@ class FrameOrigin:
         return {i: marks for i, marks in found.items() if marks}
 
 
-def content_of(frame: pd.DataFrame) -> str:
+def frame_hash(frame: pd.DataFrame) -> str:
     """Return a hash over names and texts as hex, so that the same content is recognised again. The index is not in it.
 
     Raises:
@@ -127,7 +127,7 @@ def write_csv(frame: pd.DataFrame, to: Path, settings: SourceSettings) -> None:
             lines.writerows(zip(*columns, strict=True))
 
 
-def _said(frame: pd.DataFrame, key: str) -> str:
+def _attr(frame: pd.DataFrame, key: str) -> str:
     """A text of the DataFrame's `attrs`; empty where there is none."""
     said = frame.attrs.get(key)
     return said if isinstance(said, str) else ""

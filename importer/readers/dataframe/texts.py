@@ -35,7 +35,7 @@ class _DoubtfulError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class Converter:
     """Makes texts of the values of a DataFrame.
 
     Args:

@@ -14,9 +14,9 @@ import pytest
 
 from importer.errors import EmptySourceError, SourceError
 from importer.profile.settings import SourceLimits, SourceSettings
-from importer.readers import comes_back, is_frame, open_frame, open_source
-from importer.readers.dataframe.origin import content_of, write_csv
-from importer.readers.dataframe.whole import whole_frame
+from importer.readers import is_frame, is_returned, open_frame, open_source
+from importer.readers.dataframe.origin import frame_hash, write_csv
+from importer.readers.dataframe.reading import read_frame
 from importer.records import Issue, Severity
 
 SETTINGS = SourceSettings()
@@ -214,7 +214,7 @@ def test_the_same_content_has_the_same_hash_whatever_its_types_and_index() -> No
     frame = pd.DataFrame({"A": ["1", "", "3"], "B": ["x", "y", "z"]})
     typed = pd.DataFrame({"A": [1, None, 3], "B": pd.Categorical(["x", "y", "z"])}, index=[4, 5, 9])
 
-    assert content_of(frame) == content_of(typed)
+    assert frame_hash(frame) == frame_hash(typed)
 
 
 def test_other_content_has_another_hash() -> None:
@@ -228,7 +228,7 @@ def test_other_content_has_another_hash() -> None:
         {"A": ["ab", "c", ""], "B": ["", "x", ""]},
     ]
 
-    assert len({content_of(pd.DataFrame(one)) for one in frames}) == len(frames)
+    assert len({frame_hash(pd.DataFrame(one)) for one in frames}) == len(frames)
 
 
 def test_a_path_is_no_frame() -> None:
@@ -246,7 +246,7 @@ def read(tmp_path: Path, content: bytes = RAGGED, name: str = "a.csv") -> pd.Dat
     path = tmp_path / name
     path.write_bytes(content)
     with closing(open_source(path, SETTINGS)) as reader:
-        return whole_frame(reader, SETTINGS)
+        return read_frame(reader, SETTINGS)
 
 
 def test_a_sound_file_has_its_own_columns_alone(tmp_path: Path) -> None:
@@ -318,8 +318,8 @@ def test_verdicts_of_validation_do_not_hold_a_row() -> None:
 
 def test_a_frame_says_which_run_it_comes_back_to_and_becomes_a_file(tmp_path: Path) -> None:
     frame = pd.DataFrame({"Name": ["Ann, or so", None], "_row": [2, 3], "_run": "r", "_http_status": [201.0, None]})
-    assert comes_back(frame)
-    assert not comes_back(frame.drop(columns="_row"))
+    assert is_returned(frame)
+    assert not is_returned(frame.drop(columns="_row"))
 
     write_csv(frame, tmp_path / "a.csv", SETTINGS)
 

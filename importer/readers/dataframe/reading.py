@@ -10,7 +10,7 @@ import pandas as pd
 from importer.issues import Issue
 from importer.ports import Reader
 from importer.profile.settings import SourceSettings
-from importer.readers.dataframe.held import held_columns
+from importer.readers.dataframe.issue_columns import issue_columns
 from importer.readers.dataframe.origin import FrameOrigin
 from importer.readers.table.reader import TableReader
 from importer.records import RawBatch, SourceInfo, extra_columns
@@ -18,7 +18,7 @@ from importer.records import RawBatch, SourceInfo, extra_columns
 _Found = dict[int, list[Issue]]
 
 
-def whole_frame(reader: Reader, settings: SourceSettings) -> pd.DataFrame:
+def read_frame(reader: Reader, settings: SourceSettings) -> pd.DataFrame:
     """Read a source to its end.
 
     The columns are those of the source, all of text, a blank cell is ""; the index holds the row numbers that a person
@@ -83,5 +83,5 @@ def _not_seen_again(frame: pd.DataFrame, found: _Found, settings: SourceSettings
 
 def _add(frame: pd.DataFrame, held: _Found) -> None:
     if held:
-        for name, texts in held_columns(held, frame.index.tolist()).items():
+        for name, texts in issue_columns(held, frame.index.tolist()).items():
             frame[name] = pd.array(texts, dtype="str")

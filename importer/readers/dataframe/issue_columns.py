@@ -14,13 +14,13 @@ from importer.issues import Issue
 from importer.readers.table.blocks import Mark
 from importer.records import Severity
 
-HELD_COLUMNS = ("_error_code", "_error_column", "_error_message", "_warnings")
+ISSUE_COLUMNS = ("_error_code", "_error_column", "_error_message", "_warnings")
 _JOINT = " | "
 _WARNING = re.compile(r"(\w+)(?: in '(.*?)')?: (.*)", re.DOTALL)
 _SAID_BY_EXTRAS = frozenset({"row_too_long", "cell_outside_table"})
 
 
-def held_columns(found: Mapping[int, Sequence[Issue]], rows: Sequence[int]) -> dict[str, list[str]]:
+def issue_columns(found: Mapping[int, Sequence[Issue]], rows: Sequence[int]) -> dict[str, list[str]]:
     """Return the columns that hold issues.
 
     Args:
@@ -28,9 +28,9 @@ def held_columns(found: Mapping[int, Sequence[Issue]], rows: Sequence[int]) -> d
         rows: the numbers of all rows.
     """
     texts = {row: _texts(issues) for row, issues in found.items()}
-    blank = [""] * len(HELD_COLUMNS)
+    blank = [""] * len(ISSUE_COLUMNS)
     columns = zip(*[texts.get(row, blank) for row in rows], strict=True)
-    return dict(zip(HELD_COLUMNS, map(list, columns), strict=True))
+    return dict(zip(ISSUE_COLUMNS, map(list, columns), strict=True))
 
 
 def _texts(issues: Sequence[Issue]) -> list[str]:
@@ -49,11 +49,11 @@ def _joined(parts: Sequence[str]) -> str:
     return _JOINT.join(part.replace(_JOINT, " / ") for part in parts)
 
 
-def held_marks(texts: Sequence[str], names: Sequence[str], *, has_extras: bool) -> list[Mark]:
+def issue_marks(texts: Sequence[str], names: Sequence[str], *, has_extras: bool) -> list[Mark]:
     """Return the marks of a row; such as reading does not give are left out: the row is checked anew.
 
     Args:
-        texts: of `HELD_COLUMNS`, in that order.
+        texts: of `ISSUE_COLUMNS`, in that order.
         names: all columns of the DataFrame.
         has_extras: whether the row has extra cells, which say by themselves what is wrong.
     """
