@@ -215,15 +215,15 @@ def _change(change: Change, *, show_values: bool) -> dict[str, Any]:
 
 
 def _issue(issue: Issue) -> dict[str, Any]:
-    told = asdict(issue)
-    del told["ordinal"]
-    return told
+    facts = asdict(issue)
+    del facts["ordinal"]
+    return facts
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
-    told = attempt._asdict()
+    facts = attempt._asdict()
     started = datetime.fromtimestamp(attempt.started_at, UTC).isoformat(timespec="milliseconds")
-    return {**told, "started_at": started, "duration_s": round(attempt.duration_s, 4)}
+    return {**facts, "started_at": started, "duration_s": round(attempt.duration_s, 4)}
 
 
 def _as_line(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -566,11 +566,11 @@ class Reply(NamedTuple):
         message: a sentence for people about this answer, not about the row's fate, which later looks may settle;
             never the body, never a value that we sent.
         retry_after_s: what the server asked for, in seconds; None when it did not.
-        allowance: what its headers told about the rate; None when they told nothing.
+        allowance: what its headers said about the rate; None when they said nothing.
         took_s: from the request's start to its answer, in seconds, without any wait for a slot; None: not measured.
         warnings: what is odd about an answer that says yes.
         shared: the trouble of a token exchange, the same for all who waited for it: none of them made a request, and
-            the pool was told of it (`ports.Limiter.learn`).
+            the pool has learned it (`ports.Limiter.learn`).
     """
 
     verdict: Verdict
@@ -602,7 +602,7 @@ class Candidate:
     """A customer that a look-up returned: its id and its whole body as the API gave it.
 
     Args:
-        created_at: when it was created, by the target's clock, seconds since the epoch; None: not told, or it is not
+        created_at: when it was created, by the target's clock, seconds since the epoch; None: not known, or it is not
             known how that clock stands to ours.
     """
 
@@ -616,7 +616,7 @@ class Found:
     """The answer to one look-up: the candidates, or a reply that says why there is none to trust.
 
     Args:
-        allowance: what the headers of the last answer told about the rate; None when they told nothing.
+        allowance: what the headers of the last answer said about the rate; None when they said nothing.
         took_s: the time all its requests took together, in seconds, without any wait for a slot; None: not measured.
     """
 

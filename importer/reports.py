@@ -109,23 +109,23 @@ class Watch:
     now: Callable[[], float]
 
     def stage(self, name: str, **numbers: int) -> None:
-        """Say that a part begins; with `rows`, where it can be told how far that is."""
+        """Say that a part begins; with `rows`, where it is known how far that is."""
         self.emit(Event("results_stage", {"stage": name, **numbers}))
 
     def passing(self, batches: Batches, *, then: str) -> Batches:
-        """The rows of a run, every one of them told of when it was dealt with.
+        """The rows of a run, each of them announced when it was dealt with.
 
         Args:
             then: the part that begins when all of them were.
         """
 
-        def told() -> Iterator[ResultBatch]:
+        def announced() -> Iterator[ResultBatch]:
             for batch in batches():
                 yield batch
                 self.emit(Event("results_written", {"rows": len(batch)}))
             self.stage(then)
 
-        return told
+        return announced
 
 
 _CUT_OFF = "The run was cut off; its rows stand here as the journal has them."

@@ -136,7 +136,7 @@ class Session:
 
     Args:
         command: the word the user typed, for the report.
-        on_event: told of everything that happens; must not block.
+        on_event: gets everything that happens; must not block.
         stop: what a signal handler sets.
         create_pool: makes the processes that check large files, given how many there may be.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
@@ -406,7 +406,7 @@ class Session:
 
         Args:
             source: the file as it was named.
-            by_file: the file alone told the run.
+            by_file: the file alone named the run.
 
         Raises:
             ReturnRefusedError: another target or profile than the run's was named.
@@ -545,8 +545,8 @@ class Session:
     def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes, pool: ProcessPool) -> None:
         """Read and check the whole source into the journal; nothing is sent."""
         header, runs = stored.header, Runs(database)
-        told = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
-        self.on_event(Event("run_started", told))
+        facts = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
+        self.on_event(Event("run_started", facts))
         journal = self.profile.workspace / JOURNAL_NAME
         compared = header.dry_run and journal.exists()
         valid_state = RowState.VALID if header.dry_run else RowState.READY
@@ -615,8 +615,8 @@ class Session:
         counts = await beside_the_loop(workspace.runs.counts, stored.run)
         waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
         total = counts["read"] - await beside_the_loop(workspace.runs.unsent_beside, stored.run)
-        told = {"total": total, "already_done": counts["read"] - waiting, "run_id": stored.header.run_id}
-        self.on_event(Event("delivery_started", told))
+        facts = {"total": total, "already_done": counts["read"] - waiting, "run_id": stored.header.run_id}
+        self.on_event(Event("delivery_started", facts))
         if waiting or await beside_the_loop(has_resent, workspace.database, stored.run):
             expected = await beside_the_loop(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
@@ -705,8 +705,8 @@ class Session:
             self.on_event(Event("results_stage", {"stage": "receipt"}))
             self._seal(database, stored, directory, report)
         elapsed_s = self.clock.now() - began_at
-        told = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": elapsed_s}
-        self.on_event(Event("run_ended", told))
+        facts = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": elapsed_s}
+        self.on_event(Event("run_ended", facts))
         return report
 
     def _rendered(self, database: Database, stored: StoredRun, directory: Path, ending: Ending) -> Report:
@@ -799,7 +799,7 @@ class Session:
     @contextmanager
     def _listened_to(self, run_id: str, directory: Path) -> Iterator[None]:
         """Log every event of the block into the run's directory, beside whoever else listens."""
-        told = self.on_event
+        observer = self.on_event
         chosen = self.profile
         with observed(
             run_id,
@@ -810,19 +810,19 @@ class Session:
             metrics=chosen.metrics if self.metrics is None else self.metrics,
             otel=chosen.otel,
         ) as log:
-            self.on_event = _both(log, told)
+            self.on_event = _both(log, observer)
             try:
                 yield
             finally:
-                self.on_event = told
+                self.on_event = observer
 
 
 def _both(first: Events, second: Events) -> Events:
-    def told(event: Event) -> None:
+    def observe(event: Event) -> None:
         first(event)
         second(event)
 
-    return told
+    return observe
 
 
 def _cut_short(stop: StopSwitch) -> ImporterError:

@@ -122,7 +122,7 @@ def print_night(report: NightReport) -> None:
     if report.waiting:
         waiting = "1 more file waits" if report.waiting == 1 else f"{report.waiting:,} more files wait"
         say(f"{waiting} for the next pass.")
-    if report.told is False:
+    if report.notified is False:
         say("Warning: the notification did not arrive everywhere.")
 
 

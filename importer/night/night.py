@@ -311,7 +311,7 @@ class Night:
         notification, again = compose(report, self.profile.notify), self._is_held_again(report)
         if send is None or not report.happened or again or notification.level not in self.profile.notify.on:
             return report
-        return replace(report, told=await asyncio.to_thread(send, notification))
+        return replace(report, notified=await asyncio.to_thread(send, notification))
 
     def _is_held_again(self, report: NightReport) -> bool:
         """Whether a watched folder is where the last pass left it: said once is enough, and there is no hurry."""

@@ -119,7 +119,7 @@ class NightReport:
         links: symbolic links among the files, which are left alone; each is named once.
         stopped: with which code the pass was stopped while files waited; None: it went through.
         forecast: what the pass was expected to take, before its first file; {} where nothing could be said.
-        told: whether a notification arrived; None: there was nothing to say, or nobody to notify.
+        notified: whether a notification arrived; None: there was nothing to say, or nobody to notify.
     """
 
     folder: Path | str
@@ -132,7 +132,7 @@ class NightReport:
     stopped: ExitCode | None = None
     elapsed_s: float = 0.0
     forecast: Mapping[str, Any] = field(default_factory=dict)
-    told: bool | None = None
+    notified: bool | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -156,7 +156,7 @@ class NightReport:
             links=(*self.links, *later.links),
             missing=later.missing or (self.missing and not later.imports),
             elapsed_s=self.elapsed_s + later.elapsed_s,
-            told=False if self.told is False else self.told if later.told is None else later.told,
+            notified=False if self.notified is False else self.notified if later.notified is None else later.notified,
         )
 
     @property
@@ -188,5 +188,5 @@ class NightReport:
             "waiting": self.waiting,
             "missing": self.missing,
             "forecast": dict(self.forecast),
-            "notified": self.told,
+            "notified": self.notified,
         }

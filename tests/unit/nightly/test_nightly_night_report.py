@@ -41,6 +41,6 @@ def test_a_missing_file_is_missing_until_one_comes() -> None:
 
 
 def test_one_notice_that_did_not_arrive_is_remembered() -> None:
-    assert night(told=False).and_then(night(told=True)).told is False
-    assert night(told=True).and_then(night()).told is True
-    assert night().and_then(night()).told is None
+    assert night(notified=False).and_then(night(notified=True)).notified is False
+    assert night(notified=True).and_then(night()).notified is True
+    assert night().and_then(night()).notified is None
