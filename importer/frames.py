@@ -21,7 +21,7 @@ def text_table(names: Sequence[str], columns: Sequence[Sequence[str]]) -> pa.Tab
     """Make an Arrow table of columns of texts.
 
     Args:
-        columns: all as long. Lone surrogates, which are no text, become U+FFFD.
+        columns: all as long. Lone surrogates, which are not text, become U+FFFD.
     """
     return pa.table([text_array(column) for column in columns], list(names))
 

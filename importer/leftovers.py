@@ -91,7 +91,7 @@ def tidy(workspace: Path) -> None:
 
 
 def sweep(spool: Path) -> None:
-    """Remove the copies of programs that no longer live. Harmless where there is no spool."""
+    """Remove the copies of programs that have ended. Harmless where there is no spool."""
     for folder in spool.glob("copy-*"):
         _remove_unless_held(folder)
 

@@ -194,7 +194,7 @@ class Detected:
 
 
 SUMMARY_SHEET = "Import summary"
-"""The sheet of an annotated workbook that says what was found; it is no table of customers."""
+"""The sheet of an annotated workbook that says what was found; it is not a table of customers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,7 +362,7 @@ def exit_code(
     Args:
         counts: rows per state.
         reason: why the run stopped; empty when it went through.
-        partial_ok: rows that failed are no reason to fail.
+        partial_ok: rows that failed do not fail the run.
         refused: lines of a file that came back which were not taken into the run.
     """
     if not balanced:

@@ -382,7 +382,7 @@ class Session:
             async with parts.commits:
                 looked = await parts.second_looks.run(waits=False)
                 await parts.commits.flush()
-        # This is no pass of the run: its receipts are those of the requests that sent something.
+        # This is not a pass of the run: its receipts are those of the requests that sent something.
         workspace.runs.note(stored.run, passes=stored.facts.get("passes", []), learned=parts.learned(looked))
         return workspace.runs.counts(stored.run) != before
 

@@ -71,7 +71,7 @@ class AdaptiveRate:
 
     @property
     def found_per_s(self) -> float:
-        """The fastest rate that was kept up for the longest pause and more: a burst before one is no rate."""
+        """The fastest rate that was kept up for the longest pause and more: a burst before one is not a rate."""
         return self._sustained.per_s(self._longest_pause_s)
 
     def answered(self, reply: Reply, began_s: float, now: float, kind: str = CREATE) -> None:

@@ -103,7 +103,7 @@ class Canary:
         self._left = self._stages.pop(0) if self._stages else -1
 
     async def _judge(self, trouble: str) -> None:
-        """Ask about it, or stop; what is agreed to is no trouble any more."""
+        """Ask about it, or stop; what is agreed to does not stop it again."""
         if trouble and not self._stop.requested:
             if not await self._agreed(f"{trouble} Send the rest?"):
                 hint = "The rest was not sent; look at the results, then resume the run."

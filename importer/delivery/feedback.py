@@ -20,7 +20,7 @@ _BELIEVED = 8.0
 """Where a server says how long to wait, we wait no longer than so many times that, however often it refuses us."""
 
 _NEWS = 0.5
-"""A pause that lengthens the one before by less than this share of itself is no news."""
+"""A pause that lengthens the one before by less than this share of itself is not reported."""
 
 
 class Feedback:

@@ -38,7 +38,7 @@ def compare_with(record: Record, candidates: Sequence[Candidate], stamp: str, *,
 
     Args:
         stamp: the metadata name of the import key; empty when creates are not stamped.
-        loses_metadata: the target was seen to lose it, so a customer without any is no other one for that.
+        loses_metadata: the target was seen to lose it, so a customer without any may be the same one.
     """
     sent = _without_stamp(json.loads(record.payload), stamp)
     differing = [

@@ -42,7 +42,7 @@ class Database:
         commands: composes the commands that errors name; None: the file lies in its workspace.
 
     Raises:
-        JournalError: the file cannot be opened, is no journal, or was written by a newer program.
+        JournalError: the file cannot be opened, is not a journal, or was written by a newer program.
     """
 
     def __init__(

@@ -75,7 +75,7 @@ class CommitCount:
             return 0
 
     def write(self, commits: int) -> None:
-        """Write the number down. A file that cannot be written protects less, and is no reason to stop."""
+        """Write the number down. A file that cannot be written protects less, and does not stop a run."""
         with suppress(OSError):
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:

@@ -1,7 +1,7 @@
 """Scopes: a server and an account, `https://api.example.com#main`. What was created is known inside one.
 
 Two addresses are one server by letters alone: loopback names, case, default port and slashes at the end; what a name
-server says of two names is no proof.
+server says of two names is not a proof.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def _in_archive(stream: BinaryIO, name: str) -> bool:
 
 
 def _holds_mark(archive: ZipFile, name: str) -> bool:
-    """Whether a part holds the column's name; of what is no list of texts only the beginning, where a header is."""
+    """Whether a part holds the column's name; of what is not a list of texts only the beginning, where a header is."""
     tail, read, whole = b"", 0, name.lower().endswith("sharedstrings.xml")
     with archive.open(name) as part:
         while piece := part.read(_PIECE_BYTES):

@@ -1,6 +1,6 @@
 """A file that was handed out for fixing and came back: its lines, compared with the rows that they are from.
 
-A line is known by its run and row alone. What a spreadsheet program did to a cell is no change; only cells that a
+A line is known by its run and row alone. What a spreadsheet program did to a cell is not a change; only cells that a
 person changed are taken, and the others stay as the run has them. Writes nothing, and judges no customer.
 """
 

@@ -60,7 +60,7 @@ def name_columns(
         header: the header's cells, as wide as a complete record.
         groups: the cells of a second header line above it, blank under a merged one; used to tell
             equal names apart (`Mailing` over `Street` gives `Mailing Street`).
-        beyond: cells without a name that are no columns of the table.
+        beyond: cells without a name that are not columns of the table.
         keeps_added: name the importer's own added columns as well.
     """
     above = [tidy_name(text) for text in groups]

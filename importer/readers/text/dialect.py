@@ -100,7 +100,7 @@ def detect_dialect(sample: str, settings: SourceSettings, name: str) -> Dialect:
         settings: `delimiter` and `quote` may be given there.
 
     Raises:
-        SourceError: no delimiter makes a table of it, or the profile's is no single character.
+        SourceError: no delimiter makes a table of it, or the profile's is not a single character.
     """
     if not sample.strip():
         raise EmptySourceError(f"'{name}' is empty: it holds nothing but blank lines.", "Export the customers again.")

@@ -32,7 +32,7 @@ _BOMS = (
 _PIECE_BYTES = 1 << 20
 _HEAD_BYTES = 1 << 16
 _SCAN_BYTES = 1 << 30
-"""Beyond it nothing is looked at beforehand; a byte that is no text is still found when its row is read."""
+"""Beyond it nothing is looked at beforehand; a byte that is not text is still found when its row is read."""
 _MOST_WORDS = 4_000
 _WORD = re.compile(rb"(?<![A-Za-z'])[A-Za-z']*+[\x80-\xff][A-Za-z'\x80-\xff]*+")
 """A word with an accent. Possessive and anchored: linear even on a megabyte of letters."""
@@ -67,7 +67,7 @@ def detect_encoding(open_stream: Callable[[], BinaryIO], wanted: str, name: str)
         name: the file's name for people.
 
     Raises:
-        SourceError: the profile names no encoding, the file is no text, or no encoding is plausible.
+        SourceError: the profile names no encoding, the file is not text, or no encoding is plausible.
     """
     with open_stream() as stream:
         head = stream.read(_HEAD_BYTES)

@@ -1,4 +1,4 @@
-"""Bytes become text in pieces of whole lines. Bounded memory; bytes that are no text are marked, not guessed."""
+"""Bytes become text in pieces of whole lines. Bounded memory; bytes that are not text are marked, not guessed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importer.errors import SourceError
 from importer.profile.settings import SourceLimits
 
 UNDECODABLE = "\ufdd0"
-"""Stands for bytes that are no text: a code point that Unicode guarantees never to be a character."""
+"""Stands for bytes that are not text: a code point that Unicode guarantees never to be a character."""
 
 _HANDLER = "importer.readers.undecodable"
 _FIRST_BYTES = 1 << 17
