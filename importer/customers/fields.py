@@ -17,6 +17,9 @@ from importer.customers.references import read_enum, read_industry, read_referen
 from importer.customers.rules import HARD_MAX_CHARS, FieldSpec, Kind
 from importer.customers.text import clean
 
+Reader = Callable[[str, str], Reading]
+"""Reads a text that stands in a place; see `read`."""
+
 
 def read(spec: FieldSpec, text: str, policy: Policy, country: str = "") -> Reading:
     """Read one text as one field: normalised, with every step, or refused.
@@ -25,23 +28,36 @@ def read(spec: FieldSpec, text: str, policy: Policy, country: str = "") -> Readi
         country: alpha-3 country that a state, postal code or phone number belongs to; empty when unknown. For phone
             numbers it may also be the alpha-2 region that the profile names (see `read_phone`).
     """
-    if len(text) > 4 * HARD_MAX_CHARS:
-        return Reading("", error="too_long")
-    return _fitting(spec, _read(spec, text, policy, country))
+    return reader_of(spec, policy)(text, country)
 
 
-def _read(spec: FieldSpec, text: str, policy: Policy, country: str) -> Reading:
+def reader_of(spec: FieldSpec, policy: Policy) -> Reader:
+    """Make the reader of one field; see `read`."""
+    bare, short = _bare_reader(spec, policy), spec.max_chars
+
+    def read_fitting(text: str, country: str) -> Reading:
+        if len(text) > 4 * HARD_MAX_CHARS:
+            return Reading("", error="too_long")
+        reading = bare(text, country)
+        return reading if len(reading.value) <= short else _too_long(spec, reading)
+
+    return read_fitting
+
+
+def _bare_reader(spec: FieldSpec, policy: Policy) -> Reader:
+    """Choose the reader that looks at no length."""
     match spec.kind:
         case Kind.PHONE:
-            return quick_phone(text, policy, country) or read_phone(text, policy, country)
+            return lambda text, place: quick_phone(text, policy, place) or read_phone(text, policy, place)
         case Kind.DATE:
-            return read_birth_date(text, policy)
+            return lambda text, _: read_birth_date(text, policy)
         case Kind.ENUM:
-            return read_enum(text, spec.values, spec.synonyms)
+            return lambda text, _: read_enum(text, spec.values, spec.synonyms)
         case Kind.STATE | Kind.POSTAL:
-            return (read_state if spec.kind is Kind.STATE else read_postal)(text, country)
+            return read_state if spec.kind is Kind.STATE else read_postal
         case _:
-            return _PLAIN[spec.kind](text)
+            plain = _PLAIN[spec.kind]
+            return lambda text, _: plain(text)
 
 
 def _read_email(text: str) -> Reading:
@@ -63,10 +79,7 @@ _PLAIN: Mapping[Kind, Callable[[str], Reading]] = MappingProxyType(
 )
 
 
-def _fitting(spec: FieldSpec, reading: Reading) -> Reading:
-    length = len(reading.value)
-    if length > HARD_MAX_CHARS or (spec.max_length and length > spec.max_length and spec.length_evidence.firm):
+def _too_long(spec: FieldSpec, reading: Reading) -> Reading:
+    if len(reading.value) > HARD_MAX_CHARS or spec.length_evidence.firm:
         return reading.refuse("too_long")
-    if spec.max_length and length > spec.max_length:
-        return reading.warn("too_long_unconfirmed")
-    return reading
+    return reading.warn("too_long_unconfirmed")

@@ -8,7 +8,8 @@ since samples are full of them. Whatever is not surely known is left to the libr
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 
 from phonenumbers import PhoneNumber, is_valid_number, is_valid_number_for_region
 
@@ -50,13 +51,15 @@ def is_fictional(prefix: str) -> bool:
     return prefix.startswith(_FICTIONAL) and not any(map(is_valid_number, map(_number, exchanges)))
 
 
-def belongs_here(policy: Policy, place: str) -> bool:
+@lru_cache(1_024)
+def belongs_here(default: str | None, place: str) -> bool:
     """Tell whether a national number is surely one of the USA or Canada.
 
     Args:
+        default: the policy's region.
         place: see `importer.customers.phones.read_phone`.
     """
-    home, other = regions(policy.region, place)
+    home, other = regions(default, place)
     return home in REGIONS and (other is None or other in REGIONS)
 
 
@@ -71,7 +74,7 @@ def quick_phone(text: str, policy: Policy, place: str = "") -> Reading | None:
     found = NATIONAL.fullmatch(text)
     if found is None:
         return _unused(Reading(text), "phone_local_only", policy) if _LOCAL.fullmatch(text) else None
-    if text[0] != "+" and not belongs_here(policy, place):
+    if text[0] != "+" and not belongs_here(policy.region, place):
         return None
     in_brackets, plain, exchange, line = found.groups()
     area = in_brackets or plain
@@ -80,6 +83,23 @@ def quick_phone(text: str, policy: Policy, place: str = "") -> Reading | None:
     if is_assigned(area + exchange[0]):
         return reading
     return _unused(reading, "phone_unassigned", policy) if is_fictional(area + exchange[0]) else None
+
+
+def written_in_e164(texts: Sequence[str]) -> dict[int, str]:
+    """Find the national numbers of the USA or Canada of which nothing is to be said but how they are written in E.164.
+
+    Args:
+        texts: numbers that belong here.
+    """
+    found: dict[int, str] = {}
+    match = NATIONAL.fullmatch
+    for place, text in enumerate(texts):
+        if text[:1] != "+" and (parts := match(text)) is not None:
+            in_brackets, plain, exchange, line = parts.groups()
+            area = in_brackets or plain
+            if is_assigned(area + exchange[0]):
+                found[place] = f"+1{area}{exchange}{line}"
+    return found
 
 
 def _unused(reading: Reading, warning: str, policy: Policy) -> Reading:

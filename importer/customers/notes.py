@@ -67,23 +67,27 @@ class Notes:
 
     def take(
         self,
-        spec: FieldSpec,
+        name: str,
         value: str,
         steps: Sequence[Step],
         warnings: Sequence[str],
         countries: tuple[str, ...],
     ) -> None:
         """Note how a cell was read."""
-        self.values[spec.name][self.place] = value
-        for step in steps:
-            self.change(spec, step)
+        place = self.place
+        self.values[name][place] = value
+        for rule, before, after in steps:
+            kept = self._kept(rule, name)
+            kept[0].append(place)
+            kept[1].append(before)
+            kept[2].append(after)
         for code in warnings:
-            self.warn(code, spec, countries)
+            self.warnings[code, name, countries].append(place)
 
     def own_country(self) -> str:
         """This row's own country (alpha-3), whether or not there is an address in it; empty: it names none."""
         for column in self._countries:
-            if country := _country(column[self.place]):
+            if country := country_of(column[self.place]):
                 return country
         return ""
 
@@ -120,5 +124,6 @@ class Notes:
 
 
 @lru_cache(1_024)
-def _country(text: str) -> str:
+def country_of(text: str) -> str:
+    """The country (alpha-3) that a cell names; empty: none."""
     return find_country(clean(text).value)

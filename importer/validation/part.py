@@ -128,10 +128,12 @@ def _kind(batch: MappedBatch, code: str, name: str, countries: tuple[str, ...]) 
 
 
 def _changes(batch: MappedBatch, part: Part) -> Iterable[ChangeColumn]:
-    """All changes of a part, by rule and field, each in row order."""
-    for (rule, name), (places, before, after) in part.found.notes.changes.items():
-        column = batch.columns.get(name, "")
-        yield ChangeColumn(rule, name, column, _ordinals(batch, part, places), before, after)
+    """All changes of a part, by field and rule, each in row order."""
+    order = {name: place for place, name in enumerate(batch.frame.columns)}
+    changes = part.found.notes.changes
+    for rule, name in sorted(changes, key=lambda one: order.get(one[1], len(order))):
+        places, before, after = changes[rule, name]
+        yield ChangeColumn(rule, name, batch.columns.get(name, ""), _ordinals(batch, part, places), before, after)
 
 
 def _ordinals(batch: MappedBatch, part: Part, places: Sequence[int]) -> Sequence[int]:

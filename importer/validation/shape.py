@@ -5,19 +5,31 @@ Columns that nobody mapped and cells that are blank are left out, except where t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from functools import lru_cache
 from typing import Any
 
 from importer.customers.members import Member, members
 from importer.customers.rules import ADDRESS_TYPES, TYPES
 from importer.customers.specs import CustomerType, Place
 
-Object = dict[str, Any]
 Absent = Mapping[str, Collection[int]]
 """Address word to the places of the rows that have no such address."""
 _WORDS = {api: word for word, api in ADDRESS_TYPES.items()}
+
+
+class _Taken:
+    """The columns that an expression takes its values from, one after the other."""
+
+    def __init__(self, columns: Mapping[str, Sequence[str]], absent: Absent) -> None:
+        self.columns, self.absent = columns, absent
+        self.values: list[Iterable[Any]] = []
+
+    def variable(self, column: Iterable[Any]) -> str:
+        """The name by which an expression calls the values of a column."""
+        self.values.append(column)
+        return f"v{len(self.values) - 1}"
 
 
 @dataclass(slots=True)
@@ -40,24 +52,29 @@ class ObjectShape:
     always: bool = True
     word: str = ""
 
-    def rows(self, columns: Mapping[str, Sequence[str]], absent: Absent) -> Iterator[Any]:
-        """Make the object of every row, one after the other; an empty one, or None, where a row has none.
+    def rows(self, columns: Mapping[str, Sequence[str]], size: int, absent: Absent) -> Iterator[Any]:
+        """Make the object of every row, one after the other."""
+        taken = _Taken(columns, absent)
+        taken.variable(range(size))
+        make = _maker(self.expression(taken), len(taken.values))
+        return make(zip(*taken.values, strict=True))
 
-        It does not end where no column does.
-        """
-        whole: dict[str, Iterable[Any]] = {key: repeat(value) for key, value in self.constants.items()}
-        sparse: dict[str, Iterable[Any]] = {}
+    def expression(self, taken: _Taken) -> str:
+        """Write the Python expression that makes the object of a row."""
+        members = [f"{key!r}: {value!r}" for key, value in self.constants.items()]
         for key, name in self.needed.items():
-            whole[key] = columns.get(name) or repeat("")
+            column = taken.columns.get(name)
+            members.append(f"{key!r}: " + ("''" if column is None else taken.variable(column)))
         for key, name in self.optional.items():
-            column = columns[name]
-            (sparse if "" in column and not self._is_kept(key) else whole)[key] = column
+            column = taken.columns[name]
+            text = taken.variable(column)
+            sparse = "" in column and not self._is_kept(key)
+            members.append(_if_any(key, text, text) if sparse else f"{key!r}: {text}")
         for key, part in self.parts.items():
-            (whole if part.is_everywhere(absent) else sparse)[key] = part.rows(columns, absent)
-        made = _dicts(whole)
-        if sparse:
-            made = _with(made, tuple(sparse), zip(*sparse.values()))  # noqa: B905  # see above
-        return _without(made, absent[self.word]) if self.word and absent[self.word] else made
+            text = part.expression(taken)
+            everywhere = part.is_everywhere(taken.absent)
+            members.append(f"{key!r}: {text}" if everywhere else _if_any(key, f"(part := {text})", "part"))
+        return "{" + ", ".join(members) + "}"
 
     def _is_kept(self, key: str) -> bool:
         """A country that an address lacks is worth a word, although it is not needed."""
@@ -74,36 +91,41 @@ class ListShape:
 
     items: list[ObjectShape]
 
-    def rows(self, columns: Mapping[str, Sequence[str]], absent: Absent) -> Iterator[list[Any]]:
-        """Make the list of every row, one after the other."""
-        kinds = [item.rows(columns, absent) for item in self.items]
-        if len(kinds) == 1 and self.is_everywhere(absent):
-            return map(list, zip(kinds[0]))  # of one only
-        return ([one for one in row if one] for row in zip(*kinds))  # noqa: B905  # see above
+    def expression(self, taken: _Taken) -> str:
+        """Write the Python expression that makes the list of a row."""
+        return "[" + ", ".join(self._item(item, taken) for item in self.items) + "]"
+
+    @staticmethod
+    def _item(item: ObjectShape, taken: _Taken) -> str:
+        text = item.expression(taken)
+        if item.is_everywhere(taken.absent):
+            return text
+        gone = frozenset(taken.absent[item.word])
+        is_there = taken.variable([place not in gone for place in taken.values[0]])
+        return f"*(({text},) if {is_there} else ())"
 
     def is_everywhere(self, absent: Absent) -> bool:
         """Tell whether no list is empty."""
         return any(item.is_everywhere(absent) for item in self.items)
 
 
-def _dicts(columns: Mapping[str, Iterable[Any]]) -> Iterator[Object]:
-    if not columns:
-        return map(dict, repeat(()))
-    return map(dict, map(zip, repeat(tuple(columns)), zip(*columns.values())))  # noqa: B905  # constants do not end
+def _if_any(key: str, value: str, name: str) -> str:
+    """Write a member that a row has only where there is something in it."""
+    return f"**({{{key!r}: {name}}} if {value} else {{}})"
 
 
-def _with(objects: Iterable[Object], keys: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[Object]:
-    """Put what is not blank into the objects."""
-    for made, row in zip(objects, rows):  # noqa: B905  # see above
-        for key, value in zip(keys, row):  # noqa: B905  # as long as the other
-            if value:
-                made[key] = value
-        yield made
+@lru_cache(256)
+def _maker(expression: str, count: int) -> Callable[[Iterable[Any]], Iterator[Any]]:
+    """Compile what makes the objects of rows: twice as fast as putting every dict together from keys and values.
 
-
-def _without(objects: Iterable[Object], places: Collection[int]) -> Iterator[Object | None]:
-    gone = frozenset(places)
-    return (None if place in gone else made for place, made in enumerate(objects))
+    Args:
+        expression: made here, of nothing but keys of declared types, `repr` of constants, and variables.
+        count: how many variables there are.
+    """
+    variables = ", ".join(f"v{number}" for number in range(count))
+    source = f"lambda rows: ({expression} for {variables}, in rows)"
+    made: Callable[[Iterable[Any]], Iterator[Any]] = eval(source, {"__builtins__": {}})  # noqa: S307  # see Args
+    return made
 
 
 def shape_of(kind: CustomerType | None, mapped: Collection[str]) -> ObjectShape:

@@ -11,18 +11,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from importer.customers.notes import Notes
 from importer.customers.reading import Policy
-from importer.customers.rules import FIELDS, CustomerType, FieldSpec, metadata_spec
+from importer.customers.rules import FIELDS, CustomerType, FieldSpec, Kind, metadata_spec
 from importer.customers.types import customer_adapter
 from importer.errors import ProfileError
 from importer.issues import Severity
 from importer.records import CheckedBatch, Detected, Grouping, MappedBatch
 from importer.validation.groups import groups_of, mains_of
 from importer.validation.identities import Identities
+from importer.validation.numbers import write_numbers
 from importer.validation.part import Found, Part, Values, read_rows, whole
 from importer.validation.plan import infer_type, specs_of, strays_of
 from importer.validation.readiness import judge_readiness
@@ -40,11 +40,13 @@ class _Plan:
     Args:
         kind: None for rows whose type cannot be read.
         strays: mapped fields that this type does not have.
+        numbers: fields of phone numbers.
     """
 
     kind: CustomerType | None
     shape: ObjectShape
     strays: Sequence[FieldSpec]
+    numbers: Sequence[str]
 
 
 class Validator:
@@ -117,12 +119,16 @@ class Validator:
         specs = specs_of(fields)
         self._names = frozenset(fields)
         self._inferred = infer_type(fields)
-        self._plans = {
-            kind: _Plan(kind, shape_of(kind, fields), strays_of(kind, specs, columns)) for kind in (*CustomerType, None)
-        }
+        self._plans = {kind: self._plan(kind, specs, columns) for kind in (*CustomerType, None)}
         words = [spec for spec in (_TYPE, *specs.values()) if spec.kind in KINDS]
         self._words = {spec.name: Words(spec, self.policy) for spec in words}
         return (self._inferred,) if self._inferred else ()
+
+    @staticmethod
+    def _plan(kind: CustomerType | None, specs: Mapping[str, FieldSpec], columns: Mapping[str, str]) -> _Plan:
+        mine = [spec for spec in specs.values() if kind is None or kind in spec.types]
+        numbers = [spec.name for spec in mine if spec.kind is Kind.PHONE]
+        return _Plan(kind, shape_of(kind, list(specs)), strays_of(kind, specs, columns), numbers)
 
     def check(self, batch: MappedBatch) -> CheckedBatch:
         """Check and normalise all rows of a batch, finding all errors of a row at once."""
@@ -160,9 +166,9 @@ class Validator:
             stamped=bool(self._stamp),
         )
         plan = self._plans[kind]
-        self._write_words(plan, columns, notes)
+        self._write_usual(plan, columns, notes)
         _point_out(plan, batch.columns, columns, notes)
-        rows = islice(plan.shape.rows(columns.texts, columns.absent), columns.size)
+        rows = plan.shape.rows(columns.texts, columns.size, columns.absent)
         adapter = customer_adapter(kind, self.policy)
         values = read_rows(adapter, rows, notes, keep=self._writes_bodies and kind is not None)
         self._forbid_altered_types(batch, places, notes)
@@ -174,11 +180,14 @@ class Validator:
         own_groups = [groups[place] for place in places] if groups else ()
         return self._identified(kind, columns, values, Found(places, notes), own_groups)
 
-    def _write_words(self, plan: _Plan, columns: Columns, notes: Notes) -> None:
-        """Write words of short lists as the API has them, a column at a time."""
+    def _write_usual(self, plan: _Plan, columns: Columns, notes: Notes) -> None:
+        """Write words of short lists, and usual phone numbers, as the API has them: a column at a time."""
         for name, words in self._words.items():
             if name in columns.texts and name not in self._no_change and words.concern(plan.kind):
                 columns.texts[name] = words.written(columns.texts[name], notes, columns.dropped(name))
+        for name in plan.numbers:
+            if name in columns.texts and name not in self._no_change:
+                write_numbers(name, columns, notes, self.policy)
 
     def _forbid_altered_types(self, batch: MappedBatch, places: Sequence[int], notes: Notes) -> None:
         """Refuse rows whose type of customer had to be altered to be understood, where that is not allowed."""
