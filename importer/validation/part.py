@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from importer.customers.notes import Notes
-from importer.customers.rules import ISSUE_CODES, field_spec, message
+from importer.customers.rules import FIELDS, ISSUE_CODES, field_spec, message
 from importer.issues import IssueCollector, IssueKind
 from importer.records import ChangeColumn, ChangeLog, CheckedBatch, MappedBatch
 from importer.validation.readiness import Readiness
@@ -115,9 +115,11 @@ def _issues(batch: MappedBatch, parts: Sequence[Part]) -> Sequence[Any]:
     collector = IssueCollector()
     collector.extend(batch.raw.issues)
     collector.extend(batch.issues)
+    order = {name: place for place, name in enumerate(dict.fromkeys((*FIELDS, *batch.columns)))}
     for part in parts:
         for found in (part.found.notes.errors, part.found.notes.warnings):
-            for said, places in found.items():
+            # Issues of a row come by field and code: the order in which a batch met them is not that of another batch.
+            for said, places in sorted(found.items(), key=lambda one: (order.get(one[0][1], len(order)), one[0][0])):
                 collector.add_all(_ordinals(batch, part, places), _kind(batch, *said))
     return collector.log()
 
