@@ -154,7 +154,7 @@ def print_bug(output: Output, error: Exception) -> int:
     return print_error(
         output,
         ImporterError(
-            f"Something unforeseen went wrong ({type(error).__name__} in {where}): this is a bug.",
+            f"An unexpected error occurred ({type(error).__name__} in {where}): this is a bug.",
             "What was done is safe in the journal; the run's run.log.jsonl says more.",
         ),
     )

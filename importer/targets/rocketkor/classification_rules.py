@@ -59,7 +59,7 @@ STATUSES: Final[Mapping[int, Rule]] = MappingProxyType(
         404: Rule(ABORT, "no_such_address", _NO_API, "facts 2, 7"),
         405: Rule(ABORT, "no_such_address", _NO_API, "facts 2; RFC 9110 15.5.6"),
         406: Rule(ABORT, "not_acceptable", _NO_API, "facts 1; RFC 9110 15.5.7"),
-        407: Rule(ABORT, "proxy_auth", "The proxy wants a login. Put it into HTTPS_PROXY.", "RFC 9110 15.5.8"),
+        407: Rule(ABORT, "proxy_auth", "The proxy requires a login. Put it into HTTPS_PROXY.", "RFC 9110 15.5.8"),
         # By the book a 408 means that the request never arrived whole, yet gateways also say it about a slow backend.
         408: Rule(IN_DOUBT, "request_timeout", "The server gave up waiting.", "RFC 9110 15.5.9"),
         409: Rule(DUPLICATE, "conflict", "The API has a customer like this already.", "facts 2.6, 7"),
@@ -69,7 +69,7 @@ STATUSES: Final[Mapping[int, Rule]] = MappingProxyType(
         # Another connection may lead to a server that is in charge; this one has not worked on the request.
         421: Rule(RETRY, "misdirected", "The request came to a server that is not in charge.", "RFC 9110 15.5.20"),
         422: Rule(REJECT, "rule_failed", "This row breaks a business rule of the API.", "facts 7"),
-        425: Rule(RETRY, "too_early", "The server wants the request again, later.", "RFC 8470 5.2"),
+        425: Rule(RETRY, "too_early", "The server asks for the request again, later.", "RFC 8470 5.2"),
         429: Rule(RETRY, "rate_limited", "The API asks for fewer requests.", "facts 7"),
         # 301 to 303 are also how some servers answer a form that they have processed.
         301: Rule(IN_DOUBT, "redirected", _MOVED, "RFC 9110 15.4.2"),
@@ -80,8 +80,8 @@ STATUSES: Final[Mapping[int, Rule]] = MappingProxyType(
         308: Rule(ABORT, "redirected", _MOVED, "RFC 9110 15.4.9"),
         500: Rule(IN_DOUBT, "server_fault", "The server met a fault.", "facts 7"),
         502: Rule(IN_DOUBT, "bad_gateway", "A gateway got no good answer.", "facts 7, consequence 2"),
-        503: Rule(IN_DOUBT, "unavailable", "The API is off-line for the moment.", "facts 7"),
-        504: Rule(IN_DOUBT, "gateway_timeout", "A gateway waited in vain.", "facts 7, consequence 2"),
+        503: Rule(IN_DOUBT, "unavailable", "The API is not available at the moment.", "facts 7"),
+        504: Rule(IN_DOUBT, "gateway_timeout", "A gateway timed out.", "facts 7, consequence 2"),
     }
 )
 
@@ -134,8 +134,8 @@ EXCEPTIONS: Final[Mapping[type[BaseException], Rule]] = MappingProxyType(
         # Before the first byte: known not created.
         StaleConnectionError: Rule(RETRY, "connection_stale", "The server keeps closing its connections.", _BEFORE),
         aiohttp.ClientConnectorDNSError: Rule(RETRY, "dns_failure", "The target's name is not found.", _BEFORE),
-        aiohttp.ClientConnectorError: Rule(RETRY, "connect_failed", "Nobody answers at the target's address.", _BEFORE),
-        UnixClientConnectorError: Rule(RETRY, "connect_failed", "Nobody answers at the address.", _BEFORE),
+        aiohttp.ClientConnectorError: Rule(RETRY, "connect_failed", "No answer at the target's address.", _BEFORE),
+        UnixClientConnectorError: Rule(RETRY, "connect_failed", "No answer at the address.", _BEFORE),
         aiohttp.ClientProxyConnectionError: Rule(RETRY, "proxy_failed", _PROXY, _BEFORE),
         aiohttp.ClientHttpProxyError: Rule(RETRY, "proxy_failed", _PROXY, _BEFORE),
         aiohttp.ConnectionTimeoutError: Rule(RETRY, "connect_timeout", "No connection in time.", _BEFORE),
@@ -171,7 +171,7 @@ EXCEPTIONS: Final[Mapping[type[BaseException], Rule]] = MappingProxyType(
         ssl.SSLError: Rule(IN_DOUBT, "connection_lost", _BROKEN, _AFTER),
         OSError: Rule(IN_DOUBT, "connection_lost", _BROKEN, _AFTER),
         ValueError: Rule(IN_DOUBT, "answer_unreadable", _UNREADABLE, _AFTER),
-        BaseException: Rule(IN_DOUBT, "unexpected", "Something unforeseen went wrong.", _AFTER),
+        BaseException: Rule(IN_DOUBT, "unexpected", "An unexpected error.", _AFTER),
     }
 )
 """Most specific class wins; the last line catches what nobody has thought of."""
