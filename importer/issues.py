@@ -15,6 +15,9 @@ from itertools import repeat
 from operator import gt
 from typing import Any, NamedTuple, overload
 
+_MANY = 20_000
+"""Beyond so many issues they are sorted by numpy."""
+
 
 class Severity(StrEnum):
     """An `error` makes its row invalid, a `warning` does not."""
@@ -77,7 +80,7 @@ class IssueLog(Sequence[Issue]):
     """Issues by row, and of one row in the order they were found.
 
     Args:
-        kinds: the different ones, each once.
+        kinds: the different ones.
         ordinals: the row of every issue, ascending.
         which: the place in `kinds` of every issue.
     """
@@ -173,41 +176,60 @@ class IssueLog(Sequence[Issue]):
 class IssueCollector:
     """Gathers issues in any order of rows; `log` puts them in order."""
 
-    __slots__ = ("_numbers", "_ordinals", "_which")
+    __slots__ = ("_kinds", "_numbers", "_ordinals", "_which")
 
     def __init__(self) -> None:
+        self._kinds: list[IssueKind] = []
         self._numbers: dict[IssueKind, int] = {}
         self._ordinals = array("q")
         self._which = array("i")
 
     def add(self, ordinal: int, kind: IssueKind) -> None:
         """Take one issue."""
-        number = self._numbers.setdefault(kind, len(self._numbers))
         self._ordinals.append(ordinal)
-        self._which.append(number)
+        self._which.append(self._number(kind))
 
     def add_all(self, ordinals: Sequence[int], kind: IssueKind) -> None:
         """Take an issue that many rows have."""
-        number = self._numbers.setdefault(kind, len(self._numbers))
         self._ordinals.extend(ordinals)
-        self._which.extend(repeat(number, len(ordinals)))
+        self._which.extend(repeat(self._number(kind), len(ordinals)))
 
     def extend(self, issues: Iterable[Issue]) -> None:
         """Take many issues."""
         if isinstance(issues, IssueLog):
-            numbers = [self._numbers.setdefault(kind, len(self._numbers)) for kind in issues.kinds]
+            numbers = list(map(self._number, issues.kinds))
             self._ordinals.extend(issues.ordinals)
             self._which.extend(map(numbers.__getitem__, issues.which))
             return
         for issue in issues:
             self.add(issue.ordinal, issue.kind)
 
+    def forget_kinds(self) -> None:
+        """Compare what follows with no kind that came before: where nearly all differ, it takes memory for nothing."""
+        self._numbers.clear()
+
     def log(self) -> IssueLog:
         """All issues by row; those of one row in the order in which they came."""
         ordinals, which = self._ordinals, self._which
         if any(map(gt, ordinals, ordinals[1:])):
-            rows = ordinals.tolist()  # sorting an array makes every number anew, and again for every comparison
-            order = sorted(range(len(rows)), key=rows.__getitem__)
-            ordinals = array("q", map(rows.__getitem__, order))
-            which = array("i", map(which.__getitem__, order))
-        return IssueLog(tuple(self._numbers), ordinals, which)
+            ordinals, which = _sorted(ordinals, which)
+        return IssueLog(self._kinds, ordinals, which)
+
+    def _number(self, kind: IssueKind) -> int:
+        number = self._numbers.get(kind)
+        if number is None:
+            number = self._numbers[kind] = len(self._kinds)
+            self._kinds.append(kind)
+        return number
+
+
+def _sorted(ordinals: array[int], which: array[int]) -> tuple[array[int], array[int]]:
+    """Sort issues by row; those of one row stay in their order."""
+    if len(ordinals) > _MANY:
+        import numpy as np  # noqa: PLC0415 - takes longer than sorting a few
+
+        order = np.argsort(np.frombuffer(ordinals, "int64"), kind="stable")
+        taken = (np.frombuffer(ordinals, "int64")[order], np.frombuffer(which, "int32")[order])
+        return array("q", taken[0].tobytes()), array("i", taken[1].tobytes())
+    places = sorted(range(len(ordinals)), key=ordinals.__getitem__)
+    return array("q", map(ordinals.__getitem__, places)), array("i", map(which.__getitem__, places))

@@ -17,7 +17,7 @@ from typing import Literal
 
 from importer.customers.identity import KEY_BYTES, occurrence_key
 from importer.customers.rules import ISSUE_CODES, MAX_CONTACTS
-from importer.issues import Issue, IssueCollector
+from importer.issues import IssueCollector, IssueKind
 from importer.ports import Numbers
 from importer.records import CheckedBatch, DuplicateVerdict
 
@@ -31,6 +31,7 @@ LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
 )
 """Kind of likeness to its issue code and the fields it may stand for."""
 NAMED_ROWS = 10
+_Found = tuple[int, IssueKind]
 _NO_GROUP = bytes(16)
 _NO_KEY = "0" * (2 * KEY_BYTES)
 FEW_ROWS = 20_000
@@ -121,7 +122,7 @@ class DuplicateJudge:
         if not self._rows:
             return DuplicateVerdict()
         issues = IssueCollector()
-        issues.extend(self._lead())
+        _take(issues, self._lead())
         rekeyed: dict[int, str] = {}
         groups: list[list[int]] = []
         for group in self._same_keys():
@@ -129,17 +130,17 @@ class DuplicateJudge:
                 groups.append([self._ordinal(place) for place in dict.fromkeys(map(self._customer, group))])
                 rekeyed |= self._own_keys(group)
             else:
-                issues.extend(self._refusals(group))
+                _take(issues, self._refusals(group))
         for kind, (code, names) in LIKENESSES.items():
             alike = _groups(self._prints[kind]) if kind in self._seen else ()
             for group in alike:
                 if not self._one_customer(group):
-                    issues.extend(self._warnings(group, code, names))
+                    _take(issues, self._warnings(group, code, names))
         return DuplicateVerdict(issues.log(), rekeyed, groups, self._leading_ordinals())
 
     # ------------------------------------------------------------------ rows that are one business
 
-    def _lead(self) -> Iterator[Issue]:
+    def _lead(self) -> Iterator[_Found]:
         """Choose the row that speaks for each group: the marked one, or the first; say which groups cannot be."""
         if not len(self._groups[0]):
             return
@@ -164,7 +165,7 @@ class DuplicateJudge:
                 exact.setdefault(others[place], []).append(place)
             yield from (group for group in exact.values() if len(group) > 1)
 
-    def _unfit(self, group: Sequence[int], code: str, text: str) -> Iterator[Issue]:
+    def _unfit(self, group: Sequence[int], code: str, text: str) -> Iterator[_Found]:
         for place in group:
             yield self._issue(place, code, text.format(others=self._others(place, group)), ("businessName",))
 
@@ -208,7 +209,7 @@ class DuplicateJudge:
         numbered = [(place, number[self._customer(place)]) for place in group]
         return {self._ordinal(place): occurrence_key(self._key(place).hex(), n) for place, n in numbered if n > 1}
 
-    def _refusals(self, group: Sequence[int]) -> Iterator[Issue]:
+    def _refusals(self, group: Sequence[int]) -> Iterator[_Found]:
         kept = self._customer(group[0]) if self._policy == "first" else -1
         for place in [place for place in group if self._customer(place) != kept]:
             if self._policy == "reject":
@@ -217,15 +218,15 @@ class DuplicateJudge:
                 text = f"This customer also appears in row {self._rows[group[0]]} of this file, which is kept."
             yield self._issue(place, "duplicate_in_file", text, ("externalId",))
 
-    def _warnings(self, group: Sequence[int], code: str, names: Sequence[str]) -> Iterator[Issue]:
+    def _warnings(self, group: Sequence[int], code: str, names: Sequence[str]) -> Iterator[_Found]:
         what = ISSUE_CODES[code].message.partition(" in other rows")[0]
         for place in group:
             yield self._issue(place, code, f"{what} in {self._others(place, group)} of this file.", names)
 
-    def _issue(self, place: int, code: str, text: str, names: Sequence[str]) -> Issue:
+    def _issue(self, place: int, code: str, text: str, names: Sequence[str]) -> _Found:
         name = next((name for name in names if name in self._columns), "")
         severity = ISSUE_CODES[code].severity
-        return Issue(self._ordinal(place), code, text, name, self._columns.get(name, ""), severity)
+        return self._ordinal(place), IssueKind(code, text, name, self._columns.get(name, ""), severity)
 
     def _others(self, place: int, group: Sequence[int]) -> str:
         """Name the other rows of a group, the first few of them by number."""
@@ -238,6 +239,13 @@ class DuplicateJudge:
     def _ordinal(self, place: int) -> int:
         start, first = self._stretches[bisect_right(self._stretches, place, key=itemgetter(0)) - 1]
         return first + place - start
+
+
+def _take(issues: IssueCollector, found: Iterator[_Found]) -> None:
+    """Take the issues of one group: their texts name its rows, so no others are like them."""
+    for ordinal, kind in found:
+        issues.add(ordinal, kind)
+    issues.forget_kinds()
 
 
 def _group_hash(group: str) -> bytes:

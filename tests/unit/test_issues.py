@@ -79,3 +79,16 @@ def test_an_empty_log_is_false_and_equals_no_issues(empty: IssueLog) -> None:
     assert not empty
     assert empty == ()
     assert empty.columns() == []
+
+
+@pytest.mark.parametrize("size", [10, 30_000])
+def test_many_issues_in_any_order_come_to_the_same_as_few(size: int) -> None:
+    collector = IssueCollector()
+    for ordinal in reversed(range(size)):
+        collector.add(ordinal, _WARNING)
+        collector.add(ordinal, _ERROR)
+        collector.forget_kinds()
+    log = collector.log()
+
+    assert log[:4] == (Issue(0, *_WARNING), Issue(0, *_ERROR), Issue(1, *_WARNING), Issue(1, *_ERROR))
+    assert [issue.ordinal for issue in log] == sorted([*range(size)] * 2)
