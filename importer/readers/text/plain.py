@@ -18,6 +18,7 @@ from importer.readers.table.blocks import place_names
 from importer.readers.text.dialect import Dialect
 
 _BYTE_ORDER_MARK = "\ufeff"
+_LINE_FEED, _RETURN = b"\n\r"
 
 
 def parsed(text: str, dialect: Dialect) -> pa.Table | None:
@@ -67,10 +68,11 @@ def _is_sound(data: bytes, dialect: Dialect) -> bool:
     doubled = marks[1:-1:2] + 1 == marks[2::2]  # a cell closes, and the next sign would open one
     kept = np.ones(len(marks), bool)
     kept[1:-1:2] = kept[2::2] = ~doubled
-    marks = marks[kept]
-    around = np.concatenate(([ord("\n")], signs, [ord("\n")]))  # one place further on
-    before, behind = around[marks[0::2]], around[marks[1::2] + 2]
-    return bool(np.isin(before, (delimiter, 10)).all() and np.isin(behind, (delimiter, 10, 13)).all())
+    opening, closing = marks[kept][0::2], marks[kept][1::2]
+    before, behind = signs[opening - 1], signs[np.minimum(closing + 1, len(signs) - 1)]
+    begins = (before == delimiter) | (before == _LINE_FEED) | (opening == 0)
+    ends = (behind == delimiter) | (behind == _LINE_FEED) | (behind == _RETURN) | (closing == len(signs) - 1)
+    return bool(begins.all() and ends.all())
 
 
 def _read(data: bytes, dialect: Dialect, *, quoted: bool) -> pa.Table:

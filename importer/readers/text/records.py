@@ -65,8 +65,7 @@ class _Records:
             text = self._without_separator_line(text)
         if text.isspace():
             return self._blank_block(text)
-        glued = _has_glued_quote(text, self._dialect)
-        block = None if glued or self._feed.offsets or "\x00" in text else self._even_block(text)
+        block = None if self._feed.offsets or "\x00" in text else self._even_block(text)
         if block is None:
             block = self._uneven_block(text)
         block.unterminated = self._feed.ended and not text.endswith(("\n", "\r"))
@@ -91,6 +90,8 @@ class _Records:
         table = parsed(text, self._dialect)
         if table is not None:
             lines = count_lines(text) if self._dialect.quote and self._dialect.quote in text else table.num_rows
+        elif _has_glued_quote(text, self._dialect):
+            return None
         else:
             columns, lines = self._even_columns(text)
             if columns is None:
