@@ -10,24 +10,18 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
 from importer.errors import TransformError
 from importer.frames import text_frame
-from importer.labels import named, quotable
+from importer.labels import named
 from importer.mapping.source_cells import SourceColumns
+from importer.mapping.transform_result import checked, refused
 from importer.mapping.user_code import FAILURES, Function, load, module_text, what_happened, where
 from importer.profile.transform import TransformSettings
 from importer.records import Issue, RawBatch, SourceInfo
-
-_TEXT: Final = "str"
-"""The type that a column of texts has in pandas."""
-_OTHER_ROWS = (
-    "It must return the rows that it was given, in their order and with their index;"
-    " after a merge, .set_axis(frame.index) puts the index back."
-)
 
 
 @dataclass(slots=True)
@@ -58,7 +52,10 @@ class Transform:
         """
         tried = cls(settings, info.columns)
         rows = _given(sample) if sample else text_frame(info.columns, [[]] * len(info.columns), [])
-        return cls(settings, info.columns, tuple(tried._made_of(rows).columns))  # its own class
+        made = tried._made_of(rows)  # its own class
+        transform = cls(settings, info.columns, tuple(made.columns))
+        transform._require_row_by_row(rows, made)
+        return transform
 
     def __call__(self, batch: RawBatch) -> RawBatch:
         """Make the rows that are mapped of those of the source.
@@ -83,11 +80,27 @@ class Transform:
         new = [name for name in made.columns if name not in self.makes]
         if missing or new:
             what = f"{named(missing[0])} is missing" if missing else f"{named(new[0])} is new"
-            raise self._refused(
+            raise refused(
+                self.settings,
                 f"returned other columns from row {made.index[0]} on than for the first rows: {what}",
                 "It must make the same columns of any rows, whatever stands in them.",
             )
         return made if tuple(made.columns) == self.makes else made[list(self.makes)]
+
+    def _require_row_by_row(self, given: pd.DataFrame, made: pd.DataFrame) -> None:
+        """Refuse a function of which a row's texts depend on the rows around it, or on chance."""
+        half = len(given) // 2
+        parts = [self._as_at_first(self._made_of(part)) for part in (given.iloc[:half], given.iloc[half:]) if len(part)]
+        if len(parts) < 2:
+            return
+        differs = (pd.concat(parts) != made).any(axis="columns")
+        if differs.any():
+            raise refused(
+                self.settings,
+                f"returned other texts for row {differs.idxmax()} when it got fewer rows at once",
+                "It gets the rows in chunks that end anywhere, and more than once:"
+                " a row's texts must depend on that row alone.",
+            )
 
     # ------------------------------------------------------------------ the call
 
@@ -97,83 +110,21 @@ class Transform:
             made = _called(function, given)
         except FAILURES as error:
             raise self._failed(function, given, error) from None
-        return self._checked(given, made)
+        return checked(self.settings, given, made)
 
     def _failed(self, function: Function, given: pd.DataFrame, error: BaseException) -> TransformError:
         failure, rows = _first_failure(function, given, error)
         place = f"{what_happened(failure)} in {where(self.settings, failure)}"
         hint = "Fix that line. What the error says is not shown: it may hold a cell's text."
         if rows.empty:
-            return self._refused(f"failed on a table without rows: {place}", hint)
+            return refused(self.settings, f"failed on a table without rows: {place}", hint)
         if len(rows) == 1:
-            return self._refused(f"failed on row {rows.index[0]}: {place}", hint)
-        return self._refused(
+            return refused(self.settings, f"failed on row {rows.index[0]}: {place}", hint)
+        return refused(
+            self.settings,
             f"failed on rows {rows.index[0]} to {rows.index[-1]} together: {place}",
             "It gets the rows in chunks that end anywhere, so it must act on every row by itself.",
         )
-
-    # ------------------------------------------------------------------ what it returned
-
-    def _checked(self, given: pd.DataFrame, made: Any) -> pd.DataFrame:
-        if not isinstance(made, pd.DataFrame):
-            raise self._refused(f"returned {_kind(made)} instead of a DataFrame", "Let it end with: return frame")
-        if len(made) != len(given):
-            raise self._refused(f"returned {len(made):,} rows for {len(given):,}", _OTHER_ROWS)
-        if not made.index.equals(given.index):
-            raise self._refused("returned its rows in another order, or with another index", _OTHER_ROWS)
-        self._check_names(list(made.columns))
-        texts = {name: self._texts(made.iloc[:, place]) for place, name in enumerate(made.columns)}
-        return pd.DataFrame(texts, index=given.index, copy=False)
-
-    def _check_names(self, names: Sequence[Any]) -> None:
-        wrong = [name for name in names if not isinstance(name, str)]
-        if wrong:
-            raise self._refused(
-                f"returned a column that is named by {_kind(wrong[0])} instead of a text",
-                'Name every column: frame.columns = ["…", "…"]',
-            )
-        twice = quotable(name for name in dict.fromkeys(names) if names.count(name) > 1)
-        if len(set(names)) < len(names):
-            raise self._refused(
-                f"returned several columns of one name{f': {named(twice[0])}' if twice else ''}",
-                "Rename or drop all of them but one.",
-            )
-
-    def _texts(self, column: pd.Series[Any]) -> pd.Series[Any]:
-        """A column as texts.
-
-        Raises:
-            TransformError: not every value is one.
-        """
-        blank = column.isna()
-        if blank.any():
-            raise self._no_text(column, int(blank.to_numpy().argmax()), '.fillna("") makes it blank')
-        if column.dtype == _TEXT:
-            return column
-        if not isinstance(column.dtype, pd.StringDtype):
-            others = (place for place, value in enumerate(column) if not isinstance(value, str))
-            if (place := next(others, None)) is not None:
-                raise self._no_text(column, place, '.astype("str") makes texts of a column')
-        try:
-            return column.astype(_TEXT)
-        except UnicodeError:
-            raise self._refused(f"returned texts in column {named(str(column.name))} that are not Unicode") from None
-
-    def _no_text(self, column: pd.Series[Any], place: int, how: str) -> TransformError:
-        what = f"{_kind(column.iloc[place])} instead of a text"
-        return self._refused(
-            f"returned {what} in column {named(str(column.name))}, row {column.index[place]}",
-            f"Every cell must be a text: {how}.",
-        )
-
-    def _refused(self, what: str, hint: str = "") -> TransformError:
-        return TransformError(f"{self.settings.key} {what}.", hint)
-
-
-def _kind(value: Any) -> str:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return str(value)
-    return "NaN" if isinstance(value, float) and value != value else f"a value of type {type(value).__name__}"  # noqa: PLR0124
 
 
 # --------------------------------------------------------------------------- the call

@@ -219,6 +219,21 @@ def test_a_function_that_fails_on_rows_together_alone_is_told_how_rows_come(writ
     assert "act on every row by itself" in said
 
 
+@pytest.mark.parametrize(
+    ("body", "row"),
+    [
+        ('frame["Note"] = frame["Note"].where(frame["Note"] != "").ffill().fillna("none")', 3),
+        ('frame["Note"] = [str(place) for place in range(len(frame))]', 3),
+        ('import uuid; frame["Note"] = [str(uuid.uuid4()) for _ in frame.index]', 2),
+    ],
+)
+def test_a_row_whose_texts_depend_on_other_rows_or_on_chance_is_refused(written: Write, body: str, row: int) -> None:
+    said = refusal(written(clean(body)))
+
+    assert f"returned other texts for row {row} when it got fewer rows at once" in said
+    assert "must depend on that row alone" in said
+
+
 def test_leaving_the_program_is_a_failure(written: Write) -> None:
     assert "SystemExit in our_rules.py, line 4" in refusal(written(clean("raise SystemExit(3)")))
 
