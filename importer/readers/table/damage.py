@@ -46,6 +46,8 @@ _DATE_NAME = re.compile(r"\b(date|birth|birthday|dob|born)\b|birthdate", re.IGNO
 _SERIAL = r"^[0-9]{5}(\.[0-9]+)?$"
 """As RE2 reads it."""
 _ZIP_DIGITS = 5
+_LINE_END = (pa.scalar("\n", pa.large_string()), pa.scalar("", pa.large_string()))
+"""What is joined to a cell, and what stands between them."""
 
 
 @dataclass(slots=True)
@@ -209,8 +211,9 @@ def _may_have_full_cell(block: Block) -> bool:
 
 
 def _text(block: Block) -> str:
-    """All cells of a block, one after the other with nothing between them."""
-    return "".join(letters(block.cells(place)) for place in range(block.width))
+    """All cells of a block, each on a line of its own."""
+    ended = (pc.binary_join_element_wise(block.cells(place), *_LINE_END) for place in range(block.width))
+    return "".join(map(letters, ended))
 
 
 def _is_full(cell: str) -> bool:
