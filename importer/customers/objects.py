@@ -64,6 +64,13 @@ def few_short_pairs(pairs: Any, info: Info) -> dict[str, str]:
         errors.append(InitErrorDetails(type=too_many, input=""))
     if errors:
         raise ValidationError.from_exception_data("metadata", errors)
+    return unless_empty(found)
+
+
+def unless_empty(found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out an object whose texts were all blank."""
+    if not found:
+        raise PydanticOmit
     return found
 
 

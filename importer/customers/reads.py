@@ -96,7 +96,7 @@ def careful_reader(spec: FieldSpec, policy: Policy) -> Read:
     """
     bare, name, rule = reader_of(spec, policy), spec.name, _rule_of(spec)
     read = bare if spec.kind in _MOSTLY_DIFFERENT else lru_cache(REMEMBERED)(bare)
-    place_of = _phone_place if spec.kind is Kind.PHONE else _country_beside(spec.country) if spec.country else None
+    place_of = _place_of(spec)
 
     def read_with_care(text: Any, info: Info) -> str:
         notes: Notes | None = info.context
@@ -143,21 +143,36 @@ def _marked(text: Any, spec: FieldSpec, notes: Notes | None) -> str:
     return text
 
 
+def _place_of(spec: FieldSpec) -> Callable[[str, Info], str] | None:
+    """What says where a text belongs; None: it belongs nowhere."""
+    if spec.kind is Kind.PHONE:
+        return _place_of_phone(spec)
+    return _country_beside(spec.country) if spec.country else None
+
+
 def _country_beside(key: str) -> Callable[[str, Info], str]:
     """Take the country that stands before a text in its object."""
     return lambda _, info: info.data.get(key, "")
 
 
-def _phone_place(text: str, info: Info) -> str:
+def _place_of_phone(spec: FieldSpec) -> Callable[[str, Info], str]:
     """Say where a phone number belongs, as `read_phone` takes it, from what stands beside it and in its row."""
-    if text[:1] == "+":
-        return ""
-    if beside := info.data:
-        if region := beside.get("region"):
-            return alpha2(region)
-        if country := beside.get("country"):
-            return str(country)
-    return info.context.own_country() if info.context is not None else ""
+    country_name = spec.name.rpartition(".")[0] + ".country"
+
+    def place_of(text: str, info: Info) -> str:
+        if text[:1] == "+":
+            return ""
+        if beside := info.data:
+            if region := beside.get("region"):
+                return alpha2(region)
+            if country := beside.get("country"):
+                return str(country)
+        notes: Notes | None = info.context
+        if notes is None or notes.failed_before(country_name):  # no address stands in for what cannot be read
+            return ""
+        return notes.own_country()
+
+    return place_of
 
 
 def _blank(spec: FieldSpec, info: Info) -> str:

@@ -22,7 +22,7 @@ from typing_extensions import TypedDict  # that of Python 3.11 tells pydantic to
 
 from importer.customers.customer import Contact, Individual, Phone
 from importer.customers.members import Member, members
-from importer.customers.objects import AnyAddress, few_short_pairs, one_primary_contact, one_primary_each
+from importer.customers.objects import AnyAddress, few_short_pairs, one_primary_contact, one_primary_each, unless_empty
 from importer.customers.reading import Policy
 from importer.customers.reads import Reads, split_extension
 from importer.customers.rules import MAX_METADATA_PAIRS, TYPES
@@ -80,7 +80,14 @@ def _type_of(part: Member, policy: Policy) -> Any:
         return Annotated[list[Annotated[Any, AnyAddress(dict(zip(words, objects, strict=True)))]], _OF_LISTS[part.key]]
     if part.key in _OF_LISTS:
         return Annotated[GenericAlias(list, objects[0]), _OF_LISTS[part.key]]
-    return Annotated[objects[0], BeforeValidator(split_extension)] if part.objects[0][0] is Phone else objects[0]
+    return _with_rules(part, objects[0])
+
+
+def _with_rules(part: Member, made: Any) -> Any:
+    """Add the rules of an object that stands alone."""
+    if part.objects[0][0] is Phone:
+        return Annotated[made, BeforeValidator(split_extension)]
+    return made if part.required else Annotated[made, AfterValidator(unless_empty)]
 
 
 def _name(declared: type, place: Place) -> str:

@@ -40,16 +40,17 @@ class Words:
             aside: places whose words are not sent: what becomes of them is nobody's business.
         """
         known = self._read(texts)
-        altered = {text: step for text in set(texts) if (step := _only_step(known[text])) is not None}
+        altered = {text: found for text in dict.fromkeys(texts) if (found := _steps(known[text]))}
         if not altered:
             return texts
-        for rule in {step.rule for step in altered.values()}:
-            words = {text for text, step in altered.items() if step.rule == rule}
+        for rule in dict.fromkeys(rule for steps in altered.values() for rule in steps):
+            words = {text: steps[rule] for text, steps in altered.items() if rule in steps}
             places = [place for place, text in enumerate(texts) if text in words and place not in aside]
-            before = [texts[place] for place in places]
-            notes.change_all(rule, self._spec.name, places, before, [altered[text].after for text in before])
-        after = {text: step.after for text, step in altered.items()}
-        return [after.get(text, text) for text in texts]
+            done = [words[texts[place]] for place in places]
+            notes.change_all(
+                rule, self._spec.name, places, [step.before for step in done], [step.after for step in done]
+            )
+        return [known[text].value if text in altered else text for text in texts]
 
     def _read(self, texts: Sequence[str]) -> dict[str, Reading]:
         if len(self._known) > MEMORY_WORDS:
@@ -59,7 +60,6 @@ class Words:
         return self._known
 
 
-def _only_step(reading: Reading) -> Step | None:
-    """The one rule that altered a text about which nothing else is to be said."""
-    _, steps, error, warnings, _, _ = reading
-    return steps[0] if len(steps) == 1 and not (error or warnings) else None
+def _steps(reading: Reading) -> dict[str, Step]:
+    """What altered a text about which nothing else is to be said, by rule."""
+    return {} if reading.error or reading.warnings else {step.rule: step for step in reading.steps}

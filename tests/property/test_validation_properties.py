@@ -89,7 +89,7 @@ INDIVIDUAL_FIELDS = [
 BUSINESS_FIELDS = ["businessName", *(f"contacts.primary.{name}" for name in INDIVIDUAL_FIELDS)]
 SHARED = [
     name for name, spec in FIELDS.items() if len(spec.types) == 2 and name != "type"
-] + ["metadata.a", "metadata.b.c"]  # fmt: skip
+] + ["metadata.a", "metadata.b.c", "metadata.d"]  # fmt: skip
 
 
 def names_of(dice: Random, kind: str) -> list[str]:
@@ -141,7 +141,7 @@ def row_of(checked: CheckedBatch, place: int) -> tuple[Any, ...]:
     issues = [(one.code, one.field, one.message) for one in checked.issues if one.ordinal == ordinal]
     changes = [(one.rule, one.field, one.before, one.after) for one in checked.changes if one.ordinal == ordinal]
     likenesses = {kind: texts[place] for kind, texts in checked.likenesses.items() if texts[place]}
-    return checked.payloads[place], checked.keys[place], sorted(issues), sorted(changes), likenesses
+    return checked.payloads[place], checked.keys[place], issues, sorted(changes), likenesses
 
 
 @settings(max_examples=examples(150), deadline=None)

@@ -117,6 +117,17 @@ def test_blank_optionals_are_never_sent() -> None:
     assert b'""' not in (checked.payloads[1] or b"")
 
 
+def test_an_object_of_blanks_is_not_sent() -> None:
+    blanks = {"placeOfBirth.city": "\u200b", "metadata.a": " "}
+    assert not body(check({**SARAH, **blanks})).keys() & {"placeOfBirth", "metadata"}
+
+
+def test_metadata_stands_in_the_order_of_the_columns_whatever_other_rows_leave_blank() -> None:
+    row = {**SARAH, "metadata.b": "1", "metadata.a": "2"}
+    assert check(row, {**row, "metadata.b": ""}).payloads[0] == check(row).payloads[0]
+    assert list(body(check(row))["metadata"]) == ["b", "a"]
+
+
 def test_quotes_and_backslashes_are_escaped() -> None:
     row = {**SARAH, **HOME, "addresses.mailing.streetLine1": 'The "Old" Mill\\', "middleName": '"J"'}
     checked = check(row, {**row, "middleName": ""})
@@ -235,6 +246,14 @@ def test_a_blank_of_spaces_is_missing_too() -> None:
 def test_issues_come_in_row_order() -> None:
     rows = [{**SARAH, "sex": "?"}, {**SARAH, "firstName": ""}, {**SARAH, "primaryEmail.value": "?"}]
     assert [one[0] for one in found(check(*rows, first=100))] == [100, 101, 102]
+
+
+def test_the_issues_of_a_row_come_in_the_order_of_its_columns_whatever_other_rows_have() -> None:
+    both = {**SARAH, "primaryPhoneNumber.type": "FAX", "primaryEmail.value": "none", "firstName": "x" * 1100}
+    fields = ["firstName", "primaryPhoneNumber.type", "primaryEmail.value"]
+    for others in ([], [{**SARAH, "primaryEmail.value": "none"}], [{**SARAH, "primaryPhoneNumber.type": "FAX"}]):
+        checked = check(*others, both)
+        assert [name for ordinal, _, name in found(checked) if ordinal == len(others)] == fields
 
 
 def test_what_reading_and_mapping_found_makes_the_row_invalid_and_is_not_reported_twice() -> None:
@@ -407,6 +426,15 @@ def test_every_change_is_told_before_and_after() -> None:
     assert [len(column) for column in checked.changes.columns] == [1, 1]
 
 
+def test_every_step_that_altered_a_type_of_customer_is_told() -> None:
+    changes = check({**BAKERY, "type": " Company\xa0"}).changes
+    assert [(one.rule, one.before, one.after) for one in changes] == [
+        ("nbsp_to_space", " Company\xa0", " Company "),
+        ("trim", " Company ", "Company"),
+        ("enum_synonym", "Company", "BUSINESS"),
+    ]
+
+
 def test_a_field_that_may_not_change_refuses_what_would() -> None:
     settings = {"no_change": ("primaryEmail.value", "primaryPhoneNumber.number")}
     row = {**SARAH, "primaryEmail.value": "sarah@EXAMPLE.com", "primaryPhoneNumber.number": "212 555 0123"}
@@ -537,6 +565,15 @@ def test_a_country_without_an_address_is_held_against_the_default() -> None:
 def test_a_region_that_is_no_country_is_an_error_of_its_row() -> None:
     checked = check({**SARAH, "primaryPhoneNumber.region": "Atlantis"})
     assert found(checked) == [(0, "country_unknown", "primaryPhoneNumber.region")]
+
+
+def test_where_the_country_of_a_number_cannot_be_read_no_address_stands_in_for_it() -> None:
+    row = {**SARAH, "primaryPhoneNumber.country": "???", "primaryPhoneNumber.number": "020 7946 0958"}
+    row["addresses.physical.countryCode"] = "GBR"
+    checked = check(row, constants=["addresses.physical.countryCode"])
+    assert (0, "country_unknown", "primaryPhoneNumber.country") in found(checked)
+    assert (0, "phone_country_assumed", "primaryPhoneNumber.number") not in found(checked)
+    assert "+442079460958" not in {one.after for one in checked.changes}
 
 
 def test_a_number_of_the_default_country_alone_is_refused_where_the_row_names_another() -> None:
