@@ -13,7 +13,7 @@ from importer.records import CheckedBatch, RawBatch
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
     """A batch to be checked; it goes to another process as an Arrow stream."""
 
     batch: RawBatch
@@ -23,8 +23,8 @@ class _Job:
         return _arrived, (batch.first, frame.index.to_numpy(), frame_to_bytes(frame), batch.issues, dict(batch.surplus))
 
 
-def _arrived(first: int, rows: Sequence[int], cells: bytes, *rest: Any) -> _Job:
-    return _Job(RawBatch(first, frame_from_bytes(cells, rows), *rest))
+def _arrived(first: int, rows: Sequence[int], cells: bytes, *rest: Any) -> Job:
+    return Job(RawBatch(first, frame_from_bytes(cells, rows), *rest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,7 @@ class CheckBatch:
     mapper: Mapper
     validator: Validator
 
-    def __call__(self, job: _Job) -> CheckedBatch:
+    def __call__(self, job: Job) -> CheckedBatch:
         """Check a batch."""
         batch = job.batch
         checked = self.validator.check(self.mapper.map(batch))
@@ -58,9 +58,9 @@ class SharedChecker:
             yield replace(checked, raw=job.batch)
         self.pool.close()
 
-    def _jobs(self, batches: Iterable[RawBatch]) -> Iterator[tuple[CheckBatch, _Job]]:
+    def _jobs(self, batches: Iterable[RawBatch]) -> Iterator[tuple[CheckBatch, Job]]:
         check, settled_on = CheckBatch(self.mapper, self.validator), None
         for batch in batches:
             if self.mapper.settled_on != settled_on:  # what was handed out before does not know it
                 check, settled_on = CheckBatch(self.mapper, self.validator), self.mapper.settled_on
-            yield check, _Job(batch)
+            yield check, Job(batch)
