@@ -2,10 +2,9 @@
 
 pydantic's validators, the table of fields, the JSON Schema, templates and messages are all made from these types
 (`importer.customers.types`, `importer.customers.rules`). The fields of an object stand in the order in which they are
-read: a country before what lies in it. A live check of the API changes data here and no code.
+read: a country before what lies in it. A live check of the API changes data here and no code. Annotations are data
+here, and are not postponed.
 """
-
-from __future__ import annotations
 
 from types import MappingProxyType
 from typing import Annotated, Literal, NotRequired, TypedDict
