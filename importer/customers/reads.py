@@ -46,11 +46,16 @@ _FORMATS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def trouble(code: str, spec: FieldSpec | None = None, countries: tuple[str, ...] = ()) -> PydanticCustomError:
+def trouble(code: str, name: str = "", countries: tuple[str, ...] = ()) -> PydanticCustomError:
     """Make pydantic's error for an issue code: its type is the code, its context names the field, never a value."""
-    context = {"field": spec.name if spec else "", "countries": countries}
     # The types ask for literals, so that templates are not made from data; ours are made from the table of fields.
-    return PydanticCustomError(cast("Any", code), cast("Any", message(code, spec, countries)), context)
+    sentence = cast("Any", _sentence(code, name, countries))
+    return PydanticCustomError(cast("Any", code), sentence, {"field": name, "countries": countries})
+
+
+@lru_cache(1_024)
+def _sentence(code: str, name: str, countries: tuple[str, ...]) -> str:
+    return message(code, field_spec(name), countries)
 
 
 class Reads:
@@ -127,12 +132,7 @@ def refused(code: str, spec: FieldSpec, notes: Notes | None, countries: tuple[st
         spec = FIELDS["socialIdCountryCode"]
     if notes is not None:
         notes.fail(code, spec.name, countries)
-    return _trouble_with(spec.name, code, countries).with_traceback(None)
-
-
-@lru_cache(1_024)
-def _trouble_with(name: str, code: str, countries: tuple[str, ...]) -> PydanticCustomError:
-    return trouble(code, field_spec(name), countries)
+    return trouble(code, spec.name, countries)
 
 
 def _marked(text: Any, spec: FieldSpec, notes: Notes | None) -> str:

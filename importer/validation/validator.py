@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from pydantic_core import to_json
+
 from importer.customers.notes import Notes
 from importer.customers.reading import Policy
-from importer.customers.rules import FIELDS, CustomerType, FieldSpec, Kind, metadata_spec
+from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, FieldSpec, Kind, metadata_spec
 from importer.customers.types import customer_adapter
 from importer.errors import ProfileError
 from importer.issues import Severity
@@ -219,7 +221,8 @@ class Validator:
         """Have pydantic write the body of every customer, with its import key in it."""
         if not self._writes_bodies:
             return [None if value is None else b"" for value in values]
-        write = customer_adapter(kind, self.policy).serializer.to_json
+        leaves_out = not READING_FIELDS.keys().isdisjoint(self._names)  # otherwise all that was read is sent
+        write = customer_adapter(kind, self.policy).serializer.to_json if leaves_out else to_json
         if self._stamp:
             for value, key in zip(values, keys, strict=True):
                 if value is not None:
