@@ -191,7 +191,7 @@ class MailingAddress(Address):
 
 
 class PhysicalAddress(Address):
-    """Where a person lives, or a business is registered: no PO box."""
+    """Where a person lives, or a business is registered; not a PO box."""
 
     type: Literal["PHYSICAL"]
 

@@ -58,7 +58,7 @@ def few_short_pairs(pairs: Any, info: Info) -> dict[str, str]:
         except PydanticOmit:
             continue
         except PydanticCustomError as error:
-            errors.append(InitErrorDetails(type=error, loc=(key,), input=""))
+            errors.append(InitErrorDetails(type=error.with_traceback(None), loc=(key,), input=""))
     if len(found) > MAX_METADATA_PAIRS - (info.context is not None and info.context.stamped):
         too_many = refused("metadata_too_many", metadata_spec(list(pairs)[-1]), info.context)
         errors.append(InitErrorDetails(type=too_many, input=""))

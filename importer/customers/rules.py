@@ -118,7 +118,7 @@ RULES: tuple[Rule, ...] = (
     Rule("state_required", "An address in the USA or Canada has a state.", K, _CREATE),
     Rule("required_missing", "A shipping address has the name of a person.", K, _CREATE),
     Rule("required_missing", "An address has a street and a postal code.", INF, "update-an-individual-customer"),
-    Rule("po_box_physical", "A physical address is no PO box.", K, _CREATE),
+    Rule("po_box_physical", "A physical address is not a PO box.", K, _CREATE),
     Rule("social_id_country_missing", "A national id comes with its country.", SIB, _OWNER),
     Rule("metadata_too_many", "At most five metadata pairs.", K, _CREATE),
     Rule("too_long", "A metadata value has at most 1024 characters.", K, _CREATE),

@@ -1,6 +1,6 @@
 """The rows of a batch that are customers of one type: their texts by field, before and after they are read.
 
-Cells that failed before are blank; so is what tells about an address that is not there. Judges no value.
+Cells that failed before are blank; so is what belongs to an address that is not there. Judges no value.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Columns:
         return [self.texts[name] for name in names if name in self.texts]
 
     def dropped(self, name: str) -> Collection[int]:
-        """The places where a field tells about an address that is not there."""
+        """The places where a field belongs to an address that is not there."""
         group, _, rest = name.partition(".")
         return self.absent[rest.partition(".")[0]] if group == "addresses" else ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -617,3 +618,17 @@ def test_a_cell_that_failed_while_it_was_read_is_not_judged_again() -> None:
     )
     assert found(checked) == [(0, "cell_error", "lastName")]
     assert checked.payloads == [None]
+
+
+def test_rows_with_errors_leave_nothing_to_the_garbage_collector() -> None:
+    row = {**SARAH, **HOME, "firstName": "", "primaryEmail.value": "?", "metadata.a": "x" * 1100, "sex": "?"}
+    mapped = batch_of(*[row] * 50)
+    validator = build_validator(ValidationSettings(), secret=SECRET, stamp="importKey", today=TODAY)
+    validator.check(mapped)
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(validator.check(mapped).issues) == 200
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
