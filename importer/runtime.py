@@ -71,7 +71,7 @@ async def ended(work: asyncio.Future[Any]) -> None:
             await asyncio.wait([work])
         except asyncio.CancelledError as error:
             cancelled = error
+    if not work.cancelled():
+        work.exception()  # looked at: asyncio would report it as forgotten where nobody asks for it any more
     if cancelled is not None:
-        if not work.cancelled():
-            work.exception()  # it is known of, and nobody asks for it any more
         raise cancelled

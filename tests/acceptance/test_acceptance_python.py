@@ -181,6 +181,35 @@ def test_a_stopped_run_of_a_dataframe_goes_on_from_the_command_line(user: User, 
     assert resumed["counts"]["read"] == resumed["counts"]["created"] + resumed["counts"]["existing"] == 200
 
 
+def test_a_run_that_is_cancelled_while_its_source_is_read_leaves_nothing_and_says_nothing(
+    user: User, samples: Path
+) -> None:
+    printed = runs(
+        user,
+        """
+        import asyncio
+        from importer import run
+
+        async def cells():
+            def stop_early(event):
+                if event.name == "source_read":
+                    loop.call_soon_threadsafe(task.cancel)
+
+            loop = asyncio.get_running_loop()
+            loop.set_exception_handler(lambda _, context: print(context["message"]))
+            task = asyncio.create_task(run("customers.csv", on_event=stop_early))
+            await asyncio.wait([task])
+            print(task.cancelled())
+
+        asyncio.run(cells())
+        """,
+    ).splitlines()
+
+    assert printed == ["True"]
+    assert list(samples.glob("runs/2*")) == []
+    assert user.types("run", "customers.csv", "--json").json["counts"]["created"] == 200
+
+
 def test_rows_that_were_fixed_with_pandas_go_back_to_their_run(user: User, samples: Path) -> None:
     printed = runs(
         user,
