@@ -73,7 +73,8 @@ def find_country(text: str) -> str:
     # Codes are taken literally: with its stroke folded away, `N/A` would be Namibia.
     if code := _country_codes().get(_code(text)):
         return code
-    name = fold(text)
+    if not (name := fold(text)):  # the names of 34 languages are not loaded for a blank
+        return ""
     return _english_names().get(name) or _foreign_names().get(name, "")
 
 

@@ -18,8 +18,9 @@ _FILLERS = frozenset(FILLERS.split())
 
 def words(header: str) -> tuple[str, ...]:
     """Split a column name into plain words: `Customer's E-Mail` becomes `customers`, `e`, `mail`."""
-    plain = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", header))
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = _APOSTROPHES.sub("", header)
+    if not plain.isascii():
+        plain = "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
     return tuple(_GAPS.sub(" ", _HUMPS.sub(" ", plain)).casefold().split())
 
 
