@@ -10,12 +10,12 @@ from types import MappingProxyType
 
 from importer.customers.codes import IssueCode
 
-_CORRECT = "Correct the rows in rejects.csv as their message says, and return it: `importer retry RUN --fixed FILE`."
+_CORRECT = "Correct the rows in rejects.csv as their message says, and give the file back to the run."
 _RETRY = "Retry the run: such a row is looked up first, and sent only if its customer is not there."
 _ADDRESS = "Correct `base_url` of the target in the profile, then resume the run."
 _ACCESS = "Check ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET and the role of the key, then resume the run."
 _PROXY = "Check HTTPS_PROXY and NO_PROXY, then resume the run."
-_NETWORK = "Check the network with `importer doctor`, then retry the run."
+_NETWORK = "Check the network (doctor finds what is wrong with it), then retry the run."
 _TARGET = "Ask who runs the target, then retry the run."
 
 _TITLES_AND_FIXES: Mapping[str, tuple[str, str]] = {

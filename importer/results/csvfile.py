@@ -69,13 +69,17 @@ def lines(columns: Sequence[Column | pa.Array]) -> pa.Array:
             parts[-1] = f"{parts[-1]},{_cell(column)}"
         else:
             parts.append(_cell(column) if isinstance(column, str) else _sound(column))
-    joined = pc.binary_join_element_wise(*[_value(part) for part in parts], _COMMA)
-    return pc.binary_join_element_wise(joined, _END, _NOTHING)
+    parts[-1] = _ended(parts[-1])  # before they are joined: whole lines are not copied once more
+    return pc.binary_join_element_wise(*[_value(part) for part in parts], _COMMA)
 
 
 def cells_of(frame: pd.DataFrame) -> list[pa.Array]:
     """The columns of a frame of texts, as `lines` takes them."""
     return [pa.array(series.array, _TEXT) for _, series in frame.items()]
+
+
+def _ended(last: str | pa.Array) -> str | pa.Array:
+    return last + LINE_END if isinstance(last, str) else pc.binary_join_element_wise(last, _END, _NOTHING)
 
 
 def _value(part: str | pa.Array) -> pa.Array | pa.Scalar:

@@ -66,9 +66,9 @@ def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
         _shared(batch.customer_ids),
         *(errors.columns(_errors, len(batch)) if errors.places else _NO_ERRORS),
         *(warnings.columns(_warnings, len(batch)) if warnings.places else ("",)),
-        _shared(_numbers(batch.http_statuses)),
+        _numbers(batch.http_statuses),
         _shared(batch.trace_ids),
-        _shared(_numbers(batch.attempts)),
+        _numbers(batch.attempts),
         header.run_id,
     ]
 
@@ -96,10 +96,10 @@ def _shared(texts: Sequence[str]) -> Column:
     return texts[0] if len(set(texts)) == 1 else texts
 
 
-def _numbers(numbers: Sequence[int | None]) -> list[str]:
-    """Write few different numbers down, each once; None is blank."""
+def _numbers(numbers: Sequence[int | None]) -> Column:
+    """Write few different numbers down, each once, or the one that all rows have in common; None is blank."""
     texts = {number: "" if number is None else str(number) for number in set(numbers)}
-    return list(map(texts.__getitem__, numbers))
+    return next(iter(texts.values())) if len(texts) == 1 else list(map(texts.__getitem__, numbers))
 
 
 def _extra_columns(batch: ResultBatch, count: int) -> list[Column]:
