@@ -145,7 +145,7 @@ def test_the_image_holds_what_running_needs_and_no_tool_that_installs(image: Sta
     names = {path.name.rpartition(".dist-info")[0].rpartition("-")[0].lower() for path in packages.glob("*.dist-info")}
 
     assert {"rocketkor_importer", "aiohttp", "pandas"} <= names
-    assert not names & {"pip", "hatchling", "pytest", "mypy", "pyarrow", "apprise"}
+    assert not names & {"pip", "hatchling", "pytest", "mypy", "moto", "apprise"}
     (told,) = image.path("/etc/users").read_text(encoding="utf-8").splitlines()
     assert f"--uid {NOBODY} --user-group" in told
 

@@ -21,7 +21,7 @@ QUICK = ("breaker_faults = 5", "max_attempts = 3", "backoff_base_s = 0.01", "con
     ("base_url", "words"),
     [
         ("https://no-such-host.test", "name is not found|No connection in time"),
-        ("http://127.0.0.1:{port}", "Nobody answers"),
+        ("http://127.0.0.1:{port}", "No answer at the target's address"),
     ],
 )
 def test_an_address_where_nobody_is_stops_the_run_soon_and_no_row_is_in_doubt(
