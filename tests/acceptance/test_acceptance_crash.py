@@ -139,6 +139,7 @@ def test_with_fail_fast_few_rows_more_are_sent_after_the_first_refusal(
     assert stopped.json["counts"]["unsent"] >= 54
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_at_once_and_resume_still_works(user: User, profile_for: Callable[..., Path]) -> None:
     faults = user.has("slow.toml", '[[rule]]\nfault = "latency"\non = ["create"]\ndelay_s = 3.0\n')
     with serving_here(faults) as witness:

@@ -96,6 +96,7 @@ def results(disk: SmallDisk, path: str) -> list[dict[str, str]]:
     "stage",
     [pytest.param(stage, marks=[] if stage.inbox else pytest.mark.slow, id=name) for name, stage in STAGES.items()],
 )
+@pytest.mark.slow
 def test_a_night_on_a_full_disk_says_so_and_the_next_one_finishes(
     user: User, witness: Witness, profile: Path, disk: SmallDisk, stage: Stage
 ) -> None:
@@ -133,6 +134,7 @@ FIXES = {
 
 
 @pytest.mark.parametrize("name", FIXES)
+@pytest.mark.slow
 def test_a_run_on_a_full_disk_says_so_and_what_it_says_mends_it(
     user: User, witness: Witness, profile: Path, disk: SmallDisk, name: str
 ) -> None:

@@ -344,6 +344,7 @@ def test_the_annotated_workbook_marks_the_rows_that_are_held(user: User) -> None
     assert not any("same business" in cell for cell in told[2])
 
 
+@pytest.mark.slow
 def test_groups_that_are_scattered_over_a_run_that_is_killed_are_sent_once(
     user: User, profile_for: Callable[..., Path]
 ) -> None:

@@ -38,6 +38,7 @@ def live(user: User, witness: Witness, *lines: str) -> tuple[str | Path, ...]:
 # ------------------------------------------------------------------ rehearsals
 
 
+@pytest.mark.slow
 def test_a_rehearsal_of_a_bad_night_ends_with_nothing_lost_and_nothing_twice(user: User) -> None:
     source, profile = user.has("people.csv", people(400)), user.has("quick.toml", QUICK)
     ran = user.types(
@@ -55,6 +56,7 @@ def test_a_rehearsal_of_a_bad_night_ends_with_nothing_lost_and_nothing_twice(use
     assert "allowance" in page
 
 
+@pytest.mark.slow
 def test_a_rehearsal_survives_the_outages_of_a_file_of_faults_and_says_so(user: User) -> None:
     faults = user.has(
         "night.toml", '[[rule]]\nfault = "status"\nstatus = 503\nfrom_s = 0.6\nfor_s = 1.0\nevery_s = 2.5\n'
@@ -98,6 +100,7 @@ def test_a_rehearsal_that_meets_no_fault_says_that_it_proves_nothing(user: User)
     assert "20 customers, 0 lost, 0 twice; but it met no fault and proves nothing" in ran.err
 
 
+@pytest.mark.slow
 def test_the_witness_of_a_rehearsal_tells_on_a_run_that_looks_too_little(user: User) -> None:
     faults = user.has(
         "lag.toml",
@@ -365,6 +368,7 @@ async def test_a_thousand_a_second_arrive_and_never_more(user: User) -> None:
     pytest.fail(f"the largest windows: {seen}")
 
 
+@pytest.mark.slow
 def test_auto_heeds_a_server_that_refuses_above_its_rate(user: User, profile_for: Callable[..., Path]) -> None:
     with serving(user, "--limit", "60/s") as witness:
         profile = profile_for(witness, delivery=['rate = "auto<=300/s"', "concurrency = 32"])
@@ -378,6 +382,7 @@ def test_auto_heeds_a_server_that_refuses_above_its_rate(user: User, profile_for
 
 
 @pytest.mark.parametrize(("spelling", "least"), [("ietf", 28.0), ("draft", 14.0), ("x", 14.0), ("x-epoch", 9.0)])
+@pytest.mark.slow
 def test_auto_is_told_the_rate_by_headers_in_every_spelling(
     user: User, profile_for: Callable[..., Path], spelling: str, least: float
 ) -> None:
@@ -408,6 +413,7 @@ def test_creates_that_stay_away_stop_the_run_although_every_look_up_works(user: 
 
 
 @pytest.mark.parametrize("options", [("--faults", "flaky"), ("--rate", "auto", "--faults", "rate-limited")])
+@pytest.mark.slow
 def test_in_debug_mode_with_warnings_as_errors_nothing_is_left_open_or_unread(
     user: User, options: tuple[str, ...]
 ) -> None:

@@ -41,6 +41,7 @@ def full(disk: SmallDisk) -> None:
 
 
 @pytest.mark.parametrize("spoilt", [read_only, pytest.param(full, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_workspace_that_cannot_be_written_is_looked_at(
     user: User, disk: SmallDisk, spoilt: Callable[[SmallDisk], None]
 ) -> None:

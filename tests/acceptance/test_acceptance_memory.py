@@ -71,6 +71,7 @@ def test_a_journal_whose_tail_is_lost_sends_nothing_and_names_the_way_out(
     exactly_once(witness, user.reads(done.json["files"]["results"]))
 
 
+@pytest.mark.slow
 def test_a_journal_is_refused_after_no_kill_whatsoever(
     user: User, witness: Witness, importing: subprocess.Popen[str]
 ) -> None:

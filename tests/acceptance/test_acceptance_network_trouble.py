@@ -83,6 +83,7 @@ def test_connections_that_break_before_and_after_the_work_make_no_duplicates(
         exactly_once(witness, user.reads(ran.json["files"]["results"]))
 
 
+@pytest.mark.slow
 def test_in_debug_mode_nothing_is_left_open_unawaited_or_unretrieved(
     user: User, profile_for: Callable[..., Path]
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_file_whose_writer_pauses_longer_than_the_rule_is_left_until_it_is_clo
 
 
 @pytest.mark.parametrize("seed", [7, 8])
+@pytest.mark.slow
 def test_nights_that_are_killed_at_any_moment_lose_nothing_and_leave_every_run_verifiable(
     user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path], seed: int
 ) -> None:
@@ -202,6 +203,7 @@ def test_a_refused_file_whose_run_goes_on_by_hand_moves_to_the_archive_with_what
     assert user.types("show", run_id, "--verify", "--json").json["verified"] is True
 
 
+@pytest.mark.slow
 def test_results_in_the_archive_are_renewed_when_a_run_is_retried(
     user: User, inbox: Path, profile_for: Callable[..., Path]
 ) -> None:

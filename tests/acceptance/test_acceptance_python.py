@@ -87,6 +87,7 @@ def test_a_notebook_awaits_a_run_and_checks_beside_it(user: User, samples: Path)
     assert printed == ["200 120 120", "{'created'} 120 0", "True", "True"]
 
 
+@pytest.mark.slow
 async def test_rows_that_are_gone_are_refused_in_one_sentence(user: User, samples: Path) -> None:
     profile = Profile(workspace=user.home / "runs")
     checked = await asyncio.to_thread(validate, samples / "customers.csv", profile=profile)

@@ -622,6 +622,7 @@ def test_a_row_in_doubt_whose_fixed_form_has_errors_stays_in_doubt_and_is_not_se
 # --------------------------------------------------------------------------- killed in the middle, and once more
 
 
+@pytest.mark.slow
 def test_a_return_that_was_killed_is_there_as_a_whole_or_not_at_all(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

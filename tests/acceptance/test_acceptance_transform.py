@@ -193,6 +193,7 @@ def test_a_failure_in_another_process_is_the_same_sentence(ready: User) -> None:
     assert "failed on row 2900: ValueError in our_rules.py, line 10." in ran.err
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_with_the_same_function(
     user: User, profile_for: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ def test_the_lab_notices_an_importer_that_takes_any_journal_for_its_own() -> Non
         play()
 
 
+@pytest.mark.slow
 def test_memories_are_lost_and_copied_and_hosts_have_two_names() -> None:
     stories = [play_seed(seed) for seed in range(250)]
 

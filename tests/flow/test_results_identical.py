@@ -86,6 +86,7 @@ def _messy(number: int, one_of: Callable[[Sequence[str]], str], chance: Callable
 
 
 @pytest.mark.parametrize("duplicates", ["reject", "first", "allow"])
+@pytest.mark.slow
 def test_several_processes_write_what_one_does(messy: Path, tmp_path: Path, duplicates: str) -> None:
     alone = checked(messy, tmp_path / "one", processes=1, duplicates=duplicates)
     several = checked(messy, tmp_path / "three", processes=3, batch_rows=50, duplicates=duplicates)

@@ -149,6 +149,7 @@ class TestLimits:
                 out.write(b"x" * (1 << 20))
         refused(tmp_path / "a.csv", "characters")
 
+    @pytest.mark.slow
     def test_blank_lines_without_end(self, tmp_path: Path) -> None:
         with (tmp_path / "a.csv").open("wb") as out:
             out.write(TABLE)

@@ -449,6 +449,7 @@ def the_whole_way(box: RemoteInbox, files: list[Path]) -> None:
     "place", ["gs", *(pytest.param(place, marks=pytest.mark.slow) for place in ("sftp", "s3"))], indirect=True
 )
 @pytest.mark.parametrize(("end", "becomes"), [(Kill, Kill), (ConnectionResetError, UnreachableError)])
+@pytest.mark.slow
 def test_an_end_at_any_step_loses_nothing_and_doubles_nothing(
     place: Place, workspace: Path, end: type[BaseException], becomes: type[BaseException]
 ) -> None:
