@@ -31,6 +31,7 @@ def stopped_and_killed(user: User, witness: Witness, profile: Path) -> str:
     return str(stopped["run_id"])
 
 
+@pytest.mark.slow
 def test_after_a_killed_resume_show_says_what_the_journal_knows(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -49,6 +50,7 @@ def test_after_a_killed_resume_show_says_what_the_journal_knows(
     assert listed["state"] == "stopped"
 
 
+@pytest.mark.slow
 def test_the_files_of_a_killed_run_are_written_with_its_rows_as_they_stand(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -94,6 +96,7 @@ def test_a_run_killed_while_its_results_were_written_is_repaired_by_export(
     assert len(witness.customers()) == 20
 
 
+@pytest.mark.slow
 def test_a_run_at_work_is_shown_as_such_and_not_exported(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

@@ -152,6 +152,7 @@ def test_a_run_on_a_full_disk_says_so_and_what_it_says_mends_it(
 
 
 @pytest.mark.parametrize("command", ["nightly", pytest.param("run", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_packed_file_that_cannot_be_unpacked_for_want_of_space_is_not_the_files_fault(
     user: User, witness: Witness, profile: Path, disk: SmallDisk, command: str
 ) -> None:

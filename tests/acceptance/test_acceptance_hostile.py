@@ -71,6 +71,7 @@ def test_a_rehearsal_survives_the_outages_of_a_file_of_faults_and_says_so(user: 
     assert "breaker_closed" in log
 
 
+@pytest.mark.slow
 def test_a_rehearsal_that_is_killed_goes_on_with_its_faults_and_ends_with_its_proof(user: User) -> None:
     faults = user.has("plan.toml", '[[rule]]\nfault = "status"\nstatus = 503\nprobability = 0.1\n')
     profile = user.has("quick.toml", QUICK)
@@ -241,6 +242,7 @@ def test_a_daily_quota_holds_over_runs_and_says_try_later(
     assert (rest.code, rest.json["counts"]["created"]) == (0, 150)
 
 
+@pytest.mark.slow
 def test_a_killed_run_forgets_none_of_its_quota(user: User, witness: Witness, profile_for: Callable[..., Path]) -> None:
     profile = profile_for(witness, delivery=['rate = ["150/s", "300/day"]', "looks_after_s = [0, 0.1]"])
     options = ("--config", profile, "--target", "sandbox", "--json")
@@ -272,6 +274,7 @@ def test_a_token_that_is_renewed_on_the_side_is_one_request_more_in_flight_and_t
         assert ran.json["rate"]["most_in_flight"] == slow.ledger()["most_in_flight"] == 2
 
 
+@pytest.mark.slow
 def test_the_receipts_of_a_stopped_run_and_of_its_resume_stand_side_by_side(
     user: User, profile_for: Callable[..., Path]
 ) -> None:
@@ -293,6 +296,7 @@ def test_the_receipts_of_a_stopped_run_and_of_its_resume_stand_side_by_side(
 
 @pytest.mark.xdist_group("real_time")
 @pytest.mark.parametrize(("rate", "faults"), [(10, ""), (100, ""), (100, "flaky"), (1_000, "")])
+@pytest.mark.slow
 def test_the_emulators_ledger_sees_no_window_over_the_rate(
     user: User, profile_for: Callable[..., Path], rate: int, faults: str
 ) -> None:

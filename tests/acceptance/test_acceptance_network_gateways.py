@@ -57,6 +57,7 @@ def test_the_limit_of_a_real_nginx_is_obeyed_and_costs_no_row(
         assert witness.ledger()["largest_window"] <= 120  # 80, and what a busy machine delivers in bunches; 300 asked
 
 
+@pytest.mark.slow
 def test_a_backend_that_dies_and_returns_behind_nginx_costs_no_row(user: User) -> None:
     """nginx says 502 while nobody listens behind it; the backend's customers outlive it."""
     port = free_port()

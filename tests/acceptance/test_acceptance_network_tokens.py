@@ -104,6 +104,7 @@ def asked(user: User, results: str) -> list[dict[str, str]]:
     return [row for row in user.reads(results) if row["_attempts"] != "0"]
 
 
+@pytest.mark.slow
 def test_credentials_that_are_withdrawn_in_mid_run_stop_it_and_new_ones_finish_it(
     user: User, profile_for: Profiles
 ) -> None:

@@ -315,6 +315,7 @@ def test_what_is_no_source_is_refused_by_what_it_is(user: User) -> None:
     assert not (user.home / "runs").exists() or not list((user.home / "runs").glob("2*"))
 
 
+@pytest.mark.slow
 def test_the_public_functions_have_exact_types(tmp_path: Path) -> None:
     script = tmp_path / "typed.py"
     script.write_text(

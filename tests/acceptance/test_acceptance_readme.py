@@ -106,6 +106,7 @@ asyncio.run(eval(cell, names))
     assert done.stdout.splitlines()[-1:] == ["39 150 49 invalid 38"], done.stderr
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_has_exact_types(tmp_path: Path) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     script = tmp_path / "readme.py"

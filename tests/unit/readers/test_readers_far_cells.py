@@ -128,6 +128,7 @@ def validated(folder: Path, **contents: bytes) -> tuple[dict[str, Any], int]:
 
 
 @needs_proc
+@pytest.mark.slow
 def test_a_coloured_cell_in_the_last_corner_costs_nothing(tmp_path: Path) -> None:
     found, peak_mb = validated(tmp_path, **{ending: make(value=None) for ending, make in FORMATS.items()})
 
@@ -159,6 +160,7 @@ def far_place(place: str, ending: str) -> tuple[int, int]:
 
 @needs_proc
 @pytest.mark.parametrize("place", PLACES)
+@pytest.mark.slow
 def test_a_text_far_from_the_table_costs_nothing_and_is_reported(tmp_path: Path, place: str) -> None:
     at = {ending: far_place(place, ending) for ending in FORMATS}
     books = {ending: FORMATS[ending](value="call back", row=row, column=column) for ending, (row, column) in at.items()}
