@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from importer.issues import Issue
-from importer.records import MappedBatch, RawBatch
+from importer.records import RawBatch
 
 
 def text_table(names: Sequence[str], columns: Sequence[Sequence[str]]) -> pa.Table:
@@ -86,22 +86,6 @@ def raw_batch(
     """
     called = names or [f"column {number}" for number in range(1, len(columns) + 1)]
     return RawBatch(first, text_frame(called, columns, rows), issues, surplus)
-
-
-def mapped_batch(
-    raw: RawBatch,
-    fields: Mapping[str, Sequence[str]],
-    columns: Mapping[str, str],
-    issues: Sequence[Issue] = (),
-) -> MappedBatch:
-    """Make a batch of customer fields of columns of texts.
-
-    Args:
-        fields: dotted name to its texts.
-        columns: dotted name to the source column(s) it came from.
-    """
-    frame = text_frame(list(fields), list(fields.values()), raw.rows)
-    return MappedBatch(raw, frame, columns, issues)
 
 
 def letters(column: pa.Array | pa.ChunkedArray) -> str:

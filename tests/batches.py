@@ -1,12 +1,12 @@
-"""Batches of results, as tests write them down: row by row."""
+"""Batches as tests write them down: results row by row, customer fields column by column."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from importer.frames import text_frame
-from importer.issues import IssueCollector
-from importer.records import ResultBatch, RowResult
+from importer.issues import Issue, IssueCollector
+from importer.records import MappedBatch, RawBatch, ResultBatch, RowResult
 
 
 def result_batch(results: Sequence[RowResult]) -> ResultBatch:
@@ -31,3 +31,19 @@ def result_batch(results: Sequence[RowResult]) -> ResultBatch:
         candidates={place: one.candidates for place, one in enumerate(results) if one.candidates},
         surplus={place: one.surplus for place, one in enumerate(results) if one.surplus},
     )
+
+
+def mapped_batch(
+    raw: RawBatch,
+    fields: Mapping[str, Sequence[str]],
+    columns: Mapping[str, str],
+    issues: Sequence[Issue] = (),
+) -> MappedBatch:
+    """Make a batch of customer fields of columns of texts.
+
+    Args:
+        fields: dotted name to its texts.
+        columns: dotted name to the source column(s) it came from.
+    """
+    frame = text_frame(list(fields), list(fields.values()), raw.rows)
+    return MappedBatch(raw, frame, columns, issues)

@@ -8,7 +8,6 @@ Letters are never altered: smart quotes, accents, capitals and every script stay
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from unicodedata import is_normalized, normalize
 
 from importer.customers.reading import Reading
@@ -45,12 +44,6 @@ def unprotected(text: str) -> str:
         else:
             break
     return text
-
-
-def may_be_protected(texts: Sequence[str]) -> bool:
-    """Tell whether one of many texts begins as protected ones do; quick, and never wrongly false for trimmed texts."""
-    lines = "\n".join(texts)
-    return lines[:1] in ("'", "=") or "\n'" in lines or "\n=" in lines
 
 
 def is_clean(text: str) -> bool:

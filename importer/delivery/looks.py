@@ -35,11 +35,6 @@ class Looks:
             return self._times_s
         return (*self._times_s, end_s)
 
-    @property
-    def last_s(self) -> float:
-        """The last of them; 0 where there is none."""
-        return self.times_s[-1] if self.times_s else 0.0
-
     def after(self, time_s: float) -> float | None:
         """The first one later than a time; None: that was the last."""
         return next((one for one in self.times_s if one > time_s), None)

@@ -125,13 +125,13 @@ def _decided(plan: FieldPlan, evidence: OrderEvidence, given: DateOrder) -> Dete
         return Detected("date_order", f"{plan.column}: {_ORDER_WORDS[given]}", 1.0, years.strip())
     if len(evidence.proofs) > 1:
         raise SourceError(
-            f"The dates in column '{plan.column}' contradict each other: {_proofs(evidence)}.", _mend(plan)
+            f"The dates in column '{plan.column}' contradict each other: {_proofs(evidence)}.", _fix(plan)
         )
     if evidence.order is None and evidence.open_cells:
         raise SourceError(
             f"The dates in column '{plan.column}' can be read with the day or the month first, and no cell of the "
             f"column decides it (the first of them is in row {evidence.first_open}).",
-            _mend(plan),
+            _fix(plan),
         )
     if evidence.order is None:
         return None
@@ -145,7 +145,7 @@ def _proofs(evidence: OrderEvidence) -> str:
     )
 
 
-def _mend(plan: FieldPlan) -> str:
+def _fix(plan: FieldPlan) -> str:
     return (
         'Say which it is: validation.date_order = "mdy" (month first), "dmy" (day first) or "ymd" in the profile, '
         f'or IMPORTER_VALIDATION__DATE_ORDER=mdy, or a format for "{plan.name}" under [mapping].'

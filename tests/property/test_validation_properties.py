@@ -33,9 +33,10 @@ from importer.customers.rules import (
     metadata_spec,
 )
 from importer.customers.types import customer_adapter
-from importer.frames import mapped_batch, raw_batch
+from importer.frames import raw_batch
 from importer.records import CheckedBatch, MappedBatch, Severity
 from importer.validation.validator import Validator
+from tests.batches import mapped_batch
 from tests.effort import examples
 
 TODAY = date(2026, 11, 22)

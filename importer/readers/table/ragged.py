@@ -64,10 +64,10 @@ class Ragged:
         fitting = sum(map(self._shapes.fit, short))
         self._habit = len(short) >= fewest and fitting >= 0.9 * len(short)
 
-    def mend(self, block: Block) -> Block:
+    def fit(self, block: Block) -> Block:
         """Return the same records as a table; those that had to be padded or cut are marked."""
-        mended = self._in_width(block)
-        return self._with_extras(mended) if self._extras else mended
+        fitted = self._in_width(block)
+        return self._with_extras(fitted) if self._extras else fitted
 
     def _in_width(self, block: Block) -> Block:
         table = block.table
@@ -78,12 +78,12 @@ class Ragged:
             return Block(block.numbers, None, kept, block.marks, block.text, block.unterminated)
         rows = block.as_rows()
         if self._grid:
-            return self._mend_grid(block, rows)
+            return self._fit_grid(block, rows)
         if set(map(len, rows)) == {self._width}:
             return Block(block.numbers, None, tabled(list(zip(*rows, strict=True))), block.marks, text=block.text)
-        return self._mend_rows(block, rows)
+        return self._fit_rows(block, rows)
 
-    def _mend_grid(self, block: Block, rows: Sequence[Sequence[str]]) -> Block:
+    def _fit_grid(self, block: Block, rows: Sequence[Sequence[str]]) -> Block:
         marks = {i: list(found) for i, found in block.marks.items()}
         surplus = self._surplus(rows)
         for i in surplus:
@@ -94,15 +94,15 @@ class Ragged:
         columns += [("",) * len(rows)] * (self._width - len(columns))
         return Block(block.numbers, None, tabled(columns), marks, block.text, surplus=surplus)
 
-    def _mend_rows(self, block: Block, rows: Sequence[Sequence[str]]) -> Block:
+    def _fit_rows(self, block: Block, rows: Sequence[Sequence[str]]) -> Block:
         marks = {i: list(found) for i, found in block.marks.items()}
         torn = self._torn(rows)
         for i, row in enumerate(rows):
             mark = self._mark(row, torn=i in torn, cut=block.unterminated and i == len(rows) - 1)
             if mark and not any(found.code in _SAID_ENOUGH for found in marks.get(i, ())):
                 marks.setdefault(i, []).append(mark)
-        mended = [self._fit(row) for row in rows]
-        columns = list(zip(*mended, strict=True)) if mended else [()] * self._width
+        fitted = [self._fit(row) for row in rows]
+        columns = list(zip(*fitted, strict=True)) if fitted else [()] * self._width
         return Block(block.numbers, None, tabled(columns), marks, text=block.text, surplus=self._surplus(rows))
 
     def _surplus(self, rows: Sequence[Sequence[str]]) -> dict[int, tuple[str, ...]]:

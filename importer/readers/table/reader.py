@@ -147,7 +147,7 @@ class TableReader:
         held: Block | None = None
         again = cut = 0
         for raw in self._origin.blocks():
-            block = without_blank(self._ragged.mend(after(raw, self._header.number)))
+            block = without_blank(self._ragged.fit(after(raw, self._header.number)))
             block, repeats = without_header_again(block, self._header.cells)
             again += repeats
             cut = block.numbers[-1] if block.unterminated and block.numbers else 0
@@ -162,7 +162,7 @@ class TableReader:
     def _known_blocks(self, damage: Damage) -> Iterator[Block]:
         """The same where every record is a data row: nothing but blank rows is left out."""
         for raw in self._origin.blocks():
-            block = without_blank(self._ragged.mend(raw))
+            block = without_blank(self._ragged.fit(raw))
             if block.numbers:
                 yield self._watched(block, damage)
         if self._found_later is None:

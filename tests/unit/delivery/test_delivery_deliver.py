@@ -352,13 +352,13 @@ def test_looks_are_times_after_the_end_of_the_request_and_no_pauses() -> None:
 def test_a_customer_that_was_late_makes_the_looks_of_later_rows_end_later() -> None:
     looks = Looks((0.0, 2.0, 8.0))
     looks.arrived(3.0)
-    assert looks.last_s == 8.0
+    assert looks.times_s[-1] == 8.0
 
     looks.arrived(7.0)
     assert list(looks.times_s) == [0.0, 2.0, 8.0, 14.0]
     assert looks.after(8.0) == 14.0
     looks.arrived(5_000.0)
-    assert looks.last_s == 600.0
+    assert looks.times_s[-1] == 600.0
 
 
 def deliver_to(target: Scripted) -> Deliver:

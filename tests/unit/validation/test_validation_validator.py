@@ -13,10 +13,11 @@ import pytest
 
 from importer.customers.identity import import_key
 from importer.errors import ProfileError
-from importer.frames import mapped_batch, raw_batch
+from importer.frames import raw_batch
 from importer.profile.settings import ValidationSettings
 from importer.records import Change, ChangeLog, CheckedBatch, Issue, MappedBatch, Severity
 from importer.validation import build_validator
+from tests.batches import mapped_batch
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 TODAY = date(2026, 11, 22)
