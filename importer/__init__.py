@@ -7,7 +7,7 @@
     outcome = await run("customers.csv", target="sandbox", on_event=print)
     outcome.rows(), outcome.issues()  # DataFrames, too
 
-What goes wrong is an `ImporterError`, whose subclasses are in `importer.errors`. Importing this package has no side
+What goes wrong is an `ImporterError` (`importer.core.errors`). Importing this package has no side
 effects and loads nothing heavy until a name is used.
 """
 
@@ -16,22 +16,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from importer.api import read, run, validate
-    from importer.errors import ImporterError
+    from importer.core.errors import ImporterError
+    from importer.core.events import Event
     from importer.profile import Profile
-    from importer.records import Event
     from importer.results import Report
+    from importer.runs.api import read, run, validate
 
 __all__ = ["Event", "ImporterError", "Profile", "Report", "read", "run", "validate"]
 
 _HOMES = {
     "Event": "importer.records",
-    "ImporterError": "importer.errors",
+    "ImporterError": "importer.core.errors",
     "Profile": "importer.profile",
     "Report": "importer.results",
-    "read": "importer.api",
-    "run": "importer.api",
-    "validate": "importer.api",
+    "read": "importer.runs.api",
+    "run": "importer.runs.api",
+    "validate": "importer.runs.api",
 }
 
 

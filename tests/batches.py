@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from importer.frames import text_frame
-from importer.issues import Issue, IssueCollector
-from importer.records import MappedBatch, RawBatch, ResultBatch, RowResult
+from importer.core.batches import MappedBatch, RawBatch
+from importer.core.frames import text_frame
+from importer.core.issues import Issue, IssueCollector
+from importer.core.results import ResultBatch, RowResult
 
 
 def result_batch(results: Sequence[RowResult]) -> ResultBatch:

@@ -27,7 +27,7 @@ def _importer(
     version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True),  # noqa: FBT003
 ) -> None:
     if version:
-        from importer.distribution import installed_version  # noqa: PLC0415
+        from importer.core.distribution import installed_version  # noqa: PLC0415
 
         typer.echo(f"importer {installed_version()}")
         raise typer.Exit

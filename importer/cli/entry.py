@@ -16,7 +16,7 @@ import typer
 
 from importer.cli.app import app
 from importer.cli.output import Output, begin, print_bug, print_error
-from importer.errors import ExitCode, ImporterError, InterruptedRunError, StorageError, UsageError
+from importer.core.errors import ExitCode, ImporterError, InterruptedRunError, StorageError, UsageError
 
 _WrongUse: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """Typer carries its own click, and does not export the root of its errors."""

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def _profile_of(config: Path | None, given: Mapping[str, Any], *, verbose: bool) -> Profile:
     """Load the profile, and remove what killed programs left in its workspace."""
     profile = load_profile(config, given, verbose=verbose)
-    from importer.leftovers import tidy  # noqa: PLC0415
+    from importer.runs.leftovers import tidy  # noqa: PLC0415
 
     tidy(profile.workspace)
     return profile
@@ -52,8 +52,8 @@ def runs(
     newer program brings the journal up to date by itself, with a copy of it first; an older program refuses it then.
     """
     profile = _profile_of(config, locals(), verbose=verbose)
-    from importer import history as past  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
+    from importer.runs import history as past  # noqa: PLC0415
 
     found = past.all_runs(profile.workspace)
     if wants_json(profile, json=json):
@@ -85,13 +85,13 @@ def show(
     that matters.
     """
     profile = _profile_of(config, locals(), verbose=verbose)
-    from importer import history as past  # noqa: PLC0415
     from importer.cli.summary import summary  # noqa: PLC0415
+    from importer.runs import history as past  # noqa: PLC0415
 
     if verify:
         profile_hash = profile.fingerprint if config is not None else ""
         raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=json))
-    from importer import second_looks  # noqa: PLC0415
+    from importer.runs import second_looks  # noqa: PLC0415
 
     caution = second_looks.look_again(profile, run_name)
     report = past.one_run(profile.workspace, run_name)
@@ -104,9 +104,9 @@ def show(
 
 
 def _verify(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:
-    from importer import receipts  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
-    from importer.errors import ExitCode  # noqa: PLC0415
+    from importer.core.errors import ExitCode  # noqa: PLC0415
+    from importer.runs import receipts  # noqa: PLC0415
 
     result = receipts.verify(workspace, run_name, profile_hash=profile_hash)
     code = ExitCode.OK if result["verified"] else ExitCode.BALANCE
@@ -136,8 +136,8 @@ def explain(
     --show-values is given.
     """
     profile = _profile_of(config, locals(), verbose=verbose)
-    from importer import history as past  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
+    from importer.runs import history as past  # noqa: PLC0415
 
     story = past.one_row(profile.workspace, run_name, row, show_values=show_values)
     if wants_json(profile, json=json):
@@ -164,6 +164,6 @@ def export(
     """
     profile = _profile_of(config, locals(), verbose=verbose)
     from importer.cli.running import print_report  # noqa: PLC0415
-    from importer.session import Session  # noqa: PLC0415
+    from importer.runs.session import Session  # noqa: PLC0415
 
     raise typer.Exit(print_report(Session(profile, "export").export(run_name), as_json=wants_json(profile, json=json)))

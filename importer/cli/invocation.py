@@ -12,7 +12,7 @@ from importer.cli.options import settings
 if TYPE_CHECKING:
     from importer.profile import Profile
     from importer.results import Report
-    from importer.session import Session
+    from importer.runs.session import Session
 
 
 def load_profile(config: Path | None, given: Mapping[str, Any], *, verbose: bool = False) -> Profile:
@@ -29,7 +29,8 @@ def load_profile(config: Path | None, given: Mapping[str, Any], *, verbose: bool
 
 def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path | str]:
     """Have a source as a file, or as its address. Standard input is read here, where signals still end the program."""
-    from importer import remote, wiring  # noqa: PLC0415
+    from importer import remote  # noqa: PLC0415
+    from importer.runs import wiring  # noqa: PLC0415
 
     return nullcontext(file) if remote.is_remote(file) else wiring.on_disk(file, profile)
 

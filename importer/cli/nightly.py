@@ -12,12 +12,12 @@ import typer
 from importer.cli import options as opt
 from importer.cli.invocation import load_profile
 from importer.cli.output import print_json, say
-from importer.errors import ImporterError
-from importer.labels import counted
+from importer.core.errors import ImporterError
+from importer.core.labels import counted
 
 if TYPE_CHECKING:
-    from importer.nightly import Import, NightReport
     from importer.profile import Profile
+    from importer.runs.notifications.night_report import Import, NightReport
 
 Folder = Annotated[
     str,
@@ -101,7 +101,7 @@ def _loaded(folder: str, config: Path | None, given: Mapping[str, Any], *, verbo
     try:
         return load_profile(config, given, verbose=verbose)
     except ImporterError as error:
-        from importer.night import alarm  # noqa: PLC0415
+        from importer.inbox.night import alarm  # noqa: PLC0415
 
         alarm(folder, error.exit_code, os.environ)
         raise
@@ -127,7 +127,7 @@ def print_night(report: NightReport) -> None:
 
 
 def _print_file(done: Import, target: str) -> None:
-    from importer.nightly.notifications import CORRECTED, printable  # noqa: PLC0415
+    from importer.runs.notifications.night import CORRECTED, printable  # noqa: PLC0415
 
     say(f"{printable(done.file)}: {_fate(done, target)}")
     if done.forecast and not done.forecast.get("in_time", True):

@@ -61,7 +61,7 @@ def doctor(
 
     given = locals()
     if moved or copied or accept_journal:
-        from importer.wiring import accept_journal as accept  # noqa: PLC0415
+        from importer.runs.wiring import accept_journal as accept  # noqa: PLC0415
 
         accept(load_profile(config, given, verbose=verbose).workspace, copied=copied)
     examined = examine(lambda: load_profile(config, given, verbose=verbose), os.environ, folder, offline=offline)
@@ -100,10 +100,10 @@ def purge(
     """
     given = {**locals(), "dry_run": False}
     profile = load_profile(config, given, verbose=verbose)
-    from importer import retention  # noqa: PLC0415
     from importer.cli.tables import print_purge  # noqa: PLC0415
-    from importer.errors import UsageError  # noqa: PLC0415
-    from importer.wiring import SystemClock  # noqa: PLC0415
+    from importer.core.errors import UsageError  # noqa: PLC0415
+    from importer.runs import retention  # noqa: PLC0415
+    from importer.runs.wiring import SystemClock  # noqa: PLC0415
 
     age_s = profile.retention.older_than
     if age_s is None:

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import typer
 
-from importer.errors import ExitCode, ImporterError
+from importer.core.errors import ExitCode, ImporterError
 
 EMPTY: Mapping[str, Any] = {
     "run_id": "",

@@ -61,8 +61,8 @@ def inspect(
     reason.
     """
     profile = load_profile(config, locals(), verbose=verbose)
-    from importer import profile_init  # noqa: PLC0415
     from importer.cli import tables  # noqa: PLC0415
+    from importer.runs import profile_init  # noqa: PLC0415
 
     seen = profile_init.inspect(file, profile)
     if wants_json(profile, json=json):
@@ -94,7 +94,7 @@ def init(
     It holds the proposed mapping, to be corrected and completed. `importer profile` lists every key there is.
     """
     profile = load_profile(config, {**locals(), "out": None}, verbose=verbose)
-    from importer import profile_init  # noqa: PLC0415
+    from importer.runs import profile_init  # noqa: PLC0415
 
     written = profile_init.init(file, profile, out or profile_init.default_profile_name(file), force=force)
     if wants_json(profile, json=json):
@@ -125,7 +125,7 @@ def template(
     fields. --format jsonschema writes what a customer is as JSON Schema.
     """
     profile = load_profile(config, {"workspace": workspace, "quiet": quiet, "log_format": log_format}, verbose=verbose)
-    from importer import profile_init  # noqa: PLC0415
+    from importer.runs import profile_init  # noqa: PLC0415
 
     if format_ is TemplateFormat.JSONSCHEMA:
         written = profile_init.schema(out or Path("customers.schema.json"), force=force)

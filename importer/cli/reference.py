@@ -12,7 +12,7 @@ import typer
 from importer.cli import options as opt
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
-from importer.errors import UsageError
+from importer.core.errors import UsageError
 
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables, for a page of your own.")]
 

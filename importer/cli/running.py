@@ -13,24 +13,24 @@ from typing import Any, TypeVar
 
 import typer
 
-from importer.accounts import NEW_ACCOUNT
 from importer.cli.output import Output, fitted, print_json, say, show, waited_s
 from importer.cli.signals import Interruption
 from importer.cli.summary import summary
+from importer.core.errors import ImporterError, WorkspaceMovedError
+from importer.core.events import Event
+from importer.core.ports import Events
 from importer.delivery import StopSwitch
-from importer.errors import ImporterError, WorkspaceMovedError
+from importer.inbox.night import Night
 from importer.journal import AccountUsed
-from importer.night import Night
-from importer.nightly import NightReport
-from importer.notifications import Announcer, refusals_counted
 from importer.observe.progress import Progress, progress
-from importer.ports import Events
 from importer.profile import Profile
-from importer.records import Event
 from importer.results import Report
 from importer.results.report import others_there
-from importer.session import Session
-from importer.wiring import accept_journal
+from importer.runs.accounts import NEW_ACCOUNT
+from importer.runs.notifications.night_report import NightReport
+from importer.runs.notifications.single_run import Announcer, refusals_counted
+from importer.runs.session import Session
+from importer.runs.wiring import accept_journal
 
 Work = Callable[[Session], Coroutine[Any, Any, Report]]
 _T = TypeVar("_T")

@@ -11,7 +11,7 @@ import typer
 
 from importer.cli import options as opt
 from importer.cli.output import print_json, say
-from importer.errors import UsageError
+from importer.core.errors import UsageError
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator

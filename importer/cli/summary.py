@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from importer.cli.output import preview_lines
-from importer.labels import counted
-from importer.rehearsal import sentence
+from importer.core.labels import counted
 from importer.results import in_words, learned_sentences, read_as
+from importer.runs.rehearsal import sentence
 
 _HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth a look", 5)}
 """What issues stand under, by their severity, and how many kinds of them are shown."""

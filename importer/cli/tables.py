@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from importer.cli.output import harmless, preview_lines
 from importer.cli.screen import console, table
-from importer.labels import counted
+from importer.core.labels import counted
 from importer.results import label, value_in_words
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from importer.records import Severity
+from importer.core.issues import Severity
 
 
 @dataclass(frozen=True, slots=True)

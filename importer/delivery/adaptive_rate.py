@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from statistics import median
 
+from importer.core.outcomes import RateHint, Reply, Verdict
 from importer.delivery.breaker import CREATE
-from importer.records import RateHint, Reply, Verdict
 
 START_PER_S = 5.0
 FLOOR_PER_S = 0.5

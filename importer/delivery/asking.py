@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from importer.core.errors import StoppingError
+from importer.core.outcomes import Found, Record, Reply, Verdict
+from importer.core.ports import Clock, Finder
 from importer.delivery.attempts import Attempts
 from importer.delivery.backoff import Backoff
 from importer.delivery.stops import StopSwitch
-from importer.errors import StoppingError
-from importer.ports import Clock, Finder
-from importer.records import Found, Record, Reply, Verdict
 
 
 class Pool(Protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importer.records import Attempt, FieldError, Outcome, Record, Reply, RowState, Verdict
+from importer.core.outcomes import Attempt, FieldError, Outcome, Record, Reply, Verdict
+from importer.core.states import RowState
 
 _NOT_KNOWN = "It is not known whether the customer was created."
 """What a create without a clear answer has come to."""

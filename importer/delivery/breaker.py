@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from importer.core.outcomes import Reply, Verdict
 from importer.delivery.stops import StopSwitch
-from importer.records import Reply, Verdict
 
 CREATE, FIND, TOKEN = "create", "find", "token"
 _LONGEST_PAUSE_S = 60.0

@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from importer.core.outcomes import Claimed, Outcome
+from importer.core.ports import Journal
+from importer.core.states import RowState
 from importer.delivery.stops import StopSwitch
-from importer.ports import Journal
-from importer.records import Claimed, Outcome, RowState
 
 JUMP = 0.2
 """A share of refused rows that is this much larger than the largest one agreed to is a jump."""

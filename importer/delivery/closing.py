@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from importer.core.ports import Clock
 from importer.delivery.stops import StopSwitch
-from importer.ports import Clock
 
 _PIECE_S = 30.0
 """The wall clock may be set while we wait, so a long wait is slept in pieces."""

@@ -14,6 +14,10 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
+from importer.core.errors import StoppingError
+from importer.core.outcomes import Candidate, FieldError, Outcome, Record, Reply, Verdict
+from importer.core.ports import Clock, Finder, Memory, Target, Timekeeper
+from importer.core.states import RowState
 from importer.delivery.asking import Asking, Pool
 from importer.delivery.attempts import Attempts
 from importer.delivery.backoff import Backoff
@@ -21,9 +25,6 @@ from importer.delivery.looks import Looks
 from importer.delivery.matching import Match, compare_with
 from importer.delivery.stamps import Stamps
 from importer.delivery.stops import Thresholds
-from importer.errors import StoppingError
-from importer.ports import Clock, Finder, Memory, Target, Timekeeper
-from importer.records import Candidate, FieldError, Outcome, Record, Reply, RowState, Verdict
 
 CLOCKS_S = 2.0
 """By so much the moments that two machines tell may differ, though it is known how far their clocks are apart."""

@@ -9,12 +9,13 @@ import math
 from collections import Counter
 from typing import Any
 
+from importer.core.events import Event
+from importer.core.outcomes import Reply
+from importer.core.ports import Clock, Events
 from importer.delivery.adaptive_rate import AdaptiveRate
 from importer.delivery.backoff import Backoff
 from importer.delivery.breaker import CREATE, TOKEN, Breaker
 from importer.delivery.rate_limit import StrictLimiter
-from importer.ports import Clock, Events
-from importer.records import Event, Reply
 
 _BELIEVED = 8.0
 """Where a server says how long to wait, we wait no longer than so many times that, however often it refuses us."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from importer.core.outcomes import Candidate, Record
 from importer.customers.identity import compare
-from importer.records import Candidate, Record
 
 
 @dataclass(frozen=True, slots=True)

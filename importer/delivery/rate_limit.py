@@ -18,12 +18,12 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 
+from importer.core.errors import StoppingError
+from importer.core.outcomes import Reply
+from importer.core.ports import Clock
 from importer.delivery.breaker import Breaker
 from importer.delivery.sliding_window import Window
 from importer.delivery.stops import StopSwitch
-from importer.errors import StoppingError
-from importer.ports import Clock
-from importer.records import Reply
 
 _LATE_S = 0.006  # by so much requests may count later than they left, on average: 0.6 % of a rate per second
 _USUALLY_UNUSED = 0.03  # of the shortest window; what is unused beyond adds to that: a busy machine delays much

@@ -13,13 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from importer.core.events import Event
+from importer.core.outcomes import FieldError, Found, Outcome, Resent
+from importer.core.ports import Events, ResentRows
+from importer.core.states import RowState
 from importer.delivery.asking import Asking
 from importer.delivery.attempts import Attempts
 from importer.delivery.deliver import CLOCKS_S, duplicated, forms_of
 from importer.delivery.matching import Match, bears, compare_with
 from importer.delivery.stamps import Stamps
-from importer.ports import Events, ResentRows
-from importer.records import Event, FieldError, Found, Outcome, Resent, RowState
 
 WATCHED_S = 3_600.0
 """A look so long after a row's last send is its last one."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
+from importer.core.errors import StoppingError
+from importer.core.outcomes import Candidate, Found
+from importer.core.ports import Lister
 from importer.delivery.matching import bears
-from importer.errors import StoppingError
-from importer.ports import Lister
-from importer.records import Candidate, Found
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 SAMPLES = 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from importer.records import Outcome, RowState
+from importer.core.outcomes import Outcome
+from importer.core.states import RowState
 
 _BAD = (RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN)
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from importer.core.errors import ImporterError, ProfileError
+from importer.core.labels import counted
+from importer.core.ports import Clock
 from importer.doctor.account import check_account
 from importer.doctor.finding import Finding, exit_code
 from importer.doctor.folder import check_folder, folders_of
@@ -18,12 +21,9 @@ from importer.doctor.remote_folder import check_elsewhere
 from importer.doctor.schedule import check_hours, check_quota
 from importer.doctor.target import check_target, known_destination
 from importer.doctor.workspace import check_workspace
-from importer.errors import ImporterError, ProfileError
-from importer.labels import counted
-from importer.ports import Clock
 from importer.profile import Profile
-from importer.remote import is_remote
-from importer.wiring import SystemClock
+from importer.runs.wiring import SystemClock
+from importer.runs.wiring.remote_sources import is_remote
 
 __all__ = ["Finding", "examine", "exit_code"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importer.accounts import account_on_record
+from importer.core.errors import ImporterError, UnknownAccountError
 from importer.doctor.finding import Finding
-from importer.errors import ImporterError, UnknownAccountError
 from importer.profile import Profile
-from importer.wiring import Destination
+from importer.runs.accounts import account_on_record
+from importer.runs.wiring import Destination
 
 
 def check_account(profile: Profile, where: Destination | None) -> tuple[str, list[Finding]]:

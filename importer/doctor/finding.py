@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from importer.errors import ExitCode, ImporterError
+from importer.core.errors import ExitCode, ImporterError
 
 Status = Literal["ok", "warn", "fail"]
 

@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from importer.core.errors import ExitCode, ImporterError
+from importer.core.labels import counted
 from importer.doctor.finding import Finding
-from importer.errors import ExitCode, ImporterError
+from importer.inbox.local_folder import PROCESSING, Inbox
 from importer.journal import lock_owner
-from importer.labels import counted
-from importer.nightly import Inbox
-from importer.nightly.inbox import PROCESSING
 from importer.profile.nights import NightlySettings
 
 _FULL = os.R_OK | os.W_OK | os.X_OK

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from importer.distribution import how_to_install
+from importer.core.distribution import how_to_install
+from importer.core.errors import ExitCode
 from importer.doctor.finding import Finding
-from importer.errors import ExitCode
 from importer.profile import HARMLESS_TARGETS, Profile
-from importer.wiring import JOURNAL_NAME
+from importer.runs.wiring import JOURNAL_NAME
 
 _TOO_LITTLE_BYTES = 64 * 1024**2
 _LITTLE_BYTES = 1024**3

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from importer.core.errors import ExitCode, ImporterError
 from importer.doctor.finding import Finding
-from importer.errors import ExitCode, ImporterError
-from importer.nightly.notification_sender import URLS, addresses, sender_for
 from importer.profile import MetricsSettings, Profile
+from importer.runs.notifications.sender import URLS, addresses, sender_for
 
 _OTHERS = 0o077
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from importer.core.errors import ExitCode, ImporterError
 from importer.doctor.finding import Finding
-from importer.errors import ExitCode, ImporterError
+from importer.inbox.remote.arriving import RemoteInbox
 from importer.journal import lock_owner
 from importer.profile import Profile
-from importer.remote.inbox import RemoteInbox
 
 
 def check_elsewhere(address: str, profile: Profile) -> Iterator[Finding]:

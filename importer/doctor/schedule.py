@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 
+from importer.core.errors import ExitCode, ImporterError
 from importer.doctor.finding import Finding
-from importer.errors import ExitCode, ImporterError
 from importer.journal import starts_in
-from importer.nightly import Hours
-from importer.nightly.forecast import day_window
 from importer.profile import Profile
-from importer.wiring import JOURNAL_NAME
+from importer.runs.forecast import day_window
+from importer.runs.hours import Hours
+from importer.runs.wiring import JOURNAL_NAME
 
 _NEARLY_ALL = 0.9
 

@@ -6,15 +6,15 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from importer.commands import quoted
+from importer.core.commands import quoted
+from importer.core.errors import AccessError, ExitCode, ImporterError, UsageError
+from importer.core.ports import Timekeeper
 from importer.delivery import StopSwitch
 from importer.doctor.finding import Finding
-from importer.errors import AccessError, ExitCode, ImporterError, UsageError
-from importer.ports import Timekeeper
-from importer.preconditions import require_named_target
 from importer.profile import Profile
+from importer.runs.preconditions import require_named_target
+from importer.runs.wiring import Destination, SystemClock, destination, limiter_for, other_side
 from importer.targets import OpenTarget
-from importer.wiring import Destination, SystemClock, destination, limiter_for, other_side
 
 _SKEW_S = 30.0
 """Beyond this, times in our logs and theirs no longer show which came first, and tokens seem to live too long."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from importer.commands import Commands, quoted
+from importer.core.commands import Commands, quoted
+from importer.core.errors import ExitCode, ImporterError
 from importer.doctor.finding import Finding
-from importer.errors import ExitCode, ImporterError
 from importer.journal import (
     FINISHED,
     SCHEMA_VERSION,
@@ -21,7 +21,7 @@ from importer.journal import (
     lock_owner,
     workspace_secret,
 )
-from importer.wiring import JOURNAL_NAME
+from importer.runs.wiring import JOURNAL_NAME
 
 _OTHERS = 0o077
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from importer.core.ports import Engine
 from importer.engines.asyncio_pool import AsyncioPool, Room
 from importer.engines.checking import SharedChecker
 from importer.engines.inline import Inline
 from importer.engines.process_pool import ProcessPool, cores
-from importer.ports import Engine
 
 
 def _inline(_: int, _room: Room | None = None) -> Engine:

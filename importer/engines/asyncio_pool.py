@@ -17,8 +17,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from importer.ports import Deliver, Settle, Take
-from importer.records import Record
+from importer.core.outcomes import Record
+from importer.core.ports import Deliver, Settle, Take
 
 _LARGEST = 8
 """A lot holds at most so many records per worker."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from importer.core.batches import CheckedBatch, RawBatch
+from importer.core.frames import frame_from_bytes, frame_to_bytes
+from importer.core.ports import Mapper, Validator
 from importer.engines.process_pool import ProcessPool
-from importer.frames import frame_from_bytes, frame_to_bytes
-from importer.ports import Mapper, Validator
-from importer.records import CheckedBatch, RawBatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from importer.ports import Deliver, Settle, Take
+from importer.core.ports import Deliver, Settle, Take
 
 
 class Inline:

@@ -6,25 +6,25 @@ it never decides about a customer and never speaks to a server.
 
 from __future__ import annotations
 
-from importer.journal.accounts import Accounts, AccountUsed, Whose
-from importer.journal.claims import Claims
-from importer.journal.comparing import Comparison
-from importer.journal.database import Database
-from importer.journal.group_commit import GroupCommit, RunJournal
-from importer.journal.groups import Merging
-from importer.journal.inspection import JournalFacts, examine_journal, starts_in
-from importer.journal.intake import RunIntake
-from importer.journal.lock import held_since, lock_owner, workspace_lock
-from importer.journal.migrations import SCHEMA_VERSION, backups
-from importer.journal.old_keys import remembers_old_keys
-from importer.journal.places import Place, add_place, drop_places, places_before, places_of
-from importer.journal.purging import Purgeable, purge_rows, purgeable, scopes, wipe
-from importer.journal.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
-from importer.journal.replay import ChangeTotal, Replay
-from importer.journal.resent import has_resent, runs_with_resent
-from importer.journal.returns import ProfileNow, Returns, Revision, RunRows, Said
-from importer.journal.run_statistics import Experience, experience
-from importer.journal.runs import (
+from importer.journal.sqlite.accounts import Accounts, AccountUsed, Whose
+from importer.journal.sqlite.claims import Claims
+from importer.journal.sqlite.comparing import Comparison
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.group_commit import GroupCommit, RunJournal
+from importer.journal.sqlite.groups import Merging
+from importer.journal.sqlite.inspection import JournalFacts, examine_journal, starts_in
+from importer.journal.sqlite.intake import RunIntake
+from importer.journal.sqlite.lock import held_since, lock_owner, workspace_lock
+from importer.journal.sqlite.migrations import SCHEMA_VERSION, backups
+from importer.journal.sqlite.old_keys import remembers_old_keys
+from importer.journal.sqlite.places import Place, add_place, drop_places, places_before, places_of
+from importer.journal.sqlite.purging import Purgeable, purge_rows, purgeable, scopes, wipe
+from importer.journal.sqlite.receipts import StoredReceipt, add_receipt, all_receipts, receipt_of, rows_digest
+from importer.journal.sqlite.replay import ChangeTotal, Replay
+from importer.journal.sqlite.resent import has_resent, runs_with_resent
+from importer.journal.sqlite.returns import ProfileNow, Returns, Revision, RunRows, Said
+from importer.journal.sqlite.run_statistics import Experience, experience
+from importer.journal.sqlite.runs import (
     FINISHED,
     LOADING,
     READY,
@@ -36,9 +36,9 @@ from importer.journal.runs import (
     Runs,
     StoredRun,
 )
-from importer.journal.scopes import same_server
-from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
-from importer.journal.starts import Starts
+from importer.journal.sqlite.scopes import same_server
+from importer.journal.sqlite.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
+from importer.journal.sqlite.starts import Starts
 
 __all__ = [
     "FINISHED",

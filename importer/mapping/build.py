@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from importer.errors import ProfileError
+from importer.core.errors import ProfileError
+from importer.core.sources import Detected, SourceInfo
 from importer.mapping.drift import check_drift
 from importer.mapping.headers import find
 from importer.mapping.mapper import ColumnMapper
@@ -16,7 +17,6 @@ from importer.mapping.proposal import proposal
 from importer.mapping.requirements import check_required, check_usable, completed, require_header
 from importer.mapping.transform import Table
 from importer.profile.settings import FieldRule, SourceSettings, ValidationSettings
-from importer.records import Detected, SourceInfo
 
 
 def build_mapper(

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from importer.core.batches import RawBatch
 from importer.customers.rules import Kind, field_spec
 from importer.mapping.content import Look, is_honorific
 from importer.mapping.headers import key, keys, words
 from importer.mapping.lexicon import Meaning, lexicon, names_by_length, not_ours
 from importer.mapping.synonyms import FULL_NAME, OTHER_PEOPLE
-from importer.records import RawBatch
 
 THRESHOLD = 0.6
 """Below this score nothing is guessed."""

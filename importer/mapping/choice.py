@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from importer.core.sources import Detected
 from importer.customers.rules import field_spec
 from importer.mapping.candidates import Candidate
 from importer.mapping.content import Look
 from importer.mapping.synonyms import FULL_NAME
-from importer.records import Detected
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from importer.labels import counted
+from importer.core.labels import counted
 from importer.mapping.text_columns import Column, places_where, texts_of
 
 _MOSTLY = 0.6

@@ -8,13 +8,13 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
+from importer.core.sources import Detected
 from importer.mapping.dates import REMEMBERED, Order, OrderEvidence, Parse, by_format, by_order
 from importer.mapping.edits import Edit, as_date, chained
 from importer.mapping.plans import FieldPlan
 from importer.mapping.source_cells import SourceColumns
 from importer.mapping.text_columns import Column, are_iso_dates, edited
-from importer.records import Detected
 
 DateOrder = Literal["auto", "mdy", "dmy", "ymd"]
 _ORDER_WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first"}

@@ -9,6 +9,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from importer.core.batches import RawBatch
+from importer.core.sources import Detected, SourceInfo
 from importer.customers.rules import FIELDS, FieldSpec, Kind, field_spec
 from importer.mapping.content import folded, known_words
 from importer.mapping.proposal import ColumnMatch, proposal
@@ -17,7 +19,6 @@ from importer.mapping.transform import Table
 from importer.profile.nearest import either
 from importer.profile.settings import FieldRule
 from importer.profile.transform import TRANSFORM
-from importer.records import Detected, RawBatch, SourceInfo
 
 MOST_WORDS = 30
 """A column with more different words than this is no list of choices."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from importer.errors import SourceError
-from importer.labels import named
+from importer.core.errors import SourceError
+from importer.core.labels import named
+from importer.core.sources import Detected, SourceInfo
 from importer.mapping.headers import key
 from importer.profile.nearest import nearest
 from importer.profile.settings import SourceSettings
-from importer.records import Detected, SourceInfo
 
 
 def check_drift(source: SourceSettings, info: SourceInfo) -> tuple[Detected, ...]:

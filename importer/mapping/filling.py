@@ -9,16 +9,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from importer.core.batches import ChangeColumn
+from importer.core.issue_codes.mapping import MAPPING_CODES
+from importer.core.issues import IssueCollector, IssueKind
 from importer.customers.rules import FIELDS, Kind, field_spec
-from importer.issue_codes.mapping import MAPPING_CODES
-from importer.issues import IssueCollector, IssueKind
 from importer.mapping.content import folded, known_words
 from importer.mapping.damage import shortened_phones
 from importer.mapping.edits import Edit
 from importer.mapping.plans import FieldPlan
 from importer.mapping.source_cells import SHORTENED, SourceColumns
 from importer.mapping.text_columns import Column, are_iso_dates, as_column, constant, edited, filled
-from importer.records import ChangeColumn
 
 _TYPE_WORDS = known_words(FIELDS["type"])
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from importer.core.errors import MissingColumnError, ProfileError
+from importer.core.labels import quotable
+from importer.core.sources import Grouping
 from importer.customers.rules import FIELDS, CustomerType, is_known_field
-from importer.errors import MissingColumnError, ProfileError
-from importer.labels import quotable
 from importer.mapping.content import folded, known_words
 from importer.mapping.headers import find
 from importer.profile.nearest import did_you_mean
 from importer.profile.settings import FieldRule, GroupingSettings
-from importer.records import Grouping
 
 _NAME = "businessName"
 

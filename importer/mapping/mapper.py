@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from importer.core.batches import MappedBatch, RawBatch
+from importer.core.sources import Detected
 from importer.customers.rules import Kind, field_spec
 from importer.mapping.content import understood_by
 from importer.mapping.damage import PostalLengths
@@ -25,7 +27,6 @@ from importer.mapping.source_cells import SourceColumns, by_use
 from importer.mapping.transform import Transform
 from importer.profile.kept import KeptProfile
 from importer.profile.settings import FieldRule
-from importer.records import Detected, MappedBatch, RawBatch
 
 MOST_WORDS = 20
 """Unmapped words that are listed for one field."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from importer.core.labels import is_data
+from importer.core.sources import Detected
 from importer.customers.rules import PHONE_ADDRESSES, READING_FIELDS
-from importer.labels import is_data
 from importer.mapping.headers import find
 from importer.mapping.plans import named_by
 from importer.mapping.proposal import ColumnMatch
 from importer.profile.settings import FieldRule, ValidationSettings
-from importer.records import Detected
 
 
 def phone_regions(rules: Mapping[str, FieldRule], validation: ValidationSettings) -> tuple[Detected, ...]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from shlex import quote
 
-from importer.errors import MissingColumnError, SourceError
+from importer.core.errors import MissingColumnError, SourceError
+from importer.core.sources import OtherTable, SourceInfo
 from importer.mapping.headers import find
 from importer.mapping.plans import named_by
 from importer.mapping.proposal import proposal
 from importer.mapping.requirements import check_usable
 from importer.mapping.transform import Table
 from importer.profile.settings import FieldRule, SourceSettings
-from importer.records import OtherTable, SourceInfo
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from importer.core.errors import MissingColumnError
+from importer.core.labels import quotable
 from importer.customers.rules import CustomerType, Kind, field_spec
-from importer.errors import MissingColumnError
-from importer.labels import quotable
 from importer.mapping.headers import find
 from importer.mapping.lexicon import CONTACT
 from importer.profile.nearest import did_you_mean

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from importer.core.batches import RawBatch
+from importer.core.sources import Detected, SourceInfo
 from importer.customers.places import find_country
 from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, field_spec
 from importer.mapping.candidates import THRESHOLD, Candidate, candidates, looks
@@ -18,7 +20,6 @@ from importer.mapping.headers import key
 from importer.mapping.lexicon import CONTACT, numbers_behind
 from importer.mapping.synonyms import FULL_NAME, HOUSE_NUMBER
 from importer.profile.settings import FieldRule
-from importer.records import Detected, RawBatch, SourceInfo
 
 _PERSON = tuple(name.removeprefix(CONTACT) for name in FIELDS if name.startswith(CONTACT))
 """What a person's own fields and a business's contact have in common."""

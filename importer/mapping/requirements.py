@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from importer.core.batches import RawBatch
+from importer.core.errors import ProfileError, SourceError
+from importer.core.labels import is_data
+from importer.core.sources import Detected, SourceInfo
 from importer.customers.rules import FIELDS, CustomerType, field_spec, fields_of
-from importer.errors import ProfileError, SourceError
-from importer.labels import is_data
 from importer.mapping.content import folded, is_email, is_phone, known_words
 from importer.mapping.proposal import proposal
 from importer.profile.settings import FieldRule
-from importer.records import Detected, RawBatch, SourceInfo
 
 _TYPE_WORDS = known_words(FIELDS["type"])
 

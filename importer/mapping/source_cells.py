@@ -16,12 +16,12 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from importer.core.batches import ChangeColumn, RawBatch
+from importer.core.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
 from importer.customers.rules import Kind
 from importer.customers.text import unprotected
-from importer.issues import IssueCollector, IssueKind, IssueLog
 from importer.mapping.plans import FieldPlan
 from importer.mapping.text_columns import Column, blanked, joined, places_where, replaced, texts_of
-from importer.records import ChangeColumn, Issue, RawBatch, Severity
 
 NO_VALUE = frozenset({"cell_error", "formula_without_value"})
 SHORTENED = "number_shortened"

@@ -14,14 +14,16 @@ from typing import Any
 
 import pandas as pd
 
-from importer.errors import TransformError
-from importer.frames import text_frame
-from importer.labels import named
+from importer.core.batches import RawBatch
+from importer.core.errors import TransformError
+from importer.core.frames import text_frame
+from importer.core.issues import Issue
+from importer.core.labels import named
+from importer.core.sources import SourceInfo
 from importer.mapping.source_cells import SourceColumns
 from importer.mapping.transform_result import checked, refused
 from importer.mapping.user_code import FAILURES, Function, load, module_text, what_happened, where
 from importer.profile.transform import TransformSettings
-from importer.records import Issue, RawBatch, SourceInfo
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from importer.errors import TransformError
-from importer.labels import named, quotable
+from importer.core.errors import TransformError
+from importer.core.labels import named, quotable
 from importer.profile.transform import TransformSettings
 
 _TEXT: Final = "str"

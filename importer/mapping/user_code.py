@@ -19,7 +19,7 @@ from traceback import walk_tb
 from types import ModuleType
 from typing import Any
 
-from importer.errors import ProfileError, SourceChangedError
+from importer.core.errors import ProfileError, SourceChangedError
 from importer.profile.nearest import did_you_mean
 from importer.profile.transform import TransformSettings
 

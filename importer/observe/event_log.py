@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from importer.records import Event
+from importer.core.events import Event
 
 _LEVELS: Mapping[str, int] = MappingProxyType(
     {

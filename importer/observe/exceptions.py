@@ -1,7 +1,7 @@
 """Exceptions as a log may hold them: the type, our own frames, the causes. Never a message, never a local.
 
 A message of a foreign exception often quotes the value that it stumbled over. Messages of our own
-exceptions never do (see `importer.errors`), so those are kept.
+exceptions never do (see `importer.core.errors`), so those are kept.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
-from importer.errors import ImporterError
+from importer.core.errors import ImporterError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _MAX_CAUSES = 20

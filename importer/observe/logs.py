@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from importer.errors import StorageError
+from importer.core.errors import StorageError
 from importer.observe.exceptions import explain_exception
 from importer.observe.redaction import redact
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import structlog
 
-from importer.distribution import how_to_install
-from importer.errors import ImporterError, UsageError
+from importer.core.distribution import how_to_install
+from importer.core.errors import ImporterError, UsageError
+from importer.core.events import Event
 from importer.observe.logs import configure
 from importer.profile.operating import LogSettings, MetricsSettings
-from importer.records import Event
 
 try:
     import prometheus_client as prometheus

@@ -8,11 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
+from importer.core.events import Event
+from importer.core.ports import Events
 from importer.observe.event_log import EventLog
 from importer.observe.logs import configure, run_context
-from importer.ports import Events
 from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings
-from importer.records import Event
 
 
 def require_libraries(metrics: MetricsSettings, otel: OtelSettings) -> None:

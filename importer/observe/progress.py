@@ -16,8 +16,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
+from importer.core.events import Event
 from importer.observe.tally import Tally
-from importer.records import Event
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

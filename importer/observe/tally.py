@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
-from importer.records import Event, RowState
+from importer.core.events import Event
+from importer.core.states import RowState
 
 _WINDOW_S = 15.0
 _SAMPLE_S = 0.5

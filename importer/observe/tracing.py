@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from importer.distribution import how_to_install
-from importer.errors import ImporterError, UsageError
-from importer.records import Event
+from importer.core.distribution import how_to_install
+from importer.core.errors import ImporterError, UsageError
+from importer.core.events import Event
 
 try:
     from opentelemetry import metrics as otel_metrics

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from importer.errors import UsageError
+from importer.core.errors import UsageError
 
 KEY = "ROCKETKOR_API_KEY"
 SECRET = "ROCKETKOR_API_SECRET"  # noqa: S105 - the variable's name

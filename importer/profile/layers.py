@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
-from importer.errors import ProfileError
+from importer.core.errors import ProfileError
 from importer.profile.delivery import DeliverySettings
 from importer.profile.fieldnames import quotes_forgotten
 from importer.profile.nearest import did_you_mean, nearest

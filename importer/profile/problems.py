@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from importer.errors import ProfileError
+from importer.core.errors import ProfileError
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.layers import DELIMITER, OPTIONS, PREFIX, Layer
 from importer.profile.nearest import did_you_mean, either

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
-from importer.commands import Commands
-from importer.errors import ProfileError
+from importer.core.commands import Commands
+from importer.core.errors import ProfileError
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import CustomerField, apart_from_fields, quotes_forgotten
 from importer.profile.layers import OPTIONS, Layer, Origin, environment_layer, file_layer, merged, option_layer

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
-from importer.errors import EmptySourceError, SourceError
+from importer.core.errors import EmptySourceError, SourceError
 from importer.readers.parser_errors import unreadable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)

@@ -15,13 +15,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 from zipfile import ZipFile
 
-from importer.errors import ReturnRefusedError, SourceError
+from importer.core.columns import ROW_COLUMN, RUN_COLUMN
+from importer.core.errors import ReturnRefusedError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.byte_source import Material
 from importer.readers.kinds import Kind
 from importer.readers.parser_errors import Parsing
 from importer.readers.table.columns import tidy_name
-from importer.records import ROW_COLUMN, RUN_COLUMN
 
 if TYPE_CHECKING:
     from importer.readers.table.blocks import Origin  # loads Arrow, which opening a source needs

@@ -10,15 +10,15 @@ from pathlib import Path, PurePath
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, BinaryIO
 
-from importer.errors import SourceError, UndecidedEncodingError
-from importer.ports import Reader
+from importer.core.columns import ROW_COLUMN, RUN_COLUMN
+from importer.core.errors import SourceError, UndecidedEncodingError
+from importer.core.ports import Reader
 from importer.profile.settings import SourceSettings
 from importer.readers.byte_source import Material, content_hash, open_material, save_stream, spool, too_large
 from importer.readers.handed_out import as_handed_out
 from importer.readers.kinds import PACKED, WORKBOOKS, Kind, kind_of
 from importer.readers.packed import unpack
 from importer.readers.parser_errors import Parsing
-from importer.records import ROW_COLUMN, RUN_COLUMN
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from zipfile import ZipFile, ZipInfo
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceLimits
 from importer.readers.byte_source import Material, Stream, spool
 from importer.readers.parser_errors import Parsing

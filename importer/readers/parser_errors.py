@@ -14,7 +14,7 @@ from types import TracebackType
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile
 
-from importer.errors import SourceError, StorageError
+from importer.core.errors import SourceError, StorageError
 
 PARSER_FAULTS = (
     ArithmeticError,

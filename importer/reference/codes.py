@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from importer.core.issue_codes import CODES_BY_STAGE, in_place
 from importer.customers.codes import ISSUE_CODES, IssueCode
 from importer.customers.rules import FieldSpec, field_spec, message
-from importer.issue_codes import CODES_BY_STAGE, in_place
 from importer.reference.selection import select
 
 _SHOWN_WITH: Mapping[str, str] = MappingProxyType(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from importer.errors import UsageError
+from importer.core.errors import UsageError
 
 Entry = TypeVar("Entry")
 

@@ -1,14 +1,15 @@
 """For every cluster of issues a title and what to do about it, in the spreadsheet or once and for all in the profile.
 
-What a code means is declared in `importer.issue_codes`; codes of the API have no entry there. Never sees a value.
+What a code means is declared in `importer.core.issue_codes`; codes of the API have no entry there. Never sees a value.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from importer.issue_codes import ALL_CODES, in_place
-from importer.records import Cluster, Severity
+from importer.core.issue_codes import ALL_CODES, in_place
+from importer.core.issues import Severity
+from importer.core.results import Cluster
 
 _REFUSED = "Correct column {column} in rejects.csv as the message says, and return it with the command of the report."
 _REFUSED_ROW = "Correct these rows in rejects.csv as the message says, and return it with the command of the report."

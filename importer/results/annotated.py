@@ -24,7 +24,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import ResultBatch, RowResult, is_added
+from importer.core.columns import is_added
+from importer.core.results import ResultBatch, RowResult
 from importer.results.atomic_files import AtomicFiles
 from importer.results.error_column import first_free, freeze, keep_together, make_room
 from importer.results.failing import FAILING

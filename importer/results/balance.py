@@ -16,8 +16,9 @@ from itertools import repeat, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from importer.errors import BalanceError, StorageError
-from importer.records import ADDED_COLUMNS, DRY_RUN_STATES, FINAL_STATES
+from importer.core.columns import ADDED_COLUMNS
+from importer.core.errors import BalanceError, StorageError
+from importer.core.states import DRY_RUN_STATES, FINAL_STATES
 from importer.results.csvfile import LINE_END
 
 _LONGEST_CELL = 1 << 30

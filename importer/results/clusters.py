@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from importer.core.issues import IssueKind, Severity
+from importer.core.results import Cluster, ResultBatch
 from importer.customers.rules import ISSUE_CODES, field_spec, message
-from importer.issues import IssueKind, Severity
-from importer.records import Cluster, ResultBatch
 
 EXAMPLE_ROWS = 20
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from importer.frames import letter_bytes, letters, text_array
+from importer.core.frames import letter_bytes, letters, text_array
 
 LINE_END = "\r\n"
 """Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""

@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from importer.records import ResultBatch, RowResult, RowState
+from importer.core.results import ResultBatch, RowResult
+from importer.core.states import RowState
 
 SHOWN_ROWS = 5_000
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from importer.issues import IssueLog
-from importer.records import ROW_COLUMN, ResultBatch
+from importer.core.columns import ROW_COLUMN
+from importer.core.issues import IssueLog
+from importer.core.results import ResultBatch
 from importer.results.table import Header, added_columns
 
 ISSUE_COLUMNS = ("row", "code", "severity", "field", "column", "message")

@@ -18,7 +18,9 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import SUMMARY_SHEET, Cluster, Issue, RowResult, Severity
+from importer.core.issues import Issue, Severity
+from importer.core.results import Cluster, RowResult
+from importer.core.sources import SUMMARY_SHEET
 from importer.results.advice import Advice
 from importer.results.failing import column_index, pointed_at
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, cells_of, lines, print_wide, safe_text

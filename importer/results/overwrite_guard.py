@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from importer.errors import StorageError, UsageError
+from importer.core.errors import StorageError, UsageError
 from importer.profile.settings import ResultsSettings
 
 _OURS = ("results.", "rejects.", "id-map.", "report.", "receipt.", "run.log.")

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from importer.issues import IssueKind, Severity
-from importer.records import ADDED_COLUMNS, ResultBatch, RowResult, RowState, extra_columns
+from importer.core.columns import ADDED_COLUMNS, extra_columns
+from importer.core.issues import IssueKind, Severity
+from importer.core.results import ResultBatch, RowResult
+from importer.core.states import RowState
 from importer.results.csvfile import Column
 
 NUMBER_COLUMNS = frozenset({"_row", "_http_status", "_attempts"})

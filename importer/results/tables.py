@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from importer.core.results import ResultBatch
 from importer.profile.settings import ResultsSettings
-from importer.records import ResultBatch
 from importer.results.atomic_files import AtomicFiles
 from importer.results.balance import Recount, Stretch
 from importer.results.csvfile import Column, CsvTable, cells_of, lines

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from importer.commands import FRAME, STDIN
-from importer.errors import ExitCode
-from importer.records import RowState
+from importer.core.commands import FRAME, STDIN
+from importer.core.errors import ExitCode
+from importer.core.states import RowState
 from importer.results.report import Report
 
 Tone = Literal["good", "mixed", "bad"]

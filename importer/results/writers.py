@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, cast
 
-from importer.errors import UsageError
+from importer.core.errors import UsageError
 from importer.results.table import Header, Row
 
 

@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import Protocol, cast
 
-from importer.errors import ProfileError
-from importer.ports import Checker, Clock, Finder, Limiter, Target
+from importer.core.errors import ProfileError
+from importer.core.ports import Checker, Clock, Finder, Limiter, Target
 from importer.targets.access import TargetAccess
 
 __all__ = ["OpenTarget", "Opener", "TargetAccess", "connect", "kinds"]

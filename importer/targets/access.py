@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from importer.errors import ProfileError, UsageError
+from importer.core.errors import ProfileError, UsageError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from importer.core.sources import Grouping
 from importer.customers.reading import Policy
 from importer.profile.settings import ValidationSettings
-from importer.records import Grouping
 from importer.validation.duplicates import DuplicateJudge
 from importer.validation.validator import Validator
 

@@ -15,11 +15,11 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Literal
 
+from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.issues import IssueCollector, IssueKind
+from importer.core.ports import Numbers
 from importer.customers.identity import KEY_BYTES, occurrence_key
 from importer.customers.rules import ISSUE_CODES, MAX_CONTACTS
-from importer.issues import IssueCollector, IssueKind
-from importer.ports import Numbers
-from importer.records import CheckedBatch, DuplicateVerdict
 
 LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -39,7 +39,7 @@ FEW_ROWS = 20_000
 
 
 class HeldNumbers:
-    """Keeps numbers in memory. Implements `importer.ports.Numbers`."""
+    """Keeps numbers in memory. Implements `importer.core.ports.Numbers`."""
 
     def __init__(self, typecode: str) -> None:
         self._held = array(typecode)
@@ -61,7 +61,7 @@ class HeldNumbers:
 
 
 class DuplicateJudge:
-    """Implements `importer.ports.Duplicates`.
+    """Implements `importer.core.ports.Duplicates`.
 
     Args:
         policy: `reject`: no row of a group is sent; `first`: the first one is; `allow`: all are, each with a key of

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from importer.core.batches import MappedBatch
+from importer.core.issues import Issue
+from importer.core.sources import Grouping
 from importer.customers.identity import SEPARATOR
 from importer.customers.likeness import folded_name
 from importer.customers.rules import ISSUE_CODES
-from importer.records import Grouping, Issue, MappedBatch
 
 _YES = frozenset({"yes", "y", "true", "1", "x", "primary", "main", "ja", "oui", "si", "s\u00ed"})
 _NO = frozenset({"", "no", "n", "false", "0", "-", "secondary", "other", "nein", "non"})

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from importer.core.batches import ChangeColumn, ChangeLog, CheckedBatch, MappedBatch
+from importer.core.issues import IssueCollector, IssueKind
 from importer.customers.notes import Notes
 from importer.customers.rules import FIELDS, ISSUE_CODES, field_spec, message
-from importer.issues import IssueCollector, IssueKind
-from importer.records import ChangeColumn, ChangeLog, CheckedBatch, MappedBatch
 from importer.validation.readiness import Readiness
 
 T = TypeVar("T")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from importer.commands import Commands
+from importer.core.commands import Commands
+from importer.core.errors import ProfileError
+from importer.core.sources import Detected
 from importer.customers.rules import FIELDS, CustomerType, FieldSpec, field_spec
-from importer.errors import ProfileError
-from importer.records import Detected
 
 
 def specs_of(names: Collection[str]) -> dict[str, FieldSpec]:

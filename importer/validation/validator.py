@@ -15,13 +15,14 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from importer.core.batches import CheckedBatch, MappedBatch
+from importer.core.errors import ProfileError
+from importer.core.issues import Severity
+from importer.core.sources import Detected, Grouping
 from importer.customers.notes import Notes
 from importer.customers.reading import Policy
 from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, FieldSpec, Kind, metadata_spec
 from importer.customers.types import customer_adapter
-from importer.errors import ProfileError
-from importer.issues import Severity
-from importer.records import CheckedBatch, Detected, Grouping, MappedBatch
 from importer.validation.groups import groups_of, mains_of
 from importer.validation.identities import Identities
 from importer.validation.numbers import write_numbers
@@ -52,7 +53,7 @@ class _Plan:
 
 
 class Validator:
-    """Implements `importer.ports.Validator`.
+    """Implements `importer.core.ports.Validator`.
 
     Args:
         policy: how strict to be, and what to assume.

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from importer.delivery import StopSwitch, StrictLimiter, Window
-from importer.wiring import SystemClock
+from importer.runs.wiring import SystemClock
 from tests.acceptance.conftest import IMPORTER, User, Witness, people, serving, serving_here, wait_for, wait_until
 
 QUICK = '[targets.emulator]\nlooks_after_s = [0, 0.7]\nbackoff_base_s = 0.05\nbreaker_probe_s = 0.1\nrate = "500/s"\n'

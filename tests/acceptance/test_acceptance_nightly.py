@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from importer.errors import TryLaterError
-from importer.night import Night
-from importer.nightly import Fate, NightReport
+from importer.core.errors import TryLaterError
+from importer.inbox.night import Night
 from importer.profile import Profile
-from importer.wiring import SystemClock
+from importer.runs.notifications.night_report import Fate, NightReport
+from importer.runs.wiring import SystemClock
 from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, ended, people, serving_here, wait_for
 
 QUICK = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import closing
 
-from importer.as_sent import Rechecker
 from importer.journal import Database, Replay, Runs, workspace_secret
+from importer.runs.as_sent import Rechecker
 from tests.acceptance.conftest import SAMPLES, User
 
 HEADER = "ID,First Name,Last Name,Email,Phone,Birth Date\n"

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from importer.nightly.open_files import shows_writers
+from importer.inbox.open_files import shows_writers
 from tests.acceptance.conftest import User, Witness, ended, people, serving_here, wait_for
 
 SANDBOX = ("--target", "sandbox", "--json")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from importer import Profile, run, validate
-from importer.errors import ExitCode, UsageError
+from importer.core.errors import ExitCode, UsageError
 from tests.acceptance.conftest import ROOT, SAMPLES, User
 
 

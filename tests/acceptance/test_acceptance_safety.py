@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from importer import session
-from importer.preconditions import require_unchanged
-from importer.session import Session
+from importer.runs import session
+from importer.runs.preconditions import require_unchanged
+from importer.runs.session import Session
 from tests.acceptance.conftest import User, Witness, ended, exactly_once, people, sandbox, serving, wait_for
 
 

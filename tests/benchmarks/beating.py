@@ -13,7 +13,7 @@ from pathlib import Path
 import uvloop
 
 from importer.profile import Profile
-from importer.session import Session
+from importer.runs.session import Session
 from tests.benchmarks.heart import Heart
 
 

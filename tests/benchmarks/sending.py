@@ -18,13 +18,24 @@ from pathlib import Path
 
 import uvloop
 
+from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.events import Event
+from importer.core.frames import raw_batch
+from importer.core.outcomes import Claimed, Outcome, Record
+from importer.core.ports import Journal
+from importer.core.states import RowState
 from importer.delivery import StopSwitch
-from importer.frames import raw_batch
 from importer.journal import RunHeader, RunIntake, StoredRun
-from importer.ports import Journal
 from importer.profile import Profile
-from importer.records import CheckedBatch, Claimed, DuplicateVerdict, Event, Outcome, Record, RowState
-from importer.wiring import SystemClock, Workspace, delivering, destination, limiter_for, open_workspace, other_side
+from importer.runs.wiring import (
+    SystemClock,
+    Workspace,
+    delivering,
+    destination,
+    limiter_for,
+    open_workspace,
+    other_side,
+)
 from tests.benchmarks.heart import Heart
 
 _BATCH_ROWS = 4_096

@@ -18,14 +18,15 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.text import P
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.errors import SourceError
-from importer.ports import Reader
+from importer.core.batches import RawBatch
+from importer.core.errors import SourceError
+from importer.core.ports import Reader
+from importer.core.sources import SourceInfo
 from importer.profile.settings import SourceSettings
 from importer.readers import content_hash, open_frame, open_source
 from importer.readers.dataframe.reading import read_frame
 from importer.readers.opening import FORMATS
 from importer.readers.workbook.origin import BOOKS
-from importer.records import RawBatch, SourceInfo
 
 HEADER = ["ID", "Name", "Email", "Zip"]
 ROWS = [[f"C{n:03d}", f"Zo\u00eb {n}", f"zoe{n}@example.com", f"0{2000 + n}"] for n in range(1, 41)]

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from pyarrow import parquet
 
-from importer.records import ADDED_COLUMNS
+from importer.core.columns import ADDED_COLUMNS
 from importer.results.table import Header, Row
 from importer.results.writers import WRITERS, writer
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from importer.errors import AccessError
-from importer.records import Verdict
+from importer.core.errors import AccessError
+from importer.core.outcomes import Verdict
 from importer.targets import OpenTarget, connect, kinds
 from tests.unit.targets.scripted import BUSINESS, KEY, PERSON, SECRET, CountingLimiter, FixedClock, access, record
 

@@ -14,7 +14,7 @@ import pytest
 from importer.engines import ProcessPool
 from importer.profile import Profile
 from importer.results import Report
-from importer.session import Session
+from importer.runs.session import Session
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 FILES = ("results", "rejects", "id_map", "jsonl")

@@ -26,6 +26,13 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.events import Event
+from importer.core.frames import raw_batch
+from importer.core.outcomes import Record
+from importer.core.ports import Journal
+from importer.core.results import RowResult
+from importer.core.states import FINAL_STATES, RowState, balance
 from importer.delivery import (
     AdaptiveRate,
     Backoff,
@@ -44,7 +51,6 @@ from importer.delivery import (
 from importer.delivery.asking import Asking
 from importer.delivery.stamps import Stamps
 from importer.engines import AsyncioPool
-from importer.frames import raw_batch
 from importer.journal import (
     Accounts,
     Claims,
@@ -57,18 +63,7 @@ from importer.journal import (
     Runs,
     same_server,
 )
-from importer.pipeline import Delivery
-from importer.ports import Journal
-from importer.records import (
-    FINAL_STATES,
-    CheckedBatch,
-    DuplicateVerdict,
-    Event,
-    Record,
-    RowResult,
-    RowState,
-    balance,
-)
+from importer.runs.pipeline import Delivery
 from tests.lab.memory import MISFORTUNES, Memory
 from tests.lab.other_side import LabTarget
 from tests.lab.virtual_time import Killed, VirtualClock, VirtualLoop, abandon

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
-from importer.errors import JournalError, UsageError, WorkspaceMovedError
+from importer.core.errors import JournalError, UsageError, WorkspaceMovedError
 from importer.journal import Database, Runs
 
 JOURNAL = "journal.sqlite3"

@@ -6,8 +6,8 @@ import asyncio
 import random
 from typing import Any
 
-from importer.ports import Limiter
-from importer.records import Candidate, Found, Record, Reply, Verdict
+from importer.core.outcomes import Candidate, Found, Record, Reply, Verdict
+from importer.core.ports import Limiter
 from importer.targets.rocketkor.classification_rules import rule_for_exception, rule_for_status
 from tests.lab.virtual_time import VirtualClock
 from tests.lab.world import STATUS_FAULTS, Stored, World, body_of, draw, latency, travel

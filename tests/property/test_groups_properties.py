@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.frames import raw_batch
+from importer.core.batches import CheckedBatch
+from importer.core.frames import raw_batch
+from importer.core.issues import Issue
 from importer.journal import Claims, Database, Merging, Replay, RunHeader, RunIntake, Runs
-from importer.records import CheckedBatch, Issue
 from importer.validation import DuplicateJudge
 from tests.effort import examples
 

@@ -9,8 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from importer.core.outcomes import Outcome, Record
+from importer.core.states import FINAL_STATES, REOPENINGS, TRANSITIONS, RowState
 from importer.journal import Database, Replay, Runs
-from importer.records import FINAL_STATES, REOPENINGS, TRANSITIONS, Outcome, Record, RowState
 from tests.effort import examples
 from tests.unit.journal.conftest import begin, fill, open_book
 

@@ -9,14 +9,16 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.errors import SourceError
-from importer.frames import raw_batch
+from importer.core.batches import RawBatch
+from importer.core.errors import SourceError
+from importer.core.frames import raw_batch
+from importer.core.issues import Issue
+from importer.core.sources import SourceInfo
 from importer.mapping import Table, build_mapper, init_profile, propose
 from importer.mapping.dates import by_order
 from importer.mapping.edits import whole_name
 from importer.profile import Profile, TransformSettings
 from importer.profile.transform import located
-from importer.records import Issue, RawBatch, SourceInfo
 
 TODAY = date(2026, 11, 22)
 TEXTS = st.text(max_size=12) | st.sampled_from(["1990-06-26", "6/5/90", "5 Jun 1990", "33050", "cell", "4E+9", " ", ""])

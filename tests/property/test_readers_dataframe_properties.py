@@ -13,8 +13,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.errors import SourceError
-from importer.ports import Reader
+from importer.core.errors import SourceError
+from importer.core.ports import Reader
 from importer.profile.settings import SourceSettings
 from importer.readers import open_frame, open_source
 from importer.readers.dataframe.origin import frame_hash, write_csv

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineWorkbook
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceLimits, SourceSettings
 from importer.readers import open_source
 from importer.readers.text.dialect import Dialect

@@ -11,8 +11,8 @@ import openpyxl
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from importer.errors import SourceError
-from importer.ports import Reader
+from importer.core.errors import SourceError
+from importer.core.ports import Reader
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
 from tests.effort import examples

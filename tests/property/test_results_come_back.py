@@ -11,9 +11,13 @@ import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from importer.core.columns import surplus_of
+from importer.core.issues import Issue
+from importer.core.results import RowResult
+from importer.core.sources import SourceInfo
+from importer.core.states import RowState
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
-from importer.records import Issue, RowResult, RowState, SourceInfo, surplus_of
 from importer.results.annotated import write_annotated
 from importer.results.report import Report
 from importer.results.table import Header, rows_of

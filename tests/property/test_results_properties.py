@@ -12,8 +12,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from importer.core.issues import Issue, Severity
+from importer.core.results import ResultBatch, RowResult
+from importer.core.states import FINAL_STATES, RowState
 from importer.profile.settings import ResultsSettings
-from importer.records import FINAL_STATES, Issue, ResultBatch, RowResult, RowState, Severity
 from importer.results.balance import Recount, compare
 from importer.results.csvfile import LINE_END, CsvTable, lines
 from importer.results.sheets import MAX_CELL_CHARS, safe_text

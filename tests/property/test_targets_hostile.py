@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from importer.records import Verdict
+from importer.core.outcomes import Verdict
 from importer.targets.rocketkor.bodies import first_id, load_object, profile_path, read_error_body
 from importer.targets.rocketkor.classification import created_id, judge_look_up, judge_refusal, retry_after_s
 from importer.targets.rocketkor.http import Answer

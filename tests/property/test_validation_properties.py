@@ -13,6 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from importer.core.batches import CheckedBatch, MappedBatch
+from importer.core.frames import raw_batch
+from importer.core.issues import Severity
 from importer.customers.fields import read
 from importer.customers.notes import Notes
 from importer.customers.patterns import clean_pattern, clean_postal, clean_words, max_chars, north_american_numbers
@@ -33,8 +36,6 @@ from importer.customers.rules import (
     metadata_spec,
 )
 from importer.customers.types import customer_adapter
-from importer.frames import raw_batch
-from importer.records import CheckedBatch, MappedBatch, Severity
 from importer.validation.validator import Validator
 from tests.batches import mapped_batch
 from tests.effort import examples

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from importer.issue_codes.reading import READING_CODES
-from importer.issues import Issue
+from importer.core.issue_codes.reading import READING_CODES
+from importer.core.issues import Issue, Severity
 from importer.readers.table.blocks import Mark
-from importer.records import Severity
 
 ISSUE_COLUMNS = ("_error_code", "_error_column", "_error_message", "_warnings")
 _JOINT = " | "

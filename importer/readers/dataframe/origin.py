@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from importer.errors import EmptySourceError, SourceError
+from importer.core.columns import is_extra
+from importer.core.errors import EmptySourceError, SourceError
+from importer.core.sources import Detected
 from importer.profile.settings import SourceSettings
 from importer.readers.dataframe.issue_columns import ISSUE_COLUMNS, issue_marks
 from importer.readers.dataframe.texts import Converter
 from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.table.header import Header
-from importer.records import Detected, is_extra
 
 NAME = "frame"
 """What a DataFrame without a name in its `attrs` is called."""

@@ -7,13 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from importer.issues import Issue
-from importer.ports import Reader
+from importer.core.batches import RawBatch
+from importer.core.columns import extra_columns
+from importer.core.issues import Issue
+from importer.core.ports import Reader
+from importer.core.sources import SourceInfo
 from importer.profile.settings import SourceSettings
 from importer.readers.dataframe.issue_columns import issue_columns
 from importer.readers.dataframe.origin import FrameOrigin
 from importer.readers.table.reader import TableReader
-from importer.records import RawBatch, SourceInfo, extra_columns
 
 _Found = dict[int, list[Issue]]
 

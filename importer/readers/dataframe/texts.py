@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from importer.errors import SourceError
-from importer.labels import named
+from importer.core.errors import SourceError
+from importer.core.labels import named
 
 _LARGEST = 10**15
 """From here on a float need not be the whole number that it was made of."""

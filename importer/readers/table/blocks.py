@@ -8,8 +8,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from importer.frames import text_table
-from importer.records import Detected, OtherTable, Severity
+from importer.core.frames import text_table
+from importer.core.issues import Severity
+from importer.core.sources import Detected, OtherTable
 
 
 @dataclass(frozen=True, slots=True)

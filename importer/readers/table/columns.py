@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from importer.labels import named
-from importer.records import is_added, is_extra
+from importer.core.columns import is_added, is_extra
+from importer.core.labels import named
 
 _INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from importer.frames import letters
-from importer.labels import counted
+from importer.core.frames import letters
+from importer.core.issues import Severity
+from importer.core.labels import counted
 from importer.readers.table.blocks import Block, Mark
 from importer.readers.table.columns import Columns
-from importer.records import Severity
 
 EXCEL_CELL_CHARS = 32_767
 _SHEET_ROWS = {65_536: "Excel 97-2003", 1_048_576: "Excel"}

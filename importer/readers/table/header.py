@@ -14,8 +14,8 @@ from itertools import zip_longest
 from math import ceil
 from typing import Literal
 
-from importer.errors import EmptySourceError, SourceError
-from importer.labels import counted
+from importer.core.errors import EmptySourceError, SourceError
+from importer.core.labels import counted
 
 Numbered = tuple[int, Sequence[str]]
 

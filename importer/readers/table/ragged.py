@@ -15,11 +15,12 @@ from itertools import zip_longest
 
 import pyarrow.compute as pc
 
+from importer.core.columns import surplus_of
+from importer.core.issues import Severity
 from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.table.columns import Columns
 from importer.readers.table.row_filter import is_blank
 from importer.readers.table.shapes import Shapes
-from importer.records import Severity, surplus_of
 
 _BESIDE = Mark(
     "cell_outside_table",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from importer.errors import EmptySourceError, SourceError
-from importer.frames import frame_of
+from importer.core.batches import RawBatch
+from importer.core.errors import EmptySourceError, SourceError
+from importer.core.frames import frame_of
+from importer.core.issues import Issue, Severity
+from importer.core.sources import Detected, SourceInfo
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
 from importer.readers.table.columns import Columns, name_columns, own_end
@@ -14,7 +17,6 @@ from importer.readers.table.damage import Damage
 from importer.readers.table.header import Header, Numbered, find_header, last_filled, table_width
 from importer.readers.table.ragged import Ragged
 from importer.readers.table.row_filter import after, hold_footer, join, without_blank, without_header_again
-from importer.records import Detected, Issue, RawBatch, Severity, SourceInfo
 
 _SAMPLE_ROWS = 300
 

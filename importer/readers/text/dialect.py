@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from importer.errors import EmptySourceError, SourceError
+from importer.core.errors import EmptySourceError, SourceError
+from importer.core.sources import Detected
 from importer.profile.settings import SourceSettings
-from importer.records import Detected
 
 DELIMITERS = (",", ";", "\t", "|")
 _RARE_DELIMITERS = "^~:!#%*\x01\x1e\x1f¦§¬"

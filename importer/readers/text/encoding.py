@@ -15,9 +15,9 @@ from difflib import get_close_matches
 from encodings.aliases import aliases
 from typing import TYPE_CHECKING, BinaryIO
 
-from importer.errors import SourceError, UndecidedEncodingError
+from importer.core.errors import SourceError, UndecidedEncodingError
+from importer.core.sources import Detected
 from importer.readers.text.spelling import Spelling, is_latin, is_spelled, latin_ones, scripts, spellings
-from importer.records import Detected
 
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch  # slow to import, and seldom needed

@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from typing import BinaryIO
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceLimits
 
 UNDECODABLE = "\ufdd0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from importer.core.sources import Detected
 from importer.profile.settings import SourceSettings
 from importer.readers.byte_source import Material
 from importer.readers.parser_errors import Parsing
@@ -12,7 +13,6 @@ from importer.readers.text.dialect import Dialect, detect_dialect
 from importer.readers.text.encoding import Encoding, detect_encoding
 from importer.readers.text.feed import Feed
 from importer.readers.text.records import read_blocks
-from importer.records import Detected
 
 _SAMPLE_CHARS = 1 << 17
 _HINT = "Export it again as CSV in UTF-8, or name its encoding and delimiter in [source]."

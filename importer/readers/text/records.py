@@ -14,13 +14,13 @@ from dataclasses import replace
 from functools import cache
 from itertools import chain
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
+from importer.core.issues import Severity
 from importer.profile.settings import SourceLimits
 from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.text.dialect import Dialect
 from importer.readers.text.feed import UNDECODABLE, Feed
 from importer.readers.text.plain import parsed
-from importer.records import Severity
 
 _LONGEST_RECORD_LINES = 1_000
 _MOST_WASTED = 2_000_000

@@ -7,7 +7,8 @@ from contextlib import closing
 from itertools import takewhile
 from pkgutil import resolve_name
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
+from importer.core.sources import SUMMARY_SHEET, Detected, OtherTable
 from importer.profile.settings import SourceSettings
 from importer.readers.byte_source import Material
 from importer.readers.kinds import kind_of
@@ -17,7 +18,6 @@ from importer.readers.table.columns import tidy_name
 from importer.readers.table.header import find_header
 from importer.readers.workbook.sheetrows import Book, SheetFacts
 from importer.readers.workbook.sheets import Sheet, choose_sheet, describe_sheets
-from importer.records import SUMMARY_SHEET, Detected, OtherTable
 
 BOOKS = {
     "xlsx": "importer.readers.workbook.xlsx.book:XlsxBook",

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceLimits
 from importer.readers.byte_source import Material
 from importer.readers.packed import allowed_bytes, bomb

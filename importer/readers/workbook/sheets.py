@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from importer.errors import SourceError
-from importer.records import Detected
+from importer.core.errors import SourceError
+from importer.core.sources import Detected
 
 
 @dataclass(frozen=True, slots=True)

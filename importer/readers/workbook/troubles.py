@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
+from importer.core.issues import Severity
 from importer.readers.table.blocks import Mark
 from importer.readers.table.damage import ERRORS, cell_error
-from importer.records import Severity
 
 __all__ = ["ERRORS", "LONG", "cell_error", "hostile", "long_number", "no_value", "too_long"]
 

@@ -6,7 +6,7 @@ customer's data anywhere but to the API.
 
 from __future__ import annotations
 
-from importer.ports import Clock, Limiter
+from importer.core.ports import Clock, Limiter
 from importer.targets.access import TargetAccess
 from importer.targets.rocketkor.client import RocketKorTarget
 from importer.targets.rocketkor.http import open_wire

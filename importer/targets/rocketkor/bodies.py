@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from importer.records import FieldError
+from importer.core.outcomes import FieldError
 from importer.targets.rocketkor.redaction import Redaction
 
 MAX_FIELD_ERRORS: Final = 50

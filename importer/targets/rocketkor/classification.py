@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from importer.errors import AccessError
-from importer.records import FieldError, Reply, Verdict
+from importer.core.errors import AccessError
+from importer.core.outcomes import FieldError, Reply, Verdict
 from importer.targets.rocketkor.bodies import ErrorBody, first_id, load_object, read_error_body
 from importer.targets.rocketkor.classification_rules import Rule, rule_for_exception, rule_for_status
 from importer.targets.rocketkor.connections import BrokenRequestError

@@ -19,7 +19,7 @@ from typing import Final
 import aiohttp
 from aiohttp.client_exceptions import UnixClientConnectorError
 
-from importer.records import Verdict
+from importer.core.outcomes import Verdict
 from importer.targets.rocketkor.connections import StaleConnectionError
 
 ABORT, DUPLICATE, IN_DOUBT, REJECT, RETRY = (

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from yarl import URL
 
-from importer.errors import AccessError
-from importer.ports import Clock, Limiter, Slot
-from importer.records import Found, Record, Reply, Verdict
+from importer.core.errors import AccessError
+from importer.core.outcomes import Found, Record, Reply, Verdict
+from importer.core.ports import Clock, Limiter, Slot
 from importer.targets.access import TargetAccess
 from importer.targets.rocketkor.classification import (
     accepted,

@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
-from importer.ports import Slot
+from importer.core.ports import Slot
 
 STALE_TRIES: Final = 4
 """Connections tried for one request before giving up: enough for a swept pool, bounded for a server that slams."""

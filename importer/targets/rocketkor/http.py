@@ -22,9 +22,9 @@ import aiohttp
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from importer.distribution import installed_version
-from importer.errors import ProfileError
-from importer.ports import Slot
+from importer.core.distribution import installed_version
+from importer.core.errors import ProfileError
+from importer.core.ports import Slot
 from importer.targets.access import TargetAccess
 from importer.targets.rocketkor.connections import TruthfulRequest, on_a_live_connection
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
-from importer.records import Candidate, Found, RateHint, Record, Reply, Verdict
+from importer.core.outcomes import Candidate, Found, RateHint, Record, Reply, Verdict
 from importer.targets.rocketkor.bodies import load_object
 
 PAGE_SIZE: Final = 100

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from importer.records import RateHint
+from importer.core.outcomes import RateHint
 from importer.targets.rocketkor.header_times import server_now
 
 _EPOCH_S: Final = 1_000_000_000.0

@@ -16,9 +16,9 @@ from typing import Final
 
 from multidict import CIMultiDict
 
-from importer.errors import AccessError
-from importer.ports import Clock
-from importer.records import Reply
+from importer.core.errors import AccessError
+from importer.core.outcomes import Reply
+from importer.core.ports import Clock
 
 RENEWAL_SHARE: Final = 0.85
 """Renewed at this share of the lifetime (API facts, section 1: 80 to 90 %)."""

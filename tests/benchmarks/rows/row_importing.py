@@ -47,7 +47,7 @@ def run(settings: Settings) -> Iterator[Figure]:
 def ready_bodies(source: Path, folder: Path) -> Path:
     """Write the request bodies of a file's valid rows, one a line."""
     from importer.journal import Database
-    from importer.journal.packing import unpack_payloads
+    from importer.journal.sqlite.packing import unpack_payloads
 
     with emulator(folder) as target:
         profile = profile_for(target, folder, rate="1000000/s", concurrency=CONCURRENCY)

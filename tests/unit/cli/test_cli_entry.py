@@ -14,7 +14,7 @@ import pytest
 
 from importer.cli.entry import _report_system_error, run
 from importer.cli.output import Output, say
-from importer.errors import ExitCode
+from importer.core.errors import ExitCode
 
 REFUSED = OSError(errno.EACCES, os.strerror(errno.EACCES), "in/customers.csv")
 

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from importer.cli.app import app
 from importer.cli.long_help import COLUMNS, EXIT_CODES, STATES, listed
-from importer.errors import ExitCode
-from importer.records import ADDED_COLUMNS, FINAL_STATES
+from importer.core.columns import ADDED_COLUMNS
+from importer.core.errors import ExitCode
+from importer.core.states import FINAL_STATES
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import importer.customers
+from importer.core.issues import Severity
 from importer.customers.fields import read
 from importer.customers.reading import Policy
 from importer.customers.rules import (
@@ -22,7 +23,6 @@ from importer.customers.rules import (
     is_known_field,
     message,
 )
-from importer.records import Severity
 
 
 @pytest.mark.parametrize("spec", FIELDS.values(), ids=lambda spec: spec.name)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from importer.core.outcomes import RateHint, Reply, Verdict
 from importer.delivery import AdaptiveRate
 from importer.delivery.adaptive_rate import SustainedRate
-from importer.records import RateHint, Reply, Verdict
 
 THROTTLED = Reply(Verdict.RETRY, http_status=429, error_code="rate_limited", message="Slower, please.")
 

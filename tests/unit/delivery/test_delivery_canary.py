@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from importer.core.outcomes import Claimed, FieldError, Outcome, Record
+from importer.core.states import RowState
 from importer.delivery import Canary, StopSwitch
 from importer.engines import AsyncioPool
-from importer.records import Claimed, FieldError, Outcome, Record, RowState
 from tests.lab.virtual_time import VirtualClock, run_virtual
 
 Fate = Callable[[int], str]

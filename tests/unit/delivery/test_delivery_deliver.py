@@ -11,19 +11,11 @@ from typing import Any
 
 import pytest
 
+from importer.core.errors import StoppingError
+from importer.core.outcomes import Candidate, FieldError, Found, Outcome, Record, Reply, Verdict
+from importer.core.states import RowState
 from importer.delivery import Backoff, Deliver, Patience, StopSwitch, Thresholds
 from importer.delivery.looks import Looks
-from importer.errors import StoppingError
-from importer.records import (
-    Candidate,
-    FieldError,
-    Found,
-    Outcome,
-    Record,
-    Reply,
-    RowState,
-    Verdict,
-)
 from tests.lab.virtual_time import VirtualClock, run_virtual
 
 STAMP = "importKey"

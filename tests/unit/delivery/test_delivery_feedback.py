@@ -11,6 +11,10 @@ from itertools import pairwise
 
 import pytest
 
+from importer.core.errors import StoppingError
+from importer.core.events import Event
+from importer.core.outcomes import Found, Outcome, RateHint, Record, Reply, Verdict
+from importer.core.states import RowState
 from importer.delivery import (
     AdaptiveRate,
     Backoff,
@@ -25,8 +29,6 @@ from importer.delivery import (
     Window,
 )
 from importer.engines import AsyncioPool
-from importer.errors import StoppingError
-from importer.records import Event, Found, Outcome, RateHint, Record, Reply, RowState, Verdict
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.starting import largest_window, start
 

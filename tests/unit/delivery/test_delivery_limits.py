@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from importer.core.errors import StoppingError
+from importer.core.outcomes import Outcome, Record, Reply, Verdict
+from importer.core.states import RowState
 from importer.delivery import Backoff, Breaker, BreakerRules, Feedback, StopSwitch, StrictLimiter, Window
 from importer.engines import AsyncioPool
-from importer.errors import StoppingError
-from importer.records import Outcome, Record, Reply, RowState, Verdict
-from importer.wiring import SystemClock
+from importer.runs.wiring import SystemClock
 from tests.effort import examples
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.starting import largest_window, start

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from importer.core.errors import StoppingError
 from importer.delivery import StopSwitch, StrictLimiter, Window
-from importer.errors import StoppingError
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.starting import largest_window, start
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from importer.core.outcomes import EarlierForm, Found, Outcome, Record, Reply, Resent, Verdict
+from importer.core.states import RowState
 from importer.delivery import Backoff, SecondLooks, StopSwitch
 from importer.delivery.asking import Asking
 from importer.delivery.second_look import WATCHED_S
 from importer.delivery.stamps import Stamps
-from importer.records import EarlierForm, Found, Outcome, Record, Reply, Resent, RowState, Verdict
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.test_delivery_deliver import RECORD, STAMP, Pool, Scripted, customer, young
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from importer.core.outcomes import Reply, Verdict
 from importer.delivery import Breaker, BreakerRules, StopSwitch, StrictLimiter, Window
-from importer.records import Reply, Verdict
 from tests.effort import examples
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.starting import largest_window, start

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from importer.core.errors import ExitCode
 from importer.doctor import Finding, examine, exit_code
-from importer.errors import ExitCode
 from importer.profile import Profile
 from tests.unit.targets.scripted import Script, opened, reply, server
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pickle
 
+from importer.core.batches import RawBatch
+from importer.core.frames import raw_batch
+from importer.core.issues import Issue
 from importer.engines.checking import Job
-from importer.frames import raw_batch
-from importer.issues import Issue
-from importer.records import RawBatch
 
 
 def travelled(batch: RawBatch) -> RawBatch:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from importer.core.errors import JournalError
+from importer.core.outcomes import Outcome, Record
+from importer.core.ports import Engine
+from importer.core.states import RowState
 from importer.engines import ENGINES, AsyncioPool
-from importer.errors import JournalError
-from importer.ports import Engine
-from importer.records import Outcome, Record, RowState
 from tests.lab.virtual_time import VirtualClock, run_virtual
 
 ROWS = 57

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from importer.frames import raw_batch
+from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.frames import raw_batch
+from importer.core.issues import Issue
+from importer.core.outcomes import Claimed, Outcome
+from importer.core.states import RowState
 from importer.journal import Claims, Database, Replay, RunHeader, RunIntake, Runs
-from importer.records import CheckedBatch, Claimed, DuplicateVerdict, Issue, Outcome, RowState
 
 SCOPE = "https://api.example.com#main"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from importer.core.states import RowState
 from importer.journal import Accounts, Database, Runs, same_server
-from importer.journal.accounts import AccountUsed, Whose
-from importer.journal.scopes import move_scope
-from importer.records import RowState
+from importer.journal.sqlite.accounts import AccountUsed, Whose
+from importer.journal.sqlite.scopes import move_scope
 from tests.unit.journal.conftest import begin, created, fill, open_book
 
 SERVER = "https://api.example.com"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from importer.core.outcomes import Outcome
+from importer.core.states import RowState
 from importer.journal import Ahead, Database, Runs
-from importer.records import Outcome, RowState
 from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill
 
 

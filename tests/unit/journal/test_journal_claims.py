@@ -7,9 +7,10 @@ from contextlib import closing
 
 import pytest
 
-from importer.errors import JournalError
+from importer.core.errors import JournalError
+from importer.core.outcomes import Attempt, FieldError, Outcome, Record, Verdict
+from importer.core.states import TRANSITIONS, RowState
 from importer.journal import Database, Replay, Runs
-from importer.records import TRANSITIONS, Attempt, FieldError, Outcome, Record, RowState, Verdict
 from tests.unit.journal.conftest import Book, begin, created, fill, open_book
 
 

@@ -10,18 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from importer.frames import raw_batch
+from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.frames import raw_batch
+from importer.core.issues import Issue
+from importer.core.outcomes import Attempt, FieldError, Outcome, Verdict
+from importer.core.states import RowState
 from importer.journal import Claims, Comparison, Database, Merging, Replay, RunHeader, RunIntake, Runs
-from importer.records import (
-    Attempt,
-    CheckedBatch,
-    DuplicateVerdict,
-    FieldError,
-    Issue,
-    Outcome,
-    RowState,
-    Verdict,
-)
 
 HOW = Merging("importKey", ("businessName",), {"externalId": "Number"})
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.errors import JournalError, UsageError, WorkspaceMovedError
+from importer.core.errors import JournalError, UsageError, WorkspaceMovedError
 from importer.journal import Database, Runs
-from importer.journal.integrity import CommitCount, Place
-from importer.wiring import JOURNAL_NAME, accept_journal, open_workspace
+from importer.journal.sqlite.integrity import CommitCount, Place
+from importer.runs.wiring import JOURNAL_NAME, accept_journal, open_workspace
 from tests.unit.journal.conftest import begin
 
 HERE = Place(host="a", path="/runs/journal.sqlite3", device=1, inode=2, secret_inode=3)

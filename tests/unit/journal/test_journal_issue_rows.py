@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
+from importer.core.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
 from importer.journal import Database
-from importer.journal.issue_rows import (
+from importer.journal.sqlite.issue_rows import (
     STRETCH,
     insert_issues,
     issues_between,

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from itertools import count
 
+from importer.core.batches import CheckedBatch
+from importer.core.frames import raw_batch
 from importer.customers.likeness import EMAIL, NAME, PHONE, person_of
-from importer.frames import raw_batch
 from importer.journal import Database
-from importer.journal.likenesses import LOT, Earlier, Likenesses, Match
-from importer.records import CheckedBatch
+from importer.journal.sqlite.likenesses import LOT, Earlier, Likenesses, Match
 from importer.validation.duplicates import HeldNumbers
 from tests.unit.journal.conftest import SCOPE, begin
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import BusyError, JournalError
+from importer.core.errors import BusyError, JournalError
+from importer.core.issues import Issue, Severity
+from importer.core.states import RowState
 from importer.journal import Claims, Database, Replay, Runs, receipt_of
-from importer.journal.lock import workspace_lock
-from importer.journal.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
-from importer.journal.packing import pack_payloads, pack_rows
-from importer.records import Issue, RowState, Severity
+from importer.journal.sqlite.lock import workspace_lock
+from importer.journal.sqlite.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
+from importer.journal.sqlite.packing import pack_payloads, pack_rows
 from tests.unit.journal.conftest import begin, fill
 
 OLD_VERSIONS = [int(path.stem.rpartition("v")[2]) for path in sorted(Path(__file__).parent.glob("schema_v*.sql"))]

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from importer.core.batches import CheckedBatch
+from importer.core.frames import raw_batch
+from importer.core.states import RowState
 from importer.customers.identity import import_key
-from importer.frames import raw_batch
 from importer.journal import Claims, Comparison, Database, Replay, RunIntake, remembers_old_keys, workspace_secret
-from importer.journal.packing import pack_payloads, pack_rows
-from importer.records import CheckedBatch, RowState
+from importer.journal.sqlite.packing import pack_payloads, pack_rows
 from tests.unit.journal.conftest import begin
 
 SCOPE = "live#main"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from importer.errors import JournalError
+from importer.core.errors import JournalError
+from importer.core.outcomes import FieldError, Outcome
+from importer.core.states import RowState
 from importer.journal import Database, Replay, has_resent, purge_rows
-from importer.journal.resent import is_customer_of_a_row
-from importer.records import FieldError, Outcome, RowState
+from importer.journal.sqlite.resent import is_customer_of_a_row
 from tests.unit.journal.conftest import Book, created
 
 DUPLICATED = FieldError("", "Two customers.", "duplicated_at_target")

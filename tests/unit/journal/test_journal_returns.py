@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import JournalError
+from importer.core.errors import JournalError
+from importer.core.issues import Issue
+from importer.core.states import RowState
 from importer.journal import Claims, Comparison, Database, Returns, Revision, RunRows, Said
-from importer.records import Issue, RowState
 from tests.unit.journal.conftest import begin, fill
 
 HOW = Comparison("ignore", external_id_decides=True, target="live", columns={})

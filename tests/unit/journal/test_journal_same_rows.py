@@ -11,10 +11,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.frames import raw_batch
+from importer.core.outcomes import Outcome
+from importer.core.states import RowState
 from importer.customers.identity import occurrence_key
-from importer.frames import raw_batch
 from importer.journal import Claims, Comparison, Database, RunHeader, RunIntake, Runs
-from importer.records import CheckedBatch, DuplicateVerdict, Outcome, RowState
 from tests.effort import examples
 
 SCOPE, BASE, SECRET = "live#main", "ab" * 16, b"a fictional secret of 32 bytes.."

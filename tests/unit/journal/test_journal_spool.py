@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import JournalError
-from importer.journal.spool import HELD, SpooledNumbers
+from importer.core.errors import JournalError
+from importer.journal.sqlite.spool import HELD, SpooledNumbers
 
 
 def spooled(folder: Path, count: int, lot: int = 1_000) -> SpooledNumbers:

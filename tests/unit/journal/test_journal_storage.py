@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 
-from importer.errors import BusyError, JournalError, UsageError
-from importer.frames import raw_batch
+from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.errors import BusyError, JournalError, UsageError
+from importer.core.frames import raw_batch
+from importer.core.issues import Issue, Severity
+from importer.core.outcomes import Outcome
+from importer.core.states import RowState
 from importer.journal import (
     RUNNING,
     Database,
@@ -26,8 +30,7 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
-from importer.journal.purging import purge_rows
-from importer.records import CheckedBatch, DuplicateVerdict, Issue, Outcome, RowState, Severity
+from importer.journal.sqlite.purging import purge_rows
 from tests.unit.journal.conftest import Book, begin, created, fill, open_book
 
 

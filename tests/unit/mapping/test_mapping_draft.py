@@ -6,10 +6,11 @@ import tomllib
 from datetime import date
 from pathlib import Path
 
-from importer.frames import raw_batch
+from importer.core.batches import RawBatch
+from importer.core.frames import raw_batch
+from importer.core.sources import Detected, SourceInfo
 from importer.mapping import Table, build_mapper, init_profile, proposal
 from importer.profile import Profile
-from importer.records import Detected, RawBatch, SourceInfo
 
 COLUMNS = ("Customer ID", "Name", "Email", "Cell", "Phone Type", "Sex", 'Odd "Name"\t\x7f')
 ROWS = [

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from importer.errors import ExitCode, SourceError
+from importer.core.errors import ExitCode, SourceError
+from importer.core.sources import SourceInfo
 from importer.mapping.drift import check_drift
 from importer.profile import SourceSettings
-from importer.records import SourceInfo
 
 MADE_FOR = ("First Name", "Last Name", "Email", "Phone")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from importer.frames import raw_batch
+from importer.core.frames import raw_batch
+from importer.core.sources import SourceInfo
 from importer.mapping import Table, build_mapper
 from importer.profile import Profile
-from importer.records import SourceInfo
 
 LEGACY = Path(__file__).parents[3] / "configs" / "legacy_crm.toml"
 ROW = {

@@ -11,15 +11,16 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from importer.commands import Commands
-from importer.errors import ExitCode, ProfileError, SourceError
-from importer.frames import raw_batch
-from importer.issue_codes.mapping import MAPPING_CODES
-from importer.issues import IssueLog
+from importer.core.batches import MappedBatch, RawBatch
+from importer.core.commands import Commands
+from importer.core.errors import ExitCode, ProfileError, SourceError
+from importer.core.frames import raw_batch
+from importer.core.issue_codes.mapping import MAPPING_CODES
+from importer.core.issues import Issue, IssueLog, Severity
+from importer.core.ports import Mapper
+from importer.core.sources import SourceInfo
 from importer.mapping import ColumnMapper, Table, build_mapper
-from importer.ports import Mapper
 from importer.profile import Profile
-from importer.records import Issue, MappedBatch, RawBatch, Severity, SourceInfo
 
 TODAY = date(2026, 11, 22)
 REQUIRED = {

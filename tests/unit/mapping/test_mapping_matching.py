@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from importer.frames import raw_batch
+from importer.core.batches import RawBatch
+from importer.core.frames import raw_batch
+from importer.core.sources import SourceInfo
 from importer.mapping import THRESHOLD, ColumnMatch, proposal, propose
 from importer.profile import Profile
-from importer.records import RawBatch, SourceInfo
 
 
 def info(columns: str) -> SourceInfo:

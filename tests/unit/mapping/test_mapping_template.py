@@ -4,10 +4,10 @@ from typing import Literal
 
 import pytest
 
+from importer.core.frames import raw_batch
+from importer.core.sources import SourceInfo
 from importer.customers.rules import FIELDS, CustomerType
-from importer.frames import raw_batch
 from importer.mapping import propose, template_columns
-from importer.records import SourceInfo
 
 KINDS: tuple[Literal["individual", "business"], ...] = ("individual", "business")
 

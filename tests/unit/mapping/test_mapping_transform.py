@@ -10,12 +10,14 @@ from textwrap import dedent
 
 import pytest
 
-from importer.errors import ExitCode, ProfileError, SourceChangedError, TransformError
-from importer.frames import raw_batch
+from importer.core.batches import RawBatch
+from importer.core.errors import ExitCode, ProfileError, SourceChangedError, TransformError
+from importer.core.frames import raw_batch
+from importer.core.issues import Issue, Severity
+from importer.core.sources import SourceInfo
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile, TransformSettings
 from importer.profile.settings import GroupingSettings
-from importer.records import Issue, RawBatch, Severity, SourceInfo
 from tests.unit.mapping.test_mapping_mapper import REQUIRED, TODAY
 
 COLUMNS = ("Name", "Phone", "Note")
@@ -387,8 +389,8 @@ def test_a_cell_that_shows_an_error_is_blank_and_counts_where_the_function_left_
 def test_another_sheet_counts_where_the_function_could_go_over_it(written: Write) -> None:
     from dataclasses import replace
 
-    from importer.errors import SourceError
-    from importer.records import OtherTable
+    from importer.core.errors import SourceError
+    from importer.core.sources import OtherTable
 
     settings = written(clean('frame = frame.rename(columns={"Name": "Given"})'))
     rules = Profile.model_validate(

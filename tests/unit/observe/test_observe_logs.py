@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import structlog
 
-from importer.errors import StorageError
+from importer.core.errors import StorageError
+from importer.core.events import Event
 from importer.observe.event_log import EventLog
 from importer.observe.logs import LOG_NAME, Level, configure, row_context, run_context
 from importer.observe.observed import observed
 from importer.profile.operating import LogSettings
-from importer.records import Event
 
 CANARIES = (
     "Canarina",
@@ -141,7 +141,7 @@ def test_exceptions_are_told_by_type_and_our_own_frames(tmp_path: Path) -> None:
         except StorageError:
             structlog.stdlib.get_logger("x").exception("stopped")
     outer, inner = entries(tmp_path)[0]["exceptions"]
-    assert outer["type"] == "importer.errors.StorageError"
+    assert outer["type"] == "importer.core.errors.StorageError"
     assert {frame.split(":")[0] for frame in outer["frames"]} == {"importer/observe/logs.py"}
     assert inner["type"] == "builtins.NotADirectoryError"
     assert inner["errno"] == errno.ENOTDIR

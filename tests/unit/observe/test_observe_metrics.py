@@ -12,12 +12,12 @@ from urllib.request import urlopen
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from importer.errors import AccessError, ExitCode
+from importer.core.errors import AccessError, ExitCode
+from importer.core.events import Event
+from importer.core.ports import Events
 from importer.observe import observed
 from importer.observe.metrics import metered
-from importer.ports import Events
 from importer.profile import LogSettings, MetricsSettings
-from importer.records import Event
 
 COUNTS = {"read": 5, "created": 3, "invalid": 1, "failed": 1}
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from importer.core.events import Event
 from importer.observe.progress import LiveProgress, NoProgress, PlainProgress, progress
 from importer.observe.tally import Tally
-from importer.records import Event
 from tests.screen import Screen
 
 

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from importer.errors import AccessError
+from importer.core.errors import AccessError
 from importer.observe import observed
 from importer.observe.tracing import recorded
 from importer.profile import LogSettings, OtelSettings

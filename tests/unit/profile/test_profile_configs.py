@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import ProfileError
+from importer.core.errors import ProfileError
 from importer.profile import Profile
 
 CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.toml"))

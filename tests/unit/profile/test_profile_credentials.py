@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import ExitCode, UsageError
+from importer.core.errors import ExitCode, UsageError
 from importer.profile import credentials
 
 KEY, SECRET = "ROCKETKOR_API_KEY", "ROCKETKOR_API_SECRET"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from importer.errors import ExitCode, ProfileError
+from importer.core.errors import ExitCode, ProfileError
 from importer.profile import Profile
 
 

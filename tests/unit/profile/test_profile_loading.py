@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from importer.errors import ProfileError
+from importer.core.errors import ProfileError
 from importer.profile import OPTIONS, Profile
 from importer.profile.delivery import DeliverySettings
 from importer.profile.problems import places

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import ProfileError
+from importer.core.errors import ProfileError
 from importer.profile import Profile
 
 SECTIONS = "[targets.live]\nbase_url = 'https://live.test'\n[targets.sandbox]\nbase_url = 'https://sandbox.test'\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import ProfileError
+from importer.core.errors import ProfileError
 from importer.profile import KeptProfile, Profile
 
 RAISES = "raise RuntimeError('it was run')\n"

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from importer.errors import EmptySourceError, SourceError
+from importer.core.errors import EmptySourceError, SourceError
+from importer.core.issues import Issue, Severity
 from importer.profile.settings import SourceLimits, SourceSettings
 from importer.readers import is_frame, is_returned, open_frame, open_source
 from importer.readers.dataframe.origin import frame_hash, write_csv
 from importer.readers.dataframe.reading import read_frame
-from importer.records import Issue, Severity
 
 SETTINGS = SourceSettings()
 

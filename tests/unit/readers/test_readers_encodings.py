@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.readers.text.encoding import Encoding, detect_encoding
 
 PLAIN = ["Ann,Green,+14155550101", "Bob,Gray,+14155550102", "Cy,Trial,+14155550103"]

@@ -29,7 +29,7 @@ CLEAN = {"read": 1, "valid": 1, "invalid": 0}
 VALIDATE = """
 import json, re, sys
 from importer.profile import Profile
-from importer.session import Session
+from importer.runs.session import Session
 profile = Profile.load(options={"workspace": sys.argv[1], "source.processes": 1})
 found = {}
 for path in sys.argv[2:]:

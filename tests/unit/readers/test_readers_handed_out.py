@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import Workbook
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile import SourceSettings
 from importer.readers import open_handed_out, open_source
 

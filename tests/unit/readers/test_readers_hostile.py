@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from xlwt.CompoundDoc import XlsDoc
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceLimits, SourceSettings
 from importer.readers import content_hash, open_source
 from importer.readers.packed import HARMLESS_BYTES

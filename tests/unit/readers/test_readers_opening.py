@@ -14,12 +14,12 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.errors import SourceError
+from importer.core.batches import RawBatch
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers import content_hash, keep_stdin, open_source
 from importer.readers.opening import find_format
 from importer.readers.parser_errors import Parsing
-from importer.records import RawBatch
 
 TABLE = b"Name,Email\n" + b"".join(b"Ann %d,ann%d@example.com\n" % (i, i) for i in range(1, 26))
 

@@ -18,10 +18,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from importer.errors import SourceError
+from importer.core.columns import ADDED_COLUMNS
+from importer.core.errors import SourceError
+from importer.core.issues import Severity
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
-from importer.records import ADDED_COLUMNS, Severity
 
 HEADER = ["Legacy ID", "First Name", "Last Name", "Phone", "Email", "DOB", "Street", "City", "Zip", "Notes"]
 _FIRST = ["Sarah", "José", "Zoë", "Jürgen", "Inés", "Robert", "Chloé", "Björn", "Ana", "Søren"]

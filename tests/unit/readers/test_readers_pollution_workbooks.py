@@ -21,10 +21,10 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.text import P
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
+from importer.core.issues import Severity
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
-from importer.records import Severity
 
 HEADER = ["ID", "First", "Last", "Phone", "Email", "DOB", "City", "Zip"]
 NAMES = [("Sarah", "Green"), ("José", "Muñoz"), ("Zoë", "O'Brien"), ("Jürgen", "Müller & Söhne")]

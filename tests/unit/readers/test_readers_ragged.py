@@ -11,10 +11,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from importer.errors import SourceError
+from importer.core.columns import MOST_EXTRA
+from importer.core.errors import SourceError
+from importer.core.issues import Severity
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
-from importer.records import MOST_EXTRA, Severity
 
 HEADER = "firstName,lastName,phone,email"
 ANN = "Ann,Green,+14155550101,ann@example.com"

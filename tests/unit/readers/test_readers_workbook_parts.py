@@ -12,7 +12,7 @@ import xlwt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.readers.workbook.cells import iso_text, number_text, serial_text, time_text
 from importer.readers.workbook.numberformats import date_kind, digit_sections, plain_text, renderer
 from importer.readers.workbook.package import unescaped

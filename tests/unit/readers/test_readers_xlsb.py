@@ -12,7 +12,7 @@ import pytest
 import pyxlsb
 from python_calamine import CalamineWorkbook
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers import open_source
 from importer.readers.workbook.cells import rk_number

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from importer.cli.options import _PLACES
+from importer.core.errors import UsageError
+from importer.core.issue_codes import ALL_CODES
 from importer.customers.rules import FIELDS, READING_FIELDS, RULES, field_spec
-from importer.errors import UsageError
-from importer.issue_codes import ALL_CODES
 from importer.profile import OPTIONS, Profile
 from importer.profile.delivery import TargetSettings
 from importer.profile.problems import places, variable

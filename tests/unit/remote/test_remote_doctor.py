@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
+from importer.core.errors import ExitCode
 from importer.doctor import Finding
 from importer.doctor.remote_folder import check_elsewhere
-from importer.errors import ExitCode
+from importer.inbox.remote.arriving import RemoteInbox
 from importer.journal import workspace_lock
 from importer.profile import Profile
-from importer.remote.inbox import RemoteInbox
 from tests.unit.remote.places import TEXT, Sshd
 
 

@@ -15,9 +15,9 @@ from uuid import uuid4
 import fsspec
 import pytest
 
-from importer.errors import ImporterError, SourceError, StillWrittenError, UnreachableError, UsageError
+from importer.core.errors import ImporterError, SourceError, StillWrittenError, UnreachableError, UsageError
+from importer.inbox.remote.arriving import RemoteInbox
 from importer.profile import Profile
-from importer.remote.inbox import RemoteInbox
 from tests.unit.remote.places import TEXT, Sshd, Web
 
 TAG = "20261122T083000Z-1a2b3c"

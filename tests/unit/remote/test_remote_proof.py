@@ -12,10 +12,10 @@ from unittest import mock
 
 import pytest
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile import Profile
-from importer.remote import Local, local_copy
-from importer.remote.fetching import Proof
+from importer.readers.remote.fetching import Proof
+from importer.runs.wiring.remote_sources import Local, local_copy
 from tests.unit.remote.places import TEXT, Gateway, Sshd, Web, before
 
 PROFILE = Profile()

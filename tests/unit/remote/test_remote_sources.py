@@ -10,10 +10,10 @@ from unittest import mock
 
 import pytest
 
+from importer.core.errors import AccessError, ImporterError, InterruptedRunError, SourceError, TryLaterError, UsageError
 from importer.delivery import StopSwitch
-from importer.errors import AccessError, ImporterError, InterruptedRunError, SourceError, TryLaterError, UsageError
 from importer.profile import Profile
-from importer.remote import is_remote, local_copy, shown
+from importer.runs.wiring.remote_sources import is_remote, local_copy, shown
 from tests.unit.remote.places import TEXT, Sshd, Web, authority, keygen, web
 
 PROFILE = Profile()

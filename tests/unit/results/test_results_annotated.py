@@ -13,7 +13,10 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.records import SUMMARY_SHEET, Detected, Issue, RowResult, RowState, Severity, SourceInfo
+from importer.core.issues import Issue, Severity
+from importer.core.results import RowResult
+from importer.core.sources import SUMMARY_SHEET, Detected, SourceInfo
+from importer.core.states import RowState
 from importer.results import annotated
 from importer.results.annotated import write_annotated
 from importer.results.clusters import clusters

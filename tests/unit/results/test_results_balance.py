@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import BalanceError, StorageError
+from importer.core.errors import BalanceError, StorageError
+from importer.core.results import RowResult
+from importer.core.states import RowState
 from importer.profile.settings import ResultsSettings
-from importer.records import RowResult, RowState
 from importer.results.balance import Recount, Stretch, compare
 from importer.results.table import Header
 from importer.results.tables import write_results

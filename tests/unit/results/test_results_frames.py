@@ -8,9 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from importer.errors import UsageError
+from importer.core.columns import ADDED_COLUMNS
+from importer.core.errors import UsageError
+from importer.core.issues import Issue, Severity
+from importer.core.results import ResultBatch, RowResult
+from importer.core.states import RowState
 from importer.profile.settings import ResultsSettings
-from importer.records import ADDED_COLUMNS, Issue, ResultBatch, RowResult, RowState, Severity
 from importer.results.balance import Recount
 from importer.results.frames import ISSUE_COLUMNS, issues_frame, rows_frame
 from importer.results.report import Report

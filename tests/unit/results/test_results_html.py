@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from importer.records import Detected, Issue, RowResult, RowState, Severity, SourceInfo
+from importer.core.issues import Issue, Severity
+from importer.core.results import RowResult
+from importer.core.sources import Detected, SourceInfo
+from importer.core.states import RowState
 from importer.results.clusters import clusters
 from importer.results.failing import FailingRows, column_index, masked, pointed_at
 from importer.results.html import STATIC_ROWS, render_html, write_html

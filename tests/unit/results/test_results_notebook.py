@@ -5,7 +5,8 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
-from importer.records import Cluster, Severity
+from importer.core.issues import Severity
+from importer.core.results import Cluster
 from importer.results.notebook import FEW_ROWS, MOST_CLUSTERS
 from importer.results.report import PreviewedField, PreviewedRow, Report
 

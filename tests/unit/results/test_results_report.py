@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from importer.core.issue_codes import ALL_CODES
+from importer.core.issues import Issue, Severity
+from importer.core.results import Cluster, RowResult
+from importer.core.sources import Detected, SourceInfo
+from importer.core.states import RowState
 from importer.customers.codes import ISSUE_CODES
 from importer.customers.rules import field_spec, message
-from importer.issue_codes import ALL_CODES
-from importer.records import Cluster, Detected, Issue, RowResult, RowState, Severity, SourceInfo
 from importer.results import clusters as clusters_of
 from importer.results.advice import advise
 from importer.results.clusters import EXAMPLE_ROWS

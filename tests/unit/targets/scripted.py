@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from importer.errors import StoppingError
-from importer.records import Record, Reply
+from importer.core.errors import StoppingError
+from importer.core.outcomes import Record, Reply
 from importer.targets import TargetAccess, connect
 from importer.targets.rocketkor import RocketKorTarget
 

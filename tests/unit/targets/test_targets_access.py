@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 from pydantic import SecretStr
 
-from importer.errors import ProfileError, UsageError
+from importer.core.errors import ProfileError, UsageError
 from importer.targets import TargetAccess, connect, kinds
 from tests.unit.targets.scripted import KEY, SECRET, CountingLimiter, FixedClock, access
 

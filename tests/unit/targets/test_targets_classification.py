@@ -9,7 +9,7 @@ import aiohttp
 import aiohttp.client_exceptions
 import pytest
 
-from importer.records import Verdict
+from importer.core.outcomes import Verdict
 from importer.targets.rocketkor.classification import judge_failure
 from importer.targets.rocketkor.classification_rules import (
     CLASSES,

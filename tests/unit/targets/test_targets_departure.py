@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from importer.core.outcomes import Verdict
 from importer.delivery import StopSwitch, StrictLimiter, Window
-from importer.records import Verdict
+from importer.runs.wiring import SystemClock
 from importer.targets import connect
-from importer.wiring import SystemClock
 from tests.unit.targets import pki
 from tests.unit.targets.scripted import (
     Request,

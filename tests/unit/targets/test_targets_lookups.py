@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from importer.records import Found, RateHint, Verdict
+from importer.core.outcomes import Found, RateHint, Verdict
 from importer.targets.rocketkor.lookups import MAX_COMPLETIONS, MAX_PAGES
 from tests.unit.targets.scripted import (
     BUSINESS,

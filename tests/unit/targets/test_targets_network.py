@@ -7,7 +7,7 @@ from collections.abc import Callable
 import aiohttp
 import pytest
 
-from importer.records import Verdict
+from importer.core.outcomes import Verdict
 from importer.targets.rocketkor import http
 from importer.targets.rocketkor.connections import STALE_TRIES
 from tests.unit.targets.scripted import (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from importer.records import RateHint
+from importer.core.outcomes import RateHint
 from importer.targets.rocketkor.rate_headers import rate_hint
 
 NOW = 1_790_000_000.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from importer.errors import AccessError
+from importer.core.errors import AccessError
 from tests.unit.targets.scripted import (
     KEY,
     PERSON,

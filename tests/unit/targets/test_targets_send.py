@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from importer.errors import StoppingError
-from importer.records import FieldError, RateHint, Verdict
+from importer.core.errors import StoppingError
+from importer.core.outcomes import FieldError, RateHint, Verdict
 from tests.unit.targets.scripted import PERSON, Script, created, opened, record, reply, server
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.errors import ProfileError
-from importer.records import Verdict
+from importer.core.errors import ProfileError
+from importer.core.outcomes import Verdict
 from tests.unit.targets import pki
 from tests.unit.targets.scripted import Script, access, close_all, created, opened, pause, record, server, server_apart
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from importer.errors import AccessError
-from importer.records import Reply, Verdict
+from importer.core.errors import AccessError
+from importer.core.outcomes import Reply, Verdict
 from importer.targets.rocketkor.tokens import (
     ASSUMED_LIFETIME_S,
     LONGEST_LIFETIME_S,

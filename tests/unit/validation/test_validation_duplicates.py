@@ -10,9 +10,10 @@ from typing import Literal
 
 import pytest
 
+from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.frames import raw_batch
+from importer.core.issues import Severity
 from importer.customers.identity import occurrence_key
-from importer.frames import raw_batch
-from importer.records import CheckedBatch, DuplicateVerdict, Severity
 from importer.validation import DuplicateJudge
 from importer.validation.equal_numbers import groups
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from importer.core.batches import Change, ChangeLog, CheckedBatch, MappedBatch
+from importer.core.errors import ProfileError
+from importer.core.frames import raw_batch
+from importer.core.issues import Issue, Severity
 from importer.customers.identity import import_key
-from importer.errors import ProfileError
-from importer.frames import raw_batch
 from importer.profile.settings import ValidationSettings
-from importer.records import Change, ChangeLog, CheckedBatch, Issue, MappedBatch, Severity
 from importer.validation import build_validator
 from tests.batches import mapped_batch
 

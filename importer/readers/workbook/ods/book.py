@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from zipfile import ZipFile
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.byte_source import Material
 from importer.readers.table.blocks import Block

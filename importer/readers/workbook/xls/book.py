@@ -13,7 +13,7 @@ import codecs
 import struct
 from collections.abc import Generator, Sequence
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.byte_source import Material
 from importer.readers.table.blocks import Block

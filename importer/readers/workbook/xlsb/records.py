@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import IO
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 
 _PIECE_BYTES = 1 << 18
 _LARGEST = 64 << 20

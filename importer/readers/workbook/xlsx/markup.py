@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 from xml.sax.saxutils import unescape
 
-from importer.errors import SourceError
+from importer.core.errors import SourceError
 from importer.readers.workbook.package import unescaped
 from importer.readers.workbook.troubles import hostile
 

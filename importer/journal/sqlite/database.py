@@ -1,0 +1,232 @@
+"""One SQLite file: opening and transactions. Knows no row and no run.
+
+WAL with `synchronous=FULL`: a commit is on disk when it returns, and readers never block the writer
+(https://www.sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from importer.core.commands import Commands
+from importer.core.errors import JournalError
+from importer.journal.sqlite.integrity import (
+    CommitCount,
+    accept,
+    check_integrity,
+    count_commit,
+    give_up_runs,
+    has_place,
+    remember_place,
+)
+from importer.journal.sqlite.migrations import SCHEMA_VERSION, bring_up_to_date, migrated_copy, version_of
+
+BUSY_TIMEOUT_MS = 10_000
+CACHE_KIB = 16_384
+
+
+class Database:
+    """A connection to one journal file.
+
+    Args:
+        path: the file; made with mode 0600 when it is not there.
+        durable: whether a commit waits for the disk; off only while a dry run checks, which nobody resumes.
+        writes: False looks at a file that is there and changes nothing, not even its format: one of an older format
+            is brought up to date in memory.
+        commands: composes the commands that errors name; None: the file lies in its workspace.
+
+    Raises:
+        JournalError: the file cannot be opened, is not a journal, or was written by a newer program.
+    """
+
+    def __init__(
+        self, path: Path, *, durable: bool = True, writes: bool = True, commands: Commands | None = None
+    ) -> None:
+        self.path = path
+        self.writes = writes
+        self.commands = commands or Commands(path.parent)
+        self._count = CommitCount(path) if durable and writes else None
+        with self.guarded("opened"):
+            if not writes:
+                self.connection = _looked_at(path)
+                return
+            path.touch(mode=0o600, exist_ok=True)
+            self.connection = sqlite3.connect(
+                path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare(durable=durable)
+                bring_up_to_date(self.connection, path)
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _prepare(self, *, durable: bool) -> None:
+        self.connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        self.connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        if durable:
+            self.connection.execute("PRAGMA journal_mode=WAL")
+            self.connection.execute("PRAGMA synchronous=FULL")
+        else:
+            self.connection.execute("PRAGMA journal_mode=MEMORY")
+            self.connection.execute("PRAGMA synchronous=OFF")
+
+    def keep(self) -> None:
+        """Put what was written without waiting for the disk safely there; later commits wait for it.
+
+        Raises:
+            JournalError: the disk is full or broken.
+        """
+        with self.guarded("written"):
+            self.connection.execute("PRAGMA journal_mode=DELETE")
+            self.connection.execute("PRAGMA synchronous=FULL")
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def require_integrity(self) -> None:
+        """Refuse to go on with a journal that has lost what was written last, or that is a copy.
+
+        Raises:
+            JournalError: it has, or is.
+        """
+        self.check_integrity()
+        with self.guarded("read"):
+            is_placed = has_place(self.connection)
+        if not is_placed:
+            with self.transaction() as tx:
+                remember_place(tx, self.path)
+
+    def check_integrity(self) -> None:
+        """The same, and nothing is written down: for whoever only looks."""
+        with self.guarded("read"):
+            check_integrity(self.connection, self.path, self.commands)
+
+    def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:
+        """Take the journal for whole and for the original from now on.
+
+        Args:
+            gives_up_runs: it is a copy: leave its runs to the workspace that it was copied from.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        with self.transaction() as tx:
+            accept(tx, self.path)
+            if gives_up_runs:
+                give_up_runs(tx)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run a block as one commit: all of it on disk, or none.
+
+        Raises:
+            JournalError: the journal cannot be written.
+        """
+        with self.guarded("written"):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                commits = count_commit(self.connection) if self._count is not None else 0
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+        if self._count is not None:
+            self._count.write(commits)
+
+    @contextmanager
+    def guarded(self, done: str) -> Iterator[None]:
+        """Turn SQLite's and the system's errors into one that says which file could not be `done`."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(
+                f"The journal {self.path} cannot be {done}: {_reason(error)}.", _hint(error, done, self.commands)
+            ) from error
+
+    def close(self) -> None:
+        """Close the file; harmless when called twice."""
+        self.connection.close()
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    """Open a journal that shall not be changed, wherever it lies.
+
+    Raises:
+        sqlite3.Error, OSError: it is not there, or cannot be read.
+        JournalError: it was written by a newer program.
+    """
+    try:
+        return _current(_read_only(path), path)
+    except sqlite3.OperationalError:
+        if not path.exists():
+            raise
+    # The folder is read-only, or the disk is full: SQLite cannot make the file that readers of a log share.
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return _current(_read_only(path, "&immutable=1"), path)
+    return _current(_in_memory(path, log), path)
+
+
+def _read_only(path: Path, more: str = "") -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro{more}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    return connection
+
+
+def _in_memory(path: Path, log: Path) -> sqlite3.Connection:
+    """Read a journal with what stands in its log, where its folder cannot be written."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    with tempfile.TemporaryDirectory(prefix="importer-") as aside:
+        for file in (path, log):
+            shutil.copyfile(file, Path(aside) / file.name)
+        with closing(sqlite3.connect(Path(aside) / path.name)) as copy:
+            copy.backup(memory)
+    return memory
+
+
+def _current(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """The connection, or one to a copy in this program's format."""
+    try:
+        if version_of(connection) == SCHEMA_VERSION:
+            return connection
+        copy = migrated_copy(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return copy
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or type(error).__name__).lower()
+    return str(error) or type(error).__name__
+
+
+def _hint(error: Exception, done: str, commands: Commands) -> str:
+    text = str(error).lower()
+    if ("full" in text or "no space" in text) and done == "opened":
+        return "The disk is full: free some space, and try again."
+    if "full" in text or "no space" in text:
+        return (
+            f"The disk is full: free some space. `{commands.resume('last')}` then goes on with a run that had begun;"
+            " one that had not is started again."
+        )
+    if "i/o error" in text:
+        return "Check whether the disk of the workspace is full or damaged."
+    if "not a database" in text or "malformed" in text:
+        return "The file is damaged: keep a copy of it, and restore a backup."
+    return "Check that the workspace can be written by you."

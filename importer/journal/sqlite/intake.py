@@ -1,0 +1,237 @@
+"""Reading and checking, as the journal keeps them: cells first, then verdicts. Implements `ports.Intake`.
+
+Nothing here needs to survive the disk at once: nothing was sent yet, and a run that dies while it is
+loading is loaded again. So each batch is one commit, and that is all.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count, repeat
+from pathlib import Path
+from typing import Any
+
+from importer.core.batches import Change, ChangeLog, CheckedBatch, DuplicateVerdict, RawBatch
+from importer.core.errors import BusyError
+from importer.core.issues import IssueCollector, IssueKind, IssueLog, Severity
+from importer.core.states import RowState
+from importer.journal.sqlite.comparing import Comparison, attached, compare, hold_those_of_then, refuse
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.groups import Groups, Merging
+from importer.journal.sqlite.issue_rows import insert_issues, issues_between, remove_issues
+from importer.journal.sqlite.likenesses import Earlier, Likenesses
+from importer.journal.sqlite.packing import (
+    pack_cells,
+    pack_payloads,
+    pack_rows,
+    pack_surplus,
+    unpack_cells,
+    unpack_rows,
+    unpack_surplus,
+)
+from importer.journal.sqlite.runs import LOADING
+from importer.journal.sqlite.same_rows import adopt_keys_of_earlier_rules, adopt_keys_of_same_content, rekey, tell_apart
+from importer.journal.sqlite.spool import SpooledNumbers
+
+_INSERT_ROW = "INSERT INTO rows (run, ordinal, state, key, external_id)"
+_KNOWN = """
+SELECT rows.ordinal, runs.run_id, runs.target
+FROM rows
+LEFT JOIN rows AS leading ON leading.run = rows.run AND leading.ordinal = rows.leader
+JOIN earlier.identities AS known ON known.key = coalesce(rows.key, leading.key)
+JOIN earlier.rows AS theirs ON theirs.run = known.run AND theirs.ordinal = known.ordinal
+ AND theirs.state IN ('created', 'existing')
+JOIN earlier.runs AS runs ON runs.run = known.run
+WHERE rows.run = ? AND rows.state <> 'invalid'
+"""
+
+
+class RunIntake:
+    """The rows of one run on their way to being ready.
+
+    Args:
+        valid_state: what a row without errors becomes: `ready`, or `valid` in a dry run, which sends nothing and so
+            keeps no request bodies.
+        keyed: keep every row with its import key. A dry run that compares itself with nothing need not: it keeps
+            the rows with errors only, and those that it does not list are valid.
+        keeps_bodies: keep the request bodies of a dry run, too.
+        merging: how the bodies of rows that are one customer become one; None: rows are not grouped.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        run: int,
+        *,
+        valid_state: RowState = RowState.READY,
+        keyed: bool = True,
+        merging: Merging | None = None,
+        keeps_bodies: bool = False,
+    ) -> None:
+        self._db = database
+        self._run = run
+        self._valid = valid_state
+        self.sends = valid_state is not RowState.VALID
+        self.keyed = keyed or self.sends or merging is not None
+        self.keeps_bodies = keeps_bodies or self.sends or merging is not None
+        self._businesses = Groups(database, run, merging) if merging else None
+        self._likenesses = Likenesses(database, run, self.numbers)
+        self._groups: Sequence[Sequence[int]] = ()
+        self._idv_ready = 0
+        self._idv_missing: Counter[str] = Counter()
+
+    @property
+    def idv(self) -> dict[str, Any]:
+        """How many of the recorded rows are ready for identity verification, and what the others lack."""
+        return {"ready": self._idv_ready, "missing": dict(self._idv_missing)}
+
+    def numbers(self, typecode: str) -> SpooledNumbers:
+        """A column of numbers for all rows, kept beside the journal while they are read."""
+        return SpooledNumbers(self._db.path.parent, typecode)
+
+    def restart(self) -> None:
+        """Forget what an earlier, unfinished loading left behind.
+
+        Raises:
+            BusyError: the run is beyond its loading: its rows say what was sent.
+        """
+        with self._db.transaction() as tx:
+            (phase,) = tx.execute("SELECT phase FROM runs WHERE run = ?", (self._run,)).fetchone()
+            if phase != LOADING:
+                raise BusyError("Another program has taken up this run.", "Wait for it to end; then resume the run.")
+            for table in ("batches", "rows", "issues", "changes", "members"):
+                tx.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
+            tx.execute("UPDATE runs SET extra = 0 WHERE run = ?", (self._run,))
+
+    def load(self, batch: RawBatch) -> None:
+        with self._db.transaction() as tx:
+            tx.execute(
+                "INSERT INTO batches (run, first, length, rows, cells, surplus) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    self._run,
+                    batch.first,
+                    len(batch),
+                    pack_rows(batch.rows),
+                    pack_cells(batch.frame),
+                    pack_surplus(batch.surplus),
+                ),
+            )
+            if batch.surplus:
+                widest = max(map(len, batch.surplus.values()))
+                tx.execute("UPDATE runs SET extra = max(extra, ?) WHERE run = ?", (widest, self._run))
+            insert_issues(tx, self._run, batch.issues)
+
+    def raw(self, after: int = -1) -> Iterator[RawBatch]:
+        while True:
+            with self._db.guarded("read"):
+                found = self._db.connection.execute(
+                    "SELECT first, rows, cells, surplus FROM batches WHERE run = ? AND first > ?"
+                    " ORDER BY first LIMIT 1",
+                    (self._run, after),
+                ).fetchone()
+            if found is None:
+                return
+            after, rows, cells, surplus = found
+            numbers = list(unpack_rows(rows))
+            issues = self._reading_issues(after, after + len(numbers))
+            yield RawBatch(after, unpack_cells(cells, numbers), issues, unpack_surplus(surplus))
+
+    def record(self, batch: CheckedBatch) -> None:
+        first, last = batch.raw.first, batch.raw.first + len(batch.raw)
+        with self._db.transaction() as tx:
+            self._insert_rows(tx, batch)
+            if self.keeps_bodies:
+                tx.execute(
+                    "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?",
+                    (pack_payloads(batch.payloads), self._run, first),
+                )
+            if batch.raw.issues:  # the checked batch repeats what reading found
+                remove_issues(tx, self._run, range(first, last))
+            insert_issues(tx, self._run, batch.issues)
+            self._count_changes(tx, batch.changes)
+        if self.keyed:
+            self._likenesses.observe(batch)
+        self._idv_ready += sum(batch.idv_ready or ())
+        self._idv_missing.update(batch.idv_missing)
+
+    def _insert_rows(self, tx: sqlite3.Connection, batch: CheckedBatch) -> None:
+        first, invalid, valid = batch.raw.first, RowState.INVALID.value, self._valid.value
+        if self.keyed:
+            states = [invalid if payload is None else valid for payload in batch.payloads]
+            ids = [external_id or None for external_id in batch.external_ids]
+            rows = zip(repeat(self._run), count(first), states, batch.keys, ids)
+            tx.executemany(f"{_INSERT_ROW} VALUES (?, ?, ?, ?, ?)", rows)
+        elif None in batch.payloads:
+            bad = json.dumps([first + place for place, payload in enumerate(batch.payloads) if payload is None])
+            tx.execute(f"{_INSERT_ROW} SELECT ?, value, ?, NULL, NULL FROM json_each(?)", (self._run, invalid, bad))
+
+    def judged(self, verdict: DuplicateVerdict) -> None:
+        issues = IssueLog.of(verdict.issues)
+        with self._db.transaction() as tx:
+            insert_issues(tx, self._run, issues)
+            refuse(tx, self._run, sorted(issues.invalid()))
+            rekey(tx, self._run, verdict.rekeyed)
+        self._groups = verdict.groups
+        if self._businesses:
+            self._businesses.form(verdict.leaders)
+
+    def compare(self, journal: Path, secret: bytes, how: Comparison) -> None:
+        """In a dry run: compare the rows with what another journal knows, leaving that as it is.
+
+        Args:
+            journal: a workspace's journal whose secret these rows' keys were made with.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        with attached(self._db, journal) as earlier:
+            adopt_keys_of_earlier_rules(self._db, self._run, earlier)
+            adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
+            self._warn_of_known()
+            hold_those_of_then(self._db, self._run, earlier, secret, how)
+            compare(self._db, self._run, self._likenesses, earlier, how)
+        self._hold_groups()
+
+    def compare_and_remember(self, scope: str, secret: bytes, how: Comparison) -> None:
+        """Compare the rows with what this journal knows of a scope, and keep what they have for later runs."""
+        earlier = Earlier("main", [scope])
+        if how.allows_duplicates:
+            tell_apart(self._db, self._run, scope, secret, self._groups)
+        adopt_keys_of_earlier_rules(self._db, self._run, earlier)
+        adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
+        hold_those_of_then(self._db, self._run, earlier, secret, how)
+        compare(self._db, self._run, self._likenesses, earlier, how)
+        self._hold_groups()
+        self._likenesses.remember()
+
+    def _warn_of_known(self) -> None:
+        """Say which rows earlier runs have created, in whatever scope."""
+        found = IssueCollector()
+        with self._db.guarded("compared with earlier runs"):
+            for ordinal, run_id, target in self._db.connection.execute(_KNOWN, (self._run,)):
+                text = f"The run {run_id} created this customer at target {target}; it is not sent again."
+                found.add(ordinal, IssueKind("imported_before", text, severity=Severity.WARNING))
+        with self._db.transaction() as tx:
+            insert_issues(tx, self._run, found.log())
+
+    def _hold_groups(self) -> None:
+        if self._businesses:
+            self._businesses.hold()
+
+    def _reading_issues(self, first: int, end: int) -> IssueLog:
+        with self._db.guarded("read"):
+            return issues_between(self._db.connection, self._run, first, end)
+
+    def _count_changes(self, tx: sqlite3.Connection, changes: Sequence[Change]) -> None:
+        if isinstance(changes, ChangeLog):
+            totals = changes.totals()
+        else:
+            totals = Counter((change.rule, change.field, change.column) for change in changes)
+        tx.executemany(
+            "INSERT INTO changes (run, rule, field, col, count) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(self._run, *what, count) for what, count in totals.items()],
+        )

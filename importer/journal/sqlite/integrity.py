@@ -1,0 +1,187 @@
+"""Is the journal still the one that it was? Notices a lost tail, lost runs, and a copy that was taken for the original.
+
+Every commit is counted in the journal and, after it, in a small file beside it: a journal that counts less than the
+file has lost commits (a write-ahead log that was deleted or cut, an old backup). The count in the file is not synced:
+after a power cut it is behind the journal, never ahead of it. Decides nothing about rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from importer.core.commands import Commands
+from importer.core.errors import JournalError, WorkspaceMovedError
+from importer.journal.sqlite.secret import secret_path
+
+_RECEIPT = "receipt.json"
+_LOG = "run.log.jsonl"
+_SENDING = b'"delivery_started"'
+"""In a run's log: the journal has known the run since before this."""
+_BEGINNING_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a journal lies. A copy lies elsewhere and is another file; a file that was moved is the same one.
+
+    Args:
+        device: of the file; it may be another one after a reboot.
+        inode: of the file, on its device.
+        secret_inode: of the secret beside it.
+    """
+
+    host: str
+    path: str
+    device: int
+    inode: int
+    secret_inode: int
+
+    @classmethod
+    def of(cls, journal: Path) -> Place:
+        """Find out where a journal lies now."""
+        found, secret = journal.stat(), secret_path(journal.parent)
+        secret_inode = secret.stat().st_ino if secret.exists() else 0
+        return cls(socket.gethostname(), str(journal.resolve()), found.st_dev, found.st_ino, secret_inode)
+
+    def is_that_of(self, other: Place) -> bool:
+        """Whether both are one file: by inode, or by its path on one host, where inodes are made up anew (FUSE)."""
+        same_file = self.inode == other.inode and (
+            self.device == other.device or self.secret_inode == other.secret_inode
+        )
+        return same_file or (self.host, self.path) == (other.host, other.path)
+
+
+class CommitCount:
+    """The number of commits, in a file beside the journal.
+
+    Args:
+        journal: the journal's file.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self.path = count_path(journal)
+
+    def read(self) -> int:
+        """The number of commits that the journal should have at least; 0 where nothing is known."""
+        try:
+            return int(self.path.read_bytes() or b"0")
+        except (OSError, ValueError):
+            return 0
+
+    def write(self, commits: int) -> None:
+        """Write the number down. A file that cannot be written protects less, and does not stop a run."""
+        with suppress(OSError):
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.pwrite(descriptor, b"%020d" % commits, 0)
+            finally:
+                os.close(descriptor)
+
+
+def count_path(journal: Path) -> Path:
+    """Where the number of commits of a journal is kept."""
+    return journal.with_name(f"{journal.name}-commits")
+
+
+def count_commit(connection: sqlite3.Connection) -> int:
+    """Count the commit that is about to be made; returns the new number."""
+    found: tuple[int] = connection.execute("UPDATE integrity SET commits = commits + 1 RETURNING commits").fetchone()
+    return found[0]
+
+
+def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Commands) -> None:
+    """Refuse a journal that says less than what lies beside it, or that is a copy.
+
+    Args:
+        commands: composes the commands by which a person goes on.
+
+    Raises:
+        JournalError: commits or runs are missing.
+        WorkspaceMovedError: it is another file than it was, and nobody has said why.
+    """
+    expected = CommitCount(journal).read()  # before the journal's own: another program may be at work
+    accept_it = (
+        f"If that is impossible, `{commands.doctor('--accept-journal')}` goes on with what is there; customers that it"
+        " does not know of can then be created again."
+    )
+    commits, place, accepted = connection.execute("SELECT commits, place, accepted FROM integrity").fetchone()
+    if commits < expected:
+        raise JournalError(
+            f"The journal {journal} has lost its last {expected - commits:,} commits, and with them which customers"
+            " were created.",
+            f"Restore {journal.name}-wal, or a backup that has them. {accept_it}",
+        )
+    lost = [run_id for run_id in _lost_runs(connection, journal.parent) if run_id not in json.loads(accepted)]
+    if lost:
+        raise JournalError(
+            f"The journal {journal} does not know the run {lost[0]}, whose folder lies beside it: it is an older one.",
+            f"Restore the newest backup. {accept_it}",
+        )
+    if place is not None and not Place(**json.loads(place)).is_that_of(Place.of(journal)):
+        raise WorkspaceMovedError(
+            f"The workspace {journal.parent} is another one than its journal remembers: it was moved or copied.",
+            "Only one of two copies may go on with a run, else customers are created twice. If it was moved, type"
+            f" `{commands.doctor('--moved')}`; if it was copied, `{commands.doctor('--copied')}`.",
+        )
+
+
+def has_place(connection: sqlite3.Connection) -> bool:
+    """Whether the journal remembers where it lies."""
+    return connection.execute("SELECT place FROM integrity").fetchone()[0] is not None
+
+
+def remember_place(connection: sqlite3.Connection, journal: Path) -> None:
+    """Write down where the journal lies."""
+    connection.execute("UPDATE integrity SET place = ?", (json.dumps(asdict(Place.of(journal))),))
+
+
+def accept(connection: sqlite3.Connection, journal: Path) -> None:
+    """Take the journal for whole and for the original: a person said so."""
+    lost = json.dumps(_lost_runs(connection, journal.parent))
+    expected = CommitCount(journal).read()
+    connection.execute("UPDATE integrity SET commits = max(commits, ?), accepted = ?", (expected, lost))
+    remember_place(connection, journal)
+
+
+def give_up_runs(connection: sqlite3.Connection) -> None:
+    """Leave every run to the workspace that this one was copied from: none of them is sent from here."""
+    connection.execute("UPDATE runs SET facts = json_set(facts, '$.elsewhere', json('true')) WHERE dry_run = 0")
+
+
+def _lost_runs(connection: sqlite3.Connection, workspace: Path) -> list[str]:
+    """Name the runs that left a folder in the workspace by which they sent, and that the journal does not know."""
+    known = {run_id for (run_id,) in connection.execute("SELECT run_id FROM runs")}
+    strange = (path for path in workspace.iterdir() if path.name not in known and path.is_dir())
+    return sorted({run_id for path in strange if (run_id := _run_that_sent(path)) and run_id not in known})
+
+
+def _run_that_sent(folder: Path) -> str:
+    """The run whose folder this is, or a copy of it by another name; empty where none is known to have sent."""
+    receipt = folder / _RECEIPT
+    return _run_of(receipt) if receipt.exists() else _run_in_log(folder / _LOG)
+
+
+def _run_of(receipt: Path) -> str:
+    """The run that a receipt is of; a damaged one says it by its place."""
+    try:
+        run_id = json.loads(receipt.read_bytes())["run_id"]
+    except (OSError, ValueError, LookupError, TypeError):
+        run_id = None
+    return run_id if isinstance(run_id, str) else receipt.parent.name
+
+
+def _run_in_log(log: Path) -> str:
+    """The run that began to send by its log: one that was cut off leaves no receipt. A dry run never sends."""
+    try:
+        with log.open("rb") as stream:
+            begun = [line for line in stream.read(_BEGINNING_BYTES).splitlines() if _SENDING in line]
+        run_id = json.loads(begun[0])["run_id"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    return run_id if isinstance(run_id, str) else ""

@@ -1,0 +1,129 @@
+"""The `issues` table: the issues of many rows in one line, as an Arrow table. Written, read and removed here alone.
+
+A line holds issues of one stretch of rows that were found together. What is found later is a further line; of one
+row, the issues of an earlier line come first.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from importer.core.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
+
+STRETCH = 4_096
+"""Rows whose issues may share a line: ordinals with the same quotient. As long as a batch is by default."""
+_FIELDS = list(IssueKind._fields)
+_SEVERITIES = {severity.value: severity for severity in Severity}
+
+
+def insert_issues(tx: sqlite3.Connection, run: int, issues: Iterable[Issue]) -> None:
+    """Append issues to a run."""
+    tx.executemany(
+        "INSERT INTO issues (run, stretch, log) VALUES (?, ?, ?)",
+        [(run, number, pack_issues(part)) for number, part in _stretches(IssueLog.of(issues))],
+    )
+
+
+def issues_between(tx: sqlite3.Connection, run: int, first: int, end: int) -> IssueLog:
+    """The issues of the rows `first` (included) to `end` (not), by row and then in the order they were found."""
+    found = tx.execute(
+        "SELECT log FROM issues WHERE run = ? AND stretch BETWEEN ? AND ? ORDER BY number",
+        (run, first // STRETCH, (end - 1) // STRETCH),
+    )
+    return IssueLog.of(*[unpack_issues(log).between(first, end) for (log,) in found])
+
+
+def remove_issues(
+    tx: sqlite3.Connection,
+    run: int,
+    ordinals: Collection[int] | None = None,
+    *,
+    codes: Collection[str] = (),
+    errors_only: bool = False,
+) -> None:
+    """Remove issues from a run.
+
+    Args:
+        ordinals: of which rows; None: of all.
+        codes: of which codes; empty: of any.
+        errors_only: leave warnings as they are.
+    """
+
+    def goes(kind: IssueKind) -> bool:
+        return (not codes or kind.code in codes) and (not errors_only or kind.severity is Severity.ERROR)
+
+    stretches = None if ordinals is None else json.dumps(sorted({ordinal // STRETCH for ordinal in ordinals}))
+    lines = tx.execute(
+        "SELECT number, log FROM issues WHERE run = :run"
+        " AND (:stretches IS NULL OR stretch IN (SELECT value FROM json_each(:stretches)))",
+        {"run": run, "stretches": stretches},
+    ).fetchall()
+    for number, log in lines:
+        before = unpack_issues(log)
+        left = before.without(goes, ordinals)
+        if not left:
+            tx.execute("DELETE FROM issues WHERE number = ?", (number,))
+        elif len(left) < len(before):
+            tx.execute("UPDATE issues SET log = ? WHERE number = ?", (pack_issues(left), number))
+
+
+def carry_issues_forward(tx: sqlite3.Connection, _: bytes = b"") -> None:
+    """Put the issues of earlier programs, which had a line for each, into lines of stretches."""
+    for (run,) in tx.execute("SELECT DISTINCT run FROM issues_of_then").fetchall():
+        found = tx.execute(
+            "SELECT ordinal, code, message, field, col, severity FROM issues_of_then WHERE run = ?"
+            " ORDER BY ordinal, rowid",
+            (run,),
+        )
+        collector = IssueCollector()
+        for ordinal, code, message, field, column, severity in found:
+            collector.add(ordinal, IssueKind(code, message, field, column, _SEVERITIES[severity]))
+        insert_issues(tx, run, collector.log())
+    tx.execute("DROP TABLE issues_of_then")
+
+
+def pack_issues(log: IssueLog) -> bytes:
+    """Write issues as an Arrow stream of one batch: `ordinal`, and `issue` as a dictionary of the different ones."""
+    used, which = _used(log)
+    kinds = pa.StructArray.from_arrays([pa.array(texts, pa.string()) for texts in zip(*used, strict=True)], _FIELDS)
+    numbers = pa.Array.from_buffers(pa.int32(), len(log), [None, pa.py_buffer(which)])
+    ordinals = pa.Array.from_buffers(pa.int64(), len(log), [None, pa.py_buffer(log.ordinals)])
+    batch = pa.record_batch([ordinals, pa.DictionaryArray.from_arrays(numbers, kinds)], ["ordinal", "issue"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as stream:  # compressed, it takes ten times as long to read
+        stream.write_batch(batch)
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
+
+
+def unpack_issues(packed: bytes) -> IssueLog:
+    """Read what `pack_issues` has written."""
+    batch = pa.ipc.open_stream(packed).read_next_batch()
+    ordinals, which = (
+        array(typecode, column.to_numpy().tobytes())
+        for typecode, column in (("q", batch.column("ordinal")), ("i", batch.column("issue").indices))
+    )
+    *texts, severities = (part.to_numpy(zero_copy_only=False) for part in batch.column("issue").dictionary.flatten())
+    return IssueLog(list(map(IssueKind, *texts, map(_SEVERITIES.__getitem__, severities))), ordinals, which)
+
+
+def _used(log: IssueLog) -> tuple[list[IssueKind], array[int]]:
+    """Leave out the kinds that no row has (any more)."""
+    numbers = {number: place for place, number in enumerate(dict.fromkeys(log.which))}
+    return [log.kinds[number] for number in numbers], array("i", map(numbers.__getitem__, log.which))
+
+
+def _stretches(log: IssueLog) -> Iterator[tuple[int, IssueLog]]:
+    """Cut a log where lines of the table end."""
+    at = 0
+    while at < len(log):
+        number = log.ordinals[at] // STRETCH
+        yield number, log.between(number * STRETCH, (number + 1) * STRETCH)
+        at = bisect_left(log.ordinals, (number + 1) * STRETCH, at)

@@ -1,0 +1,313 @@
+"""Rows of a run that come back changed: found by the number a person sees, and written in one commit.
+
+A return is all there or not at all, so a kill at any moment leaves the run as it was or as it came back. Decides
+nothing about rows: what they become is handed in, and compared with the states that rows may be opened from.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from importer.core.batches import CheckedBatch
+from importer.core.errors import JournalError
+from importer.core.frames import raw_batch, text_frame
+from importer.core.issues import Issue, Severity
+from importer.core.results import ResultBatch, RowResult
+from importer.core.states import REOPENINGS, TRANSITIONS, RowState
+from importer.journal.sqlite.comparing import Comparison, refuse
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.groups import hold_all
+from importer.journal.sqlite.issue_rows import insert_issues, remove_issues
+from importer.journal.sqlite.likenesses import Earlier, Likenesses
+from importer.journal.sqlite.packing import (
+    pack_cells,
+    pack_payloads,
+    pack_surplus,
+    unpack_cells,
+    unpack_payloads,
+    unpack_rows,
+    unpack_surplus,
+)
+from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import RUNNING
+from importer.journal.sqlite.spool import SpooledNumbers
+
+_IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
+_BATCHES_HELD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One row as it came back, judged anew.
+
+    Args:
+        before: the state that it was judged in.
+        state: `ready`, `sending` (in doubt: looked up first) or `invalid`; `unknown`: its fixed form cannot be sent.
+        cells: one for each column of the source; None: as they are, and so are the surplus ones.
+        payload: the request body, b"" where it has none; None: it stays, and so do both keys.
+        leader: the ordinal of the row that is sent for it, of rows that are one customer.
+        issues: everything that is to be said of the row from now on.
+    """
+
+    ordinal: int
+    before: RowState
+    state: RowState
+    cells: Sequence[str] | None = None
+    surplus: tuple[str, ...] = ()
+    key: str | None = None
+    external_id: str = ""
+    payload: bytes | None = b""
+    leader: int | None = None
+    issues: tuple[Issue, ...] = ()
+
+
+class RunRows:
+    """The rows of one run, found by their numbers. Reads only; holds a few batches, and the numbers of all rows."""
+
+    def __init__(self, database: Database, run: int) -> None:
+        self._replay = Replay(database, run)
+        with database.guarded("read"):
+            found = database.connection.execute("SELECT first, rows FROM batches WHERE run = ? ORDER BY first", (run,))
+            self._stretches = [(first, unpack_rows(rows)) for first, rows in found]
+        self.batch = lru_cache(maxsize=_BATCHES_HELD)(self._replay.batch)
+
+    def __len__(self) -> int:
+        return sum(len(numbers) for _, numbers in self._stretches)
+
+    def find(self, row: int) -> RowResult | None:
+        """The row with this number; None where the run has none."""
+        at = bisect_right(self._stretches, row, key=lambda stretch: stretch[1][0]) - 1
+        if at < 0:
+            return None
+        first, numbers = self._stretches[at]
+        place = bisect_left(numbers, row)
+        return self.batch(first)[place] if place < len(numbers) and numbers[place] == row else None
+
+    def at(self, ordinal: int) -> RowResult:
+        """The row at this place in the source."""
+        first, _ = self._stretches[bisect_right(self._stretches, ordinal, key=itemgetter(0)) - 1]
+        return self.batch(first)[ordinal - first]
+
+    def number_of(self, ordinal: int) -> int:
+        """The number that a person sees of a row."""
+        first, numbers = self._stretches[bisect_right(self._stretches, ordinal, key=itemgetter(0)) - 1]
+        number: int = numbers[ordinal - first]
+        return number
+
+    def batches(self) -> Iterator[ResultBatch]:
+        """All rows, batch by batch."""
+        return self._replay.batches()
+
+    def leaders(self) -> dict[int, int]:
+        """To every row that is not done and one customer with others, the ordinal of the one that is sent for them."""
+        return self._replay.leaders()
+
+    def payload(self, ordinal: int) -> bytes:
+        """The request body of a row; empty where it has none."""
+        return self._replay.payload(ordinal)
+
+
+class Said(NamedTuple):
+    """What is said of rows that stay as they are.
+
+    Args:
+        codes: what was said of any row of the run under these goes.
+    """
+
+    codes: Sequence[str]
+    issues: Sequence[Issue]
+
+
+class ProfileNow(NamedTuple):
+    """The profile of a run whose rows were checked under another one.
+
+    Args:
+        kept: as JSON.
+    """
+
+    kept: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """Writes what came back for one run.
+
+    Args:
+        scope: where import keys are unique.
+    """
+
+    database: Database
+    run: int
+    scope: str
+
+    def write(
+        self,
+        revisions: Sequence[Revision],
+        *,
+        said: Said,
+        prints: Mapping[str, Mapping[int, int]],
+        how: Comparison,
+        facts: Mapping[str, Any],
+        profile: ProfileNow | None,
+    ) -> None:
+        """Write rows as they came back, all in one commit.
+
+        Args:
+            revisions: in the order of their ordinals, each row once.
+            prints: kind of likeness to ordinal to a keyed hash: what is compared with earlier runs.
+            facts: what the run notes.
+            profile: None: the run keeps its own.
+
+        Raises:
+            JournalError: a row is no longer in the state that it was judged in, or cannot be opened from it; or the
+                journal cannot be written. The run is as it was.
+        """
+        likenesses = self._likenesses(prints)
+        with self.database.transaction() as tx:
+            for first, group in groupby(revisions, lambda one: self._first(tx, one.ordinal)):
+                self._revise_batch(tx, first, list(group))
+            self._say(tx, said)
+            self._compare(tx, likenesses, how, {one.ordinal for one in revisions if one.state is RowState.READY})
+            self._note(tx, facts, profile)
+        likenesses.remember()
+
+    def keys_in_use(self, keys: frozenset[str], but: frozenset[int]) -> dict[str, int]:
+        """Which of these import keys other rows of the run have, with one of those rows' ordinals.
+
+        Args:
+            but: rows that are about to have another key.
+        """
+        with self.database.guarded("read"):
+            found = self.database.connection.execute(
+                "SELECT key, ordinal FROM rows WHERE run = ? AND key IS NOT NULL", (self.run,)
+            )
+            return {key: ordinal for key, ordinal in found if key in keys and ordinal not in but}
+
+    # ------------------------------------------------------------------ pieces
+
+    def _first(self, tx: sqlite3.Connection, ordinal: int) -> int:
+        (first,) = tx.execute(
+            "SELECT max(first) FROM batches WHERE run = ? AND first <= ?", (self.run, ordinal)
+        ).fetchone()
+        return int(first)
+
+    def _say(self, tx: sqlite3.Connection, said: Said) -> None:
+        if said.codes:
+            remove_issues(tx, self.run, codes=said.codes)
+        insert_issues(tx, self.run, said.issues)
+
+    def _likenesses(self, prints: Mapping[str, Mapping[int, int]]) -> Likenesses:
+        """What the rows have, at their places among all rows of the run."""
+        with self.database.guarded("read"):
+            (size,) = self.database.connection.execute(
+                "SELECT coalesce(sum(length), 0) FROM batches WHERE run = ?", (self.run,)
+            ).fetchone()
+        columns = {kind: array("q", bytes(8 * size)) for kind in prints}
+        for kind, numbers in prints.items():
+            for ordinal, number in numbers.items():
+                columns[kind][ordinal] = number
+        found = Likenesses(
+            self.database, self.run, lambda typecode: SpooledNumbers(self.database.path.parent, typecode)
+        )
+        found.observe(CheckedBatch(raw_batch(0, range(size), ()), (), (), (), prints=columns))
+        return found
+
+    def _compare(self, tx: sqlite3.Connection, likenesses: Likenesses, how: Comparison, opened: set[int]) -> None:
+        """Compare the opened rows with customers of earlier runs, as those of any source are before they are sent."""
+        if not opened:
+            return
+        found = how.issues(likenesses.matches(Earlier("main", [self.scope])))
+        issues = [issue for issue in found if issue.ordinal in opened]
+        insert_issues(tx, self.run, issues)
+        refuse(tx, self.run, sorted({issue.ordinal for issue in issues if issue.severity is Severity.ERROR}))
+        hold_all(tx, self.run)
+
+    def _note(self, tx: sqlite3.Connection, facts: Mapping[str, Any], profile: ProfileNow | None) -> None:
+        known = json.loads(tx.execute("SELECT facts FROM runs WHERE run = ?", (self.run,)).fetchone()[0])
+        tx.execute("UPDATE runs SET facts = ? WHERE run = ?", (json.dumps({**known, **facts}), self.run))
+        # Until the pass that follows has ended, nobody may take the run for finished.
+        tx.execute("UPDATE runs SET phase = ?, ended_at = NULL, exit_code = NULL WHERE run = ?", (RUNNING, self.run))
+        if profile is not None:
+            tx.execute("UPDATE runs SET profile = ?, profile_hash = ? WHERE run = ?", (*profile, self.run))
+
+    def _revise_batch(self, tx: sqlite3.Connection, first: int, revisions: Sequence[Revision]) -> None:
+        rows, cells, payloads, kept = tx.execute(
+            "SELECT rows, cells, payloads, surplus FROM batches WHERE run = ? AND first = ?", (self.run, first)
+        ).fetchone()
+        surplus = unpack_surplus(kept)
+        bodies = unpack_payloads(payloads)
+        remove_issues(tx, self.run, {one.ordinal for one in revisions})
+        insert_issues(tx, self.run, [issue for one in revisions for issue in one.issues])
+        numbers = unpack_rows(rows)
+        frame = unpack_cells(cells, numbers)
+        table = [series.tolist() for _, series in frame.items()]
+        for one in revisions:
+            self._open(tx, one, bodies[one.ordinal - first])
+            bodies[one.ordinal - first] = bodies[one.ordinal - first] if one.payload is None else one.payload
+            if one.cells is not None:
+                surplus[one.ordinal - first] = one.surplus
+                for column, text in zip(table, one.cells, strict=True):
+                    column[one.ordinal - first] = text
+        extras = {place: found for place, found in surplus.items() if found}
+        tx.execute(
+            "UPDATE batches SET cells = ?, payloads = ?, surplus = ? WHERE run = ? AND first = ?",
+            (
+                pack_cells(text_frame(list(frame.columns), table, numbers)),
+                pack_payloads(bodies),
+                pack_surplus(extras),
+                self.run,
+                first,
+            ),
+        )
+        if extras:
+            tx.execute(
+                "UPDATE runs SET extra = max(extra, ?) WHERE run = ?", (max(map(len, extras.values())), self.run)
+            )
+
+    def _open(self, tx: sqlite3.Connection, one: Revision, sent: bytes) -> None:
+        """Change a row's state and what is known of it, if the table of reopenings allows it."""
+        row = (self.run, one.ordinal)
+        _require_allowed(one)
+        if one.before in _IN_DOUBT and one.payload is not None:
+            _keep_sent(tx, row, sent, one.payload)
+        changed = tx.execute(
+            "UPDATE rows SET state = ?, http_status = NULL, trace_id = NULL"
+            " WHERE run = ? AND ordinal = ? AND state = ?",
+            (one.state.value, *row, one.before.value),
+        ).rowcount
+        if one.payload is not None:
+            tx.execute(
+                "UPDATE rows SET key = ?, external_id = ?, candidates = NULL, leader = ? WHERE run = ? AND ordinal = ?",
+                (one.key, one.external_id or None, one.leader, *row),
+            )
+        if changed != 1:
+            raise JournalError(f"The row #{one.ordinal} changed while it was taken back.", "Return it again.")
+
+
+def _keep_sent(tx: sqlite3.Connection, row: tuple[int, int], sent: bytes, now: bytes) -> None:
+    """Keep what may have been sent of a row in doubt, so that it is looked up as that."""
+    if not sent or sent == now:
+        return
+    tx.execute(
+        "INSERT INTO sent (run, ordinal, number, key, external_id, payload)"
+        " SELECT run, ordinal, (SELECT count(*) FROM sent s WHERE s.run = r.run AND s.ordinal = r.ordinal),"
+        " coalesce(key, ''), coalesce(external_id, ''), ? FROM rows r WHERE run = ? AND ordinal = ?",
+        (sent, *row),
+    )
+
+
+def _require_allowed(one: Revision) -> None:
+    opened = REOPENINGS.get(one.before, one.before)
+    allowed = {opened} | (TRANSITIONS[opened] & {RowState.INVALID, RowState.UNKNOWN})
+    if one.before in {RowState.CREATED, RowState.EXISTING} or one.state not in allowed:
+        raise JournalError(f"A row cannot become '{one.state}' from '{one.before}' by coming back (#{one.ordinal}).")

@@ -1,0 +1,95 @@
+"""The workspace's secret: import keys are keyed hashes, so that the journal holds no personal data.
+
+It lives beside the journal with mode 0600. Losing it means that rows of earlier runs are no longer
+recognised, so it is made once and never replaced.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from importer.core.errors import JournalError
+
+SECRET_BYTES = 32
+_NAME = "import-key.secret"
+
+
+def secret_path(workspace: Path) -> Path:
+    """Where the secret of a workspace lies."""
+    return workspace / _NAME
+
+
+def has_secret(workspace: Path) -> bool:
+    """Whether the workspace has a secret already."""
+    return (workspace / _NAME).exists()
+
+
+def check_memory(journal: Path) -> None:
+    """Refuse a workspace that has a secret and no journal: it has lost the memory of what it created.
+
+    A journal is always made before the secret, so that no other history leads here.
+
+    Raises:
+        JournalError: the journal is gone, or empty.
+    """
+    if has_secret(journal.parent) and not (journal.exists() and journal.stat().st_size):
+        raise JournalError(
+            f"The journal {journal} is gone, and with it the memory of which customers were created.",
+            f"Restore it from a backup. To begin anew, knowing nothing of them, remove {journal.parent / _NAME} too.",
+        )
+
+
+def workspace_secret(workspace: Path, *, has_runs: bool = False) -> bytes:
+    """The secret of a workspace, made when there is none yet.
+
+    Args:
+        has_runs: whether the journal knows runs: their keys were made with a secret that must still be there.
+
+    Raises:
+        JournalError: it cannot be read or made, is damaged, or is gone.
+    """
+    path = workspace / _NAME
+    if has_runs and not path.exists():
+        raise JournalError(
+            f"The workspace's secret {path} is gone: what earlier runs created would not be recognised.",
+            "Restore it from a backup.",
+        )
+    try:
+        return _read(path) if path.exists() else _make(path)
+    except OSError as error:
+        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise JournalError(
+            f"The workspace's secret {path} cannot be used: {(error.strerror or 'unknown error').lower()}.",
+            "Free some space there." if is_full else "Check that the workspace can be read and written by you.",
+        ) from error
+
+
+def _read(path: Path) -> bytes:
+    secret = path.read_bytes()
+    if len(secret) != SECRET_BYTES:
+        raise JournalError(
+            f"The workspace's secret {path} is damaged.",
+            "Restore it from a backup: without it, rows of earlier runs are not recognised.",
+        )
+    return secret
+
+
+def _make(path: Path) -> bytes:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, secrets.token_bytes(SECRET_BYTES))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        os.link(aside, path)  # whoever is first wins; the other takes the winner's
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
+    return _read(path)

@@ -1,0 +1,239 @@
+"""The kinds of places that a source may be fetched from: which library, how it is opened, what it can do.
+
+A new kind is one entry in `STORES`. Libraries load when an address of their kind is opened; what they say in
+their errors is never passed on, since it quotes addresses.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from importer.core.distribution import how_to_install
+from importer.core.errors import ImporterError, UsageError
+from importer.readers.remote import store_checksums
+from importer.readers.remote.checksums import Checksum
+from importer.readers.remote.faults import why
+
+Faults = tuple[type[Exception], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One kind of place.
+
+    Args:
+        group: the optional group that brings its library.
+        example: an address of this kind.
+        access: how to fix refused credentials, as a sentence.
+        options: an address, and the longest silence in seconds, become the library's options.
+        also_raises: what its library raises beside OSError.
+        promise: asks for the sum that a copy has to have; None as its answer: there is none.
+        reads_again: a copy without such a sum is compared with a second reading; else only its size can be checked.
+        rename: moves a file in one step, and refuses to overwrite another; None: the store can only copy.
+        lists: the store says what is in a folder, and lets files be moved.
+        close: ends the connection, where the library keeps one until it is collected.
+    """
+
+    group: str
+    example: str
+    access: str
+    options: Callable[[str, float], Mapping[str, Any]]
+    also_raises: Callable[[], Faults]
+    promise: Callable[[Any, str, Mapping[str, Any]], Checksum | None]
+    reads_again: bool = True
+    rename: Callable[[Any, str, str], None] | None = None
+    lists: bool = True
+    close: Callable[[Any], None] = lambda _: None
+
+    @contextmanager
+    def opened(self, address: str, silence_s: float) -> Iterator[tuple[Any, str]]:
+        """Connect; gives the file system and the path in it.
+
+        Raises:
+            UsageError: the library is not installed.
+            one of `faults()`: it cannot be reached.
+        """
+        try:
+            from fsspec import url_to_fs  # noqa: PLC0415  # an optional library
+
+            files, path = url_to_fs(address, skip_instance_cache=True, **self.options(address, silence_s))
+        except ImportError as missing:
+            raise UsageError(
+                f"The library for {address.partition('://')[0]}:// is not installed.",
+                how_to_install(self.group),
+            ) from missing
+        try:
+            yield files, path
+        finally:
+            self.close(files)
+
+    def faults(self) -> Faults:
+        """Everything that its library raises for trouble outside this program."""
+        return (OSError, ValueError, *self.also_raises())
+
+    @contextmanager
+    def faults_named(self, what: str) -> Iterator[None]:
+        """Say in a sentence what the library raises in the block.
+
+        Args:
+            what: the sentence's beginning, such as "sftp://… cannot be fetched".
+
+        Raises:
+            AccessError: the credentials or their rights are refused.
+            UnreachableError: the other side cannot be reached, or broke off.
+            SourceError: it is not there, or cannot be trusted.
+        """
+        try:
+            yield
+        except ImporterError:  # said already; and without the library its faults are not known either
+            raise
+        except self.faults() as fault:
+            raise why(fault, self.access).error(what) from None
+
+
+# --------------------------------------------------------------------------- the kinds
+
+_NAMES = {"path_errors": "surrogateescape"}
+"""Names of files that are not UTF-8 are kept as they are: one of them must not hide all the others."""
+
+
+def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:
+    # The library trusts any host by default; () means the known_hosts of whoever runs this.
+    parts = urlsplit(address)
+    options: dict[str, Any] = {
+        "known_hosts": (),
+        "connect_timeout": silence_s,
+        "keepalive_interval": silence_s / 3,
+        "keepalive_count_max": 3,
+        "sftp_client_kwargs": _NAMES,
+    }
+    if parts.username:
+        options["username"] = unquote(parts.username)
+    if parts.password:
+        options["password"] = unquote(parts.password)
+    return options
+
+
+def _hang_up(files: Any) -> None:
+    files.loop.call_soon_threadsafe(files.client.close)
+
+
+def _sftp_rename(files: Any, path: str, to: str) -> None:
+    """The protocol's own rename: the library's overwrites, and where it cannot rename it copies through a shell."""
+    from fsspec.asyn import sync  # noqa: PLC0415
+
+    client = files.client
+
+    async def rename() -> None:
+        async with client.start_sftp_client(**_NAMES) as sftp:
+            await sftp.rename(path, to)
+
+    sync(files.loop, rename)
+
+
+def _sftp_faults() -> Faults:
+    import asyncssh  # noqa: PLC0415
+
+    return (asyncssh.Error, asyncssh.KeyImportError, asyncssh.KeyEncryptionError)
+
+
+def _s3(_address: str, silence_s: float) -> Mapping[str, Any]:
+    patience = {"connect_timeout": silence_s, "read_timeout": silence_s}
+    return {"use_listings_cache": False, "config_kwargs": patience}  # two looks must be two looks
+
+
+def _gs(_address: str, silence_s: float) -> Mapping[str, Any]:
+    return {"use_listings_cache": False, "session_kwargs": {"timeout": _patience(silence_s)}}
+
+
+def _patience(silence_s: float) -> Any:
+    """No bound on the whole, since files may be large; a bound on silence."""
+    import aiohttp  # noqa: PLC0415
+
+    return aiohttp.ClientTimeout(total=None, sock_connect=silence_s, sock_read=silence_s)
+
+
+def _s3_faults() -> Faults:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    return (BotoCoreError, ClientError)
+
+
+def _gcs_faults() -> Faults:
+    import aiohttp  # noqa: PLC0415
+    from gcsfs.retry import ChecksumError, HttpError, NonRetryableError  # noqa: PLC0415
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+
+    return (aiohttp.ClientError, ChecksumError, HttpError, NonRetryableError, GoogleAuthError)
+
+
+def _http(address: str, silence_s: float) -> Mapping[str, Any]:
+    import aiohttp  # noqa: PLC0415
+
+    async def stay_safe(_session: object, _context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
+        location = params.response.headers.get("Location", "")
+        if location.lower().startswith("http:"):
+            raise aiohttp.InvalidUrlRedirectClientError(location)
+
+    # trust_env: the proxy of this network, and .netrc for user and password.
+    settings: dict[str, Any] = {"trust_env": True, "timeout": _patience(silence_s)}
+    if address.lower().startswith("http:"):
+        return {"client_kwargs": settings}
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(stay_safe)
+    return {"client_kwargs": {**settings, "trace_configs": [trace]}, "ssl": ssl.create_default_context()}
+
+
+def _http_faults() -> Faults:
+    import aiohttp  # noqa: PLC0415
+
+    return (aiohttp.ClientError,)
+
+
+_HTTP = Store(
+    group="http",
+    example="https://files.example.com/customers.csv",
+    access="Check user and password (.netrc), or ask for a new link.",
+    options=_http,
+    also_raises=_http_faults,
+    promise=store_checksums.web,
+    reads_again=False,
+    lists=False,
+)
+
+STORES: Mapping[str, Store] = {
+    "sftp": Store(
+        group="sftp",
+        example="sftp://user@files.example.com/export/customers.csv",
+        access="Check the user, your ssh key or agent, and ~/.ssh/config.",
+        options=_sftp,
+        also_raises=_sftp_faults,
+        promise=store_checksums.nothing,
+        rename=_sftp_rename,
+        close=_hang_up,
+    ),
+    "s3": Store(
+        group="s3",
+        example="s3://bucket/customers.csv",
+        access="Check the AWS credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID) and the bucket's policy.",
+        options=_s3,
+        also_raises=_s3_faults,
+        promise=store_checksums.amazon,
+    ),
+    "gs": Store(
+        group="gcs",
+        example="gs://bucket/customers.csv",
+        access="Check the Google credentials (GOOGLE_APPLICATION_CREDENTIALS) and the bucket's permissions.",
+        options=_gs,
+        also_raises=_gcs_faults,
+        promise=store_checksums.google,
+    ),
+    "https": _HTTP,
+    "http": _HTTP,
+}
+"""Scheme to kind; plain http is for this machine alone."""

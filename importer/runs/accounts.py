@@ -1,0 +1,118 @@
+"""Whose an API key is: found out from the journal, or from a person, before anything is sent.
+
+What was created is known inside an account, and the API does not tell which one a key is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from importer.core.errors import UnknownAccountError, UsageError
+from importer.journal import (
+    Accounts,
+    AccountUsed,
+    Database,
+    has_secret,
+    workspace_lock,
+    workspace_secret,
+)
+from importer.journal import Whose as Account
+from importer.runs.wiring import JOURNAL_NAME, Destination, Workspace, open_workspace
+
+NEW_ACCOUNT = "new"
+Whose = Callable[[str, Sequence[AccountUsed]], str]
+"""Asked whose a new API key is: host, accounts it could be for. A run id of the same account, `new`, or nothing."""
+
+
+def settle_account(workspace: Workspace, where: Destination, said: str, whose: Whose | None, now: float) -> Destination:
+    """Find out which account a run sends to, and remember it.
+
+    Args:
+        said: a run that sent to the same account, or `new`; empty: nobody said anything.
+        whose: asks a person; None: there is nobody to ask.
+        now: seconds since the epoch.
+
+    Raises:
+        UnknownAccountError: only a person can say, and nobody did.
+        UsageError: what was said names no run of this server.
+        BusyError: another run works in an account that gets its name now.
+    """
+    if where.embedded:
+        return where
+    accounts = Accounts(workspace.database, workspace.secret)
+    named = where.settings.account
+    found = accounts.whose(where.server, named, where.scope, where.key)
+    if not found.scope:
+        answer = said or (whose(where.host, found.candidates) if whose else "")
+        found = _as_answered(workspace, where, answer, found)
+    if found.called_before:
+        with (
+            workspace_lock(workspace.path, found.called_before, now),
+            workspace_lock(workspace.path, found.scope, now),
+        ):
+            accounts.rename(found.called_before, found.scope)
+    accounts.bind(where.server, where.key, found.scope)
+    return replace(where, scope=found.scope)
+
+
+def _as_answered(workspace: Workspace, where: Destination, answer: str, found: Account) -> Account:
+    if answer == NEW_ACCOUNT:
+        return Account(where.scope)
+    if not answer:
+        raise _whose_is_it(where, found)
+    scope = workspace.runs.find(answer).header.scope
+    if scope not in {one.scope for one in found.candidates}:
+        raise UsageError(
+            f"The run {answer} did not send to an account of {where.host} that this key could be for.",
+            f"Name one of these: {', '.join(one.run_id for one in found.candidates)}; or say {NEW_ACCOUNT}.",
+        )
+    return Account(where.scope, called_before=scope) if where.settings.account else Account(scope)
+
+
+def _whose_is_it(where: Destination, found: Account) -> UnknownAccountError:
+    run_id = found.candidates[0].run_id
+    named = f" and the account '{where.settings.account}'" if where.settings.account else ""
+    are = "are" if named else "is"
+    return UnknownAccountError(
+        f"This API key{named} {are} new to {where.host}, where the run {run_id} and others imported customers:"
+        " the API does not say whether it is the same account.",
+        f"If it is, add --account-of {run_id}; if it is another one, --account-of {NEW_ACCOUNT}."
+        f" Either is remembered. To name it: account under [targets.{where.name}].",
+    )
+
+
+def known_scope(workspace: Workspace, where: Destination) -> str:
+    """The scope that a key is known to send to, asking nobody: where earlier runs are looked for."""
+    if where.embedded:
+        return where.scope
+    accounts = Accounts(workspace.database, workspace.secret)
+    found = accounts.whose(where.server, where.settings.account, where.scope, where.key)
+    return found.called_before or found.scope or where.scope
+
+
+def account_on_record(workspace: Path, where: Destination) -> Account:
+    """What a workspace's journal knows of a key; it is only looked at, whatever its format.
+
+    Raises:
+        UnknownAccountError: a run would ask whose the key is.
+        JournalError: the journal or the workspace's secret cannot be read.
+    """
+    if where.embedded or not (workspace / JOURNAL_NAME).exists() or not has_secret(workspace):
+        return Account(where.scope)
+    with closing(Database(workspace / JOURNAL_NAME, writes=False)) as database:
+        accounts = Accounts(database, workspace_secret(workspace))
+        found = accounts.whose(where.server, where.settings.account, where.scope, where.key)
+    if not found.scope:
+        raise _whose_is_it(where, found)
+    return found
+
+
+def scope_at(workspace: Path, where: Destination) -> str:
+    """The same, of a workspace that may not be there yet."""
+    if where.embedded or not (workspace / JOURNAL_NAME).exists():
+        return where.scope
+    with closing(open_workspace(workspace)) as opened:
+        return known_scope(opened, where)

@@ -1,0 +1,118 @@
+"""Where the file of a run is now, and what stands beside it.
+
+A night takes a file away from the path that it was read from, and another one of the same name comes the next
+day: a path says little about a run. Files that a night put away are looked for where it put them, and what
+stands beside them is written again when the run goes on by hand.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from importer.core.errors import ExitCode, StorageError
+from importer.journal import Database, Place, Runs, StoredRun, add_place, drop_places, places_of
+from importer.runs import archive
+from importer.readers import content_hash
+from importer.results import Report, keep_mended
+from importer.results.atomic_files import AtomicFiles, storage_error
+
+WHY = "why.txt"
+FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
+"""Runs that ended like this are done with, whatever became of their rows."""
+
+
+def put(database: Database, stored: StoredRun | None, place: Place) -> None:
+    """Keep where a night is about to put a file, so that nothing that a kill leaves there is forgotten.
+
+    Args:
+        stored: its run; None where it never became one.
+    """
+    add_place(database, place)
+    if stored is not None and not place.returned:
+        # What is written anew from now on (`retry`, `export`) marks the cells of that file.
+        Runs(database).note(stored.run, path=str(place.source))
+
+
+def outgrown(database: Database, stored: StoredRun) -> None:
+    """Keep that the file of a run went on growing, and is the file of another run now."""
+    Runs(database).note(stored.run, outgrown=True)
+
+
+def source_of(database: Database, stored: StoredRun) -> Path | None:
+    """The file of a run; where it was changed, the changed one.
+
+    Returns:
+        None when it is gone: what stands under its path, if anything, is another one.
+
+    Raises:
+        SourceError: a file cannot be read.
+    """
+    header = stored.header
+    origin, put_away = (
+        Path(header.path),
+        [place.source for place in places_of(database, stored.run) if not place.returned],
+    )
+    if not put_away and not stored.facts.get("outgrown") and stored.purged_at is None:
+        return origin
+    there = [path for path in (*put_away, origin) if path.is_file()]
+    same = next((path for path in there if content_hash(path) == header.content_hash), None)
+    return same or next((path for path in there if path != origin), None)
+
+
+def keep_mended_beside(database: Database, stored: StoredRun) -> None:
+    """Put files aside that somebody fixed where a night had put them, before they are written again."""
+    written = Runs(database).facts(stored.run).get("files", {})
+    for place in _with_results(database, stored):
+        keep_mended(place.folder, {archive.unlike(place.file, name): digest for name, digest in written.items()})
+
+
+def renew(database: Database, stored: StoredRun, report: Report) -> None:
+    """Write the files of a run again wherever a night put them; a run that ended well moves to the archive.
+
+    Raises:
+        StorageError: a folder cannot be written; the run's own directory is whole.
+    """
+    for place in _with_results(database, stored):
+        _write_again(place, report)
+        if report.state == "finished" and report.exit_code in FINISHED_CODES:
+            _ended_well(database, stored, place)
+
+
+def _write_again(place: Place, report: Report) -> None:
+    try:
+        with AtomicFiles(place.folder) as aside:
+            for path in filter(Path.is_file, report.files.values()):
+                shutil.copyfile(path, aside.path(archive.unlike(place.file, path.name)))
+    except StorageError as error:
+        raise StorageError(
+            f"The run {report.run_id} is done, but its files in {place.folder} are those of the last time."
+            f" {error.message}",
+            f"`{report.commands.show(report.run_id)}` shows how it ended and where its files are.",
+        ) from error
+
+
+def _with_results(database: Database, stored: StoredRun) -> list[Place]:
+    """The folders that hold results: those that bear the run's name. Copies of its file that came later have none."""
+    run_id = stored.header.run_id
+    own = (place for place in places_of(database, stored.run) if archive.tag_of(place.folder.name) == run_id)
+    return [place for place in own if place.folder.is_dir()]
+
+
+def _ended_well(database: Database, stored: StoredRun, place: Place) -> None:
+    """Take back why the file was put aside, and move its folder from the failed to the archive."""
+    try:
+        (place.folder / archive.unlike(place.file, WHY)).unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, place.folder) from error
+    if place.folder.parent == place.archive:
+        return
+    moved = replace(place, folder=archive.free(place.archive / place.folder.name))
+    put(database, stored, moved)
+    with suppress(OSError):  # into another file system: it stays, and is as true there
+        place.folder.rename(moved.folder)
+    gone, left = (place, moved) if moved.folder.is_dir() else (moved, place)
+    drop_places(database, [gone.folder])
+    put(database, stored, left)

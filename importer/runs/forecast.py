@@ -1,0 +1,149 @@
+"""How long the sending will take, before it begins. Pure arithmetic over counts; no promise about the other side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from importer.runs.hours import Hours
+
+DAY_S = 86_400.0
+_MINUTE_S, _HOUR_S = 60, 3_600
+
+Allowance = Sequence[tuple[int, float]]
+"""Limits that hold at once: starts, and the window in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What a run has before it.
+
+    Args:
+        creates: rows that will be sent.
+        known: rows that an earlier run created; they cost nothing.
+        looks: look-ups for rows in doubt, at most.
+        used: requests of the same account that count against the day's, by the limiter's own book.
+    """
+
+    creates: int
+    known: int = 0
+    looks: int = 0
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is to be expected.
+
+    Args:
+        requests: the login included.
+        creates: how many of them create a customer.
+        rate_per_s: what the run may use, the headroom taken off.
+        seconds: at that rate.
+        ends_at: when it would be done, seconds since the epoch.
+        deadline: when sending has to end; None: never.
+        needed_per_s: the rate that would just do; None without a deadline.
+        quota_share: of the requests of a day, those already made included; None where a day has no limit.
+        text: all of it in a sentence or two.
+    """
+
+    requests: int
+    creates: int
+    known: int
+    rate_per_s: float
+    seconds: float
+    ends_at: float
+    deadline: float | None = None
+    needed_per_s: float | None = None
+    quota_share: float | None = None
+    text: str = ""
+
+    @property
+    def in_time(self) -> bool:
+        """Whether it will be done before the deadline, and within the day's requests."""
+        within = self.quota_share is None or self.quota_share <= 1 or not self.requests
+        return within and (self.deadline is None or self.ends_at <= self.deadline)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything in plain JSON types."""
+        return {
+            "requests": self.requests,
+            "known": self.known,
+            "rate_per_s": round(self.rate_per_s, 3),
+            "seconds": round(self.seconds, 1),
+            "in_time": self.in_time,
+            "needed_per_s": None if self.needed_per_s is None else round(self.needed_per_s, 3),
+            "quota_share": None if self.quota_share is None else round(self.quota_share, 4),
+            "text": self.text,
+        }
+
+
+def day_window(allowance: Allowance) -> tuple[int, float] | None:
+    """The limit of a day: requests, and its seconds; None where a day has no limit of its own."""
+    return min(((count, per_s) for count, per_s in allowance if per_s >= DAY_S), default=None)
+
+
+def forecast(
+    work: Workload, allowance: Allowance, hours: Hours, *, now: float, deadline: float | None = None
+) -> Forecast:
+    """Say how long a workload takes at the allowed rate, and whether that is in time.
+
+    Args:
+        allowance: every limit: starts, and the window in seconds.
+        deadline: when sending has to end, seconds since the epoch; None: never.
+    """
+    requests = work.creates + work.looks + (1 if work.creates + work.looks else 0)
+    rates = [count / per_s for count, per_s in allowance]
+    rate = min((count / per_s for count, per_s in allowance if per_s < DAY_S), default=min(rates))
+    daily = day_window(allowance)
+    day = daily[0] if daily else None
+    left_s = None if deadline is None else max(deadline - now, 1.0)
+    found = Forecast(
+        requests=requests,
+        creates=work.creates,
+        known=work.known,
+        rate_per_s=rate,
+        seconds=requests / rate,
+        ends_at=now + requests / rate,
+        deadline=deadline,
+        needed_per_s=None if left_s is None else requests / left_s,
+        quota_share=(work.used + requests) / day if day else None,
+    )
+    return replace(found, text=" ".join(_sentences(found, hours, day, work.used)))
+
+
+def _sentences(found: Forecast, hours: Hours, day: int | None, used: int) -> Iterator[str]:
+    rate = per_second(found.rate_per_s)
+    share = f", and make {found.quota_share:.0%} of the day's {day:,}" if day else ""
+    yield f"{found.requests:,} requests take about {duration(found.seconds)} at {rate}{share}."
+    if day and found.requests and found.requests > day - used:
+        yield f"Only {max(0, day - used):,} of those are left: it will not finish."
+    elif found.deadline is not None and found.needed_per_s is not None:
+        by = hours.clock(found.deadline)
+        if found.ends_at <= found.deadline:
+            yield f"It will finish by {by}, at about {hours.clock(found.ends_at)}."
+        else:
+            yield f"It will not finish by {by} at {rate}, needs {per_second(found.needed_per_s, up=True)}."
+    if not found.in_time:
+        yield "What is left then goes on next time."
+
+
+def per_second(rate: float, *, up: bool = False) -> str:
+    """A rate as people write it; `up`: never less than it is."""
+    digits = 0 if rate >= 10 else 1 if rate >= 1 else 3
+    scale = 10**digits
+    rounded = (math.ceil(rate * scale - 1e-9) if up else round(rate * scale)) / scale
+    return f"{rounded:,.{digits}f}".rstrip("0").rstrip(".") + "/s" if digits else f"{rounded:,.0f}/s"
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it."""
+    whole = max(1, round(seconds))
+    if whole < 2 * _MINUTE_S:
+        return f"{whole} s"
+    if whole < 2 * _HOUR_S:
+        return f"{round(whole / _MINUTE_S)} min"
+    minutes = round(whole / _MINUTE_S)
+    return f"{minutes // 60} h {minutes % 60:02} min"

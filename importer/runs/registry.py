@@ -1,0 +1,195 @@
+"""Every run of a workspace in one order, dry runs among them, and the journal that each of them is kept in.
+
+An import is kept in the workspace's journal; a dry run in a journal of its own in its directory, so that nothing of it
+enters the memory of the workspace and all of it goes with the directory.
+
+The order is that of the journal, never that of a clock: imports by their number, and a dry run after the import that
+was the newest one when it began. Dry runs after the same import follow each other by a number that each takes when it
+begins, one more than the highest there is. Changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from importer.core.commands import Commands
+from importer.core.errors import JournalError, UsageError
+from importer.journal import FINISHED, STOPPED, Database, Runs, StoredRun, check_memory, held_since, lock_owner
+from importer.runs.leftovers import CHECKED_NAME, is_held
+from importer.core.results import RunSummary
+from importer.runs.wiring import JOURNAL_NAME
+
+RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
+
+Place = tuple[int, int, str]
+"""Where a run stands: the number of the import that it is or follows, its number among the dry runs (0: it is that
+import), and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One run of a workspace.
+
+    Args:
+        journal: the file that it is kept in; None: a dry run of an earlier program, which kept only its files.
+        commands: composes the commands that errors name.
+    """
+
+    place: Place
+    journal: Path | None
+    commands: Commands
+    dry_run: bool = False
+
+    @property
+    def run_id(self) -> str:
+        """Its id."""
+        return self.place[2]
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """A run and the open journal that it is kept in."""
+
+    database: Database
+    stored: StoredRun
+
+    @cached_property
+    def summary(self) -> RunSummary:
+        """The run in a line."""
+        return Runs(self.database).summary(self.stored.run)
+
+
+def listed(workspace: Path) -> list[Listed]:
+    """Every run of a workspace, the newest first.
+
+    Raises:
+        JournalError: the workspace's journal cannot be read.
+    """
+    imports = list(_imports(workspace))
+    return sorted([*imports, *_dry_runs(workspace, imports)], key=lambda one: one.place, reverse=True)
+
+
+def find(workspace: Path, name: str) -> Listed:
+    """The run that a name stands for.
+
+    Args:
+        name: a run id, a unique beginning of one, or `last`: the newest.
+
+    Raises:
+        UsageError: there is no such run, or more than one.
+    """
+    known = listed(workspace)
+    fitting = known[:1] if name == "last" else [one for one in known if one.run_id.startswith(name)]
+    lists = f"`{Commands(workspace).runs()}` lists them."
+    if len(fitting) > 1:
+        raise UsageError(f"'{name}' fits several runs.", f"Give more of the run id; {lists}")
+    if not fitting:
+        raise UsageError(f"There is no run '{name}' in the workspace '{workspace}'.", lists)
+    return fitting[0]
+
+
+@contextmanager
+def opened_run(workspace: Path, name: str, *, writes: bool = False) -> Iterator[OpenedRun]:
+    """Find a run and open the journal that it is kept in; arguments and errors as for `find` and `opened`."""
+    with opened(find(workspace, name), writes=writes) as run:
+        yield run
+
+
+@contextmanager
+def opened(found: Listed, *, writes: bool = False) -> Iterator[OpenedRun]:
+    """Open the journal that a run is kept in.
+
+    Args:
+        writes: whether the journal shall be written to.
+
+    Raises:
+        UsageError: an earlier program made this dry run, and kept its files only.
+        JournalError: its journal cannot be opened.
+    """
+    if found.journal is None:
+        raise UsageError(
+            f"The dry run {found.run_id} was made by an earlier importer, which kept its files only.",
+            "Its results.csv has every row; check the source again to have the rest.",
+        )
+    if writes and not found.dry_run:
+        check_memory(found.journal)
+    with closing(Database(found.journal, writes=writes, commands=found.commands)) as database:
+        yield OpenedRun(database, Runs(database).find(found.run_id))
+
+
+def worker_of(workspace: Path, stored: StoredRun) -> str:
+    """Say who works on a run at this moment; empty when nobody does.
+
+    Raises:
+        StorageError: the workspace's locks cannot be read.
+    """
+    if stored.phase in {FINISHED, STOPPED}:
+        return ""
+    header = stored.header
+    if header.dry_run:
+        return "another process" if is_held(workspace / header.run_id) else ""
+    # The lock is that of a target: what was cut off is not worked on because another run is.
+    mine = {header.started_at, stored.facts.get("at_work_since")}
+    return lock_owner(workspace, header.scope) if held_since(workspace, header.scope) in mine else ""
+
+
+def next_place(workspace: Path) -> tuple[int, int]:
+    """Where a dry run stands that begins now: the import that it follows, and its number among the dry runs."""
+    imports = list(_imports(workspace))
+    checks = [one.place[1] for one in _dry_runs(workspace, imports)]
+    return max([one.place[0] for one in imports], default=0), max(checks, default=0) + 1
+
+
+def _imports(workspace: Path) -> Iterator[Listed]:
+    journal = workspace / JOURNAL_NAME
+    if not journal.exists():
+        return
+    with closing(Database(journal, writes=False)) as database:
+        for number, run_id in Runs(database).ids():
+            yield Listed((number, 0, run_id), journal, Commands(workspace))
+
+
+def _dry_runs(workspace: Path, imports: Sequence[Listed]) -> Iterator[Listed]:
+    known = {one.run_id for one in imports}
+    for directory in workspace.iterdir() if workspace.is_dir() else ():
+        if RUN_ID.fullmatch(directory.name) is None or directory.name in known:
+            continue
+        if (directory / CHECKED_NAME).exists():
+            yield from _kept(directory, Commands(workspace))
+        elif _only_checked(directory):
+            before = [one.place[0] for one in imports if one.run_id < directory.name]
+            yield Listed((max(before, default=0), 0, directory.name), None, Commands(workspace), dry_run=True)
+
+
+def _kept(directory: Path, commands: Commands) -> Iterator[Listed]:
+    journal = directory / CHECKED_NAME
+    try:
+        with closing(Database(journal, writes=False)) as database:
+            runs = Runs(database)
+            for number, run_id in runs.ids():
+                after, place = runs.facts(number).get("place", (0, 0))
+                yield Listed((after, place, run_id), journal, commands, dry_run=True)
+    except JournalError:
+        return  # one that was cut off while it began, or is being removed
+
+
+def _only_checked(directory: Path) -> bool:
+    """Whether a directory holds the report of a dry run."""
+    report = report_of(directory)
+    return bool(report and report.get("dry_run"))
+
+
+def report_of(directory: Path) -> dict[str, Any]:
+    """The report in a run's directory; empty when there is none, or a damaged one, or a copy of another's."""
+    try:
+        report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return report if isinstance(report, dict) and report.get("run_id") == directory.name else {}

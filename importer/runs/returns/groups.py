@@ -1,0 +1,124 @@
+"""Rows of one business that come back: they are one customer again, sent whole or held whole. Decides; writes nothing.
+
+A business in doubt keeps its rows and the row that speaks for it: what may have been sent is looked up there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from importer.customers.grouping import Contradiction, merge
+from importer.customers.rules import ISSUE_CODES, field_spec
+from importer.journal import Merging
+from importer.core.issues import Issue
+from importer.core.results import RowResult
+from importer.core.states import RowState
+
+HELD_BY_OTHERS = frozenset({"group_held", "group_differs", "group_too_large", "contacts_primary"})
+"""What is said of a row because of other rows: it may be well once those were changed."""
+_IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
+
+
+class Member(Protocol):
+    """A row that is checked again."""
+
+    was: RowResult
+    payload: bytes | None
+    key: str | None
+    external_id: str
+    leader: int | None
+
+    def refuse(self, issue: Issue) -> None:
+        """Add an error: the row cannot be sent."""
+
+
+def form(rows: Sequence[Member], leaders: Sequence[int], before: Mapping[int, int], how: Merging) -> list[list[Member]]:
+    """Make one customer of the rows of each group.
+
+    Args:
+        leaders: for every place in `rows` the place of the row that speaks for its group, -1 for a row of its own.
+        before: ordinal to the one that spoke for it up to now; rows that stood for themselves are left out.
+
+    Returns:
+        The rows of every group.
+    """
+    groups: dict[int, list[int]] = {}
+    for place, leader in enumerate(leaders):
+        if leader >= 0:
+            groups.setdefault(leader, []).append(place)
+    made = []
+    for leader, places in groups.items():
+        members = [rows[place] for place in places]
+        _join(members, places.index(leader), before, how)
+        made.append(members)
+    _keep_doubts_together(rows, made, before)
+    hold(made)
+    return made
+
+
+def hold(groups: Sequence[Sequence[Member]]) -> None:
+    """Refuse the other rows of a group where one of them cannot be sent."""
+    for members in groups:
+        culprits = [one for one in members if one.payload is None]
+        if culprits:
+            named = ", ".join(str(one.was.row) for one in culprits[:10])
+            text = f"Another row of the same business has an error (row {named}); fix it, and this row goes along."
+            for one in members:
+                if one.payload is not None:
+                    one.refuse(_issue(one, "group_held", text))
+
+
+def _join(members: Sequence[Member], main: int, before: Mapping[int, int], how: Merging) -> None:
+    speaking = _speaking(members, main, before)
+    for one in members:
+        one.leader = speaking.was.ordinal
+    if any(one.payload is None for one in members):
+        return
+    named = next((one for one in members if one.external_id), members[main])
+    key, external_id = named.key or "", named.external_id
+    bodies = [json.loads(one.payload or b"") for one in members]
+    made = merge(bodies, main, stamp=how.stamp, key=key, alike=how.alike)
+    if isinstance(made, Contradiction):
+        for issue in _contradicting(made, members, how):
+            next(one for one in members if one.was.ordinal == issue.ordinal).refuse(issue)
+        return
+    for one in members:
+        one.payload, one.key = b"", None
+    speaking.payload = json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
+    speaking.key, speaking.external_id = key, external_id
+
+
+def _speaking(members: Sequence[Member], main: int, before: Mapping[int, int]) -> Member:
+    """The main contact's row, but for a business in doubt the row that was sent."""
+    sent = {before.get(one.was.ordinal) for one in members if one.was.state in _IN_DOUBT}
+    return next((one for one in members if one.was.ordinal in sent), members[main])
+
+
+def _keep_doubts_together(
+    rows: Sequence[Member], groups: Sequence[Sequence[Member]], before: Mapping[int, int]
+) -> None:
+    """Refuse rows in doubt that came back as other businesses than they may have been created as."""
+    together: dict[int, set[int]] = {}
+    for ordinal, leader in before.items():
+        together.setdefault(leader, set()).add(ordinal)
+    now = {one.was.ordinal: {two.was.ordinal for two in members} for members in groups for one in members}
+    text = "The rows of this business may have been created as they were sent; change it in all of them or in none."
+    for one in rows:
+        ordinal = one.was.ordinal
+        then = together.get(before.get(ordinal, -1), {ordinal})
+        if one.was.state in _IN_DOUBT and now.get(ordinal, {ordinal}) != then:
+            one.refuse(_issue(one, "group_differs", text))
+
+
+def _contradicting(found: Contradiction, members: Sequence[Member], how: Merging) -> Iterator[Issue]:
+    spec, column = field_spec(found.field), how.columns.get(found.field, "")
+    rows = " and ".join(str(members[place].was.row) for place in found.places)
+    text = found.text.format(rows=rows, what=spec.label if spec else found.field)
+    for one in members:
+        yield Issue(one.was.ordinal, found.code, text, found.field, column, ISSUE_CODES[found.code].severity)
+
+
+def _issue(one: Member, code: str, text: str) -> Issue:
+    return Issue(one.was.ordinal, code, text, severity=ISSUE_CODES[code].severity)

@@ -1,0 +1,122 @@
+"""Where customers go, and with which credentials: decided before anything is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any
+
+from importer.emulator import Faults
+from importer.core.errors import ProfileError
+from importer.journal import same_server
+from importer.profile import EMULATOR, Profile, credentials
+from importer.profile.delivery import TargetSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where customers go, decided before anything is opened.
+
+    Args:
+        scope: target and account; import keys are unique inside one. Of an account without a name it is a proposal:
+            what the journal knows of the key decides (`importer.runs.accounts.settle_account`).
+        server: one spelling of the address; empty for the emulator inside the run.
+        host: what a person is asked to confirm; empty for the emulator inside the run.
+        faults: what the emulator inside the run does wrong on purpose; None: nothing.
+    """
+
+    name: str
+    settings: TargetSettings
+    scope: str
+    host: str
+    server: str = ""
+    key: str = ""
+    secret: str = ""
+    faults: Faults | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the emulator inside the run is meant."""
+        return not self.settings.base_url
+
+
+def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> Destination:
+    """Decide where customers go, and with which credentials.
+
+    Raises:
+        UsageError: the target or the credentials are missing or wrong.
+    """
+    settings = profile.target_settings()
+    faults = _faults(profile.delivery.faults, embedded=not settings.base_url)
+    if not settings.base_url:
+        return Destination(profile.target, settings, scope=EMULATOR, host="", faults=faults)
+    found = credentials(environ)
+    key, secret = found.api_key.get_secret_value(), found.api_secret.get_secret_value()
+    account = settings.account or f"key-{blake2b(key.encode(), digest_size=4).hexdigest()}"
+    server = same_server(settings.base_url)
+    host = settings.base_url.strip().partition("://")[2].rstrip("/").removesuffix("/v1").lower()
+    return Destination(
+        profile.target, settings, scope=f"{server}#{account}", host=host, server=server, key=key, secret=secret
+    )
+
+
+EMBEDDED_MARGIN_S = 1.0
+"""The emulator inside a run shows a customer at once; so much is left for a busy machine."""
+
+
+def as_patient_as_needed(profile: Profile, where: Destination) -> Profile:
+    """The profile, as patient with rows in doubt as this destination needs.
+
+    What the emulator inside the run can do at worst is known, since its plan of faults is ours: looks end with that.
+    """
+    if not where.embedded:
+        return profile
+    delivery = profile.delivery
+    latest_s = EMBEDDED_MARGIN_S + (where.faults.latest_s if where.faults is not None else 0.0)
+    looks = tuple(look for look in delivery.looks_after_s if look < latest_s)
+    if looks != delivery.looks_after_s:
+        looks = (*looks, latest_s)
+    again_s = min(delivery.look_again_after_s, latest_s)
+    chosen = delivery.model_copy(update={"looks_after_s": looks, "look_again_after_s": again_s})
+    return profile.model_copy(update={"delivery": chosen})
+
+
+def rehearsing(where: Destination) -> dict[str, Any]:
+    """What a run notes of its rehearsal, so that it is the same when it is taken up again."""
+    return {} if where.faults is None else {"faults": where.faults.as_plan()}
+
+
+def rehearsed_again(where: Destination, facts: Mapping[str, Any]) -> Destination:
+    """The destination of a run that is taken up again: with the faults it began with, where no others are named.
+
+    Raises:
+        ProfileError: this program knows no such faults.
+    """
+    if where.faults is not None or not facts.get("faults"):
+        return where
+    try:
+        return replace(where, faults=Faults.of_plan(facts["faults"]))
+    except ValueError as error:
+        raise ProfileError(
+            f"The faults that the run began with cannot be used: {error}.", "Name others with --faults."
+        ) from None
+
+
+def _faults(named: str, *, embedded: bool) -> Faults | None:
+    """The plan of faults of a rehearsal.
+
+    Raises:
+        ProfileError: the target is not the emulator inside the run, or there is no such plan.
+    """
+    if not named:
+        return None
+    if not embedded:
+        raise ProfileError(
+            "Faults can be rehearsed with the emulator inside the run only.", "Leave --faults out, or --target."
+        )
+    try:
+        return Faults.load(named)
+    except ValueError as error:
+        raise ProfileError(f"The faults cannot be used: {error}.") from error

@@ -1,0 +1,127 @@
+"""A source becomes an open reader whose columns are understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.core.commands import FRAME
+from importer.core.errors import SourceError
+from importer.runs.leftovers import SPOOL_NAME, private_folder
+from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
+from importer.runs.archive import readable
+from importer.core.ports import Reader
+from importer.profile import Profile
+from importer.readers import STDIN, content_hash, is_frame, keep_stdin, open_frame, open_source
+from importer.core.sources import Grouping
+from importer.runs.wiring.clock import today
+from importer.runs.wiring.workspace import make_directory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Source = Path | str | pd.DataFrame
+    """A path, an address, `-` for standard input, or a DataFrame."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSource:
+    """A source that can be opened: a file of this machine, or a DataFrame.
+
+    Args:
+        origin: where it came from, for people and the journal; never a secret.
+    """
+
+    source: Path | pd.DataFrame
+    origin: str = FRAME
+
+    @property
+    def path(self) -> Path:
+        """The file; of a DataFrame a path at which there is none."""
+        return Path(FRAME) if is_frame(self.source) else self.source
+
+    @property
+    def name(self) -> str:
+        """What a person can type to name it; empty for a DataFrame."""
+        if is_frame(self.source):
+            return ""
+        return STDIN if self.path.name == STDIN else self.origin
+
+    def content_hash(self) -> str:
+        """Return a hash of its content as hex, so that the same content is recognised again.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        if is_frame(self.source):
+            from importer.readers.dataframe.origin import frame_hash  # noqa: PLC0415  # pandas, half a second
+
+            return frame_hash(self.source)
+        return content_hash(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source whose columns are understood.
+
+    Args:
+        path: where it lies on this machine; a fetched one only as long as it is open.
+        grouping: which rows are one business; None: every row is a customer of its own.
+    """
+
+    reader: Reader
+    mapper: ColumnMapper
+    path: Path
+    grouping: Grouping | None = None
+
+
+@contextmanager
+def on_disk(source: Path | str, profile: Profile) -> Iterator[Path]:
+    """Have a source as a file: standard input (`-`) is kept in one while the block lasts.
+
+    Raises:
+        SourceError: nothing came through standard input, or too much; or its name is not text.
+    """
+    if str(source) != STDIN:
+        _check_name(Path(source))
+        yield Path(source)
+        return
+    make_directory(profile.workspace)
+    with private_folder(profile.workspace / SPOOL_NAME) as folder:
+        yield keep_stdin(folder / STDIN, profile.source)
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that the journal, reports and notifications could not hold."""
+    if readable(str(path.absolute())) != str(path.absolute()):
+        raise SourceError(f"The name of the file '{readable(str(path))}' is not UTF-8 text.", "Rename it.")
+
+
+@contextmanager
+def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterator[Opened]:
+    """Open a source and match its columns, before anything else of a run exists.
+
+    Args:
+        name: the path or address that a person can name it by; empty: nobody can, and hints name no command.
+
+    Raises:
+        ProfileError: the mapping does not fit the source.
+        SourceError: it cannot be read, or without a mapping its columns cannot make a customer.
+    """
+    source = at_hand.source
+    reading = open_frame(source, profile.source) if is_frame(source) else open_source(at_hand.path, profile.source)
+    with closing(reading) as reader:
+        table = Table.of(profile.transform, reader.info, next(iter(reader.batches()), None))
+        mapper = build_mapper(
+            profile.mapping,
+            table,
+            today=today(),
+            source=profile.source,
+            validation=profile.validation,
+            looks=profile.commands.looks(name) if name else "",
+        )
+        grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
+        yield Opened(reader, mapper, at_hand.path.absolute() if at_hand.name else at_hand.path, grouping)

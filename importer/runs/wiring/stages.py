@@ -1,0 +1,248 @@
+"""Profile becomes pipeline: reading and checking put together, and sending. Runs nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from importer.runs import passes
+from importer.delivery import (
+    AdaptiveRate,
+    Ask,
+    Backoff,
+    Breaker,
+    BreakerRules,
+    Canary,
+    Deliver,
+    Feedback,
+    Patience,
+    SecondLooks,
+    StopSwitch,
+    StrictLimiter,
+    Thresholds,
+    Window,
+)
+from importer.engines import ENGINES, ProcessPool, SharedChecker
+from importer.journal import (
+    Claims,
+    Comparison,
+    GroupCommit,
+    Merging,
+    RunHeader,
+    RunIntake,
+    RunJournal,
+    Starts,
+    StoredRun,
+)
+from importer.runs.pipeline import Delivery, Preparation
+from importer.core.ports import Events, Journal, Timekeeper
+from importer.profile import HARMLESS_TARGETS, Profile
+from importer.profile.delivery import DeliverySettings
+from importer.core.runtime import in_a_thread
+from importer.targets import OpenTarget
+from importer.validation import DuplicateJudge, build_validator
+from importer.runs.wiring.clock import SystemClock, today
+from importer.runs.wiring.sources import Opened
+from importer.runs.wiring.workspace import Workspace
+
+CANARY_ROWS = 10
+"""Rows of the second stage where customers are real and nobody said otherwise."""
+
+
+def preparation(
+    profile: Profile,
+    source: Opened,
+    intake: RunIntake,
+    pool: ProcessPool,
+    *,
+    secret: bytes,
+    stop: StopSwitch,
+    emit: Events,
+) -> Preparation:
+    """Put reading and checking together."""
+    stamp = profile.delivery.import_key_metadata
+    validator = build_validator(
+        profile.validation,
+        secret=secret,
+        stamp=stamp,
+        today=today(),
+        grouping=source.grouping,
+        writes_bodies=intake.keeps_bodies,
+        compares=intake.keyed,
+    )
+    return Preparation(
+        reader=source.reader,
+        mapper=source.mapper,
+        checker=SharedChecker(source.mapper, validator, pool),
+        duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers),
+        intake=intake,
+        stop=stop,
+        emit=emit,
+    )
+
+
+def merging_of(profile: Profile, source: Opened) -> Merging | None:
+    """How rows of one business become one customer; None: rows are not grouped."""
+    if source.grouping is None:
+        return None
+    return Merging(profile.delivery.import_key_metadata, source.grouping.fields, source.mapper.columns)
+
+
+def comparison(profile: Profile, header: RunHeader, columns: Mapping[str, str], sheet: str) -> Comparison:
+    """How the rows of a source are compared with customers of earlier runs.
+
+    Args:
+        columns: customer field to source column.
+        sheet: the sheet that was read.
+    """
+    chosen = profile.validation
+    return Comparison(
+        possible_duplicate=chosen.possible_duplicate,
+        external_id_decides=chosen.external_id_decides,
+        target=header.target,
+        columns=columns,
+        content=header.content_hash,
+        sheet=sheet,
+        default_region=chosen.default_region,
+        allows_duplicates=chosen.duplicates == "allow",
+    )
+
+
+def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:
+    """The run's one allowance of request starts."""
+    settings = profile.delivery
+    windows = [Window(count, per_s) for count, per_s in settings.allowance]
+    return StrictLimiter(windows, clock, stop, max_wait_s=settings.max_wait_s, drain_s=settings.drain_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """A delivery and the journal behind it."""
+
+    delivery: Delivery
+    commits: GroupCommit
+    claims: Claims
+    feedback: Feedback
+    canary: Canary | None
+    deliver: Deliver
+    second_looks: SecondLooks
+    caution: str
+    """What is to be said of looks that end early; empty: nothing."""
+    begun: Mapping[str, Any]
+    """What the journal has kept of the run since this pass began."""
+
+    def facts(self) -> dict[str, Any]:
+        """What the journal keeps of this pass for reports and later passes."""
+        return passes.ended(self.begun, self.feedback.receipt()) | (
+            {"canary": self.canary.seen()} if self.canary else {}
+        )
+
+    def learned(self, looked: Mapping[str, int]) -> dict[str, Any]:
+        """What this pass has learned about the target, and what it did not wait for, in JSON types.
+
+        Args:
+            looked: what came of the second looks.
+        """
+        late = {"latest_arrival_s": round(self.deliver.looks.latest_s, 1)} if self.deliver.looks.latest_s else {}
+        caution = {"caution": self.caution} if self.caution else {}
+        return {**self.deliver.stamps.learned(), **late, **looked, **caution}
+
+
+def delivering(
+    profile: Profile,
+    workspace: Workspace,
+    stored: StoredRun,
+    target: OpenTarget,
+    limiter: StrictLimiter,
+    *,
+    emit: Events,
+    ask: Ask | None = None,
+) -> Delivering:
+    """Put sending together.
+
+    Args:
+        ask: puts a question to a person; None: there is nobody to ask.
+    """
+    settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
+    facts = workspace.runs.facts(stored.run)
+    begun = passes.begun(facts)
+    workspace.runs.note(stored.run, **begun)
+    columns = facts.get("mapping", {})
+    claims = Claims(
+        workspace.database,
+        stored.run,
+        stored.header.scope,
+        columns,
+        secret=workspace.secret,
+        verify_existing=settings.verify_existing,
+    )
+    commits = GroupCommit(workspace.database, in_a_thread)
+    if limiter.outlasts_a_process:
+        starts = Starts(workspace.database, stored.header.scope, commits, clock.now)
+        limiter.remember(starts.charge, starts.earlier())
+    backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret
+    feedback = Feedback(
+        limiter,
+        Breaker(stop, _breaker_rules(settings)),
+        backoff,
+        adaptive=AdaptiveRate(limiter.ceiling_per_s) if settings.rate.auto else None,
+        clock=clock,
+        emit=emit,
+    )
+    engine = ENGINES["asyncio"](settings.concurrency, limiter)
+    kept = RunJournal(claims, commits, clock.now, partial(_now_there, target, clock))
+    deliver = Deliver(
+        target,
+        Patience(
+            settings.max_attempts,
+            settings.looks_after_s,
+            settings.import_key_metadata,
+            backoff,
+            settings.max_spared_attempts,
+        ),
+        pool=feedback,
+        memory=kept,
+        thresholds=Thresholds(
+            stop,
+            max_errors=settings.max_errors,
+            max_error_rate=settings.max_error_rate,
+            sample=settings.error_rate_sample,
+            fail_fast=settings.fail_fast,
+        ),
+        clock=clock,
+        aside=engine.aside,
+    )
+    journal: Journal = kept
+    canary = None
+    if rows := _canary_rows(profile):
+        journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
+    delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
+    second_looks = SecondLooks(
+        deliver.asking, kept, deliver.stamps, settings.import_key_metadata, settings.look_again_after_s, emit
+    )
+    return Delivering(delivery, commits, claims, feedback, canary, deliver, second_looks, settings.looks_caution, begun)
+
+
+def _now_there(target: OpenTarget, clock: SystemClock) -> float:
+    """Seconds since the epoch by the target's clock, as far as it is known how that stands to ours."""
+    ahead_s = target.server_ahead_s if isinstance(target, Timekeeper) else None
+    return clock.now() + (ahead_s or 0.0)
+
+
+def _breaker_rules(settings: DeliverySettings) -> BreakerRules:
+    return BreakerRules(
+        faults=settings.breaker_faults,
+        probe_s=settings.breaker_probe_s,
+        give_up_s=settings.breaker_give_up_s,
+        answer_s=settings.total_timeout_s,
+    )
+
+
+def _canary_rows(profile: Profile) -> int:
+    rows = profile.delivery.canary
+    if rows is not None:
+        return rows
+    return 0 if profile.target in HARMLESS_TARGETS else CANARY_ROWS

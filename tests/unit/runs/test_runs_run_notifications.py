@@ -1,0 +1,98 @@
+"""What people are told about a single run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.core.commands import Commands
+from importer.core.errors import ExitCode
+from importer.profile.nights import NotifySettings
+from importer.runs.notifications.night import Notification
+from importer.runs.notifications.run import compose_run, refused_run
+
+GOOD = {"read": 100, "created": 99, "existing": 0, "invalid": 1, "rejected": 0, "failed": 0, "unknown": 0, "unsent": 0}
+
+
+def told(settings: NotifySettings | None = None, **more: Any) -> Notification:
+    report = {
+        "run_id": "r-1",
+        "source": "a.csv",
+        "target": "live",
+        "counts": GOOD,
+        "issues": [],
+        "files": {"html": "runs/r-1/report.html"},
+        "elapsed_seconds": 9.0,
+        "exit_code": 0,
+        "error": "The column 'jane@example.com' is not known.",
+    }
+    return compose_run({**report, **more}, settings or NotifySettings(), Commands(Path("my runs")))
+
+
+def test_a_good_run_is_done_with_counts_and_the_whole_path_of_the_report() -> None:
+    notification = told(exit_code=3)
+
+    assert (notification.level, notification.title) == ("done", "Customer import done: a.csv, 99 customers created")
+    assert "a.csv: 100 rows: 99 created, 1 invalid." in notification.body
+    assert f"report: {Path.cwd()}/runs/r-1/report.html" in notification.body
+    assert "Run: r-1. Target: live. Exit code: 3." in notification.body
+    assert "jane" not in notification.body
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "says"),
+    [
+        (ExitCode.STOPPED, "failed", "Not finished: stopped, too much went wrong."),
+        (ExitCode.STOPPED, "failed", f"Next: importer resume r-1 --workspace '{Path.cwd()}/my runs'"),
+        (ExitCode.ACCESS, "failed", "access was refused"),
+        (ExitCode.SIGTERM, "failed", "stopped by hand"),
+        (ExitCode.BALANCE, "failed", "Next: importer show r-1"),
+        (ExitCode.TRY_LATER, "degraded", "Next: importer resume r-1"),
+        (ExitCode.SOME_UNKNOWN, "done", "99 created"),
+    ],
+)
+def test_a_run_that_stopped_says_why_and_what_comes_next(code: ExitCode, level: str, says: str) -> None:
+    notification = told(exit_code=code)
+
+    assert (notification.level, says in notification.body) == (level, True), notification.body
+
+
+def test_corrections_that_were_not_sent_are_told() -> None:
+    from importer.runs.notifications.night import CORRECTED
+
+    issues = [{"code": "differs_from_imported", "count": 3}, {"code": "imported_before", "count": 5}]
+    assert CORRECTED.format(3) in told(issues=issues).body
+
+
+def test_thresholds_make_a_run_degraded() -> None:
+    bad = {"read": 10, "created": 8, "invalid": 2}
+
+    assert told(counts=bad).level == "degraded"
+    assert "20% of its rows made no customer" in told(counts=bad).body
+    assert told(NotifySettings(max_reject_share=None), counts=bad).level == "done"
+    assert told(NotifySettings(max_duration_s=8)).level == "degraded"
+
+
+@pytest.mark.parametrize(
+    ("about", "name"),
+    [
+        ("/srv/in/a.csv", "a.csv"),
+        ("sftp://user:sekret@files.example.com/out/a.csv?token=sekret", "a.csv"),
+        ("last", "last"),
+        ("odd\nname.csv", "odd?name.csv"),
+        ("https://example.com/", "the source"),
+    ],
+)
+def test_a_run_that_could_not_begin_is_told_by_name_and_reason(about: str, name: str) -> None:
+    notification = refused_run(about, ExitCode.SOURCE)
+
+    assert (notification.level, notification.title) == ("failed", f"Customer import failed: {name}")
+    assert f"{name}: the file cannot be used. Exit code: 6." in notification.body
+    assert "sekret" not in notification.body
+
+
+def test_a_run_for_which_there_was_nothing_to_do_is_only_degraded() -> None:
+    assert refused_run("a.csv", ExitCode.BUSY).level == "degraded"
+    assert refused_run("a.csv", ExitCode.BUG).level == "failed"
