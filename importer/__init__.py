@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Event", "ImporterError", "Profile", "Report", "read", "run", "validate"]
 
 _HOMES = {
-    "Event": "importer.records",
+    "Event": "importer.core.events",
     "ImporterError": "importer.core.errors",
     "Profile": "importer.profile",
     "Report": "importer.results",

@@ -360,7 +360,7 @@ class ResentRows(Protocol):
         ...
 
     async def amend(self, outcome: Outcome) -> None:
-        """Change how a row ended (`records.AMENDMENTS`).
+        """Change how a row ended (`states.AMENDMENTS`).
 
         Raises:
             JournalError: the journal cannot be written, or the change is not allowed.

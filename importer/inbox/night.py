@@ -66,7 +66,7 @@ class Night:
     """One folder, one profile.
 
     Args:
-        folder: a path, or an address as in `importer.remote`.
+        folder: a path, or an address as in `importer.readers.remote`.
         on_event: gets everything that happens in every run; must not block.
         stop: what a signal handler sets.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.

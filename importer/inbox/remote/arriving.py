@@ -1,4 +1,4 @@
-"""A remote folder that files arrive in: `nightly.DropFolder` at an address.
+"""A remote folder that files arrive in: `DropFolder` at an address.
 
     sftp    customers.csv ─► processing/<owner>/customers.csv ─► archive/<tag>_customers.csv/{…, customers.csv}
     s3, gs  customers.csv ─────────────────────────────────────► archive/<tag>_customers.csv/{…, customers.csv}

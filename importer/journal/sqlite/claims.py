@@ -160,7 +160,7 @@ class Claims:
         """Record how claimed rows ended: many at once cost a fraction of one by one.
 
         Raises:
-            JournalError: a transition is not in `records.TRANSITIONS`.
+            JournalError: a transition is not in `states.TRANSITIONS`.
         """
         for state in {outcome.state for outcome in outcomes}:
             self._change(tx, state, [outcome for outcome in outcomes if outcome.state is state])
@@ -190,7 +190,7 @@ class Claims:
         """Record what a later look has found out about a row that had ended.
 
         Raises:
-            JournalError: it is not in `records.AMENDMENTS`.
+            JournalError: it is not in `states.AMENDMENTS`.
         """
         others = followers(tx, self._run, {outcome.ordinal}) if self._grouped else {}
         remove_issues(tx, self._run, {outcome.ordinal, *others.get(outcome.ordinal, ())}, errors_only=True)

@@ -40,7 +40,7 @@ class Replay:
     """One run, read back.
 
     Args:
-        as_it_stands: show rows that a pass has left open as what they are (`records.LEFT_OPEN`).
+        as_it_stands: show rows that a pass has left open as what they are (`states.LEFT_OPEN`).
     """
 
     def __init__(self, database: Database, run: int, *, as_it_stands: bool = False) -> None:
