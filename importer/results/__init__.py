@@ -5,8 +5,8 @@ and never leaves a half-written file behind. The page (`results.html`) and the a
 (`results.annotated`) are imported from their modules, since they load large libraries.
 """
 
+from importer.core.atomic_files import discard_unfinished, publish
 from importer.results.advice import in_words
-from importer.results.atomic_files import discard_unfinished, publish
 from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters
 from importer.results.failing import FailingRows, shown

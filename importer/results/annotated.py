@@ -24,9 +24,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer.core.atomic_files import AtomicFiles
 from importer.core.columns import is_added
 from importer.core.results import ResultBatch, RowResult
-from importer.results.atomic_files import AtomicFiles
 from importer.results.error_column import first_free, freeze, keep_together, make_room
 from importer.results.failing import FAILING
 from importer.results.marking import MARKED, MAX_COMMENTS, Marker, add_summary, links_to

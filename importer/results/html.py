@@ -18,10 +18,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from importer.core.atomic_files import AtomicFiles
 from importer.core.issues import Severity
 from importer.core.results import Cluster, RowResult
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES
-from importer.results.atomic_files import AtomicFiles
 from importer.results.failing import FailingRows, column_index, pointed_at, shown
 from importer.results.learned import learned_sentences
 from importer.results.read_as import label, value_in_words

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from importer.core.atomic_files import AtomicFiles
 from importer.core.commands import Commands
 from importer.core.errors import UsageError
 from importer.core.results import Cluster, ResultBatch
 from importer.core.sources import Detected, SourceInfo
 from importer.core.states import RowState
 from importer.results.advice import Advice, advise
-from importer.results.atomic_files import AtomicFiles
 from importer.results.table import Header
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from importer.core.atomic_files import AtomicFiles
 from importer.core.results import ResultBatch
 from importer.profile.settings import ResultsSettings
-from importer.results.atomic_files import AtomicFiles
 from importer.results.balance import Recount, Stretch
 from importer.results.csvfile import Column, CsvTable, cells_of, lines
 from importer.results.table import (

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.results.atomic_files import AtomicFiles
+from importer.core.atomic_files import AtomicFiles
 from importer.results.sheets import HEADER_ALIGNMENT, HEADER_FILL, HEADER_FONT, print_wide, widths
 
 FILLABLE_ROWS = 10_000

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from importer.core.errors import UsageError
+from importer.core.events import Event
 from importer.core.ports import Events
 from importer.profile import Profile
-from importer.core.events import Event
 from importer.results.report import Report
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def read(file: Path | str, *, profile: Profile | None = None, **reading: Unpack[
     """
     from importer.readers import open_source  # noqa: PLC0415  # as all of this: loads what reading needs
     from importer.readers.dataframe.reading import read_frame  # noqa: PLC0415
-    from importer.runs.wiring.remote_sources import local_copy  # noqa: PLC0415
     from importer.runs.wiring.clock import SystemClock  # noqa: PLC0415
+    from importer.runs.wiring.remote_sources import local_copy  # noqa: PLC0415
 
     _require_path(file)
     chosen = _chosen(profile, reading)

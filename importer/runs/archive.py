@@ -14,6 +14,8 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from importer.core.atomic_files import create_file, put_in_place, sync
+
 PART = ".part"
 _TAG = re.compile(r"(\d{8}T\d{6}Z(?:-[0-9a-f]{6})?)_.+")
 _LONGEST_NAME_BYTES = 180
@@ -59,10 +61,8 @@ def fill(to: Path, source: str, files: Iterable[Path], texts: Mapping[str, str])
     for file in files:
         beside(file, part / unlike(source, file.name))
     for name, text in texts.items():
-        _write(part / unlike(source, name), text)
-    sync(part)
-    part.rename(to)
-    sync(to.parent)
+        create_file(part / unlike(source, name), text.encode())
+    put_in_place(part, to)
 
 
 def move(path: Path, to: Path) -> None:
@@ -74,8 +74,7 @@ def move(path: Path, to: Path) -> None:
             raise
         aside = to.with_name(f".{to.name}{PART}")
         shutil.copy2(path, aside)
-        sync(aside)
-        aside.rename(to)
+        put_in_place(aside, to)
         path.unlink()
     sync(to.parent)
 
@@ -87,15 +86,6 @@ def unlike(source: str, name: str) -> str:
     return name
 
 
-def sync(path: Path) -> None:
-    """Have a file's or folder's content on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def beside(file: Path, to: Path) -> None:
     """Have a second name for a file where the file system can, else a copy."""
     if not file.is_file():
@@ -104,8 +94,3 @@ def beside(file: Path, to: Path) -> None:
         os.link(file, to)
     except OSError:
         shutil.copy2(file, to)
-
-
-def _write(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from importer.core.atomic_files import AtomicFiles, storage_error
 from importer.core.errors import ExitCode, StorageError
 from importer.journal import Database, Place, Runs, StoredRun, add_place, drop_places, places_of
-from importer.runs import archive
 from importer.readers import content_hash
 from importer.results import Report, keep_mended
-from importer.results.atomic_files import AtomicFiles, storage_error
+from importer.runs import archive
 
 WHY = "why.txt"
 FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})

@@ -13,21 +13,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from importer.customers.rules import ADDRESS_TYPES
+from importer.core.batches import Checked, CheckedBatch, RawBatch
 from importer.core.errors import ImporterError
 from importer.core.frames import raw_batch
-from importer.journal import Database, Replay, Runs, StoredRun
-from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
-from importer.runs.preconditions import kept_profile
-from importer.profile import Profile
-from importer.core.batches import Checked, CheckedBatch, RawBatch
-from importer.core.sources import Grouping, SourceInfo
 from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult
+from importer.core.sources import Grouping, SourceInfo
 from importer.core.states import RowState
+from importer.customers.rules import ADDRESS_TYPES
+from importer.journal import Database, Replay, Runs, StoredRun
+from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
+from importer.profile import Profile
 from importer.results import PreviewedField, PreviewedRow, shown
-from importer.validation import Validator, build_validator
+from importer.runs.preconditions import kept_profile
 from importer.runs.wiring.clock import today
+from importer.validation import Validator, build_validator
 
 _ADDRESS_WORDS = {word: name for name, word in ADDRESS_TYPES.items()}
 _NO_SECRET = b"nobody keeps this key"

@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer.runs import registry
+from importer.core.batches import Change, Checked
+from importer.core.columns import extra_columns
 from importer.core.commands import Commands
 from importer.core.errors import UsageError
+from importer.core.issues import Issue
+from importer.core.outcomes import Attempt
+from importer.core.results import RowResult
+from importer.core.states import RowState, as_they_stand
 from importer.journal import (
     FINISHED,
     LOADING,
@@ -25,13 +30,8 @@ from importer.journal import (
     has_secret,
     workspace_secret,
 )
-from importer.core.outcomes import Attempt
-from importer.core.batches import Change, Checked
-from importer.core.issues import Issue
-from importer.core.results import RowResult
-from importer.core.states import RowState, as_they_stand
-from importer.core.columns import extra_columns
 from importer.results import Report, verdict
+from importer.runs import registry
 
 MASK = "•••"
 

@@ -2,20 +2,18 @@
 
 Copies of sources and the journal of a dry run lie in folders that their program holds a lock on. The kernel lets go of
 a lock when its program ends, however it ends; a folder of such a kind that nobody holds is left over.
-(`filelock` holds files; one beside each folder would be left over itself.)
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from importer.core.errors import JournalError, StorageError
+from importer.core.locks import is_locked, locked
 from importer.journal import LOADING, Database, Runs
 
 SPOOL_NAME = "spool"
@@ -24,34 +22,12 @@ CHECKED_NAME = "checked.sqlite3"
 """The journal of a dry run, in its directory."""
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder while the block runs.
-
-    Raises:
-        OSError: it is not there, or its file system has no locks.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def is_held(folder: Path) -> bool:
-    """Whether a program that lives holds the lock of a folder."""
+    """Whether a running program holds the lock of a folder; False where that cannot be found out."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        return is_locked(folder)
     except OSError:
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 @contextmanager
@@ -64,21 +40,19 @@ def private_folder(spool: Path | None) -> Iterator[Path]:
     Raises:
         StorageError: it cannot be made.
     """
-    try:
-        if spool is not None:
-            spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-            sweep(spool)
-        folder = Path(tempfile.mkdtemp(prefix="copy-", dir=spool))
-        held_open = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        reason = (error.strerror or "unknown error").lower()
-        raise StorageError(f"No copy of the source can be kept in {spool}: {reason}.", "Check --workspace.") from error
-    try:
-        fcntl.flock(held_open, fcntl.LOCK_EX)
+    with ExitStack() as until_the_end:
+        try:
+            if spool is not None:
+                spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+                sweep(spool)
+            folder = Path(tempfile.mkdtemp(prefix="copy-", dir=spool))
+            until_the_end.enter_context(locked(folder, waits=True))
+        except OSError as error:
+            reason = (error.strerror or "unknown error").lower()
+            message = f"No copy of the source can be kept in {spool}: {reason}."
+            raise StorageError(message, "Check --workspace.") from error
+        until_the_end.callback(shutil.rmtree, folder, ignore_errors=True)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(held_open)
 
 
 def tidy(workspace: Path) -> None:
@@ -97,18 +71,13 @@ def sweep(spool: Path) -> None:
 
 
 def _remove_unless_held(folder: Path, *, only_if: Callable[[Path], bool] = lambda _: True) -> None:
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder))
+        except OSError:  # a program works in it, or it is gone
+            return
         if only_if(folder):
             shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        return
-    finally:
-        os.close(descriptor)
 
 
 def _is_unfinished(directory: Path) -> bool:

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from importer.core.ports import BatchChecker, Deliver, Duplicates, Engine, Events, Intake, Journal, Mapper, Reader, Stop
-from importer.core.sources import Detected
+from importer.core.batches import RawBatch
 from importer.core.events import Event
 from importer.core.outcomes import Outcome, Record
-from importer.core.batches import RawBatch
+from importer.core.ports import BatchChecker, Deliver, Duplicates, Engine, Events, Intake, Journal, Mapper, Reader, Stop
+from importer.core.sources import Detected
 
 
 @dataclass(frozen=True, slots=True)

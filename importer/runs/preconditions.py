@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from importer.runs import archive_index
 from importer.core.commands import FRAME
 from importer.core.errors import AlreadyImportedError, ProfileError, ReturnRefusedError, SourceChangedError, UsageError
+from importer.core.states import RowState
 from importer.journal import (
     FINISHED,
     LOADING,
@@ -21,9 +21,9 @@ from importer.journal import (
 )
 from importer.profile import EMULATOR, HARMLESS_TARGETS, KeptProfile, Profile
 from importer.readers import content_hash
-from importer.core.states import RowState
-from importer.runs.wiring.remote_sources import is_remote
+from importer.runs import archive_index
 from importer.runs.wiring import Destination, Workspace
+from importer.runs.wiring.remote_sources import is_remote
 
 Confirm = Callable[[str, int], bool]
 """Asked once before the first request to a target that is not harmless: host, rows ready. False: send nothing."""

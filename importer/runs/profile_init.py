@@ -8,9 +8,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from importer.runs.as_sent import preview_of_source
-from importer.customers.types import json_schema
 from importer.core.errors import SourceError, StorageError, UsageError
+from importer.core.ports import Reader
+from importer.customers.types import json_schema
 from importer.mapping import (
     Table,
     init_profile,
@@ -20,12 +20,12 @@ from importer.mapping import (
     require_header,
     template_columns,
 )
-from importer.core.ports import Reader
 from importer.profile import Profile
 from importer.readers import open_source
-from importer.runs.wiring.remote_sources import local_copy
 from importer.results.template import BlankColumn, write_template
+from importer.runs.as_sent import preview_of_source
 from importer.runs.wiring import SystemClock
+from importer.runs.wiring.remote_sources import local_copy
 
 
 def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:

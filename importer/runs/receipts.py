@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer.runs import archive_index
+from importer.core.atomic_files import AtomicFiles
 from importer.core.commands import FRAME
 from importer.core.errors import SourceError, UsageError
 from importer.journal import (
@@ -34,11 +34,11 @@ from importer.journal import (
     rows_digest,
 )
 from importer.readers import content_hash
-from importer.runs.wiring.remote_sources import is_remote
-from importer.runs.reports import RECEIPT_NAME
 from importer.results import Report
-from importer.results.atomic_files import AtomicFiles
+from importer.runs import archive_index
+from importer.runs.reports import RECEIPT_NAME
 from importer.runs.wiring import Workspace, open_workspace
+from importer.runs.wiring.remote_sources import is_remote
 
 _FORMAT = 1
 _LATER = ("log", "receipt")

@@ -21,9 +21,9 @@ from typing import Any
 
 from importer.core.commands import Commands
 from importer.core.errors import JournalError, UsageError
+from importer.core.results import RunSummary
 from importer.journal import FINISHED, STOPPED, Database, Runs, StoredRun, check_memory, held_since, lock_owner
 from importer.runs.leftovers import CHECKED_NAME, is_held
-from importer.core.results import RunSummary
 from importer.runs.wiring import JOURNAL_NAME
 
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")

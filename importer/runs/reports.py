@@ -15,22 +15,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from importer.runs import registry
-from importer.runs.as_sent import preview
 from importer.core.commands import Commands
 from importer.core.distribution import installed_version
 from importer.core.errors import BalanceError, ExitCode, StorageError
-from importer.journal import FINISHED, STOPPED, Database, Replay, Runs, StoredRun
-from importer.observe import LOG_NAME
-from importer.core.ports import Events
-from importer.profile import Profile
-from importer.readers import STDIN
-from importer.core.states import DRY_RUN_STATES, FINAL_STATES, LEFT_OPEN, RowState, as_they_stand
-from importer.core.results import Cluster, ResultBatch, RunSummary
-from importer.core.sources import Detected, SourceInfo
 from importer.core.events import Event
 from importer.core.issues import Severity
-from importer.runs.rehearsal import sentence
+from importer.core.ports import Events
+from importer.core.results import Cluster, ResultBatch, RunSummary
+from importer.core.sources import Detected, SourceInfo
+from importer.core.states import DRY_RUN_STATES, FINAL_STATES, LEFT_OPEN, RowState, as_they_stand
+from importer.journal import FINISHED, STOPPED, Database, Replay, Runs, StoredRun
+from importer.observe import LOG_NAME
+from importer.profile import Profile
+from importer.readers import STDIN
 from importer.results import (
     ClusterCounter,
     FailingRows,
@@ -49,6 +46,9 @@ from importer.results import (
 )
 from importer.results.html import write_html
 from importer.results.tables import Batches
+from importer.runs import registry
+from importer.runs.as_sent import preview
+from importer.runs.rehearsal import sentence
 
 _STOP_CODES: Mapping[str, ExitCode] = {
     "access": ExitCode.ACCESS,

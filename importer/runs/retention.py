@@ -17,13 +17,23 @@ from pathlib import Path
 from typing import Any
 
 from importer.core.errors import ExitCode, StorageError, UsageError
-from importer.journal import Purgeable, backups, drop_places, places_before, places_of, purge_rows, purgeable, wipe, workspace_lock
-from importer.journal import scopes
 from importer.core.labels import counted
-from importer.runs.leftovers import is_held, tidy
-from importer.runs.archive import tag_of
-from importer.runs.registry import RUN_ID
 from importer.inbox.remote.arriving import INBOXES_NAME
+from importer.journal import (
+    Purgeable,
+    backups,
+    drop_places,
+    places_before,
+    places_of,
+    purge_rows,
+    purgeable,
+    scopes,
+    wipe,
+    workspace_lock,
+)
+from importer.runs.archive import tag_of
+from importer.runs.leftovers import is_held, tidy
+from importer.runs.registry import RUN_ID
 from importer.runs.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from importer.journal import Runs, StoredRun
-from importer.runs.forecast import Forecast, Workload
-from importer.runs.hours import Hours
-from importer.runs.forecast import forecast
-from importer.runs.forecast import day_window
 from importer.profile import Profile
+from importer.runs.forecast import Forecast, Workload, day_window, forecast
+from importer.runs.hours import Hours
 
 
 def outlook(profile: Profile, runs: Runs, stored: StoredRun, *, now: float, ends_at: float | None) -> Forecast:

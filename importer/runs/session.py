@@ -18,12 +18,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer.runs import archive_index, registry
-from importer.runs.accounts import Whose, settle_account
 from importer.core.commands import FRAME, Commands
+from importer.core.errors import (
+    BusyError,
+    ImporterError,
+    InterruptedRunError,
+    JournalError,
+    ReturnRefusedError,
+    StorageError,
+    TryLaterError,
+    UsageError,
+)
+from importer.core.events import Event
+from importer.core.locks import locked
+from importer.core.ports import Events
+from importer.core.runtime import beside_the_loop, ended, rare_collections
+from importer.core.states import RowState
 from importer.delivery import Ask, StopSwitch, closing_at, stamps_of_others
 from importer.engines import ProcessPool, cores
-from importer.core.errors import BusyError, ImporterError, InterruptedRunError, JournalError, ReturnRefusedError, StorageError, TryLaterError, UsageError
 from importer.journal import (
     FINISHED,
     LOADING,
@@ -43,35 +55,69 @@ from importer.journal import (
     workspace_lock,
     workspace_secret,
 )
-from importer.runs.leftovers import CHECKED_NAME, SPOOL_NAME, held, private_folder, tidy
 from importer.mapping import ColumnMapper
-from importer.runs.forecast import Forecast
-from importer.runs.hours import Hours
 from importer.observe import observed, require_libraries
-from importer.core.ports import Events
-from importer.runs.preconditions import Confirm, ask_consent, for_target, is_other_profile, pace_of, recalled, refuse_repeated, require_consent, require_content, require_own_run, require_scope, require_unchanged, source_of
 from importer.profile import EMULATOR, KeptProfile, MetricsSettings, Profile
 from importer.readers import is_frame, is_returned
+from importer.results import Report, check_out
+from importer.runs import archive_index, registry
+from importer.runs.accounts import Whose, settle_account
+from importer.runs.forecast import Forecast
+from importer.runs.hours import Hours
+from importer.runs.leftovers import CHECKED_NAME, SPOOL_NAME, private_folder, tidy
+from importer.runs.preconditions import (
+    Confirm,
+    ask_consent,
+    for_target,
+    is_other_profile,
+    pace_of,
+    recalled,
+    refuse_repeated,
+    require_consent,
+    require_content,
+    require_own_run,
+    require_scope,
+    require_unchanged,
+    source_of,
+)
 from importer.runs.receipts import write_receipt
-from importer.core.events import Event
-from importer.core.states import RowState
 from importer.runs.registry import OpenedRun
 from importer.runs.rehearsal import compare
-from importer.runs.wiring.remote_sources import is_remote, local_copy
 from importer.runs.reports import Ending, Watch, ending_of, is_open, render, source_facts
-from importer.results import Report, check_out
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
 from importer.runs.run_forecast import outlook
-from importer.core.runtime import beside_the_loop, ended, rare_collections
-from importer.runs.wiring import JOURNAL_NAME, Delivering, Destination, LocalSource, Opened, SystemClock, Workspace, as_patient_as_needed, comparison, delivering, destination, limiter_for, make_directory, merging_of, on_disk, open_workspace, opened, other_side, preparation, rehearsed_again, rehearsing
+from importer.runs.wiring import (
+    JOURNAL_NAME,
+    Delivering,
+    Destination,
+    LocalSource,
+    Opened,
+    SystemClock,
+    Workspace,
+    as_patient_as_needed,
+    comparison,
+    delivering,
+    destination,
+    limiter_for,
+    make_directory,
+    merging_of,
+    on_disk,
+    open_workspace,
+    opened,
+    other_side,
+    preparation,
+    rehearsed_again,
+    rehearsing,
+)
+from importer.runs.wiring.remote_sources import is_remote, local_copy
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
     from importer.emulator import Emulator
-    from importer.targets import OpenTarget
     from importer.runs.wiring.sources import Source
+    from importer.targets import OpenTarget
 
 RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
 RETRYABLE = (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
@@ -801,7 +847,10 @@ def _secret_of(workspace: Path) -> bytes:
 def _checked(directory: Path) -> Iterator[Database]:
     """The journal of a dry run, which leaves the workspace's alone. Written without waiting for the disk, then kept."""
     commands = Commands(directory.parent)
-    with held(directory), closing(Database(directory / CHECKED_NAME, durable=False, commands=commands)) as database:
+    with (
+        locked(directory, waits=True),
+        closing(Database(directory / CHECKED_NAME, durable=False, commands=commands)) as database,
+    ):
         yield database
 
 

@@ -29,6 +29,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from importer.core.atomic_files import put_in_place
 from importer.core.errors import (
     AccessError,
     SourceError,
@@ -199,7 +200,7 @@ class RemoteInbox:
         part = path.with_name(_PART)
         try:
             fetch(what, there.files, there.path(where), part, lambda: None)
-            part.rename(path)
+            put_in_place(part, path)
         finally:
             part.unlink(missing_ok=True)
         self._tickets.write(replace(ticket, sha256=checksums.sha256(path)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,10 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from importer.core.atomic_files import write_file
 from importer.inbox.folder import Seen
 from importer.readers.remote.fetching import stamps
-
-_PART = ".part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +89,7 @@ class Tickets:
 
     def write(self, ticket: Ticket) -> Ticket:
         """Have a ticket on the disk, whole, in the place of the one before."""
-        path = self._path(ticket.name)
-        part = path.with_suffix(_PART)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(ticket), file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
+        write_file(self._path(ticket.name), json.dumps(asdict(ticket)).encode())
         return ticket
 
     def drop(self, ticket: Ticket) -> None:

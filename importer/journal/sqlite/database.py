@@ -6,7 +6,6 @@ WAL with `synchronous=FULL`: a commit is on disk when it returns, and readers ne
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from importer.core.atomic_files import sync
 from importer.core.commands import Commands
 from importer.core.errors import JournalError
 from importer.journal.sqlite.integrity import (
@@ -86,11 +86,7 @@ class Database:
         with self.guarded("written"):
             self.connection.execute("PRAGMA journal_mode=DELETE")
             self.connection.execute("PRAGMA synchronous=FULL")
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync(self.path)
 
     def require_integrity(self) -> None:
         """Refuse to go on with a journal that has lost what was written last, or that is a copy.

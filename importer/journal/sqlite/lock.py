@@ -1,26 +1,22 @@
-"""One run per workspace and target: a lock that dies with its owner.
+"""One run per workspace and target: a lock that ends with its owner's program.
 
-`flock` is released by the kernel when the process ends, however it ends, so a stale lock recovers by
-itself. The owner written into the file is for the sentence that the second run prints.
-
-Not filelock: it finds out whether a lock is held only by taking it alone, from a file that it opens for writing. So to
-ask who works here would make a run that begins just then fail, and a workspace that is read-only could not be asked.
+The owner written into the lock's file is for the sentence that the second run prints.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from importer.core.errors import BusyError, StorageError
+from importer.core.locks import is_locked, locked
 
 
 @contextmanager
@@ -45,20 +41,16 @@ def workspace_lock(
         StorageError: the lock file cannot be made or written.
     """
     path = _path(workspace, scope)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _unwritable(error, workspace) from error
-    try:
-        _take(descriptor, path, *busy)
+    with ExitStack() as held:
         try:
-            _sign(descriptor, now)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sign(held.enter_context(locked(path, creates=True)), now)
+        except BlockingIOError as error:
+            what, advice = busy
+            raise BusyError(f"{what} ({_owner(path)}).", advice) from error
         except OSError as error:
             raise _unwritable(error, workspace) from error
         yield
-    finally:
-        os.close(descriptor)
 
 
 def lock_owner(workspace: Path, scope: str) -> str:
@@ -104,27 +96,13 @@ def other_owner(workspace: Path) -> str:
 
 def _held_by(path: Path) -> str:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return _owner(path) if is_locked(path) else ""
     except FileNotFoundError:
         return ""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _owner(path)
-    finally:
-        os.close(descriptor)
-    return ""
 
 
 def _path(workspace: Path, scope: str) -> Path:
     return workspace / "locks" / (re.sub(r"[^A-Za-z0-9.-]+", "_", scope).strip("_") + ".lock")
-
-
-def _take(descriptor: int, path: Path, what: str, advice: str) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise BusyError(f"{what} ({_owner(path)}).", advice) from error
 
 
 def _sign(descriptor: int, now: float) -> None:

@@ -6,7 +6,6 @@ together come to: a new journal begins there, and a test holds the two equal.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -14,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 
+from importer.core.atomic_files import create_file, put_in_place
 from importer.core.errors import BusyError, JournalError
 from importer.journal.sqlite.issue_rows import carry_issues_forward
 from importer.journal.sqlite.lock import other_owner
@@ -219,17 +219,7 @@ def _back_up(path: Path, to: Path) -> None:
     """Copy what is committed; the caller holds the write lock, so nothing is committed meanwhile."""
     aside = to.with_name(f"{to.name}.part")
     aside.unlink(missing_ok=True)
-    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    create_file(aside)
     with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(aside)) as copy:
         old.backup(copy)
-    _sync(aside)
-    aside.replace(to)
-    _sync(to.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    put_in_place(aside, to)

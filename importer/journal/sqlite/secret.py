@@ -11,6 +11,7 @@ import os
 import secrets
 from pathlib import Path
 
+from importer.core.atomic_files import create_file
 from importer.core.errors import JournalError
 
 SECRET_BYTES = 32
@@ -80,12 +81,7 @@ def _read(path: Path) -> bytes:
 def _make(path: Path) -> bytes:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, secrets.token_bytes(SECRET_BYTES))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    create_file(aside, secrets.token_bytes(SECRET_BYTES))
     try:
         os.link(aside, path)  # whoever is first wins; the other takes the winner's
     except FileExistsError:

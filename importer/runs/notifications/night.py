@@ -12,8 +12,8 @@ from typing import Literal
 
 from importer.core.errors import ExitCode
 from importer.core.labels import counted
-from importer.runs.notifications.night_report import Fate, Import, NightReport
 from importer.profile.nights import NotifySettings
+from importer.runs.notifications.night_report import Fate, Import, NightReport
 
 Level = Literal["done", "failed", "degraded"]
 

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from importer.core.commands import Commands
 from importer.core.errors import ExitCode
-from importer.runs.notifications.night_report import Fate, Import
-from importer.runs.notifications.night import WHY, Level, Notification, printable, rejects, rows_of
 from importer.profile.nights import NotifySettings
+from importer.runs.notifications.night import WHY, Level, Notification, printable, rejects, rows_of
+from importer.runs.notifications.night_report import Fate, Import
 
 _FINISHED = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
 

@@ -8,16 +8,23 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from importer.core.errors import AlreadyImportedError, BusyError, ExitCode, ImporterError, InterruptedRunError, TryLaterError, UsageError
-from importer.runs.notifications.night import Notification
-from importer.runs.notifications.sender import Sender, sender_for
-from importer.runs.notifications.sender import URLS
-from importer.runs.notifications.run import compose_run, refused_run
+from importer.core.errors import (
+    AlreadyImportedError,
+    BusyError,
+    ExitCode,
+    ImporterError,
+    InterruptedRunError,
+    TryLaterError,
+    UsageError,
+)
+from importer.core.events import Event
 from importer.observe import count_refused
 from importer.profile import Profile
 from importer.profile.nights import NotifySettings
-from importer.core.events import Event
 from importer.results import Report
+from importer.runs.notifications.night import Notification
+from importer.runs.notifications.run import compose_run, refused_run
+from importer.runs.notifications.sender import URLS, Sender, sender_for
 from importer.runs.session import Session
 
 _NO_RUN = (UsageError, BusyError, AlreadyImportedError, TryLaterError, InterruptedRunError)

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from importer.runs import registry
+from importer.core.batches import RawBatch
 from importer.core.errors import ReturnRefusedError
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issues import IssueLog
+from importer.core.sources import Detected, SourceInfo
 from importer.journal import RunHeader, RunRows, Runs
 from importer.mapping import Table, build_mapper, grouping_of
-from importer.runs.preconditions import kept_profile
 from importer.profile import Profile
-from importer.core.sources import Detected, SourceInfo
-from importer.core.batches import RawBatch
+from importer.runs import registry
+from importer.runs.preconditions import kept_profile
 from importer.runs.returns.file import Changed, opened_return, sort_out
 from importer.runs.returns.recheck import overlaid, what_came_back
 from importer.runs.wiring import Opened

@@ -12,20 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from importer.core.columns import ROW_COLUMN, RUN_COLUMN, is_added, is_extra
 from importer.core.errors import SourceError
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issue_codes.returning import RETURN_CODES
-from importer.journal import RunRows
-from importer.core.ports import Reader
-from importer.profile import SourceSettings
-from importer.readers import open_handed_out
-from importer.core.columns import ROW_COLUMN, RUN_COLUMN, is_added, is_extra
 from importer.core.issues import Issue, Severity
+from importer.core.ports import Reader
 from importer.core.results import RowResult
 from importer.core.states import RowState
-from importer.runs.registry import RUN_ID
+from importer.journal import RunRows
+from importer.profile import SourceSettings
+from importer.readers import open_handed_out
 from importer.results.failing import column_index, pointed_at
 from importer.results.round_trip import as_typed, is_unchanged
+from importer.runs.registry import RUN_ID
 
 _DONE = frozenset({RowState.CREATED, RowState.EXISTING})
 _TOO_LONG = "row_too_long"

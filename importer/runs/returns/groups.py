@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from importer.customers.grouping import Contradiction, merge
-from importer.customers.rules import ISSUE_CODES, field_spec
-from importer.journal import Merging
 from importer.core.issues import Issue
 from importer.core.results import RowResult
 from importer.core.states import RowState
+from importer.customers.grouping import Contradiction, merge
+from importer.customers.rules import ISSUE_CODES, field_spec
+from importer.journal import Merging
 
 HELD_BY_OTHERS = frozenset({"group_held", "group_differs", "group_too_large", "contacts_primary"})
 """What is said of a row because of other rows: it may be well once those were changed."""

@@ -16,24 +16,24 @@ from typing import Any
 
 import pandas as pd
 
+from importer.core.batches import CheckedBatch, RawBatch
+from importer.core.frames import raw_batch, text_frame
+from importer.core.issue_codes.reading import READING_CODES
+from importer.core.issues import Issue, Severity
+from importer.core.results import ResultBatch, RowResult, RunSummary
+from importer.core.sources import Grouping, SourceInfo
+from importer.core.states import RowState
 from importer.customers.comparison import meaning
 from importer.customers.identity import occurrence_key
 from importer.customers.rules import ISSUE_CODES
-from importer.core.frames import raw_batch, text_frame
-from importer.core.issue_codes.reading import READING_CODES
 from importer.journal import Database, Merging, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
-from importer.core.batches import CheckedBatch, RawBatch
-from importer.core.sources import Grouping, SourceInfo
-from importer.core.issues import Issue, Severity
-from importer.core.results import ResultBatch, RowResult, RunSummary
-from importer.core.states import RowState
 from importer.runs.returns.file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
 from importer.runs.returns.groups import HELD_BY_OTHERS, Member, form, hold
-from importer.validation import DuplicateJudge, build_validator
 from importer.runs.wiring import comparison
 from importer.runs.wiring.clock import today
+from importer.validation import DuplicateJudge, build_validator
 
 _DONE = frozenset({RowState.CREATED, RowState.EXISTING})
 _IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})

@@ -7,11 +7,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.runs import registry
 from importer.core.errors import ReturnRefusedError, SourceChangedError, SourceError, UsageError
 from importer.journal import StoredRun
-from importer.runs.preconditions import kept_profile
 from importer.profile import HARMLESS_TARGETS, Profile, SourceSettings
+from importer.runs import registry
+from importer.runs.preconditions import kept_profile
 from importer.runs.wiring import JOURNAL_NAME, Workspace, open_workspace
 
 

@@ -7,7 +7,13 @@ the source, and the stages between them.
 from __future__ import annotations
 
 from importer.runs.wiring.clock import SystemClock
-from importer.runs.wiring.destinations import Destination, as_patient_as_needed, destination, rehearsed_again, rehearsing
+from importer.runs.wiring.destinations import (
+    Destination,
+    as_patient_as_needed,
+    destination,
+    rehearsed_again,
+    rehearsing,
+)
 from importer.runs.wiring.sources import LocalSource, Opened, on_disk, opened
 from importer.runs.wiring.stages import Delivering, comparison, delivering, limiter_for, merging_of, preparation
 from importer.runs.wiring.target import EMULATOR_STORE, other_side

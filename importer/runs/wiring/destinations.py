@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-from importer.emulator import Faults
 from importer.core.errors import ProfileError
+from importer.emulator import Faults
 from importer.journal import same_server
 from importer.profile import EMULATOR, Profile, credentials
 from importer.profile.delivery import TargetSettings

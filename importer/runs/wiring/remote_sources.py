@@ -16,11 +16,11 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from importer.core.errors import UsageError
-from importer.runs.leftovers import private_folder
 from importer.core.ports import Stop
 from importer.profile import Profile
 from importer.readers.remote.fetching import Fetch, Proof, fetch
 from importer.readers.remote.stores import STORES, Store
+from importer.runs.leftovers import private_folder
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from importer.core.commands import FRAME
 from importer.core.errors import SourceError
-from importer.runs.leftovers import SPOOL_NAME, private_folder
-from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
-from importer.runs.archive import readable
 from importer.core.ports import Reader
+from importer.core.sources import Grouping
+from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.readers import STDIN, content_hash, is_frame, keep_stdin, open_frame, open_source
-from importer.core.sources import Grouping
+from importer.runs.archive import readable
+from importer.runs.leftovers import SPOOL_NAME, private_folder
 from importer.runs.wiring.clock import today
 from importer.runs.wiring.workspace import make_directory
 

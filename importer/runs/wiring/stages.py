@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from importer.runs import passes
+from importer.core.ports import Events, Journal, Timekeeper
+from importer.core.runtime import in_a_thread
 from importer.delivery import (
     AdaptiveRate,
     Ask,
@@ -37,16 +38,15 @@ from importer.journal import (
     Starts,
     StoredRun,
 )
-from importer.runs.pipeline import Delivery, Preparation
-from importer.core.ports import Events, Journal, Timekeeper
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.profile.delivery import DeliverySettings
-from importer.core.runtime import in_a_thread
-from importer.targets import OpenTarget
-from importer.validation import DuplicateJudge, build_validator
+from importer.runs import passes
+from importer.runs.pipeline import Delivery, Preparation
 from importer.runs.wiring.clock import SystemClock, today
 from importer.runs.wiring.sources import Opened
 from importer.runs.wiring.workspace import Workspace
+from importer.targets import OpenTarget
+from importer.validation import DuplicateJudge, build_validator
 
 CANARY_ROWS = 10
 """Rows of the second stage where customers are real and nobody said otherwise."""

@@ -11,9 +11,9 @@ from importer.delivery import (
 )
 from importer.emulator import EmulatorSettings
 from importer.profile import Profile
-from importer.targets import OpenTarget, TargetAccess, connect
 from importer.runs.wiring.clock import SystemClock
 from importer.runs.wiring.destinations import Destination
+from importer.targets import OpenTarget, TargetAccess, connect
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator

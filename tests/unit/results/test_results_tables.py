@@ -10,13 +10,13 @@ import openpyxl
 import pytest
 from pyarrow import parquet
 
+from importer.core.atomic_files import AtomicFiles, publish
 from importer.core.columns import ADDED_COLUMNS
 from importer.core.errors import StorageError, UsageError
 from importer.core.issues import Issue, Severity
 from importer.core.results import ResultBatch, RowResult
 from importer.core.states import RowState
 from importer.profile.settings import ResultsSettings
-from importer.results.atomic_files import AtomicFiles, publish
 from importer.results.balance import Recount
 from importer.results.table import Header
 from importer.results.tables import write_results

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.runs.forecast import forecast
-from importer.runs.forecast import Workload, duration, per_second
+from importer.runs.forecast import Workload, duration, forecast, per_second
 from importer.runs.hours import Hours
 
 ZONE = ZoneInfo("Europe/Berlin")

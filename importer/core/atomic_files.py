@@ -1,6 +1,7 @@
 """Files that appear whole or not at all: written aside in the same folder, synced, then renamed.
 
-Never leaves a temporary file behind when writing fails, and never lets anybody but the owner read one.
+The order is always the same: the content is on the disk, then the name changes, then the folder is on the disk. Files
+are readable for the owner alone (mode 0600), and nothing temporary is left behind when writing fails.
 """
 
 from __future__ import annotations
@@ -22,6 +23,42 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 _UNFINISHED: set[Path] = set()
 """Every temporary file of this process that has not got its name yet."""
+
+
+def sync(path: Path) -> None:
+    """Have the content of a file or the names in a folder on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Rename a complete file or folder of the same file system so that it survives a power cut."""
+    sync(temporary)
+    temporary.replace(path)
+    sync(path.parent)
+
+
+def create_file(path: Path, content: bytes = b"") -> None:
+    """Write a new file, which is on the disk when this returns.
+
+    Raises:
+        FileExistsError: there is one already.
+    """
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a small file, in the place of an earlier one of that name."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.unlink(missing_ok=True)
+    create_file(temporary, content)
+    put_in_place(temporary, path)
 
 
 def discard_unfinished() -> None:
@@ -96,11 +133,11 @@ class AtomicFiles:
         for stream in self._open:
             stream.close()
         for temporary in self._waiting.values():
-            _sync(temporary)
+            sync(temporary)
         for name, temporary in list(self._waiting.items()):
             temporary.replace(self._directory / name)
             _UNFINISHED.discard(self._waiting.pop(name))
-        _sync(self._directory)
+        sync(self._directory)
 
     def _discard(self) -> None:
         for stream in self._open:
@@ -111,14 +148,6 @@ class AtomicFiles:
         for temporary in self._waiting.values():
             temporary.unlink(missing_ok=True)
             _UNFINISHED.discard(temporary)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def storage_error(error: OSError, directory: Path) -> StorageError:
