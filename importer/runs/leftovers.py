@@ -18,6 +18,8 @@ from importer.journal import LOADING, Database, Runs
 
 SPOOL_NAME = "spool"
 """The folder of a workspace for copies of sources."""
+INBOXES_NAME = "inboxes"
+"""The folder of a workspace for what an inbox at an address keeps on this machine: copies under way, and claims."""
 CHECKED_NAME = "checked.sqlite3"
 """The journal of a dry run, in its directory."""
 

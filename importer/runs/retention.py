@@ -18,7 +18,6 @@ from typing import Any
 
 from importer.core.errors import ExitCode, StorageError, UsageError
 from importer.core.labels import counted
-from importer.inbox.remote.arriving import INBOXES_NAME
 from importer.journal import (
     Purgeable,
     backups,
@@ -32,7 +31,7 @@ from importer.journal import (
     workspace_lock,
 )
 from importer.runs.archive import tag_of
-from importer.runs.leftovers import is_held, tidy
+from importer.runs.leftovers import INBOXES_NAME, is_held, tidy
 from importer.runs.registry import RUN_ID
 from importer.runs.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
 

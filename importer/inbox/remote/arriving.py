@@ -48,8 +48,8 @@ from importer.profile import Profile
 from importer.readers.remote import checksums
 from importer.readers.remote.fetching import SUM_FILE, Fetch, fetch, stamps
 from importer.runs.archive import beside, folder_name, readable, tag_of, unlike
+from importer.runs.leftovers import INBOXES_NAME
 
-INBOXES_NAME = "inboxes"
 _PROCESSING = "processing"
 _PART = ".part"
 
