@@ -12,6 +12,7 @@ import typer
 from importer.cli import options as opt
 from importer.cli.output import print_json, say
 from importer.core.errors import UsageError
+from importer.core.target_kinds import DEFAULT_KIND, target_kind
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator
@@ -110,7 +111,9 @@ def _print_ready(emulator: Emulator, *, as_json: bool) -> None:
         return
     say(f"The emulator listens on {emulator.base_url} until Ctrl-C; what arrived: {emulator.base_url}/_emulator")
     say("To import into it, put base_url into a target of your profile and set:")
-    say(f"  export ROCKETKOR_API_KEY={emulator.api_key} ROCKETKOR_API_SECRET={emulator.api_secret}")
+    names = (one.variable for one in target_kind(DEFAULT_KIND).credentials)
+    pairs = zip(names, (emulator.api_key, emulator.api_secret), strict=True)
+    say(f"  export {' '.join(f'{name}={secret}' for name, secret in pairs)}")
 
 
 def _limits(text: str) -> Rates:

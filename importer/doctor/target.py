@@ -1,4 +1,4 @@
-"""The other side: whether it is set up, answers, lets us in, and what time it has."""
+"""The target: whether it is set up, answers, accepts the credentials, and what time it has."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from importer.core.commands import quoted
 from importer.core.errors import AccessError, ExitCode, ImporterError, UsageError
 from importer.core.ports import Timekeeper
+from importer.core.target_kinds import TargetKind, target_kind
 from importer.delivery import StopSwitch
 from importer.doctor.finding import Finding
 from importer.profile import Profile
@@ -52,14 +53,14 @@ async def check_target(
     except UsageError as error:
         return [*found, Finding.from_error("credentials", error)]
     if not where.embedded:
-        found += _credential_files(environ)
+        found += _credential_files(target_kind(where.settings.kind), environ)
     if offline:
         return [*found, Finding.ok("credentials", "present; not exchanged for a token (--offline)")]
     return [*found, *await _exchange(profile, where)]
 
 
-def _credential_files(environ: Mapping[str, str]) -> Iterator[Finding]:
-    for name in ("ROCKETKOR_API_KEY_FILE", "ROCKETKOR_API_SECRET_FILE"):
+def _credential_files(kind: TargetKind, environ: Mapping[str, str]) -> Iterator[Finding]:
+    for name in (f"{one.variable}_FILE" for one in kind.credentials):
         path = Path(environ.get(name) or "/nonexistent").expanduser()
         if path.is_file() and path.stat().st_mode & _OTHERS:
             yield Finding.warn("credentials", f"others may read the file of {name}", f"chmod 600 {quoted(str(path))}")

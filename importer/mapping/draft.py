@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from importer.core.batches import RawBatch
 from importer.core.sources import Detected, SourceInfo
+from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.customers.rules import FIELDS, FieldSpec, Kind, field_spec
 from importer.mapping.content import folded, known_words
 from importer.mapping.proposal import ColumnMatch, proposal
@@ -38,18 +39,16 @@ _TAIL = """
 
 [results]
 # formats = ["csv", "xlsx"]   # csv is always written
-
-# [targets.sandbox]
-# base_url = "https://..."    # from your RocketKOR contact; credentials: ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET
 """
 
 
-def init_profile(table: Table, batches: Iterable[RawBatch] = ()) -> str:
+def init_profile(table: Table, batches: Iterable[RawBatch] = (), kind: str = DEFAULT_KIND) -> str:
     """Write a profile for a source, as commented TOML.
 
     Args:
         table: the source, as columns are looked for in it.
         batches: its rows, which are searched for the words of enum columns.
+        kind: the kind of the target.
     """
     info = table.info
     found = proposal(info, table.sample)
@@ -66,7 +65,16 @@ def init_profile(table: Table, batches: Iterable[RawBatch] = ()) -> str:
     lines += _unused(found.matches)
     for name, rule in tables.items():
         lines += _choices(name, rule, counts[name])
-    return "\n".join(lines) + "\n" + _TAIL
+    return "\n".join(lines) + "\n" + _TAIL + _target(kind)
+
+
+def _target(name: str) -> str:
+    kind = target_kind(name)
+    named = "" if name == DEFAULT_KIND else f"# kind = {_quoted(name)}\n"
+    return f"""
+# [targets.sandbox]
+{named}# base_url = "https://..."    # {kind.address}; credentials: {kind.variables}
+"""
 
 
 # --------------------------------------------------------------------------- the source

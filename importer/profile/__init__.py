@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importer.profile.credentials import Credentials, credentials
+from importer.profile.credentials import credentials
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.kept import KeptProfile
 from importer.profile.layers import OPTIONS
@@ -23,7 +23,6 @@ __all__ = [
     "EMULATOR",
     "HARMLESS_TARGETS",
     "OPTIONS",
-    "Credentials",
     "DeliverySettings",
     "FieldRule",
     "KeptProfile",

@@ -1,41 +1,35 @@
-"""The API key and secret, from the environment or from files it names. Never logged, shown or kept elsewhere."""
+"""The credentials of a target, from the environment or from files it names. Never logged, shown or kept elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from importer.core.errors import UsageError
+from importer.core.target_kinds import TargetKind
 
-KEY = "ROCKETKOR_API_KEY"
-SECRET = "ROCKETKOR_API_SECRET"  # noqa: S105 - the variable's name
 _MAX_FILE_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a service account proves itself with; its repr shows neither."""
+def credentials(kind: TargetKind, environ: Mapping[str, str]) -> dict[str, SecretStr]:
+    """Find the credentials that a kind of target asks for: its variables, or the same names with `_FILE`.
 
-    api_key: SecretStr
-    api_secret: SecretStr
-
-
-def credentials(environ: Mapping[str, str]) -> Credentials:
-    """Find the credentials: `ROCKETKOR_API_KEY` and `ROCKETKOR_API_SECRET`, or the same names with `_FILE`.
+    Returns:
+        To the name of each credential its secret.
 
     Raises:
         UsageError: one is missing or given twice, or its file cannot be read or is empty.
     """
-    missing = [name for name in (KEY, SECRET) if not environ.get(name) and not environ.get(f"{name}_FILE")]
+    names = [one.variable for one in kind.credentials]
+    missing = [name for name in names if not environ.get(name) and not environ.get(f"{name}_FILE")]
     if missing:
         raise UsageError(
             f"There are no credentials: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.",
-            f"Set {KEY} and {SECRET}, or {KEY}_FILE and {SECRET}_FILE to files that hold them.",
+            f"Set {kind.variables}, or {kind.variables_of_files} to files that hold them.",
         )
-    return Credentials(_secret(KEY, environ), _secret(SECRET, environ))
+    return {one.name: _secret(one.variable, environ) for one in kind.credentials}
 
 
 def secret_of(name: str, environ: Mapping[str, str]) -> SecretStr | None:

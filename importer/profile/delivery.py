@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from importer.core.target_kinds import DEFAULT_KIND
 from importer.profile.hours import TimeOfDay, Window, ZoneName
 from importer.profile.rates import Rate, RateLimits, less
 from importer.profile.section import Section, listed
@@ -186,9 +187,15 @@ class TargetSettings(Section):
 
     model_config = ConfigDict(extra="allow")
 
-    kind: str = Field("rocketkor", description="The kind of API.")
+    kind: str = Field(
+        DEFAULT_KIND, description="The kind of API: the built-in one, or one that another package brings."
+    )
     base_url: str = Field(
-        "", description="The address that your RocketKOR contact gave you, without /v1; https, but on this machine."
+        "",
+        description=(
+            "The address of the API as its provider gave it to you, without its version (/v1); https, but on this "
+            "machine."
+        ),
     )
     account: str = Field(
         "",

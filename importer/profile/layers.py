@@ -18,6 +18,7 @@ from typing import Any, Literal
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from importer.core.errors import ProfileError
+from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.profile.delivery import DeliverySettings
 from importer.profile.fieldnames import quotes_forgotten
 from importer.profile.nearest import did_you_mean, nearest
@@ -166,9 +167,7 @@ def _check_variable(name: str, schema: type[BaseSettings], places: Mapping[str, 
         return
     section = name.removeprefix(PREFIX).partition(DELIMITER)[0].lower()
     if re.search(r"API_?(KEY|SECRET)", name):
-        raise ProfileError(
-            f"The variable {name} is not known: credentials are ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET."
-        )
+        raise ProfileError(f"The variable {name} is not known: credentials are {target_kind(DEFAULT_KIND).variables}.")
     if section in {"mapping", TRANSFORM}:
         raise ProfileError(f"The variable {name} cannot be used: a mapping belongs in a profile file.")
     if section not in schema.model_fields:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from importer.core.errors import ProfileError
+from importer.core.target_kinds import DEFAULT_KIND, TargetKind, target_kind
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.layers import DELIMITER, OPTIONS, PREFIX, Layer
 from importer.profile.nearest import did_you_mean, either
@@ -67,7 +68,7 @@ def explain(error: ValidationError, schema: type[BaseModel], layers: Sequence[La
     first = findings[0]
     where = _where(first.place, layers)
     if first.kind == "extra_forbidden":
-        return _unknown_key(first.place, where, schema)
+        return _unknown_key(first.place, where, schema, layers)
     if first.kind == "unknown_field":
         return ProfileError(f"{where}: {first.must_be}")
     alternatives = dict.fromkeys(found.must_be for found in findings if found.place == first.place)
@@ -116,12 +117,12 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     return next(filter(None, map(model_in, get_args(annotation))), None)
 
 
-def _unknown_key(place: tuple[str, ...], where: str, schema: type[BaseModel]) -> ProfileError:
+def _unknown_key(place: tuple[str, ...], where: str, schema: type[BaseModel], layers: Sequence[Layer]) -> ProfileError:
     key = place[-1]
     if _SECRET.search(key):
         return ProfileError(
             f"{where} is refused: credentials never stand in a profile.",
-            "Set ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET, or the same names with _FILE.",
+            f"Set {_kind_at(place, layers).variables}, or the same names with _FILE.",
         )
     known = _keys_at(place[:-1], schema)
     elsewhere = [other for other in places(schema) if other[-1] == key]
@@ -130,6 +131,12 @@ def _unknown_key(place: tuple[str, ...], where: str, schema: type[BaseModel]) ->
     if where.endswith(variable(place)):
         return ProfileError(f"{where} is not known{did_you_mean(variable(place), _variables(place[:-1], known))}")
     return ProfileError(f"{where} is not known{did_you_mean(key, known)}", f"Known keys: {', '.join(known)}.")
+
+
+def _kind_at(place: tuple[str, ...], layers: Sequence[Layer]) -> TargetKind:
+    """The kind of the target that a key belongs to; the usual kind, where it belongs to none."""
+    named = (_at(layer.data, (*place[:-1], "kind")) for layer in layers)
+    return target_kind(next((str(kind) for kind in named if kind), DEFAULT_KIND))
 
 
 def _variables(table: tuple[str, ...], keys: Sequence[str]) -> list[str]:
@@ -171,7 +178,7 @@ def variable(place: Sequence[str]) -> str:
 def _where(place: tuple[str, ...], layers: Sequence[Layer]) -> str:
     if place[0] in _OF_MAPPING:
         place = ("mapping", place[-1])
-    layer = next((layer for layer in layers if _has(layer.data, place)), None)
+    layer = next((layer for layer in layers if _at(layer.data, place) is not None), None)
     if layer is None:
         return f"The setting {'.'.join(place)}"
     if layer.origin == "environment":
@@ -184,12 +191,13 @@ def _where(place: tuple[str, ...], layers: Sequence[Layer]) -> str:
     return f"{layer.name or 'the profile'}: {table}{keys[-1]}"
 
 
-def _has(data: Any, place: tuple[str, ...]) -> bool:
+def _at(data: Any, place: tuple[str, ...]) -> Any:
+    """What a layer says at a place; None: nothing."""
     for step in place:
         if not isinstance(data, Mapping) or step not in data:
-            return False
+            return None
         data = data[step]
-    return True
+    return data
 
 
 def _shown(found: _Finding) -> str:

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings
 
 from importer.core.commands import Commands
 from importer.core.errors import ProfileError
+from importer.core.target_kinds import target_kind
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import CustomerField, apart_from_fields, quotes_forgotten
 from importer.profile.layers import OPTIONS, Layer, Origin, environment_layer, file_layer, merged, option_layer
@@ -340,7 +341,7 @@ class Profile(Section):
         if any(mark in base_url.lower() for mark in PLACEHOLDERS):
             raise ProfileError(
                 f"The address of the target '{self.target}' is still a placeholder.",
-                f"Set {section} to the address that your RocketKOR contact gave you.",
+                f"Set {section} to {target_kind(self.targets[self.target].kind).address}.",
             )
         address = urlsplit(base_url)
         local = address.hostname in LOOPBACK

@@ -6,12 +6,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.reference.profile_keys import KeyEntry, sections
 
 _ABOUT = (
     "Every key of a profile, with its default. Each may be left out. An option on the command line goes before the "
     "environment, that before this file, and this file before the default. Credentials never stand in a profile: set "
-    "ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET, or the same names with _FILE."
+    f"{target_kind(DEFAULT_KIND).variables}, or the same names with _FILE."
 )
 
 

@@ -7,12 +7,13 @@ is https or refused. A secret stands in no message, no `repr` and no address mad
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from importer.core.errors import ProfileError, UsageError
+from importer.core.errors import ProfileError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -26,9 +27,8 @@ class TargetAccess:
     """Everything a target needs to be opened, except the run's limiter and clock.
 
     Args:
-        base_url: where the API lives, without the `/v1` of its paths; a path in front of it is kept.
-        api_key: the service account's key; masked wherever it is shown.
-        api_secret: the service account's secret; masked wherever it is shown.
+        base_url: where the API lives; slashes at its end are cut.
+        credentials: to each name of `TargetKind.credentials` its secret; masked wherever it is shown.
         connect_timeout_s: name look-up, connection and TLS handshake together, in seconds.
         read_timeout_s: the longest silence while an answer is awaited or read, in seconds.
         total_timeout_s: one request from its first step to the last byte of its answer, in seconds.
@@ -37,12 +37,10 @@ class TargetAccess:
 
     Raises:
         ProfileError: the address cannot be used, or a timeout makes no sense.
-        UsageError: a credential is missing or cannot be sent.
     """
 
     base_url: str
-    api_key: SecretStr
-    api_secret: SecretStr
+    credentials: Mapping[str, SecretStr]
     connect_timeout_s: float = 5.0
     read_timeout_s: float = 30.0
     total_timeout_s: float = 60.0
@@ -51,7 +49,6 @@ class TargetAccess:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_url", _checked_base_url(self.base_url))
-        _check_credentials(self.api_key.get_secret_value(), self.api_secret.get_secret_value())
         if min(self.connect_timeout_s, self.read_timeout_s, self.total_timeout_s) <= 0:
             msg = "A timeout of the target is zero or less."
             raise ProfileError(msg, "Give every timeout in seconds, for example read_timeout_s = 30.")
@@ -69,15 +66,14 @@ def _checked_base_url(text: str) -> str:
     parts = _split(text.strip())
     if parts.username is not None or parts.password is not None:
         msg = "The target's base_url holds a user name or password."
-        raise ProfileError(msg, "Take it out; credentials come from ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET.")
+        raise ProfileError(msg, "Take it out; credentials come from environment variables.")
     if parts.query or parts.fragment:
         msg = "The target's base_url holds a '?' or '#'."
         raise ProfileError(msg, "Give the plain address, for example https://api.example.com.")
     if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
         msg = f"The target {parts.hostname} would be reached by plain http, where anyone on the way can read along."
         raise ProfileError(msg, "Write its base_url with https://; plain http is for this machine (127.0.0.1) only.")
-    path = parts.path.rstrip("/").removesuffix("/v1")
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _split(text: str) -> SplitResult:
@@ -102,12 +98,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _check_credentials(key: str, secret: str) -> None:
-    if not key or not secret:
-        msg = "The target needs an API key and an API secret, and one of them is missing."
-        raise UsageError(msg, "Set ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET.")
-    if ":" in key or not (key + secret).isprintable():
-        msg = "The API key or the API secret holds a character that cannot be sent."
-        raise UsageError(msg, "Copy both again, without line breaks; a key has no colon.")

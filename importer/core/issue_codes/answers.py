@@ -1,6 +1,6 @@
 """The codes of a target's answers, or of the lack of one, where the API gives no code of its own. Data only.
 
-Which answer gets which code, and whether the server could have acted, is in `targets.rocketkor.classification_rules`.
+Which answer gets which code, and whether the server could have acted, is in the target's package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importer.customers.codes import IssueCode
 _CORRECT = "Correct the rows in rejects.csv as their message says, and give the file back to the run."
 _RETRY = "Retry the run: such a row is looked up first, and sent only if its customer is not there."
 _ADDRESS = "Correct `base_url` of the target in the profile, then resume the run."
-_ACCESS = "Check ROCKETKOR_API_KEY and ROCKETKOR_API_SECRET and the role of the key, then resume the run."
+_ACCESS = "Check the credentials and the role of the key, then resume the run."
 _PROXY = "Check HTTPS_PROXY and NO_PROXY, then resume the run."
 _NETWORK = "Check the network (doctor finds what is wrong with it), then retry the run."
 _TARGET = "Ask who runs the target, then retry the run."
@@ -24,7 +24,7 @@ _TITLES_AND_FIXES: Mapping[str, tuple[str, str]] = {
     "rule_failed": ("The API refuses the row by a business rule", _CORRECT),
     "refused": ("The API refused the row", _CORRECT),
     "too_large": ("The API finds the row too large", _CORRECT),
-    "conflict": ("The API has a customer like this already", "Compare the row with the customer at RocketKOR."),
+    "conflict": ("The API has a customer like this already", "Compare the row with the customer at the target."),
     # who may
     "access_refused": ("The API refused the API key", _ACCESS),
     "unauthenticated": ("The API refused the access token", _ACCESS),
@@ -32,9 +32,9 @@ _TITLES_AND_FIXES: Mapping[str, tuple[str, str]] = {
     "token_unreadable": ("An access token that cannot be read", _TARGET),
     "token_short_lived": ("Access tokens end before they can be used", _TARGET),
     # the address
-    "no_such_address": ("No RocketKOR API at this address", _ADDRESS),
-    "not_acceptable": ("No RocketKOR API at this address", _ADDRESS),
-    "media_type": ("No RocketKOR API at this address", _ADDRESS),
+    "no_such_address": ("No API of this kind at this address", _ADDRESS),
+    "not_acceptable": ("No API of this kind at this address", _ADDRESS),
+    "media_type": ("No API of this kind at this address", _ADDRESS),
     "redirected": ("The address answers with a redirect", _ADDRESS),
     "bad_address": ("Not a valid address", _ADDRESS),
     "proxy_auth": ("The proxy requires a login", _PROXY),

@@ -28,7 +28,7 @@ _ALL = (
         "returned_row_done",
         "A changed row whose customer exists already",
         "",
-        "Change the customer at RocketKOR: what exists is not sent again.",
+        "Change the customer at the target: what exists is not sent again.",
     ),
     IssueCode(
         "returned_in_doubt",
@@ -40,7 +40,7 @@ _ALL = (
         "fix_not_sent",
         "The customer had been created before the row came back",
         "",
-        "Compare the customer with the row, and correct it at RocketKOR.",
+        "Compare the customer with the row, and correct it at the target.",
         Severity.WARNING,
     ),
 )

@@ -13,13 +13,13 @@ _ALL = (
         "differs_from_existing",
         "The customer exists with other data",
         "",
-        "Correct the row, or the customer at RocketKOR.",
+        "Correct the row, or the customer at the target.",
     ),
     IssueCode(
         "several_existing",
         "Several customers with this data exist",
         "",
-        "Compare the customers at RocketKOR, and keep one of them.",
+        "Compare the customers at the target, and keep one of them.",
     ),
     IssueCode(
         "several_candidates",
@@ -70,14 +70,14 @@ _ALL = (
         "differs_from_imported",
         "Created by an earlier run, from other data",
         "",
-        "What has changed is not sent: correct the customer at RocketKOR.",
+        "What has changed is not sent: correct the customer at the target.",
         Severity.WARNING,
     ),
     IssueCode(
         "existing_not_found",
         "A customer of an earlier run is not there any more",
         "",
-        "Find out who removed it. If it is missed, create it at RocketKOR by hand; the importer does not.",
+        "Find out who removed it. If it is missed, create it at the target by hand; the importer does not.",
     ),
     IssueCode(
         "possible_duplicate",

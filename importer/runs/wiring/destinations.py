@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from importer.core.errors import ProfileError
+from importer.core.target_kinds import target_kind
 from importer.emulator import Faults
 from importer.journal import same_server
 from importer.profile import EMULATOR, Profile, credentials
 from importer.profile.delivery import TargetSettings
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Destination:
             what the journal knows of the key decides (`importer.runs.accounts.settle_account`).
         server: one spelling of the address; empty for the emulator inside the run.
         host: what a person is asked to confirm; empty for the emulator inside the run.
+        credentials: to the name of each credential that the kind of target asks for its secret.
         faults: what the emulator inside the run does wrong on purpose; None: nothing.
     """
 
@@ -32,14 +37,18 @@ class Destination:
     scope: str
     host: str
     server: str = ""
-    key: str = ""
-    secret: str = ""
+    credentials: Mapping[str, SecretStr] = field(default_factory=dict)
     faults: Faults | None = None
 
     @property
     def embedded(self) -> bool:
         """Whether the emulator inside the run is meant."""
         return not self.settings.base_url
+
+    @property
+    def key(self) -> str:
+        """The secret that identifies the account; empty for the emulator inside the run, or without credentials."""
+        return next((one.get_secret_value() for one in self.credentials.values()), "")
 
 
 def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> Destination:
@@ -52,14 +61,13 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
     faults = _faults(profile.delivery.faults, embedded=not settings.base_url)
     if not settings.base_url:
         return Destination(profile.target, settings, scope=EMULATOR, host="", faults=faults)
-    found = credentials(environ)
-    key, secret = found.api_key.get_secret_value(), found.api_secret.get_secret_value()
-    account = settings.account or f"key-{blake2b(key.encode(), digest_size=4).hexdigest()}"
+    kind = target_kind(settings.kind)
+    found = credentials(kind, environ)
     server = same_server(settings.base_url)
-    host = settings.base_url.strip().partition("://")[2].rstrip("/").removesuffix("/v1").lower()
-    return Destination(
-        profile.target, settings, scope=f"{server}#{account}", host=host, server=server, key=key, secret=secret
-    )
+    host = kind.without_api_path(settings.base_url.strip().partition("://")[2]).lower()
+    there = Destination(profile.target, settings, scope="", host=host, server=server, credentials=found)
+    account = settings.account or f"key-{blake2b(there.key.encode(), digest_size=4).hexdigest()}"
+    return replace(there, scope=f"{server}#{account}")
 
 
 EMBEDDED_MARGIN_S = 1.0

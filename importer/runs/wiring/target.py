@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from importer.delivery import (
-    StrictLimiter,
-)
+from importer.delivery import StrictLimiter
 from importer.emulator import EmulatorSettings
 from importer.profile import Profile
 from importer.runs.wiring.clock import SystemClock
@@ -16,6 +15,8 @@ from importer.runs.wiring.destinations import Destination
 from importer.targets import OpenTarget, TargetAccess, connect
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from importer.emulator import Emulator
 
 EMULATOR_STORE = "emulator.sqlite3"
@@ -45,24 +46,25 @@ async def other_side(
     async with Emulator(EmulatorSettings(store=store, stamp=stamp, faults=where.faults)) as emulator:
         if on_emulator is not None:
             on_emulator(emulator)
-        inside = Destination(
-            where.name, where.settings, where.scope, "", key=emulator.api_key, secret=emulator.api_secret
-        )
+        inside = replace(where, credentials=_credentials_of(emulator))
         async with _connected(profile, inside, emulator.base_url, limiter, clock) as target:
             yield target
+
+
+def _credentials_of(emulator: Emulator) -> dict[str, SecretStr]:
+    from pydantic import SecretStr  # noqa: PLC0415
+
+    return {"api_key": SecretStr(emulator.api_key), "api_secret": SecretStr(emulator.api_secret)}
 
 
 @asynccontextmanager
 async def _connected(
     profile: Profile, where: Destination, base_url: str, limiter: StrictLimiter, clock: SystemClock
 ) -> AsyncIterator[OpenTarget]:
-    from pydantic import SecretStr  # noqa: PLC0415
-
     delivery = profile.delivery
     access = TargetAccess(
         base_url=base_url,
-        api_key=SecretStr(where.key),
-        api_secret=SecretStr(where.secret),
+        credentials=where.credentials,
         connect_timeout_s=delivery.connect_timeout_s,
         read_timeout_s=delivery.read_timeout_s,
         total_timeout_s=delivery.total_timeout_s,

@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 from yarl import URL
 
-from importer.core.errors import AccessError
+from importer.core.errors import AccessError, UsageError
 from importer.core.outcomes import Found, Record, Reply, Verdict
 from importer.core.ports import Clock, Limiter, Slot
 from importer.targets.access import TargetAccess
+from importer.targets.rocketkor import KIND
 from importer.targets.rocketkor.classification import (
     accepted,
     judge_exchange,
@@ -27,7 +28,7 @@ from importer.targets.rocketkor.classification import (
     server_ahead_s,
 )
 from importer.targets.rocketkor.classification_rules import OF_A_ROW_OR_THE_ADDRESS
-from importer.targets.rocketkor.http import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire
+from importer.targets.rocketkor.http import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire, open_wire
 from importer.targets.rocketkor.lookups import (
     NEWEST,
     LookUps,
@@ -67,9 +68,10 @@ class RocketKorTarget:
     """
 
     def __init__(self, access: TargetAccess, wire: Wire, limiter: Limiter, clock: Clock) -> None:
-        self._customers = URL(f"{access.base_url}/v1/customers")
-        self._exchange_url = URL(f"{access.base_url}/v1/api-keys/exchange")
-        self._credentials = (access.api_key.get_secret_value(), access.api_secret.get_secret_value())
+        api = KIND.without_api_path(access.base_url) + KIND.api_path
+        self._customers = URL(f"{api}/customers")
+        self._exchange_url = URL(f"{api}/api-keys/exchange")
+        self._credentials = _key_and_secret(access)
         self._basic = b64encode(":".join(self._credentials).encode()).decode()
         self._wire = wire
         self._limiter = limiter
@@ -243,3 +245,29 @@ class RocketKorTarget:
 
 def _refused(refusal: AccessError) -> Reply:
     return Reply(Verdict.ABORT, error_code="access_refused", message=str(refusal))
+
+
+def _key_and_secret(access: TargetAccess) -> tuple[str, str]:
+    return access.credentials["api_key"].get_secret_value(), access.credentials["api_secret"].get_secret_value()
+
+
+def _check_credentials(access: TargetAccess) -> None:
+    """Refuse what cannot be sent: key and secret travel in one header with a colon between them."""
+    key, secret = _key_and_secret(access)
+    if not key or not secret:
+        msg = "The target needs an API key and an API secret, and one of them is missing."
+        raise UsageError(msg, f"Set {KIND.variables}.")
+    if ":" in key or not (key + secret).isprintable():
+        msg = "The API key or the API secret holds a character that cannot be sent."
+        raise UsageError(msg, "Copy both again, without line breaks; a key has no colon.")
+
+
+async def open_target(access: TargetAccess, limiter: Limiter, clock: Clock) -> RocketKorTarget:
+    """Open the target in the running event loop; no request is made yet.
+
+    Raises:
+        ProfileError: HTTPS_PROXY, SSL_CERT_FILE or SSL_CERT_DIR say something that cannot be used.
+        UsageError: a credential is missing or cannot be sent.
+    """
+    _check_credentials(access)
+    return RocketKorTarget(access, await open_wire(access), limiter, clock)

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from importer.core.errors import UnknownAccountError, UsageError
 from importer.journal import AccountUsed, RunHeader
@@ -34,7 +35,7 @@ def begin(workspace: Workspace, scope: str, run_id: str = FIRST) -> None:
 def where(key: str, account: str = "") -> Destination:
     settings = TargetSettings(base_url=SERVER, account=account)
     scope = f"{SERVER}#{account or f'key-{key}'}"
-    return Destination("live", settings, scope, "api.example.com", SERVER, key=key, secret="fictional")
+    return Destination("live", settings, scope, "api.example.com", SERVER, {"api_key": SecretStr(key)})
 
 
 def test_somebody_at_a_terminal_is_asked_once(workspace: Workspace) -> None:

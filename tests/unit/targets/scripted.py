@@ -16,8 +16,8 @@ from pydantic import SecretStr
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Record, Reply
-from importer.targets import TargetAccess, connect
-from importer.targets.rocketkor import RocketKorTarget
+from importer.targets import Credential, TargetAccess, TargetKind, connect
+from importer.targets.rocketkor.client import RocketKorTarget
 
 KEY, SECRET = "canary-key-51c9", "canary-secret-88f0"
 EXCHANGE = "/v1/api-keys/exchange"
@@ -266,8 +266,13 @@ class Opened:
 
 
 def access(base_url: str, **changes: Any) -> TargetAccess:
-    settings: dict[str, Any] = {"api_key": SecretStr(KEY), "api_secret": SecretStr(SECRET)}
+    settings: dict[str, Any] = {"credentials": credentials(KEY, SECRET)}
     return TargetAccess(base_url, **(settings | changes))
+
+
+def credentials(key: str, secret: str) -> dict[str, SecretStr]:
+    """What RocketKOR asks for."""
+    return {"api_key": SecretStr(key), "api_secret": SecretStr(secret)}
 
 
 @asynccontextmanager
@@ -350,6 +355,10 @@ class Ledger:
         return "a ledger"
 
 
+LEDGER = TargetKind("The ledger", "tests.unit.targets.scripted:ledger_target", (Credential("token", "LEDGER_TOKEN"),))
+"""What its entry point names."""
+
+
 async def ledger_target(_access: TargetAccess, _limiter: object, _clock: object) -> Ledger:
-    """Open a ledger; an entry point in a test."""
+    """Open a ledger."""
     return Ledger()

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
-from pydantic import SecretStr
 
 from importer.core.errors import ProfileError, UsageError
-from importer.targets import TargetAccess, connect, kinds
-from tests.unit.targets.scripted import KEY, SECRET, CountingLimiter, FixedClock, access
+from importer.targets import connect, kinds
+from tests.unit.targets.scripted import KEY, SECRET, CountingLimiter, FixedClock, access, credentials
 
 
 @pytest.mark.parametrize(
@@ -19,8 +18,7 @@ from tests.unit.targets.scripted import KEY, SECRET, CountingLimiter, FixedClock
     [
         ("https://api.example.com", "https://api.example.com"),
         (" https://api.example.com/ ", "https://api.example.com"),
-        ("https://api.example.com/v1", "https://api.example.com"),
-        ("https://api.example.com:8443/gate/v1/", "https://api.example.com:8443/gate"),
+        ("https://api.example.com:8443/gate/", "https://api.example.com:8443/gate"),
         ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
         ("http://127.9.9.9", "http://127.9.9.9"),
         ("http://localhost:1", "http://localhost:1"),
@@ -28,8 +26,24 @@ from tests.unit.targets.scripted import KEY, SECRET, CountingLimiter, FixedClock
         ("http://[::1]:8080/", "http://[::1]:8080"),
     ],
 )
-def test_an_address_is_kept_without_what_the_paths_bring(written: str, kept: str) -> None:
+def test_an_address_is_kept_without_slashes_at_its_end(written: str, kept: str) -> None:
     assert access(written).base_url == kept
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://api.example.com",
+        "https://api.example.com/",
+        "https://api.example.com/v1",
+        "https://api.example.com/v1/",
+    ],
+)
+async def test_the_version_of_the_api_may_stand_in_the_address(written: str) -> None:
+    target = await connect("rocketkor", access(written), CountingLimiter(), FixedClock())
+
+    assert "'https://api.example.com/v1/customers'" in repr(target)
+    await target.aclose()
 
 
 @pytest.mark.parametrize(
@@ -67,7 +81,7 @@ def test_plain_http_leaves_this_machine_never(written: str) -> None:
         "https://api.example.com#top",
     ],
 )
-def test_what_is_no_address_is_refused_with_a_mend(written: str) -> None:
+def test_what_is_not_an_address_is_refused_with_a_fix(written: str) -> None:
     if written.endswith("\n"):
         assert access(written).base_url == "https://api.example.com"
         return
@@ -81,13 +95,14 @@ def test_credentials_in_an_address_are_refused_and_not_repeated() -> None:
         access("https://user:canary-password@api.example.com")
 
     assert "canary" not in str(refusal.value)
-    assert "ROCKETKOR_API_KEY" in str(refusal.value)
+    assert "environment variables" in str(refusal.value)
 
 
 @pytest.mark.parametrize(("key", "secret"), [("", "s"), ("k", ""), ("a:b", "s"), ("k", "s\n"), ("k\x00", "s")])
-def test_credentials_that_cannot_be_sent_are_refused_and_not_repeated(key: str, secret: str) -> None:
+async def test_credentials_that_cannot_be_sent_are_refused_and_not_repeated(key: str, secret: str) -> None:
+    cannot_be_sent = access("https://api.example.com", credentials=credentials(key, secret))
     with pytest.raises(UsageError) as refusal:
-        TargetAccess("https://api.example.com", SecretStr(key), SecretStr(secret))
+        await connect("rocketkor", cannot_be_sent, CountingLimiter(), FixedClock())
 
     assert "a:b" not in str(refusal.value)
 
@@ -113,8 +128,26 @@ async def test_an_unknown_kind_is_refused_with_the_nearest_name() -> None:
         await connect("zzz", access("https://api.example.com"), CountingLimiter(), FixedClock())
 
 
+@pytest.mark.parametrize(
+    ("place", "refused"),
+    [
+        ("tests.unit.targets.scripted:ledger_target", "is declared as something else"),
+        ("tests.unit.targets.no_such_module:KIND", "cannot be loaded: ModuleNotFoundError"),
+    ],
+)
+async def test_a_kind_that_is_not_one_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, place: str, refused: str
+) -> None:
+    found = EntryPoints([EntryPoint("broken", place, "importer.targets")])
+    installed: Callable[..., EntryPoints] = lambda **_: found  # noqa: E731
+    monkeypatch.setattr("importlib.metadata.entry_points", installed)
+
+    with pytest.raises(ProfileError, match=refused):
+        await connect("broken", access("https://api.example.com"), CountingLimiter(), FixedClock())
+
+
 async def test_a_third_partys_kind_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = EntryPoints([EntryPoint("ledger", "tests.unit.targets.scripted:ledger_target", "importer.targets")])
+    found = EntryPoints([EntryPoint("ledger", "tests.unit.targets.scripted:LEDGER", "importer.targets")])
     installed: Callable[..., EntryPoints] = lambda **_: found  # noqa: E731
     monkeypatch.setattr("importlib.metadata.entry_points", installed)
 

@@ -1,0 +1,126 @@
+"""The kinds of target: what each of them declares, and where they are found.
+
+A kind is one value, `TargetKind`, that a package declares. Ours are listed here; a third party's package names its own
+by an entry point of the group `importer.targets`. Nothing is opened here, and no network library is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
+
+from importer.core.errors import ProfileError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+DEFAULT_KIND = "rocketkor"
+"""The kind of a target that names none."""
+
+ENTRY_POINTS = "importer.targets"
+"""The group of the entry points that name the kinds of other packages."""
+
+_BUILT_IN: Mapping[str, str] = {DEFAULT_KIND: "importer.targets.rocketkor:KIND"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One secret that a kind of target asks for.
+
+    Args:
+        name: the target finds the secret under this name (`api_key`).
+        variable: the environment variable that holds it. The same name with `_FILE` holds the path of a file instead.
+    """
+
+    name: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetKind:
+    """What a kind of target declares about itself.
+
+    Args:
+        title: the name of the API in messages.
+        opener: the function that opens it, as `package.module:function`; loaded when a target is opened
+            (`importer.targets.Opener`).
+        credentials: in the order in which messages name them; the first one identifies the account.
+        address: what a user writes as `base_url`, in words that end the sentence "Set base_url to …".
+        api_path: the path that its requests begin with; in a `base_url` that ends with it, it is left out.
+    """
+
+    title: str
+    opener: str
+    credentials: tuple[Credential, ...]
+    address: str = "the address of its API"
+    api_path: str = ""
+
+    @property
+    def variables(self) -> str:
+        """The environment variables of its credentials, in words."""
+        return _joined([one.variable for one in self.credentials])
+
+    @property
+    def variables_of_files(self) -> str:
+        """The environment variables that name files with its credentials, in words."""
+        return _joined([f"{one.variable}_FILE" for one in self.credentials])
+
+    def without_api_path(self, base_url: str) -> str:
+        """Cut the path of the API, and slashes, from the end of an address."""
+        return base_url.rstrip("/").removesuffix(self.api_path)
+
+
+def kinds() -> tuple[str, ...]:
+    """Name every kind of target there is, those of other packages included."""
+    return tuple(sorted({*_BUILT_IN, *_entry_points()}))
+
+
+@cache
+def target_kind(name: str) -> TargetKind:
+    """Find a kind of target by its name in the profile (`kind = "rocketkor"`).
+
+    Raises:
+        ProfileError: there is no such kind, or its package cannot be loaded or declares something else.
+    """
+    if name in _BUILT_IN:
+        found: object = resolve_name(_BUILT_IN[name])
+    elif (point := _entry_points().get(name)) is not None:
+        found = _loaded(point)
+    else:
+        raise _unknown(name)
+    if not isinstance(found, TargetKind):
+        raise ProfileError(f"The kind of target '{name}' is declared as something else than a TargetKind.", _TO_FIX)
+    return found
+
+
+_TO_FIX = "Update or reinstall the package that brings it."
+
+
+def _loaded(point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except Exception as error:  # other people's code may raise anything
+        reason = f"{type(error).__name__} in {point.value}"
+        raise ProfileError(f"The kind of target '{point.name}' cannot be loaded: {reason}.", _TO_FIX) from error
+
+
+def _unknown(name: str) -> ProfileError:
+    near = get_close_matches(name, kinds(), n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else f"Known kinds: {', '.join(kinds())}."
+    return ProfileError(f"There is no kind of target named '{name}'.", hint)
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    # Imported here: to read the installed packages takes longer than to load the rest of this module.
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _joined(names: list[str]) -> str:
+    """Join names for a sentence: `A`, `A and B`, `A, B and C`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
