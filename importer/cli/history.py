@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from importer.cli import options as opt
+from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
-from importer.cli.long_help import COLUMNS, FILES, STATES, below, listed
+from importer.cli.long_help import COLUMNS, FILES, STATES, listed
 from importer.cli.output import fitted, print_json
 from importer.cli.output import show as show_text
 
@@ -19,44 +20,44 @@ if TYPE_CHECKING:
     from importer.profile import Profile
 
 
+@dataclass(frozen=True)
+class ExportOptions(opt.OptionSet):
+    """What only `export` takes."""
+
+    format_: opt.Format = None
+    out: opt.Out = None
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("runs", epilog="Example: importer runs --json")(runs)
-    app.command("show", epilog=below("importer show last --verify", listed("States of a row", STATES)))(show)
-    app.command("explain", epilog="Example: importer explain last 17")(explain)
+    add_command(app, runs, "importer runs --json")
+    add_command(app, show, "importer show last --verify", listed("States of a row", STATES))
+    add_command(app, explain, "importer explain last 17")
     files, columns = listed("Files of a run", FILES), listed("Columns that results add", COLUMNS)
-    app.command("export", epilog=below("importer export last --format xlsx --out handover", files, columns))(export)
+    add_command(app, export, "importer export last --format xlsx --out handover", files, columns)
 
 
-def _profile_of(config: Path | None, given: Mapping[str, Any], *, verbose: bool) -> Profile:
+def _profile_of(shared: opt.Shared, *sets: opt.OptionSet) -> Profile:
     """Load the profile, and remove what killed programs left in its workspace."""
-    profile = load_profile(config, given, verbose=verbose)
+    profile = load_profile(shared, *sets)
     from importer.runs.leftovers import tidy  # noqa: PLC0415
 
     tidy(profile.workspace)
     return profile
 
 
-def runs(
-    *,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
-) -> None:
+def runs(*, shared: opt.Shared) -> None:
     """List the runs of the workspace, the newest first.
 
     `last` is the newest run by the journal's own order. A workspace that is read-only or full can still be looked at. A
     newer program brings the journal up to date by itself, with a copy of it first; an older program refuses it then.
     """
-    profile = _profile_of(config, locals(), verbose=verbose)
+    profile = _profile_of(shared)
     from importer.cli import tables  # noqa: PLC0415
     from importer.runs import history as past  # noqa: PLC0415
 
     found = past.all_runs(profile.workspace)
-    if wants_json(profile, json=json):
+    if wants_json(profile, shared):
         print_json({"command": "runs", "runs": found, "exit_code": 0, "error": None})
     else:
         tables.print_runs(found)
@@ -68,12 +69,7 @@ def show(
     verify: Annotated[
         bool, typer.Option("--verify", help="Work the run's receipt out again, and name what differs.")
     ] = False,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
+    shared: opt.Shared,
 ) -> None:
     """Show one run: its state, counts, files, and what to do next.
 
@@ -84,18 +80,18 @@ def show(
     well. Whoever can write all of a workspace can forge its chain: keep the hash of the last receipt elsewhere where
     that matters.
     """
-    profile = _profile_of(config, locals(), verbose=verbose)
+    profile = _profile_of(shared)
     from importer.cli.summary import summary  # noqa: PLC0415
     from importer.runs import history as past  # noqa: PLC0415
 
     if verify:
-        profile_hash = profile.fingerprint if config is not None else ""
-        raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=json))
+        profile_hash = profile.fingerprint if shared.config is not None else ""
+        raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=shared.json))
     from importer.runs import second_looks  # noqa: PLC0415
 
     caution = second_looks.look_again(profile, run_name)
     report = past.one_run(profile.workspace, run_name)
-    if wants_json(profile, json=json):
+    if wants_json(profile, shared):
         print_json({**report, "command": "show", "exit_code": 0})
     else:
         show_text(fitted(summary(report), sys.stdout))
@@ -123,47 +119,31 @@ def explain(
     row: Annotated[int, typer.Argument(metavar="ROW", help="The row's number in the spreadsheet.", show_default=False)],
     *,
     show_values: Annotated[bool, typer.Option("--show-values", help="Show the cells and what was sent.")] = False,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
+    shared: opt.Shared,
 ) -> None:
     """Show one row's whole story.
 
     Its cells, what was changed, what was or would be sent, every request, its outcome. Values are masked unless
     --show-values is given.
     """
-    profile = _profile_of(config, locals(), verbose=verbose)
+    profile = _profile_of(shared)
     from importer.cli import tables  # noqa: PLC0415
     from importer.runs import history as past  # noqa: PLC0415
 
     story = past.one_row(profile.workspace, run_name, row, show_values=show_values)
-    if wants_json(profile, json=json):
+    if wants_json(profile, shared):
         print_json({"command": "explain", **story, "exit_code": 0, "error": None})
     else:
         tables.print_story(story)
 
 
-def export(
-    run_name: opt.Run,
-    *,
-    config: opt.Config = None,
-    format_: opt.Format = None,
-    out: opt.Out = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
-) -> None:
+def export(run_name: opt.Run, *, exported: ExportOptions, shared: opt.Shared) -> None:
     """Write the results of a run again, in any format.
 
     Also of a run that was killed: its rows stand in the files as the journal knows them.
     """
-    profile = _profile_of(config, locals(), verbose=verbose)
+    profile = _profile_of(shared, exported)
     from importer.cli.running import print_report  # noqa: PLC0415
     from importer.runs.session import Session  # noqa: PLC0415
 
-    raise typer.Exit(print_report(Session(profile, "export").export(run_name), as_json=wants_json(profile, json=json)))
+    raise typer.Exit(print_report(Session(profile, "export").export(run_name), as_json=wants_json(profile, shared)))

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer.cli.options import settings
+from importer.cli.options import OptionSet, Shared
 
 if TYPE_CHECKING:
     from importer.profile import Profile
@@ -15,16 +15,25 @@ if TYPE_CHECKING:
     from importer.runs.session import Session
 
 
-def load_profile(config: Path | None, given: Mapping[str, Any], *, verbose: bool = False) -> Profile:
-    """Put the profile together from the file, the environment and a command's parameters.
+def load_profile(shared: Shared, *sets: OptionSet, settings: Mapping[str, Any] | None = None) -> Profile:
+    """Put the profile together from the file, the environment and a command's options.
 
     Args:
-        given: the parameters by name.
+        sets: the options that the command takes besides those of every command.
+        settings: what the command sets by itself, by place (`delivery.rate`).
     """
-    from importer.profile import Profile  # noqa: PLC0415
+    from importer.profile import OPTIONS, Profile  # noqa: PLC0415
 
-    level = {"log.level": "debug"} if verbose else {}
-    return Profile.load(config, options={**settings(dict(given)), **level})
+    given = {option: value for one in (shared, *sets) for option, value in one.given().items()}
+    given.pop("--json", None)  # asked for where something is printed, and no part of a command that is printed
+    if "--verbose" in given:
+        given["--verbose"] = "debug"
+    options = {place: _setting(given[option]) for option, place in OPTIONS.items() if option in given}
+    return Profile.load(shared.config, options={**options, **(settings or {})})
+
+
+def _setting(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
 
 
 def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path | str]:
@@ -53,6 +62,6 @@ def run_session(
     return running.run_session(profile, command, work, about=about, as_json=as_json)
 
 
-def wants_json(profile: Profile, *, json: bool) -> bool:
+def wants_json(profile: Profile, shared: Shared) -> bool:
     """Whether the option or the profile asks for JSON."""
-    return json or profile.output.format == "json"
+    return shared.json or profile.output.format == "json"

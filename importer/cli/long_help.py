@@ -69,8 +69,3 @@ def listed(title: str, entries: Mapping[str, str]) -> str:
         for word, meaning in entries.items()
     ]
     return "\n".join(["\b", f"{title}:", *lines])
-
-
-def below(example: str, *lists: str) -> str:
-    """What stands below the options of a command: lists, then an example."""
-    return "\n\n".join([*lists, f"Example: {example}"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from importer.cli import options as opt
+from importer.cli.command import add_command
 from importer.cli.invocation import load_profile
 from importer.cli.output import print_json, say
 from importer.core.errors import ImporterError
@@ -25,46 +25,32 @@ Folder = Annotated[
         metavar="DIR", help="The folder that files arrive in: a path, or sftp://, s3://, gs://.", show_default=False
     ),
 ]
-Watch = Annotated[bool, typer.Option("--watch", help="Keep going until stopped, instead of one pass.")]
-Expect = Annotated[
-    str | None,
-    typer.Option("--expect", metavar="daily", help="A day without a file is worth a warning, and exit code 75."),
-]
+
+
+@dataclass(frozen=True)
+class NightlyOptions(opt.OptionSet):
+    """What only `nightly` takes."""
+
+    watch: Annotated[bool, typer.Option("--watch", help="Keep going until stopped, instead of one pass.")] = False
+    expect: Annotated[
+        str | None,
+        typer.Option("--expect", metavar="daily", help="A day without a file is worth a warning, and exit code 75."),
+    ] = None
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's command."""
-    app.command("nightly", epilog="Example: importer nightly inbox --config configs/nightly.toml --window 22:00-06:00")(
-        nightly
-    )
+    add_command(app, nightly, "importer nightly inbox --config configs/nightly.toml --window 22:00-06:00")
 
 
 def nightly(
     folder: Folder,
     *,
-    config: opt.Config = None,
-    target: opt.Target = None,
-    account_of: opt.AccountOf = None,
-    watch: Watch = False,
-    expect: Expect = None,
-    rate: opt.Rate = None,
-    concurrency: opt.Concurrency = None,
-    window: opt.Window = None,
-    finish_by: opt.FinishBy = None,
-    timezone: opt.Timezone = None,
-    headroom: opt.Headroom = None,
-    max_errors: opt.MaxErrors = None,
-    max_error_rate: opt.MaxErrorRate = None,
-    format_: opt.Format = None,
-    partial_ok: opt.PartialOk = False,
-    yes: opt.Yes = False,
-    force: opt.Force = False,
-    as_new: opt.AsNew = False,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
+    own: NightlyOptions,
+    starting: opt.Starting,
+    sending: opt.Sending,
+    results: opt.Results,
+    shared: opt.Shared,
 ) -> None:
     """Import every file that arrived in a folder.
 
@@ -83,23 +69,25 @@ def nightly(
     The exit code is the worst of the files, in the order 9, 5, 4, 1, 2, 143, 130, 75, 6, 8, 3; 75 also where a file is
     still being written, or with --expect daily none came. configs/schedules has what calls it.
     """
-    profile = _loaded(folder, config, locals(), verbose=verbose)
+    profile = _loaded(folder, shared, own, starting, sending, results)
     from importer.cli import running  # noqa: PLC0415
 
     def shown(report: NightReport) -> None:
-        if not json:
+        if not shared.json:
             print_night(report)
 
-    report = running.run_night(profile, folder, shown, watch=watch, force=force, as_new=as_new, as_json=json)
-    if json:
+    report = running.run_night(
+        profile, folder, shown, watch=own.watch, force=starting.force, as_new=starting.as_new, as_json=shared.json
+    )
+    if shared.json:
         print_json(report.as_json())
     raise typer.Exit(int(report.exit_code))
 
 
-def _loaded(folder: str, config: Path | None, given: Mapping[str, Any], *, verbose: bool) -> Profile:
+def _loaded(folder: str, shared: opt.Shared, *sets: opt.OptionSet) -> Profile:
     """Load the profile; where that fails there is nobody at the machine to read why."""
     try:
-        return load_profile(config, given, verbose=verbose)
+        return load_profile(shared, *sets)
     except ImporterError as error:
         from importer.inbox.night import alarm  # noqa: PLC0415
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from importer.cli import options as opt
+from importer.cli.command import add_command
 from importer.cli.invocation import load_profile
 from importer.cli.output import print_json
 
@@ -18,8 +20,8 @@ Folder = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("doctor", epilog="Example: importer doctor inbox --config configs/nightly.toml --target live")(doctor)
-    app.command("purge", epilog="Example: importer purge --older-than 30d --dry-run")(purge)
+    add_command(app, doctor, "importer doctor inbox --config configs/nightly.toml --target live")
+    add_command(app, purge, "importer purge --older-than 30d --dry-run")
 
 
 def doctor(
@@ -38,13 +40,8 @@ def doctor(
     accept_journal: Annotated[
         bool, typer.Option("--accept-journal", help="Go on with a journal that has lost what was written last.")
     ] = False,
-    config: opt.Config = None,
     target: opt.Target = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
+    shared: opt.Shared,
 ) -> None:
     """Check everything that a run or a night depends on.
 
@@ -59,15 +56,14 @@ def doctor(
     from importer.cli.tables import print_findings  # noqa: PLC0415
     from importer.doctor import examine, exit_code  # noqa: PLC0415
 
-    given = locals()
+    loaded = partial(load_profile, shared, settings={"target": target})
     if moved or copied or accept_journal:
         from importer.runs.wiring import accept_journal as accept  # noqa: PLC0415
 
-        accept(load_profile(config, given, verbose=verbose).workspace, copied=copied)
-    examined = examine(lambda: load_profile(config, given, verbose=verbose), os.environ, folder, offline=offline)
-    findings = asyncio.run(examined)
+        accept(loaded().workspace, copied=copied)
+    findings = asyncio.run(examine(loaded, os.environ, folder, offline=offline))
     checks, code = [one.as_json() for one in findings], exit_code(findings)
-    if json:
+    if shared.json:
         failed = next((one for one in findings if one.status == "fail"), None)
         error = f"{failed.check}: {failed.message}" if failed else None
         print_json({"command": "doctor", "checks": checks, "exit_code": int(code), "error": error})
@@ -83,12 +79,7 @@ def purge(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Give up runs that could still be resumed.")] = False,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
+    shared: opt.Shared,
 ) -> None:
     """Remove the personal data of old runs for good.
 
@@ -98,8 +89,7 @@ def purge(
     nights put into archive/ and failed/ goes too; copies elsewhere (--out, and archive/ at an address) are yours to
     remove.
     """
-    given = {**locals(), "dry_run": False}
-    profile = load_profile(config, given, verbose=verbose)
+    profile = load_profile(shared, settings={"retention.older_than": older_than})
     from importer.cli.tables import print_purge  # noqa: PLC0415
     from importer.core.errors import UsageError  # noqa: PLC0415
     from importer.runs import retention  # noqa: PLC0415
@@ -109,7 +99,7 @@ def purge(
     if age_s is None:
         raise UsageError("Say how old a run must be to be purged.", "For example --older-than 30d.")
     done = retention.purge(profile.workspace, age_s, SystemClock().now(), dry_run=dry_run, force=force)
-    if json:
+    if shared.json:
         print_json({"command": "purge", **done.as_json(), "exit_code": int(done.exit_code), "error": None})
     else:
         print_purge(done.as_json())

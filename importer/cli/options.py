@@ -1,15 +1,24 @@
-"""The options, each defined once: the same flag means the same in every command."""
+"""The options, each defined once, in sets that commands share: the same flag means the same in every command.
+
+A field of a set is named after its option (`max_errors` is `--max-errors`); `importer.cli.command` makes an option of
+each field. `rich_help_panel` is the group in `--help`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-_EVERYWHERE = "Options of every command"
-_READING = "Reading"
-_SENDING = "Sending"
+READING = "Reading the file"
+SENDING = "Sending"
+STOPPING = "Stopping"
+RESULTS = "Results"
+EVERYWHERE = "Options of every command"
+GROUPS = ("Arguments", "Options", READING, SENDING, STOPPING, RESULTS, EVERYWHERE)
+"""In the order in which `--help` shows them."""
 
 File = Annotated[
     str,
@@ -23,212 +32,248 @@ Run = Annotated[
     str, typer.Argument(metavar="RUN", help="A run id, a unique beginning of one, or 'last'.", show_default=False)
 ]
 
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        envvar="IMPORTER_CONFIG",
-        help="The profile, a TOML file; also IMPORTER_CONFIG.",
-        show_default=False,
-        show_envvar=False,
-        rich_help_panel=_EVERYWHERE,
-    ),
-]
-Workspace = Annotated[
-    Path | None,
-    typer.Option(
-        "--workspace", help="Folder of the journal and the runs; default ./runs.", rich_help_panel=_EVERYWHERE
-    ),
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object and nothing else.", rich_help_panel=_EVERYWHERE)
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.", rich_help_panel=_EVERYWHERE)]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.", rich_help_panel=_EVERYWHERE)]
-LogFormat = Annotated[
-    str | None,
-    typer.Option("--log-format", metavar="console|json", help="How logs look.", rich_help_panel=_EVERYWHERE),
-]
-
 Target = Annotated[
     str | None,
-    typer.Option("--target", "-t", help="Where to; default: the emulator inside the run.", rich_help_panel=_SENDING),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check, as `importer validate` does.")]
-Rate = Annotated[
-    str | None,
-    typer.Option(
-        "--rate", metavar="25/s", help="Never more requests than this; auto<=25/s finds out.", rich_help_panel=_SENDING
-    ),
-]
-Canary = Annotated[
-    str | None,
-    typer.Option(
-        "--canary", metavar="N", help="One row, then N, then the rest; 0: all at once.", rich_help_panel=_SENDING
-    ),
-]
-Faults = Annotated[
-    str | None,
-    typer.Option(
-        "--faults",
-        metavar="PRESET|FILE",
-        help="Rehearse: the emulator inside the run fails like this.",
-        rich_help_panel=_SENDING,
-    ),
-]
-Concurrency = Annotated[
-    str | None, typer.Option("--concurrency", metavar="N", help="Rows in flight at once.", rich_help_panel=_SENDING)
-]
-Sheet = Annotated[
-    str | None,
-    typer.Option("--sheet", metavar="NAME", help="A workbook's sheet, by name or number.", rich_help_panel=_READING),
-]
-Delimiter = Annotated[
-    str | None,
-    typer.Option(
-        "--delimiter",
-        metavar="CHAR",
-        help="The character between two cells, or tab.",
-        rich_help_panel=_READING,
-    ),
-]
-Encoding = Annotated[
-    str | None,
-    typer.Option("--encoding", metavar="NAME", help="How letters are coded, such as cp1250.", rich_help_panel=_READING),
-]
-HeaderRow = Annotated[
-    str | None,
-    typer.Option("--header-row", metavar="N", help="The row with the columns' names.", rich_help_panel=_READING),
-]
-Limit = Annotated[str | None, typer.Option("--limit", metavar="N", help="Only the first N rows.")]
-MaxErrors = Annotated[
-    str | None,
-    typer.Option(
-        "--max-errors", metavar="N", help="Stop when the API refused more than N rows.", rich_help_panel=_SENDING
-    ),
-]
-MaxErrorRate = Annotated[
-    str | None,
-    typer.Option(
-        "--max-error-rate", metavar="P", help="Stop above this share of refusals, 0 to 1.", rich_help_panel=_SENDING
-    ),
-]
-AccountOf = Annotated[
-    str | None,
-    typer.Option(
-        "--account-of",
-        metavar="RUN|new",
-        help="Whose a new API key is: the account that RUN sent to, or another.",
-        rich_help_panel=_SENDING,
-    ),
-]
-VerifyExisting = Annotated[
-    bool,
-    typer.Option(
-        "--verify-existing", help="Look customers of earlier runs up at the target.", rich_help_panel=_SENDING
-    ),
-]
-FailFast = Annotated[
-    bool, typer.Option("--fail-fast", help="Stop at the first row that the API refuses.", rich_help_panel=_SENDING)
-]
-Window = Annotated[
-    str | None,
-    typer.Option(
-        "--window", metavar="22:00-06:00", help="Send only then; stop well at its end (75).", rich_help_panel=_SENDING
-    ),
-]
-FinishBy = Annotated[
-    str | None,
-    typer.Option(
-        "--finish-by",
-        metavar="06:00",
-        help="Foresee whether it will be done; stop well then (75).",
-        rich_help_panel=_SENDING,
-    ),
-]
-Timezone = Annotated[
-    str | None,
-    typer.Option("--timezone", metavar="ZONE", help="Whose clock; default: this computer's.", rich_help_panel=_SENDING),
-]
-Headroom = Annotated[
-    str | None,
-    typer.Option(
-        "--headroom", metavar="P", help="Share of the rate left to live traffic, 0 to 1.", rich_help_panel=_SENDING
-    ),
+    typer.Option("--target", "-t", help="Where customers are created; default: the emulator.", rich_help_panel=SENDING),
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", metavar="csv,xlsx,…", help="Results also as xlsx, jsonl or parquet."),
-]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Copy the results there, too.")]
-ShowValues = Annotated[
-    bool, typer.Option("--show-values", help="Show values in reports and previews instead of masks.")
-]
-Preview = Annotated[
-    str | None, typer.Option("--preview", metavar="N", help="Show the first N rows as they would be sent.")
-]
-PartialOk = Annotated[bool, typer.Option("--partial-ok", help="Exit 0 although some rows were refused.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a live target.", rich_help_panel=_SENDING)]
-Notify = Annotated[bool, typer.Option("--notify", help="Send a notification to IMPORTER_NOTIFY_URLS (or _FILE).")]
-Fixed = Annotated[
-    str | None,
     typer.Option(
-        "--fixed",
-        metavar="FILE",
-        help="Take the rows back that were fixed in this file: a rejects.csv, workbook or results file of the run.",
+        "--format", metavar="csv,xlsx,…", help="Results also as xlsx, jsonl or parquet.", rich_help_panel=RESULTS
     ),
 ]
-AsNew = Annotated[
-    bool, typer.Option("--as-new", help="Import a file that came back fixed like any other, not into its run.")
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Copy the results there, too.", rich_help_panel=RESULTS)
 ]
-Force = Annotated[bool, typer.Option("--force", help="Import a file that was imported already.")]
+ShowValues = Annotated[
+    bool,
+    typer.Option(
+        "--show-values", help="Show values in reports and previews instead of masks.", rich_help_panel=RESULTS
+    ),
+]
+Preview = Annotated[
+    str | None,
+    typer.Option(
+        "--preview", metavar="N", help="Show the first N rows as they would be sent.", rich_help_panel=RESULTS
+    ),
+]
 
 
-def settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Options as settings by place; what was not given is left out.
+@dataclass(frozen=True)
+class OptionSet:
+    """Options that belong together. A command that has a parameter of this type takes all of them."""
 
-    Args:
-        given: a command's parameters by name.
-    """
-    return {place: _setting(given[name]) for name, place in _PLACES.items() if given.get(name) not in {None, False}}
-
-
-def _setting(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
+    def given(self) -> dict[str, Any]:
+        """Values by option, of the options that were given."""
+        values = {f"--{one.name.rstrip('_').replace('_', '-')}": getattr(self, one.name) for one in fields(self)}
+        return {option: value for option, value in values.items() if value is not None and value is not False}
 
 
-_PLACES = {
-    "workspace": "workspace",
-    "target": "target",
-    "dry_run": "dry_run",
-    "yes": "yes",
-    "limit": "source.limit",
-    "sheet": "source.sheet",
-    "delimiter": "source.delimiter",
-    "encoding": "source.encoding",
-    "header_row": "source.header_row",
-    "rate": "delivery.rate",
-    "concurrency": "delivery.concurrency",
-    "canary": "delivery.canary",
-    "faults": "delivery.faults",
-    "max_errors": "delivery.max_errors",
-    "max_error_rate": "delivery.max_error_rate",
-    "fail_fast": "delivery.fail_fast",
-    "account_of": "account_of",
-    "verify_existing": "delivery.verify_existing",
-    "window": "delivery.window",
-    "finish_by": "delivery.finish_by",
-    "timezone": "delivery.timezone",
-    "headroom": "delivery.headroom",
-    "expect": "nightly.expect",
-    "notify": "notify.runs",
-    "format_": "results.formats",
-    "out": "results.out",
-    "partial_ok": "results.partial_ok",
-    "older_than": "retention.older_than",
-    "show_values": "results.show_values",
-    "preview": "results.preview",
-    "log_format": "log.format",
-    "quiet": "output.quiet",
-}
+@dataclass(frozen=True)
+class Shared(OptionSet):
+    """What every command takes."""
+
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            envvar="IMPORTER_CONFIG",
+            help="The profile, a TOML file; also IMPORTER_CONFIG.",
+            show_default=False,
+            show_envvar=False,
+            rich_help_panel=EVERYWHERE,
+        ),
+    ] = None
+    workspace: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace", help="Folder of the journal and the runs; default ./runs.", rich_help_panel=EVERYWHERE
+        ),
+    ] = None
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.", rich_help_panel=EVERYWHERE)
+    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.", rich_help_panel=EVERYWHERE)] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log everything.", rich_help_panel=EVERYWHERE)] = (
+        False
+    )
+    log_format: Annotated[
+        str | None,
+        typer.Option("--log-format", metavar="console|json", help="The format of logs.", rich_help_panel=EVERYWHERE),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Reading(OptionSet):
+    """How a source is read."""
+
+    sheet: Annotated[
+        str | None,
+        typer.Option("--sheet", metavar="NAME", help="A workbook's sheet, by name or number.", rich_help_panel=READING),
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            "--delimiter", metavar="CHAR", help="The character between two cells, or tab.", rich_help_panel=READING
+        ),
+    ] = None
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding", metavar="NAME", help="The encoding of the text, such as cp1250.", rich_help_panel=READING
+        ),
+    ] = None
+    header_row: Annotated[
+        str | None,
+        typer.Option("--header-row", metavar="N", help="The row with the columns' names.", rich_help_panel=READING),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ReadingRows(Reading):
+    """How a source is read, and how much of it."""
+
+    limit: Annotated[
+        str | None, typer.Option("--limit", metavar="N", help="Only the first N rows.", rich_help_panel=READING)
+    ] = None
+
+
+@dataclass(frozen=True)
+class Sending(OptionSet):
+    """Where and how fast rows are sent."""
+
+    target: Target = None
+    account_of: Annotated[
+        str | None,
+        typer.Option(
+            "--account-of",
+            metavar="RUN|new",
+            help="The account of a new API key: the one that RUN sent to, or a new one.",
+            rich_help_panel=SENDING,
+        ),
+    ] = None
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            "--rate",
+            metavar="25/s",
+            help="Never more requests than this; auto<=25/s finds out.",
+            rich_help_panel=SENDING,
+        ),
+    ] = None
+    concurrency: Annotated[
+        str | None, typer.Option("--concurrency", metavar="N", help="Rows in flight at once.", rich_help_panel=SENDING)
+    ] = None
+    window: Annotated[
+        str | None,
+        typer.Option(
+            "--window",
+            metavar="22:00-06:00",
+            help="Send only then; stop cleanly at its end (75).",
+            rich_help_panel=SENDING,
+        ),
+    ] = None
+    finish_by: Annotated[
+        str | None,
+        typer.Option(
+            "--finish-by",
+            metavar="06:00",
+            help="Forecast whether it will be done; stop cleanly then (75).",
+            rich_help_panel=SENDING,
+        ),
+    ] = None
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            "--timezone",
+            metavar="ZONE",
+            help="Of --window and --finish-by; default: this computer's.",
+            rich_help_panel=SENDING,
+        ),
+    ] = None
+    headroom: Annotated[
+        str | None,
+        typer.Option(
+            "--headroom", metavar="P", help="Share of the rate left to live traffic, 0 to 1.", rich_help_panel=SENDING
+        ),
+    ] = None
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before a live target.", rich_help_panel=SENDING)
+    ] = False
+
+
+@dataclass(frozen=True)
+class SendingRun(Sending):
+    """Where and how fast the rows of one run are sent."""
+
+    canary: Annotated[
+        str | None,
+        typer.Option(
+            "--canary", metavar="N", help="One row, then N, then the rest; 0: all at once.", rich_help_panel=SENDING
+        ),
+    ] = None
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            "--faults",
+            metavar="PRESET|FILE",
+            help="Rehearse: the emulator inside the run fails like this.",
+            rich_help_panel=SENDING,
+        ),
+    ] = None
+    notify: Annotated[
+        bool,
+        typer.Option("--notify", help="Send a notification to IMPORTER_NOTIFY_URLS (or _FILE)."),
+    ] = False
+
+
+@dataclass(frozen=True)
+class Starting(OptionSet):
+    """What runs are started, and when they stop."""
+
+    force: Annotated[bool, typer.Option("--force", help="Import a file that was imported already.")] = False
+    as_new: Annotated[
+        bool, typer.Option("--as-new", help="Import a file that came back fixed like any other, not into its run.")
+    ] = False
+    max_errors: Annotated[
+        str | None,
+        typer.Option(
+            "--max-errors", metavar="N", help="Stop when the API refused more than N rows.", rich_help_panel=STOPPING
+        ),
+    ] = None
+    max_error_rate: Annotated[
+        str | None,
+        typer.Option(
+            "--max-error-rate",
+            metavar="P",
+            help="Stop above this share of refusals, 0 to 1.",
+            rich_help_panel=STOPPING,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Results(OptionSet):
+    """What comes of a run."""
+
+    format_: Format = None
+    partial_ok: Annotated[
+        bool,
+        typer.Option("--partial-ok", help="Exit 0 although some rows were refused.", rich_help_panel=RESULTS),
+    ] = False
+
+
+@dataclass(frozen=True)
+class RunResults(Results):
+    """What comes of one run."""
+
+    out: Out = None
+    show_values: ShowValues = False
+
+
+@dataclass(frozen=True)
+class CheckResults(RunResults):
+    """What comes of one run that checks its source."""
+
+    preview: Preview = None

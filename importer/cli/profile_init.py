@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from importer.cli import options as opt
+from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json, say
 
@@ -29,43 +30,36 @@ class TemplateFormat(StrEnum):
     JSONSCHEMA = "jsonschema"
 
 
+@dataclass(frozen=True)
+class InspectOptions(opt.OptionSet):
+    """What only `inspect` takes."""
+
+    preview: opt.Preview = None
+    show_values: opt.ShowValues = False
+
+
 Replace = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("inspect", epilog="Example: importer inspect customers.xlsx")(inspect)
-    app.command("init", epilog="Example: importer init legacy.csv --out legacy.toml")(init)
-    app.command("template", epilog="Example: importer template --type business --format xlsx")(template)
+    add_command(app, inspect, "importer inspect customers.xlsx")
+    add_command(app, init, "importer init legacy.csv --out legacy.toml")
+    add_command(app, template, "importer template --type business --format xlsx")
 
 
-def inspect(
-    file: opt.File,
-    *,
-    sheet: opt.Sheet = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = None,
-    header_row: opt.HeaderRow = None,
-    preview: opt.Preview = None,
-    show_values: opt.ShowValues = False,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
-) -> None:
+def inspect(file: opt.File, *, reading: opt.Reading, own: InspectOptions, shared: opt.Shared) -> None:
     """Show what the reader sees, and the proposed mapping.
 
     Encoding, delimiter, sheets, header row, columns, and which customer field each column would become, with the
     reason.
     """
-    profile = load_profile(config, locals(), verbose=verbose)
+    profile = load_profile(shared, reading, own)
     from importer.cli import tables  # noqa: PLC0415
     from importer.runs import profile_init  # noqa: PLC0415
 
     seen = profile_init.inspect(file, profile)
-    if wants_json(profile, json=json):
+    if wants_json(profile, shared):
         print_json({"command": "inspect", **seen, "exit_code": 0, "error": None})
     else:
         tables.print_inspection(seen)
@@ -78,26 +72,18 @@ def init(
         Path | None, typer.Option("--out", metavar="FILE", help="The profile; default: named after the file.")
     ] = None,
     force: Replace = False,
-    sheet: opt.Sheet = None,
-    delimiter: opt.Delimiter = None,
-    encoding: opt.Encoding = None,
-    header_row: opt.HeaderRow = None,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
+    reading: opt.Reading,
+    shared: opt.Shared,
 ) -> None:
     """Write a commented profile for a file.
 
     It holds the proposed mapping, to be corrected and completed. `importer profile` lists every key there is.
     """
-    profile = load_profile(config, {**locals(), "out": None}, verbose=verbose)
+    profile = load_profile(shared, reading)
     from importer.runs import profile_init  # noqa: PLC0415
 
     written = profile_init.init(file, profile, out or profile_init.default_profile_name(file), force=force)
-    if wants_json(profile, json=json):
+    if wants_json(profile, shared):
         print_json({"command": "init", "profile": str(written), "exit_code": 0, "error": None})
     else:
         commands = replace(profile.commands, config=str(written))
@@ -112,26 +98,21 @@ def template(
         Path | None, typer.Option("--out", metavar="FILE", help="The file; default: customers-template.xlsx or .csv.")
     ] = None,
     force: Replace = False,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
+    shared: opt.Shared,
 ) -> None:
     """Write a blank file to fill in.
 
     It has a column for each customer field that people fill in by hand, and an example row. `importer fields` lists all
     fields. --format jsonschema writes what a customer is as JSON Schema.
     """
-    profile = load_profile(config, {"workspace": workspace, "quiet": quiet, "log_format": log_format}, verbose=verbose)
+    profile = load_profile(shared)
     from importer.runs import profile_init  # noqa: PLC0415
 
     if format_ is TemplateFormat.JSONSCHEMA:
         written = profile_init.schema(out or Path("customers.schema.json"), force=force)
     else:
         written = profile_init.template(kind.value, out or Path(f"{kind}-template.{format_}"), force=force)
-    if wants_json(profile, json=json):
+    if wants_json(profile, shared):
         print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
     else:
         then = profile.commands.validate(written)

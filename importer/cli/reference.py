@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Protocol
 
 import typer
 
 from importer.cli import options as opt
+from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
 from importer.core.errors import UsageError
@@ -28,9 +29,9 @@ Keys = Annotated[list[str] | None, _names("[SECTION|KEY]...", "Sections and keys
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("fields", epilog="Example: importer fields phone --type business")(fields)
-    app.command("codes", epilog="Example: importer codes phone_invalid")(codes)
-    app.command("profile", epilog="Example: importer profile delivery.rate")(profile)
+    add_command(app, fields, "importer fields phone --type business")
+    add_command(app, codes, "importer codes phone_invalid")
+    add_command(app, profile, "importer profile delivery.rate")
 
 
 def fields(
@@ -40,12 +41,7 @@ def fields(
         Literal["individual", "business"] | None, typer.Option("--type", help="Only what this type of customer has.")
     ] = None,
     markdown: Markdown = False,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
+    shared: opt.Shared,
 ) -> None:
     """List the customer fields that a profile may map.
 
@@ -54,7 +50,7 @@ def fields(
     max_length, values, synonyms, example, sent, evidence, length_evidence and source; evidence is K (documented), K~
     (documented for a related object), I (inferred) or NF (an assumption); and `rules` between fields.
     """
-    as_json = _wants_json(locals())
+    as_json = _wants_json(shared, markdown=markdown)
     from importer.reference.fields import fields as look_up  # noqa: PLC0415
     from importer.reference.fields import rules  # noqa: PLC0415
 
@@ -64,31 +60,21 @@ def fields(
     elif markdown:
         from importer.reference.markdown import fields_markdown  # noqa: PLC0415
 
-        _write(fields_markdown(found))
+        sys.stdout.write(fields_markdown(found))
     else:
         from importer.cli.reference_pages import print_fields  # noqa: PLC0415
 
         print_fields(found, full=bool(names))
 
 
-def codes(
-    names: Codes = None,
-    *,
-    markdown: Markdown = False,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
-) -> None:
+def codes(names: Codes = None, *, markdown: Markdown = False, shared: opt.Shared) -> None:
     """List issue codes: what they mean, how to fix them.
 
     With a code: what it means, and how to fix its rows. Sentences are shown for a typical field. --json prints a list
     `codes` of objects with code, stage, severity, title, message (empty where it names a place in the file) and fix.
     The API's own codes are passed on as they are, and are not listed.
     """
-    as_json = _wants_json(locals())
+    as_json = _wants_json(shared, markdown=markdown)
     from importer.reference.codes import codes as look_up  # noqa: PLC0415
 
     found = look_up(names or ())
@@ -97,31 +83,21 @@ def codes(
     elif markdown:
         from importer.reference.markdown import codes_markdown  # noqa: PLC0415
 
-        _write(codes_markdown(found))
+        sys.stdout.write(codes_markdown(found))
     else:
         from importer.cli.reference_pages import print_codes  # noqa: PLC0415
 
         print_codes(found, full=bool(names))
 
 
-def profile(
-    names: Keys = None,
-    *,
-    markdown: Markdown = False,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
-) -> None:
+def profile(names: Keys = None, *, markdown: Markdown = False, shared: opt.Shared) -> None:
     """Print every key of a profile with its default.
 
-    The text is a commented TOML file, which can be used as it stands. Beside each key stand what its value is, the
+    The text is a commented TOML file, which can be used as it is. Beside each key are the type of its value, and the
     environment variable and the option that set it too. --json prints a list `keys` of objects with section, key,
     place, type, default, meaning, environment and option. `importer init FILE` writes a profile for a file.
     """
-    as_json = _wants_json(locals())
+    as_json = _wants_json(shared, markdown=markdown)
     from importer.reference.profile_keys import profile_keys  # noqa: PLC0415
 
     found = profile_keys(names or ())
@@ -130,21 +106,21 @@ def profile(
     elif markdown:
         from importer.reference.markdown import profile_markdown  # noqa: PLC0415
 
-        _write(profile_markdown(found))
+        sys.stdout.write(profile_markdown(found))
     else:
         from importer.cli.screen import text_width  # noqa: PLC0415
         from importer.reference.profile_file import profile_file  # noqa: PLC0415
 
-        _write(profile_file(found, text_width(), whole=not names))
+        sys.stdout.write(profile_file(found, text_width(), whole=not names))
 
 
-def _wants_json(given: Mapping[str, Any]) -> bool:
+def _wants_json(shared: opt.Shared, *, markdown: bool) -> bool:
     """Whether JSON is asked for, by the option or by a profile; without one there is nothing to load."""
-    if given["json"] and given["markdown"]:
+    if shared.json and markdown:
         raise UsageError("--json and --markdown exclude each other.", "Leave one of them out.")
-    said = given["config"] or any(name.startswith("IMPORTER_") for name in os.environ)
-    asked = wants_json(load_profile(given["config"], given, verbose=given["verbose"]), json=False) if said else False
-    return given["json"] or (asked and not given["markdown"])
+    named = shared.config or any(name.startswith("IMPORTER_") for name in os.environ)
+    asked = wants_json(load_profile(shared), shared) if named else shared.json
+    return asked and not markdown
 
 
 class _Entry(Protocol):
@@ -154,7 +130,3 @@ class _Entry(Protocol):
 def _print_json(command: str, found: Iterable[_Entry], name: str = "", **more: Any) -> None:
     entries = {name or command: [one.as_json() for one in found]}
     print_json({"command": command, **entries, **more, "exit_code": 0, "error": None})
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)

@@ -4,70 +4,70 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from importer.cli import options as opt
+from importer.cli.command import add_command
 from importer.cli.output import print_json, say
 from importer.core.errors import UsageError
 from importer.core.target_kinds import DEFAULT_KIND, target_kind
 
 if TYPE_CHECKING:
-    from importer.emulator import Emulator
+    from importer.emulator import Emulator, EmulatorSettings
     from importer.emulator.rates import Rates
+
+
+@dataclass(frozen=True)
+class EmulatorOptions(opt.OptionSet):
+    """What only `emulator` takes."""
+
+    host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1"
+    port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65_535)] = 8080
+    store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers there.")] = None
+    faults: Annotated[str | None, typer.Option("--faults", help="A preset or a TOML file of faults.")] = None
+    limit: Annotated[
+        str | None,
+        typer.Option("--limit", metavar="10/s", help="Answer 429 above this rate; several with commas between them."),
+    ] = None
+    rate_headers: Annotated[
+        Literal["off", "ietf", "draft", "x", "x-epoch"],
+        typer.Option("--rate-headers", help="How answers announce --limit: RateLimit, its drafts, X-RateLimit."),
+    ] = "off"
+    role: Annotated[Literal["admin", "view-only"], typer.Option("--role", help="What the credentials may do.")] = (
+        "admin"
+    )
+    token_ttl: Annotated[
+        float,
+        typer.Option("--token-ttl", metavar="SECONDS", help="How long a token lives.", min=0.1),
+    ] = 3600.0
+    expiry_status: Annotated[
+        Literal["401", "403"],
+        typer.Option("--expiry-status", help="The answer to an expired token."),
+    ] = "401"
+    error_body: Annotated[
+        Literal["v3", "v2"],
+        typer.Option("--error-body", help="Errors as newer or older documents show them."),
+    ] = "v3"
+    external_ids: Annotated[
+        Literal["409", "422", "off"],
+        typer.Option("--external-ids", help="The answer to an externalId in use; off: allowed."),
+    ] = "409"
+    list_lag: Annotated[
+        float,
+        typer.Option("--list-lag", metavar="SECONDS", help="How late lists show it.", min=0.0),
+    ] = 0.0
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("emulator", epilog="Example: importer emulator --port 8080 --faults flaky")(emulator)
+    add_command(app, emulator, "importer emulator --port 8080 --faults flaky")
 
 
-def emulator(
-    *,
-    host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65_535)] = 8080,
-    store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers there.")] = None,
-    faults: Annotated[str | None, typer.Option("--faults", help="A preset or a TOML file of faults.")] = None,
-    limit: Annotated[
-        str | None,
-        typer.Option("--limit", metavar="10/s", help="Answer 429 above this rate; several with commas between them."),
-    ] = None,
-    rate_headers: Annotated[
-        Literal["off", "ietf", "draft", "x", "x-epoch"],
-        typer.Option("--rate-headers", help="How answers announce --limit: RateLimit, its drafts, X-RateLimit."),
-    ] = "off",
-    role: Annotated[
-        Literal["admin", "view-only"], typer.Option("--role", help="What the credentials may do.")
-    ] = "admin",
-    token_ttl: Annotated[
-        float,
-        typer.Option("--token-ttl", metavar="SECONDS", help="How long a token lives.", min=0.1),
-    ] = 3600.0,
-    expiry_status: Annotated[
-        Literal["401", "403"],
-        typer.Option("--expiry-status", help="The answer to an expired token."),
-    ] = "401",
-    error_body: Annotated[
-        Literal["v3", "v2"],
-        typer.Option("--error-body", help="Errors as newer or older documents show them."),
-    ] = "v3",
-    external_ids: Annotated[
-        Literal["409", "422", "off"],
-        typer.Option("--external-ids", help="The answer to an externalId in use; off: allowed."),
-    ] = "409",
-    list_lag: Annotated[
-        float,
-        typer.Option("--list-lag", metavar="SECONDS", help="How late lists show it.", min=0.0),
-    ] = 0.0,
-    config: opt.Config = None,
-    workspace: opt.Workspace = None,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-    log_format: opt.LogFormat = None,
-) -> None:
+def emulator(*, own: EmulatorOptions, shared: opt.Shared) -> None:
     """Serve the emulator on this machine until Ctrl-C.
 
     Real HTTP, no real customers. Prints where it listens and the credentials it accepts: random ones, or
@@ -76,31 +76,36 @@ def emulator(
     also hold rate, rate_headers, error_body and external_ids, written as the options of that name.
     """
     import asyncio  # noqa: PLC0415
-    from dataclasses import replace  # noqa: PLC0415
 
-    from importer.emulator import EmulatorSettings, Faults, run_forever  # noqa: PLC0415
+    from importer.emulator import run_forever  # noqa: PLC0415
 
     try:
-        settings = EmulatorSettings(
-            host=host,
-            port=port,
-            store=store,
-            faults=Faults.load(faults) if faults else None,
-            rates=_limits(limit) if limit else (),
-            rate_headers=rate_headers,
-            role=role,
-            token_ttl_s=token_ttl,
-            expiry_status=403 if expiry_status == "403" else 401,
-            error_body=error_body,
-            enforce_external_id=external_ids,
-            list_lag_s=list_lag,
-        )
-        settings = replace(settings, **_credentials())
-        asyncio.run(run_forever(settings, lambda ready: _print_ready(ready, as_json=json)))
+        asyncio.run(run_forever(_settings(own), lambda ready: _print_ready(ready, as_json=shared.json)))
     except ValueError as error:
         raise UsageError(f"{error}") from error
     except OSError as error:
-        raise UsageError(f"The emulator cannot listen on {host}:{port}: {error.strerror}.", "Try --port 0.") from error
+        where = f"{own.host}:{own.port}"
+        raise UsageError(f"The emulator cannot listen on {where}: {error.strerror}.", "Try --port 0.") from error
+
+
+def _settings(own: EmulatorOptions) -> EmulatorSettings:
+    from importer.emulator import EmulatorSettings, Faults  # noqa: PLC0415
+
+    return EmulatorSettings(
+        host=own.host,
+        port=own.port,
+        store=own.store,
+        faults=Faults.load(own.faults) if own.faults else None,
+        rates=_limits(own.limit) if own.limit else (),
+        rate_headers=own.rate_headers,
+        role=own.role,
+        token_ttl_s=own.token_ttl,
+        expiry_status=403 if own.expiry_status == "403" else 401,
+        error_body=own.error_body,
+        enforce_external_id=own.external_ids,
+        list_lag_s=own.list_lag,
+        **_credentials(),
+    )
 
 
 def _print_ready(emulator: Emulator, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from importer.cli.app import app
 from importer.cli.long_help import COLUMNS, EXIT_CODES, STATES, listed
+from importer.cli.options import EVERYWHERE
 from importer.core.columns import ADDED_COLUMNS
 from importer.core.errors import ExitCode
 from importer.core.states import FINAL_STATES
@@ -63,3 +65,26 @@ def test_a_list_is_indented_where_a_line_goes_on() -> None:
 
     assert text.splitlines()[:2] == ["\b", "Words:"]
     assert all(line.startswith("        b") for line in text.splitlines()[3:-1])
+
+
+def test_options_are_shown_in_groups_and_those_of_every_command_come_last() -> None:
+    titles = re.findall(r"^(\S.*):$", printed("run"), re.MULTILINE)
+
+    assert titles == ["Arguments", "Options", "Reading the file", "Sending", "Stopping", "Results", EVERYWHERE]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_the_options_of_every_command(name: str) -> None:
+    text = printed(name).partition(f"{EVERYWHERE}:")[2]
+
+    assert re.findall(r"--[a-z-]+", text.partition("\n\n")[0]) == [
+        "--config", "--workspace", "--json", "--quiet", "--verbose", "--log-format", "--help",
+    ]  # fmt: skip
+
+
+def test_a_field_of_a_set_is_named_after_its_option() -> None:
+    group: Any = get_command(app)
+    for command in group.commands.values():
+        for one in command.params:
+            flag = f"--{one.name.rstrip('_').replace('_', '-')}"
+            assert one.param_type_name == "argument" or flag in {*one.opts, "--kind"}, (command.name, one.name)
