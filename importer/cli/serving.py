@@ -18,7 +18,6 @@ from importer.core.target_kinds import DEFAULT_KIND, target_kind
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator, EmulatorSettings
-    from importer.emulator.rates import Rates
 
 
 @dataclass(frozen=True)
@@ -121,11 +120,11 @@ def _print_ready(emulator: Emulator, *, as_json: bool) -> None:
     say(f"  export {' '.join(f'{name}={secret}' for name, secret in pairs)}")
 
 
-def _limits(text: str) -> Rates:
-    from importer.emulator.rates import parsed_rates  # noqa: PLC0415
+def _limits(text: str) -> tuple[tuple[int, float], ...]:
+    from importer.emulator import parse_rates  # noqa: PLC0415
 
     try:
-        return parsed_rates(text)
+        return parse_rates(text)
     except ValueError as error:
         raise UsageError(f"--limit: {error}.") from None
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from importer.emulator.faults import Faults
+from importer.emulator.fault_plan import Faults
 from importer.emulator.presets import PRESETS
+from importer.emulator.rate_limit import parse_rates
 from importer.emulator.settings import EmulatorSettings
 
 if TYPE_CHECKING:
     from importer.emulator.server import Emulator, run_forever
 
-__all__ = ["PRESETS", "Emulator", "EmulatorSettings", "Faults", "run_forever"]
+__all__ = ["PRESETS", "Emulator", "EmulatorSettings", "Faults", "parse_rates", "run_forever"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """The rules of addresses: three types, one primary for each, and what the first version called them.
 
-The names and types of the first version are refused, unless they are asked to be translated.
+The names of the first version are refused.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ _COUNTRIES = frozenset(country.alpha_3 for country in pycountry.countries)
 _PO_BOX = re.compile(r"\bp(ost)?\.?\s*o(ffice)?\.?\s*box\b", re.IGNORECASE).search
 _STREETS = tuple(f"streetLine{number}" for number in range(1, 6))
 _V1_STREETS = {f"addressLine{number}": f"streetLine{number}" for number in range(1, 6)}
-_V1_TYPES = {"RESIDENTIAL": "PHYSICAL", "WORKPLACE": "PHYSICAL", "BILLING": "MAILING", "OTHER": "MAILING"}
-_V1_NAMES = {"shipToFirstName": "firstName", "shipToMiddleName": "middleName", "shipToLastName": "lastName"}
 
 STATE = pattern(r"[A-Z0-9]{2,3}", "a state code of 2 or 3 capitals")
 
@@ -105,21 +103,3 @@ def addresses(value: Any, path: str, problems: Problems) -> Any:
         elif not flagged:
             same[0]["primary"] = True
     return [{**address, "primary": address.get("primary") is True} for address in listed]
-
-
-def modernised(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Translate addresses of the first version in a body; what cannot be one is left for the rules to refuse."""
-    listed = body.get("addresses")
-    if not isinstance(listed, list):
-        return dict(body)
-    return {**body, "addresses": [_modern(item) if isinstance(item, dict) else item for item in listed]}
-
-
-def _modern(old: Mapping[str, Any]) -> dict[str, Any]:
-    new = {_V1_STREETS.get(name, name): value for name, value in old.items()}
-    if isinstance(old.get("type"), str):
-        new["type"] = _V1_TYPES.get(old["type"], old["type"])
-    contact = new.pop("shippingContact", None)
-    if isinstance(contact, dict):
-        new["name"] = {_V1_NAMES.get(name, name): value for name, value in contact.items()}
-    return new

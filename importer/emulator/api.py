@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from multidict import MultiMapping
 
-from importer.emulator.addresses import modernised
 from importer.emulator.answers import Answer, Refusal, encoded
 from importer.emulator.auth import Tokens
 from importer.emulator.customers import new_customer, parsed, replaced, row_of, touched, with_blanks
@@ -134,7 +133,7 @@ class Api:
         customer = new_customer(fields, str(uuid.uuid4()), self._account_id, call.epoch_s)
         now_ms = int(call.epoch_s * 1000)
         visible_ms = now_ms + int((self._settings.list_lag_s + call.lag_s) * 1000)
-        body = self._written(customer)
+        body = _written(customer)
         await self._store.add(row_of(customer, body, self._settings.stamp, (now_ms, now_ms, visible_ms)))
         self._committed(call.number, customer["id"])
         return Answer(201, body.encode(), customer_id=customer["id"])
@@ -184,9 +183,7 @@ class Api:
             raise Refusal(400, "EMU_MALFORMED", "The body is not JSON") from None
         if not isinstance(body, dict):
             raise Refusal(400, "EMU_MALFORMED", "The body is not a JSON object")
-        if self._settings.lenient_v1_addresses:
-            body = modernised(body)
-        fields, problems = check_customer(body, strict=self._settings.strict_fields)
+        fields, problems = check_customer(body)
         if problems:
             raise Refusal(400, "EMU_VALIDATION", "The customer has wrong or missing data", problems)
         return fields
@@ -205,15 +202,15 @@ class Api:
         return body
 
     def _rewrite(self, customer: dict[str, Any], call: Call) -> str:
-        body = self._written(customer)
+        body = _written(customer)
         created_ms, visible_ms = self._store.moments(call.customer_id)
         moments_ms = (created_ms, int(call.epoch_s * 1000), visible_ms)
         self._store.replace(row_of(customer, body, self._settings.stamp, moments_ms))
         return body
 
-    def _written(self, customer: dict[str, Any]) -> str:
-        shown = with_blanks(customer) if self._settings.echo_blanks else customer
-        return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+
+def _written(customer: dict[str, Any]) -> str:
+    return json.dumps(with_blanks(customer), ensure_ascii=False, separators=(",", ":"))
 
 
 def _allowed(path: str) -> str:

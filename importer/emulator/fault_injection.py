@@ -1,4 +1,4 @@
-"""Carries out the scripted faults: spoils answers, cuts connections, dribbles bytes.
+"""Carries out the planned faults: alters answers, cuts connections, sends byte by byte.
 
 What happens to which request is decided in `faults`; here it is only done.
 """
@@ -10,18 +10,18 @@ import json
 import math
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 
 from aiohttp import web
 
 from importer.emulator.answers import Answer, Refusal
-from importer.emulator.faults import Fate, Rule
+from importer.emulator.faults import Injection, Rule
 
 Pause = Callable[[float], Awaitable[None]]
 """Waits so many seconds, or until the server stops."""
 
-_PAGE = b"<html><head><title>%d</title></head><body><h1>Gateway trouble</h1></body></html>"
+_PAGE = b"<html><head><title>%d</title></head><body><h1>Bad gateway</h1></body></html>"
 _WITHOUT_WORK = frozenset({"drop-before-commit", "redirect"})
 _SENT_SPECIALLY = frozenset({"truncated", "huge", "dribble", "close"})
 
@@ -30,17 +30,17 @@ class Dropped(Exception):  # noqa: N818 - it ends one connection, and is not an 
     """The connection is to be cut without an answer."""
 
 
-def before_work(fate: Fate, epoch_s: float) -> Answer | None:
+def before_work(injection: Injection, epoch_s: float) -> Answer | None:
     """Do what comes before the request is worked on.
 
     Returns:
-        The answer that stands in for the work; None: work on it.
+        The answer instead of the work; None: work on it.
 
     Raises:
         Dropped: cut the connection.
         Refusal: answer with this error.
     """
-    rule = fate.rule
+    rule = injection.rule
     if rule is None or not (rule.fault in _WITHOUT_WORK or (rule.fault == "status" and not rule.commit)):
         return None
     if rule.fault == "drop-before-commit":
@@ -50,24 +50,24 @@ def before_work(fate: Fate, epoch_s: float) -> Answer | None:
     return _failing(rule, epoch_s)
 
 
-def after_work(fate: Fate, answer: Answer, epoch_s: float) -> Answer:
-    """Spoil the answer after the work is done.
+def after_work(injection: Injection, answer: Answer, epoch_s: float) -> Answer:
+    """Alter the answer after the work is done.
 
     Raises:
         Dropped: cut the connection.
         Refusal: answer with this error instead.
     """
-    rule = fate.rule
+    rule = injection.rule
     if rule is None:
         return answer
     if rule.fault == "commit-then-drop":
         raise Dropped
     if rule.fault == "status" and rule.commit:
         return _failing(rule, epoch_s)
-    return _spoilt(rule.fault, answer)
+    return _altered(rule.fault, answer)
 
 
-def _spoilt(fault: str, answer: Answer) -> Answer:
+def _altered(fault: str, answer: Answer) -> Answer:
     match fault:
         case "html":
             return answer._replace(body=_PAGE % answer.status, content_type="text/html")
@@ -88,7 +88,12 @@ def _failing(rule: Rule, epoch_s: float) -> Answer:
         return Answer(rule.status, _PAGE % rule.status, "text/html", headers, code)
     if rule.body == "empty":
         return Answer(rule.status, b"", "application/json", headers, code)
-    raise Refusal(rule.status, code, "This failure is part of the plan of faults", (), headers)
+    raise planned_failure(rule, headers)
+
+
+def planned_failure(rule: Rule, headers: Mapping[str, str] | None = None) -> Refusal:
+    """The error answer of a rule."""
+    return Refusal(rule.status, f"EMU_FAULT_{rule.status}", "This failure is part of the plan of faults", (), headers)
 
 
 def _retry_after(rule: Rule, wait_s: float, epoch_s: float) -> str:
@@ -108,26 +113,26 @@ def _without_id(body: bytes) -> bytes:
     return json.dumps(kept, separators=(",", ":")).encode()
 
 
-def cut(request: web.BaseRequest, fate: Fate) -> None:
-    """Cut the connection: half of the times in order (the peer sees an end), half by a reset."""
+def cut(request: web.BaseRequest, injection: Injection) -> None:
+    """Cut the connection: half of the times by closing it (the peer sees an end), half by a reset."""
     transport = request.transport
     if transport is None:
         return
     link = transport.get_extra_info("socket")
-    if link is not None and fate.coin < 0.5:
+    if link is not None and injection.draw < 0.5:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
 
-def is_special(fate: Fate) -> bool:
-    """Tell whether the answer has to be sent in an unusual way."""
-    return fate.rule is not None and fate.rule.fault in _SENT_SPECIALLY
+def is_special(injection: Injection) -> bool:
+    """Whether the answer has to be sent in an unusual way."""
+    return injection.rule is not None and injection.rule.fault in _SENT_SPECIALLY
 
 
 async def send_specially(
     request: web.BaseRequest, answer: Answer, response: web.Response, rule: Rule, pause: Pause
 ) -> web.StreamResponse:
-    """Send an answer cut short, padded to a monstrous size, byte by byte, or with the connection closed after it."""
+    """Send an answer cut short, padded to a huge size, byte by byte, or with the connection closed after it."""
     if rule.fault == "close":
         if request.transport is not None:
             # After the answer has left, so that the peer believes in a connection that it can use again.

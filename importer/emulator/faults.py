@@ -1,21 +1,18 @@
-"""Scripted trouble: a seeded plan that says what happens to which request.
+"""The rules of fault injection, and the choice of what happens to one request.
 
-A plan is a list of rules. Each rule names a fault, the kinds of request it is for, how probable it
-is, and windows in time and in request numbers, which may repeat. What befalls request number n
-depends on the seed and n alone, so a plan can be replayed. Delays and list lags add up; of all
-other faults the first rule that hits wins.
+Each rule names a fault, the kinds of request it is for, how probable it is, and windows in time and in request numbers,
+which may repeat. What happens to request number n depends on the seed and n alone, so it can be replayed. Delays and
+list lags add up; of all other faults the first rule that hits wins.
 
-Nothing here touches a connection: `fault_injection` carries out what is decided here.
+Nothing here touches a connection: `fault_injection` carries out what is chosen here.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any
 
 KINDS: tuple[str, ...] = ("token", "create", "get", "list", "update", "delete", "other")
 """The kinds of request."""
@@ -43,14 +40,14 @@ FAULTS: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One line of a plan.
+    """One rule of a plan.
 
     Args:
         fault: one of `FAULTS`.
         on: the kinds of request it is for.
         probability: 0 to 1, for each request inside the windows.
         from_s: when the window opens, seconds since the server started.
-        for_s: how long it stays open; None: for ever.
+        for_s: how long it stays open; None: to the end.
         every_s: opens again that long after each opening; None: once.
         from_request: the same window in request numbers, counted from 0 over all kinds.
         commit: whether a create is committed before the delay or the failing answer.
@@ -91,7 +88,7 @@ class Rule:
     answer_after_s: float = 0.0
 
     def open_at(self, number: int, elapsed_s: float) -> bool:
-        """Tell whether both windows are open for this request."""
+        """Whether both windows are open for this request."""
         return _inside(elapsed_s, self.from_s, self.for_s, self.every_s) and _inside(
             number, self.from_request, self.for_requests, self.every_requests
         )
@@ -127,15 +124,15 @@ def _inside(value: float, start: float, length: float | None, every: float | Non
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What will happen to one request.
+class Injection:
+    """What is done to one request.
 
     Args:
-        rule: the fault that befalls it; None when only delays and lags do.
+        rule: the fault; None when there are only delays and lags.
         before_s: delay before it is worked on.
         after_s: delay between the work and the answer.
         lag_s: how much later than usual a created customer appears in lists.
-        coin: a number between 0 and 1 for whatever choice is left.
+        draw: a number between 0 and 1 for whatever choice is left.
         names: the faults that hit, for the ledger.
     """
 
@@ -143,86 +140,28 @@ class Fate:
     before_s: float = 0.0
     after_s: float = 0.0
     lag_s: float = 0.0
-    coin: float = 0.0
+    draw: float = 0.0
     names: tuple[str, ...] = ()
 
 
-CALM = Fate()
+NO_FAULT = Injection()
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """A plan: its seed and its rules in order.
+def choose(rules: Sequence[Rule], seed: int, number: int, kind: str, elapsed_s: float) -> Injection:
+    """Decide what happens to a request.
 
     Args:
-        manners: how the server is apart from its faults: settings of the emulator by name.
+        number: its number, from 0 over all kinds.
+        kind: one of `KINDS`.
+        elapsed_s: seconds since the server started.
     """
-
-    rules: tuple[Rule, ...] = ()
-    seed: int = 0
-    manners: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def latest_s(self) -> float:
-        """How much later than its request a customer may be created and appear in lists at most, in seconds."""
-        return sum(rule.latest_s for rule in self.rules) + float(self.manners.get("list_lag_s", 0.0))
-
-    @classmethod
-    def load(cls, name_or_path: str | Path) -> Faults:
-        """Load a preset by its name, or a plan from a TOML file.
-
-        Raises:
-            ValueError: neither a preset nor a readable file, or a plan that makes no sense; the
-                sentence names the wrong key.
-        """
-        from importer.emulator import script  # noqa: PLC0415 - only needed where a plan is read
-
-        return script.load(name_or_path)
-
-    @classmethod
-    def of(cls, *rules: Mapping[str, Any], seed: int = 0) -> Faults:
-        """Make a plan from rules written as mappings, as they stand in a file.
-
-        Raises:
-            ValueError: a rule makes no sense; the sentence names the wrong key.
-        """
-        from importer.emulator import script  # noqa: PLC0415 - only needed where a plan is read
-
-        return script.plan({"seed": seed, "rule": list(rules)}, "the plan")
-
-    @classmethod
-    def of_plan(cls, data: Mapping[str, Any]) -> Faults:
-        """Make the plan again that `as_plan` gave.
-
-        Raises:
-            ValueError: it makes no sense; the sentence names the wrong key.
-        """
-        from importer.emulator import script  # noqa: PLC0415 - only needed where a plan is read
-
-        return script.plan(data, "the plan")
-
-    def as_plan(self) -> dict[str, Any]:
-        """Give the plan as its file would hold it, in JSON types."""
-        from importer.emulator import script  # noqa: PLC0415 - only needed where a plan is written
-
-        return script.as_plan(self)
-
-    def fate(self, number: int, kind: str, elapsed_s: float, *, seed: int | None = None) -> Fate:
-        """Decide what happens to a request.
-
-        Args:
-            number: its number, from 0 over all kinds.
-            kind: one of `KINDS`.
-            elapsed_s: seconds since the server started.
-            seed: instead of the plan's own; None: the plan's own.
-        """
-        fate = CALM
-        for place, rule in enumerate(self.rules):
-            if kind in rule.on and rule.open_at(number, elapsed_s):
-                chance, draw = _draws(self.seed if seed is None else seed, number, place)
-                if chance < rule.probability:
-                    fate = _joined(fate, rule, draw)
-        return fate
+    chosen = NO_FAULT
+    for place, rule in enumerate(rules):
+        if kind in rule.on and rule.open_at(number, elapsed_s):
+            chance, draw = _draws(seed, number, place)
+            if chance < rule.probability:
+                chosen = _with(chosen, rule, draw)
+    return chosen
 
 
 def _draws(seed: int, number: int, place: int) -> tuple[float, float]:
@@ -230,16 +169,15 @@ def _draws(seed: int, number: int, place: int) -> tuple[float, float]:
     return int.from_bytes(digest[:8]) / 2**64, int.from_bytes(digest[8:]) / 2**64
 
 
-def _joined(fate: Fate, rule: Rule, draw: float) -> Fate:
-    before_s, after_s, lag_s = fate.before_s, fate.after_s, fate.lag_s
-    chosen, coin = fate.rule, fate.coin
+def _with(chosen: Injection, rule: Rule, draw: float) -> Injection:
     if rule.fault == "latency":
-        before_s += 0.0 if rule.commit else rule.delay(draw)
-        after_s += rule.delay(draw) if rule.commit else 0.0
+        delay_s = rule.delay(draw)
+        before_s, after_s = (0.0, delay_s) if rule.commit else (delay_s, 0.0)
+        changed = replace(chosen, before_s=chosen.before_s + before_s, after_s=chosen.after_s + after_s)
     elif rule.fault == "list-lag":
-        lag_s += rule.lag_s
-    elif chosen is None:
-        chosen, coin = rule, draw
+        changed = replace(chosen, lag_s=chosen.lag_s + rule.lag_s)
+    elif chosen.rule is None:
+        changed = replace(chosen, rule=rule, draw=draw)
     else:
-        return fate
-    return Fate(chosen, before_s, after_s, lag_s, coin, (*fate.names, rule.fault))
+        return chosen
+    return replace(changed, names=(*chosen.names, rule.fault))

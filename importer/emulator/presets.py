@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _MIGRATION_NIGHT = """
-# Everything that a bad night holds, a little of each: what a rehearsal should survive.
+# A little of everything that can go wrong in a night: what a rehearsal should survive.
 seed = 20221123
 
 [[rule]]                        # the answer takes a while, sometimes a long one
@@ -117,16 +117,6 @@ status = 503
 probability = 0.02
 """
 
-_OUTAGE = """
-# Off-line for ten seconds, from the third second on.
-[[rule]]
-fault = "status"
-status = 503
-retry_after_s = 2
-from_s = 3.0
-for_s = 10.0
-"""
-
 _RATE_LIMITED = """
 # Bursts of 429: asking for seconds, asking for a date, asking for nothing.
 [[rule]]
@@ -152,33 +142,6 @@ status = 429
 from_request = 450
 for_requests = 20
 every_requests = 600
-"""
-
-_SLOW = """
-# Half of the answers take longer than 0.4 s, one in fifty longer than 3 s.
-seed = 3
-
-[[rule]]
-fault = "latency"
-distribution = "lognormal"
-median_s = 0.4
-sigma = 1.0
-max_s = 20.0
-"""
-
-_LAGGING = """
-# A created customer appears in lists two seconds later, and every twentieth answer is lost.
-seed = 4
-
-[[rule]]
-fault = "list-lag"
-on = ["create"]
-lag_s = 2.0
-
-[[rule]]
-fault = "commit-then-drop"
-on = ["create"]
-probability = 0.05
 """
 
 _GARBLED = """
@@ -218,7 +181,7 @@ probability = 0.01
 """
 
 _EXPIRING = """
-# Every token dies young: all of them after each 200 requests.
+# All tokens expire after each 200 requests.
 [[rule]]
 fault = "token-expiry"
 from_request = 100
@@ -229,10 +192,7 @@ every_requests = 200
 PRESETS: Mapping[str, str] = {
     "migration-night": _MIGRATION_NIGHT,
     "flaky": _FLAKY,
-    "outage": _OUTAGE,
     "rate-limited": _RATE_LIMITED,
-    "slow": _SLOW,
-    "lagging": _LAGGING,
     "garbled": _GARBLED,
     "expiring": _EXPIRING,
 }

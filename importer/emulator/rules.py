@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from importer.emulator.addresses import COUNTRY, STATE, addresses
 from importer.emulator.checks import (
@@ -136,37 +136,24 @@ BUSINESS: tuple[Field, ...] = (
 )
 
 
-class Kind(NamedTuple):
-    """One type of customer: its check and the names it knows."""
-
-    look: Check
-    names: frozenset[str]
+_KINDS: Mapping[str, Check] = {"INDIVIDUAL": record(*INDIVIDUAL), "BUSINESS": record(*BUSINESS)}
 
 
-_KINDS: Mapping[str, Kind] = {
-    kind: Kind(record(*fields), frozenset(field.name for field in fields))
-    for kind, fields in (("INDIVIDUAL", INDIVIDUAL), ("BUSINESS", BUSINESS))
-}
-
-
-def check_customer(body: Mapping[str, Any], *, strict: bool = False) -> tuple[dict[str, Any], Problems]:
+def check_customer(body: Mapping[str, Any]) -> tuple[dict[str, Any], Problems]:
     """Check one body and find all its problems.
 
     Args:
         body: the parsed JSON object.
-        strict: refuse top-level fields that the documentation does not name.
 
     Returns:
         The fields as they will be stored, and the problems; the fields mean nothing when there are any.
     """
     problems: Problems = []
-    kind = _KINDS.get(body["type"]) if isinstance(body.get("type"), str) else None
-    if kind is None:
+    check = _KINDS.get(body["type"]) if isinstance(body.get("type"), str) else None
+    if check is None:
         known = missing("type") if body.get("type") is None else None
         return {}, [known or Problem("type", "must be one of INDIVIDUAL, BUSINESS", "EMU_ENUM")]
-    fields: dict[str, Any] = kind.look(body, "", problems)
+    fields: dict[str, Any] = check(body, "", problems)
     if "socialId" in fields and "socialIdCountryCode" not in fields:
         problems.append(missing("socialIdCountryCode"))
-    if strict:
-        problems += [Problem(name, "is not a known field", "EMU_UNKNOWN_FIELD") for name in body.keys() - kind.names]
     return fields, problems

@@ -20,6 +20,7 @@ from importer.emulator.settings import EmulatorSettings
 from importer.emulator.store import Store
 
 _SHUTDOWN_S = 1.0
+_KEEP_ALIVE_S = 75.0
 
 
 class _Request(web.BaseRequest):
@@ -138,7 +139,7 @@ class _Running:
             self._handle,
             request_factory=lambda *parts: _Request(*parts, loop),
             access_log=None,
-            keepalive_timeout=self._settings.keep_alive_s,
+            keepalive_timeout=_KEEP_ALIVE_S,
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

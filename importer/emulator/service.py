@@ -1,7 +1,7 @@
-"""One request from its arrival to its answer: ledger, allowance, faults, endpoint, answer.
+"""One request from its arrival to its answer: ledger, rate limit, faults, endpoint, answer.
 
-The arrival is noted before anything else, so the ledger sees what the network delivered and not
-what the endpoints made of it.
+The arrival is recorded before anything else, so the ledger shows what the network delivered and not what the endpoints
+made of it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from typing import NamedTuple
 from aiohttp import web
 
 from importer.emulator import fault_injection
-from importer.emulator.allowance import Allowance
 from importer.emulator.answers import Answer, Refusal, error_answer
 from importer.emulator.api import Api, Call, Route, find_route
 from importer.emulator.auth import Tokens
-from importer.emulator.faults import CALM, Fate
+from importer.emulator.faults import NO_FAULT, Injection, Rule
 from importer.emulator.ledger import DROPPED, Ledger
-from importer.emulator.rate_headers import spelt
+from importer.emulator.rate_limit import RateLimit
 from importer.emulator.settings import EmulatorSettings
 from importer.emulator.store import Store
 
@@ -36,7 +35,7 @@ class _Visit(NamedTuple):
     number: int
     route: Route
     customer_id: str
-    fate: Fate
+    injection: Injection
     wait_s: float
 
 
@@ -53,7 +52,7 @@ class Service:
         self._clock = clock
         self._tokens = Tokens(settings, clock)
         self._api = Api(settings, store, self._tokens, ledger.commit)
-        self._allowance = Allowance(settings.rates)
+        self._limit = RateLimit(settings.rates)
         self._stopping = asyncio.Event()
         self._later: set[asyncio.Task[None]] = set()
         self._began_s = time.monotonic()
@@ -63,33 +62,33 @@ class Service:
         self._stopping.set()
 
     async def handle(self, request: web.BaseRequest, arrived_s: float) -> web.StreamResponse:
-        """Note, judge and answer one request.
+        """Record and answer one request.
 
         Args:
             arrived_s: when it was first seen, on the monotonic clock.
         """
         route, customer_id = find_route(request.method, request.path)
         number = self._ledger.arrive(arrived_s, route.kind, request.method, route.path)
-        wait_s = self._allowance.wait_s(arrived_s)
-        fate = CALM if wait_s else self._fate(number, route.kind, arrived_s)
+        wait_s = self._limit.wait_s(arrived_s)
+        injection = NO_FAULT if wait_s else self._chosen(number, route.kind, arrived_s)
         status, code = DROPPED, ""
         try:
-            answer = await self._judged(request, _Visit(number, route, customer_id, fate, wait_s))
+            answer = await self._answered(request, _Visit(number, route, customer_id, injection, wait_s))
             status, code = answer.status, answer.code
-            return await self._send(request, answer, fate, arrived_s)
+            return await self._send(request, answer, injection, arrived_s)
         except (fault_injection.Dropped, ConnectionError):
-            fault_injection.cut(request, fate)
+            fault_injection.cut(request, injection)
             return web.Response()
         finally:
-            self._ledger.settle(number, route.kind, status, code=code, faults=fate.names)
+            self._ledger.settle(number, route.kind, status, code=code, faults=injection.names)
 
-    def _fate(self, number: int, kind: str, arrived_s: float) -> Fate:
+    def _chosen(self, number: int, kind: str, arrived_s: float) -> Injection:
         faults = self._settings.faults
         if faults is None:
-            return CALM
-        return faults.fate(number, kind, arrived_s - self._began_s, seed=self._settings.seed)
+            return NO_FAULT
+        return faults.choose(number, kind, arrived_s - self._began_s, seed=self._settings.seed)
 
-    async def _judged(self, request: web.BaseRequest, visit: _Visit) -> Answer:
+    async def _answered(self, request: web.BaseRequest, visit: _Visit) -> Answer:
         try:
             return await self._worked(request, visit)
         except Refusal as refusal:
@@ -103,32 +102,32 @@ class Service:
             return self._error(Refusal(500, "EMU_INTERNAL", f"The emulator itself failed: {type(error).__name__}"))
 
     async def _worked(self, request: web.BaseRequest, visit: _Visit) -> Answer:
-        body, fate = await request.read(), visit.fate
+        body, injection = await request.read(), visit.injection
         if visit.wait_s:
-            headers = {"Retry-After": str(math.ceil(visit.wait_s))} if self._settings.retry_after else {}
+            headers = {"Retry-After": str(math.ceil(visit.wait_s))}
             raise Refusal(429, "EMU_RATE_LIMIT", "The call rate is exceeded", (), headers)
-        await self._pause(fate.before_s)
-        if fate.rule is not None and fate.rule.fault == "token-expiry":
+        await self._pause(injection.before_s)
+        fault = injection.rule.fault if injection.rule is not None else ""
+        if fault == "token-expiry":
             self._tokens.expire_all()
-        instead = fault_injection.before_work(fate, self._clock())
+        instead = fault_injection.before_work(injection, self._clock())
         if instead is not None:
             return instead
         authorization = request.headers.get("Authorization", "")
-        call = Call(visit.number, authorization, visit.customer_id, request.query, body, self._clock(), fate.lag_s)
-        if fate.rule is not None and fate.rule.fault == "late-commit":
-            self._commit_later(visit.route, call, fate.rule.commit_after_s)
-            await self._pause(fate.rule.answer_after_s)
-            code = f"EMU_FAULT_{fate.rule.status}"
-            raise Refusal(fate.rule.status, code, "This failure is part of the plan of faults")
+        call = Call(visit.number, authorization, visit.customer_id, request.query, body, self._clock(), injection.lag_s)
+        if injection.rule is not None and fault == "late-commit":
+            return await self._committed_late(visit.route, call, injection.rule)
         answer = await self._asked(visit.route, call)
-        await self._pause(fate.after_s)
-        return fault_injection.after_work(fate, answer, self._clock())
+        await self._pause(injection.after_s)
+        return fault_injection.after_work(injection, answer, self._clock())
 
-    def _commit_later(self, route: Route, call: Call, after_s: float) -> None:
-        """Work on a request some time after it came, whatever is answered; what is left at the server's end is lost."""
-        task = asyncio.create_task(self._worked_later(route, call, after_s))
+    async def _committed_late(self, route: Route, call: Call, rule: Rule) -> Answer:
+        """Answer with a failure, and work on the request some time after it came; at the server's end, never."""
+        task = asyncio.create_task(self._worked_later(route, call, rule.commit_after_s))
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+        await self._pause(rule.answer_after_s)
+        raise fault_injection.planned_failure(rule)
 
     async def _worked_later(self, route: Route, call: Call, after_s: float) -> None:
         await self._pause(after_s)
@@ -136,7 +135,7 @@ class Service:
             await self._asked(route, call._replace(epoch_s=self._clock()))
 
     async def _asked(self, route: Route, call: Call) -> Answer:
-        """Ask the endpoint; its refusals are answers too, and faults may befall them as any other."""
+        """Ask the endpoint; its refusals are answers too, and faults alter them like any other."""
         try:
             return await self._api.answer(route, call)
         except Refusal as refusal:
@@ -146,7 +145,7 @@ class Service:
         return error_answer(refusal, self._clock(), self._settings.error_body)
 
     def _date(self) -> dict[str, str]:
-        """The moment of an answer, where this server's clock is not the machine's."""
+        """The time of an answer, where this server's clock is not the machine's."""
         return {"Date": formatdate(self._clock(), usegmt=True)} if self._settings.clock_ahead_s else {}
 
     async def _pause(self, delay_s: float) -> None:
@@ -158,15 +157,17 @@ class Service:
         except TimeoutError:
             return
 
-    async def _send(self, request: web.BaseRequest, answer: Answer, fate: Fate, arrived_s: float) -> web.StreamResponse:
-        allowed = self._allowance.at(arrived_s)
-        hints = spelt(allowed, self._settings.rate_headers, self._clock()) if allowed else {}
+    async def _send(
+        self, request: web.BaseRequest, answer: Answer, injection: Injection, arrived_s: float
+    ) -> web.StreamResponse:
+        limit = self._limit.at(arrived_s)
+        announced = limit.headers(self._settings.rate_headers, self._clock()) if limit else {}
         response = web.Response(
             status=answer.status,
             body=answer.body,
-            headers={**answer.headers, **hints, **self._date()},
+            headers={**answer.headers, **announced, **self._date()},
             content_type=answer.content_type,
         )
-        if fate.rule is None or not fault_injection.is_special(fate):
+        if injection.rule is None or not fault_injection.is_special(injection):
             return response
-        return await fault_injection.send_specially(request, answer, response, fate.rule, self._pause)
+        return await fault_injection.send_specially(request, answer, response, injection.rule, self._pause)

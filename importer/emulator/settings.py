@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
-from importer.emulator.faults import Faults
-from importer.emulator.rate_headers import RateHeaders
-from importer.emulator.rates import Rates
+from importer.emulator.fault_plan import Faults
+from importer.emulator.rate_limit import RateHeaders, Rates
 
 
 def _new_key() -> str:
@@ -29,28 +28,23 @@ class EmulatorSettings:
         host: a loopback address; any other is refused.
         port: 0 takes a free one.
         api_key: what the token exchange accepts; by default random.
-        api_secret: likewise.
-        store: a SQLite file that keeps the customers between runs; None: memory, gone at the end.
+        api_secret: by default random.
+        store: a SQLite file that keeps the customers between runs; None: in memory, lost at the end.
         token_ttl_s: lifetime of a token in seconds.
         rates: requests allowed in any rolling window, and the window in seconds; the rest gets 429. Several hold at
             once; none: no limit.
-        retry_after: whether such a 429 says how long to wait.
-        rate_headers: in which spelling every answer says how the limit stands.
+        rate_headers: in which spelling every answer announces the limit.
         enforce_external_id: how a second customer of one `externalId` is refused; `off`: it is created.
         list_lag_s: how much later than its creation a customer appears in lists.
         metadata: what becomes of a customer's metadata: kept, dropped, or its names and values in lower case.
         clock_ahead_s: how far its clock, which its `Date` and every `createdAt` go by, is ahead of the machine's.
-        strict_fields: refuse unknown top-level fields instead of dropping them.
-        lenient_v1_addresses: translate the first version's address names and types instead of refusing them.
-        echo_blanks: send back absent address lines 2 and 3 as "", as the vendor's samples do.
         error_body: the shape of error bodies, of the newer or the older documentation.
         expiry_status: the answer to an expired token.
         role: `view-only` may look, and gets 403 for everything else.
         page_size: customers on a page of the list where none is asked for.
         page_cap: the most that a page holds, whatever is asked for.
-        keep_alive_s: how long an idle connection stays open.
         stamp: the metadata name whose repetition the ledger counts as a duplicate.
-        faults: the plan of trouble; None: none. What else it says of the server (`Faults.manners`) holds where nothing
+        faults: the plan of faults; None: none. What it says of the server (`Faults.settings`) holds where nothing
             else was chosen here.
         seed: instead of the plan's own; None: the plan's own.
     """
@@ -62,30 +56,25 @@ class EmulatorSettings:
     store: Path | None = None
     token_ttl_s: float = 3600
     rates: Rates = ()
-    retry_after: bool = True
     rate_headers: RateHeaders = "off"
     enforce_external_id: Literal["409", "422", "off"] = "409"
     list_lag_s: float = 0.0
     metadata: Literal["keep", "drop", "lower"] = "keep"
     clock_ahead_s: float = 0.0
-    strict_fields: bool = False
-    lenient_v1_addresses: bool = False
-    echo_blanks: bool = True
     error_body: Literal["v3", "v2"] = "v3"
     expiry_status: Literal[401, 403] = 401
     role: Literal["admin", "view-only"] = "admin"
     page_size: int = 20
     page_cap: int = 100
-    keep_alive_s: float = 75.0
     stamp: str = "importKey"
     faults: Faults | None = None
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        self._take_manners()
+        self._take_settings_of_faults()
         if not _is_loopback(self.host):
             raise ValueError(
-                f"the emulator serves loopback addresses only (127.0.0.1, ::1, localhost), and {self.host!r} is none: "
+                f"the emulator serves loopback addresses only (127.0.0.1, ::1, localhost), not {self.host!r}: "
                 "it has no protection against other machines"
             )
         if any(count < 1 or per_s <= 0 for count, per_s in self.rates):
@@ -95,11 +84,11 @@ class EmulatorSettings:
         if not 1 <= self.page_size <= self.page_cap:
             raise ValueError("page_size must be at least 1 and at most page_cap")
 
-    def _take_manners(self) -> None:
-        manners = self.faults.manners if self.faults is not None else {}
+    def _take_settings_of_faults(self) -> None:
+        said = self.faults.settings if self.faults is not None else {}
         for one in fields(self):
-            if one.name in manners and getattr(self, one.name) == one.default:
-                object.__setattr__(self, one.name, manners[one.name])
+            if one.name in said and getattr(self, one.name) == one.default:
+                object.__setattr__(self, one.name, said[one.name])
 
 
 def _is_loopback(host: str) -> bool:

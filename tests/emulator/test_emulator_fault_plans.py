@@ -15,7 +15,7 @@ from tests.emulator.client import served
 
 
 def _hits(faults: Faults, count: int, *, kind: str = "create", elapsed_s: float = 0.0, **options: Any) -> list[int]:
-    return [n for n in range(count) if faults.fate(n, kind, elapsed_s, **options).names]
+    return [n for n in range(count) if faults.choose(n, kind, elapsed_s, **options).names]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -62,7 +62,7 @@ def test_a_preset_copied_into_a_file_is_the_same_plan(tmp_path: Path) -> None:
         ("error_body = 'v1'", "error_body must be one of v3, v2"),
         ("external_ids = 409", "external_ids must be one of 409, 422, off"),
         ("rate_headers = 'yes'", "rate_headers must be one of off, ietf"),
-        ("rate = '10/fortnight'", "rate: a rate is written like 10/s"),
+        ("rate = '10/fortnight'", "rate: '10/fortnight' is not a rate; write it like 10/s"),
         ("rates = '10/s'", "unknown key 'rates'; did you mean 'rate'"),
         ("[[rule]]\nfault = 'status'\nretry_after_s = 1e18", "retry_after_s must not be above 1000000000"),
         ("[[rule]]\nfault = 'empty'\nfrom_s = -1", "from_s must be a number of 0 or more"),
@@ -114,14 +114,14 @@ def test_rules_do_not_disturb_one_another() -> None:
     alone = _hits(Faults.of(drop), 500)
     both = Faults.of(drop, lag)
 
-    assert [n for n in range(500) if both.fate(n, "create", 0).rule is not None] == alone
+    assert [n for n in range(500) if both.choose(n, "create", 0).rule is not None] == alone
 
 
 def test_the_first_rule_that_hits_wins() -> None:
     faults = Faults.of({"fault": "empty", "for_requests": 2}, {"fault": "html"})
-    fates = [faults.fate(n, "create", 0) for n in range(3)]
+    chosen = [faults.choose(n, "create", 0) for n in range(3)]
 
-    assert [fate.names for fate in fates] == [("empty",), ("empty",), ("html",)]
+    assert [one.names for one in chosen] == [("empty",), ("empty",), ("html",)]
 
 
 def test_a_rule_is_for_its_kinds_of_request_only() -> None:
@@ -144,14 +144,14 @@ def test_windows_in_request_numbers_open_and_repeat() -> None:
 def test_windows_in_time_open_and_repeat(elapsed_s: float, hit: bool) -> None:
     outage = Faults.of({"fault": "status", "from_s": 2, "for_s": 1, "every_s": 10})
 
-    assert bool(outage.fate(0, "create", elapsed_s).names) is hit
+    assert bool(outage.choose(0, "create", elapsed_s).names) is hit
 
 
 def test_delays_follow_their_distribution() -> None:
     uniform = Faults.of({"fault": "latency", "distribution": "uniform", "min_s": 1, "max_s": 3})
     heavy = Faults.of({"fault": "latency", "distribution": "lognormal", "median_s": 0.05, "sigma": 1, "max_s": 0.5})
-    even = [uniform.fate(n, "get", 0).before_s for n in range(2000)]
-    long = [heavy.fate(n, "get", 0).before_s for n in range(2000)]
+    even = [uniform.choose(n, "get", 0).before_s for n in range(2000)]
+    long = [heavy.choose(n, "get", 0).before_s for n in range(2000)]
 
     assert min(even) >= 1
     assert max(even) <= 3
@@ -177,7 +177,7 @@ async def test_two_servers_of_one_seed_treat_the_same_requests_alike() -> None:
     assert statuses[0] != statuses[2]
 
 
-MANNERS = """
+SETTINGS = """
 error_body = "v2"
 external_ids = "422"
 rate = "3/s, 5/min"
@@ -186,8 +186,8 @@ rate_headers = "draft"
 
 
 async def test_a_plan_says_how_the_server_is_apart_from_its_faults(tmp_path: Path) -> None:
-    path = tmp_path / "manners.toml"
-    path.write_text(MANNERS)
+    path = tmp_path / "settings.toml"
+    path.write_text(SETTINGS)
     async with served(EmulatorSettings(faults=Faults.load(path))) as caller:
         await caller.create(externalId="A-1")
         refused = await caller.create(externalId="A-1")
@@ -213,10 +213,10 @@ def test_a_plan_can_be_written_down_and_made_again(name: str) -> None:
     assert Faults.of_plan(json.loads(json.dumps(plan.as_plan()))) == plan
 
 
-def test_a_plan_with_manners_can_be_written_down_as_well() -> None:
-    plan = Faults.of_plan(tomllib.loads(MANNERS))
+def test_a_plan_with_settings_can_be_written_down_as_well() -> None:
+    plan = Faults.of_plan(tomllib.loads(SETTINGS))
 
-    assert plan.manners["rates"] == ((3, 1.0), (5, 60.0))
+    assert plan.settings["rates"] == ((3, 1.0), (5, 60.0))
     assert Faults.of_plan(json.loads(json.dumps(plan.as_plan()))) == plan
 
 
@@ -224,13 +224,13 @@ def test_a_plan_says_what_becomes_of_metadata_how_lists_lag_and_what_the_clock_s
     said = {"metadata": "lower", "list_lag_s": 2.5, "clock_ahead_s": -60.0}
     plan = Faults.of_plan({"seed": 1, "rule": [], **said})
 
-    assert dict(plan.manners) == said
+    assert dict(plan.settings) == said
     assert Faults.of_plan(plan.as_plan()) == plan
     assert plan.latest_s == 2.5
 
 
 @pytest.mark.parametrize("wrong", [{"metadata": "lost"}, {"list_lag_s": -1}, {"clock_ahead_s": "soon"}])
-def test_a_manner_that_makes_no_sense_is_named(wrong: dict[str, object]) -> None:
+def test_a_setting_that_makes_no_sense_is_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Faults.of_plan({"seed": 1, "rule": [], **wrong})
 

@@ -306,7 +306,7 @@ async def _persistent(caller: Caller, keys: range) -> None:
             continue
 
 
-@pytest.mark.parametrize("preset", ["migration-night", "flaky", "garbled", "lagging", "rate-limited", "expiring"])
+@pytest.mark.parametrize("preset", ["migration-night", "flaky", "garbled", "rate-limited", "expiring"])
 async def test_whatever_a_preset_does_the_ledger_and_the_store_agree(preset: str) -> None:
     async with served(EmulatorSettings(faults=Faults.load(preset)), token=False) as caller:
         await asyncio.gather(*(_persistent(caller, range(first, 240, 16)) for first in range(16)))

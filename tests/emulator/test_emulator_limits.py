@@ -8,9 +8,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from importer.emulator import EmulatorSettings
-from importer.emulator.allowance import Allowance
-from importer.emulator.rate_headers import RateHeaders
-from importer.emulator.rates import parsed_rates
+from importer.emulator.rate_limit import RateHeaders, RateLimit, parse_rates
 from tests.emulator.client import served
 
 
@@ -25,15 +23,7 @@ async def test_requests_above_the_rate_get_429_of_whatever_kind_they_are() -> No
         assert len(list(caller.emulator.customers())) == 1
 
 
-async def test_retry_after_can_be_left_out() -> None:
-    async with served(EmulatorSettings(rates=((1, 60.0),), retry_after=False)) as caller:
-        refused = await caller.create()
-
-        assert refused.status == 429
-        assert "Retry-After" not in refused.headers
-
-
-async def test_of_a_burst_exactly_the_allowance_passes() -> None:
+async def test_of_a_burst_exactly_the_limit_passes() -> None:
     async with served(EmulatorSettings(rates=((10, 60.0),))) as caller:
         replies = await asyncio.gather(*(caller.create() for _ in range(40)))
 
@@ -74,30 +64,30 @@ async def test_headers_tell_no_limit_where_there_is_none() -> None:
 
 
 def test_no_rolling_window_ever_holds_more_than_the_rate() -> None:
-    allowance = Allowance(((3, 1.0),))
-    passed = [moment / 100 for moment in range(0, 1000, 7) if allowance.wait_s(moment / 100) == 0]
+    limit = RateLimit(((3, 1.0),))
+    passed = [moment / 100 for moment in range(0, 1000, 7) if limit.wait_s(moment / 100) == 0]
 
     assert max(sum(start <= moment < start + 1 for moment in passed) for start in passed) == 3
     assert len(passed) >= 25
 
 
 def test_the_wait_is_what_remains_of_the_window() -> None:
-    allowance = Allowance(((2, 10.0),))
-    waits = [allowance.wait_s(moment) for moment in (0.0, 1.0, 4.0, 9.5, 10.0, 10.5)]
+    limit = RateLimit(((2, 10.0),))
+    waits = [limit.wait_s(moment) for moment in (0.0, 1.0, 4.0, 9.5, 10.0, 10.5)]
 
     assert waits == [0.0, 0.0, 6.0, 0.5, 0.0, 0.5]
 
 
 def test_without_a_rate_everything_passes() -> None:
-    assert Allowance(()).wait_s(0.0) == 0.0
+    assert RateLimit(()).wait_s(0.0) == 0.0
 
 
 def test_of_several_limits_all_hold_and_what_one_refuses_uses_up_none_of_the_others() -> None:
-    allowance = Allowance(((2, 1.0), (3, 60.0)))
-    waits = [allowance.wait_s(moment) for moment in (0.0, 0.5, 0.75, 1.0, 1.5)]
+    limit = RateLimit(((2, 1.0), (3, 60.0)))
+    waits = [limit.wait_s(moment) for moment in (0.0, 0.5, 0.75, 1.0, 1.5)]
 
     assert waits == [0.0, 0.0, 0.25, 0.0, 58.5]
-    state = allowance.at(2.5)
+    state = limit.at(2.5)
     assert state is not None
     assert (state.limit, state.remaining) == (3, 0)
 
@@ -105,8 +95,8 @@ def test_of_several_limits_all_hold_and_what_one_refuses_uses_up_none_of_the_oth
 @pytest.mark.parametrize("text", ["", "10", "0/s", "10/fortnight", "10/s,", "fast"])
 def test_what_is_no_rate_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="10/s or 600/min"):
-        parsed_rates(text)
+        parse_rates(text)
 
 
 def test_several_rates_are_written_with_commas() -> None:
-    assert parsed_rates("10/s, 600/Min,20000/day") == ((10, 1.0), (600, 60.0), (20_000, 86_400.0))
+    assert parse_rates("10/s, 600/Min,20000/day") == ((10, 1.0), (600, 60.0), (20_000, 86_400.0))

@@ -132,7 +132,7 @@ def test_importing_the_package_loads_no_web_server() -> None:
 
 def test_the_server_loads_nothing_of_the_importer_but_itself() -> None:
     program = (
-        "import sys, importer.emulator.server, importer.emulator.script; "
+        "import sys, importer.emulator.server, importer.emulator.fault_plan; "
         "print(sorted(n for n in sys.modules if n.startswith('importer') and not n.startswith('importer.emulator')))"
     )
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from importer.emulator import EmulatorSettings
 from tests.emulator.client import BAKERY, HOME, SARAH, served
 
 PHONE = SARAH["primaryPhoneNumber"]
@@ -180,23 +179,7 @@ async def test_a_po_box_is_fine_for_mail_and_other_countries_need_no_state() -> 
         assert created.status == 201
 
 
-async def test_addresses_of_the_first_version_are_translated_when_asked_to() -> None:
-    old = {
-        "type": "OTHER",
-        "addressLine1": "1 Main Street",
-        "addressLine2": "Floor 2",
-        "countryCode": "FRA",
-        "zipCode": "69001",
-    }
-    contact = {"shipToFirstName": "Sam", "shipToLastName": "Post"}
-    async with served(EmulatorSettings(lenient_v1_addresses=True)) as caller:
-        created = await caller.create(addresses=[old, {**old, "type": "SHIPPING", "shippingContact": contact}])
-        home = await caller.create(addresses=[{**old, "type": "WORKPLACE"}])
-
-        assert created.status == 201
-        assert [address["type"] for address in created.json["addresses"]] == ["MAILING", "SHIPPING"]
-        assert created.json["addresses"][0]["streetLine2"] == "Floor 2"
-        assert created.json["addresses"][1]["name"] == NAME
-        assert home.json["addresses"][0]["type"] == "PHYSICAL"
+async def test_what_is_not_a_list_of_addresses_is_refused() -> None:
+    async with served() as caller:
         assert (await caller.create(addresses="Main Street")).problems == {("addresses", "EMU_TYPE")}
         assert (await caller.create(addresses=[1])).problems == {("addresses[0]", "EMU_TYPE")}
