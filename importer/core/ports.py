@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from importer.core.batches import CheckedBatch, DuplicateVerdict, MappedBatch, RawBatch
 from importer.core.events import Event
@@ -157,6 +157,33 @@ class Lister(Protocol):
 
     async def newest(self) -> Found:
         """Fetch one page of customers, the newest first, or the trouble."""
+        ...
+
+
+class Recognition(Protocol):
+    """Whether a customer at the target is the record in hand. Pure; a contract provides it.
+
+    The proof is the stamp: every create carries its import key under a name that the profile chooses. Servers may
+    change the letters of both.
+    """
+
+    def bears(self, body: Mapping[str, Any], key: str) -> bool:
+        """Whether a customer bears an import key, under whatever name."""
+        ...
+
+    def stamp_of(self, body: Mapping[str, Any], name: str) -> object | None:
+        """What a customer bears under the name of the stamp, whoever put it there; None: nothing."""
+        ...
+
+    def differences(
+        self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
+    ) -> tuple[str, ...]:
+        """Name the fields that differ between what was sent and a customer, the stamp aside.
+
+        Args:
+            stamp: the name of the stamp; empty: creates are not stamped.
+            loses_metadata: the target was seen to lose what it keeps like a stamp: that does not differ, then.
+        """
         ...
 
 

@@ -6,29 +6,33 @@ It knows one record, its attempts and the limiter; it never sees a status code, 
 from __future__ import annotations
 
 from importer.delivery.adaptive_rate import AdaptiveRate
+from importer.delivery.asking import Asking, Patience
 from importer.delivery.backoff import Backoff
 from importer.delivery.breaker import Breaker, BreakerRules
 from importer.delivery.canary import Ask, Canary
-from importer.delivery.closing import closing_at
-from importer.delivery.deliver import Deliver, Patience
+from importer.delivery.deliver import Deliver
 from importer.delivery.feedback import Feedback
+from importer.delivery.matching import Matcher
 from importer.delivery.rate_limit import StrictLimiter
 from importer.delivery.second_look import SecondLooks
 from importer.delivery.sliding_window import Window
-from importer.delivery.stamps import stamps_of_others
-from importer.delivery.stops import StopSwitch, Thresholds
+from importer.delivery.stamps import Stamps, stamps_of_others
+from importer.delivery.stops import StopSwitch, Thresholds, closing_at
 
 __all__ = [
     "AdaptiveRate",
     "Ask",
+    "Asking",
     "Backoff",
     "Breaker",
     "BreakerRules",
     "Canary",
     "Deliver",
     "Feedback",
+    "Matcher",
     "Patience",
     "SecondLooks",
+    "Stamps",
     "StopSwitch",
     "StrictLimiter",
     "Thresholds",

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Found, Record, Reply, Verdict
-from importer.core.ports import Clock, Finder
+from importer.core.ports import Clock, Finder, Target
 from importer.delivery.attempts import Attempts
 from importer.delivery.backoff import Backoff
 from importer.delivery.stops import StopSwitch
@@ -31,19 +31,34 @@ class Pool(Protocol):
         ...
 
 
+class CreatesAndFinds(Target, Finder, Protocol):
+    """A target that can also look customers up."""
+
+
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """Asks, and asks again.
+class Patience:
+    """How often and how long.
 
     Args:
-        max_attempts: tries of one question that are its own doing.
-        max_spared: tries on top that are not.
+        max_attempts: creates that may be tried for one row in one pass, and tries of one look-up.
+        looks_after_s: when a row in doubt is looked up: seconds after the end of the request that left the doubt.
+        backoff: draws the pauses between tries.
+        max_spared: tries on top that are not the row's own doing: refused to everybody (429, 503), or made while
+            the target was down. What bounds them in time is the breaker.
     """
 
-    other_side: Finder
     max_attempts: int
-    max_spared: int
+    looks_after_s: Sequence[float]
     backoff: Backoff
+    max_spared: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Asks, and asks again."""
+
+    target: CreatesAndFinds
+    patience: Patience
     pool: Pool
     stop: StopSwitch
     clock: Clock
@@ -54,11 +69,11 @@ class Asking:
         Args:
             form: as what it may have been sent; None: as it is.
         """
-        return await self._ask(lambda: self.other_side.find(form or attempts.record), attempts)
+        return await self._ask(lambda: self.target.find(form or attempts.record), attempts)
 
     async def get(self, customer_id: str) -> Found:
         """Read one customer."""
-        return await self._ask(lambda: self.other_side.get(customer_id), None)
+        return await self._ask(lambda: self.target.get(customer_id), None)
 
     async def _ask(self, question: Callable[[], Awaitable[Found]], attempts: Attempts | None) -> Found:
         tries = spared = 0
@@ -81,10 +96,10 @@ class Asking:
                 self.stop.request("access", reply.message)
             if reply.verdict in _HOPELESS or self.stop.requested:
                 return found
-            if tries >= self.max_attempts or spared >= self.max_spared:
+            if tries >= self.patience.max_attempts or spared >= self.patience.max_spared:
                 return found
             if (reply.shared or not is_spared) and reply.retry_after_s is None:
-                await self.rest(self.backoff.pause_s(max(tries, spared)))
+                await self.rest(self.patience.backoff.pause_s(max(tries, spared)))
 
     def is_spared(self, reply: Reply) -> bool:
         """Whether this try is not the row's own doing."""

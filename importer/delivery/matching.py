@@ -1,19 +1,19 @@
 """Is one of these customers the record in hand? Pure.
 
-The proof is the stamp: every create carries its import key in `metadata`, and a key is nobody else's. Whether a
-customer without it can be ours depends on the target (`stamps`); what is equal then is told here (null, absent
-and "" are equal).
+The proof is the stamp: every create carries its import key, and a key is nobody else's. Whether a customer without it
+can be ours depends on the target (`stamps`). How a customer is compared is the contract's (`ports.Recognition`).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from importer.core.outcomes import Candidate, Record
-from importer.customers.identity import compare
+from importer.core.ports import Recognition
+
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,53 +33,46 @@ class Match:
     different: tuple[tuple[Candidate, tuple[str, ...]], ...] = ()
 
 
-def compare_with(record: Record, candidates: Sequence[Candidate], stamp: str, *, loses_metadata: bool = False) -> Match:
-    """Judge what a look-up returned.
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Compares records with customers.
 
     Args:
-        stamp: the metadata name of the import key; empty when creates are not stamped.
-        loses_metadata: the target was seen to lose it, so a customer without any may be the same one.
+        recognition: the contract's.
+        stamp: the name of the import key in creates; empty: creates are not stamped.
     """
-    sent = _without_stamp(json.loads(record.payload), stamp)
-    differing = [
-        (one, _differences(sent, _without_stamp(one.body, stamp), loses_metadata=loses_metadata)) for one in candidates
-    ]
-    same = tuple(one for one, fields in differing if not fields)
-    return Match(
-        stamped=tuple(one for one in candidates if bears(one, record.key)),
-        unstamped=tuple(one for one in same if not (stamp and _names(one.body, stamp)) and not bears(one, record.key)),
-        same=same,
-        different=tuple((one, fields) for one, fields in differing if fields),
-    )
 
+    recognition: Recognition
+    stamp: str
 
-def bears(candidate: Candidate, key: str) -> bool:
-    """Tell whether a customer bears an import key; some servers change the names and letters of metadata."""
-    return any(
-        isinstance(value, str) and value.casefold() == key.casefold() for value in _metadata(candidate.body).values()
-    )
+    def compare(self, record: Record, candidates: Sequence[Candidate], *, loses_metadata: bool = False) -> Match:
+        """Judge what a look-up returned.
 
+        Args:
+            loses_metadata: the target was seen to lose it, so a customer without any may be the same one.
+        """
+        differing = [(one, self._differences(record, one, loses_metadata=loses_metadata)) for one in candidates]
+        same = tuple(one for one, fields in differing if not fields)
+        return Match(
+            stamped=tuple(one for one in candidates if self.bears(one, record.key)),
+            unstamped=tuple(one for one in same if not self._has_a_stamp(one) and not self.bears(one, record.key)),
+            same=same,
+            different=tuple((one, fields) for one, fields in differing if fields),
+        )
 
-def _differences(sent: Mapping[str, Any], body: Mapping[str, Any], *, loses_metadata: bool) -> tuple[str, ...]:
-    fields = compare(sent, body)
-    if not loses_metadata:
-        return fields
-    return tuple(name for name in fields if not name.startswith("metadata."))
+    def bears(self, candidate: Candidate, key: str) -> bool:
+        """Whether a customer bears an import key."""
+        return self.recognition.bears(candidate.body, key)
 
+    def keys_of(self, candidates: Iterable[Candidate]) -> set[str]:
+        """The import keys that customers are stamped with, whoever stamped them."""
+        if not self.stamp:
+            return set()
+        stamps = (self.recognition.stamp_of(one.body, self.stamp) for one in candidates)
+        return {stamp for stamp in stamps if isinstance(stamp, str) and _KEY.fullmatch(stamp)}
 
-def _names(body: Mapping[str, Any], stamp: str) -> tuple[str, ...]:
-    """The metadata names that are the stamp's, in whatever letters."""
-    return tuple(name for name in _metadata(body) if name.casefold() == stamp.casefold())
+    def _differences(self, record: Record, candidate: Candidate, *, loses_metadata: bool) -> tuple[str, ...]:
+        return self.recognition.differences(record.payload, candidate.body, self.stamp, loses_metadata=loses_metadata)
 
-
-def _metadata(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    metadata = body.get("metadata")
-    return metadata if isinstance(metadata, Mapping) else {}
-
-
-def _without_stamp(body: Mapping[str, Any], stamp: str) -> Mapping[str, Any]:
-    names = _names(body, stamp) if stamp else ()
-    if not names:
-        return body
-    rest = {name: value for name, value in _metadata(body).items() if name not in names}
-    return {**body, "metadata": rest}
+    def _has_a_stamp(self, candidate: Candidate) -> bool:
+        return bool(self.stamp) and self.recognition.stamp_of(candidate.body, self.stamp) is not None

@@ -19,8 +19,8 @@ from importer.core.ports import Events, ResentRows
 from importer.core.states import RowState
 from importer.delivery.asking import Asking
 from importer.delivery.attempts import Attempts
-from importer.delivery.deliver import CLOCKS_S, duplicated, forms_of
-from importer.delivery.matching import Match, bears, compare_with
+from importer.delivery.matching import Match
+from importer.delivery.reconcile import CLOCKS_S, duplicated, forms_of
 from importer.delivery.stamps import Stamps
 
 WATCHED_S = 3_600.0
@@ -35,14 +35,12 @@ class SecondLooks:
 
     Args:
         stamps: what the pass has learned of the target.
-        stamp: the metadata name of the import key; empty when creates are not stamped.
         after_s: how long after a row's last send it is looked at, at least, in seconds.
     """
 
     asking: Asking
     resent_rows: ResentRows
     stamps: Stamps
-    stamp: str
     after_s: float
     emit: Events
 
@@ -103,7 +101,7 @@ class SecondLooks:
             if found.trouble is not None:
                 return None
             kept = self._keeps_stamps(row, found)
-            match = compare_with(form, found.candidates, self.stamp, loses_metadata=not kept)
+            match = self.stamps.matcher.compare(form, found.candidates, loses_metadata=not kept)
             stamped |= dict.fromkeys(one.customer_id for one in match.stamped)
             equal |= dict.fromkeys([] if kept else await self._equal(row, match))
         own = [row.customer_id] if row.state in _HAS_A_CUSTOMER and row.customer_id else []
@@ -120,7 +118,7 @@ class SecondLooks:
         """Whether a customer without our stamp cannot be ours: the row's own customer tells, and all that were seen."""
         for one in found.candidates:
             if one.customer_id == row.customer_id:
-                self.stamps.saw(kept=bears(one, row.record.key))
+                self.stamps.saw(kept=self.stamps.matcher.bears(one, row.record.key))
         return self.stamps.kept is True
 
     async def _equal(self, row: Resent, match: Match) -> list[str]:

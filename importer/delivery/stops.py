@@ -1,11 +1,14 @@
-"""Why a run takes no more rows: a signal, too many errors, a broken target, a refused login."""
+"""Why a run takes no more rows: a signal, too many errors, a broken target, a refused login, the end of its time."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from importer.core.outcomes import Outcome
+from importer.core.ports import Clock
 from importer.core.states import RowState
 
 _BAD = (RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN)
@@ -82,3 +85,31 @@ class Thresholds:
         if self.max_error_rate is None or self._settled < self.sample:
             return False
         return self._bad / self._settled > self.max_error_rate
+
+
+_PIECE_S = 30.0
+"""The wall clock may be set while we wait, so a long wait is slept in pieces."""
+
+
+@asynccontextmanager
+async def closing_at(moment: float | None, stop: StopSwitch, clock: Clock, message: str) -> AsyncIterator[None]:
+    """Request a stop for the reason `window` when the moment comes while the block runs.
+
+    Args:
+        moment: seconds since the epoch; None: never.
+        message: one sentence for people.
+    """
+    if moment is None:
+        yield
+        return
+    watch = asyncio.create_task(_close(moment, stop, clock, message), name="closing")
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+async def _close(moment: float, stop: StopSwitch, clock: Clock, message: str) -> None:
+    while (left_s := moment - clock.now()) > 0:
+        await clock.sleep(min(left_s, _PIECE_S))
+    stop.request("window", message)

@@ -656,8 +656,7 @@ class Session:
         """Say before anything is sent whether another workspace has created customers there: it is not known here."""
         if stored.header.scope == EMULATOR:  # its customers are this workspace's own
             return
-        name = self.profile.delivery.import_key_metadata
-        count = await stamps_of_others(target, name, parts.claims.never_claimed)
+        count = await stamps_of_others(target, parts.deliver.stamps.matcher, parts.claims.never_claimed)
         workspace.runs.note(stored.run, others=count)
         if count:
             self.on_event(Event("other_workspace", {"customers": count}))

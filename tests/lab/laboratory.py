@@ -33,23 +33,25 @@ from importer.core.outcomes import Record
 from importer.core.ports import Journal
 from importer.core.results import RowResult
 from importer.core.states import FINAL_STATES, RowState, balance
+from importer.customers.recognition import CustomerRecognition
 from importer.delivery import (
     AdaptiveRate,
+    Asking,
     Backoff,
     Breaker,
     BreakerRules,
     Canary,
     Deliver,
     Feedback,
+    Matcher,
     Patience,
     SecondLooks,
+    Stamps,
     StopSwitch,
     StrictLimiter,
     Thresholds,
     Window,
 )
-from importer.delivery.asking import Asking
-from importer.delivery.stamps import Stamps
 from importer.engines import AsyncioPool
 from importer.journal import (
     Accounts,
@@ -70,6 +72,7 @@ from tests.lab.virtual_time import Killed, VirtualClock, VirtualLoop, abandon
 from tests.lab.world import Weather, World
 
 STAMP = "importKey"
+MATCHER = Matcher(CustomerRecognition(), STAMP)
 LOOKS_AFTER_S = (0.0, 2.0, 8.0, 30.0)
 LOOK_AGAIN_AFTER_S = 30.0
 MAX_LIVES = 60
@@ -119,7 +122,7 @@ class Story:
     clock_s: float = 0.0
     kills: int = 0
     lives: int = 0
-    stamps: Stamps = field(default_factory=lambda: Stamps(STAMP))
+    stamps: Stamps = field(default_factory=lambda: Stamps(MATCHER))
     misfortune: str = field(init=False)
     """What befalls the workspace when the process dies."""
     other_name: tuple[str, str] | None = field(init=False)
@@ -235,8 +238,12 @@ class Story:
         limiter = StrictLimiter([Window(20, 1.0)], clock, stop)
         backoff = Backoff(0.5, 10.0, self.rng)
         feedback = Feedback(limiter, Breaker(stop, BreakerRules()), backoff, clock=clock, emit=_ignore)
-        asking = Asking(LabTarget(self.world, self.rng, limiter), 4, 6, backoff, feedback, stop, clock)
-        return SecondLooks(asking, journal, self.stamps, STAMP, LOOK_AGAIN_AFTER_S, _ignore)
+        asking = self._asking(limiter, backoff, feedback, clock)
+        return SecondLooks(asking, journal, self.stamps, LOOK_AGAIN_AFTER_S, _ignore)
+
+    def _asking(self, limiter: StrictLimiter, backoff: Backoff, feedback: Feedback, clock: VirtualClock) -> Asking:
+        patience = Patience(4, self.looks_after_s, backoff, max_spared=6)
+        return Asking(LabTarget(self.world, self.rng, limiter), patience, feedback, limiter.stop, clock)
 
     def _delivery(self, journal: Journal, memory: RunJournal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
         limiter = StrictLimiter([Window(20, 1.0), Window(200, 60.0)], clock, stop, max_wait_s=600.0)
@@ -250,16 +257,10 @@ class Story:
             emit=_ignore,
         )
         engine = AsyncioPool(self.concurrency, limiter)
-        deliver = Deliver(
-            LabTarget(self.world, self.rng, limiter),
-            Patience(4, self.looks_after_s, STAMP, backoff, max_spared=6),
-            pool=feedback,
-            memory=memory if self.warns else _Careless(),
-            thresholds=Thresholds(stop),
-            clock=clock,
-            aside=engine.aside,
-        )
-        self.stamps = deliver.stamps
+        self.stamps = Stamps(MATCHER)
+        kept = memory if self.warns else _Careless()
+        asking = self._asking(limiter, backoff, feedback, clock)
+        deliver = Deliver(asking, self.stamps, kept, Thresholds(stop), engine.aside)
         return Delivery(journal, engine, deliver, stop, _ignore, drain_s=20.0)
 
 

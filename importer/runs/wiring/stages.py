@@ -10,17 +10,21 @@ from typing import Any
 
 from importer.core.ports import Events, Journal, Timekeeper
 from importer.core.runtime import in_a_thread
+from importer.customers.recognition import CustomerRecognition
 from importer.delivery import (
     AdaptiveRate,
     Ask,
+    Asking,
     Backoff,
     Breaker,
     BreakerRules,
     Canary,
     Deliver,
     Feedback,
+    Matcher,
     Patience,
     SecondLooks,
+    Stamps,
     StopSwitch,
     StrictLimiter,
     Thresholds,
@@ -146,7 +150,11 @@ class Delivering:
         Args:
             looked: what came of the second looks.
         """
-        late = {"latest_arrival_s": round(self.deliver.looks.latest_s, 1)} if self.deliver.looks.latest_s else {}
+        late = (
+            {"latest_arrival_s": round(self.deliver.reconcile.looks.latest_s, 1)}
+            if self.deliver.reconcile.looks.latest_s
+            else {}
+        )
         caution = {"caution": self.caution} if self.caution else {}
         return {**self.deliver.stamps.learned(), **late, **looked, **caution}
 
@@ -194,35 +202,16 @@ def delivering(
     )
     engine = ENGINES["asyncio"](settings.concurrency, limiter)
     kept = RunJournal(claims, commits, clock.now, partial(_now_there, target, clock))
-    deliver = Deliver(
-        target,
-        Patience(
-            settings.max_attempts,
-            settings.looks_after_s,
-            settings.import_key_metadata,
-            backoff,
-            settings.max_spared_attempts,
-        ),
-        pool=feedback,
-        memory=kept,
-        thresholds=Thresholds(
-            stop,
-            max_errors=settings.max_errors,
-            max_error_rate=settings.max_error_rate,
-            sample=settings.error_rate_sample,
-            fail_fast=settings.fail_fast,
-        ),
-        clock=clock,
-        aside=engine.aside,
-    )
+    patience = Patience(settings.max_attempts, settings.looks_after_s, backoff, settings.max_spared_attempts)
+    asking = Asking(target, patience, feedback, stop, clock)
+    stamps = Stamps(Matcher(CustomerRecognition(), settings.import_key_metadata))
+    deliver = Deliver(asking, stamps, kept, _thresholds(settings, stop), engine.aside)
     journal: Journal = kept
     canary = None
     if rows := _canary_rows(profile):
         journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
     delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
-    second_looks = SecondLooks(
-        deliver.asking, kept, deliver.stamps, settings.import_key_metadata, settings.look_again_after_s, emit
-    )
+    second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
     return Delivering(delivery, commits, claims, feedback, canary, deliver, second_looks, settings.looks_caution, begun)
 
 
@@ -230,6 +219,16 @@ def _now_there(target: OpenTarget, clock: SystemClock) -> float:
     """Seconds since the epoch by the target's clock, as far as it is known how that stands to ours."""
     ahead_s = target.server_ahead_s if isinstance(target, Timekeeper) else None
     return clock.now() + (ahead_s or 0.0)
+
+
+def _thresholds(settings: DeliverySettings, stop: StopSwitch) -> Thresholds:
+    return Thresholds(
+        stop,
+        max_errors=settings.max_errors,
+        max_error_rate=settings.max_error_rate,
+        sample=settings.error_rate_sample,
+        fail_fast=settings.fail_fast,
+    )
 
 
 def _breaker_rules(settings: DeliverySettings) -> BreakerRules:

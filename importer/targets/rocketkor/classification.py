@@ -16,9 +16,8 @@ from importer.core.outcomes import FieldError, Reply, Verdict
 from importer.targets.rocketkor.bodies import ErrorBody, first_id, load_object, read_error_body
 from importer.targets.rocketkor.classification_rules import Rule, rule_for_exception, rule_for_status
 from importer.targets.rocketkor.connections import BrokenRequestError
-from importer.targets.rocketkor.header_times import moment_of, server_now
 from importer.targets.rocketkor.http import Answer
-from importer.targets.rocketkor.rate_headers import rate_hint
+from importer.targets.rocketkor.rate_headers import moment_of, rate_hint, server_now
 
 _ID_CHARS: Final = 200
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

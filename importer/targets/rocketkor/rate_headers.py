@@ -1,4 +1,4 @@
-"""What headers say about the allowance, in every spelling in use. Pure; what makes no sense is as good as absent.
+"""What headers say about the allowance and about time, in every spelling in use. Pure; nonsense counts as absent.
 
 Three families: `RateLimit` with `RateLimit-Policy` (IETF draft-ietf-httpapi-ratelimit-headers, since 08),
 `RateLimit-Limit`, `-Remaining`, `-Reset` (its earlier versions), and the same with `X-` (never standardised;
@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from importer.core.outcomes import RateHint
-from importer.targets.rocketkor.header_times import server_now
 
 _EPOCH_S: Final = 1_000_000_000.0
 """A reset beyond this is not a duration but a moment in seconds, beyond its thousandfold one in milliseconds."""
@@ -74,3 +75,22 @@ def _seconds(reset: float, headers: Mapping[str, str], now: float) -> float:
         return reset
     moment = reset / 1_000.0 if reset >= _EPOCH_S * 1_000.0 else reset
     return max(0.0, moment - server_now(headers, now))
+
+
+def moment_of(date: str) -> float:
+    """Read a date of a header (RFC 9110 5.6.7): seconds since the epoch, not a number when it is none."""
+    try:
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return math.nan
+
+
+def server_now(headers: Mapping[str, str], now: float) -> float:
+    """When an answer was sent, by its own `Date`: what else it names goes by the same clock, however wrong ours is.
+
+    Args:
+        now: our own clock, seconds since the epoch; used where the answer bears no date.
+    """
+    sent = moment_of(headers.get("Date", ""))
+    return now if math.isnan(sent) else sent

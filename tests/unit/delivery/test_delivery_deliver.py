@@ -14,8 +14,9 @@ import pytest
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Candidate, FieldError, Found, Outcome, Record, Reply, Verdict
 from importer.core.states import RowState
-from importer.delivery import Backoff, Deliver, Patience, StopSwitch, Thresholds
-from importer.delivery.looks import Looks
+from importer.customers.recognition import CustomerRecognition
+from importer.delivery import Asking, Backoff, Deliver, Matcher, Patience, Stamps, StopSwitch, Thresholds
+from importer.delivery.reconcile import Looks
 from tests.lab.virtual_time import VirtualClock, run_virtual
 
 STAMP = "importKey"
@@ -120,6 +121,21 @@ class Memory:
         return customer_id in self.owned
 
 
+def delivering(
+    target: Scripted,
+    pool: Pool,
+    stop: StopSwitch,
+    *,
+    max_attempts: int = 3,
+    stamp: str = STAMP,
+    memory: Memory | None = None,
+) -> Deliver:
+    """Put delivery together."""
+    patience = Patience(max_attempts, (0.0, 2.0, 8.0), Backoff(1.0, 60.0, random.Random(1)), max_spared=5)
+    asking = Asking(target, patience, pool, stop, VirtualClock())
+    return Deliver(asking, Stamps(Matcher(CustomerRecognition(), stamp)), memory or Memory(), Thresholds(stop))
+
+
 @dataclass
 class Played:
     outcome: Outcome
@@ -147,14 +163,7 @@ def play(
     async def main() -> Played:
         if stopped:
             stop.request(stopped)
-        deliver = Deliver(
-            target,
-            Patience(max_attempts, (0.0, 2.0, 8.0), stamp, Backoff(1.0, 60.0, random.Random(1)), max_spared=5),
-            pool=pool,
-            memory=memory or Memory(),
-            thresholds=Thresholds(stop),
-            clock=VirtualClock(),
-        )
+        deliver = delivering(target, pool, stop, max_attempts=max_attempts, stamp=stamp, memory=memory)
         await VirtualClock().sleep(after_s)
         outcome = await deliver(record)
         return Played(outcome, target, pool, stop, asyncio.get_running_loop().time())
@@ -353,22 +362,11 @@ def test_a_customer_that_was_late_makes_the_looks_of_later_rows_end_later() -> N
     assert looks.times_s[-1] == 600.0
 
 
-def deliver_to(target: Scripted) -> Deliver:
-    return Deliver(
-        target,
-        Patience(3, (0.0, 2.0, 8.0), STAMP, Backoff(1.0, 60.0, random.Random(1)), max_spared=5),
-        pool=Pool(),
-        memory=Memory(),
-        thresholds=Thresholds(StopSwitch()),
-        clock=VirtualClock(),
-    )
-
-
 def test_looks_of_a_pass_end_twice_as_late_as_the_latest_customer_it_has_seen() -> None:
     target = Scripted([TIMEOUT, TIMEOUT, ACCEPT], [NOBODY, NOBODY, Found((customer(),)), *[NOBODY] * 4])
 
     async def main() -> list[float]:
-        deliver = deliver_to(target)
+        deliver = delivering(target, Pool(), StopSwitch())
         await deliver(RECORD)
         await deliver(RECORD)
         return [at for _, at in target.requests[4:]]

@@ -15,14 +15,18 @@ from importer.core.errors import StoppingError
 from importer.core.events import Event
 from importer.core.outcomes import Found, Outcome, RateHint, Record, Reply, Verdict
 from importer.core.states import RowState
+from importer.customers.recognition import CustomerRecognition
 from importer.delivery import (
     AdaptiveRate,
+    Asking,
     Backoff,
     Breaker,
     BreakerRules,
     Deliver,
     Feedback,
+    Matcher,
     Patience,
+    Stamps,
     StopSwitch,
     StrictLimiter,
     Thresholds,
@@ -173,17 +177,10 @@ def play(
             emit=events.append,
         )
         other = Server(limiter, **server)  # type: ignore[arg-type]  # the names of its own fields
-        patience = Patience(attempts, looks_after_s, "importKey", backoff)
         pool = AsyncioPool(concurrency, limiter)
-        deliver = Deliver(
-            other,
-            patience,
-            pool=feedback,
-            memory=NoMemory(),
-            thresholds=Thresholds(stop),
-            clock=clock,
-            aside=pool.aside,
-        )
+        asking = Asking(other, Patience(attempts, looks_after_s, backoff), feedback, stop, clock)
+        stamps = Stamps(Matcher(CustomerRecognition(), "importKey"))
+        deliver = Deliver(asking, stamps, NoMemory(), Thresholds(stop), pool.aside)
         waiting = [Record(i, i + 2, f"k{i}", b"{}") for i in range(rows)]
 
         async def take(limit: int) -> Sequence[Record]:

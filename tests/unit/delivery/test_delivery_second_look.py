@@ -10,10 +10,9 @@ import pytest
 
 from importer.core.outcomes import EarlierForm, Found, Outcome, Record, Reply, Resent, Verdict
 from importer.core.states import RowState
-from importer.delivery import Backoff, SecondLooks, StopSwitch
-from importer.delivery.asking import Asking
+from importer.customers.recognition import CustomerRecognition
+from importer.delivery import Asking, Backoff, Matcher, Patience, SecondLooks, Stamps, StopSwitch
 from importer.delivery.second_look import WATCHED_S
-from importer.delivery.stamps import Stamps
 from tests.lab.virtual_time import VirtualClock, run_virtual
 from tests.unit.delivery.test_delivery_deliver import RECORD, STAMP, Pool, Scripted, customer, young
 
@@ -56,10 +55,10 @@ def look(resent_rows: ResentRows, *finds: Found, waits: bool = True) -> tuple[di
 
     async def main() -> tuple[dict[str, int], float]:
         clock = VirtualClock()
-        asking = Asking(
-            Scripted([], list(finds)), 3, 5, Backoff(1.0, 2.0, random.Random(1)), Pool(), StopSwitch(), clock
-        )
-        looks = SecondLooks(asking, resent_rows, Stamps(STAMP), STAMP, 30.0, lambda _: None)
+        patience = Patience(3, (), Backoff(1.0, 2.0, random.Random(1)), max_spared=5)
+        asking = Asking(Scripted([], list(finds)), patience, Pool(), StopSwitch(), clock)
+        stamps = Stamps(Matcher(CustomerRecognition(), STAMP))
+        looks = SecondLooks(asking, resent_rows, stamps, 30.0, lambda _: None)
         return await looks.run(waits=waits), clock.monotonic()
 
     return run_virtual(main)
