@@ -7,6 +7,9 @@ READY  := $(VENV)/.ready
 TOOLS  := $(VENV)/.tools
 DEMO   := build/demo
 
+# Tests and benchmarks start the program hundreds of times: each start would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup tools demo demo-nightly test test-all lint format crash-lab soak bench profile wheel-test lock clean
 
 help:                      ## list the targets

@@ -1,8 +1,8 @@
 """The journal becomes files: tables, the annotated workbook, the report, and the proof that the counts add up.
 
 This room reads rows and writes files. It never judges a row, never opens the journal, never waits,
-and never leaves a half-written file behind. The page (`results.html`) and the annotated workbook
-(`results.annotated`) are imported from their modules, since they load large libraries.
+and never leaves a half-written file behind. What loads large libraries is imported from its module:
+the tables (`results.tables`), the page (`results.html`) and the annotated workbook (`results.annotated`).
 """
 
 from importer.core.atomic_files import discard_unfinished, publish
@@ -15,7 +15,6 @@ from importer.results.overwrite_guard import check_out, digests, keep_mended
 from importer.results.read_as import label, read_as, value_in_words
 from importer.results.report import PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
 from importer.results.table import Header
-from importer.results.tables import write_results
 from importer.results.verdict import Verdict, verdict
 
 __all__ = [
@@ -45,5 +44,4 @@ __all__ = [
     "value_in_words",
     "verdict",
     "write_json",
-    "write_results",
 ]

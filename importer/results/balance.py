@@ -19,7 +19,7 @@ from typing import NamedTuple
 from importer.core.columns import ADDED_COLUMNS
 from importer.core.errors import BalanceError, StorageError
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES
-from importer.results.csvfile import LINE_END
+from importer.results.table import LINE_END
 
 _LONGEST_CELL = 1 << 30
 _STATES = frozenset(FINAL_STATES) | frozenset(DRY_RUN_STATES)

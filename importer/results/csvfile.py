@@ -16,17 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from importer.core.frames import letter_bytes, letters, text_array
-
-LINE_END = "\r\n"
-"""Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""
+from importer.results.table import LINE_END, Column
 
 _SIGNS = '[,"\r\n]'
 """What a cell is quoted for."""
 _TEXT = pa.large_string()
 _COMMA, _NOTHING, _END = (pa.scalar(text, _TEXT) for text in (",", "", LINE_END))
-
-Column = str | Sequence[str]
-"""One text a row, or the one text that all rows share."""
 
 
 class CsvTable:

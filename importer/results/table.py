@@ -14,7 +14,6 @@ from importer.core.columns import ADDED_COLUMNS, extra_columns
 from importer.core.issues import IssueKind, Severity
 from importer.core.results import ResultBatch, RowResult
 from importer.core.states import RowState
-from importer.results.csvfile import Column
 
 NUMBER_COLUMNS = frozenset({"_row", "_http_status", "_attempts"})
 
@@ -23,6 +22,12 @@ _FINE = DELIVERED | {RowState.VALID}
 
 Row = Sequence[str]
 """Texts only, "" for blank; formats that know numbers turn `NUMBER_COLUMNS` into them."""
+
+Column = str | Sequence[str]
+"""One text a row, or the one text that all rows share."""
+
+LINE_END = "\r\n"
+"""Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""
 
 _NO_ERRORS = ("", "", "", "")
 _JOINT = " | "

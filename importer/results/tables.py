@@ -15,9 +15,10 @@ from importer.core.atomic_files import AtomicFiles
 from importer.core.results import ResultBatch
 from importer.profile.settings import ResultsSettings
 from importer.results.balance import Recount, Stretch
-from importer.results.csvfile import Column, CsvTable, cells_of, lines
+from importer.results.csvfile import CsvTable, cells_of, lines
 from importer.results.table import (
     DELIVERED,
+    Column,
     Header,
     Watcher,
     added_columns,

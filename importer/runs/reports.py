@@ -42,10 +42,9 @@ from importer.results import (
     publish,
     verdict,
     write_json,
-    write_results,
 )
 from importer.results.html import write_html
-from importer.results.tables import Batches
+from importer.results.tables import Batches, write_results
 from importer.runs import registry
 from importer.runs.as_sent import preview
 from importer.runs.rehearsal import sentence

@@ -148,6 +148,7 @@ def a_folder() -> Iterator[Path]:
 
 
 def environ(**more: str) -> dict[str, str]:
-    """The environment of a measured process: no settings of the user's."""
+    """The environment of a measured process: no settings of the user's, and byte code is kept, as after any install."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("IMPORTER_", "ROCKETKOR_"))}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}

@@ -9,7 +9,6 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from importer.core.frames import text_frame
 from importer.journal.sqlite.packing import pack_cells, unpack_rows
 
 _UNIT, _RECORD = "\x1f", "\x1e"
@@ -19,6 +18,8 @@ _BY_ROW, _BY_COLUMN = b"r", b"s"
 
 def carry_cells_forward(tx: sqlite3.Connection, _: bytes = b"") -> None:
     """Write the cells of every batch anew, as Arrow streams; one batch is held at a time."""
+    from importer.core.frames import text_frame  # noqa: PLC0415  # loads pandas, for old journals alone
+
     names = {run: json.loads(columns) for run, columns in tx.execute("SELECT run, columns FROM runs")}
     places = tx.execute("SELECT rowid, run FROM batches WHERE cells IS NOT NULL").fetchall()
     for place, run in places:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from importer.core.frames import frame_from_bytes, frame_to_bytes, text_frame
+if TYPE_CHECKING:  # a third of a second to import: what reads no cells does not pay for it
+    import pandas as pd
 
 _COMPRESSION = "lz4"
 """Two thirds of the size, and cheaper than writing the rest."""
@@ -16,11 +16,15 @@ _COMPRESSION = "lz4"
 
 def pack_cells(frame: pd.DataFrame) -> bytes:
     """The columns of a batch as an Arrow IPC stream."""
+    from importer.core.frames import frame_to_bytes  # noqa: PLC0415
+
     return frame_to_bytes(frame, _COMPRESSION)
 
 
 def unpack_cells(data: bytes | None, rows: Sequence[int]) -> pd.DataFrame:
     """The frame that `pack_cells` was given; without columns where they were purged."""
+    from importer.core.frames import frame_from_bytes, text_frame  # noqa: PLC0415
+
     return frame_from_bytes(data, rows) if data else text_frame((), (), rows)
 
 

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from importer.core.batches import CheckedBatch
 from importer.core.errors import JournalError
-from importer.core.frames import raw_batch, text_frame
 from importer.core.issues import Issue, Severity
 from importer.core.results import ResultBatch, RowResult
 from importer.core.states import REOPENINGS, TRANSITIONS, RowState
@@ -219,6 +218,8 @@ class Returns:
         found = Likenesses(
             self.database, self.run, lambda typecode: SpooledNumbers(self.database.path.parent, typecode)
         )
+        from importer.core.frames import raw_batch  # noqa: PLC0415  # loads pandas: only when rows come back
+
         found.observe(CheckedBatch(raw_batch(0, range(size), ()), (), (), (), prints=columns))
         return found
 
@@ -259,6 +260,8 @@ class Returns:
                 for column, text in zip(table, one.cells, strict=True):
                     column[one.ordinal - first] = text
         extras = {place: found for place, found in surplus.items() if found}
+        from importer.core.frames import text_frame  # noqa: PLC0415
+
         tx.execute(
             "UPDATE batches SET cells = ?, payloads = ?, surplus = ? WHERE run = ? AND first = ?",
             (
