@@ -30,7 +30,7 @@ from importer.delivery import (
     Thresholds,
     Window,
 )
-from importer.engines import ENGINES, ProcessPool, SharedChecker
+from importer.engines import AsyncioPool, ProcessPool, SharedChecker
 from importer.journal import (
     Claims,
     Comparison,
@@ -200,7 +200,7 @@ def delivering(
         clock=clock,
         emit=emit,
     )
-    engine = ENGINES["asyncio"](settings.concurrency, limiter)
+    engine = AsyncioPool(settings.concurrency, limiter)
     kept = RunJournal(claims, commits, clock.now, partial(_now_there, target, clock))
     patience = Patience(settings.max_attempts, settings.looks_after_s, backoff, settings.max_spared_attempts)
     asking = Asking(target, patience, feedback, stop, clock)

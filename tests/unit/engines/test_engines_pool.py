@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -11,7 +11,7 @@ from importer.core.errors import JournalError
 from importer.core.outcomes import Outcome, Record
 from importer.core.ports import Engine
 from importer.core.states import RowState
-from importer.engines import ENGINES, AsyncioPool
+from importer.engines import AsyncioPool
 from tests.lab.virtual_time import VirtualClock, run_virtual
 
 ROWS = 57
@@ -63,6 +63,10 @@ class Gate:
         async with self.turn:
             await VirtualClock().sleep(0.05)
         self.waiting -= 1
+
+
+ENGINES: Mapping[str, Callable[[int], Engine]] = {"asyncio": AsyncioPool}
+"""The engines, each made with the number of records that it may work on at once."""
 
 
 @pytest.fixture(params=sorted(ENGINES))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from importer.engines import process_pool
+from importer.engines import worker as worker_process
 from importer.engines.process_pool import ALONE, ProcessPool
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,7 +71,7 @@ def test_results_come_in_order_and_from_several_processes() -> None:
     assert len({result[1] for _, result in done}) > 1
 
 
-def test_few_items_start_nobody() -> None:
+def test_few_items_start_no_worker() -> None:
     with pool_of(3) as pool:
         done = list(pool.map(jobs(doubled, ALONE)))
         assert pool.workers == 0
@@ -93,7 +94,7 @@ def test_the_work_may_change_on_the_way() -> None:
     assert [result[0] for _, result in done] == [number * (3 if number > 30 else 2) for number in range(MANY)]
 
 
-def test_helpers_serve_one_map_after_the_other() -> None:
+def test_workers_serve_one_map_after_the_other() -> None:
     with pool_of(2) as pool:
         list(pool.map(jobs(doubled)))
         before = list(pool._workers or ())
@@ -124,20 +125,20 @@ def test_an_error_of_the_work_is_raised_here() -> None:
     assert len(done) <= 13
 
 
-def test_a_helper_that_dies_costs_no_item() -> None:
+def test_a_worker_that_dies_costs_no_item() -> None:
     with pool_of(3) as pool:
         done = list(pool.map(jobs(ends_its_process)))
         assert pool.workers == 0
     assert [result for _, result in done] == [(2 * number, os.getpid()) for number in range(MANY)]
 
 
-def test_where_no_helper_can_be_started_the_work_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_worker_can_be_started_the_work_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pool_of(3) as pool:
         assert len(list(pool.map((doubled, number) for number in range(MANY)))) == MANY
 
 
-def test_helpers_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_get_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROCKETKOR_API_SECRET", "plainly-fake")
     with pool_of(2) as pool:
         list(pool.map((doubled, number) for number in range(ALONE + 1)))
@@ -148,7 +149,7 @@ def test_helpers_are_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "plainly-fake" not in str(worker.process.args)
 
 
-def test_nobody_is_left_after_the_block() -> None:
+def test_no_worker_is_left_after_the_block() -> None:
     with pool_of(3) as pool:
         list(pool.map(jobs(doubled)))
         processes = [worker.process for worker in pool._workers or ()]
@@ -168,7 +169,7 @@ with ProcessPool(3, patience_s=30) as pool:
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for processes of another process")
-def test_helpers_end_with_the_process_they_work_for_even_when_it_is_killed() -> None:
+def test_workers_end_with_the_process_they_work_for_even_when_it_is_killed() -> None:
     import select
 
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -190,9 +191,9 @@ def test_every_processor_that_may_be_used_is_counted() -> None:
     assert 1 <= process_pool.cores() <= (os.cpu_count() or 1)
 
 
-def test_a_helper_that_is_stopped_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_is_stopped_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_pool, "_SILENCE_S", 0.2)
-    monkeypatch.setattr(process_pool, "_GRACE_S", 0.1)
+    monkeypatch.setattr(worker_process, "_GRACE_S", 0.1)
     with pool_of(2) as pool:
         pool.start()
         (worker,) = list(pool._workers or [])
@@ -203,7 +204,7 @@ def test_a_helper_that_is_stopped_is_not_waited_for(monkeypatch: pytest.MonkeyPa
     assert [result[0] for _, result in done] == [2 * number for number in range(MANY)]
 
 
-def test_helpers_may_be_called_in_before_there_is_work() -> None:
+def test_workers_may_be_started_before_there_is_work() -> None:
     with pool_of(2) as pool:
         pool.start()
         before = list(pool._workers or ())
