@@ -21,6 +21,15 @@ def test_every_row_is_created_exactly_once_whatever_happens(first: int) -> None:
     assert sum(len(story.world.customers) for story in gentle) == sum(story.rows for story in gentle)
 
 
+@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.slow) for first in (150, 300))])
+def test_the_same_holds_for_the_target_of_another_package(first: int) -> None:
+    stories = [play_seed(seed, kind="club") for seed in range(first, first + 150)]
+    gentle = [story for story in stories if not story.world.weather.is_hard]
+
+    assert sum(story.kills for story in stories) > 150
+    assert sum(len(story.world.customers) for story in gentle) == sum(story.rows for story in gentle)
+
+
 @pytest.mark.slow
 def test_where_creates_or_lists_are_later_than_every_look_whoever_is_doubled_is_named() -> None:
     hard = [story for seed in range(600) if (story := play_seed(seed)).world.weather.is_hard]

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections import Counter
 
+from tests.lab.kinds import KINDS
 from tests.lab.laboratory import BrokenPromise, doubled, play_seed
 
 
@@ -15,6 +16,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2_000, help="how many seeds to play, from --first on")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, help="play one seed and print its schedule")
+    parser.add_argument("--target", choices=sorted(KINDS), default="rocketkor", help="the kind of target to play")
     arguments = parser.parse_args()
     seeds = (
         [arguments.seed] if arguments.seed is not None else range(arguments.first, arguments.first + arguments.seeds)
@@ -22,7 +24,7 @@ def main() -> int:
     totals: Counter[str] = Counter()
     for seed in seeds:
         try:
-            story = play_seed(seed)
+            story = play_seed(seed, kind=arguments.target)
         except BrokenPromise as broken:
             print(broken, file=sys.stderr)  # noqa: T201
             return 1

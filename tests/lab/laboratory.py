@@ -12,12 +12,12 @@ are imported again, in the middle of it, by another name of the host and with an
 
     python -m tests.lab --seeds 5000            many stories
     python -m tests.lab --seed 4711             one story, with its schedule
+    python -m tests.lab --target club           the stories of another target
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import tempfile
 from collections import Counter
@@ -33,7 +33,6 @@ from importer.core.outcomes import Record
 from importer.core.ports import Journal
 from importer.core.results import RowResult
 from importer.core.states import FINAL_STATES, RowState, balance
-from importer.customers.recognition import CustomerRecognition
 from importer.delivery import (
     AdaptiveRate,
     Asking,
@@ -66,13 +65,12 @@ from importer.journal import (
     same_server,
 )
 from importer.runs.pipeline import Delivery
+from tests.lab.kinds import KINDS, STAMP
 from tests.lab.memory import MISFORTUNES, Memory
 from tests.lab.other_side import LabTarget
 from tests.lab.virtual_time import Killed, VirtualClock, VirtualLoop, abandon
 from tests.lab.world import Weather, World
 
-STAMP = "importKey"
-MATCHER = Matcher(CustomerRecognition(), STAMP)
 LOOKS_AFTER_S = (0.0, 2.0, 8.0, 30.0)
 LOOK_AGAIN_AFTER_S = 30.0
 MAX_LIVES = 60
@@ -96,7 +94,7 @@ class BrokenPromise(AssertionError):  # noqa: N818  # it is what it says
 
 def doubled(story: Story) -> int:
     """How many rows are at the server more than once."""
-    return sum(count > 1 for count in Counter(one.body["firstName"] for one in story.world.customers).values())
+    return sum(count > 1 for count in story.world.per_name().values())
 
 
 @dataclass(slots=True)
@@ -107,6 +105,7 @@ class Story:
     folder: Path
     looks_after_s: tuple[float, ...] = LOOKS_AFTER_S
     _: KW_ONLY
+    kind: str = "rocketkor"
     warns: bool = True
     looks_again: bool = True
     remembers: bool = True
@@ -122,7 +121,7 @@ class Story:
     clock_s: float = 0.0
     kills: int = 0
     lives: int = 0
-    stamps: Stamps = field(default_factory=lambda: Stamps(MATCHER))
+    stamps: Stamps = field(init=False)
     misfortune: str = field(init=False)
     """What befalls the workspace when the process dies."""
     other_name: tuple[str, str] | None = field(init=False)
@@ -137,13 +136,17 @@ class Story:
         self.breaker_faults = self.rng.choice((2, 3, 6))
         self.auto = self.rng.random() < 0.3
         self.canary = self.rng.choice((0, 2, 5))
-        self.world = World(random.Random(self.rng.random()), _weather(self.rng))
+        self.world = World(random.Random(self.rng.random()), _weather(self.rng), KINDS[self.kind])
+        self.stamps = self._stamps()
         fates = random.Random(f"memory {self.seed}")  # of its own: the other stories stay as they are
         self.misfortune = fates.choice(MISFORTUNES) if fates.random() < 0.3 else ""
         self.other_name = fates.choice(NAMES) if fates.random() < 0.2 else None
         self.memory = Memory(
             self.folder, self.misfortune, fates, lambda what: _broken(self, what), checks=self.remembers
         )
+
+    def _stamps(self) -> Stamps:
+        return Stamps(Matcher(self.world.kind.recognition, STAMP))
 
     def play(self) -> list[list[RowResult]]:
         """Live, die and resume until nothing is left to do; returns the rows of each run as results would show them."""
@@ -257,7 +260,7 @@ class Story:
             emit=_ignore,
         )
         engine = AsyncioPool(self.concurrency, limiter)
-        self.stamps = Stamps(MATCHER)
+        self.stamps = self._stamps()
         kept = memory if self.warns else _Careless()
         asking = self._asking(limiter, backoff, feedback, clock)
         deliver = Deliver(asking, self.stamps, kept, Thresholds(stop), engine.aside)
@@ -360,16 +363,8 @@ def _key(ordinal: int) -> str:
 
 def _payload(story: Story, ordinal: int) -> bytes:
     """Rows share email addresses, as families do; every other story has external ids."""
-    body: dict[str, Any] = {
-        "type": "INDIVIDUAL",
-        "firstName": _name(ordinal),
-        "lastName": "Example",
-        "primaryEmail": {"value": f"family{ordinal % 3}@example.com"},
-        "metadata": {STAMP: _key(ordinal)},
-    }
-    if story.seed % 2:
-        body["externalId"] = f"X-{ordinal}"
-    return json.dumps(body).encode()
+    external_id = f"X-{ordinal}" if story.seed % 2 else ""
+    return story.world.kind.payload(_name(ordinal), f"family{ordinal % 3}@example.com", external_id, _key(ordinal))
 
 
 def check_warnings(story: Story, runs: list[list[RowResult]]) -> None:
@@ -378,7 +373,7 @@ def check_warnings(story: Story, runs: list[list[RowResult]]) -> None:
     Raises:
         BrokenPromise: a row is.
     """
-    at_server = Counter(one.body["firstName"] for one in story.world.customers)
+    at_server = story.world.per_name()
     warned = {
         result.ordinal for results in runs for result in results if any(w.code == "sent_again" for w in result.warnings)
     }
@@ -393,7 +388,7 @@ def check(story: Story, runs: list[list[RowResult]]) -> None:
     Raises:
         BrokenPromise: with the seed and the schedule of the world.
     """
-    at_server = Counter(one.body["firstName"] for one in story.world.customers)
+    at_server = story.world.per_name()
     named = {
         result.ordinal
         for results in runs
@@ -407,7 +402,7 @@ def check(story: Story, runs: list[list[RowResult]]) -> None:
 
 def _check_rows(story: Story, results: list[RowResult], at_server: Counter[str]) -> None:
     """Each row is one customer, and carries its id."""
-    by_id = {one.customer_id: one.body["firstName"] for one in story.world.customers}
+    by_id = {one.customer_id: story.world.kind.name(one.body) for one in story.world.customers}
     for result in results:
         number = at_server[_name(result.ordinal)]
         if number > 1:
@@ -436,12 +431,15 @@ def _may_be_called_existing(story: Story, result: RowResult) -> bool:
 
 def _broken(story: Story, what: str) -> NoReturn:
     schedule = "\n".join(story.world.log)
-    raise BrokenPromise(f"seed {story.seed}: {what}\nreplay: python -m tests.lab --seed {story.seed}\n{schedule}")
+    raise BrokenPromise(
+        f"seed {story.seed}: {what}\nreplay: python -m tests.lab --target {story.kind} --seed {story.seed}\n{schedule}"
+    )
 
 
 def play_seed(
     seed: int,
     *,
+    kind: str = "rocketkor",
     looks_after_s: tuple[float, ...] = LOOKS_AFTER_S,
     warns: bool = True,
     looks_again: bool = True,
@@ -450,13 +448,16 @@ def play_seed(
     """Play one seed and check it.
 
     Args:
+        kind: the target that is played (`tests.lab.kinds`).
         looks_after_s: the looks of a row in doubt; the lab proves itself by breaking when there are too few.
         warns: keep that rows are sent again; without it, the lab has to break.
         looks_again: look at them again; likewise.
         remembers: ask the journal whether it is whole and the original; likewise.
     """
     with tempfile.TemporaryDirectory(prefix="lab-", dir=_fast_folder()) as folder:
-        story = Story(seed, Path(folder), looks_after_s, warns=warns, looks_again=looks_again, remembers=remembers)
+        story = Story(
+            seed, Path(folder), looks_after_s, kind=kind, warns=warns, looks_again=looks_again, remembers=remembers
+        )
         check(story, story.play())
     return story
 

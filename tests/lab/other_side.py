@@ -8,7 +8,6 @@ from typing import Any
 
 from importer.core.outcomes import Candidate, Found, Record, Reply, Verdict
 from importer.core.ports import Limiter
-from importer.targets.rocketkor.classification_rules import rule_for_exception, rule_for_status
 from tests.lab.virtual_time import VirtualClock
 from tests.lab.world import STATUS_FAULTS, Stored, World, body_of, draw, latency, travel
 
@@ -35,7 +34,7 @@ class LabTarget:
             async with asyncio.timeout(CLIENT_TIMEOUT_S):
                 return await self._create(record)
         except (TimeoutError, ConnectionResetError) as error:
-            return _network_trouble(error)
+            return self._world.kind.trouble(error)
         finally:
             slot.answered()
 
@@ -54,7 +53,7 @@ class LabTarget:
         if self._world.takes_no_creates(self._now()):
             self._say(f"create row {record.ordinal} no creates for now")
             await travel(latency(self._rng))
-            return _status(self._rng.choice(STATUS_FAULTS))
+            return self._world.kind.status(self._rng.choice(STATUS_FAULTS))
         weather = self._world.weather
         fate = self._fate(
             {
@@ -79,8 +78,8 @@ class LabTarget:
 
     async def _commit(self, body: dict[str, Any], fate: str) -> Reply:
         self._world.catch_up(self._now())
-        if self._world.taken(body.get("externalId", "")):
-            return _status(409)
+        if self._world.taken(body):
+            return self._world.kind.status(409)
         if fate.endswith("after") and self._world.weather.late_s and self._rng.random() < 0.7:
             self._world.commit_late(body, self._now())
             return await self._misfortune(fate)
@@ -96,8 +95,8 @@ class LabTarget:
         if fate.startswith("hang"):
             await travel(HANG_S)
         if fate == "throttle":
-            return _status(429, retry_after_s=self._rng.choice((None, 0.5, 3.0)))
-        return _status(self._rng.choice(STATUS_FAULTS))
+            return self._world.kind.status(429, retry_after_s=self._rng.choice((None, 0.5, 3.0)))
+        return self._world.kind.status(self._rng.choice(STATUS_FAULTS))
 
     async def find(self, record: Record) -> Found:
         slot = await self._limiter.reserve(finishing=True)
@@ -115,10 +114,12 @@ class LabTarget:
         self._say(f"find row {record.ordinal} {fate}")
         await travel(latency(self._rng))
         if fate == "fault":
-            return Found(trouble=_status(self._rng.choice(STATUS_FAULTS)))
+            return Found(trouble=self._world.kind.status(self._rng.choice(STATUS_FAULTS)))
         self._world.catch_up(self._now())
         wanted = body_of(record.payload)
-        found = tuple(self._seen(one) for one in self._world.visible(self._now()) if _is_wanted(one.body, wanted))
+        found = tuple(
+            self._seen(one) for one in self._world.visible(self._now()) if self._world.kind.is_wanted(one.body, wanted)
+        )
         await travel(latency(self._rng))
         return Found(found)
 
@@ -143,22 +144,3 @@ class LabTarget:
 
     def _say(self, what: str) -> None:
         self._world.say(self._now(), what)
-
-
-def _is_wanted(body: dict[str, object], wanted: dict[str, object]) -> bool:
-    """By externalId where there is one, else by email: as the real look-up does."""
-    if wanted.get("externalId"):
-        return body.get("externalId") == wanted["externalId"]
-    return body["primaryEmail"] == wanted["primaryEmail"]
-
-
-def _status(status: int, retry_after_s: float | None = None) -> Reply:
-    rule = rule_for_status(status)
-    return Reply(
-        rule.verdict, http_status=status, error_code=rule.code, message=rule.sentence, retry_after_s=retry_after_s
-    )
-
-
-def _network_trouble(error: BaseException) -> Reply:
-    rule = rule_for_exception(error)
-    return Reply(rule.verdict, error_code=rule.code, message=rule.sentence)

@@ -1,17 +1,16 @@
-"""A RocketKOR in one process and in virtual time, with a seeded schedule of misfortunes.
-
-The answers are turned into verdicts by the real table (`importer.targets.rocketkor.classification_rules`), so that the
-lab tests the judgement that production uses.
-"""
+"""A target's server in one process and in virtual time, with a seeded schedule of misfortunes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.lab.kinds import LabKind
 
 STATUS_FAULTS = (500, 502, 503, 504)
 
@@ -68,6 +67,7 @@ class World:
 
     rng: random.Random
     weather: Weather
+    kind: LabKind
     customers: list[Stored] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     on_the_way: list[dict[str, Any]] = field(default_factory=list)
@@ -78,7 +78,7 @@ class World:
     def importer_died(self, now: float) -> None:
         """What was on the way may still arrive: a dead process does not call its bytes back."""
         for body in self.on_the_way:
-            if self.rng.random() < 0.5 and not self.taken(body.get("externalId", "")):
+            if self.rng.random() < 0.5 and not self.taken(body):
                 self.commit(body, now + self.rng.uniform(0.0, 2.0))
         self.on_the_way.clear()
 
@@ -91,24 +91,29 @@ class World:
         """Commit what is due."""
         for due, body in [one for one in self.later if one[0] <= now]:
             self.later.remove((due, body))
-            if not self.taken(body.get("externalId", "")):
+            if not self.taken(body):
                 self.commit(body, due)
 
     def commit(self, body: dict[str, Any], now: float) -> Stored:
         """Create a customer; it shows in lists only after a while."""
         if not self.weather.keeps_metadata:
-            body = {**body, "metadata": {}}
+            body = self.kind.without_stamp(body)
         lag_s = self.rng.uniform(0.0, self.weather.lag_s)
         stored = Stored(f"cust-{len(self.customers) + 1:05d}", body, now, now + lag_s)
         self.customers.append(stored)
         self.say(now, f"commit {stored.customer_id} lag {lag_s:.1f}")
         return stored
 
-    def taken(self, external_id: str) -> bool:
-        """Whether an externalId is refused as a duplicate."""
+    def taken(self, body: dict[str, Any]) -> bool:
+        """Whether a create is refused as a duplicate: its external id is there already."""
+        external_id = self.kind.external_id(body)
         if not external_id or not self.weather.enforce:
             return False
-        return any(one.body.get("externalId") == external_id for one in self.customers)
+        return any(self.kind.external_id(one.body) == external_id for one in self.customers)
+
+    def per_name(self) -> Counter[str]:
+        """How many customers there are of each row."""
+        return Counter(self.kind.name(one.body) for one in self.customers)
 
     def visible(self, now: float) -> Iterator[Stored]:
         """The customers that a list shows."""
