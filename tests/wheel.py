@@ -14,7 +14,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = ("importer/py.typed", "importer/journal/schema.sql", "importer/results/templates/report.html.j2")
+DATA = ("importer/py.typed", "importer/journal/sqlite/schema.sql", "importer/results/templates/report.html.j2")
 
 
 def main() -> int:

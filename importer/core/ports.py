@@ -395,8 +395,8 @@ class ResentRows(Protocol):
         ...
 
 
-class Journal(Protocol):
-    """The durable truth about one run, as its delivery sees it."""
+class Claims(Protocol):
+    """Rows to send, and how they ended: the durable truth about one run, as its delivery sees it."""
 
     async def claim(self, limit: int) -> Claimed:
         """Take up to `limit` records and mark them durably as being sent, in one commit.

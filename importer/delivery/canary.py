@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from importer.core.outcomes import Claimed, Outcome
-from importer.core.ports import Journal
+from importer.core.ports import Claims
 from importer.core.states import RowState
 from importer.delivery.stops import StopSwitch
 
@@ -32,7 +32,7 @@ Ask = Callable[[str], Awaitable[bool]]
 
 
 class Canary:
-    """Implements `ports.Journal` in front of another one.
+    """Implements `ports.Claims` in front of another one.
 
     Args:
         rows: rows of the second stage; the first is a single one.
@@ -42,14 +42,14 @@ class Canary:
 
     def __init__(
         self,
-        journal: Journal,
+        claims: Claims,
         rows: int,
         stop: StopSwitch,
         *,
         ask: Ask | None = None,
         before: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self._journal = journal
+        self._claims = claims
         self._stages = [1, rows]
         self._stop = stop
         self._ask = ask
@@ -72,14 +72,14 @@ class Canary:
             await self._judge(self._jumped)
         if self._stop.requested:
             return Claimed()
-        claimed = await self._journal.claim(min(limit, self._left) if self._left > 0 else limit)
+        claimed = await self._claims.claim(min(limit, self._left) if self._left > 0 else limit)
         if self._left > 0:
             self._left -= len(claimed.records)
         self._out += len(claimed.records)
         return claimed
 
     def settle(self, outcome: Outcome) -> None:
-        self._journal.settle(outcome)
+        self._claims.settle(outcome)
         self._out -= 1
         self._all += 1
         self._rows += 1

@@ -12,8 +12,8 @@ from pathlib import Path
 from importer.core.distribution import how_to_install
 from importer.core.errors import ExitCode
 from importer.doctor.finding import Finding
+from importer.journal import Location
 from importer.profile import HARMLESS_TARGETS, Profile
-from importer.runs.wiring import JOURNAL_NAME
 
 _TOO_LITTLE_BYTES = 64 * 1024**2
 _LITTLE_BYTES = 1024**3
@@ -80,7 +80,7 @@ def check_disk(
         elsewhere: further folders that will be filled; one on the same disk needs no line of its own.
         free_bytes: measures a place that is there.
     """
-    journal, seen = workspace / JOURNAL_NAME, set[int]()
+    journal, seen = Location.of_workspace(workspace).path, set[int]()
     needed = 2 * journal.stat().st_size if os.access(journal, os.F_OK) else 0
     for folder in (workspace, *elsewhere):
         place = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.access(path, os.F_OK))

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from importer.core.errors import ExitCode, ImporterError
 from importer.doctor.finding import Finding
-from importer.journal import starts_in
+from importer.journal import Location, starts_in
 from importer.profile import Profile
 from importer.runs.forecast import day_window
 from importer.runs.hours import Hours
-from importer.runs.wiring import JOURNAL_NAME
 
 _NEARLY_ALL = 0.9
 
@@ -45,12 +44,12 @@ def check_quota(profile: Profile, scope: str, now: float) -> Iterator[Finding]:
         scope: where a run would send to; empty when that is not known.
         now: seconds since the epoch.
     """
-    day, journal = day_window(profile.delivery.allowance), profile.workspace / JOURNAL_NAME
+    day, journal = day_window(profile.delivery.allowance), Location.of_workspace(profile.workspace)
     if day is None or not scope:
         return
     count, window_s = day
     try:
-        used = starts_in(journal, scope, now, window_s) if os.access(journal, os.R_OK) else 0
+        used = starts_in(journal, scope, now, window_s) if os.access(journal.path, os.R_OK) else 0
     except ImporterError:
         return  # the journal's own line says so
     state = f"{used:,} of the day's {count:,} requests are used, {max(0, count - used):,} are left"

@@ -12,16 +12,15 @@ from importer.core.errors import ExitCode, ImporterError
 from importer.doctor.finding import Finding
 from importer.journal import (
     FINISHED,
-    SCHEMA_VERSION,
     STOPPED,
-    Database,
     JournalFacts,
+    Location,
     examine_journal,
     has_secret,
     lock_owner,
+    open_journal,
     workspace_secret,
 )
-from importer.runs.wiring import JOURNAL_NAME
 
 _OTHERS = 0o077
 
@@ -39,8 +38,8 @@ def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = Fals
     yield from _permissions(workspace)
     if not _is_usable(workspace):
         return
-    journal = workspace / JOURNAL_NAME
-    if not journal.exists():
+    journal = Location.of_workspace(workspace)
+    if not journal.exists:
         yield Finding.ok("journal", "there is none yet")
         return
     try:
@@ -48,7 +47,7 @@ def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = Fals
     except ImporterError as error:
         yield Finding.from_error("journal", error)
         return
-    yield _journal(journal, facts)
+    yield _journal(journal.path, facts)
     yield from _integrity(journal, facts)
     yield _secret(workspace)
     yield from _lock(workspace, scope, at_work_is_well=at_work_is_well)
@@ -89,28 +88,28 @@ def _private(workspace: Path) -> list[Path]:
 
 
 def _journal(path: Path, facts: JournalFacts) -> Finding:
-    if facts.version > SCHEMA_VERSION:
+    if facts.version > facts.known:
         return Finding.fail(
             "journal",
-            f"a newer importer wrote it (format {facts.version}, this one knows {SCHEMA_VERSION})",
+            f"a newer importer wrote it (format {facts.version}, this one knows {facts.known})",
             "Use the newer program.",
         )
     if facts.damage:
         return Finding.fail("journal", f"{path} is damaged: {facts.damage}", "Restore it from a backup.")
     if not os.access(path, os.W_OK):
         return Finding.fail("journal", f"{path} is not yours to write", "Fix its owner or its permissions.")
-    if facts.version < SCHEMA_VERSION:
+    if facts.version < facts.known:
         return Finding.ok("journal", f"sound; format {facts.version} will be upgraded, with a copy of it first")
     return Finding.ok("journal", "sound")
 
 
-def _integrity(path: Path, facts: JournalFacts) -> Iterator[Finding]:
+def _integrity(location: Location, facts: JournalFacts) -> Iterator[Finding]:
     """A journal that lost what was written last, or a copy: no run would begin."""
-    if facts.damage or facts.version != SCHEMA_VERSION:
+    if facts.damage or facts.version != facts.known:
         return
     try:
-        with closing(Database(path, writes=False)) as database:
-            database.check_integrity()
+        with closing(open_journal(location, writes=False)) as journal:
+            journal.check_integrity()
     except ImporterError as error:
         yield Finding.from_error("journal", error)
 

@@ -162,12 +162,12 @@ class Arrivals:
 
     def _run_of(self, session: Session, content: str) -> StoredRun | None:
         with closing(open_workspace(self.profile.workspace)) as workspace:
-            return workspace.runs.newest_with(known_scope(workspace, session.allowed()), content)
+            return workspace.journal.earlier.newest_with(known_scope(workspace, session.allowed()), content)
 
     def _is_proven(self) -> bool:
         """Whether some file was imported under this profile: one that does not fit is then the odd one out."""
         with closing(open_workspace(self.profile.workspace)) as workspace:
-            return workspace.runs.knows_profile(self.profile.fingerprint)
+            return workspace.journal.earlier.knows_profile(self.profile.fingerprint)
 
     # ------------------------------------------------------------------ where it goes
 
@@ -231,7 +231,7 @@ class Arrivals:
 
     def _outgrown(self, run_id: str) -> None:
         with closing(open_workspace(self.profile.workspace)) as workspace:
-            archive_index.outgrown(workspace.database, workspace.runs.find(run_id))
+            archive_index.outgrown(workspace.journal, workspace.runs.find(run_id))
 
     def _known(self, path: Path, earlier: StoredRun, what: Import) -> Import:
         run_id = earlier.header.run_id
@@ -278,7 +278,7 @@ class Arrivals:
             def note(folder: Path) -> None:
                 run, archive = stored.run if stored else None, self.inbox.archive.absolute()
                 found = Place(folder.absolute(), name, run, self.clock.now(), archive, is_return)
-                archive_index.put(workspace.database, stored, found)
+                archive_index.put(workspace.journal, stored, found)
 
             to = self.inbox.put_away(path, place, tag, before=note, **beside)
             return to.absolute() if isinstance(to, Path) else to

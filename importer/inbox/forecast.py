@@ -16,14 +16,14 @@ from importer.core.errors import ImporterError
 from importer.core.events import Event
 from importer.core.ports import Clock, Events
 from importer.inbox.folder import Seen
-from importer.journal import FINISHED, LOADING, Experience, experience
+from importer.journal import FINISHED, LOADING, Experience, Location
 from importer.profile import Profile
 from importer.readers import content_hash, open_source
 from importer.runs.accounts import scope_at
 from importer.runs.forecast import Forecast, Workload, forecast
 from importer.runs.hours import Hours
 from importer.runs.run_forecast import requests_ahead, used_today
-from importer.runs.wiring import JOURNAL_NAME, Workspace, destination, open_workspace
+from importer.runs.wiring import Workspace, destination, open_workspace
 
 _SAMPLE_BYTES = 1024**2
 _COUNTED_BYTES = 4 * 1024**2
@@ -162,16 +162,16 @@ def _needs(
     profile: Profile, scope: str, files: Mapping[Path, int], now: float, *, force: bool
 ) -> tuple[list[_Need], int]:
     """What every file needs, and how much of the day is used."""
-    if not (profile.workspace / JOURNAL_NAME).exists():
+    if not Location.of_workspace(profile.workspace).exists:
         return [_estimated(profile, path, size, ()) for path, size in files.items()], 0
     with closing(open_workspace(profile.workspace)) as workspace:
-        before = experience(workspace.database, scope)
+        before = workspace.journal.earlier.experience(scope)
         needs = [
             (None if force else _remembered(profile, workspace, scope, path, size))
             or _estimated(profile, path, size, before)
             for path, size in files.items()
         ]
-        return needs, used_today(profile, workspace.runs, scope, now)
+        return needs, used_today(profile, workspace.journal.earlier, scope, now)
 
 
 def _remembered(profile: Profile, workspace: Workspace, scope: str, path: Path, size: int) -> _Need | None:
@@ -179,14 +179,14 @@ def _remembered(profile: Profile, workspace: Workspace, scope: str, path: Path, 
     if not _is_here(path, size):
         return None
     try:
-        stored = workspace.runs.newest_with(scope, content_hash(path))
+        stored = workspace.journal.earlier.newest_with(scope, content_hash(path))
     except ImporterError:
         return None
     if stored is None or stored.phase == LOADING:
         return None
     if stored.phase == FINISHED:
         return _Need(0)
-    work = requests_ahead(profile, workspace.runs, stored, stopped=True)
+    work = requests_ahead(profile, workspace.journal.earlier, stored, stopped=True)
     return _Need(work.creates + work.known, work.creates + work.looks)
 
 

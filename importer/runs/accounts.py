@@ -12,15 +12,15 @@ from pathlib import Path
 
 from importer.core.errors import UnknownAccountError, UsageError
 from importer.journal import (
-    Accounts,
     AccountUsed,
-    Database,
+    Location,
     has_secret,
+    open_journal,
     workspace_lock,
     workspace_secret,
 )
 from importer.journal import Whose as Account
-from importer.runs.wiring import JOURNAL_NAME, Destination, Workspace, open_workspace
+from importer.runs.wiring import Destination, Workspace, open_workspace
 
 NEW_ACCOUNT = "new"
 Whose = Callable[[str, Sequence[AccountUsed]], str]
@@ -42,7 +42,7 @@ def settle_account(workspace: Workspace, where: Destination, said: str, whose: W
     """
     if where.embedded:
         return where
-    accounts = Accounts(workspace.database, workspace.secret)
+    accounts = workspace.journal.accounts(workspace.secret)
     named = where.settings.account
     found = accounts.whose(where.server, named, where.scope, where.key)
     if not found.scope:
@@ -88,7 +88,7 @@ def known_scope(workspace: Workspace, where: Destination) -> str:
     """The scope that a key is known to send to, asking nobody: where earlier runs are looked for."""
     if where.embedded:
         return where.scope
-    accounts = Accounts(workspace.database, workspace.secret)
+    accounts = workspace.journal.accounts(workspace.secret)
     found = accounts.whose(where.server, where.settings.account, where.scope, where.key)
     return found.called_before or found.scope or where.scope
 
@@ -100,10 +100,11 @@ def account_on_record(workspace: Path, where: Destination) -> Account:
         UnknownAccountError: a run would ask whose the key is.
         JournalError: the journal or the workspace's secret cannot be read.
     """
-    if where.embedded or not (workspace / JOURNAL_NAME).exists() or not has_secret(workspace):
+    location = Location.of_workspace(workspace)
+    if where.embedded or not location.exists or not has_secret(workspace):
         return Account(where.scope)
-    with closing(Database(workspace / JOURNAL_NAME, writes=False)) as database:
-        accounts = Accounts(database, workspace_secret(workspace))
+    with closing(open_journal(location, writes=False)) as journal:
+        accounts = journal.accounts(workspace_secret(workspace))
         found = accounts.whose(where.server, where.settings.account, where.scope, where.key)
     if not found.scope:
         raise _whose_is_it(where, found)
@@ -112,7 +113,7 @@ def account_on_record(workspace: Path, where: Destination) -> Account:
 
 def scope_at(workspace: Path, where: Destination) -> str:
     """The same, of a workspace that may not be there yet."""
-    if where.embedded or not (workspace / JOURNAL_NAME).exists():
+    if where.embedded or not Location.of_workspace(workspace).exists:
         return where.scope
     with closing(open_workspace(workspace)) as opened:
         return known_scope(opened, where)

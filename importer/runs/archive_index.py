@@ -14,7 +14,7 @@ from pathlib import Path
 
 from importer.core.atomic_files import AtomicFiles, storage_error
 from importer.core.errors import ExitCode, StorageError
-from importer.journal import Database, Place, Runs, StoredRun, add_place, drop_places, places_of
+from importer.journal import Journal, Place, StoredRun
 from importer.readers import content_hash
 from importer.results import Report, keep_mended
 from importer.runs import archive
@@ -24,24 +24,24 @@ FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNK
 """Runs that ended like this are done with, whatever became of their rows."""
 
 
-def put(database: Database, stored: StoredRun | None, place: Place) -> None:
+def put(journal: Journal, stored: StoredRun | None, place: Place) -> None:
     """Keep where a night is about to put a file, so that nothing that a kill leaves there is forgotten.
 
     Args:
         stored: its run; None where it never became one.
     """
-    add_place(database, place)
+    journal.places.add(place)
     if stored is not None and not place.returned:
         # What is written anew from now on (`retry`, `export`) marks the cells of that file.
-        Runs(database).note(stored.run, path=str(place.source))
+        journal.runs.note(stored.run, path=str(place.source))
 
 
-def outgrown(database: Database, stored: StoredRun) -> None:
+def outgrown(journal: Journal, stored: StoredRun) -> None:
     """Keep that the file of a run went on growing, and is the file of another run now."""
-    Runs(database).note(stored.run, outgrown=True)
+    journal.runs.note(stored.run, outgrown=True)
 
 
-def source_of(database: Database, stored: StoredRun) -> Path | None:
+def source_of(journal: Journal, stored: StoredRun) -> Path | None:
     """The file of a run; where it was changed, the changed one.
 
     Returns:
@@ -53,7 +53,7 @@ def source_of(database: Database, stored: StoredRun) -> Path | None:
     header = stored.header
     origin, put_away = (
         Path(header.path),
-        [place.source for place in places_of(database, stored.run) if not place.returned],
+        [place.source for place in journal.places.of(stored.run) if not place.returned],
     )
     if not put_away and not stored.facts.get("outgrown") and stored.purged_at is None:
         return origin
@@ -62,23 +62,23 @@ def source_of(database: Database, stored: StoredRun) -> Path | None:
     return same or next((path for path in there if path != origin), None)
 
 
-def keep_mended_beside(database: Database, stored: StoredRun) -> None:
+def keep_mended_beside(journal: Journal, stored: StoredRun) -> None:
     """Put files aside that somebody fixed where a night had put them, before they are written again."""
-    written = Runs(database).facts(stored.run).get("files", {})
-    for place in _with_results(database, stored):
+    written = journal.runs.facts(stored.run).get("files", {})
+    for place in _with_results(journal, stored):
         keep_mended(place.folder, {archive.unlike(place.file, name): digest for name, digest in written.items()})
 
 
-def renew(database: Database, stored: StoredRun, report: Report) -> None:
+def renew(journal: Journal, stored: StoredRun, report: Report) -> None:
     """Write the files of a run again wherever a night put them; a run that ended well moves to the archive.
 
     Raises:
         StorageError: a folder cannot be written; the run's own directory is whole.
     """
-    for place in _with_results(database, stored):
+    for place in _with_results(journal, stored):
         _write_again(place, report)
         if report.state == "finished" and report.exit_code in FINISHED_CODES:
-            _ended_well(database, stored, place)
+            _ended_well(journal, stored, place)
 
 
 def _write_again(place: Place, report: Report) -> None:
@@ -94,14 +94,14 @@ def _write_again(place: Place, report: Report) -> None:
         ) from error
 
 
-def _with_results(database: Database, stored: StoredRun) -> list[Place]:
+def _with_results(journal: Journal, stored: StoredRun) -> list[Place]:
     """The folders that hold results: those that bear the run's name. Copies of its file that came later have none."""
     run_id = stored.header.run_id
-    own = (place for place in places_of(database, stored.run) if archive.tag_of(place.folder.name) == run_id)
+    own = (place for place in journal.places.of(stored.run) if archive.tag_of(place.folder.name) == run_id)
     return [place for place in own if place.folder.is_dir()]
 
 
-def _ended_well(database: Database, stored: StoredRun, place: Place) -> None:
+def _ended_well(journal: Journal, stored: StoredRun, place: Place) -> None:
     """Take back why the file was put aside, and move its folder from the failed to the archive."""
     try:
         (place.folder / archive.unlike(place.file, WHY)).unlink(missing_ok=True)
@@ -110,9 +110,9 @@ def _ended_well(database: Database, stored: StoredRun, place: Place) -> None:
     if place.folder.parent == place.archive:
         return
     moved = replace(place, folder=archive.free(place.archive / place.folder.name))
-    put(database, stored, moved)
+    put(journal, stored, moved)
     with suppress(OSError):  # into another file system: it stays, and is as true there
         place.folder.rename(moved.folder)
     gone, left = (place, moved) if moved.folder.is_dir() else (moved, place)
-    drop_places(database, [gone.folder])
-    put(database, stored, left)
+    journal.places.drop([gone.folder])
+    put(journal, stored, left)

@@ -21,7 +21,7 @@ from importer.core.results import RowResult
 from importer.core.sources import Grouping, SourceInfo
 from importer.core.states import RowState
 from importer.customers.rules import ADDRESS_TYPES
-from importer.journal import Database, Replay, Runs, StoredRun
+from importer.journal import Journal, StoredRun
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.results import PreviewedField, PreviewedRow, shown
@@ -46,7 +46,7 @@ class Rechecker:
     columns: tuple[str, ...]
 
     @classmethod
-    def of(cls, database: Database, stored: StoredRun, secret: bytes | None = None) -> Rechecker | None:
+    def of(cls, journal: Journal, stored: StoredRun, secret: bytes | None = None) -> Rechecker | None:
         """Put them together from what a run has kept.
 
         Args:
@@ -60,7 +60,7 @@ class Rechecker:
             if kept is None or not kept.rules:
                 return None
             profile = Profile().recalled(kept.settings, stored.header.run_id)
-            summary = Runs(database).summary(stored.run)
+            summary = journal.runs.summary(stored.run)
             day = datetime.fromtimestamp(stored.header.started_at, UTC).date()
             info = SourceInfo(summary.source, "", summary.columns, summary.sheet)
             table = Table.of(profile.transform, info, makes=kept.columns)
@@ -100,19 +100,17 @@ def _validator(
 # --------------------------------------------------------------------------- previews
 
 
-def preview(
-    database: Database, stored: StoredRun, count: int, *, show_values: bool = False
-) -> tuple[PreviewedRow, ...]:
+def preview(journal: Journal, stored: StoredRun, count: int, *, show_values: bool = False) -> tuple[PreviewedRow, ...]:
     """The first rows of a run as they were or would be sent.
 
     Args:
         show_values: False masks every value.
     """
-    rechecker = Rechecker.of(database, stored) if count else None
+    rechecker = Rechecker.of(journal, stored) if count else None
     if rechecker is None:
         return ()
     found: list[PreviewedRow] = []
-    replay = Replay(database, stored.run)
+    replay = journal.replay(stored.run)
     for batch in replay.batches():
         rows = [batch[place] for place in range(min(count - len(found), len(batch)))]
         found += (_previewed(rechecker, row, replay.payload(row.ordinal)) for row in rows)

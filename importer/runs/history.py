@@ -23,11 +23,10 @@ from importer.journal import (
     LOADING,
     RUNNING,
     STOPPED,
-    Database,
-    Replay,
-    Runs,
+    Location,
     StoredRun,
     has_secret,
+    open_journal,
     workspace_secret,
 )
 from importer.results import Report, verdict
@@ -44,11 +43,10 @@ def all_runs(workspace: Path) -> list[dict[str, Any]]:
     return [lines.get(one.run_id) or _as_line(registry.report_of(workspace / one.run_id)) for one in found]
 
 
-def _lines(workspace: Path, journal: Path) -> list[dict[str, Any]]:
-    with closing(Database(journal, writes=False)) as database:
-        runs = Runs(database)
-        lines = [_as_line(asdict(summary)) for summary in runs.summaries()]
-        return [{**line, "state": _state(workspace, runs.find(line["run_id"]))} for line in lines]
+def _lines(workspace: Path, location: Location) -> list[dict[str, Any]]:
+    with closing(open_journal(location, writes=False)) as journal:
+        lines = [_as_line(asdict(summary)) for summary in journal.runs.summaries()]
+        return [{**line, "state": _state(workspace, journal.runs.find(line["run_id"]))} for line in lines]
 
 
 def _state(workspace: Path, stored: StoredRun) -> str:
@@ -122,7 +120,7 @@ def _from_journal(workspace: Path, opened: registry.OpenedRun) -> dict[str, Any]
         return {**_NOTHING, **line, "error": f"This run has not ended: {worker} works on it."}
     if stored.phase == LOADING:
         return {**_NOTHING, **line, **_again(stored), "error": _NOT_READ}
-    report = report_of(opened.database, stored, now).as_json()
+    report = report_of(opened.journal, stored, now).as_json()
     error = f"{report['error'] or _NO_FILES} `{stored.commands.export(line['run_id'])}` writes its files."
     return {**report, "state": line["state"], "purged_at": None, "error": error}
 
@@ -162,7 +160,7 @@ def one_row(workspace: Path, name: str, row: int, *, show_values: bool = False) 
         stored = opened.stored
         stored.require_whole()
         stored.require_loaded()
-        found = Replay(opened.database, stored.run).row(row)
+        found = opened.journal.replay(stored.run).row(row)
         if found is None:
             raise UsageError(
                 f"The run {stored.header.run_id} has no data row {row}.", "Rows are numbered as in the spreadsheet."
@@ -175,12 +173,12 @@ def _again_checked(workspace: Path, opened: registry.OpenedRun, found: RowResult
     from importer.runs.as_sent import Rechecker  # noqa: PLC0415  # checking takes long to load, and no other look needs it
 
     secret = workspace_secret(workspace) if has_secret(workspace) else None
-    rechecker = Rechecker.of(opened.database, opened.stored, secret)
+    rechecker = Rechecker.of(opened.journal, opened.stored, secret)
     return Checked() if rechecker is None else rechecker.row(found.row, found.cells)
 
 
 def _story(opened: registry.OpenedRun, found: RowResult, checked: Checked, *, show_values: bool) -> dict[str, Any]:
-    header, replay = opened.stored.header, Replay(opened.database, opened.stored.run)
+    header, replay = opened.stored.header, opened.journal.replay(opened.stored.run)
     payload, is_valid = replay.payload(found.ordinal), found.state is RowState.VALID
     body = json.loads(payload) if payload else checked.body if is_valid else {}
     columns = (*opened.summary.columns, *extra_columns(len(found.surplus)))

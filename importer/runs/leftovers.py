@@ -14,14 +14,12 @@ from pathlib import Path
 
 from importer.core.errors import JournalError, StorageError
 from importer.core.locks import is_locked, locked
-from importer.journal import LOADING, Database, Runs
+from importer.journal import LOADING, Location, open_journal
 
 SPOOL_NAME = "spool"
 """The folder of a workspace for copies of sources."""
 INBOXES_NAME = "inboxes"
 """The folder of a workspace for what an inbox at an address keeps on this machine: copies under way, and claims."""
-CHECKED_NAME = "checked.sqlite3"
-"""The journal of a dry run, in its directory."""
 
 
 def is_held(folder: Path) -> bool:
@@ -61,9 +59,9 @@ def tidy(workspace: Path) -> None:
     """Remove everything that is left over in a workspace; harmless where there is none, or where nothing can be."""
     with suppress(OSError):
         sweep(workspace / SPOOL_NAME)
-        for journal in workspace.glob(f"*/{CHECKED_NAME}"):
-            if not (journal.parent / "report.json").exists():
-                _remove_unless_held(journal.parent, only_if=_is_unfinished)
+        for journal in Location.of_dry_runs(workspace):
+            if not (journal.folder / "report.json").exists():
+                _remove_unless_held(journal.folder, only_if=_is_unfinished)
 
 
 def sweep(spool: Path) -> None:
@@ -85,8 +83,8 @@ def _remove_unless_held(folder: Path, *, only_if: Callable[[Path], bool] = lambd
 def _is_unfinished(directory: Path) -> bool:
     """Whether a dry run was cut off before every row was checked: nothing can be made of it."""
     try:
-        with closing(Database(directory / CHECKED_NAME, writes=False)) as database:
-            runs = Runs(database)
+        with closing(open_journal(Location.of_dry_run(directory), writes=False)) as journal:
+            runs = journal.runs
             return all(runs.find(run_id).phase == LOADING for _, run_id in runs.ids())
     except JournalError:
         return True

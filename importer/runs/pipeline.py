@@ -17,7 +17,7 @@ from itertools import takewhile
 from importer.core.batches import RawBatch
 from importer.core.events import Event
 from importer.core.outcomes import Outcome, Record
-from importer.core.ports import BatchChecker, Deliver, Duplicates, Engine, Events, Intake, Journal, Mapper, Reader, Stop
+from importer.core.ports import BatchChecker, Claims, Deliver, Duplicates, Engine, Events, Intake, Mapper, Reader, Stop
 from importer.core.sources import Detected
 
 
@@ -78,7 +78,7 @@ class Delivery:
         drain_s: how long a stopping run waits for what is in flight, in seconds.
     """
 
-    journal: Journal
+    claims: Claims
     engine: Engine
     deliver: Deliver
     stop: Stop
@@ -103,7 +103,7 @@ class Delivery:
 
     async def _take(self, limit: int) -> Sequence[Record]:
         while not self.stop.requested:
-            claimed = await self.journal.claim(limit)
+            claimed = await self.claims.claim(limit)
             for outcome in claimed.known:
                 self._tell(outcome)
             if claimed.records or not claimed:
@@ -111,7 +111,7 @@ class Delivery:
         return ()
 
     def _settle(self, outcome: Outcome) -> None:
-        self.journal.settle(outcome)
+        self.claims.settle(outcome)
         self._tell(outcome)
 
     def _tell(self, outcome: Outcome) -> None:

@@ -14,9 +14,9 @@ from importer.core.states import RowState
 from importer.journal import (
     FINISHED,
     LOADING,
-    Database,
+    EarlierRuns,
+    Journal,
     RunHeader,
-    Runs,
     StoredRun,
 )
 from importer.profile import EMULATOR, HARMLESS_TARGETS, KeptProfile, Profile
@@ -83,7 +83,7 @@ def _is_settled(where: Destination, profile: Profile) -> bool:
 # --------------------------------------------------------------------------- the same again
 
 
-def refuse_repeated(runs: Runs, header: RunHeader, sheet: str, profile: Profile) -> None:
+def refuse_repeated(before: EarlierRuns, header: RunHeader, sheet: str, profile: Profile) -> None:
     """Refuse content that was imported before, or still is, under whatever profile.
 
     Args:
@@ -92,9 +92,9 @@ def refuse_repeated(runs: Runs, header: RunHeader, sheet: str, profile: Profile)
     Raises:
         AlreadyImportedError: it was, by the run that is named.
     """
-    for earlier in runs.of_content(header.scope, header.content_hash, sheet):
+    for earlier in before.of_content(header.scope, header.content_hash, sheet):
         is_other = profile.fingerprint != earlier.header.profile_hash
-        if is_other and (_tried_out(earlier, profile) or not runs.has_sent(earlier.run)):
+        if is_other and (_tried_out(earlier, profile) or not before.has_sent(earlier.run)):
             continue
         raise _repeated(earlier, profile, is_frame=header.path == FRAME)
 
@@ -279,7 +279,7 @@ def require_unchanged(workspace: Workspace, stored: StoredRun, profile: Profile)
             " [validation] or import key differ.",
             "Resume with the profile of the first time, or import the file as a new run.",
         )
-    path = source_of(workspace.database, stored)
+    path = source_of(workspace.journal, stored)
     if path is not None and path.exists():
         require_content(header, path)
 
@@ -297,10 +297,10 @@ def require_content(header: RunHeader, path: Path) -> None:
         )
 
 
-def source_of(database: Database, stored: StoredRun) -> Path | None:
+def source_of(journal: Journal, stored: StoredRun) -> Path | None:
     """The file of a run; None when it is gone, was fetched from elsewhere, or never was one."""
     return (
         None
         if stored.header.path == FRAME or is_remote(stored.header.path)
-        else archive_index.source_of(database, stored)
+        else archive_index.source_of(journal, stored)
     )

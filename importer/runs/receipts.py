@@ -11,7 +11,7 @@ import getpass
 import hashlib
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,18 +21,7 @@ from typing import Any
 from importer.core.atomic_files import AtomicFiles
 from importer.core.commands import FRAME
 from importer.core.errors import SourceError, UsageError
-from importer.journal import (
-    FINISHED,
-    STOPPED,
-    Database,
-    Runs,
-    StoredReceipt,
-    StoredRun,
-    add_receipt,
-    all_receipts,
-    receipt_of,
-    rows_digest,
-)
+from importer.journal import FINISHED, STOPPED, Journal, StoredReceipt, StoredRun
 from importer.readers import content_hash
 from importer.results import Report
 from importer.runs import archive_index
@@ -45,7 +34,7 @@ _LATER = ("log", "receipt")
 """Files that are still written to after the others were hashed."""
 
 
-def write_receipt(database: Database, stored: StoredRun, directory: Path, report: Report, now: float) -> StoredReceipt:
+def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: Report, now: float) -> StoredReceipt:
     """Append a run's receipt to the chain and write it beside its files.
 
     Args:
@@ -58,7 +47,7 @@ def write_receipt(database: Database, stored: StoredRun, directory: Path, report
         JournalError: the journal cannot be written.
     """
     files = {path.name: _hash(path) for kind, path in report.files.items() if kind not in _LATER}
-    rows = rows_digest(database, stored.run)
+    rows = journal.receipts.rows_digest(stored.run)
 
     def body(number: int, previous: str) -> Mapping[str, Any]:
         return {
@@ -78,7 +67,7 @@ def write_receipt(database: Database, stored: StoredRun, directory: Path, report
             "versions": dict(report.versions),
         }
 
-    receipt = add_receipt(database, stored.run, now, body)
+    receipt = journal.receipts.add(stored.run, now, body)
     with AtomicFiles(directory) as aside:
         stream = aside.text(RECEIPT_NAME)
         json.dump({**json.loads(receipt.body), "hash": receipt.hash}, stream, ensure_ascii=False, indent=2)
@@ -127,7 +116,7 @@ def verify(workspace: Path, name: str, *, profile_hash: str = "") -> dict[str, A
     """
     with closing(open_workspace(workspace, create=False)) as opened:
         stored = opened.runs.find(name)
-        receipt = receipt_of(opened.database, stored.run)
+        receipt = opened.journal.receipts.of(stored.run)
         if receipt is None:
             raise _no_receipt(stored)
         found = list(_compared(opened, stored, receipt, profile_hash))
@@ -156,18 +145,18 @@ def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, p
     said = json.loads(receipt.body)
     directory = workspace.path / stored.header.run_id
     purged = stored.purged_at is not None
-    yield _chain(all_receipts(workspace.database))
+    yield _chain(workspace.journal.receipts.all())
     yield _file_of_receipt(directory / RECEIPT_NAME, receipt, purged=purged)
     yield _source(workspace, stored, said["source"]["sha256"])
     yield _profile(said["profile_sha256"], stored.header.profile_hash, profile_hash)
-    yield _counts(said["counts"], Runs(workspace.database).counts(stored.run))
-    digest = rows_digest(workspace.database, stored.run)
+    yield _counts(said["counts"], workspace.runs.counts(stored.run))
+    digest = workspace.journal.receipts.rows_digest(stored.run)
     yield _same("rows", said["rows_sha256"], digest, "rows in the journal are not as they were")
     for name, wanted in said["files"].items():
         yield _file(directory / name, wanted, purged=purged)
 
 
-def _chain(receipts: list[StoredReceipt]) -> Compared:
+def _chain(receipts: Iterable[StoredReceipt]) -> Compared:
     """Every receipt is what its hash says, and follows the one before."""
     before = ""
     for receipt in receipts:
@@ -203,7 +192,7 @@ def _source(workspace: Workspace, stored: StoredRun, wanted: str) -> Compared:
     if is_remote(origin):
         return Compared("source", "gone", f"{origin} was fetched from elsewhere, and is not fetched again")
     try:
-        path = archive_index.source_of(workspace.database, stored)
+        path = archive_index.source_of(workspace.journal, stored)
         if path is None or not path.is_file():
             return Compared("source", "gone", f"{path or origin} is no longer there")
         return _same("source", wanted, content_hash(path), f"{path} is not the file of that time")

@@ -22,9 +22,18 @@ from typing import Any
 from importer.core.commands import Commands
 from importer.core.errors import JournalError, UsageError
 from importer.core.results import RunSummary
-from importer.journal import FINISHED, STOPPED, Database, Runs, StoredRun, check_memory, held_since, lock_owner
-from importer.runs.leftovers import CHECKED_NAME, is_held
-from importer.runs.wiring import JOURNAL_NAME
+from importer.journal import (
+    FINISHED,
+    STOPPED,
+    Journal,
+    Location,
+    StoredRun,
+    check_memory,
+    held_since,
+    lock_owner,
+    open_journal,
+)
+from importer.runs.leftovers import is_held
 
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
 
@@ -38,12 +47,12 @@ class Listed:
     """One run of a workspace.
 
     Args:
-        journal: the file that it is kept in; None: a dry run of an earlier program, which kept only its files.
+        journal: where it is kept; None: a dry run of an earlier program, which kept only its files.
         commands: composes the commands that errors name.
     """
 
     place: Place
-    journal: Path | None
+    journal: Location | None
     commands: Commands
     dry_run: bool = False
 
@@ -57,13 +66,13 @@ class Listed:
 class OpenedRun:
     """A run and the open journal that it is kept in."""
 
-    database: Database
+    journal: Journal
     stored: StoredRun
 
     @cached_property
     def summary(self) -> RunSummary:
         """The run in a line."""
-        return Runs(self.database).summary(self.stored.run)
+        return self.journal.runs.summary(self.stored.run)
 
 
 def listed(workspace: Path) -> list[Listed]:
@@ -120,8 +129,8 @@ def opened(found: Listed, *, writes: bool = False) -> Iterator[OpenedRun]:
         )
     if writes and not found.dry_run:
         check_memory(found.journal)
-    with closing(Database(found.journal, writes=writes, commands=found.commands)) as database:
-        yield OpenedRun(database, Runs(database).find(found.run_id))
+    with closing(open_journal(found.journal, writes=writes, commands=found.commands)) as journal:
+        yield OpenedRun(journal, journal.runs.find(found.run_id))
 
 
 def worker_of(workspace: Path, stored: StoredRun) -> str:
@@ -148,12 +157,12 @@ def next_place(workspace: Path) -> tuple[int, int]:
 
 
 def _imports(workspace: Path) -> Iterator[Listed]:
-    journal = workspace / JOURNAL_NAME
-    if not journal.exists():
+    location = Location.of_workspace(workspace)
+    if not location.exists:
         return
-    with closing(Database(journal, writes=False)) as database:
-        for number, run_id in Runs(database).ids():
-            yield Listed((number, 0, run_id), journal, Commands(workspace))
+    with closing(open_journal(location, writes=False)) as journal:
+        for number, run_id in journal.runs.ids():
+            yield Listed((number, 0, run_id), location, Commands(workspace))
 
 
 def _dry_runs(workspace: Path, imports: Sequence[Listed]) -> Iterator[Listed]:
@@ -161,21 +170,20 @@ def _dry_runs(workspace: Path, imports: Sequence[Listed]) -> Iterator[Listed]:
     for directory in workspace.iterdir() if workspace.is_dir() else ():
         if RUN_ID.fullmatch(directory.name) is None or directory.name in known:
             continue
-        if (directory / CHECKED_NAME).exists():
-            yield from _kept(directory, Commands(workspace))
+        location = Location.of_dry_run(directory)
+        if location.exists:
+            yield from _kept(location, Commands(workspace))
         elif _only_checked(directory):
             before = [one.place[0] for one in imports if one.run_id < directory.name]
             yield Listed((max(before, default=0), 0, directory.name), None, Commands(workspace), dry_run=True)
 
 
-def _kept(directory: Path, commands: Commands) -> Iterator[Listed]:
-    journal = directory / CHECKED_NAME
+def _kept(location: Location, commands: Commands) -> Iterator[Listed]:
     try:
-        with closing(Database(journal, writes=False)) as database:
-            runs = Runs(database)
-            for number, run_id in runs.ids():
-                after, place = runs.facts(number).get("place", (0, 0))
-                yield Listed((after, place, run_id), journal, commands, dry_run=True)
+        with closing(open_journal(location, writes=False)) as journal:
+            for number, run_id in journal.runs.ids():
+                after, place = journal.runs.facts(number).get("place", (0, 0))
+                yield Listed((after, place, run_id), location, commands, dry_run=True)
     except JournalError:
         return  # one that was cut off while it began, or is being removed
 

@@ -24,7 +24,7 @@ from importer.core.ports import Events
 from importer.core.results import Cluster, ResultBatch, RunSummary
 from importer.core.sources import Detected, SourceInfo
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES, LEFT_OPEN, RowState, as_they_stand
-from importer.journal import FINISHED, STOPPED, Database, Replay, Runs, StoredRun
+from importer.journal import FINISHED, STOPPED, Journal, Replay, StoredRun
 from importer.observe import LOG_NAME
 from importer.profile import Profile
 from importer.readers import STDIN
@@ -121,13 +121,13 @@ class Watch:
 _CUT_OFF = "The run was cut off; its rows stand here as the journal has them."
 
 
-def ending_of(database: Database, stored: StoredRun, command: str, started_at: float, ended_at: float) -> Ending:
+def ending_of(journal: Journal, stored: StoredRun, command: str, started_at: float, ended_at: float) -> Ending:
     """How the last pass over a run ended, as far as the journal knows: who was cut off could not write it down.
 
     Args:
         command: what is being done now, from `started_at` to `ended_at`.
     """
-    counts = Runs(database).counts(stored.run)
+    counts = journal.runs.counts(stored.run)
     standing, noted = as_they_stand(counts), stored.facts.get("stopped_by", "")
     if is_open(counts):
         return Ending(command, started_at, ended_at, "cut_off", _CUT_OFF)
@@ -145,7 +145,7 @@ def is_open(counts: Mapping[str, int]) -> bool:
 
 
 def render(
-    database: Database,
+    journal: Journal,
     run: int,
     directory: Path,
     profile: Profile,
@@ -157,7 +157,7 @@ def render(
     """Write every file of a run into a directory, count them again, and say how it ended.
 
     Args:
-        database: where it can only be looked at, nothing is noted, and `directory` is not the run's own.
+        journal: where it can only be looked at, nothing is noted, and `directory` is not the run's own.
         share: who counts, beside this process where the file is large.
         watch: follows how far the writing is.
 
@@ -165,17 +165,17 @@ def render(
         StorageError: the directory cannot be written; files of an earlier pass are still whole.
         UsageError: a results format needs a library that is not installed.
     """
-    is_sent = ending.command != "export" and not Runs(database).summary(run).dry_run
+    is_sent = ending.command != "export" and not journal.runs.summary(run).dry_run
     try:
-        return _rendered(database, run, directory, profile, ending, share=share, watch=watch)
+        return _rendered(journal, run, directory, profile, ending, share=share, watch=watch)
     except StorageError as error:
-        resume = profile.commands.resume(Runs(database).summary(run).run_id)
+        resume = profile.commands.resume(journal.runs.summary(run).run_id)
         then = f"`{resume}` then writes them, and sends nothing again." if is_sent else ""
         raise StorageError(error.message, f"{error.hint} {then}".strip()) from error
 
 
 def _rendered(
-    database: Database,
+    journal: Journal,
     run: int,
     directory: Path,
     profile: Profile,
@@ -184,9 +184,9 @@ def _rendered(
     share: Share,
     watch: Watch,
 ) -> Report:
-    summary, replay = Runs(database).summary(run), Replay(database, run, as_it_stands=True)
+    summary, replay = journal.runs.summary(run), journal.replay(run, as_it_stands=True)
     header = _table_header(summary)
-    facts = Runs(database).facts(run)
+    facts = journal.runs.facts(run)
     keep_mended(directory, facts.get("files", {}))
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     recount = Recount(header.source_names, share)
@@ -200,9 +200,9 @@ def _rendered(
         watchers=(clusters, unknown, failing),
     )
     imbalance = _imbalance(recount, tables["results"], _full_counts(summary)) or _broken_rehearsal(facts)
-    report = _composed(database, run, ending, clusters, unknown, commands=profile.commands, imbalance=imbalance)
+    report = _composed(journal, run, ending, clusters, unknown, commands=profile.commands, imbalance=imbalance)
     seen = preview(
-        database, Runs(database).find(summary.run_id), profile.results.preview, show_values=profile.results.show_values
+        journal, journal.runs.find(summary.run_id), profile.results.preview, show_values=profile.results.show_values
     )
     code = _code(report, ending, imbalance, partial_ok=profile.results.partial_ok)
     report = replace(report, exit_code=code, preview=seen)
@@ -211,13 +211,13 @@ def _rendered(
     watch.stage("report")
     report = _timed(report, ending, watch.now())  # writing the files is a part of it
     files = {**tables, **annotated, "html": directory / "report.html", "report": directory / "report.json"}
-    beside = _beside(directory, is_sent=not summary.dry_run) if database.writes else {}
+    beside = _beside(directory, is_sent=not summary.dry_run) if journal.writes else {}
     report = _judged(replace(report, files={**files, **beside}))
     write_html(report, failing, summary.columns, directory, show_values=profile.results.show_values)
     report = _timed(report, ending, watch.now())
     write_json(report, directory)
-    if database.writes:
-        Runs(database).note(run, files=digests(files))
+    if journal.writes:
+        journal.runs.note(run, files=digests(files))
         if profile.results.out is not None:
             publish(files, profile.results.out)
     return report
@@ -233,18 +233,18 @@ def _beside(directory: Path, *, is_sent: bool) -> dict[str, Path]:
     return {"log": directory / LOG_NAME, **receipt}
 
 
-def report_of(database: Database, stored: StoredRun, now: float) -> Report:
+def report_of(journal: Journal, stored: StoredRun, now: float) -> Report:
     """The report of a run as its journal has it at this moment; writes nothing, and names no files.
 
     Args:
         now: seconds since the epoch.
     """
     clusters, unknown = ClusterCounter(), UnknownRows()
-    for batch in Replay(database, stored.run, as_it_stands=True).batches():
+    for batch in journal.replay(stored.run, as_it_stands=True).batches():
         clusters(batch)
         unknown(batch)
-    ending = ending_of(database, stored, "show", now, now)
-    report = _composed(database, stored.run, ending, clusters, unknown, commands=stored.commands)
+    ending = ending_of(journal, stored, "show", now, now)
+    report = _composed(journal, stored.run, ending, clusters, unknown, commands=stored.commands)
     return _judged(replace(report, exit_code=_code(report, ending, "", partial_ok=False)))
 
 
@@ -259,7 +259,7 @@ def _judged(report: Report) -> Report:
 
 
 def _composed(
-    database: Database,
+    journal: Journal,
     run: int,
     ending: Ending,
     clusters: ClusterCounter,
@@ -269,7 +269,7 @@ def _composed(
     imbalance: str = "",
 ) -> Report:
     """Put the report together, apart from what depends on its files."""
-    summary, facts, replay = Runs(database).summary(run), Runs(database).facts(run), Replay(database, run)
+    summary, facts, replay = journal.runs.summary(run), journal.runs.facts(run), journal.replay(run)
     counts = _full_counts(summary)
     returned = facts.get("returned", {})
     return Report(
@@ -297,7 +297,7 @@ def _composed(
         idv=facts.get("idv", {}),
         versions=_versions(),
         forecast=facts.get("forecast", {}),
-        known_from=_known_from(database, run, counts),
+        known_from=_known_from(journal, run, counts),
         others=facts.get("others", 0),
         path=STDIN if Path(summary.path).name == STDIN else summary.path,
         commands=commands,
@@ -316,7 +316,7 @@ def recorded_rows(workspace: Path, run_id: str) -> Iterator[tuple[Header, Iterat
     with registry.opened_run(workspace, run_id) as run:
         run.stored.require_whole()
         run.stored.require_loaded()
-        yield _table_header(run.summary), Replay(run.database, run.stored.run, as_it_stands=True).batches()
+        yield _table_header(run.summary), run.journal.replay(run.stored.run, as_it_stands=True).batches()
 
 
 def _table_header(summary: RunSummary) -> Header:
@@ -402,11 +402,11 @@ def _full_counts(summary: RunSummary) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in ("read", *(state.value for state in states))}
 
 
-def _known_from(database: Database, run: int, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+def _known_from(journal: Journal, run: int, counts: Mapping[str, int]) -> list[dict[str, Any]]:
     """Where customers are known from that nobody asked the target about."""
     if not counts.get(RowState.EXISTING, 0):
         return []
-    return [known._asdict() for known in Runs(database).known_from(run)]
+    return [known._asdict() for known in journal.earlier.known_from(run)]
 
 
 def _imbalance(recount: Recount, results: Path, counts: Mapping[str, int]) -> str:

@@ -18,22 +18,11 @@ from typing import Any
 
 from importer.core.errors import ExitCode, StorageError, UsageError
 from importer.core.labels import counted
-from importer.journal import (
-    Purgeable,
-    backups,
-    drop_places,
-    places_before,
-    places_of,
-    purge_rows,
-    purgeable,
-    scopes,
-    wipe,
-    workspace_lock,
-)
+from importer.journal import Location, Purgeable, backups, workspace_lock
 from importer.runs.archive import tag_of
 from importer.runs.leftovers import INBOXES_NAME, is_held, tidy
 from importer.runs.registry import RUN_ID
-from importer.runs.wiring import EMULATOR_STORE, JOURNAL_NAME, Workspace, open_workspace
+from importer.runs.wiring import EMULATOR_STORE, Workspace, open_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +108,16 @@ def purge(workspace: Path, older_than_s: float, now: float, *, dry_run: bool = F
     if not workspace.is_dir():
         raise UsageError(f"There is no workspace '{workspace}'.", "Name the right one with --workspace.")
     before = now - older_than_s
-    if not (workspace / JOURNAL_NAME).exists():
+    if not Location.of_workspace(workspace).exists:
         return _without_journal(workspace, before, dry_run=dry_run)
     with closing(open_workspace(workspace, create=False)) as opened, ExitStack() as locks:
-        for scope in [] if dry_run else scopes(opened.database):
+        for scope in [] if dry_run else opened.runs.scopes():
             locks.enter_context(workspace_lock(workspace, scope, now))
         return _purge(opened, before, now, dry_run=dry_run, force=force)
 
 
 def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, force: bool) -> Purged:
-    old = purgeable(workspace.database, before)
+    old = workspace.journal.purging.purgeable(before)
     kept = [] if force else [one for one in old if one.resumable]
     leaving = [one for one in old if force or not one.resumable]
     checks = list(_unjournalled(workspace, before))
@@ -141,17 +130,19 @@ def _purge(workspace: Workspace, before: float, now: float, *, dry_run: bool, fo
         kept=kept,
         places=there,
         places_bytes=sum(map(_size, there)),
-        copies=[path for path in backups(workspace.path / JOURNAL_NAME) if leaving or path.stat().st_mtime < before],
+        copies=[
+            path for path in backups(Location.of_workspace(workspace.path)) if leaving or path.stat().st_mtime < before
+        ],
         notes=[*_notes(workspace.path), *map(_unseen, hidden.items())],
     )
     if not dry_run:
         tidy(workspace.path)
         copies = _unfinished_copies(workspace.path, before)
         _remove([*(workspace.path / one.run_id for one in plan.going), *plan.places, *copies], plan.copies)
-        drop_places(workspace.database, [folder for folder in places if folder.parent not in hidden])
+        workspace.journal.places.drop([folder for folder in places if folder.parent not in hidden])
         if leaving:
-            purge_rows(workspace.database, [one.run for one in leaving], now)
-        wipe(workspace.database)
+            workspace.journal.purging.purge([one.run for one in leaving], now)
+        workspace.journal.purging.wipe()
     return plan
 
 
@@ -182,10 +173,10 @@ def _dry_runs(workspace: Path, standing: set[str], before: float) -> Iterator[Go
 def _places(workspace: Workspace, leaving: Sequence[Purgeable], before: float) -> list[Path]:
     """What nights put away: results go with their run; copies of a file, and files without a run, by their own age."""
     runs = {one.run: one.run_id for one in leaving}
-    own = [place for run in runs for place in places_of(workspace.database, run)]
+    own = [place for run in runs for place in workspace.journal.places.of(run)]
     found = [place.folder for place in own if tag_of(place.folder.name) == runs[place.run or 0]]
-    standing = {one.run for one in purgeable(workspace.database, float("inf"))} - runs.keys()
-    old = (place for place in places_before(workspace.database, before) if place.run not in standing)
+    standing = {one.run for one in workspace.journal.purging.purgeable(float("inf"))} - runs.keys()
+    old = (place for place in workspace.journal.places.before(before) if place.run not in standing)
     return list(dict.fromkeys([*found, *(place.folder for place in old)]))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from importer.journal import Runs, StoredRun
+from importer.journal import EarlierRuns, StoredRun
 from importer.profile import Profile
 from importer.runs.forecast import Forecast, Workload, day_window, forecast
 from importer.runs.hours import Hours
 
 
-def outlook(profile: Profile, runs: Runs, stored: StoredRun, *, now: float, ends_at: float | None) -> Forecast:
+def outlook(
+    profile: Profile, earlier: EarlierRuns, stored: StoredRun, *, now: float, ends_at: float | None
+) -> Forecast:
     """Forecast what is left of a run.
 
     Args:
@@ -21,24 +23,26 @@ def outlook(profile: Profile, runs: Runs, stored: StoredRun, *, now: float, ends
         JournalError: the journal cannot be read.
     """
     delivery = profile.delivery
-    work = replace(requests_ahead(profile, runs, stored), used=used_today(profile, runs, stored.header.scope, now))
+    work = replace(
+        requests_ahead(profile, earlier, stored), used=used_today(profile, earlier, stored.header.scope, now)
+    )
     return forecast(work, delivery.allowance, Hours.of(delivery), now=now, deadline=ends_at)
 
 
-def requests_ahead(profile: Profile, runs: Runs, stored: StoredRun, *, stopped: bool = False) -> Workload:
+def requests_ahead(profile: Profile, earlier: EarlierRuns, stored: StoredRun, *, stopped: bool = False) -> Workload:
     """What is left of a run, the day's requests aside.
 
     Args:
         stopped: it is to be taken up again first.
     """
-    ahead = runs.ahead(stored, stopped=stopped)
+    ahead = earlier.ahead(stored, stopped=stopped)
     looks = ahead.in_doubt * len(profile.delivery.looks_after_s)
     if profile.delivery.verify_existing:
         looks += ahead.known
     return Workload(creates=ahead.creates, known=ahead.known, looks=looks)
 
 
-def used_today(profile: Profile, runs: Runs, scope: str, now: float) -> int:
+def used_today(profile: Profile, earlier: EarlierRuns, scope: str, now: float) -> int:
     """How many requests count against the day's: what the limiter will count as well; 0 where a day has no limit."""
     day = day_window(profile.delivery.allowance)
-    return runs.started_within(scope, now, day[1]) if day else 0
+    return earlier.started_within(scope, now, day[1]) if day else 0

@@ -10,10 +10,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from importer.core.errors import ImporterError
-from importer.journal import has_resent, runs_with_resent
+from importer.journal import Location
 from importer.profile import Profile
 from importer.runs.session import Session
-from importer.runs.wiring import JOURNAL_NAME, open_workspace
+from importer.runs.wiring import open_workspace
 
 
 def look_again(profile: Profile, name: str) -> str:
@@ -42,15 +42,15 @@ async def look_again_at_all(profile: Profile) -> None:
 
 
 def _is_needed(workspace: Path, name: str) -> bool:
-    if not (workspace / JOURNAL_NAME).exists():
+    if not Location.of_workspace(workspace).exists:
         return False
     with suppress(ImporterError), closing(open_workspace(workspace, create=False)) as opened:
-        return has_resent(opened.database, opened.runs.find(name).run)
+        return opened.runs.has_resent(opened.runs.find(name).run)
     return False  # whoever asked for it says what is wrong with it
 
 
 def _waiting(profile: Profile) -> list[str]:
-    if not (profile.workspace / JOURNAL_NAME).exists():
+    if not Location.of_workspace(profile.workspace).exists:
         return []
     with closing(open_workspace(profile.workspace, create=False)) as opened:
-        return runs_with_resent(opened.database, profile.target)
+        return list(opened.journal.earlier.with_resent(profile.target))

@@ -42,15 +42,14 @@ from importer.journal import (
     RUNNING,
     SECRET_BYTES,
     STOPPED,
-    Database,
-    Replay,
+    Journal,
+    Location,
     RunHeader,
-    RunIntake,
     Runs,
     StoredRun,
-    has_resent,
     has_secret,
     lock_owner,
+    open_journal,
     remembers_old_keys,
     workspace_lock,
     workspace_secret,
@@ -64,7 +63,7 @@ from importer.runs import archive_index, registry
 from importer.runs.accounts import Whose, settle_account
 from importer.runs.forecast import Forecast
 from importer.runs.hours import Hours
-from importer.runs.leftovers import CHECKED_NAME, SPOOL_NAME, private_folder, tidy
+from importer.runs.leftovers import SPOOL_NAME, private_folder, tidy
 from importer.runs.preconditions import (
     Confirm,
     ask_consent,
@@ -88,7 +87,6 @@ from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
 from importer.runs.run_forecast import outlook
 from importer.runs.wiring import (
-    JOURNAL_NAME,
     Delivering,
     Destination,
     LocalSource,
@@ -181,13 +179,13 @@ class Session:
             check_out(self.profile.results, local.path)
             header = self._header(local, found, local.content_hash(), "", started_at, dry_run=True)
             place = registry.next_place(self.profile.workspace)
-            with self._new_directory(header.run_id) as directory, _checked(directory) as database:
-                stored = Runs(database).begin(header)
-                Runs(database).note(stored.run, place=place)
-                with _forgotten_if_refused(Runs(database), stored, directory):
-                    self._prepare(database, stored, found, _secret_of(self.profile.workspace), pool)
-                    database.keep()
-                return self._finish(database, stored, directory, started_at)
+            with self._new_directory(header.run_id) as directory, _checked(directory) as journal:
+                stored = journal.runs.begin(header)
+                journal.runs.note(stored.run, place=place)
+                with _forgotten_if_refused(journal.runs, stored, directory):
+                    self._prepare(journal, stored, found, _secret_of(self.profile.workspace), pool)
+                    journal.keep()
+                return self._finish(journal, stored, directory, started_at)
 
     async def run(self, source: Source, *, force: bool = False, as_new: bool = False) -> Report:
         """Import a source; in a dry run, only check it. What came back fixed is taken into its own run.
@@ -280,7 +278,7 @@ class Session:
             check_out(self.profile.results, local.path)
             header = self._header(local, found, content, where.scope, started_at, dry_run=False)
             if not force:
-                refuse_repeated(workspace.runs, header, found.reader.info.sheet, self.profile)
+                refuse_repeated(workspace.journal.earlier, header, found.reader.info.sheet, self.profile)
             with self._new_directory(header.run_id) as directory:
                 stored = await beside_the_loop(self._begin, workspace, header, where)
                 with _forgotten_if_refused(workspace.runs, stored, directory):
@@ -288,7 +286,7 @@ class Session:
                     await self._load(workspace, stored, found, pool)
                     counts = await beside_the_loop(workspace.runs.counts, stored.run)
                     ask_consent(where, self.profile, self.confirm, counts)
-                quiet_s = workspace.runs.quiet_s(stored.run, where.scope, started_at)
+                quiet_s = workspace.journal.earlier.quiet_s(stored.run, where.scope, started_at)
                 return await self._deliver(workspace, stored, where, directory, started_at, quiet_s=quiet_s)
 
     async def resume(self, name: str, *, reopened: tuple[RowState, ...] = RESUMABLE) -> Report:
@@ -362,7 +360,7 @@ class Session:
         self.profile = self.profile.with_options({"yes": True})  # to what only asks; nothing can be sent here
         with closing(open_workspace(self.profile.workspace, create=False)) as workspace:
             stored = workspace.runs.find(name)
-            if stored.phase not in {FINISHED, STOPPED} or not has_resent(workspace.database, stored.run):
+            if stored.phase not in {FINISHED, STOPPED} or not workspace.runs.has_resent(stored.run):
                 return None
             where = rehearsed_again(self._destination_again(workspace, stored, started_at), stored.facts)
             with (
@@ -373,7 +371,7 @@ class Session:
                     return None
                 if reason := stored.facts.get("stopped_by"):
                     self.stop.request(reason, stored.facts.get("stopped_message", ""))
-                return await beside_the_loop(self._finish, workspace.database, stored, directory, started_at)
+                return await beside_the_loop(self._finish, workspace.journal, stored, directory, started_at)
 
     async def _looked_again(self, workspace: Workspace, stored: StoredRun, where: Destination) -> bool:
         """Look at every row that is due; whether any row ended otherwise by that."""
@@ -382,9 +380,9 @@ class Session:
         async with other_side(self.profile, where, limiter, self.clock) as target:
             profile = as_patient_as_needed(self.profile, where)
             parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event)
-            async with parts.commits:
+            async with parts.journal:
                 looked = await parts.second_looks.run(waits=False)
-                await parts.commits.flush()
+                await parts.journal.flush()
         # This is not a pass of the run: its receipts are those of the requests that sent something.
         workspace.runs.note(stored.run, passes=stored.facts.get("passes", []), learned=parts.learned(looked))
         return workspace.runs.counts(stored.run) != before
@@ -455,24 +453,25 @@ class Session:
 
     def _exported_elsewhere(self, name: str, out: Path, started_at: float) -> Report:
         with registry.opened_run(self.profile.workspace, name) as opened:
-            stored, database = opened.stored, opened.database
+            stored, journal = opened.stored, opened.journal
             self.profile = recalled(self.profile, stored)
             stored.require_whole()
             stored.require_loaded()
-            check_out(self.profile.results, source_of(database, stored) or Path(stored.header.path))
+            check_out(self.profile.results, source_of(journal, stored) or Path(stored.header.path))
             return self._rendered(
-                database, stored, out, ending_of(database, stored, self.command, started_at, self.clock.now())
+                journal, stored, out, ending_of(journal, stored, self.command, started_at, self.clock.now())
             )
 
     def _exported(self, name: str, started_at: float) -> Report:
         with registry.opened_run(self.profile.workspace, name, writes=True) as opened, self._alone(opened, started_at):
-            stored, database = Runs(opened.database).find(opened.stored.header.run_id), opened.database
+            journal = opened.journal
+            stored = journal.runs.find(opened.stored.header.run_id)
             self.profile = recalled(self.profile, stored)
             stored.require_whole()
             stored.require_loaded()
-            check_out(self.profile.results, source_of(database, stored) or Path(stored.header.path))
+            check_out(self.profile.results, source_of(journal, stored) or Path(stored.header.path))
             with self._kept_directory(stored) as directory:
-                return self._written_again(database, stored, directory, started_at)
+                return self._written_again(journal, stored, directory, started_at)
 
     @contextmanager
     def _alone(self, opened: OpenedRun, started_at: float) -> Iterator[None]:
@@ -490,18 +489,18 @@ class Session:
         with workspace_lock(workspace, stored.header.scope, started_at):
             yield
 
-    def _written_again(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
+    def _written_again(self, journal: Journal, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Write the files of a run that has ended, or was cut off, as the journal has it."""
-        ending = ending_of(database, stored, self.command, started_at, self.clock.now())
-        archive_index.keep_mended_beside(database, stored)
-        report = self._rendered(database, stored, directory, ending)
-        if is_open(Runs(database).counts(stored.run)):
+        ending = ending_of(journal, stored, self.command, started_at, self.clock.now())
+        archive_index.keep_mended_beside(journal, stored)
+        report = self._rendered(journal, stored, directory, ending)
+        if is_open(journal.runs.counts(stored.run)):
             return report  # it has not ended: a resume goes on with it
         if stored.phase not in {FINISHED, STOPPED}:
             ended_at = report.ended_at or ending.ended_at
-            Runs(database).end(stored.run, phase=report.state, exit_code=report.exit_code, ended_at=ended_at)
+            journal.runs.end(stored.run, phase=report.state, exit_code=report.exit_code, ended_at=ended_at)
         if not stored.header.dry_run:
-            self._seal(database, stored, directory, report)
+            self._seal(journal, stored, directory, report)
         return report
 
     # ------------------------------------------------------------------ stages
@@ -526,7 +525,7 @@ class Session:
                 "Run that DataFrame again.",
             )
         with ExitStack() as stack:
-            source = source_of(workspace.database, stored) or stored.header.path
+            source = source_of(workspace.journal, stored) or stored.header.path
             local = await beside_the_loop(stack.enter_context, self._at_hand(source))
             await beside_the_loop(require_content, stored.header, local.path)
             pool = await beside_the_loop(stack.enter_context, self._pool(local.path))
@@ -536,7 +535,7 @@ class Session:
 
     async def _load(self, workspace: Workspace, stored: StoredRun, source: Opened, pool: ProcessPool) -> None:
         preparing = asyncio.create_task(
-            beside_the_loop(self._prepare, workspace.database, stored, source, workspace.secret, pool)
+            beside_the_loop(self._prepare, workspace.journal, stored, source, workspace.secret, pool)
         )
         try:
             await asyncio.shield(preparing)
@@ -545,22 +544,21 @@ class Session:
             await ended(preparing)
             raise
 
-    def _prepare(self, database: Database, stored: StoredRun, source: Opened, secret: bytes, pool: ProcessPool) -> None:
+    def _prepare(self, journal: Journal, stored: StoredRun, source: Opened, secret: bytes, pool: ProcessPool) -> None:
         """Read and check the whole source into the journal; nothing is sent."""
-        header, runs = stored.header, Runs(database)
+        header, runs = stored.header, journal.runs
         facts = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
         self.on_event(Event("run_started", facts))
-        journal = self.profile.workspace / JOURNAL_NAME
-        compared = header.dry_run and journal.exists()
+        memory = Location.of_workspace(self.profile.workspace)
+        compared = header.dry_run and memory.exists
         valid_state = RowState.VALID if header.dry_run else RowState.READY
         merging = merging_of(self.profile, source)
-        intake = RunIntake(
-            database,
+        intake = journal.intake(
             stored.run,
             valid_state=valid_state,
             keyed=compared,
             merging=merging,
-            keeps_bodies=compared and remembers_old_keys(journal),
+            keeps_bodies=compared and remembers_old_keys(memory),
         )
         intake.restart()
         with rare_collections():
@@ -570,7 +568,7 @@ class Session:
             raise _cut_short(self.stop)
         how = comparison(self.profile, header, source.mapper.columns, source.reader.info.sheet)
         if compared:
-            intake.compare(journal, secret, how)
+            intake.compare(memory, secret, how)
         elif not header.dry_run:
             intake.compare_and_remember(header.scope, secret, how)
         info = source.reader.info
@@ -620,7 +618,7 @@ class Session:
         total = counts["read"] - await beside_the_loop(workspace.runs.unsent_beside, stored.run)
         facts = {"total": total, "already_done": counts["read"] - waiting, "run_id": stored.header.run_id}
         self.on_event(Event("delivery_started", facts))
-        if waiting or await beside_the_loop(has_resent, workspace.database, stored.run):
+        if waiting or await beside_the_loop(workspace.runs.has_resent, stored.run):
             expected = await beside_the_loop(self._foresee, workspace, stored)
             limiter = limiter_for(self.profile, self.clock, self.stop)
             if not where.embedded:  # the emulator inside a run is a new one each time
@@ -629,7 +627,7 @@ class Session:
             async with other_side(self.profile, where, limiter, self.clock, on_emulator=emulators.append) as target:
                 profile = as_patient_as_needed(self.profile, where)
                 parts = delivering(profile, workspace, stored, target, limiter, emit=self.on_event, ask=self.ask)
-                async with parts.commits:
+                async with parts.journal:
                     if parts.caution:
                         self.on_event(Event("looks_end_early", {"text": parts.caution}))
                     if expected.creates:
@@ -638,12 +636,12 @@ class Session:
                         await parts.delivery.run()
                         looked = await parts.second_looks.run()
                     await limiter.give_back()
-                    await parts.commits.submit(parts.claims.finish)
+                    await parts.journal.finish()
                     rehearsed = self._rehearsed(workspace, stored, emulators[0]) if where.faults is not None else {}
             workspace.runs.note(
                 stored.run, rehearsal=rehearsed, **rehearsing(where), **parts.facts(), learned=parts.learned(looked)
             )
-        return await beside_the_loop(self._finish, workspace.database, stored, directory, started_at)
+        return await beside_the_loop(self._finish, workspace.journal, stored, directory, started_at)
 
     def _take_up(self, workspace: Workspace, stored: StoredRun, started_at: float) -> None:
         """Write down that the run is being worked on: whoever is cut off from here on has not ended it."""
@@ -656,21 +654,21 @@ class Session:
         """Say before anything is sent whether another workspace has created customers there: it is not known here."""
         if stored.header.scope == EMULATOR:  # its customers are this workspace's own
             return
-        count = await stamps_of_others(target, parts.deliver.stamps.matcher, parts.claims.never_claimed)
+        count = await stamps_of_others(target, parts.deliver.stamps.matcher, parts.journal.never_claimed)
         workspace.runs.note(stored.run, others=count)
         if count:
             self.on_event(Event("other_workspace", {"customers": count}))
 
     def _rehearsed(self, workspace: Workspace, stored: StoredRun, emulator: Emulator) -> dict[str, Any]:
         """Compare what the run says with what the emulator really holds."""
-        endings = Replay(workspace.database, stored.run).endings()
+        endings = workspace.journal.replay(stored.run).endings()
         found = compare(emulator.customers(), endings, self.profile.delivery.import_key_metadata)
         before = stored.facts.get("rehearsal", {}).get("faults", {})
         return {**found, "faults": dict(Counter(before) + emulator.ledger.faults)}
 
     def _foresee(self, workspace: Workspace, stored: StoredRun) -> Forecast:
         """Say what is to be expected, before anything is sent."""
-        expected = outlook(self.profile, workspace.runs, stored, now=self.clock.now(), ends_at=self.ends_at)
+        expected = outlook(self.profile, workspace.journal.earlier, stored, now=self.clock.now(), ends_at=self.ends_at)
         workspace.runs.note(stored.run, forecast=expected.as_json())
         self.on_event(Event("forecast", expected.as_json()))
         return expected
@@ -691,31 +689,31 @@ class Session:
         async with closing_at(self.ends_at, self.stop, self.clock, message):
             yield
 
-    def _finish(self, database: Database, stored: StoredRun, directory: Path, started_at: float) -> Report:
+    def _finish(self, journal: Journal, stored: StoredRun, directory: Path, started_at: float) -> Report:
         """Render what the journal holds, and record how the run ended."""
-        rows = Runs(database).counts(stored.run)["read"]
+        rows = journal.runs.counts(stored.run)["read"]
         self.on_event(Event("results_started", {"run_id": stored.header.run_id, "rows": rows}))
         began_at = started_at - self.waited_s
         ending = Ending(self.command, began_at, self.clock.now(), self.stop.reason, self.stop.message)
-        Runs(database).note(stored.run, stopped_by=self.stop.reason, stopped_message=self.stop.message)
-        archive_index.keep_mended_beside(database, stored)
-        report = self._rendered(database, stored, directory, ending)
-        Runs(database).end(
+        journal.runs.note(stored.run, stopped_by=self.stop.reason, stopped_message=self.stop.message)
+        archive_index.keep_mended_beside(journal, stored)
+        report = self._rendered(journal, stored, directory, ending)
+        journal.runs.end(
             stored.run, phase=report.state, exit_code=report.exit_code, ended_at=report.ended_at or ending.ended_at
         )
         if not stored.header.dry_run:
             self.on_event(Event("results_stage", {"stage": "receipt"}))
-            self._seal(database, stored, directory, report)
+            self._seal(journal, stored, directory, report)
         elapsed_s = self.clock.now() - began_at
         facts = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": elapsed_s}
         self.on_event(Event("run_ended", facts))
         return report
 
-    def _rendered(self, database: Database, stored: StoredRun, directory: Path, ending: Ending) -> Report:
+    def _rendered(self, journal: Journal, stored: StoredRun, directory: Path, ending: Ending) -> Report:
         with rare_collections(), self.create_pool(self._processes) as pool:
             share = partial(pool.map, alone=_WRITTEN_ALONE)
             return render(
-                database,
+                journal,
                 stored.run,
                 directory,
                 self.profile,
@@ -724,10 +722,10 @@ class Session:
                 watch=Watch(self.on_event, self.clock.now),
             )
 
-    def _seal(self, database: Database, stored: StoredRun, directory: Path, report: Report) -> None:
+    def _seal(self, journal: Journal, stored: StoredRun, directory: Path, report: Report) -> None:
         """Write the receipt, and all files again where a night put them."""
-        write_receipt(database, stored, directory, report, self.clock.now())
-        archive_index.renew(database, stored, report)
+        write_receipt(journal, stored, directory, report, self.clock.now())
+        archive_index.renew(journal, stored, report)
 
     # ------------------------------------------------------------------ places
 
@@ -843,14 +841,14 @@ def _secret_of(workspace: Path) -> bytes:
 
 
 @contextmanager
-def _checked(directory: Path) -> Iterator[Database]:
+def _checked(directory: Path) -> Iterator[Journal]:
     """The journal of a dry run, which leaves the workspace's alone. Written without waiting for the disk, then kept."""
-    commands = Commands(directory.parent)
+    commands, location = Commands(directory.parent), Location.of_dry_run(directory)
     with (
         locked(directory, waits=True),
-        closing(Database(directory / CHECKED_NAME, durable=False, commands=commands)) as database,
+        closing(open_journal(location, durable=False, commands=commands)) as journal,
     ):
-        yield database
+        yield journal
 
 
 @contextmanager

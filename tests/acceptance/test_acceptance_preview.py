@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 
-from importer.journal import Database, Replay, Runs, workspace_secret
+from importer.journal import Location, open_journal, workspace_secret
 from importer.runs.as_sent import Rechecker
 from tests.acceptance.conftest import SAMPLES, User
 
@@ -107,12 +107,12 @@ def test_a_row_that_is_checked_again_says_what_was_sent(user: User) -> None:
         if (SAMPLES / name).exists():
             assert user.types("run", SAMPLES / name).code in {0, 3}
     runs = user.home / "runs"
-    with closing(Database(runs / "journal.sqlite3", writes=False)) as database:
-        for _, run_id in Runs(database).ids():
-            stored = Runs(database).find(run_id)
-            rechecker = Rechecker.of(database, stored, workspace_secret(runs))
+    with closing(open_journal(Location.of_workspace(runs), writes=False)) as journal:
+        for _, run_id in journal.runs.ids():
+            stored = journal.runs.find(run_id)
+            rechecker = Rechecker.of(journal, stored, workspace_secret(runs))
             assert rechecker is not None
-            replay = Replay(database, stored.run)
+            replay = journal.replay(stored.run)
             for row in replay.results():
                 payload = replay.payload(row.ordinal)
                 if payload:

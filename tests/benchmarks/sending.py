@@ -22,10 +22,10 @@ from importer.core.batches import CheckedBatch, DuplicateVerdict
 from importer.core.events import Event
 from importer.core.frames import raw_batch
 from importer.core.outcomes import Claimed, Outcome, Record
-from importer.core.ports import Journal
+from importer.core.ports import Claims
 from importer.core.states import RowState
 from importer.delivery import StopSwitch
-from importer.journal import RunHeader, RunIntake, StoredRun
+from importer.journal import RunHeader, StoredRun
 from importer.profile import Profile
 from importer.runs.wiring import (
     SystemClock,
@@ -65,7 +65,7 @@ def _loaded(workspace: Workspace, scope: str, bodies: Sequence[bytes]) -> Stored
     """Register a run whose rows are ready to be sent."""
     header = RunHeader("20261122T083000Z-00000a", scope, "sandbox", "a", "/a", "0", "0", dry_run=False, started_at=1.0)
     stored = workspace.runs.begin(header)
-    intake = RunIntake(workspace.database, stored.run)
+    intake = workspace.journal.intake(stored.run)
     for first in range(0, len(bodies), _BATCH_ROWS):
         mine = bodies[first : first + _BATCH_ROWS]
         raw = raw_batch(first, range(first + 2, first + 2 + len(mine)), ([""] * len(mine),))
@@ -99,12 +99,12 @@ async def main(base_url: str, bodies: Sequence[bytes], folder: Path, memory: str
         async with other_side(profile, where, limiter, clock) as target:
             parts = delivering(profile, workspace, stored, target, limiter, emit=_ignore)
             records = [Record(at, at + 2, _key(body), body) for at, body in enumerate(bodies)]
-            journal: Journal = parts.delivery.journal if memory == "journal" else NoJournal(records)
+            claims: Claims = parts.delivery.claims if memory == "journal" else NoJournal(records)
             beating = asyncio.create_task(heart.beat())
             started = time.perf_counter()
-            await replace(parts.delivery, journal=journal).run()
+            await replace(parts.delivery, claims=claims).run()
             if memory == "journal":
-                await parts.commits.flush()
+                await parts.journal.flush()
             taken_s = time.perf_counter() - started
             beating.cancel()
     told = {"per_s": len(bodies) / taken_s, "longest_block_ms": heart.longest_s * 1e3}

@@ -30,7 +30,7 @@ from importer.core.batches import CheckedBatch, DuplicateVerdict
 from importer.core.events import Event
 from importer.core.frames import raw_batch
 from importer.core.outcomes import Record
-from importer.core.ports import Journal
+from importer.core.ports import Claims
 from importer.core.results import RowResult
 from importer.core.states import FINAL_STATES, RowState, balance
 from importer.delivery import (
@@ -52,18 +52,7 @@ from importer.delivery import (
     Window,
 )
 from importer.engines import AsyncioPool
-from importer.journal import (
-    Accounts,
-    Claims,
-    Database,
-    GroupCommit,
-    Replay,
-    RunHeader,
-    RunIntake,
-    RunJournal,
-    Runs,
-    same_server,
-)
+from importer.journal import Journal, Replay, RunDelivery, RunHeader, Sending, same_server
 from importer.runs.pipeline import Delivery
 from tests.lab.kinds import KINDS, STAMP
 from tests.lab.memory import MISFORTUNES, Memory
@@ -165,7 +154,7 @@ class Story:
             self.memory.close()
 
     def _begin(self, name: tuple[str, str]) -> None:
-        self.runs.append(_prepare(self.memory.database, self, name))
+        self.runs.append(_prepare(self.memory.journal, self, name))
         self.seen = {}
 
     def _live_through(self, run: int | None = None, lives: int = MAX_LIVES) -> bool:
@@ -178,7 +167,7 @@ class Story:
         return False
 
     def _results(self) -> list[list[RowResult]]:
-        return [list(Replay(self.memory.database, run).results()) for run in self.runs]
+        return [list(self.memory.journal.replay(run).results()) for run in self.runs]
 
     def _live(self, run: int) -> bool:
         """One life of the process; whether it ended with nothing left to do."""
@@ -187,7 +176,7 @@ class Story:
         kill_at = self.rng.randint(2, self.rng.choice((20, 60, 200))) if doomed else None
         loop = VirtualLoop(self.clock_s, kill_at)
         try:
-            done = loop.run_until_complete(self._deliver(self.memory.database, run))
+            done = loop.run_until_complete(self._deliver(self.memory.journal, run))
         except Killed:
             self.kills += 1
             self.world.say(loop.time(), "KILLED")
@@ -200,24 +189,21 @@ class Story:
             self.memory.process_died()
         return done
 
-    async def _deliver(self, database: Database, run: int) -> bool:
-        claims = Claims(database, run, _scope_of(database, run))
-        commits = GroupCommit(database, _inline)
+    async def _deliver(self, journal: Journal, run: int) -> bool:
         clock, stop = VirtualClock(), StopSwitch()
-        Runs(database).reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
-        journal = RunJournal(claims, commits, clock.now)
-        canary = Canary(journal, self.canary, stop, before=self.seen) if self.canary else None
-        await self._delivery(canary or journal, journal, clock, stop).run()
+        journal.runs.reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
+        rows = _rows_of(journal, run, clock)
+        canary = Canary(rows, self.canary, stop, before=self.seen) if self.canary else None
+        await self._delivery(canary or rows, rows, clock, stop).run()
         self.seen = canary.seen() if canary else {}
         if self.looks_again:
-            await self._looks(journal, clock, stop).run()
-        await commits.flush()
-        with database.transaction() as tx:
-            claims.finish(tx)
-        states = Runs(database).counts(run)
+            await self._looks(rows, clock, stop).run()
+        await rows.flush()
+        await rows.finish()
+        states = journal.runs.counts(run)
         open_states = (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED)
         left = sum(states.get(state, 0) for state in open_states)
-        return not left or (self.lives > 3 and left == _told_by_id(Replay(database, run)))
+        return not left or (self.lives > 3 and left == _told_by_id(journal.replay(run)))
 
     def _next_night(self) -> None:
         """Look again at every row that was sent again, long after everything has happened."""
@@ -226,29 +212,28 @@ class Story:
         for run in self.runs:
             loop = VirtualLoop(self.clock_s)
             try:
-                loop.run_until_complete(self._look_again(self.memory.database, run))
+                loop.run_until_complete(self._look_again(self.memory.journal, run))
             finally:
                 abandon(loop)
 
-    async def _look_again(self, database: Database, run: int) -> None:
+    async def _look_again(self, journal: Journal, run: int) -> None:
         clock, stop = VirtualClock(), StopSwitch()
-        commits = GroupCommit(database, _inline)
-        claims = Claims(database, run, _scope_of(database, run))
-        await self._looks(RunJournal(claims, commits, clock.now), clock, stop).run()
-        await commits.flush()
+        rows = _rows_of(journal, run, clock)
+        await self._looks(rows, clock, stop).run()
+        await rows.flush()
 
-    def _looks(self, journal: RunJournal, clock: VirtualClock, stop: StopSwitch) -> SecondLooks:
+    def _looks(self, rows: RunDelivery, clock: VirtualClock, stop: StopSwitch) -> SecondLooks:
         limiter = StrictLimiter([Window(20, 1.0)], clock, stop)
         backoff = Backoff(0.5, 10.0, self.rng)
         feedback = Feedback(limiter, Breaker(stop, BreakerRules()), backoff, clock=clock, emit=_ignore)
         asking = self._asking(limiter, backoff, feedback, clock)
-        return SecondLooks(asking, journal, self.stamps, LOOK_AGAIN_AFTER_S, _ignore)
+        return SecondLooks(asking, rows, self.stamps, LOOK_AGAIN_AFTER_S, _ignore)
 
     def _asking(self, limiter: StrictLimiter, backoff: Backoff, feedback: Feedback, clock: VirtualClock) -> Asking:
         patience = Patience(4, self.looks_after_s, backoff, max_spared=6)
         return Asking(LabTarget(self.world, self.rng, limiter), patience, feedback, limiter.stop, clock)
 
-    def _delivery(self, journal: Journal, memory: RunJournal, clock: VirtualClock, stop: StopSwitch) -> Delivery:
+    def _delivery(self, claims: Claims, memory: RunDelivery, clock: VirtualClock, stop: StopSwitch) -> Delivery:
         limiter = StrictLimiter([Window(20, 1.0), Window(200, 60.0)], clock, stop, max_wait_s=600.0)
         backoff = Backoff(0.5, 10.0, self.rng)
         feedback = Feedback(
@@ -264,7 +249,7 @@ class Story:
         kept = memory if self.warns else _Careless()
         asking = self._asking(limiter, backoff, feedback, clock)
         deliver = Deliver(asking, self.stamps, kept, Thresholds(stop), engine.aside)
-        return Delivery(journal, engine, deliver, stop, _ignore, drain_s=20.0)
+        return Delivery(claims, engine, deliver, stop, _ignore, drain_s=20.0)
 
 
 HARDSHIPS = ((150.0, 5.0, True), (0.0, 120.0, True), (0.0, 5.0, False), (150.0, 120.0, True), (60.0, 60.0, False))
@@ -324,11 +309,11 @@ def _outages(rng: random.Random) -> Iterator[tuple[float, float]]:
         yield begin, (begin := begin + rng.choice((1.0, 15.0, 200.0)))
 
 
-def _prepare(database: Database, story: Story, name: tuple[str, str]) -> int:
-    scope, run_id = _scope(database, *name), f"lab{len(story.runs)}"
+def _prepare(journal: Journal, story: Story, name: tuple[str, str]) -> int:
+    scope, run_id = _scope(journal, *name), f"lab{len(story.runs)}"
     header = RunHeader(run_id, scope, "lab", "lab.csv", "lab.csv", "", "", dry_run=False, started_at=0.0)
-    run = Runs(database).begin(header).run
-    intake = RunIntake(database, run)
+    run = journal.runs.begin(header).run
+    intake = journal.intake(run)
     numbers = range(2, story.rows + 2)
     raw = raw_batch(0, numbers, ([str(number) for number in numbers],))
     intake.load(raw)
@@ -339,17 +324,18 @@ def _prepare(database: Database, story: Story, name: tuple[str, str]) -> int:
     return run
 
 
-def _scope(database: Database, base_url: str, api_key: str) -> str:
+def _scope(journal: Journal, base_url: str, api_key: str) -> str:
     """Where import keys are unique: a new key is somebody's question, and the answer is that it is the same account."""
-    server, accounts = same_server(base_url), Accounts(database, b"lab")
+    server, accounts = same_server(base_url), journal.accounts(b"lab")
     found = accounts.whose(server, "", f"{server}#key-{api_key}", api_key)
     scope = found.scope or found.candidates[0].scope
     accounts.bind(server, api_key, scope)
     return scope
 
 
-def _scope_of(database: Database, run: int) -> str:
-    return Runs(database).find(dict(Runs(database).ids())[run]).header.scope
+def _rows_of(journal: Journal, run: int, clock: VirtualClock) -> RunDelivery:
+    scope = journal.runs.find(dict(journal.runs.ids())[run]).header.scope
+    return journal.delivery(Sending(run, scope), clock.now, run_blocking=_inline)
 
 
 def _name(ordinal: int) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from importer.core.errors import JournalError, UsageError, WorkspaceMovedError
-from importer.journal import Database, Runs
+from importer.journal import Journal, Location, open_journal
 
 JOURNAL = "journal.sqlite3"
 LOG = f"{JOURNAL}-wal"
@@ -53,14 +53,14 @@ class Memory:
         self._checks = checks
         self._older: Contents = {}
         self.folder.mkdir()
-        self.database = self._opened()
+        self.journal = self._opened()
 
     def process_died(self) -> None:
         """Leave the files as a dead process does, let something happen to them, and open them again."""
         if not self._misfortune:
             return
-        left, commits = _contents(self.folder), _commits(self.database.connection)
-        self.database.close()  # it writes its log back and removes it, as a dead process does not
+        left, commits = _contents(self.folder), self._commits_in_use()
+        self.journal.close()  # it writes its log back and removes it, as a dead process does not
         _put(self.folder, left)
         if self._misfortune == "tail" and self._rng.random() < 0.6:
             self._lose_a_tail(left, commits)
@@ -70,23 +70,23 @@ class Memory:
             self._copy_it()
         if self._rng.random() < 0.3:
             self._older = left
-        self.database = self._opened()
+        self.journal = self._opened()
 
     def close(self) -> None:
         """Close the journal."""
-        self.database.close()
+        self.journal.close()
 
-    def _opened(self) -> Database:
+    def _opened(self) -> Journal:
         """The journal, which has to be taken for whole and for the original."""
-        database = Database(self.folder / JOURNAL, durable=bool(self._misfortune))
+        journal = open_journal(Location.of_workspace(self.folder), durable=bool(self._misfortune))
         if not self._misfortune or not self._checks:
-            return database
+            return journal
         try:
-            database.require_integrity()
+            journal.require_integrity()
         except JournalError as error:
-            database.close()
+            journal.close()
             self._broken(f"a journal that lost nothing was refused: {error}")
-        return database
+        return journal
 
     def _lose_a_tail(self, left: Contents, commits: int) -> None:
         """Cut the log, delete it, or put an older workspace there; what was lost is put back after the refusal."""
@@ -111,35 +111,39 @@ class Memory:
         shutil.copytree(self.folder, copy)
         self._has_to_be_refused(copy, "moved or copied")
         if self._rng.random() < 0.5:
-            with closing(Database(copy / JOURNAL)) as database:
-                database.accept_as_it_is()
+            with closing(open_journal(Location.of_workspace(copy))) as journal:
+                journal.accept_as_it_is()
             shutil.rmtree(self.folder)
             self.folder = copy
             return
-        with closing(Database(copy / JOURNAL)) as database:
-            database.accept_as_it_is(gives_up_runs=True)
-            database.require_integrity()
-            for _, run_id in Runs(database).ids():
-                self._has_to_stay(database, run_id)
+        with closing(open_journal(Location.of_workspace(copy))) as journal:
+            journal.accept_as_it_is(gives_up_runs=True)
+            journal.require_integrity()
+            for _, run_id in journal.runs.ids():
+                self._has_to_stay(journal, run_id)
 
     def _has_to_be_refused(self, workspace: Path, sentence: str) -> None:
         self.refusals += 1
-        with closing(Database(workspace / JOURNAL)) as database:
+        with closing(open_journal(Location.of_workspace(workspace))) as journal:
             try:
                 if self._checks:
-                    database.require_integrity()
+                    journal.require_integrity()
             except (JournalError, WorkspaceMovedError) as error:
                 if sentence in str(error):
                     return
                 self._broken(f"{sentence}: refused with another word: {error}")
         self._broken(f"a workspace that {sentence} was not refused")
 
-    def _has_to_stay(self, database: Database, run_id: str) -> None:
+    def _has_to_stay(self, journal: Journal, run_id: str) -> None:
         try:
-            Runs(database).find(run_id).require_whole()
+            journal.runs.find(run_id).require_whole()
         except UsageError:
             return
         self._broken(f"the run {run_id} goes on in a copy and in the original")
+
+    def _commits_in_use(self) -> int:
+        with closing(sqlite3.connect(self.folder / JOURNAL)) as connection:
+            return _commits(connection)
 
     def _commits_in(self, contents: Contents) -> int:
         """How many commits are left in a journal, worked out on a copy of it."""

@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 from importer.core.batches import CheckedBatch
 from importer.core.frames import raw_batch
 from importer.core.issues import Issue
-from importer.journal import Claims, Database, Merging, Replay, RunHeader, RunIntake, Runs
+from importer.journal import Merging, RunHeader
+from importer.journal.sqlite.claims import Claims
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.intake import RunIntake
+from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import Runs
 from importer.validation import DuplicateJudge
 from tests.effort import examples
 

@@ -11,7 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from importer.core.outcomes import Outcome, Record
 from importer.core.states import FINAL_STATES, REOPENINGS, TRANSITIONS, RowState
-from importer.journal import Database, Replay, Runs
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import Runs
 from tests.effort import examples
 from tests.unit.journal.conftest import begin, fill, open_book
 

@@ -7,45 +7,11 @@ keyed hash.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import NamedTuple
 
+from importer.journal.entries import UNNAMED, AccountUsed, Whose
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.scopes import move_scope
-
-_UNNAMED = "#key-"
-
-
-class AccountUsed(NamedTuple):
-    """An account that customers were imported into.
-
-    Args:
-        run_id: the newest run that sent there.
-    """
-
-    scope: str
-    run_id: str
-
-    @property
-    def is_named(self) -> bool:
-        """Whether a person has given it a name."""
-        return _UNNAMED not in self.scope
-
-
-@dataclass(frozen=True, slots=True)
-class Whose:
-    """What is known of an API key.
-
-    Args:
-        scope: the account's; empty: only a person can say which it is.
-        called_before: the name that this account had until now; empty: the same.
-        candidates: accounts of this server that it could be, the newest first.
-    """
-
-    scope: str = ""
-    called_before: str = ""
-    candidates: Sequence[AccountUsed] = ()
 
 
 class Accounts:
@@ -60,13 +26,6 @@ class Accounts:
         self._secret = secret
 
     def whose(self, server: str, named: str, proposed: str, api_key: str) -> Whose:
-        """Find out which account a key is for.
-
-        Args:
-            server: as `same_server` writes it.
-            named: the account's name in the profile; empty: none was given.
-            proposed: the scope of an account that is new here.
-        """
         used = self.used_at(server)
         scopes = {one.scope for one in used}
         bound = self._bound(server, api_key) or (self._after_key(proposed, scopes) if not named else "")
@@ -79,7 +38,7 @@ class Accounts:
     def _named(self, scope: str, bound: str, used: Sequence[AccountUsed]) -> Whose:
         """What a person named: known, the new name of what this key did, or an account to be asked about."""
         is_known = any(one.scope == scope for one in used)
-        if bound and bound != scope and (not is_known or _UNNAMED in bound):
+        if bound and bound != scope and (not is_known or UNNAMED in bound):
             return Whose(scope, called_before=bound)
         unnamed = [one for one in used if not one.is_named]
         if is_known or bound or not unnamed:
@@ -92,7 +51,6 @@ class Accounts:
         return proposed if proposed in scopes else ""
 
     def used_at(self, server: str) -> list[AccountUsed]:
-        """The accounts of a server, the newest first."""
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT scope, run_id, max(run) FROM runs WHERE dry_run = 0 GROUP BY scope ORDER BY max(run) DESC"
@@ -100,7 +58,6 @@ class Accounts:
         return [AccountUsed(scope, run_id) for scope, run_id, _ in found if scope.rpartition("#")[0] == server]
 
     def bind(self, server: str, api_key: str, scope: str) -> None:
-        """Remember whose a key is."""
         if self._bound(server, api_key) == scope:
             return
         with self._db.transaction() as tx:
@@ -111,7 +68,6 @@ class Accounts:
             )
 
     def rename(self, before: str, after: str) -> None:
-        """Let all that is known of one scope be known of another; nobody may work in either."""
         with self._db.transaction() as tx:
             move_scope(tx, before, after)
 

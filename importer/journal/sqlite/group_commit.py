@@ -10,24 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from importer.core.errors import JournalError
-from importer.core.outcomes import Claimed, Outcome, Record, Resent
 from importer.core.runtime import ended
-from importer.journal.sqlite.claims import Claims
+from importer.journal.port.delivery import RunBlocking
 from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.resent import is_customer_of_a_row
 
 T = TypeVar("T")
 COMPANY_S = 0.05
 """How long writes that nobody waits for are held back, so that many of them share a commit, in seconds."""
 
 Operation = Callable[[sqlite3.Connection], Any]
-RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,75 +165,3 @@ class GroupCommit:
     def _apply(self, operations: list[Operation]) -> list[Any]:
         with self._db.transaction() as tx:
             return [operation(tx) for operation in operations]
-
-
-class RunJournal:
-    """One run's journal while it is delivered. Implements `ports.Journal` and `ports.Memory`.
-
-    Args:
-        now: seconds since the epoch, by our own clock.
-        target_now: the same by the target's clock, as far as that is known: rows are marked with it as being sent.
-            None: as `now`.
-    """
-
-    def __init__(
-        self,
-        claims: Claims,
-        commits: GroupCommit,
-        now: Callable[[], float],
-        target_now: Callable[[], float] | None = None,
-    ) -> None:
-        self._claims = claims
-        self._commits = commits
-        self._now = now
-        self._target_now = target_now or now
-
-    async def claim(self, limit: int) -> Claimed:
-        now = self._target_now()
-        claimed: Claimed = await self._commits.submit(lambda tx: self._claims.claim(tx, limit, now))
-        return claimed
-
-    def settle(self, outcome: Outcome) -> None:
-        # Not waited for: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
-        self._commits.gather(self._claims.settle, outcome)
-
-    async def sends_again(self, record: Record) -> None:
-        now = self._now()
-        await self._commits.submit(lambda tx: self._claims.sends_again(tx, record.ordinal, now))
-
-    async def has_owner(self, customer_id: str) -> bool:
-        owned: bool = await self._commits.submit(lambda tx: is_customer_of_a_row(tx, customer_id))
-        return owned
-
-    async def amend(self, outcome: Outcome) -> None:
-        """Record what a later look has found out about a row that had ended.
-
-        Raises:
-            JournalError: the journal cannot be written, or the change is not allowed.
-        """
-        await self._commits.submit(lambda tx: self._claims.amend(tx, outcome))
-
-    async def resent(self) -> list[Resent]:
-        """The rows to look at again, the one that was sent first before the others."""
-        found: list[Resent] = await self._commits.submit(self._claims.resent)
-        return found
-
-    async def looked_at_last(self, record: Record) -> None:
-        """A row that was sent again was looked at late enough."""
-        await self._commits.submit(lambda tx: self._claims.looked_at_last(tx, record.ordinal))
-
-    async def owned_by_another(self, customer_id: str, record: Record) -> bool:
-        """Whether another row of any run is known to be this customer."""
-        owned: bool = await self._commits.submit(
-            lambda tx: self._claims.owned_by_another(tx, customer_id, record.ordinal)
-        )
-        return owned
-
-    async def shared_customers(self) -> list[tuple[str, Sequence[int]]]:
-        """Every customer that several created rows bear, and the ordinals of those of this run."""
-        found: list[tuple[str, Sequence[int]]] = await self._commits.submit(self._claims.shared_customers)
-        return found
-
-    async def flush(self) -> None:
-        """Wait until every settle is on disk."""
-        await self._commits.flush()

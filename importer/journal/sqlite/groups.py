@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
@@ -21,6 +20,7 @@ from importer.core.states import RowState
 from importer.customers.codes import ISSUE_CODES
 from importer.customers.grouping import Contradiction, merge
 from importer.customers.rules import field_spec
+from importer.journal.matching import Merging
 from importer.journal.sqlite.bulk import lots
 from importer.journal.sqlite.comparing import refuse
 from importer.journal.sqlite.database import Database
@@ -47,21 +47,6 @@ _NOT_SENT = (RowState.READY.value, RowState.VALID.value)
 _GROUPS_AT_ONCE = 500
 _BATCHES_HELD = 64
 _NAMED_ROWS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Merging:
-    """How the bodies of a group become one.
-
-    Args:
-        stamp: the metadata name of the import key; empty: it is not stamped.
-        alike: customer fields that the rows are grouped by.
-        columns: customer field to source column, for messages.
-    """
-
-    stamp: str
-    alike: Sequence[str]
-    columns: Mapping[str, str]
 
 
 class _Member(NamedTuple):

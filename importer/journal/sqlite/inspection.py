@@ -5,36 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from importer.core.errors import JournalError
-from importer.journal.sqlite.migrations import version_of
+from importer.journal.runs import JournalFacts
+from importer.journal.sqlite.migrations import SCHEMA_VERSION, version_of
 from importer.journal.sqlite.starts import started_within
 
 _STARTS_SINCE = 3
 """The format of the journal that began to count starts."""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalFacts:
-    """What a journal is like.
-
-    Args:
-        version: its format; 0 when nothing was ever written to it.
-        damage: what SQLite's own check says; empty when it is sound.
-        last_run: the newest run's id; empty when there is none.
-        last_phase: `loading`, `running`, `finished` or `stopped`.
-        last_scope: the target and account that run sends to.
-        last_exit_code: None when that run has not ended.
-    """
-
-    version: int
-    damage: str = ""
-    last_run: str = ""
-    last_phase: str = ""
-    last_scope: str = ""
-    last_exit_code: int | None = None
 
 
 def examine_journal(path: Path) -> JournalFacts:
@@ -47,7 +26,7 @@ def examine_journal(path: Path) -> JournalFacts:
         version = version_of(journal)
         damage = journal.execute("PRAGMA quick_check(1)").fetchone()[0]
         last = _last(journal) if version else None
-    return JournalFacts(version, "" if damage == "ok" else damage, *(last or ()))
+    return JournalFacts(version, SCHEMA_VERSION, "" if damage == "ok" else damage, *(last or ()))
 
 
 def starts_in(path: Path, scope: str, now: float, window_s: float) -> int:

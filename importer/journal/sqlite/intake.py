@@ -11,16 +11,18 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count, repeat
-from pathlib import Path
 from typing import Any
 
 from importer.core.batches import Change, ChangeLog, CheckedBatch, DuplicateVerdict, RawBatch
 from importer.core.errors import BusyError
 from importer.core.issues import IssueCollector, IssueKind, IssueLog, Severity
 from importer.core.states import RowState
-from importer.journal.sqlite.comparing import Comparison, attached, compare, hold_those_of_then, refuse
+from importer.journal.location import Location
+from importer.journal.matching import Comparison, Merging
+from importer.journal.runs import LOADING
+from importer.journal.sqlite.comparing import attached, compare, hold_those_of_then, refuse
 from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.groups import Groups, Merging
+from importer.journal.sqlite.groups import Groups
 from importer.journal.sqlite.issue_rows import insert_issues, issues_between, remove_issues
 from importer.journal.sqlite.likenesses import Earlier, Likenesses
 from importer.journal.sqlite.packing import (
@@ -32,7 +34,6 @@ from importer.journal.sqlite.packing import (
     unpack_rows,
     unpack_surplus,
 )
-from importer.journal.sqlite.runs import LOADING
 from importer.journal.sqlite.same_rows import adopt_keys_of_earlier_rules, adopt_keys_of_same_content, rekey, tell_apart
 from importer.journal.sqlite.spool import SpooledNumbers
 
@@ -85,19 +86,12 @@ class RunIntake:
 
     @property
     def idv(self) -> dict[str, Any]:
-        """How many of the recorded rows are ready for identity verification, and what the others lack."""
         return {"ready": self._idv_ready, "missing": dict(self._idv_missing)}
 
     def numbers(self, typecode: str) -> SpooledNumbers:
-        """A column of numbers for all rows, kept beside the journal while they are read."""
         return SpooledNumbers(self._db.path.parent, typecode)
 
     def restart(self) -> None:
-        """Forget what an earlier, unfinished loading left behind.
-
-        Raises:
-            BusyError: the run is beyond its loading: its rows say what was sent.
-        """
         with self._db.transaction() as tx:
             (phase,) = tx.execute("SELECT phase FROM runs WHERE run = ?", (self._run,)).fetchone()
             if phase != LOADING:
@@ -178,16 +172,8 @@ class RunIntake:
         if self._businesses:
             self._businesses.form(verdict.leaders)
 
-    def compare(self, journal: Path, secret: bytes, how: Comparison) -> None:
-        """In a dry run: compare the rows with what another journal knows, leaving that as it is.
-
-        Args:
-            journal: a workspace's journal whose secret these rows' keys were made with.
-
-        Raises:
-            JournalError: it cannot be read.
-        """
-        with attached(self._db, journal) as earlier:
+    def compare(self, journal: Location, secret: bytes, how: Comparison) -> None:
+        with attached(self._db, journal.path) as earlier:
             adopt_keys_of_earlier_rules(self._db, self._run, earlier)
             adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
             self._warn_of_known()
@@ -196,7 +182,6 @@ class RunIntake:
         self._hold_groups()
 
     def compare_and_remember(self, scope: str, secret: bytes, how: Comparison) -> None:
-        """Compare the rows with what this journal knows of a scope, and keep what they have for later runs."""
         earlier = Earlier("main", [scope])
         if how.allows_duplicates:
             tell_apart(self._db, self._run, scope, secret, self._groups)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from importer.core.commands import Commands
 from importer.core.errors import JournalError, WorkspaceMovedError
-from importer.journal.sqlite.secret import secret_path
+from importer.journal.secret import secret_path
 
 _RECEIPT = "receipt.json"
 _LOG = "run.log.jsonl"

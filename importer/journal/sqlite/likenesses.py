@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from importer.core.batches import CheckedBatch
 from importer.core.ports import Numbers
 from importer.customers.likeness import KINDS, PERSONAL, is_another, person_of
+from importer.journal.matching import Match
 from importer.journal.sqlite.bulk import PARAMETERS
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.packing import unpack_rows
@@ -37,23 +38,6 @@ JOIN {{0}}.runs u ON u.run = i.run WHERE i.scope = ? AND i.run <> ? AND i.key IN
 
 Where = Literal["main", "earlier"]
 """The journal itself, or one that is attached under that name."""
-
-
-class Match(NamedTuple):
-    """A row of this run, and one of an earlier run that may be the same customer.
-
-    Args:
-        kinds: what they are alike in (`customers.likeness.KINDS`); empty: they bear the same externalId and have
-            nothing in common.
-        run_id: the earlier run.
-        row: the number that a person sees there.
-    """
-
-    ordinal: int
-    kinds: tuple[str, ...]
-    run_id: str
-    target: str
-    row: int
 
 
 class _Known(NamedTuple):

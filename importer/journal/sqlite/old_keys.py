@@ -12,9 +12,10 @@ from contextlib import closing
 from pathlib import Path
 
 from importer.customers.former import KEY_RULE, keys_of_then
+from importer.journal.matching import Match
 from importer.journal.sqlite.bulk import PARAMETERS
 from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.likenesses import THERE, Earlier, Match, Numbered
+from importer.journal.sqlite.likenesses import THERE, Earlier, Numbered
 from importer.journal.sqlite.migrations import version_of
 from importer.journal.sqlite.packing import unpack_payloads
 

@@ -11,20 +11,11 @@ from importer.core.issues import IssueLog
 from importer.core.outcomes import Attempt, Verdict
 from importer.core.results import ResultBatch, RowResult
 from importer.core.states import LEFT_OPEN, RowState
+from importer.journal.entries import ChangeTotal
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import leader_of
 from importer.journal.sqlite.issue_rows import issues_between
 from importer.journal.sqlite.packing import unpack_cells, unpack_payloads, unpack_rows, unpack_surplus
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeTotal:
-    """How often one rule altered one field."""
-
-    rule: str
-    field: str
-    column: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +40,21 @@ class Replay:
         self._states = _STANDING if as_it_stands else _STATES
 
     def results(self) -> Iterator[RowResult]:
-        """Every row of the source in source order, with everything known about it."""
         for batch in self.batches():
             yield from batch
 
     def batches(self) -> Iterator[ResultBatch]:
-        """The same, columnar: what the results are written from."""
         after = -1
         while (stretch := self._stretch("first > ? ORDER BY first LIMIT 1", after)) is not None:
             after = stretch.first
             yield self._batch(stretch)
 
     def batch(self, first: int) -> ResultBatch:
-        """The stored batch that begins with this ordinal."""
         stretch = self._stretch("first = ?", first)
         assert stretch is not None  # noqa: S101  # the caller has read of it
         return self._batch(stretch)
 
     def endings(self) -> Iterator[tuple[str, RowState, str]]:
-        """The import key, state and customer id of every row that has a key."""
         with self._db.guarded("read"):
             for key, state, customer_id in self._db.connection.execute(
                 "SELECT key, state, coalesce(customer_id, '') FROM rows WHERE run = ? AND key IS NOT NULL", (self._run,)
@@ -75,7 +62,6 @@ class Replay:
                 yield key, RowState(state), customer_id
 
     def row(self, row: int) -> RowResult | None:
-        """The data row with this number in the spreadsheet; None when there is none."""
         after = -1
         while (stretch := self._stretch("first > ? ORDER BY first LIMIT 1", after)) is not None:
             after = stretch.first
@@ -84,7 +70,6 @@ class Replay:
         return None
 
     def payload(self, ordinal: int) -> bytes:
-        """The request body of a row, or of its group; empty where it has none (invalid, or purged)."""
         ordinal = self._speaking(ordinal)
         stretch = self._stretch("first <= ? ORDER BY first DESC LIMIT 1", ordinal)
         payloads = None if stretch is None else self._blob("payloads", stretch.first)
@@ -93,7 +78,6 @@ class Replay:
         return unpack_payloads(payloads)[ordinal - stretch.first]
 
     def attempts(self, ordinal: int) -> list[Attempt]:
-        """Every request that was made for a row, or for its group, in order."""
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT number, kind, started_at, duration_s, verdict, http_status, error_code, trace_id"
@@ -106,7 +90,6 @@ class Replay:
         ]
 
     def changes(self) -> list[ChangeTotal]:
-        """What normalisation altered, totalled, the most frequent first."""
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT rule, field, col, count FROM changes WHERE run = ? ORDER BY count DESC, rule, field, col",
@@ -115,7 +98,6 @@ class Replay:
         return [ChangeTotal(*values) for values in found]
 
     def group(self, ordinal: int) -> list[int]:
-        """The numbers of all rows that are one customer with this one, the one that speaks for them first."""
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT ordinal FROM rows WHERE run = ? AND leader = ? ORDER BY ordinal <> leader, ordinal",
@@ -124,7 +106,6 @@ class Replay:
         return [self._number(one) for (one,) in found]
 
     def leaders(self) -> dict[int, int]:
-        """To every row that is not done and one customer with others, the ordinal of the one that is sent for them."""
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT ordinal, leader FROM rows WHERE run = ? AND leader IS NOT NULL"
@@ -134,7 +115,6 @@ class Replay:
             return dict(found)
 
     def key(self, ordinal: int) -> str:
-        """The import key of a row, or of its group; empty for rows without one."""
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT coalesce(key, '') FROM rows WHERE run = ? AND ordinal = ?",

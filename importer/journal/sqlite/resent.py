@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import EarlierForm, Record, Resent
 from importer.core.states import RowState
-from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import SPEAKS
 from importer.journal.sqlite.issue_rows import insert_issues, issues_between
 from importer.journal.sqlite.packing import unpack_payloads, unpack_rows
@@ -59,24 +58,6 @@ def is_customer_of_a_row(tx: sqlite3.Connection, customer_id: str, but: tuple[in
             (customer_id, *but),
         ).fetchone()[0]
     )
-
-
-def runs_with_resent(database: Database, target: str) -> list[str]:
-    """The ids of all runs of a target that have ended and have rows to look at again, the oldest first."""
-    with database.guarded("read"):
-        found = database.connection.execute(
-            "SELECT run_id FROM runs WHERE target = ? AND purged_at IS NULL AND phase IN ('finished', 'stopped')"
-            " AND EXISTS (SELECT 1 FROM resent WHERE resent.run = runs.run) ORDER BY run",
-            (target,),
-        ).fetchall()
-    return [run_id for (run_id,) in found]
-
-
-def has_resent(database: Database, run: int) -> bool:
-    """Whether a run has rows to look at again."""
-    with database.guarded("read"):
-        found = database.connection.execute("SELECT EXISTS (SELECT 1 FROM resent WHERE run = ?)", (run,)).fetchone()
-    return bool(found[0])
 
 
 def resent_rows(tx: sqlite3.Connection, run: int) -> list[Resent]:

@@ -15,14 +15,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from importer.core.batches import CheckedBatch
 from importer.core.errors import JournalError
-from importer.core.issues import Issue, Severity
+from importer.core.issues import Severity
 from importer.core.results import ResultBatch, RowResult
 from importer.core.states import REOPENINGS, TRANSITIONS, RowState
-from importer.journal.sqlite.comparing import Comparison, refuse
+from importer.journal.matching import Comparison
+from importer.journal.revisions import ProfileNow, Revision, Said
+from importer.journal.runs import RUNNING
+from importer.journal.sqlite.comparing import refuse
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import hold_all
 from importer.journal.sqlite.issue_rows import insert_issues, remove_issues
@@ -37,36 +40,10 @@ from importer.journal.sqlite.packing import (
     unpack_surplus,
 )
 from importer.journal.sqlite.replay import Replay
-from importer.journal.sqlite.runs import RUNNING
 from importer.journal.sqlite.spool import SpooledNumbers
 
 _IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
 _BATCHES_HELD = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """One row as it came back, judged anew.
-
-    Args:
-        before: the state that it was judged in.
-        state: `ready`, `sending` (in doubt: looked up first) or `invalid`; `unknown`: its fixed form cannot be sent.
-        cells: one for each column of the source; None: as they are, and so are the surplus ones.
-        payload: the request body, b"" where it has none; None: it stays, and so do both keys.
-        leader: the ordinal of the row that is sent for it, of rows that are one customer.
-        issues: everything that is to be said of the row from now on.
-    """
-
-    ordinal: int
-    before: RowState
-    state: RowState
-    cells: Sequence[str] | None = None
-    surplus: tuple[str, ...] = ()
-    key: str | None = None
-    external_id: str = ""
-    payload: bytes | None = b""
-    leader: int | None = None
-    issues: tuple[Issue, ...] = ()
 
 
 class RunRows:
@@ -83,7 +60,6 @@ class RunRows:
         return sum(len(numbers) for _, numbers in self._stretches)
 
     def find(self, row: int) -> RowResult | None:
-        """The row with this number; None where the run has none."""
         at = bisect_right(self._stretches, row, key=lambda stretch: stretch[1][0]) - 1
         if at < 0:
             return None
@@ -92,49 +68,22 @@ class RunRows:
         return self.batch(first)[place] if place < len(numbers) and numbers[place] == row else None
 
     def at(self, ordinal: int) -> RowResult:
-        """The row at this place in the source."""
         first, _ = self._stretches[bisect_right(self._stretches, ordinal, key=itemgetter(0)) - 1]
         return self.batch(first)[ordinal - first]
 
     def number_of(self, ordinal: int) -> int:
-        """The number that a person sees of a row."""
         first, numbers = self._stretches[bisect_right(self._stretches, ordinal, key=itemgetter(0)) - 1]
         number: int = numbers[ordinal - first]
         return number
 
     def batches(self) -> Iterator[ResultBatch]:
-        """All rows, batch by batch."""
         return self._replay.batches()
 
     def leaders(self) -> dict[int, int]:
-        """To every row that is not done and one customer with others, the ordinal of the one that is sent for them."""
         return self._replay.leaders()
 
     def payload(self, ordinal: int) -> bytes:
-        """The request body of a row; empty where it has none."""
         return self._replay.payload(ordinal)
-
-
-class Said(NamedTuple):
-    """What is said of rows that stay as they are.
-
-    Args:
-        codes: what was said of any row of the run under these goes.
-    """
-
-    codes: Sequence[str]
-    issues: Sequence[Issue]
-
-
-class ProfileNow(NamedTuple):
-    """The profile of a run whose rows were checked under another one.
-
-    Args:
-        kept: as JSON.
-    """
-
-    kept: str
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +108,6 @@ class Returns:
         facts: Mapping[str, Any],
         profile: ProfileNow | None,
     ) -> None:
-        """Write rows as they came back, all in one commit.
-
-        Args:
-            revisions: in the order of their ordinals, each row once.
-            prints: kind of likeness to ordinal to a keyed hash: what is compared with earlier runs.
-            facts: what the run notes.
-            profile: None: the run keeps its own.
-
-        Raises:
-            JournalError: a row is no longer in the state that it was judged in, or cannot be opened from it; or the
-                journal cannot be written. The run is as it was.
-        """
         likenesses = self._likenesses(prints)
         with self.database.transaction() as tx:
             for first, group in groupby(revisions, lambda one: self._first(tx, one.ordinal)):
@@ -181,11 +118,6 @@ class Returns:
         likenesses.remember()
 
     def keys_in_use(self, keys: frozenset[str], but: frozenset[int]) -> dict[str, int]:
-        """Which of these import keys other rows of the run have, with one of those rows' ordinals.
-
-        Args:
-            but: rows that are about to have another key.
-        """
         with self.database.guarded("read"):
             found = self.database.connection.execute(
                 "SELECT key, ordinal FROM rows WHERE run = ? AND key IS NOT NULL", (self.run,)

@@ -13,7 +13,7 @@ from importer.core.errors import ReturnRefusedError
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issues import IssueLog
 from importer.core.sources import Detected, SourceInfo
-from importer.journal import RunHeader, RunRows, Runs
+from importer.journal import RunHeader, RunRows
 from importer.mapping import Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.runs import registry
@@ -84,8 +84,8 @@ def continued(checked: registry.Listed, file: Path, profile: Profile) -> Iterato
         run.stored.require_loaded()
         if returned is None:
             raise ReturnRefusedError(f"The file '{file.name}' does not say which run and row its lines are from.")
-        summary = Runs(run.database).summary(run.stored.run)
-        rows = RunRows(run.database, run.stored.run)
+        summary = run.journal.runs.summary(run.stored.run)
+        rows = run.journal.rows(run.stored.run)
         brought = sort_out(returned, frozenset({checked.run_id}), summary.columns, rows)
         facts = run.stored.facts
         reader = CheckedSource(_info(summary.source, summary.columns, summary.sheet, facts), rows, brought.changed)

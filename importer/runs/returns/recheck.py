@@ -26,7 +26,16 @@ from importer.core.states import RowState
 from importer.customers.comparison import meaning
 from importer.customers.identity import occurrence_key
 from importer.customers.rules import ISSUE_CODES
-from importer.journal import Database, Merging, ProfileNow, Returns, Revision, RunRows, Runs, Said, StoredRun
+from importer.journal import (
+    Journal,
+    Merging,
+    ProfileNow,
+    Returns,
+    Revision,
+    RunRows,
+    Said,
+    StoredRun,
+)
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
 from importer.runs.returns.file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
@@ -91,7 +100,7 @@ class Return:
         under_profile: check every row that is not done again, under this profile.
     """
 
-    database: Database
+    journal: Journal
     stored: StoredRun
     profile: Profile
     secret: bytes
@@ -106,14 +115,14 @@ class Return:
             SourceError: the file cannot be used, or the profile does not fit the run's columns.
             JournalError: the journal cannot be written; the run is as it was.
         """
-        rows = RunRows(self.database, self.stored.run)
+        rows = self.journal.rows(self.stored.run)
         brought = Sorted() if file is None else sort_out(file, self.names, self._summary.columns, rows)
         table = self._table(rows)
         mapper = self._mapper(table, rows, brought.changed)
         grouping = grouping_of(self.profile.grouping, mapper.rules, table.info.columns)
         judged = list(self._candidates(rows, brought.changed, grouped=grouping is not None))
         prints, groups = self._check(mapper, grouping, judged, rows.leaders())
-        returns = Returns(self.database, self.stored.run, self.stored.header.scope)
+        returns = self.journal.returns(self.stored)
         self._keep_apart(judged, self._used(judged, returns), rows)
         hold(groups)
         revisions = _together(map(partial(self._revision, rows), judged))
@@ -139,7 +148,7 @@ class Return:
 
     @property
     def _summary(self) -> RunSummary:
-        return Runs(self.database).summary(self.stored.run)
+        return self.journal.runs.summary(self.stored.run)
 
     # ------------------------------------------------------------------ which rows
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer.core.errors import ReturnRefusedError, SourceChangedError, SourceError, UsageError
-from importer.journal import StoredRun
+from importer.journal import Location, StoredRun
 from importer.profile import HARMLESS_TARGETS, Profile, SourceSettings
 from importer.runs import registry
 from importer.runs.preconditions import kept_profile
-from importer.runs.wiring import JOURNAL_NAME, Workspace, open_workspace
+from importer.runs.wiring import Workspace, open_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,10 @@ def continued_by(profile: Profile, run: registry.Listed) -> str:
             f"The dry run {run.run_id} was checked for '{profile.target}'.",
             f"Add --target {profile.target} to import its rows there.",
         )
-    if not (profile.workspace / JOURNAL_NAME).exists():
+    if not Location.of_workspace(profile.workspace).exists:
         return ""
     with closing(open_workspace(profile.workspace)) as workspace:
-        return workspace.runs.continuing(run.run_id, profile.target)
+        return workspace.journal.earlier.continuing(run.run_id, profile.target)
 
 
 def _is_known(workspace: Path, run_id: str) -> bool:
@@ -160,7 +160,7 @@ def take(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back |
     run_id = stored.header.run_id
     names = frozenset({run_id, str(stored.facts.get("continues", run_id))})
     taking = Return(
-        workspace.database, stored, profile, workspace.secret, kept_profile(stored), names, back.under_profile
+        workspace.journal, stored, profile, workspace.secret, kept_profile(stored), names, back.under_profile
     )
     if back.file is None:
         return taking.take(None).held

@@ -17,11 +17,10 @@ from importer.runs.wiring.destinations import (
 from importer.runs.wiring.sources import LocalSource, Opened, on_disk, opened
 from importer.runs.wiring.stages import Delivering, comparison, delivering, limiter_for, merging_of, preparation
 from importer.runs.wiring.target import EMULATOR_STORE, other_side
-from importer.runs.wiring.workspace import JOURNAL_NAME, Workspace, accept_journal, make_directory, open_workspace
+from importer.runs.wiring.workspace import Workspace, accept_journal, make_directory, open_workspace
 
 __all__ = [
     "EMULATOR_STORE",
-    "JOURNAL_NAME",
     "Delivering",
     "Destination",
     "LocalSource",

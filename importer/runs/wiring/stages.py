@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from importer.core.ports import Events, Journal, Timekeeper
-from importer.core.runtime import in_a_thread
+from importer.core.ports import Claims, Events, Timekeeper
 from importer.customers.recognition import CustomerRecognition
 from importer.delivery import (
     AdaptiveRate,
@@ -32,14 +31,12 @@ from importer.delivery import (
 )
 from importer.engines import AsyncioPool, ProcessPool, SharedChecker
 from importer.journal import (
-    Claims,
     Comparison,
-    GroupCommit,
     Merging,
+    RunDelivery,
     RunHeader,
     RunIntake,
-    RunJournal,
-    Starts,
+    Sending,
     StoredRun,
 )
 from importer.profile import HARMLESS_TARGETS, Profile
@@ -127,8 +124,7 @@ class Delivering:
     """A delivery and the journal behind it."""
 
     delivery: Delivery
-    commits: GroupCommit
-    claims: Claims
+    journal: RunDelivery
     feedback: Feedback
     canary: Canary | None
     deliver: Deliver
@@ -179,18 +175,12 @@ def delivering(
     begun = passes.begun(facts)
     workspace.runs.note(stored.run, **begun)
     columns = facts.get("mapping", {})
-    claims = Claims(
-        workspace.database,
-        stored.run,
-        stored.header.scope,
-        columns,
-        secret=workspace.secret,
-        verify_existing=settings.verify_existing,
+    sending = Sending(
+        stored.run, stored.header.scope, columns, secret=workspace.secret, verify_existing=settings.verify_existing
     )
-    commits = GroupCommit(workspace.database, in_a_thread)
+    kept = workspace.journal.delivery(sending, clock.now, partial(_now_there, target, clock))
     if limiter.outlasts_a_process:
-        starts = Starts(workspace.database, stored.header.scope, commits, clock.now)
-        limiter.remember(starts.charge, starts.earlier())
+        limiter.remember(kept.starts.charge, kept.starts.earlier())
     backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret
     feedback = Feedback(
         limiter,
@@ -201,18 +191,17 @@ def delivering(
         emit=emit,
     )
     engine = AsyncioPool(settings.concurrency, limiter)
-    kept = RunJournal(claims, commits, clock.now, partial(_now_there, target, clock))
     patience = Patience(settings.max_attempts, settings.looks_after_s, backoff, settings.max_spared_attempts)
     asking = Asking(target, patience, feedback, stop, clock)
     stamps = Stamps(Matcher(CustomerRecognition(), settings.import_key_metadata))
     deliver = Deliver(asking, stamps, kept, _thresholds(settings, stop), engine.aside)
-    journal: Journal = kept
+    claims: Claims = kept
     canary = None
     if rows := _canary_rows(profile):
-        journal = canary = Canary(journal, rows, stop, ask=ask, before=facts.get("canary", {}))
-    delivery = Delivery(journal, engine, deliver, stop, emit, settings.drain_s)
+        claims = canary = Canary(claims, rows, stop, ask=ask, before=facts.get("canary", {}))
+    delivery = Delivery(claims, engine, deliver, stop, emit, settings.drain_s)
     second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
-    return Delivering(delivery, commits, claims, feedback, canary, deliver, second_looks, settings.looks_caution, begun)
+    return Delivering(delivery, kept, feedback, canary, deliver, second_looks, settings.looks_caution, begun)
 
 
 def _now_there(target: OpenTarget, clock: SystemClock) -> float:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from importer.core.errors import StorageError, UsageError
 from importer.journal import (
-    Database,
+    Journal,
+    Location,
     Runs,
     check_memory,
+    open_journal,
     workspace_secret,
 )
-
-JOURNAL_NAME = "journal.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,17 @@ class Workspace:
     """A workspace, opened: its journal and its secret."""
 
     path: Path
-    database: Database
-    runs: Runs
+    journal: Journal
     secret: bytes
+
+    @property
+    def runs(self) -> Runs:
+        """The register of its imports."""
+        return self.journal.runs
 
     def close(self) -> None:
         """Close the journal."""
-        self.database.close()
+        self.journal.close()
 
 
 def open_workspace(path: Path, *, create: bool = True) -> Workspace:
@@ -42,22 +46,22 @@ def open_workspace(path: Path, *, create: bool = True) -> Workspace:
         StorageError: it cannot be made.
         JournalError: the journal cannot be opened, has lost what was written last, or is a copy.
     """
-    if not create and not (path / JOURNAL_NAME).exists():
+    location = Location.of_workspace(path)
+    if not create and not location.exists:
         raise UsageError(
             f"There are no runs in the workspace '{path}' yet.",
             "Name the right one with --workspace, or run an import.",
         )
     make_directory(path)
-    check_memory(path / JOURNAL_NAME)
-    database = Database(path / JOURNAL_NAME)
-    runs = Runs(database)
+    check_memory(location)
+    journal = open_journal(location)
     try:
-        secret = workspace_secret(path, has_runs=runs.any())
-        database.require_integrity()
+        secret = workspace_secret(path, has_runs=journal.runs.any())
+        journal.require_integrity()
     except BaseException:
-        database.close()
+        journal.close()
         raise
-    return Workspace(path, database, runs, secret)
+    return Workspace(path, journal, secret)
 
 
 def accept_journal(path: Path, *, copied: bool = False) -> None:
@@ -70,10 +74,11 @@ def accept_journal(path: Path, *, copied: bool = False) -> None:
         UsageError: there is none.
         JournalError: it cannot be opened or written.
     """
-    if not (path / JOURNAL_NAME).exists():
+    location = Location.of_workspace(path)
+    if not location.exists:
         raise UsageError(f"There is no journal in the workspace '{path}'.", "Name the right one with --workspace.")
-    with closing(Database(path / JOURNAL_NAME)) as database:
-        database.accept_as_it_is(gives_up_runs=copied)
+    with closing(open_journal(location)) as journal:
+        journal.accept_as_it_is(gives_up_runs=copied)
 
 
 def make_directory(path: Path) -> None:

@@ -46,7 +46,7 @@ def run(settings: Settings) -> Iterator[Figure]:
 
 def ready_bodies(source: Path, folder: Path) -> Path:
     """Write the request bodies of a file's valid rows, one a line."""
-    from importer.journal import Database
+    from importer.journal.sqlite.database import Database
     from importer.journal.sqlite.packing import unpack_payloads
 
     with emulator(folder) as target:

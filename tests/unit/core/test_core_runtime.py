@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from importer.core.runtime import beside_the_loop, in_a_thread
-from importer.journal import Database, GroupCommit
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.group_commit import GroupCommit
 
 
 async def turns() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from importer.doctor import Finding
 from importer.doctor.schedule import check_hours, check_quota
-from importer.journal import Database
+from importer.journal.sqlite.database import Database
 from importer.profile import Profile
 
 SCOPE = "sandbox"

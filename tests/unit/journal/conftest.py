@@ -13,7 +13,12 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.outcomes import Claimed, Outcome
 from importer.core.states import RowState
-from importer.journal import Claims, Database, Replay, RunHeader, RunIntake, Runs
+from importer.journal import RunHeader
+from importer.journal.sqlite.claims import Claims
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.intake import RunIntake
+from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import Runs
 
 SCOPE = "https://api.example.com#main"
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from importer.core.states import RowState
-from importer.journal import Accounts, Database, Runs, same_server
-from importer.journal.sqlite.accounts import AccountUsed, Whose
+from importer.journal import AccountUsed, Whose, same_server
+from importer.journal.sqlite.accounts import Accounts
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.runs import Runs
 from importer.journal.sqlite.scopes import move_scope
 from tests.unit.journal.conftest import begin, created, fill, open_book
 

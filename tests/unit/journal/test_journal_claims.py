@@ -10,7 +10,9 @@ import pytest
 from importer.core.errors import JournalError
 from importer.core.outcomes import Attempt, FieldError, Outcome, Record, Verdict
 from importer.core.states import TRANSITIONS, RowState
-from importer.journal import Database, Replay, Runs
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import Runs
 from tests.unit.journal.conftest import Book, begin, created, fill, open_book
 
 

@@ -15,7 +15,13 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.outcomes import Attempt, FieldError, Outcome, Verdict
 from importer.core.states import RowState
-from importer.journal import Claims, Comparison, Database, Merging, Replay, RunHeader, RunIntake, Runs
+from importer.journal import Comparison, Merging, RunHeader
+from importer.journal.sqlite.claims import Claims
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.earlier_runs import EarlierRuns
+from importer.journal.sqlite.intake import RunIntake
+from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import Runs
 
 HOW = Merging("importKey", ("businessName",), {"externalId": "Number"})
 
@@ -143,7 +149,7 @@ def test_a_group_that_an_earlier_run_created_is_existing_in_all_its_rows(databas
 
     rows = list(Replay(database, run).results())
     assert [(row.state.value, row.customer_id) for row in rows if row.ordinal != 1] == [("existing", "c-1")] * 3
-    assert Runs(database).known_from(run)[0].rows == 3
+    assert EarlierRuns(database).known_from(run)[0].rows == 3
 
 
 def test_one_invalid_row_holds_the_others_and_they_say_which(database: Database) -> None:

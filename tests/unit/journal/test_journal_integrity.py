@@ -13,18 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.core.errors import JournalError, UsageError, WorkspaceMovedError
-from importer.journal import Database, Runs
+from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.integrity import CommitCount, Place
-from importer.runs.wiring import JOURNAL_NAME, accept_journal, open_workspace
+from importer.journal.sqlite.runs import Runs
+from importer.runs.wiring import accept_journal, open_workspace
 from tests.unit.journal.conftest import begin
 
+JOURNAL_NAME = "journal.sqlite3"
 HERE = Place(host="a", path="/runs/journal.sqlite3", device=1, inode=2, secret_inode=3)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Database]:
-    with closing(open_workspace(path)) as workspace:
-        yield workspace.database
+    with closing(open_workspace(path)):
+        pass  # it is whole, and knows its place
+    with closing(Database(path / JOURNAL_NAME)) as database:
+        yield database
 
 
 def with_runs(path: Path, count: int) -> Path:

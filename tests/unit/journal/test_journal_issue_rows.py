@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.core.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
-from importer.journal import Database
+from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.issue_rows import (
     STRETCH,
     insert_issues,

@@ -11,8 +11,9 @@ from itertools import count
 from importer.core.batches import CheckedBatch
 from importer.core.frames import raw_batch
 from importer.customers.likeness import EMAIL, NAME, PHONE, person_of
-from importer.journal import Database
-from importer.journal.sqlite.likenesses import LOT, Earlier, Likenesses, Match
+from importer.journal.matching import Match
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.likenesses import LOT, Earlier, Likenesses
 from importer.validation.duplicates import HeldNumbers
 from tests.unit.journal.conftest import SCOPE, begin
 

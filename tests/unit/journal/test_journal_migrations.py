@@ -13,10 +13,14 @@ import pytest
 from importer.core.errors import BusyError, JournalError
 from importer.core.issues import Issue, Severity
 from importer.core.states import RowState
-from importer.journal import Claims, Database, Replay, Runs, receipt_of
+from importer.journal.sqlite.claims import Claims
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.entries import Receipts
 from importer.journal.sqlite.lock import workspace_lock
 from importer.journal.sqlite.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
 from importer.journal.sqlite.packing import pack_payloads, pack_rows
+from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import Runs
 from tests.unit.journal.conftest import begin, fill
 
 OLD_VERSIONS = [int(path.stem.rpartition("v")[2]) for path in sorted(Path(__file__).parent.glob("schema_v*.sql"))]
@@ -152,7 +156,7 @@ def test_what_an_old_journal_knows_of_import_keys_is_led_forward(tmp_path: Path,
 @pytest.mark.parametrize("version", [version for version in OLD_VERSIONS if version > 1])
 def test_receipts_and_the_requests_of_the_day_are_led_forward(tmp_path: Path, version: int) -> None:
     with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
-        kept = receipt_of(database, 1)
+        kept = Receipts(database).of(1)
         started = database.connection.execute("SELECT scope, count FROM starts").fetchall()
 
     assert kept is not None

@@ -14,8 +14,12 @@ from importer.core.batches import CheckedBatch
 from importer.core.frames import raw_batch
 from importer.core.states import RowState
 from importer.customers.identity import import_key
-from importer.journal import Claims, Comparison, Database, Replay, RunIntake, remembers_old_keys, workspace_secret
+from importer.journal import Comparison, Location, remembers_old_keys, workspace_secret
+from importer.journal.sqlite.claims import Claims
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.intake import RunIntake
 from importer.journal.sqlite.packing import pack_payloads, pack_rows
+from importer.journal.sqlite.replay import Replay
 from tests.unit.journal.conftest import begin
 
 SCOPE = "live#main"
@@ -138,16 +142,16 @@ def test_a_key_that_no_rule_has_changed_is_known_although_its_body_was_purged(tm
 
 def test_a_dry_run_over_an_upgraded_journal_says_it_too(tmp_path: Path) -> None:
     secret, journal = old_workspace(tmp_path, purged=True), tmp_path / "journal.sqlite3"
-    assert not remembers_old_keys(journal)
+    assert not remembers_old_keys(Location(journal))
     Database(journal).close()
-    assert remembers_old_keys(journal)
+    assert remembers_old_keys(Location(journal))
     with closing(Database(tmp_path / "checked.sqlite3", durable=False)) as checked:
         run = begin(checked, "20261123T083000Z-00000b", scope="")
         intake = RunIntake(checked, run, valid_state=RowState.VALID, keeps_bodies=True)
         raw, key = raw_batch(0, [2], ([""],)), key_of(secret, "+442079460958")
         intake.load(raw)
         intake.record(CheckedBatch(raw, [body("+442079460958", key)], [key], [""]))
-        intake.compare(journal, secret, HOW)
+        intake.compare(Location(journal), secret, HOW)
         held = next(Replay(checked, run).results())
 
     assert (held.state, [issue.code for issue in held.errors]) == (RowState.INVALID, ["possible_duplicate"])

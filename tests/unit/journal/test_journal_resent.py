@@ -7,8 +7,11 @@ import pytest
 from importer.core.errors import JournalError
 from importer.core.outcomes import FieldError, Outcome
 from importer.core.states import RowState
-from importer.journal import Database, Replay, has_resent, purge_rows
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.purging import Purging
+from importer.journal.sqlite.replay import Replay
 from importer.journal.sqlite.resent import is_customer_of_a_row
+from importer.journal.sqlite.runs import Runs
 from tests.unit.journal.conftest import Book, created
 
 DUPLICATED = FieldError("", "Two customers.", "duplicated_at_target")
@@ -124,6 +127,6 @@ def test_what_was_looked_at_for_the_last_time_or_purged_is_not_looked_at_again(b
     with book.database.transaction() as tx:
         book.claims.looked_at_last(tx, 0)
         assert [row.record.ordinal for row in book.claims.resent(tx)] == [1]
-    purge_rows(database, [book.run], 9_000.0)
+    Purging(database).purge([book.run], 9_000.0)
 
-    assert not has_resent(database, book.run)
+    assert not Runs(database).has_resent(book.run)

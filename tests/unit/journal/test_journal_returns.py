@@ -11,7 +11,10 @@ import pytest
 from importer.core.errors import JournalError
 from importer.core.issues import Issue
 from importer.core.states import RowState
-from importer.journal import Claims, Comparison, Database, Returns, Revision, RunRows, Said
+from importer.journal import Comparison, Revision, Said
+from importer.journal.sqlite.claims import Claims
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.returns import Returns, RunRows
 from tests.unit.journal.conftest import begin, fill
 
 HOW = Comparison("ignore", external_id_decides=True, target="live", columns={})

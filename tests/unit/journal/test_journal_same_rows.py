@@ -16,7 +16,11 @@ from importer.core.frames import raw_batch
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
 from importer.customers.identity import occurrence_key
-from importer.journal import Claims, Comparison, Database, RunHeader, RunIntake, Runs
+from importer.journal import Comparison, RunHeader
+from importer.journal.sqlite.claims import Claims
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.intake import RunIntake
+from importer.journal.sqlite.runs import Runs
 from tests.effort import examples
 
 SCOPE, BASE, SECRET = "live#main", "ab" * 16, b"a fictional secret of 32 bytes.."

@@ -9,7 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from importer.journal import Database, GroupCommit, Runs, Starts, starts_in
+from importer.journal import Location, starts_in
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.earlier_runs import EarlierRuns
+from importer.journal.sqlite.group_commit import GroupCommit
+from importer.journal.sqlite.starts import Starts
 
 NOW = 1_790_000_003.0
 
@@ -66,9 +70,9 @@ def test_what_counts_against_a_day_is_what_the_limiter_will_count(tmp_path: Path
     charge(starts, clock, (NOW - 86_420.0, 5), (NOW - 86_395.0, 7), (NOW - 100.0, 6), (NOW, 4), (NOW, -1))
 
     counted = sum(count for age_s, count in starts.earlier() if age_s < 86_400.0)
-    assert Runs(database).started_within("one", NOW, 86_400.0) == counted == 16
-    assert starts_in(path, "one", NOW, 86_400.0) == counted
-    assert [starts_in(path, "one", NOW, 60.0), starts_in(path, "another", NOW, 86_400.0)] == [3, 0]
+    assert EarlierRuns(database).started_within("one", NOW, 86_400.0) == counted == 16
+    assert starts_in(Location(path), "one", NOW, 86_400.0) == counted
+    assert [starts_in(Location(path), "one", NOW, 60.0), starts_in(Location(path), "another", NOW, 86_400.0)] == [3, 0]
     database.close()
 
 
@@ -77,4 +81,4 @@ def test_a_journal_older_than_such_limits_has_counted_nothing(tmp_path: Path) ->
     with closing(sqlite3.connect(path)) as old:
         old.execute("PRAGMA user_version = 2")
 
-    assert starts_in(path, "one", NOW, 86_400.0) == 0
+    assert starts_in(Location(path), "one", NOW, 86_400.0) == 0

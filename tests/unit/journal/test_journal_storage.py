@@ -19,19 +19,15 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
-from importer.journal import (
-    RUNNING,
-    Database,
-    GroupCommit,
-    Replay,
-    RunIntake,
-    RunJournal,
-    Runs,
-    workspace_lock,
-    workspace_secret,
-)
-from importer.journal.sqlite.purging import purge_rows
-from tests.unit.journal.conftest import Book, begin, created, fill, open_book
+from importer.journal import RUNNING, Sending, workspace_lock, workspace_secret
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.delivery import RunDelivery
+from importer.journal.sqlite.group_commit import GroupCommit
+from importer.journal.sqlite.intake import RunIntake
+from importer.journal.sqlite.purging import Purging
+from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import Runs
+from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill, open_book
 
 
 def test_a_journal_of_a_newer_program_is_refused(tmp_path: Path) -> None:
@@ -115,6 +111,10 @@ async def inline(work: Callable[[], Any]) -> Any:
     return work()
 
 
+def rows_of(book: Book) -> RunDelivery:
+    return RunDelivery(book.database, Sending(book.run, SCOPE), lambda: 1.0, lambda: 1.0, inline)
+
+
 async def test_writes_that_gather_during_a_commit_share_the_next_one(book: Book) -> None:
     groups: list[int] = []
 
@@ -132,8 +132,7 @@ async def test_writes_that_gather_during_a_commit_share_the_next_one(book: Book)
 
 
 async def test_once_the_journal_cannot_be_written_nothing_may_be_sent(book: Book) -> None:
-    commits = GroupCommit(book.database, inline)
-    journal = RunJournal(book.claims, commits, lambda: 1.0)
+    journal = rows_of(book)
     claimed = await journal.claim(2)
     book.database.connection.execute("PRAGMA query_only = ON")
     journal.settle(created(0, claimed.records[0].key))
@@ -143,11 +142,11 @@ async def test_once_the_journal_cannot_be_written_nothing_may_be_sent(book: Book
     with pytest.raises(JournalError):
         journal.settle(created(1, "k1"))
     with pytest.raises(JournalError):
-        await commits.flush()
+        await journal.flush()
 
 
 async def test_a_transition_that_is_not_allowed_fails_its_whole_group(book: Book) -> None:
-    journal = RunJournal(book.claims, GroupCommit(book.database, inline), lambda: 1.0)
+    journal = rows_of(book)
     journal.settle(Outcome(0, "k0", RowState.CREATED, customer_id="never claimed"))
 
     with pytest.raises(JournalError, match="cannot become"):
@@ -213,7 +212,7 @@ def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
     run = begin(database)
     RunIntake(database, run).load(raw_batch(0, [2], (["a"],), (), {0: ("call back",)}))
 
-    purge_rows(database, [run], 2.0)
+    Purging(database).purge([run], 2.0)
 
     assert database.connection.execute("SELECT cells, surplus FROM batches").fetchall() == [(None, None)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from importer.core.errors import UnknownAccountError, UsageError
-from importer.journal import AccountUsed, RunHeader
+from importer.journal import AccountUsed, Location, RunHeader
 from importer.profile.delivery import TargetSettings
 from importer.runs.accounts import NEW_ACCOUNT, account_on_record, known_scope, settle_account
 from importer.runs.wiring import Destination, Workspace, open_workspace
@@ -54,7 +55,8 @@ def test_without_an_answer_nothing_begins_and_nothing_is_remembered(workspace: W
     for whose in (None, lambda *_: ""):
         with pytest.raises(UnknownAccountError, match=f"--account-of {FIRST}"):
             settle_account(workspace, where("two"), "", whose, 2.0)
-    assert workspace.database.connection.execute("SELECT count(*) FROM api_keys").fetchone() == (1,)
+    with closing(sqlite3.connect(Location.of_workspace(workspace.path).path)) as journal:
+        assert journal.execute("SELECT count(*) FROM api_keys").fetchone() == (1,)
     assert known_scope(workspace, where("two")) == f"{SERVER}#key-two"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from importer.core.atomic_files import create_file
 from importer.core.errors import JournalError
+from importer.journal.location import Location
 
 SECRET_BYTES = 32
 _NAME = "import-key.secret"
@@ -28,7 +29,7 @@ def has_secret(workspace: Path) -> bool:
     return (workspace / _NAME).exists()
 
 
-def check_memory(journal: Path) -> None:
+def check_memory(journal: Location) -> None:
     """Refuse a workspace that has a secret and no journal: it has lost the memory of what it created.
 
     A journal is always made before the secret, so that no other history leads here.
@@ -36,10 +37,10 @@ def check_memory(journal: Path) -> None:
     Raises:
         JournalError: the journal is gone, or empty.
     """
-    if has_secret(journal.parent) and not (journal.exists() and journal.stat().st_size):
+    if has_secret(journal.folder) and not (journal.exists and journal.path.stat().st_size):
         raise JournalError(
-            f"The journal {journal} is gone, and with it the memory of which customers were created.",
-            f"Restore it from a backup. To begin anew, knowing nothing of them, remove {journal.parent / _NAME} too.",
+            f"The journal {journal.path} is gone, and with it the memory of which customers were created.",
+            f"Restore it from a backup. To begin anew, knowing nothing of them, remove {journal.folder / _NAME} too.",
         )
 
 

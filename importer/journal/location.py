@@ -1,0 +1,49 @@
+"""Where a journal is kept: the one of a workspace, and the one that a dry run has to itself, in its directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_WORKSPACE = "journal.sqlite3"
+_DRY_RUN = "checked.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a journal is kept.
+
+    Args:
+        path: its file.
+    """
+
+    path: Path
+
+    @classmethod
+    def of_workspace(cls, workspace: Path) -> Location:
+        """Where the imports of a workspace are kept."""
+        return cls(workspace / _WORKSPACE)
+
+    @classmethod
+    def of_dry_run(cls, directory: Path) -> Location:
+        """Where a dry run is kept.
+
+        Args:
+            directory: its own, in the workspace.
+        """
+        return cls(directory / _DRY_RUN)
+
+    @classmethod
+    def of_dry_runs(cls, workspace: Path) -> list[Location]:
+        """Where the dry runs of a workspace are kept."""
+        return list(map(cls, sorted(workspace.glob(f"*/{_DRY_RUN}"))))
+
+    @property
+    def folder(self) -> Path:
+        """The folder that it lies in: a workspace, or the directory of a dry run."""
+        return self.path.parent
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a journal."""
+        return self.path.exists()

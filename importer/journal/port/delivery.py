@@ -1,0 +1,83 @@
+"""One run while its rows are sent: the two marks that make a row safe, and what is asked about rows in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from importer.core.ports import Claims, Memory, ResentRows
+
+RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Runs a blocking function elsewhere and gives its result; one at a time. Cancelled, it still waits for its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How the rows of a run are sent, as far as the journal has to know.
+
+    Args:
+        scope: where import keys are unique.
+        columns: customer field to source column, for the errors that the API reports.
+        secret: the workspace's, for hashes of what was sent.
+        verify_existing: give out rows that earlier runs created as well, to be looked up.
+    """
+
+    run: int
+    scope: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    secret: bytes = b""
+    verify_existing: bool = False
+
+
+class RateLedger(Protocol):
+    """The request starts of one scope, over all runs: for limits that outlast a run."""
+
+    async def charge(self, starts: int) -> None:
+        """Add starts to the slot of this moment, durably; what is given back comes off the slot last charged.
+
+        Args:
+            starts: how many; negative to give back.
+        """
+        ...
+
+    def earlier(self) -> Sequence[tuple[float, int]]:
+        """Seconds since the end of each slot of the last day, and its count, the oldest first; drops older ones."""
+        ...
+
+
+class RunDelivery(Claims, Memory, ResentRows, Protocol):
+    """The journal of one run while its rows are sent. The end of its block is the end of all writing."""
+
+    @property
+    def starts(self) -> RateLedger:
+        """The ledger of request starts of the run's scope."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Begin to write."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait until nothing is being written, whatever came of it, and also where the run was cancelled."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until every settle is on disk.
+
+        Raises:
+            JournalError: it is not, and will not be.
+        """
+        ...
+
+    async def finish(self) -> None:
+        """End what a stopping run leaves: rows never taken are `unsent`, rows in doubt are `unknown`."""
+        ...
+
+    def never_claimed(self, keys: AbstractSet[str]) -> set[str]:
+        """Of some import keys those that no run of this scope has ever claimed: another workspace's."""
+        ...
