@@ -7,6 +7,7 @@ by an entry point of the group `importer.targets`. Nothing is opened here, and n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -95,6 +96,15 @@ def target_kind(name: str) -> TargetKind:
     if not isinstance(found, TargetKind):
         raise ProfileError(f"The kind of target '{name}' is declared as something else than a TargetKind.", _TO_FIX)
     return found
+
+
+def credential_variables() -> frozenset[str]:
+    """The environment variables that hold credentials of any kind of target, or name files with them."""
+    names: set[str] = set()
+    for kind in kinds():
+        with suppress(ProfileError):  # a package that is broken; who uses its kind gets an error
+            names.update(one.variable for one in target_kind(kind).credentials)
+    return frozenset(names | {f"{name}_FILE" for name in names})
 
 
 _TO_FIX = "Update or reinstall the package that brings it."

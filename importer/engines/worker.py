@@ -16,12 +16,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
+
+from importer.core.target_kinds import credential_variables
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -31,7 +33,14 @@ _PIPE_BYTES = 1 << 20
 _SET_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)
 _GRACE_S = 5.0
 _CODE = "import sys; sys.path[:] = {path!r}; from importer.engines.worker import main; main({read}, {write})"
-_PRIVATE = ("ROCKETKOR_", "IMPORTER_")
+_OURS = "IMPORTER_"
+"""Variables that begin like this are settings, and some hold addresses with passwords."""
+
+
+def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a worker process may know of the environment."""
+    private = credential_variables()
+    return {name: value for name, value in environ.items() if name not in private and not name.startswith(_OURS)}
 
 
 @dataclass(slots=True)
@@ -136,7 +145,7 @@ class Worker:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=pipes,
-                env={name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)},
+                env=_without_secrets(os.environ),
             )
             return cls(process, ours)
 

@@ -146,11 +146,8 @@ class Delivering:
         Args:
             looked: what came of the second looks.
         """
-        late = (
-            {"latest_arrival_s": round(self.deliver.reconcile.looks.latest_s, 1)}
-            if self.deliver.reconcile.looks.latest_s
-            else {}
-        )
+        latest_s = self.deliver.reconcile.looks.latest_s
+        late = {"latest_arrival_s": round(latest_s, 1)} if latest_s else {}
         caution = {"caution": self.caution} if self.caution else {}
         return {**self.deliver.stamps.learned(), **late, **looked, **caution}
 

@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from importer.core.errors import ProfileError, UsageError
+from importer.core.target_kinds import credential_variables
 from importer.targets import connect, kinds
 from tests.unit.targets.scripted import KEY, SECRET, CountingLimiter, FixedClock, access, credentials
 
@@ -154,6 +155,7 @@ async def test_a_third_partys_kind_is_found_by_its_entry_point(monkeypatch: pyte
     assert kinds() == ("ledger", "rocketkor")
     target = await connect("ledger", access("https://api.example.com"), CountingLimiter(), FixedClock())
     assert repr(target) == "a ledger"
+    assert {"LEDGER_TOKEN", "LEDGER_TOKEN_FILE", "ROCKETKOR_API_KEY"} <= credential_variables()
 
 
 def test_importing_the_room_loads_no_network_library() -> None:
