@@ -37,7 +37,7 @@ _TROUBLE = frozenset({Verdict.RETRY, Verdict.IN_DOUBT})
 
 
 class AdaptiveRate:
-    """Finds the rate that a target bears.
+    """Finds the rate that a target can take.
 
     Args:
         ceiling_per_s: never more, in requests per second.

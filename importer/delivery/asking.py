@@ -1,4 +1,4 @@
-"""Questions to the other side that change nothing: asked again like any other request, never about a row's fate.
+"""Questions to the target that change nothing: repeated like any other request, never decide how a row ends.
 
 `Deliver` and the second looks share it, so that both count tries and report answers to the pool in one way.
 """

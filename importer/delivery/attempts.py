@@ -19,7 +19,7 @@ class Attempts:
         self.creates = 0
         """Creates that used up the row's patience."""
         self.spared = 0
-        """Creates that did not: whatever befell them befell everybody."""
+        """Creates that did not: every row met the same trouble."""
         self.may_have_created = record.in_doubt and not record.doubt_elsewhere
         """Whether a create of this run may have reached the server without a clear answer."""
         self.in_doubt = record.in_doubt
@@ -57,7 +57,7 @@ class Attempts:
             server_ahead_s: how far that is ahead of ours, in seconds; None: not known.
 
         Returns:
-            Seconds since the epoch; None: nobody can tell.
+            Seconds since the epoch; None: not known.
         """
         if server_ahead_s is None:
             return None

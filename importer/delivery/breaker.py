@@ -44,7 +44,7 @@ class BreakerRules:
 
 
 class Breaker:
-    """Told of every reply; asked by the limiter before every start."""
+    """Opens and closes: gets every reply, and the limiter asks it before every start."""
 
     def __init__(self, stop: StopSwitch, rules: BreakerRules) -> None:
         self.rules = rules

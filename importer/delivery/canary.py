@@ -1,8 +1,8 @@
 """A few rows first: one, then some, then the rest, with a look at what came back in between.
 
 Stands in front of the journal and hands out no row of the next stage before the last one is settled. Where
-a stage brings an error that nobody has seen, or a much larger share of refusals, a person is asked; where there
-is none to ask, the run stops with the rest unsent, and a resume goes on once somebody has looked. The
+a stage brings an error that is new to the run, or a much larger share of refusals, a person is asked. Without a
+person to ask, the run stops with the rest unsent, and a resume goes on. The
 rest flows freely, and is watched in blocks: when the share of refusals jumps in one, no more rows are handed out.
 """
 
@@ -24,7 +24,7 @@ JUMP = 0.2
 BLOCK_ROWS = 50
 """Rows of the rest that are judged together."""
 _ENOUGH_ROWS = 5
-"""Fewer rows than this have no share worth judging, and none to judge others by."""
+"""The share of fewer rows than this says nothing."""
 _BAD = frozenset({RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN})
 
 Ask = Callable[[str], Awaitable[bool]]
@@ -36,7 +36,7 @@ class Canary:
 
     Args:
         rows: rows of the second stage; the first is a single one.
-        ask: None: there is nobody to ask.
+        ask: None: no person can be asked.
         before: what `seen` gave in an earlier pass of the run; empty where there was none. To resume is to agree.
     """
 
@@ -116,7 +116,7 @@ class Canary:
         self._jumped = ""
 
     async def _agreed(self, question: str) -> bool:
-        """Ask, where there is somebody; a run that is stopped meanwhile needs no answer."""
+        """Ask, where a person can be asked; a run that is stopped meanwhile needs no answer."""
         if self._ask is None:
             return False
         asking = asyncio.ensure_future(self._ask(question))

@@ -1,7 +1,7 @@
-"""One record, delivered: send, judge, retry, look up, until it has an outcome.
+"""Delivery of one record: send, classify the answer, retry, look up, until it has an outcome.
 
-The rule that everything here serves: a create whose fate is not known is looked up before anything
-else happens to its row (`reconcile`), since a create is not idempotent.
+The main rule: a create without a clear answer is looked up before anything else happens to its row (`reconcile`),
+since a create is not idempotent.
 A row that was once in doubt never ends `failed`, `unsent` or `rejected` by a plain refusal: all mean that no customer
 was created, and its first create may arrive later.
 """
@@ -29,7 +29,7 @@ class Deliver:
         asking: the target, and how often it is asked.
         stamps: what is learned of the target in this pass.
         memory: what the journal knows of rows in doubt.
-        aside: held while a row only waits for its next look (`ports.Engine.aside`): others go on meanwhile.
+        aside: held while a row only waits for its next look (`ports.Engine.aside`): other rows go on meanwhile.
     """
 
     def __init__(
@@ -143,5 +143,5 @@ _NOT_VERIFIED = FieldError(
 
 
 def _unsent(attempts: Attempts) -> Outcome:
-    """The run stops before another create: nothing was created, or nobody can tell yet."""
+    """The run stops before another create: nothing was created, or that is not known yet."""
     return attempts.fail(RowState.UNKNOWN, NOT_ENOUGH_LOOKS) if attempts.in_doubt else attempts.end(RowState.UNSENT)

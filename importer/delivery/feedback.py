@@ -145,7 +145,7 @@ class Feedback:
 
 
 def request_done(kind: str, reply: Reply, duration_s: float) -> Event:
-    """The event that tells of one request.
+    """The event that reports one request.
 
     Args:
         duration_s: how long the caller waited for the answer, in seconds; used where the target did not measure.

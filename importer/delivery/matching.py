@@ -1,7 +1,7 @@
 """Is one of these customers the record in hand? Pure.
 
-The proof is the stamp: every create carries its import key, and a key is nobody else's. Whether a customer without it
-can be ours depends on the target (`stamps`). How a customer is compared is the contract's (`ports.Recognition`).
+The proof is the stamp: every create carries its import key, and no other row has that key. Whether a customer without
+it can be ours depends on the target (`stamps`). How a customer is compared is the contract's (`ports.Recognition`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Match:
     """What the candidates come to.
 
     Args:
-        stamped: customers that bear this row's import key: ours by proof.
-        unstamped: customers with the same data and nobody's key.
+        stamped: customers that carry this row's import key: ours by proof.
+        unstamped: customers with the same data and without any key.
         same: customers with the same data, by whom ever they were created.
         different: customers under the same externalId with other data, and the fields that differ.
     """
@@ -61,7 +61,7 @@ class Matcher:
         )
 
     def bears(self, candidate: Candidate, key: str) -> bool:
-        """Whether a customer bears an import key."""
+        """Whether a customer carries an import key."""
         return self.recognition.bears(candidate.body, key)
 
     def keys_of(self, candidates: Iterable[Candidate]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What became of a create whose fate is not known: looked up, several times, spread over time.
+"""What became of a create without a clear answer: looked up, several times, spread over time.
 
 Only when all looks find nothing is a row sent again: a create is not idempotent, and the list of customers may lag. Two
 facts are learned here for the rest of the pass: how late this target shows customers, and whether it keeps stamps.
@@ -18,7 +18,7 @@ from importer.delivery.matching import Match
 from importer.delivery.stamps import Stamps
 
 CLOCKS_S = 2.0
-"""By so much the moments that two machines tell may differ, though it is known how far their clocks are apart."""
+"""The times of two machines may differ by so much, although it is known how far their clocks are apart."""
 
 LATER = 2.0
 """Looks end at so many times the latest arrival that was seen."""
@@ -131,7 +131,7 @@ class Reconcile:
         return self._began_s, now - self._began_s, False
 
     async def _wait_until(self, moment: float) -> None:
-        """Wait for a look's time in nobody's way."""
+        """Wait for a look's time, while other rows go on."""
         delay_s = moment - self._clock.monotonic()
         if delay_s > 0:
             async with self._aside():
@@ -174,8 +174,8 @@ class Reconcile:
         if not young:
             return None
         (first, *others) = young
-        told = since is not None and first.created_at is not None
-        if told and not others and first in self._compared(form, young).unstamped and await self._is_free(first):
+        dated = since is not None and first.created_at is not None
+        if dated and not others and first in self._compared(form, young).unstamped and await self._is_free(first):
             return _ours(attempts, first.customer_id)
         return attempts.fail(RowState.UNKNOWN, _NO_PROOF, candidates=_ids(young))
 
@@ -232,7 +232,7 @@ def _proved(attempts: Attempts, result: Match) -> Outcome | None:
 
 
 def _ours(attempts: Attempts, customer_id: str) -> Outcome:
-    """Whether this run created it or an earlier one did, only a send of this run tells."""
+    """Created by this run, where it sent the row; else by an earlier one."""
     state = RowState.CREATED if attempts.may_have_created else RowState.EXISTING
     return attempts.end(state, customer_id=customer_id)
 

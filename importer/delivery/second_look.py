@@ -93,7 +93,7 @@ class SecondLooks:
         return max(0.0, min(self.after_s, row.sent_at + self.after_s - self.asking.clock.now()))
 
     async def _look_at(self, row: Resent) -> Sequence[str] | None:
-        """Look at one row, and record what is new; the ids of its customers, or None when nobody answered."""
+        """Look at one row, and record what is new; the ids of its customers, or None without an answer."""
         attempts = Attempts(row.record)
         stamped, equal = dict[str, None](), dict[str, None]()
         for form in forms_of(row.record):
@@ -115,7 +115,7 @@ class SecondLooks:
         return ids
 
     def _keeps_stamps(self, row: Resent, found: Found) -> bool:
-        """Whether a customer without our stamp cannot be ours: the row's own customer tells, and all that were seen."""
+        """Whether a customer without our stamp cannot be ours, by the row's own customer and by all that were seen."""
         for one in found.candidates:
             if one.customer_id == row.customer_id:
                 self.stamps.saw(kept=self.stamps.matcher.bears(one, row.record.key))

@@ -30,7 +30,7 @@ class Window:
         """The earliest moment at which one more request fits; 0: at once.
 
         Args:
-            reserved: requests with a slot that leave nobody knows when; where they fill the window, look again soon.
+            reserved: requests with a slot that leave at an unknown time; where they fill the window, look again soon.
         """
         self._forget(now)
         surplus = self._total + reserved - self.count + 1

@@ -1,6 +1,6 @@
-"""Does this target keep the stamp that every create carries, and whose are the stamps that it holds?
+"""Does this target keep the stamp that every create carries, and which workspaces wrote the stamps that it holds?
 
-Only where it does is a customer without our stamp certainly not ours. A customer that bears the stamp is ours anyway.
+Only where it does is a customer without our stamp certainly not ours. A customer that carries the stamp is ours anyway.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Stamps:
 
     @property
     def kept(self) -> bool | None:
-        """Whether every customer of ours that was seen bears its stamp; None: none was seen."""
+        """Whether every customer of ours that was seen carries its stamp; None: none was seen."""
         return False not in self._seen if self._seen else None
 
     def created(self, key: str, customer_id: str) -> None:
@@ -79,7 +79,7 @@ class Stamps:
             self.saw(kept=self.matcher.bears(candidate, sample.key))
 
     def saw(self, *, kept: bool) -> None:
-        """Learn from one customer of ours: whether it bears its stamp."""
+        """Learn from one customer of ours: whether it carries its stamp."""
         self._seen |= {kept}
 
     def found(self) -> None:

@@ -34,10 +34,10 @@ def known_destination(profile: Profile, environ: Mapping[str, str]) -> Destinati
 async def check_target(
     profile: Profile, environ: Mapping[str, str], *, offline: bool = False, of_night: bool = False
 ) -> list[Finding]:
-    """Check address, credentials, connection and clock; one that fails hides those that rest on it.
+    """Check address, credentials, connection and clock; after one that fails, those that need it are left out.
 
     Args:
-        of_night: files would be put away: the target has to be named.
+        of_night: files would be archived: the target has to be named.
         offline: look only whether address and credentials are there.
     """
     try:
@@ -67,10 +67,10 @@ def _credential_files(kind: TargetKind, environ: Mapping[str, str]) -> Iterator[
 
 
 async def _exchange(profile: Profile, where: Destination) -> list[Finding]:
-    """Let ourselves in for real. An emulator inside the run is started on a store of its own."""
+    """Log in for real. An emulator inside the run is started on a store of its own."""
     clock = SystemClock()
-    with tempfile.TemporaryDirectory() as aside:
-        chosen = profile.with_options({"workspace": aside}) if where.embedded else profile
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = profile.with_options({"workspace": folder}) if where.embedded else profile
         try:
             async with other_side(chosen, where, limiter_for(chosen, clock, StopSwitch()), clock) as target:
                 return [await _let_in(target), *_clock(target)]

@@ -1,4 +1,4 @@
-"""The other side: places where customers are created. One attempt a call; never sleeps, never retries.
+"""Targets: places where customers are created. One attempt a call; never sleeps, never retries.
 
 A kind of target is one package that declares a `TargetKind`: ours are listed in `importer.core.target_kinds`, other
 packages add theirs by an entry point of the group `importer.targets`. Importing this package opens and loads nothing:
@@ -36,7 +36,7 @@ async def connect(kind: str, access: TargetAccess, limiter: Limiter, clock: Cloc
         clock: for the lifetime of tokens, and for dates in answers.
 
     Raises:
-        ProfileError: there is no such kind, or the surroundings (proxy, certificates) cannot be used.
+        ProfileError: there is no such kind, or its proxy or certificates cannot be used.
         UsageError: a credential cannot be sent.
     """
     import asyncio  # noqa: PLC0415  # it loads ssl, and this module is imported where nothing is sent

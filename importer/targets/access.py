@@ -1,7 +1,7 @@
-"""How a target is reached: address, credentials, patience. Checked when made; never opens anything.
+"""How a target is reached: address, credentials, timeouts. Checked when made; never opens anything.
 
 Plain http is for this machine alone: whatever leaves it carries credentials and people's data, so it
-is https or refused. A secret stands in no message, no `repr` and no address made here.
+is https or refused. No message, `repr` or address made here contains a secret.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _checked_base_url(text: str) -> str:
         msg = "The target's base_url holds a '?' or '#'."
         raise ProfileError(msg, "Give the plain address, for example https://api.example.com.")
     if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
-        msg = f"The target {parts.hostname} would be reached by plain http, where anyone on the way can read along."
+        msg = f"The target {parts.hostname} would be reached by plain http, where anyone on the way can read the data."
         raise ProfileError(msg, "Write its base_url with https://; plain http is for this machine (127.0.0.1) only.")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 class SystemClock:
     """Real time. Implements `ports.Clock`.
 
-    Monotonic time is the system's own: uvloop's stands still while the loop is busy, just when requests leave.
+    Monotonic time is the system's own: uvloop's does not move while the loop is busy, just when requests leave.
     """
 
     def now(self) -> float:

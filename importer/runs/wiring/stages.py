@@ -50,7 +50,7 @@ from importer.targets import OpenTarget
 from importer.validation import DuplicateJudge, build_validator
 
 CANARY_ROWS = 10
-"""Rows of the second stage where customers are real and nobody said otherwise."""
+"""Rows of the second stage where customers are real and no other number is set."""
 
 
 def preparation(
@@ -130,7 +130,7 @@ class Delivering:
     deliver: Deliver
     second_looks: SecondLooks
     caution: str
-    """What is to be said of looks that end early; empty: nothing."""
+    """A warning about looks that end early; empty: none."""
     begun: Mapping[str, Any]
     """What the journal has kept of the run since this pass began."""
 
@@ -165,7 +165,7 @@ def delivering(
     """Put sending together.
 
     Args:
-        ask: puts a question to a person; None: there is nobody to ask.
+        ask: asks a person a question; None: no person can be asked.
     """
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
     facts = workspace.runs.facts(stored.run)
@@ -202,7 +202,7 @@ def delivering(
 
 
 def _now_there(target: OpenTarget, clock: SystemClock) -> float:
-    """Seconds since the epoch by the target's clock, as far as it is known how that stands to ours."""
+    """Seconds since the epoch by the target's clock, as far as it is known how far that is ahead of ours."""
     ahead_s = target.server_ahead_s if isinstance(target, Timekeeper) else None
     return clock.now() + (ahead_s or 0.0)
 

@@ -85,7 +85,7 @@ def make_directory(path: Path) -> None:
     """Make a folder for its owner alone, if it is not there.
 
     Raises:
-        StorageError: it cannot be made, or something else bears its name.
+        StorageError: it cannot be made, or something else has its name.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)

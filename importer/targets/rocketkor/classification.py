@@ -80,9 +80,7 @@ def judge_exchange(answer: Answer, now: float) -> Reply | AccessError:
     """
     status, rule = answer.status, rule_for_status(answer.status)
     if 200 <= status < 300:
-        return Reply(
-            Verdict.RETRY, "", status, "token_unreadable", "The API gave an access token that nobody can read."
-        )
+        return Reply(Verdict.RETRY, "", status, "token_unreadable", "The API gave an access token that cannot be read.")
     if status in {400, 401, 403, 422}:
         return AccessError(f"The API refused the API key or its secret (HTTP {status}).", _NO_KEY)
     if 300 <= status < 500 and status not in {408, 425, 429}:

@@ -174,7 +174,7 @@ EXCEPTIONS: Final[Mapping[type[BaseException], Rule]] = MappingProxyType(
         BaseException: Rule(IN_DOUBT, "unexpected", "An unexpected error.", _AFTER),
     }
 )
-"""Most specific class wins; the last line catches what nobody has thought of."""
+"""Most specific class wins; the last line is for everything else."""
 
 
 def rule_for_status(status: int) -> Rule:

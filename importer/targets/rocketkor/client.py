@@ -115,7 +115,7 @@ class RocketKorTarget:
         """Fetch every customer that could be this record, by externalId or else by email and type."""
         try:
             if record.doubt_since is not None:
-                await self._have_token()  # its answer says how the server's clock stands to ours
+                await self._have_token()  # its answer says how far the server's clock is ahead
         except AccessError as refusal:
             return Found(trouble=_refused(refusal))
         except NoTokenError as trouble:
@@ -125,7 +125,7 @@ class RocketKorTarget:
         return self._dated(found)
 
     def _dated(self, found: Found) -> Found:
-        """Say when customers were created, where it is known how the server's clock stands to ours."""
+        """Say when customers were created, where it is known how far the server's clock is ahead."""
         if self.server_ahead_s is None or not found.candidates:
             return found
         return replace(

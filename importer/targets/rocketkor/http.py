@@ -1,4 +1,4 @@
-"""HTTP and nothing else: one request out, one answer in, judged by nobody here.
+"""HTTP and nothing else: one request out, one answer in; what it means is decided elsewhere.
 
 Never follows a redirect, never repeats a request, never keeps a cookie, never reads an answer beyond
 its limit. Proxy and certificates are settled once, from the environment, when the wire is opened.
@@ -43,7 +43,7 @@ NETWORK_ERRORS: Final = (aiohttp.ClientError, OSError, HttpProcessingError, Valu
 class Answer(NamedTuple):
     """What came back; `body` is None when it broke off or never came, and cut at the limit when it was longer.
 
-    `took_s` is the time from the request's start, in seconds; None where nobody measured.
+    `took_s` is the time from the request's start, in seconds; None: not measured.
     """
 
     status: int

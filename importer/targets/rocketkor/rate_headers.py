@@ -90,7 +90,7 @@ def server_now(headers: Mapping[str, str], now: float) -> float:
     """When an answer was sent, by its own `Date`: what else it names goes by the same clock, however wrong ours is.
 
     Args:
-        now: our own clock, seconds since the epoch; used where the answer bears no date.
+        now: our own clock, seconds since the epoch; used where the answer has no date.
     """
     sent = moment_of(headers.get("Date", ""))
     return now if math.isnan(sent) else sent

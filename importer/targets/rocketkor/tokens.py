@@ -105,7 +105,7 @@ class Tokens:
         clock: only its monotonic side is used.
 
     Attributes:
-        recent: the last few tokens, to redact them in what servers say; nobody may show them.
+        recent: the last few tokens, to redact them in what servers say; never to be shown.
     """
 
     def __init__(self, exchange: Callable[[], Awaitable[Token]], clock: Clock) -> None:
@@ -136,7 +136,7 @@ class Tokens:
         Cancelling one waiter leaves the exchange to the others.
 
         Raises:
-            AccessError: the credentials were refused, now or before; nobody asks twice.
+            AccessError: the credentials were refused, now or before; they are not tried twice.
             NoTokenError: the exchange met trouble that may pass.
         """
         token = self.current()
@@ -178,7 +178,7 @@ class Tokens:
 
     def _landed(self, flight: asyncio.Task[Token]) -> None:
         self._flight = None
-        error = None if flight.cancelled() else flight.exception()  # taken, so nobody misses it when all waiters left
+        error = None if flight.cancelled() else flight.exception()  # taken: asyncio reports an exception that is not
         if isinstance(error, AccessError):
             self._refusal = error
         elif isinstance(error, NoTokenError) and error.reply.retry_after_s is not None:
