@@ -87,9 +87,9 @@ def show(
     if verify:
         profile_hash = profile.fingerprint if shared.config is not None else ""
         raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=shared.json))
-    from importer.runs import second_looks  # noqa: PLC0415
+    from importer.runs.look_again import look_again  # noqa: PLC0415
 
-    caution = second_looks.look_again(profile, run_name)
+    caution = look_again(profile, run_name)
     report = past.one_run(profile.workspace, run_name)
     if wants_json(profile, shared):
         print_json({**report, "command": "show", "exit_code": 0})
@@ -144,6 +144,8 @@ def export(run_name: opt.Run, *, exported: ExportOptions, shared: opt.Shared) ->
     """
     profile = _profile_of(shared, exported)
     from importer.cli.running import print_report  # noqa: PLC0415
-    from importer.runs.session import Session  # noqa: PLC0415
+    from importer.runs.context import Context  # noqa: PLC0415
+    from importer.runs.export import export as write_again  # noqa: PLC0415
 
-    raise typer.Exit(print_report(Session(profile, "export").export(run_name), as_json=wants_json(profile, shared)))
+    report = write_again(Context(profile, "export"), run_name)
+    raise typer.Exit(print_report(report, as_json=wants_json(profile, shared)))

@@ -9,7 +9,7 @@ import typer
 
 from importer.cli import options as opt
 from importer.cli.command import add_command
-from importer.cli.invocation import load_profile, on_disk, run_session
+from importer.cli.invocation import load_profile, on_disk, run_command
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,12 @@ def run(
     """
     profile = load_profile(shared, own, starting, reading, sending, results)
     with on_disk(file, profile) as source:
-        code = run_session(
+        from importer.runs.run import run as import_source  # noqa: PLC0415
+
+        code = run_command(
             profile,
             "run",
-            lambda session: session.run(source, force=starting.force, as_new=starting.as_new),
+            lambda context: import_source(context, source, force=starting.force, as_new=starting.as_new),
             about=file,
             as_json=shared.json,
         )
@@ -93,7 +95,9 @@ def validate(file: opt.File, *, reading: opt.ReadingRows, results: opt.CheckResu
     """
     profile = load_profile(shared, reading, results, settings={"dry_run": True})
     with on_disk(file, profile) as source:
-        code = run_session(profile, "validate", lambda session: session.run(source), as_json=shared.json)
+        from importer.runs.run import run as import_source  # noqa: PLC0415
+
+        code = run_command(profile, "validate", lambda context: import_source(context, source), as_json=shared.json)
     raise typer.Exit(code)
 
 
@@ -105,7 +109,9 @@ def resume(run_name: opt.Run, *, sending: opt.SendingRun, results: opt.RunResult
     canary is to agree to what was seen.
     """
     profile = load_profile(shared, sending, results)
-    code = run_session(profile, "resume", lambda session: session.resume(run_name), about=run_name, as_json=shared.json)
+    from importer.runs.resume import resume as go_on  # noqa: PLC0415
+
+    code = run_command(profile, "resume", lambda context: go_on(context, run_name), about=run_name, as_json=shared.json)
     raise typer.Exit(code)
 
 
@@ -124,7 +130,13 @@ def retry(
     what is done is never sent again. With --config and another profile, every row that is not done is checked again.
     """
     profile = load_profile(shared, sending, results)
-    code = run_session(
-        profile, "retry", lambda session: session.retry(run_name, fixed=fixed), about=run_name, as_json=shared.json
+    from importer.runs.retry import retry as send_again  # noqa: PLC0415
+
+    code = run_command(
+        profile,
+        "retry",
+        lambda context: send_again(context, run_name, fixed=fixed),
+        about=run_name,
+        as_json=shared.json,
     )
     raise typer.Exit(code)

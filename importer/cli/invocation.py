@@ -12,7 +12,7 @@ from importer.cli.options import OptionSet, Shared
 if TYPE_CHECKING:
     from importer.profile import Profile
     from importer.results import Report
-    from importer.runs.session import Session
+    from importer.runs.context import Context
 
 
 def load_profile(shared: Shared, *sets: OptionSet, settings: Mapping[str, Any] | None = None) -> Profile:
@@ -44,22 +44,22 @@ def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path | str]:
     return nullcontext(file) if remote_sources.is_remote(file) else wiring.on_disk(file, profile)
 
 
-def run_session(
+def run_command(
     profile: Profile,
     command: str,
-    work: Callable[[Session], Coroutine[Any, Any, Report]],
+    work: Callable[[Context], Coroutine[Any, Any, Report]],
     *,
     about: str = "",
     as_json: bool,
 ) -> int:
-    """Run a session's work to its end, print its report and return its exit code.
+    """Run a command's work to its end, print its report and return its exit code.
 
     Args:
         about: the file or the run that was named, for a notification of a run that came to nothing.
     """
     from importer.cli import running  # noqa: PLC0415
 
-    return running.run_session(profile, command, work, about=about, as_json=as_json)
+    return running.run_command(profile, command, work, about=about, as_json=as_json)
 
 
 def wants_json(profile: Profile, shared: Shared) -> bool:

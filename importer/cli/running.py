@@ -1,4 +1,4 @@
-"""Running a session for a person: signals, progress, the question before a live target, and the report at the end."""
+"""A command is run for a person: signals, progress, the question before a live target, and the report at the end."""
 
 from __future__ import annotations
 
@@ -27,48 +27,47 @@ from importer.profile import Profile
 from importer.results import Report
 from importer.results.report import others_there
 from importer.runs.accounts import NEW_ACCOUNT
+from importer.runs.context import Context, Machine, People
 from importer.runs.notifications.night_report import NightReport
 from importer.runs.notifications.single_run import Announcer, refusals_counted
-from importer.runs.session import Session
 from importer.runs.wiring import accept_journal
 
-Work = Callable[[Session], Coroutine[Any, Any, Report]]
+Work = Callable[[Context], Coroutine[Any, Any, Report]]
 _T = TypeVar("_T")
 _WORTH_A_WORD_S = 10.0
 """A forecast is shown before the sending when that takes longer, or when there is something to be in time for."""
 
 
-def run_session(profile: Profile, command: str, work: Work, *, about: str = "", as_json: bool) -> int:
-    """Run a session's work to its end, print its report and return its exit code.
+def run_command(profile: Profile, command: str, work: Work, *, about: str = "", as_json: bool) -> int:
+    """Run a command's work to its end, print its report and return its exit code.
 
     Args:
         about: the file or the run that was named, for a notification of a run that came to nothing.
     """
     as_json = as_json or profile.output.format == "json"
     try:
-        return _session_run(profile, command, work, about=about, as_json=as_json)
+        return _command_run(profile, command, work, about=about, as_json=as_json)
     except WorkspaceMovedError as error:
         if as_json or not _on_terminal():
             raise
         say(f"importer: {error.message}")
         is_copy = typer.confirm("Is this a copy, and does the original go on with its runs?", err=True)
     accept_journal(profile.workspace, copied=is_copy)
-    return _session_run(profile, command, work, about=about, as_json=as_json)
+    return _command_run(profile, command, work, about=about, as_json=as_json)
 
 
-def _session_run(profile: Profile, command: str, work: Work, *, about: str, as_json: bool) -> int:
+def _command_run(profile: Profile, command: str, work: Work, *, about: str, as_json: bool) -> int:
     news = Announcer.of(profile, about, os.environ)
     with progress(quiet=profile.output.quiet or as_json) as shown:
         heard = _with_forecast(shown, quiet=profile.output.quiet or as_json)
         observer = Interruption(
             heard, Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None)
         )
-        session = Session(profile, command, on_event=observer, waited_s=waited_s() or 0.0)
-        if not as_json and _on_terminal():
-            session.confirm, session.whose, session.ask = _confirm, _whose, partial(_ask, shown)
+        asked = People(_confirm, _whose, partial(_ask, shown)) if not as_json and _on_terminal() else People()
+        context = Context(profile, command, observer, people=asked, machine=Machine(waited_s=waited_s() or 0.0))
         try:
-            with refusals_counted(session):
-                report = _obeying(observer, session.stop, news.notified(work(session)), quick=not profile.dry_run)
+            with refusals_counted(context) as counted:
+                report = _obeying(observer, counted.stop, news.notified(work(counted)), quick=not profile.dry_run)
         except ImporterError:
             _warn_unheard(news.arrived, as_json=as_json)
             raise

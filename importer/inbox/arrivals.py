@@ -35,11 +35,15 @@ from importer.readers import content_hash
 from importer.runs import archive_index, history
 from importer.runs.accounts import known_scope
 from importer.runs.archive import readable
+from importer.runs.begin import allowed
+from importer.runs.context import Context
 from importer.runs.notifications.night import printable
 from importer.runs.notifications.night_report import Fate, Import
 from importer.runs.preconditions import is_other_profile, recalled
+from importer.runs.resume import resume
+from importer.runs.retry import retry
 from importer.runs.returns import routing
-from importer.runs.session import Session
+from importer.runs.run import run
 from importer.runs.wiring import SystemClock, open_workspace
 
 _THE_FILES_FAULT = frozenset({"max_errors", "max_error_rate", "fail_fast", "canary"})
@@ -66,7 +70,7 @@ class Arrivals:
     """The files of one pass, taken one at a time.
 
     Args:
-        begin: makes the session of a file.
+        begin: makes the context of a file.
         stop: what stops the night stops the run at hand.
         force: import files although their content was imported before.
         as_new: import files that came back fixed like any others.
@@ -74,7 +78,7 @@ class Arrivals:
 
     profile: Profile
     inbox: DropFolder
-    begin: Callable[[], Session]
+    begin: Callable[[], Context]
     stop: StopSwitch
     clock: SystemClock
     force: bool = False
@@ -82,68 +86,68 @@ class Arrivals:
 
     async def take(self, path: Path, *, begun: bool) -> Import | None:
         """Import one file and put it where it belongs; whatever happens becomes an `Import`. None: it is gone."""
-        session, began = self.begin(), self.clock.now()
-        session.on_event(Event("file_taken"))
+        context, began = self.begin(), self.clock.now()
+        context.emit(Event("file_taken"))
         what = Import(file=readable(path.name), fate=Fate.HELD, exit_code=ExitCode.BUG, resumed=begun, ends_pass=True)
         try:
             taken = path if begun else await asyncio.to_thread(self.inbox.take, path)
             if taken is None:
                 return None
-            async with _passing_on(self.stop, session.stop):
-                done = await self._imported(taken, session, what)
+            async with _passing_on(self.stop, context.stop):
+                done = await self._imported(taken, context, what)
         except ImporterError as error:
             ends_pass = not isinstance(error, _OF_ONE_FILE)
             done = replace(what, exit_code=error.exit_code, error=str(error), ends_pass=ends_pass)
-        session.on_event(Event("file_done"))
+        context.emit(Event("file_done"))
         return replace(done, elapsed_s=self.clock.now() - began)
 
-    async def _imported(self, path: Path, session: Session, what: Import) -> Import:
+    async def _imported(self, path: Path, context: Context, what: Import) -> Import:
         try:
-            return await self._worked(path, session, what)
+            return await self._worked(path, context, what)
         except _MISFIT as error:
             if not self._is_proven():
                 raise
             what = replace(what, exit_code=ExitCode.SOURCE, error=str(error))
-            return await asyncio.to_thread(self._refused, path, session, what)
+            return await asyncio.to_thread(self._refused, path, context, what)
         except ReturnRefusedError as error:  # its hint names a file that is about to be moved away
             message = f"{error.message.replace(str(path), what.file)} {_RETURN_REFUSED}"
             what = replace(what, exit_code=error.exit_code, error=message)
-            return await asyncio.to_thread(self._refused, path, session, what)
+            return await asyncio.to_thread(self._refused, path, context, what)
         except SourceError as error:
             empty = isinstance(error, EmptySourceError)
             what = replace(what, exit_code=error.exit_code, error=str(error), is_empty=empty)
-            return await asyncio.to_thread(self._refused, path, session, what)
+            return await asyncio.to_thread(self._refused, path, context, what)
 
-    async def _worked(self, path: Path, session: Session, what: Import) -> Import:
+    async def _worked(self, path: Path, context: Context, what: Import) -> Import:
         await asyncio.to_thread(self.inbox.at_hand, path)
         content = content_hash(path)
         if not self.as_new and await asyncio.to_thread(routing.runs_of, path, self.profile.source) is not None:
             what = replace(what, is_return=True)
-            report = await session.run(path)
-            return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=session.stop.reason)
-        earlier = self._earlier(session, path, content)
+            report = await run(context, path)
+            return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=context.stop.reason)
+        earlier = self._earlier(context, path, content)
         if earlier is None:
-            report = await session.run(path, force=self.force, as_new=self.as_new)
+            report = await run(context, path, force=self.force, as_new=self.as_new)
         elif self._is_to_be_checked_again(earlier):
             what = replace(what, resumed=earlier.phase != FINISHED)
-            report = await session.retry(earlier.header.run_id)
+            report = await retry(context, earlier.header.run_id)
         elif earlier.phase != FINISHED:
             what = replace(what, resumed=True)
-            report = await session.resume(earlier.header.run_id)
+            report = await resume(context, earlier.header.run_id)
         elif what.resumed and await asyncio.to_thread(self._is_left_of, earlier, path):
             # The run had finished when the night died, and only the file was left where it was.
             past = history.one_run(self.profile.workspace, earlier.header.run_id)
             return await asyncio.to_thread(self._put, path, content, past, what, reason="")
         else:
             return await asyncio.to_thread(self._known, path, earlier, what)
-        return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=session.stop.reason)
+        return await asyncio.to_thread(self._put, path, content, report.as_json(), what, reason=context.stop.reason)
 
     def _is_left_of(self, run: StoredRun, path: Path) -> bool:
         return run.header.path == str(path.absolute()) and not self.inbox.has(run.header.run_id, path.name)
 
-    def _earlier(self, session: Session, path: Path, content: str) -> StoredRun | None:
+    def _earlier(self, context: Context, path: Path, content: str) -> StoredRun | None:
         """The run that this file's content had, or began to have; None: it is to be imported as a new one."""
-        earlier = self._run_of(session, content)
+        earlier = self._run_of(context, content)
         if earlier is None:
             return None
         cannot_go_on = earlier.header.profile_hash != self.profile.fingerprint
@@ -160,9 +164,9 @@ class Arrivals:
             counts = workspace.runs.counts(earlier.run)
         return any(count and name not in _DONE for name, count in counts.items())
 
-    def _run_of(self, session: Session, content: str) -> StoredRun | None:
+    def _run_of(self, context: Context, content: str) -> StoredRun | None:
         with closing(open_workspace(self.profile.workspace)) as workspace:
-            return workspace.journal.earlier.newest_with(known_scope(workspace, session.allowed()), content)
+            return workspace.journal.earlier.newest_with(known_scope(workspace, allowed(context)), content)
 
     def _is_proven(self) -> bool:
         """Whether some file was imported under this profile: one that does not fit is then the odd one out."""
@@ -243,21 +247,21 @@ class Arrivals:
         to = self._away(path, self.inbox.archive, tag, texts={"already-imported.txt": text}, run_id=run_id)
         return replace(what, fate=Fate.KNOWN, exit_code=ExitCode.OK, run_id=run_id, put=to, ends_pass=False)
 
-    def _refused(self, path: Path, session: Session, what: Import) -> Import:
+    def _refused(self, path: Path, context: Context, what: Import) -> Import:
         """Put a file aside that cannot be used."""
         fix = "Fix it, and put it into the folder again; --force imports it although it was begun before."
         texts = {archive_index.WHY: _why(what, fix)}
         try:
-            run_id = self._begun(session, path)
+            run_id = self._begun(context, path)
             to = self._away(path, self.inbox.failed, run_id or moment(self.clock.now()), texts=texts, run_id=run_id)
         except ImporterError as error:
             return replace(what, exit_code=error.exit_code, error=f"{what.error} {error}")
         return replace(what, fate=Fate.REFUSED, put=to, ends_pass=False)
 
-    def _begun(self, session: Session, path: Path) -> str:
+    def _begun(self, context: Context, path: Path) -> str:
         """The run that a file began and did not end; empty when there is none."""
         try:
-            run = self._run_of(session, content_hash(path))
+            run = self._run_of(context, content_hash(path))
         except SourceError:  # it cannot even be read
             return ""
         return run.header.run_id if run is not None and run.phase != FINISHED else ""

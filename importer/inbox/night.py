@@ -36,13 +36,14 @@ from importer.journal import workspace_lock
 from importer.profile import MetricsSettings, Profile
 from importer.profile.nights import NotifySettings
 from importer.runs.archive import readable
+from importer.runs.begin import allowed
+from importer.runs.context import Context, Machine, People
 from importer.runs.hours import Hours
+from importer.runs.look_again import look_again_at_all
 from importer.runs.notifications.night import broken_off, compose
 from importer.runs.notifications.night_report import Fate, Import, NightReport
 from importer.runs.notifications.sender import Sender, sender_for
 from importer.runs.preconditions import Confirm, require_named_target
-from importer.runs.second_looks import look_again_at_all
-from importer.runs.session import Session
 from importer.runs.wiring import SystemClock, make_directory
 from importer.runs.wiring.remote_sources import is_remote, shown
 
@@ -153,7 +154,7 @@ class Night:
         if self.profile.dry_run:
             raise UsageError("A night cannot be a dry run: it puts files away.", "To check one file, use validate.")
         require_named_target(self.profile)
-        Session(self.profile, confirm=self.confirm).allowed()
+        allowed(Context(self.profile, people=People(self.confirm)))
 
     async def _pass(self) -> NightReport:
         began, hours = self.clock.now(), self._hours
@@ -181,7 +182,7 @@ class Night:
         return shown(str(self.folder)) if is_remote(self.folder) else Path(self.folder)
 
     async def _files(self, inbox: DropFolder) -> NightReport:
-        arrivals = Arrivals(self.profile, inbox, self._session, self.stop, self.clock, self.force, self.as_new)
+        arrivals = Arrivals(self.profile, inbox, self._context, self.stop, self.clock, self.force, self.as_new)
         imports = await self._one_by_one(arrivals, await asyncio.to_thread(inbox.begun), [], begun=True)
         found, growing = await self._arrived_after(imports, inbox)
         imports = await self._one_by_one(arrivals, found, imports, begun=False)
@@ -274,15 +275,14 @@ class Night:
 
     # ------------------------------------------------------------------ surroundings
 
-    def _session(self) -> Session:
-        return Session(
+    def _context(self) -> Context:
+        return Context(
             self.profile,
             "nightly",
             self._count,
-            confirm=self.confirm,
-            clock=self.clock,
+            people=People(self.confirm),
+            machine=Machine(self.clock, metrics=MetricsSettings()),
             ends_at=self._ends_at,
-            metrics=MetricsSettings(),
         )
 
     @asynccontextmanager

@@ -1,6 +1,6 @@
 """The functions that Python programs call: read a source, check it, import it.
 
-A few lines over the readers and `Session`, which load only when one of them is called. Decides nothing.
+A few lines over the readers and the steps of a run, which load only when one of them is called. Decides nothing.
 """
 
 from __future__ import annotations
@@ -101,10 +101,11 @@ def validate(
         ProfileError: the profile is wrong, or its mapping does not fit the source.
         ImporterError: anything else that prevents it; its message and `hint` say what to do.
     """
-    from importer.runs.session import Session  # noqa: PLC0415  # loads everything that a run may need
+    from importer.runs.check import check  # noqa: PLC0415  # loads everything that a check may need
+    from importer.runs.context import Context  # noqa: PLC0415
 
     _require_source(source, reading)
-    return Session(_chosen(profile, reading), "validate", on_event).validate(source)
+    return check(Context(_chosen(profile, reading), "validate", on_event), source)
 
 
 async def run(
@@ -144,13 +145,14 @@ async def run(
         AccessError: the target refuses the credentials.
         ImporterError: anything else that prevents it; then nothing was sent.
     """
-    from importer.runs.session import Session  # noqa: PLC0415  # loads everything that a run may need
+    from importer.runs.context import Context  # noqa: PLC0415  # loads everything that a run may need
+    from importer.runs.run import run as run_source  # noqa: PLC0415
 
     _require_source(source, reading)
     chosen = _chosen(profile, reading)
     if target is not None:
         chosen = chosen.with_options({"target": target, "yes": True})
-    return await Session(chosen, on_event=on_event).run(source, force=force, as_new=as_new)
+    return await run_source(Context(chosen, emit=on_event), source, force=force, as_new=as_new)
 
 
 def _chosen(profile: Profile | None, reading: Reading) -> Profile:

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from importer.runs import session
+from importer.runs import load, resume
 from importer.runs.preconditions import require_unchanged
-from importer.runs.session import Session
 from tests.acceptance.conftest import User, Witness, ended, exactly_once, people, sandbox, serving, wait_for
 
 
@@ -56,7 +55,7 @@ def test_a_resume_that_came_too_late_sends_nothing_again(
 ) -> None:
     where = sandbox(profile_for(witness))
     with monkeypatch.context() as cut_off:
-        cut_off.setattr(Session, "_prepare", _cut_off)
+        cut_off.setattr(load, "prepare", _cut_off)
         assert user.types("run", source, *where, **witness.environ).code == 1  # it stays where it was: loading
 
     def meanwhile(*arguments: Any) -> None:
@@ -64,14 +63,14 @@ def test_a_resume_that_came_too_late_sends_nothing_again(
         if not witness.ledger()["customers"]:
             assert user.types_for_real("resume", "last", *where, **witness.environ).code == 0
 
-    monkeypatch.setattr(session, "require_unchanged", meanwhile)
+    monkeypatch.setattr(resume, "require_unchanged", meanwhile)
     late = user.types("resume", "last", "--json", *where, **witness.environ)
 
     assert (late.code, late.json["counts"]["created"]) == (0, 5)
     assert witness.ledger()["counts"]["create"] == {"201": 5}
 
 
-def _cut_off(*_: object) -> None:
+def _cut_off(*_: object, **__: object) -> None:
     raise RuntimeError("the machine went down")
 
 

@@ -13,17 +13,18 @@ from pathlib import Path
 import uvloop
 
 from importer.profile import Profile
-from importer.runs.session import Session
+from importer.runs.context import Context
+from importer.runs.run import run
 from tests.benchmarks.heart import Heart
 
 
 async def main(source: str, profile: str, workspace: str) -> None:
     """Import a file."""
     options = {"target": "sandbox", "workspace": workspace, "yes": True, "delivery.canary": 0}
-    session, heart = Session(Profile.load(Path(profile), options=options)), Heart()
+    context, heart = Context(Profile.load(Path(profile), options=options)), Heart()
     beating = asyncio.create_task(heart.beat())
     await asyncio.sleep(0)  # noqa: TID251  # it begins before the work does
-    report = await session.run(source)
+    report = await run(context, source)
     beating.cancel()
     sys.stdout.write(json.dumps({"longest_block_ms": heart.longest_s * 1e3, "counts": dict(report.counts)}) + "\n")
 

@@ -14,7 +14,8 @@ import pytest
 from importer.engines import ProcessPool
 from importer.profile import Profile
 from importer.results import Report
-from importer.runs.session import Session
+from importer.runs.check import check
+from importer.runs.context import Context, Machine
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 FILES = ("results", "rejects", "id_map", "jsonl")
@@ -32,7 +33,8 @@ def checked(
         "log.level": "error",
         "validation.duplicates": duplicates,
     }
-    return Session(Profile.load(options=chosen, environ={}), "validate", create_pool=pool_of).validate(source)
+    profile = Profile.load(options=chosen, environ={})
+    return check(Context(profile, "validate", machine=Machine(create_pool=pool_of)), source)
 
 
 def pool_of(processes: int) -> ProcessPool:

@@ -17,35 +17,28 @@ from importer.core.errors import (
     TryLaterError,
     UsageError,
 )
-from importer.core.events import Event
 from importer.observe import count_refused
 from importer.profile import Profile
 from importer.profile.nights import NotifySettings
 from importer.results import Report
+from importer.runs.context import Context
 from importer.runs.notifications.night import Notification
 from importer.runs.notifications.run import compose_run, refused_run
 from importer.runs.notifications.sender import URLS, Sender, sender_for
-from importer.runs.session import Session
 
 _NO_RUN = (UsageError, BusyError, AlreadyImportedError, TryLaterError, InterruptedRunError)
 """Somebody mistyped, came too early or was late: the last run is still the one before."""
 
 
 @contextmanager
-def refusals_counted(session: Session) -> Iterator[None]:
+def refusals_counted(context: Context) -> Iterator[Context]:
     """Count a run that is refused before anything of it exists: from then on it counts itself."""
-    began, observer = list[str](), session.on_event
-
-    def take(event: Event) -> None:
-        began.append(event.name)
-        observer(event)
-
-    session.on_event = take
+    began = set[str]()
     try:
-        yield
+        yield context.heard_by(lambda event: began.add(event.name))
     except ImporterError as error:
-        if not (began or session.profile.dry_run or isinstance(error, _NO_RUN)):
-            count_refused(session.profile.metrics, session.profile.target, error.exit_code)
+        if not (began or context.profile.dry_run or isinstance(error, _NO_RUN)):
+            count_refused(context.profile.metrics, context.profile.target, error.exit_code)
         raise
 
 

@@ -15,7 +15,8 @@ from importer.core.events import Event
 from importer.inbox.folder import Seen
 from importer.inbox.forecast import Foresight, NightOutlook, night_outlook, sizes_of
 from importer.profile import Profile
-from importer.runs.session import Session
+from importer.runs.context import Context
+from importer.runs.run import run
 from importer.runs.wiring import SystemClock, destination
 from tests.acceptance.conftest import people
 
@@ -34,7 +35,7 @@ def profile_at(home: Path, **options: Any) -> Profile:
 
 def foreseen(profile: Profile, *paths: Path, ends_at: float | None = None, force: bool = False) -> NightOutlook:
     scope, sizes = destination(profile, {}).scope, sizes_of(paths)
-    found = night_outlook(profile, scope, sizes, now=Session(profile).clock.now(), ends_at=ends_at, force=force)
+    found = night_outlook(profile, scope, sizes, now=Context(profile).now(), ends_at=ends_at, force=force)
     assert found is not None
     return found
 
@@ -46,7 +47,7 @@ def file(home: Path, name: str, count: int) -> Path:
 
 
 def imported(profile: Profile, path: Path) -> None:
-    asyncio.run(Session(profile).run(path))
+    asyncio.run(run(Context(profile), path))
 
 
 def test_nothing_is_foreseen_of_nothing(profile: Profile) -> None:
@@ -63,7 +64,7 @@ def test_rows_are_counted_and_every_run_logs_in(profile: Profile, tmp_path: Path
 def test_each_file_may_be_in_time_and_the_night_not(tmp_path: Path) -> None:
     paths = [file(tmp_path, f"{name}.csv", 60) for name in "abc"]
     profile = profile_at(tmp_path, **{"delivery.rate": "10/s"})
-    now = Session(profile).clock.now()
+    now = Context(profile).now()
     scope = destination(profile, {}).scope
 
     def alone(path: Path) -> NightOutlook | None:

@@ -29,11 +29,12 @@ CLEAN = {"read": 1, "valid": 1, "invalid": 0}
 VALIDATE = """
 import json, re, sys
 from importer.profile import Profile
-from importer.runs.session import Session
+from importer.runs.check import check
+from importer.runs.context import Context
 profile = Profile.load(options={"workspace": sys.argv[1], "source.processes": 1})
 found = {}
 for path in sys.argv[2:]:
-    report = Session(profile, "validate").validate(path)
+    report = check(Context(profile, "validate"), path)
     told = sorted((row, one.code) for one in report.clusters for row in one.rows)
     found[path.rpartition(".")[2]] = dict(report.counts), told
 print(json.dumps(found))

@@ -1,0 +1,101 @@
+"""A run begins: it is refused, or its source is read into the journal and its rows are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from importer.core.runtime import beside_the_loop
+from importer.journal import RunHeader, StoredRun, workspace_lock
+from importer.results import Report, check_out
+from importer.runs.accounts import settle_account
+from importer.runs.context import Context
+from importer.runs.load import checking_pool, kept_now, load
+from importer.runs.preconditions import ask_consent, pace_of, refuse_repeated, require_consent
+from importer.runs.run_directory import forgotten_if_refused, new_header, run_directory
+from importer.runs.send import Sending
+from importer.runs.wiring import (
+    Destination,
+    LocalSource,
+    Opened,
+    Workspace,
+    destination,
+    open_workspace,
+    rehearsing,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """An open source that is to become a run.
+
+    Args:
+        content: hash of the source's bytes, from before it was opened.
+        started_at: when the command began its work, seconds since the epoch.
+        facts: what the run notes of where its source comes from.
+    """
+
+    local: LocalSource
+    found: Opened
+    content: str
+    started_at: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def allowed(context: Context) -> Destination:
+    """Return where customers would go, once it is clear that they may.
+
+    Raises:
+        UsageError: the target or the credentials are missing or wrong, or nobody can confirm a live target.
+    """
+    where = destination(context.profile)
+    require_consent(where, context.profile, context.people.confirm)
+    return where
+
+
+async def begin(context: Context, source: Beginning, where: Destination, *, force: bool) -> Report:
+    """Begin a run of an open source, and send its rows.
+
+    Args:
+        force: import it although a source of this very content was imported before.
+
+    Raises:
+        ImporterError: the run was refused; nothing was sent, and nothing is left of it.
+    """
+    profile, started_at = context.profile, source.started_at
+    with ExitStack() as stack:
+        pool = await beside_the_loop(stack.enter_context, checking_pool(context, source.local.path))
+        workspace = await beside_the_loop(_opened, stack, context.workspace)
+        where = settle_account(workspace, where, profile.account_of, context.people.whose, started_at)
+        stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
+        check_out(profile.results, source.local.path)
+        header = new_header(
+            context, source.local, source.found, content=source.content, scope=where.scope, started_at=started_at
+        )
+        if not force:
+            refuse_repeated(workspace.journal.earlier, header, source.found.reader.info.sheet, profile)
+        context, directory = stack.enter_context(run_directory(context, header.run_id))
+        stored = await beside_the_loop(_stored, context, workspace, header, where)
+        with forgotten_if_refused(workspace.runs, stored, directory):
+            workspace.runs.note(stored.run, **source.facts)
+            await load(context, workspace, stored, source.found, pool)
+            counts = await beside_the_loop(workspace.runs.counts, stored.run)
+            ask_consent(where, profile, context.people.confirm, counts)
+        quiet_s = workspace.journal.earlier.quiet_s(stored.run, where.scope, started_at)
+        return await Sending(context, workspace, stored, where, directory, started_at, quiet_s).run()
+
+
+def _opened(stack: ExitStack, path: Path) -> Workspace:
+    """Open the workspace until the end of a block."""
+    return stack.enter_context(closing(open_workspace(path)))
+
+
+def _stored(context: Context, workspace: Workspace, header: RunHeader, where: Destination) -> StoredRun:
+    stored = workspace.runs.begin(header)
+    limits = {"limit": context.profile.source.limit, "pace": pace_of(context.profile)}
+    workspace.runs.note(stored.run, **limits, **rehearsing(where))
+    workspace.runs.keep_profile(stored.run, kept_now(context).model_dump_json())
+    return stored

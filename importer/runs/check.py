@@ -1,0 +1,50 @@
+"""A dry run: a source is checked as a run would check it. No network, and nothing in the workspace's journal."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.journal import SECRET_BYTES, has_secret, workspace_secret
+from importer.results import Report, check_out
+from importer.runs import registry
+from importer.runs.context import Context
+from importer.runs.finish import finish
+from importer.runs.leftovers import tidy
+from importer.runs.load import at_hand, checking_pool, opened_source, prepare
+from importer.runs.run_directory import checked_journal, forgotten_if_refused, new_header, run_directory
+
+if TYPE_CHECKING:
+    from importer.runs.wiring.sources import Source
+
+
+def check(context: Context, source: Source) -> Report:
+    """Check a source, and leave a run directory with what was found. Blocks.
+
+    Raises:
+        ImporterError: the source or the profile cannot be used.
+    """
+    started_at = context.now()
+    tidy(context.workspace)
+    with (
+        at_hand(context, source) as local,
+        checking_pool(context, local.path) as pool,
+        opened_source(context, local) as found,
+    ):
+        check_out(context.profile.results, local.path)
+        content = local.content_hash()
+        header = new_header(context, local, found, content=content, scope="", started_at=started_at)
+        place = registry.next_place(context.workspace)
+        with run_directory(context, header.run_id) as (logged, directory), checked_journal(directory) as journal:
+            stored = journal.runs.begin(header)
+            journal.runs.note(stored.run, place=place)
+            with forgotten_if_refused(journal.runs, stored, directory):
+                prepare(logged, journal, stored, found, secret=_secret_of(context.workspace), pool=pool)
+                journal.keep()
+            return finish(logged, journal, stored, directory, started_at)
+
+
+def _secret_of(workspace: Path) -> bytes:
+    """Return the workspace's secret where there is one; a dry run makes none."""
+    return workspace_secret(workspace) if has_secret(workspace) else secrets.token_bytes(SECRET_BYTES)

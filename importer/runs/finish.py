@@ -1,0 +1,65 @@
+"""The end of a run: its files are written from the journal, its ending is recorded, and its receipt is made."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from importer.core.events import Event
+from importer.core.runtime import rare_collections
+from importer.journal import Journal, StoredRun
+from importer.results import Report
+from importer.runs import archive_index
+from importer.runs.context import Context
+from importer.runs.receipts import write_receipt
+from importer.runs.reports import Ending, Watch, render
+
+_WRITTEN_ALONE = 16
+"""Batches that are written and counted before another process counts the rest."""
+
+
+def finish(context: Context, journal: Journal, stored: StoredRun, directory: Path, started_at: float) -> Report:
+    """Write what the journal holds, and record how this pass over the run ended.
+
+    Args:
+        started_at: of this pass, seconds since the epoch.
+
+    Raises:
+        StorageError: a file cannot be written; the journal is whole.
+    """
+    runs, stop = journal.runs, context.stop
+    rows = runs.counts(stored.run)["read"]
+    context.emit(Event("results_started", {"run_id": stored.header.run_id, "rows": rows}))
+    began_at = started_at - context.machine.waited_s
+    ending = Ending(context.command, began_at, context.now(), stop.reason, stop.message)
+    runs.note(stored.run, stopped_by=stop.reason, stopped_message=stop.message)
+    archive_index.keep_mended_beside(journal, stored)
+    report = write_files(context, journal, stored, directory, ending)
+    record_end(journal, stored, report, ending)
+    if not stored.header.dry_run:
+        context.emit(Event("results_stage", {"stage": "receipt"}))
+        seal(context, journal, stored, directory, report)
+    elapsed_s = context.now() - began_at
+    facts = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": elapsed_s}
+    context.emit(Event("run_ended", facts))
+    return report
+
+
+def write_files(context: Context, journal: Journal, stored: StoredRun, directory: Path, ending: Ending) -> Report:
+    """Write every file of a run; arguments and errors as for `reports.render`."""
+    with rare_collections(), context.pool() as pool:
+        share = partial(pool.map, alone=_WRITTEN_ALONE)
+        watch = Watch(context.emit, context.now)
+        return render(journal, stored.run, directory, context.profile, ending, share=share, watch=watch)
+
+
+def record_end(journal: Journal, stored: StoredRun, report: Report, ending: Ending) -> None:
+    """Record in the journal that a run has ended, and how."""
+    ended_at = report.ended_at or ending.ended_at
+    journal.runs.end(stored.run, phase=report.state, exit_code=report.exit_code, ended_at=ended_at)
+
+
+def seal(context: Context, journal: Journal, stored: StoredRun, directory: Path, report: Report) -> None:
+    """Write the receipt, and all files again where the inbox has put them."""
+    write_receipt(journal, stored, directory, report, context.now())
+    archive_index.renew(journal, stored, report)

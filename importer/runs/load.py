@@ -1,0 +1,193 @@
+"""A source is read and checked into the journal, as a whole and before the first request. Sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from importer.core.commands import FRAME
+from importer.core.errors import ImporterError, InterruptedRunError, TryLaterError, UsageError
+from importer.core.events import Event
+from importer.core.runtime import beside_the_loop, ended, rare_collections
+from importer.core.sources import Detected
+from importer.core.states import RowState
+from importer.delivery import StopSwitch
+from importer.engines import ProcessPool
+from importer.journal import RUNNING, Journal, Location, RunIntake, StoredRun, remembers_old_keys
+from importer.mapping import ColumnMapper
+from importer.observe import require_libraries
+from importer.profile import KeptProfile
+from importer.readers import is_frame
+from importer.runs.context import Context
+from importer.runs.leftovers import SPOOL_NAME
+from importer.runs.preconditions import require_content, source_of
+from importer.runs.reports import source_facts
+from importer.runs.wiring import (
+    LocalSource,
+    Opened,
+    Workspace,
+    comparison,
+    make_directory,
+    merging_of,
+    on_disk,
+    opened,
+    preparation,
+)
+from importer.runs.wiring.remote_sources import is_remote, local_copy
+
+if TYPE_CHECKING:
+    from importer.runs.wiring.sources import Source
+
+_LARGE_BYTES = 16 * 1024 * 1024
+"""A source of this size keeps every core busy for longer than it takes to start."""
+
+
+@contextmanager
+def at_hand(context: Context, source: Source) -> Iterator[LocalSource]:
+    """Have a source that can be opened: what is at an address is fetched, standard input is kept.
+
+    Raises:
+        SourceError, TryLaterError, AccessError: it cannot be fetched or read.
+        UsageError: a library that the profile needs is not installed.
+    """
+    require_libraries(context.profile.metrics, context.profile.otel)
+    if is_frame(source):
+        yield LocalSource(source.copy(deep=False))  # what its owner changes meanwhile has no effect here
+    elif is_remote(source):
+        make_directory(context.workspace)
+        spool = context.workspace / SPOOL_NAME
+        pause = context.machine.clock.pause
+        with local_copy(source, context.profile, pause, spool=spool, stop=context.stop) as local:
+            if local.caution:
+                context.emit(Event("source_unproved", {"text": local.caution}))
+            yield LocalSource(local.path, local.origin)
+    else:
+        with on_disk(source, context.profile) as path:
+            yield LocalSource(path, str(path.absolute()))
+
+
+@contextmanager
+def opened_source(context: Context, source: LocalSource) -> Iterator[Opened]:
+    """Open a source and match its columns; errors as of `wiring.opened`."""
+    # The inbox moves its files away: a command that names one would not find it.
+    with opened(source, context.profile, name="" if context.is_nightly else source.name) as found:
+        yield found
+
+
+@contextmanager
+def checking_pool(context: Context, path: Path) -> Iterator[ProcessPool]:
+    """Make the processes that check a source; for a large one they start while it is being opened."""
+    with context.pool() as pool:
+        if path.is_file() and path.stat().st_size >= _LARGE_BYTES:
+            pool.start()
+        yield pool
+
+
+def kept_now(context: Context, mapper: ColumnMapper | None = None) -> KeptProfile:
+    """Return what a run keeps of its profile; with the mapper, what that decided over the whole source."""
+    settings = context.profile.settings_to_keep()
+    return KeptProfile(settings=settings) if mapper is None else mapper.kept(settings)
+
+
+async def load(context: Context, workspace: Workspace, stored: StoredRun, source: Opened, pool: ProcessPool) -> None:
+    """Read and check a whole source into the workspace's journal, beside the event loop; errors as for `prepare`."""
+    preparing = asyncio.create_task(
+        beside_the_loop(prepare, context, workspace.journal, stored, source, secret=workspace.secret, pool=pool)
+    )
+    try:
+        await asyncio.shield(preparing)
+    except asyncio.CancelledError:
+        context.stop.request("sigint")  # a thread cannot be cancelled: it is asked to stop
+        await ended(preparing)
+        raise
+
+
+async def load_again(context: Context, workspace: Workspace, stored: StoredRun) -> None:
+    """Read the source of a run from its beginning that was cut off while it read it.
+
+    Raises:
+        SourceChangedError: it is not the content that the run began with.
+        UsageError: it was a DataFrame, which is gone.
+        SourceError: it cannot be read.
+    """
+    if stored.header.path == FRAME:
+        raise UsageError(
+            f"The run {stored.header.run_id} was cut off before its DataFrame was read to the end; nothing was sent.",
+            "Run that DataFrame again.",
+        )
+    with ExitStack() as stack:
+        source = source_of(workspace.journal, stored) or stored.header.path
+        local = await beside_the_loop(stack.enter_context, at_hand(context, source))
+        await beside_the_loop(require_content, stored.header, local.path)
+        pool = await beside_the_loop(stack.enter_context, checking_pool(context, local.path))
+        found = await beside_the_loop(stack.enter_context, opened_source(context, local))
+        await load(context, workspace, stored, found, pool)
+
+
+def prepare(
+    context: Context, journal: Journal, stored: StoredRun, source: Opened, *, secret: bytes, pool: ProcessPool
+) -> None:
+    """Read and check a whole source into a journal.
+
+    Raises:
+        SourceError: it cannot be read, or is refused.
+        InterruptedRunError, TryLaterError: the run was stopped meanwhile.
+        JournalError: the journal cannot be written.
+    """
+    header, profile = stored.header, context.profile
+    facts = {"run_id": header.run_id, "source": header.source, "target": header.target, "dry_run": header.dry_run}
+    context.emit(Event("run_started", facts))
+    memory = Location.of_workspace(context.workspace)
+    compared = header.dry_run and memory.exists
+    intake = _intake(context, journal, stored, source, compared=compared)
+    intake.restart()
+    with rare_collections():
+        parts = preparation(profile, source, intake, pool, secret=secret, stop=context.stop, emit=context.emit)
+        decided = parts.run()
+    if context.stop.requested:
+        raise _cut_short(context.stop)
+    how = comparison(profile, header, source.mapper.columns, source.reader.info.sheet)
+    if compared:
+        intake.compare(memory, secret, how)
+    elif not header.dry_run:
+        intake.compare_and_remember(header.scope, secret, how)
+    runs = journal.runs
+    runs.opened(stored.run, source.reader.info)
+    runs.keep_profile(stored.run, kept_now(context, source.mapper).model_dump_json())
+    runs.note(stored.run, **_facts_of(source, decided), idv=intake.idv)
+    runs.enter(stored.run, RUNNING)
+
+
+def _intake(context: Context, journal: Journal, stored: StoredRun, source: Opened, *, compared: bool) -> RunIntake:
+    """Make the way into the journal.
+
+    Args:
+        compared: a dry run is compared with the customers of earlier runs, and does not enter their memory.
+    """
+    return journal.intake(
+        stored.run,
+        valid_state=RowState.VALID if stored.header.dry_run else RowState.READY,
+        keyed=compared,
+        merging=merging_of(context.profile, source),
+        keeps_bodies=compared and remembers_old_keys(Location.of_workspace(context.workspace)),
+    )
+
+
+def _facts_of(source: Opened, decided: tuple[Detected, ...]) -> dict[str, Any]:
+    """Return what later reports and a resume need to know of a source."""
+    path = source.path
+    return {
+        "path": str(path),
+        "size_bytes": path.stat().st_size if path.is_file() else 0,
+        "mapping": dict(source.mapper.columns),
+        "source": source_facts(source.reader.info, decided),
+    }
+
+
+def _cut_short(stop: StopSwitch) -> ImporterError:
+    if stop.reason == "window":
+        return TryLaterError("The time allowed was over before anything was sent.", "Start it again at the next one.")
+    return InterruptedRunError(stop.reason)

@@ -1,0 +1,104 @@
+"""A run goes on, exactly where it stopped, under the profile that it has kept."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from importer.core.runtime import beside_the_loop
+from importer.core.states import RowState
+from importer.journal import LOADING, StoredRun, workspace_lock
+from importer.results import Report
+from importer.runs.accounts import settle_account
+from importer.runs.begin import allowed
+from importer.runs.context import Context, in_hours
+from importer.runs.leftovers import tidy
+from importer.runs.load import load_again
+from importer.runs.preconditions import ask_consent, for_target, recalled, require_scope, require_unchanged
+from importer.runs.returns import routing
+from importer.runs.returns.routing import Back
+from importer.runs.run_directory import run_directory
+from importer.runs.send import Sending
+from importer.runs.wiring import Destination, Workspace, open_workspace, rehearsed_again
+
+RESUMABLE = (RowState.UNSENT, RowState.UNKNOWN)
+"""How rows ended that a resume opens again."""
+
+
+async def resume(context: Context, name: str) -> Report:
+    """Go on with a run, exactly where it stopped.
+
+    Args:
+        name: a run id, a unique prefix of one, or `last`.
+
+    Raises:
+        SourceChangedError: the source or the profile is not the one the run began with.
+        ImporterError: the run was refused; nothing was sent.
+    """
+    await beside_the_loop(tidy, context.workspace)
+    context, _ = await beside_the_loop(recall, context, name)
+    async with in_hours(context) as context:
+        return await go_on(context, name, RESUMABLE, None)
+
+
+def recall(context: Context, name: str) -> tuple[Context, StoredRun]:
+    """Find an import, and take over the profile that it has kept where none was named.
+
+    Raises:
+        UsageError: there is no such run, or it is a dry run, of which nothing was sent.
+        ProfileError: the profile that it has kept cannot be used.
+    """
+    routing.require_import(context.profile, name)
+    with closing(open_workspace(context.workspace, create=False)) as workspace:
+        stored = workspace.runs.find(name)
+    stored.require_whole()
+    return context.under(recalled(context.profile, stored)), stored
+
+
+async def go_on(context: Context, name: str, reopened: tuple[RowState, ...], back: Back | None) -> Report:
+    """Open rows of a run again, and send what is ready then.
+
+    Args:
+        context: under the profile that `recall` gave it, inside its hours.
+        reopened: how rows ended that are opened again.
+        back: fixed rows, or another profile, to check rows again with; None: nothing is checked again.
+
+    Raises:
+        SourceChangedError: the source or the profile is not the one the run began with.
+        ImporterError: the run was refused; nothing was sent.
+    """
+    started_at = context.now()
+    with closing(open_workspace(context.workspace, create=False)) as workspace:
+        stored = workspace.runs.find(name)
+        stored.require_whole()
+        with routing.only_to_its_own(back):
+            context, where = destination_again(context, workspace, stored, started_at)
+        if back is None:
+            await beside_the_loop(require_unchanged, workspace, stored, context.profile)
+        with (
+            workspace_lock(workspace.path, where.scope, started_at),
+            run_directory(context, stored.header.run_id) as (context, directory),
+        ):
+            stored = workspace.runs.find(stored.header.run_id)  # as whoever held the lock has left it
+            stored.require_whole()
+            if stored.phase == LOADING:
+                await load_again(context, workspace, stored)
+            held = await beside_the_loop(routing.take, workspace, stored, context.profile, back)
+            await beside_the_loop(workspace.runs.reopen, stored.run, reopened, held)
+            counts = await beside_the_loop(workspace.runs.counts, stored.run)
+            ask_consent(where, context.profile, context.people.confirm, counts)
+            return await Sending(context, workspace, stored, where, directory, started_at).run()
+
+
+def destination_again(
+    context: Context, workspace: Workspace, stored: StoredRun, started_at: float
+) -> tuple[Context, Destination]:
+    """Return where a run sends to that is taken up again, which may not have changed, and its target's profile.
+
+    Raises:
+        SourceChangedError: the target's address or account is another one.
+        UsageError: another target was named, or nobody can confirm a live one.
+    """
+    context = context.under(for_target(context.profile, stored.header))
+    where = settle_account(workspace, allowed(context), context.profile.account_of, context.people.whose, started_at)
+    require_scope(where, workspace.runs.find(stored.header.run_id).header)  # its account may just have got a name
+    return context, rehearsed_again(where, stored.facts)

@@ -1,0 +1,147 @@
+"""One pass over a run: what is ready is sent, what is in doubt is looked up, and the run's files are written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from importer.core.events import Event
+from importer.core.runtime import beside_the_loop, rare_collections
+from importer.core.states import RowState
+from importer.delivery import StrictLimiter, stamps_of_others
+from importer.journal import RUNNING, StoredRun
+from importer.profile import EMULATOR
+from importer.results import Report
+from importer.runs.context import Context
+from importer.runs.finish import finish
+from importer.runs.forecast import Forecast
+from importer.runs.rehearsal import compare
+from importer.runs.run_forecast import outlook
+from importer.runs.wiring import (
+    Delivering,
+    Destination,
+    Workspace,
+    as_patient_as_needed,
+    delivering,
+    limiter_for,
+    other_side,
+    rehearsing,
+)
+
+if TYPE_CHECKING:
+    from importer.emulator import Emulator
+    from importer.targets import OpenTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One pass over a run that is in the journal as a whole.
+
+    Args:
+        directory: the run's.
+        started_at: of this pass, seconds since the epoch.
+        quiet_s: for how long nobody had sent to this account when this pass began, in seconds.
+    """
+
+    context: Context
+    workspace: Workspace
+    stored: StoredRun
+    where: Destination
+    directory: Path
+    started_at: float
+    quiet_s: float = 0.0
+
+    async def run(self) -> Report:
+        """Send what is ready, then write the run's files.
+
+        Raises:
+            JournalError: the journal cannot be written; nothing more was sent after that.
+            AccessError, TryLaterError: the target cannot be used; nothing was sent.
+            StorageError: a file cannot be written; what was sent is in the journal.
+        """
+        await beside_the_loop(self._take_up)
+        if await beside_the_loop(self._has_work):
+            expected = await beside_the_loop(self._foresee)
+            await self._send(expected)
+        arguments = (self.workspace.journal, self.stored, self.directory, self.started_at)
+        return await beside_the_loop(finish, self.context, *arguments)
+
+    def _take_up(self) -> None:
+        """Record that the run is being worked on: whoever is cut off from here on has not ended it."""
+        self.workspace.runs.note(self.stored.run, at_work_since=self.started_at)
+        self.workspace.runs.enter(self.stored.run, RUNNING)
+
+    def _has_work(self) -> bool:
+        """Whether anything is to be sent or looked up; says how much."""
+        runs, run = self.workspace.runs, self.stored.run
+        counts = runs.counts(run)
+        waiting = counts.get(RowState.READY, 0) + counts.get(RowState.SENDING, 0)
+        facts = {
+            "total": counts["read"] - runs.unsent_beside(run),
+            "already_done": counts["read"] - waiting,
+            "run_id": self.stored.header.run_id,
+        }
+        self.context.emit(Event("delivery_started", facts))
+        return bool(waiting) or runs.has_resent(run)
+
+    def _foresee(self) -> Forecast:
+        """Say what is to be expected, before anything is sent."""
+        context, earlier = self.context, self.workspace.journal.earlier
+        expected = outlook(context.profile, earlier, self.stored, now=context.now(), ends_at=context.ends_at)
+        self.workspace.runs.note(self.stored.run, forecast=expected.as_json())
+        context.emit(Event("forecast", expected.as_json()))
+        return expected
+
+    async def _send(self, expected: Forecast) -> None:
+        context, clock = self.context, self.context.machine.clock
+        limiter = limiter_for(context.profile, clock, context.stop)
+        if not self.where.embedded:  # the emulator inside a run is a new one each time
+            limiter.follow(self.quiet_s + clock.now() - self.started_at)
+        emulators: list[Emulator] = []
+        async with other_side(context.profile, self.where, limiter, clock, on_emulator=emulators.append) as target:
+            parts = self._parts(target, limiter)
+            async with parts.journal:
+                looked = await self._deliver(parts, target, limiter, expected)
+                rehearsed = self._rehearsed(emulators[0]) if self.where.faults is not None else {}
+        facts = {**rehearsing(self.where), **parts.facts(), "learned": parts.learned(looked)}
+        self.workspace.runs.note(self.stored.run, rehearsal=rehearsed, **facts)
+
+    def _parts(self, target: OpenTarget, limiter: StrictLimiter) -> Delivering:
+        context = self.context
+        profile = as_patient_as_needed(context.profile, self.where)
+        ask = context.people.ask
+        return delivering(profile, self.workspace, self.stored, target, limiter, emit=context.emit, ask=ask)
+
+    async def _deliver(
+        self, parts: Delivering, target: OpenTarget, limiter: StrictLimiter, expected: Forecast
+    ) -> Mapping[str, int]:
+        """Send, then look again at what was sent more than once; returns what came of that."""
+        if parts.caution:
+            self.context.emit(Event("looks_end_early", {"text": parts.caution}))
+        if expected.creates:
+            await self._notice_others(target, parts)
+        with rare_collections():
+            await parts.delivery.run()
+            looked = await parts.second_looks.run()
+        await limiter.give_back()
+        await parts.journal.finish()
+        return looked
+
+    async def _notice_others(self, target: OpenTarget, parts: Delivering) -> None:
+        """Say before anything is sent whether another workspace has created customers there: it is not known here."""
+        if self.stored.header.scope == EMULATOR:  # its customers are this workspace's own
+            return
+        count = await stamps_of_others(target, parts.deliver.stamps.matcher, parts.journal.never_claimed)
+        self.workspace.runs.note(self.stored.run, others=count)
+        if count:
+            self.context.emit(Event("other_workspace", {"customers": count}))
+
+    def _rehearsed(self, emulator: Emulator) -> dict[str, Any]:
+        """Compare what the run says with what the emulator really holds."""
+        endings = self.workspace.journal.replay(self.stored.run).endings()
+        found = compare(emulator.customers(), endings, self.context.profile.delivery.import_key_metadata)
+        before = self.stored.facts.get("rehearsal", {}).get("faults", {})
+        return {**found, "faults": dict(Counter(before) + emulator.ledger.faults)}
