@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def run(arguments: list[str], began_s: float | None = None) -> int:
     """
     begin(time.monotonic() if began_s is None else began_s)
     try:
-        return int(typer.main.get_command(app).main(arguments, prog_name="importer", standalone_mode=False) or 0)
+        return int(_command().main(arguments, prog_name="importer", standalone_mode=False) or 0)
     except BrokenPipeError:
         # Whoever read our output has gone (`| head`): there is nobody left to read it.
         return int(ExitCode.OK)
@@ -83,6 +83,12 @@ def run(arguments: list[str], began_s: float | None = None) -> int:
         return _report_system_error(Output.of(arguments), error)
     except Exception as error:  # noqa: BLE001  # the one place: a bug ends here, and never as a traceback
         return _report(Output.of(arguments), error)
+
+
+@cache
+def _command() -> Any:
+    """All commands, put together once: it takes as long as a small command itself."""
+    return typer.main.get_command(app)
 
 
 def _report_system_error(output: Output, error: OSError) -> int:
