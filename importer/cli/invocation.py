@@ -38,10 +38,9 @@ def _setting(value: Any) -> Any:
 
 def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path | str]:
     """Have a source as a file, or as its address. Standard input is read here, where signals still end the program."""
-    from importer.runs import wiring  # noqa: PLC0415
-    from importer.runs.wiring import remote_sources  # noqa: PLC0415
+    from importer.runs.wiring import remote_sources, sources  # noqa: PLC0415
 
-    return nullcontext(file) if remote_sources.is_remote(file) else wiring.on_disk(file, profile)
+    return nullcontext(file) if remote_sources.is_remote(file) else sources.on_disk(file, profile)
 
 
 def run_command(

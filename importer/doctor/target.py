@@ -14,7 +14,8 @@ from importer.delivery import StopSwitch
 from importer.doctor.finding import Finding
 from importer.profile import Profile
 from importer.runs.preconditions import require_named_target
-from importer.runs.wiring import Destination, SystemClock, destination, limiter_for, other_side
+from importer.runs.wiring import Destination, SystemClock, destination, other_side
+from importer.runs.wiring.stages import limiter_for
 from importer.targets import OpenTarget
 
 _SKEW_S = 30.0

@@ -17,15 +17,8 @@ from importer.runs.load import checking_pool, kept_now, load
 from importer.runs.preconditions import ask_consent, pace_of, refuse_repeated, require_consent
 from importer.runs.run_directory import forgotten_if_refused, new_header, run_directory
 from importer.runs.send import Sending
-from importer.runs.wiring import (
-    Destination,
-    LocalSource,
-    Opened,
-    Workspace,
-    destination,
-    open_workspace,
-    rehearsing,
-)
+from importer.runs.wiring import Destination, Workspace, destination, open_workspace, rehearsing
+from importer.runs.wiring.sources import LocalSource, Opened
 
 
 @dataclass(frozen=True, slots=True)

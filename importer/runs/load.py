@@ -25,18 +25,10 @@ from importer.runs.context import Context
 from importer.runs.leftovers import SPOOL_NAME
 from importer.runs.preconditions import require_content, source_of
 from importer.runs.reports import source_facts
-from importer.runs.wiring import (
-    LocalSource,
-    Opened,
-    Workspace,
-    comparison,
-    make_directory,
-    merging_of,
-    on_disk,
-    opened,
-    preparation,
-)
+from importer.runs.wiring import Workspace, make_directory
 from importer.runs.wiring.remote_sources import is_remote, local_copy
+from importer.runs.wiring.sources import LocalSource, Opened, on_disk, opened
+from importer.runs.wiring.stages import comparison, merging_of, preparation
 
 if TYPE_CHECKING:
     from importer.runs.wiring.sources import Source
@@ -71,7 +63,7 @@ def at_hand(context: Context, source: Source) -> Iterator[LocalSource]:
 
 @contextmanager
 def opened_source(context: Context, source: LocalSource) -> Iterator[Opened]:
-    """Open a source and match its columns; errors as of `wiring.opened`."""
+    """Open a source and match its columns; errors as of `wiring.sources.opened`."""
     # The inbox moves its files away: a command that names one would not find it.
     with opened(source, context.profile, name="" if context.is_nightly else source.name) as found:
         yield found

@@ -18,15 +18,8 @@ from importer.runs.context import Context
 from importer.runs.finish import finish
 from importer.runs.resume import destination_again, recall
 from importer.runs.run_directory import run_directory
-from importer.runs.wiring import (
-    Destination,
-    Workspace,
-    as_patient_as_needed,
-    delivering,
-    limiter_for,
-    open_workspace,
-    other_side,
-)
+from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_workspace, other_side
+from importer.runs.wiring.stages import delivering, limiter_for
 
 
 def look_again(profile: Profile, name: str) -> str:

@@ -17,7 +17,7 @@ from importer.runs.preconditions import is_other_profile, recalled, require_own_
 from importer.runs.resume import go_on, recall
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
-from importer.runs.wiring import LocalSource
+from importer.runs.wiring.sources import LocalSource
 
 RETRYABLE = (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
 """How rows ended that a retry opens again."""

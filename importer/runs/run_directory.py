@@ -16,7 +16,8 @@ from importer.core.locks import locked
 from importer.journal import Journal, Location, RunHeader, Runs, StoredRun, open_journal
 from importer.observe import observed
 from importer.runs.context import Context
-from importer.runs.wiring import LocalSource, Opened, make_directory
+from importer.runs.wiring import make_directory
+from importer.runs.wiring.sources import LocalSource, Opened
 
 
 def new_header(

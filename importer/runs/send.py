@@ -20,16 +20,8 @@ from importer.runs.finish import finish
 from importer.runs.forecast import Forecast
 from importer.runs.rehearsal import compare
 from importer.runs.run_forecast import outlook
-from importer.runs.wiring import (
-    Delivering,
-    Destination,
-    Workspace,
-    as_patient_as_needed,
-    delivering,
-    limiter_for,
-    other_side,
-    rehearsing,
-)
+from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, other_side, rehearsing
+from importer.runs.wiring.stages import Delivering, delivering, limiter_for
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator

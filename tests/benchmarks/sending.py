@@ -27,15 +27,8 @@ from importer.core.states import RowState
 from importer.delivery import StopSwitch
 from importer.journal import RunHeader, StoredRun
 from importer.profile import Profile
-from importer.runs.wiring import (
-    SystemClock,
-    Workspace,
-    delivering,
-    destination,
-    limiter_for,
-    open_workspace,
-    other_side,
-)
+from importer.runs.wiring import SystemClock, Workspace, destination, open_workspace, other_side
+from importer.runs.wiring.stages import delivering, limiter_for
 from tests.benchmarks.heart import Heart
 
 _BATCH_ROWS = 4_096

@@ -12,9 +12,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 
-import pyarrow as pa
-import pyarrow.ipc
-
 from importer.core.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
 
 STRETCH = 4_096
@@ -91,6 +88,8 @@ def carry_issues_forward(tx: sqlite3.Connection, _: bytes = b"") -> None:
 
 def pack_issues(log: IssueLog) -> bytes:
     """Write issues as an Arrow stream of one batch: `ordinal`, and `issue` as a dictionary of the different ones."""
+    import pyarrow as pa  # noqa: PLC0415  # 0.2 s to import, which a list of runs need not wait for
+
     used, which = _used(log)
     kinds = pa.StructArray.from_arrays([pa.array(texts, pa.string()) for texts in zip(*used, strict=True)], _FIELDS)
     numbers = pa.Array.from_buffers(pa.int32(), len(log), [None, pa.py_buffer(which)])
@@ -105,6 +104,8 @@ def pack_issues(log: IssueLog) -> bytes:
 
 def unpack_issues(packed: bytes) -> IssueLog:
     """Read what `pack_issues` has written."""
+    import pyarrow as pa  # noqa: PLC0415
+
     batch = pa.ipc.open_stream(packed).read_next_batch()
     ordinals, which = (
         array(typecode, column.to_numpy().tobytes())

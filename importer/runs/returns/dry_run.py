@@ -20,8 +20,8 @@ from importer.runs import registry
 from importer.runs.preconditions import kept_profile
 from importer.runs.returns.file import Changed, opened_return, sort_out
 from importer.runs.returns.recheck import overlaid, what_came_back
-from importer.runs.wiring import Opened
 from importer.runs.wiring.clock import today
+from importer.runs.wiring.sources import Opened
 
 _FOUND_BY_READING = frozenset({"encoding", "delimiter", "quote", "escape", "line_end", "sheet", "header_row"})
 
