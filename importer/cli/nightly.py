@@ -16,8 +16,9 @@ from importer.core.errors import ImporterError
 from importer.core.labels import counted
 
 if TYPE_CHECKING:
+    from importer.inbox import PassReport
     from importer.profile import Profile
-    from importer.runs.notifications.night_report import Import, NightReport
+    from importer.runs.file_result import FileResult
 
 Folder = Annotated[
     str,
@@ -71,13 +72,14 @@ def nightly(
     """
     profile = _loaded(folder, shared, own, starting, sending, results)
     from importer.cli import running  # noqa: PLC0415
+    from importer.inbox import Overrides  # noqa: PLC0415
 
-    def shown(report: NightReport) -> None:
+    def shown(report: PassReport) -> None:
         if not shared.json:
-            print_night(report)
+            print_pass(report)
 
-    report = running.run_night(
-        profile, folder, shown, watch=own.watch, force=starting.force, as_new=starting.as_new, as_json=shared.json
+    report = running.run_inbox(
+        profile, folder, shown, Overrides(starting.force, starting.as_new), watch=own.watch, as_json=shared.json
     )
     if shared.json:
         print_json(report.as_json())
@@ -89,16 +91,16 @@ def _loaded(folder: str, shared: opt.Shared, *sets: opt.OptionSet) -> Profile:
     try:
         return load_profile(shared, *sets)
     except ImporterError as error:
-        from importer.inbox.night import alarm  # noqa: PLC0415
+        from importer.inbox import report_broken_profile  # noqa: PLC0415
 
-        alarm(folder, error.exit_code, os.environ)
+        report_broken_profile(folder, error.exit_code, os.environ)
         raise
 
 
-def print_night(report: NightReport) -> None:
+def print_pass(report: PassReport) -> None:
     """Print what became of every file."""
-    for done in report.imports:
-        _print_file(done, report.target)
+    for result in report.imports:
+        _print_file(result, report.target)
     for name in report.growing:
         say(f"{name}: still being written; the next pass takes it")
     for name in report.links:
@@ -114,34 +116,34 @@ def print_night(report: NightReport) -> None:
         say("Warning: the notification did not arrive everywhere.")
 
 
-def _print_file(done: Import, target: str) -> None:
-    from importer.runs.notifications.night import CORRECTED, printable  # noqa: PLC0415
+def _print_file(result: FileResult, target: str) -> None:
+    from importer.runs.notifications.composing import CORRECTED, printable  # noqa: PLC0415
 
-    say(f"{printable(done.file)}: {_fate(done, target)}")
-    if done.forecast and not done.forecast.get("in_time", True):
-        say(f"  forecast: {done.forecast['text']}")
-    if done.error and done.fate != "known":
-        say(f"  {printable(done.error, None)}")
-    if done.corrections:
-        say(f"  {CORRECTED.format(done.corrections)}")
-    if done.put is not None:
-        say(f"  → {printable(str(done.put), None)}")
-    if done.next_step:
-        say(f"  Next: {printable(done.next_step, None)}")
+    say(f"{printable(result.file)}: {_fate(result, target)}")
+    if result.forecast and not result.forecast.get("in_time", True):
+        say(f"  forecast: {result.forecast['text']}")
+    if result.error and result.fate != "known":
+        say(f"  {printable(result.error, None)}")
+    if result.corrections:
+        say(f"  {CORRECTED.format(result.corrections)}")
+    if result.put is not None:
+        say(f"  → {printable(str(result.put), None)}")
+    if result.next_step:
+        say(f"  Next: {printable(result.next_step, None)}")
 
 
-def _fate(done: Import, target: str) -> str:
-    states = ", ".join(f"{count:,} {state}" for state, count in done.counts.items() if count and state != "read")
-    read = done.counts.get("read", 0)
+def _fate(result: FileResult, target: str) -> str:
+    states = ", ".join(f"{count:,} {state}" for state, count in result.counts.items() if count and state != "read")
+    read = result.counts.get("read", 0)
     rows = f"{counted(read, 'row')}{': ' if states else ''}{states}"
     from importer.profile import EMULATOR  # noqa: PLC0415
 
     came = "rehearsed, nothing real was changed" if target == EMULATOR else f"imported into {target}"
     words = {
-        "imported": f"{came}{' (begun earlier)' if done.resumed else ''}, {rows}",
+        "imported": f"{came}{' (begun earlier)' if result.resumed else ''}, {rows}",
         "known": "imported before, nothing was sent",
-        "refused": f"refused{f', {rows}' if done.counts else ''}",
-        "held": f"not finished, the next pass goes on with it{f'; {rows}' if done.counts else ''}",
+        "refused": f"refused{f', {rows}' if result.counts else ''}",
+        "held": f"not finished, the next pass goes on with it{f'; {rows}' if result.counts else ''}",
     }
-    code = f" (exit code {int(done.exit_code)})" if done.exit_code else ""
-    return words[done.fate.value] + code
+    code = f" (exit code {int(result.exit_code)})" if result.exit_code else ""
+    return words[result.fate.value] + code

@@ -20,7 +20,7 @@ from importer.core.errors import ImporterError, WorkspaceMovedError
 from importer.core.events import Event
 from importer.core.ports import Events
 from importer.delivery import StopSwitch
-from importer.inbox.night import Night
+from importer.inbox import Inbox, Overrides, PassReport
 from importer.journal import AccountUsed
 from importer.observe.progress import Progress, progress
 from importer.profile import Profile
@@ -28,8 +28,7 @@ from importer.results import Report
 from importer.results.report import others_there
 from importer.runs.accounts import NEW_ACCOUNT
 from importer.runs.context import Context, Machine, People
-from importer.runs.notifications.night_report import NightReport
-from importer.runs.notifications.single_run import Announcer, refusals_counted
+from importer.runs.notifications.run import notified, notifier_of, refusals_counted
 from importer.runs.wiring import accept_journal
 
 Work = Callable[[Context], Coroutine[Any, Any, Report]]
@@ -57,7 +56,7 @@ def run_command(profile: Profile, command: str, work: Work, *, about: str = "", 
 
 
 def _command_run(profile: Profile, command: str, work: Work, *, about: str, as_json: bool) -> int:
-    news = Announcer.of(profile, about, os.environ)
+    notifier = notifier_of(profile, os.environ)
     with progress(quiet=profile.output.quiet or as_json) as shown:
         heard = _with_forecast(shown, quiet=profile.output.quiet or as_json)
         observer = Interruption(
@@ -67,12 +66,13 @@ def _command_run(profile: Profile, command: str, work: Work, *, about: str, as_j
         context = Context(profile, command, observer, people=asked, machine=Machine(waited_s=waited_s() or 0.0))
         try:
             with refusals_counted(context) as counted:
-                report = _obeying(observer, counted.stop, news.notified(work(counted)), quick=not profile.dry_run)
+                reported = notified(notifier, about, work(counted))
+                report = _obeying(observer, counted.stop, reported, quick=not profile.dry_run)
         except ImporterError:
-            _warn_unheard(news.arrived, as_json=as_json)
+            _warn_unheard(notifier.arrived, as_json=as_json)
             raise
     previewed = "preview" in profile.given("results")
-    return print_report(report, as_json=as_json, notified=news.arrived, previewed=previewed)
+    return print_report(report, as_json=as_json, notified=notifier.arrived, previewed=previewed)
 
 
 def _obeying(signals: Interruption, stop: StopSwitch, work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
@@ -93,20 +93,19 @@ def _run(work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
         return runner.run(work)
 
 
-def run_night(
+def run_inbox(
     profile: Profile,
     folder: Path | str,
-    passed: Callable[[NightReport], None],
+    on_report: Callable[[PassReport], None],
+    overrides: Overrides,
     *,
     watch: bool,
-    force: bool,
-    as_new: bool,
     as_json: bool,
-) -> NightReport:
+) -> PassReport:
     """Import what arrived in a folder, and return what became of it.
 
     Args:
-        passed: gets the report of every pass in which something happened, and in any case of the only one.
+        on_report: gets the report of every pass in which something happened, and in any case of the only one.
     """
     quiet = profile.output.quiet or as_json
     with progress(quiet=quiet) as shown:
@@ -114,18 +113,12 @@ def run_night(
         on_event = Interruption(
             heard, Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None)
         )
-        night = Night(
-            profile,
-            folder,
-            on_event,
-            confirm=None if as_json or not _on_terminal() else _confirm,
-            force=force,
-            as_new=as_new,
-        )
-        work = night.watch(passed) if watch else night.once()
-        report = _obeying(on_event, night.stop, work)
+        confirm = None if as_json or not _on_terminal() else _confirm
+        inbox = Inbox(profile, folder, on_event, confirm=confirm, overrides=overrides)
+        work = inbox.watch(on_report) if watch else inbox.once()
+        report = _obeying(on_event, inbox.stop, work)
     if not watch:
-        passed(report)
+        on_report(report)
     return report
 
 

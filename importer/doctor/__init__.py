@@ -14,10 +14,9 @@ from importer.core.labels import counted
 from importer.core.ports import Clock
 from importer.doctor.account import check_account
 from importer.doctor.finding import Finding, exit_code
-from importer.doctor.folder import check_folder, folders_of
+from importer.doctor.folder import check_folder, check_remote_folder, folders_of
 from importer.doctor.machine import check_disk, check_extras, check_limits
 from importer.doctor.monitoring import check_metrics, check_notifications
-from importer.doctor.remote_folder import check_elsewhere
 from importer.doctor.schedule import check_hours, check_quota
 from importer.doctor.target import check_target, known_destination
 from importer.doctor.workspace import check_workspace
@@ -73,7 +72,7 @@ def _folder(folder: str, profile: Profile, *, offline: bool) -> Iterator[Finding
     if is_remote(folder) and offline:
         yield Finding.ok("folder", "at an address: not looked at (--offline)")
     elif is_remote(folder):
-        yield from check_elsewhere(folder, profile)
+        yield from check_remote_folder(folder, profile)
     elif folder:
         yield from check_folder(Path(folder), profile.nightly, at_work_is_well=offline)
 

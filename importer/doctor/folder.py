@@ -1,4 +1,7 @@
-"""The folder that files arrive in: whether a night could take them, put them away, and what lies there."""
+"""The folder of `importer nightly`: whether a pass could take files and put them away, and what waits there.
+
+Reads the folder, and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,27 @@ from pathlib import Path
 from importer.core.errors import ExitCode, ImporterError
 from importer.core.labels import counted
 from importer.doctor.finding import Finding
-from importer.inbox.local_folder import PROCESSING, Inbox
+from importer.inbox.folder import InboxFolder
+from importer.inbox.local_folder import LocalFolder
+from importer.inbox.remote.folder import RemoteFolder
 from importer.journal import lock_owner
+from importer.profile import Profile
 from importer.profile.nights import NightlySettings
 
 _FULL = os.R_OK | os.W_OK | os.X_OK
 
 
 def folders_of(folder: Path, settings: NightlySettings) -> list[Path]:
-    """Where a night puts files: while it works on them, and afterwards."""
-    inbox = Inbox(folder, settings)
-    return [folder / PROCESSING, inbox.archive, inbox.failed]
+    """Where a pass puts files: while it works on them, and afterwards."""
+    inbox = LocalFolder(folder, settings)
+    return [inbox.processing, inbox.archive, inbox.failed]
 
 
 def check_folder(folder: Path, settings: NightlySettings, *, at_work_is_well: bool = False) -> Iterator[Finding]:
-    """Check the folder of `importer nightly`.
+    """Check a folder of this machine.
 
     Args:
-        at_work_is_well: a night that is at work there is not a failure.
+        at_work_is_well: a pass under way is not a failure.
     """
     if not folder.is_dir():
         yield Finding.fail(
@@ -39,9 +45,26 @@ def check_folder(folder: Path, settings: NightlySettings, *, at_work_is_well: bo
         yield Finding.fail("folder", f"{folder} is not yours to read", "Fix its permissions.", ExitCode.SOURCE)
     else:
         yield from _places(folder, settings)
-        inbox = Inbox(folder, settings)
-        yield from _night(inbox, at_work_is_well=at_work_is_well)
+        inbox = LocalFolder(folder, settings)
+        yield from _pass(inbox, at_work_is_well=at_work_is_well)
         yield from _waiting(inbox)
+
+
+def check_remote_folder(address: str, profile: Profile) -> Iterator[Finding]:
+    """Check a folder at an address; whether files can be moved there only a pass shows.
+
+    Args:
+        address: may hold a password, and is shown without.
+    """
+    try:
+        inbox = RemoteFolder(address, profile)
+        files, claimed, owner = inbox.scan(), len(inbox.claimed()), lock_owner(*inbox.lock)
+    except ImporterError as error:
+        yield Finding.from_error("folder", error)
+        return
+    yield Finding.ok("folder", f"{inbox.shown}: files can be listed")
+    yield _state(owner, f"{_files(claimed)} claimed" if claimed else "", at_work_is_well=False)
+    yield Finding.ok("waiting", f"{len(files):,} file(s)" if files else "no file")
 
 
 def _places(folder: Path, settings: NightlySettings) -> Iterator[Finding]:
@@ -60,38 +83,48 @@ def _is_usable(place: Path) -> bool:
     return there.is_dir() and os.access(there, _FULL)
 
 
-def _night(inbox: Inbox, *, at_work_is_well: bool) -> Iterator[Finding]:
-    processing = inbox.folder / PROCESSING
+def _pass(inbox: LocalFolder, *, at_work_is_well: bool) -> Iterator[Finding]:
     try:
         owner = lock_owner(*inbox.lock)
     except ImporterError as error:
         yield Finding.from_error("night", error)
         return
+    claimed = _count_claimed(inbox)
+    left = f"{_files(claimed)} in {inbox.processing}" if claimed else ""
+    yield _state(owner, left, at_work_is_well=at_work_is_well)
+
+
+def _state(owner: str, left: str, *, at_work_is_well: bool) -> Finding:
+    """Whether a pass is under way, or was cut off.
+
+    Args:
+        owner: of the folder's lock; empty: nobody.
+        left: what a pass that was cut off left; empty: nothing.
+    """
     if owner and at_work_is_well:
-        yield Finding.ok("night", f"one is at work in this folder ({owner})")
-    elif owner:
-        yield Finding.fail("night", f"one is at work in this folder ({owner})", "Wait for it to end.", ExitCode.BUSY)
-    elif begun := _begun(processing):
-        message = f"an earlier one was cut off: {_files(begun)} in {processing}"
-        yield Finding.warn("night", message, "The next one goes on with that first, by itself.")
-    else:
-        yield Finding.ok("night", "none is at work, and none was cut off")
+        return Finding.ok("night", f"one is at work in this folder ({owner})")
+    if owner:
+        return Finding.fail("night", f"one is at work in this folder ({owner})", "Wait for it to end.", ExitCode.BUSY)
+    if left:
+        message = f"an earlier one was cut off: {left}"
+        return Finding.warn("night", message, "The next one goes on with that first, by itself.")
+    return Finding.ok("night", "none is at work, and none was cut off")
 
 
-def _begun(place: Path) -> int:
+def _count_claimed(inbox: LocalFolder) -> int:
     try:
-        return sum(path.is_file() for path in place.iterdir())
+        return len(inbox.claimed())
     except OSError:
-        return 0  # not made yet, or said to be unusable already
+        return 0  # not made yet, or reported as unusable already
 
 
-def _waiting(inbox: Inbox) -> Iterator[Finding]:
+def _waiting(inbox: InboxFolder) -> Iterator[Finding]:
     try:
-        files, links = inbox.look(), inbox.links()
+        files, links = inbox.scan(), inbox.links()
     except ImporterError as error:
         yield Finding.from_error("waiting", error)
         return
-    size = sum(seen.size for seen in files.values())
+    size = sum(state.size for state in files.values())
     yield Finding.ok("waiting", f"{_files(len(files))}, {size / 1024**2:,.1f} MiB" if files else "no file")
     if links:
         fix = "Put the files themselves into the folder."

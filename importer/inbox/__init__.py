@@ -1,7 +1,10 @@
-"""A folder of arriving files becomes runs, on this machine or at an address."""
+"""A folder that files arrive in, on this machine or at an address: each file becomes a run."""
 
 from __future__ import annotations
 
-from importer.inbox.night import Night, alarm
+from importer.inbox.file_import import Overrides
+from importer.inbox.inbox import Inbox
+from importer.inbox.notifications import report_broken_profile
+from importer.inbox.report import PassReport
 
-__all__ = ["Night", "alarm"]
+__all__ = ["Inbox", "Overrides", "PassReport", "report_broken_profile"]

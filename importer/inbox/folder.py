@@ -1,27 +1,30 @@
-"""What a night needs of the folder that files arrive in, wherever it lies."""
+"""The seam to a folder that files arrive in, wherever it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
+from importer.profile.nights import NightlySettings
+
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One look at one file: when two looks are equal, nobody wrote to it in between."""
+class FileState:
+    """A file at the moment of a scan: when two states are equal, nobody wrote to it in between."""
 
     size: int
     changed_ns: int
     file_id: int
 
 
-class DropFolder(Protocol):
-    """`Inbox` on this machine, `importer.inbox.remote.arriving.RemoteInbox` at an address.
+class InboxFolder(Protocol):
+    """`LocalFolder` on this machine, `importer.inbox.remote.folder.RemoteFolder` at an address.
 
-    Every operation may block for as long as the place takes to answer. A file's path is its name until it is
-    taken, and afterwards where it can be read.
+    Every operation may block for as long as the other side takes to answer. A file's path is its name until it is
+    claimed, and afterwards where it can be read.
     """
 
     archive: Path
@@ -29,52 +32,60 @@ class DropFolder(Protocol):
 
     @property
     def shown(self) -> str:
-        """The folder as people know it; never a secret."""
+        """The folder for people; never a secret."""
 
     @property
     def lock(self) -> tuple[Path, str]:
-        """What keeps two nights from the same folder: where the lock lies, and its name."""
+        """What keeps two passes from the same folder: the folder of the lock's file, and its name."""
 
     def open(self) -> None:
-        """Check that files can be taken, and make the folders that they go to."""
+        """Check that files can be claimed, and make the folders that they go to."""
 
     def recover(self) -> None:
         """Finish or clear away what a killed pass left half done."""
 
-    def look(self) -> dict[Path, Seen]:
+    def scan(self) -> dict[Path, FileState]:
         """Every file that may be meant, as it is now."""
 
     def links(self) -> list[str]:
-        """Symbolic links, at the last look, that would be taken if they were files."""
+        """Symbolic links, at the last scan, that would be taken if they were files."""
 
     def is_marked(self, path: Path) -> bool:
-        """Whether a marker says that the file is complete."""
+        """Whether a marker says that the file is complete; an older one belonged to another file of that name."""
 
-    def complete(self, before: Mapping[Path, Seen], now: Mapping[Path, Seen]) -> list[Path]:
-        """The files that may be taken, the oldest first."""
+    def complete(self, before: Mapping[Path, FileState], now: Mapping[Path, FileState]) -> list[Path]:
+        """The files that may be claimed, the oldest first.
 
-    def growing(self, now: Mapping[Path, Seen], found: Iterable[Path]) -> list[Path]:
+        Args:
+            before: an earlier scan, at least `settle_s` ago; {} where every file is marked.
+        """
+
+    def growing(self, now: Mapping[Path, FileState], complete: Iterable[Path]) -> list[Path]:
         """The files that somebody is still writing: those that are meant, and not among the complete ones."""
 
-    def begun(self) -> list[Path]:
-        """What an earlier pass took and did not put away, the oldest first."""
+    def claimed(self) -> list[Path]:
+        """What an earlier pass claimed and did not archive, the oldest first."""
 
-    def take(self, path: Path) -> Path | None:
-        """Have a file to ourselves; None when it is gone."""
+    def claim(self, path: Path) -> Path | None:
+        """Have a file to ourselves; None when it is gone.
 
-    def at_hand(self, path: Path) -> None:
-        """Have a taken file where it can be read.
+        Raises:
+            StillWrittenError: somebody began to write it again; a later pass claims it.
+        """
+
+    def fetch(self, path: Path) -> None:
+        """Have a claimed file where it can be read.
 
         Raises:
             SourceError: it cannot be fetched, and that is its own fault.
-            StillWrittenError: it is not complete after all, or was replaced; a later pass takes it.
+            StillWrittenError: it is not complete after all, or was replaced; a later pass claims it.
         """
 
-    def has(self, tag: str, name: str) -> bool:
-        """Whether a file was put away under this tag and name."""
+    def has_archived(self, tag: str, name: str) -> bool:
+        """Whether a file is in the archive, or among the failed, under this tag and name."""
 
-    def last_tag(self) -> str:
-        """The tag of the newest file that was put away; empty when none ever was."""
+    def newest_tag(self) -> str:
+        """The tag of the newest file in the archive or among the failed; empty when there is none."""
 
     def put_away(
         self,
@@ -89,5 +100,61 @@ class DropFolder(Protocol):
         """Move a file that is done with into a folder of its own, with everything about it beside it.
 
         Args:
+            place: `archive` or `failed`.
+            tag: what the folder's name begins with: the run's id, or the moment.
+            files: results; linked or copied under their own names.
+            texts: name to content of further files.
             before: gets the folder when the file is about to be moved into it, where that is on this machine.
+
+        Returns:
+            The folder; a text where that is an address.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which files of a folder are taken, and when: by name, by marker, and by two scans that agree."""
+
+    settings: NightlySettings
+
+    def is_meant(self, name: str) -> bool:
+        """Whether files of this name are taken."""
+        if name.startswith((".", "~$")) or name.endswith(self.settings.marker):
+            return False
+        return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self.settings.patterns)
+
+    def marker(self, name: str) -> str:
+        """The name of the marker of a file."""
+        return name + self.settings.marker
+
+    def complete(
+        self,
+        before: Mapping[Path, FileState],
+        now: Mapping[Path, FileState],
+        *,
+        is_marked: Callable[[Path], bool],
+        is_open: Callable[[Path], bool] = lambda _: False,
+    ) -> list[Path]:
+        """The files of a scan that may be claimed, the oldest first.
+
+        Args:
+            is_open: whether somebody is known to write a file, although it did not change.
+        """
+        waits = self.settings.ready == "stable"
+
+        def is_complete(path: Path) -> bool:
+            return is_marked(path) or (waits and before.get(path) == now[path] and not is_open(path))
+
+        return sorted(filter(is_complete, now), key=lambda path: (now[path].changed_ns, path.name))
+
+    def growing(
+        self, now: Mapping[Path, FileState], complete: Iterable[Path], *, has_marker: Callable[[Path], bool]
+    ) -> list[Path]:
+        """The files of a scan that somebody is still writing.
+
+        Args:
+            has_marker: whether there is a marker, be it an old one: where markers are the rule, a file without is not
+                meant yet.
+        """
+        left = now.keys() - set(complete)
+        return sorted(path for path in left if self.settings.ready == "stable" or has_marker(path))

@@ -1,7 +1,7 @@
-"""What a whole night is to be expected to take, before its first file: an estimate, and said to be one.
+"""How long all files of an inbox will take together, before the first: an estimate, and reported as one.
 
-Each of several files may be in time, and the night not. Rows are counted where that is cheap, and else follow from
-a file's size; how many of them cost a request follows from the runs before. Opens files for reading alone.
+Each of several files may be in time, and all of them not. Rows are counted where that is cheap, and otherwise follow
+from a file's size; how many of them cost a request follows from earlier runs. Opens files for reading alone.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import Any, Protocol
 from importer.core.errors import ImporterError
 from importer.core.events import Event
 from importer.core.ports import Clock, Events
-from importer.inbox.folder import Seen
+from importer.inbox.folder import FileState
 from importer.journal import FINISHED, LOADING, Experience, Location
 from importer.profile import Profile
 from importer.readers import content_hash, open_source
 from importer.runs.accounts import scope_at
-from importer.runs.forecast import Forecast, Workload, forecast
+from importer.runs.forecast import Forecast, Workload, forecast, used_today, workload_of
 from importer.runs.hours import Hours
-from importer.runs.run_forecast import requests_ahead, used_today
 from importer.runs.wiring import Workspace, destination, open_workspace
 
 _SAMPLE_BYTES = 1024**2
@@ -33,8 +32,8 @@ _PACKED = (b"PK", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
 
 
 @dataclass(frozen=True, slots=True)
-class NightOutlook:
-    """What is to be expected of all files together.
+class InboxForecast:
+    """The forecast for all files together.
 
     Args:
         files: those that wait, the unknown ones included.
@@ -72,21 +71,21 @@ class _Need:
 class Waiting(Protocol):
     """A folder that files wait in."""
 
-    def begun(self) -> list[Path]:
-        """What an earlier pass took and did not put away."""
+    def claimed(self) -> list[Path]:
+        """What an earlier pass claimed and did not put away."""
         ...
 
-    def look(self) -> dict[Path, Seen]:
+    def scan(self) -> dict[Path, FileState]:
         """Every file that may be meant."""
         ...
 
 
 @dataclass(slots=True)
-class Foresight:
-    """Foresees a night, pass by pass.
+class InboxForecaster:
+    """Forecasts an inbox, pass by pass.
 
     Args:
-        on_event: hears of what is foreseen.
+        on_event: gets every forecast.
         force: what was imported before is sent again.
     """
 
@@ -96,39 +95,39 @@ class Foresight:
     force: bool = False
     _files: Mapping[Path, int] = field(default_factory=dict)
 
-    def over(self, inbox: Waiting, ends_at: float | None) -> Mapping[str, Any]:
-        """Foresee all files of a folder together, and say so; nothing where the same files were there before.
+    def forecast(self, folder: Waiting, ends_at: float | None) -> Mapping[str, Any]:
+        """Forecast all files of a folder together; {} where they are the files of the last forecast.
 
         Args:
             ends_at: when sending has to end; None: never.
         """
         try:
-            files = sizes_of(inbox.begun()) | {path: seen.size for path, seen in inbox.look().items()}
+            files = sizes_of(folder.claimed()) | {path: state.size for path, state in folder.scan().items()}
         except (ImporterError, OSError):
-            return {}  # whoever takes the files will say so
+            return {}  # whoever takes the files reports it
         if files == self._files:
             return {}
         self._files, scope = files, scope_at(self.profile.workspace, destination(self.profile))
-        expected = night_outlook(self.profile, scope, files, now=self.clock.now(), ends_at=ends_at, force=self.force)
+        expected = forecast_files(self.profile, scope, files, now=self.clock.now(), ends_at=ends_at, force=self.force)
         if expected is None:
             return {}
         self.on_event(Event("night_forecast", expected.as_json()))
         return expected.as_json()
 
 
-def night_outlook(
+def forecast_files(
     profile: Profile, scope: str, files: Mapping[Path, int], *, now: float, ends_at: float | None, force: bool = False
-) -> NightOutlook | None:
-    """Foresee a night.
+) -> InboxForecast | None:
+    """Forecast files that were not imported yet.
 
     Args:
-        files: what waits, with its size in bytes; one that is not on this machine is judged by name and size alone.
+        files: what waits, with its size in bytes; of one that is not on this machine only name and size are known.
         now: seconds since the epoch.
         ends_at: when sending has to end; None: never.
         force: what was imported before is sent again.
 
     Returns:
-        None where nothing waits, or nothing can be said: a night begins all the same.
+        None where nothing waits, or nothing can be said: the files are imported all the same.
     """
     if not files:
         return None
@@ -146,7 +145,7 @@ def night_outlook(
         now=now,
         deadline=ends_at,
     )
-    return NightOutlook(len(files), sum(need.rows or 0 for need in known), len(needs) - len(known), found)
+    return InboxForecast(len(files), sum(need.rows or 0 for need in known), len(needs) - len(known), found)
 
 
 def sizes_of(paths: Iterable[Path]) -> dict[Path, int]:
@@ -186,7 +185,7 @@ def _remembered(profile: Profile, workspace: Workspace, scope: str, path: Path, 
         return None
     if stored.phase == FINISHED:
         return _Need(0)
-    work = requests_ahead(profile, workspace.journal.earlier, stored, stopped=True)
+    work = workload_of(profile, workspace.journal.earlier, stored, stopped=True)
     return _Need(work.creates + work.known, work.creates + work.looks)
 
 
@@ -196,13 +195,13 @@ def _estimated(profile: Profile, path: Path, size: int, before: Sequence[Experie
 
 
 def _requests_per_row(before: Sequence[Experience]) -> float:
-    """One, where there is nothing to go by; less where most rows were known, more where many were repeated."""
+    """One where there are no earlier runs; less where most rows were known, more where many were repeated."""
     rows = sum(one.rows for one in before)
     return sum(one.requests for one in before) / rows if rows else 1.0
 
 
 def _rows(profile: Profile, path: Path, size: int, before: Sequence[Experience]) -> int | None:
-    """About how many rows a file has; None: nobody could say without reading it to the end."""
+    """About how many rows a file has; None: only reading it to the end would show."""
     if _is_here(path, size):
         with path.open("rb") as file:
             sample = file.read(_SAMPLE_BYTES)
@@ -216,7 +215,7 @@ def _rows(profile: Profile, path: Path, size: int, before: Sequence[Experience])
 
 
 def _is_here(path: Path, size: int) -> bool:
-    """Whether the file can be looked into: elsewhere only names are known, and one may be taken by chance."""
+    """Whether the file can be read here: of one at an address only the name is known, which a file here may share."""
     return path.is_file() and path.stat().st_size == size
 
 
@@ -229,7 +228,7 @@ def _lines(sample: bytes, size: int) -> int:
 
 
 def _counted(profile: Profile, path: Path) -> int:
-    """Its rows; none where it cannot be used: that is said when its turn comes."""
+    """Its rows; none where it cannot be used: that is reported when it is imported."""
     try:
         with closing(open_source(path, profile.source)) as reader:
             return sum(map(len, reader.batches()))

@@ -1,32 +1,32 @@
-"""A night as numbers for whoever watches it: its exit code, and its files by what became of them."""
+"""Metrics of an inbox: the exit code of its passes, and its files by what became of them."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from importer.core.errors import ExitCode, ImporterError
 from importer.core.events import Event
 from importer.core.ports import Events
+from importer.inbox.report import PassReport
 from importer.observe import UNCOUNTED, NightNumbers, observed_night
 from importer.profile import Profile
-from importer.runs.notifications.night_report import Fate, Import, NightReport
+from importer.runs.file_result import Fate, FileResult
+from importer.runs.notifications.notifier import exit_code_of
 
 
 @dataclass(slots=True)
-class NightCount:
-    """Counts a night: what its runs do, and what its passes come to.
+class InboxMetrics:
+    """Counts what the runs of an inbox do, and how its passes end.
 
     Args:
-        on_event: hears of everything as well.
+        on_event: gets every event as well.
     """
 
     profile: Profile
     on_event: Events
-    _numbers: NightNumbers = UNCOUNTED
+    _numbers: NightNumbers = field(default=UNCOUNTED, init=False)
 
     def __call__(self, event: Event) -> None:
         """Count one event of a run, and pass it on."""
@@ -35,30 +35,22 @@ class NightCount:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Count and show the numbers in the block; an error that ends it is counted as the night's exit code."""
+        """Count and publish the metrics in the block; an error that ends it is counted with its exit code."""
         chosen = self.profile
-        code: ExitCode | None = ExitCode.BUG
         with observed_night(chosen.metrics, chosen.target, chosen.log, quiet=chosen.output.quiet) as self._numbers:
             try:
                 yield
-                code = None
-            except asyncio.CancelledError:
-                code = ExitCode.SIGINT
+            except BaseException as error:
+                self._numbers.night_ended(exit_code_of(error), {}, 0.0)
                 raise
-            except ImporterError as error:
-                code = error.exit_code
-                raise
-            finally:
-                if code is not None:
-                    self._numbers.night_ended(code, {}, 0.0)
 
-    def file(self, done: Import) -> None:
+    def file_ended(self, result: FileResult) -> None:
         """Count how a file ended; one that was imported before is not a run, and none ended with it."""
-        if done.fate is not Fate.KNOWN:
-            self._numbers.file_ended(done.exit_code)
+        if result.fate is not Fate.KNOWN:
+            self._numbers.file_ended(result.exit_code)
 
-    def one_pass(self, report: NightReport, *, watching: bool) -> None:
-        """Count a pass that went to its end; files it did not come to are `waiting`, those being written `growing`.
+    def pass_ended(self, report: PassReport, *, watching: bool) -> None:
+        """Count a pass that went to its end; files it did not get to are `waiting`, those being written `growing`.
 
         Args:
             watching: one in which nothing happened says only that somebody is there.
@@ -66,7 +58,7 @@ class NightCount:
         if watching and not report.happened:
             self._numbers.looked()
             return
-        found = Counter(done.fate.value for done in report.imports)
+        found = Counter(one.fate.value for one in report.imports)
         files = {fate.value: found[fate.value] for fate in Fate}
         files |= {"growing": len(report.growing), "waiting": report.waiting}
         self._numbers.night_ended(report.exit_code, files, report.elapsed_s)

@@ -1,7 +1,7 @@
 """Whether a program of this machine is writing a file, however long it pauses. Asks the system; changes nothing.
 
 A lease for reading is refused while there is a writer (Linux, one's own files). Network file systems refuse it
-for reasons of their own, so that they are not asked: there only size and time show it.
+for reasons of their own, so that they are not asked: there only size and time show a writer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def is_being_written(path: Path) -> bool:
-    """Whether somebody has the file open for writing; False where the system does not say."""
+    """Whether somebody has the file open for writing; False where the system does not show it."""
     if not shows_writers(path):
         return False
     try:

@@ -13,15 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from importer.core.atomic_files import AtomicFiles, storage_error
-from importer.core.errors import ExitCode, StorageError
+from importer.core.errors import StorageError
 from importer.journal import Journal, Place, StoredRun
 from importer.readers import content_hash
 from importer.results import Report, keep_mended
 from importer.runs import archive
+from importer.runs.file_result import FINISHED_CODES
 
 WHY = "why.txt"
-FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
-"""Runs that ended like this are done with, whatever became of their rows."""
 
 
 def put(journal: Journal, stored: StoredRun | None, place: Place) -> None:

@@ -1,4 +1,8 @@
-"""How long the sending will take, before it begins. Pure arithmetic over counts; no promise about the other side."""
+"""How long the sending will take, before it begins: counts compared with the profile's allowance and hours.
+
+One forecast for a run and for all files of an inbox together: both become a `Workload`. Arithmetic over counts; says
+nothing about how fast the other side answers.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from importer.journal import EarlierRuns, StoredRun
+from importer.profile import Profile
 from importer.runs.hours import Hours
 
 DAY_S = 86_400.0
@@ -24,7 +30,7 @@ class Workload:
         creates: rows that will be sent.
         known: rows that an earlier run created; they cost nothing.
         looks: look-ups for rows in doubt, at most.
-        used: requests of the same account that count against the day's, by the limiter's own book.
+        used: requests of the same account that count against the day's, as the limiter counts them.
     """
 
     creates: int
@@ -80,6 +86,43 @@ class Forecast:
         }
 
 
+def forecast_run(
+    profile: Profile, earlier: EarlierRuns, stored: StoredRun, *, now: float, ends_at: float | None
+) -> Forecast:
+    """Forecast what is left of a run.
+
+    Args:
+        now: seconds since the epoch.
+        ends_at: when sending has to end; None: never.
+
+    Raises:
+        JournalError: the journal cannot be read.
+    """
+    delivery = profile.delivery
+    used = used_today(profile, earlier, stored.header.scope, now)
+    work = replace(workload_of(profile, earlier, stored), used=used)
+    return forecast(work, delivery.allowance, Hours.of(delivery), now=now, deadline=ends_at)
+
+
+def workload_of(profile: Profile, earlier: EarlierRuns, stored: StoredRun, *, stopped: bool = False) -> Workload:
+    """What is left of a run; the day's requests are not looked up.
+
+    Args:
+        stopped: it is to be resumed first.
+    """
+    ahead = earlier.ahead(stored, stopped=stopped)
+    looks = ahead.in_doubt * len(profile.delivery.looks_after_s)
+    if profile.delivery.verify_existing:
+        looks += ahead.known
+    return Workload(creates=ahead.creates, known=ahead.known, looks=looks)
+
+
+def used_today(profile: Profile, earlier: EarlierRuns, scope: str, now: float) -> int:
+    """How many requests count against the day's, as the limiter counts them; 0 where a day has no limit."""
+    day = day_window(profile.delivery.allowance)
+    return earlier.started_within(scope, now, day[1]) if day else 0
+
+
 def day_window(allowance: Allowance) -> tuple[int, float] | None:
     """The limit of a day: requests, and its seconds; None where a day has no limit of its own."""
     return min(((count, per_s) for count, per_s in allowance if per_s >= DAY_S), default=None)
@@ -88,7 +131,7 @@ def day_window(allowance: Allowance) -> tuple[int, float] | None:
 def forecast(
     work: Workload, allowance: Allowance, hours: Hours, *, now: float, deadline: float | None = None
 ) -> Forecast:
-    """Say how long a workload takes at the allowed rate, and whether that is in time.
+    """How long a workload takes at the allowed rate, and whether that is in time.
 
     Args:
         allowance: every limit: starts, and the window in seconds.
@@ -131,7 +174,11 @@ def _sentences(found: Forecast, hours: Hours, day: int | None, used: int) -> Ite
 
 
 def per_second(rate: float, *, up: bool = False) -> str:
-    """A rate as people write it; `up`: never less than it is."""
+    """A rate for people.
+
+    Args:
+        up: never less than it is.
+    """
     digits = 0 if rate >= 10 else 1 if rate >= 1 else 3
     scale = 10**digits
     rounded = (math.ceil(rate * scale - 1e-9) if up else round(rate * scale)) / scale
@@ -139,7 +186,7 @@ def per_second(rate: float, *, up: bool = False) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A duration as people say it."""
+    """A duration for people."""
     whole = max(1, round(seconds))
     if whole < 2 * _MINUTE_S:
         return f"{whole} s"

@@ -17,9 +17,8 @@ from importer.profile import EMULATOR
 from importer.results import Report
 from importer.runs.context import Context
 from importer.runs.finish import finish
-from importer.runs.forecast import Forecast
+from importer.runs.forecast import Forecast, forecast_run
 from importer.runs.rehearsal import compare
-from importer.runs.run_forecast import outlook
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, other_side, rehearsing
 from importer.runs.wiring.stages import Delivering, delivering, limiter_for
 
@@ -82,7 +81,7 @@ class Sending:
     def _foresee(self) -> Forecast:
         """Say what is to be expected, before anything is sent."""
         context, earlier = self.context, self.workspace.journal.earlier
-        expected = outlook(context.profile, earlier, self.stored, now=context.now(), ends_at=context.ends_at)
+        expected = forecast_run(context.profile, earlier, self.stored, now=context.now(), ends_at=context.ends_at)
         self.workspace.runs.note(self.stored.run, forecast=expected.as_json())
         context.emit(Event("forecast", expected.as_json()))
         return expected

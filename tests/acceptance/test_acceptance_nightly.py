@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from importer.core.errors import TryLaterError
-from importer.inbox.night import Night
+from importer.inbox import Inbox, PassReport
 from importer.profile import Profile
-from importer.runs.notifications.night_report import Fate, NightReport
+from importer.runs.file_result import Fate
 from importer.runs.wiring import SystemClock
 from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, ended, people, serving_here, wait_for
 
@@ -293,7 +293,7 @@ class Nights:
     options: dict[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
 
-    def once(self, **options: Any) -> NightReport:
+    def once(self, **options: Any) -> PassReport:
         profile = Profile.load(
             options={
                 "workspace": str(self.home / "runs"),
@@ -305,7 +305,7 @@ class Nights:
             },
             environ={},
         )
-        return asyncio.run(Night(profile, self.home / "inbox", clock=self.clock, environ={}).once())
+        return asyncio.run(Inbox(profile, self.home / "inbox", clock=self.clock, environ={}).once())
 
 
 def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_night_that_cannot_begin_is_told(
         ["Customer import failed"],
         ["a.csv"],
     )
-    assert f"Folder: {inbox}." in notifications[0]["message"]
+    assert f"{inbox}: " in notifications[0]["message"]
 
 
 def test_a_missing_profile_is_told_unless_nobody_wants_to_know(

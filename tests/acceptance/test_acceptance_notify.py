@@ -58,7 +58,7 @@ def test_what_stops_is_told_and_so_is_its_resumption_and_its_retry(
     assert (codes[0], codes[1] in {0, 3}) == (4, True)
     assert titles[0] == "Customer import failed"
     assert len(titles) == 3
-    assert "Next: importer resume 2" in receiver.messages[0]["message"]
+    assert "\n  next: importer resume 2" in receiver.messages[0]["message"]
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_a_run_stopped_by_a_signal_is_told(
     run.send_signal(signal.SIGTERM)
 
     assert ended(run).code == 143
-    assert "Not finished: stopped by hand." in receiver.messages[0]["message"]
-    assert "importer resume" in receiver.messages[0]["message"].partition("\nNext: ")[2]
+    assert "stopped by hand (exit code 143). Not finished." in receiver.messages[0]["message"]
+    assert "importer resume" in receiver.messages[0]["message"].partition("\n  next: ")[2]
 
 
 def test_a_notification_that_fails_fails_nothing(user: User) -> None:

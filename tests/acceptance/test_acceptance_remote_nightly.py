@@ -255,7 +255,7 @@ def test_people_hear_of_a_place_that_cannot_be_reached_and_of_no_password(
     user.has("wrong.toml", "[nightly]\nno = 1\n")
     assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in", "--config", "wrong.toml").code == 2
 
-    assert ["Folder: sftp://127.0.0.1:9/in." in notification["message"] for notification in heard] == [True, True]
+    assert ["sftp://127.0.0.1:9/in: " in notification["message"] for notification in heard] == [True, True]
     assert "could not be reached" in heard[0]["message"]
     assert "canary" not in json.dumps(heard)
 

@@ -1,8 +1,9 @@
-"""What a night took from a remote folder and has not put away yet: one small file each, written before the deed.
+"""Which files of a remote folder this workspace claimed and has not put away yet: one small file each on this machine.
 
-    ticket ─► claimed on the server ─► ticket with the copy's SHA-256 ─► ticket with the place ─► put away, no ticket
+    claim ─► claimed on the server ─► claim with the copy's SHA-256 ─► claim with the place ─► put away, no claim
 
-A kill between two steps leaves a ticket that says which step is next. Holds names, times and sums; no cell.
+Each is written before the step that it records, so that after a kill a claim says which step is next. Holds names,
+times and checksums; no cell.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from importer.core.atomic_files import write_file
-from importer.inbox.folder import Seen
+from importer.inbox.folder import FileState
 from importer.readers.remote.fetching import stamps
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
-    """One file.
+class FileClaim:
+    """One file that was claimed.
 
     Args:
         name: in the folder.
-        stamps: the state in which it was taken.
+        stamps: the state in which it was claimed.
         size: in bytes.
         changed_ns: when it was written, for the order.
         sum_stamps: the state of its `.sha256`; empty where there is none.
-        sha256: of the copy that was proved; empty before.
+        sha256: of the copy that was verified; empty before.
         to: the folder that it goes to, inside the remote one; empty before that is known.
     """
 
@@ -43,22 +44,22 @@ class Ticket:
     sha256: str = ""
     to: str = ""
 
+    @staticmethod
+    def of(name: str, info: Mapping[str, Any], sum_info: Mapping[str, Any] | None) -> FileClaim:
+        """The claim of a file that is about to be claimed.
 
-def ticket_of(name: str, info: Mapping[str, Any], summed: Mapping[str, Any] | None) -> Ticket:
-    """The ticket of a file that is about to be taken.
-
-    Args:
-        info: what the store says of it.
-        summed: what it says of its `.sha256`; None where there is none.
-    """
-    beside_it = "" if summed is None else stamps(summed)
-    return Ticket(name, stamps(info), int(info["size"]), seen(info).changed_ns, beside_it)
+        Args:
+            info: what the store says of it.
+            sum_info: what it says of its `.sha256`; None where there is none.
+        """
+        sum_stamps = "" if sum_info is None else stamps(sum_info)
+        return FileClaim(name, stamps(info), int(info["size"]), state_of(info).changed_ns, sum_stamps)
 
 
-def seen(info: Mapping[str, Any]) -> Seen:
-    """A look at a remote file, in whole seconds: a listing and a question about one file differ in their fractions."""
+def state_of(info: Mapping[str, Any]) -> FileState:
+    """The state of a remote file, in whole seconds: a listing and a look at one file differ in their fractions."""
     tag = str(info.get("ETag") or info.get("generation") or "")
-    return Seen(int(info.get("size") or 0), int(_changed_s(info)) * 10**9, zlib.crc32(tag.encode()))
+    return FileState(int(info.get("size") or 0), int(_changed_s(info)) * 10**9, zlib.crc32(tag.encode()))
 
 
 def _changed_s(info: Mapping[str, Any]) -> float:
@@ -68,33 +69,34 @@ def _changed_s(info: Mapping[str, Any]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Tickets:
-    """The tickets of one remote folder.
+class FileClaims:
+    """The claims of one remote folder.
 
     Args:
-        folder: on this machine.
+        directory: on this machine.
     """
 
-    folder: Path
+    directory: Path
 
-    def all(self) -> list[Ticket]:
-        """Every ticket, the oldest file first."""
-        found = [Ticket(**json.loads(path.read_text("utf-8"))) for path in self.folder.glob("*.json")]
-        return sorted(found, key=lambda ticket: (ticket.changed_ns, ticket.name))
+    def all(self) -> list[FileClaim]:
+        """Every claim, the oldest file first."""
+        found = [FileClaim(**json.loads(path.read_text("utf-8"))) for path in self.directory.glob("*.json")]
+        return sorted(found, key=lambda claim: (claim.changed_ns, claim.name))
 
-    def of(self, name: str) -> Ticket | None:
-        """The ticket of a file, if it has one."""
+    def of(self, name: str) -> FileClaim | None:
+        """The claim of a file, if there is one."""
         path = self._path(name)
-        return Ticket(**json.loads(path.read_text("utf-8"))) if path.exists() else None
+        return FileClaim(**json.loads(path.read_text("utf-8"))) if path.exists() else None
 
-    def write(self, ticket: Ticket) -> Ticket:
-        """Have a ticket on the disk, whole, in the place of the one before."""
-        write_file(self._path(ticket.name), json.dumps(asdict(ticket)).encode())
-        return ticket
+    def write(self, claim: FileClaim) -> FileClaim:
+        """Have a claim on the disk, in the place of the earlier one of that file."""
+        write_file(self._path(claim.name), json.dumps(asdict(claim)).encode())
+        return claim
 
-    def drop(self, ticket: Ticket) -> None:
-        """Forget a ticket."""
-        self._path(ticket.name).unlink(missing_ok=True)
+    def drop(self, claim: FileClaim) -> None:
+        """Remove a claim."""
+        self._path(claim.name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.json"
+        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+        return self.directory / f"{digest[:32]}.json"

@@ -1,240 +1,305 @@
-"""A folder at an address: listed, read, filled and emptied. Says trouble in sentences, and decides nothing.
+"""A folder at an address that files arrive in.
 
-SFTP renames: a file is in one place or in the other, and of two that rename it one wins. S3 and Google Storage
-copy and delete: a copy is compared with the original's checksum before the original goes, and it goes only while it
-is still what was copied. Between that look and the deletion lies the time of one request.
+    sftp    customers.csv ─► processing/<owner>/customers.csv ─► archive/<tag>_customers.csv/{…, customers.csv}
+    s3, gs  customers.csv ─────────────────────────────────────► archive/<tag>_customers.csv/{…, customers.csv}
+
+What is read is a verified copy in the workspace, under `inboxes/`; it goes when its file has been put away. Results
+are uploaded first and the source is moved last, so that a kill at any step leaves something to repeat and nothing
+half: the journal knows the content, and is asked before anything is sent. Files that no claim of the workspace names
+are never touched.
+
+Two machines on one folder: over SFTP one of them gets the file. S3 and Google Storage have no rename, so both
+may import it, each as its own journal knows it: let one machine, and one workspace, have such a folder. A file
+that is replaced while its content is imported is not deleted: the copy that was imported goes into the archive,
+and the new file is for the next pass. What is written again by hand later on (`retry`, `export`) stays in the
+workspace.
+
+Web servers are refused: HTTP has no standard way to list or move files, and a tool that reads index pages takes
+what a page says, not what is there.
 """
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+import hashlib
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from importer.core.errors import SourceError, StorageError, UsageError
-from importer.readers.remote.fetching import stamps
-from importer.readers.remote.stores import Store
-from importer.runs.wiring.remote_sources import shown, store_of
+from importer.core.atomic_files import put_in_place
+from importer.core.errors import (
+    AccessError,
+    SourceError,
+    StillWrittenError,
+    StorageError,
+    UnreadableSourceError,
+    UsageError,
+)
+from importer.core.ports import Stop
+from importer.inbox.folder import FileState, Selection
+from importer.inbox.remote.claiming import ClaimByCopy, ClaimByRename, Claiming
+from importer.inbox.remote.claims import FileClaim, FileClaims, state_of
+from importer.inbox.remote.directory import OpenDirectory, RemoteDirectory
+from importer.profile import Profile
+from importer.readers.remote import checksums
+from importer.readers.remote.fetching import SUM_FILE, Fetch, fetch, stamps
+from importer.runs.archive import beside, folder_name, readable, tag_of, unlike
+from importer.runs.leftovers import INBOXES_NAME
 
-_OWNER_ONLY = 0o700
+_PROCESSING = "processing"
+_CLAIMS = "tickets"
+"""The directory of the claims; its name is the one that earlier versions gave it."""
+_PART = ".part"
 
 
-@dataclass(frozen=True, slots=True)
 class RemoteFolder:
-    """Where a folder is, and how to get there.
+    """`InboxFolder` at an address.
 
     Args:
-        address: may hold a password.
-        shown: the address for people.
-        identity: of this folder alone: with the user, since two users of a server may see two roots.
-        silence_s: the longest silence of the other side, in seconds.
+        stop: ends a transfer under way.
+
+    Raises:
+        UsageError: at once: the address names no such place, or the settings do not fit one.
+        AccessError, TryLaterError, SourceError: at any operation, as `Store.faults_named`.
+        StorageError: at any operation, when something is not there as it was sent.
     """
 
-    address: str
-    shown: str
-    identity: str
-    store: Store
-    silence_s: float
-
-    @staticmethod
-    def at(address: str, silence_s: float) -> RemoteFolder:
-        """Understand an address.
-
-        Raises:
-            UsageError: it names no place, or one of which files cannot be listed and moved.
-        """
-        store, parts = store_of(address, folder=True)
-        if not store.lists:
-            scheme = address.partition("://")[0].lower()
-            raise UsageError(
-                f"Files at an {scheme}:// address can be fetched by name, but neither listed nor moved.",
-                f"Name a folder at sftp://, s3:// or gs://, or import one file, such as {store.example}.",
-            )
-        identity = (
-            f"{parts.scheme}://{parts.username or ''}@{parts.hostname}:{parts.port or ''}{parts.path.rstrip('/')}"
-        )
-        return RemoteFolder(address, shown(address).rstrip("/"), identity, store, silence_s)
-
-    @contextmanager
-    def opened(self, what: str) -> Iterator[OpenFolder]:
-        """Connect for a block.
-
-        Args:
-            what: begins the sentence when something goes wrong in the block.
-
-        Raises:
-            ImporterError: as `Store.faults_named`.
-        """
-        with self.store.faults_named(what), self.store.opened(self.address, self.silence_s) as (files, base):
-            yield OpenFolder(files, base, self.store, self.shown)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFolder:
-    """A folder while it is connected; every name may be a path inside it.
-
-    Args:
-        files: the library's file system, `base` in it.
-    """
-
-    files: Any
-    base: str
-    store: Store
-    shown: str
-
-    def path(self, name: str) -> str:
-        """A name as the library wants it."""
-        return posixpath.join(self.base, name) if name else self.base
-
-    # ------------------------------------------------------------------ looking
-
-    def entries(self, name: str = "") -> dict[str, Mapping[str, Any]]:
-        """What is in a folder, by name; nothing where there is none.
-
-        Raises:
-            SourceError: the folder itself is not there.
-        """
-        where = self.path(name).rstrip("/")
-        try:
-            found = self.files.ls(where or self.path(name) or ".", detail=True)
-        except FileNotFoundError:
-            if not name:
-                self._require_place()
-            return {}
-        names = ((str(info["name"]).rstrip("/"), info) for info in found)
-        return {full.rpartition("/")[2]: info for full, info in names if full.strip("/") != where.strip("/")}
-
-    def has(self, name: str) -> bool:
-        """Whether anything is there; the library's own question takes any trouble for a no."""
-        try:
-            self.files.info(self.path(name))
-        except FileNotFoundError:
-            return False
-        return True
-
-    def info(self, name: str) -> Mapping[str, Any] | None:
-        """What is known of a file; None when it is not there."""
-        try:
-            found: Mapping[str, Any] = self.files.info(self.path(name))
-        except FileNotFoundError:
-            return None
-        return found if found.get("type") == "file" else None
-
-    def _require_place(self) -> None:
-        """A folder of an object store is there when its bucket is: it is but the beginning of names."""
-        if not self.renames:
-            try:
-                self.files.info(self.base.strip("/").partition("/")[0])
-            except FileNotFoundError:
-                pass
-            else:
-                return
-        raise SourceError(f"There is no folder {self.shown}.", "Name the folder that the files arrive in, or make it.")
-
-    # ------------------------------------------------------------------ changing
-
-    def make(self, name: str) -> None:
-        """Have a folder, for its owner alone; object stores need none."""
-        if self.renames:
-            self.files.makedirs(self.path(name), exist_ok=True, permissions=_OWNER_ONLY)
+    def __init__(self, address: str, profile: Profile, stop: Stop | None = None) -> None:
+        self._directory = RemoteDirectory.at(address, profile.remote.silence_s)
+        self.archive, self.failed = _inside(profile.nightly.archive), _inside(profile.nightly.failed)
+        self._selection = Selection(profile.nightly)
+        self._max_bytes, self._stop = profile.source.limits.max_file_bytes, stop
+        self._workspace = profile.workspace
+        identity = hashlib.sha256(self._directory.identity.encode()).hexdigest()
+        self._home = profile.workspace / INBOXES_NAME / identity[:16]
+        self._claims = FileClaims(self._home / _CLAIMS)
+        self._processing = self._home / _PROCESSING
+        self._scanned: dict[Path, FileState] = {}
+        self._markers: dict[Path, FileState] = {}
+        self._links: list[str] = []
 
     @property
-    def renames(self) -> bool:
-        """Whether the store moves files in one step."""
-        return self.store.rename is not None
+    def shown(self) -> str:
+        return self._directory.shown
 
-    def free(self, to: str) -> str:
-        """A folder's name under which nothing is."""
-        found, number = to, 1
-        while self.entries(found):
-            number += 1
-            found = f"{to}~{number}"
-        return found
+    @property
+    def lock(self) -> tuple[Path, str]:
+        return self._workspace, f"nightly-{self._home.name}"
 
-    def rename(self, name: str, to: str) -> bool:
-        """Move a file in one step; False when it is gone. Only where the store can.
+    def open(self) -> None:
+        with self._reading() as there:
+            there.entries()
+        self._make_home()
+        with self._directory.opened(f"Files cannot be moved in {self.shown}") as there:
+            self._claiming.prepare(there)
+            for place in (self.archive, self.failed):
+                there.make(str(place))
 
-        Raises:
-            what the store raises: among others when `to` is there already.
-        """
-        assert self.store.rename is not None  # noqa: S101  # whoever calls asked
+    def _make_home(self) -> None:
         try:
-            self.store.rename(self.files, self.path(name), self.path(to))
-        except self.store.faults():
-            if self.has(name):
+            for folder in (self._processing, self._claims.directory):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._home / "address").write_text(f"{self.shown}\n", "utf-8")
+            if not (self._home / "owner").exists():
+                (self._home / "owner").write_text(secrets.token_hex(4), "ascii")
+        except OSError as error:
+            reason = (error.strerror or "unknown error").lower()
+            raise StorageError(
+                f"Copies of the files cannot be kept in {self._home}: {reason}.", "Check --workspace."
+            ) from error
+
+    @property
+    def _claiming(self) -> Claiming:
+        """How files are claimed: what another workspace claimed is left to it."""
+        marker = self._selection.settings.marker
+        if self._directory.store.rename is None:
+            return ClaimByCopy(marker)
+        return ClaimByRename(marker, f"{_PROCESSING}/{(self._home / 'owner').read_text('ascii')}")
+
+    def _reading(self) -> AbstractContextManager[OpenDirectory]:
+        return self._directory.opened(f"The folder {self.shown} cannot be read")
+
+    # ------------------------------------------------------------------ arriving
+
+    def scan(self) -> dict[Path, FileState]:
+        with self._reading() as there:
+            found = there.entries()
+        claimed = {claim.name for claim in self._claims.all()}
+        meant = [name for name in found if self._selection.is_meant(name)]
+        files = (name for name in meant if not name.endswith(SUM_FILE) and name not in claimed)
+        self._scanned = {Path(name): state_of(found[name]) for name in files if found[name].get("type") == "file"}
+        markers = {path: found.get(self._selection.marker(path.name)) for path in self._scanned}
+        self._markers = {path: state_of(marker) for path, marker in markers.items() if marker is not None}
+        self._links = sorted(name for name in meant if found[name].get("type") == "link")
+        return self._scanned
+
+    def links(self) -> list[str]:
+        return self._links
+
+    def is_marked(self, path: Path) -> bool:
+        return path in self._markers and self._markers[path].changed_ns >= self._scanned[path].changed_ns
+
+    def complete(self, before: Mapping[Path, FileState], now: Mapping[Path, FileState]) -> list[Path]:
+        return self._selection.complete(before, now, is_marked=self.is_marked)
+
+    def growing(self, now: Mapping[Path, FileState], complete: Iterable[Path]) -> list[Path]:
+        return self._selection.growing(now, complete, has_marker=self._markers.__contains__)
+
+    def claimed(self) -> list[Path]:
+        return [self._copy(claim) for claim in self._claims.all()]
+
+    def claim(self, path: Path) -> Path | None:
+        with self._directory.opened(f"{self.shown}/{readable(path.name)} cannot be taken") as there:
+            info = there.info(path.name)
+            if info is None or state_of(info) != self._scanned.get(path):
+                return None
+            claim = self._claims.write(FileClaim.of(path.name, info, there.info(path.name + SUM_FILE)))
+            if not self._claiming.claim(there, claim):
+                self._claims.drop(claim)
+                return None
+        return self._copy(claim)
+
+    def _copy(self, claim: FileClaim) -> Path:
+        """The copy of a claimed file: the path says nothing about another file of that name."""
+        state = f"{claim.name}|{claim.stamps}".encode("utf-8", "surrogateescape")
+        return self._processing / hashlib.sha256(state).hexdigest()[:16] / claim.name
+
+    # ------------------------------------------------------------------ fetching
+
+    def fetch(self, path: Path) -> None:
+        claim, shown = self._claim_of(path), f"{self.shown}/{readable(path.name)}"
+        if claim.sha256 and path.exists():
+            return
+        what = Fetch(self._directory.store, shown, self._max_bytes, stop=self._stop, may_be_empty=True)
+        with self._directory.opened(f"{shown} cannot be fetched") as there:
+            try:
+                self._download(what, there, claim, path)
+            except StillWrittenError:
+                self._give_back(there, claim)
                 raise
+            except AccessError as error:
+                self._give_back(there, claim)  # not among the failed: a wrong policy must not empty the folder
+                raise UnreadableSourceError(error.message, error.hint) from None
+
+    def _give_back(self, there: OpenDirectory, claim: FileClaim) -> None:
+        if self._claiming.give_back(there, claim):
+            self._forget(claim)
+
+    def _download(self, what: Fetch, there: OpenDirectory, claim: FileClaim, path: Path) -> None:
+        where = self._claiming.where(there, claim)
+        info = there.info(where)
+        if info is None or stamps(info) != claim.stamps:
+            raise StillWrittenError(
+                f"{what.shown} is not the file that was taken any more.", "The next pass takes what is there then."
+            )
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        part = path.with_name(_PART)
+        try:
+            fetch(what, there.files, there.path(where), part, lambda: None)
+            put_in_place(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+        self._claims.write(replace(claim, sha256=checksums.sha256(path)))
+
+    # ------------------------------------------------------------------ leaving
+
+    def has_archived(self, tag: str, name: str) -> bool:
+        with self._reading() as there:
+            return any(there.has(f"{place}/{folder_name(tag, name)}/{name}") for place in (self.archive, self.failed))
+
+    def newest_tag(self) -> str:
+        with self._reading() as there:
+            names = [name for place in (self.archive, self.failed) for name in there.entries(str(place))]
+        return max(map(tag_of, names), default="")
+
+    def put_away(
+        self,
+        path: Path,
+        place: Path,
+        tag: str,
+        *,
+        files: Iterable[Path] = (),
+        texts: Mapping[str, str] | None = None,
+        before: Callable[[Path], None] = lambda _: None,  # noqa: ARG002  # is about folders of this machine
+    ) -> str:
+        claim = self._claim_of(path)
+        try:
+            with (
+                self._directory.opened(f"{readable(claim.name)} cannot be put into {self.shown}/{place}") as there,
+                self._content(claim.name, files, texts or {}) as content,
+            ):
+                if not claim.to.startswith(f"{place}/"):
+                    claim = replace(claim, to=there.free(f"{place}/{folder_name(tag, claim.name)}"))
+                    self._claims.write(claim)
+                there.fill(claim.to, content)
+                self._move_source(there, claim)
+        except SourceError as error:
+            raise StorageError(error.message, error.hint) from None  # nothing is wrong with the file that was imported
+        self._forget(claim)
+        return f"{self.shown}/{claim.to}"
+
+    @contextmanager
+    def _content(self, source: str, files: Iterable[Path], texts: Mapping[str, str]) -> Iterator[list[Path]]:
+        """Everything that goes beside a source, under the names that it has there."""
+        with tempfile.TemporaryDirectory(prefix="results-", dir=self._home) as name:
+            folder = Path(name)
+            for file in files:
+                beside(file, folder / unlike(source, file.name))
+            for wanted, text in texts.items():
+                (folder / unlike(source, wanted)).write_text(text, "utf-8")
+            yield sorted(folder.iterdir())
+
+    def _move_source(self, there: OpenDirectory, claim: FileClaim) -> None:
+        """Move the source, which comes last; where it is gone, the copy that was imported takes its place."""
+        to, copy = f"{claim.to}/{claim.name}", self._copy(claim)
+        moved = self._claiming.leave(there, claim, to, copy if claim.sha256 else None)
+        if not moved and claim.sha256 and not there.has(to):
+            there.upload(copy, to)
+
+    def _forget(self, claim: FileClaim) -> None:
+        shutil.rmtree(self._copy(claim).parent, ignore_errors=True)
+        self._claims.drop(claim)
+
+    # ------------------------------------------------------------------ after a kill
+
+    def recover(self) -> None:
+        """Finish what only lacked its last step: the source is in its place, and something is left behind."""
+        claims = self._claims.all()
+        held = {self._copy(claim).parent for claim in claims}
+        for folder in (*self._processing.iterdir(), *self._home.glob("results-*")):
+            if folder not in held:
+                shutil.rmtree(folder)
+        if not claims:
+            return
+        with self._reading() as there:
+            for claim in claims:
+                if claim.to and self._is_in_place(there, claim):
+                    self._claiming.clear(there, claim)
+                    self._forget(claim)
+
+    def _is_in_place(self, there: OpenDirectory, claim: FileClaim) -> bool:
+        to, copy = f"{claim.to}/{claim.name}", self._copy(claim)
+        info = there.info(to)
+        if info is None or info.get("size") != claim.size:
             return False
-        return True
+        return not copy.exists() or there.is_like(copy, to)
 
-    def fill(self, to: str, content: Iterable[Path]) -> None:
-        """Have a folder with these files in it; where the store can, it appears with all of them at once."""
-        if not self.renames:
-            for file in content:
-                self.upload(file, f"{to}/{file.name}")
-        elif not self.has(to):
-            place, _, own = to.rpartition("/")
-            part = f"{place}/.{own}.part"
-            self.make(part)
-            for file in content:
-                self.upload(file, f"{part}/{file.name}")
-            self.rename(part, to)
+    def _claim_of(self, path: Path) -> FileClaim:
+        claim = self._claims.of(path.name)
+        if claim is None:
+            raise StorageError(
+                f"Nothing is known of {self.shown}/{readable(path.name)}.", "It may have been moved by hand."
+            )
+        return claim
 
-    def upload(self, file: Path, to: str) -> None:
-        """Send a file, and hold what is there now against it; it appears whole.
 
-        Raises:
-            StorageError: it is not what was sent.
-        """
-        under = f"{to}.part" if self.renames else to
-        self.files.put_file(str(file), self.path(under))
-        self.require_like(file, under)
-        if self.renames:
-            if self.has(to):
-                self.files.rm_file(self.path(to))  # of an earlier try
-            self.rename(under, to)
-
-    def require_like(self, file: Path, to: str) -> None:
-        """Hold a file that is there against one of this machine.
-
-        Raises:
-            StorageError: they differ.
-        """
-        if not self.is_like(file, to):
-            raise StorageError(f"{self.shown}/{to} is not what was sent.", "Try again.")
-
-    def is_like(self, file: Path, to: str) -> bool:
-        """Whether a file that is there is like one of this machine, by size and by checksum."""
-        path = self.path(to)
-        info = self.files.info(path)
-        promised = self.store.promise(self.files, path, info)
-        return info.get("size") == file.stat().st_size and (promised is None or promised.fits(file))
-
-    def copy(self, name: str, to: str, like: Path | None) -> None:
-        """Have a file in a second place.
-
-        Args:
-            like: what it has to be; None: its size is all that is known.
-
-        Raises:
-            StorageError: the copy differs.
-        """
-        self.files.cp_file(self.path(name), self.path(to))
-        if like is not None:
-            self.require_like(like, to)
-        elif self.files.info(self.path(to)).get("size") != self.files.info(self.path(name)).get("size"):
-            raise StorageError(f"{self.shown}/{to} is not what was copied.", "Try again.")
-
-    def remove(self, name: str, wanted: str) -> bool:
-        """Delete a file while it is the one that is meant; False when it is another, or gone.
-
-        Args:
-            wanted: its stamps.
-        """
-        info = self.info(name)
-        if info is None or stamps(info) != wanted:
-            return False
-        self.files.rm_file(self.path(name))
-        return True
+def _inside(place: Path) -> Path:
+    if place.is_absolute() or ".." in place.parts:
+        raise UsageError(
+            f"'{place}' in [nightly] is outside the folder, which is at an address.",
+            "Give archive and failed names inside it, such as 'archive'.",
+        )
+    return place

@@ -1,88 +1,132 @@
-"""What a notification says about one run that somebody, or a scheduler, started by itself. Pure.
+"""A single run as others hear of it: notifications for people, and the metric of a run that was refused.
 
-Names, numbers and paths only, as in `notifications`.
+An inbox does both itself, for all its files together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from importer.core.commands import Commands
-from importer.core.errors import ExitCode
+from importer.core.errors import (
+    AlreadyImportedError,
+    BusyError,
+    ExitCode,
+    ImporterError,
+    InterruptedRunError,
+    TryLaterError,
+    UsageError,
+)
+from importer.observe import count_refused
+from importer.profile import Profile
 from importer.profile.nights import NotifySettings
-from importer.runs.notifications.night import WHY, Level, Notification, printable, rejects, rows_of
-from importer.runs.notifications.night_report import Fate, Import
+from importer.results import Report
+from importer.runs.context import Context
+from importer.runs.file_result import FINISHED_CODES, Fate, FileResult
+from importer.runs.notifications.composing import (
+    Notification,
+    Summary,
+    compose,
+    compose_failure,
+    created,
+    printable,
+)
+from importer.runs.notifications.notifier import Notifier
+from importer.runs.notifications.sender import URLS, sender_for
 
-_FINISHED = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
+_NOT_A_RUN = (UsageError, BusyError, AlreadyImportedError, TryLaterError, InterruptedRunError)
+"""Somebody mistyped, came too early or was late: the last run is still the one before."""
+
+
+@contextmanager
+def refusals_counted(context: Context) -> Iterator[Context]:
+    """Count a run that is refused before anything of it exists: from then on it counts itself."""
+    began = set[str]()
+    try:
+        yield context.heard_by(lambda event: began.add(event.name))
+    except ImporterError as error:
+        if not (began or context.profile.dry_run or isinstance(error, _NOT_A_RUN)):
+            count_refused(context.profile.metrics, context.profile.target, error.exit_code)
+        raise
+
+
+def notifier_of(profile: Profile, environ: Mapping[str, str]) -> Notifier:
+    """Find out who is to be notified of a run; of a dry run nobody is.
+
+    Raises:
+        UsageError: an address is not understood, or notifications were asked for and nobody is named.
+    """
+    settings = profile.notify
+    if profile.dry_run or not settings.runs:
+        return Notifier(settings, None)
+    send = sender_for(environ, settings.timeout_s)
+    if send is None:
+        raise UsageError(
+            f"Notifications of runs are asked for, and {URLS} names nobody.",
+            f"Set {URLS} or {URLS}_FILE, or leave out --notify and notify.runs.",
+        )
+    return Notifier(settings, send)
+
+
+async def notified(notifier: Notifier, about: str, work: Coroutine[Any, Any, Report]) -> Report:
+    """Do the work of a run, and send how it went; its errors are sent and travel on.
+
+    Args:
+        about: the file or the run that was named.
+    """
+    with notifier.failures_reported(
+        # A closed window is not a failure: whoever starts the run tries again.
+        lambda code: refused_run(about, code),
+        is_expected=lambda error: isinstance(error, TryLaterError),
+    ):
+        report = await work
+    if notifier.send is not None:
+        notification = compose_run(report.as_json(), notifier.settings, report.commands)
+        await asyncio.to_thread(notifier.notify, notification)
+    return report
 
 
 def compose_run(report: Mapping[str, Any], settings: NotifySettings, commands: Commands) -> Notification:
-    """Say how a run went.
+    """Report how a run went.
 
     Args:
         report: as in the run's `report.json`.
-        commands: composes the command that is named; its reader stands elsewhere, so with every path in full.
+        commands: composes the command that is named; its reader is in another folder, so with every path in full.
     """
-    done = _as_import(report, commands.for_everywhere())
-    notable = [*rejects(done, settings), *_too_long(report["elapsed_seconds"], settings)]
-    level = _level(done, notable=bool(notable))
-    lines = [*notable, _line(done), *([f"  report: {done.report}"] if done.report else [])]
-    lines += [f"Next: {done.next_step}"] if done.next_step else []
-    lines.append(f"Run: {done.run_id}. Target: {report['target']}. Exit code: {int(done.exit_code)}.")
-    created = f"{done.counts.get('created', 0):,} customers created"
-    return Notification(level, f"Customer import {level}: {printable(done.file)}, {created}", "\n".join(lines))
+    result = _result(report, commands.for_everywhere())
+    summary = Summary(
+        results=[result],
+        headline=f"{printable(result.file)}, {created([result])}",
+        origin=f"Run: {result.run_id}. Target: {report['target']}. Exit code: {int(result.exit_code)}.",
+        elapsed_s=report["elapsed_seconds"],
+    )
+    return compose(summary, settings)
 
 
 def refused_run(about: str, code: int) -> Notification:
-    """Say that a run could not begin, or ended in a way that nobody foresaw.
+    """Report a run that could not begin, or ended in a way that nobody foresaw.
 
     Args:
         about: the file, the address or the run that was asked for; of a path or an address only its name is given.
     """
-    why = WHY.get(ExitCode(code), "it ended unexpectedly")
-    level: Level = "degraded" if code == ExitCode.BUSY else "failed"
-    body = f"{_name(about)}: {why}. Exit code: {code}.\nNothing is lost; the log says more."
-    return Notification(level, f"Customer import {level}: {_name(about)}", body)
+    return compose_failure(_name(about), code, level="degraded" if code == ExitCode.BUSY else "failed")
 
 
-def _as_import(report: Mapping[str, Any], commands: Commands) -> Import:
-    page, finished = report["files"].get("html"), report["exit_code"] in _FINISHED
-    return Import(
+def _result(report: Mapping[str, Any], commands: Commands) -> FileResult:
+    code, run_id = report["exit_code"], report["run_id"]
+    finished = code in FINISHED_CODES
+    next_step = commands.show(run_id) if code == ExitCode.BALANCE else commands.resume(run_id)
+    return FileResult(
         file=report["source"],
         fate=Fate.IMPORTED if finished else Fate.HELD,
-        exit_code=report["exit_code"],
-        run_id=report["run_id"],
-        counts=report["counts"],
-        report=Path(page).absolute() if page else None,
-        corrections=sum(one["count"] for one in report["issues"] if one["code"] == "differs_from_imported"),
-        next_step="" if finished else _next(report["exit_code"], report["run_id"], commands),
-    )
-
-
-def _next(code: int, run_id: str, commands: Commands) -> str:
-    return commands.show(run_id) if code == ExitCode.BALANCE else commands.resume(run_id)
-
-
-def _level(done: Import, *, notable: bool) -> Level:
-    if done.fate is Fate.HELD:
-        return "degraded" if done.exit_code == ExitCode.TRY_LATER else "failed"
-    return "degraded" if notable else "done"
-
-
-def _line(done: Import) -> str:
-    sentence = f"{printable(done.file)}: {rows_of(done)}"
-    if done.fate is Fate.IMPORTED:
-        return sentence
-    return f"{sentence} Not finished: {WHY.get(ExitCode(done.exit_code), 'not finished')}."
-
-
-def _too_long(elapsed_s: float, settings: NotifySettings) -> list[str]:
-    if settings.max_duration_s is None or elapsed_s <= settings.max_duration_s:
-        return []
-    return [f"It took {elapsed_s:,.0f} s, more than {settings.max_duration_s:,.0f} s."]
+        exit_code=code,
+        next_step="" if finished else next_step,
+    ).with_report(report)
 
 
 def _name(about: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from importer.core.distribution import how_to_install
 from importer.core.errors import UsageError
-from importer.runs.notifications.night import Notification
+from importer.runs.notifications.composing import Notification
 
 URLS = "IMPORTER_NOTIFY_URLS"
 _MAX_FILE_BYTES = 64 * 1024
@@ -25,15 +25,15 @@ _KINDS = {"done": "success", "degraded": "warning", "failed": "failure"}
 
 
 class Sender(Protocol):
-    """Brings one notification to everybody who is to know."""
+    """Sends one notification to everybody who is named."""
 
     def __call__(self, notification: Notification, /) -> bool:
-        """Tell it; False when it did not arrive everywhere. Never raises."""
+        """Send it; False when it did not arrive everywhere. Never raises."""
         ...
 
 
 def sender_for(environ: Mapping[str, str], timeout_s: float) -> Sender | None:
-    """Prepare to notify whom the environment names; None when it names nobody.
+    """Prepare to send to whom the environment names; None when it names nobody.
 
     Args:
         environ: `IMPORTER_NOTIFY_URLS` holds addresses with white space between them, or the file of

@@ -12,8 +12,8 @@ import pytest
 
 from importer.core.errors import SourceError
 from importer.core.events import Event
-from importer.inbox.folder import Seen
-from importer.inbox.forecast import Foresight, NightOutlook, night_outlook, sizes_of
+from importer.inbox.folder import FileState
+from importer.inbox.forecast import InboxForecast, InboxForecaster, forecast_files, sizes_of
 from importer.profile import Profile
 from importer.runs.context import Context
 from importer.runs.run import run
@@ -33,9 +33,9 @@ def profile_at(home: Path, **options: Any) -> Profile:
     return Profile.load(options={**given, **options}, environ={})
 
 
-def foreseen(profile: Profile, *paths: Path, ends_at: float | None = None, force: bool = False) -> NightOutlook:
+def foreseen(profile: Profile, *paths: Path, ends_at: float | None = None, force: bool = False) -> InboxForecast:
     scope, sizes = destination(profile, {}).scope, sizes_of(paths)
-    found = night_outlook(profile, scope, sizes, now=Context(profile).now(), ends_at=ends_at, force=force)
+    found = forecast_files(profile, scope, sizes, now=Context(profile).now(), ends_at=ends_at, force=force)
     assert found is not None
     return found
 
@@ -51,7 +51,7 @@ def imported(profile: Profile, path: Path) -> None:
 
 
 def test_nothing_is_foreseen_of_nothing(profile: Profile) -> None:
-    assert night_outlook(profile, "s", {}, now=NOW, ends_at=None) is None
+    assert forecast_files(profile, "s", {}, now=NOW, ends_at=None) is None
 
 
 def test_rows_are_counted_and_every_run_logs_in(profile: Profile, tmp_path: Path) -> None:
@@ -67,10 +67,10 @@ def test_each_file_may_be_in_time_and_the_night_not(tmp_path: Path) -> None:
     now = Context(profile).now()
     scope = destination(profile, {}).scope
 
-    def alone(path: Path) -> NightOutlook | None:
-        return night_outlook(profile, scope, sizes_of([path]), now=now, ends_at=now + 10)
+    def alone(path: Path) -> InboxForecast | None:
+        return forecast_files(profile, scope, sizes_of([path]), now=now, ends_at=now + 10)
 
-    together = night_outlook(profile, scope, sizes_of(paths), now=now, ends_at=now + 10)
+    together = forecast_files(profile, scope, sizes_of(paths), now=now, ends_at=now + 10)
     assert [one is not None and one.forecast.in_time for one in map(alone, paths)] == [True, True, True]
     assert together is not None
     assert not together.forecast.in_time
@@ -104,14 +104,14 @@ def test_what_is_packed_is_counted_while_it_is_small(profile: Profile, tmp_path:
 
 def test_rows_of_what_is_not_here_yet_follow_from_the_runs_before(profile: Profile, tmp_path: Path) -> None:
     scope, elsewhere = destination(profile, {}).scope, tmp_path / "elsewhere" / "b.csv"
-    before = night_outlook(profile, scope, {elsewhere: 5_000}, now=NOW, ends_at=None)
+    before = forecast_files(profile, scope, {elsewhere: 5_000}, now=NOW, ends_at=None)
     assert before is not None
     assert (before.rows, before.unknown) == (0, 1)
     assert "1 file waits (1 of them of unknown length) with about 0 rows" in before.text
 
     path = file(tmp_path, "a.csv", 40)
     imported(profile, path)
-    after = night_outlook(profile, scope, {elsewhere: 2 * path.stat().st_size}, now=NOW, ends_at=None)
+    after = forecast_files(profile, scope, {elsewhere: 2 * path.stat().st_size}, now=NOW, ends_at=None)
     assert after is not None
     assert (after.rows, after.unknown) == (80, 0)
 
@@ -155,7 +155,7 @@ def test_a_journal_that_cannot_be_read_is_no_reason_not_to_begin(profile: Profil
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "journal.sqlite3").write_bytes(b"no database at all" * 300)
 
-    assert night_outlook(profile, "s", {file(tmp_path, "a.csv", 3): 9}, now=NOW, ends_at=None) is None
+    assert forecast_files(profile, "s", {file(tmp_path, "a.csv", 3): 9}, now=NOW, ends_at=None) is None
 
 
 def test_files_that_have_gone_are_left_out(tmp_path: Path) -> None:
@@ -170,20 +170,20 @@ class Folder:
     def __init__(self, *paths: Path, broken: bool = False) -> None:
         self.paths, self.broken = paths, broken
 
-    def begun(self) -> list[Path]:
+    def claimed(self) -> list[Path]:
         return []
 
-    def look(self) -> dict[Path, Seen]:
+    def scan(self) -> dict[Path, FileState]:
         if self.broken:
             raise SourceError("The folder cannot be read.")
-        return {path: Seen(path.stat().st_size, 0, 0) for path in self.paths}
+        return {path: FileState(path.stat().st_size, 0, 0) for path in self.paths}
 
 
 def test_the_same_files_are_foreseen_once_and_others_again(profile: Profile, tmp_path: Path) -> None:
     told: list[Event] = []
-    foresight = Foresight(profile, told.append, SystemClock())
+    forecaster = InboxForecaster(profile, told.append, SystemClock())
     first, second = file(tmp_path, "a.csv", 3), file(tmp_path, "b.csv", 4)
-    found = [foresight.over(Folder(*paths), None).get("rows") for paths in ([first], [first], [first, second], [])]
+    found = [forecaster.forecast(Folder(*paths), None).get("rows") for paths in ([first], [first], [first, second], [])]
 
     assert found == [3, None, 7, None]
     assert [(event.name, event.data["rows"]) for event in told] == [("night_forecast", 3), ("night_forecast", 7)]
@@ -192,5 +192,5 @@ def test_the_same_files_are_foreseen_once_and_others_again(profile: Profile, tmp
 def test_a_folder_that_cannot_be_read_is_not_foreseen(profile: Profile) -> None:
     told: list[Event] = []
 
-    assert Foresight(profile, told.append, SystemClock()).over(Folder(broken=True), None) == {}
+    assert InboxForecaster(profile, told.append, SystemClock()).forecast(Folder(broken=True), None) == {}
     assert told == []

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from importer.core.errors import SourceError, StorageError
-from importer.inbox.local_folder import Inbox
+from importer.inbox.local_folder import LocalFolder
 from importer.inbox.open_files import shows_writers
 from importer.profile.nights import NightlySettings
 
 TAG, OTHER_TAG = "20261122T020000Z-aaaaaa", "20261122T020000Z-bbbbbb"
 
 
-def inbox(folder: Path, **settings: Any) -> Inbox:
-    opened = Inbox(folder, NightlySettings(**settings))
+def inbox(folder: Path, **settings: Any) -> LocalFolder:
+    opened = LocalFolder(folder, NightlySettings(**settings))
     opened.open()
     return opened
 
@@ -37,20 +37,20 @@ def test_files_that_do_not_change_between_two_looks_are_complete_the_oldest_firs
     box = inbox(tmp_path)
     for name, age_s in (("b.csv", 5), ("a.xlsx", 5), ("old.csv", 60), ("growing.csv", 90)):
         arrives(tmp_path, name, age_s=age_s)
-    before = box.look()
+    before = box.scan()
     arrives(tmp_path, "growing.csv", "xx", age_s=90)
     arrives(tmp_path, "new.csv")
 
-    assert names(box.complete(before, box.look())) == ["old.csv", "a.xlsx", "b.csv"]
+    assert names(box.complete(before, box.scan())) == ["old.csv", "a.xlsx", "b.csv"]
 
 
 def test_a_file_rewritten_to_the_same_size_is_not_complete(tmp_path: Path) -> None:
     box = inbox(tmp_path)
     arrives(tmp_path, "a.csv", "one", age_s=10)
-    before = box.look()
+    before = box.scan()
     arrives(tmp_path, "a.csv", "two", age_s=9)
 
-    assert box.complete(before, box.look()) == []
+    assert box.complete(before, box.scan()) == []
 
 
 def test_a_marker_makes_a_file_complete_at_once_and_goes_with_it(tmp_path: Path) -> None:
@@ -58,8 +58,8 @@ def test_a_marker_makes_a_file_complete_at_once_and_goes_with_it(tmp_path: Path)
     path = arrives(tmp_path, "a.csv")
     arrives(tmp_path, "a.csv.done")
 
-    assert names(box.complete({}, box.look())) == ["a.csv"]
-    assert box.take(path) == tmp_path / "processing" / "a.csv"
+    assert names(box.complete({}, box.scan())) == ["a.csv"]
+    assert box.claim(path) == tmp_path / "processing" / "a.csv"
     assert not (tmp_path / "a.csv.done").exists()
 
 
@@ -68,7 +68,7 @@ def test_where_markers_are_the_rule_no_file_is_taken_without_one(tmp_path: Path)
     arrives(tmp_path, "a.csv")
     arrives(tmp_path, "b.csv")
     arrives(tmp_path, "b.csv.ok")
-    look = box.look()
+    look = box.scan()
 
     assert names(box.complete(look, look)) == ["b.csv"]
 
@@ -80,23 +80,23 @@ def test_what_is_hidden_unfinished_or_of_no_pattern_is_left_alone(tmp_path: Path
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "link.csv").symlink_to(tmp_path / "A.CSV")
 
-    assert names(list(box.look())) == ["A.CSV"]
+    assert names(list(box.scan())) == ["A.CSV"]
 
 
 def test_a_file_put_away_has_everything_beside_it_and_is_never_overwritten(tmp_path: Path) -> None:
     box = inbox(tmp_path)
     results = arrives(tmp_path, "results.csv", "results")
     for content in ("first", "second"):
-        taken = box.take(arrives(tmp_path, "a.csv", content))
+        taken = box.claim(arrives(tmp_path, "a.csv", content))
         assert taken is not None
         box.put_away(taken, box.archive, TAG, files=[results, tmp_path / "gone"], texts={"note.txt": content})
 
     first, second = (tmp_path / "archive" / name for name in (f"{TAG}_a.csv", f"{TAG}_a.csv~2"))
     assert [(one / "a.csv").read_text() for one in (first, second)] == ["first", "second"]
     assert sorted(path.name for path in first.iterdir()) == ["a.csv", "note.txt", "results.csv"]
-    assert box.has(TAG, "a.csv")
-    assert not box.has(OTHER_TAG, "a.csv")
-    assert box.last_tag() == TAG
+    assert box.has_archived(TAG, "a.csv")
+    assert not box.has_archived(OTHER_TAG, "a.csv")
+    assert box.newest_tag() == TAG
 
 
 def test_a_source_named_like_a_results_file_keeps_its_name(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_source_named_like_a_results_file_keeps_its_name(tmp_path: Path) -> No
     results = tmp_path / "runs" / "results.csv"
     results.parent.mkdir()
     results.write_text("results")
-    taken = box.take(arrives(tmp_path, "results.csv", "source"))
+    taken = box.claim(arrives(tmp_path, "results.csv", "source"))
     assert taken is not None
 
     put = box.put_away(taken, box.archive, TAG, files=[results])
@@ -115,7 +115,7 @@ def test_a_source_named_like_a_results_file_keeps_its_name(tmp_path: Path) -> No
 def test_names_as_long_as_the_file_system_allows_are_put_away(tmp_path: Path) -> None:
     box = inbox(tmp_path)
     name = "ü" * 125 + ".csv"
-    taken = box.take(arrives(tmp_path, name))
+    taken = box.claim(arrives(tmp_path, name))
     assert taken is not None
 
     assert (box.put_away(taken, box.failed, "20261122T020000Z-aaaaaa", texts={"why.txt": "so"}) / name).is_file()
@@ -124,7 +124,7 @@ def test_names_as_long_as_the_file_system_allows_are_put_away(tmp_path: Path) ->
 def test_a_kill_while_a_file_is_put_away_loses_nothing(tmp_path: Path) -> None:
     """Before the folder has its name: it is filled again. After: only the source is moved in."""
     box = inbox(tmp_path)
-    taken = box.take(arrives(tmp_path, "a.csv", "source"))
+    taken = box.claim(arrives(tmp_path, "a.csv", "source"))
     assert taken is not None
     (box.archive / f".{TAG}_a.csv.part").mkdir()
     (box.archive / f".{TAG}_a.csv.part" / "results.csv").write_text("half")
@@ -133,7 +133,7 @@ def test_a_kill_while_a_file_is_put_away_loses_nothing(tmp_path: Path) -> None:
 
     (box.archive / f"{TAG}_a.csv").mkdir()
     (box.archive / f"{TAG}_a.csv" / "results.csv").write_text("whole")
-    assert not box.has(TAG, "a.csv")
+    assert not box.has_archived(TAG, "a.csv")
     put = box.put_away(taken, box.archive, TAG, files=[])
     assert put == box.archive / f"{TAG}_a.csv"
     assert sorted(path.name for path in put.iterdir()) == ["a.csv", "results.csv"]
@@ -141,20 +141,20 @@ def test_a_kill_while_a_file_is_put_away_loses_nothing(tmp_path: Path) -> None:
 
 def test_a_marker_left_by_a_kill_says_nothing_about_the_next_file_of_that_name(tmp_path: Path) -> None:
     box = inbox(tmp_path)
-    box.take(arrives(tmp_path, "a.csv"))
+    box.claim(arrives(tmp_path, "a.csv"))
     arrives(tmp_path, "a.csv.done")
     box.recover()
 
-    assert names(box.begun()) == ["a.csv"]
+    assert names(box.claimed()) == ["a.csv"]
     assert not (tmp_path / "a.csv.done").exists()
 
 
 def test_a_file_that_is_taken_back_is_no_trouble_and_one_at_work_is_not_overwritten(tmp_path: Path) -> None:
     box = inbox(tmp_path)
-    assert box.take(tmp_path / "gone.csv") is None
-    box.take(arrives(tmp_path, "a.csv", "first"))
+    assert box.claim(tmp_path / "gone.csv") is None
+    box.claim(arrives(tmp_path, "a.csv", "first"))
     with pytest.raises(StorageError, match="worked on already"):
-        box.take(arrives(tmp_path, "a.csv", "second"))
+        box.claim(arrives(tmp_path, "a.csv", "second"))
     assert (tmp_path / "processing" / "a.csv").read_text() == "first"
 
 
@@ -166,7 +166,7 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_archives_may_stand_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     box = inbox(tmp_path / "in", archive=tmp_path / "kept" / "deep")
-    taken = box.take(arrives(tmp_path / "in", "a.csv"))
+    taken = box.claim(arrives(tmp_path / "in", "a.csv"))
     assert taken is not None
 
     assert box.put_away(taken, box.archive, "t").parent == tmp_path / "kept" / "deep"
@@ -176,11 +176,11 @@ def test_a_marker_older_than_its_file_spoke_of_another_one_and_goes_with_it(tmp_
     box = inbox(tmp_path)
     arrives(tmp_path, "a.csv.done", age_s=60)
     path = arrives(tmp_path, "a.csv", age_s=10)
-    look = box.look()
+    look = box.scan()
 
     assert box.complete({}, look) == []
-    assert names(box.complete(look, box.look())) == ["a.csv"]
-    box.take(path)
+    assert names(box.complete(look, box.scan())) == ["a.csv"]
+    box.claim(path)
     assert not (tmp_path / "a.csv.done").exists()
 
 
@@ -189,7 +189,7 @@ def test_where_markers_are_the_rule_a_file_whose_marker_is_older_is_still_growin
     arrives(tmp_path, "a.csv.done", age_s=60)
     arrives(tmp_path, "a.csv", age_s=10)
     arrives(tmp_path, "b.csv")
-    look = box.look()
+    look = box.scan()
 
     assert box.complete(look, look) == []
     assert names(box.growing(look, [])) == ["a.csv"]
@@ -201,11 +201,11 @@ def test_a_file_that_somebody_has_open_for_writing_is_not_complete_however_long_
     if not shows_writers(path):
         pytest.skip("the system does not tell")
     with path.open("a"):
-        look = box.look()
+        look = box.scan()
         assert box.complete(look, look) == []
         assert names(box.growing(look, [])) == ["a.csv"]
     with path.open():
-        assert names(box.complete(look, box.look())) == ["a.csv"]
+        assert names(box.complete(look, box.scan())) == ["a.csv"]
 
 
 def test_what_others_keep_in_the_archive_is_left_alone(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_what_others_keep_in_the_archive_is_left_alone(tmp_path: Path) -> None:
     box.recover()
 
     assert sorted(path.name for path in box.archive.iterdir()) == [".backup.part", ".x.part", "zzz"]
-    assert box.last_tag() == ""
+    assert box.newest_tag() == ""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names of files are bytes elsewhere too, but not any bytes")
@@ -224,8 +224,8 @@ def test_a_name_that_is_no_text_is_put_away_under_one_that_is(tmp_path: Path) ->
     box = inbox(tmp_path)
     path = tmp_path / os.fsdecode(b"caf\xe9.csv")
     path.write_text("x")
-    look = box.look()
-    taken = box.take(*box.complete(look, look))
+    look = box.scan()
+    taken = box.claim(*box.complete(look, look))
     assert taken is not None
 
     put = box.put_away(taken, box.failed, TAG, texts={"why.txt": "so"})
@@ -239,4 +239,4 @@ def test_a_symbolic_link_is_no_file_that_arrived_and_is_named(tmp_path: Path) ->
     for name in ("link.csv", "link.pdf", ".link.csv"):
         (tmp_path / name).symlink_to(tmp_path / "a.csv")
 
-    assert (names(list(box.look())), box.links()) == (["a.csv"], ["link.csv"])
+    assert (names(list(box.scan())), box.links()) == (["a.csv"], ["link.csv"])

@@ -10,8 +10,8 @@ import pytest
 
 from importer.core.errors import ExitCode
 from importer.doctor import Finding
-from importer.doctor.remote_folder import check_elsewhere
-from importer.inbox.remote.arriving import RemoteInbox
+from importer.doctor.folder import check_remote_folder
+from importer.inbox.remote.folder import RemoteFolder
 from importer.journal import workspace_lock
 from importer.profile import Profile
 from tests.unit.remote.places import TEXT, Sshd
@@ -31,7 +31,7 @@ def inbox(at_home: Sshd) -> Path:
 
 
 def examined(address: str, profile: Profile) -> dict[str, Finding]:
-    return {one.check: one for one in check_elsewhere(address, profile)}
+    return {one.check: one for one in check_remote_folder(address, profile)}
 
 
 def test_a_folder_with_files_is_well_and_nothing_is_made(at_home: Sshd, inbox: Path, profile: Profile) -> None:
@@ -57,10 +57,10 @@ def test_a_folder_that_is_not_there_or_cannot_be_one_fails_as_the_night_would(
 
 def test_a_night_at_work_and_what_one_left_are_told(at_home: Sshd, inbox: Path, profile: Profile) -> None:
     (inbox / "a.csv").write_bytes(TEXT)
-    night = RemoteInbox(at_home.address(inbox), profile)
+    night = RemoteFolder(at_home.address(inbox), profile)
     night.open()
-    (path,) = night.look()
-    night.take(path)
+    (path,) = night.scan()
+    night.claim(path)
     with workspace_lock(*night.lock, 0.0):
         assert examined(at_home.address(inbox), profile)["night"].code == ExitCode.BUSY
 

@@ -16,7 +16,7 @@ import fsspec
 import pytest
 
 from importer.core.errors import ImporterError, SourceError, StillWrittenError, UnreachableError, UsageError
-from importer.inbox.remote.arriving import RemoteInbox
+from importer.inbox.remote.folder import RemoteFolder
 from importer.profile import Profile
 from tests.unit.remote.places import TEXT, Sshd, Web
 
@@ -138,24 +138,24 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-def inbox(place: Place, workspace: Path, **settings: Any) -> RemoteInbox:
+def inbox(place: Place, workspace: Path, **settings: Any) -> RemoteFolder:
     told = {f"nightly.{name}": value for name, value in settings.items()}
-    opened = RemoteInbox(place.address, Profile().with_options({"workspace": workspace, **told}))
+    opened = RemoteFolder(place.address, Profile().with_options({"workspace": workspace, **told}))
     opened.open()
     opened.recover()
     return opened
 
 
-def arrived(box: RemoteInbox) -> list[str]:
-    before = box.look()
-    return [path.name for path in box.complete(before, box.look())]
+def arrived(box: RemoteFolder) -> list[str]:
+    before = box.scan()
+    return [path.name for path in box.complete(before, box.scan())]
 
 
-def taken(box: RemoteInbox, name: str = "a.csv") -> Path:
+def taken(box: RemoteFolder, name: str = "a.csv") -> Path:
     assert name in arrived(box)
-    path = box.take(Path(name))
+    path = box.claim(Path(name))
     assert path is not None
-    box.at_hand(path)
+    box.fetch(path)
     return path
 
 
@@ -194,7 +194,7 @@ def test_a_file_is_taken_fetched_and_put_away_with_its_results(place: Place, wor
     assert put == f"{place.address}/archive/{TAG}_a.csv"
     assert place.names() == PUT | {f"archive/{TAG}_a.csv/note.txt"}
     assert place.read(f"archive/{TAG}_a.csv/a.csv") == TEXT
-    assert (box.has(TAG, "a.csv"), box.has(TAG, "b.csv"), box.last_tag()) == (True, False, TAG)
+    assert (box.has_archived(TAG, "a.csv"), box.has_archived(TAG, "b.csv"), box.newest_tag()) == (True, False, TAG)
     assert left(workspace) == []
 
 
@@ -202,15 +202,15 @@ def test_files_are_taken_when_two_looks_agree_or_a_marker_says_so(place: Place, 
     for name in ("b.csv", "old.csv", "growing.csv", ".hidden.csv", "~$a.xlsx", "notes.pdf", "old.csv.sha256"):
         place.write(name, age_s=90 if name == "old.csv" else 60)
     box = inbox(place, workspace, patterns=["*.csv", "*.xlsx", "*.sha256"])
-    before = box.look()
+    before = box.scan()
     place.write("growing.csv", TEXT * 2, age_s=0)
     place.write("new.csv", age_s=0)
-    now = box.look()
+    now = box.scan()
 
     assert {path.name for path in box.complete(before, now)} == {"old.csv", "b.csv"}
     assert [path.name for path in box.growing(now, box.complete(before, now))] == ["growing.csv", "new.csv"]
     place.write("new.csv.done", b"", age_s=0)
-    assert Path("new.csv") in box.complete({}, box.look())
+    assert Path("new.csv") in box.complete({}, box.scan())
 
 
 def test_the_oldest_comes_first(at_home: Sshd, workspace: Path) -> None:
@@ -248,7 +248,7 @@ def test_the_sum_beside_a_file_is_held_against_it_and_goes_with_it(place: Place,
     box.put_away(taken(box), box.archive, TAG)
     with pytest.raises(SourceError, match="came broken"):
         taken(box, "b.csv")
-    (broken,) = box.begun()
+    (broken,) = box.claimed()
     box.put_away(broken, box.failed, TAG, texts={"why.txt": "broken"})
 
     assert place.names() == {
@@ -282,12 +282,12 @@ def test_an_empty_file_is_fetched_and_one_that_is_too_large_is_not(place: Place,
     place.write("a.csv", b"")
     place.write("b.csv", TEXT * 3)
     profile = Profile().with_options({"workspace": workspace, "source.limits.max_file_bytes": len(TEXT) * 2})
-    box = RemoteInbox(place.address, profile)
+    box = RemoteFolder(place.address, profile)
     box.open()
     assert taken(box).read_bytes() == b""
     with pytest.raises(SourceError, match="is larger than"):
         taken(box, "b.csv")
-    assert [path.name for path in box.begun() if path.exists()] == ["a.csv"]
+    assert [path.name for path in box.claimed() if path.exists()] == ["a.csv"]
 
 
 def test_a_name_that_is_no_text_hides_no_other_file_and_comes_through(at_home: Sshd, workspace: Path) -> None:
@@ -323,7 +323,7 @@ def test_a_file_that_is_gone_or_another_one_is_not_taken(place: Place, workspace
     place.remove("a.csv")
     place.write("b.csv", TEXT * 2, age_s=0)
 
-    assert [box.take(Path(name)) for name in ("a.csv", "b.csv")] == [None, None]
+    assert [box.claim(Path(name)) for name in ("a.csv", "b.csv")] == [None, None]
     assert left(workspace) == []
 
 
@@ -344,11 +344,11 @@ def test_a_file_that_was_replaced_before_it_was_fetched_is_left_to_the_next_pass
     place.write("a.csv", b"first")
     box = inbox(place, workspace)
     assert arrived(box) == ["a.csv"]
-    path = box.take(Path("a.csv"))
+    path = box.claim(Path("a.csv"))
     assert path is not None
     place.write("a.csv", b"second")
     with pytest.raises(StillWrittenError, match="not the file that was taken"):
-        box.at_hand(path)
+        box.fetch(path)
 
     assert taken(box).read_bytes() == b"second"
 
@@ -359,11 +359,11 @@ def test_a_claimed_file_that_somebody_still_writes_is_given_back(at_home: Sshd, 
     box = inbox(place, workspace)
     assert arrived(box) == ["a.csv"]
     with (place.root / "a.csv").open("ab") as upload:
-        path = box.take(Path("a.csv"))
+        path = box.claim(Path("a.csv"))
         upload.write(b"more\n")
     assert path is not None
     with pytest.raises(StillWrittenError):
-        box.at_hand(path)
+        box.fetch(path)
 
     assert (place.names(), left(workspace)) == ({"a.csv"}, [])
 
@@ -373,10 +373,10 @@ def test_of_two_workspaces_over_sftp_one_gets_the_file(at_home: Sshd, tmp_path: 
     place.write("a.csv")
     first, second = (inbox(place, tmp_path / name) for name in ("one", "two"))
     assert arrived(first) == arrived(second) == ["a.csv"]
-    path = first.take(Path("a.csv"))
+    path = first.claim(Path("a.csv"))
 
-    assert (path is not None, second.take(Path("a.csv"))) == (True, None)
-    assert (arrived(second), second.begun(), len(first.begun())) == ([], [], 1)
+    assert (path is not None, second.claim(Path("a.csv"))) == (True, None)
+    assert (arrived(second), second.claimed(), len(first.claimed())) == ([], [], 1)
 
 
 # --------------------------------------------------------------------------- kills
@@ -436,9 +436,9 @@ class Mortal:
             yield
 
 
-def the_whole_way(box: RemoteInbox, files: list[Path]) -> None:
-    for path in box.begun():
-        box.at_hand(path)
+def the_whole_way(box: RemoteFolder, files: list[Path]) -> None:
+    for path in box.claimed():
+        box.fetch(path)
         assert path.read_bytes() == TEXT
         box.put_away(path, box.archive, TAG, files=files)
     if "a.csv" in arrived(box):
@@ -477,7 +477,7 @@ def test_an_end_at_any_step_loses_nothing_and_doubles_nothing(
 
 def said(address: str, workspace: Path, kind: type[ImporterError], **options: Any) -> str:
     with pytest.raises(kind) as caught:
-        RemoteInbox(address, Profile().with_options({"workspace": workspace, **options})).open()
+        RemoteFolder(address, Profile().with_options({"workspace": workspace, **options})).open()
     assert "canary" not in str(caught.value)
     return str(caught.value)
 
@@ -508,6 +508,6 @@ def test_a_host_that_is_not_there_is_for_later(workspace: Path) -> None:
 
 def test_two_users_of_one_server_have_two_inboxes(at_home: Sshd, workspace: Path) -> None:
     place = Directory(at_home)
-    locks = [RemoteInbox(at_home.address(place.root, user), Profile()).lock for user in ("ann@", "bob@", "ann:pw@")]
+    locks = [RemoteFolder(at_home.address(place.root, user), Profile()).lock for user in ("ann@", "bob@", "ann:pw@")]
     assert locks[0] != locks[1]
     assert locks[0] == locks[2]

@@ -1,4 +1,4 @@
-"""What people are told about a single run."""
+"""What a notification reports of a single run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from importer.core.commands import Commands
 from importer.core.errors import ExitCode
 from importer.profile.nights import NotifySettings
-from importer.runs.notifications.night import Notification
+from importer.runs.notifications.composing import CORRECTED, Notification
 from importer.runs.notifications.run import compose_run, refused_run
 
 GOOD = {"read": 100, "created": 99, "existing": 0, "invalid": 1, "rejected": 0, "failed": 0, "unknown": 0, "unsent": 0}
 
 
-def told(settings: NotifySettings | None = None, **more: Any) -> Notification:
+def reported(settings: NotifySettings | None = None, **more: Any) -> Notification:
     report = {
         "run_id": "r-1",
         "source": "a.csv",
@@ -32,7 +32,7 @@ def told(settings: NotifySettings | None = None, **more: Any) -> Notification:
 
 
 def test_a_good_run_is_done_with_counts_and_the_whole_path_of_the_report() -> None:
-    notification = told(exit_code=3)
+    notification = reported(exit_code=3)
 
     assert (notification.level, notification.title) == ("done", "Customer import done: a.csv, 99 customers created")
     assert "a.csv: 100 rows: 99 created, 1 invalid." in notification.body
@@ -44,35 +44,37 @@ def test_a_good_run_is_done_with_counts_and_the_whole_path_of_the_report() -> No
 @pytest.mark.parametrize(
     ("code", "level", "says"),
     [
-        (ExitCode.STOPPED, "failed", "Not finished: stopped, too much went wrong."),
-        (ExitCode.STOPPED, "failed", f"Next: importer resume r-1 --workspace '{Path.cwd()}/my runs'"),
+        (
+            ExitCode.STOPPED,
+            "failed",
+            "a.csv: stopped, too much went wrong (exit code 4). Not finished. 100 rows: 99 created",
+        ),
+        (ExitCode.STOPPED, "failed", f"\n  next: importer resume r-1 --workspace '{Path.cwd()}/my runs'"),
         (ExitCode.ACCESS, "failed", "access was refused"),
         (ExitCode.SIGTERM, "failed", "stopped by hand"),
-        (ExitCode.BALANCE, "failed", "Next: importer show r-1"),
-        (ExitCode.TRY_LATER, "degraded", "Next: importer resume r-1"),
+        (ExitCode.BALANCE, "failed", "\n  next: importer show r-1"),
+        (ExitCode.TRY_LATER, "degraded", "\n  next: importer resume r-1"),
         (ExitCode.SOME_UNKNOWN, "done", "99 created"),
     ],
 )
 def test_a_run_that_stopped_says_why_and_what_comes_next(code: ExitCode, level: str, says: str) -> None:
-    notification = told(exit_code=code)
+    notification = reported(exit_code=code)
 
     assert (notification.level, says in notification.body) == (level, True), notification.body
 
 
-def test_corrections_that_were_not_sent_are_told() -> None:
-    from importer.runs.notifications.night import CORRECTED
-
+def test_corrections_that_were_not_sent_are_reported() -> None:
     issues = [{"code": "differs_from_imported", "count": 3}, {"code": "imported_before", "count": 5}]
-    assert CORRECTED.format(3) in told(issues=issues).body
+    assert CORRECTED.format(3) in reported(issues=issues).body
 
 
 def test_thresholds_make_a_run_degraded() -> None:
     bad = {"read": 10, "created": 8, "invalid": 2}
 
-    assert told(counts=bad).level == "degraded"
-    assert "20% of its rows made no customer" in told(counts=bad).body
-    assert told(NotifySettings(max_reject_share=None), counts=bad).level == "done"
-    assert told(NotifySettings(max_duration_s=8)).level == "degraded"
+    assert reported(counts=bad).level == "degraded"
+    assert "20% of its rows made no customer" in reported(counts=bad).body
+    assert reported(NotifySettings(max_reject_share=None), counts=bad).level == "done"
+    assert reported(NotifySettings(max_duration_s=8)).level == "degraded"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_thresholds_make_a_run_degraded() -> None:
         ("https://example.com/", "the source"),
     ],
 )
-def test_a_run_that_could_not_begin_is_told_by_name_and_reason(about: str, name: str) -> None:
+def test_a_run_that_could_not_begin_is_reported_by_name_and_reason(about: str, name: str) -> None:
     notification = refused_run(about, ExitCode.SOURCE)
 
     assert (notification.level, notification.title) == ("failed", f"Customer import failed: {name}")

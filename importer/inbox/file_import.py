@@ -1,0 +1,225 @@
+"""One file that arrived becomes a run.
+
+Whatever happens to it ends as a `FileResult`: what stopped it, whether that is its own fault, and where it is now.
+Decides nothing about rows, which is the run's, and nothing about the other files, which is the pass's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from importer.core.errors import (
+    EmptySourceError,
+    ExitCode,
+    ImporterError,
+    MissingColumnError,
+    ReturnRefusedError,
+    SourceError,
+    StillWrittenError,
+    TransformError,
+    UnreadableSourceError,
+)
+from importer.core.events import Event
+from importer.delivery import StopSwitch
+from importer.inbox.archiving import Archiver
+from importer.inbox.folder import InboxFolder
+from importer.journal import FINISHED, LOADING, StoredRun
+from importer.profile import Profile
+from importer.readers import content_hash
+from importer.runs import history
+from importer.runs.accounts import known_scope
+from importer.runs.archive import readable
+from importer.runs.begin import allowed
+from importer.runs.context import Context
+from importer.runs.file_result import Fate, FileResult
+from importer.runs.preconditions import is_other_profile, recalled
+from importer.runs.resume import resume
+from importer.runs.retry import retry
+from importer.runs.returns import routing
+from importer.runs.run import run
+from importer.runs.wiring import SystemClock, open_workspace
+
+_DONE = frozenset({"read", "created", "existing"})
+_MISFIT = (MissingColumnError, TransformError)
+_OF_ONE_FILE = (StillWrittenError, UnreadableSourceError, *_MISFIT)
+"""Errors that the other files need not have."""
+
+_RETURN_REFUSED = (
+    "Put the rows of each run into the folder as a file of their own, with the columns '_run' and '_row' as they were"
+    " handed out, in a night with the workspace and the target of that run. A night with --as-new imports such a file"
+    " like any other."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a person wants although it is not the rule.
+
+    Args:
+        force: import files although their content was imported before.
+        as_new: import files with fixed rows of earlier runs like any others.
+    """
+
+    force: bool = False
+    as_new: bool = False
+
+
+NO_OVERRIDES = Overrides()
+
+
+@dataclass(frozen=True, slots=True)
+class FileImporter:
+    """Imports the files of one pass, one at a time.
+
+    Args:
+        begin: makes the context of a file.
+        stop: what stops the pass stops the run under way.
+    """
+
+    profile: Profile
+    folder: InboxFolder
+    begin: Callable[[], Context]
+    stop: StopSwitch
+    clock: SystemClock
+    overrides: Overrides
+
+    async def import_file(self, path: Path, *, claimed: bool) -> FileResult | None:
+        """Import one file and put it where it belongs; whatever happens becomes a `FileResult`. None: it is gone.
+
+        Args:
+            claimed: an earlier pass claimed it.
+        """
+        context, began = self.begin(), self.clock.now()
+        context.emit(Event("file_taken"))
+        result = FileResult(
+            file=readable(path.name), fate=Fate.HELD, exit_code=ExitCode.BUG, resumed=claimed, ends_pass=True
+        )
+        try:
+            ours = path if claimed else await asyncio.to_thread(self.folder.claim, path)
+            if ours is None:
+                return None
+            async with _stopped_with(self.stop, context.stop):
+                result = await self._imported(ours, context, result)
+        except ImporterError as error:
+            ends_pass = not isinstance(error, _OF_ONE_FILE)
+            result = replace(result, exit_code=error.exit_code, error=str(error), ends_pass=ends_pass)
+        context.emit(Event("file_done"))
+        return replace(result, elapsed_s=self.clock.now() - began)
+
+    async def _imported(self, path: Path, context: Context, result: FileResult) -> FileResult:
+        try:
+            return await self._run(path, context, result)
+        except _MISFIT as error:
+            if not self._is_proven():
+                raise
+            result = replace(result, exit_code=ExitCode.SOURCE, error=str(error))
+        except ReturnRefusedError as error:  # its hint names a file that is about to be moved away
+            message = f"{error.message.replace(str(path), result.file)} {_RETURN_REFUSED}"
+            result = replace(result, exit_code=error.exit_code, error=message)
+        except SourceError as error:
+            empty = isinstance(error, EmptySourceError)
+            result = replace(result, exit_code=error.exit_code, error=str(error), is_empty=empty)
+        return await asyncio.to_thread(self._refused, path, context, result)
+
+    async def _run(self, path: Path, context: Context, result: FileResult) -> FileResult:
+        await asyncio.to_thread(self.folder.fetch, path)
+        content = content_hash(path)
+        if await self._is_return(path):
+            result = replace(result, is_return=True)
+            report = await run(context, path)
+        elif (earlier := self._earlier(context, path, content)) is None:
+            report = await run(context, path, force=self.overrides.force, as_new=self.overrides.as_new)
+        elif self._is_to_be_checked_again(earlier):
+            result = replace(result, resumed=earlier.phase != FINISHED)
+            report = await retry(context, earlier.header.run_id)
+        elif earlier.phase != FINISHED:
+            result = replace(result, resumed=True)
+            report = await resume(context, earlier.header.run_id)
+        else:
+            return await asyncio.to_thread(self._imported_before, path, content, earlier, result)
+        put = self._archiver.after_run
+        return await asyncio.to_thread(put, path, content, report.as_json(), result, reason=context.stop.reason)
+
+    async def _is_return(self, path: Path) -> bool:
+        """Whether a file holds fixed rows of earlier runs, which go back into them."""
+        if self.overrides.as_new:
+            return False
+        return await asyncio.to_thread(routing.runs_of, path, self.profile.source) is not None
+
+    def _imported_before(self, path: Path, content: str, earlier: StoredRun, result: FileResult) -> FileResult:
+        run_id = earlier.header.run_id
+        if result.resumed and self._is_left_of(earlier, path):
+            # The run had finished when the pass was killed, and only the file was left where it was.
+            past = history.one_run(self.profile.workspace, run_id)
+            return self._archiver.after_run(path, content, past, result, reason="")
+        return self._archiver.known(path, run_id, result)
+
+    def _is_left_of(self, earlier: StoredRun, path: Path) -> bool:
+        is_its_file = earlier.header.path == str(path.absolute())
+        return is_its_file and not self.folder.has_archived(earlier.header.run_id, path.name)
+
+    def _earlier(self, context: Context, path: Path, content: str) -> StoredRun | None:
+        """The run that this file's content had, or began to have; None: it is to be imported as a new one."""
+        earlier = self._run_of(context, content)
+        if earlier is None:
+            return None
+        cannot_go_on = earlier.header.profile_hash != self.profile.fingerprint
+        if self.overrides.force and (earlier.phase == FINISHED or cannot_go_on):
+            return None
+        # Nothing was sent by a run that only read; elsewhere its file may be gone.
+        return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
+
+    def _is_to_be_checked_again(self, earlier: StoredRun) -> bool:
+        """Whether rows of a run are not done, and the profile has changed since it checked them."""
+        if not is_other_profile(recalled(self.profile, earlier), earlier):
+            return False
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            counts = workspace.runs.counts(earlier.run)
+        return any(count and name not in _DONE for name, count in counts.items())
+
+    def _run_of(self, context: Context, content: str) -> StoredRun | None:
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            return workspace.journal.earlier.newest_with(known_scope(workspace, allowed(context)), content)
+
+    def _is_proven(self) -> bool:
+        """Whether some file was imported under this profile: one that does not fit is then the odd one out."""
+        with closing(open_workspace(self.profile.workspace)) as workspace:
+            return workspace.journal.earlier.knows_profile(self.profile.fingerprint)
+
+    def _refused(self, path: Path, context: Context, result: FileResult) -> FileResult:
+        """Put a file among the failed that cannot be used."""
+        try:
+            return self._archiver.refused(path, self._unfinished_run(context, path), result)
+        except ImporterError as error:
+            return replace(result, exit_code=error.exit_code, error=f"{result.error} {error}")
+
+    def _unfinished_run(self, context: Context, path: Path) -> str:
+        """The run that a file began and did not end; empty when there is none."""
+        try:
+            found = self._run_of(context, content_hash(path))
+        except SourceError:  # it cannot even be read
+            return ""
+        return found.header.run_id if found is not None and found.phase != FINISHED else ""
+
+    @property
+    def _archiver(self) -> Archiver:
+        return Archiver(self.profile, self.folder, self.clock)
+
+
+@asynccontextmanager
+async def _stopped_with(stop: StopSwitch, to: StopSwitch) -> AsyncIterator[None]:
+    """Pass a stop on while the block runs."""
+
+    async def pass_on() -> None:
+        await stop.wait()
+        to.request(stop.reason, stop.message)
+
+    task = asyncio.create_task(pass_on(), name="passing-on")
+    try:
+        yield
+    finally:
+        task.cancel()

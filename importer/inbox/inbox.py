@@ -1,0 +1,193 @@
+"""The inbox: every file that arrives in a folder becomes a run, and goes where it belongs.
+
+Passes over the folder, once or until stopped, with everything around them: hours, the folder's lock, notifications,
+metrics and the forecast. Decides nothing about rows: that is the run's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from importer.core.errors import BusyError, ExitCode, TryLaterError, UsageError
+from importer.core.events import Event
+from importer.core.ports import Events
+from importer.delivery import StopSwitch, closing_at
+from importer.inbox.file_import import NO_OVERRIDES, FileImporter, Overrides
+from importer.inbox.folder import InboxFolder
+from importer.inbox.folder_pass import DailyFile, FolderPass, Stops
+from importer.inbox.forecast import InboxForecaster
+from importer.inbox.local_folder import LocalFolder
+from importer.inbox.metrics import InboxMetrics
+from importer.inbox.notifications import PassNotifications, shown_folder
+from importer.inbox.remote.folder import RemoteFolder
+from importer.inbox.report import PassReport
+from importer.journal import workspace_lock
+from importer.profile import MetricsSettings, Profile
+from importer.runs.begin import allowed
+from importer.runs.context import Context, Machine, People
+from importer.runs.file_result import FileResult
+from importer.runs.hours import Hours
+from importer.runs.look_again import look_again_at_all
+from importer.runs.preconditions import Confirm, require_named_target
+from importer.runs.wiring import SystemClock, make_directory
+from importer.runs.wiring.remote_sources import is_remote
+
+_GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
+"""Watching on does no good when these end a pass: a person has to look."""
+_LONGEST_PAUSE_S = 900.0
+_BUSY = ("Another night works in this folder", "Wait for it to end.")
+
+
+def _ignore(_: Event) -> None:
+    """Nobody observes."""
+
+
+@dataclass(slots=True)
+class Inbox:
+    """One folder, one profile.
+
+    Args:
+        folder: a path, or an address as in `importer.readers.remote`.
+        on_event: gets everything that happens in every run; must not block.
+        confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
+        environ: where the addresses of notifications come from.
+    """
+
+    profile: Profile
+    folder: Path | str
+    on_event: Events = _ignore
+    confirm: Confirm | None = None
+    clock: SystemClock = field(default_factory=SystemClock)
+    overrides: Overrides = NO_OVERRIDES
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    stop: StopSwitch = field(default_factory=StopSwitch, init=False)
+    """What a signal handler sets."""
+    _watching: bool = field(default=False, init=False)
+    _links: set[str] = field(default_factory=set, init=False)
+    _hours: Hours = field(init=False)
+    _daily_file: DailyFile = field(init=False)
+    _metrics: InboxMetrics = field(init=False)
+    _forecaster: InboxForecaster = field(init=False)
+    _notifications: PassNotifications = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._hours = Hours.of(self.profile.delivery, self.environ)
+        self._daily_file = DailyFile(self.profile.nightly, self._hours)
+        self._metrics = InboxMetrics(self.profile, self.on_event)
+        self._forecaster = InboxForecaster(self.profile, self.on_event, self.clock, force=self.overrides.force)
+        self._notifications = PassNotifications(self.profile.notify, self.folder, self.environ)
+
+    async def once(self) -> PassReport:
+        """Take every file that is there, and return what became of it.
+
+        Raises:
+            TryLaterError: the window is closed; nothing was touched.
+            ImporterError: nothing could be done at all; nothing was touched, and a notification was sent.
+        """
+        with self._metrics.counting():
+            return await self._one_pass()
+
+    async def watch(self, on_report: Callable[[PassReport], None]) -> PassReport:
+        """Make pass after pass until stopped.
+
+        Args:
+            on_report: gets the report of every pass in which something happened.
+
+        Returns:
+            All passes together.
+
+        Raises:
+            ImporterError: nothing could be done at all.
+        """
+        self._watching = self._notifications.watching = True
+        with self._metrics.counting():
+            return await self._passes(on_report)
+
+    async def _passes(self, on_report: Callable[[PassReport], None]) -> PassReport:
+        total, stops = self._empty, Stops(self.stop, StopSwitch(), self.clock)
+        while not self.stop.requested:
+            try:
+                report = await self._one_pass()
+            except (TryLaterError, BusyError):
+                report = self._empty
+            if report.happened or report.links:
+                on_report(report)
+            total = total.and_then(report)
+            if any(one.ends_pass and one.exit_code in _GIVE_UP for one in report.imports):
+                break
+            pause_s = self.profile.nightly.poll_s * 2**self._notifications.repeated
+            await stops.wait(min(pause_s, _LONGEST_PAUSE_S))
+        return total
+
+    # ------------------------------------------------------------------ a pass
+
+    async def _one_pass(self) -> PassReport:
+        notifier = self._notifications.notifier()
+        with self._notifications.failures_reported(notifier):
+            self._check()
+            report = await self._pass()
+        self._metrics.pass_ended(report, watching=self._watching)
+        return await self._notifications.sent(notifier, report)
+
+    def _check(self) -> None:
+        """Refuse what no pass could fix."""
+        if self.profile.dry_run:
+            raise UsageError("A night cannot be a dry run: it puts files away.", "To check one file, use validate.")
+        require_named_target(self.profile)
+        allowed(Context(self.profile, people=People(self.confirm)))
+
+    async def _pass(self) -> PassReport:
+        began = self.clock.now()
+        self._hours.require_open(began)
+        ends_at, folder = self._hours.ends_at(began), self._opened_folder()
+        await asyncio.to_thread(folder.open)
+        with workspace_lock(*folder.lock, began, busy=_BUSY):
+            await asyncio.to_thread(folder.recover)
+            stops = Stops(self.stop, StopSwitch(), self.clock)
+            async with closing_at(ends_at, stops.by_hours, self.clock, "The time allowed was over."):
+                forecast = await asyncio.to_thread(self._forecaster.forecast, folder, ends_at)
+                await look_again_at_all(self.profile)
+                report = await self._over(folder, stops, ends_at).run()
+        report = replace(report, forecast=forecast, links=self._new_links(report), elapsed_s=self.clock.now() - began)
+        return replace(report, growing=(), stopped=None) if self._watching else report
+
+    def _over(self, folder: InboxFolder, stops: Stops, ends_at: float | None) -> FolderPass:
+        def begin() -> Context:
+            return Context(
+                self.profile,
+                "nightly",
+                self._metrics,
+                people=People(self.confirm),
+                machine=Machine(self.clock, metrics=MetricsSettings()),
+                ends_at=ends_at,
+            )
+
+        importer = FileImporter(self.profile, folder, begin, self.stop, self.clock, self.overrides)
+
+        async def import_file(path: Path, *, claimed: bool) -> FileResult | None:
+            result = await importer.import_file(path, claimed=claimed)
+            if result is not None:
+                self._metrics.file_ended(result)
+            return result
+
+        return FolderPass(self.profile.nightly, folder, import_file, stops, self._daily_file, self._empty)
+
+    def _opened_folder(self) -> InboxFolder:
+        if is_remote(self.folder):
+            make_directory(self.profile.workspace)
+            return RemoteFolder(str(self.folder), self.profile, self.stop)
+        return LocalFolder(Path(self.folder), self.profile.nightly)
+
+    @property
+    def _empty(self) -> PassReport:
+        return PassReport(folder=shown_folder(self.folder), target=self.profile.target)
+
+    def _new_links(self, report: PassReport) -> tuple[str, ...]:
+        """Symbolic links that were not reported before."""
+        found = tuple(name for name in report.links if name not in self._links)
+        self._links |= set(found)
+        return found

@@ -1,0 +1,88 @@
+"""What a notification reports of a pass: levels, counts and paths, and no personal data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.core.errors import ExitCode
+from importer.inbox.notifications import compose_pass
+from importer.inbox.report import PassReport
+from importer.profile.nights import NotifySettings
+from importer.runs.file_result import Fate, FileResult
+from importer.runs.notifications.composing import Notification, compose_failure
+
+SETTINGS = NotifySettings()
+GOOD = {"read": 100, "created": 99, "existing": 0, "invalid": 1, "rejected": 0, "failed": 0, "unknown": 0, "unsent": 0}
+
+
+def result(file: str = "a.csv", fate: Fate = Fate.IMPORTED, code: int = 0, **more: Any) -> FileResult:
+    return FileResult(file=file, fate=fate, exit_code=code, **{"counts": GOOD, "run_id": "r", **more})
+
+
+def reported(*imports: FileResult, settings: NotifySettings = SETTINGS, **more: Any) -> Notification:
+    return compose_pass(PassReport(folder=Path("/in"), target="live", imports=imports, **more), settings)
+
+
+def test_a_good_pass_is_done_with_counts_and_the_path_of_the_report() -> None:
+    notification = reported(result(report=Path("/runs/r/report.html")))
+
+    assert (notification.level, notification.title) == ("done", "Customer import done: 1 file, 99 customers created")
+    assert "a.csv: 100 rows: 99 created, 1 invalid." in notification.body
+    assert "report: /runs/r/report.html" in notification.body
+
+
+@pytest.mark.parametrize(
+    ("report", "settings"),
+    [
+        ({"missing": True}, {}),
+        ({"growing": ("b.csv",)}, {}),
+        ({"elapsed_s": 61.0}, {"max_duration_s": 60}),
+        ({"waiting": 2}, {}),
+    ],
+)
+def test_a_pass_that_is_not_as_it_should_be_is_degraded(report: dict[str, Any], settings: dict[str, Any]) -> None:
+    assert reported(result(), settings=NotifySettings(**settings), **report).level == "degraded"
+
+
+def test_too_many_rejects_are_degraded_by_a_threshold() -> None:
+    bad = result(counts={"read": 10, "created": 8, "invalid": 1, "rejected": 1})
+
+    assert reported(bad).level == "degraded"
+    assert "20% of its rows made no customer" in reported(bad).body
+    assert reported(bad, settings=NotifySettings(max_reject_share=0.2)).level == "done"
+    assert reported(bad, settings=NotifySettings(max_reject_share=None)).level == "done"
+
+
+def test_an_empty_file_is_degraded_unless_the_settings_say_otherwise() -> None:
+    empty = result(fate=Fate.REFUSED, code=6, is_empty=True, counts={})
+
+    assert reported(empty).level == "degraded"
+    assert reported(empty, settings=NotifySettings(empty_source=False)).level == "done"
+
+
+def test_a_refused_file_is_a_failure_and_a_closed_window_is_not() -> None:
+    assert reported(result(), result("b.csv", Fate.REFUSED, 6, counts={})).level == "failed"
+    assert reported(result(fate=Fate.HELD, code=5)).level == "failed"
+    assert reported(result(fate=Fate.HELD, code=75)).level == "degraded"
+
+
+def test_no_message_of_a_file_gets_into_a_notification() -> None:
+    error = "The column 'jane@example.com' is not known."
+    notification = reported(result("odd\nname.csv", Fate.REFUSED, 6, error=error, counts={}))
+
+    assert "jane" not in notification.body
+    assert "odd?name.csv: the file cannot be used (exit code 6)." in notification.body
+
+
+def test_of_many_files_only_the_first_are_listed() -> None:
+    assert "… and 450 more files." in reported(*(result(f"{number}.csv") for number in range(500))).body
+
+
+def test_a_pass_that_could_not_begin_is_reported_without_its_message() -> None:
+    notification = compose_failure("/in", ExitCode.BUSY)
+
+    assert (notification.level, notification.title) == ("failed", "Customer import failed: /in")
+    assert notification.body.startswith("/in: another run was at work. Exit code: 7.")
