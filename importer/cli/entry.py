@@ -1,4 +1,7 @@
-"""The one way in and out: whatever happens ends as an exit code and a sentence; no traceback reaches a user."""
+"""The program: its commands, and the one way in and out.
+
+Whatever happens ends as an exit code and a sentence; no traceback reaches a user.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,42 @@ from typing import Any
 
 import typer
 
-from importer.cli.app import app
+from importer.cli import history, importing, nightly, operating, profile_init, reference, serving
+from importer.cli.long_help import EXIT_CODES, listed
 from importer.cli.output import Output, begin, print_bug, print_error
 from importer.core.errors import ExitCode, ImporterError, InterruptedRunError, StorageError, UsageError
 
 _WrongUse: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """Typer carries its own click, and does not export the root of its errors."""
+
+app = typer.Typer(
+    name="importer",
+    help="Moves customers from CSV and Excel files onto the RocketKOR API: nothing lost, nothing twice.",
+    epilog=(
+        f"{listed('Exit codes', EXIT_CODES)}\n\n"
+        "Try it: `importer run sample_data/customers.csv` sends to a built-in emulator, never to a real system."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _importer(
+    *,
+    version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True),  # noqa: FBT003
+) -> None:
+    if version:
+        from importer.core.distribution import installed_version  # noqa: PLC0415
+
+        typer.echo(f"importer {installed_version()}")
+        raise typer.Exit
+
+
+for module in (importing, nightly, profile_init, reference, history, serving, operating):
+    module.register(app)
 
 
 def main(began_s: float) -> None:
@@ -36,12 +69,12 @@ def main(began_s: float) -> None:
 
 
 def _interrupt(name: str, *_: object) -> None:
-    """End the command with a sentence; while a run sends, its own handlers stand in for this one."""
+    """End the command with a sentence; while a run sends, its own handlers replace this one."""
     raise InterruptedRunError(name)
 
 
 def _open_closed_streams() -> None:
-    """Give closed streams (`>&-`) somewhere to go: else the next file that is opened would take their place."""
+    """Open closed streams (`>&-`) on the null device: else the next file that is opened would take their place."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
@@ -49,14 +82,14 @@ def _open_closed_streams() -> None:
 
 
 def _print_any_name() -> None:
-    """Let names of files that are not text be printed: escaped, whatever the locale makes of them."""
+    """Let names of files that are not text be printed: escaped, in any locale."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _flushed(code: int) -> int:
-    """Hand over what was printed, now: at the interpreter's end a full disk would make it speak for itself."""
+    """Write out what was printed, now: at the interpreter's end a full disk would cause a message of its own."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -75,7 +108,7 @@ def run(arguments: list[str], began_s: float | None = None) -> int:
     try:
         return int(_command().main(arguments, prog_name="importer", standalone_mode=False) or 0)
     except BrokenPipeError:
-        # Whoever read our output has gone (`| head`): there is nobody left to read it.
+        # The reader of our output is gone (`| head`).
         return int(ExitCode.OK)
     except (typer.Abort, KeyboardInterrupt):
         return print_error(Output.of(arguments), InterruptedRunError("sigint"))
@@ -107,5 +140,5 @@ def _report(output: Output, error: Exception) -> int:
     if isinstance(error, _WrongUse):
         message = str(error.format_message())
         message += "" if message.endswith((".", "?")) else "."
-        return print_error(output, UsageError(message, "`importer --help` lists what there is."))
+        return print_error(output, UsageError(message, "`importer --help` lists commands and options."))
     return print_bug(output, error)

@@ -37,7 +37,7 @@ def _setting(value: Any) -> Any:
 
 
 def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path | str]:
-    """Have a source as a file, or as its address. Standard input is read here, where signals still end the program."""
+    """Give a source as a file, or as its address. Standard input is read here, where signals still end the program."""
     from importer.runs.wiring import remote_sources, sources  # noqa: PLC0415
 
     return nullcontext(file) if remote_sources.is_remote(file) else sources.on_disk(file, profile)
@@ -54,7 +54,7 @@ def run_command(
     """Run a command's work to its end, print its report and return its exit code.
 
     Args:
-        about: the file or the run that was named, for a notification of a run that came to nothing.
+        about: the file or the run that was named, for the notification of a run that could not begin.
     """
     from importer.cli import running  # noqa: PLC0415
 

@@ -17,12 +17,13 @@ from importer.cli.output import Output, fitted, print_json, say, show, waited_s
 from importer.cli.signals import Interruption
 from importer.cli.summary import summary
 from importer.core.errors import ImporterError, WorkspaceMovedError
-from importer.core.events import Event
 from importer.core.ports import Events
 from importer.delivery import StopSwitch
 from importer.inbox import Inbox, Overrides, PassReport
 from importer.journal import AccountUsed
+from importer.observe import FanOut
 from importer.observe.progress import Progress, progress
+from importer.observe.sinks import Data, Sink
 from importer.profile import Profile
 from importer.results import Report
 from importer.results.report import others_there
@@ -33,7 +34,7 @@ from importer.runs.wiring import accept_journal
 
 Work = Callable[[Context], Coroutine[Any, Any, Report]]
 _T = TypeVar("_T")
-_WORTH_A_WORD_S = 10.0
+_WORTH_A_LINE_S = 10.0
 """A forecast is shown before the sending when that takes longer, or when there is something to be in time for."""
 
 
@@ -41,7 +42,7 @@ def run_command(profile: Profile, command: str, work: Work, *, about: str = "", 
     """Run a command's work to its end, print its report and return its exit code.
 
     Args:
-        about: the file or the run that was named, for a notification of a run that came to nothing.
+        about: the file or the run that was named, for the notification of a run that could not begin.
     """
     as_json = as_json or profile.output.format == "json"
     try:
@@ -58,18 +59,16 @@ def run_command(profile: Profile, command: str, work: Work, *, about: str = "", 
 def _command_run(profile: Profile, command: str, work: Work, *, about: str, as_json: bool) -> int:
     notifier = notifier_of(profile, os.environ)
     with progress(quiet=profile.output.quiet or as_json) as shown:
-        heard = _with_forecast(shown, quiet=profile.output.quiet or as_json)
-        observer = Interruption(
-            heard, Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None)
-        )
+        signals = Interruption(Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None))
+        on_event = _sink(signals, shown, quiet=profile.output.quiet or as_json)
         asked = People(_confirm, _whose, partial(_ask, shown)) if not as_json and _on_terminal() else People()
-        context = Context(profile, command, observer, people=asked, machine=Machine(waited_s=waited_s() or 0.0))
+        context = Context(profile, command, on_event, people=asked, machine=Machine(waited_s=waited_s() or 0.0))
         try:
             with refusals_counted(context) as counted:
                 reported = notified(notifier, about, work(counted))
-                report = _obeying(observer, counted.stop, reported, quick=not profile.dry_run)
+                report = _obeying(signals, counted.stop, reported, quick=not profile.dry_run)
         except ImporterError:
-            _warn_unheard(notifier.arrived, as_json=as_json)
+            _warn_not_notified(notifier.arrived, as_json=as_json)
             raise
     previewed = "preview" in profile.given("results")
     return print_report(report, as_json=as_json, notified=notifier.arrived, previewed=previewed)
@@ -102,47 +101,51 @@ def run_inbox(
     watch: bool,
     as_json: bool,
 ) -> PassReport:
-    """Import what arrived in a folder, and return what became of it.
+    """Import the files that arrived in a folder, and return the report.
 
     Args:
-        on_report: gets the report of every pass in which something happened, and in any case of the only one.
+        on_report: gets the report of every pass in which something happened, and of a single pass in any case.
     """
     quiet = profile.output.quiet or as_json
     with progress(quiet=quiet) as shown:
-        heard = _with_forecast(shown, quiet=quiet)
-        on_event = Interruption(
-            heard, Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None)
-        )
+        signals = Interruption(Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None))
         confirm = None if as_json or not _on_terminal() else _confirm
-        inbox = Inbox(profile, folder, on_event, confirm=confirm, overrides=overrides)
+        inbox = Inbox(profile, folder, _sink(signals, shown, quiet=quiet), confirm=confirm, overrides=overrides)
         work = inbox.watch(on_report) if watch else inbox.once()
-        report = _obeying(on_event, inbox.stop, work)
+        report = _obeying(signals, inbox.stop, work)
     if not watch:
         on_report(report)
     return report
 
 
-def _with_forecast(shown: Events, *, quiet: bool) -> Events:
-    """Tell people before anything is sent what they may want to act on: a forecast, a source that nothing proves."""
+class _Announcements(Sink):
+    """Prints what people may want to act on before anything is sent: forecasts, doubts about a source."""
 
-    def take(event: Event) -> None:
-        shown(event)
-        if event.name in {"source_unproved", "looks_end_early"} and not quiet:
-            say(f"Warning: {event.data['text']}")
-        if event.name == "other_workspace" and not quiet:
-            say(f"Warning: {others_there(event.data['customers'])}")
-        if event.name == "forecast" and not quiet and is_worth_a_word(event.data):
-            say(f"Forecast: {event.data['text']}")
-        if event.name == "night_forecast" and not quiet and event.data["files"] > 1 and is_worth_a_word(event.data):
-            say(f"Forecast of the night: {event.data['text']}")
+    def on_source_unproved(self, data: Data) -> None:
+        say(f"Warning: {data['text']}")
 
-    return take
+    on_looks_end_early = on_source_unproved
+
+    def on_other_workspace(self, data: Data) -> None:
+        say(f"Warning: {others_there(data['customers'])}")
+
+    def on_forecast(self, data: Data) -> None:
+        if _is_worth_a_line(data):
+            say(f"Forecast: {data['text']}")
+
+    def on_night_forecast(self, data: Data) -> None:
+        if data["files"] > 1 and _is_worth_a_line(data):
+            say(f"Forecast of the night: {data['text']}")
 
 
-def is_worth_a_word(forecast: Mapping[str, Any]) -> bool:
-    """Whether a forecast says anything that a person would not have guessed."""
+def _sink(signals: Interruption, shown: Progress, *, quiet: bool) -> Events:
+    return FanOut(signals, shown) if quiet else FanOut(signals, shown, _Announcements())
+
+
+def _is_worth_a_line(forecast: Mapping[str, Any]) -> bool:
+    """Whether a forecast holds anything that a person would not expect anyway."""
     bounded = forecast.get("needed_per_s") is not None or forecast.get("quota_share") is not None
-    return bool(forecast) and (bounded or forecast["seconds"] > _WORTH_A_WORD_S)
+    return bool(forecast) and (bounded or forecast["seconds"] > _WORTH_A_LINE_S)
 
 
 def print_report(report: Report, *, as_json: bool, notified: bool | None = None, previewed: bool = False) -> int:
@@ -158,17 +161,17 @@ def print_report(report: Report, *, as_json: bool, notified: bool | None = None,
     else:
         put, stream = (show, sys.stdout) if report.dry_run else (say, sys.stderr)
         put(fitted(summary(content, took_s=waited_s(), previewed=previewed), stream))
-    _warn_unheard(notified, as_json=as_json)
+    _warn_not_notified(notified, as_json=as_json)
     return int(report.exit_code)
 
 
-def _warn_unheard(arrived: bool | None, *, as_json: bool) -> None:  # noqa: FBT001  # three answers, not a switch
+def _warn_not_notified(arrived: bool | None, *, as_json: bool) -> None:  # noqa: FBT001  # three answers, not a switch
     if arrived is False and not as_json:
         say("Warning: the notification did not arrive everywhere.")
 
 
 def _on_terminal() -> bool:
-    """Whether there is someone to ask."""
+    """Whether there is a person to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -177,12 +180,14 @@ def _confirm(host: str, rows: int) -> bool:
 
 
 def _whose(host: str, accounts: Sequence[AccountUsed]) -> str:
-    """Ask whose an API key is: account by account, the newest first."""
+    """Ask which account an API key belongs to: account by account, the newest first."""
     for one in accounts:
         account = f" ({one.scope.rpartition('#')[2]})" if one.is_named else ""
-        if typer.confirm(f"Is this API key for {host} of the account that {one.run_id} sent to{account}?", err=True):
+        if typer.confirm(
+            f"Does this API key for {host} belong to the account that {one.run_id} sent to{account}?", err=True
+        ):
             return one.run_id
-    return NEW_ACCOUNT if typer.confirm("Is it of an account that is new here?", err=True) else ""
+    return NEW_ACCOUNT if typer.confirm("Does it belong to an account that is new here?", err=True) else ""
 
 
 async def _ask(shown: Progress, question: str) -> bool:

@@ -1,4 +1,4 @@
-"""Signals while a command works: the first one stops it well, and a second one ends the program at once.
+"""Signals while a command works: the first one stops it cleanly, and a second one ends the program at once.
 
 A thread that reads, checks or writes cannot be cancelled. So where a stage does not end by itself soon, the program
 ends with all its threads, as if it had been killed: the journal is made for that. Only what is being sent is waited
@@ -21,7 +21,6 @@ from importer.cli.output import Output, print_error
 from importer.core.commands import Commands
 from importer.core.errors import ExitCode, ImporterError, InterruptedRunError
 from importer.core.events import Event
-from importer.core.ports import Events
 from importer.delivery import StopSwitch
 from importer.results import discard_unfinished
 
@@ -29,22 +28,22 @@ _T = TypeVar("_T")
 
 GRACE_S = 1.0
 """For how long a stage that sends nothing may go on after the first signal."""
-_UNWINDING_S = 0.5
-"""For how long what was being sent may be put in order after the second."""
-_LAST_WORDS_S = 0.5
-"""For how long an output that nobody reads is waited for."""
+_RECORDING_S = 0.5
+"""For how long requests in flight may be recorded after the second."""
+_REPORTING_S = 0.5
+"""For how long the last message may take, where its reader does not read."""
 
 _REASONS = {signal.SIGINT: "sigint", signal.SIGTERM: "sigterm"}
 
 
 class Stage(Enum):
-    """What a command is at."""
+    """The stage of a command."""
 
     PREPARING = auto()
     SENDING = auto()
     WRITING = auto()
     BETWEEN = auto()
-    """A run is over, and another one may come: notifications are sent, files are put away."""
+    """A run is over, and another one may come: notifications are sent, files are archived."""
 
 
 _STAGES = {
@@ -55,11 +54,11 @@ _STAGES = {
     "run_ended": Stage.BETWEEN,
     "file_done": Stage.BETWEEN,
 }
-"""Which event begins what."""
+"""The stage that begins with an event."""
 
 
 class CutShortError(ImporterError):
-    """The run ended at once.
+    """The run was stopped at once.
 
     Args:
         code: of the signal.
@@ -78,17 +77,15 @@ class CutShortError(ImporterError):
 
 
 class Interruption:
-    """Follows what a command is at, and obeys signals accordingly.
+    """A sink of events that follows the stage of a command, and obeys signals accordingly.
 
     Args:
-        observer: who else hears of every event.
         output: how the end is reported.
         commands: composes the command that goes on.
-        leave: leaves a clean terminal behind.
+        leave: restores the terminal.
     """
 
-    def __init__(self, observer: Events, output: Output, commands: Commands, leave: Callable[[], None]) -> None:
-        self._observer = observer
+    def __init__(self, output: Output, commands: Commands, leave: Callable[[], None]) -> None:
         self._output = output
         self._commands = commands
         self._leave = leave
@@ -97,10 +94,9 @@ class Interruption:
         self._ending = threading.Lock()
 
     def __call__(self, event: Event) -> None:
-        """Learn from an event what the command is at."""
+        """Learn the stage of the command from an event."""
         self._stage = _STAGES.get(event.name, self._stage)
         self._run_id = str(event.data.get("run_id") or self._run_id)
-        self._observer(event)
 
     async def obeyed(self, stop: StopSwitch, work: Coroutine[Any, Any, _T]) -> _T:
         """Do the work, and obey signals meanwhile.
@@ -123,7 +119,7 @@ class Interruption:
                 self._end(codes[-1])
             else:
                 loop.call_soon_threadsafe(task.cancel)
-                _later(_UNWINDING_S, self._end, codes[-1])
+                _later(_RECORDING_S, self._end, codes[-1])
 
         # Not the loop's own handlers: those have to wait for the loop.
         before = {number: signal.signal(number, on_signal) for number in _REASONS}
@@ -135,11 +131,11 @@ class Interruption:
             raise self._cut_short(codes[-1]) from None
         finally:
             for number, handler in before.items():
-                signal.signal(number, _leave_soon if codes else handler)
+                signal.signal(number, _end_soon if codes else handler)
 
     @property
     def _is_idle(self) -> bool:
-        """Whether nothing is under way at the target."""
+        """Whether no request is in flight."""
         return self._stage in {Stage.PREPARING, Stage.WRITING}
 
     def _end_stage(self, code: ExitCode) -> None:
@@ -147,17 +143,17 @@ class Interruption:
             self._end(code)
 
     def over(self) -> None:
-        """Say that the work has ended by itself: nothing ends the program any more but its own end.
+        """The work has ended by itself: from now on no signal ends the program.
 
-        Does not return where the program is just being ended.
+        Does not return where a signal is just ending the program.
         """
-        self._ending.acquire()  # never given back: the last words are said once
+        self._ending.acquire()  # never released: the end is reported once
 
     def _end(self, code: ExitCode) -> None:
-        """End the program, now, with all that it is doing; unless it ends by itself already."""
-        if not self._ending.acquire(blocking=False):  # never given back either
+        """End the program now, whatever it is doing, unless it is ending by itself already."""
+        if not self._ending.acquire(blocking=False):  # never released either
             return
-        _later(_LAST_WORDS_S, os._exit, int(code))
+        _later(_REPORTING_S, os._exit, int(code))
         with suppress(Exception):
             self._leave()
         with suppress(Exception):
@@ -183,13 +179,13 @@ class Interruption:
         return CutShortError(code, hint=hint)
 
 
-def _leave_soon(number: int, _: object) -> None:
-    """End the program where its last words, which are being said, take long."""
-    _later(_LAST_WORDS_S, os._exit, 128 + number)
+def _end_soon(number: int, _: object) -> None:
+    """End the program where its last message takes long."""
+    _later(_REPORTING_S, os._exit, 128 + number)
 
 
 def _later(delay_s: float, work: Callable[..., Any], *arguments: Any) -> None:
-    """Do something in a while, whatever the event loop is doing then; not if the program has ended by itself."""
+    """Do something after a delay, whatever the event loop is doing then; not if the program has ended by then."""
     timer = threading.Timer(delay_s, work, arguments)
     timer.daemon = True
     timer.start()

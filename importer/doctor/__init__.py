@@ -1,4 +1,4 @@
-"""`importer doctor`: everything that a run or a night depends on, looked at before it does.
+"""`importer doctor`: checks everything that a run or a night depends on, before it begins.
 
 Changes nothing: makes no workspace, upgrades no journal, creates no customer. The one request it sends is a
 real exchange of the credentials for a token; offline it sends none, and a run that is at work is not a failure.
@@ -12,14 +12,13 @@ from pathlib import Path
 from importer.core.errors import ImporterError, ProfileError
 from importer.core.labels import counted
 from importer.core.ports import Clock
-from importer.doctor.account import check_account
 from importer.doctor.finding import Finding, exit_code
 from importer.doctor.folder import check_folder, check_remote_folder, folders_of
 from importer.doctor.machine import check_disk, check_extras, check_limits
 from importer.doctor.monitoring import check_metrics, check_notifications
 from importer.doctor.schedule import check_hours, check_quota
 from importer.doctor.target import check_target, known_destination
-from importer.doctor.workspace import check_workspace
+from importer.doctor.workspace import check_account, check_workspace
 from importer.profile import Profile
 from importer.runs.wiring import SystemClock
 from importer.runs.wiring.remote_sources import is_remote
@@ -35,12 +34,12 @@ async def examine(
     *,
     offline: bool = False,
 ) -> list[Finding]:
-    """Check everything, in the order in which a run would stumble over it.
+    """Check everything, in the order in which a run needs it.
 
     Args:
         load: puts the profile together.
         environ: where credentials are looked for.
-        folder: the one that `importer nightly` is given; empty: it is not about nights.
+        folder: the one that `importer nightly` is given; empty: there are no nights.
         clock: None: the system's.
         offline: leave out what needs the network, and do not fail because a run or a night is at work: whether this
             installation is healthy, not whether a run could start now.
@@ -85,7 +84,7 @@ def _filled(folder: str, profile: Profile) -> list[Path]:
 
 
 def _transform(profile: Profile) -> Iterator[Finding]:
-    """Load the function of the user's own, where the profile names one; it is not called."""
+    """Load the user's own function, where the profile names one; it is not called."""
     if not profile.transform.function:
         return
     from importer.mapping import load_transform  # noqa: PLC0415  # pandas takes long to load, and few profiles have one

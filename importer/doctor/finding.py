@@ -1,24 +1,28 @@
-"""One line of the doctor: what was looked at, how it is, and how to fix it. Never a secret, never a cell."""
+"""One line of the doctor: what was checked, its state, and how to fix it. Never a secret, never a cell."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+from importer.core.commands import quoted
 from importer.core.errors import ExitCode, ImporterError
 
 Status = Literal["ok", "warn", "fail"]
+OTHERS = 0o077
+"""The permission bits of group and others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check came to.
+    """The result of one check.
 
     Args:
         check: its name, one or two words.
-        status: `fail`: a run would be refused or lose something; `warn`: it would not, but somebody should know.
-        fix: what to do about it; empty when it is ok.
+        status: `fail`: a run would be refused or lose something; `warn`: it would not, but it is worth knowing.
+        fix: how to fix it; empty when it is ok.
         code: the exit code that a run would end with.
     """
 
@@ -30,7 +34,7 @@ class Finding:
 
     @classmethod
     def ok(cls, check: str, message: str) -> Finding:
-        """All is well."""
+        """Nothing is wrong."""
         return cls(check, "ok", message)
 
     @classmethod
@@ -40,7 +44,7 @@ class Finding:
 
     @classmethod
     def fail(cls, check: str, message: str, fix: str, code: ExitCode = ExitCode.BUG) -> Finding:
-        """A run would not."""
+        """A run would not go on."""
         return cls(check, "fail", message, fix, code)
 
     @classmethod
@@ -53,6 +57,13 @@ class Finding:
         return {"check": self.check, "status": self.status, "message": self.message, "fix": self.fix}
 
 
+def readable_by_others(check: str, variable: str, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Warn where others may read the file that a variable names; it holds secrets."""
+    path = Path(environ.get(variable) or "/nonexistent").expanduser()
+    if path.is_file() and path.stat().st_mode & OTHERS:
+        yield Finding.warn(check, f"others may read the file of {variable}", f"chmod 600 {quoted(str(path))}")
+
+
 def exit_code(findings: Sequence[Finding]) -> ExitCode:
-    """What a run would end with: the code of the first check that failed; warnings are not failures."""
+    """The exit code of a run: that of the first check that failed; warnings are not failures."""
     return next((one.code for one in findings if one.status == "fail"), ExitCode.OK)

@@ -1,4 +1,4 @@
-"""What the machine gives: disk, open files, the libraries that the profile asks for."""
+"""The machine: disk, open files, the libraries that the profile needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OWN_FILES = 64
 
 
 def check_limits(profile: Profile) -> Iterator[Finding]:
-    """How fast a run would be, what would stop it, and whether it may open so many connections."""
+    """How fast a run would be, what would stop it, and whether it may open as many connections as it needs."""
     delivery = profile.delivery
     state = f"at most {delivery.rate}, {delivery.concurrency} rows at once"
     needed, allowed = delivery.concurrency + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -43,7 +43,7 @@ def check_limits(profile: Profile) -> Iterator[Finding]:
 
 
 def check_extras(profile: Profile) -> Iterator[Finding]:
-    """Whether the libraries are installed that optional settings need; `check_notifications` looks for its own."""
+    """Whether the libraries of optional settings are installed; `check_notifications` checks its own."""
     for wanted, module, group in _EXTRAS:
         if wanted(profile) and not _installed(module):
             yield Finding.fail(
@@ -74,11 +74,11 @@ def _free_bytes(place: Path) -> int:
 def check_disk(
     workspace: Path, elsewhere: Sequence[Path] = (), free_bytes: Callable[[Path], int] = _free_bytes
 ) -> Iterator[Finding]:
-    """Whether there is room for a journal, for results, and for a journal written anew.
+    """Whether there is room for a journal, for results, and for a rewritten journal.
 
     Args:
-        elsewhere: further folders that will be filled; one on the same disk needs no line of its own.
-        free_bytes: measures a place that is there.
+        elsewhere: further folders that will be filled; one on the same disk gets no line of its own.
+        free_bytes: measures a folder that exists.
     """
     journal, seen = Location.of_workspace(workspace).path, set[int]()
     needed = 2 * journal.stat().st_size if os.access(journal, os.F_OK) else 0

@@ -1,4 +1,4 @@
-"""Those who watch from outside: whoever is notified, and Prometheus. Tells nobody anything."""
+"""Notifications and metrics: whether they can be sent and published. Sends nothing."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from contextlib import closing
 from pathlib import Path
 
 from importer.core.errors import ExitCode, ImporterError
-from importer.doctor.finding import Finding
+from importer.doctor.finding import Finding, readable_by_others
 from importer.profile import MetricsSettings, Profile
 from importer.runs.notifications.sender import URLS, addresses, sender_for
 
-_OTHERS = 0o077
-
 
 def check_notifications(profile: Profile, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Whether everybody who is named could be notified; nothing is sent."""
+    """Whether all addresses of notifications can be used; nothing is sent."""
     try:
         known, send = len(addresses(environ)), sender_for(environ, profile.notify.timeout_s)
     except ImporterError as error:
         yield Finding.from_error("notify", error)
         return
-    yield from _open_to_others(environ)
+    yield from readable_by_others("notify", f"{URLS}_FILE", environ)
     if send is not None:
         yield Finding.ok("notify", f"{known} address{'es' if known != 1 else ''} understood, none tried")
     elif profile.notify.runs:
@@ -32,19 +30,12 @@ def check_notifications(profile: Profile, environ: Mapping[str, str]) -> Iterato
         yield Finding.ok("notify", f"no notifications are sent: {URLS} is not set")
 
 
-def _open_to_others(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Addresses hold secrets."""
-    path = Path(environ.get(f"{URLS}_FILE") or "/nonexistent").expanduser()
-    if path.is_file() and path.stat().st_mode & _OTHERS:
-        yield Finding.warn("notify", f"others may read the file of {URLS}_FILE", f"chmod 600 {path}")
-
-
 def check_metrics(settings: MetricsSettings) -> Iterator[Finding]:
-    """Whether numbers could be shown; a run goes on without them, and nobody would know."""
+    """Whether metrics can be published; a run goes on without them, unnoticed."""
     found = [*_textfile(settings.textfile), *_port(settings)]
     yield from found
     if settings.wanted and not found:
-        yield Finding.ok("metrics", "they can be shown")
+        yield Finding.ok("metrics", "they can be published")
 
 
 def _textfile(path: Path | None) -> Iterator[Finding]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from importer.core.commands import quoted
 from importer.core.errors import AccessError, ExitCode, ImporterError, UsageError
 from importer.core.ports import Timekeeper
-from importer.core.target_kinds import TargetKind, target_kind
+from importer.core.target_kinds import target_kind
 from importer.delivery import StopSwitch
-from importer.doctor.finding import Finding
+from importer.doctor.finding import Finding, readable_by_others
 from importer.profile import Profile
 from importer.runs.preconditions import require_named_target
 from importer.runs.wiring import Destination, SystemClock, destination, other_side
@@ -20,8 +18,6 @@ from importer.targets import OpenTarget
 
 _SKEW_S = 30.0
 """Beyond this, times in our logs and theirs no longer show which came first, and tokens seem to live too long."""
-
-_OTHERS = 0o077
 
 
 def known_destination(profile: Profile, environ: Mapping[str, str]) -> Destination | None:
@@ -54,17 +50,11 @@ async def check_target(
     except UsageError as error:
         return [*found, Finding.from_error("credentials", error)]
     if not where.embedded:
-        found += _credential_files(target_kind(where.settings.kind), environ)
+        for one in target_kind(where.settings.kind).credentials:
+            found += readable_by_others("credentials", f"{one.variable}_FILE", environ)
     if offline:
         return [*found, Finding.ok("credentials", "present; not exchanged for a token (--offline)")]
     return [*found, *await _exchange(profile, where)]
-
-
-def _credential_files(kind: TargetKind, environ: Mapping[str, str]) -> Iterator[Finding]:
-    for name in (f"{one.variable}_FILE" for one in kind.credentials):
-        path = Path(environ.get(name) or "/nonexistent").expanduser()
-        if path.is_file() and path.stat().st_mode & _OTHERS:
-            yield Finding.warn("credentials", f"others may read the file of {name}", f"chmod 600 {quoted(str(path))}")
 
 
 async def _exchange(profile: Profile, where: Destination) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The workspace: permissions, journal, secret, lock, and how the last run ended. Looks, and writes nothing."""
+"""The workspace: permissions, journal, secret, lock, account, and how the last run ended. Writes nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from importer.core.commands import Commands, quoted
-from importer.core.errors import ExitCode, ImporterError
-from importer.doctor.finding import Finding
+from importer.core.errors import ExitCode, ImporterError, UnknownAccountError
+from importer.doctor.finding import OTHERS, Finding
 from importer.journal import (
     FINISHED,
     STOPPED,
@@ -21,12 +21,33 @@ from importer.journal import (
     open_journal,
     workspace_secret,
 )
+from importer.profile import Profile
+from importer.runs.accounts import account_on_record
+from importer.runs.wiring import Destination
 
-_OTHERS = 0o077
+
+def check_account(profile: Profile, where: Destination | None) -> tuple[str, list[Finding]]:
+    """Check whether a run would ask which account the API key belongs to.
+
+    Args:
+        where: the destination of a run; None: it is not known.
+
+    Returns:
+        The scope that a run would send to, empty when that is not known; and what is wrong.
+    """
+    if where is None:
+        return "", []
+    try:
+        found = account_on_record(profile.workspace, where)
+    except UnknownAccountError as error:
+        return where.scope, [] if profile.account_of else [Finding.from_error("account", error)]
+    except ImporterError:
+        return where.scope, []  # the checks of the workspace say what is wrong with it
+    return found.called_before or found.scope, []
 
 
 def check_workspace(workspace: Path, scope: str, *, at_work_is_well: bool = False) -> Iterator[Finding]:
-    """Check everything that a run keeps.
+    """Check everything that runs keep.
 
     Args:
         scope: where a run would send to; empty when that is not known.
@@ -59,7 +80,9 @@ def _could_be_made(workspace: Path) -> Finding:
     if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
         return Finding.ok("workspace", f"{workspace} will be made")
     return Finding.fail(
-        "workspace", f"{workspace} cannot be made: {parent} is not yours to write", "Make that folder writable for you."
+        "workspace",
+        f"{workspace} cannot be made: {parent} is not writable for you",
+        "Make that folder writable for you.",
     )
 
 
@@ -67,9 +90,9 @@ def _permissions(workspace: Path) -> Iterator[Finding]:
     if not workspace.is_dir():
         yield Finding.fail("workspace", f"{workspace} is not a folder", "Move that file away.")
     elif not _is_usable(workspace):
-        yield Finding.fail("workspace", f"{workspace} is not yours to write", "Fix its owner or its permissions.")
+        yield Finding.fail("workspace", f"{workspace} is not writable for you", "Fix its owner or its permissions.")
     else:
-        open_to_others = [path for path in _private(workspace) if path.stat().st_mode & _OTHERS]
+        open_to_others = [path for path in _private(workspace) if path.stat().st_mode & OTHERS]
         if open_to_others:
             names = " ".join(quoted(str(path)) for path in open_to_others)
             yield Finding.warn("permissions", f"others may look into {names}", f"chmod go= {names}")
@@ -82,7 +105,7 @@ def _is_usable(workspace: Path) -> bool:
 
 
 def _private(workspace: Path) -> list[Path]:
-    """What holds personal data or the secret."""
+    """Files that hold personal data or the secret."""
     files = [path for path in workspace.iterdir() if path.is_file()]
     return [workspace, *sorted(files)]
 
@@ -97,14 +120,14 @@ def _journal(path: Path, facts: JournalFacts) -> Finding:
     if facts.damage:
         return Finding.fail("journal", f"{path} is damaged: {facts.damage}", "Restore it from a backup.")
     if not os.access(path, os.W_OK):
-        return Finding.fail("journal", f"{path} is not yours to write", "Fix its owner or its permissions.")
+        return Finding.fail("journal", f"{path} is not writable for you", "Fix its owner or its permissions.")
     if facts.version < facts.known:
         return Finding.ok("journal", f"sound; format {facts.version} will be upgraded, with a copy of it first")
     return Finding.ok("journal", "sound")
 
 
 def _integrity(location: Location, facts: JournalFacts) -> Iterator[Finding]:
-    """A journal that lost what was written last, or a copy: no run would begin."""
+    """A journal that lost its last writes, or a copy: no run would begin."""
     if facts.damage or facts.version != facts.known:
         return
     try:
@@ -115,7 +138,7 @@ def _integrity(location: Location, facts: JournalFacts) -> Iterator[Finding]:
 
 
 def _secret(workspace: Path) -> Finding:
-    """A journal whose secret is lost no longer recognises its rows."""
+    """Without its secret a journal no longer recognises its rows."""
     if not has_secret(workspace):
         return Finding.fail(
             "secret",

@@ -1,4 +1,4 @@
-"""What happens is shown here: logs, redaction, progress. Listeners of events, never asked for a decision.
+"""Logs, redaction, progress, metrics, traces: sinks of events, never asked for a decision.
 
 Nothing in this room may block a run, stop it, or let a customer's data or a secret out.
 """
@@ -13,10 +13,12 @@ from importer.observe.observed import (
     require_libraries,
 )
 from importer.observe.progress import progress
+from importer.observe.sinks import FanOut
 
 __all__ = [
     "LOG_NAME",
     "UNCOUNTED",
+    "FanOut",
     "NightNumbers",
     "configure",
     "count_refused",

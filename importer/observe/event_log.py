@@ -37,22 +37,22 @@ _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class EventLog:
-    """A listener that logs every event under its name."""
+    """A sink that logs every event under its name."""
 
     def __init__(self) -> None:
         self._stdlib = logging.getLogger("importer.events")
         self._log = structlog.stdlib.get_logger("importer.events")
 
     def __call__(self, event: Event) -> None:
-        """Log one event; what went well row by row is of interest to `debug` only."""
+        """Log one event; rows and requests without an error are logged at `debug` only."""
         level = _LEVELS.get(event.name, logging.INFO)
-        if level == logging.DEBUG and not _went_well(event.data):
+        if level == logging.DEBUG and not _is_fine(event.data):
             level = logging.INFO
         if self._stdlib.isEnabledFor(level):
             self._log.log(level, event.name, **_harmless(event.data))
 
 
-def _went_well(data: Mapping[str, Any]) -> bool:
+def _is_fine(data: Mapping[str, Any]) -> bool:
     verdict = data.get("state", data.get("verdict", "accept"))
     return str(verdict) in _FINE
 

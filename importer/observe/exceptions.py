@@ -1,7 +1,7 @@
 """Exceptions as a log may hold them: the type, our own frames, the causes. Never a message, never a local.
 
-A message of a foreign exception often quotes the value that it stumbled over. Messages of our own
-exceptions never do (see `importer.core.errors`), so those are kept.
+The message of a library's exception often quotes the value that caused it. Messages of our own exceptions never do (see
+`importer.core.errors`), so those are kept.
 """
 
 from __future__ import annotations

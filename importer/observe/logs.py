@@ -79,7 +79,7 @@ def row_context(row: int) -> Iterator[None]:
 
 
 class _Quietly(logging.StreamHandler[TextIO]):
-    """A handler whose own trouble is nobody's: the standard one would print the entry's arguments."""
+    """A handler that hides its own errors: the standard one would print the entry's arguments."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the library's name)
         """Drop the entry."""
@@ -156,7 +156,7 @@ def _annotations() -> list[Processor]:
 
 
 def _cut_foreign(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> EventDict:
-    """Keep of a library's message what stands before the first place where a value could begin."""
+    """Keep a library's message up to the first place where a value could begin."""
     record: logging.LogRecord = event["_record"]
     words = _VALUES_BEGIN.split(str(event["event"]), maxsplit=1)[0].strip()
     event["event"] = words or "library_message"
@@ -165,7 +165,7 @@ def _cut_foreign(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return event
 
 
-# --------------------------------------------------------------------------- installed and undone
+# --------------------------------------------------------------------------- set up and undone
 
 
 @contextmanager

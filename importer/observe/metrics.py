@@ -1,7 +1,7 @@
-"""Numbers for Prometheus: a textfile for the node exporter, and a `/metrics` port while a run or a night lasts.
+"""Metrics for Prometheus: a textfile for the node exporter, and a `/metrics` port while a run or a night lasts.
 
-Labels are states, kinds of request, verdicts and HTTP statuses; never a file's name, a row or a value.
-Whatever goes wrong here is logged once and stops nothing.
+Labels are states, kinds of request, verdicts and HTTP statuses; never a file's name, a row or a value. An error here is
+logged once and stops nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -18,12 +17,13 @@ from importer.core.distribution import how_to_install
 from importer.core.errors import ImporterError, UsageError
 from importer.core.events import Event
 from importer.observe.logs import configure
+from importer.observe.sinks import Data, Sink
 from importer.profile.operating import LogSettings, MetricsSettings
 
 try:
     import prometheus_client as prometheus
 
-    from importer.observe.persistent_gauges import LastingNumbers
+    from importer.observe.persistent_gauges import PersistentGauges
 except ModuleNotFoundError as missing:
     raise UsageError(
         "The profile asks for [metrics], and their library is not installed.", how_to_install("metrics")
@@ -32,11 +32,11 @@ except ModuleNotFoundError as missing:
 _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
-class RunMetrics:
-    """A listener that counts.
+class RunMetrics(Sink):
+    """A sink that counts what happens in a run.
 
     Args:
-        target: the target's name in the profile; a label of every number.
+        target: the target's name in the profile; a label of every metric.
     """
 
     def __init__(self, target: str) -> None:
@@ -55,45 +55,44 @@ class RunMetrics:
         )
         running = "importer_run_in_progress"
         self._running = prometheus.Gauge(running, "1 while a run is at work.", ("target",), registry=self.registry)
-        self.last = LastingNumbers(self.registry, target)
-        self._takes = {
-            "batch_loaded": lambda data: self._read.inc(data.get("rows", 0)),
-            "batch_checked": lambda data: self._settled("invalid", data.get("invalid", 0)),
-            "row_settled": lambda data: self._settled(data.get("state", ""), 1),
-            "request_done": self._request,
-            "paused": lambda _: self._pauses.inc(),
-            "run_started": lambda _: self._works(1),
-            "delivery_started": lambda _: self._works(1),
-            "run_ended": self._ended,
-        }
+        self.last = PersistentGauges(self.registry, target)
         self._works(1)
-
-    def __call__(self, event: Event) -> None:
-        """Count one event."""
-        take = self._takes.get(event.name)
-        if take is not None:
-            take(event.data)
 
     def refused(self, exit_code: int) -> None:
         """The run ended without counts."""
         self.last.run_ended(exit_code)
 
     def over(self) -> None:
-        """Nothing more will come."""
+        """The run is over."""
         self._works(0)
 
     def _works(self, runs: int) -> None:
         self._running.labels(self._target).set(runs)
 
-    def _settled(self, state: str, count: int) -> None:
-        self._rows.labels(self._target, state).inc(count)
+    def on_batch_loaded(self, data: Data) -> None:
+        self._read.inc(data.get("rows", 0))
 
-    def _request(self, data: Mapping[str, Any]) -> None:
+    def on_batch_checked(self, data: Data) -> None:
+        self._rows.labels(self._target, "invalid").inc(data.get("invalid", 0))
+
+    def on_row_settled(self, data: Data) -> None:
+        self._rows.labels(self._target, data.get("state", "")).inc()
+
+    def on_request_done(self, data: Data) -> None:
         status = str(data.get("status") or "none")
         self._requests.labels(self._target, data["kind"], data["verdict"], status).inc()
         self._seconds.labels(self._target, data["kind"]).observe(data["duration_s"])
 
-    def _ended(self, data: Mapping[str, Any]) -> None:
+    def on_paused(self, _: Data) -> None:
+        self._pauses.inc()
+
+    def on_run_started(self, _: Data) -> None:
+        self._works(1)
+
+    def on_delivery_started(self, _: Data) -> None:
+        self._works(1)
+
+    def on_run_ended(self, data: Data) -> None:
         self.last.run_counted(data["counts"], data["elapsed_s"])
         self.last.run_ended(data["exit_code"])
 
@@ -102,12 +101,12 @@ class RunMetrics:
 
 
 class NightMetrics:
-    """A listener that counts, from run to run of a night, and the night itself.
+    """A sink that counts what happens in the runs of a night, and the night itself.
 
-    A night without a run has numbers, too: that no file came, or that none could be used, is what an alert is for.
+    A night without a run has metrics, too: that no file came, or that none could be used, is worth an alert.
 
     Args:
-        target: the target's name in the profile; a label of every number.
+        target: the target's name in the profile; a label of every metric.
     """
 
     def __init__(self, target: str) -> None:
@@ -121,7 +120,7 @@ class NightMetrics:
         self.runs(event)
 
     def file_ended(self, exit_code: int) -> None:
-        """A file was tried; one that could not even be begun ended as well."""
+        """A file was tried; one whose run could not begin has ended, too."""
         if not self._has_ended:
             self.runs.refused(exit_code)
         self._has_ended = False
@@ -131,7 +130,7 @@ class NightMetrics:
         """A pass is over.
 
         Args:
-            files: how many by what became of them; every fate is named.
+            files: counts by outcome; every outcome is named.
         """
         self.runs.last.night_ended(exit_code, files, elapsed_s)
 
@@ -142,13 +141,13 @@ class NightMetrics:
 
 @contextmanager
 def metered(settings: MetricsSettings, target: str) -> Iterator[RunMetrics]:
-    """Count while the block lasts, and show the numbers where the settings say.
+    """Count while the block lasts, and publish the metrics where the settings say.
 
     Yields:
-        The listener that counts.
+        The sink that counts.
     """
     metrics = RunMetrics(target)
-    with _shown(settings, metrics):
+    with _published(settings, metrics):
         try:
             yield metrics
         except ImporterError as error:
@@ -162,18 +161,18 @@ def metered(settings: MetricsSettings, target: str) -> Iterator[RunMetrics]:
 def metered_night(
     settings: MetricsSettings, target: str, log: LogSettings, *, quiet: bool = False
 ) -> Iterator[NightMetrics]:
-    """Count a whole night while the block lasts, and show the numbers where the settings say.
+    """Count a whole night while the block lasts, and publish the metrics where the settings say.
 
     Args:
-        log: says that they cannot be shown; between two runs nothing else logs.
+        log: for the warning that they cannot be published; between two runs nothing else logs.
 
     Yields:
-        The listener that counts.
+        The sink that counts.
     """
     metrics = NightMetrics(target)
     with ExitStack() as stack:
         with configure(format=log.format, level=log.level, quiet=quiet):
-            stack.enter_context(_shown(settings, metrics.runs))
+            stack.enter_context(_published(settings, metrics.runs))
         try:
             yield metrics
         finally:
@@ -182,8 +181,8 @@ def metered_night(
 
 
 @contextmanager
-def _shown(settings: MetricsSettings, metrics: RunMetrics) -> Iterator[None]:
-    """Serve and write numbers where the settings say, while the block lasts."""
+def _published(settings: MetricsSettings, metrics: RunMetrics) -> Iterator[None]:
+    """Serve and write the metrics where the settings say, while the block lasts."""
     with ExitStack() as stack:
         if settings.textfile is not None:
             metrics.last.recall(settings.textfile)
@@ -212,15 +211,15 @@ def _served(metrics: RunMetrics, address: str, port: int) -> Iterator[None]:
 
 @contextmanager
 def _written(metrics: RunMetrics, path: Path, every_s: float) -> Iterator[None]:
-    """Write now and then from a thread of its own, and once more at the end."""
+    """Write at intervals from a thread, and once more at the end."""
     over = threading.Event()
 
-    def write_now_and_then() -> None:
+    def write_at_intervals() -> None:
         while not over.wait(every_s):
             _write(metrics, path)
 
     _write(metrics, path)
-    writer = threading.Thread(target=write_now_and_then, name="metrics", daemon=True)
+    writer = threading.Thread(target=write_at_intervals, name="metrics", daemon=True)
     writer.start()
     try:
         yield
@@ -238,6 +237,6 @@ def _write(metrics: RunMetrics, path: Path) -> None:
 
 
 def _warn(what: str, error: OSError) -> None:
-    """Log it, unless nothing logs just now: between two runs of a night the library would print to standard output."""
+    """Log it, unless logging is off: between two runs of a night the library would print to standard output."""
     if structlog.is_configured():
         structlog.stdlib.get_logger("importer.metrics").warning(what, errno=error.errno)

@@ -1,4 +1,4 @@
-"""One run under observation: its log, its numbers, its trace, and the one listener that feeds them all."""
+"""One run under observation: its log, its metrics, its trace, and one sink for them all."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from importer.core.events import Event
 from importer.core.ports import Events
 from importer.observe.event_log import EventLog
 from importer.observe.logs import configure, run_context
+from importer.observe.sinks import FanOut
 from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings
 
 
 def require_libraries(metrics: MetricsSettings, otel: OtelSettings) -> None:
-    """Refuse settings whose library is not installed, before anything of a run exists.
+    """Refuse settings whose library is not installed, before a run begins.
 
     Raises:
-        UsageError: it is not.
+        UsageError: it is not installed.
     """
     if metrics.wanted:
         import_module("importer.observe.metrics")
@@ -45,29 +46,29 @@ def observed(
     """Log into a run's directory while the block lasts; count and trace it where that was asked for.
 
     Yields:
-        The listener.
+        The sink that takes its events.
 
     Raises:
         StorageError: the log file cannot be opened.
-        UsageError: numbers or a trace were asked for, and their library is not installed.
+        UsageError: metrics or a trace were asked for, and their library is not installed.
     """
     with ExitStack() as stack:
         stack.enter_context(configure(run_dir, format=settings.format, level=settings.level, quiet=quiet))
         stack.enter_context(run_context(run_id))
-        listeners: list[Events] = [EventLog()]
+        sinks: list[Events] = [EventLog()]
         if metrics.wanted:
             from importer.observe.metrics import metered  # noqa: PLC0415  # an optional library
 
-            listeners.append(stack.enter_context(metered(metrics, target)))
+            sinks.append(stack.enter_context(metered(metrics, target)))
         if otel.enabled:
             from importer.observe.tracing import traced  # noqa: PLC0415  # an optional library
 
-            listeners.append(stack.enter_context(traced(run_id, target)))
-        yield listeners[0] if len(listeners) == 1 else _all_of(listeners)
+            sinks.append(stack.enter_context(traced(run_id, target)))
+        yield FanOut(*sinks)
 
 
 def count_refused(metrics: MetricsSettings, target: str, exit_code: int) -> None:
-    """Show the exit code of a run that was refused before anything of it existed, where numbers were asked for."""
+    """Show the exit code of a run that was refused before it began, where metrics were asked for."""
     if metrics.wanted:
         from importer.observe.metrics import metered  # noqa: PLC0415  # an optional library
 
@@ -76,7 +77,7 @@ def count_refused(metrics: MetricsSettings, target: str, exit_code: int) -> None
 
 
 class NightNumbers(Protocol):
-    """Counts what happens in a night; does nothing where nobody wants the numbers."""
+    """Counts what happens in a night; does nothing where metrics are off."""
 
     def __call__(self, event: Event, /) -> None:
         """Count one event of a run."""
@@ -85,14 +86,14 @@ class NightNumbers(Protocol):
         """A file was tried, with or without a run."""
 
     def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
-        """A pass is over; `files` holds how many by what became of them, every fate named."""
+        """A pass is over; `files` holds counts by outcome, every outcome named."""
 
     def looked(self) -> None:
         """A watched folder was looked at, and nothing was there."""
 
 
 class _Uncounted:
-    """Nobody wants the numbers."""
+    """Metrics are off."""
 
     def __call__(self, event: Event, /) -> None: ...
 
@@ -113,7 +114,7 @@ def observed_night(
     """Count a whole night where that was asked for: one textfile and one port for all its runs.
 
     Raises:
-        UsageError: numbers were asked for, and their library is not installed.
+        UsageError: metrics were asked for, and their library is not installed.
     """
     if not metrics.wanted:
         yield UNCOUNTED
@@ -122,11 +123,3 @@ def observed_night(
 
     with metered_night(metrics, target, log, quiet=quiet) as numbers:
         yield numbers
-
-
-def _all_of(listeners: list[Events]) -> Events:
-    def observe(event: Event) -> None:
-        for listener in listeners:
-            listener(event)
-
-    return observe

@@ -1,7 +1,7 @@
-"""What Prometheus reads of the last run and the last night, and remembers from one process to the next.
+"""Gauges of the last run and the last night, kept from one process to the next.
 
-A textfile is written anew by every process. What the one before said of its last run stands until there is a
-newer one: a night without a file does not change when customers were imported last.
+A textfile is written anew by every process. What the one before wrote of its last run is kept until there is a newer
+run: a night without a file does not change when customers were imported last.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _GAUGES = (
 )
 
 
-class LastingNumbers:
+class PersistentGauges:
     """Gauges that outlast a process by way of the textfile.
 
     Args:
-        target: the target's name in the profile; what is remembered of other targets stays as it is.
+        target: the target's name in the profile; values of other targets stay as they are.
     """
 
     def __init__(self, registry: prometheus.CollectorRegistry, target: str) -> None:
@@ -46,7 +46,7 @@ class LastingNumbers:
         self._now("importer_last_run_timestamp_seconds")
 
     def run_counted(self, counts: Mapping[str, int], elapsed_s: float) -> None:
-        """It came to its counts."""
+        """Its counts and its duration are known."""
         for state, count in counts.items():
             self._set("importer_last_run_rows", count, state)
         self._set("importer_last_run_duration_seconds", elapsed_s)
@@ -55,7 +55,7 @@ class LastingNumbers:
         """A night ended just now.
 
         Args:
-            files: how many by what became of them; every fate is named.
+            files: counts by outcome; every outcome is named.
         """
         for fate, count in files.items():
             self._set("importer_last_night_files", count, fate)
@@ -68,7 +68,7 @@ class LastingNumbers:
         self._now("importer_last_night_timestamp_seconds")
 
     def recall(self, path: Path) -> None:
-        """Take over what a textfile says; one that is not there or not ours says nothing."""
+        """Take over the values of a textfile; one that is missing or not ours is ignored."""
         try:
             with path.open("rb") as file:
                 families = list(text_string_to_metric_families(file.read(_LONGEST_BYTES).decode("utf-8")))

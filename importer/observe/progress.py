@@ -28,13 +28,13 @@ _REDRAWS_PER_S = 5.0
 _BAR_WIDTH = 24
 _WIDE_ENOUGH_FOR_A_BAR = 80
 _WELL = "green"
-"""The library's own colour of a bar is red, which people read as trouble."""
+"""The library's own colour of a bar is red, which people read as an error."""
 
 Monotonic = Callable[[], float]
 
 
 class Progress(Protocol):
-    """A listener that shows progress between `with` and its end."""
+    """A sink that shows progress between `with` and its end."""
 
     def __call__(self, event: Event) -> None:
         """Take one event; never blocks on a terminal and never raises for one."""
@@ -91,7 +91,7 @@ class PlainProgress:
 
     def __call__(self, event: Event) -> None:
         """Print a line when the last one is old enough; a pause or a stop is worth one sooner."""
-        self._tally.take(event)
+        self._tally(event)
         now = self._monotonic()
         wait = _PLAIN_NEWS_EVERY_S if event.name in {"paused", "stopping"} else PLAIN_LINE_EVERY_S
         if now - self._shown_at >= wait:
@@ -109,7 +109,7 @@ class PlainProgress:
             self._stream.write(line + "\n")
             self._stream.flush()
         except (OSError, ValueError):
-            self._shown_at = float("inf")  # nobody reads any more
+            self._shown_at = float("inf")  # there is no reader any more
 
 
 class LiveProgress:
@@ -130,7 +130,7 @@ class LiveProgress:
 
     def __call__(self, event: Event) -> None:
         """Change the numbers; the line is drawn elsewhere."""
-        self._tally.take(event)
+        self._tally(event)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -178,7 +178,7 @@ def _console_of(stream: TextIO) -> Console:
         def size(self) -> ConsoleDimensions:
             try:
                 columns, lines = os.get_terminal_size(stream.fileno())
-            except (OSError, ValueError):  # it was closed, or is none
+            except (OSError, ValueError):  # it was closed, or is not a terminal
                 columns = lines = 0
             return ConsoleDimensions(columns, lines) if columns and lines else super().size
 

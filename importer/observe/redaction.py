@@ -1,7 +1,7 @@
-"""The last line of defence of every log: whatever looks like a secret or a person is redacted.
+"""The last safeguard of every log: whatever looks like a secret or personal data is redacted.
 
-Nobody should log such a thing in the first place; this is the net, not the rule. Names of people have
-no shape, so it cannot find them in free text: that is why events carry numbers, codes and ids only.
+No code should log such a thing in the first place. Names of people have no pattern, so this cannot find them in free
+text: that is why events hold numbers, codes and ids only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-SECRET = "[secret]"  # noqa: S105  (what stands in a secret's place)
+SECRET = "[secret]"  # noqa: S105  (what replaces a secret)
 PERSONAL = "[personal]"
 EMAIL = "[email]"
 PHONE = "[phone]"
@@ -42,7 +42,7 @@ _MEASURED = ("_s", "_ms", "_bytes", "_at", "seconds")
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Blot out secrets and personal data in a log entry, at any depth (a structlog processor)."""
+    """Redact secrets and personal data in a log entry, at any depth (a structlog processor)."""
     for key in list(event):
         if not key.startswith("_"):  # the logging library's own
             event[key] = _value(key, event[key])
@@ -72,7 +72,7 @@ def _composite(key: str, value: Any) -> Any:
 
 
 def redact_text(text: str, *, ids: bool = False) -> str:
-    """Blot out secrets, e-mail addresses and phone numbers in a text.
+    """Redact secrets, e-mail addresses and phone numbers in a text.
 
     Args:
         text: any text.

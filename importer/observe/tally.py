@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
-from importer.core.events import Event
 from importer.core.states import RowState
+from importer.observe.sinks import Data, Sink
 
 _WINDOW_S = 15.0
 _SAMPLE_S = 0.5
 _WORTH_A_CLOCK_S = 1.0
-"""A phase whose end is not known shows for how long it has gone on, from then."""
+"""A phase whose end is not known shows from then on how long it has taken."""
 _TIMED = frozenset({"Sending", "Writing results", "Marking the workbook"})
 _WHY: Mapping[str, str] = {
     "sigint": " as asked",
@@ -46,7 +46,7 @@ _STAGES: Mapping[str, str] = {
 """What follows the results, in the words that people read."""
 
 
-class Tally:
+class Tally(Sink):
     """Follows one run through its events.
 
     Args:
@@ -65,62 +65,56 @@ class Tally:
         self.done = 0
         self.total: int | None = None
 
-    def take(self, event: Event) -> None:
-        """Learn from one event; unknown ones are none of our business."""
-        learn = getattr(self, f"_on_{event.name}", None)
-        if learn is not None:
-            learn(event)
-
     # ------------------------------------------------------------------ events
 
-    def _on_batch_loaded(self, event: Event) -> None:
+    def on_batch_loaded(self, data: Data) -> None:
         self._in_phase("Reading", None)
-        self._advance(int(event.data["rows"]))
+        self._advance(int(data["rows"]))
 
-    def _on_source_read(self, event: Event) -> None:
-        self._in_phase("Checking", int(event.data["rows"]))
+    def on_source_read(self, data: Data) -> None:
+        self._in_phase("Checking", int(data["rows"]))
         self.done = self._checked
 
-    def _on_batch_checked(self, event: Event) -> None:
+    def on_batch_checked(self, data: Data) -> None:
         """Rows are checked while others are still read: until all are read, their number is what is shown."""
-        self._checked += int(event.data["rows"])
-        self.states[RowState.INVALID] += int(event.data.get("invalid", 0))
+        self._checked += int(data["rows"])
+        self.states[RowState.INVALID] += int(data.get("invalid", 0))
         if self.phase != "Reading":
             self._in_phase("Checking", self.total)
-            self._advance(int(event.data["rows"]))
+            self._advance(int(data["rows"]))
 
-    def _on_rows_checked(self, _: Event) -> None:
+    def on_rows_checked(self, _: Data) -> None:
         self._in_phase("Comparing the rows", None)
 
-    def _on_delivery_started(self, event: Event) -> None:
-        self._in_phase("Sending", int(event.data["total"]))
-        self.done = int(event.data.get("already_done", 0))
+    def on_delivery_started(self, data: Data) -> None:
+        self._in_phase("Sending", int(data["total"]))
+        self.done = int(data.get("already_done", 0))
 
-    def _on_row_settled(self, event: Event) -> None:
-        self.states[str(event.data["state"])] += 1
+    def on_row_settled(self, data: Data) -> None:
+        self.states[str(data["state"])] += 1
         self._advance(1)
 
-    def _on_paused(self, event: Event) -> None:
-        seconds = float(event.data.get("seconds") or 0)
+    def on_paused(self, data: Data) -> None:
+        seconds = float(data.get("seconds") or 0)
         self._retries_again_at = self._monotonic() + seconds
         self.note = f"the server asked for a pause of {seconds:.0f} s"
 
-    def _on_stopping(self, event: Event) -> None:
+    def on_stopping(self, data: Data) -> None:
         self._retries_again_at = float("inf")
-        self.note = f"stopping{_WHY.get(str(event.data.get('reason', '')), '')}: finishing requests under way"
+        self.note = f"stopping{_WHY.get(str(data.get('reason', '')), '')}: finishing requests under way"
 
-    def _on_results_started(self, event: Event) -> None:
-        self._in_phase("Writing results", int(event.data["rows"]))
+    def on_results_started(self, data: Data) -> None:
+        self._in_phase("Writing results", int(data["rows"]))
         self.note = ""
 
-    def _on_results_written(self, event: Event) -> None:
-        self._advance(int(event.data["rows"]))
+    def on_results_written(self, data: Data) -> None:
+        self._advance(int(data["rows"]))
 
-    def _on_results_stage(self, event: Event) -> None:
-        rows = event.data.get("rows")
-        self._in_phase(_STAGES.get(str(event.data.get("stage")), "Finishing"), None if rows is None else int(rows))
+    def on_results_stage(self, data: Data) -> None:
+        rows = data.get("rows")
+        self._in_phase(_STAGES.get(str(data.get("stage")), "Finishing"), None if rows is None else int(rows))
 
-    def _on_run_ended(self, _: Event) -> None:
+    def on_run_ended(self, _: Data) -> None:
         self.phase = "Done"
         self.note = ""
 

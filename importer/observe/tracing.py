@@ -1,6 +1,6 @@
 """The run for OpenTelemetry: spans `run`, `batch`, `request`, and counters, sent by OTLP over HTTP.
 
-Where to send, how to sample and what to call this service say the standard variables (`OTEL_…`). Attributes
+The standard variables (`OTEL_…`) say where to send, how to sample and how to name this service. Attributes
 are numbers and codes; never a name, a row's value or an address. Sending never slows or stops a run: what
 cannot be sent is dropped.
 """
@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from importer.core.distribution import how_to_install
 from importer.core.errors import ImporterError, UsageError
-from importer.core.events import Event
+from importer.observe.sinks import Data, Sink
 
 try:
     from opentelemetry import metrics as otel_metrics
@@ -36,8 +36,8 @@ _NS = 1_000_000_000
 _GOOD = frozenset({"accept", "duplicate"})
 
 
-class RunTrace:
-    """A listener that turns events into spans and counts. Times are of the events, so a span costs nothing while open.
+class RunTrace(Sink):
+    """A sink that turns events into spans and counts. Times are of the events, so a span costs nothing while open.
 
     Args:
         run_id: an attribute of the span `run`.
@@ -65,37 +65,34 @@ class RunTrace:
         attributes = {**self._target, "importer.run_id": run_id}
         self._run = self._tracer.start_span("run", attributes=attributes, start_time=self._last_batch_ns)
         self._inside = trace.set_span_in_context(self._run)
-        self._takes = {
-            "batch_loaded": lambda data: self._batch("load", data),
-            "batch_checked": self._checked,
-            "row_settled": lambda data: self._rows.add(1, {**self._target, "state": data["state"]}),
-            "request_done": self._request,
-            "paused": lambda data: self._run.add_event("paused", {"seconds": data.get("seconds") or 0.0}),
-            "stopping": lambda data: self._run.add_event("stopping", {"reason": str(data.get("reason"))}),
-            "run_ended": self._ended,
-        }
-
-    def __call__(self, event: Event) -> None:
-        """Take one event."""
-        take = self._takes.get(event.name)
-        if take is not None:
-            take(event.data)
 
     def refused(self, error: ImporterError) -> None:
-        """The run was stopped by an error; its kind is noted, never its text."""
+        """The run was stopped by an error; its kind is recorded, never its text."""
         self._run.set_attribute("error.type", type(error).__name__)
         self._run.set_attribute("importer.exit_code", int(error.exit_code))
         self._run.set_status(trace.StatusCode.ERROR)
 
     def over(self) -> None:
-        """Nothing more will come."""
+        """The run is over."""
         self._run.end(self._now_ns())
 
-    def _checked(self, data: Mapping[str, Any]) -> None:
+    def on_batch_loaded(self, data: Data) -> None:
+        self._batch("load", data)
+
+    def on_row_settled(self, data: Data) -> None:
+        self._rows.add(1, {**self._target, "state": data["state"]})
+
+    def on_paused(self, data: Data) -> None:
+        self._run.add_event("paused", {"seconds": data.get("seconds") or 0.0})
+
+    def on_stopping(self, data: Data) -> None:
+        self._run.add_event("stopping", {"reason": str(data.get("reason"))})
+
+    def on_batch_checked(self, data: Data) -> None:
         self._batch("check", data)
         self._rows.add(data.get("invalid", 0), {**self._target, "state": "invalid"})
 
-    def _batch(self, stage: str, data: Mapping[str, Any]) -> None:
+    def _batch(self, stage: str, data: Data) -> None:
         attributes = {
             "importer.stage": stage,
             "importer.rows": data["rows"],
@@ -105,7 +102,7 @@ class RunTrace:
         span = self._tracer.start_span("batch", self._inside, attributes=attributes, start_time=began)
         span.end(self._last_batch_ns)
 
-    def _request(self, data: Mapping[str, Any]) -> None:
+    def on_request_done(self, data: Data) -> None:
         ended = self._now_ns()
         labels = {**self._target, "kind": data["kind"], "verdict": data["verdict"]}
         attributes: dict[str, Any] = {"importer.kind": data["kind"], "importer.verdict": data["verdict"]}
@@ -122,7 +119,7 @@ class RunTrace:
         self._requests.add(1, labels)
         self._seconds.record(data["duration_s"], labels)
 
-    def _ended(self, data: Mapping[str, Any]) -> None:
+    def on_run_ended(self, data: Data) -> None:
         for state, count in data["counts"].items():
             self._run.set_attribute(f"importer.rows.{state}", count)
         self._run.set_attribute("importer.exit_code", data["exit_code"])
@@ -135,12 +132,12 @@ def traced(run_id: str, target: str) -> Iterator[RunTrace]:
     """Trace while the block lasts, and send it all at the end.
 
     Yields:
-        The listener that traces.
+        The sink that traces.
     """
     tracers, meters = _tracers(), _meters()
     try:
-        with recorded(tracers, meters, run_id, target) as listener:
-            yield listener
+        with recorded(tracers, meters, run_id, target) as sink:
+            yield sink
     finally:
         _within(_FLUSH_S, tracers.shutdown, meters.shutdown)
 
@@ -149,15 +146,15 @@ def traced(run_id: str, target: str) -> Iterator[RunTrace]:
 def recorded(
     tracers: trace.TracerProvider, meters: otel_metrics.MeterProvider, run_id: str, target: str
 ) -> Iterator[RunTrace]:
-    """Trace one run into providers that somebody else opened and will close."""
-    listener = RunTrace(tracers, meters, run_id=run_id, target=target)
+    """Trace one run into providers that the caller opened and will close."""
+    sink = RunTrace(tracers, meters, run_id=run_id, target=target)
     try:
-        yield listener
+        yield sink
     except ImporterError as error:
-        listener.refused(error)
+        sink.refused(error)
         raise
     finally:
-        listener.over()
+        sink.over()
 
 
 def _tracers() -> TracerProvider:
@@ -184,7 +181,7 @@ def _wanted(signal: str) -> bool:
 
 
 def _within(seconds: float, *works: Callable[[], None]) -> None:
-    """Do several things at once, and leave those behind that take longer."""
+    """Do several things at once, and do not wait for those that take longer."""
     threads = [threading.Thread(target=work, name="otel", daemon=True) for work in works]
     for thread in threads:
         thread.start()

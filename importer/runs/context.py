@@ -11,6 +11,7 @@ from importer.core.events import Event
 from importer.core.ports import Events
 from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import ProcessPool, cores
+from importer.observe import FanOut
 from importer.profile import MetricsSettings, Profile
 from importer.runs.accounts import Whose
 from importer.runs.hours import Hours
@@ -96,15 +97,9 @@ class Context:
         """Return the same context under another profile."""
         return replace(self, profile=profile)
 
-    def heard_by(self, listener: Events) -> Context:
-        """Return the same context with one more listener, which gets every event first."""
-        others = self.emit
-
-        def both(event: Event) -> None:
-            listener(event)
-            others(event)
-
-        return replace(self, emit=both)
+    def with_sink(self, sink: Events) -> Context:
+        """Return the same context with one more sink, which gets every event first."""
+        return replace(self, emit=FanOut(sink, self.emit))
 
 
 @asynccontextmanager

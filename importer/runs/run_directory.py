@@ -61,7 +61,7 @@ def run_directory(context: Context, run_id: str) -> Iterator[tuple[Context, Path
         metrics=profile.metrics if context.machine.metrics is None else context.machine.metrics,
         otel=profile.otel,
     ) as log:
-        yield context.heard_by(log), directory
+        yield context.with_sink(log), directory
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def test_without_the_library_the_doctor_says_what_to_install(user: User, tmp_pat
 
 @pytest.mark.parametrize(
     ("name", "status", "says"),
-    [("importer.prom", "ok", "can be shown"), ("a/importer.prom", "warn", "cannot be"), ("a.txt", "warn", ".prom")],
+    [("importer.prom", "ok", "can be published"), ("a/importer.prom", "warn", "cannot be"), ("a.txt", "warn", ".prom")],
 )
 def test_a_textfile_that_nobody_would_read_is_warned_of(user: User, name: str, status: str, says: str) -> None:
     ran = user.types("doctor", "--json", IMPORTER_METRICS__TEXTFILE=str(user.home / name))

@@ -166,6 +166,6 @@ def test_the_health_check_of_the_image_is_quick_and_needs_no_network(image: Stag
     try:
         refused = program(image, *words[1:], network=False)
         assert (refused.returncode, refused.stderr) == (1, ""), refused.stdout
-        assert "is not yours to write" in refused.stdout
+        assert "is not writable for you" in refused.stdout
     finally:
         image.path("runs").chmod(0o700)

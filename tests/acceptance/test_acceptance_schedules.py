@@ -19,7 +19,7 @@ import typer
 import yaml
 from crontab import CronItem, CronSlices, CronTab
 
-from importer.cli.app import app
+from importer.cli.entry import app
 from importer.profile import Profile
 from tests.acceptance.airflow import environment
 from tests.acceptance.conftest import ROOT

@@ -48,7 +48,7 @@ def refusals_counted(context: Context) -> Iterator[Context]:
     """Count a run that is refused before anything of it exists: from then on it counts itself."""
     began = set[str]()
     try:
-        yield context.heard_by(lambda event: began.add(event.name))
+        yield context.with_sink(lambda event: began.add(event.name))
     except ImporterError as error:
         if not (began or context.profile.dry_run or isinstance(error, _NOT_A_RUN)):
             count_refused(context.profile.metrics, context.profile.target, error.exit_code)

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from importer.cli.app import app
+from importer.cli.entry import app
 from importer.cli.long_help import COLUMNS, EXIT_CODES, STATES, listed
 from importer.cli.options import EVERYWHERE
 from importer.core.columns import ADDED_COLUMNS

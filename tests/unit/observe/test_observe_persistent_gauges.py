@@ -7,12 +7,12 @@ from pathlib import Path
 import prometheus_client as prometheus
 import pytest
 
-from importer.observe.persistent_gauges import LastingNumbers
+from importer.observe.persistent_gauges import PersistentGauges
 
 
-def shown(target: str, path: Path | None = None) -> tuple[LastingNumbers, prometheus.CollectorRegistry]:
+def shown(target: str, path: Path | None = None) -> tuple[PersistentGauges, prometheus.CollectorRegistry]:
     registry = prometheus.CollectorRegistry()
-    lasting = LastingNumbers(registry, target)
+    lasting = PersistentGauges(registry, target)
     if path is not None:
         lasting.recall(path)
     return lasting, registry

@@ -33,16 +33,16 @@ def settled(state: str = "created") -> Event:
 
 def sending(seconds: Seconds, rows: int, per_s: float, total: int = 1000) -> Tally:
     tally = Tally(seconds)
-    tally.take(Event("delivery_started", {"total": total, "already_done": 0}))
+    tally(Event("delivery_started", {"total": total, "already_done": 0}))
     for _ in range(rows):
         seconds.now += 1 / per_s
-        tally.take(settled())
+        tally(settled())
     return tally
 
 
 def test_the_line_tells_phase_share_states_rate_and_time_left() -> None:
     tally = sending(Seconds(), 100, 10)
-    tally.take(settled("rejected"))
+    tally(settled("rejected"))
     assert tally.line() == "Sending 101 of 1,000 (10%) · 1 rejected · 10.0/s · 1:30 left"
 
 
@@ -51,7 +51,7 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     tally = sending(seconds, 100, 10)
     for _ in range(40):
         seconds.now += 1
-        tally.take(settled())
+        tally(settled())
     assert tally.per_s == pytest.approx(1, rel=0.1)
 
 
@@ -65,24 +65,24 @@ def test_reading_and_checking_count_rows() -> None:
     seconds = Seconds()
     tally = Tally(seconds)
     assert tally.line() == "Starting"
-    tally.take(Event("batch_loaded", {"rows": 4096}))
+    tally(Event("batch_loaded", {"rows": 4096}))
     assert tally.line() == "Reading 4,096 rows"
-    tally.take(Event("source_read", {"rows": 5000}))
-    tally.take(Event("batch_checked", {"rows": 4096, "invalid": 3}))
+    tally(Event("source_read", {"rows": 5000}))
+    tally(Event("batch_checked", {"rows": 4096, "invalid": 3}))
     assert tally.line() == "Checking 4,096 of 5,000 (82%) · 3 invalid"
 
 
 def test_a_resumed_run_counts_what_was_done_before() -> None:
     tally = Tally(Seconds())
-    tally.take(Event("delivery_started", {"total": 200, "already_done": 150}))
-    tally.take(settled())
+    tally(Event("delivery_started", {"total": 200, "already_done": 150}))
+    tally(settled())
     assert tally.line() == "Sending 151 of 200 (76%)"
 
 
 def test_a_pause_is_told_while_it_lasts() -> None:
     seconds = Seconds()
     tally = sending(seconds, 1, 10)
-    tally.take(Event("paused", {"seconds": 30.0, "reason": "429"}))
+    tally(Event("paused", {"seconds": 30.0, "reason": "429"}))
     assert "pause of 30 s" in tally.line()
     seconds.now += 31
     assert "pause" not in tally.line()
@@ -90,21 +90,21 @@ def test_a_pause_is_told_while_it_lasts() -> None:
 
 def test_stopping_is_told_until_the_end() -> None:
     tally = sending(Seconds(), 1, 10)
-    tally.take(Event("stopping", {"reason": "sigint"}))
+    tally(Event("stopping", {"reason": "sigint"}))
     assert "stopping as asked: finishing requests under way" in tally.line()
-    tally.take(Event("run_ended", {"counts": {}, "exit_code": 130, "elapsed_s": 1.0}))
+    tally(Event("run_ended", {"counts": {}, "exit_code": 130, "elapsed_s": 1.0}))
     assert "stopping" not in tally.line()
 
 
 def test_an_unknown_event_is_ignored() -> None:
     tally = Tally(Seconds())
-    tally.take(Event("something_new", {"x": 1}))
+    tally(Event("something_new", {"x": 1}))
     assert tally.line() == "Starting"
 
 
 def test_an_empty_source_divides_by_nothing() -> None:
     tally = Tally(Seconds())
-    tally.take(Event("source_read", {"rows": 0}))
+    tally(Event("source_read", {"rows": 0}))
     assert tally.line() == "Checking 0 of 0, finishing"
 
 
@@ -128,7 +128,7 @@ def phases(seconds: Seconds) -> Iterator[tuple[str, str]]:
         ("results_stage", {"stage": "receipt"}),
     ]
     for name, data in events:
-        tally.take(Event(name, data))
+        tally(Event(name, data))
         seconds.now += 2.0
         yield name, tally.line()
 
@@ -145,18 +145,18 @@ def test_a_share_is_never_rounded_up_to_the_end() -> None:
 def test_writing_the_results_has_its_own_numbers_and_time() -> None:
     seconds = Seconds()
     tally = sending(seconds, 1000, 100)
-    tally.take(Event("results_started", {"rows": 1000}))
+    tally(Event("results_started", {"rows": 1000}))
     assert tally.line().startswith("Writing results 0 of 1,000 (0%)")
     for _ in range(5):
         seconds.now += 1
-        tally.take(Event("results_written", {"rows": 100}))
+        tally(Event("results_written", {"rows": 100}))
     assert tally.line() == "Writing results 500 of 1,000 (50%) · 100/s · 0:05 left"
 
 
 def test_what_nobody_can_count_says_how_long_it_has_taken() -> None:
     seconds = Seconds()
     tally = Tally(seconds)
-    tally.take(Event("results_stage", {"stage": "workbook_saved"}))
+    tally(Event("results_stage", {"stage": "workbook_saved"}))
     assert tally.line() == "Saving the workbook"
     seconds.now += 65
     assert tally.line() == "Saving the workbook · 1:05"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from importer.cli.app import app
+from importer.cli.entry import app
 from importer.core.errors import UsageError
 from importer.core.issue_codes import ALL_CODES
 from importer.customers.rules import FIELDS, READING_FIELDS, RULES, field_spec
