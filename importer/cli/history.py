@@ -102,9 +102,9 @@ def show(
 def _verify(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:
     from importer.cli import tables  # noqa: PLC0415
     from importer.core.errors import ExitCode  # noqa: PLC0415
-    from importer.runs import receipts  # noqa: PLC0415
+    from importer.runs.verify import verify  # noqa: PLC0415
 
-    result = receipts.verify(workspace, run_name, profile_hash=profile_hash)
+    result = verify(workspace, run_name, profile_hash=profile_hash)
     code = ExitCode.OK if result["verified"] else ExitCode.BALANCE
     if as_json:
         error = None if result["verified"] else "The receipt does not hold."
@@ -128,9 +128,9 @@ def explain(
     """
     profile = _profile_of(shared)
     from importer.cli import tables  # noqa: PLC0415
-    from importer.runs import history as past  # noqa: PLC0415
+    from importer.runs.explain import explain as explained  # noqa: PLC0415
 
-    story = past.one_row(profile.workspace, run_name, row, show_values=show_values)
+    story = explained(profile.workspace, run_name, row, show_values=show_values)
     if wants_json(profile, shared):
         print_json({"command": "explain", **story, "exit_code": 0, "error": None})
     else:

@@ -92,13 +92,13 @@ def purge(
     profile = load_profile(shared, settings={"retention.older_than": older_than})
     from importer.cli.tables import print_purge  # noqa: PLC0415
     from importer.core.errors import UsageError  # noqa: PLC0415
-    from importer.runs import retention  # noqa: PLC0415
+    from importer.runs.purge import purge as remove_old  # noqa: PLC0415
     from importer.runs.wiring import SystemClock  # noqa: PLC0415
 
     age_s = profile.retention.older_than
     if age_s is None:
         raise UsageError("Say how old a run must be to be purged.", "For example --older-than 30d.")
-    done = retention.purge(profile.workspace, age_s, SystemClock().now(), dry_run=dry_run, force=force)
+    done = remove_old(profile.workspace, age_s, SystemClock().now(), dry_run=dry_run, force=force)
     if shared.json:
         print_json({"command": "purge", **done.as_json(), "exit_code": int(done.exit_code), "error": None})
     else:

@@ -1,8 +1,7 @@
-"""What happened, read back: runs, one run, one row. Reads the journal and the run directories; changes nothing."""
+"""What happened, read back: all runs, and the report of one. Reads journals and run directories; changes nothing."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
@@ -10,14 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from importer.core.batches import Change, Checked
-from importer.core.columns import extra_columns
 from importer.core.commands import Commands
-from importer.core.errors import UsageError
-from importer.core.issues import Issue
-from importer.core.outcomes import Attempt
-from importer.core.results import RowResult
-from importer.core.states import RowState, as_they_stand
+from importer.core.states import as_they_stand
 from importer.journal import (
     FINISHED,
     LOADING,
@@ -25,14 +18,10 @@ from importer.journal import (
     STOPPED,
     Location,
     StoredRun,
-    has_secret,
     open_journal,
-    workspace_secret,
 )
 from importer.results import Report, verdict
 from importer.runs import registry
-
-MASK = "•••"
 
 
 def all_runs(workspace: Path) -> list[dict[str, Any]]:
@@ -144,89 +133,6 @@ _NOTHING: Mapping[str, Any] = {
 _NOT_READ = "This run was cut off before its source was read to the end; nothing was sent."
 _NO_FILES = "Its files are not those of its journal."
 _PURGED = "The cells and files of this run were purged; its ids, keys and counts remain."
-
-
-def one_row(workspace: Path, name: str, row: int, *, show_values: bool = False) -> dict[str, Any]:
-    """One row's story: cells, what was or would be sent, what was altered for it, every request, outcome.
-
-    Args:
-        row: the number that a person sees in the spreadsheet.
-        show_values: False masks every cell and every value that was sent.
-
-    Raises:
-        UsageError: there is no such run or row.
-    """
-    with registry.opened_run(workspace, name) as opened:
-        stored = opened.stored
-        stored.require_whole()
-        stored.require_loaded()
-        found = opened.journal.replay(stored.run).row(row)
-        if found is None:
-            raise UsageError(
-                f"The run {stored.header.run_id} has no data row {row}.", "Rows are numbered as in the spreadsheet."
-            )
-        return _story(opened, found, _again_checked(workspace, opened, found), show_values=show_values)
-
-
-def _again_checked(workspace: Path, opened: registry.OpenedRun, found: RowResult) -> Checked:
-    """The row as its run checked it: what was altered, and for a dry run what would be sent."""
-    from importer.runs.as_sent import Rechecker  # noqa: PLC0415  # checking takes long to load, and no other look needs it
-
-    secret = workspace_secret(workspace) if has_secret(workspace) else None
-    rechecker = Rechecker.of(opened.journal, opened.stored, secret)
-    return Checked() if rechecker is None else rechecker.row(found.row, found.cells)
-
-
-def _story(opened: registry.OpenedRun, found: RowResult, checked: Checked, *, show_values: bool) -> dict[str, Any]:
-    header, replay = opened.stored.header, opened.journal.replay(opened.stored.run)
-    payload, is_valid = replay.payload(found.ordinal), found.state is RowState.VALID
-    body = json.loads(payload) if payload else checked.body if is_valid else {}
-    columns = (*opened.summary.columns, *extra_columns(len(found.surplus)))
-    cells = dict(zip(columns, (*found.cells, *found.surplus), strict=True))
-    return {
-        "run_id": header.run_id,
-        "source": header.source,
-        "dry_run": header.dry_run,
-        "row": found.row,
-        "state": found.state.value,
-        "customer_id": found.customer_id,
-        "import_key": found.key or replay.key(found.ordinal) or (checked.key if is_valid else ""),
-        "group": replay.group(found.ordinal),
-        "shows_values": show_values,
-        "cells": cells if show_values else {name: MASK if text else "" for name, text in cells.items()},
-        "body": body if show_values else _masked(body),
-        "changes": [_change(change, show_values=show_values) for change in checked.changes],
-        "issues": [_issue(issue) for issue in (*found.errors, *found.warnings)],
-        "attempts": [_attempt(attempt) for attempt in replay.attempts(found.ordinal)],
-        "candidates": list(found.candidates),
-    }
-
-
-def _masked(value: Any) -> Any:
-    """The same shape with every value masked; names of fields stay."""
-    if isinstance(value, Mapping):
-        return {name: _masked(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_masked(inner) for inner in value]
-    return value if isinstance(value, bool) or value is None else MASK
-
-
-def _change(change: Change, *, show_values: bool) -> dict[str, Any]:
-    values = {"before": change.before, "after": change.after}
-    shown = values if show_values else {name: MASK if text else "" for name, text in values.items()}
-    return {"rule": change.rule, "field": change.field, "column": change.column, **shown}
-
-
-def _issue(issue: Issue) -> dict[str, Any]:
-    facts = asdict(issue)
-    del facts["ordinal"]
-    return facts
-
-
-def _attempt(attempt: Attempt) -> dict[str, Any]:
-    facts = attempt._asdict()
-    started = datetime.fromtimestamp(attempt.started_at, UTC).isoformat(timespec="milliseconds")
-    return {**facts, "started_at": started, "duration_s": round(attempt.duration_s, 4)}
 
 
 def _as_line(run: Mapping[str, Any]) -> dict[str, Any]:

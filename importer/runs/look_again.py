@@ -86,8 +86,7 @@ async def _is_changed(context: Context, workspace: Workspace, stored: StoredRun,
         async with parts.journal:
             looked = await parts.second_looks.run(waits=False)
             await parts.journal.flush()
-    # This is not a pass of the run: its receipts are those of the requests that sent something.
-    workspace.runs.note(stored.run, passes=stored.facts.get("passes", []), learned=parts.learned(looked))
+    workspace.runs.note(stored.run, learned=parts.learned(looked))
     return workspace.runs.counts(stored.run) != before
 
 

@@ -1,8 +1,11 @@
-"""A receipt per run: what went in, what came out, who did it, and the hash of the receipt before.
+"""The receipts of a run: what each pass over it used, and what went in and came out, chained by hashes.
 
-A receipt is written each time a run's files are, into the run's directory and into the journal. `verify`
-works everything out again and names what differs. Whoever can write the whole workspace can write a new
-chain too: keep the last receipt's hash elsewhere where that matters.
+A pass is the first sending, or a `resume` or `retry` that sent something. The limiter accounts for it; one that was
+killed has no receipt, and keeps its place.
+
+Each time the files of a run are written, a receipt is written with them, into the run's directory and into the journal:
+what went in, what came out, who did it, and the hash of the receipt before. Whoever can write the whole workspace can
+write a new chain too: keep the hash of the last receipt elsewhere where that matters. (`verify` checks it.)
 """
 
 from __future__ import annotations
@@ -11,27 +14,55 @@ import getpass
 import hashlib
 import json
 import socket
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from importer.core.atomic_files import AtomicFiles
-from importer.core.commands import FRAME
-from importer.core.errors import SourceError, UsageError
-from importer.journal import FINISHED, STOPPED, Journal, StoredReceipt, StoredRun
-from importer.readers import content_hash
+from importer.journal import Journal, StoredReceipt, StoredRun
 from importer.results import Report
-from importer.runs import archive_index
 from importer.runs.reports import RECEIPT_NAME
-from importer.runs.wiring import Workspace, open_workspace
-from importer.runs.wiring.remote_sources import is_remote
 
 _FORMAT = 1
 _LATER = ("log", "receipt")
 """Files that are still written to after the others were hashed."""
+RateReceipt = Mapping[str, Any]
+"""What the limiter accounts for in one pass, in JSON types."""
+
+
+def pass_begun(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a run that change when it begins another pass.
+
+    Args:
+        facts: what the journal keeps of the run.
+    """
+    earlier = facts.get("passes", [facts["rate"]] if "rate" in facts else [])
+    return {"passes": [*earlier, None]}
+
+
+def pass_ended(facts: Mapping[str, Any], used: RateReceipt) -> dict[str, Any]:
+    """Return the facts of a run that change when its last pass ended.
+
+    Args:
+        facts: what the journal keeps of the run, `pass_begun` included.
+        used: what the limiter accounts for, in JSON types.
+    """
+    passes = [*facts["passes"][:-1], dict(used)]
+    if len(passes) == 1:
+        return {"passes": passes, "rate": dict(used)}
+    return {"passes": passes, "rate": {**used, "all_passes": _total(passes), "passes": passes}}
+
+
+def _total(passes: list[RateReceipt | None]) -> dict[str, Any]:
+    kept = [one for one in passes if one is not None]
+    return {
+        "passes": len(passes),
+        "killed_without_a_receipt": len(passes) - len(kept),
+        "requests": sum(one["requests"] for one in kept),
+        "paused_s": round(sum(one["paused_s"] for one in kept), 3),
+        "most_in_flight": max(one.get("most_in_flight", 0) for one in kept),
+    }
 
 
 def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: Report, now: float) -> StoredReceipt:
@@ -46,7 +77,7 @@ def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: 
         StorageError: a file cannot be read or written.
         JournalError: the journal cannot be written.
     """
-    files = {path.name: _hash(path) for kind, path in report.files.items() if kind not in _LATER}
+    files = {path.name: file_hash(path) for kind, path in report.files.items() if kind not in _LATER}
     rows = journal.receipts.rows_digest(stored.run)
 
     def body(number: int, previous: str) -> Mapping[str, Any]:
@@ -84,141 +115,7 @@ def operator() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One thing that was worked out again.
-
-    Args:
-        status: `ok`, `differs`, `missing`, or `gone` (no longer there, as may well be).
-        message: what it comes to, as a sentence; empty when it is ok.
-    """
-
-    what: str
-    status: str
-    message: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether this speaks for the receipt, or at least not against it."""
-        return self.status in {"ok", "gone"}
-
-
-def verify(workspace: Path, name: str, *, profile_hash: str = "") -> dict[str, Any]:
-    """Work out again everything that a run's receipt says.
-
-    Args:
-        name: a run id, a unique beginning of one, or `last`.
-        profile_hash: of the profile that the run should have had; empty: only the journal is asked.
-
-    Raises:
-        UsageError: there is no such run, or it has no receipt.
-        JournalError: the journal cannot be read.
-    """
-    with closing(open_workspace(workspace, create=False)) as opened:
-        stored = opened.runs.find(name)
-        receipt = opened.journal.receipts.of(stored.run)
-        if receipt is None:
-            raise _no_receipt(stored)
-        found = list(_compared(opened, stored, receipt, profile_hash))
-        return {
-            "run_id": stored.header.run_id,
-            "receipt": receipt.hash,
-            "number": receipt.number,
-            "verified": all(one.holds for one in found),
-            "checks": [asdict(one) for one in found],
-        }
-
-
-def _no_receipt(stored: StoredRun) -> UsageError:
-    run_id = stored.header.run_id
-    if stored.phase in {FINISHED, STOPPED}:
-        return UsageError(
-            f"The run {run_id} has no receipt: an earlier program ran it.",
-            f"`{stored.commands.export(run_id)}` writes its files again, and a receipt.",
-        )
-    return UsageError(
-        f"The run {run_id} has no receipt yet: it has not ended.", f"`{stored.commands.resume(run_id)}` ends it."
-    )
-
-
-def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, profile_hash: str) -> Iterator[Compared]:
-    said = json.loads(receipt.body)
-    directory = workspace.path / stored.header.run_id
-    purged = stored.purged_at is not None
-    yield _chain(workspace.journal.receipts.all())
-    yield _file_of_receipt(directory / RECEIPT_NAME, receipt, purged=purged)
-    yield _source(workspace, stored, said["source"]["sha256"])
-    yield _profile(said["profile_sha256"], stored.header.profile_hash, profile_hash)
-    yield _counts(said["counts"], workspace.runs.counts(stored.run))
-    digest = workspace.journal.receipts.rows_digest(stored.run)
-    yield _same("rows", said["rows_sha256"], digest, "rows in the journal are not as they were")
-    for name, wanted in said["files"].items():
-        yield _file(directory / name, wanted, purged=purged)
-
-
-def _chain(receipts: Iterable[StoredReceipt]) -> Compared:
-    """Every receipt is what its hash says, and follows the one before."""
-    before = ""
-    for receipt in receipts:
-        if hashlib.sha256(receipt.body.encode()).hexdigest() != receipt.hash:
-            return Compared("chain", "differs", f"receipt {receipt.number} was changed")
-        if not receipt.previous == json.loads(receipt.body)["previous"] == before:
-            return Compared("chain", "differs", f"receipt {receipt.number} does not follow the one before it")
-        before = receipt.hash
-    return Compared("chain", "ok")
-
-
-def _file_of_receipt(path: Path, receipt: StoredReceipt, *, purged: bool) -> Compared:
-    if not path.exists():
-        return _absent(RECEIPT_NAME, purged=purged)
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        said = None
-    kept = {**json.loads(receipt.body), "hash": receipt.hash}
-    return _same(RECEIPT_NAME, said, kept, "it is not the receipt that the journal holds")
-
-
-def _profile(said: str, journalled: str, given: str) -> Compared:
-    if said != journalled:
-        return Compared("profile", "differs", "the journal names another profile")
-    return _same("profile", said, given or said, "the profile given is not the one of that time")
-
-
-def _source(workspace: Workspace, stored: StoredRun, wanted: str) -> Compared:
-    origin = stored.header.path
-    if origin == FRAME:
-        return Compared("source", "gone", "it was a DataFrame, and no file")
-    if is_remote(origin):
-        return Compared("source", "gone", f"{origin} was fetched from elsewhere, and is not fetched again")
-    try:
-        path = archive_index.source_of(workspace.journal, stored)
-        if path is None or not path.is_file():
-            return Compared("source", "gone", f"{path or origin} is no longer there")
-        return _same("source", wanted, content_hash(path), f"{path} is not the file of that time")
-    except SourceError as error:
-        return Compared("source", "missing", error.message)
-
-
-def _counts(said: Mapping[str, int], counted: Mapping[str, int]) -> Compared:
-    other = [name for name in {*said, *counted} if said.get(name, 0) != counted.get(name, 0)]
-    return _same("counts", sorted(other), [], f"the journal counts other rows {', '.join(sorted(other))}")
-
-
-def _file(path: Path, wanted: str, *, purged: bool) -> Compared:
-    if not path.exists():
-        return _absent(path.name, purged=purged)
-    return _same(path.name, wanted, _hash(path), "the file was changed")
-
-
-def _absent(name: str, *, purged: bool) -> Compared:
-    return Compared(name, "gone", "purged") if purged else Compared(name, "missing", "the file is not there")
-
-
-def _same(what: str, said: object, found: object, otherwise: str) -> Compared:
-    return Compared(what, "ok") if said == found else Compared(what, "differs", otherwise)
-
-
-def _hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file as hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

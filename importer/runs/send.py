@@ -18,6 +18,7 @@ from importer.results import Report
 from importer.runs.context import Context
 from importer.runs.finish import finish
 from importer.runs.forecast import Forecast, forecast_run
+from importer.runs.receipts import pass_begun, pass_ended
 from importer.runs.rehearsal import compare
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, other_side, rehearsing
 from importer.runs.wiring.stages import Delivering, delivering, limiter_for
@@ -93,12 +94,24 @@ class Sending:
             limiter.follow(self.quiet_s + clock.now() - self.started_at)
         emulators: list[Emulator] = []
         async with other_side(context.profile, self.where, limiter, clock, on_emulator=emulators.append) as target:
+            begun = self._begin_pass()
             parts = self._parts(target, limiter)
             async with parts.journal:
                 looked = await self._deliver(parts, target, limiter, expected)
                 rehearsed = self._rehearsed(emulators[0]) if self.where.faults is not None else {}
-        facts = {**rehearsing(self.where), **parts.facts(), "learned": parts.learned(looked)}
+        facts = {
+            **rehearsing(self.where),
+            **pass_ended(begun, parts.feedback.receipt()),
+            **parts.facts(),
+            "learned": parts.learned(looked),
+        }
         self.workspace.runs.note(self.stored.run, rehearsal=rehearsed, **facts)
+
+    def _begin_pass(self) -> Mapping[str, Any]:
+        """Record that another pass began, which has no receipt while it is under way or when it is killed."""
+        begun = pass_begun(self.workspace.runs.facts(self.stored.run))
+        self.workspace.runs.note(self.stored.run, **begun)
+        return begun
 
     def _parts(self, target: OpenTarget, limiter: StrictLimiter) -> Delivering:
         context = self.context

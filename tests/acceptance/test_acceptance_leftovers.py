@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from importer.runs.retention import purge
+from importer.runs.purge import purge
 from tests.acceptance.conftest import User, people, wait_for
 
 ROWS = 60_000

@@ -41,7 +41,6 @@ from importer.journal import (
 )
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.profile.delivery import DeliverySettings
-from importer.runs import passes
 from importer.runs.pipeline import Delivery, Preparation
 from importer.runs.wiring.clock import SystemClock, today
 from importer.runs.wiring.sources import Opened
@@ -131,14 +130,10 @@ class Delivering:
     second_looks: SecondLooks
     caution: str
     """A warning about looks that end early; empty: none."""
-    begun: Mapping[str, Any]
-    """What the journal has kept of the run since this pass began."""
 
     def facts(self) -> dict[str, Any]:
-        """What the journal keeps of this pass for reports and later passes."""
-        return passes.ended(self.begun, self.feedback.receipt()) | (
-            {"canary": self.canary.seen()} if self.canary else {}
-        )
+        """Return what the journal keeps of the canary for a later pass."""
+        return {"canary": self.canary.seen()} if self.canary else {}
 
     def learned(self, looked: Mapping[str, int]) -> dict[str, Any]:
         """What this pass has learned about the target, and what it did not wait for, in JSON types.
@@ -169,8 +164,6 @@ def delivering(
     """
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
     facts = workspace.runs.facts(stored.run)
-    begun = passes.begun(facts)
-    workspace.runs.note(stored.run, **begun)
     columns = facts.get("mapping", {})
     sending = Sending(
         stored.run, stored.header.scope, columns, secret=workspace.secret, verify_existing=settings.verify_existing
@@ -198,7 +191,7 @@ def delivering(
         claims = canary = Canary(claims, rows, stop, ask=ask, before=facts.get("canary", {}))
     delivery = Delivery(claims, engine, deliver, stop, emit, settings.drain_s)
     second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
-    return Delivering(delivery, kept, feedback, canary, deliver, second_looks, settings.looks_caution, begun)
+    return Delivering(delivery, kept, feedback, canary, deliver, second_looks, settings.looks_caution)
 
 
 def _now_there(target: OpenTarget, clock: SystemClock) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from importer.runs.passes import begun, ended
+from importer.runs.receipts import pass_begun, pass_ended
 
 
 def receipt(requests: int, most: int = 4) -> dict[str, Any]:
@@ -12,16 +12,16 @@ def receipt(requests: int, most: int = 4) -> dict[str, Any]:
 
 
 def test_a_run_of_one_pass_shows_its_receipt_and_nothing_else() -> None:
-    facts = begun({})
-    assert ended(facts, receipt(7)) == {"passes": [receipt(7)], "rate": receipt(7)}
+    facts = pass_begun({})
+    assert pass_ended(facts, receipt(7)) == {"passes": [receipt(7)], "rate": receipt(7)}
 
 
 def test_a_killed_pass_keeps_its_place_and_the_last_one_stands_first() -> None:
-    facts: dict[str, Any] = begun({})  # and killed
-    facts |= begun(facts)
-    facts |= ended(facts, receipt(5, most=9))
-    facts |= begun(facts)
-    facts |= ended(facts, receipt(2))
+    facts: dict[str, Any] = pass_begun({})  # and killed
+    facts |= pass_begun(facts)
+    facts |= pass_ended(facts, receipt(5, most=9))
+    facts |= pass_begun(facts)
+    facts |= pass_ended(facts, receipt(2))
     rate = facts["rate"]
 
     assert facts["passes"] == rate["passes"] == [None, receipt(5, most=9), receipt(2)]
@@ -37,6 +37,6 @@ def test_a_killed_pass_keeps_its_place_and_the_last_one_stands_first() -> None:
 
 def test_a_run_that_an_older_program_began_has_the_receipt_that_it_left() -> None:
     facts: dict[str, Any] = {"rate": receipt(3)}
-    facts |= begun(facts)
+    facts |= pass_begun(facts)
 
     assert facts["passes"] == [receipt(3), None]
