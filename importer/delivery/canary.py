@@ -137,7 +137,8 @@ class Canary:
         if not new:
             return ""
         named = ", ".join(f"{code} ({count})" for code, count in sorted(new.items()))
-        return f"The first {self._all:,} rows met errors that are new here: {named}."
+        first = f"{self._all:,} rows" if self._all > 1 else "row"
+        return f"The first {first} met errors that are new here: {named}."
 
     def _jump(self) -> str:
         if self._rows < _ENOUGH_ROWS:

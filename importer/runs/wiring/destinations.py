@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from importer.core.errors import ProfileError
-from importer.core.target_kinds import target_kind
+from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.emulator import Faults
 from importer.journal import same_server
 from importer.profile import EMULATOR, Profile, credentials
@@ -60,6 +60,7 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
     settings = profile.target_settings()
     faults = _faults(profile.delivery.faults, embedded=not settings.base_url)
     if not settings.base_url:
+        _check_emulated(settings.kind)
         return Destination(profile.target, settings, scope=EMULATOR, host="", faults=faults)
     kind = target_kind(settings.kind)
     found = credentials(kind, environ)
@@ -68,6 +69,14 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
     there = Destination(profile.target, settings, scope="", host=host, server=server, credentials=found)
     account = settings.account or f"key-{blake2b(there.key.encode(), digest_size=4).hexdigest()}"
     return replace(there, scope=f"{server}#{account}")
+
+
+def _check_emulated(kind: str) -> None:
+    if kind != DEFAULT_KIND:
+        raise ProfileError(
+            f"The emulator inside the run is of the kind '{DEFAULT_KIND}', not '{kind}'.",
+            "Give the target another name than 'emulator', and a base_url.",
+        )
 
 
 EMBEDDED_MARGIN_S = 1.0
