@@ -8,6 +8,19 @@ about a customer and never speaks to a server.
 from __future__ import annotations
 
 from importer.journal.entries import AccountUsed, ChangeTotal, Place, StoredReceipt, Whose
+from importer.journal.facts import (
+    AllPasses,
+    CanaryFacts,
+    ForecastFacts,
+    LearnedFacts,
+    RateReceipt,
+    RefusedLines,
+    RehearsalFacts,
+    ReturnFacts,
+    RunFacts,
+    SourceFacts,
+    VerificationFacts,
+)
 from importer.journal.location import Location
 from importer.journal.matching import Comparison, Merging
 from importer.journal.opening import (
@@ -28,7 +41,7 @@ from importer.journal.port import (
     RunIntake,
     RunRows,
     Runs,
-    Sending,
+    RunToSend,
 )
 from importer.journal.revisions import ProfileNow, Revision, Said
 from importer.journal.runs import (
@@ -59,31 +72,42 @@ __all__ = [
     "AccountUsed",
     "Accounts",
     "Ahead",
+    "AllPasses",
+    "CanaryFacts",
     "ChangeTotal",
     "Comparison",
     "EarlierRuns",
     "Experience",
+    "ForecastFacts",
     "Journal",
     "JournalFacts",
     "KnownFrom",
+    "LearnedFacts",
     "Location",
     "Merging",
     "Place",
     "ProfileNow",
     "Purgeable",
     "RateLedger",
+    "RateReceipt",
+    "RefusedLines",
+    "RehearsalFacts",
     "Replay",
+    "ReturnFacts",
     "Returns",
     "Revision",
     "RunDelivery",
+    "RunFacts",
     "RunHeader",
     "RunIntake",
     "RunRows",
+    "RunToSend",
     "Runs",
     "Said",
-    "Sending",
+    "SourceFacts",
     "StoredReceipt",
     "StoredRun",
+    "VerificationFacts",
     "Whose",
     "backups",
     "check_memory",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from importer.core.commands import Commands
 from importer.core.errors import UsageError
+from importer.journal.facts import RunFacts
 
 LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
 """The phases of a run."""
@@ -49,7 +49,7 @@ class StoredRun:
     run: int
     phase: str
     header: RunHeader
-    facts: Mapping[str, Any]
+    facts: RunFacts
     purged_at: float | None = None
     profile: str = ""
     commands: Commands = field(default_factory=Commands, repr=False)
@@ -72,7 +72,7 @@ class StoredRun:
         Raises:
             UsageError: they were, or it does.
         """
-        if self.facts.get("elsewhere"):
+        if self.facts.elsewhere:
             raise UsageError(
                 f"The run {self.header.run_id} belongs to the workspace that this one was copied from.",
                 "Go on with it there, or import the source again: rows that may have been sent are looked up first.",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from importer.core.atomic_files import AtomicFiles, storage_error
 from importer.core.errors import StorageError
-from importer.journal import Journal, Place, StoredRun
+from importer.journal import Journal, Place, RunFacts, StoredRun
 from importer.readers import content_hash
 from importer.results import Report, keep_mended
 from importer.runs import archive
@@ -32,12 +32,12 @@ def put(journal: Journal, stored: StoredRun | None, place: Place) -> None:
     journal.places.add(place)
     if stored is not None and not place.returned:
         # What is written anew from now on (`retry`, `export`) marks the cells of that file.
-        journal.runs.note(stored.run, path=str(place.source))
+        journal.runs.note(stored.run, RunFacts(path=str(place.source)))
 
 
 def outgrown(journal: Journal, stored: StoredRun) -> None:
     """Keep that the file of a run went on growing, and is the file of another run now."""
-    journal.runs.note(stored.run, outgrown=True)
+    journal.runs.note(stored.run, RunFacts(outgrown=True))
 
 
 def source_of(journal: Journal, stored: StoredRun) -> Path | None:
@@ -54,7 +54,7 @@ def source_of(journal: Journal, stored: StoredRun) -> Path | None:
         Path(header.path),
         [place.source for place in journal.places.of(stored.run) if not place.returned],
     )
-    if not put_away and not stored.facts.get("outgrown") and stored.purged_at is None:
+    if not put_away and not stored.facts.outgrown and stored.purged_at is None:
         return origin
     there = [path for path in (*put_away, origin) if path.is_file()]
     same = next((path for path in there if content_hash(path) == header.content_hash), None)
@@ -63,7 +63,7 @@ def source_of(journal: Journal, stored: StoredRun) -> Path | None:
 
 def keep_mended_beside(journal: Journal, stored: StoredRun) -> None:
     """Put files aside that somebody fixed where a night had put them, before they are written again."""
-    written = journal.runs.facts(stored.run).get("files", {})
+    written = journal.runs.facts(stored.run).files
     for place in _with_results(journal, stored):
         keep_mended(place.folder, {archive.unlike(place.file, name): digest for name, digest in written.items()})
 

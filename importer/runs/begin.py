@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from importer.core.runtime import beside_the_loop
-from importer.journal import RunHeader, StoredRun, workspace_lock
+from importer.journal import RunFacts, RunHeader, StoredRun, workspace_lock
 from importer.results import Report, check_out
 from importer.runs.accounts import settle_account
 from importer.runs.context import Context
@@ -35,7 +33,7 @@ class Beginning:
     found: Opened
     content: str
     started_at: float
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: RunFacts = field(default_factory=RunFacts)
 
 
 def allowed(context: Context) -> Destination:
@@ -73,7 +71,7 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
         context, directory = stack.enter_context(run_directory(context, header.run_id))
         stored = await beside_the_loop(_stored, context, workspace, header, where)
         with forgotten_if_refused(workspace.runs, stored, directory):
-            workspace.runs.note(stored.run, **source.facts)
+            workspace.runs.note(stored.run, source.facts)
             await load(context, workspace, stored, source.found, pool)
             counts = await beside_the_loop(workspace.runs.counts, stored.run)
             ask_consent(where, profile, context.people.confirm, counts)
@@ -88,7 +86,7 @@ def _opened(stack: ExitStack, path: Path) -> Workspace:
 
 def _stored(context: Context, workspace: Workspace, header: RunHeader, where: Destination) -> StoredRun:
     stored = workspace.runs.begin(header)
-    limits = {"limit": context.profile.source.limit, "pace": pace_of(context.profile)}
-    workspace.runs.note(stored.run, **limits, **rehearsing(where))
+    limits = RunFacts(limit=context.profile.source.limit, pace=pace_of(context.profile))
+    workspace.runs.note(stored.run, limits.merged(rehearsing(where)))
     workspace.runs.keep_profile(stored.run, kept_now(context).model_dump_json())
     return stored

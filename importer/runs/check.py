@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.journal import SECRET_BYTES, has_secret, workspace_secret
+from importer.journal import SECRET_BYTES, RunFacts, has_secret, workspace_secret
 from importer.results import Report, check_out
 from importer.runs import registry
 from importer.runs.context import Context
@@ -38,7 +38,7 @@ def check(context: Context, source: Source) -> Report:
         place = registry.next_place(context.workspace)
         with run_directory(context, header.run_id) as (logged, directory), checked_journal(directory) as journal:
             stored = journal.runs.begin(header)
-            journal.runs.note(stored.run, place=place)
+            journal.runs.note(stored.run, RunFacts(place=place))
             with forgotten_if_refused(journal.runs, stored, directory):
                 prepare(logged, journal, stored, found, secret=_secret_of(context.workspace), pool=pool)
                 journal.keep()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from importer.core.events import Event
 from importer.core.runtime import rare_collections
-from importer.journal import Journal, StoredRun
+from importer.journal import Journal, RunFacts, StoredRun
 from importer.results import Report
 from importer.runs import archive_index
 from importer.runs.context import Context
@@ -32,7 +32,7 @@ def finish(context: Context, journal: Journal, stored: StoredRun, directory: Pat
     context.emit(Event("results_started", {"run_id": stored.header.run_id, "rows": rows}))
     began_at = started_at - context.machine.waited_s
     ending = Ending(context.command, began_at, context.now(), stop.reason, stop.message)
-    runs.note(stored.run, stopped_by=stop.reason, stopped_message=stop.message)
+    runs.note(stored.run, RunFacts(stopped_by=stop.reason, stopped_message=stop.message))
     archive_index.keep_mended_beside(journal, stored)
     report = write_files(context, journal, stored, directory, ending)
     record_end(journal, stored, report, ending)

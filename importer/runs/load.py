@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from importer.core.commands import FRAME
 from importer.core.errors import ImporterError, InterruptedRunError, TryLaterError, UsageError
@@ -16,7 +16,17 @@ from importer.core.sources import Detected
 from importer.core.states import RowState
 from importer.delivery import StopSwitch
 from importer.engines import ProcessPool
-from importer.journal import RUNNING, Journal, Location, RunIntake, StoredRun, remembers_old_keys
+from importer.journal import (
+    RUNNING,
+    Journal,
+    Location,
+    RunFacts,
+    RunIntake,
+    SourceFacts,
+    StoredRun,
+    VerificationFacts,
+    remembers_old_keys,
+)
 from importer.mapping import ColumnMapper
 from importer.observe import require_libraries
 from importer.profile import KeptProfile
@@ -24,7 +34,6 @@ from importer.readers import is_frame
 from importer.runs.context import Context
 from importer.runs.leftovers import SPOOL_NAME
 from importer.runs.preconditions import require_content, source_of
-from importer.runs.reports import source_facts
 from importer.runs.wiring import Workspace, make_directory
 from importer.runs.wiring.remote_sources import is_remote, local_copy
 from importer.runs.wiring.sources import LocalSource, Opened, on_disk, opened
@@ -149,7 +158,7 @@ def prepare(
     runs = journal.runs
     runs.opened(stored.run, source.reader.info)
     runs.keep_profile(stored.run, kept_now(context, source.mapper).model_dump_json())
-    runs.note(stored.run, **_facts_of(source, decided), idv=intake.idv)
+    runs.note(stored.run, _facts_of(source, decided, intake.idv))
     runs.enter(stored.run, RUNNING)
 
 
@@ -168,15 +177,15 @@ def _intake(context: Context, journal: Journal, stored: StoredRun, source: Opene
     )
 
 
-def _facts_of(source: Opened, decided: tuple[Detected, ...]) -> dict[str, Any]:
+def _facts_of(source: Opened, decided: tuple[Detected, ...], idv: VerificationFacts) -> RunFacts:
     """Return what later reports and a resume need to know of a source."""
-    path = source.path
-    return {
-        "path": str(path),
-        "size_bytes": path.stat().st_size if path.is_file() else 0,
-        "mapping": dict(source.mapper.columns),
-        "source": source_facts(source.reader.info, decided),
-    }
+    return RunFacts(
+        path=str(source.path),
+        size_bytes=source.path.stat().st_size if source.path.is_file() else 0,
+        mapping=source.mapper.columns,
+        source=SourceFacts.of(source.reader.info, decided),
+        idv=idv,
+    )
 
 
 def _cut_short(stop: StopSwitch) -> ImporterError:

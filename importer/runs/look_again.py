@@ -11,7 +11,7 @@ from pathlib import Path
 
 from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
-from importer.journal import FINISHED, STOPPED, Location, StoredRun, workspace_lock
+from importer.journal import FINISHED, STOPPED, Location, RunFacts, StoredRun, workspace_lock
 from importer.profile import Profile
 from importer.results import Report
 from importer.runs.context import Context
@@ -70,8 +70,8 @@ async def look_again_at(context: Context, name: str) -> Report | None:
         ):
             if not await _is_changed(context, workspace, stored, where):
                 return None
-            if reason := stored.facts.get("stopped_by"):
-                context.stop.request(reason, stored.facts.get("stopped_message", ""))
+            if reason := stored.facts.stopped_by:
+                context.stop.request(reason, stored.facts.stopped_message)
             return await beside_the_loop(finish, context, workspace.journal, stored, directory, started_at)
 
 
@@ -86,7 +86,7 @@ async def _is_changed(context: Context, workspace: Workspace, stored: StoredRun,
         async with parts.journal:
             looked = await parts.second_looks.run(waits=False)
             await parts.journal.flush()
-    workspace.runs.note(stored.run, learned=parts.learned(looked))
+    workspace.runs.note(stored.run, RunFacts(learned=parts.learned(looked)))
     return workspace.runs.counts(stored.run) != before
 
 

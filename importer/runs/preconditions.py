@@ -101,7 +101,7 @@ def refuse_repeated(before: EarlierRuns, header: RunHeader, sheet: str, profile:
 
 def _tried_out(earlier: StoredRun, profile: Profile) -> bool:
     """Whether only the number of rows is another one: the rest of a file whose beginning was tried out."""
-    limit = earlier.facts.get("limit")
+    limit = earlier.facts.limit
     if limit is None:
         return False
     as_then = profile.model_copy(update={"source": profile.source.model_copy(update={"limit": limit})})
@@ -171,10 +171,10 @@ def recalled(profile: Profile, stored: StoredRun) -> Profile:
 
 def _as_begun(profile: Profile, stored: StoredRun) -> Profile:
     """The profile with what the run's own command line said; what is said now goes before it."""
-    kept: Mapping[str, Any] = stored.facts.get("pace", {})
+    kept: Mapping[str, Any] = stored.facts.pace
     said = profile.given("delivery")
     again = {f"delivery.{key}": value for key, value in kept.items() if key not in said}
-    return profile.with_options({"source.limit": stored.facts.get("limit"), **again})
+    return profile.with_options({"source.limit": stored.facts.limit, **again})
 
 
 def for_target(profile: Profile, header: RunHeader) -> Profile:

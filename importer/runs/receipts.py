@@ -14,55 +14,53 @@ import getpass
 import hashlib
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from importer.core.atomic_files import AtomicFiles
-from importer.journal import Journal, StoredReceipt, StoredRun
+from importer.journal import AllPasses, Journal, RateReceipt, RunFacts, StoredReceipt, StoredRun
 from importer.results import Report
 from importer.runs.reports import RECEIPT_NAME
 
 _FORMAT = 1
 _LATER = ("log", "receipt")
 """Files that are still written to after the others were hashed."""
-RateReceipt = Mapping[str, Any]
-"""What the limiter accounts for in one pass, in JSON types."""
 
 
-def pass_begun(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of a run that change when it begins another pass.
+def pass_begun(facts: RunFacts) -> RunFacts:
+    """Return what changes for a run that begins another pass.
 
     Args:
-        facts: what the journal keeps of the run.
+        facts: what the run has noted.
     """
-    earlier = facts.get("passes", [facts["rate"]] if "rate" in facts else [])
-    return {"passes": [*earlier, None]}
+    earlier = facts.passes or ((facts.rate,) if facts.rate else ())
+    return RunFacts(passes=(*earlier, None))
 
 
-def pass_ended(facts: Mapping[str, Any], used: RateReceipt) -> dict[str, Any]:
-    """Return the facts of a run that change when its last pass ended.
+def pass_ended(begun: RunFacts, used: RateReceipt) -> RunFacts:
+    """Return what changes for a run whose last pass ended.
 
     Args:
-        facts: what the journal keeps of the run, `pass_begun` included.
-        used: what the limiter accounts for, in JSON types.
+        begun: what changed when it began (`pass_begun`).
+        used: what the limiter accounts for in this pass.
     """
-    passes = [*facts["passes"][:-1], dict(used)]
+    passes = (*begun.passes[:-1], used)
     if len(passes) == 1:
-        return {"passes": passes, "rate": dict(used)}
-    return {"passes": passes, "rate": {**used, "all_passes": _total(passes), "passes": passes}}
+        return RunFacts(passes=passes, rate=used)
+    return RunFacts(passes=passes, rate=used.model_copy(update={"all_passes": _total(passes), "passes": passes}))
 
 
-def _total(passes: list[RateReceipt | None]) -> dict[str, Any]:
+def _total(passes: Sequence[RateReceipt | None]) -> AllPasses:
     kept = [one for one in passes if one is not None]
-    return {
-        "passes": len(passes),
-        "killed_without_a_receipt": len(passes) - len(kept),
-        "requests": sum(one["requests"] for one in kept),
-        "paused_s": round(sum(one["paused_s"] for one in kept), 3),
-        "most_in_flight": max(one.get("most_in_flight", 0) for one in kept),
-    }
+    return AllPasses(
+        passes=len(passes),
+        killed_without_a_receipt=len(passes) - len(kept),
+        requests=sum(one.requests for one in kept),
+        paused_s=round(sum(one.paused_s for one in kept), 3),
+        most_in_flight=max(one.most_in_flight for one in kept),
+    )
 
 
 def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: Report, now: float) -> StoredReceipt:

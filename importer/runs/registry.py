@@ -145,7 +145,7 @@ def worker_of(workspace: Path, stored: StoredRun) -> str:
     if header.dry_run:
         return "another process" if is_held(workspace / header.run_id) else ""
     # The lock is that of a target: what was cut off is not worked on because another run is.
-    mine = {header.started_at, stored.facts.get("at_work_since")}
+    mine = {header.started_at, stored.facts.at_work_since}
     return lock_owner(workspace, header.scope) if held_since(workspace, header.scope) in mine else ""
 
 
@@ -182,7 +182,7 @@ def _kept(location: Location, commands: Commands) -> Iterator[Listed]:
     try:
         with closing(open_journal(location, writes=False)) as journal:
             for number, run_id in journal.runs.ids():
-                after, place = journal.runs.facts(number).get("place", (0, 0))
+                after, place = journal.runs.facts(number).place
                 yield Listed((after, place, run_id), location, commands, dry_run=True)
     except JournalError:
         return  # one that was cut off while it began, or is being removed

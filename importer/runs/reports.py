@@ -22,9 +22,8 @@ from importer.core.events import Event
 from importer.core.issues import Severity
 from importer.core.ports import Events
 from importer.core.results import Cluster, ResultBatch, RunSummary
-from importer.core.sources import Detected, SourceInfo
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES, LEFT_OPEN, RowState, as_they_stand
-from importer.journal import FINISHED, STOPPED, Journal, Replay, StoredRun
+from importer.journal import FINISHED, STOPPED, Journal, RehearsalFacts, Replay, RunFacts, StoredRun
 from importer.observe import LOG_NAME
 from importer.profile import Profile
 from importer.readers import STDIN
@@ -128,14 +127,14 @@ def ending_of(journal: Journal, stored: StoredRun, command: str, started_at: flo
         command: what is being done now, from `started_at` to `ended_at`.
     """
     counts = journal.runs.counts(stored.run)
-    standing, noted = as_they_stand(counts), stored.facts.get("stopped_by", "")
+    standing, noted = as_they_stand(counts), stored.facts.stopped_by
     if is_open(counts):
         return Ending(command, started_at, ended_at, "cut_off", _CUT_OFF)
     if stored.phase == FINISHED or not (noted or standing.get(RowState.UNSENT)):
         return Ending(command, started_at, ended_at)
     if stored.phase != STOPPED and not standing.get(RowState.UNSENT):
         return Ending(command, started_at, ended_at)  # the reason is that of an earlier pass
-    message = stored.facts.get("stopped_message") or _CUT_OFF
+    message = stored.facts.stopped_message or _CUT_OFF
     return Ending(command, started_at, ended_at, noted or "cut_off", message)
 
 
@@ -187,7 +186,7 @@ def _rendered(
     summary, replay = journal.runs.summary(run), journal.replay(run, as_it_stands=True)
     header = _table_header(summary)
     facts = journal.runs.facts(run)
-    keep_mended(directory, facts.get("files", {}))
+    keep_mended(directory, facts.files)
     clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
     recount = Recount(header.source_names, share)
     tables = write_results(
@@ -199,7 +198,7 @@ def _rendered(
         recount=recount,
         watchers=(clusters, unknown, failing),
     )
-    imbalance = _imbalance(recount, tables["results"], _full_counts(summary)) or _broken_rehearsal(facts)
+    imbalance = _imbalance(recount, tables["results"], _full_counts(summary)) or _broken_rehearsal(facts.rehearsal)
     report = _composed(journal, run, ending, clusters, unknown, commands=profile.commands, imbalance=imbalance)
     seen = preview(
         journal, journal.runs.find(summary.run_id), profile.results.preview, show_values=profile.results.show_values
@@ -217,7 +216,7 @@ def _rendered(
     report = _timed(report, ending, watch.now())
     write_json(report, directory)
     if journal.writes:
-        journal.runs.note(run, files=digests(files))
+        journal.runs.note(run, RunFacts(files=digests(files)))
         if profile.results.out is not None:
             publish(files, profile.results.out)
     return report
@@ -271,7 +270,7 @@ def _composed(
     """Put the report together, apart from what depends on its files."""
     summary, facts, replay = journal.runs.summary(run), journal.runs.facts(run), journal.replay(run)
     counts = _full_counts(summary)
-    returned = facts.get("returned", {})
+    returned = facts.returned.as_json()
     return Report(
         command=ending.command,
         run_id=summary.run_id,
@@ -287,18 +286,18 @@ def _composed(
         error=imbalance or ending.message or None,
         started_at=ending.started_at,
         ended_at=ending.ended_at,
-        source_info=_source_info(summary, facts.get("source", {})),
-        mapping=facts.get("mapping", {}),
+        source_info=facts.source.info(summary.source, summary.columns, summary.sheet),
+        mapping=facts.mapping,
         changes=_change_totals(replay),
-        rate=facts.get("rate", {}),
-        rehearsal=facts.get("rehearsal", {}),
-        learned=facts.get("learned", {}),
+        rate=facts.rate.as_json(),
+        rehearsal=facts.rehearsal.as_json(),
+        learned=facts.learned.as_json(),
         unknown=unknown.rows,
-        idv=facts.get("idv", {}),
+        idv=facts.idv.as_json(),
         versions=_versions(),
-        forecast=facts.get("forecast", {}),
+        forecast=facts.forecast.as_json(),
         known_from=_known_from(journal, run, counts),
-        others=facts.get("others", 0),
+        others=facts.others,
         path=STDIN if Path(summary.path).name == STDIN else summary.path,
         commands=commands,
         recorded=partial(recorded_rows, commands.workspace.absolute(), summary.run_id),
@@ -330,7 +329,7 @@ def _annotated(
     directory: Path,
     *,
     profile: Profile,
-    facts: Mapping[str, Any],
+    facts: RunFacts,
     watch: Watch,
 ) -> dict[str, Path]:
     """The user's own sheet with the offending cells marked: for workbooks, and wherever a workbook was asked for."""
@@ -340,7 +339,7 @@ def _annotated(
     watch.stage("workbook", rows=report.counts.get("read", 0))
     from importer.results.annotated import write_annotated  # noqa: PLC0415  # its library takes longer than a small file
 
-    source, fixed = Path(facts.get("path", "")), frozenset(facts.get("fixed", ()))
+    source, fixed = Path(facts.path), frozenset(facts.fixed)
     return {"annotated": write_annotated(batches, header, report, directory, source=source, fixed=fixed)}
 
 
@@ -377,26 +376,6 @@ def _with_refused_lines(clusters: Sequence[Cluster], returned: Mapping[str, Any]
     return (*lines, *clusters)
 
 
-def source_facts(info: SourceInfo, decided: tuple[Detected, ...]) -> dict[str, Any]:
-    """What the journal keeps of a source for later reports."""
-    return {
-        "format": info.format,
-        "detected": [[one.what, one.value, one.confidence, one.note] for one in (*info.detected, *decided)],
-        "warnings": list(info.warnings),
-    }
-
-
-def _source_info(summary: RunSummary, facts: Mapping[str, Any]) -> SourceInfo:
-    return SourceInfo(
-        name=summary.source,
-        format=facts.get("format", ""),
-        columns=summary.columns,
-        sheet=summary.sheet,
-        detected=tuple(Detected(*found) for found in facts.get("detected", ())),
-        warnings=tuple(facts.get("warnings", ())),
-    )
-
-
 def _full_counts(summary: RunSummary) -> dict[str, int]:
     states, counts = DRY_RUN_STATES if summary.dry_run else FINAL_STATES, as_they_stand(summary.counts)
     return {name: counts.get(name, 0) for name in ("read", *(state.value for state in states))}
@@ -418,11 +397,10 @@ def _imbalance(recount: Recount, results: Path, counts: Mapping[str, int]) -> st
     return ""
 
 
-def _broken_rehearsal(facts: Mapping[str, Any]) -> str:
-    found = facts.get("rehearsal") or {}
-    if not found.get("lost") and not found.get("twice"):
+def _broken_rehearsal(found: RehearsalFacts) -> str:
+    if not found.lost and not found.twice:
         return ""
-    return f"The emulator holds something else than the results say ({sentence(found)}): this is a bug."
+    return f"The emulator holds something else than the results say ({sentence(found.as_json())}): this is a bug."
 
 
 def _change_totals(replay: Replay) -> Mapping[str, int]:

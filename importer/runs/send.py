@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from importer.core.events import Event
 from importer.core.runtime import beside_the_loop, rare_collections
 from importer.core.states import RowState
 from importer.delivery import StrictLimiter, stamps_of_others
-from importer.journal import RUNNING, StoredRun
+from importer.journal import RUNNING, ForecastFacts, RateReceipt, RehearsalFacts, RunFacts, StoredRun
 from importer.profile import EMULATOR
 from importer.results import Report
 from importer.runs.context import Context
@@ -63,7 +63,7 @@ class Sending:
 
     def _take_up(self) -> None:
         """Record that the run is being worked on: whoever is cut off from here on has not ended it."""
-        self.workspace.runs.note(self.stored.run, at_work_since=self.started_at)
+        self.workspace.runs.note(self.stored.run, RunFacts(at_work_since=self.started_at))
         self.workspace.runs.enter(self.stored.run, RUNNING)
 
     def _has_work(self) -> bool:
@@ -83,7 +83,7 @@ class Sending:
         """Say what is to be expected, before anything is sent."""
         context, earlier = self.context, self.workspace.journal.earlier
         expected = forecast_run(context.profile, earlier, self.stored, now=context.now(), ends_at=context.ends_at)
-        self.workspace.runs.note(self.stored.run, forecast=expected.as_json())
+        self.workspace.runs.note(self.stored.run, RunFacts(forecast=ForecastFacts.model_validate(expected.as_json())))
         context.emit(Event("forecast", expected.as_json()))
         return expected
 
@@ -98,19 +98,16 @@ class Sending:
             parts = self._parts(target, limiter)
             async with parts.journal:
                 looked = await self._deliver(parts, target, limiter, expected)
-                rehearsed = self._rehearsed(emulators[0]) if self.where.faults is not None else {}
-        facts = {
-            **rehearsing(self.where),
-            **pass_ended(begun, parts.feedback.receipt()),
-            **parts.facts(),
-            "learned": parts.learned(looked),
-        }
-        self.workspace.runs.note(self.stored.run, rehearsal=rehearsed, **facts)
+                rehearsed = self._rehearsed(emulators[0]) if self.where.faults is not None else RehearsalFacts()
+        used = RateReceipt.model_validate(parts.feedback.receipt())
+        facts = RunFacts(rehearsal=rehearsed, learned=parts.learned(looked))
+        facts = facts.merged(rehearsing(self.where), pass_ended(begun, used), parts.facts())
+        self.workspace.runs.note(self.stored.run, facts)
 
-    def _begin_pass(self) -> Mapping[str, Any]:
+    def _begin_pass(self) -> RunFacts:
         """Record that another pass began, which has no receipt while it is under way or when it is killed."""
         begun = pass_begun(self.workspace.runs.facts(self.stored.run))
-        self.workspace.runs.note(self.stored.run, **begun)
+        self.workspace.runs.note(self.stored.run, begun)
         return begun
 
     def _parts(self, target: OpenTarget, limiter: StrictLimiter) -> Delivering:
@@ -139,13 +136,13 @@ class Sending:
         if self.stored.header.scope == EMULATOR:  # its customers are this workspace's own
             return
         count = await stamps_of_others(target, parts.deliver.stamps.matcher, parts.journal.never_claimed)
-        self.workspace.runs.note(self.stored.run, others=count)
+        self.workspace.runs.note(self.stored.run, RunFacts(others=count))
         if count:
             self.context.emit(Event("other_workspace", {"customers": count}))
 
-    def _rehearsed(self, emulator: Emulator) -> dict[str, Any]:
+    def _rehearsed(self, emulator: Emulator) -> RehearsalFacts:
         """Compare what the run says with what the emulator really holds."""
         endings = self.workspace.journal.replay(self.stored.run).endings()
         found = compare(emulator.customers(), endings, self.context.profile.delivery.import_key_metadata)
-        before = self.stored.facts.get("rehearsal", {}).get("faults", {})
-        return {**found, "faults": dict(Counter(before) + emulator.ledger.faults)}
+        faults = Counter(self.stored.facts.rehearsal.faults) + emulator.ledger.faults
+        return RehearsalFacts.model_validate({**found, "faults": faults})

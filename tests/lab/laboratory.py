@@ -52,7 +52,7 @@ from importer.delivery import (
     Window,
 )
 from importer.engines import AsyncioPool
-from importer.journal import Journal, Replay, RunDelivery, RunHeader, Sending, same_server
+from importer.journal import Journal, Replay, RunDelivery, RunHeader, RunToSend, same_server
 from importer.runs.pipeline import Delivery
 from tests.lab.kinds import KINDS, STAMP
 from tests.lab.memory import MISFORTUNES, Memory
@@ -335,7 +335,7 @@ def _scope(journal: Journal, base_url: str, api_key: str) -> str:
 
 def _rows_of(journal: Journal, run: int, clock: VirtualClock) -> RunDelivery:
     scope = journal.runs.find(dict(journal.runs.ids())[run]).header.scope
-    return journal.delivery(Sending(run, scope), clock.now, run_blocking=_inline)
+    return journal.delivery(RunToSend(run, scope), clock.now, run_blocking=_inline)
 
 
 def _name(ordinal: int) -> str:

@@ -6,7 +6,7 @@ locks and the ledger of request starts will be leases and shares where several h
 
 from __future__ import annotations
 
-from importer.journal.port.delivery import RateLedger, RunBlocking, RunDelivery, Sending
+from importer.journal.port.delivery import RateLedger, RunBlocking, RunDelivery, RunToSend
 from importer.journal.port.entries import Accounts, Places, Purging, Receipts
 from importer.journal.port.journal import Journal
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
@@ -26,6 +26,6 @@ __all__ = [
     "RunDelivery",
     "RunIntake",
     "RunRows",
+    "RunToSend",
     "Runs",
-    "Sending",
 ]

@@ -15,7 +15,7 @@ RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class RunToSend:
     """How the rows of a run are sent, as far as the journal has to know.
 
     Args:

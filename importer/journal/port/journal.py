@@ -7,7 +7,7 @@ from typing import Protocol
 
 from importer.core.states import RowState
 from importer.journal.matching import Merging
-from importer.journal.port.delivery import RunBlocking, RunDelivery, Sending
+from importer.journal.port.delivery import RunBlocking, RunDelivery, RunToSend
 from importer.journal.port.entries import Accounts, Places, Purging, Receipts
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
@@ -78,7 +78,7 @@ class Journal(Protocol):
 
     def delivery(
         self,
-        sending: Sending,
+        sending: RunToSend,
         now: Callable[[], float],
         target_now: Callable[[], float] | None = None,
         *,

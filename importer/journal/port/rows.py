@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from importer.core.outcomes import Attempt
 from importer.core.ports import Intake, Numbers
 from importer.core.results import ResultBatch, RowResult
 from importer.core.states import RowState
 from importer.journal.entries import ChangeTotal
+from importer.journal.facts import RunFacts, VerificationFacts
 from importer.journal.location import Location
 from importer.journal.matching import Comparison
 from importer.journal.revisions import ProfileNow, Revision, Said
@@ -29,7 +30,7 @@ class RunIntake(Intake, Protocol):
         ...
 
     @property
-    def idv(self) -> dict[str, Any]:
+    def idv(self) -> VerificationFacts:
         """How many of the recorded rows are ready for identity verification, and what the others lack."""
         ...
 
@@ -149,7 +150,7 @@ class Returns(Protocol):
         said: Said,
         prints: Mapping[str, Mapping[int, int]],
         how: Comparison,
-        facts: Mapping[str, Any],
+        facts: RunFacts,
         profile: ProfileNow | None,
     ) -> None:
         """Write rows as they came back, all in one commit.

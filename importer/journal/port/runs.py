@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from importer.core.results import RunSummary
 from importer.core.sources import SourceInfo
 from importer.core.states import RowState
+from importer.journal.facts import RunFacts
 from importer.journal.runs import Ahead, Experience, KnownFrom, RunHeader, StoredRun
 
 
@@ -26,15 +27,15 @@ class Runs(Protocol):
         """Keep what the source turned out to be."""
         ...
 
-    def note(self, run: int, **facts: Any) -> None:
-        """Add facts for the report (JSON values, no personal data)."""
+    def note(self, run: int, facts: RunFacts) -> None:
+        """Add what is set of these facts to what the run has noted."""
         ...
 
     def keep_profile(self, run: int, profile: str) -> None:
         """Keep the run's effective profile, JSON without secrets; it is purged with the run."""
         ...
 
-    def facts(self, run: int) -> dict[str, Any]:
+    def facts(self, run: int) -> RunFacts:
         """What `note` has kept."""
         ...
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
-from importer.journal.port.delivery import RunBlocking, Sending
+from importer.journal.port.delivery import RunBlocking, RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.group_commit import GroupCommit
@@ -28,7 +28,7 @@ class RunDelivery:
     def __init__(
         self,
         database: Database,
-        sending: Sending,
+        sending: RunToSend,
         now: Callable[[], float],
         target_now: Callable[[], float],
         run_blocking: RunBlocking,

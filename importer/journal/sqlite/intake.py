@@ -11,12 +11,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count, repeat
-from typing import Any
 
 from importer.core.batches import Change, ChangeLog, CheckedBatch, DuplicateVerdict, RawBatch
 from importer.core.errors import BusyError
 from importer.core.issues import IssueCollector, IssueKind, IssueLog, Severity
 from importer.core.states import RowState
+from importer.journal.facts import VerificationFacts
 from importer.journal.location import Location
 from importer.journal.matching import Comparison, Merging
 from importer.journal.runs import LOADING
@@ -85,8 +85,8 @@ class RunIntake:
         self._idv_missing: Counter[str] = Counter()
 
     @property
-    def idv(self) -> dict[str, Any]:
-        return {"ready": self._idv_ready, "missing": dict(self._idv_missing)}
+    def idv(self) -> VerificationFacts:
+        return VerificationFacts(ready=self._idv_ready, missing=self._idv_missing)
 
     def numbers(self, typecode: str) -> SpooledNumbers:
         return SpooledNumbers(self._db.path.parent, typecode)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importer.core.runtime import in_a_thread
 from importer.core.states import RowState
 from importer.journal.matching import Merging
-from importer.journal.port.delivery import RunBlocking, Sending
+from importer.journal.port.delivery import RunBlocking, RunToSend
 from importer.journal.runs import StoredRun
 from importer.journal.sqlite.accounts import Accounts
 from importer.journal.sqlite.database import Database
@@ -54,7 +54,7 @@ class SqliteJournal:
 
     def delivery(
         self,
-        sending: Sending,
+        sending: RunToSend,
         now: Callable[[], float],
         target_now: Callable[[], float] | None = None,
         *,

@@ -6,7 +6,6 @@ nothing about rows: what they become is handed in, and compared with the states 
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from array import array
 from bisect import bisect_left, bisect_right
@@ -15,13 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 from importer.core.batches import CheckedBatch
 from importer.core.errors import JournalError
 from importer.core.issues import Severity
 from importer.core.results import ResultBatch, RowResult
 from importer.core.states import REOPENINGS, TRANSITIONS, RowState
+from importer.journal.facts import RunFacts
 from importer.journal.matching import Comparison
 from importer.journal.revisions import ProfileNow, Revision, Said
 from importer.journal.runs import RUNNING
@@ -40,6 +39,7 @@ from importer.journal.sqlite.packing import (
     unpack_surplus,
 )
 from importer.journal.sqlite.replay import Replay
+from importer.journal.sqlite.runs import note
 from importer.journal.sqlite.spool import SpooledNumbers
 
 _IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
@@ -105,7 +105,7 @@ class Returns:
         said: Said,
         prints: Mapping[str, Mapping[int, int]],
         how: Comparison,
-        facts: Mapping[str, Any],
+        facts: RunFacts,
         profile: ProfileNow | None,
     ) -> None:
         likenesses = self._likenesses(prints)
@@ -165,9 +165,8 @@ class Returns:
         refuse(tx, self.run, sorted({issue.ordinal for issue in issues if issue.severity is Severity.ERROR}))
         hold_all(tx, self.run)
 
-    def _note(self, tx: sqlite3.Connection, facts: Mapping[str, Any], profile: ProfileNow | None) -> None:
-        known = json.loads(tx.execute("SELECT facts FROM runs WHERE run = ?", (self.run,)).fetchone()[0])
-        tx.execute("UPDATE runs SET facts = ? WHERE run = ?", (json.dumps({**known, **facts}), self.run))
+    def _note(self, tx: sqlite3.Connection, facts: RunFacts, profile: ProfileNow | None) -> None:
+        note(tx, self.run, facts)
         # Until the pass that follows has ended, nobody may take the run for finished.
         tx.execute("UPDATE runs SET phase = ?, ended_at = NULL, exit_code = NULL WHERE run = ?", (RUNNING, self.run))
         if profile is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from importer.core.errors import UsageError
 from importer.core.results import RunSummary
 from importer.core.sources import SourceInfo
 from importer.core.states import REOPENINGS, RowState
+from importer.journal.facts import RunFacts
 from importer.journal.runs import LOADING, RunHeader, StoredRun
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.issue_rows import remove_issues
@@ -50,7 +52,9 @@ class Runs:
                 ),
             )
         assert cursor.lastrowid is not None  # noqa: S101  # an INSERT has one: for the type checker
-        return StoredRun(run=cursor.lastrowid, phase=LOADING, header=header, facts={}, commands=self._db.commands)
+        return StoredRun(
+            run=cursor.lastrowid, phase=LOADING, header=header, facts=RunFacts(), commands=self._db.commands
+        )
 
     def opened(self, run: int, info: SourceInfo) -> None:
         with self._db.transaction() as tx:
@@ -58,20 +62,18 @@ class Runs:
                 "UPDATE runs SET columns = ?, sheet = ? WHERE run = ?", (json.dumps(info.columns), info.sheet, run)
             )
 
-    def note(self, run: int, **facts: Any) -> None:
+    def note(self, run: int, facts: RunFacts) -> None:
         with self._db.transaction() as tx:
-            known = json.loads(tx.execute("SELECT facts FROM runs WHERE run = ?", (run,)).fetchone()[0])
-            tx.execute("UPDATE runs SET facts = ? WHERE run = ?", (json.dumps({**known, **facts}), run))
+            note(tx, run, facts)
 
     def keep_profile(self, run: int, profile: str) -> None:
         with self._db.transaction() as tx:
             tx.execute("UPDATE runs SET profile = ? WHERE run = ?", (profile, run))
 
-    def facts(self, run: int) -> dict[str, Any]:
+    def facts(self, run: int) -> RunFacts:
         with self._db.guarded("read"):
-            (facts,) = self._db.connection.execute("SELECT facts FROM runs WHERE run = ?", (run,)).fetchone()
-        known: dict[str, Any] = json.loads(facts)
-        return known
+            found = self._db.connection.execute("SELECT facts, run_id FROM runs WHERE run = ?", (run,)).fetchone()
+        return RunFacts.read(*found)
 
     def forget(self, run: int) -> None:
         with self._db.transaction() as tx:
@@ -167,6 +169,12 @@ class Runs:
         return {"read": read, **counts}
 
 
+def note(tx: sqlite3.Connection, run: int, facts: RunFacts) -> None:
+    """Add what is set of these facts to what a run has noted; what this program does not know stays as it is."""
+    known = json.loads(tx.execute("SELECT facts FROM runs WHERE run = ?", (run,)).fetchone()[0])
+    tx.execute("UPDATE runs SET facts = ? WHERE run = ?", (json.dumps({**known, **facts.as_json()}), run))
+
+
 def stored_run(database: Database, run_id: str) -> StoredRun:
     """A run that is there, by its id."""
     with database.guarded("read"):
@@ -176,7 +184,7 @@ def stored_run(database: Database, run_id: str) -> StoredRun:
             (run_id,),
         ).fetchone()
     run, phase, facts, *header, purged_at, profile = row
-    header, facts = RunHeader(*header), json.loads(facts)
+    header, facts = RunHeader(*header), RunFacts.read(facts, run_id)
     return StoredRun(run, phase, header, facts, purged_at, profile, database.commands)
 
 

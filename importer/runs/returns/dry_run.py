@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from importer.core.batches import RawBatch
 from importer.core.errors import ReturnRefusedError
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issues import IssueLog
-from importer.core.sources import Detected, SourceInfo
-from importer.journal import RunHeader, RunRows
+from importer.core.sources import SourceInfo
+from importer.journal import RunFacts, RunHeader, RunRows
 from importer.mapping import Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.runs import registry
@@ -38,7 +37,7 @@ class Continued:
 
     header: RunHeader
     source: Opened
-    facts: Mapping[str, Any]
+    facts: RunFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,9 @@ def continued(checked: registry.Listed, file: Path, profile: Profile) -> Iterato
         rows = run.journal.rows(run.stored.run)
         brought = sort_out(returned, frozenset({checked.run_id}), summary.columns, rows)
         facts = run.stored.facts
-        reader = CheckedSource(_info(summary.source, summary.columns, summary.sheet, facts), rows, brought.changed)
+        info = facts.source.info(summary.source, summary.columns, summary.sheet)
+        info = replace(info, detected=tuple(one for one in info.detected if one.what in _FOUND_BY_READING))
+        reader = CheckedSource(info, rows, brought.changed)
         kept = kept_profile(run.stored)
         table = Table.of(profile.transform, reader.info, next(reader.batches(), None))
         mapper = build_mapper(
@@ -98,27 +99,14 @@ def continued(checked: registry.Listed, file: Path, profile: Profile) -> Iterato
             validation=profile.validation,
         )
         grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
-        origin = Path(str(facts.get("path") or run.stored.header.path))
-        came_back = {**what_came_back(returned, brought, ()), "continues": checked.run_id}
+        origin = Path(facts.path or run.stored.header.path)
+        came_back = what_came_back(returned, brought, ()).model_copy(update={"continues": checked.run_id})
         yield Continued(
             run.stored.header,
             Opened(reader, mapper, origin, grouping),
-            {
-                "continues": checked.run_id,
-                "returned": came_back,
-                "fixed": sorted(one.was.row for one in brought.changed.values()),
-            },
+            RunFacts(
+                continues=checked.run_id,
+                returned=came_back,
+                fixed=tuple(sorted(one.was.row for one in brought.changed.values())),
+            ),
         )
-
-
-def _info(name: str, columns: tuple[str, ...], sheet: str, facts: Mapping[str, Any]) -> SourceInfo:
-    known = facts.get("source", {})
-    found = [Detected(*one) for one in known.get("detected", ())]
-    return SourceInfo(
-        name=name,
-        format=known.get("format", ""),
-        columns=columns,
-        sheet=sheet,
-        detected=tuple(one for one in found if one.what in _FOUND_BY_READING),
-        warnings=tuple(known.get("warnings", ())),
-    )

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -30,8 +29,11 @@ from importer.journal import (
     Journal,
     Merging,
     ProfileNow,
+    RefusedLines,
+    ReturnFacts,
     Returns,
     Revision,
+    RunFacts,
     RunRows,
     Said,
     StoredRun,
@@ -59,7 +61,7 @@ class Taken:
         held: ordinals of rows in doubt that stay so, since their fixed form cannot be sent.
     """
 
-    facts: Mapping[str, Any]
+    facts: ReturnFacts
     held: frozenset[int] = frozenset()
 
 
@@ -132,19 +134,20 @@ class Return:
             said=Said(_LINE_CODES, tuple(_said(brought.refused))),
             prints=prints,
             how=comparison(self.profile, self.stored.header, mapper.columns, self._summary.sheet),
-            facts={
-                "returned": facts,
-                "fixed": self._fixed(rows, revisions, brought.changed),
-                **({"mapping": mapper.columns} if self.under_profile else {}),
-            },
+            facts=self._noted(mapper, facts, self._fixed(rows, revisions, brought.changed)),
             profile=self._kept_now(mapper),
         )
         return Taken(facts, frozenset(one.ordinal for one in revisions if one.state is RowState.UNKNOWN))
 
+    def _noted(self, mapper: ColumnMapper, facts: ReturnFacts, fixed: Sequence[int]) -> RunFacts:
+        if self.under_profile:
+            return RunFacts(returned=facts, fixed=tuple(fixed), mapping=mapper.columns)
+        return RunFacts(returned=facts, fixed=tuple(fixed))
+
     def _fixed(self, rows: RunRows, revisions: Sequence[Revision], changed: Mapping[int, Changed]) -> list[int]:
         """The numbers of all rows whose cells are no longer those of the source."""
         taken = {rows.number_of(one.ordinal) for one in revisions if one.ordinal in changed and one.cells is not None}
-        return sorted(taken.union(self.stored.facts.get("fixed", ())))
+        return sorted(taken.union(self.stored.facts.fixed))
 
     @property
     def _summary(self) -> RunSummary:
@@ -365,26 +368,23 @@ def _said(refused: Sequence[Refusal]) -> Iterator[Issue]:
             yield Issue(one.ordinal, one.code, one.message, severity=severity)
 
 
-def what_came_back(file: ReturnedFile | None, brought: Sorted, revisions: Sequence[Revision]) -> dict[str, Any]:
+def what_came_back(file: ReturnedFile | None, brought: Sorted, revisions: Sequence[Revision]) -> ReturnFacts:
     """What the run notes of a return for its report; no cell's value."""
     by_code: dict[str, list[Refusal]] = {}
     for one in brought.refused:
         by_code.setdefault(one.code, []).append(one)
     states = Counter(one.state.value for one in revisions)
-    return {
-        "file": "" if file is None else file.name,
-        "lines": brought.lines,
-        "changed": len(brought.changed),
-        "unchanged": brought.unchanged,
-        "checked": len(revisions),
-        "ready": states[RowState.READY] + states[RowState.SENDING],
-        "refused": [
-            {
-                "code": code,
-                "message": found[0].message,
-                "count": len(found),
-                "lines": [one.line for one in found[:NAMED]],
-            }
+    return ReturnFacts(
+        file="" if file is None else file.name,
+        lines=brought.lines,
+        changed=len(brought.changed),
+        unchanged=brought.unchanged,
+        checked=len(revisions),
+        ready=states[RowState.READY] + states[RowState.SENDING],
+        refused=tuple(
+            RefusedLines(
+                code=code, message=found[0].message, count=len(found), lines=tuple(one.line for one in found[:NAMED])
+            )
             for code, found in by_code.items()
-        ],
-    }
+        ),
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importer.core.errors import ReturnRefusedError, SourceChangedError, SourceError, UsageError
-from importer.journal import Location, StoredRun
+from importer.journal import Location, ReturnFacts, RunFacts, StoredRun
 from importer.profile import HARMLESS_TARGETS, Profile, SourceSettings
 from importer.runs import registry
 from importer.runs.preconditions import kept_profile
@@ -151,14 +151,14 @@ def take(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back |
         JournalError: the journal cannot be written; the run is as it was.
     """
     if back is None:
-        if stored.facts.get("returned"):
-            workspace.runs.note(stored.run, returned={})
+        if stored.facts.returned:
+            workspace.runs.note(stored.run, RunFacts(returned=ReturnFacts()))
         return frozenset()
     from importer.runs.returns.file import opened_return  # noqa: PLC0415
     from importer.runs.returns.recheck import Return  # noqa: PLC0415
 
     run_id = stored.header.run_id
-    names = frozenset({run_id, str(stored.facts.get("continues", run_id))})
+    names = frozenset({run_id, stored.facts.continues or run_id})
     taking = Return(
         workspace.journal, stored, profile, workspace.secret, kept_profile(stored), names, back.under_profile
     )

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from importer.core.errors import ProfileError
 from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.emulator import Faults
-from importer.journal import same_server
+from importer.journal import RunFacts, same_server
 from importer.profile import EMULATOR, Profile, credentials
 from importer.profile.delivery import TargetSettings
 
@@ -100,21 +100,21 @@ def as_patient_as_needed(profile: Profile, where: Destination) -> Profile:
     return profile.model_copy(update={"delivery": chosen})
 
 
-def rehearsing(where: Destination) -> dict[str, Any]:
+def rehearsing(where: Destination) -> RunFacts:
     """What a run notes of its rehearsal, so that it is the same when it is taken up again."""
-    return {} if where.faults is None else {"faults": where.faults.as_plan()}
+    return RunFacts() if where.faults is None else RunFacts(faults=where.faults.as_plan())
 
 
-def rehearsed_again(where: Destination, facts: Mapping[str, Any]) -> Destination:
+def rehearsed_again(where: Destination, facts: RunFacts) -> Destination:
     """The destination of a run that is taken up again: with the faults it began with, where no others are named.
 
     Raises:
         ProfileError: this program knows no such faults.
     """
-    if where.faults is not None or not facts.get("faults"):
+    if where.faults is not None or not facts.faults:
         return where
     try:
-        return replace(where, faults=Faults.of_plan(facts["faults"]))
+        return replace(where, faults=Faults.of_plan(facts.faults))
     except ValueError as error:
         raise ProfileError(
             f"The faults that the run began with cannot be used: {error}.", "Name others with --faults."

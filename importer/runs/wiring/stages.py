@@ -6,7 +6,6 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from importer.core.ports import Claims, Events, Timekeeper
 from importer.customers.recognition import CustomerRecognition
@@ -31,12 +30,15 @@ from importer.delivery import (
 )
 from importer.engines import AsyncioPool, ProcessPool, SharedChecker
 from importer.journal import (
+    CanaryFacts,
     Comparison,
+    LearnedFacts,
     Merging,
     RunDelivery,
+    RunFacts,
     RunHeader,
     RunIntake,
-    Sending,
+    RunToSend,
     StoredRun,
 )
 from importer.profile import HARMLESS_TARGETS, Profile
@@ -131,12 +133,14 @@ class Delivering:
     caution: str
     """A warning about looks that end early; empty: none."""
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> RunFacts:
         """Return what the journal keeps of the canary for a later pass."""
-        return {"canary": self.canary.seen()} if self.canary else {}
+        if self.canary is None:
+            return RunFacts()
+        return RunFacts(canary=CanaryFacts.model_validate(self.canary.seen()))
 
-    def learned(self, looked: Mapping[str, int]) -> dict[str, Any]:
-        """What this pass has learned about the target, and what it did not wait for, in JSON types.
+    def learned(self, looked: Mapping[str, int]) -> LearnedFacts:
+        """What this pass has learned about the target, and what it did not wait for.
 
         Args:
             looked: what came of the second looks.
@@ -144,7 +148,7 @@ class Delivering:
         latest_s = self.deliver.reconcile.looks.latest_s
         late = {"latest_arrival_s": round(latest_s, 1)} if latest_s else {}
         caution = {"caution": self.caution} if self.caution else {}
-        return {**self.deliver.stamps.learned(), **late, **looked, **caution}
+        return LearnedFacts.model_validate({**self.deliver.stamps.learned(), **late, **looked, **caution})
 
 
 def delivering(
@@ -164,9 +168,12 @@ def delivering(
     """
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
     facts = workspace.runs.facts(stored.run)
-    columns = facts.get("mapping", {})
-    sending = Sending(
-        stored.run, stored.header.scope, columns, secret=workspace.secret, verify_existing=settings.verify_existing
+    sending = RunToSend(
+        stored.run,
+        stored.header.scope,
+        facts.mapping,
+        secret=workspace.secret,
+        verify_existing=settings.verify_existing,
     )
     kept = workspace.journal.delivery(sending, clock.now, partial(_now_there, target, clock))
     if limiter.outlasts_a_process:
@@ -188,7 +195,7 @@ def delivering(
     claims: Claims = kept
     canary = None
     if rows := _canary_rows(profile):
-        claims = canary = Canary(claims, rows, stop, ask=ask, before=facts.get("canary", {}))
+        claims = canary = Canary(claims, rows, stop, ask=ask, before=facts.canary.as_json())
     delivery = Delivery(claims, engine, deliver, stop, emit, settings.drain_s)
     second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
     return Delivering(delivery, kept, feedback, canary, deliver, second_looks, settings.looks_caution)

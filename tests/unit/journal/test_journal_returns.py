@@ -11,7 +11,7 @@ import pytest
 from importer.core.errors import JournalError
 from importer.core.issues import Issue
 from importer.core.states import RowState
-from importer.journal import Comparison, Revision, Said
+from importer.journal import Comparison, Revision, RunFacts, Said
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.returns import Returns, RunRows
@@ -39,7 +39,7 @@ def put(database: Database, run: int, *states: RowState) -> None:
 
 def write(database: Database, run: int, *revisions: Revision) -> None:
     Returns(database, run, "live#main").write(
-        revisions, said=Said(("returned_row_done",), ()), prints={}, how=HOW, facts={"returned": {}}, profile=None
+        revisions, said=Said(("returned_row_done",), ()), prints={}, how=HOW, facts=RunFacts(), profile=None
     )
 
 

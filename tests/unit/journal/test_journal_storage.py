@@ -19,7 +19,7 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
-from importer.journal import RUNNING, Sending, workspace_lock, workspace_secret
+from importer.journal import RUNNING, RunToSend, workspace_lock, workspace_secret
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.delivery import RunDelivery
 from importer.journal.sqlite.group_commit import GroupCommit
@@ -112,7 +112,7 @@ async def inline(work: Callable[[], Any]) -> Any:
 
 
 def rows_of(book: Book) -> RunDelivery:
-    return RunDelivery(book.database, Sending(book.run, SCOPE), lambda: 1.0, lambda: 1.0, inline)
+    return RunDelivery(book.database, RunToSend(book.run, SCOPE), lambda: 1.0, lambda: 1.0, inline)
 
 
 async def test_writes_that_gather_during_a_commit_share_the_next_one(book: Book) -> None:
