@@ -1,6 +1,6 @@
-"""Adds functions as commands: their sets of options become options of their own, and `--help` shows options by group.
+"""Adds functions as commands: sets of options become options, and `--help` shows them by group.
 
-Typer reads a command's options from a function's signature, and knows no sets of them; so the function is given to it
+Typer reads a command's options from the signature of a function, and has no sets of options. So it gets the function
 with a signature that holds every option of its sets.
 """
 
@@ -19,7 +19,7 @@ from importer.cli.options import EVERYWHERE, GROUPS, OptionSet
 
 
 class _Command(TyperCommand):
-    """A command whose help shows its options group by group; typer itself does that only with colours and frames."""
+    """A command whose help shows its options group by group; typer itself does that only with rich's colours."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {title: [] for title in GROUPS}
@@ -46,7 +46,7 @@ def add_command(app: typer.Typer, function: Callable[..., None], example: str, *
 
     Args:
         example: how it is typed, shown below its options.
-        lists: what is shown before the example.
+        lists: shown before the example.
         name: of the command; empty: that of the function.
     """
     epilog = "\n\n".join([*lists, f"Example: {example}"])

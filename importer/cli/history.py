@@ -1,4 +1,4 @@
-"""`runs`, `show`, `explain`, `export`: what happened, read back."""
+"""`runs`, `show`, `explain`, `export`: runs of the past, read from the journal."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def _profile_of(shared: opt.Shared, *sets: opt.OptionSet) -> Profile:
 def runs(*, shared: opt.Shared) -> None:
     """List the runs of the workspace, the newest first.
 
-    `last` is the newest run by the journal's own order. A workspace that is read-only or full can still be looked at. A
-    newer program brings the journal up to date by itself, with a copy of it first; an older program refuses it then.
+    `last` is the newest run by the journal's own order. A workspace that is read-only or full can still be read. A
+    newer program upgrades the journal by itself, with a copy of it first; an older program refuses it then.
     """
     profile = _profile_of(shared)
     from importer.cli import tables  # noqa: PLC0415
@@ -67,18 +67,18 @@ def show(
     run_name: opt.Run,
     *,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Work the run's receipt out again, and name what differs.")
+        bool, typer.Option("--verify", help="Compute the run's receipt again, and list what differs.")
     ] = False,
     shared: opt.Shared,
 ) -> None:
     """Show one run: its state, counts, files, and what to do next.
 
-    Rows that were sent more than once are looked at again first, where the target can be asked. The counts of the
+    Rows that were sent more than once are looked up again first, where the target can be reached. The counts of the
     states add up to the rows read, and are counted again in the written file (exit code 9 where they differ).
 
-    Receipts are chained over a workspace: with --verify and --config, the profile is compared with that of the run as
-    well. Whoever can write all of a workspace can forge its chain: keep the hash of the last receipt elsewhere where
-    that matters.
+    The receipts of a workspace are a chain. With --verify and --config, the profile is compared with that of the run,
+    too. Someone who can write the whole workspace can forge its chain: where that matters, keep the hash of the last
+    receipt elsewhere.
     """
     profile = _profile_of(shared)
     from importer.cli.summary import summary  # noqa: PLC0415
@@ -107,7 +107,7 @@ def _verify(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool)
     result = verify(workspace, run_name, profile_hash=profile_hash)
     code = ExitCode.OK if result["verified"] else ExitCode.BALANCE
     if as_json:
-        error = None if result["verified"] else "The receipt does not hold."
+        error = None if result["verified"] else "The receipt does not match."
         print_json({"command": "show", **result, "exit_code": int(code), "error": error})
     else:
         tables.print_verified(result)
@@ -121,7 +121,7 @@ def explain(
     show_values: Annotated[bool, typer.Option("--show-values", help="Show the cells and what was sent.")] = False,
     shared: opt.Shared,
 ) -> None:
-    """Show one row's whole story.
+    """Show everything about one row.
 
     Its cells, what was changed, what was or would be sent, every request, its outcome. Values are masked unless
     --show-values is given.
@@ -130,17 +130,17 @@ def explain(
     from importer.cli import tables  # noqa: PLC0415
     from importer.runs.explain import explain as explained  # noqa: PLC0415
 
-    story = explained(profile.workspace, run_name, row, show_values=show_values)
+    found = explained(profile.workspace, run_name, row, show_values=show_values)
     if wants_json(profile, shared):
-        print_json({"command": "explain", **story, "exit_code": 0, "error": None})
+        print_json({"command": "explain", **found, "exit_code": 0, "error": None})
     else:
-        tables.print_story(story)
+        tables.print_row(found)
 
 
 def export(run_name: opt.Run, *, exported: ExportOptions, shared: opt.Shared) -> None:
     """Write the results of a run again, in any format.
 
-    Also of a run that was killed: its rows stand in the files as the journal knows them.
+    This works for a run that was killed, too: its files hold what the journal knows.
     """
     profile = _profile_of(shared, exported)
     from importer.cli.running import print_report  # noqa: PLC0415

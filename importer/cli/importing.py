@@ -24,7 +24,7 @@ class RunOptions(opt.OptionSet):
     verify_existing: Annotated[
         bool,
         typer.Option(
-            "--verify-existing", help="Look customers of earlier runs up at the target.", rich_help_panel=opt.SENDING
+            "--verify-existing", help="Look up customers of earlier runs at the target.", rich_help_panel=opt.SENDING
         ),
     ] = False
 
@@ -60,18 +60,18 @@ def run(
     """Import a file: every valid row becomes one customer.
 
     The whole file is checked first. Then its valid rows are sent, never faster than allowed, and the
-    results say for every row which customer it became or what is wrong with it. A file that an earlier run handed out
-    is taken back into that run, as `importer retry RUN --fixed FILE` does.
+    results say for every row which customer it became or what is wrong with it. A rejects or results file of an earlier
+    run goes back into that run, as with `importer retry RUN --fixed FILE`.
 
     A file at an address is fetched to a private copy first, and compared with NAME.sha256 beside it, the store's own
-    sum or a second reading. Credentials come from where each looks by itself: ssh keys and known_hosts, AWS and Google
-    settings, .netrc. The target is reached by https: HTTPS_PROXY and NO_PROXY name a proxy, SSL_CERT_FILE or
+    sum or a second reading. Credentials come from the usual places: ssh keys and known_hosts, AWS and Google settings,
+    .netrc. The target is reached by https: HTTPS_PROXY and NO_PROXY name a proxy, SSL_CERT_FILE or
     SSL_CERT_DIR a certificate authority of your own.
 
     Every limit of --rate holds in any rolling window, for all requests together; minutes, hours and days count over
-    restarts. 429 and 503 hold everybody and cost no row its attempts; while the target is down single requests probe
-    it. What was created is remembered per host and account: a new API key for a known host needs --account-of, once.
-    With --faults the run is a rehearsal: it ends with what was lost and what is there twice, counted at the emulator.
+    restarts. 429 and 503 pause all rows and do not count as attempts; while the target is down single requests probe
+    it. Created customers are remembered per host and account: a new API key for a known host needs --account-of, once.
+    With --faults the run is a rehearsal: it ends with the customers that are missing or there twice at the emulator.
     """
     profile = load_profile(shared, own, starting, reading, sending, results)
     with on_disk(file, profile) as source:
@@ -90,8 +90,8 @@ def run(
 def validate(file: opt.File, *, reading: opt.ReadingRows, results: opt.CheckResults, shared: opt.Shared) -> None:
     """Check a file without sending anything: a dry run.
 
-    No network, and no customer is remembered. The results and the rejects show every row's verdict; they are kept and
-    purged like those of a run.
+    No network, and no customer is remembered. The results and the rejects hold the verdict on every row; they are kept
+    and purged like those of a run.
     """
     profile = load_profile(shared, reading, results, settings={"dry_run": True})
     with on_disk(file, profile) as source:
@@ -106,7 +106,7 @@ def resume(run_name: opt.Run, *, sending: opt.SendingRun, results: opt.RunResult
 
     Rows that may have been created already are looked up, never sent again blindly. A first Ctrl-C or SIGTERM stops a
     run cleanly, a second one at once; after either, and after a kill, this goes on. To resume after a stop of the
-    canary is to agree to what was seen.
+    canary means to accept its errors.
     """
     profile = load_profile(shared, sending, results)
     from importer.runs.resume import resume as go_on  # noqa: PLC0415
@@ -127,7 +127,7 @@ def retry(
 
     An unknown row is looked up first, and sent only if its customer is not there.
     With --fixed, rows that were changed in a file of this run are checked under the run's own profile and sent as well;
-    what is done is never sent again. With --config and another profile, every row that is not done is checked again.
+    finished rows are never sent again. With --config and another profile, every unfinished row is checked again.
     """
     profile = load_profile(shared, sending, results)
     from importer.runs.retry import retry as send_again  # noqa: PLC0415

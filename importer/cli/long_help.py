@@ -1,4 +1,4 @@
-"""Lists below the help of a command: exit codes, states of a row, files of a run, columns of results. Words only."""
+"""Lists below the help of a command: exit codes, states of a row, files of a run, columns of results. Texts only."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ EXIT_CODES = {
     "2": "wrong usage or a wrong profile",
     "3": "finished; some rows are invalid, rejected or failed",
     "4": "stopped by a threshold, the canary or the circuit breaker",
-    "5": "access refused, or a certificate or proxy that lets nobody through",
+    "5": "access refused, or a certificate or proxy that refuses the connection",
     "6": "the source cannot be read, or is refused",
-    "7": "busy, imported already, or it must be said whose API key it is",
+    "7": "busy, imported already, or the account of the API key must be named",
     "8": "some rows are unknown, or were found twice at the target",
     "9": "counts or a receipt do not balance",
     "75": "try later: outside the window, the quota is used up, or a file is not complete",
@@ -25,17 +25,17 @@ STATES = {
     "existing": "the customer was there already: from an earlier run, or found by look-up",
     "invalid": "failed the check, or is a duplicate inside the file; never sent",
     "rejected": "the API refused it for good",
-    "failed": "given up after retries, and known not to be created",
-    "unknown": "sent, and neither the answer nor look-ups showed it; never sent again blindly",
+    "failed": "given up after retries; no customer was created",
+    "unknown": "sent, but neither the answer nor look-ups show whether it was created",
     "unsent": "the run stopped first",
 }
 FILES = {
     "results.csv": "every row of the source, in its order, with the columns below added",
-    "rejects.csv": "the rows that did not make it, same columns: fix them, then `importer retry RUN --fixed FILE`",
+    "rejects.csv": "the rows that were not imported, same columns: fix them, then `importer retry RUN --fixed FILE`",
     "id-map.csv": "import key, external id and customer id of every created and existing row",
-    "report.html": "the report for people, one file that can be mailed; values masked unless --show-values",
+    "report.html": "the report for people, one file, fit for mail; values masked unless --show-values",
     "report.json": "the same for programs: counts, issues, columns used, versions",
-    "receipt.json": "hashes of source, profile and files, and of the receipt before",
+    "receipt.json": "hashes of source, profile and files, and of the previous receipt",
     "run.log.jsonl": "the log; never a cell, a name, an address or a secret",
     "<name>.annotated.xlsx": "for workbooks and --format xlsx: your own sheet, wrong cells marked and commented",
 }
@@ -49,11 +49,11 @@ COLUMNS = {
     "_error_field": "the customer field, by the API's name; see `importer fields`",
     "_error_column": "your column",
     "_error_message": "what is wrong, and how to fix it",
-    "_warnings": "what is worth a look in a row that is valid all the same",
+    "_warnings": "what to check in a row that is valid",
     "_http_status": "the API's last answer",
-    "_trace_id": "what the target's support asks for",
+    "_trace_id": "the id that the target's support asks for",
     "_attempts": "requests made for this row, look-ups included",
-    "_run": "the run; with `_row` it says which row a line is, however lines are sorted",
+    "_run": "the run; with `_row` it identifies the row, however lines are sorted",
 }
 
 
@@ -61,7 +61,7 @@ def listed(title: str, entries: Mapping[str, str]) -> str:
     """Write a list as help prints it, line by line.
 
     Args:
-        entries: word to what it means.
+        entries: each word and its meaning.
     """
     width = max(map(len, entries)) + 2
     lines = [

@@ -1,4 +1,4 @@
-"""`nightly`: the files of a folder, one after another, as a scheduler calls it."""
+"""`nightly`: imports the files of a folder, one after another; a scheduler calls it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NightlyOptions(opt.OptionSet):
     watch: Annotated[bool, typer.Option("--watch", help="Keep going until stopped, instead of one pass.")] = False
     expect: Annotated[
         str | None,
-        typer.Option("--expect", metavar="daily", help="A day without a file is worth a warning, and exit code 75."),
+        typer.Option("--expect", metavar="daily", help="Warn on a day without a file, and exit with 75."),
     ] = None
 
 
@@ -55,20 +55,20 @@ def nightly(
 ) -> None:
     """Import every file that arrived in a folder.
 
-    Made to be started by a scheduler. Takes complete files (unchanged between two looks, or with a marker such as
+    Made to be started by a scheduler. Takes complete files (unchanged between two checks, or with a marker such as
     NAME.done), the oldest first, and moves each to archive/ or failed/ with its results or a why.txt. A run that was
-    cut off or ran out of time goes on first; content that was imported before is never sent again. A profile that fits
-    no file holds them all (2).
+    cut off or ran out of time goes on first; content that was imported before is never sent again. Where the profile
+    is wrong, no file is taken (2).
 
-    A folder at an address is read and tidied there: sftp://user@host/inbox, s3://bucket/in, gs://bucket/in. Over SFTP
-    several machines may share it, a bucket belongs to one.
+    A folder at an address is read, and its files are moved there: sftp://user@host/inbox, s3://bucket/in,
+    gs://bucket/in. Over SFTP several machines may share it; a bucket is for one.
 
-    Before anything is sent, a forecast says whether the rate will do until --finish-by; when the time is over the run
-    stops well, and the next night goes on. IMPORTER_NOTIFY_URLS (or _FILE) holds the addresses of notifications:
-    slack://…, mailto://…, and whatever else Apprise knows. They hold counts and a path, and never a customer's data.
+    Before anything is sent, a forecast says whether the rate is enough until --finish-by; at that time the run stops
+    cleanly, and the next night goes on. IMPORTER_NOTIFY_URLS (or _FILE) holds the addresses of notifications:
+    slack://…, mailto://…, and all others that Apprise knows. They hold counts and a path, never a customer's data.
 
     The exit code is the worst of the files, in the order 9, 5, 4, 1, 2, 143, 130, 75, 6, 8, 3; 75 also where a file is
-    still being written, or with --expect daily none came. configs/schedules has what calls it.
+    still being written, or with --expect daily none came. configs/schedules holds schedules that call it.
     """
     profile = _loaded(folder, shared, own, starting, sending, results)
     from importer.cli import running  # noqa: PLC0415
@@ -87,7 +87,7 @@ def nightly(
 
 
 def _loaded(folder: str, shared: opt.Shared, *sets: opt.OptionSet) -> Profile:
-    """Load the profile; where that fails there is nobody at the machine to read why."""
+    """Load the profile; where that fails, a notification says why, since nobody watches the terminal."""
     try:
         return load_profile(shared, *sets)
     except ImporterError as error:
@@ -98,7 +98,7 @@ def _loaded(folder: str, shared: opt.Shared, *sets: opt.OptionSet) -> Profile:
 
 
 def print_pass(report: PassReport) -> None:
-    """Print what became of every file."""
+    """Print the outcome of every file."""
     for result in report.imports:
         _print_file(result, report.target)
     for name in report.growing:

@@ -1,4 +1,4 @@
-"""`doctor` and `purge`: what keeps nightly imports healthy."""
+"""`doctor` and `purge`: maintenance."""
 
 from __future__ import annotations
 
@@ -29,16 +29,14 @@ def doctor(
     *,
     offline: Annotated[
         bool,
-        typer.Option(
-            "--offline", help="Use no network, and take a run that is at work for healthy: for a health check."
-        ),
+        typer.Option("--offline", help="Use no network, and accept a run that is at work: for health checks."),
     ] = False,
     moved: Annotated[bool, typer.Option("--moved", help="The workspace was moved here: go on with it.")] = False,
     copied: Annotated[
-        bool, typer.Option("--copied", help="This workspace is a copy: leave its runs to the original.")
+        bool, typer.Option("--copied", help="This workspace is a copy: the original goes on with its runs.")
     ] = False,
     accept_journal: Annotated[
-        bool, typer.Option("--accept-journal", help="Go on with a journal that has lost what was written last.")
+        bool, typer.Option("--accept-journal", help="Go on with a journal that has lost its last writes.")
     ] = False,
     target: opt.Target = None,
     shared: opt.Shared,
@@ -47,8 +45,8 @@ def doctor(
 
     One line each, with how to fix it. The profile, the target and the credentials (exchanged for real; nothing is
     created), the clock, limits, addresses of notifications, hours, the day's requests, permissions, the journal, the
-    lock, the last run, the disk, metrics; of DIR whether files can be taken and put away, whether a night is at work or
-    was cut off, and what waits. Exits 0 when nothing fails, else as a run would.
+    lock, the last run, the disk, metrics; with DIR whether files can be taken and archived, whether a night is at work
+    or was cut off, and what waits. Exits with 0 when nothing fails, else as a run would.
     """
     import asyncio  # noqa: PLC0415
     import os  # noqa: PLC0415
@@ -77,17 +75,16 @@ def purge(
     older_than: Annotated[
         str | None, typer.Option("--older-than", metavar="30d", help="Runs that ended longer ago: 12h, 30d, 8w.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Give up runs that could still be resumed.")] = False,
     shared: opt.Shared,
 ) -> None:
     """Remove the personal data of old runs for good.
 
-    Their folders, their cells in the journal, and what nights put away of them. Ids, import keys, states, counts and
+    Their folders, their cells in the journal, and what nights archived of them. Ids, import keys, states, counts and
     receipts stay, so that customers are still recognised, and keyed hashes of email, phone, and name with birth date,
-    which hold no personal data. Runs that could still be resumed are kept (exit code 3) unless --force is given. What
-    nights put into archive/ and failed/ goes too; copies elsewhere (--out, and archive/ at an address) are yours to
-    remove.
+    which hold no personal data. Runs that could still be resumed are kept (exit code 3) unless --force is given. Files
+    in archive/ and failed/ are removed, too; copies elsewhere (--out, and archive/ at an address) are not.
     """
     profile = load_profile(shared, settings={"retention.older_than": older_than})
     from importer.cli.tables import print_purge  # noqa: PLC0415

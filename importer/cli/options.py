@@ -43,7 +43,8 @@ Format = Annotated[
     ),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Copy the results there, too.", rich_help_panel=RESULTS)
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Copy the results to this folder, too.", rich_help_panel=RESULTS),
 ]
 ShowValues = Annotated[
     bool,
@@ -158,7 +159,7 @@ class Sending(OptionSet):
         typer.Option(
             "--rate",
             metavar="25/s",
-            help="Never more requests than this; auto<=25/s finds out.",
+            help="At most so many requests; auto<=25/s adapts to the server.",
             rich_help_panel=SENDING,
         ),
     ] = None
@@ -230,12 +231,12 @@ class SendingRun(Sending):
 
 @dataclass(frozen=True)
 class Starting(OptionSet):
-    """What runs are started, and when they stop."""
+    """Which runs are started, and when they stop."""
 
     force: Annotated[bool, typer.Option("--force", help="Import a file that was imported already.")] = False
-    as_new: Annotated[
-        bool, typer.Option("--as-new", help="Import a file that came back fixed like any other, not into its run.")
-    ] = False
+    as_new: Annotated[bool, typer.Option("--as-new", help="Import a fixed file as a new one, not into its run.")] = (
+        False
+    )
     max_errors: Annotated[
         str | None,
         typer.Option(
@@ -255,18 +256,18 @@ class Starting(OptionSet):
 
 @dataclass(frozen=True)
 class Results(OptionSet):
-    """What comes of a run."""
+    """The results of a run."""
 
     format_: Format = None
     partial_ok: Annotated[
         bool,
-        typer.Option("--partial-ok", help="Exit 0 although some rows were refused.", rich_help_panel=RESULTS),
+        typer.Option("--partial-ok", help="Exit with 0 although some rows were refused.", rich_help_panel=RESULTS),
     ] = False
 
 
 @dataclass(frozen=True)
 class RunResults(Results):
-    """What comes of one run."""
+    """The results of one run."""
 
     out: Out = None
     show_values: ShowValues = False
@@ -274,6 +275,6 @@ class RunResults(Results):
 
 @dataclass(frozen=True)
 class CheckResults(RunResults):
-    """What comes of one run that checks its source."""
+    """The results of one run that checks its source."""
 
     preview: Preview = None

@@ -28,12 +28,12 @@ EMPTY: Mapping[str, Any] = {
     "files": {},
     "elapsed_seconds": 0.0,
 }
-"""What the JSON object of a command says when it got nowhere."""
+"""The JSON object of a command that could not begin."""
 
 _BEGAN_S: ContextVar[float] = ContextVar("began_s")
 
 _SENTENCE = re.compile(r"(?P<lead>(?: *[0-9,]+ x | *→ | *! )?)(?=\S)")
-"""A line that may be broken, and what its further lines are indented by."""
+"""A line that may be broken, and the indent of its further lines."""
 _NARROWEST = 20
 
 
@@ -46,18 +46,18 @@ class Output:
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Output:
-        """Read it off the raw arguments."""
+        """Read them from the raw arguments."""
         words = [word for word in arguments if not word.startswith("-")]
         return cls(command=words[0] if words else "", as_json="--json" in arguments)
 
 
 def begin(at_s: float) -> None:
-    """Keep when the command began, by the monotonic clock: what it took is counted from there."""
+    """Keep when the command began, by the monotonic clock: its duration is counted from there."""
     _BEGAN_S.set(at_s)
 
 
 def waited_s() -> float | None:
-    """How long the person who typed the command has waited, in seconds; None where nobody typed one."""
+    """How long the person who typed the command has waited, in seconds; None where it was not typed."""
     began_s = _BEGAN_S.get(None)
     return None if began_s is None else time.monotonic() - began_s
 
@@ -80,7 +80,7 @@ def say(text: str = "") -> None:
 def fitted(text: str, stream: TextIO) -> str:
     """Break the sentences of a text between words where a terminal is behind `stream`, to its width.
 
-    Commands and paths, which stand on lines of their own behind two spaces, are left whole: they are copied.
+    Commands and paths, on lines of their own behind two spaces, are left whole: they are copied.
     """
     width = _width_of(stream)
     if not width:
@@ -107,12 +107,12 @@ def _broken(line: str, width: int) -> str:
 
 
 def show(text: str) -> None:
-    """Print what a command was asked for: on standard output, where a pipe or a file takes it."""
+    """Print the output of a command on standard output, for a pipe or a file."""
     typer.echo(harmless(text))
 
 
 def harmless(text: str) -> str:
-    """A text for a terminal: whoever names a file shall not steer it, so control characters are written out."""
+    """A text for a terminal: control characters are escaped, since names of files may hold them."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
@@ -146,7 +146,7 @@ def print_error(output: Output, error: ImporterError, code: ExitCode | None = No
 
 
 def print_bug(output: Output, error: Exception) -> int:
-    """Report an error that nobody foresaw: its kind and place, never its text, which may hold a value."""
+    """Report an unexpected error: its kind and place, never its text, which may hold a value."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -155,6 +155,6 @@ def print_bug(output: Output, error: Exception) -> int:
         output,
         ImporterError(
             f"An unexpected error occurred ({type(error).__name__} in {where}): this is a bug.",
-            "What was done is safe in the journal; the run's run.log.jsonl says more.",
+            "Finished rows are safe in the journal; see the run's run.log.jsonl.",
         ),
     )

@@ -1,4 +1,4 @@
-"""Fields and issue codes for people: a line each, or each in full. What is said comes from the entries."""
+"""Fields and issue codes for people: a line each, or each in full. The texts come from the entries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importer.reference.codes import CodeEntry
 from importer.reference.fields import EVIDENCE, FieldEntry, rules
 
 _WHOSE = {"both": "Individuals and businesses", "individual": "Individuals", "business": "Businesses"}
-_NOT_SENT = "Never sent: it only says how phone numbers are read."
+_NOT_SENT = "Never sent: it only sets how phone numbers are read."
 
 
 def print_fields(found: Sequence[FieldEntry], *, full: bool) -> None:

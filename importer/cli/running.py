@@ -35,7 +35,7 @@ from importer.runs.wiring import accept_journal
 Work = Callable[[Context], Coroutine[Any, Any, Report]]
 _T = TypeVar("_T")
 _WORTH_A_LINE_S = 10.0
-"""A forecast is shown before the sending when that takes longer, or when there is something to be in time for."""
+"""A forecast is shown before the sending when that takes longer, or when there is a time limit or a quota."""
 
 
 def run_command(profile: Profile, command: str, work: Work, *, about: str = "", as_json: bool) -> int:
@@ -191,7 +191,7 @@ def _whose(host: str, accounts: Sequence[AccountUsed]) -> str:
 
 
 async def _ask(shown: Progress, question: str) -> bool:
-    """Ask in the middle of a run, which goes on answering signals meanwhile."""
+    """Ask in the middle of a run, which still obeys signals meanwhile."""
     loop = asyncio.get_running_loop()
     answered = asyncio.Event()
     shown.__exit__(None, None, None)

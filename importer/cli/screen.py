@@ -29,5 +29,5 @@ def table(*headers: str, whole: str = "") -> Table:
 
 
 def text_width() -> int:
-    """The width for running text: the terminal's, and never more than is read well."""
+    """The width of running text: the terminal's, and at most 100 columns."""
     return min(console().width, 100)

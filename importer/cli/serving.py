@@ -26,7 +26,9 @@ class EmulatorOptions(opt.OptionSet):
 
     host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1"
     port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65_535)] = 8080
-    store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers there.")] = None
+    store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers in this file.")] = (
+        None
+    )
     faults: Annotated[str | None, typer.Option("--faults", help="A preset or a TOML file of faults.")] = None
     limit: Annotated[
         str | None,
@@ -57,7 +59,7 @@ class EmulatorOptions(opt.OptionSet):
     ] = "409"
     list_lag: Annotated[
         float,
-        typer.Option("--list-lag", metavar="SECONDS", help="How late lists show it.", min=0.0),
+        typer.Option("--list-lag", metavar="SECONDS", help="How much later lists show a customer.", min=0.0),
     ] = 0.0
 
 
@@ -70,9 +72,9 @@ def emulator(*, own: EmulatorOptions, shared: opt.Shared) -> None:
     """Serve the emulator on this machine until Ctrl-C.
 
     Real HTTP, no real customers. Prints where it listens and the credentials it accepts: random ones, or
-    EMULATOR_API_KEY and EMULATOR_API_SECRET of the environment (or the same with _FILE), and no option, since the
-    process list shows those. /_emulator shows what arrived, /_emulator/arrivals every request. A file of faults may
-    also hold rate, rate_headers, error_body and external_ids, written as the options of that name.
+    EMULATOR_API_KEY and EMULATOR_API_SECRET of the environment (or the same with _FILE). There is no option for them,
+    since the process list shows options. /_emulator shows what arrived, /_emulator/arrivals every request. A file of
+    faults may also hold rate, rate_headers, error_body and external_ids, written as the options of that name.
     """
     import asyncio  # noqa: PLC0415
 
@@ -130,7 +132,7 @@ def _limits(text: str) -> tuple[tuple[int, float], ...]:
 
 
 def _credentials() -> dict[str, Any]:
-    """What the environment says that the emulator accepts; nothing: random ones."""
+    """The credentials that the environment names; none: random ones."""
     from importer.profile.credentials import secret_of  # noqa: PLC0415
 
     names = {"api_key": "EMULATOR_API_KEY", "api_secret": "EMULATOR_API_SECRET"}

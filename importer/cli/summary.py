@@ -10,8 +10,8 @@ from importer.core.labels import counted
 from importer.results import in_words, learned_sentences, read_as
 from importer.runs.rehearsal import sentence
 
-_HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth a look", 5)}
-"""What issues stand under, by their severity, and how many kinds of them are shown."""
+_HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth checking", 5)}
+"""Headings of issues by their severity, and how many kinds of them are shown."""
 _ALWAYS_SHOWN = ("created", "valid")
 
 
@@ -20,7 +20,7 @@ def summary(report: Mapping[str, Any], *, took_s: float | None = None, previewed
 
     Args:
         previewed: show the first rows as they were or would be sent, too.
-        took_s: how long its reader has waited; None: as the report says.
+        took_s: how long its reader has waited; None: the duration of the report.
     """
     return "\n".join(_lines(report, report["elapsed_seconds"] if took_s is None else took_s, previewed=previewed))
 
@@ -56,11 +56,11 @@ def _headline(report: Mapping[str, Any], took_s: float) -> str:
 
 
 def _returned(returned: Mapping[str, Any]) -> Iterator[str]:
-    """What came back, and what became of it."""
+    """The rows that came back, and their outcome."""
     if not returned:
         return
     if returned.get("continues"):
-        yield f"This run went on from the dry run {returned['continues']}: all its rows are imported, fixed and valid."
+        yield f"This run continues the dry run {returned['continues']}: its valid and fixed rows are imported."
     refused = sum(one["count"] for one in returned["refused"])
     counted = ((returned["changed"], "changed"), (returned["unchanged"], "unchanged"), (refused, "not taken"))
     counts_in_words = ", ".join(f"{count:,} {what}" for count, what in counted if count)
@@ -77,20 +77,20 @@ def _counts(counts: Mapping[str, int]) -> Iterator[str]:
 
 
 def _forecast(forecast: Mapping[str, Any]) -> Iterator[str]:
-    """What was foreseen, where there was something to be in time for."""
+    """The forecast, where there is a time limit or a quota."""
     if forecast.get("needed_per_s") is not None or forecast.get("quota_share") is not None:
         yield f"\nForecast: {forecast['text']}"
 
 
 def _reading(source: Mapping[str, Any]) -> Iterator[str]:
-    """How the file was understood, and what is strange about it as a whole."""
+    """How the file was read, and warnings about it as a whole."""
     yield from read_as(source.get("detected", ()))
     for warning in source.get("warnings", ()):
         yield f"  ! {warning}"
 
 
 def _issues(issues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The first kinds of issues: what keeps rows out under one heading, what does not under another."""
+    """The first kinds of issues: errors under one heading, warnings under another."""
     left = len(issues)
     for severity, (heading, most) in _HEADINGS.items():
         chosen = [one for one in issues if one["severity"] == severity][:most]
@@ -106,7 +106,7 @@ def _issues(issues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _sentence(issue: Mapping[str, Any]) -> str:
-    """What is wrong, once: the few words that belong to the advice, or the message where nobody documented the code."""
+    """What is wrong: the title of the code, or the message where the code has no title."""
     title = issue.get("title", "")
     return str(issue["message"] if title in ("", in_words(issue["code"])) else title)
 
@@ -134,7 +134,7 @@ def _files(files: Mapping[str, str]) -> Iterator[str]:
 
 
 def _next(step: str, command: str) -> Iterator[str]:
-    """What to do now; the command on a line of its own, so that it can be copied as it stands."""
+    """What to do next; the command on a line of its own, so that it can be copied."""
     if step:
         yield f"\n{step.removesuffix(command).rstrip()}"
     if command:

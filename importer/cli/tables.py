@@ -1,4 +1,4 @@
-"""Lists for people: the runs of a workspace, the story of a row. Data, so on standard output."""
+"""Lists for people: the runs of a workspace, everything about a row. Data, so on standard output."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ def print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
     console().print(listed)
 
 
-def print_story(story: Mapping[str, Any]) -> None:
+def print_row(row: Mapping[str, Any]) -> None:
     """Print everything known about one row."""
     screen = console()
-    run = f"{'dry run' if story['dry_run'] else 'run'} {story['run_id']}"
-    what = f"Row {story['row']} of {story['source']}, {run}: {story['state']} {story['customer_id']}".rstrip()
+    run = f"{'dry run' if row['dry_run'] else 'run'} {row['run_id']}"
+    what = f"Row {row['row']} of {row['source']}, {run}: {row['state']} {row['customer_id']}".rstrip()
     screen.print(what, markup=False, highlight=False)
-    if len(story["group"]) > 1:
-        rows = ", ".join(map(str, story["group"]))
-        screen.print(f"One business with several contacts: rows {rows}. Row {story['group'][0]} is sent for all.")
-    if story["candidates"]:
-        screen.print(f"Could be one of: {', '.join(story['candidates'])}")
-    if not story["shows_values"]:
+    if len(row["group"]) > 1:
+        rows = ", ".join(map(str, row["group"]))
+        screen.print(f"One business with several contacts: rows {rows}. Row {row['group'][0]} is sent for all.")
+    if row["candidates"]:
+        screen.print(f"Could be one of: {', '.join(row['candidates'])}")
+    if not row["shows_values"]:
         screen.print("Values are masked; --show-values shows them.")
     screen.print("\nCells")
-    for name, text in story["cells"].items():
+    for name, text in row["cells"].items():
         screen.print(f"  {name}: {text}", markup=False, highlight=False)
-    if story["changes"]:
+    if row["changes"]:
         screen.print("\nChanged")
-    for one in story["changes"]:
+    for one in row["changes"]:
         line = f"  {one['field']}: {one['before']} -> {one['after']}  [{one['rule']}]"
         screen.print(line, markup=False, highlight=False)
-    if story["body"]:
-        screen.print("\nWould be sent" if story["dry_run"] else "\nSent")
-        screen.print_json(data=story["body"])
-    for issue in story["issues"]:
+    if row["body"]:
+        screen.print("\nWould be sent" if row["dry_run"] else "\nSent")
+        screen.print_json(data=row["body"])
+    for issue in row["issues"]:
         screen.print(f"\n{issue['severity']}: {issue['message']} [{issue['code']}]", markup=False, highlight=False)
-    screen.print("\nRequests" if story["attempts"] else "\nNo request was made for it.")
-    for attempt in story["attempts"]:
+    screen.print("\nRequests" if row["attempts"] else "\nNo request was made for it.")
+    for attempt in row["attempts"]:
         screen.print(_attempt(attempt), markup=False, highlight=False)
 
 
@@ -101,7 +101,7 @@ def print_inspection(seen: Mapping[str, Any]) -> None:
 
 
 def print_findings(findings: Sequence[Mapping[str, Any]]) -> None:
-    """Print one line a check, and under it how to fix what is not well."""
+    """Print one line a check, and under it how to fix a problem."""
     screen = console()
     for one in findings:
         screen.print(f"{one['status']:<4}  {one['check']:<12}  {one['message']}", markup=False, highlight=False)
@@ -119,7 +119,7 @@ def print_purge(done: Mapping[str, Any]) -> None:
     for one in done["purged"]:
         screen.print(f"  {one['run_id']}  {one['kind']}  {one['source']}".rstrip(), markup=False, highlight=False)
     for path in done["places"]:
-        screen.print(f"  {path}  put there by a night", markup=False, highlight=False)
+        screen.print(f"  {path}  archived by a night", markup=False, highlight=False)
     for path in done["copies"]:
         screen.print(f"  {path}  copy of the journal before an upgrade", markup=False, highlight=False)
     for one in done["kept"]:
@@ -133,7 +133,7 @@ def print_purge(done: Mapping[str, Any]) -> None:
 def print_verified(result: Mapping[str, Any]) -> None:
     """Print what a receipt says and what was found."""
     screen = console()
-    verdict = "holds" if result["verified"] else "DOES NOT HOLD"
+    verdict = "matches" if result["verified"] else "DOES NOT MATCH"
     screen.print(f"Receipt {result['number']} of run {result['run_id']} {verdict}.", highlight=False)
     for one in result["checks"]:
         line = f"  {one['status']:<7}  {one['what']}" + (f": {one['message']}" if one["message"] else "")

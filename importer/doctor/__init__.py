@@ -37,7 +37,7 @@ async def examine(
     """Check everything, in the order in which a run needs it.
 
     Args:
-        load: puts the profile together.
+        load: loads the profile.
         environ: where credentials are looked for.
         folder: the one that `importer nightly` is given; empty: there are no nights.
         clock: None: the system's.
@@ -69,7 +69,7 @@ async def examine(
 
 def _folder(folder: str, profile: Profile, *, offline: bool) -> Iterator[Finding]:
     if is_remote(folder) and offline:
-        yield Finding.ok("folder", "at an address: not looked at (--offline)")
+        yield Finding.ok("folder", "at an address: not checked (--offline)")
     elif is_remote(folder):
         yield from check_remote_folder(folder, profile)
     elif folder:
@@ -77,7 +77,7 @@ def _folder(folder: str, profile: Profile, *, offline: bool) -> Iterator[Finding
 
 
 def _filled(folder: str, profile: Profile) -> list[Path]:
-    """Folders beside the workspace that results are put into."""
+    """Folders for results besides the workspace."""
     copies = [profile.results.out] if profile.results.out else []
     nights = folders_of(Path(folder), profile.nightly) if folder and not is_remote(folder) else []
     return [*copies, *nights]

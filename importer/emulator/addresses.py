@@ -1,7 +1,4 @@
-"""The rules of addresses: three types, one primary for each, and what the first version called them.
-
-The names of the first version are refused.
-"""
+"""The rules of addresses: three types, one primary for each, and old names refused."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ _V1_STREETS = {f"addressLine{number}": f"streetLine{number}" for number in range
 STATE = pattern(r"[A-Z0-9]{2,3}", "a state code of 2 or 3 capitals")
 
 
-def COUNTRY(value: Any, path: str, problems: Problems) -> Any:  # noqa: N802 - stands among the other named checks
+def COUNTRY(value: Any, path: str, problems: Problems) -> Any:  # noqa: N802 - used like the other named checks
     """An ISO 3166-1 alpha-3 code in capitals."""
     if not isinstance(value, str) or value not in _COUNTRIES:
         problems.append(Problem(path, "must be a country code of three capitals (ISO 3166-1 alpha-3)", "EMU_FORMAT"))

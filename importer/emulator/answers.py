@@ -13,11 +13,11 @@ from importer.emulator.checks import Problem
 
 
 class Answer(NamedTuple):
-    """What a handler decided to say.
+    """The answer of an endpoint.
 
     Args:
         code: the error code, for the ledger; empty where there is no error.
-        customer_id: the customer that this very request created.
+        customer_id: the customer that this request created.
     """
 
     status: int
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     customer_id: str = ""
 
 
-class Refusal(Exception):  # noqa: N818 - it refuses one request, and is an answer rather than an error
+class Refusal(Exception):  # noqa: N818 - an answer rather than an error
     """The request ends here with an error answer.
 
     Args:
@@ -54,7 +54,7 @@ class Refusal(Exception):  # noqa: N818 - it refuses one request, and is an answ
 
 
 def timestamp(epoch_s: float) -> str:
-    """Write a moment as the API does: UTC with milliseconds and a Z."""
+    """Write a time as the API does: UTC with milliseconds and a Z."""
     return datetime.fromtimestamp(epoch_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

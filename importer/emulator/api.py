@@ -1,4 +1,4 @@
-"""The endpoints: what each does with a request that got in, and which path and method lead to it.
+"""The endpoints: what each does with an accepted request, and which path and method lead to it.
 
 Creating is not idempotent: an `Idempotency-Key` is ignored, and the same body twice is two customers.
 """
@@ -27,7 +27,7 @@ class Call(NamedTuple):
     Args:
         number: its number in the ledger.
         customer_id: from the path; empty where the path has none.
-        epoch_s: when it is worked on.
+        epoch_s: when it is processed.
         lag_s: how much later than usual a created customer appears in lists.
     """
 
@@ -45,7 +45,7 @@ Committed = Callable[[int, str], None]
 
 
 class Route(NamedTuple):
-    """Where a method and path lead: the kind of request, the path without its values, and the endpoint's name."""
+    """The endpoint of a method and path: the kind of request, the path without its values, and the endpoint's name."""
 
     kind: str
     path: str
@@ -72,7 +72,7 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
 
 
 def find_route(method: str, path: str) -> tuple[Route, str]:
-    """Find where a request leads, and the customer id in its path; an unknown place leads to `unknown`."""
+    """Find where a request leads, and the customer id in its path; an unknown path leads to `unknown`."""
     known, customer_id = ROUTES.get(path), ""
     if known is None and path.startswith(f"{_CUSTOMERS}/"):
         customer_id, _, rest = path.removeprefix(f"{_CUSTOMERS}/").partition("/")
@@ -117,7 +117,9 @@ class Api:
         if route.endpoint == "unknown":
             raise Refusal(404, "EMU_NO_SUCH_PATH", "There is nothing at this path")
         if route.endpoint == "not_allowed":
-            raise Refusal(405, "EMU_METHOD", "This path does not take this method", (), {"Allow": _allowed(route.path)})
+            raise Refusal(
+                405, "EMU_METHOD", "This path does not accept this method", (), {"Allow": _allowed(route.path)}
+            )
         if route.endpoint != "exchange":
             self._tokens.check(call.authorization)
             if route.changes:
@@ -169,11 +171,11 @@ class Api:
         return Answer(204, b"")
 
     def _with_metadata(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Keep metadata as this server does."""
-        metadata, manner = fields.get("metadata"), self._settings.metadata
-        if manner == "keep" or not metadata:
+        """Change metadata as this server is set to."""
+        metadata, mode = fields.get("metadata"), self._settings.metadata
+        if mode == "keep" or not metadata:
             return fields
-        kept = {name.lower(): value.lower() for name, value in metadata.items()} if manner == "lower" else {}
+        kept = {name.lower(): value.lower() for name, value in metadata.items()} if mode == "lower" else {}
         return {**fields, "metadata": kept}
 
     def _checked(self, content: bytes) -> dict[str, Any]:
@@ -203,9 +205,9 @@ class Api:
 
     def _rewrite(self, customer: dict[str, Any], call: Call) -> str:
         body = _written(customer)
-        created_ms, visible_ms = self._store.moments(call.customer_id)
-        moments_ms = (created_ms, int(call.epoch_s * 1000), visible_ms)
-        self._store.replace(row_of(customer, body, self._settings.stamp, moments_ms))
+        created_ms, visible_ms = self._store.times(call.customer_id)
+        times_ms = (created_ms, int(call.epoch_s * 1000), visible_ms)
+        self._store.replace(row_of(customer, body, self._settings.stamp, times_ms))
         return body
 
 

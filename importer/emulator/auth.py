@@ -1,4 +1,4 @@
-"""Tokens: exchanged for key and secret, checked on every other call, expired by time or on purpose."""
+"""Tokens: exchanged for key and secret, checked on every other call, expired by time or by a fault."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Tokens:
         return {"access_token": token, "expires_in": int(ttl_s) if float(ttl_s).is_integer() else ttl_s}
 
     def check(self, authorization: str) -> None:
-        """Let a request with a living token pass.
+        """Accept a request with a valid token.
 
         Raises:
             Refusal: 401 for an absent or unknown token; an expired one gets the configured status.
@@ -57,10 +57,10 @@ class Tokens:
             raise Refusal(self._settings.expiry_status, "EMU_TOKEN_EXPIRED", "The access token has expired")
 
     def check_may_change(self) -> None:
-        """Let callers whose role may act pass.
+        """Accept callers with a role that may change customers.
 
         Raises:
-            Refusal: 403, the role may only look.
+            Refusal: 403, the role may only read.
         """
         if self._settings.role == "view-only":
             raise Refusal(403, "EMU_FORBIDDEN", "The role of this service account may not change customers")

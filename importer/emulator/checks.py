@@ -1,4 +1,4 @@
-"""The small checks that field rules are made of: each looks at one JSON value and notes its problems.
+"""The small checks that field rules are made of: each checks one JSON value and adds its problems.
 
 A check never raises and never stops at the first problem: all problems of a body are found in one
 pass. It returns the value as it will be stored. Messages never repeat the value.
@@ -38,12 +38,12 @@ def inside(path: str, name: str) -> str:
 
 
 def missing(path: str) -> Problem:
-    """Say that a required value is absent."""
+    """The problem of an absent required value."""
     return Problem(path, "is required", "EMU_REQUIRED")
 
 
 def text(longest: int, shortest: int = 1) -> Check:
-    """A string of so many characters; an empty one is too short: blanks are to be left out."""
+    """A string of `shortest` to `longest` characters; an empty one is too short: leave blanks out."""
 
     def check(value: Any, path: str, problems: Problems) -> Any:
         if not isinstance(value, str):
@@ -56,7 +56,7 @@ def text(longest: int, shortest: int = 1) -> Check:
 
 
 def pattern(expression: str, says: str) -> Check:
-    """A string that matches as a whole; `says` finishes the sentence "must be …"."""
+    """A string that matches as a whole; `says` completes the sentence "must be …"."""
     fits = re.compile(expression).fullmatch
 
     def check(value: Any, path: str, problems: Problems) -> Any:
@@ -123,7 +123,7 @@ def record(*fields: Field) -> Check:
 
 
 def many(look: Check) -> Check:
-    """An array whose every item passes `look`."""
+    """An array; `look` checks every item."""
 
     def check(value: Any, path: str, problems: Problems) -> Any:
         if not isinstance(value, list):
@@ -135,7 +135,7 @@ def many(look: Check) -> Check:
 
 
 def text_map(pairs: int, longest: int) -> Check:
-    """An object of at most so many texts, each of at most `longest` characters."""
+    """An object of at most `pairs` texts, each of at most `longest` characters."""
 
     def check(value: Any, path: str, problems: Problems) -> Any:
         if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What a customer looks like at the server: the object of the API, and the row that finds it again."""
+"""A customer at the server: the object of the API, and its row in the store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importer.emulator.answers import timestamp
 from importer.emulator.rules import e164
 
 SEPARATOR = "\x1f"
-"""Stands between the values that share one column of the store."""
+"""Separates the values that share one column of the store."""
 
 _SERVER_OWNED = ("createdBy", "createdAt", "updatedBy", "updatedAt", "verificationStatus")
 
@@ -58,13 +58,13 @@ def new_customer(fields: Mapping[str, Any], customer_id: str, account_id: str, e
 
 
 def replaced(old: Mapping[str, Any], fields: Mapping[str, Any], account_id: str, epoch_s: float) -> dict[str, Any]:
-    """Put new fields in the place of all old ones; what the server owns stays."""
+    """Replace all fields; those that the server owns stay."""
     owned = {name: old[name] for name in _SERVER_OWNED}
     return touched({"id": old["id"], "status": old["status"], **_shown(fields), **owned}, account_id, epoch_s)
 
 
 def touched(customer: Mapping[str, Any], account_id: str, epoch_s: float) -> dict[str, Any]:
-    """Note who changed the customer, and when."""
+    """Record who changed the customer, and when."""
     author = {"id": account_id, "type": "service-account"}
     return {**customer, "updatedBy": author, "updatedAt": timestamp(epoch_s)}
 
@@ -82,13 +82,13 @@ def with_blanks(customer: dict[str, Any]) -> dict[str, Any]:
     return {**customer, "addresses": [{**blank, **address} for address in customer["addresses"]]}
 
 
-def row_of(customer: Mapping[str, Any], body: str, stamp: str, moments_ms: tuple[int, int, int]) -> Row:
-    """Make the row that finds a customer again.
+def row_of(customer: Mapping[str, Any], body: str, stamp: str, times_ms: tuple[int, int, int]) -> Row:
+    """Make a customer's row in the store.
 
     Args:
         body: the customer as JSON.
         stamp: the metadata name that is counted for duplicates.
-        moments_ms: created, updated and visible in lists, in milliseconds since the epoch.
+        times_ms: created, updated and visible in lists, in milliseconds since the epoch.
     """
     person = customer if customer["type"] == "INDIVIDUAL" else _main_contact(customer)
     names = customer.get("businessName") or _full_name(customer)
@@ -107,7 +107,7 @@ def row_of(customer: Mapping[str, Any], body: str, stamp: str, moments_ms: tuple
         _places(customer, "countryCode"),
         _places(customer, "zipCode"),
         customer["metadata"].get(stamp),
-        *moments_ms,
+        *times_ms,
         body,
     )
 
@@ -128,9 +128,9 @@ def _places(customer: Mapping[str, Any], name: str) -> str:
 
 
 def same_number(number: str) -> str:
-    """Bring the phone number of a filter to the stored form; what is none stays, and finds nothing.
+    """Bring the phone number of a filter to the stored form; anything else stays, and finds nothing.
 
-    White space at an end is not forgiven: it is what an unescaped `+` becomes in a query.
+    White space at an end is not removed: an unescaped `+` in a query becomes a space.
     """
     return (e164(number) if number == number.strip() else None) or number
 

@@ -1,7 +1,7 @@
 """The ledger of what really arrived: every request, when, of what kind, and how it ended.
 
-It is what tests believe. Counts are exact for ever; single arrivals are kept in flat arrays (31
-bytes each), the newest millions of them. No personal data: a path stands without its values.
+Tests trust it. Counts are exact; single arrivals are kept in flat arrays (31 bytes each), the newest millions of them.
+No personal data: a path is kept without its values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ UNDER_WAY = -1
 """The status of a request that is not answered yet."""
 DROPPED = 0
 """The status of a request whose connection was cut instead of being answered."""
-_NOBODY = bytes(16)
+_NO_ID = bytes(16)
 
 
 class Arrival(NamedTuple):
@@ -29,7 +29,7 @@ class Arrival(NamedTuple):
         path: with `{id}` in the place of an id, and without the query.
         kind: `token`, `create`, `get`, `list`, `update`, `delete` or `other`.
         status: of the answer that was sent, or `UNDER_WAY`, or `DROPPED`.
-        fault: the scripted faults that hit it, joined by `+`; empty for none.
+        fault: the faults that hit it, joined by `+`; empty for none.
         customer_id: the customer that it created; empty for none.
     """
 
@@ -44,7 +44,7 @@ class Arrival(NamedTuple):
 
 
 class _Names:
-    """Few different texts, each stored once."""
+    """A few different texts, each stored once."""
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {"": 0}
@@ -86,10 +86,10 @@ class Ledger:
         self.codes: Counter[str] = Counter()
         self.last_codes: deque[tuple[int, str]] = deque(maxlen=10)
 
-    # ------------------------------------------------------------------ what the server notes
+    # ------------------------------------------------------------------ what the server records
 
     def arrive(self, at_s: float, kind: str, method: str, path: str) -> int:
-        """Note a request as soon as it is seen, and give it its number."""
+        """Record a request as soon as it is seen, and give it its number."""
         number = self.requests
         self.requests += 1
         self.in_flight += 1
@@ -99,20 +99,20 @@ class Ledger:
         self._routes.append(self._names.code(f"{kind} {method} {path}"))
         self._statuses.append(UNDER_WAY)
         self._faults.append(0)
-        self._created += _NOBODY
+        self._created += _NO_ID
         if len(self._times) >= 2 * self._keep:
             self._forget(self._keep)
         return number
 
     def commit(self, number: int, customer_id: str) -> None:
-        """Note that a request's customer is durable, before any answer."""
+        """Record that a request's customer is durable, before any answer."""
         self.commits += 1
         place = number - self._first
         if place >= 0:
             self._created[16 * place : 16 * place + 16] = uuid.UUID(customer_id).bytes
 
     def settle(self, number: int, kind: str, status: int, *, code: str = "", faults: tuple[str, ...] = ()) -> None:
-        """Note how a request ended."""
+        """Record how a request ended."""
         self.in_flight -= 1
         self._counts[kind, UNDER_WAY] -= 1
         self._counts[kind, status] += 1
@@ -131,7 +131,7 @@ class Ledger:
         del self._created[: 16 * count]
         self._first += count
 
-    # ------------------------------------------------------------------ what the witness says
+    # ------------------------------------------------------------------ what tests read
 
     def __len__(self) -> int:
         return self.requests
@@ -141,7 +141,7 @@ class Ledger:
         return (self._arrival(place) for place in range(len(self._times)))
 
     def page(self, number: int, size: int) -> list[Arrival]:
-        """Give up to so many kept arrivals from a number on, oldest first."""
+        """Give up to `size` kept arrivals from a number on, oldest first."""
         first = max(number - self._first, 0)
         return [self._arrival(place) for place in range(first, min(first + size, len(self._times)))]
 
@@ -156,7 +156,7 @@ class Ledger:
             kind=kind,
             status=self._statuses[place],
             fault=self._names[self._faults[place]],
-            customer_id="" if created == _NOBODY else str(uuid.UUID(bytes=created)),
+            customer_id="" if created == _NO_ID else str(uuid.UUID(bytes=created)),
         )
 
     def created_ids(self) -> list[str]:
@@ -164,7 +164,7 @@ class Ledger:
         return [arrival.customer_id for arrival in self if arrival.customer_id]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Count requests per kind and status; `dropped` and `under way` stand for no status."""
+        """Count requests per kind and status; `dropped` and `under way` are no status."""
         words = {DROPPED: "dropped", UNDER_WAY: "under way"}
         table: dict[str, dict[str, int]] = {}
         for (kind, status), count in sorted(self._counts.items()):
@@ -180,7 +180,7 @@ class Ledger:
         """Find the largest number of arrivals, of all kinds, in any rolling window.
 
         Args:
-            per_s: length of the window in seconds; its end does not belong to it.
+            per_s: length of the window in seconds; its end is not part of it.
         """
         times, largest, start = self._times, 0, 0
         for end, moment in enumerate(times):

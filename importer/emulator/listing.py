@@ -22,7 +22,7 @@ from importer.emulator.store import Store
 
 
 class Condition(NamedTuple):
-    """One filter in SQL: the condition, and how the parameter's text becomes its value."""
+    """One filter in SQL: the condition, and how the text of the parameter becomes its value."""
 
     sql: str
     value: Callable[[str], str]
@@ -66,7 +66,7 @@ def list_customers(query: MultiMapping[str], store: Store, settings: EmulatorSet
     """Answer one page of the list.
 
     Args:
-        epoch_s: now; customers that lag behind it are left out.
+        epoch_s: now; customers that appear later are left out.
 
     Raises:
         Refusal: 400, a parameter makes no sense.

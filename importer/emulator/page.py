@@ -1,6 +1,6 @@
-"""What the emulator shows of itself: a page for people, numbers and customers for tests.
+"""The emulator's own pages: a page for people, and the ledger and customers for tests.
 
-The page holds no personal data. `/_emulator/customers` does: it serves loopback only, as all does.
+The page for people holds no personal data. `/_emulator/customers` does; like everything here it serves loopback only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PAGE = """<!doctype html>
 table{{border-collapse:collapse;margin:0 0 1.5rem}}td,th{{border:1px solid #bbb;padding:.2rem .7rem;text-align:left}}
 td:last-child{{text-align:right;font-variant-numeric:tabular-nums}}@media(prefers-color-scheme:dark){{body{{background:
 #161616;color:#eee}}}}</style></head>
-<body><h1>RocketKOR emulator</h1><p>A local stand-in: nothing here reaches a real system.</p>
+<body><h1>RocketKOR emulator</h1><p>A local server: nothing here reaches a real system.</p>
 {tables}
 <p>For programs: <a href="/_emulator/ledger?per_s=1">ledger</a>, <a href="/_emulator/arrivals">arrivals</a>,
 <a href="/_emulator/customers">customers</a></p>
@@ -32,7 +32,7 @@ td:last-child{{text-align:right;font-variant-numeric:tabular-nums}}@media(prefer
 """
 
 
-class Backstage:
+class AdminPages:
     """The pages under `/_emulator`; they need no token, and do not appear in the ledger."""
 
     def __init__(self, store: Store, ledger: Ledger) -> None:
@@ -62,7 +62,7 @@ class Backstage:
         return web.Response(body=encoded(self.numbers(per_s)), content_type="application/json")
 
     def numbers(self, per_s: float) -> dict[str, Any]:
-        """Give everything that is counted; `largest_window` is for a window of so many seconds."""
+        """Give all counts; `largest_window` is for a window of `per_s` seconds."""
         ledger = self._ledger
         return {
             "requests": ledger.requests,
@@ -92,7 +92,7 @@ class Backstage:
         return stream
 
     async def _arrivals(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Tell every single request that is kept, one JSON object a line; the last ones may still be under way."""
+        """Send every recorded request, one JSON object a line; the last ones may still be under way."""
         stream = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await stream.prepare(request)
         number, end = 0, self._ledger.requests

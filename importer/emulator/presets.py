@@ -1,4 +1,4 @@
-"""The plans of faults that come with the emulator, as the TOML that a file would hold.
+"""The plans of faults that come with the emulator, as TOML.
 
 Copy one into a file to change it. The order of rules matters: of all faults but delays and lags,
 the first that hits a request wins.

@@ -1,4 +1,4 @@
-"""The server's life: opens the store, listens on loopback, and ends in order."""
+"""The server's life: opens the store, listens on loopback, and stops cleanly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from importer.emulator.customers import parsed
 from importer.emulator.ledger import Ledger
-from importer.emulator.page import PREFIX, Backstage
+from importer.emulator.page import PREFIX, AdminPages
 from importer.emulator.service import Service
 from importer.emulator.settings import EmulatorSettings
 from importer.emulator.store import Store
@@ -67,7 +67,7 @@ class Emulator:
     def base_url(self) -> str:
         """`http://127.0.0.1:PORT`, without a slash at the end; known once it is started."""
         host = "127.0.0.1" if self.settings.host == "localhost" else self.settings.host
-        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self._life().port}"
+        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self._started().port}"
 
     async def start(self) -> None:
         """Open the store and listen.
@@ -86,7 +86,7 @@ class Emulator:
         self._running = running
 
     async def stop(self) -> None:
-        """End: answer what is under way within a second, then cut it, and close the store."""
+        """Stop: answer requests in work within a second, then cut them, and close the store."""
         running, self._running = self._running, None
         if running is not None:
             await running.end()
@@ -101,7 +101,7 @@ class Emulator:
         await self.stop()
 
     def largest_window(self, per_s: float) -> int:
-        """Find the largest number of arrivals in any rolling window of so many seconds."""
+        """Find the largest number of arrivals in any rolling window of `per_s` seconds."""
         return self.ledger.largest_window(per_s)
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -110,25 +110,25 @@ class Emulator:
 
     def customers(self) -> Iterator[dict[str, Any]]:
         """Give every customer in the order of creation, visible in lists or not."""
-        return (parsed(body) for page in self._life().store.pages() for body in page)
+        return (parsed(body) for page in self._started().store.pages() for body in page)
 
     def numbers(self, per_s: float = 1.0) -> dict[str, Any]:
         """Give everything that `/_emulator/ledger` shows."""
-        return self._life().backstage.numbers(per_s)
+        return self._started().pages.numbers(per_s)
 
-    def _life(self) -> _Running:
+    def _started(self) -> _Running:
         if self._running is None:
             raise RuntimeError("the emulator is not started")
         return self._running
 
 
 class _Running:
-    """What exists between start and stop."""
+    """A started server."""
 
     def __init__(self, settings: EmulatorSettings, store: Store, ledger: Ledger, clock: Callable[[], float]) -> None:
         self._settings = settings
         self.store = store
-        self.backstage = Backstage(store, ledger)
+        self.pages = AdminPages(store, ledger)
         self._service = Service(settings, store, ledger, clock)
         self._runner = web.ServerRunner(self._server(), shutdown_timeout=_SHUTDOWN_S)
         self.port = 0
@@ -144,7 +144,7 @@ class _Running:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith(PREFIX):
-            return await self.backstage.handle(request)
+            return await self.pages.handle(request)
         arrived_s = request.arrived_s if isinstance(request, _Request) else time.monotonic()
         return await self._service.handle(request, arrived_s)
 
@@ -167,7 +167,7 @@ class _Running:
 
 
 async def run_forever(settings: EmulatorSettings, on_ready: Callable[[Emulator], None]) -> signal.Signals:
-    """Serve until SIGINT or SIGTERM, then end in order.
+    """Serve until SIGINT or SIGTERM, then stop cleanly.
 
     Args:
         on_ready: called once with the listening emulator; the place to print its address and credentials.

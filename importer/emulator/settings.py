@@ -1,4 +1,4 @@
-"""How one emulator behaves. Values only; the credentials are fresh for each instance unless given."""
+"""How one emulator behaves. Values only; the credentials are random for each instance unless given."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class EmulatorSettings:
         rate_headers: in which spelling every answer announces the limit.
         enforce_external_id: how a second customer of one `externalId` is refused; `off`: it is created.
         list_lag_s: how much later than its creation a customer appears in lists.
-        metadata: what becomes of a customer's metadata: kept, dropped, or its names and values in lower case.
-        clock_ahead_s: how far its clock, which its `Date` and every `createdAt` go by, is ahead of the machine's.
+        metadata: whether a customer's metadata is kept, dropped, or written in lower case.
+        clock_ahead_s: how far its clock is ahead of the machine's; `Date` and `createdAt` are by that clock.
         error_body: the shape of error bodies, of the newer or the older documentation.
         expiry_status: the answer to an expired token.
-        role: `view-only` may look, and gets 403 for everything else.
+        role: `view-only` may read, and gets 403 for everything else.
         page_size: customers on a page of the list where none is asked for.
-        page_cap: the most that a page holds, whatever is asked for.
-        stamp: the metadata name whose repetition the ledger counts as a duplicate.
+        page_cap: the most that a page holds.
+        stamp: the metadata name; the ledger counts its repeated values as duplicates.
         faults: the plan of faults; None: none. What it says of the server (`Faults.settings`) holds where nothing
             else was chosen here.
         seed: instead of the plan's own; None: the plan's own.

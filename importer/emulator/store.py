@@ -1,8 +1,8 @@
 """The customers of one server, in SQLite: a file that outlives the process, or memory.
 
-Creates that arrive together are written in one transaction, and nobody gets an answer before that
-transaction is committed. Nothing is ever synced to the disk on the way: the file survives a killed
-process, not a power cut, and in return no commit holds up the event loop. One process at a time.
+Creates that arrive together are written in one transaction, and no request is answered before that
+transaction is committed. Nothing is synced to the disk: the file survives a killed process, not a power cut, and in
+return no commit delays the event loop. One process at a time.
 
 All methods belong to the event loop's thread.
 """
@@ -57,7 +57,7 @@ class Store:
         ).fetchone()
 
     def close(self) -> None:
-        """Write what still waits, and close."""
+        """Write waiting rows, and close."""
         self._flush()
         self._db.close()
 
@@ -88,18 +88,18 @@ class Store:
                 self._db.executemany(_INSERT, [row for row, _ in batch])
             self.total += len(batch)
             self._last_visible_ms = max(self._last_visible_ms, *(row.visible_ms for row, _ in batch))
-        except sqlite3.Error as trouble:
-            error = trouble
+        except sqlite3.Error as failed:
+            error = failed
         for _, done in batch:
             if not done.done():
                 done.set_exception(error) if error else done.set_result(None)
 
     def replace(self, row: Row) -> None:
-        """Put a changed customer in the place of the one with its id."""
+        """Replace the customer with this id."""
         self._db.execute(_UPDATE, (*row, row.id))
 
     def remove(self, customer_id: str) -> None:
-        """Forget a customer; its externalId is free again."""
+        """Delete a customer; its externalId is free again."""
         self.total -= self._db.execute("DELETE FROM customers WHERE id = ?", (customer_id,)).rowcount
 
     def body(self, customer_id: str) -> str | None:
@@ -107,24 +107,24 @@ class Store:
         found = self._db.execute("SELECT body FROM customers WHERE id = ?", (customer_id,)).fetchone()
         return None if found is None else str(found[0])
 
-    def moments(self, customer_id: str) -> tuple[int, int]:
+    def times(self, customer_id: str) -> tuple[int, int]:
         """Give when a customer was created and became visible in lists, in milliseconds since the epoch."""
         query = "SELECT created_ms, visible_ms FROM customers WHERE id = ?"
         created_ms, visible_ms = self._db.execute(query, (customer_id,)).fetchone()
         return created_ms, visible_ms
 
     def is_taken(self, external_id: str, but: str = "") -> bool:
-        """Tell whether a customer other than `but` has this externalId, committed or about to be."""
+        """Whether a customer other than `but` has this externalId, committed or about to be."""
         query = "SELECT 1 FROM customers WHERE external_id = ? AND id <> ? LIMIT 1"
         return external_id in self._reserved or self._db.execute(query, (external_id, but)).fetchone() is not None
 
     def count(self, where: str, values: Sequence[Any]) -> int:
-        """Count customers; `where` is SQL of our own, every value that came from outside stands in `values`."""
+        """Count customers; `where` is SQL of our own, every value from outside is in `values`."""
         query = f"SELECT count(*) FROM customers WHERE {where}"  # noqa: S608 - see the docstring
         return int(self._db.execute(query, values).fetchone()[0])
 
     def is_lagging(self, now_ms: int) -> bool:
-        """Tell whether any customer may be invisible in lists still."""
+        """Whether lists may not show all customers yet."""
         return int(self._last_visible_ms) > now_ms
 
     def select(self, where: str, values: Sequence[Any], order: str, limit: int, offset: int) -> list[str]:
@@ -134,7 +134,7 @@ class Store:
         return [body for (body,) in self._db.execute(query, (*values, limit, offset))]
 
     def pages(self, size: int = 500) -> Iterator[list[str]]:
-        """Give all customers as JSON in the order of their creation, so many at a time."""
+        """Give all customers as JSON in the order of their creation, `size` at a time."""
         last = 0
         while page := self._db.execute(
             "SELECT seq, body FROM customers WHERE seq > ? ORDER BY seq LIMIT ?", (last, size)

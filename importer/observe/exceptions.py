@@ -1,4 +1,4 @@
-"""Exceptions as a log may hold them: the type, our own frames, the causes. Never a message, never a local.
+"""Exceptions for a log: the type, our own frames, the causes. Never a library's message, never a local variable.
 
 The message of a library's exception often quotes the value that caused it. Messages of our own exceptions never do (see
 `importer.core.errors`), so those are kept.

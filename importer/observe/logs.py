@@ -1,6 +1,6 @@
 """Where log entries go: JSON lines into the run directory, and text (or JSON) for people on standard error.
 
-Entries of libraries (aiohttp, asyncio) arrive here too, cut down to what cannot hold a value. A log
+Entries of libraries (aiohttp, asyncio) arrive here too, without anything that could hold a value. A log
 that cannot be written is lost silently: logging never stops a run.
 """
 
@@ -45,7 +45,7 @@ def configure(
     Args:
         run_dir: where `run.log.jsonl` is appended to (mode 0600); None: no file.
         format: how standard error is written.
-        level: the least serious entries that the file takes. For people, standard error begins at `warning`
+        level: the lowest level that the file takes. For people, standard error begins at `warning`
             unless `debug` is asked for; as JSON it takes what the file takes.
         quiet: standard error takes errors only.
 
@@ -86,7 +86,7 @@ class _Quietly(logging.StreamHandler[TextIO]):
 
 
 class _Stderr(_Quietly):
-    """Writes to whatever standard error is at the moment: a live progress line puts itself in its place."""
+    """Writes to the current standard error: a live progress line replaces it while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr

@@ -135,7 +135,7 @@ class NightMetrics:
         self.runs.last.night_ended(exit_code, files, elapsed_s)
 
     def looked(self) -> None:
-        """A watched folder was looked at, and nothing was there."""
+        """A watched folder was polled, and it was empty."""
         self.runs.last.looked()
 
 

@@ -89,7 +89,7 @@ class NightNumbers(Protocol):
         """A pass is over; `files` holds counts by outcome, every outcome named."""
 
     def looked(self) -> None:
-        """A watched folder was looked at, and nothing was there."""
+        """A watched folder was polled, and it was empty."""
 
 
 class _Uncounted:

@@ -64,7 +64,7 @@ class PersistentGauges:
         self.looked()
 
     def looked(self) -> None:
-        """A watched folder was looked at just now, and nothing was there."""
+        """A watched folder was polled just now, and it was empty."""
         self._now("importer_last_night_timestamp_seconds")
 
     def recall(self, path: Path) -> None:

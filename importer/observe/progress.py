@@ -1,7 +1,7 @@
 """How far a run is, on standard error: a live line on a terminal, a plain line every few seconds elsewhere.
 
 Never slows a run: events only change numbers. The live line is drawn by its own thread a few times a
-second, so a slow terminal delays nothing but itself.
+second, so a slow terminal delays nothing else.
 
 The bar and the live line are rich's. Its columns are not used: the text is the same as on the plain lines, which are
 made without importing rich (65 ms).
@@ -47,7 +47,7 @@ class Progress(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave a clean terminal behind."""
+        """Restore the terminal."""
         ...
 
 
@@ -90,7 +90,7 @@ class PlainProgress:
         self._shown_at = monotonic()
 
     def __call__(self, event: Event) -> None:
-        """Print a line when the last one is old enough; a pause or a stop is worth one sooner."""
+        """Print a line when the last one is old enough; after a pause or a stop sooner."""
         self._tally(event)
         now = self._monotonic()
         wait = _PLAIN_NEWS_EVERY_S if event.name in {"paused", "stopping"} else PLAIN_LINE_EVERY_S
@@ -170,7 +170,7 @@ class LiveProgress:
 
 
 def _console_of(stream: TextIO) -> Console:
-    """A console as wide as the terminal behind `stream`, whatever other terminals and variables say."""
+    """A console as wide as the terminal behind `stream`, independent of other terminals and variables."""
     from rich.console import Console, ConsoleDimensions  # noqa: PLC0415
 
     class StreamConsole(Console):

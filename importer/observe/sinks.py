@@ -1,4 +1,4 @@
-"""What takes events: each kind in a method of its own, and several sinks as one."""
+"""Sinks of events: one method for each kind of event, and several sinks as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a progress display knows: counts, rate and time left, gathered from events. Prints nothing."""
+"""The state of a run for progress displays: counts, rate and time left, from events. Prints nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WHY: Mapping[str, str] = {
     "breaker": " because the server does not answer",
     "canary": " after unexpected refusals",
 }
-"""Why a run stops, by the reason's code."""
+"""Why a run stops, by the code of the reason."""
 _SHOWN_APART = (
     RowState.EXISTING,
     RowState.INVALID,
@@ -43,7 +43,7 @@ _STAGES: Mapping[str, str] = {
     "report": "Writing the report",
     "receipt": "Writing the receipt",
 }
-"""What follows the results, in the words that people read."""
+"""The stages after the results, in words."""
 
 
 class Tally(Sink):
@@ -76,7 +76,7 @@ class Tally(Sink):
         self.done = self._checked
 
     def on_batch_checked(self, data: Data) -> None:
-        """Rows are checked while others are still read: until all are read, their number is what is shown."""
+        """Rows are checked while others are still read: until all are read, the number of read rows is shown."""
         self._checked += int(data["rows"])
         self.states[RowState.INVALID] += int(data.get("invalid", 0))
         if self.phase != "Reading":
@@ -122,7 +122,7 @@ class Tally(Sink):
 
     @property
     def per_s(self) -> float | None:
-        """Rows per second over the last quarter of a minute; None while it is too early to say."""
+        """Rows per second over the last quarter of a minute; None while too little is known."""
         samples = self._samples
         if len(samples) < 2:
             return None
@@ -139,7 +139,7 @@ class Tally(Sink):
 
     @property
     def is_finishing(self) -> bool:
-        """Whether everything that can be counted is done, and the phase is not over: how far it is, is not known."""
+        """Whether everything that can be counted is done, and the phase is not over."""
         return self.total is not None and self.done >= self.total and self.phase != "Done"
 
     def line(self) -> str:

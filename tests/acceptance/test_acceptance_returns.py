@@ -419,7 +419,7 @@ def test_what_a_dry_run_handed_out_comes_back_as_the_import_of_all_rows(
     command = ("retry", checked.json["run_id"], "--fixed", fixed) if typed == "retry" else ("run", fixed)
     words = (*command, "--target", "sandbox")
     said = user.types(*words, **witness.environ)
-    assert (said.code, "went on from the dry run" in said.err) == (0, True), said.err
+    assert (said.code, "continues the dry run" in said.err) == (0, True), said.err
     for _ in range(2):
         again = user.types(*words, "--json", **witness.environ)
         assert (again.code, again.json["counts"]["created"]) == (0, GERMANS)
