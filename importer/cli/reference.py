@@ -58,7 +58,7 @@ def fields(
     if as_json:
         _print_json("fields", found, rules=rules())
     elif markdown:
-        from importer.reference.markdown import fields_markdown  # noqa: PLC0415
+        from importer.reference.documents import fields_markdown  # noqa: PLC0415
 
         sys.stdout.write(fields_markdown(found))
     else:
@@ -81,7 +81,7 @@ def codes(names: Codes = None, *, markdown: Markdown = False, shared: opt.Shared
     if as_json:
         _print_json("codes", found)
     elif markdown:
-        from importer.reference.markdown import codes_markdown  # noqa: PLC0415
+        from importer.reference.documents import codes_markdown  # noqa: PLC0415
 
         sys.stdout.write(codes_markdown(found))
     else:
@@ -104,12 +104,12 @@ def profile(names: Keys = None, *, markdown: Markdown = False, shared: opt.Share
     if as_json:
         _print_json("profile", found, "keys")
     elif markdown:
-        from importer.reference.markdown import profile_markdown  # noqa: PLC0415
+        from importer.reference.documents import profile_markdown  # noqa: PLC0415
 
         sys.stdout.write(profile_markdown(found))
     else:
         from importer.cli.screen import text_width  # noqa: PLC0415
-        from importer.reference.profile_file import profile_file  # noqa: PLC0415
+        from importer.reference.documents import profile_file  # noqa: PLC0415
 
         sys.stdout.write(profile_file(found, text_width(), whole=not names))
 

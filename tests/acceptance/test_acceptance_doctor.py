@@ -46,7 +46,7 @@ def test_all_is_well_after_a_run(user: User) -> None:
     assert {"permissions", "journal", "secret", "lock", "last run"} <= set(found(ran.json))
 
 
-def test_the_lines_are_for_people_and_the_mend_stands_under_them(user: User) -> None:
+def test_the_lines_are_for_people_and_the_fix_is_under_them(user: User) -> None:
     user.has("live.toml", '[targets.live]\nbase_url = "https://api.example.com"\n')
     ran = user.types("doctor", "--config", "live.toml", "--target", "live")
 
@@ -132,7 +132,7 @@ def journal(user: User, statement: str) -> None:
         ("PRAGMA user_version = 99", "journal", "fail", 1, "newer program"),
     ],
 )
-def test_what_the_journal_says_is_told(
+def test_the_state_of_the_journal_is_reported(
     user: User, *, statement: str, check: str, status: str, code: int, said: str
 ) -> None:
     user.types("run", user.has("people.csv", people(3)))
@@ -254,7 +254,7 @@ def test_offline_a_folder_at_an_address_is_not_looked_at(user: User) -> None:
     assert (ran.code, found(ran.json)["folder"]) == (0, "ok")
 
 
-def test_a_workspace_that_may_not_be_read_is_a_line_with_its_mend(user: User) -> None:
+def test_a_workspace_that_may_not_be_read_is_a_line_with_its_fix(user: User) -> None:
     user.types("run", user.has("people.csv", people(3)))
     if os.getuid() == 0:
         pytest.skip("a superuser may read every folder; the test of the image looks without rights")

@@ -62,7 +62,7 @@ def test_a_folder_that_is_not_there_fails_as_the_night_would(user: User) -> None
         assert (ran.code, worst(ran.json)["folder"], user.types("nightly", name).code) == (6, "fail", 6)
 
 
-def test_a_place_that_is_no_folder_fails_as_the_night_would(user: User, inbox: Path) -> None:
+def test_a_place_that_is_not_a_folder_fails_as_the_night_would(user: User, inbox: Path) -> None:
     (inbox / "archive").write_text("x")
     ran = user.types("doctor", "inbox", "--json")
 
@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_used_fails_as_the_night_would(user: User, inbox
     assert worst(json.loads(done[0].stdout))["folder"] == "fail"
 
 
-def test_a_night_at_work_and_what_one_left_are_told(user: User, inbox: Path) -> None:
+def test_a_night_at_work_and_what_one_left_are_reported(user: User, inbox: Path) -> None:
     (inbox / "processing").mkdir()
     (inbox / "processing" / "a.csv").write_text(people(3))
     left = user.types("doctor", "inbox", "--json")
@@ -168,7 +168,7 @@ def test_without_the_library_the_doctor_says_what_to_install(user: User, tmp_pat
     ("name", "status", "says"),
     [("importer.prom", "ok", "can be published"), ("a/importer.prom", "warn", "cannot be"), ("a.txt", "warn", ".prom")],
 )
-def test_a_textfile_that_nobody_would_read_is_warned_of(user: User, name: str, status: str, says: str) -> None:
+def test_a_textfile_that_would_not_be_read_is_a_warning(user: User, name: str, status: str, says: str) -> None:
     ran = user.types("doctor", "--json", IMPORTER_METRICS__TEXTFILE=str(user.home / name))
 
     assert (ran.code, worst(ran.json)["metrics"], says in told(ran.json, "metrics")) == (0, status, True)
@@ -188,7 +188,7 @@ def test_a_port_that_is_taken_is_warned_of(user: User) -> None:
 # --------------------------------------------------------------------------- when, and how much
 
 
-def test_hours_and_what_is_left_of_the_day_are_told(user: User) -> None:
+def test_hours_and_the_rest_of_the_quota_are_reported(user: User) -> None:
     rate = {"IMPORTER_DELIVERY__RATE": "100/s, 500/day"}
     user.types("run", user.has("a.csv", people(20)), **rate)
     ran = user.types("doctor", "--json", IMPORTER_DELIVERY__FINISH_BY="05:00", **rate)

@@ -13,7 +13,7 @@ SETTING = {"metrics": "IMPORTER_METRICS__TEXTFILE", "otel": "IMPORTER_OTEL__ENAB
 MODULE = {"metrics": "prometheus_client", "otel": "opentelemetry"}
 
 
-def test_the_textfile_says_what_the_report_says(user: User) -> None:
+def test_the_textfile_holds_the_numbers_of_the_report(user: User) -> None:
     ran = user.types(
         "run", SAMPLES / "customers_messy.csv", "--json", IMPORTER_METRICS__TEXTFILE=str(user.home / "importer.prom")
     )

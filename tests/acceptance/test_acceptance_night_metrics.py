@@ -64,7 +64,7 @@ def test_a_night_of_one_corrupt_file_has_numbers(user: User, inbox: Path) -> Non
     assert (found["night_exit_code"], found["run_exit_code"], found["night_files[refused]"]) == (6, 6, 1)
 
 
-def test_a_night_without_a_file_says_so_and_forgets_no_earlier_run(user: User, inbox: Path) -> None:
+def test_a_night_without_a_file_is_counted_and_keeps_the_earlier_run(user: User, inbox: Path) -> None:
     user.types("nightly", "inbox")
     assert numbers(user)["night_exit_code"] == 0
     assert "run_exit_code" not in numbers(user)
@@ -81,7 +81,7 @@ def test_a_night_without_a_file_says_so_and_forgets_no_earlier_run(user: User, i
     assert after["night_timestamp_seconds"] > before["night_timestamp_seconds"]
 
 
-def test_a_single_run_leaves_what_is_said_of_the_last_night(user: User, inbox: Path) -> None:
+def test_a_single_run_keeps_the_metrics_of_the_last_night(user: User, inbox: Path) -> None:
     (inbox / "a.csv").write_text(CORRUPT)
     user.types("nightly", "inbox")
     user.types("run", user.has("people.csv", people(3)))

@@ -211,9 +211,7 @@ def test_what_is_printed_about_a_stopped_run_elsewhere_goes_on_with_it_as_well(s
     assert shell.arrived() == emails(60)
 
 
-def test_a_notification_names_the_command_for_whoever_stands_elsewhere(
-    shell: Shell, receiver: Receiver, tmp_path: Path
-) -> None:
+def test_a_notification_names_the_command_for_any_folder(shell: Shell, receiver: Receiver, tmp_path: Path) -> None:
     shell.user.environ["IMPORTER_NOTIFY_URLS"] = receiver.url
     shell.user.environ["IMPORTER_NOTIFY__RUNS"] = "true"
     stopped(shell)
@@ -252,7 +250,7 @@ def test_a_run_that_is_not_found_names_the_list_of_runs(shell: Shell, name: str)
     assert SOURCE in listed.out
 
 
-def test_columns_that_nobody_recognises_name_the_ways_to_look_and_to_map_them(shell: Shell) -> None:
+def test_unknown_columns_are_reported_with_the_commands_to_inspect_and_map_them(shell: Shell) -> None:
     shell.user.has(SOURCE, "Aa,Bb\n1,2\n")
     refused = shell.types("validate", SOURCE)
 

@@ -46,7 +46,7 @@ def test_the_readme_shows_commands() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [command for command in MAKE if command not in RUN_BY_CI | RUN_ELSEWHERE.keys()])
-def test_a_make_command_of_the_readme_ends_well(command: str) -> None:
+def test_a_make_command_of_the_readme_succeeds(command: str) -> None:
     ready = [f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.ready", f"DEMO=build/demo-{sys.version_info.minor}"]
     words = [*shlex.split(command), *SMALLER.get(command, [])]
     done = subprocess.run([*words, *ready], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
@@ -54,7 +54,7 @@ def test_a_make_command_of_the_readme_ends_well(command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_importer_command_of_the_readme_ends_well(user: User, witness: Witness) -> None:
+def test_every_importer_command_of_the_readme_succeeds(user: User, witness: Witness) -> None:
     for sample in SAMPLES.iterdir():
         shutil.copy(sample, user.home / sample.name)
     shutil.copytree(ROOT / "configs", user.home / "configs")
@@ -87,7 +87,7 @@ def test_the_readme_is_short_and_its_places_exist() -> None:
         assert (ROOT / place).exists(), place
 
 
-def test_the_python_of_the_readme_runs_as_it_stands_in_a_notebook(user: User) -> None:
+def test_the_python_of_the_readme_runs_unchanged_in_a_notebook(user: User) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     shutil.copytree(ROOT / "configs", user.home / "configs")
     shutil.copytree(SAMPLES, user.home / "sample_data")

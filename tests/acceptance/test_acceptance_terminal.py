@@ -65,7 +65,7 @@ def test_no_line_of_progress_is_left_on_a_terminal(
     assert "100%" not in drawn
 
 
-def test_colours_are_left_out_where_nobody_wants_them(
+def test_colours_are_left_out_where_they_are_off(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     source = user.has("people.csv", people(30))

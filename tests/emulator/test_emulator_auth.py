@@ -80,7 +80,7 @@ async def test_an_older_token_lives_on_beside_a_newer_one() -> None:
         assert (await caller.listed()).status == 200
 
 
-async def test_a_short_lifetime_is_told_as_it_is() -> None:
+async def test_a_short_lifetime_is_sent_exactly() -> None:
     async with served(EmulatorSettings(token_ttl_s=0.5), token=False) as caller:
         assert (await caller.exchange()).json["expires_in"] == 0.5
 

@@ -21,7 +21,7 @@ async def test_an_unknown_customer_is_not_found(customer_id: str) -> None:
         assert {(reply.status, reply.json["errorCode"]) for reply in replies} == {(404, "EMU_NOT_FOUND")}
 
 
-async def test_a_suspended_customer_says_so_in_plain_text_and_can_be_activated() -> None:
+async def test_a_customer_can_be_suspended_and_activated_with_answers_in_plain_text() -> None:
     async with served() as caller:
         customer_id = (await caller.create()).json["id"]
         suspended = await caller.call("PUT", f"/v1/customers/{customer_id}/suspend")

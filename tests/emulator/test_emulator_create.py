@@ -87,7 +87,7 @@ async def test_unknown_and_server_owned_fields_are_dropped() -> None:
         assert created.json.keys().isdisjoint({"favouriteColour", "middleName"})
 
 
-async def test_the_same_body_twice_is_two_customers_whatever_the_idempotency_key_says() -> None:
+async def test_the_same_body_twice_is_two_customers_with_any_idempotency_key() -> None:
     async with served() as caller:
         key = {"Idempotency-Key": "11111111-1111-4111-8111-111111111111"}
         replies = [await caller.call("POST", "/v1/customers", json=dict(SARAH), headers=key) for _ in range(2)]
@@ -151,7 +151,7 @@ async def test_phone_numbers_are_stored_in_one_form(sent: str, stored: str) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'"text"', b"null", b"\xff\xfe", b"[" * 100_000])
-async def test_a_body_that_is_no_json_object_is_malformed(content: bytes) -> None:
+async def test_a_body_that_is_not_a_json_object_is_malformed(content: bytes) -> None:
     async with served() as caller:
         refused = await caller.call("POST", "/v1/customers", data=content)
 

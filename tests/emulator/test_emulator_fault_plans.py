@@ -185,7 +185,7 @@ rate_headers = "draft"
 """
 
 
-async def test_a_plan_says_how_the_server_is_apart_from_its_faults(tmp_path: Path) -> None:
+async def test_a_plan_may_hold_settings_of_the_server(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(SETTINGS)
     async with served(EmulatorSettings(faults=Faults.load(path))) as caller:
@@ -207,20 +207,20 @@ def test_what_is_chosen_beside_a_plan_comes_before_it() -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_plan_can_be_written_down_and_made_again(name: str) -> None:
+def test_a_plan_can_be_written_and_read_again(name: str) -> None:
     plan = Faults.load(name)
 
     assert Faults.of_plan(json.loads(json.dumps(plan.as_plan()))) == plan
 
 
-def test_a_plan_with_settings_can_be_written_down_as_well() -> None:
+def test_a_plan_with_settings_can_be_written_and_read_again() -> None:
     plan = Faults.of_plan(tomllib.loads(SETTINGS))
 
     assert plan.settings["rates"] == ((3, 1.0), (5, 60.0))
     assert Faults.of_plan(json.loads(json.dumps(plan.as_plan()))) == plan
 
 
-def test_a_plan_says_what_becomes_of_metadata_how_lists_lag_and_what_the_clock_shows() -> None:
+def test_a_plan_may_set_metadata_the_lag_of_lists_and_the_clock() -> None:
     said = {"metadata": "lower", "list_lag_s": 2.5, "clock_ahead_s": -60.0}
     plan = Faults.of_plan({"seed": 1, "rule": [], **said})
 
@@ -235,5 +235,5 @@ def test_a_setting_that_makes_no_sense_is_named(wrong: dict[str, object]) -> Non
         Faults.of_plan({"seed": 1, "rule": [], **wrong})
 
 
-def test_a_late_commit_may_make_a_customer_appear_as_late_as_it_says() -> None:
+def test_a_late_commit_counts_for_how_late_a_customer_may_appear() -> None:
     assert Faults.of({"fault": "late-commit", "commit_after_s": 150.0}).latest_s == 150.0

@@ -88,12 +88,12 @@ async def test_a_failing_status_comes_before_or_after_the_work(status: int, comm
         assert caller.emulator.ledger.commits == int(commit)
 
 
-async def test_retry_after_is_told_in_seconds() -> None:
+async def test_retry_after_is_sent_in_seconds() -> None:
     async with faulty({"fault": "status", "status": 429, "retry_after_s": 1.5, "on": CREATE}) as caller:
         assert (await caller.create()).headers["Retry-After"] == "2"
 
 
-async def test_retry_after_is_told_as_a_date() -> None:
+async def test_retry_after_is_sent_as_a_date() -> None:
     rule = {"fault": "status", "status": 503, "retry_after_s": 30, "retry_after_form": "date", "on": CREATE}
     async with served(EmulatorSettings(faults=Faults.of(rule)), clock=lambda: 1_700_000_000.5) as caller:
         header = (await caller.create()).headers["Retry-After"]

@@ -118,21 +118,21 @@ async def test_requests_under_way_are_seen_at_once() -> None:
     assert caller.emulator.counts()["create"] == {"dropped": 1}
 
 
-async def test_the_ledger_is_told_over_http() -> None:
+async def test_the_ledger_is_served_over_http() -> None:
     async with served(EmulatorSettings(enforce_external_id="off")) as caller:
         for key in ("a", "a", "b", "a"):
             await caller.create(externalId=key, metadata={"importKey": key * 8})
         await caller.create(firstName="")
-        told = (await caller.call("GET", "/_emulator/ledger?per_s=60")).json
+        numbers = (await caller.call("GET", "/_emulator/ledger?per_s=60")).json
 
-        assert told["counts"] == {"create": {"201": 4, "400": 1}, "token": {"200": 1}}
-        assert (told["customers"], told["commits"], told["requests"]) == (4, 4, 6)
-        assert told["duplicates"] == {"importKey": 2, "externalId": 2}
-        assert (told["per_s"], told["largest_window"]) == (60, 6)
-        assert told["most_in_flight"] == 1
-        assert told["codes"] == {"EMU_VALIDATION": 1}
-        assert told["largest_window"] == caller.emulator.largest_window(60)
-        assert told == {**caller.emulator.numbers(60), "rate_now": told["rate_now"]}
+        assert numbers["counts"] == {"create": {"201": 4, "400": 1}, "token": {"200": 1}}
+        assert (numbers["customers"], numbers["commits"], numbers["requests"]) == (4, 4, 6)
+        assert numbers["duplicates"] == {"importKey": 2, "externalId": 2}
+        assert (numbers["per_s"], numbers["largest_window"]) == (60, 6)
+        assert numbers["most_in_flight"] == 1
+        assert numbers["codes"] == {"EMU_VALIDATION": 1}
+        assert numbers["largest_window"] == caller.emulator.largest_window(60)
+        assert numbers == {**caller.emulator.numbers(60), "rate_now": numbers["rate_now"]}
 
 
 @pytest.mark.parametrize("per_s", ["0", "-1", "x", "nan", "inf"])
@@ -158,7 +158,7 @@ async def test_all_customers_are_streamed_as_lines() -> None:
         assert [json.loads(line) for line in reply.text.split("\n") if line] == bodies
 
 
-async def test_every_arrival_is_told_as_a_line_without_anything_personal() -> None:
+async def test_every_arrival_is_a_line_without_personal_data() -> None:
     plan = Faults.of({"fault": "commit-then-drop", "on": ["create"], "from_request": 2, "for_requests": 1})
     async with served(EmulatorSettings(faults=plan)) as caller:
         made = await caller.create(SARAH)
@@ -167,20 +167,20 @@ async def test_every_arrival_is_told_as_a_line_without_anything_personal() -> No
         await caller.call("GET", "/v1/customers?primaryEmail=sgreen@abc.com")
         reply = await caller.call("GET", "/_emulator/arrivals")
 
-    told = [json.loads(line) for line in reply.text.splitlines()]
+    lines = [json.loads(line) for line in reply.text.splitlines()]
     assert reply.headers["Content-Type"].startswith("application/x-ndjson")
-    assert [(one["number"], one["kind"], one["status"], one["fault"]) for one in told] == [
+    assert [(one["number"], one["kind"], one["status"], one["fault"]) for one in lines] == [
         (0, "token", 200, ""),
         (1, "create", 201, ""),
         (2, "create", 0, "commit-then-drop"),
         (3, "list", 200, ""),
     ]
-    assert told[1]["customer_id"] == made.json["id"]
-    assert [one["at_s"] for one in told] == sorted(one["at_s"] for one in told)
+    assert lines[1]["customer_id"] == made.json["id"]
+    assert [one["at_s"] for one in lines] == sorted(one["at_s"] for one in lines)
     assert "sgreen" not in reply.text
 
 
-async def test_the_page_for_people_counts_and_names_nobody() -> None:
+async def test_the_page_for_people_holds_counts_and_no_names() -> None:
     async with served() as caller:
         await caller.create(SARAH, externalId="A-1")
         await caller.create(SARAH, externalId="A-1")

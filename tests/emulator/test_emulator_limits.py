@@ -32,7 +32,7 @@ async def test_of_a_burst_exactly_the_limit_passes() -> None:
 
 
 @pytest.mark.parametrize(("spelling", "prefix"), [("draft", ""), ("x", "X-")])
-async def test_headers_tell_the_limit_when_asked_to(spelling: RateHeaders, prefix: str) -> None:
+async def test_headers_announce_the_limit_when_asked_to(spelling: RateHeaders, prefix: str) -> None:
     async with served(EmulatorSettings(rates=((2, 60.0),), rate_headers=spelling)) as caller:
         passed, refused = await caller.listed(), await caller.listed()
 
@@ -42,7 +42,7 @@ async def test_headers_tell_the_limit_when_asked_to(spelling: RateHeaders, prefi
         assert 1 <= int(refused.headers[f"{prefix}RateLimit-Reset"]) <= 60
 
 
-async def test_headers_can_tell_it_in_the_latest_spelling_and_with_a_moment_instead_of_seconds() -> None:
+async def test_headers_can_use_the_latest_spelling_and_a_time_instead_of_seconds() -> None:
     async with (
         served(EmulatorSettings(rates=((5, 60.0),), rate_headers="ietf")) as caller,
         served(EmulatorSettings(rates=((5, 60.0),), rate_headers="x-epoch")) as other,
@@ -55,7 +55,7 @@ async def test_headers_can_tell_it_in_the_latest_spelling_and_with_a_moment_inst
         assert 58 <= int(dated["X-RateLimit-Reset"]) - sent <= 62
 
 
-async def test_headers_tell_no_limit_where_there_is_none() -> None:
+async def test_headers_announce_no_limit_where_there_is_none() -> None:
     silent = EmulatorSettings(rates=((9, 1),))
     async with served(EmulatorSettings(rate_headers="x")) as caller, served(silent) as other:
         replies = [await caller.listed(), await other.listed()]
@@ -93,7 +93,7 @@ def test_of_several_limits_all_hold_and_what_one_refuses_uses_up_none_of_the_oth
 
 
 @pytest.mark.parametrize("text", ["", "10", "0/s", "10/fortnight", "10/s,", "fast"])
-def test_what_is_no_rate_is_refused_with_an_example(text: str) -> None:
+def test_what_is_not_a_rate_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="10/s or 600/min"):
         parse_rates(text)
 

@@ -165,7 +165,7 @@ async def test_a_page_holds_twenty_unless_asked_and_never_above_the_cap() -> Non
         assert (await caller.listed(size=4)).json["numberOfElements"] == 3
 
 
-async def test_the_newest_stands_first_unless_a_sort_is_given() -> None:
+async def test_the_newest_comes_first_unless_a_sort_is_given() -> None:
     async with served() as caller:
         ids = await _three(caller)
         newest = [ids["bakery"], ids["omar"], ids["sarah"]]

@@ -84,11 +84,11 @@ def test_the_standalone_server_ends_in_order_at_a_signal(tmp_path: Path, by: sig
         assert server.stdout is not None
         url = server.stdout.readline().strip()
         with urllib.request.urlopen(f"{url}/_emulator/ledger", timeout=10) as answer:  # noqa: S310 - loopback
-            told = json.load(answer)
+            served_ledger = json.load(answer)
         server.send_signal(by)
         out, err = server.communicate(timeout=10)
 
-    assert told["requests"] == 0
+    assert served_ledger["requests"] == 0
     assert (server.returncode, out.strip(), err) == (0, by.name, "")
     assert not (tmp_path / "store.db-wal").exists()
 

@@ -129,7 +129,7 @@ async def test_a_wrong_business_is_refused_by_field(changes: dict[str, Any], pat
     assert await _refused({**BAKERY, **changes}) == {(path, code)}
 
 
-async def test_all_problems_of_a_body_are_told_at_once_and_none_repeats_a_value() -> None:
+async def test_all_problems_of_a_body_are_reported_at_once_and_none_repeats_a_value() -> None:
     async with served() as caller:
         refused = await caller.create({"type": "INDIVIDUAL", "firstName": "Confidential" * 9, "sex": "Confidential"})
 

@@ -60,7 +60,7 @@ async def test_a_store_that_runs_already_is_refused(tmp_path: Path) -> None:
             await Emulator(settings).start()
 
 
-async def test_files_that_are_no_store_are_refused_and_left_alone(tmp_path: Path) -> None:
+async def test_files_that_are_not_a_store_are_refused_and_left_alone(tmp_path: Path) -> None:
     text, other = tmp_path / "notes.txt", tmp_path / "other.db"
     text.write_text("Not a database, but long enough to be looked at as one. " * 30)
     with closing(sqlite3.connect(other)) as database:

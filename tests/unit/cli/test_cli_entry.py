@@ -1,4 +1,4 @@
-"""What the system refuses is told in the shape that was asked for."""
+"""What the system refuses is reported in the format that was asked for."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ REFUSED = OSError(errno.EACCES, os.strerror(errno.EACCES), "in/customers.csv")
 def test_a_file_that_the_system_refuses_is_named_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     code = _report_system_error(Output("run", as_json=True), REFUSED)
 
-    told = json.loads(capsys.readouterr().out)
-    assert (code, told["exit_code"]) == (ExitCode.BUG, ExitCode.BUG)
-    assert told["error"] == "'in/customers.csv' cannot be used: permission denied."
+    printed = json.loads(capsys.readouterr().out)
+    assert (code, printed["exit_code"]) == (ExitCode.BUG, ExitCode.BUG)
+    assert printed["error"] == "'in/customers.csv' cannot be used: permission denied."
 
 
 class Full(io.StringIO):
@@ -34,7 +34,7 @@ class Full(io.StringIO):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_where_standard_output_is_refused_people_are_told(
+def test_where_standard_output_is_refused_the_error_goes_to_standard_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdout", Full())
@@ -51,7 +51,7 @@ def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize("options", [["--json"], []])
-def test_the_time_that_is_told_counts_from_the_start_of_the_command(
+def test_the_printed_time_counts_from_the_start_of_the_command(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "customers.csv"
@@ -62,6 +62,8 @@ def test_the_time_that_is_told_counts_from_the_start_of_the_command(
 
     run(["validate", str(source), "--workspace", str(tmp_path / "runs"), *options], an_hour_ago_s)
 
-    told = capsys.readouterr().out
-    told_s = json.loads(told)["elapsed_seconds"] if options else float(told.partition(" in ")[2].partition(" s ")[0])
-    assert told_s >= 3_600
+    printed = capsys.readouterr().out
+    printed_s = (
+        json.loads(printed)["elapsed_seconds"] if options else float(printed.partition(" in ")[2].partition(" s ")[0])
+    )
+    assert printed_s >= 3_600

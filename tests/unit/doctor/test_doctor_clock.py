@@ -31,7 +31,7 @@ async def examined(ahead_s: float | None, workspace: Path) -> dict[str, Finding]
     return {one.check: one for one in found}
 
 
-async def test_a_clock_that_goes_right_is_said_to_be_right(tmp_path: Path) -> None:
+async def test_a_clock_that_is_right_is_reported_as_right(tmp_path: Path) -> None:
     found = await examined(0.0, tmp_path / "runs")
 
     assert found["clock"].status == "ok"
@@ -51,7 +51,7 @@ async def test_a_clock_that_goes_wrong_is_a_warning(ahead_s: float, word: str, t
     assert exit_code(list(found.values())) is ExitCode.OK
 
 
-async def test_a_server_that_tells_no_time_is_not_judged(tmp_path: Path) -> None:
+async def test_the_clock_is_not_checked_where_the_server_sends_no_time(tmp_path: Path) -> None:
     assert "clock" not in await examined(None, tmp_path / "runs")
 
 

@@ -29,7 +29,7 @@ def test_a_journal_needs_room_to_be_written_anew(tmp_path: Path) -> None:
     assert found.status == "warn"
 
 
-def test_a_disk_is_told_once_and_every_disk_is_told(tmp_path: Path) -> None:
+def test_every_disk_is_reported_once(tmp_path: Path) -> None:
     elsewhere = Path("/dev/shm/archive")  # another file system on every Linux; only measured, never written to
     if not elsewhere.parent.is_dir() or elsewhere.parent.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("needs a second file system")

@@ -32,13 +32,13 @@ def test_without_hours_there_is_nothing_to_say() -> None:
     assert hours(12) == []
 
 
-def test_an_open_window_says_until_when() -> None:
+def test_an_open_window_is_reported_with_its_end() -> None:
     (found,) = hours(23, window="22:00-06:00", finish_by="05:00")
 
     assert (found.status, found.message) == ("ok", "something may be sent now, until 2027-03-02 05:00 (UTC)")
 
 
-def test_a_closed_window_says_when_it_opens() -> None:
+def test_a_closed_window_is_reported_with_its_opening() -> None:
     (found,) = hours(12, window="22:00-06:00")
 
     assert found.status == "warn"
@@ -78,7 +78,7 @@ def test_without_a_limit_of_a_day_or_a_known_target_there_is_nothing_to_say(tmp_
     assert list(check_quota(profile(rate="1000/day", workspace=tmp_path), "", DAY)) == []
 
 
-def test_a_journal_that_cannot_be_read_is_told_of_elsewhere(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_read_is_reported_by_its_own_check(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_bytes(b"no database at all" * 300)
 
     assert list(check_quota(profile(rate="1000/day", workspace=tmp_path), SCOPE, DAY)) == []

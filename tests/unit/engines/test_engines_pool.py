@@ -81,7 +81,7 @@ def test_every_record_is_settled_exactly_once(engine: Engine) -> None:
     assert sorted(ledger.settled) == list(range(ROWS))
 
 
-def test_no_more_records_are_held_than_the_engine_says(engine: Engine) -> None:
+def test_at_most_max_in_flight_records_are_held(engine: Engine) -> None:
     ledger = Ledger()
     run_virtual(lambda: engine.run(ledger.take, ledger.deliver, ledger.settle))
 

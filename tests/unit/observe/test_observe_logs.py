@@ -132,7 +132,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path, monkeypatch:
     assert len(entries(tmp_path)) == 1
 
 
-def test_exceptions_are_told_by_type_and_our_own_frames(tmp_path: Path) -> None:
+def test_exceptions_are_logged_by_type_and_our_own_frames(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with configure(tmp_path):
         try:
@@ -207,8 +207,8 @@ def test_events_are_logged_with_their_numbers_codes_and_ids(tmp_path: Path) -> N
         listener(Event("row_settled", {"ordinal": 1, "state": "rejected", "attempts": 2}))
         listener(Event("request_done", {"kind": "create", "status": 503, "verdict": "in_doubt", "duration_s": 0.25}))
         listener(Event("run_ended", {"counts": {"read": 2, "created": 1}, "exit_code": 3, "elapsed_s": 1.5}))
-    told = [{k: v for k, v in entry.items() if k not in {"timestamp", "level"}} for entry in entries(tmp_path)]
-    assert told == [
+    logged = [{k: v for k, v in entry.items() if k not in {"timestamp", "level"}} for entry in entries(tmp_path)]
+    assert logged == [
         {"event": "run_started", "run_id": "r1", "source": "customers.csv", "target": "emulator", "dry_run": False},
         {"event": "row_settled", "ordinal": 1, "state": "rejected", "attempts": 2},
         {"event": "request_done", "kind": "create", "status": 503, "verdict": "in_doubt", "duration_s": 0.25},

@@ -22,21 +22,21 @@ from importer.profile import LogSettings, MetricsSettings
 COUNTS = {"read": 5, "created": 3, "invalid": 1, "failed": 1}
 
 
-def happen(told: Events) -> None:
+def happen(sink: Events) -> None:
     """A run of five rows."""
-    told(Event("run_started", {"run_id": "r", "source": "Ann Example.csv", "target": "live", "dry_run": False}))
-    told(Event("batch_loaded", {"rows": 5}))
-    told(Event("batch_checked", {"rows": 5, "invalid": 1}))
+    sink(Event("run_started", {"run_id": "r", "source": "Ann Example.csv", "target": "live", "dry_run": False}))
+    sink(Event("batch_loaded", {"rows": 5}))
+    sink(Event("batch_checked", {"rows": 5, "invalid": 1}))
     for ordinal, state in enumerate(("created", "created", "created", "failed")):
-        told(Event("row_settled", {"ordinal": ordinal, "state": state, "attempts": 1}))
+        sink(Event("row_settled", {"ordinal": ordinal, "state": state, "attempts": 1}))
     for status, verdict in ((201, "accept"), (429, "retry"), (None, "in_doubt")):
-        told(
+        sink(
             Event(
                 "request_done", {"kind": "create", "status": status, "verdict": verdict, "code": "", "duration_s": 0.2}
             )
         )
-    told(Event("paused", {"seconds": 1.0, "reason": "rate_limited"}))
-    told(Event("run_ended", {"counts": COUNTS, "exit_code": 3, "elapsed_s": 1.5}))
+    sink(Event("paused", {"seconds": 1.0, "reason": "rate_limited"}))
+    sink(Event("run_ended", {"counts": COUNTS, "exit_code": 3, "elapsed_s": 1.5}))
 
 
 def numbers(text: str) -> dict[str, float]:
@@ -83,7 +83,7 @@ def test_the_textfile_is_written_while_the_run_lasts(tmp_path: Path) -> None:
         assert numbers(path.read_text())["importer_rows_settled_total[created]"] == 3
 
 
-def test_nobody_ever_reads_half_a_textfile(tmp_path: Path) -> None:
+def test_a_textfile_is_replaced_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "importer.prom"
     with metered(MetricsSettings(textfile=path, every_s=0.001), "live") as metrics:
         for _ in range(200):
@@ -121,8 +121,8 @@ def test_a_port_that_is_taken_and_a_folder_that_is_not_there_stop_nothing(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         settings = MetricsSettings(port=taken.getsockname()[1], textfile=tmp_path / "missing" / "importer.prom")
-        with observed("r", tmp_path, LogSettings(), target="live", metrics=settings) as told:
-            happen(told)
+        with observed("r", tmp_path, LogSettings(), target="live", metrics=settings) as sink:
+            happen(sink)
 
     said = capsys.readouterr().err
     assert "metrics_not_served" in said
@@ -130,8 +130,8 @@ def test_a_port_that_is_taken_and_a_folder_that_is_not_there_stop_nothing(
 
 
 def test_without_the_setting_nothing_is_counted_and_the_log_is_written_as_before(tmp_path: Path) -> None:
-    with observed("r", tmp_path, LogSettings(), target="live") as told:
-        happen(told)
+    with observed("r", tmp_path, LogSettings(), target="live") as sink:
+        happen(sink)
 
     assert os.listdir(tmp_path) == ["run.log.jsonl"]  # noqa: PTH208
     assert "run_ended" in (tmp_path / "run.log.jsonl").read_text()

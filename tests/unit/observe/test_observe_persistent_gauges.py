@@ -46,14 +46,14 @@ def test_what_another_target_came_to_stays_beside_ours(tmp_path: Path) -> None:
         b'importer_rows_read_total{target="live"} 7\n',
     ],
 )
-def test_a_textfile_that_is_not_ours_says_nothing(tmp_path: Path, content: bytes) -> None:
+def test_a_textfile_that_is_not_ours_is_ignored(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.prom").write_bytes(content)
     _, registry = shown("live", tmp_path / "a.prom")
 
     assert [sample for family in registry.collect() for sample in family.samples] == []
 
 
-def test_a_textfile_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+def test_a_missing_textfile_is_ignored(tmp_path: Path) -> None:
     _, registry = shown("live", tmp_path / "a.prom")
     lasting, again = shown("live", tmp_path)
     lasting.looked()

@@ -40,7 +40,7 @@ def sending(seconds: Seconds, rows: int, per_s: float, total: int = 1000) -> Tal
     return tally
 
 
-def test_the_line_tells_phase_share_states_rate_and_time_left() -> None:
+def test_the_line_shows_phase_share_states_rate_and_time_left() -> None:
     tally = sending(Seconds(), 100, 10)
     tally(settled("rejected"))
     assert tally.line() == "Sending 101 of 1,000 (10%) · 1 rejected · 10.0/s · 1:30 left"
@@ -79,7 +79,7 @@ def test_a_resumed_run_counts_what_was_done_before() -> None:
     assert tally.line() == "Sending 151 of 200 (76%)"
 
 
-def test_a_pause_is_told_while_it_lasts() -> None:
+def test_a_pause_is_shown_while_it_lasts() -> None:
     seconds = Seconds()
     tally = sending(seconds, 1, 10)
     tally(Event("paused", {"seconds": 30.0, "reason": "429"}))
@@ -88,7 +88,7 @@ def test_a_pause_is_told_while_it_lasts() -> None:
     assert "pause" not in tally.line()
 
 
-def test_stopping_is_told_until_the_end() -> None:
+def test_stopping_is_shown_until_the_end() -> None:
     tally = sending(Seconds(), 1, 10)
     tally(Event("stopping", {"reason": "sigint"}))
     assert "stopping as asked: finishing requests under way" in tally.line()
@@ -133,7 +133,7 @@ def phases(seconds: Seconds) -> Iterator[tuple[str, str]]:
         yield name, tally.line()
 
 
-def test_nothing_stands_at_100_percent_while_work_goes_on() -> None:
+def test_progress_stays_below_100_percent_while_work_goes_on() -> None:
     assert [line for _, line in phases(Seconds()) if "100%" in line] == []
 
 
@@ -153,7 +153,7 @@ def test_writing_the_results_has_its_own_numbers_and_time() -> None:
     assert tally.line() == "Writing results 500 of 1,000 (50%) · 100/s · 0:05 left"
 
 
-def test_what_nobody_can_count_says_how_long_it_has_taken() -> None:
+def test_a_phase_that_cannot_be_counted_shows_how_long_it_has_taken() -> None:
     seconds = Seconds()
     tally = Tally(seconds)
     tally(Event("results_stage", {"stage": "workbook_saved"}))

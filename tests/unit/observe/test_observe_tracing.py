@@ -40,8 +40,8 @@ def remembered() -> Iterator[tuple[TracerProvider, MeterProvider, InMemorySpanEx
 
 def test_a_run_has_batches_and_requests_inside() -> None:
     with remembered() as (tracers, meters, exporter, _):
-        with recorded(tracers, meters, "20261122T083000Z-00000a", "live") as told:
-            happen(told)
+        with recorded(tracers, meters, "20261122T083000Z-00000a", "live") as sink:
+            happen(sink)
         spans = exporter.get_finished_spans()
 
     by_name: dict[str, list[ReadableSpan]] = {}
@@ -57,10 +57,10 @@ def test_a_run_has_batches_and_requests_inside() -> None:
     assert [event.name for event in run.events] == ["paused"]
 
 
-def test_a_request_lasts_as_long_as_it_took_and_tells_its_status() -> None:
+def test_the_span_of_a_request_has_its_duration_and_its_status() -> None:
     with remembered() as (tracers, meters, exporter, _):
-        with recorded(tracers, meters, "r", "live") as told:
-            happen(told)
+        with recorded(tracers, meters, "r", "live") as sink:
+            happen(sink)
         requests = [span for span in exporter.get_finished_spans() if span.name == "request"]
 
     assert [(span.attributes or {}).get("http.response.status_code") for span in requests] == [201, 429, None]
@@ -71,8 +71,8 @@ def test_a_request_lasts_as_long_as_it_took_and_tells_its_status() -> None:
 
 def test_counts_are_kept_by_state_and_verdict() -> None:
     with remembered() as (tracers, meters, _, reader):
-        with recorded(tracers, meters, "r", "live") as told:
-            happen(told)
+        with recorded(tracers, meters, "r", "live") as sink:
+            happen(sink)
         data = reader.get_metrics_data()
 
     assert data is not None
@@ -90,8 +90,8 @@ def test_counts_are_kept_by_state_and_verdict() -> None:
 
 def test_nothing_that_could_name_a_person_is_an_attribute() -> None:
     with remembered() as (tracers, meters, exporter, _):
-        with recorded(tracers, meters, "r", "live") as told:
-            happen(told)
+        with recorded(tracers, meters, "r", "live") as sink:
+            happen(sink)
         told_of = [span.to_json() for span in exporter.get_finished_spans()]
 
     assert not [text for text in told_of if "Ann" in text or ".csv" in text]
@@ -127,8 +127,8 @@ class Collector:
                 self.service = names["service.name"]
                 self.spans += [span.name for scope in resource.scope_spans for span in scope.spans]
         elif path == "/v1/metrics":
-            for told in ExportMetricsServiceRequest.FromString(body).resource_metrics:
-                self.metrics += [metric.name for scope in told.scope_metrics for metric in scope.metrics]
+            for sent in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                self.metrics += [metric.name for scope in sent.scope_metrics for metric in scope.metrics]
 
 
 @pytest.fixture
@@ -162,8 +162,8 @@ def test_a_collector_named_by_the_standard_variables_receives_it_all(
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
     monkeypatch.setenv("OTEL_SERVICE_NAME", "nightly")
-    with observed("r", tmp_path, LogSettings(), target="live", otel=OtelSettings(enabled=True)) as told:
-        happen(told)
+    with observed("r", tmp_path, LogSettings(), target="live", otel=OtelSettings(enabled=True)) as sink:
+        happen(sink)
 
     assert sorted(collector.spans) == ["batch", "batch", "request", "request", "request", "run"]
     assert collector.service == "nightly"
@@ -175,8 +175,8 @@ def test_a_signal_that_is_switched_off_is_not_sent(
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
     monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
-    with observed("r", tmp_path, LogSettings(), target="live", otel=OtelSettings(enabled=True)) as told:
-        happen(told)
+    with observed("r", tmp_path, LogSettings(), target="live", otel=OtelSettings(enabled=True)) as sink:
+        happen(sink)
 
     assert (len(collector.spans), collector.metrics) == (6, [])
 
@@ -187,7 +187,7 @@ def test_a_collector_that_is_not_there_does_not_hold_up_the_end_of_a_run(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     began = time.monotonic()
-    with observed("r", tmp_path, LogSettings(), target="live", otel=OtelSettings(enabled=True)) as told:
-        happen(told)
+    with observed("r", tmp_path, LogSettings(), target="live", otel=OtelSettings(enabled=True)) as sink:
+        happen(sink)
 
     assert time.monotonic() - began < 6.0

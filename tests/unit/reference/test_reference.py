@@ -20,9 +20,8 @@ from importer.profile.delivery import TargetSettings
 from importer.profile.problems import places, variable
 from importer.profile.settings import FieldRule, GroupingSettings
 from importer.reference.codes import _SHOWN_WITH, codes
+from importer.reference.documents import codes_markdown, fields_markdown, profile_file, profile_markdown
 from importer.reference.fields import fields, rules
-from importer.reference.markdown import codes_markdown, fields_markdown, profile_markdown
-from importer.reference.profile_file import profile_file
 from importer.reference.profile_keys import KeyEntry, profile_keys, sections
 
 KEYS = profile_keys()

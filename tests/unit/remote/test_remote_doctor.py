@@ -55,7 +55,7 @@ def test_a_folder_that_is_not_there_or_cannot_be_one_fails_as_the_night_would(
     assert "sekret" not in str(web)
 
 
-def test_a_night_at_work_and_what_one_left_are_told(at_home: Sshd, inbox: Path, profile: Profile) -> None:
+def test_a_night_at_work_and_what_one_left_are_reported(at_home: Sshd, inbox: Path, profile: Profile) -> None:
     (inbox / "a.csv").write_bytes(TEXT)
     night = RemoteFolder(at_home.address(inbox), profile)
     night.open()

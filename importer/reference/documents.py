@@ -1,14 +1,25 @@
-"""The reference as Markdown: one table for fields, one for codes, one for each table of a profile."""
+"""The reference as documents: Markdown tables of fields, codes and keys, and every key of a profile as a TOML file."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.customers.rules import Evidence
 from importer.reference.codes import CodeEntry
 from importer.reference.fields import EVIDENCE, FieldEntry, rules
 from importer.reference.profile_keys import KeyEntry, sections
+
+_ABOUT = (
+    "Every key of a profile, with its default. Each may be left out. An option on the command line goes before the "
+    "environment, that before this file, and this file before the default. Credentials are never in a profile: set "
+    f"{target_kind(DEFAULT_KIND).variables}, or the same names with _FILE."
+)
+
+
+# --------------------------------------------------------------------------- Markdown
 
 
 def fields_markdown(found: Sequence[FieldEntry]) -> str:
@@ -73,3 +84,47 @@ def _key(one: KeyEntry) -> list[str]:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+# --------------------------------------------------------------------------- TOML
+
+
+def profile_file(found: Sequence[KeyEntry], width: int, *, whole: bool) -> str:
+    """Write keys as a commented profile.
+
+    Args:
+        width: of comments, in characters.
+        whole: explain at the top what a profile is.
+    """
+    return "\n".join([*(_comment(_ABOUT, width) if whole else ()), *_file_lines(found, width)]).strip("\n") + "\n"
+
+
+def _file_lines(found: Sequence[KeyEntry], width: int) -> Iterator[str]:
+    about = sections()
+    for section, entries in groupby(found, key=lambda one: one.section):
+        keys = list(entries)
+        if section:
+            yield ""
+            yield _active(f"[{section}]", active=not all(one.is_free for one in keys))
+        yield from _comment(about[section], width)
+        for one in keys:
+            yield ""
+            yield from _file_key(one, width)
+
+
+def _file_key(one: KeyEntry, width: int) -> Iterator[str]:
+    yield from _comment(one.meaning, width)
+    yield from _comment("; ".join(filter(None, (one.type[:1].upper() + one.type[1:], one.variable, one.option))), width)
+    value = "…" if one.default is None else one.default
+    yield _active(f"{one.key} = {value}", active=one.default is not None and not one.is_free)
+
+
+def _active(line: str, *, active: bool) -> str:
+    """A line of TOML; a comment where it has no default, or a name is still to be chosen."""
+    return line if active else f"# {line}"
+
+
+def _comment(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent="# ", subsequent_indent="# ", break_long_words=False, break_on_hyphens=False
+    )
