@@ -94,7 +94,7 @@ def show(
     if wants_json(profile, shared):
         print_json({**report, "command": "show", "exit_code": 0})
     else:
-        show_text(fitted(summary(report), sys.stdout))
+        show_text(fitted(summary(report, profile.contract.fields), sys.stdout))
         if caution:
             show_text(f"  {caution}")
 

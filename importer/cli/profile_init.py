@@ -109,9 +109,10 @@ def template(
     from importer.runs import profile_init  # noqa: PLC0415
 
     if format_ is TemplateFormat.JSONSCHEMA:
-        written = profile_init.schema(out or Path("customers.schema.json"), force=force)
+        written = profile_init.schema(profile.contract, out or Path("customers.schema.json"), force=force)
     else:
-        written = profile_init.template(kind.value, out or Path(f"{kind}-template.{format_}"), force=force)
+        to = out or Path(f"{kind}-template.{format_}")
+        written = profile_init.template(profile.contract, kind.value, to, force=force)
     if wants_json(profile, shared):
         print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
     else:

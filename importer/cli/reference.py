@@ -13,7 +13,9 @@ from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
+from importer.core.contract import Contract
 from importer.core.errors import UsageError
+from importer.core.target_kinds import DEFAULT_KIND, contract_of
 
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables, for a page of your own.")]
 
@@ -54,17 +56,18 @@ def fields(
     from importer.reference.fields import fields as look_up  # noqa: PLC0415
     from importer.reference.fields import rules  # noqa: PLC0415
 
-    found = look_up(names or (), kind or "")
+    contract = _contract(shared)
+    found = look_up(contract, names or (), kind or "")
     if as_json:
-        _print_json("fields", found, rules=rules())
+        _print_json("fields", found, rules=rules(contract))
     elif markdown:
         from importer.reference.documents import fields_markdown  # noqa: PLC0415
 
-        sys.stdout.write(fields_markdown(found))
+        sys.stdout.write(fields_markdown(contract, found))
     else:
         from importer.cli.reference_pages import print_fields  # noqa: PLC0415
 
-        print_fields(found, full=bool(names))
+        print_fields(contract, found, full=bool(names))
 
 
 def codes(names: Codes = None, *, markdown: Markdown = False, shared: opt.Shared) -> None:
@@ -77,7 +80,7 @@ def codes(names: Codes = None, *, markdown: Markdown = False, shared: opt.Shared
     as_json = _wants_json(shared, markdown=markdown)
     from importer.reference.codes import codes as look_up  # noqa: PLC0415
 
-    found = look_up(names or ())
+    found = look_up(_contract(shared), names or ())
     if as_json:
         _print_json("codes", found)
     elif markdown:
@@ -118,9 +121,17 @@ def _wants_json(shared: opt.Shared, *, markdown: bool) -> bool:
     """Whether JSON is asked for, by the option or by a profile; without one there is nothing to load."""
     if shared.json and markdown:
         raise UsageError("--json and --markdown exclude each other.", "Leave one of them out.")
-    named = shared.config or any(name.startswith("IMPORTER_") for name in os.environ)
-    asked = wants_json(load_profile(shared), shared) if named else shared.json
+    asked = wants_json(load_profile(shared), shared) if _names_a_profile(shared) else shared.json
     return asked and not markdown
+
+
+def _contract(shared: opt.Shared) -> Contract:
+    """The contract of the profile's target, or the built-in one."""
+    return load_profile(shared).contract if _names_a_profile(shared) else contract_of(DEFAULT_KIND)
+
+
+def _names_a_profile(shared: opt.Shared) -> bool:
+    return shared.config is not None or any(name.startswith("IMPORTER_") for name in os.environ)
 
 
 class _Entry(Protocol):

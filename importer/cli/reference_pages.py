@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.markup import escape
 
 from importer.cli.screen import console, table, text_width
+from importer.core.contract import Contract
 from importer.reference.codes import CodeEntry
 from importer.reference.fields import EVIDENCE, FieldEntry, rules
 
-_WHOSE = {"both": "Individuals and businesses", "individual": "Individuals", "business": "Businesses"}
 _NOT_SENT = "Never sent: it only sets how phone numbers are read."
 
 
-def print_fields(found: Sequence[FieldEntry], *, full: bool) -> None:
+def print_fields(contract: Contract, found: Sequence[FieldEntry], *, full: bool) -> None:
     """Print fields: a line each, or each in full."""
     if full:
         _print_blocks(_field_lines(one) for one in found)
@@ -25,7 +25,7 @@ def print_fields(found: Sequence[FieldEntry], *, full: bool) -> None:
         listed.add_row(one.spec.name, _in_short(one))
     console().print(listed)
     between = table("Rules between fields", "Issue code")
-    for rule in rules():
+    for rule in rules(contract):
         between.add_row(rule["sentence"], rule["code"])
     console().print()
     console().print(between)
@@ -33,14 +33,14 @@ def print_fields(found: Sequence[FieldEntry], *, full: bool) -> None:
 
 def _in_short(one: FieldEntry) -> str:
     longest = f"; longest {one.spec.max_length}" if one.spec.max_length else ""
-    return f"{one.spec.label}; {one.spec.type}; {one.needed}{longest}" + ("" if one.spec.sent else "; not sent")
+    return f"{one.spec.label}; {one.type}; {one.needed}{longest}" + ("" if one.spec.sent else "; not sent")
 
 
 def _field_lines(one: FieldEntry) -> Iterator[str]:
     spec = one.spec
     yield spec.name
     needed = f"needed {one.needed}" if spec.condition else one.needed
-    yield f"{spec.label}. {_WHOSE[spec.type]}; {needed}. Example: {spec.example}"
+    yield f"{spec.label}. {one.whose}; {needed}. Example: {spec.example}"
     if not one.spec.sent:
         yield _NOT_SENT
     if one.length_evidence:

@@ -160,7 +160,7 @@ def print_report(report: Report, *, as_json: bool, notified: bool | None = None,
         print_json(content if notified is None else {**content, "notified": notified})
     else:
         put, stream = (show, sys.stdout) if report.dry_run else (say, sys.stderr)
-        put(fitted(summary(content, took_s=waited_s(), previewed=previewed), stream))
+        put(fitted(summary(content, report.contract.fields, took_s=waited_s(), previewed=previewed), stream))
     _warn_not_notified(notified, as_json=as_json)
     return int(report.exit_code)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from importer.cli.output import preview_lines
+from importer.core.contract import FieldTable
 from importer.core.labels import counted
 from importer.results import in_words, learned_sentences, read_as
 from importer.runs.rehearsal import sentence
@@ -15,17 +16,21 @@ _HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth checking", 5)}
 _ALWAYS_SHOWN = ("created", "valid")
 
 
-def summary(report: Mapping[str, Any], *, took_s: float | None = None, previewed: bool = False) -> str:
+def summary(
+    report: Mapping[str, Any], fields: FieldTable, *, took_s: float | None = None, previewed: bool = False
+) -> str:
     """A report (its JSON form) for people, line by line.
 
     Args:
+        fields: of the contract.
         previewed: show the first rows as they were or would be sent, too.
         took_s: how long its reader has waited; None: the duration of the report.
     """
-    return "\n".join(_lines(report, report["elapsed_seconds"] if took_s is None else took_s, previewed=previewed))
+    waited_s = report["elapsed_seconds"] if took_s is None else took_s
+    return "\n".join(_lines(report, fields, waited_s, previewed=previewed))
 
 
-def _lines(report: Mapping[str, Any], took_s: float, *, previewed: bool) -> Iterator[str]:
+def _lines(report: Mapping[str, Any], fields: FieldTable, took_s: float, *, previewed: bool) -> Iterator[str]:
     yield _headline(report, took_s)
     yield from _counts(report["counts"])
     if report.get("rehearsal"):
@@ -36,7 +41,7 @@ def _lines(report: Mapping[str, Any], took_s: float, *, previewed: bool) -> Iter
     if report.get("warning"):
         yield f"Warning: {report['warning']}"
     yield from (f"Note: {learned}" for learned in learned_sentences(report.get("learned") or {}))
-    yield from _reading(report.get("source_info") or {})
+    yield from _reading(report.get("source_info") or {}, fields)
     yield from _issues(report["issues"])
     if previewed:
         yield from _preview(report.get("preview") or (), dry_run=report["dry_run"])
@@ -82,9 +87,9 @@ def _forecast(forecast: Mapping[str, Any]) -> Iterator[str]:
         yield f"\nForecast: {forecast['text']}"
 
 
-def _reading(source: Mapping[str, Any]) -> Iterator[str]:
+def _reading(source: Mapping[str, Any], fields: FieldTable) -> Iterator[str]:
     """How the file was read, and warnings about it as a whole."""
-    yield from read_as(source.get("detected", ()))
+    yield from read_as(source.get("detected", ()), fields)
     for warning in source.get("warnings", ()):
         yield f"  ! {warning}"
 

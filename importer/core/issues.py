@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import repeat
 from operator import gt
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+if TYPE_CHECKING:
+    from importer.core.contract.fields import FieldSpec
 
 _MANY = 20_000
 """Beyond so many issues they are sorted by numpy."""
@@ -27,12 +30,51 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class IssueCode:
+    """One kind of issue. Codes are stable: results and other programs rely on them.
+
+    Args:
+        code: stable, lower snake case.
+        title: a few words for a table's row.
+        message: the sentence about one row, for a person without programming. It may use `{label}`, `{example}`,
+            `{max}`, `{values}` and `{condition}` of the field, and `{country}` and `{default}`, the row's country and
+            the default one. It never holds a value.
+        fix: how to fix many rows at once, in the file or the profile; it may use `{field}` and `{column}`.
+    """
+
+    code: str
+    title: str
+    message: str
+    fix: str
+    severity: Severity = Severity.ERROR
+
+    def sentence(self, spec: FieldSpec | None, countries: Sequence[str] = ()) -> str:
+        """Write the sentence about a field; it never holds a value.
+
+        Args:
+            spec: the field; None: the sentence as it is declared.
+            countries: names of the row's country and of the default one, for the codes that name both.
+        """
+        if spec is None:
+            return self.message
+        return self.message.format(
+            label=spec.label,
+            example=spec.example,
+            max=spec.max_chars,
+            values=", ".join(spec.values),
+            condition=spec.condition,
+            country=f"{countries[0]} (the country of its row)" if countries else "the country of its row",
+            default=f"{countries[1]} (the default region)" if countries else "the default region",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One thing wrong with one row: what, where, and how to fix it. Never holds the cell's value.
 
     Args:
         ordinal: the row's position in the source, from 0.
-        code: stable, lower snake case (`phone_invalid`); documented in `importer.customers.rules`.
+        code: stable, lower snake case (`phone_invalid`); documented in `core.issue_codes` or by the contract.
         message: a sentence that a person without programming knows how to act on.
         field: the API's dotted name (`primaryPhoneNumber.number`); empty for the row as a whole.
         column: the source column(s) the value came from; empty when there is none.

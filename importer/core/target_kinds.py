@@ -19,6 +19,8 @@ from importer.core.errors import ProfileError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from importer.core.contract import Contract
+
 DEFAULT_KIND = "rocketkor"
 """The kind of a target that names none."""
 
@@ -50,6 +52,8 @@ class TargetKind:
         opener: the function that opens it, as `package.module:function`; loaded when a target is opened
             (`importer.targets.Opener`).
         credentials: in the order in which messages name them; the first one identifies the account.
+        contract: what its records are, as `package.module:NAME` of a `core.contract.Contract` of the kind's name;
+            loaded when a profile, a row or a field is first looked at.
         address: what a user writes as `base_url`, in words that end the sentence "Set base_url to …".
         api_path: the path that its requests begin with; in a `base_url` that ends with it, it is left out.
     """
@@ -57,6 +61,7 @@ class TargetKind:
     title: str
     opener: str
     credentials: tuple[Credential, ...]
+    contract: str
     address: str = "the address of its API"
     api_path: str = ""
 
@@ -108,6 +113,20 @@ def credential_variables() -> frozenset[str]:
 
 
 _TO_FIX = "Update or reinstall the package that brings it."
+
+
+@cache
+def contract_of(name: str) -> Contract:
+    """What the records of a kind of target are.
+
+    Args:
+        name: of the kind, in the profile.
+
+    Raises:
+        ProfileError: there is no such kind, or its package cannot be loaded.
+    """
+    contract: Contract = resolve_name(target_kind(name).contract)
+    return contract
 
 
 def _loaded(point: EntryPoint) -> object:

@@ -1,35 +1,15 @@
-"""Every issue code of validation: its title, severity, sentence and fix. Data only.
+"""Every issue code of checking customers: its title, severity, sentence and fix. Data only.
 
-Codes are stable: results, reports and other programs rely on them. A sentence may use `{label}`,
-`{example}`, `{max}`, `{values}` and `{condition}` of the field, and `{country}` and `{default}`, the row's country and
-the default one; a fix may use `{field}` and `{column}`, and speaks the profile's own syntax. None ever holds a value.
+Those that every contract has are declared in `core.issue_codes.checking`. A fix speaks the profile's own syntax.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from importer.core.issues import Severity
-
-
-@dataclass(frozen=True, slots=True)
-class IssueCode:
-    """One kind of issue.
-
-    Args:
-        code: stable, lower snake case.
-        title: a few words for a table's row.
-        message: the sentence about one row, for a person without programming.
-        fix: how to fix many rows at once, in the file or the profile.
-    """
-
-    code: str
-    title: str
-    message: str
-    fix: str
-    severity: Severity = Severity.ERROR
+from importer.core.issue_codes.checking import ANY_FIELD, DUPLICATE_IN_FILE
+from importer.core.issues import IssueCode, Severity
 
 
 def _error(code: str, title: str, message: str, fix: str) -> IssueCode:
@@ -42,50 +22,7 @@ def _warning(code: str, title: str, message: str, fix: str) -> IssueCode:
 
 _ALL = (
     # ------------------------------------------------------------------ any field
-    _error(
-        "required_missing",
-        "A required field is blank",
-        "{label} is missing; fill it in, for example {example}.",
-        "Fill the blank cells of column {column}, or give them one value in the profile: "
-        '`"{field}" = { column = "{column}", default = "..." }`.',
-    ),
-    _error(
-        "too_long",
-        "A text is too long",
-        "{label} is longer than {max} characters; shorten it.",
-        "Shorten the texts in column {column}.",
-    ),
-    _warning(
-        "too_long_unconfirmed",
-        "A text is unusually long",
-        "{label} is longer than {max} characters; the API documents no limit and may refuse it.",
-        "Shorten the texts in column {column} if the API refuses them.",
-    ),
-    _error(
-        "text_unreadable",
-        "A text holds control characters",
-        "{label} holds characters that cannot be shown or sent; type the text again.",
-        "Type the cells of column {column} again, or check the file's encoding: `source.encoding`.",
-    ),
-    _warning(
-        "text_damaged",
-        "A text lost characters",
-        "{label} holds a replacement sign where letters were lost; compare it with the original.",
-        "The file was saved in another encoding than it was read with: set `source.encoding`, or export it again.",
-    ),
-    _error(
-        "change_forbidden",
-        "A value would be changed, and the profile forbids that",
-        "{label} would be changed before it is sent, and the profile forbids that; write it as the API wants it, "
-        "for example {example}.",
-        'Fix column {column}, or take "{field}" out of `validation.no_change`.',
-    ),
-    _warning(
-        "field_not_sent",
-        "A value does not belong to this type of customer",
-        "{label} does not belong to this type of customer and is not sent.",
-        "Clear the cells of column {column} in these rows, or correct the customer type.",
-    ),
+    *ANY_FIELD,
     _error(
         "enum_unknown",
         "A word that is not accepted",
@@ -457,13 +394,7 @@ _ALL = (
         "Write yes or no into the column of `group_primary`, or leave it blank.",
     ),
     # ------------------------------------------------------------------ duplicates inside a file
-    _error(
-        "duplicate_in_file",
-        "The same customer twice in the file",
-        "This customer also appears in other rows of this file; keep one of them.",
-        'Delete the surplus rows, or set `validation.duplicates` in the profile: `"first"` keeps the first row, '
-        '`"allow"` imports them all.',
-    ),
+    DUPLICATE_IN_FILE,
     _warning(
         "duplicate_email",
         "The same email address twice in the file",

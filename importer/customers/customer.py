@@ -9,7 +9,8 @@ here, and are not postponed.
 from types import MappingProxyType
 from typing import Annotated, Literal, NotRequired, TypedDict
 
-from importer.customers.specs import Evidence, FieldSpec, Kind, Place
+from importer.core.contract import Evidence, Kind
+from importer.customers.specs import CustomerField, Place
 
 K, SIB, INF, NF = Evidence.KNOWN, Evidence.SIBLING, Evidence.INFERRED, Evidence.NOT_FOUND
 _GUIDE = "get-started-create-an-individual-customer-account"
@@ -30,23 +31,23 @@ _SEXES = MappingProxyType({"M": "MALE", "F": "FEMALE", "MAN": "MALE", "WOMAN": "
 _TYPES = MappingProxyType({"PERSON": "INDIVIDUAL", "COMPANY": "BUSINESS", "ORGANIZATION": "BUSINESS"})
 
 
-def _name(label: str, example: str, source: str = _EWA, evidence: Evidence = SIB) -> FieldSpec:
-    return FieldSpec(
+def _name(label: str, example: str, source: str = _EWA, evidence: Evidence = SIB) -> CustomerField:
+    return CustomerField(
         label, Kind.NAME, max_length=40, example=example, evidence=evidence, length_evidence=SIB, source=source
     )
 
 
-def _line(number: int) -> FieldSpec:
+def _line(number: int) -> CustomerField:
     label = f"{{}}street, line {number}"
-    return FieldSpec(
+    return CustomerField(
         label, Kind.TEXT, street=number < 4, max_length=50, example="Floor 3", length_evidence=K, source=_CREATE
     )
 
 
-_TYPE = FieldSpec(
+_TYPE = CustomerField(
     "Customer type", Kind.ENUM, values=("INDIVIDUAL", "BUSINESS"), synonyms=_TYPES, example="INDIVIDUAL", source=_GUIDE
 )
-_EXTERNAL_ID = FieldSpec(
+_EXTERNAL_ID = CustomerField(
     "External id", Kind.REFERENCE, max_length=100, example="LEGACY-0001", source="individual-customer-object"
 )
 
@@ -59,15 +60,17 @@ class Phone(TypedDict):
     """
 
     region: NotRequired[
-        Annotated[str, FieldSpec("Region of the {}phone number", Kind.COUNTRY, example="GB", evidence=NF, sent=False)]
+        Annotated[
+            str, CustomerField("Region of the {}phone number", Kind.COUNTRY, example="GB", evidence=NF, sent=False)
+        ]
     ]
     country: NotRequired[
-        Annotated[str, FieldSpec("Country of the row", Kind.COUNTRY, example="GB", evidence=NF, sent=False)]
+        Annotated[str, CustomerField("Country of the row", Kind.COUNTRY, example="GB", evidence=NF, sent=False)]
     ]
-    number: Annotated[str, FieldSpec("{}phone number", Kind.PHONE, example="+12125550123", source=_GUIDE)]
+    number: Annotated[str, CustomerField("{}phone number", Kind.PHONE, example="+12125550123", source=_GUIDE)]
     type: Annotated[
         str,
-        FieldSpec(
+        CustomerField(
             "{}phone type", Kind.ENUM, values=("WORK", "HOME", "MOBILE"), synonyms=_PHONE_TYPES, example="MOBILE",
             source=_GUIDE,
         ),
@@ -75,7 +78,7 @@ class Phone(TypedDict):
     extension: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "{}phone extension", Kind.EXTENSION, max_length=10, example="45", evidence=SIB, length_evidence=SIB,
                 source=_OWNER,
             ),
@@ -84,7 +87,7 @@ class Phone(TypedDict):
     provider: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "{}phone provider", Kind.TEXT, max_length=40, example="Example Mobile", evidence=SIB,
                 length_evidence=SIB, source=_OWNER,
             ),
@@ -97,7 +100,7 @@ class Email(TypedDict):
 
     value: Annotated[
         str,
-        FieldSpec(
+        CustomerField(
             "{}email address", Kind.EMAIL, max_length=320, example="sarah.green@example.com", length_evidence=SIB,
             source=_GUIDE,
         ),
@@ -110,7 +113,7 @@ class PlaceOfBirth(TypedDict):
     city: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "City of birth", Kind.TEXT, max_length=60, example="Springfield", evidence=SIB, length_evidence=SIB,
                 source=_OWNER,
             ),
@@ -118,7 +121,7 @@ class PlaceOfBirth(TypedDict):
     ]  # fmt: skip
     countryCode: NotRequired[
         Annotated[
-            str, FieldSpec("Country of birth", Kind.COUNTRY, example="USA", evidence=SIB, source=_OWNER)
+            str, CustomerField("Country of birth", Kind.COUNTRY, example="USA", evidence=SIB, source=_OWNER)
         ]
     ]  # fmt: skip
 
@@ -137,7 +140,7 @@ class Address(TypedDict):
     primary: bool
     streetLine1: Annotated[
         str,
-        FieldSpec(
+        CustomerField(
             "{}street",
             Kind.TEXT,
             street=True,
@@ -152,24 +155,24 @@ class Address(TypedDict):
     streetLine4: NotRequired[Annotated[str, _line(4)]]
     streetLine5: NotRequired[Annotated[str, _line(5)]]
     apartmentNumber: NotRequired[
-        Annotated[str, FieldSpec("{}apartment number", Kind.TEXT, max_length=20, example="4B", source=_CREATE)]
+        Annotated[str, CustomerField("{}apartment number", Kind.TEXT, max_length=20, example="4B", source=_CREATE)]
     ]
     cityName: NotRequired[
         Annotated[
             str,
-            FieldSpec("{}city", Kind.TEXT, max_length=25, example="Springfield", length_evidence=K, source=_CREATE),
+            CustomerField("{}city", Kind.TEXT, max_length=25, example="Springfield", length_evidence=K, source=_CREATE),
         ]
     ]
     countryCode: NotRequired[
         Annotated[
             str,
-            FieldSpec("{}country", Kind.COUNTRY, max_length=3, example="USA", length_evidence=K, source=_CREATE),
+            CustomerField("{}country", Kind.COUNTRY, max_length=3, example="USA", length_evidence=K, source=_CREATE),
         ]
     ]
     stateCode: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "{}state", Kind.STATE, country="countryCode", condition="in the USA and Canada", max_length=3,
                 example="IL", length_evidence=K, source=_CREATE,
             ),
@@ -177,7 +180,7 @@ class Address(TypedDict):
     ]  # fmt: skip
     zipCode: Annotated[
         str,
-        FieldSpec(
+        CustomerField(
             "{}postal code", Kind.POSTAL, country="countryCode", max_length=10, example="62701", evidence=INF,
             length_evidence=K, source=_CREATE,
         ),
@@ -239,13 +242,15 @@ class Individual(TypedDict):
     prefix: NotRequired[
         Annotated[
             str,
-            FieldSpec("Prefix", Kind.TEXT, max_length=40, example="Dr", evidence=SIB, length_evidence=SIB, source=_EWA),
+            CustomerField(
+                "Prefix", Kind.TEXT, max_length=40, example="Dr", evidence=SIB, length_evidence=SIB, source=_EWA
+            ),
         ]
     ]
     suffix: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "Suffix", Kind.TEXT, max_length=40, example="PhD", evidence=SIB, length_evidence=SIB, source=_EWA
             ),
         ]
@@ -253,29 +258,33 @@ class Individual(TypedDict):
     sex: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "Sex", Kind.ENUM, values=("MALE", "FEMALE", "NONBINARY"), synonyms=_SEXES, example="FEMALE",
                 evidence=SIB, source=_OWNER,
             ),
         ]
     ]  # fmt: skip
     gender: NotRequired[
-        Annotated[str, FieldSpec("Gender", Kind.TEXT, max_length=40, example="woman", evidence=SIB, source=_EWA)]
+        Annotated[str, CustomerField("Gender", Kind.TEXT, max_length=40, example="woman", evidence=SIB, source=_EWA)]
     ]
     securityQuestion: NotRequired[
         Annotated[
             str,
-            FieldSpec("Security question", Kind.TEXT, max_length=255, example="First pet?", evidence=SIB, source=_EWA),
+            CustomerField(
+                "Security question", Kind.TEXT, max_length=255, example="First pet?", evidence=SIB, source=_EWA
+            ),
         ]
     ]
     primaryPhoneNumber: Phone
     primaryEmail: Email
-    dateOfBirth: NotRequired[Annotated[str, FieldSpec("Date of birth", Kind.DATE, example="1980-01-31", source=_GUIDE)]]
+    dateOfBirth: NotRequired[
+        Annotated[str, CustomerField("Date of birth", Kind.DATE, example="1980-01-31", source=_GUIDE)]
+    ]
     placeOfBirth: NotRequired[PlaceOfBirth]
     socialIdCountryCode: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "Country of the national id", Kind.COUNTRY, condition="where a national id is given", example="USA",
                 evidence=SIB, source=_OWNER,
             ),
@@ -284,7 +293,7 @@ class Individual(TypedDict):
     socialId: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "Social security or national id", Kind.REFERENCE, country="socialIdCountryCode", max_length=50,
                 example="900-00-0000", evidence=SIB, length_evidence=SIB, source=_OWNER,
             ),
@@ -293,7 +302,7 @@ class Individual(TypedDict):
     citizenshipCountryCode: NotRequired[
         Annotated[
             str,
-            FieldSpec("Citizenship", Kind.COUNTRY, example="USA", evidence=SIB, source="retrieve-a-beneficiary"),
+            CustomerField("Citizenship", Kind.COUNTRY, example="USA", evidence=SIB, source="retrieve-a-beneficiary"),
         ]
     ]
     addresses: NotRequired[list[AnyAddress]]
@@ -307,12 +316,12 @@ class Business(TypedDict):
     externalId: NotRequired[Annotated[str, _EXTERNAL_ID]]
     businessName: Annotated[
         str,
-        FieldSpec("Business name", Kind.TEXT, max_length=100, example="Example Bakery", source=_GUIDE_B),
+        CustomerField("Business name", Kind.TEXT, max_length=100, example="Example Bakery", source=_GUIDE_B),
     ]
     legalName: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "Legal name", Kind.TEXT, max_length=100, example="Example Bakery LLC", evidence=SIB,
                 source="idv-application-object",
             ),
@@ -321,19 +330,23 @@ class Business(TypedDict):
     website: NotRequired[
         Annotated[
             str,
-            FieldSpec("Website", Kind.WEBSITE, max_length=100, example="https://bakery.example.com", source=_GUIDE_B),
+            CustomerField(
+                "Website", Kind.WEBSITE, max_length=100, example="https://bakery.example.com", source=_GUIDE_B
+            ),
         ]
     ]
     industryCode: NotRequired[
         Annotated[
             str,
-            FieldSpec("Industry code", Kind.INDUSTRY, max_length=6, example="001001", length_evidence=SIB, source=_BA),
+            CustomerField(
+                "Industry code", Kind.INDUSTRY, max_length=6, example="001001", length_evidence=SIB, source=_BA
+            ),
         ]
     ]
     registeredStateCode: NotRequired[
         Annotated[
             str,
-            FieldSpec(
+            CustomerField(
                 "State of registration", Kind.STATE, max_length=3, example="CA", evidence=SIB, length_evidence=SIB,
                 source=_BA,
             ),
@@ -342,11 +355,11 @@ class Business(TypedDict):
     taxId: NotRequired[
         Annotated[
             str,
-            FieldSpec("Tax id", Kind.REFERENCE, max_length=50, example="00-0000000", evidence=INF, source=_IDV),
+            CustomerField("Tax id", Kind.REFERENCE, max_length=50, example="00-0000000", evidence=INF, source=_IDV),
         ]
     ]
     taxIdCountryCode: NotRequired[
-        Annotated[str, FieldSpec("Country of the tax id", Kind.COUNTRY, example="USA", evidence=INF, source=_IDV)]
+        Annotated[str, CustomerField("Country of the tax id", Kind.COUNTRY, example="USA", evidence=INF, source=_IDV)]
     ]
     contacts: list[Annotated[Contact, Place("contacts.primary.", "contact's ")]]
     addresses: NotRequired[list[AnyAddress]]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from importer.customers.reading import Policy, Reading
-from importer.customers.rules import ADULT_AGE_YEARS, MAX_AGE_YEARS
-from importer.customers.text import clean
+from importer.core.contract import Policy, Reading
+from importer.core.contract.text import clean
+from importer.customers.specs import ADULT_AGE_YEARS, MAX_AGE_YEARS
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

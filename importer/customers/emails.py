@@ -17,8 +17,8 @@ from functools import lru_cache
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, ValidatedEmail, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
-from importer.customers.reading import Reading
-from importer.customers.text import clean
+from importer.core.contract import Reading
+from importer.core.contract.text import clean
 
 MAX_BYTES = 254
 _LONGEST_NAME = 400

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from importer.core.contract import HARD_MAX_CHARS, FieldSpec, Kind, Policy, Reading
+from importer.core.contract.text import clean
 from importer.customers.dates import read_birth_date
 from importer.customers.emails import quick_email, read_email
 from importer.customers.names import read_name
@@ -12,10 +14,7 @@ from importer.customers.nanp import quick_phone
 from importer.customers.phones import read_extension, read_phone
 from importer.customers.places import read_country, read_state
 from importer.customers.postal import read_postal
-from importer.customers.reading import Policy, Reading
 from importer.customers.references import read_enum, read_industry, read_reference, read_website
-from importer.customers.rules import HARD_MAX_CHARS, FieldSpec, Kind
-from importer.customers.text import clean
 
 Reader = Callable[[str, str], Reading]
 """Reads a text that stands in a place; see `read`."""

@@ -15,14 +15,12 @@ from typing import Any, NamedTuple
 
 import phonenumbers
 
-from importer.customers.identity import identity_text, key_of, occurrence_key, search_terms
+from importer.core.contract import Policy, key_of, occurrence_key
+from importer.customers.identity import identity_text, search_terms
 from importer.customers.phones import read_phone
 from importer.customers.places import alpha2
-from importer.customers.reading import Policy
-from importer.customers.rules import ADDRESS_TYPES, PHONE_ADDRESSES
+from importer.customers.specs import ADDRESS_TYPES, PHONE_ADDRESSES
 
-KEY_RULE = 2
-"""The rule by which keys are made today."""
 _WRAPPED = re.compile(r"""="(.*)"|'([0-9+\-=@].*)""", re.DOTALL)
 _MOST_TWINS = 9
 """Rows of one key that are told apart, where that is allowed; of more the keys are not followed over a change."""

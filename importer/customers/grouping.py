@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from importer.core.contract import Contradiction
 from importer.customers.codes import ISSUE_CODES
-from importer.customers.rules import MAX_METADATA_PAIRS
+from importer.customers.likeness import folded_name
 from importer.customers.shape import flatten
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """A field of the business itself that two rows of a group fill differently, or that is too much for one body.
-
-    Args:
-        field: the API's dotted name.
-        places: of the two rows in the group.
-        code: the issue's.
-        text: its sentence, with `{rows}` and `{what}`.
-    """
-
-    field: str
-    places: tuple[int, int]
-    code: str = "group_differs"
-    text: str = "Rows {rows} are one business and differ in {what}; write the same into both, or leave one blank."
+from importer.customers.specs import MAX_CONTACTS, MAX_METADATA_PAIRS, CustomerType
 
 
 def merge(
@@ -98,3 +82,23 @@ def _first_only() -> Iterator[bool]:
     yield True
     while True:
         yield False
+
+
+class Businesses:
+    """Rows that are one business with a contact from each. Implements `core.contract.Groups`."""
+
+    record_type: str = CustomerType.BUSINESS
+    name_field: str = "businessName"
+    most: int = MAX_CONTACTS
+    several_mains: str = "contacts_primary"
+    merge = staticmethod(merge)
+
+    def tells_apart(self, name: str) -> bool:
+        """A contact's fields differ from row to row."""
+        return not name.startswith("contacts.") and name != "type"
+
+    def folded(self, name: str, texts: Sequence[str]) -> list[str]:
+        """A business's name counts by its letters and digits, everything else without case and surplus blanks."""
+        if name == self.name_field:
+            return list(map(folded_name, texts))
+        return [" ".join(text.casefold().split()) for text in texts]

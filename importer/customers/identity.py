@@ -1,29 +1,17 @@
-"""Who a customer is: import keys, and whether two descriptions mean the same data.
+"""Who a customer is: what import keys are made of, and what customers are looked up by.
 
 Keys are keyed hashes: they tell that two rows are equal, and nothing else about them.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from importer.customers.comparison import compare
+from importer.core.contract.identity import SEPARATOR, key_of
 
-__all__ = [
-    "SearchTerms",
-    "compare",
-    "identity_text",
-    "import_key",
-    "key_of",
-    "occurrence_key",
-    "search_terms",
-]
-
-KEY_BYTES = 16
-SEPARATOR = "\x1f"
-"""Stands between the parts of an identity; no normalised text holds it."""
+KEY_RULE = 2
+"""The rule by which keys are made today; what earlier ones did is written down in `former`."""
 
 
 def import_key(
@@ -74,17 +62,6 @@ def identity_text(
         return SEPARATOR.join(("externalId", external_id))
     born = () if birth_date is None else (birth_date,)
     return SEPARATOR.join((customer_type, *map(str.casefold, names), email.lower(), phone, *born))
-
-
-def key_of(secret: bytes, identity: str) -> str:
-    """Hash an identity's text to its import key."""
-    return hashlib.blake2b(identity.encode(), key=secret, digest_size=KEY_BYTES).hexdigest()
-
-
-def occurrence_key(key: str, n: int) -> str:
-    """Give the n-th row (from 2 on) with the same import key a key of its own, in every run the same one."""
-    text = SEPARATOR.join((key, str(n)))
-    return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).hexdigest()
 
 
 class SearchTerms(NamedTuple):

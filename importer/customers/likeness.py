@@ -8,22 +8,33 @@ program lost or changed on the way do not hide a customer.
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
-from hashlib import blake2b
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
 
-from importer.customers.identity import SEPARATOR, search_terms
+from importer.core.contract.identity import SEPARATOR, Likeness, prints
+from importer.customers.identity import search_terms
 
-PRINT_BYTES = 8
 EMAIL, PHONE, NAME, NAME_BIRTH, EXTERNAL_ID = "email", "phone", "name", "name_birth", "external_id"
-KINDS: Mapping[str, str] = MappingProxyType(
-    {EMAIL: "email", PHONE: "phone", NAME_BIRTH: "name and birth date", EXTERNAL_ID: "reference but for its writing"}
+LIKENESSES: Mapping[str, Likeness] = MappingProxyType(
+    {
+        EMAIL: Likeness(
+            ("primaryEmail.value", "contacts.primary.primaryEmail.value"), code="duplicate_email", words="email"
+        ),
+        PHONE: Likeness(
+            ("primaryPhoneNumber.number", "contacts.primary.primaryPhoneNumber.number"),
+            code="duplicate_phone",
+            words="phone",
+        ),
+        NAME_BIRTH: Likeness(("lastName",), code="duplicate_name_birth", words="name and birth date"),
+        "business": Likeness(("businessName",), code="business_repeated"),
+        EXTERNAL_ID: Likeness(("externalId",), words="reference but for its writing"),
+    }
 )
-"""Kinds of likeness that may mean the same customer, and what they are called in a sentence."""
+"""Kinds of likeness that may mean the same customer."""
+KINDS: Mapping[str, str] = MappingProxyType({kind: one.words for kind, one in LIKENESSES.items() if one.words})
+"""Kinds that are compared with earlier runs, and what they are called in a sentence."""
 PERSONAL = (NAME, EMAIL, PHONE)
 """Kinds that tell persons apart under one reference: whoever shares none of them is another one."""
 _PLAIN = str.maketrans(
@@ -31,7 +42,6 @@ _PLAIN = str.maketrans(
 )
 _NO_LETTERS = {code: None for code in range(128) if not chr(code).isalnum() and chr(code) != "\n"}
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
-_MARK_DIGITS = 8
 
 
 def folded_name(*parts: str) -> str:
@@ -66,31 +76,6 @@ def folded_reference(text: str) -> str:
     return _LEADING_ZEROS.sub("", "".join(text.casefold().split()))
 
 
-def prints(secret: bytes, kind: str, texts: Iterable[str]) -> array[int]:
-    """Hash a column of texts to 64 bits each; 0 where a text is blank.
-
-    Args:
-        secret: the workspace's key, at most 64 bytes: without it nobody can try out addresses or numbers.
-    """
-    begin, blank = _begun(secret, kind).copy, bytes(PRINT_BYTES)
-    digests: list[bytes] = []
-    for text in texts:
-        if text:
-            one = begin()  # begun once, the secret is not hashed again for every text
-            one.update(text.encode())
-            digests.append(one.digest())
-        else:
-            digests.append(blank)
-    found = array("q")
-    found.frombytes(b"".join(digests))
-    return found
-
-
-@lru_cache(64)
-def _begun(secret: bytes, kind: str) -> blake2b:
-    return blake2b(f"{kind}{SEPARATOR}".encode(), key=secret, digest_size=PRINT_BYTES)
-
-
 def prints_of(secret: bytes, body: Mapping[str, Any], kinds: Collection[str] = (*KINDS, NAME)) -> dict[str, int]:
     """Hash what a request body has of some kinds; 0 where it has nothing."""
     terms = search_terms(body)
@@ -110,19 +95,3 @@ def _name_of(body: Mapping[str, Any]) -> str:
     if body.get("type") == "BUSINESS":
         return folded_name(body.get("businessName") or "")
     return folded_name(body.get("firstName") or "", body.get("lastName") or "")
-
-
-def person_of(found: Mapping[str, int]) -> str:
-    """Write down who stands under a reference: some digits of each personal likeness."""
-    return "".join([f"{found.get(kind, 0) % 16**_MARK_DIGITS:0{_MARK_DIGITS}x}" for kind in PERSONAL])
-
-
-def is_another(person: str, other: str) -> bool:
-    """Tell whether two persons have nothing in common; False where nothing of both is known."""
-    pairs = zip(_marks(person), _marks(other), strict=False)
-    known = [(mine, theirs) for mine, theirs in pairs if int(mine, 16) and int(theirs, 16)]
-    return bool(known) and not any(mine == theirs for mine, theirs in known)
-
-
-def _marks(person: str) -> Sequence[str]:
-    return [person[at : at + _MARK_DIGITS] for at in range(0, len(person), _MARK_DIGITS)]

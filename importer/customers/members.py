@@ -17,7 +17,7 @@ from typing import (
     is_typeddict,
 )
 
-from importer.customers.specs import FieldSpec, Place
+from importer.customers.specs import CustomerField, Place
 
 
 class Member(NamedTuple):
@@ -33,7 +33,7 @@ class Member(NamedTuple):
     key: str
     hint: Any
     required: bool
-    spec: FieldSpec | None = None
+    spec: CustomerField | None = None
     objects: tuple[tuple[type, Place], ...] = ()
 
     @property

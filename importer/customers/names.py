@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from importer.customers.reading import Reading
-from importer.customers.text import clean
+from importer.core.contract import Reading
+from importer.core.contract.text import clean
 
 UNUSUAL = re.compile(r'[0-9@<>{}\[\]|\\=;:/_$%^*+~"#!?]')
 

@@ -13,8 +13,8 @@ from functools import cache, lru_cache
 
 from phonenumbers import PhoneNumber, is_valid_number, is_valid_number_for_region
 
+from importer.core.contract import Policy, Reading, Step
 from importer.customers.phones import regions
-from importer.customers.reading import Policy, Reading, Step
 
 REGIONS = ("US", "CA")
 NATIONAL = re.compile(r"(?:\+?1[ .-]?)?(?:\(([2-9][0-9]{2})\) ?|([2-9][0-9]{2})[ .-]?)([2-9][0-9]{2})[ .-]?([0-9]{4})")

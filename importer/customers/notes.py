@@ -1,88 +1,28 @@
-"""What readers say about the rows that are being read: errors, warnings, changes, and what a cell became. Sparse.
-
-It travels as pydantic's validation context: a type knows no row, and a clean row leaves nothing here.
-"""
+"""What is found in rows of customers: as in every contract, and where the phone numbers of a row belong."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
+from importer.core.contract import Notes
+from importer.core.contract.text import clean
 from importer.customers.places import find_country
-from importer.customers.reading import Step
-from importer.customers.specs import FieldSpec
-from importer.customers.text import clean
-
-Kept = tuple[list[int], list[str], list[str]]
-"""Places, texts before, texts after."""
-Said = tuple[str, str, tuple[str, ...]]
-"""Code, field, and the names of two countries where the sentence names them."""
 
 
-class Notes:
-    """The notes about some rows of one type of customer; `place` is the row that is being read.
+class CustomerNotes(Notes):
+    """The notes about some rows of one type of customer; further arguments as of `Notes`.
 
     Args:
-        no_change: fields whose values may not be altered.
-        failed: place to the fields whose cells failed before: they are blank, and nothing more is said of them.
         countries: what rows say about their own country, the first that names one before the others; a column each.
-        stamped: whether a pair of metadata is added later.
     """
 
-    __slots__ = ("_countries", "_failed", "changes", "errors", "no_change", "place", "stamped", "values", "warnings")
+    __slots__ = ("_countries",)
 
-    def __init__(
-        self,
-        *,
-        no_change: Collection[str] = (),
-        failed: Mapping[int, set[str]] | None = None,
-        countries: Sequence[Sequence[str]] = (),
-        stamped: bool = False,
-    ) -> None:
-        self.place = 0
-        self.no_change = no_change
-        self.stamped = stamped
-        self.changes: dict[tuple[str, str], Kept] = {}
-        self.errors: defaultdict[Said, list[int]] = defaultdict(list)
-        self.warnings: defaultdict[Said, list[int]] = defaultdict(list)
-        self.values: defaultdict[str, dict[int, str]] = defaultdict(dict)
-        """Field to what became of the cells that were read with care; "" where a cell failed."""
-        self._failed: defaultdict[int, set[str]] = defaultdict(set, failed or {})
+    def __init__(self, *, countries: Sequence[Sequence[str]] = (), **kept: Any) -> None:
+        super().__init__(**kept)
         self._countries = countries
-
-    def failed_before(self, name: str) -> bool:
-        """Tell whether a cell of this row failed already."""
-        return self.place in self._failed and name in self._failed[self.place]
-
-    def failed_rows(self) -> Collection[int]:
-        """The places of the rows of which a cell failed, or that failed as a whole."""
-        return self._failed.keys()
-
-    def fail(self, code: str, name: str, countries: tuple[str, ...] = ()) -> None:
-        """Note an error, and that the cell has failed."""
-        self.errors[code, name, countries].append(self.place)
-        self._failed[self.place].add(name)
-        self.values[name][self.place] = ""
-
-    def take(
-        self,
-        name: str,
-        value: str,
-        steps: Sequence[Step],
-        warnings: Sequence[str],
-        countries: tuple[str, ...],
-    ) -> None:
-        """Note how a cell was read."""
-        place = self.place
-        self.values[name][place] = value
-        for rule, before, after in steps:
-            kept = self._kept(rule, name)
-            kept[0].append(place)
-            kept[1].append(before)
-            kept[2].append(after)
-        for code in warnings:
-            self.warnings[code, name, countries].append(place)
 
     def own_country(self) -> str:
         """This row's own country (alpha-3), whether or not there is an address in it; empty: it names none."""
@@ -90,37 +30,6 @@ class Notes:
             if country := country_of(column[self.place]):
                 return country
         return ""
-
-    def warn(self, code: str, spec: FieldSpec, countries: tuple[str, ...] = ()) -> None:
-        """Note a warning."""
-        self.warnings[code, spec.name, countries].append(self.place)
-
-    def warn_all(self, code: str, name: str, places: Sequence[int]) -> None:
-        """Note a warning about a field of many rows."""
-        if places:
-            self.warnings[code, name, ()].extend(places)
-
-    def change(self, spec: FieldSpec, step: Step) -> None:
-        """Note that a rule altered a text."""
-        ordinals, before, after = self._kept(step.rule, spec.name)
-        ordinals.append(self.place)
-        before.append(step.before)
-        after.append(step.after)
-
-    def change_all(
-        self, rule: str, name: str, places: Sequence[int], before: Sequence[str], after: Sequence[str]
-    ) -> None:
-        """Note that a rule altered the texts of many rows."""
-        kept = self._kept(rule, name)
-        kept[0].extend(places)
-        kept[1].extend(before)
-        kept[2].extend(after)
-
-    def _kept(self, rule: str, name: str) -> Kept:
-        kept = self.changes.get((rule, name))
-        if kept is None:
-            kept = self.changes[rule, name] = ([], [], [])
-        return kept
 
 
 @lru_cache(1_024)

@@ -20,12 +20,12 @@ from pydantic_core import (
     core_schema,
 )
 
+from importer.core.contract import Policy
 from importer.customers.patterns import clean_postal, clean_words
 from importer.customers.places import state_codes
-from importer.customers.reading import Policy
 from importer.customers.reads import Info, Read, careful_reader, refused, trouble
-from importer.customers.rules import FIELDS, MAX_METADATA_PAIRS, STATE_REQUIRED_IN, metadata_spec
-from importer.customers.specs import METADATA_KEY
+from importer.customers.rules import FIELDS, metadata_spec
+from importer.customers.specs import MAX_METADATA_PAIRS, METADATA_KEY, STATE_REQUIRED_IN
 
 _ANY_STATE = "registeredStateCode"
 

@@ -14,10 +14,11 @@ from types import MappingProxyType
 
 from phonenumbers import PhoneMetadata
 
+from importer.core.contract import Kind
 from importer.customers.emails import MAX_BYTES
 from importer.customers.places import country_codes, state_codes
 from importer.customers.postal import SHAPES
-from importer.customers.specs import ADULT_AGE_YEARS, MAX_AGE_YEARS, STATE_REQUIRED_IN, FieldSpec, Kind
+from importer.customers.specs import ADULT_AGE_YEARS, MAX_AGE_YEARS, STATE_REQUIRED_IN, CustomerField
 
 _LATIN = "À-ÖØ-öø-ž"
 """Letters that no Unicode form takes apart."""
@@ -71,7 +72,7 @@ _WORDS: Mapping[Kind, Callable[[], tuple[str, ...]]] = MappingProxyType(
 )
 
 
-def clean_pattern(spec: FieldSpec, today: date | None) -> str:
+def clean_pattern(spec: CustomerField, today: date | None) -> str:
     """Write the pattern of texts of a field that are plainly clean; empty where there is none.
 
     Args:
@@ -86,14 +87,14 @@ def clean_pattern(spec: FieldSpec, today: date | None) -> str:
     return _FIXED.get(spec.kind, "") if spec.po_boxes else _STREET
 
 
-def clean_words(spec: FieldSpec) -> tuple[str, ...]:
+def clean_words(spec: CustomerField) -> tuple[str, ...]:
     """List the texts of a field that are plainly clean, where they can be listed."""
     if spec.values or spec.country or spec.kind not in _WORDS:
         return spec.values
     return _WORDS[spec.kind]()
 
 
-def max_chars(spec: FieldSpec) -> int:
+def max_chars(spec: CustomerField) -> int:
     """The longest text that is plainly clean."""
     return min(spec.max_chars, MAX_BYTES) if spec.kind is Kind.EMAIL else spec.max_chars
 

@@ -16,9 +16,9 @@ from types import MappingProxyType
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, ValidationResult
 
+from importer.core.contract import Policy, Reading
+from importer.core.contract.text import clean
 from importer.customers.places import alpha2, country_name, find_country
-from importer.customers.reading import Policy, Reading
-from importer.customers.text import clean
 
 MAX_CHARS = 60
 E164 = re.compile(r"\+[0-9]{7,15}")

@@ -17,9 +17,9 @@ from typing import Any
 
 import pycountry
 
-from importer.customers.reading import Reading
-from importer.customers.rules import STATE_REQUIRED_IN
-from importer.customers.text import clean
+from importer.core.contract import Reading
+from importer.core.contract.text import clean
+from importer.customers.specs import STATE_REQUIRED_IN
 
 LANGUAGES = (
     "ar", "bg", "cs", "da", "de", "el", "es", "et", "fi", "fr", "he", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv",

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.customers.reading import Reading
-from importer.customers.text import clean
+from importer.core.contract import Reading
+from importer.core.contract.text import clean
 
 _D3, _D4, _D5, _D6, _D7 = ("[0-9]{%d}" % digits for digits in range(3, 8))  # noqa: UP031 - braces belong to the pattern
 _UK_AREA = r"[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]|[A-HK-Y][0-9][0-9ABEHMNPRV-Y]|[0-9][A-HJKPS-UW])"

@@ -5,13 +5,12 @@ Verification works for customers in the USA only, so far as the API's pages say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
-from importer.customers.rules import CustomerType, Evidence
-from importer.customers.shape import flatten
+from importer.core.contract import Columns, Evidence, Readiness
+from importer.customers.specs import CustomerType
 
 VERIFIED_IN = "USA"
 
@@ -59,12 +58,31 @@ PIECES: Mapping[CustomerType, tuple[Piece, ...]] = MappingProxyType(
 """What verification needs beyond what creation needs (names, email and phone are there already)."""
 
 
-def missing(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the pieces that a request body lacks for verification; nothing when it is ready."""
-    given = dict(flatten(body))
-    return tuple(piece.name for piece in PIECES[CustomerType(body["type"])] if not _has(piece, given))
+def judge_readiness(kind: str, columns: Columns, bad: Collection[int]) -> Readiness:
+    """Judge the rows of one type of customer.
+
+    Args:
+        bad: places of invalid rows.
+    """
+    lacking = {piece.name: _lacking(piece, columns) for piece in PIECES[CustomerType(kind)]}
+    missing = {name: _valid(places, columns.size, bad) for name, places in lacking.items()}
+    if any(len(places) == columns.size for places in lacking.values()):
+        return Readiness([False] * columns.size, missing)
+    unready = set(bad).union(*lacking.values())
+    return Readiness([place not in unready for place in range(columns.size)], missing)
 
 
-def _has(piece: Piece, given: Mapping[str, str]) -> bool:
-    complete = all(given.get(name) for name in piece.fields)
-    return complete and (not piece.country or given[piece.country] == VERIFIED_IN)
+def _lacking(piece: Piece, columns: Columns) -> Collection[int]:
+    found: set[int] = set()
+    for name in piece.fields:
+        column = columns.mapped(name)
+        if column is None:
+            return range(columns.size)
+        found.update(place for place, text in enumerate(column) if not text)
+        if name == piece.country and set(column) != {VERIFIED_IN}:
+            found.update(place for place, country in enumerate(column) if country != VERIFIED_IN)
+    return found
+
+
+def _valid(places: Collection[int], size: int, bad: Collection[int]) -> int:
+    return size - len(bad) if len(places) == size else len(set(places).difference(bad))

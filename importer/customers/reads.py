@@ -16,15 +16,15 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticOmit, core_schema
 
+from importer.core.contract import Kind, Policy, Step
 from importer.customers.fields import reader_of
-from importer.customers.notes import Notes
+from importer.customers.notes import CustomerNotes
 from importer.customers.patterns import clean_pattern, clean_words, max_chars
 from importer.customers.phones import read_extension
 from importer.customers.places import alpha2
 from importer.customers.postal import is_po_box
-from importer.customers.reading import Policy, Step
-from importer.customers.rules import FIELDS, STATE_REQUIRED_IN, field_spec, message
-from importer.customers.specs import FieldSpec, Kind
+from importer.customers.rules import FIELDS, field_spec, message
+from importer.customers.specs import STATE_REQUIRED_IN, CustomerField
 
 Info = ValidationInfo[Any]
 Read = Callable[[Any, Info], str]
@@ -65,7 +65,7 @@ class Reads:
         spec: the field, where it stands.
     """
 
-    def __init__(self, spec: FieldSpec, policy: Policy) -> None:
+    def __init__(self, spec: CustomerField, policy: Policy) -> None:
         self.spec, self._policy = spec, policy
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -94,7 +94,7 @@ class Reads:
         return core_schema.str_schema(pattern=pattern, max_length=max_chars(self.spec)) if pattern else None
 
 
-def careful_reader(spec: FieldSpec, policy: Policy) -> Read:
+def careful_reader(spec: CustomerField, policy: Policy) -> Read:
     """Make what reads the texts of a field that are not plainly clean.
 
     It raises `PydanticCustomError` for what is refused, and `PydanticOmit` for what is blank and may be.
@@ -104,7 +104,7 @@ def careful_reader(spec: FieldSpec, policy: Policy) -> Read:
     place_of = _place_of(spec)
 
     def read_with_care(text: Any, info: Info) -> str:
-        notes: Notes | None = info.context
+        notes: CustomerNotes | None = info.context
         if text.__class__ is not str:
             text = _marked(text, spec, notes)
         place = place_of(text, info) if place_of is not None else ""
@@ -126,7 +126,9 @@ def careful_reader(spec: FieldSpec, policy: Policy) -> Read:
     return read_with_care
 
 
-def refused(code: str, spec: FieldSpec, notes: Notes | None, countries: tuple[str, ...] = ()) -> PydanticCustomError:
+def refused(
+    code: str, spec: CustomerField, notes: CustomerNotes | None, countries: tuple[str, ...] = ()
+) -> PydanticCustomError:
     """Note an error, and make pydantic's of it."""
     if code == "social_id_country_missing":
         spec = FIELDS["socialIdCountryCode"]
@@ -135,7 +137,7 @@ def refused(code: str, spec: FieldSpec, notes: Notes | None, countries: tuple[st
     return trouble(code, spec.name, countries)
 
 
-def _marked(text: Any, spec: FieldSpec, notes: Notes | None) -> str:
+def _marked(text: Any, spec: CustomerField, notes: CustomerNotes | None) -> str:
     if text.__class__ is _Extension:
         return _extension(text, spec, notes)
     if not isinstance(text, str):
@@ -143,7 +145,7 @@ def _marked(text: Any, spec: FieldSpec, notes: Notes | None) -> str:
     return text
 
 
-def _place_of(spec: FieldSpec) -> Callable[[str, Info], str] | None:
+def _place_of(spec: CustomerField) -> Callable[[str, Info], str] | None:
     """What says where a text belongs; None: it belongs nowhere."""
     if spec.kind is Kind.PHONE:
         return _place_of_phone(spec)
@@ -155,7 +157,7 @@ def _country_beside(key: str) -> Callable[[str, Info], str]:
     return lambda _, info: info.data.get(key, "")
 
 
-def _place_of_phone(spec: FieldSpec) -> Callable[[str, Info], str]:
+def _place_of_phone(spec: CustomerField) -> Callable[[str, Info], str]:
     """Say where a phone number belongs, as `read_phone` takes it, from what stands beside it and in its row."""
     country_name = spec.name.rpartition(".")[0] + ".country"
 
@@ -167,7 +169,7 @@ def _place_of_phone(spec: FieldSpec) -> Callable[[str, Info], str]:
                 return alpha2(region)
             if country := beside.get("country"):
                 return str(country)
-        notes: Notes | None = info.context
+        notes: CustomerNotes | None = info.context
         if notes is None or notes.failed_before(country_name):  # no address stands in for what cannot be read
             return ""
         return notes.own_country()
@@ -175,7 +177,7 @@ def _place_of_phone(spec: FieldSpec) -> Callable[[str, Info], str]:
     return place_of
 
 
-def _blank(spec: FieldSpec, info: Info) -> str:
+def _blank(spec: CustomerField, info: Info) -> str:
     """Say what is wrong with a blank text.
 
     Raises:
@@ -192,18 +194,18 @@ def _blank(spec: FieldSpec, info: Info) -> str:
     raise PydanticOmit
 
 
-def _rule_of(spec: FieldSpec) -> Callable[[FieldSpec, str, Info], str] | None:
+def _rule_of(spec: CustomerField) -> Callable[[CustomerField, str, Info], str] | None:
     """What a text that is fine by itself has to keep as well; it says what is wrong, empty: nothing."""
     if spec.name == "socialId":
         return _social_id
     return None if spec.po_boxes else _no_po_box
 
 
-def _no_po_box(_spec: FieldSpec, value: str, _info: Info) -> str:
+def _no_po_box(_spec: CustomerField, value: str, _info: Info) -> str:
     return "po_box_physical" if is_po_box(value) else ""
 
 
-def _social_id(spec: FieldSpec, value: str, info: Info) -> str:
+def _social_id(spec: CustomerField, value: str, info: Info) -> str:
     """A national id needs its country, and a U.S. one has nine digits."""
     country, notes = info.data.get(spec.country), info.context
     if country is None and (notes is None or not notes.failed_before(spec.country)):
@@ -246,7 +248,7 @@ def split_extension(phone: Any) -> Any:
     return {**phone, "number": whole, "extension": extension}
 
 
-def _extension(given: _Extension, spec: FieldSpec, notes: Notes | None) -> str:
+def _extension(given: _Extension, spec: CustomerField, notes: CustomerNotes | None) -> str:
     """Choose between the extension behind the number and the one in its own field."""
     behind, reading = given.number.behind, read_extension(given.given)
     if not behind or reading.error or reading.value == behind:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from importer.customers.reading import Reading
-from importer.customers.text import clean
+from importer.core.contract import Reading
+from importer.core.contract.text import clean
 
 _INDUSTRY = re.compile(r"[0-9]{6}")
 _FIRST_INDUSTRY = "001001"

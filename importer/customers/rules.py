@@ -7,72 +7,14 @@ are part of this table's interface. Nothing here judges a value, and nothing hea
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
-from importer.customers.codes import ISSUE_CODES, IssueCode
+from importer.core.contract import Evidence, Kind, Rule
+from importer.customers.codes import ISSUE_CODES
 from importer.customers.customer import Business, Individual
 from importer.customers.members import members
-from importer.customers.specs import (
-    ADDRESS_TYPES,
-    ADDRESS_WITNESSES,
-    ADULT_AGE_YEARS,
-    HARD_MAX_CHARS,
-    MAX_AGE_YEARS,
-    MAX_CONTACTS,
-    MAX_METADATA_PAIRS,
-    MAX_METADATA_VALUE_CHARS,
-    METADATA_KEY,
-    PHONE_ADDRESSES,
-    STATE_REQUIRED_IN,
-    CustomerType,
-    Evidence,
-    FieldSpec,
-    Kind,
-    Place,
-)
-
-__all__ = [
-    "ADDRESS_TYPES",
-    "ADDRESS_WITNESSES",
-    "ADULT_AGE_YEARS",
-    "FIELDS",
-    "HARD_MAX_CHARS",
-    "ISSUE_CODES",
-    "MAX_AGE_YEARS",
-    "MAX_CONTACTS",
-    "MAX_METADATA_PAIRS",
-    "PHONE_ADDRESSES",
-    "READING_FIELDS",
-    "RULES",
-    "STATE_REQUIRED_IN",
-    "CustomerType",
-    "Evidence",
-    "FieldSpec",
-    "IssueCode",
-    "Kind",
-    "Rule",
-    "field_spec",
-    "fields_of",
-    "is_known_field",
-    "message",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule between fields, or about a whole customer.
-
-    Args:
-        code: the issue code that a breach gets.
-        sentence: the rule in words.
-    """
-
-    code: str
-    sentence: str
-    evidence: Evidence
-    source: str
-
+from importer.customers.specs import MAX_METADATA_VALUE_CHARS, METADATA_KEY, CustomerField, CustomerType, Place
 
 TYPES: Mapping[CustomerType, type] = MappingProxyType(
     {CustomerType.INDIVIDUAL: Individual, CustomerType.BUSINESS: Business}
@@ -80,7 +22,7 @@ TYPES: Mapping[CustomerType, type] = MappingProxyType(
 """What a customer of each type is."""
 
 
-def _specs(declared: type, place: Place) -> Iterator[FieldSpec]:
+def _specs(declared: type, place: Place) -> Iterator[CustomerField]:
     for member in members(declared, place):
         if member.spec is not None:
             yield member.spec
@@ -88,9 +30,9 @@ def _specs(declared: type, place: Place) -> Iterator[FieldSpec]:
             yield from _specs(part, where)
 
 
-def _all() -> Mapping[str, FieldSpec]:
+def _all() -> Mapping[str, CustomerField]:
     """Collect the fields of both types, addresses last."""
-    found: dict[str, FieldSpec] = {}
+    found: dict[str, CustomerField] = {}
     for kind, declared in TYPES.items():
         for spec in _specs(declared, Place()):
             types = (*found[spec.name].types, kind) if spec.name in found else (kind,)
@@ -99,10 +41,10 @@ def _all() -> Mapping[str, FieldSpec]:
 
 
 _EVERY = _all()
-FIELDS: Mapping[str, FieldSpec] = MappingProxyType({name: spec for name, spec in _EVERY.items() if spec.sent})
+FIELDS: Mapping[str, CustomerField] = MappingProxyType({name: spec for name, spec in _EVERY.items() if spec.sent})
 """Every field by its dotted name, in the order a template shows them. `metadata.<key>` comes on top."""
 
-READING_FIELDS: Mapping[str, FieldSpec] = MappingProxyType(
+READING_FIELDS: Mapping[str, CustomerField] = MappingProxyType(
     {name: spec for name, spec in _EVERY.items() if not spec.sent}
 )
 """What a profile may map beside FIELDS: it is never sent, and says how a phone number without its country code is read.
@@ -132,20 +74,23 @@ RULES: tuple[Rule, ...] = (
 """Rules between fields, in words, for the documentation; the types apply them."""
 
 
-def metadata_spec(key: str) -> FieldSpec:
+def metadata_spec(key: str) -> CustomerField:
     """Describe the field `metadata.<key>`."""
-    return FieldSpec(
+    return CustomerField(
         f"Metadata '{key}'", Kind.METADATA, name=f"metadata.{key}", max_length=MAX_METADATA_VALUE_CHARS,
         example="crm-2009", length_evidence=K, source=_CREATE,
     )  # fmt: skip
 
 
-def field_spec(name: str) -> FieldSpec | None:
+def free_field(name: str) -> CustomerField | None:
+    """Look up a field `metadata.<key>`; None: the name is not one."""
+    key = name.removeprefix("metadata.")
+    return metadata_spec(key) if key != name and METADATA_KEY.fullmatch(key) else None
+
+
+def field_spec(name: str) -> CustomerField | None:
     """Look a field up by its dotted name, `metadata.<key>` and READING_FIELDS included; None: there is none."""
-    spec = FIELDS.get(name) or READING_FIELDS.get(name)
-    if spec is None and name.startswith("metadata.") and METADATA_KEY.fullmatch(name[9:]):
-        return metadata_spec(name[9:])
-    return spec
+    return FIELDS.get(name) or READING_FIELDS.get(name) or free_field(name)
 
 
 def is_known_field(name: str) -> bool:
@@ -153,26 +98,11 @@ def is_known_field(name: str) -> bool:
     return field_spec(name) is not None
 
 
-def fields_of(kind: CustomerType) -> tuple[FieldSpec, ...]:
+def fields_of(kind: CustomerType) -> tuple[CustomerField, ...]:
     """List the fields that customers of one type have, in template order."""
     return tuple(spec for spec in FIELDS.values() if kind in spec.types)
 
 
-def message(code: str, spec: FieldSpec | None = None, countries: Sequence[str] = ()) -> str:
-    """Write the sentence for an issue code about a field; it never holds a value.
-
-    Args:
-        countries: names of the row's country and of the default one, for the codes that name both.
-    """
-    entry = ISSUE_CODES[code]
-    if spec is None:
-        return entry.message
-    return entry.message.format(
-        label=spec.label,
-        example=spec.example,
-        max=spec.max_length or HARD_MAX_CHARS,
-        values=", ".join(spec.values),
-        condition=spec.condition,
-        country=f"{countries[0]} (the country of its row)" if countries else "the country of its row",
-        default=f"{countries[1]} (the default region)" if countries else "the default region",
-    )
+def message(code: str, spec: CustomerField | None = None, countries: Sequence[str] = ()) -> str:
+    """Write the sentence for an issue code about a field; arguments as of `IssueCode.sentence`."""
+    return ISSUE_CODES[code].sentence(spec, countries)

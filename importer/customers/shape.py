@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from unicodedata import normalize
 
-from importer.customers.rules import ADDRESS_TYPES
+from importer.customers.specs import ADDRESS_TYPES
 
 _WORDS = {api: word for word, api in ADDRESS_TYPES.items()}
 

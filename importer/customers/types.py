@@ -20,34 +20,35 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict  # that of Python 3.11 tells pydantic too little
 
+from importer.core.contract import Policy
 from importer.customers.customer import Contact, Individual, Phone
 from importer.customers.members import Member, members
 from importer.customers.objects import AnyAddress, few_short_pairs, one_primary_contact, one_primary_each, unless_empty
-from importer.customers.reading import Policy
 from importer.customers.reads import Reads, split_extension
-from importer.customers.rules import MAX_METADATA_PAIRS, TYPES
-from importer.customers.specs import CustomerType, Place
+from importer.customers.rules import TYPES
+from importer.customers.specs import MAX_METADATA_PAIRS, CustomerType, Place
 
 _OF_LISTS: Mapping[str, Any] = MappingProxyType(
     {"addresses": AfterValidator(one_primary_each), "contacts": AfterValidator(one_primary_contact)}
 )
 
 
-def customer_type(kind: CustomerType | None, policy: Policy) -> Any:
+def customer_type(kind: str | None, policy: Policy) -> Any:
     """Make the type of a customer, as it is validated under a policy.
 
     Args:
         kind: None for what may be of either type: nothing but `type` is required.
     """
     if kind is not None:
-        return _typed_dict(TYPES[kind].__name__, TYPES[kind], members(TYPES[kind], Place()), policy)
+        declared = TYPES[CustomerType(kind)]
+        return _typed_dict(declared.__name__, declared, members(declared, Place()), policy)
     either = {one.key: one for declared in TYPES.values() for one in members(declared, Place())}
     loose = (one._replace(required=False, hint=str if one.spec else one.hint) for one in either.values())
     return _typed_dict("Customer", Individual, loose, policy)
 
 
 @lru_cache(8)
-def customer_adapter(kind: CustomerType | None, policy: Policy) -> TypeAdapter[dict[str, Any]]:
+def customer_adapter(kind: str | None, policy: Policy) -> TypeAdapter[dict[str, Any]]:
     """Make what validates customers of one type under a policy; its context is the `Notes` of their rows."""
     return TypeAdapter(customer_type(kind, policy))
 

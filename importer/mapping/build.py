@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from importer.core.contract import Contract
 from importer.core.errors import ProfileError
 from importer.core.sources import Detected, SourceInfo
 from importer.mapping.drift import check_drift
@@ -20,6 +21,7 @@ from importer.profile.settings import FieldRule, SourceSettings, ValidationSetti
 
 
 def build_mapper(
+    contract: Contract,
     mapping: Mapping[str, FieldRule],
     table: Table,
     *,
@@ -31,6 +33,7 @@ def build_mapper(
     """Make the mapper of a source.
 
     Args:
+        contract: what the records are.
         mapping: customer field to rule; empty: columns are matched by name and by the content of the first rows.
         table: the source, as columns are looked for in it.
         today: the day that two-digit years of birth are judged by.
@@ -44,14 +47,15 @@ def build_mapper(
         SourceError: the header drifted, or no mapping was given and the columns cannot make a customer.
     """
     settings, info = source or SourceSettings(), table.info
-    with other_sheets_named(mapping, table, settings):
+    with other_sheets_named(contract, mapping, table, settings):
         if not _fits(mapping, info):
-            require_header(info)
+            require_header(contract, info)
         drift = check_drift(settings, info)
-        rules, notes = _chosen(mapping, table, looks)
+        rules, notes = _chosen(contract, mapping, table, looks)
         order = validation.date_order if validation else "auto"
-        notes += phone_regions(rules, validation or ValidationSettings())
-        return ColumnMapper(list(plans(rules, info.columns, looks)), drift + notes, order, today, table.transform)
+        notes += phone_regions(contract, rules, validation or ValidationSettings())
+        planned = list(plans(contract, rules, info.columns, looks))
+        return ColumnMapper(contract, planned, drift + notes, order, today, table.transform)
 
 
 def _fits(mapping: Mapping[str, FieldRule], info: SourceInfo) -> bool:
@@ -61,13 +65,13 @@ def _fits(mapping: Mapping[str, FieldRule], info: SourceInfo) -> bool:
 
 
 def _chosen(
-    mapping: Mapping[str, FieldRule], table: Table, looks: str
+    contract: Contract, mapping: Mapping[str, FieldRule], table: Table, looks: str
 ) -> tuple[Mapping[str, FieldRule], tuple[Detected, ...]]:
     """Return the rules of the profile, or those that are found, with what is worth saying about them."""
     if mapping:
-        rules, notes = completed(mapping)
-        check_required(rules, ProfileError)
+        rules, notes = completed(mapping, contract.fields)
+        check_required(rules, contract.fields, ProfileError)
         return rules, (*notes, *unused(rules, table.info.columns))
-    found = proposal(table.info, table.sample)
-    check_usable(found.rules, table.info, looks)
+    found = proposal(contract, table.info, table.sample)
+    check_usable(contract, found.rules, table.info, looks)
     return found.rules, (*matched(found.matches), *found.assumed)

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from importer.customers.places import find_country, find_state
-from importer.customers.rules import FieldSpec, Kind
+from importer.core.contract import Contract, FieldSpec, Kind
 from importer.mapping.source_cells import bare_text
-from importer.mapping.synonyms import HONORIFICS
 
 SAMPLE_ROWS = 1_000
 """Rows looked at; more would not change a share that matters."""
@@ -22,7 +20,6 @@ _PHONE_SIGNS = re.compile(r"^\+|[()]|\d[\s.\-]\d")
 _DATE = re.compile(r"\d{1,4}[-/.\s]\d{1,2}[-/.\s]\d{1,4}(?:[T\s].*)?|\d{8}|.*[^\W\d]{3,}.*\d{2,4}|\d{5}")
 _DATE_STRICT = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d\d|(?:19|20)\d\d[/.-]\d{1,2}[/.-]\d{1,2}(?:[T\s].*)?")
 _POSTAL = re.compile(r"[A-Z0-9][A-Z0-9 -]{1,11}", re.IGNORECASE)
-_HONORIFICS = frozenset(HONORIFICS.split())
 
 
 @dataclass(frozen=True)
@@ -95,11 +92,6 @@ def is_phone(text: str) -> bool:
     return _PHONE.fullmatch(text) is not None and 7 <= sum(map(str.isdigit, text)) <= 20
 
 
-def is_honorific(text: str) -> bool:
-    """Tell whether a text is a form of address, such as Mrs."""
-    return text.rstrip(".").casefold() in _HONORIFICS
-
-
 def known_words(spec: FieldSpec) -> Mapping[str, str]:
     """List the words that validation understands for an enum field, folded, and what each means."""
     return {**{value: value for value in spec.values}, **spec.synonyms}
@@ -116,17 +108,14 @@ def enum_test(spec: FieldSpec) -> Callable[[str], bool]:
     return lambda text: folded(text) in words
 
 
-def understood_by(spec: FieldSpec | None) -> Callable[[str], bool]:
+def understood_by(contract: Contract, name: str) -> Callable[[str], object]:
     """Make the test whether a field understands a word without any map; always False for fields of free text."""
-    match spec.kind if spec is not None else None:
-        case Kind.ENUM if spec is not None:
-            return enum_test(spec)
-        case Kind.COUNTRY:
-            return lambda text: bool(find_country(text))
-        case Kind.STATE:
-            return lambda text: any(find_state(text, country) for country in ("USA", "CAN"))
-        case _:
-            return lambda _: False
+    spec = contract.spec(name)
+    if spec is None:
+        return lambda _: False
+    if spec.kind is Kind.ENUM:
+        return enum_test(spec)
+    return contract.matching.understands(spec) or (lambda _: False)
 
 
 TESTS: Mapping[Kind, Callable[[str], object]] = {

@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from importer.core.batches import RawBatch
+from importer.core.contract import Contract, FieldSpec, FieldTable, Kind
 from importer.core.sources import Detected, SourceInfo
 from importer.core.target_kinds import DEFAULT_KIND, target_kind
-from importer.customers.rules import FIELDS, FieldSpec, Kind, field_spec
 from importer.mapping.content import folded, known_words
 from importer.mapping.proposal import ColumnMatch, proposal
 from importer.mapping.requirements import missing_fields
@@ -42,30 +42,30 @@ _TAIL = """
 """
 
 
-def init_profile(table: Table, batches: Iterable[RawBatch] = (), kind: str = DEFAULT_KIND) -> str:
+def init_profile(contract: Contract, table: Table, batches: Iterable[RawBatch] = ()) -> str:
     """Write a profile for a source, as commented TOML.
 
     Args:
+        contract: what the records are.
         table: the source, as columns are looked for in it.
         batches: its rows, which are searched for the words of enum columns.
-        kind: the kind of the target.
     """
-    info = table.info
-    found = proposal(info, table.sample)
-    counts = _words(info, found.rules, table.rows(batches))
-    rules = _of_kinds(found.rules, counts.get("type", Counter()))
+    info, fields = table.info, contract.fields
+    found = proposal(contract, info, table.sample)
+    counts = _words(fields, info, found.rules, table.rows(batches))
+    rules = _of_kinds(fields, found.rules, counts.get(fields.type_field, Counter()))
     lines = [f"# How '{_printable(info.name)}' is read, and where its columns go. Lines with # are remarks.", ""]
     lines += [*_source(info), "", "[mapping]  # customer field = column", *_own_function(table)]
     reasons = {match.field: match for match in found.matches if match.field}
     tables = {name: rule for name, rule in rules.items() if +counts.get(name, Counter())}
     lines += [_rule(name, rule, reasons) for name, rule in rules.items() if name not in tables]
-    lines += _missing(rules)
-    lines += _grouping(rules)
+    lines += _missing(fields, rules)
+    lines += _grouping(contract, rules)
     lines += _notes(found.assumed)
     lines += _unused(found.matches)
     for name, rule in tables.items():
-        lines += _choices(name, rule, counts[name])
-    return "\n".join(lines) + "\n" + _TAIL + _target(kind)
+        lines += _choices(fields, name, rule, counts[name])
+    return "\n".join(lines) + "\n" + _TAIL + _target(contract.name)
 
 
 def _target(name: str) -> str:
@@ -124,14 +124,16 @@ def _toml(value: object) -> str:
     return _quoted(value) if isinstance(value, str) else str(value).lower()
 
 
-def _missing(rules: Mapping[str, FieldRule]) -> Iterator[str]:
-    for name in missing_fields(rules):
+def _missing(fields: FieldTable, rules: Mapping[str, FieldRule]) -> Iterator[str]:
+    for name in missing_fields(rules, fields):
         yield f'# {_quoted(name)} = "..."  # required: put the name of its column here, and take the # away'
 
 
-def _grouping(rules: Mapping[str, FieldRule]) -> Iterator[str]:
-    if "businessName" in rules:
-        yield '# group_by = "businessName"  # rows of one business become one, with a contact from each'
+def _grouping(contract: Contract, rules: Mapping[str, FieldRule]) -> Iterator[str]:
+    groups = contract.identity.groups
+    if groups is not None and groups.name_field in rules:
+        one = groups.record_type.lower()
+        yield f'# group_by = "{groups.name_field}"  # rows of one {one} become one, with a contact from each'
 
 
 def _notes(assumed: Iterable[Detected]) -> Iterator[str]:
@@ -150,11 +152,13 @@ def _unused(matches: Iterable[ColumnMatch]) -> Iterator[str]:
 # --------------------------------------------------------------------------- words of enum columns
 
 
-def _words(info: SourceInfo, rules: Mapping[str, FieldRule], batches: Iterable[RawBatch]) -> dict[str, Counter[str]]:
+def _words(
+    fields: FieldTable, info: SourceInfo, rules: Mapping[str, FieldRule], batches: Iterable[RawBatch]
+) -> dict[str, Counter[str]]:
     places = {
         name: info.columns.index(rule.column)
         for name, rule in rules.items()
-        if rule.column is not None and _is_enum(name)
+        if rule.column is not None and _is_enum(fields, name)
     }
     counts: dict[str, Counter[str]] = {name: Counter() for name in places}
     for batch in batches:
@@ -166,25 +170,25 @@ def _words(info: SourceInfo, rules: Mapping[str, FieldRule], batches: Iterable[R
     return {name: words for name, words in counts.items() if len(words) <= MOST_WORDS}
 
 
-def _of_kinds(rules: Mapping[str, FieldRule], types: Counter[str]) -> dict[str, FieldRule]:
-    """Leave out the fields of a customer type that no row is of."""
-    words = known_words(FIELDS["type"])
+def _of_kinds(fields: FieldTable, rules: Mapping[str, FieldRule], types: Counter[str]) -> dict[str, FieldRule]:
+    """Leave out the fields of a record type that no row is of."""
+    words = known_words(fields.sent[fields.type_field]) if types else {}
     kinds = {words[folded(word)] for word in types if folded(word) in words}
-    specs = {name: field_spec(name) for name in rules}
+    specs = {name: fields.spec(name) for name in rules}
     return {
         name: rule
         for name, rule in rules.items()
-        if not kinds or (spec := specs[name]) is None or kinds.intersection(spec.types)
+        if not kinds or (spec := specs[name]) is None or any(map(spec.is_of, kinds))
     }
 
 
-def _is_enum(name: str) -> bool:
-    spec = field_spec(name)
+def _is_enum(fields: FieldTable, name: str) -> bool:
+    spec = fields.spec(name)
     return spec is not None and spec.kind is Kind.ENUM
 
 
-def _choices(name: str, rule: FieldRule, words: Counter[str]) -> Iterator[str]:
-    spec = field_spec(name)
+def _choices(fields: FieldTable, name: str, rule: FieldRule, words: Counter[str]) -> Iterator[str]:
+    spec = fields.spec(name)
     if spec is None:
         return
     known = known_words(spec)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from importer.core.contract.headers import key
 from importer.core.errors import SourceError
 from importer.core.labels import named
 from importer.core.sources import Detected, SourceInfo
-from importer.mapping.headers import key
 from importer.profile.nearest import nearest
 from importer.profile.settings import SourceSettings
 

@@ -9,11 +9,13 @@ from datetime import date
 from typing import Literal
 
 from importer.mapping.dates import Parse, is_serial
-from importer.mapping.synonyms import PARTICLES, SUFFIXES
 from importer.profile.settings import FieldRule
 
-_PARTICLES = frozenset(PARTICLES.split())
-_SUFFIXES = frozenset(SUFFIXES.split())
+_PARTICLE_WORDS = "van von der den de del della di da dos das du la le los las el al bin ibn ben ter ten zu zur y st"
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
+"""Words that open a family name rather than close a given one (`Ludwig van Beethoven`)."""
+_SUFFIXES = frozenset(["jr", "sr", "ii", "iii", "iv", "v", "phd", "md", "dds", "esq", "cpa"])
+"""What is behind a family name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Flaw:
 Edit = Callable[[str], str | Flaw]
 
 
-def edits_of(rule: FieldRule, understood: Callable[[str], bool] = lambda _: False) -> list[Edit]:
+def edits_of(rule: FieldRule, understood: Callable[[str], object] = lambda _: False) -> list[Edit]:
     """List the steps of a rule in the order they run, dates aside; empty where the text stays as it is.
 
     Args:
@@ -116,7 +118,7 @@ def _regex(pattern: re.Pattern[str]) -> Edit:
     return run
 
 
-def _translate(table: dict[str, str], default: str | None, understood: Callable[[str], bool]) -> Edit:
+def _translate(table: dict[str, str], default: str | None, understood: Callable[[str], object]) -> Edit:
     words = {key.strip().casefold(): value for key, value in table.items()}
 
     def run(text: str) -> str | Flaw:

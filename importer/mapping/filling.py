@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from importer.core.batches import ChangeColumn
+from importer.core.contract import FieldTable, Kind
 from importer.core.issue_codes.mapping import MAPPING_CODES
 from importer.core.issues import IssueCollector, IssueKind
-from importer.customers.rules import FIELDS, Kind, field_spec
 from importer.mapping.content import folded, known_words
 from importer.mapping.damage import shortened_phones
 from importer.mapping.edits import Edit
@@ -20,17 +20,17 @@ from importer.mapping.plans import FieldPlan
 from importer.mapping.source_cells import SHORTENED, SourceColumns
 from importer.mapping.text_columns import Column, are_iso_dates, as_column, constant, edited, filled
 
-_TYPE_WORDS = known_words(FIELDS["type"])
-
 
 @dataclass(slots=True)
 class Filling:
     """The fields of one batch, as they are filled.
 
     Args:
+        fields: those of the contract.
         source: the columns that rules look for.
     """
 
+    fields: FieldTable
     source: SourceColumns
     columns: dict[str, Column[Any]] = field(default_factory=dict)
     issues: IssueCollector = field(default_factory=IssueCollector)
@@ -54,8 +54,8 @@ class Filling:
         self.columns[plan.name] = column
 
     def _report(self, plan: FieldPlan, code: str, places: Sequence[int]) -> None:
-        spec, entry, first = field_spec(plan.name), MAPPING_CODES[code], self.source.batch.first
-        message = entry.message.format(label=spec.label if spec else plan.name)
+        entry, first = MAPPING_CODES[code], self.source.batch.first
+        message = entry.message.format(label=self.fields.label(plan.name))
         kind = IssueKind(code, message, plan.name, plan.column, entry.severity)
         self.issues.add_all([first + place for place in places], kind)
 
@@ -79,7 +79,9 @@ class Filling:
         shared = [plan for plan in plans if plan.only_for is not None]
         if not shared:
             return None
-        types, _ = edited(self.columns["type"], lambda text: _TYPE_WORDS.get(folded(text), ""))
+        name = self.fields.type_field
+        words = known_words(self.fields.sent[name])
+        types, _ = edited(self.columns[name], lambda text: words.get(folded(text), ""))
         unread = types == ""
         for plan in shared:
             self.columns[plan.name] = self.columns[plan.name].where((types == plan.only_for) | unread, "")

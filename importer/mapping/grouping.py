@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from importer.core.contract import Contract, Groups
 from importer.core.errors import MissingColumnError, ProfileError
 from importer.core.labels import quotable
 from importer.core.sources import Grouping
-from importer.customers.rules import FIELDS, CustomerType, is_known_field
 from importer.mapping.content import folded, known_words
 from importer.mapping.headers import find
 from importer.profile.nearest import did_you_mean
 from importer.profile.settings import FieldRule, GroupingSettings
 
-_NAME = "businessName"
 
-
-def grouping_of(settings: GroupingSettings, rules: Mapping[str, FieldRule], columns: Sequence[str]) -> Grouping | None:
+def grouping_of(
+    contract: Contract, settings: GroupingSettings, rules: Mapping[str, FieldRule], columns: Sequence[str]
+) -> Grouping | None:
     """Find what rows are grouped by.
 
     Args:
@@ -32,35 +32,45 @@ def grouping_of(settings: GroupingSettings, rules: Mapping[str, FieldRule], colu
     """
     if not settings.group_by:
         return None
-    _require_businesses(rules)
+    groups = contract.identity.groups
+    if groups is None:
+        raise ProfileError(
+            "[mapping] group_by makes one record of several rows, and this kind of target has no such records.",
+            "Take it out.",
+        )
+    _require_groups(contract, groups, rules)
     fields = tuple(name for name in settings.group_by if name in rules)
-    indices = tuple(_index(name, columns) for name in settings.group_by if name not in rules)
+    indices = tuple(_index(contract, name, columns) for name in settings.group_by if name not in rules)
+    several = contract.fields.types[groups.record_type]
     for name in fields:
-        if name.startswith("contacts.") or name == "type":
+        if not groups.tells_apart(name):
             raise ProfileError(
-                f"[mapping] group_by names {name}, which does not tell businesses apart.",
-                'Name a field or a column that all rows of a business share, such as "businessName".',
+                f"[mapping] group_by names {name}, which does not tell {several} apart.",
+                f"Name a field or a column that all rows of a {groups.record_type.lower()} share, such as "
+                f'"{groups.name_field}".',
             )
-    main = _index(settings.group_primary, columns, "group_primary") if settings.group_primary else None
+    main = _index(contract, settings.group_primary, columns, "group_primary") if settings.group_primary else None
     return Grouping(fields, indices, main, "" if main is None else columns[main])
 
 
-def _require_businesses(rules: Mapping[str, FieldRule]) -> None:
-    constant = rules["type"].value if "type" in rules else None
-    kind = None if constant is None else known_words(FIELDS["type"]).get(folded(constant))
-    if _NAME in rules and (constant is None or kind == CustomerType.BUSINESS):
+def _require_groups(contract: Contract, groups: Groups, rules: Mapping[str, FieldRule]) -> None:
+    name, wanted = contract.fields.type_field, groups.record_type
+    constant = rules[name].value if name in rules else None
+    kind = None if constant is None else known_words(contract.fields.sent[name]).get(folded(constant))
+    if groups.name_field in rules and (constant is None or kind == wanted):
         return
     raise ProfileError(
-        "[mapping] group_by makes one business of several rows, and the rows of this source are no businesses.",
-        'Take it out, or map "businessName" and "type" = { value = "BUSINESS" }.',
+        f"[mapping] group_by makes one {wanted.lower()} of several rows, and the rows of this source are no "
+        f"{contract.fields.types[wanted]}.",
+        f'Take it out, or map "{groups.name_field}" and "{name}" = {{ value = "{wanted}" }}.',
     )
 
 
-def _index(name: str, columns: Sequence[str], key: str = "group_by") -> int:
+def _index(contract: Contract, name: str, columns: Sequence[str], key: str = "group_by") -> int:
     found = find(name, columns)
     if found is not None:
         return found
-    if key == "group_by" and is_known_field(name):
+    if key == "group_by" and contract.spec(name):
         raise ProfileError(
             f"[mapping] group_by names {name}, which is not mapped.", "Map it, or name a column of the source."
         )

@@ -1,32 +1,21 @@
-"""Column names made comparable: case, spaces, punctuation, accents and camel case aside. Compares, never decides."""
+"""The ways to read a column's name, and how a column is found that a profile names. Compares, never decides."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
-from importer.mapping.synonyms import FILLERS
+from importer.core.contract.headers import key, words
 
-_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_APOSTROPHES = re.compile("['`\u2019\u00b4]")
-_GAPS = re.compile(r"[\W_]+")
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 
-_FILLERS = frozenset(FILLERS.split())
-
-
-def words(header: str) -> tuple[str, ...]:
-    """Split a column name into plain words: `Customer's E-Mail` becomes `customers`, `e`, `mail`."""
-    plain = _APOSTROPHES.sub("", header)
-    if not plain.isascii():
-        plain = "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
-    return tuple(_GAPS.sub(" ", _HUMPS.sub(" ", plain)).casefold().split())
-
-
-def key(header: str) -> str:
-    """Fold a column name for comparison: `First_Name`, `firstName` and `FIRST NAME` are one."""
-    return "".join(words(header))
+_FILLER_WORDS = """
+customer customers client clients person persons user users member members patient patients guest guests contact
+contacts applicant applicants cardholder account holder holders primary main the your his her their enter please
+required optional mandatory legacy current
+"""
+_FILLERS = frozenset(_FILLER_WORDS.split())
+"""Words that say whose value it is, or that it matters, and nothing about what it is."""
 
 
 def keys(header: str) -> list[tuple[str, float]]:

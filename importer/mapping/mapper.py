@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from importer.core.batches import MappedBatch, RawBatch
+from importer.core.contract import Contract, Kind
 from importer.core.sources import Detected
-from importer.customers.rules import Kind, field_spec
 from importer.mapping.content import understood_by
 from importer.mapping.damage import PostalLengths
 from importer.mapping.date_columns import DateColumns, DateOrder, date_edit
@@ -37,6 +37,7 @@ class ColumnMapper:
     """Implements the port `Mapper` for one source.
 
     Args:
+        contract: what the records are.
         plans: one for each field.
         notes: what was decided before any row was seen (matches, assumptions, drift).
         date_order: `auto` judges every date column as a whole.
@@ -44,6 +45,7 @@ class ColumnMapper:
         transform: the user's own function, which rows go through first.
     """
 
+    contract: Contract
     plans: Sequence[FieldPlan]
     notes: tuple[Detected, ...] = ()
     date_order: DateOrder = "auto"
@@ -62,7 +64,7 @@ class ColumnMapper:
                 self._prepare(plan)
 
     def _prepare(self, plan: FieldPlan) -> None:
-        steps = edits_of(plan.rule, understood_by(field_spec(plan.name)))
+        steps = edits_of(plan.rule, understood_by(self.contract, plan.name))
         if plan.kind is Kind.DATE and plan.rule.format is None:
             self._dates.add(plan, chained(steps) if steps else None)
             return
@@ -99,13 +101,13 @@ class ColumnMapper:
 
     def settled_as(self, orders: Mapping[str, Order | None]) -> ColumnMapper:
         """Make the same mapper again with dates read as they were settled before; fields not in `orders` are open."""
-        mapper = ColumnMapper(self.plans, self.notes, self.date_order, self.today, self.transform)
+        mapper = ColumnMapper(self.contract, self.plans, self.notes, self.date_order, self.today, self.transform)
         mapper._dates.settle_as(orders)  # its own maker
         return mapper
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what is decided, and nothing that was seen: the copy maps rows, and observes none."""
-        return _settled, (self.plans, self.today, self.orders, self.transform)
+        return _settled, (self.contract, self.plans, self.today, self.orders, self.transform)
 
     # ------------------------------------------------------------------ whole columns
 
@@ -152,7 +154,7 @@ class ColumnMapper:
 
     def map(self, batch: RawBatch) -> MappedBatch:
         seen = self.seen(batch)
-        filling = Filling(SourceColumns(seen))
+        filling = Filling(self.contract.fields, SourceColumns(seen))
         for plan in self.plans:
             if plan.indices:
                 filling.from_columns(plan, self._edits.get(plan.name) or self._dates.edits.get(plan.name))
@@ -166,7 +168,11 @@ class ColumnMapper:
 
 
 def _settled(
-    plans: Sequence[FieldPlan], today: date, orders: Mapping[str, Order | None], transform: Transform | None
+    contract: Contract,
+    plans: Sequence[FieldPlan],
+    today: date,
+    orders: Mapping[str, Order | None],
+    transform: Transform | None,
 ) -> ColumnMapper:
     """Make a mapper again that reads dates in the orders that were settled."""
-    return ColumnMapper(plans, today=today, transform=transform).settled_as(orders)
+    return ColumnMapper(contract, plans, today=today, transform=transform).settled_as(orders)

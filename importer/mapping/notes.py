@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from importer.core.contract import Contract, Kind
 from importer.core.labels import is_data
 from importer.core.sources import Detected
-from importer.customers.rules import PHONE_ADDRESSES, READING_FIELDS
 from importer.mapping.headers import find
 from importer.mapping.plans import named_by
 from importer.mapping.proposal import ColumnMatch
 from importer.profile.settings import FieldRule, ValidationSettings
 
 
-def phone_regions(rules: Mapping[str, FieldRule], validation: ValidationSettings) -> tuple[Detected, ...]:
+def phone_regions(
+    contract: Contract, rules: Mapping[str, FieldRule], validation: ValidationSettings
+) -> tuple[Detected, ...]:
     """Say by which country phone numbers without a country code are read; nothing where no phone number is mapped."""
-    found: dict[str, None] = {}
-    for name in READING_FIELDS:
-        phone = name.rpartition(".")[0]
-        if f"{phone}.number" in rules:
-            found[_phone_region(rules, phone, validation.default_region)] = None
+    phones = (spec.name for spec in contract.fields.sent.values() if spec.kind is Kind.PHONE and spec.name in rules)
+    found = dict.fromkeys(_phone_region(contract, rules, name, validation.default_region) for name in phones)
     note = "for phone numbers without a country code"
     return tuple(Detected("phone_region", value, 1.0, note) for value in found)
 
 
-def _phone_region(rules: Mapping[str, FieldRule], phone: str, default: str | None) -> str:
-    countries = (f"addresses.{word}.countryCode" for word in PHONE_ADDRESSES)
-    names = (f"{phone}.region", f"{phone}.country", *countries)
-    named = [_origin(rules[name]) for name in names if name in rules]
+def _phone_region(contract: Contract, rules: Mapping[str, FieldRule], phone: str, default: str | None) -> str:
+    named = [_origin(rules[name]) for name in contract.matching.said_by(phone) if name in rules]
     return ", else ".join([*dict.fromkeys(named), default or "none"])
 
 

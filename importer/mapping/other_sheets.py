@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from shlex import quote
 
+from importer.core.contract import Contract
 from importer.core.errors import MissingColumnError, SourceError
 from importer.core.sources import OtherTable, SourceInfo
 from importer.mapping.headers import find
@@ -17,7 +18,9 @@ from importer.profile.settings import FieldRule, SourceSettings
 
 
 @contextmanager
-def other_sheets_named(mapping: Mapping[str, FieldRule], table: Table, settings: SourceSettings) -> Iterator[None]:
+def other_sheets_named(
+    contract: Contract, mapping: Mapping[str, FieldRule], table: Table, settings: SourceSettings
+) -> Iterator[None]:
     """Refuse to leave customers on another sheet out in silence, where nobody said which sheet is meant.
 
     Raises:
@@ -25,7 +28,7 @@ def other_sheets_named(mapping: Mapping[str, FieldRule], table: Table, settings:
     """
     info = table.info
     tables = info.other_tables if settings.sheet is None else ()
-    others = [other for other in tables if _holds_customers(other, mapping, table)]
+    others = [other for other in tables if _holds_customers(contract, other, mapping, table)]
     try:
         yield
     except (SourceError, MissingColumnError) as error:
@@ -46,7 +49,7 @@ def _choose(tables: Sequence[OtherTable]) -> str:
     return f"Import one after another: {ways}."
 
 
-def _holds_customers(other: OtherTable, mapping: Mapping[str, FieldRule], table: Table) -> bool:
+def _holds_customers(contract: Contract, other: OtherTable, mapping: Mapping[str, FieldRule], table: Table) -> bool:
     """Whether the columns of another sheet make customers: all that the profile names are there, or can be matched.
 
     Where a function of the user's own makes the columns, it goes over a sheet that has all of this one's.
@@ -57,7 +60,7 @@ def _holds_customers(other: OtherTable, mapping: Mapping[str, FieldRule], table:
         return all(find(column, other.columns) is not None for rule in mapping.values() for column in named_by(rule))
     info = SourceInfo("", "excel", other.columns)
     try:
-        check_usable(proposal(info).rules, info)
+        check_usable(contract, proposal(contract, info).rules, info)
     except SourceError:
         return False
     return True

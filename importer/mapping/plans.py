@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from importer.core.contract import Contract, Kind
 from importer.core.errors import MissingColumnError
 from importer.core.labels import quotable
-from importer.customers.rules import CustomerType, Kind, field_spec
 from importer.mapping.headers import find
-from importer.mapping.lexicon import CONTACT
 from importer.profile.nearest import did_you_mean
 from importer.profile.settings import FieldRule
 
@@ -23,7 +22,7 @@ class FieldPlan:
         rule: the profile's rule.
         indices: places of its columns in the source; empty for a constant.
         column: the columns' names, for messages.
-        only_for: the customer type whose rows get it, where both types share a column; None: all rows.
+        only_for: the record type whose rows get it, where both types share a column; None: all rows.
         only_with: fields one of which must be filled for a constant to be given; empty: every row gets it.
         sources: the columns' names, one by one, in the order of `indices`.
         kind: what the field holds; None: any text.
@@ -33,13 +32,15 @@ class FieldPlan:
     rule: FieldRule
     indices: tuple[int, ...] = ()
     column: str = ""
-    only_for: CustomerType | None = None
+    only_for: str | None = None
     only_with: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     kind: Kind | None = None
 
 
-def plans(rules: Mapping[str, FieldRule], columns: Sequence[str], looks: str = "") -> Iterator[FieldPlan]:
+def plans(
+    contract: Contract, rules: Mapping[str, FieldRule], columns: Sequence[str], looks: str = ""
+) -> Iterator[FieldPlan]:
     """Find the columns of every rule.
 
     Args:
@@ -52,14 +53,14 @@ def plans(rules: Mapping[str, FieldRule], columns: Sequence[str], looks: str = "
     for name, rule in rules.items():
         indices = tuple(_index(name, column, columns, looks) for column in named_by(rule))
         sources = tuple(columns[index] for index in indices)
-        spec = field_spec(name)
+        spec = contract.spec(name)
         yield FieldPlan(
             name,
             rule,
             indices,
             ", ".join(sources),
-            only_for=_only_for(name, rules),
-            only_with=_companions(name, rules),
+            only_for=_only_for(contract, name, rules),
+            only_with=_companions(contract, name, rules),
             sources=sources,
             kind=spec.kind if spec else None,
         )
@@ -81,22 +82,18 @@ def _index(name: str, column: str, columns: Sequence[str], looks: str) -> int:
     return found
 
 
-def _only_for(name: str, rules: Mapping[str, FieldRule]) -> CustomerType | None:
-    """Tell whose rows alone get a field: where both types take the same column, each takes it for its own rows."""
-    spec = field_spec(name)
-    if rules["type"].value is not None or spec is None or len(spec.types) > 1:
+def _only_for(contract: Contract, name: str, rules: Mapping[str, FieldRule]) -> str | None:
+    """Tell whose rows alone get a field: where two types take the same column, each takes it for its own rows."""
+    spec, type_field = contract.spec(name), contract.fields.type_field
+    if not type_field or rules[type_field].value is not None or spec is None or spec.only_type is None:
         return None
-    twin = name.removeprefix(CONTACT) if name.startswith(CONTACT) else CONTACT + name
+    twin = contract.matching.shared_with(name)
     shared = rules[name].value is not None or (twin in rules and named_by(rules[twin]) == named_by(rules[name]))
-    return spec.types[0] if shared else None
+    return spec.only_type if shared else None
 
 
-def _companions(name: str, rules: Mapping[str, FieldRule]) -> tuple[str, ...]:
+def _companions(contract: Contract, name: str, rules: Mapping[str, FieldRule]) -> tuple[str, ...]:
     """List what a constant belongs to: a country alone makes no address and no national id."""
     if rules[name].value is None:
         return ()
-    if name.startswith("addresses."):
-        table = ".".join(name.split(".")[:2]) + "."
-        return tuple(other for other in rules if other.startswith(table) and rules[other].value is None)
-    whole = name.removesuffix("CountryCode")
-    return (whole,) if whole in {"socialId", "taxId"} and whole in rules and rules[whole].value is None else ()
+    return contract.matching.needs_one_of(name, [other for other in rules if rules[other].value is None])

@@ -17,9 +17,9 @@ from typing import Any
 import pyarrow.compute as pc
 
 from importer.core.batches import ChangeColumn, RawBatch
+from importer.core.contract import Kind
+from importer.core.contract.text import unprotected
 from importer.core.issues import Issue, IssueCollector, IssueKind, IssueLog, Severity
-from importer.customers.rules import Kind
-from importer.customers.text import unprotected
 from importer.mapping.plans import FieldPlan
 from importer.mapping.text_columns import Column, blanked, joined, places_where, replaced, texts_of
 

@@ -6,20 +6,9 @@ Every header is found again by automatic matching with score 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from importer.customers.rules import FIELDS, CustomerType, FieldSpec, Kind
-
-_SHOWN = (
-    "type", "externalId", "businessName", "legalName", "firstName", "middleName", "lastName",
-    "contacts.primary.firstName", "contacts.primary.lastName",
-    "primaryPhoneNumber.number", "primaryPhoneNumber.type", "primaryEmail.value",
-    "contacts.primary.primaryPhoneNumber.number", "contacts.primary.primaryPhoneNumber.type",
-    "contacts.primary.primaryEmail.value", "dateOfBirth", "website",
-    "addresses.mailing.streetLine1", "addresses.mailing.streetLine2", "addresses.mailing.cityName",
-    "addresses.mailing.stateCode", "addresses.mailing.zipCode", "addresses.mailing.countryCode",
-)  # fmt: skip
-"""The fields people fill in by hand, in the order they think of them; all others can be added by name."""
+from importer.core.contract import Contract, FieldSpec, FieldTable, Kind
+from importer.core.errors import UsageError
 
 _KIND_NOTES = {
     Kind.PHONE: "With country and area code, as text.",
@@ -28,7 +17,6 @@ _KIND_NOTES = {
     Kind.STATE: "State or province code.",
     Kind.POSTAL: "As text, leading zeros included.",
 }
-_KIND_NAMES = {"individual": CustomerType.INDIVIDUAL, "business": CustomerType.BUSINESS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +39,32 @@ class TemplateColumn:
     required: bool = False
 
 
-def template_columns(kind: Literal["individual", "business"]) -> tuple[TemplateColumn, ...]:
-    """List the columns of the template for one type of customer."""
-    customer = _KIND_NAMES[kind]
-    return tuple(_column(FIELDS[name], customer) for name in _SHOWN if customer in FIELDS[name].types)
+def template_columns(contract: Contract, kind: str) -> tuple[TemplateColumn, ...]:
+    """List the columns of the template for one record type.
+
+    Args:
+        kind: the type, in small letters; of no account where there is only one.
+
+    Raises:
+        UsageError: there is no such type.
+    """
+    fields = contract.fields
+    record_type = _type_called(kind, fields)
+    specs = (fields.sent[name] for name in fields.template or fields.sent)
+    return tuple(_column(spec, record_type, fields.type_field) for spec in specs if spec.is_of(record_type))
 
 
-def _column(spec: FieldSpec, customer: CustomerType) -> TemplateColumn:
-    choices = (str(customer),) if spec.name == "type" else spec.values
-    example = str(customer) if spec.name == "type" else spec.example
+def _type_called(kind: str, fields: FieldTable) -> str:
+    if kind.upper() in fields.types or len(fields.types) == 1:
+        return kind.upper() if kind.upper() in fields.types else fields.first_type
+    known = " or ".join(name.lower() for name in fields.types)
+    raise UsageError(f"There is no type of customer called '{kind}'.", f"Use {known}.")
+
+
+def _column(spec: FieldSpec, record_type: str, type_field: str) -> TemplateColumn:
+    is_type = spec.name == type_field
+    choices = (record_type,) if is_type else spec.values
+    example = record_type if is_type else spec.example
     header = spec.label.replace("'s ", " ")
     return TemplateColumn(spec.name, header, _note(spec, choices), example, choices, spec.required)
 

@@ -7,7 +7,7 @@ from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.kept import KeptProfile
 from importer.profile.layers import OPTIONS
 from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings, OutputSettings, RetentionSettings
-from importer.profile.profile import EMULATOR, HARMLESS_TARGETS, Profile
+from importer.profile.profile import EMULATOR, HARMLESS_TARGETS, Profile, kind_in
 from importer.profile.rates import Rate, RateLimits
 from importer.profile.settings import (
     FieldRule,
@@ -42,4 +42,5 @@ __all__ = [
     "TransformSettings",
     "ValidationSettings",
     "credentials",
+    "kind_in",
 ]

@@ -1,32 +1,41 @@
-"""Names of customer fields as they stand in `[mapping]`: known or not, and quotes that were forgotten. Names only."""
+"""Names of fields as they are in `[mapping]`: known or not, and quotes that were forgotten. Names only.
+
+Which names there are says the contract of the chosen target's kind.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from importer.customers.rules import FIELDS, READING_FIELDS, is_known_field
+from importer.core.contract import FieldTable
 from importer.profile.nearest import did_you_mean
 from importer.profile.transform import TRANSFORM
 
-
-def _checked(name: str) -> str:
-    if is_known_field(name):
-        return name
-    if name.startswith("metadata."):
-        why = ": after 'metadata.' come 1 to 40 letters, digits, '_', '.' or '-'."
-        raise PydanticCustomError("unknown_field", "unknown field", {"name": name, "close": why})
-    raise PydanticCustomError("unknown_field", "unknown field", {"name": name, "close": _near(name)})
+Named = tuple[tuple[str | int, ...], str]
+"""Where a field is named, and its name."""
 
 
-def _near(name: str) -> str:
-    return did_you_mean(name, [*FIELDS, *READING_FIELDS])
+def check_names(named: list[Named], fields: FieldTable) -> None:
+    """Refuse names that are not fields of the contract.
+
+    Raises:
+        ValidationError: with the nearest right name for each.
+    """
+    unknown = [(place, name) for place, name in named if fields.spec(name) is None]
+    errors = [InitErrorDetails(type=_unknown(name, fields), loc=place, input=name) for place, name in unknown]
+    if errors:
+        raise ValidationError.from_exception_data("mapping", errors)
 
 
-CustomerField = Annotated[str, AfterValidator(_checked)]
+def _unknown(name: str, fields: FieldTable) -> PydanticCustomError:
+    close = did_you_mean(name, fields.names)
+    if fields.free is not None and name.startswith(fields.free.prefix):
+        close = f": {fields.free.rule}."
+    return PydanticCustomError("unknown_field", "unknown field", {"name": name, "close": close})
 
 
 GROUPING = ("group_by", "group_primary")
@@ -47,20 +56,21 @@ def apart_from_fields(data: Any) -> Any:
     return {**data, "mapping": rules, **({"grouping": grouping} if grouping else {}), **own}
 
 
-def quotes_forgotten(mapping: Any) -> Any:
-    """Read `primaryEmail.value = "Email"`, which TOML nests, as if its key stood in quotes."""
-    return dict(_flat(mapping)) if isinstance(mapping, Mapping) else mapping
+def quotes_forgotten(mapping: Any, fields: FieldTable) -> Any:
+    """Read `primaryEmail.value = "Email"`, which TOML nests, as if its key were in quotes."""
+    return dict(_flat(mapping, fields)) if isinstance(mapping, Mapping) else mapping
 
 
-def _flat(table: Mapping[Any, Any], under: str = "") -> Iterator[tuple[Any, Any]]:
+def _flat(table: Mapping[Any, Any], fields: FieldTable, under: str = "") -> Iterator[tuple[Any, Any]]:
     for key, value in table.items():
         name = f"{under}{key}" if under else key
-        if isinstance(value, Mapping) and _opens_fields(name):
-            yield from _flat(value, f"{name}.")
+        if isinstance(value, Mapping) and _opens_fields(name, fields):
+            yield from _flat(value, fields, f"{name}.")
         else:
             yield name, value
 
 
-def _opens_fields(name: Any) -> bool:
+def _opens_fields(name: Any, fields: FieldTable) -> bool:
     inside = f"{name}."
-    return name not in FIELDS and (inside == "metadata." or any(known.startswith(inside) for known in FIELDS))
+    is_free = fields.free is not None and inside == fields.free.prefix
+    return name not in fields.sent and (is_free or any(known.startswith(inside) for known in fields.sent))

@@ -20,7 +20,6 @@ from pydantic_settings import BaseSettings, EnvSettingsSource
 from importer.core.errors import ProfileError
 from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.profile.delivery import DeliverySettings
-from importer.profile.fieldnames import quotes_forgotten
 from importer.profile.nearest import did_you_mean, nearest
 from importer.profile.transform import TRANSFORM, beside
 
@@ -106,7 +105,7 @@ def file_layer(path: Path) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"The profile '{path}' is not valid TOML: {_toml_reason(error)}.") from None
     if "mapping" in data:
-        data["mapping"] = beside(quotes_forgotten(data["mapping"]), path.parent)
+        data["mapping"] = beside(data["mapping"], path.parent)
     return Layer("profile", str(path), data)
 
 

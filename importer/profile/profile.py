@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
 from importer.core.commands import Commands
+from importer.core.contract import Contract
 from importer.core.errors import ProfileError
-from importer.core.target_kinds import target_kind
+from importer.core.target_kinds import DEFAULT_KIND, contract_of, target_kind
 from importer.profile.delivery import DeliverySettings, TargetSettings
-from importer.profile.fieldnames import CustomerField, apart_from_fields, quotes_forgotten
+from importer.profile.fieldnames import Named, apart_from_fields, check_names, quotes_forgotten
 from importer.profile.layers import OPTIONS, Layer, Origin, environment_layer, file_layer, merged, option_layer
 from importer.profile.nearest import did_you_mean
 from importer.profile.nights import NightlySettings, NotifySettings
@@ -118,7 +119,7 @@ class Profile(Section):
     yes: bool = Field(False, description="Do not ask before sending to a live target.")
     source: SourceSettings = SourceSettings()
     remote: RemoteSettings = RemoteSettings()
-    mapping: Annotated[dict[CustomerField, MappingRule], BeforeValidator(quotes_forgotten)] = Field(
+    mapping: dict[str, MappingRule] = Field(
         default_factory=dict,
         description="Customer field to the rule that fills it; empty: the columns are matched by name and content.",
     )
@@ -148,7 +149,26 @@ class Profile(Section):
     @model_validator(mode="before")
     @classmethod
     def _some_keys_of_mapping_name_no_field(cls, data: Any) -> Any:
-        return apart_from_fields(data)
+        given = apart_from_fields(data)
+        return _with_names(given, kind_in(given)) if isinstance(given, Mapping) else given
+
+    @model_validator(mode="after")
+    def _only_fields_of_the_contract(self) -> Self:
+        named: list[Named] = [(("mapping", name, "[key]"), name) for name in self.mapping]
+        named += [(("validation", "no_change", at), name) for at, name in enumerate(self.validation.no_change)]
+        if named:
+            check_names(named, self.contract.fields)
+        return self
+
+    @property
+    def contract(self) -> Contract:
+        """What the records of the chosen target are.
+
+        Raises:
+            ProfileError: there is no such kind of target.
+        """
+        section = self.targets.get(self.target)
+        return contract_of(section.kind if section else DEFAULT_KIND)
 
     @classmethod
     def load(
@@ -189,6 +209,8 @@ class Profile(Section):
     @classmethod
     def _resolve(cls, layers: Sequence[Layer]) -> Self:
         target = next((layer.data["target"] for layer in layers if "target" in layer.data), EMULATOR)
+        kind = kind_in(merged(layers, target))
+        layers = [replace(layer, data=_with_names(layer.data, kind)) for layer in layers]
         try:
             profile = cls.model_validate(merged([*layers, _BUILT_IN], target))
         except ValidationError as error:
@@ -398,6 +420,21 @@ def _as_ever(validation: ValidationSettings) -> dict[str, Any]:
     """What `[validation]` decides; keys that earlier programs did not know count only where they say something new."""
     added = validation.model_dump(mode="json", include=_ADDED, exclude_defaults=True)
     return validation.model_dump(mode="json", exclude=_ADDED) | added
+
+
+def kind_in(data: Mapping[str, Any]) -> str:
+    """The kind of the chosen target, in data that nobody has checked yet."""
+    targets, target = data.get("targets"), data.get("target", EMULATOR)
+    section = targets.get(target) if isinstance(targets, Mapping) and isinstance(target, str) else None
+    kind = section.get("kind") if isinstance(section, Mapping) else getattr(section, "kind", None)
+    return kind if isinstance(kind, str) else DEFAULT_KIND
+
+
+def _with_names(data: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The same data with the names of fields whole, quotes or not."""
+    if not data.get("mapping"):
+        return data
+    return {**data, "mapping": quotes_forgotten(data["mapping"], contract_of(kind).fields)}
 
 
 class _Variables(Profile, BaseSettings):

@@ -23,7 +23,6 @@ from pydantic import (
     model_validator,
 )
 
-from importer.profile.fieldnames import CustomerField
 from importer.profile.section import Names, Section, Written, listed
 
 
@@ -251,7 +250,7 @@ class ValidationSettings(Section):
             "person under it, with another name, email and phone, is an error."
         ),
     )
-    no_change: Annotated[tuple[CustomerField, ...], BeforeValidator(listed)] = Field(
+    no_change: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         (), description="Fields, by the API's names, that must be sent exactly as they stand in the source."
     )
 

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from importer.core.contract import Contract, Evidence
 from importer.core.target_kinds import DEFAULT_KIND, target_kind
-from importer.customers.rules import Evidence
 from importer.reference.codes import CodeEntry
 from importer.reference.fields import EVIDENCE, FieldEntry, rules
 from importer.reference.profile_keys import KeyEntry, sections
@@ -22,11 +22,11 @@ _ABOUT = (
 # --------------------------------------------------------------------------- Markdown
 
 
-def fields_markdown(found: Sequence[FieldEntry]) -> str:
+def fields_markdown(contract: Contract, found: Sequence[FieldEntry]) -> str:
     """Write fields as a table, and the rules between them as another."""
     head = ("field", "what it is", "of", "needed", "longest", "accepted", "example", "how well it is known")
     between = ("rule between fields", "code", "how well it is known")
-    return f"{_table(head, map(_field, found))}\n{_table(between, map(_rule, rules()))}"
+    return f"{_table(head, map(_field, found))}\n{_table(between, map(_rule, rules(contract)))}"
 
 
 def _rule(one: Mapping[str, str]) -> list[str]:
@@ -45,7 +45,7 @@ def _field(one: FieldEntry) -> list[str]:
     return [
         f"`{spec.name}`",
         label,
-        spec.type,
+        one.type,
         one.needed,
         longest,
         accepted,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-from importer.customers.rules import FIELDS, READING_FIELDS, RULES, Evidence, FieldSpec, field_spec
+from importer.core.contract import Contract, Evidence, FieldSpec, FieldTable
 from importer.reference.selection import select
 
 EVIDENCE: Mapping[Evidence, str] = MappingProxyType(
@@ -20,14 +20,19 @@ EVIDENCE: Mapping[Evidence, str] = MappingProxyType(
 )
 """How well something is known, in words."""
 
-_METADATA = "metadata.KEY"
-
 
 @dataclass(frozen=True, slots=True)
 class FieldEntry:
-    """One field of the reference."""
+    """One field of the reference.
+
+    Args:
+        type: the record type that has it, in small letters; `both` where all have it.
+        whose: what records of these types are called.
+    """
 
     spec: FieldSpec
+    type: str
+    whose: str
 
     @property
     def needed(self) -> str:
@@ -45,7 +50,7 @@ class FieldEntry:
         return {
             "name": spec.name,
             "label": spec.label,
-            "type": spec.type,
+            "type": self.type,
             "kind": str(spec.kind),
             "required": spec.required,
             "condition": spec.condition,
@@ -60,31 +65,37 @@ class FieldEntry:
         }
 
 
-def field_entries() -> dict[str, FieldEntry]:
+def field_entries(fields: FieldTable) -> dict[str, FieldEntry]:
     """Every field by its name: what is sent, in the order of a template, then what is only read."""
-    metadata = field_spec(_METADATA)
-    specs = [*FIELDS.values(), *([metadata] if metadata else []), *READING_FIELDS.values()]
-    return {spec.name: FieldEntry(spec) for spec in specs}
+    free = fields.free_spec(f"{fields.free.prefix}KEY") if fields.free else None
+    specs = [*fields.sent.values(), *([free] if free else []), *fields.read_only.values()]
+    return {spec.name: _entry(spec, fields) for spec in specs}
 
 
-def fields(names: Sequence[str] = (), kind: Literal["", "individual", "business"] = "") -> list[FieldEntry]:
+def _entry(spec: FieldSpec, fields: FieldTable) -> FieldEntry:
+    one = spec.only_type or (fields.first_type if len(fields.types) == 1 else None)
+    whose = fields.types[one] if one else " and ".join(fields.types.values())
+    return FieldEntry(spec, one.lower() if one else "both", whose[:1].upper() + whose[1:])
+
+
+def fields(contract: Contract, names: Sequence[str] = (), kind: str = "") -> list[FieldEntry]:
     """Look fields up.
 
     Args:
         names: names, labels, or parts of them; none: every field.
-        kind: only what this type of customer has; empty: both.
+        kind: only what this record type has, in small letters; empty: all.
 
     Raises:
         UsageError: a name fits no field.
     """
-    types = {kind, "both"} if kind else {"individual", "business", "both"}
-    entries = {name: entry for name, entry in field_entries().items() if entry.spec.type in types}
-    return select(names, entries, "customer field", lambda entry: [entry.spec.label])
+    entries = field_entries(contract.fields)
+    chosen = {name: entry for name, entry in entries.items() if not kind or entry.type in {kind, "both"}}
+    return select(names, chosen, "customer field", lambda entry: [entry.spec.label])
 
 
-def rules() -> list[dict[str, str]]:
+def rules(contract: Contract) -> list[dict[str, str]]:
     """Every rule between fields, in plain JSON types: the code of a breach, the rule in words, how well it is known."""
     return [
         {"code": rule.code, "sentence": rule.sentence, "evidence": str(rule.evidence), "source": rule.source}
-        for rule in RULES
+        for rule in contract.fields.rules
     ]

@@ -1,14 +1,16 @@
 """For every cluster of issues a title and what to do about it, in the spreadsheet or once and for all in the profile.
 
-What a code means is declared in `importer.core.issue_codes`; codes of the API have no entry there. Never sees a value.
+What a code means is declared in `core.issue_codes` and by the contract; codes of the API have no entry.
+Never sees a value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from importer.core.issue_codes import ALL_CODES, in_place
-from importer.core.issues import Severity
+from importer.core.issue_codes import in_place
+from importer.core.issues import IssueCode, Severity
 from importer.core.results import Cluster
 
 _REFUSED = "Correct column {column} in rejects.csv as the message says, and return it with the command of the report."
@@ -28,9 +30,13 @@ class Advice:
     fix: str
 
 
-def advise(cluster: Cluster) -> Advice:
-    """Find title and fix for a cluster."""
-    entry = ALL_CODES.get(cluster.code)
+def advise(cluster: Cluster, codes: Mapping[str, IssueCode]) -> Advice:
+    """Find title and fix for a cluster.
+
+    Args:
+        codes: every code to its entry (`core.issue_codes.all_codes`).
+    """
+    entry = codes.get(cluster.code)
     if entry is not None:
         title, _, _ = entry.title.partition(";")  # what follows is for the reference
         return Advice(title, in_place(entry.fix, cluster.field, cluster.column))

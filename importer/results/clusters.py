@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from importer.core.contract import Contract
 from importer.core.issues import IssueKind, Severity
 from importer.core.results import Cluster, ResultBatch
-from importer.customers.rules import ISSUE_CODES, field_spec, message
 
 EXAMPLE_ROWS = 20
 
@@ -39,9 +39,14 @@ class _Growing:
 
 
 class ClusterCounter:
-    """Gathers clusters from batches of rows as they pass; usable as a watcher of `write_results`."""
+    """Gathers clusters from batches of rows as they pass; usable as a watcher of `write_results`.
 
-    def __init__(self) -> None:
+    Args:
+        contract: what the records are.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
         self._clusters: dict[_Key, _Growing] = {}
 
     def __call__(self, batch: ResultBatch) -> None:
@@ -61,26 +66,25 @@ class ClusterCounter:
     def clusters(self) -> list[Cluster]:
         """Return all clusters: errors before warnings, the most frequent first."""
         found = [
-            Cluster(code, name, column, severity, _sentence(code, name, grown), grown.count, tuple(grown.rows))
+            Cluster(code, name, column, severity, self._sentence(code, name, grown), grown.count, tuple(grown.rows))
             for (code, name, column, severity), grown in self._clusters.items()
         ]
         return sorted(found, key=_rank)
+
+    def _sentence(self, code: str, name: str, grown: _Growing) -> str:
+        """The sentence for all rows: where each has its own (naming another row, or a country), the documented one."""
+        entry = self._contract.codes.get(code)
+        if not grown.varies or entry is None:
+            return grown.message
+        if "{country}" in entry.message:
+            return entry.sentence(self._contract.spec(name))
+        return grown.message if "{" in entry.message else entry.message
 
     def _of(self, kind: IssueKind) -> _Growing:
         key = (kind.code, kind.field, kind.column, kind.severity)
         if key not in self._clusters:
             self._clusters[key] = _Growing(kind.message)
         return self._clusters[key]
-
-
-def _sentence(code: str, name: str, grown: _Growing) -> str:
-    """The sentence for all rows: where each has its own (naming another row, or a country), the documented one."""
-    entry = ISSUE_CODES.get(code)
-    if not grown.varies or entry is None:
-        return grown.message
-    if "{country}" in entry.message:
-        return message(code, field_spec(name))
-    return grown.message if "{" in entry.message else entry.message
 
 
 def _rank(cluster: Cluster) -> tuple[bool, int, str, str, str]:
@@ -93,9 +97,9 @@ def _rank(cluster: Cluster) -> tuple[bool, int, str, str, str]:
     )
 
 
-def clusters(batches: Iterable[ResultBatch]) -> list[Cluster]:
+def clusters(contract: Contract, batches: Iterable[ResultBatch]) -> list[Cluster]:
     """Group all issues of a run by code, field and column (see `ClusterCounter.clusters` for the order)."""
-    counter = ClusterCounter()
+    counter = ClusterCounter(contract)
     for batch in batches:
         counter(batch)
     return counter.clusters()

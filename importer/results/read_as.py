@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from importer.customers.rules import field_spec
+from importer.core.contract import FieldTable
 
 _LABELS: Mapping[str, str] = MappingProxyType(
     {
@@ -49,16 +49,17 @@ def value_in_words(found: Mapping[str, Any]) -> str:
     return _SEPARATORS.get(value, value) if found["what"] == "delimiter" else value
 
 
-def read_as(detected: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def read_as(detected: Sequence[Mapping[str, Any]], fields: FieldTable) -> Iterator[str]:
     """Say how a file was read: a line for the file itself, and one for each decision about its cells.
 
     Args:
         detected: `what`, `value`, `confidence` (0 to 1) and `note` of each thing that was found out.
+        fields: of the contract.
     """
     table = [_file(one) + _doubt(one) for one in detected if one["what"] in _FILE]
     if table:
         yield f"Read as: {', '.join(table)}"
-    assumed = [_assumed(one["value"]) for one in detected if one["what"] == "assumed"]
+    assumed = [_assumed(one["value"], fields) for one in detected if one["what"] == "assumed"]
     if assumed:
         yield f"Assumed, where no cell says it: {', '.join(assumed)}"
     for one in detected:
@@ -99,10 +100,10 @@ def _doubt(one: Mapping[str, Any]) -> str:
     return f" ({one['confidence']:.0%} sure)" if one["confidence"] < _SURE else ""
 
 
-def _assumed(value: str) -> str:
+def _assumed(value: str, fields: FieldTable) -> str:
     """`type = INDIVIDUAL`, with the name that people use for the field."""
     name, _, constant = value.partition(" = ")
-    spec = field_spec(name)
+    spec = fields.spec(name)
     return f"{spec.label[:1].lower()}{spec.label[1:]} {constant}" if spec else value
 
 

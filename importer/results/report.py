@@ -10,15 +10,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer.core.atomic_files import AtomicFiles
 from importer.core.commands import Commands
+from importer.core.contract import Contract
 from importer.core.errors import UsageError
+from importer.core.issue_codes import all_codes
 from importer.core.results import Cluster, ResultBatch
 from importer.core.sources import Detected, SourceInfo
 from importer.core.states import RowState
+from importer.core.target_kinds import DEFAULT_KIND, contract_of
 from importer.results.advice import Advice, advise
 from importer.results.table import Header
 
@@ -123,6 +127,7 @@ class Report:
         others: of the newest customers at the target how many another workspace stamped; it is not known here what else
             that one has created.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
+        contract: what the records are.
         recorded: opens what the DataFrames are made of; None: no row was read.
     """
 
@@ -161,6 +166,7 @@ class Report:
     """What came back before this pass, as the run notes it: a file's lines, how many were changed, and what became
     of them."""
     others: int = 0
+    contract: Contract = field(default_factory=partial(contract_of, DEFAULT_KIND), repr=False, compare=False)
     recorded: Recorded | None = field(default=None, repr=False, compare=False)
 
     def rows(self) -> DataFrame:
@@ -212,7 +218,7 @@ class Report:
 
     def advice(self, cluster: Cluster) -> Advice:
         """Return the title of a cluster and what to do about it."""
-        return advise(cluster)
+        return advise(cluster, all_codes(self.contract.codes))
 
     def as_json(self) -> dict[str, Any]:
         """Return the report in plain JSON types, the interface's keys first and in its order."""

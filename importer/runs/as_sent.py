@@ -20,16 +20,14 @@ from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult
 from importer.core.sources import Grouping, SourceInfo
 from importer.core.states import RowState
-from importer.customers.rules import ADDRESS_TYPES
 from importer.journal import Journal, StoredRun
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.results import PreviewedField, PreviewedRow, shown
 from importer.runs.preconditions import kept_profile
 from importer.runs.wiring.clock import today
-from importer.validation import Validator, build_validator
+from importer.validation import Validator, policy_of
 
-_ADDRESS_WORDS = {word: name for name, word in ADDRESS_TYPES.items()}
 _NO_SECRET = b"nobody keeps this key"
 
 
@@ -64,8 +62,8 @@ class Rechecker:
             day = datetime.fromtimestamp(stored.header.started_at, UTC).date()
             info = SourceInfo(summary.source, "", summary.columns, summary.sheet)
             table = Table.of(profile.transform, info, makes=kept.columns)
-            mapper = build_mapper(kept.rules, table, today=day, validation=profile.validation)
-            grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
+            mapper = build_mapper(profile.contract, kept.rules, table, today=day, validation=profile.validation)
+            grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
         except ImporterError:
             return None
         stamp = profile.delivery.import_key_metadata if secret else ""
@@ -94,7 +92,8 @@ class Rechecker:
 def _validator(
     profile: Profile, day: date, secret: bytes | None, stamp: str, grouping: Grouping | None = None
 ) -> Validator:
-    return build_validator(profile.validation, secret=secret or _NO_SECRET, stamp=stamp, today=day, grouping=grouping)
+    policy = policy_of(profile.validation, day)
+    return Validator(profile.contract, policy, secret=secret or _NO_SECRET, stamp=stamp, grouping=grouping)
 
 
 # --------------------------------------------------------------------------- previews
@@ -155,7 +154,7 @@ def preview_of_source(
     day = today()
     try:
         table = Table.of(profile.transform, info, sample)
-        mapper = build_mapper(profile.mapping, table, today=day, validation=profile.validation)
+        mapper = build_mapper(profile.contract, profile.mapping, table, today=day, validation=profile.validation)
         mapper.observe(sample)
         mapper.decide()
     except ImporterError:
@@ -179,30 +178,8 @@ def _of_sample(mapper: ColumnMapper, sample: RawBatch, checked: CheckedBatch, co
 
 def _fields(mapper: ColumnMapper, cells: Sequence[str], body: Mapping[str, Any]) -> Iterator[PreviewedField]:
     """Every field that has a value before or after."""
-    after = dotted(body)
+    after = mapper.contract.bodies.flat(body)
     for plan in mapper.plans:
         before = " / ".join(cells[index] for index in plan.indices if cells[index].strip())
         if before or after.get(plan.name):
             yield PreviewedField(plan.name, plan.column, before, after.get(plan.name, ""))
-
-
-def dotted(body: Mapping[str, Any]) -> dict[str, str]:
-    """The values of a body by the names that a profile gives its fields (`addresses.mailing.city`)."""
-    return dict(_flat("", body))
-
-
-def _flat(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _flat(f"{prefix}.{name}" if prefix else name, inner)
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _flat(f"{prefix}.{_called(inner, number)}", inner)
-    elif not isinstance(value, bool):
-        yield prefix, str(value)
-
-
-def _called(item: Any, number: int) -> str:
-    """The word that a profile names an item of a list by: an address's type; `primary` for the first contact."""
-    word = _ADDRESS_WORDS.get(str(item.get("type", ""))) if isinstance(item, Mapping) else None
-    return word or ("primary" if number == 0 else str(number + 1))

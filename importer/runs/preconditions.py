@@ -9,8 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from importer.core.commands import FRAME
+from importer.core.contract import Contract
 from importer.core.errors import AlreadyImportedError, ProfileError, ReturnRefusedError, SourceChangedError, UsageError
 from importer.core.states import RowState
+from importer.core.target_kinds import DEFAULT_KIND, contract_of
 from importer.journal import (
     FINISHED,
     LOADING,
@@ -19,7 +21,7 @@ from importer.journal import (
     RunHeader,
     StoredRun,
 )
-from importer.profile import EMULATOR, HARMLESS_TARGETS, KeptProfile, Profile
+from importer.profile import EMULATOR, HARMLESS_TARGETS, KeptProfile, Profile, kind_in
 from importer.readers import content_hash
 from importer.runs import archive_index
 from importer.runs.wiring import Destination, Workspace
@@ -154,6 +156,16 @@ def kept_profile(stored: StoredRun) -> KeptProfile | None:
             f"The profile that the run {stored.header.run_id} has kept cannot be read by this program.",
             "Name the profile of that time with --config.",
         ) from None
+
+
+def contract_of_run(stored: StoredRun) -> Contract:
+    """What the records of a run are.
+
+    Raises:
+        ProfileError: this program cannot read the profile that it has kept, or lacks its kind of target.
+    """
+    kept = kept_profile(stored)
+    return contract_of(kind_in(kept.settings) if kept else DEFAULT_KIND)
 
 
 def recalled(profile: Profile, stored: StoredRun) -> Profile:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from importer.core.contract import Contract
 from importer.core.errors import SourceError, StorageError, UsageError
 from importer.core.ports import Reader
-from importer.customers.types import json_schema
 from importer.mapping import (
     Table,
     init_profile,
@@ -37,8 +37,8 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
     with _opened(source, profile) as reader:
         info, sample = reader.info, next(iter(reader.batches()), None)
     table = Table.of(profile.transform, info, sample)
-    found = proposal(table.info, table.sample)
-    regions = phone_regions(profile.mapping or found.rules, profile.validation)
+    found = proposal(profile.contract, table.info, table.sample)
+    regions = phone_regions(profile.contract, profile.mapping or found.rules, profile.validation)
     return {
         "source": info.name,
         "format": info.format,
@@ -86,10 +86,10 @@ def init(source: Path | str, profile: Profile, to: Path, *, force: bool = False)
     """
     _refuse_to_replace(to, force=force)
     with _opened(source, profile) as reader:
-        require_header(reader.info)
+        require_header(profile.contract, reader.info)
         table = Table.of(profile.transform, reader.info, next(iter(reader.batches()), None))
-        text = init_profile(table, reader.batches())
-        missing = missing_columns(table.info, table.sample)
+        text = init_profile(profile.contract, table, reader.batches())
+        missing = missing_columns(profile.contract, table.info, table.sample)
     try:
         to.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -106,24 +106,24 @@ def init(source: Path | str, profile: Profile, to: Path, *, force: bool = False)
     return to
 
 
-def template(kind: Literal["individual", "business"], to: Path, *, force: bool = False) -> Path:
+def template(contract: Contract, kind: str, to: Path, *, force: bool = False) -> Path:
     """Write a blank file for one type of customer; the suffix of `to` decides its format.
 
     Raises:
-        UsageError: the file exists already.
+        UsageError: the file exists already, or there is no such type.
         StorageError: it cannot be written.
     """
     _refuse_to_replace(to, force=force)
     columns = [
         BlankColumn(column.header, column.note, column.example, column.choices, column.required)
-        for column in template_columns(kind)
+        for column in template_columns(contract, kind)
     ]
     write_template(to, columns)
     return to
 
 
-def schema(to: Path, *, force: bool = False) -> Path:
-    """Write what a customer is as JSON Schema, both types.
+def schema(contract: Contract, to: Path, *, force: bool = False) -> Path:
+    """Write what a customer is as JSON Schema, all types.
 
     Raises:
         UsageError: the file exists already.
@@ -131,7 +131,7 @@ def schema(to: Path, *, force: bool = False) -> Path:
     """
     _refuse_to_replace(to, force=force)
     try:
-        to.write_text(json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        to.write_text(json.dumps(contract.checks.json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()
         raise StorageError(

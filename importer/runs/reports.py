@@ -46,6 +46,7 @@ from importer.results.html import write_html
 from importer.results.tables import Batches, write_results
 from importer.runs import registry
 from importer.runs.as_sent import preview
+from importer.runs.preconditions import contract_of_run
 from importer.runs.rehearsal import sentence
 
 _STOP_CODES: Mapping[str, ExitCode] = {
@@ -187,7 +188,7 @@ def _rendered(
     header = _table_header(summary)
     facts = journal.runs.facts(run)
     keep_mended(directory, facts.files)
-    clusters, unknown, failing = ClusterCounter(), UnknownRows(), FailingRows()
+    clusters, unknown, failing = ClusterCounter(profile.contract), UnknownRows(), FailingRows()
     recount = Recount(header.source_names, share)
     tables = write_results(
         watch.passing(replay.batches, then="recount"),
@@ -204,7 +205,7 @@ def _rendered(
         journal, journal.runs.find(summary.run_id), profile.results.preview, show_values=profile.results.show_values
     )
     code = _code(report, ending, imbalance, partial_ok=profile.results.partial_ok)
-    report = replace(report, exit_code=code, preview=seen)
+    report = replace(report, contract=profile.contract, exit_code=code, preview=seen)
     batches = watch.passing(replay.batches, then="workbook_saved")
     annotated = _annotated(batches, header, report, directory, profile=profile, facts=facts, watch=watch)
     watch.stage("report")
@@ -238,13 +239,15 @@ def report_of(journal: Journal, stored: StoredRun, now: float) -> Report:
     Args:
         now: seconds since the epoch.
     """
-    clusters, unknown = ClusterCounter(), UnknownRows()
+    contract = contract_of_run(stored)
+    clusters, unknown = ClusterCounter(contract), UnknownRows()
     for batch in journal.replay(stored.run, as_it_stands=True).batches():
         clusters(batch)
         unknown(batch)
     ending = ending_of(journal, stored, "show", now, now)
     report = _composed(journal, stored.run, ending, clusters, unknown, commands=stored.commands)
-    return _judged(replace(report, exit_code=_code(report, ending, "", partial_ok=False)))
+    report = replace(report, contract=contract, exit_code=_code(report, ending, "", partial_ok=False))
+    return _judged(report)
 
 
 def _code(report: Report, ending: Ending, imbalance: str, *, partial_ok: bool) -> ExitCode:

@@ -7,43 +7,20 @@ from __future__ import annotations
 
 from datetime import date
 
-from importer.core.sources import Grouping
-from importer.customers.reading import Policy
+from importer.core.contract import Policy
 from importer.profile.settings import ValidationSettings
 from importer.validation.duplicates import DuplicateJudge
 from importer.validation.validator import Validator
 
-__all__ = ["DuplicateJudge", "Validator", "build_validator"]
+__all__ = ["DuplicateJudge", "Validator", "policy_of"]
 
 
-def build_validator(
-    settings: ValidationSettings,
-    *,
-    secret: bytes,
-    stamp: str,
-    today: date,
-    grouping: Grouping | None = None,
-    writes_bodies: bool = True,
-    compares: bool = True,
-) -> Validator:
-    """Make the validator of a run.
+def policy_of(settings: ValidationSettings, today: date) -> Policy:
+    """How strict a run is, and what it assumes.
 
     Args:
         settings: `[validation]` of the profile.
-        secret: the workspace's key for import keys, at most 64 bytes.
-        stamp: the metadata name under which every body carries its import key; empty: not stamped.
         today: the day that birth dates are judged by.
-        grouping: which rows are one business; None: every row is a customer of its own.
-        writes_bodies: whether anybody will send what is valid.
-        compares: whether anybody will compare the rows with customers of earlier runs.
     """
-    policy = Policy(phone=settings.phone, region=settings.default_region, today=today)
-    return Validator(
-        policy,
-        secret=secret,
-        stamp=stamp,
-        no_change=settings.no_change,
-        grouping=grouping,
-        writes_bodies=writes_bodies,
-        compares=compares,
-    )
+    no_change = frozenset(settings.no_change)
+    return Policy(phone=settings.phone, region=settings.default_region, today=today, no_change=no_change)

@@ -16,20 +16,11 @@ from types import MappingProxyType
 from typing import Literal
 
 from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.contract import Contract, Likeness
+from importer.core.contract.identity import KEY_BYTES, occurrence_key
 from importer.core.issues import IssueCollector, IssueKind
 from importer.core.ports import Numbers
-from importer.customers.identity import KEY_BYTES, occurrence_key
-from importer.customers.rules import ISSUE_CODES, MAX_CONTACTS
 
-LIKENESSES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "email": ("duplicate_email", ("primaryEmail.value", "contacts.primary.primaryEmail.value")),
-        "phone": ("duplicate_phone", ("primaryPhoneNumber.number", "contacts.primary.primaryPhoneNumber.number")),
-        "name_birth": ("duplicate_name_birth", ("lastName",)),
-        "business": ("business_repeated", ("businessName",)),
-    }
-)
-"""Kind of likeness to its issue code and the fields it may stand for."""
 NAMED_ROWS = 10
 _Found = tuple[int, IssueKind]
 _NO_GROUP = bytes(16)
@@ -64,6 +55,7 @@ class DuplicateJudge:
     """Implements `importer.core.ports.Duplicates`.
 
     Args:
+        contract: what the records are.
         policy: `reject`: no row of a group is sent; `first`: the first one is; `allow`: all are, each with a key of
             its own.
         columns: dotted name to source column, for messages.
@@ -72,17 +64,20 @@ class DuplicateJudge:
 
     def __init__(
         self,
+        contract: Contract,
         policy: Literal["reject", "first", "allow"],
         *,
         columns: Mapping[str, str] = MappingProxyType({}),
         numbers: Callable[[str], Numbers] = HeldNumbers,
     ) -> None:
-        self._policy = policy
+        self._contract, self._policy = contract, policy
+        alike = contract.identity.likenesses
+        self._likenesses: Mapping[str, Likeness] = {kind: one for kind, one in alike.items() if one.code}
         self._columns = columns
         self._first_halves, self._second_halves = numbers("Q"), numbers("Q")
         """Of the keys; the first half alone tells who may be alike."""
         self._rows = array("I")
-        self._prints = {kind: numbers("Q") for kind in LIKENESSES}
+        self._prints = {kind: numbers("Q") for kind in self._likenesses}
         self._seen: set[str] = set()
         """Kinds of likeness that a row had."""
         self._stretches: list[tuple[int, int]] = []
@@ -131,18 +126,19 @@ class DuplicateJudge:
                 rekeyed |= self._own_keys(group)
             else:
                 _take(issues, self._refusals(group))
-        for kind, (code, names) in LIKENESSES.items():
+        for kind, one in self._likenesses.items():
             alike = _groups(self._prints[kind]) if kind in self._seen else ()
             for group in alike:
                 if not self._one_customer(group):
-                    _take(issues, self._warnings(group, code, names))
+                    _take(issues, self._warnings(group, one))
         return DuplicateVerdict(issues.log(), rekeyed, groups, self._leading_ordinals())
 
     # ------------------------------------------------------------------ rows that are one business
 
     def _lead(self) -> Iterator[_Found]:
         """Choose the row that speaks for each group: the marked one, or the first; say which groups cannot be."""
-        if not len(self._groups[0]):
+        groups = self._contract.identity.groups
+        if groups is None or not len(self._groups[0]):
             return
         self._leaders = array("q", [-1]) * len(self._rows)
         for group in self._of_one_business():
@@ -152,10 +148,10 @@ class DuplicateJudge:
                 self._leaders[place] = leader
             if len(marked) > 1:
                 text = "The main contact is marked here and in {others} of the same business; mark one of them."
-                yield from self._unfit(marked, "contacts_primary", text)
-            if len(group) > MAX_CONTACTS:
-                text = f"This row and {{others}} are one business by group_by; {MAX_CONTACTS} contacts are the most."
-                yield from self._unfit(group, "group_too_large", text)
+                yield from self._unfit(marked, groups.several_mains, text, groups.name_field)
+            if len(group) > groups.most:
+                text = f"This row and {{others}} are one business by group_by; {groups.most} contacts are the most."
+                yield from self._unfit(group, "group_too_large", text, groups.name_field)
 
     def _of_one_business(self) -> Iterator[list[int]]:
         halves, others = self._groups
@@ -165,9 +161,9 @@ class DuplicateJudge:
                 exact.setdefault(others[place], []).append(place)
             yield from (group for group in exact.values() if len(group) > 1)
 
-    def _unfit(self, group: Sequence[int], code: str, text: str) -> Iterator[_Found]:
+    def _unfit(self, group: Sequence[int], code: str, text: str, name: str) -> Iterator[_Found]:
         for place in group:
-            yield self._issue(place, code, text.format(others=self._others(place, group)), ("businessName",))
+            yield self._issue(place, code, text.format(others=self._others(place, group)), (name,))
 
     def _leading_ordinals(self) -> Sequence[int]:
         if not self._leaders:
@@ -216,16 +212,17 @@ class DuplicateJudge:
                 text = f"This customer also appears in {self._others(place, group)} of this file; keep one of them."
             else:
                 text = f"This customer also appears in row {self._rows[group[0]]} of this file, which is kept."
-            yield self._issue(place, "duplicate_in_file", text, ("externalId",))
+            yield self._issue(place, "duplicate_in_file", text, (self._contract.identity.reference_field,))
 
-    def _warnings(self, group: Sequence[int], code: str, names: Sequence[str]) -> Iterator[_Found]:
-        what = ISSUE_CODES[code].message.partition(" in other rows")[0]
+    def _warnings(self, group: Sequence[int], alike: Likeness) -> Iterator[_Found]:
+        what = self._contract.codes[alike.code].message.partition(" in other rows")[0]
         for place in group:
-            yield self._issue(place, code, f"{what} in {self._others(place, group)} of this file.", names)
+            text = f"{what} in {self._others(place, group)} of this file."
+            yield self._issue(place, alike.code, text, alike.fields)
 
     def _issue(self, place: int, code: str, text: str, names: Sequence[str]) -> _Found:
         name = next((name for name in names if name in self._columns), "")
-        severity = ISSUE_CODES[code].severity
+        severity = self._contract.codes[code].severity
         return self._ordinal(place), IssueKind(code, text, name, self._columns.get(name, ""), severity)
 
     def _others(self, place: int, group: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""The rows of a batch that are customers of one type, read by pydantic; and the batch put together from such parts."""
+"""The rows of a batch that are records of one type, read by pydantic; and the batch put together from such parts."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from importer.core.batches import ChangeColumn, ChangeLog, CheckedBatch, MappedBatch
+from importer.core.contract import Contract, Notes, Readiness
 from importer.core.issues import IssueCollector, IssueKind
-from importer.customers.notes import Notes
-from importer.customers.rules import FIELDS, ISSUE_CODES, field_spec, message
-from importer.validation.readiness import Readiness
 
 T = TypeVar("T")
 Values = list[dict[str, Any] | None]
 """What pydantic made of each row; None where the row has an error."""
 
 
-def read_rows(adapter: TypeAdapter[dict[str, Any]], rows: Iterable[Any], notes: Notes, *, keep: bool) -> Values:
-    """Have every row validated as a customer, one after the other; what is wrong with it is noted.
+def read_rows(
+    contract: Contract, adapter: TypeAdapter[dict[str, Any]], rows: Iterable[Any], notes: Notes, *, keep: bool
+) -> Values:
+    """Have every row validated as a record, one after the other; what is wrong with it is noted.
 
     Args:
-        keep: False: nobody wants the customers, only what is said of them; a valid one is an empty one then.
+        keep: False: nobody wants the records, only what is found in them; a valid one is an empty one then.
     """
     validate = adapter.validator.validate_python
     values: Values = []
@@ -34,11 +34,29 @@ def read_rows(adapter: TypeAdapter[dict[str, Any]], rows: Iterable[Any], notes: 
         try:
             value = validate(row, context=notes, extra="ignore")  # rows are made from the type: there is none
             values.append(value if keep else _NOBODY)
-        except ValidationError:
-            if place not in notes.failed_rows():  # not a matter of the row
-                raise
+        except ValidationError as error:
+            if place not in notes.failed_rows():  # the type notes nothing itself
+                _note(contract, error, notes)
             values.append(None)
     return values
+
+
+def _note(contract: Contract, error: ValidationError, notes: Notes) -> None:
+    """Note what pydantic's own types refused: under the name of pydantic's error, or as `value_invalid`.
+
+    Raises:
+        ValidationError: it is no matter of the row, or the contract has no code for it.
+    """
+    for line in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(step) for step in line["loc"])
+        code = line["type"] if line["type"] in contract.codes else _PLAIN.get(line["type"], "value_invalid")
+        if code not in contract.codes or contract.spec(name) is None:
+            raise error
+        notes.fail(code, name)
+
+
+_PLAIN = {"missing": "required_missing", "string_too_long": "too_long"}
+"""Pydantic's errors for which every contract has a code."""
 
 
 _NOBODY: dict[str, Any] = {}
@@ -46,7 +64,7 @@ _NOBODY: dict[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found in rows of one type of customer.
+    """What was found in rows of one record type.
 
     Args:
         places: where these rows stand in the batch, ascending.
@@ -58,7 +76,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Rows of one type of customer, one entry a row."""
+    """Rows of one record type, one entry a row."""
 
     found: Found
     payloads: Sequence[bytes | None]
@@ -69,10 +87,10 @@ class Part:
     prints: Mapping[str, array[int]] = field(default_factory=dict)
 
     @classmethod
-    def unread(cls, found: Found, external_ids: Sequence[str]) -> Part:
-        """Make the part of rows whose type of customer cannot be read: nothing of them is sent, nor is missing."""
-        errors = found.notes.errors
-        for said in [said for said in errors if said[0] in _MISSING and said[1] != "type"]:
+    def unread(cls, contract: Contract, found: Found, external_ids: Sequence[str]) -> Part:
+        """Make the part of rows whose record type cannot be read: nothing of them is sent, nor is missing."""
+        errors, of_types = found.notes.errors, contract.checks.codes_of_types
+        for said in [said for said in errors if said[0] in of_types and said[1] != contract.fields.type_field]:
             del errors[said]
         nothing = [None] * len(found.places)
         return cls(found, nothing, nothing, external_ids, Readiness([False] * len(found.places)))
@@ -83,11 +101,7 @@ class Part:
         return self.found.places
 
 
-_MISSING = frozenset({"required_missing", "state_required", "social_id_country_missing"})
-"""What depends on the type of customer."""
-
-
-def whole(batch: MappedBatch, parts: Sequence[Part]) -> CheckedBatch:
+def whole(contract: Contract, batch: MappedBatch, parts: Sequence[Part]) -> CheckedBatch:
     """Put a batch together from its parts, each row in its place."""
     size = len(batch.raw)
     missing: Counter[str] = Counter()
@@ -98,7 +112,7 @@ def whole(batch: MappedBatch, parts: Sequence[Part]) -> CheckedBatch:
         payloads=_scattered(size, [(part.places, part.payloads) for part in parts]),
         keys=_scattered(size, [(part.places, part.keys) for part in parts]),
         external_ids=_scattered(size, [(part.places, part.external_ids) for part in parts]),
-        issues=_issues(batch, parts),
+        issues=_issues(contract, batch, parts),
         changes=ChangeLog([*batch.changes, *(column for part in parts for column in _changes(batch, part))]),
         likenesses=_likenesses(size, parts),
         prints=_prints(size, parts),
@@ -107,7 +121,7 @@ def whole(batch: MappedBatch, parts: Sequence[Part]) -> CheckedBatch:
     )
 
 
-def _issues(batch: MappedBatch, parts: Sequence[Part]) -> Sequence[Any]:
+def _issues(contract: Contract, batch: MappedBatch, parts: Sequence[Part]) -> Sequence[Any]:
     if not (
         batch.raw.issues or batch.issues or any(part.found.notes.errors or part.found.notes.warnings for part in parts)
     ):
@@ -115,18 +129,18 @@ def _issues(batch: MappedBatch, parts: Sequence[Part]) -> Sequence[Any]:
     collector = IssueCollector()
     collector.extend(batch.raw.issues)
     collector.extend(batch.issues)
-    order = {name: place for place, name in enumerate(dict.fromkeys((*FIELDS, *batch.columns)))}
+    order = {name: place for place, name in enumerate(dict.fromkeys((*contract.fields.sent, *batch.columns)))}
     for part in parts:
         for found in (part.found.notes.errors, part.found.notes.warnings):
             # Issues of a row come by field and code: the order in which a batch met them is not that of another batch.
             for said, places in sorted(found.items(), key=lambda one: (order.get(one[0][1], len(order)), one[0][0])):
-                collector.add_all(_ordinals(batch, part, places), _kind(batch, *said))
+                collector.add_all(_ordinals(batch, part, places), _kind(contract, batch, *said))
     return collector.log()
 
 
-def _kind(batch: MappedBatch, code: str, name: str, countries: tuple[str, ...]) -> IssueKind:
-    text = message(code, field_spec(name), countries)
-    return IssueKind(code, text, name, batch.columns.get(name, ""), ISSUE_CODES[code].severity)
+def _kind(contract: Contract, batch: MappedBatch, code: str, name: str, countries: tuple[str, ...]) -> IssueKind:
+    text = contract.message(code, contract.spec(name), countries)
+    return IssueKind(code, text, name, batch.columns.get(name, ""), contract.codes[code].severity)
 
 
 def _changes(batch: MappedBatch, part: Part) -> Iterable[ChangeColumn]:

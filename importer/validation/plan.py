@@ -1,26 +1,26 @@
-"""Which of the mapped fields concern customers of a type. Decided once a run, not once a row."""
+"""Which of the mapped fields concern records of a type. Decided once a run, not once a row."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
 from importer.core.commands import Commands
+from importer.core.contract import FieldSpec, FieldTable
 from importer.core.errors import ProfileError
 from importer.core.sources import Detected
-from importer.customers.rules import FIELDS, CustomerType, FieldSpec, field_spec
 
 
-def specs_of(names: Collection[str]) -> dict[str, FieldSpec]:
+def specs_of(fields: FieldTable, names: Collection[str]) -> dict[str, FieldSpec]:
     """Look up the mapped fields.
 
     Raises:
         ProfileError: there is no such field.
     """
-    return {name: _spec(name) for name in names}
+    return {name: _spec(fields, name) for name in names}
 
 
-def _spec(name: str) -> FieldSpec:
-    spec = field_spec(name)
+def _spec(fields: FieldTable, name: str) -> FieldSpec:
+    spec = fields.spec(name)
     if spec is None:
         raise ProfileError(
             f"There is no customer field '{name}'.", f"`{Commands().template()}` writes a file with every field."
@@ -29,29 +29,29 @@ def _spec(name: str) -> FieldSpec:
 
 
 def strays_of(
-    kind: CustomerType | None, specs: Mapping[str, FieldSpec], columns: Mapping[str, str]
+    fields: FieldTable, kind: str | None, specs: Mapping[str, FieldSpec], columns: Mapping[str, str]
 ) -> Sequence[FieldSpec]:
-    """List the mapped fields of the other type whose column feeds none of this type's.
+    """List the mapped fields of other record types whose column feeds none of this type's.
 
     Args:
         kind: None for rows whose type cannot be read: they have no strays.
-        columns: dotted name to source column; constants have none.
+        columns: field to source column; constants have none.
     """
     if kind is None:
         return ()
-    feeding = {columns.get(name) for name, spec in specs.items() if kind in spec.types and name != "type"}
-    others = (spec for spec in specs.values() if spec.sent and kind not in spec.types)
+    feeding = {columns.get(name) for name, spec in specs.items() if spec.is_of(kind) and name != fields.type_field}
+    others = (spec for spec in specs.values() if spec.sent and not spec.is_of(kind))
     return [spec for spec in others if columns.get(spec.name) and columns[spec.name] not in feeding]
 
 
-def infer_type(names: Collection[str]) -> Detected | None:
-    """Say which type all rows are taken for where `type` is not mapped; None where it is.
+def infer_type(fields: FieldTable, names: Collection[str]) -> Detected | None:
+    """Say which type all rows are taken for where no field that is mapped says it; None where one does.
 
-    Individuals, unless only fields of businesses are mapped.
+    The first type, unless only fields of another one are mapped.
     """
-    if "type" in names:
+    if not fields.type_field or fields.type_field in names:
         return None
-    mapped = {spec.types for name in names if (spec := FIELDS.get(name)) and len(spec.types) == 1}
-    if mapped == {(CustomerType.BUSINESS,)}:
-        return Detected("customer_type", CustomerType.BUSINESS, note="only fields of businesses are mapped")
-    return Detected("customer_type", CustomerType.INDIVIDUAL, note="no field says otherwise")
+    kind = fields.typical_type(names)
+    if kind != fields.first_type:
+        return Detected("customer_type", kind, note=f"only fields of {fields.types[kind]} are mapped")
+    return Detected("customer_type", kind, note="no field says otherwise")

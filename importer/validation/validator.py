@@ -1,14 +1,14 @@
-"""A mapped batch becomes request bodies and issues: every row is read by its customer's type, all its errors at once.
+"""A mapped batch becomes request bodies and issues: every row is read by its record's type, all its errors at once.
 
-Rows of different types of customer are parted first. A row is made into the objects of the API, pydantic validates it,
-and its body is what pydantic then writes; no rule of a field stands here.
+Rows of different record types are parted first. A row is made into the objects of the API, pydantic validates it,
+and its body is what pydantic then writes; no rule of a field is here.
 Never opens, sends or remembers a row; what readers remember between batches is bounded.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,50 +16,40 @@ from typing import Any
 from pydantic_core import to_json
 
 from importer.core.batches import CheckedBatch, MappedBatch
+from importer.core.contract import Columns, Contract, FieldSpec, FieldTable, Notes, Policy
+from importer.core.contract.columns import Texts
 from importer.core.errors import ProfileError
 from importer.core.issues import Severity
 from importer.core.sources import Detected, Grouping
-from importer.customers.notes import Notes
-from importer.customers.reading import Policy
-from importer.customers.rules import FIELDS, READING_FIELDS, CustomerType, FieldSpec, Kind, metadata_spec
-from importer.customers.types import customer_adapter
 from importer.validation.groups import groups_of, mains_of
-from importer.validation.identities import Identities
-from importer.validation.numbers import write_numbers
 from importer.validation.part import Found, Part, Values, read_rows, whole
 from importer.validation.plan import infer_type, specs_of, strays_of
-from importer.validation.readiness import judge_readiness
-from importer.validation.rows import Columns, Texts
-from importer.validation.shape import ObjectShape, shape_of
 from importer.validation.words import KINDS, Words
-
-_TYPE = FIELDS["type"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How rows of one type of customer are read.
+    """How rows of one record type are read.
 
     Args:
         kind: None for rows whose type cannot be read.
+        rows: makes the objects of the rows.
         strays: mapped fields that this type does not have.
-        numbers: fields of phone numbers.
     """
 
-    kind: CustomerType | None
-    shape: ObjectShape
+    kind: str | None
+    rows: Callable[[Columns], Iterator[Any]]
     strays: Sequence[FieldSpec]
-    numbers: Sequence[str]
 
 
 class Validator:
     """Implements `importer.core.ports.Validator`.
 
     Args:
+        contract: what the records are.
         policy: how strict to be, and what to assume.
         secret: the workspace's key, at most 64 bytes.
         stamp: the metadata name that carries the import key; empty: not stamped.
-        no_change: fields that must be sent as they stand in the source.
         grouping: which rows are one business; None: every row is a customer of its own.
         writes_bodies: whether anybody will send what is valid; the body of a valid row is empty where nobody will.
         compares: whether anybody will compare the rows with customers of earlier runs.
@@ -67,23 +57,22 @@ class Validator:
 
     def __init__(
         self,
+        contract: Contract,
         policy: Policy,
         *,
         secret: bytes,
         stamp: str,
-        no_change: Collection[str] = (),
         grouping: Grouping | None = None,
         writes_bodies: bool = True,
         compares: bool = True,
     ) -> None:
-        self.policy = policy
+        self.contract, self.policy = contract, policy
         self._secret = secret
         self._stamp = stamp
-        self._no_change = frozenset(no_change)
         self._grouping = grouping
         self._writes_bodies = writes_bodies
         self._compares = compares
-        self._plans: dict[CustomerType | None, _Plan] = {}
+        self._plans: dict[str | None, _Plan] = {}
         self._words: dict[str, Words] = {}
         self._names: frozenset[str] = frozenset()
         self._inferred: Detected | None = None
@@ -94,12 +83,11 @@ class Validator:
             Validator,
             secret=self._secret,
             stamp=self._stamp,
-            no_change=self._no_change,
             grouping=self._grouping,
             writes_bodies=self._writes_bodies,
             compares=self._compares,
         )
-        return make, (self.policy,)
+        return make, (self.contract, self.policy)
 
     def prepare(self, fields: Collection[str], columns: Mapping[str, str]) -> tuple[Detected, ...]:
         """Make up the plan for the mapped fields; done with the first batch, if not before.
@@ -114,121 +102,130 @@ class Validator:
         Raises:
             ProfileError: there is no such field, or the import key's metadata name is mapped.
         """
-        if self._stamp and (name := metadata_spec(self._stamp).name) in fields:
+        if self._stamp and (name := self.contract.bodies.stamp_field(self._stamp)) in fields:
             raise ProfileError(
                 f"'{name}' is mapped, but that name carries the import key.",
                 "Map it under another name, or rename the import key: `delivery.import_key_metadata`.",
             )
-        specs = specs_of(fields)
+        table, checks = self.contract.fields, self.contract.checks
+        specs = specs_of(table, fields)
         self._names = frozenset(fields)
-        self._inferred = infer_type(fields)
-        self._plans = {kind: self._plan(kind, specs, columns) for kind in (*CustomerType, None)}
-        words = [spec for spec in (_TYPE, *specs.values()) if spec.kind in KINDS]
-        self._words = {spec.name: Words(spec, self.policy) for spec in words}
+        self._inferred = infer_type(table, fields)
+        self._plans = {kind: self._plan(kind, specs, columns) for kind in (*table.types, None)}
+        words = [spec for spec in (*_type_spec(table), *specs.values()) if spec.kind in KINDS]
+        self._words = {spec.name: Words(spec, checks, self.policy) for spec in words}
         return (self._inferred,) if self._inferred else ()
 
-    @staticmethod
-    def _plan(kind: CustomerType | None, specs: Mapping[str, FieldSpec], columns: Mapping[str, str]) -> _Plan:
-        mine = [spec for spec in specs.values() if kind is None or kind in spec.types]
-        numbers = [spec.name for spec in mine if spec.kind is Kind.PHONE]
-        return _Plan(kind, shape_of(kind, list(specs)), strays_of(kind, specs, columns), numbers)
+    def _plan(self, kind: str | None, specs: Mapping[str, FieldSpec], columns: Mapping[str, str]) -> _Plan:
+        rows = self.contract.checks.rows(kind, list(specs))
+        return _Plan(kind, rows, strays_of(self.contract.fields, kind, specs, columns))
 
     def check(self, batch: MappedBatch) -> CheckedBatch:
         """Check and normalise all rows of a batch, finding all errors of a row at once."""
         if self._names != set(batch.frame.columns):
             self.prepare(batch.frame.columns, batch.columns)
-        kinds = self._of_kinds(batch)
-        if self._grouping is None:
-            return whole(batch, [self._check_part(batch, kind, places) for kind, places in kinds.items()])
-        groups = groups_of(self._grouping, batch, kinds.get(CustomerType.INDIVIDUAL, ()))
-        mains, unclear = mains_of(self._grouping, batch)
+        kinds, groups = self._of_kinds(batch), self.contract.identity.groups
+        if self._grouping is None or groups is None:
+            parts = [self._check_part(batch, kind, places) for kind, places in kinds.items()]
+            return whole(self.contract, batch, parts)
+        aside = [place for kind in kinds if kind not in (groups.record_type, None) for place in kinds[kind]]
+        of_rows = groups_of(groups, self._grouping, batch, aside)
+        mains, unclear = mains_of(self.contract.codes["group_primary_unclear"], self._grouping, batch)
         batch = replace(batch, issues=(*batch.issues, *unclear))
-        parts = [self._check_part(batch, kind, places, groups) for kind, places in kinds.items()]
-        return replace(whole(batch, parts), groups=groups, mains=mains)
+        parts = [self._check_part(batch, kind, places, of_rows) for kind, places in kinds.items()]
+        return replace(whole(self.contract, batch, parts), groups=of_rows, mains=mains)
 
-    def _of_kinds(self, batch: MappedBatch) -> Mapping[CustomerType | None, Sequence[int]]:
-        """Part the rows by their type of customer; None where it cannot be read."""
-        size = len(batch.raw)
-        if self._inferred:
-            return {CustomerType(self._inferred.value): range(size)}
-        texts = self._words[_TYPE.name].values(batch.texts(_TYPE.name))
+    def _of_kinds(self, batch: MappedBatch) -> Mapping[str | None, Sequence[int]]:
+        """Part the rows by their record type; None where it cannot be read."""
+        size, fields = len(batch.raw), self.contract.fields
+        if self._inferred or not fields.type_field:
+            return {self._inferred.value if self._inferred else fields.first_type: range(size)}
+        texts = self._words[fields.type_field].values(batch.texts(fields.type_field))
         if len(different := set(texts)) == 1 and "" not in different:
-            return {CustomerType(different.pop()): range(size)}
+            return {different.pop(): range(size)}
         groups = {text: [place for place, one in enumerate(texts) if one == text] for text in sorted(different)}
-        return {CustomerType(text) if text else None: places for text, places in groups.items()}
+        return {text or None: places for text, places in groups.items()}
 
     def _check_part(
-        self, batch: MappedBatch, kind: CustomerType | None, places: Sequence[int], groups: Sequence[str] = ()
+        self, batch: MappedBatch, kind: str | None, places: Sequence[int], groups: Sequence[str] = ()
     ) -> Part:
-        failed = _failed(batch, places)
-        columns = Columns(self._names, _texts_of(batch, places), len(places), failed)
-        notes = Notes(
-            no_change=self._no_change,
+        checks, failed = self.contract.checks, _failed(batch, places)
+        columns = Columns(self._names, _texts_of(batch, places), len(places), failed, checks.witnesses)
+        notes = checks.notes(
+            columns,
+            no_change=self.policy.no_change,
             failed={place: set(fields) for place, fields in failed.items()},
-            countries=columns.countries(),
             stamped=bool(self._stamp),
         )
         plan = self._plans[kind]
-        self._write_usual(plan, columns, notes)
-        _point_out(plan, batch.columns, columns, notes)
-        rows = plan.shape.rows(columns.texts, columns.size, columns.absent)
-        adapter = customer_adapter(kind, self.policy)
-        values = read_rows(adapter, rows, notes, keep=self._writes_bodies and kind is not None)
+        self._write_words(plan, columns, notes)
+        checks.prepare(kind, columns, notes, self.policy, batch.columns)
+        for spec in plan.strays:
+            notes.warn_all("field_not_sent", spec.name, columns.given(spec.name, range(columns.size)))
+        adapter = checks.adapter(kind, self.policy)
+        keep = self._writes_bodies and kind is not None
+        values = read_rows(self.contract, adapter, plan.rows(columns), notes, keep=keep)
         self._forbid_altered_types(batch, places, notes)
         for place in notes.failed_rows():
             values[place] = None
         columns.settle(notes)
         if kind is None:
-            return Part.unread(Found(places, notes), columns.column("externalId"))
+            return Part.unread(self.contract, Found(places, notes), self._references(columns))
         own_groups = [groups[place] for place in places] if groups else ()
         return self._identified(kind, columns, values, Found(places, notes), own_groups)
 
-    def _write_usual(self, plan: _Plan, columns: Columns, notes: Notes) -> None:
-        """Write words of short lists, and usual phone numbers, as the API has them: a column at a time."""
+    def _write_words(self, plan: _Plan, columns: Columns, notes: Notes) -> None:
+        """Write words of short lists as the API has them: a column at a time."""
         for name, words in self._words.items():
-            if name in columns.texts and name not in self._no_change and words.concern(plan.kind):
+            if name in columns.texts and name not in self.policy.no_change and words.spec.is_of(plan.kind):
                 columns.texts[name] = words.written(columns.texts[name], notes, columns.dropped(name))
-        for name in plan.numbers:
-            if name in columns.texts and name not in self._no_change:
-                write_numbers(name, columns, notes, self.policy)
 
     def _forbid_altered_types(self, batch: MappedBatch, places: Sequence[int], notes: Notes) -> None:
-        """Refuse rows whose type of customer had to be altered to be understood, where that is not allowed."""
-        if _TYPE.name in self._names & self._no_change:
-            texts = _texts_of(batch, places)(_TYPE.name)
-            meant = self._words[_TYPE.name].values(texts)
+        """Refuse rows whose record type had to be altered to be understood, where that is not allowed."""
+        name = self.contract.fields.type_field
+        if name in self._names & self.policy.no_change:
+            texts = _texts_of(batch, places)(name)
+            meant = self._words[name].values(texts)
             for notes.place, (text, value) in enumerate(zip(texts, meant, strict=True)):
                 if value not in ("", text):
-                    notes.fail("change_forbidden", _TYPE.name)
+                    notes.fail("change_forbidden", name)
 
-    def _identified(
-        self, kind: CustomerType, columns: Columns, values: Values, found: Found, groups: Sequence[str]
-    ) -> Part:
+    def _references(self, columns: Columns) -> Sequence[str]:
+        """The ids that the rows have in the source."""
+        return columns.column(self.contract.identity.reference_field)
+
+    def _identified(self, kind: str, columns: Columns, values: Values, found: Found, groups: Sequence[str]) -> Part:
         """Compute keys and request bodies of rows that were read."""
-        identities = Identities(kind, columns, self._secret, groups)
+        identities = self.contract.checks.identities(kind, columns, self._secret, groups)
         keys = identities.keys()
         bad = {place for place, value in enumerate(values) if value is None}
         return Part(
             found,
             payloads=self._payloads(kind, values, keys),
             keys=[None if place in bad else key for place, key in enumerate(keys)] if bad else keys,
-            external_ids=columns.column("externalId"),
-            readiness=judge_readiness(kind, columns, bad),
+            external_ids=self._references(columns),
+            readiness=self.contract.checks.readiness(kind, columns, bad),
             likenesses=identities.likenesses(),
             prints=identities.prints() if self._compares else {},
         )
 
-    def _payloads(self, kind: CustomerType, values: Values, keys: Sequence[str]) -> list[bytes | None]:
-        """Have pydantic write the body of every customer, with its import key in it."""
+    def _payloads(self, kind: str, values: Values, keys: Sequence[str]) -> list[bytes | None]:
+        """Have pydantic write the body of every record, with its import key in it."""
         if not self._writes_bodies:
             return [None if value is None else b"" for value in values]
-        leaves_out = not READING_FIELDS.keys().isdisjoint(self._names)  # otherwise all that was read is sent
-        write = customer_adapter(kind, self.policy).serializer.to_json if leaves_out else to_json
+        contract = self.contract
+        leaves_out = not contract.fields.read_only.keys().isdisjoint(self._names)  # otherwise all that was read is sent
+        write = contract.checks.adapter(kind, self.policy).serializer.to_json if leaves_out else to_json
         if self._stamp:
+            stamp = contract.bodies.stamp
             for value, key in zip(values, keys, strict=True):
                 if value is not None:
-                    value.setdefault("metadata", {})[self._stamp] = key
+                    stamp(value, self._stamp, key)
         return [None if value is None else write(value) for value in values]
+
+
+def _type_spec(fields: FieldTable) -> tuple[FieldSpec, ...]:
+    return (fields.sent[fields.type_field],) if fields.type_field else ()
 
 
 def _texts_of(batch: MappedBatch, places: Sequence[int]) -> Texts:
@@ -247,16 +244,3 @@ def _failed(batch: MappedBatch, places: Sequence[int]) -> Mapping[int, Collectio
             if issue.severity is Severity.ERROR and issue.ordinal in at:
                 found[at[issue.ordinal]].add(issue.field)
     return found
-
-
-def _point_out(plan: _Plan, named: Mapping[str, str], columns: Columns, notes: Notes) -> None:
-    """Warn of cells that are not sent: fields of the other type of customer, and places without an address.
-
-    Args:
-        named: dotted name to source column; what no column says is nobody's cell.
-    """
-    for spec in plan.strays:
-        notes.warn_all("field_not_sent", spec.name, columns.given(spec.name, range(columns.size)))
-    for name in columns.texts:
-        if name.endswith((".countryCode", ".stateCode")) and named.get(name):
-            notes.warn_all("address_not_sent", name, columns.given(name, columns.dropped(name)))

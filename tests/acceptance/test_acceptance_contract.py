@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from importer.customers.notes import Notes
-from importer.customers.reading import Policy
-from importer.customers.rules import CustomerType
+from importer.core.contract import Notes, Policy
+from importer.customers.specs import CustomerType
 from importer.customers.types import customer_adapter
 from tests.acceptance.conftest import User, people
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from importer.core.outcomes import Reply
 from importer.core.ports import Recognition
-from importer.customers.recognition import CustomerRecognition
+from importer.customers.bodies import CustomerBodies
 from importer.targets.rocketkor.classification_rules import Rule, rule_for_exception, rule_for_status
 from tests.toy_target.answers import no_answer, refusal
 from tests.toy_target.contract import MemberRecognition
@@ -63,7 +63,7 @@ class LabKind(Protocol):
 class RocketKor:
     """RocketKOR: customers."""
 
-    recognition: Recognition = CustomerRecognition()
+    recognition: Recognition = CustomerBodies()
 
     def payload(self, name: str, email: str, external_id: str, key: str) -> bytes:
         body: Body = {

@@ -8,13 +8,14 @@ from random import Random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from importer.core.contract import Policy
+from importer.core.contract.text import clean, is_blank, is_clean
+from importer.customers.codes import ISSUE_CODES
 from importer.customers.emails import quick_email, read_email
 from importer.customers.fields import read
 from importer.customers.nanp import quick_phone
 from importer.customers.phones import read_phone
-from importer.customers.reading import Policy
-from importer.customers.rules import FIELDS, ISSUE_CODES
-from importer.customers.text import clean, is_blank, is_clean
+from importer.customers.rules import FIELDS
 from tests.effort import examples
 
 POLICY = Policy(today=date(2026, 11, 22))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from importer.core.batches import CheckedBatch
 from importer.core.frames import raw_batch
 from importer.core.issues import Issue
+from importer.customers.contract import CUSTOMERS
 from importer.journal import Merging, RunHeader
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
@@ -66,7 +67,7 @@ def test_each_group_is_sent_whole_or_not_at_all(rows: list[tuple[str, bool, bool
         header = RunHeader("20260101T000000Z-aaaaaa", "s", "sandbox", "f.csv", "/f.csv", "c", "p", False, 1.0)
         run = Runs(database).begin(header).run
         intake = RunIntake(database, run, merging=Merging("importKey", ("businessName",), {}))
-        judge = DuplicateJudge("reject")
+        judge = DuplicateJudge(CUSTOMERS, "reject")
         for one in batches(rows, size):
             intake.load(one.raw)
             intake.record(one)

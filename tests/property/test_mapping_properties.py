@@ -14,6 +14,7 @@ from importer.core.errors import SourceError
 from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.sources import SourceInfo
+from importer.customers.contract import CUSTOMERS
 from importer.mapping import Table, build_mapper, init_profile, propose
 from importer.mapping.dates import by_order
 from importer.mapping.edits import whole_name
@@ -45,7 +46,7 @@ def test_every_field_has_as_many_texts_as_there_are_rows(rows: list[tuple[str, .
         raw_batch(start * size, range(len(part)), [list(column) for column in zip(*part, strict=True)], names="ABCD")
         for start, part in enumerate(parts)
     ]
-    mapper = build_mapper(RULES, Table(SourceInfo("x", "csv", ("A", "B", "C", "D"))), today=TODAY)
+    mapper = build_mapper(CUSTOMERS, RULES, Table(SourceInfo("x", "csv", ("A", "B", "C", "D"))), today=TODAY)
     for batch in batches:
         mapper.observe(batch)
     try:
@@ -68,7 +69,7 @@ def test_any_header_is_matched_without_a_field_taken_twice(columns: list[str], d
     sample = raw_batch(0, [2, 3, 4], cells)
     info = SourceInfo("x", "csv", tuple(columns))
 
-    matches = propose(info, sample)
+    matches = propose(CUSTOMERS, info, sample)
 
     assert list(dict.fromkeys(match.column for match in matches)) == columns
     fields = [match.field for match in matches if match.field and "streetLine1" not in match.field]
@@ -80,7 +81,7 @@ def test_the_profile_written_for_any_header_can_be_loaded(columns: list[str]) ->
     import tomllib
 
     batch = raw_batch(0, [2], [["cell"] for _ in columns])
-    text = init_profile(Table(SourceInfo("x", "csv", tuple(columns)), batch), [batch])
+    text = init_profile(CUSTOMERS, Table(SourceInfo("x", "csv", tuple(columns)), batch), [batch])
 
     assert Profile.model_validate(tomllib.loads(text)).source.columns == tuple(columns)
 
@@ -124,7 +125,7 @@ def test_a_function_that_changes_nothing_changes_nothing(rows: list[tuple[str, .
 
 
 def _mapped(table: Table, batch: RawBatch) -> object:
-    mapper = build_mapper(RULES, table, today=TODAY)
+    mapper = build_mapper(CUSTOMERS, RULES, table, today=TODAY)
     mapper.observe(batch)
     try:
         decided = mapper.decide()

@@ -14,27 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.core.batches import CheckedBatch, MappedBatch
+from importer.core.contract import Kind, Notes, Policy, Reading
 from importer.core.frames import raw_batch
 from importer.core.issues import Severity
+from importer.customers.codes import ISSUE_CODES
+from importer.customers.contract import CUSTOMERS
 from importer.customers.fields import read
-from importer.customers.notes import Notes
 from importer.customers.patterns import clean_pattern, clean_postal, clean_words, max_chars, north_american_numbers
 from importer.customers.phones import read_phone
 from importer.customers.places import read_state, state_codes
 from importer.customers.postal import is_po_box, read_postal
-from importer.customers.reading import Policy, Reading
-from importer.customers.rules import (
-    ADDRESS_TYPES,
-    FIELDS,
-    ISSUE_CODES,
-    READING_FIELDS,
-    STATE_REQUIRED_IN,
-    CustomerType,
-    FieldSpec,
-    Kind,
-    field_spec,
-    metadata_spec,
-)
+from importer.customers.rules import FIELDS, READING_FIELDS, field_spec, metadata_spec
+from importer.customers.specs import ADDRESS_TYPES, STATE_REQUIRED_IN, CustomerField, CustomerType
 from importer.customers.types import customer_adapter
 from importer.validation.validator import Validator
 from tests.batches import mapped_batch
@@ -98,10 +89,10 @@ def names_of(dice: Random, kind: str) -> list[str]:
     names = (
         []
         if kind == "BUSINESS"
-        else INDIVIDUAL_FIELDS + some(dice, [n for n, s in FIELDS.items() if s.type == "individual"])
+        else INDIVIDUAL_FIELDS + some(dice, [n for n, s in FIELDS.items() if s.only_type == "INDIVIDUAL"])
     )
     if kind != "INDIVIDUAL":
-        names += BUSINESS_FIELDS + some(dice, [n for n, s in FIELDS.items() if s.type == "business"])
+        names += BUSINESS_FIELDS + some(dice, [n for n, s in FIELDS.items() if s.only_type == "BUSINESS"])
     word = dice.choice(list(ADDRESS_TYPES))
     if dice.random() < 0.6:
         names += [f"addresses.{word}.{part}" for part in ("streetLine1", "zipCode", "stateCode", "countryCode")]
@@ -132,7 +123,7 @@ def batch_of(table: Mapping[str, Sequence[str]]) -> MappedBatch:
 
 
 VALIDATORS = [
-    Validator(Policy(phone=phone, region=region, today=TODAY), secret=SECRET, stamp=stamp)  # type: ignore[arg-type]  # the three literals
+    Validator(CUSTOMERS, Policy(phone=phone, region=region, today=TODAY), secret=SECRET, stamp=stamp)  # type: ignore[arg-type]  # the three literals
     for phone, region, stamp in (("possible", "US", "importKey"), ("e164", None, ""), ("valid", "GB", "importKey"))
 ]
 
@@ -188,7 +179,7 @@ PLAIN = {
 @settings(max_examples=examples(40), deadline=None)
 @given(data=st.data())
 def test_what_a_pattern_calls_clean_is_passed_by_its_reader_without_a_word(
-    spec: FieldSpec, policy: Policy, data: st.DataObject
+    spec: CustomerField, policy: Policy, data: st.DataObject
 ) -> None:
     pattern = clean_pattern(spec, policy.today)
     if not (pattern or clean_words(spec)):

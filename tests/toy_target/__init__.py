@@ -15,5 +15,6 @@ KIND = TargetKind(
     title="Club",
     opener="tests.toy_target.client:open_target",
     credentials=(Credential("token", "CLUB_TOKEN"),),
+    contract="tests.toy_target.contract:MEMBERS",
     address="the address of your club",
 )

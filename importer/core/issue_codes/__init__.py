@@ -1,7 +1,7 @@
-"""Every issue code: what is wrong, how bad it is, how to fix it. Data only; judges nothing.
+"""Every issue code: what is wrong, how bad it is, how to fix it. Data only.
 
-Validation's codes are declared in `customers.codes`, the others here, by the stage that finds them. Codes are stable:
-results and other programs rely on them. Whoever explains a code reads `ALL_CODES`.
+The codes of checking are the contract's, the others are declared here, by the stage that finds them. Codes are stable:
+results and other programs rely on them.
 """
 
 from __future__ import annotations
@@ -14,25 +14,35 @@ from importer.core.issue_codes.mapping import MAPPING_CODES
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issue_codes.returning import RETURN_CODES
 from importer.core.issue_codes.sending import DELIVERY_CODES
-from importer.customers.codes import ISSUE_CODES, IssueCode
+from importer.core.issues import IssueCode
 
-__all__ = ["ALL_CODES", "CODES_BY_STAGE", "in_place"]
+__all__ = ["all_codes", "codes_by_stage", "in_place"]
 
-CODES_BY_STAGE: Mapping[str, Mapping[str, IssueCode]] = MappingProxyType(
-    {
+_SENDING: Mapping[str, IssueCode] = MappingProxyType({**DELIVERY_CODES, **ANSWER_CODES})
+
+
+def codes_by_stage(checking: Mapping[str, IssueCode]) -> dict[str, Mapping[str, IssueCode]]:
+    """The stages of a run that find issues, in the order of a run, and their codes.
+
+    Args:
+        checking: `Contract.codes`.
+    """
+    return {
         "reading": READING_CODES,
         "mapping": MAPPING_CODES,
-        "checking": ISSUE_CODES,
-        "sending": MappingProxyType({**DELIVERY_CODES, **ANSWER_CODES}),
+        "checking": checking,
+        "sending": _SENDING,
         "returning": RETURN_CODES,
     }
-)
-"""The stages of a run that find issues, in the order of a run, and their codes."""
 
-ALL_CODES: Mapping[str, IssueCode] = MappingProxyType(
-    {code: entry for codes in CODES_BY_STAGE.values() for code, entry in codes.items()}
-)
-"""Every code to its entry."""
+
+def all_codes(checking: Mapping[str, IssueCode]) -> dict[str, IssueCode]:
+    """Every code to its entry.
+
+    Args:
+        checking: `Contract.codes`.
+    """
+    return {code: entry for codes in codes_by_stage(checking).values() for code, entry in codes.items()}
 
 
 def in_place(text: str, field: str, column: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.customers.codes import IssueCode
+from importer.core.issues import IssueCode
 
 _CORRECT = "Correct the rows in rejects.csv as their message says, and give the file back to the run."
 _RETRY = "Retry the run: such a row is looked up first, and sent only if its customer is not there."

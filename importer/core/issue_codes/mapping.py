@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.core.issues import Severity
-from importer.customers.codes import IssueCode
+from importer.core.issues import IssueCode, Severity
 
 _ALL = (
     IssueCode(
@@ -52,4 +51,4 @@ _ALL = (
 )
 
 MAPPING_CODES: Mapping[str, IssueCode] = MappingProxyType({entry.code: entry for entry in _ALL})
-"""Code to its entry, in the shape of `importer.customers.rules.ISSUE_CODES`."""
+"""Code to its entry, as in `Contract.codes`."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.core.issues import Severity
-from importer.customers.codes import IssueCode
+from importer.core.issues import IssueCode, Severity
 
 _ALL = (
     IssueCode(

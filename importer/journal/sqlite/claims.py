@@ -21,7 +21,7 @@ from importer.core.errors import JournalError
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Attempt, Claimed, EarlierForm, Outcome, Record, Resent
 from importer.core.states import AMENDMENTS, LEFT_OPEN, TRANSITIONS, RowState
-from importer.customers.former import KEY_RULE
+from importer.customers.identity import KEY_RULE
 from importer.journal.sqlite.bulk import insert
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import SPEAKS, follow, followers, has_groups

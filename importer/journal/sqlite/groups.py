@@ -15,10 +15,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from importer.core.contract import Contradiction
 from importer.core.issues import Issue
 from importer.core.states import RowState
 from importer.customers.codes import ISSUE_CODES
-from importer.customers.grouping import Contradiction, merge
+from importer.customers.grouping import merge
 from importer.customers.rules import field_spec
 from importer.journal.matching import Merging
 from importer.journal.sqlite.bulk import lots

@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from importer.core.batches import CheckedBatch
+from importer.core.contract import is_another, person_of
 from importer.core.ports import Numbers
-from importer.customers.likeness import KINDS, PERSONAL, is_another, person_of
+from importer.customers.likeness import KINDS, PERSONAL
 from importer.journal.matching import Match
 from importer.journal.sqlite.bulk import PARAMETERS
 from importer.journal.sqlite.database import Database
@@ -196,7 +197,7 @@ class _Lot:
             yield from self._select(query.format(self._earlier.where, ",".join("?" * len(lot))), (*first, *lot))
 
     def _person(self, ordinal: int) -> str:
-        return person_of({kind: self._prints[kind][ordinal - self._first] for kind in PERSONAL})
+        return person_of({kind: self._prints[kind][ordinal - self._first] for kind in PERSONAL}, PERSONAL)
 
     def _select(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._db.guarded("compared with earlier runs"):

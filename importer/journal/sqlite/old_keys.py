@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from importer.customers.former import KEY_RULE, keys_of_then
+from importer.customers.former import keys_of_then
+from importer.customers.identity import KEY_RULE
 from importer.journal.matching import Match
 from importer.journal.sqlite.bulk import PARAMETERS
 from importer.journal.sqlite.database import Database

@@ -11,8 +11,10 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from importer.customers.former import KEY_RULE, key_today, phone_today
-from importer.customers.likeness import KINDS, PHONE, prints, prints_of
+from importer.core.contract import prints
+from importer.customers.former import key_today, phone_today
+from importer.customers.identity import KEY_RULE
+from importer.customers.likeness import KINDS, PHONE, prints_of
 from importer.journal.sqlite.packing import unpack_payloads
 from importer.journal.sqlite.sent import Sent
 

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import chain, count
 from typing import NamedTuple
 
-from importer.customers.identity import occurrence_key
+from importer.core.contract import occurrence_key
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.likenesses import Earlier
 from importer.journal.sqlite.packing import pack_payloads, unpack_payloads, unpack_rows

@@ -6,8 +6,9 @@ import json
 from hashlib import blake2b
 from typing import NamedTuple
 
-from importer.customers.comparison import meaning
-from importer.customers.likeness import PERSONAL, person_of, prints_of
+from importer.core.contract import person_of
+from importer.customers.bodies import meaning
+from importer.customers.likeness import PERSONAL, prints_of
 
 MARKS = STAMPED, UNSTAMPED = "m", "u"
 """Mark hashes of what a body means, with and without a stamp in it. Older ones, over bytes, say nothing."""
@@ -34,7 +35,7 @@ class Sent(NamedTuple):
         said = json.loads(payload)
         digest = blake2b(meaning(said, key), key=secret, digest_size=8).hexdigest()
         mark = STAMPED if key.encode() in payload else UNSTAMPED
-        return cls(mark + digest, person_of(prints_of(secret, said, PERSONAL)))
+        return cls(mark + digest, person_of(prints_of(secret, said, PERSONAL), PERSONAL))
 
     def means_the_same(self, body: str) -> bool:
         """Whether a body that is remembered so said the same, whatever its stamp."""

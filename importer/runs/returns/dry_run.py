@@ -93,12 +93,13 @@ def continued(checked: registry.Listed, file: Path, profile: Profile) -> Iterato
         kept = kept_profile(run.stored)
         table = Table.of(profile.transform, reader.info, next(reader.batches(), None))
         mapper = build_mapper(
+            profile.contract,
             kept.rules if kept and kept.rules else profile.mapping,
             table,
             today=today(),
             validation=profile.validation,
         )
-        grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
+        grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
         origin = Path(facts.path or run.stored.header.path)
         came_back = what_came_back(returned, brought, ()).model_copy(update={"continues": checked.run_id})
         yield Continued(

@@ -9,11 +9,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from importer.core.contract import Contract, Contradiction
 from importer.core.issues import Issue
 from importer.core.results import RowResult
 from importer.core.states import RowState
-from importer.customers.grouping import Contradiction, merge
-from importer.customers.rules import ISSUE_CODES, field_spec
 from importer.journal import Merging
 
 HELD_BY_OTHERS = frozenset({"group_held", "group_differs", "group_too_large", "contacts_primary"})
@@ -34,7 +33,9 @@ class Member(Protocol):
         """Add an error: the row cannot be sent."""
 
 
-def form(rows: Sequence[Member], leaders: Sequence[int], before: Mapping[int, int], how: Merging) -> list[list[Member]]:
+def form(
+    contract: Contract, rows: Sequence[Member], leaders: Sequence[int], before: Mapping[int, int], how: Merging
+) -> list[list[Member]]:
     """Make one customer of the rows of each group.
 
     Args:
@@ -51,7 +52,7 @@ def form(rows: Sequence[Member], leaders: Sequence[int], before: Mapping[int, in
     made = []
     for leader, places in groups.items():
         members = [rows[place] for place in places]
-        _join(members, places.index(leader), before, how)
+        _join(contract, members, places.index(leader), before, how)
         made.append(members)
     _keep_doubts_together(rows, made, before)
     hold(made)
@@ -70,18 +71,19 @@ def hold(groups: Sequence[Sequence[Member]]) -> None:
                     one.refuse(_issue(one, "group_held", text))
 
 
-def _join(members: Sequence[Member], main: int, before: Mapping[int, int], how: Merging) -> None:
+def _join(contract: Contract, members: Sequence[Member], main: int, before: Mapping[int, int], how: Merging) -> None:
     speaking = _speaking(members, main, before)
     for one in members:
         one.leader = speaking.was.ordinal
-    if any(one.payload is None for one in members):
+    groups = contract.identity.groups
+    if groups is None or any(one.payload is None for one in members):
         return
     named = next((one for one in members if one.external_id), members[main])
     key, external_id = named.key or "", named.external_id
     bodies = [json.loads(one.payload or b"") for one in members]
-    made = merge(bodies, main, stamp=how.stamp, key=key, alike=how.alike)
+    made = groups.merge(bodies, main, stamp=how.stamp, key=key, alike=how.alike)
     if isinstance(made, Contradiction):
-        for issue in _contradicting(made, members, how):
+        for issue in _contradicting(contract, made, members, how):
             next(one for one in members if one.was.ordinal == issue.ordinal).refuse(issue)
         return
     for one in members:
@@ -112,13 +114,15 @@ def _keep_doubts_together(
             one.refuse(_issue(one, "group_differs", text))
 
 
-def _contradicting(found: Contradiction, members: Sequence[Member], how: Merging) -> Iterator[Issue]:
-    spec, column = field_spec(found.field), how.columns.get(found.field, "")
+def _contradicting(
+    contract: Contract, found: Contradiction, members: Sequence[Member], how: Merging
+) -> Iterator[Issue]:
+    column = how.columns.get(found.field, "")
     rows = " and ".join(str(members[place].was.row) for place in found.places)
-    text = found.text.format(rows=rows, what=spec.label if spec else found.field)
+    text = found.text.format(rows=rows, what=contract.fields.label(found.field))
     for one in members:
-        yield Issue(one.was.ordinal, found.code, text, found.field, column, ISSUE_CODES[found.code].severity)
+        yield Issue(one.was.ordinal, found.code, text, found.field, column, contract.codes[found.code].severity)
 
 
 def _issue(one: Member, code: str, text: str) -> Issue:
-    return Issue(one.was.ordinal, code, text, severity=ISSUE_CODES[code].severity)
+    return Issue(one.was.ordinal, code, text)

@@ -16,15 +16,14 @@ from functools import partial
 import pandas as pd
 
 from importer.core.batches import CheckedBatch, RawBatch
+from importer.core.contract import occurrence_key
 from importer.core.frames import raw_batch, text_frame
+from importer.core.issue_codes.checking import DUPLICATE_IN_FILE
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issues import Issue, Severity
 from importer.core.results import ResultBatch, RowResult, RunSummary
 from importer.core.sources import Grouping, SourceInfo
 from importer.core.states import RowState
-from importer.customers.comparison import meaning
-from importer.customers.identity import occurrence_key
-from importer.customers.rules import ISSUE_CODES
 from importer.journal import (
     Journal,
     Merging,
@@ -44,11 +43,10 @@ from importer.runs.returns.file import NAMED, Changed, Refusal, ReturnedFile, So
 from importer.runs.returns.groups import HELD_BY_OTHERS, Member, form, hold
 from importer.runs.wiring.clock import today
 from importer.runs.wiring.stages import comparison
-from importer.validation import DuplicateJudge, build_validator
+from importer.validation import DuplicateJudge, Validator, policy_of
 
 _DONE = frozenset({RowState.CREATED, RowState.EXISTING})
 _IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
-_DUPLICATE = "duplicate_in_file"
 _CHUNK = 4_096
 _LINE_CODES = ("returned_row_repeated", "returned_row_done")
 
@@ -121,7 +119,7 @@ class Return:
         brought = Sorted() if file is None else sort_out(file, self.names, self._summary.columns, rows)
         table = self._table(rows)
         mapper = self._mapper(table, rows, brought.changed)
-        grouping = grouping_of(self.profile.grouping, mapper.rules, table.info.columns)
+        grouping = grouping_of(self.profile.contract, self.profile.grouping, mapper.rules, table.info.columns)
         judged = list(self._candidates(rows, brought.changed, grouped=grouping is not None))
         prints, groups = self._check(mapper, grouping, judged, rows.leaders())
         returns = self.journal.returns(self.stored)
@@ -161,7 +159,7 @@ class Return:
             return
         leaders = rows.leaders()
         touched = {leaders[ordinal] for ordinal in changed if ordinal in leaders}
-        held = frozenset({_DUPLICATE}) | (HELD_BY_OTHERS if grouped else frozenset())
+        held = frozenset({DUPLICATE_IN_FILE.code}) | (HELD_BY_OTHERS if grouped else frozenset())
         for batch in rows.batches():
             for place, state in enumerate(batch.states):
                 ordinal = batch.first + place
@@ -186,7 +184,7 @@ class Return:
         """The run's own mapper, with dates read as they were; under another profile, a new one for all its rows."""
         own = None if self.under_profile else self.kept
         rules = own.rules if own and own.rules else self.profile.mapping
-        mapper = build_mapper(rules, table, today=today(), validation=self.profile.validation)
+        mapper = build_mapper(self.profile.contract, rules, table, today=today(), validation=self.profile.validation)
         if own and own.rules:
             return mapper.settled_as(own.orders)
         for batch in rows.batches():
@@ -206,10 +204,9 @@ class Return:
             What is compared with earlier runs: kind to ordinal to a keyed hash. And the rows of every business.
         """
         stamp = self.profile.delivery.import_key_metadata
-        validator = build_validator(
-            self.profile.validation, secret=self.secret, stamp=stamp, today=today(), grouping=grouping
-        )
-        alike = DuplicateJudge("allow", columns=mapper.columns)
+        contract, policy = self.profile.contract, policy_of(self.profile.validation, today())
+        validator = Validator(contract, policy, secret=self.secret, stamp=stamp, grouping=grouping)
+        alike = DuplicateJudge(contract, "allow", columns=mapper.columns)
         prints: dict[str, dict[int, int]] = {}
         for first in range(0, len(judged), _CHUNK):
             part = judged[first : first + _CHUNK]
@@ -227,7 +224,7 @@ class Return:
             one.issues.append(said) if said.severity is Severity.WARNING else one.refuse(said)
         if grouping is None:
             return prints, []
-        return prints, form(judged, verdict.leaders, leaders, Merging(stamp, grouping.fields, mapper.columns))
+        return prints, form(contract, judged, verdict.leaders, leaders, Merging(stamp, grouping.fields, mapper.columns))
 
     def _used(self, judged: Sequence[_Judged], returns: Returns) -> dict[str, int]:
         """Import keys that other rows of the run have, with one of those rows' ordinals.
@@ -270,7 +267,8 @@ class Return:
 
     def _duplicate(self, one: _Judged, row: int) -> Issue:
         text = f"This customer also appears in row {row} of this file; keep one of them."
-        return Issue(one.was.ordinal, _DUPLICATE, text, "externalId", severity=ISSUE_CODES[_DUPLICATE].severity)
+        name = self.profile.contract.identity.reference_field
+        return Issue(one.was.ordinal, DUPLICATE_IN_FILE.code, text, name, severity=DUPLICATE_IN_FILE.severity)
 
     # ------------------------------------------------------------------ what becomes of them
 
@@ -291,6 +289,7 @@ class Return:
     def _is_the_same(self, before: bytes, one: _Judged) -> bool:
         if not before or one.payload is None:
             return False
+        meaning = self.profile.contract.bodies.meaning
         return meaning(json.loads(before), one.was.key) == meaning(json.loads(one.payload), one.key or "")
 
     def _kept_now(self, mapper: ColumnMapper) -> ProfileNow | None:

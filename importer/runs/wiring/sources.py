@@ -116,6 +116,7 @@ def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterato
     with closing(reading) as reader:
         table = Table.of(profile.transform, reader.info, next(iter(reader.batches()), None))
         mapper = build_mapper(
+            profile.contract,
             profile.mapping,
             table,
             today=today(),
@@ -123,5 +124,5 @@ def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterato
             validation=profile.validation,
             looks=profile.commands.looks(name) if name else "",
         )
-        grouping = grouping_of(profile.grouping, mapper.rules, table.info.columns)
+        grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
         yield Opened(reader, mapper, at_hand.path.absolute() if at_hand.name else at_hand.path, grouping)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from importer.core.ports import Claims, Events, Timekeeper
-from importer.customers.recognition import CustomerRecognition
 from importer.delivery import (
     AdaptiveRate,
     Ask,
@@ -48,7 +47,7 @@ from importer.runs.wiring.clock import SystemClock, today
 from importer.runs.wiring.sources import Opened
 from importer.runs.wiring.workspace import Workspace
 from importer.targets import OpenTarget
-from importer.validation import DuplicateJudge, build_validator
+from importer.validation import DuplicateJudge, Validator, policy_of
 
 CANARY_ROWS = 10
 """Rows of the second stage where customers are real and no other number is set."""
@@ -66,11 +65,12 @@ def preparation(
 ) -> Preparation:
     """Put reading and checking together."""
     stamp = profile.delivery.import_key_metadata
-    validator = build_validator(
-        profile.validation,
+    contract = profile.contract
+    validator = Validator(
+        contract,
+        policy_of(profile.validation, today()),
         secret=secret,
         stamp=stamp,
-        today=today(),
         grouping=source.grouping,
         writes_bodies=intake.keeps_bodies,
         compares=intake.keyed,
@@ -79,7 +79,9 @@ def preparation(
         reader=source.reader,
         mapper=source.mapper,
         checker=SharedChecker(source.mapper, validator, pool),
-        duplicates=DuplicateJudge(profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers),
+        duplicates=DuplicateJudge(
+            contract, profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers
+        ),
         intake=intake,
         stop=stop,
         emit=emit,
@@ -190,7 +192,7 @@ def delivering(
     engine = AsyncioPool(settings.concurrency, limiter)
     patience = Patience(settings.max_attempts, settings.looks_after_s, backoff, settings.max_spared_attempts)
     asking = Asking(target, patience, feedback, stop, clock)
-    stamps = Stamps(Matcher(CustomerRecognition(), settings.import_key_metadata))
+    stamps = Stamps(Matcher(profile.contract.bodies, settings.import_key_metadata))
     deliver = Deliver(asking, stamps, kept, _thresholds(settings, stop), engine.aside)
     claims: Claims = kept
     canary = None

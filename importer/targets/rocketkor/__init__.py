@@ -13,6 +13,7 @@ __all__ = ["KIND"]
 KIND = TargetKind(
     title="RocketKOR",
     opener="importer.targets.rocketkor.client:open_target",
+    contract="importer.customers.contract:CUSTOMERS",
     credentials=(
         Credential("api_key", "ROCKETKOR_API_KEY"),
         Credential("api_secret", "ROCKETKOR_API_SECRET"),

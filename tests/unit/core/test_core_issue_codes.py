@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 import importer
-from importer.core.issue_codes import ALL_CODES, CODES_BY_STAGE, in_place
+from importer.core.issue_codes import all_codes, codes_by_stage, in_place
 from importer.core.issue_codes.answers import ANSWER_CODES
 from importer.core.issue_codes.reading import READING_CODES
+from importer.customers.contract import CUSTOMERS
 from importer.targets.rocketkor.classification_rules import CLASSES, EXCEPTIONS, PROXY_STATUSES, STATUSES
 
 HOME = Path(importer.__file__).parent
+ALL_CODES, CODES_BY_STAGE = all_codes(CUSTOMERS.codes), codes_by_stage(CUSTOMERS.codes)
 
 
 def written(room: str, pattern: str) -> set[str]:

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
+from importer.core.contract import Policy
 from importer.customers.dates import read_birth_date
 from importer.customers.fields import read
-from importer.customers.reading import Policy
 from importer.customers.references import read_industry, read_reference, read_website
 from importer.customers.rules import FIELDS
 

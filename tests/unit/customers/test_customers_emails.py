@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from importer.customers.codes import ISSUE_CODES
 from importer.customers.emails import quick_email, read_email
-from importer.customers.rules import ISSUE_CODES
 
 VALID = [
     "simple@example.com", "very.common@example.com", "x@example.com",

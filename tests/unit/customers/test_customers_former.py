@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from importer.core.contract import occurrence_key
 from importer.customers.former import key_today, keys_of_then, phone_today
-from importer.customers.identity import import_key, occurrence_key
+from importer.customers.identity import import_key
 
 SECRET = b"a fictional secret of 32 bytes.."
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.customers.grouping import Contradiction, merge
+from importer.core.contract import Contradiction
+from importer.customers.grouping import merge
 
 
 def body(contact: str, **own: Any) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
+from importer.core.contract import Kind, Policy
+from importer.core.contract.text import clean
+from importer.customers.codes import ISSUE_CODES
 from importer.customers.fields import read
-from importer.customers.reading import Policy
-from importer.customers.rules import FIELDS, ISSUE_CODES, Kind, metadata_spec
-from importer.customers.text import clean
+from importer.customers.rules import FIELDS, metadata_spec
 
 SEEDS = [
     "undefined", "undef", "null", "NULL", "(null)", "nil", "NIL", "true", "false", "True", "None",

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from importer.customers.comparison import meaning
-from importer.customers.identity import compare, import_key, occurrence_key, search_terms
-from importer.customers.readiness import missing
+from importer.core.contract import Columns, occurrence_key
+from importer.customers.bodies import compare, meaning
+from importer.customers.identity import import_key, search_terms
+from importer.customers.readiness import judge_readiness
 
 SECRET = b"a fictional secret of 32 bytes.."
 PERSON: dict[str, Any] = {
@@ -148,16 +149,22 @@ def test_businesses_are_compared_by_their_primary_contact() -> None:
 
 
 def test_readiness_names_what_verification_lacks() -> None:
+    place = "addresses.physical."
     ready = {
-        "type": "INDIVIDUAL", "dateOfBirth": "1980-01-31", "socialId": "900-00-0000", "socialIdCountryCode": "USA",
-        "addresses": [{"type": "PHYSICAL", "streetLine1": "1 A", "cityName": "B", "stateCode": "IL", "zipCode": "62701",
-                       "countryCode": "USA"}],
+        "dateOfBirth": "1980-01-31", "socialId": "900-00-0000", "socialIdCountryCode": "USA",
+        f"{place}streetLine1": "1 A", f"{place}cityName": "B", f"{place}stateCode": "IL", f"{place}zipCode": "62701",
+        f"{place}countryCode": "USA",
     }  # fmt: skip
-    assert missing(ready) == ()
-    assert missing({**ready, "dateOfBirth": ""}) == ("birth_date",)
-    assert missing({**ready, "socialIdCountryCode": "CAN"}) == ("ssn",)
-    assert missing({**ready, "addresses": []}) == ("physical_address",)
-    assert missing({"type": "BUSINESS"}) == ("legal_name", "tax_id", "physical_address")
+
+    def missing(texts: dict[str, str], kind: str = "INDIVIDUAL") -> list[str]:
+        columns = Columns(texts.keys(), lambda name: [texts[name]], 1, {})
+        return [name for name, count in judge_readiness(kind, columns, ()).missing.items() if count]
+
+    assert missing(ready) == []
+    assert missing({**ready, "dateOfBirth": ""}) == ["birth_date"]
+    assert missing({**ready, "socialIdCountryCode": "CAN"}) == ["ssn"]
+    assert missing({**ready, f"{place}zipCode": ""}) == ["physical_address"]
+    assert missing({}, "BUSINESS") == ["legal_name", "tax_id", "physical_address"]
 
 
 def test_a_body_means_the_same_whatever_its_order_and_its_blanks() -> None:

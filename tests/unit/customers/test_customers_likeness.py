@@ -8,23 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from importer.core.contract import Columns, is_another, person_of
 from importer.customers.likeness import (
     EMAIL,
     EXTERNAL_ID,
     KINDS,
     NAME,
     NAME_BIRTH,
+    PERSONAL,
     PHONE,
     folded_name,
     folded_names,
     folded_reference,
-    is_another,
-    person_of,
     prints_of,
 )
-from importer.customers.rules import CustomerType
-from importer.validation.identities import Identities
-from importer.validation.rows import Columns
+from importer.customers.row_identities import Identities
+from importer.customers.specs import CustomerType
 
 SECRET = b"a fictional secret of 32 bytes.."
 
@@ -95,10 +94,10 @@ def test_a_business_is_known_by_its_name_and_its_main_contact() -> None:
 
 
 def test_who_shares_nothing_is_another_person() -> None:
-    ann = person_of({NAME: 1, EMAIL: 2, PHONE: 3})
-    assert not is_another(ann, person_of({NAME: 1, EMAIL: 8, PHONE: 9}))
-    assert not is_another(ann, person_of({NAME: 7, EMAIL: 2, PHONE: 9}))
-    assert is_another(ann, person_of({NAME: 7, EMAIL: 8, PHONE: 9}))
-    assert is_another(person_of({NAME: 1, EMAIL: 2}), person_of({NAME: 7, EMAIL: 8}))
+    ann = person_of({NAME: 1, EMAIL: 2, PHONE: 3}, PERSONAL)
+    assert not is_another(ann, person_of({NAME: 1, EMAIL: 8, PHONE: 9}, PERSONAL))
+    assert not is_another(ann, person_of({NAME: 7, EMAIL: 2, PHONE: 9}, PERSONAL))
+    assert is_another(ann, person_of({NAME: 7, EMAIL: 8, PHONE: 9}, PERSONAL))
+    assert is_another(person_of({NAME: 1, EMAIL: 2}, PERSONAL), person_of({NAME: 7, EMAIL: 8}, PERSONAL))
     assert not is_another("", ann)
-    assert not is_another(ann, person_of({}))
+    assert not is_another(ann, person_of({}, PERSONAL))

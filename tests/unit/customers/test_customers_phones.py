@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from importer.core.contract import Policy
 from importer.customers.nanp import quick_phone
 from importer.customers.phones import read_extension, read_phone
-from importer.customers.reading import Policy
 
 # Country, as people write it at home, as they write it abroad, as it is sent.
 NUMBERS = [

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from importer.customers.recognition import CustomerRecognition
+from importer.customers.bodies import CustomerBodies
 
 STAMP, KEY = "importKey", "0123456789abcdef" * 2
 PERSON: dict[str, Any] = {"type": "INDIVIDUAL", "firstName": "Ada", "metadata": {STAMP: KEY, "branch": "north"}}
 PAYLOAD = json.dumps(PERSON).encode()
-RECOGNITION = CustomerRecognition()
+RECOGNITION = CustomerBodies()
 
 
 @pytest.mark.parametrize("metadata", [{STAMP: KEY}, {"importkey": KEY.upper()}, {"other": KEY}])

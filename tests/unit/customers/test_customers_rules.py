@@ -7,22 +7,12 @@ import sys
 
 import pytest
 
-import importer.customers
+from importer.core.contract import FieldSpec, Kind, Policy
 from importer.core.issues import Severity
+from importer.customers.codes import ISSUE_CODES
 from importer.customers.fields import read
-from importer.customers.reading import Policy
-from importer.customers.rules import (
-    FIELDS,
-    ISSUE_CODES,
-    RULES,
-    CustomerType,
-    FieldSpec,
-    Kind,
-    field_spec,
-    fields_of,
-    is_known_field,
-    message,
-)
+from importer.customers.rules import FIELDS, RULES, field_spec, fields_of, is_known_field, message
+from importer.customers.specs import CustomerType
 
 
 @pytest.mark.parametrize("spec", FIELDS.values(), ids=lambda spec: spec.name)
@@ -95,9 +85,3 @@ def test_the_rule_table_loads_without_the_heavy_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_the_room_hands_out_what_it_lists() -> None:
-    assert all(getattr(importer.customers, name) is not None for name in importer.customers.__all__)
-    with pytest.raises(AttributeError):
-        importer.customers.nothing_like_it  # noqa: B018

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from importer.core.contract.text import clean, is_blank, is_clean
 from importer.customers.names import read_name
-from importer.customers.text import clean, is_blank, is_clean
 
 NAMES = [
     "Sarah", "O'Brien", "O’Neill", "Jean-Luc", "José", "Zoë", "Łukasz", "Søren", "Þórarinn", "Đặng", "Ngô Thị Hương",

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from importer.customers import json_schema
-from importer.customers.notes import Notes
-from importer.customers.reading import Policy
-from importer.customers.rules import ADDRESS_TYPES, FIELDS, CustomerType, message
-from importer.customers.types import customer_adapter, problems
+from importer.core.contract import Notes, Policy
+from importer.customers.notes import CustomerNotes
+from importer.customers.rules import FIELDS, message
+from importer.customers.specs import ADDRESS_TYPES, CustomerType
+from importer.customers.types import customer_adapter, json_schema, problems
 
 SARAH: dict[str, Any] = {
     "type": "INDIVIDUAL",
@@ -190,7 +190,7 @@ def with_phone(number: str, **more: str) -> dict[str, Any]:
 
 def test_a_phone_number_belongs_to_the_country_that_its_row_names() -> None:
     body = with_phone("020 7946 0958")
-    assert phone_of(body, Notes(countries=[[""], ["GB"]])) == "+442079460958"
+    assert phone_of(body, CustomerNotes(countries=[[""], ["GB"]])) == "+442079460958"
     assert phone_of(with_phone("020 7946 0958", country="GBR")) == "+442079460958"
 
 

@@ -14,7 +14,7 @@ import pytest
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Candidate, FieldError, Found, Outcome, Record, Reply, Verdict
 from importer.core.states import RowState
-from importer.customers.recognition import CustomerRecognition
+from importer.customers.bodies import CustomerBodies
 from importer.delivery import Asking, Backoff, Deliver, Matcher, Patience, Stamps, StopSwitch, Thresholds
 from importer.delivery.reconcile import Looks
 from tests.lab.virtual_time import VirtualClock, run_virtual
@@ -133,7 +133,7 @@ def delivering(
     """Put delivery together."""
     patience = Patience(max_attempts, (0.0, 2.0, 8.0), Backoff(1.0, 60.0, random.Random(1)), max_spared=5)
     asking = Asking(target, patience, pool, stop, VirtualClock())
-    return Deliver(asking, Stamps(Matcher(CustomerRecognition(), stamp)), memory or Memory(), Thresholds(stop))
+    return Deliver(asking, Stamps(Matcher(CustomerBodies(), stamp)), memory or Memory(), Thresholds(stop))
 
 
 @dataclass

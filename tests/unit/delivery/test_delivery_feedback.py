@@ -15,7 +15,7 @@ from importer.core.errors import StoppingError
 from importer.core.events import Event
 from importer.core.outcomes import Found, Outcome, RateHint, Record, Reply, Verdict
 from importer.core.states import RowState
-from importer.customers.recognition import CustomerRecognition
+from importer.customers.bodies import CustomerBodies
 from importer.delivery import (
     AdaptiveRate,
     Asking,
@@ -179,7 +179,7 @@ def play(
         other = Server(limiter, **server)  # type: ignore[arg-type]  # the names of its own fields
         pool = AsyncioPool(concurrency, limiter)
         asking = Asking(other, Patience(attempts, looks_after_s, backoff), feedback, stop, clock)
-        stamps = Stamps(Matcher(CustomerRecognition(), "importKey"))
+        stamps = Stamps(Matcher(CustomerBodies(), "importKey"))
         deliver = Deliver(asking, stamps, NoMemory(), Thresholds(stop), pool.aside)
         waiting = [Record(i, i + 2, f"k{i}", b"{}") for i in range(rows)]
 

@@ -10,7 +10,7 @@ import pytest
 
 from importer.core.outcomes import EarlierForm, Found, Outcome, Record, Reply, Resent, Verdict
 from importer.core.states import RowState
-from importer.customers.recognition import CustomerRecognition
+from importer.customers.bodies import CustomerBodies
 from importer.delivery import Asking, Backoff, Matcher, Patience, SecondLooks, Stamps, StopSwitch
 from importer.delivery.second_look import WATCHED_S
 from tests.lab.virtual_time import VirtualClock, run_virtual
@@ -57,7 +57,7 @@ def look(resent_rows: ResentRows, *finds: Found, waits: bool = True) -> tuple[di
         clock = VirtualClock()
         patience = Patience(3, (), Backoff(1.0, 2.0, random.Random(1)), max_spared=5)
         asking = Asking(Scripted([], list(finds)), patience, Pool(), StopSwitch(), clock)
-        stamps = Stamps(Matcher(CustomerRecognition(), STAMP))
+        stamps = Stamps(Matcher(CustomerBodies(), STAMP))
         looks = SecondLooks(asking, resent_rows, stamps, 30.0, lambda _: None)
         return await looks.run(waits=waits), clock.monotonic()
 

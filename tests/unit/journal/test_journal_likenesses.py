@@ -9,8 +9,9 @@ from hashlib import blake2b
 from itertools import count
 
 from importer.core.batches import CheckedBatch
+from importer.core.contract import person_of
 from importer.core.frames import raw_batch
-from importer.customers.likeness import EMAIL, NAME, PHONE, person_of
+from importer.customers.likeness import EMAIL, NAME, PERSONAL, PHONE
 from importer.journal.matching import Match
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.likenesses import LOT, Earlier, Likenesses
@@ -60,7 +61,7 @@ def customers(
 ) -> str:
     """The same, after they were created."""
     run, run_id, alike = load(database, keys, prints, state=state)
-    people = [person_of({kind: column[at] for kind, column in prints.items()}) for at in range(len(keys))]
+    people = [person_of({kind: column[at] for kind, column in prints.items()}, PERSONAL) for at in range(len(keys))]
     with database.transaction() as tx:
         tx.executemany(
             "INSERT INTO identities (scope, key, run, ordinal, since, person) VALUES (?, ?, ?, ?, 1.0, ?)",
@@ -140,7 +141,7 @@ def test_rows_of_one_run_are_no_earlier_customers_of_each_other(database: Databa
         tx.execute("UPDATE rows SET state = 'unknown' WHERE ordinal = 0")
         tx.execute(
             "INSERT INTO identities (scope, key, run, ordinal, since, person) VALUES (?, ?, ?, 0, 1.0, ?)",
-            (SCOPE, key("ann"), run, person_of({EMAIL: 99, NAME: 98, PHONE: 97})),
+            (SCOPE, key("ann"), run, person_of({EMAIL: 99, NAME: 98, PHONE: 97}, PERSONAL)),
         )
         tx.execute("UPDATE rows SET state = 'ready' WHERE ordinal = 0")
     alike.remember()

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.contract import occurrence_key
 from importer.core.frames import raw_batch
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
-from importer.customers.identity import occurrence_key
 from importer.journal import Comparison, RunHeader
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from importer.core.frames import raw_batch
 from importer.core.sources import SourceInfo
+from importer.customers.contract import CUSTOMERS
 from importer.mapping import Table, build_mapper
 from importer.profile import Profile
 
@@ -29,6 +30,7 @@ ROW = {
 def test_the_legacy_profile_maps_an_old_export() -> None:
     profile = Profile.load(LEGACY, environ={})
     mapper = build_mapper(
+        CUSTOMERS,
         profile.mapping,
         Table(SourceInfo("x.csv", "csv", tuple(ROW))),
         today=date(2026, 11, 22),

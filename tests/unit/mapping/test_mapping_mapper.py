@@ -19,6 +19,7 @@ from importer.core.issue_codes.mapping import MAPPING_CODES
 from importer.core.issues import Issue, IssueLog, Severity
 from importer.core.ports import Mapper
 from importer.core.sources import SourceInfo
+from importer.customers.contract import CUSTOMERS
 from importer.mapping import ColumnMapper, Table, build_mapper
 from importer.profile import Profile
 
@@ -40,6 +41,7 @@ def batch(*rows: tuple[str, ...], first: int = 0, names: Sequence[str] = ("A", "
 def mapper(mapping: dict[str, Any], columns: tuple[str, ...], **options: Any) -> ColumnMapper:
     profile = Profile.model_validate({"mapping": {**REQUIRED, **mapping} if mapping else {}, **options})
     return build_mapper(
+        CUSTOMERS,
         profile.mapping,
         Table(SourceInfo("x.csv", "csv", columns)),
         today=TODAY,
@@ -287,7 +289,10 @@ def test_rows_of_both_types_take_their_own_fields_from_shared_columns() -> None:
 def test_the_type_follows_from_the_fields_when_the_profile_leaves_it_out() -> None:
     business = {f"contacts.primary.{name}": rule for name, rule in REQUIRED.items()} | {"businessName": {"column": "A"}}
     made = build_mapper(
-        Profile.model_validate({"mapping": business}).mapping, Table(SourceInfo("x", "csv", ("A",))), today=TODAY
+        CUSTOMERS,
+        Profile.model_validate({"mapping": business}).mapping,
+        Table(SourceInfo("x", "csv", ("A",))),
+        today=TODAY,
     )
     made.decide()
 
@@ -307,14 +312,16 @@ def test_a_mapping_without_a_required_field_is_refused() -> None:
     profile = Profile.model_validate({"mapping": {"firstName": "A", "lastName": "A", "primaryEmail.value": "A"}})
 
     with pytest.raises(ProfileError, match="every customer needs: phone number, phone type") as caught:
-        build_mapper(profile.mapping, Table(SourceInfo("x", "csv", ("A",))), today=TODAY)
+        build_mapper(CUSTOMERS, profile.mapping, Table(SourceInfo("x", "csv", ("A",))), today=TODAY)
     assert '"primaryPhoneNumber.number" = ' in caught.value.hint
 
 
 @pytest.mark.parametrize("columns", [("A", "B"), ("First Name", "Last Name", "Shoe Size")])
 def test_columns_that_cannot_make_a_customer_are_refused_with_what_to_do(columns: tuple[str, ...]) -> None:
     with pytest.raises(SourceError) as caught:
-        build_mapper({}, Table(SourceInfo("x.csv", "csv", columns)), today=TODAY, looks=Commands().looks("my x.csv"))
+        build_mapper(
+            CUSTOMERS, {}, Table(SourceInfo("x.csv", "csv", columns)), today=TODAY, looks=Commands().looks("my x.csv")
+        )
 
     assert "`importer inspect 'my x.csv'`" in caught.value.hint
     assert "`importer init 'my x.csv'`" in caught.value.hint

@@ -7,6 +7,7 @@ import pytest
 from importer.core.batches import RawBatch
 from importer.core.frames import raw_batch
 from importer.core.sources import SourceInfo
+from importer.customers.contract import CUSTOMERS
 from importer.mapping import THRESHOLD, ColumnMatch, proposal, propose
 from importer.profile import Profile
 
@@ -21,12 +22,14 @@ def sample(*rows: str) -> RawBatch:
 
 
 def found(columns: str, *rows: str) -> dict[str, str]:
-    matches = propose(info(columns), sample(*rows) if rows else None)
+    matches = propose(CUSTOMERS, info(columns), sample(*rows) if rows else None)
     return {match.column: match.field for match in matches if match.field}
 
 
 def match_of(column: str, columns: str, *rows: str) -> ColumnMatch:
-    return next(match for match in propose(info(columns), sample(*rows) if rows else None) if match.column == column)
+    return next(
+        match for match in propose(CUSTOMERS, info(columns), sample(*rows) if rows else None) if match.column == column
+    )
 
 
 EXPORTS = """
@@ -212,7 +215,7 @@ def test_the_exports_people_have_are_understood(export: str) -> None:
     expected = exports()[export]
 
     first: dict[str, str] = {}
-    for match in propose(info("|".join(expected))):
+    for match in propose(CUSTOMERS, info("|".join(expected))):
         first.setdefault(match.column, match.field)
     assert first == expected
 
@@ -222,11 +225,11 @@ def test_the_customer_type_of_a_bookkeeping_program_is_not_ours_when_its_words_a
     columns = "Name|Email|Phone|Customer type"
 
     assert "Customer type" not in found(columns, *rows)
-    assert proposal(info(columns), sample(*rows)).rules["type"].value == "INDIVIDUAL"
+    assert proposal(CUSTOMERS, info(columns), sample(*rows)).rules["type"].value == "INDIVIDUAL"
 
 
 def test_certain_names_score_one_and_every_column_is_told_of_with_a_reason() -> None:
-    matches = propose(info("First Name|Surname|Shoe Size"))
+    matches = propose(CUSTOMERS, info("First Name|Surname|Shoe Size"))
 
     assert [(match.field, match.score) for match in matches] == [("firstName", 1.0), ("lastName", 0.95), ("", 0.0)]
     assert all(match.why for match in matches)
@@ -344,7 +347,7 @@ def test_two_columns_never_take_the_same_field_and_the_fuller_one_wins() -> None
 def test_a_type_column_of_other_words_is_not_the_customers_type() -> None:
     rows = ["Prospect", "Lead", "Client of old"]
 
-    assert proposal(info("Type"), sample(*rows)).rules["type"].value == "INDIVIDUAL"
+    assert proposal(CUSTOMERS, info("Type"), sample(*rows)).rules["type"].value == "INDIVIDUAL"
 
 
 # --------------------------------------------------------------------------- what goes together
@@ -368,7 +371,7 @@ def test_two_addresses_are_never_mixed() -> None:
 
 
 def test_a_house_number_is_put_before_its_street() -> None:
-    rules = proposal(info("House No|Street|Zip")).rules
+    rules = proposal(CUSTOMERS, info("House No|Street|Zip")).rules
 
     assert rules["addresses.mailing.streetLine1"].columns == ("House No", "Street")
 
@@ -385,7 +388,7 @@ def test_a_house_number_is_put_before_its_street() -> None:
     ],
 )
 def test_a_house_number_stands_where_the_language_of_its_column_has_it(columns: str, joined: tuple[str, str]) -> None:
-    assert proposal(info(columns)).rules["addresses.mailing.streetLine1"].columns == joined
+    assert proposal(CUSTOMERS, info(columns)).rules["addresses.mailing.streetLine1"].columns == joined
 
 
 def test_a_column_of_customers_that_holds_digits_is_their_id_and_no_name() -> None:
@@ -403,12 +406,12 @@ def test_a_column_of_names_that_holds_numbers_only_names_nobody() -> None:
 
 def test_a_shipping_address_needs_a_person() -> None:
     assert found("Shipping Street|Shipping Zip") == {}
-    rules = proposal(info("Shipping Name|Shipping Street|Shipping Zip")).rules
+    rules = proposal(CUSTOMERS, info("Shipping Name|Shipping Street|Shipping Zip")).rules
     assert rules["addresses.shipping.name.lastName"].part == "family"
 
 
 def test_a_whole_name_is_split_with_a_note() -> None:
-    result = proposal(info("Name|Email"))
+    result = proposal(CUSTOMERS, info("Name|Email"))
 
     assert result.rules["firstName"].model_dump(exclude_defaults=True) == {"column": "Name", "part": "given"}
     assert result.rules["lastName"].part == "family"
@@ -416,8 +419,8 @@ def test_a_whole_name_is_split_with_a_note() -> None:
 
 
 def test_a_name_beside_a_first_name_is_the_family_name_unless_it_holds_both() -> None:
-    family = proposal(info("First Name|Name"), sample("Ann|Green", "Bob|Brown")).rules["lastName"]
-    whole = proposal(info("First Name|Name"), sample("Ann|Ann Green", "Bob|Bob Brown")).rules["lastName"]
+    family = proposal(CUSTOMERS, info("First Name|Name"), sample("Ann|Green", "Bob|Brown")).rules["lastName"]
+    whole = proposal(CUSTOMERS, info("First Name|Name"), sample("Ann|Ann Green", "Bob|Bob Brown")).rules["lastName"]
 
     assert family.part is None
     assert whole.part == "family"
@@ -427,28 +430,28 @@ def test_a_name_beside_a_first_name_is_the_family_name_unless_it_holds_both() ->
     ("column", "kind"), [("Mobile", "MOBILE"), ("Work Phone", "WORK"), ("Home Phone", "HOME"), ("Phone", "MOBILE")]
 )
 def test_the_phones_type_follows_from_its_name(column: str, kind: str) -> None:
-    result = proposal(info(f"First Name|{column}"))
+    result = proposal(CUSTOMERS, info(f"First Name|{column}"))
 
     assert result.rules["primaryPhoneNumber.type"].value == kind
     assert any(note.value == f"primaryPhoneNumber.type = {kind}" for note in result.assumed)
 
 
 def test_a_type_column_goes_before_what_the_phones_name_says() -> None:
-    rule = proposal(info("Home Phone|Phone Type")).rules["primaryPhoneNumber.type"]
+    rule = proposal(CUSTOMERS, info("Home Phone|Phone Type")).rules["primaryPhoneNumber.type"]
 
     assert (rule.column, rule.default) == ("Phone Type", "HOME")
 
 
 def test_the_label_of_another_phone_is_not_used() -> None:
-    rules = proposal(info("Phone 1 - Label|Mobile")).rules
+    rules = proposal(CUSTOMERS, info("Phone 1 - Label|Mobile")).rules
 
     assert rules["primaryPhoneNumber.type"].value == "MOBILE"
 
 
 def test_an_american_number_brings_its_country_and_a_foreign_one_needs_a_column() -> None:
-    assert proposal(info("SSN")).rules["socialIdCountryCode"].value == "USA"
-    assert "socialId" not in proposal(info("National ID")).rules
-    assert "socialId" in proposal(info("National ID|National ID Country")).rules
+    assert proposal(CUSTOMERS, info("SSN")).rules["socialIdCountryCode"].value == "USA"
+    assert "socialId" not in proposal(CUSTOMERS, info("National ID")).rules
+    assert "socialId" in proposal(CUSTOMERS, info("National ID|National ID Country")).rules
 
 
 # --------------------------------------------------------------------------- both types in one file
@@ -458,7 +461,7 @@ MIXED = "Type|Company Name|First Name|Last Name|Email|Phone"
 
 
 def test_in_a_file_of_both_types_the_same_columns_hold_persons_and_contacts() -> None:
-    rules = proposal(info(MIXED)).rules
+    rules = proposal(CUSTOMERS, info(MIXED)).rules
 
     assert rules["firstName"].column == rules["contacts.primary.firstName"].column == "First Name"
     assert rules["businessName"].column == "Company Name"
@@ -468,12 +471,12 @@ def test_only_the_fields_of_types_that_were_seen_are_shown() -> None:
     shown = found(MIXED, "Business|Blue Bakery|Ann|Green|ann@example.com|202 555 0101")
 
     assert shown["First Name"] == "contacts.primary.firstName"
-    assert "firstName" in proposal(info(MIXED), sample("Business|B|A|G|a@example.com|202 555 0101")).rules
+    assert "firstName" in proposal(CUSTOMERS, info(MIXED), sample("Business|B|A|G|a@example.com|202 555 0101")).rules
 
 
 def test_what_is_proposed_is_a_mapping_that_a_profile_takes() -> None:
     for columns in exports().values():
-        rules = proposal(info("|".join(columns))).rules
+        rules = proposal(CUSTOMERS, info("|".join(columns))).rules
         assert Profile(mapping=dict(rules)).mapping == rules
 
 
@@ -481,25 +484,27 @@ def test_what_is_proposed_is_a_mapping_that_a_profile_takes() -> None:
 
 
 def test_a_country_without_an_address_says_where_the_phone_numbers_belong() -> None:
-    rules = proposal(info("First Name|Phone|Country"), sample("Ann|020 7946 0958|GB")).rules
+    rules = proposal(CUSTOMERS, info("First Name|Phone|Country"), sample("Ann|020 7946 0958|GB")).rules
 
     assert rules["primaryPhoneNumber.country"].column == "Country"
     assert found("First Name|Phone|Country")["Country"] == "primaryPhoneNumber.country"
 
 
 def test_a_country_of_an_address_needs_no_second_rule() -> None:
-    assert "primaryPhoneNumber.country" not in proposal(info("Phone|Street|Zip|Country")).rules
-    assert "primaryPhoneNumber.country" not in proposal(info("Email|Country")).rules
+    assert "primaryPhoneNumber.country" not in proposal(CUSTOMERS, info("Phone|Street|Zip|Country")).rules
+    assert "primaryPhoneNumber.country" not in proposal(CUSTOMERS, info("Email|Country")).rules
 
 
 def test_a_column_called_country_that_holds_something_else_says_nothing_of_phone_numbers() -> None:
-    rules = proposal(info("Phone|Country"), sample("020 7946 0958|44", "212 555 0123|1", "212 555 0124|1")).rules
+    rules = proposal(
+        CUSTOMERS, info("Phone|Country"), sample("020 7946 0958|44", "212 555 0123|1", "212 555 0124|1")
+    ).rules
 
     assert "primaryPhoneNumber.country" not in rules
 
 
 def test_both_a_persons_number_and_a_contacts_belong_to_the_country() -> None:
-    rules = proposal(info("Type|Company Name|First Name|Last Name|Email|Phone|Country")).rules
+    rules = proposal(CUSTOMERS, info("Type|Company Name|First Name|Last Name|Email|Phone|Country")).rules
 
     assert rules["contacts.primary.primaryPhoneNumber.country"].column == "Country"
     assert rules["primaryPhoneNumber.country"].column == "Country"

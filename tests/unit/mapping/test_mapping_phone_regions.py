@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from importer.customers.contract import CUSTOMERS
 from importer.mapping import phone_regions
 from importer.profile.settings import FieldRule, ValidationSettings
 
@@ -29,10 +30,10 @@ COUNTRY = {"addresses.mailing.countryCode": FieldRule(column="Country")}
 def test_the_order_is_the_profiles_region_the_rows_country_the_default(
     rules: dict[str, FieldRule], default: str | None, value: str
 ) -> None:
-    (said,) = phone_regions(rules, ValidationSettings(default_region=default))
+    (said,) = phone_regions(CUSTOMERS, rules, ValidationSettings(default_region=default))
 
     assert (said.what, said.value) == ("phone_region", value)
 
 
 def test_without_phone_numbers_nothing_is_assumed() -> None:
-    assert phone_regions(COUNTRY, ValidationSettings()) == ()
+    assert phone_regions(CUSTOMERS, COUNTRY, ValidationSettings()) == ()

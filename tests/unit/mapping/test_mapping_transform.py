@@ -15,6 +15,7 @@ from importer.core.errors import ExitCode, ProfileError, SourceChangedError, Tra
 from importer.core.frames import raw_batch
 from importer.core.issues import Issue, Severity
 from importer.core.sources import SourceInfo
+from importer.customers.contract import CUSTOMERS
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile, TransformSettings
 from importer.profile.settings import GroupingSettings
@@ -324,7 +325,7 @@ def test_a_file_that_is_gone_or_changed_since_is_not_run(written: Write) -> None
 
 def mapper(settings: TransformSettings, mapping: Mapping[str, object], raw: RawBatch | None = None) -> ColumnMapper:
     rules = Profile.model_validate({"mapping": {**REQUIRED, **mapping}}).mapping
-    return build_mapper(rules, Table.of(settings, INFO, raw or batch()), today=TODAY)
+    return build_mapper(CUSTOMERS, rules, Table.of(settings, INFO, raw or batch()), today=TODAY)
 
 
 def test_rules_find_the_columns_that_it_makes_and_rows_stay_the_sources_own(written: Write) -> None:
@@ -359,7 +360,7 @@ def test_a_group_is_told_by_the_columns_that_it_makes(written: Write) -> None:
     business = {"type": {"value": "BUSINESS"}, "businessName": "Name"}
     rules = Profile.model_validate({"mapping": {**REQUIRED, **business}}).mapping
 
-    grouping = grouping_of(GroupingSettings(group_by=("Group",)), rules, table.info.columns)
+    grouping = grouping_of(CUSTOMERS, GroupingSettings(group_by=("Group",)), rules, table.info.columns)
 
     assert grouping is not None
     assert table.sample is not None
@@ -399,6 +400,6 @@ def test_another_sheet_counts_where_the_function_could_go_over_it(written: Write
     unlike = replace(INFO, sheet="One", other_tables=(OtherTable("Two", ("Given",)),))
     alike = replace(INFO, sheet="One", other_tables=(OtherTable("Two", COLUMNS),))
 
-    build_mapper(rules, Table.of(settings, unlike, batch()), today=TODAY)
+    build_mapper(CUSTOMERS, rules, Table.of(settings, unlike, batch()), today=TODAY)
     with pytest.raises(SourceError, match="holds customers on several sheets"):
-        build_mapper(rules, Table.of(settings, alike, batch()), today=TODAY)
+        build_mapper(CUSTOMERS, rules, Table.of(settings, alike, batch()), today=TODAY)

@@ -13,18 +13,20 @@ import typer
 
 from importer.cli.entry import app
 from importer.core.errors import UsageError
-from importer.core.issue_codes import ALL_CODES
+from importer.core.issue_codes import all_codes
+from importer.customers.contract import CUSTOMERS
 from importer.customers.rules import FIELDS, READING_FIELDS, RULES, field_spec
 from importer.profile import OPTIONS, Profile
 from importer.profile.delivery import TargetSettings
 from importer.profile.problems import places, variable
 from importer.profile.settings import FieldRule, GroupingSettings
-from importer.reference.codes import _SHOWN_WITH, codes
+from importer.reference.codes import codes
 from importer.reference.documents import codes_markdown, fields_markdown, profile_file, profile_markdown
 from importer.reference.fields import fields, rules
 from importer.reference.profile_keys import KeyEntry, profile_keys, sections
 
 KEYS = profile_keys()
+ALL_CODES = all_codes(CUSTOMERS.codes)
 
 
 def defaults(path: Path | None = None, environ: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def defaults(path: Path | None = None, environ: Mapping[str, str] = MappingProxy
 
 
 def test_every_field_that_a_profile_may_map_is_listed() -> None:
-    listed = {entry.spec.name: entry for entry in fields()}
+    listed = {entry.spec.name: entry for entry in fields(CUSTOMERS)}
 
     assert listed.keys() == {*FIELDS, *READING_FIELDS, "metadata.KEY"}
     assert {name for name, entry in listed.items() if not entry.spec.sent} == set(READING_FIELDS)
@@ -44,8 +46,8 @@ def test_every_field_that_a_profile_may_map_is_listed() -> None:
 
 
 def test_a_field_says_who_has_it_who_needs_it_and_how_well_that_is_known() -> None:
-    (kind,) = fields(["primaryPhoneNumber.type"])
-    (city,) = fields(["addresses.mailing.cityName"])
+    (kind,) = fields(CUSTOMERS, ["primaryPhoneNumber.type"])
+    (city,) = fields(CUSTOMERS, ["addresses.mailing.cityName"])
 
     told = kind.as_json()
     assert (told["type"], told["required"], told["values"]) == ("individual", True, ["WORK", "HOME", "MOBILE"])
@@ -55,13 +57,13 @@ def test_a_field_says_who_has_it_who_needs_it_and_how_well_that_is_known() -> No
 
 
 def test_fields_of_one_type_of_customer_are_listed_alone() -> None:
-    assert {entry.spec.type for entry in fields(kind="business")} == {"business", "both"}
+    assert {entry.type for entry in fields(CUSTOMERS, kind="business")} == {"business", "both"}
 
 
 def test_a_part_of_a_name_or_label_finds_fields_and_a_whole_name_itself_alone() -> None:
-    assert fields(["first name"])[0].spec.name == "firstName"
-    assert len(fields(["firstName"])) == 1
-    assert {one.spec.label for one in fields(["zipcode"])} == {
+    assert fields(CUSTOMERS, ["first name"])[0].spec.name == "firstName"
+    assert len(fields(CUSTOMERS, ["firstName"])) == 1
+    assert {one.spec.label for one in fields(CUSTOMERS, ["zipcode"])} == {
         "Mailing postal code",
         "Physical postal code",
         "Shipping postal code",
@@ -69,21 +71,23 @@ def test_a_part_of_a_name_or_label_finds_fields_and_a_whole_name_itself_alone() 
 
 
 def test_every_rule_between_fields_is_listed_with_a_code_that_exists() -> None:
-    assert [(one["code"], one["sentence"]) for one in rules()] == [(rule.code, rule.sentence) for rule in RULES]
-    assert {one["code"] for one in rules()} <= set(ALL_CODES)
-    assert all(one["sentence"] in fields_markdown(fields()) for one in rules())
+    assert [(one["code"], one["sentence"]) for one in rules(CUSTOMERS)] == [
+        (rule.code, rule.sentence) for rule in RULES
+    ]
+    assert {one["code"] for one in rules(CUSTOMERS)} <= set(ALL_CODES)
+    assert all(one["sentence"] in fields_markdown(CUSTOMERS, fields(CUSTOMERS)) for one in rules(CUSTOMERS))
 
 
 def test_a_wrong_field_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match=r"There is no customer field 'firstNme'; did you mean 'firstName'\?"):
-        fields(["lastName", "firstNme"])
+        fields(CUSTOMERS, ["lastName", "firstNme"])
 
 
 # ------------------------------------------------------------------ codes
 
 
 def test_every_issue_code_is_listed_as_it_is_declared() -> None:
-    listed = {one.entry.code: one for one in codes()}
+    listed = {one.entry.code: one for one in codes(CUSTOMERS)}
 
     assert {code: one.entry for code, one in listed.items()} == dict(ALL_CODES)
     for code, one in listed.items():
@@ -94,15 +98,15 @@ def test_every_issue_code_is_listed_as_it_is_declared() -> None:
 
 
 def test_the_fields_that_sentences_are_shown_with_exist() -> None:
-    assert all(field_spec(name) for name in _SHOWN_WITH.values())
-    assert {code.partition("_")[0] for code in ALL_CODES} >= set(_SHOWN_WITH)
+    assert all(field_spec(name) for name in CUSTOMERS.fields.examples.values())
+    assert {code.partition("_")[0] for code in ALL_CODES} >= {word for word in CUSTOMERS.fields.examples if word}
 
 
 def test_a_stage_finds_its_codes_and_a_part_of_a_title_too() -> None:
-    assert {one.stage for one in codes(["returning"])} == {"returning"}
-    assert "zero_byte" in {one.entry.code for one in codes(["a zero byte"])}
+    assert {one.stage for one in codes(CUSTOMERS, ["returning"])} == {"returning"}
+    assert "zero_byte" in {one.entry.code for one in codes(CUSTOMERS, ["a zero byte"])}
     with pytest.raises(UsageError, match="did you mean 'phone_invalid'"):
-        codes(["phone_invald"])
+        codes(CUSTOMERS, ["phone_invald"])
 
 
 # ------------------------------------------------------------------ the profile
@@ -193,8 +197,8 @@ def test_every_option_that_sets_a_key_is_named_beside_it() -> None:
 
 def test_markdown_tables_have_a_row_for_every_entry_and_as_many_cells_in_each() -> None:
     for text, count, tables in (
-        (fields_markdown(fields()).partition("| rule")[0], len(fields()), 1),
-        (codes_markdown(codes()), len(codes()), 1),
+        (fields_markdown(CUSTOMERS, fields(CUSTOMERS)).partition("| rule")[0], len(fields(CUSTOMERS)), 1),
+        (codes_markdown(codes(CUSTOMERS)), len(codes(CUSTOMERS)), 1),
         (profile_markdown(KEYS), len(KEYS), len(sections())),
     ):
         rows = [line for line in text.splitlines() if line.startswith("|")]

@@ -17,6 +17,7 @@ from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult
 from importer.core.sources import SUMMARY_SHEET, Detected, SourceInfo
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.results import annotated
 from importer.results.annotated import write_annotated
 from importer.results.clusters import clusters
@@ -54,7 +55,7 @@ def report(source: str = "customers.xlsx", header_row: int = 1, read: int = 4) -
         exit_code=3,
         elapsed_seconds=1,
         counts={"read": read, "valid": 2, "invalid": 2},
-        clusters=clusters([result_batch(rows())]),
+        clusters=clusters(CUSTOMERS, [result_batch(rows())]),
         source_info=SourceInfo(source, "excel", COLUMNS, detected=(Detected("header_row", str(header_row)),)),
     )
 

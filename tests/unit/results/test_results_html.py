@@ -15,6 +15,7 @@ from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult
 from importer.core.sources import Detected, SourceInfo
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.results.clusters import clusters
 from importer.results.failing import FailingRows, column_index, masked, pointed_at
 from importer.results.html import STATIC_ROWS, render_html, write_html
@@ -41,7 +42,7 @@ def report(rows: list[RowResult], **more: object) -> Report:
         "elapsed_seconds": 1.5,
         "run_id": "20261122T083000Z-1a2b3c",
         "counts": {"read": 10, "created": 10 - len(rows), "invalid": len(rows)},
-        "clusters": clusters(result_batch([row]) for row in rows),
+        "clusters": clusters(CUSTOMERS, (result_batch([row]) for row in rows)),
     }
     return Report(**{**given, **more})  # type: ignore[arg-type]  # keywords of one test's choice
 

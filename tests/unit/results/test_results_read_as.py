@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from importer.customers.contract import CUSTOMERS
 from importer.results.read_as import label, read_as
 
 
@@ -25,7 +26,7 @@ def test_how_a_file_was_read_is_one_line_and_a_line_for_each_decision() -> None:
         found("unmapped", "Fax"),
         found("unmapped", "Notes"),
     ]
-    assert list(read_as(detected)) == [
+    assert list(read_as(detected, CUSTOMERS.fields)) == [
         "Read as: encoding cp1252, cells separated by semicolons (90% sure), column names in row 2",
         "Assumed, where no cell says it: phone type MOBILE, customer type INDIVIDUAL",
         "Phone numbers without a country code: column 'Land', else US",
@@ -45,22 +46,24 @@ def test_how_a_file_was_read_is_one_line_and_a_line_for_each_decision() -> None:
     ],
 )
 def test_a_delimiter_is_named_in_words(value: str, words: str) -> None:
-    assert list(read_as([found("delimiter", value)])) == [f"Read as: {words}"]
+    assert list(read_as([found("delimiter", value)], CUSTOMERS.fields)) == [f"Read as: {words}"]
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [("none", "not accepted"), ("column 'C', else none", "column 'C', else not accepted")]
 )
 def test_phone_numbers_without_any_country_are_said_to_be_refused(value: str, words: str) -> None:
-    assert list(read_as([found("phone_region", value)])) == [f"Phone numbers without a country code: {words}"]
+    assert list(read_as([found("phone_region", value)], CUSTOMERS.fields)) == [
+        f"Phone numbers without a country code: {words}"
+    ]
 
 
 def test_names_with_braces_stand_as_they_are() -> None:
-    assert list(read_as([found("drift", "'{x}' is new")])) == ["Not as in the profile: '{x}' is new"]
+    assert list(read_as([found("drift", "'{x}' is new")], CUSTOMERS.fields)) == ["Not as in the profile: '{x}' is new"]
 
 
 def test_nothing_detected_is_nothing_said() -> None:
-    assert list(read_as([])) == []
+    assert list(read_as([], CUSTOMERS.fields)) == []
 
 
 def test_what_was_detected_has_a_name_for_people() -> None:

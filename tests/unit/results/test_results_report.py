@@ -9,18 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from importer.core.issue_codes import ALL_CODES
+from importer.core.issue_codes import all_codes
 from importer.core.issues import Issue, Severity
 from importer.core.results import Cluster, RowResult
 from importer.core.sources import Detected, SourceInfo
 from importer.core.states import RowState
 from importer.customers.codes import ISSUE_CODES
+from importer.customers.contract import CUSTOMERS
 from importer.customers.rules import field_spec, message
 from importer.results import clusters as clusters_of
 from importer.results.advice import advise
 from importer.results.clusters import EXAMPLE_ROWS
 from importer.results.report import Report, UnknownRow, UnknownRows, write_json
 from tests.batches import result_batch
+
+ALL_CODES = all_codes(CUSTOMERS.codes)
 
 
 def invalid(row: int, *codes: str, warnings: tuple[str, ...] = ()) -> RowResult:
@@ -35,7 +38,7 @@ def invalid(row: int, *codes: str, warnings: tuple[str, ...] = ()) -> RowResult:
 
 
 def clusters(rows: Iterable[RowResult]) -> list[Cluster]:
-    return clusters_of(result_batch([row]) for row in rows)
+    return clusters_of(CUSTOMERS, (result_batch([row]) for row in rows))
 
 
 def test_issues_are_grouped_by_code_field_and_column_with_full_counts() -> None:
@@ -164,7 +167,7 @@ def test_unknown_rows_are_gathered_with_their_candidates() -> None:
 @pytest.mark.parametrize("code", ALL_CODES)
 @pytest.mark.parametrize("column", ["Phone", ""])
 def test_every_documented_issue_has_a_title_and_a_fix_without_open_places(code: str, column: str) -> None:
-    advice = advise(Cluster(code, "some.field", column, Severity.ERROR, "x", 1, (2,)))
+    advice = advise(Cluster(code, "some.field", column, Severity.ERROR, "x", 1, (2,)), ALL_CODES)
     assert advice.title
     assert advice.fix
     assert not re.search(r"\{(field|column)\}|\{\{|\}\}", advice.fix)
@@ -172,18 +175,18 @@ def test_every_documented_issue_has_a_title_and_a_fix_without_open_places(code: 
 
 def test_an_undocumented_refusal_points_to_the_rejects_and_an_undocumented_warning_to_nothing() -> None:
     refused = Cluster("EMU_LIMIT", "lastName", "Surname", Severity.ERROR, "Too much.", 1, (2,))
-    assert "Correct column 'Surname' in rejects.csv" in advise(refused).fix
-    assert advise(refused).title == "Emu limit"
-    assert advise(replace(refused, severity=Severity.WARNING)).fix == ""
+    assert "Correct column 'Surname' in rejects.csv" in advise(refused, ALL_CODES).fix
+    assert advise(refused, ALL_CODES).title == "Emu limit"
+    assert advise(replace(refused, severity=Severity.WARNING), ALL_CODES).fix == ""
 
 
 def test_advice_names_the_column_in_quotation_marks_and_needs_none() -> None:
     missing = Cluster("required_missing", "firstName", "Vorname", Severity.ERROR, "", 1, (2,))
-    assert advise(missing).fix.startswith("Fill the blank cells of column 'Vorname'")
-    assert advise(replace(missing, column="")).fix.startswith("Fill the blank cells of the column, or")
+    assert advise(missing, ALL_CODES).fix.startswith("Fill the blank cells of column 'Vorname'")
+    assert advise(replace(missing, column=""), ALL_CODES).fix.startswith("Fill the blank cells of the column, or")
 
 
 def test_a_title_leaves_out_what_only_the_table_of_codes_needs() -> None:
     seen = Cluster("cell_error", "", "A", Severity.ERROR, "", 1, (2,))
     assert ";" in ALL_CODES["cell_error"].title
-    assert advise(seen).title == "A cell that shows an error such as #N/A"
+    assert advise(seen, ALL_CODES).title == "A cell that shows an error such as #N/A"

@@ -355,7 +355,12 @@ class Ledger:
         return "a ledger"
 
 
-LEDGER = TargetKind("The ledger", "tests.unit.targets.scripted:ledger_target", (Credential("token", "LEDGER_TOKEN"),))
+LEDGER = TargetKind(
+    "The ledger",
+    "tests.unit.targets.scripted:ledger_target",
+    (Credential("token", "LEDGER_TOKEN"),),
+    "importer.customers.contract:CUSTOMERS",
+)
 """What its entry point names."""
 
 

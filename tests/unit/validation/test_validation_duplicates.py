@@ -11,9 +11,10 @@ from typing import Literal
 import pytest
 
 from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.contract import occurrence_key
 from importer.core.frames import raw_batch
 from importer.core.issues import Severity
-from importer.customers.identity import occurrence_key
+from importer.customers.contract import CUSTOMERS
 from importer.validation import DuplicateJudge
 from importer.validation.equal_numbers import groups
 
@@ -35,7 +36,7 @@ def batch_of(
 
 def judge(*batches: CheckedBatch, policy: Literal["reject", "first", "allow"] = "reject") -> DuplicateVerdict:
     columns = {"externalId": "Id", "contacts.primary.primaryEmail.value": "Mail"}
-    judging = DuplicateJudge(policy, columns=columns)
+    judging = DuplicateJudge(CUSTOMERS, policy, columns=columns)
     for batch in batches:
         judging.observe(batch)
     return judging.judge()
@@ -152,7 +153,7 @@ def test_many_rows_are_judged_at_all() -> None:
 
 
 def test_a_row_takes_less_than_60_bytes() -> None:
-    judging, size, rows = DuplicateJudge("reject"), 2_000, 120_000
+    judging, size, rows = DuplicateJudge(CUSTOMERS, "reject"), 2_000, 120_000
     batches = [unlike(first, size) for first in range(0, rows, size)]
     assert list(groups(lambda: array("Q", [7, 7])))  # what is loaded once is none of the rows' cost
     tracemalloc.start()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from importer.customers.row_objects import shape_of
 from importer.customers.specs import CustomerType
-from importer.validation.shape import shape_of
 
 HOSTILE = "'] or __import__('os').abort() or ['"
 

@@ -15,9 +15,10 @@ from importer.core.batches import Change, ChangeLog, CheckedBatch, MappedBatch
 from importer.core.errors import ProfileError
 from importer.core.frames import raw_batch
 from importer.core.issues import Issue, Severity
+from importer.customers.contract import CUSTOMERS
 from importer.customers.identity import import_key
 from importer.profile.settings import ValidationSettings
-from importer.validation import build_validator
+from importer.validation import Validator, policy_of
 from tests.batches import mapped_batch
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -51,7 +52,9 @@ def batch_of(
 def check(
     *rows: Mapping[str, str], stamp: str = "", settings: Mapping[str, Any] | None = None, **more: Any
 ) -> CheckedBatch:
-    validator = build_validator(ValidationSettings(**(settings or {})), secret=SECRET, stamp=stamp, today=TODAY)
+    validator = Validator(
+        CUSTOMERS, policy_of(ValidationSettings(**(settings or {})), TODAY), secret=SECRET, stamp=stamp
+    )
     return validator.check(batch_of(*rows, **more))
 
 
@@ -278,7 +281,7 @@ def test_a_warning_of_mapping_leaves_the_row_valid() -> None:
 
 def test_an_error_about_the_row_as_a_whole_makes_it_invalid() -> None:
     raw = raw_batch(0, [2], (), (Issue(0, "row_ragged", "Too many cells."),))
-    validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
+    validator = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="")
     checked = validator.check(mapped_batch(raw, {name: [text] for name, text in SARAH.items()}, {}))
     assert checked.payloads == [None]
     assert [one.code for one in checked.issues] == ["row_ragged"]
@@ -396,13 +399,13 @@ def test_a_column_that_feeds_both_types_is_not_told() -> None:
     rows = [{**SARAH, **BAKERY, "type": "INDIVIDUAL"}, {**SARAH, **BAKERY, "businessName": "", "type": "INDIVIDUAL"}]
     mapped = batch_of(*rows)
     columns = {name: name.removeprefix("contacts.primary.") for name in mapped.columns}
-    validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
+    validator = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="")
     checked = validator.check(replace(mapped, columns=columns))
     assert found(checked) == [(0, "field_not_sent", "businessName")]
 
 
 def test_without_a_type_the_mapped_fields_decide_and_that_is_told() -> None:
-    validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
+    validator = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="")
     assert [one.value for one in validator.prepare(list(BAKERY), {})] == ["BUSINESS"]
     assert [one.value for one in validator.prepare(list(SARAH), {})] == ["INDIVIDUAL"]
     assert [one.value for one in validator.prepare([*SARAH, *BAKERY], {})] == ["INDIVIDUAL"]
@@ -482,19 +485,19 @@ def test_readiness_for_verification_is_a_verdict_of_its_own() -> None:
 
 
 def test_an_empty_batch_is_an_empty_answer() -> None:
-    validator = build_validator(ValidationSettings(), secret=SECRET, stamp="importKey", today=TODAY)
+    validator = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="importKey")
     checked = validator.check(mapped_batch(raw_batch(0, [], ()), {name: [] for name in SARAH}, {}))
     assert (list(checked.payloads), list(checked.keys), checked.issues) == ([], [], ())
 
 
 def test_columns_may_be_any_sequence() -> None:
-    validator = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY)
+    validator = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="")
     fields = {name: (text,) for name, text in SARAH.items()}
     assert validator.check(mapped_batch(raw_batch(0, [2], ()), fields, {})).payloads[0] is not None
 
 
 def test_the_same_rows_give_the_same_answer_whatever_was_seen_before() -> None:
-    validator = build_validator(ValidationSettings(), secret=SECRET, stamp="importKey", today=TODAY)
+    validator = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="importKey")
     rows = [SARAH | HOME, {**SARAH, **HOME, "addresses.mailing.countryCode": "Kanada", "primaryEmail.value": "?"}]
     first, second = validator.check(batch_of(*rows)), validator.check(batch_of(*rows))
     assert first.payloads == second.payloads
@@ -615,7 +618,7 @@ def test_an_apostrophe_before_a_letter_belongs_to_the_name() -> None:
 def test_a_cell_that_failed_while_it_was_read_is_not_judged_again() -> None:
     raw = raw_batch(0, [2], (), (Issue(0, "cell_error", "The cell shows #N/A.", "lastName", "col lastName"),))
     mapped = batch_of({**SARAH, "lastName": "#N/A"})
-    checked = build_validator(ValidationSettings(), secret=SECRET, stamp="", today=TODAY).check(
+    checked = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="").check(
         replace(mapped, raw=raw)
     )
     assert found(checked) == [(0, "cell_error", "lastName")]
@@ -625,7 +628,7 @@ def test_a_cell_that_failed_while_it_was_read_is_not_judged_again() -> None:
 def test_rows_with_errors_leave_nothing_to_the_garbage_collector() -> None:
     row = {**SARAH, **HOME, "firstName": "", "primaryEmail.value": "?", "metadata.a": "x" * 1100, "sex": "?"}
     mapped = batch_of(*[row] * 50)
-    validator = build_validator(ValidationSettings(), secret=SECRET, stamp="importKey", today=TODAY)
+    validator = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="importKey")
     validator.check(mapped)
     gc.collect()
     gc.disable()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from unicodedata import is_normalized, normalize
 
-from importer.customers.reading import Reading
+from importer.core.contract.reading import Reading
 
 REPLACEMENT_SIGN = "\ufffd"
 

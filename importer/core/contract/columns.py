@@ -1,18 +1,21 @@
-"""The rows of a batch that are customers of one type: their texts by field, before and after they are read.
+"""Rows of one record type: their texts by field, before and after they are read.
 
-Cells that failed before are blank; so is what belongs to an address that is not there. Judges no value.
+Cells that failed before are blank; so is what belongs to an object that a row does not have. Judges no value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
-from importer.customers.notes import Notes
-from importer.customers.rules import ADDRESS_TYPES, ADDRESS_WITNESSES, PHONE_ADDRESSES
-from importer.customers.text import is_blank
+from importer.core.contract.notes import Notes
+from importer.core.contract.text import is_blank
 
 Texts = Callable[[str], Sequence[str]]
 """The texts of a mapped field, one a row."""
+Witnesses = Mapping[str, Sequence[str]]
+"""What the names of an optional object's fields begin with, to the fields of which one at least is given where a row
+has the object."""
 
 
 class Columns:
@@ -23,16 +26,24 @@ class Columns:
         texts: where their columns come from.
         size: how many rows.
         failed: place to the fields whose cells failed before.
+        witnesses: of the objects that a row may lack.
     """
 
-    def __init__(self, names: Collection[str], texts: Texts, size: int, failed: Mapping[int, Collection[str]]) -> None:
+    def __init__(
+        self,
+        names: Collection[str],
+        texts: Texts,
+        size: int,
+        failed: Mapping[int, Collection[str]],
+        witnesses: Witnesses = MappingProxyType({}),
+    ) -> None:
         self.size = size
         self.texts: dict[str, Sequence[str]] = {name: texts(name) for name in names}
         for place, fields in failed.items():
             for name in fields:
                 self._blank(name, (place,))
-        self.absent = {word: self._without_address(word, failed) for word in ADDRESS_TYPES}
-        """Address word to the places of the rows that have no such address."""
+        self.absent = {prefix: self._without(fields, failed) for prefix, fields in witnesses.items()}
+        """What the fields of an optional object begin with, to the places of the rows that have no such object."""
         self._became: Mapping[str, Mapping[int, str]] = {}
 
     def _blank(self, name: str, places: Collection[int]) -> None:
@@ -41,24 +52,18 @@ class Columns:
             for place in places:
                 column[place] = ""
 
-    def _without_address(self, word: str, failed: Mapping[int, Collection[str]]) -> Collection[int]:
-        """Find the rows where every telling part of an address is blank, and none failed before."""
+    def _without(self, fields: Sequence[str], failed: Mapping[int, Collection[str]]) -> Collection[int]:
+        """Find the rows where every witness of an object is blank, and none failed before."""
         absent: Collection[int] = range(self.size)
-        for name in (f"addresses.{word}.{part}" for part in ADDRESS_WITNESSES):
+        for name in fields:
             if name in self.texts:
                 texts = self.texts[name]
                 absent = [place for place in absent if is_blank(texts[place]) and name not in failed.get(place, ())]
         return absent
 
-    def countries(self) -> list[Sequence[str]]:
-        """What the rows say about their own country, address by address."""
-        names = (f"addresses.{word}.countryCode" for word in PHONE_ADDRESSES)
-        return [self.texts[name] for name in names if name in self.texts]
-
     def dropped(self, name: str) -> Collection[int]:
-        """The places where a field belongs to an address that is not there."""
-        group, _, rest = name.partition(".")
-        return self.absent[rest.partition(".")[0]] if group == "addresses" else ()
+        """The places where a field belongs to an object that is not there."""
+        return next((places for prefix, places in self.absent.items() if name.startswith(prefix)), ())
 
     def given(self, name: str, places: Collection[int]) -> Sequence[int]:
         """Those of some places where a field is not blank."""

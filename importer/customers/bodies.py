@@ -1,4 +1,4 @@
-"""Do a request body and a customer that the API returned say the same?
+"""What request bodies mean: whether one and a customer that the API returned are equal, and how both carry a stamp.
 
 Null, absent and "" are equal. What the server owns or hides (ids, dates, statuses, a truncated
 `socialId`) does not count, nor do metadata that we did not send. A field that we know, that the server
@@ -16,6 +16,7 @@ from importer.customers.rules import READING_FIELDS, field_spec, is_known_field
 from importer.customers.shape import flatten, primary_last
 
 _HIDDEN = frozenset({"socialId"})
+_METADATA = "metadata."
 
 
 def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -26,21 +27,21 @@ def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, .
     """
     sent = dict(flatten(payload))
     known = {name: value for name, value in flatten(_like(payload, body)) if _is_compared(name)}
-    names = set(sent) | {name for name in known if not name.startswith("metadata.")}
+    names = set(sent) | {name for name in known if not name.startswith(_METADATA)}
     return tuple(sorted(name for name in names if name not in _HIDDEN and _differ(name, sent, known)))
 
 
-def meaning(body: Mapping[str, Any], stamp: str) -> bytes:
+def meaning(body: Mapping[str, Any], key: str) -> bytes:
     """Write down what a request body means, the same for every body that means the same.
 
     The order of members and of addresses or contacts does not count, nor do null, absent, "" and empty objects, nor
-    metadata that hold the stamp.
+    metadata that hold the import key.
 
     Args:
-        stamp: the import key that the body carries, under whatever name.
+        key: the import key that the body carries, under whatever name.
     """
     if isinstance(metadata := body.get("metadata"), dict):
-        body = {**body, "metadata": {name: value for name, value in metadata.items() if value != stamp}}
+        body = {**body, "metadata": {name: value for name, value in metadata.items() if value != key}}
     return json.dumps(_canonical(body), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -92,3 +93,61 @@ def _comparable(name: str, text: str) -> str:
             return text.upper()
         case _:
             return text
+
+
+# --------------------------------------------------------------------------- stamps
+
+
+class CustomerBodies:
+    """Bodies of customers, which carry their import key in `metadata`. Implements `core.contract.Bodies`."""
+
+    meaning = staticmethod(meaning)
+
+    def bears(self, body: Mapping[str, Any], key: str) -> bool:
+        """Whether a pair of metadata holds an import key."""
+        wanted = key.casefold()
+        return any(isinstance(value, str) and value.casefold() == wanted for value in _metadata(body).values())
+
+    def stamp_of(self, body: Mapping[str, Any], name: str) -> object | None:
+        """The pair of metadata under a name, in whatever letters."""
+        named = _names(body, name)
+        return _metadata(body)[named[0]] if named else None
+
+    def differences(
+        self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
+    ) -> tuple[str, ...]:
+        """Name the fields that differ, the stamp aside."""
+        fields = compare(_without_stamp(json.loads(payload), stamp), _without_stamp(body, stamp))
+        if not loses_metadata:
+            return fields
+        return tuple(name for name in fields if not name.startswith(_METADATA))
+
+    def flat(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """The texts of a body by dotted name."""
+        return dict(flatten(body))
+
+    def stamp_field(self, name: str) -> str:
+        """A pair of metadata."""
+        return f"{_METADATA}{name}"
+
+    def stamp(self, body: dict[str, Any], name: str, key: str) -> None:
+        """Add a pair of metadata."""
+        body.setdefault("metadata", {})[name] = key
+
+
+def _names(body: Mapping[str, Any], stamp: str) -> tuple[str, ...]:
+    """The metadata names that are the stamp's, in whatever letters."""
+    return tuple(name for name in _metadata(body) if name.casefold() == stamp.casefold())
+
+
+def _metadata(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = body.get("metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def _without_stamp(body: Mapping[str, Any], stamp: str) -> Mapping[str, Any]:
+    names = _names(body, stamp) if stamp else ()
+    if not names:
+        return body
+    rest = {name: value for name, value in _metadata(body).items() if name not in names}
+    return {**body, "metadata": rest}

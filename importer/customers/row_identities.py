@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 
-from importer.customers.identity import KEY_BYTES, SEPARATOR
-from importer.customers.likeness import (
-    EMAIL,
-    EXTERNAL_ID,
-    NAME,
-    NAME_BIRTH,
-    PHONE,
-    folded_names,
-    folded_reference,
-    prints,
-)
-from importer.customers.rules import CustomerType
-from importer.validation.rows import Columns
+from importer.core.contract import Columns
+from importer.core.contract.identity import SEPARATOR, keys_of, prints
+from importer.customers.likeness import EMAIL, EXTERNAL_ID, NAME, NAME_BIRTH, PHONE, folded_names, folded_reference
+from importer.customers.specs import CustomerType
 
 _NAMES: Mapping[CustomerType, tuple[str, ...]] = {
     CustomerType.INDIVIDUAL: ("firstName", "lastName"),
@@ -38,26 +28,19 @@ class Identities:
             not grouped. The group is the business's identity, whoever its contacts are.
     """
 
-    def __init__(self, kind: CustomerType, columns: Columns, secret: bytes, groups: Sequence[str] = ()) -> None:
-        prefix = "contacts.primary." if kind is CustomerType.BUSINESS else ""
+    def __init__(self, kind: str, columns: Columns, secret: bytes, groups: Sequence[str] = ()) -> None:
+        prefix = "contacts.primary." if kind == CustomerType.BUSINESS else ""
         self._kind, self._secret, self._size = kind, secret, columns.size
         self._groups = groups
         self._external = columns.mapped("externalId")
-        self._names = [list(map(str.casefold, columns.column(name))) for name in _NAMES[kind]]
+        self._names = [list(map(str.casefold, columns.column(name))) for name in _NAMES[CustomerType(kind)]]
         self._emails = list(map(str.lower, columns.column(f"{prefix}primaryEmail.value")))
         self._phones = columns.column(f"{prefix}primaryPhoneNumber.number")
-        self._births = columns.mapped("dateOfBirth") if kind is CustomerType.INDIVIDUAL else None
+        self._births = columns.mapped("dateOfBirth") if kind == CustomerType.INDIVIDUAL else None
 
     def keys(self) -> list[str]:
         """Compute the import key of every row."""
-        begun = hashlib.blake2b(key=self._secret, digest_size=KEY_BYTES)
-
-        def key(text: str) -> str:
-            hashed = begun.copy()  # begun once, the secret is not hashed again for every row
-            hashed.update(text.encode())
-            return hashed.hexdigest()
-
-        return list(map(key, self._texts()))
+        return keys_of(self._secret, self._texts())
 
     def _texts(self) -> Iterable[str]:
         if self._external is not None and all(self._external):
@@ -80,7 +63,7 @@ class Identities:
         found: dict[str, Sequence[str]] = {"email": self._emails, "phone": self._phones}
         if self._births is not None:
             found["name_birth"] = self._named_births(self._births)
-        if self._kind is CustomerType.BUSINESS:
+        if self._kind == CustomerType.BUSINESS:
             found["business"] = self._folded_names()
         return found
 
@@ -96,7 +79,7 @@ class Identities:
         return {kind: prints(self._secret, kind, column) for kind, column in texts.items()}
 
     def _folded_names(self) -> list[str]:
-        columns = self._names[:1] if self._kind is CustomerType.BUSINESS else self._names
+        columns = self._names[:1] if self._kind == CustomerType.BUSINESS else self._names
         return folded_names(*columns)
 
     def _named_births(self, births: Sequence[str]) -> list[str]:

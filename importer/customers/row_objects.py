@@ -11,12 +11,11 @@ from functools import lru_cache
 from typing import Any
 
 from importer.customers.members import Member, members
-from importer.customers.rules import ADDRESS_TYPES, TYPES
+from importer.customers.rules import TYPES
 from importer.customers.specs import CustomerType, Place
 
 Absent = Mapping[str, Collection[int]]
-"""Address word to the places of the rows that have no such address."""
-_WORDS = {api: word for word, api in ADDRESS_TYPES.items()}
+"""What the names of an address's fields begin with, to the places of the rows that have no such address."""
 
 
 class _Taken:
@@ -42,7 +41,7 @@ class ObjectShape:
         parts: the objects in it.
         constants: what all of them hold.
         always: whether it stands in every row.
-        word: which address it is; empty for everything else.
+        address: of an address, what the names of its fields begin with; empty for everything else.
     """
 
     needed: dict[str, str] = field(default_factory=dict)
@@ -50,7 +49,7 @@ class ObjectShape:
     parts: dict[str, ObjectShape | ListShape] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
     always: bool = True
-    word: str = ""
+    address: str = ""
 
     def rows(self, columns: Mapping[str, Sequence[str]], size: int, absent: Absent) -> Iterator[Any]:
         """Make the object of every row, one after the other."""
@@ -78,11 +77,11 @@ class ObjectShape:
 
     def _is_kept(self, key: str) -> bool:
         """A country that an address lacks is worth a word, although it is not needed."""
-        return bool(self.word) and key == "countryCode"
+        return bool(self.address) and key == "countryCode"
 
     def is_everywhere(self, absent: Absent) -> bool:
         """Tell whether every row has one."""
-        return self.always and not (self.word and absent[self.word])
+        return self.always and not (self.address and absent[self.address])
 
 
 @dataclass(slots=True)
@@ -100,7 +99,7 @@ class ListShape:
         text = item.expression(taken)
         if item.is_everywhere(taken.absent):
             return text
-        gone = frozenset(taken.absent[item.word])
+        gone = frozenset(taken.absent[item.address])
         is_there = taken.variable([place not in gone for place in taken.values[0]])
         return f"*(({text},) if {is_there} else ())"
 
@@ -128,7 +127,7 @@ def _maker(expression: str, count: int) -> Callable[[Iterable[Any]], Iterator[An
     return made
 
 
-def shape_of(kind: CustomerType | None, mapped: Collection[str]) -> ObjectShape:
+def shape_of(kind: str | None, mapped: Collection[str]) -> ObjectShape:
     """Plan the objects of customers of one type.
 
     Args:
@@ -136,7 +135,7 @@ def shape_of(kind: CustomerType | None, mapped: Collection[str]) -> ObjectShape:
         mapped: dotted names of the fields that have a column.
     """
     if kind is not None:
-        return _object(members(TYPES[kind], Place()), mapped)
+        return _object(members(TYPES[CustomerType(kind)], Place()), mapped)
     either = {one.key: one for declared in TYPES.values() for one in members(declared, Place())}
     made = _object(either.values(), mapped)
     _need_nothing(made, mapped)
@@ -189,5 +188,5 @@ def _items(part: Member, mapped: Collection[str]) -> Iterator[ObjectShape]:
     for declared, place in part.objects:
         if part.required or any(name.startswith(place.prefix) for name in mapped):
             made = _object(members(declared, place), mapped)
-            made.word = _WORDS.get(made.constants.get("type", ""), "")
+            made.address = place.prefix if "type" in made.constants else ""
             yield made

@@ -66,8 +66,10 @@ class Policy:
         region: two-letter country of phone numbers without a country code whose row names no country; None: such
             numbers are refused.
         today: the day that birth dates are judged by; None: they are not judged.
+        no_change: fields that must be sent as they are in the source.
     """
 
     phone: Literal["e164", "possible", "valid"] = "possible"
     region: str | None = "US"
     today: date | None = None
+    no_change: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""What columns are called in German, French, Spanish, Italian, Dutch and Portuguese. Data only, as in `synonyms`."""
+"""What columns are called in German, French, Spanish, Italian, Dutch and Portuguese. Data only, as `column_names`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ taxId 0.95: steuernummer, ust idnr, ust id, umsatzsteuer id, numero de tva, n tv
     numero de identificacion fiscal, partita iva, p iva, codice fiscale azienda, btw nummer, btw nr, kvk nummer,
     cnpj, nipc
 """
-"""As `synonyms.NAMES`."""
+"""As `column_names.NAMES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class AddressTerms:
     """What one language calls addresses and their parts.
 
     Args:
-        words: as `synonyms.ADDRESS_WORDS`; these also stand behind the name (`Ville de livraison`).
+        words: as `column_names.ADDRESS_WORDS`; these also stand behind the name (`Ville de livraison`).
         links: what joins a name and the word behind it.
-        names: as `synonyms.ADDRESS_NAMES`.
+        names: as `column_names.ADDRESS_NAMES`.
         number_first: whether the house number stands before the street, as it does in English.
     """
 
@@ -221,4 +221,4 @@ osservazioni, opmerkingen, opmerking, observacoes, statut, estado civil, stato c
 etat civil, land der rechnung, sprache, langue, idioma, lingua, taal, erstellt am, geandert am, cree le, modifie le,
 fecha de alta, fecha de creacion, creato il, aangemaakt op, criado em, data de cadastro, iban, bic, kontonummer, bank
 """
-"""As `synonyms.NOT_OURS`."""
+"""As `column_names.NOT_OURS`."""

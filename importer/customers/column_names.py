@@ -1,7 +1,7 @@
-"""What columns are called elsewhere. Data only; `candidates` and `proposal` decide with it.
+"""What columns are called elsewhere. Data only; `vocabulary` and `matching` decide with it.
 
 English names, and those of exports from Salesforce, HubSpot, Stripe, QuickBooks, Outlook, Excel contact lists and
-Google Contacts. Names are compared by `headers.key`, so `e mail address` also stands for `E-mail_Address`.
+Google Contacts. Names are compared by `core.contract.headers.key`: `e mail address` is also `E-mail_Address`.
 """
 
 from __future__ import annotations
@@ -151,17 +151,4 @@ status count total amount balance
 """
 """Words that make a column of addresses, numbers or dates somebody else's, or something else's."""
 
-FILLERS = """
-customer customers client clients person persons user users member members patient patients guest guests contact
-contacts applicant applicants cardholder account holder holders primary main the your his her their enter please
-required optional mandatory legacy current
-"""
-"""Words that say whose value it is, or that it matters, and nothing about what it is."""
-
 HONORIFICS = "mr mrs ms miss mx dr prof professor sir madam rev hon mme herr frau"
-
-PARTICLES = "van von der den de del della di da dos das du la le los las el al bin ibn ben ter ten zu zur y st"
-"""Words that open a family name rather than close a given one (`Ludwig van Beethoven`)."""
-
-SUFFIXES = "jr sr ii iii iv v phd md dds esq cpa"
-"""What stands behind a family name."""

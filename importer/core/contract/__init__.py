@@ -1,0 +1,66 @@
+"""The contract: what the records of a target are, as every room speaks of it. A target brings its own along.
+
+Values and protocols, and the few things that every contract needs (clean text, keyed hashes). Loads no heavy library.
+"""
+
+from __future__ import annotations
+
+from importer.core.contract.columns import Columns, Witnesses
+from importer.core.contract.contract import Bodies, Checks, Contract
+from importer.core.contract.fields import HARD_MAX_CHARS, Evidence, FieldSpec, FieldTable, FreeNames, Kind, Rule
+from importer.core.contract.identity import (
+    Contradiction,
+    Groups,
+    Identity,
+    Likeness,
+    Readiness,
+    Renewed,
+    RowIdentities,
+    is_another,
+    key_of,
+    keys_of,
+    occurrence_key,
+    person_of,
+    prints,
+)
+from importer.core.contract.matching import Candidate, Choice, Look, Matching, Meaning, Vocabulary
+from importer.core.contract.notes import Notes
+from importer.core.contract.reading import Policy, Reading, Step
+
+__all__ = [
+    "HARD_MAX_CHARS",
+    "Bodies",
+    "Candidate",
+    "Checks",
+    "Choice",
+    "Columns",
+    "Contract",
+    "Contradiction",
+    "Evidence",
+    "FieldSpec",
+    "FieldTable",
+    "FreeNames",
+    "Groups",
+    "Identity",
+    "Kind",
+    "Likeness",
+    "Look",
+    "Matching",
+    "Meaning",
+    "Notes",
+    "Policy",
+    "Readiness",
+    "Reading",
+    "Renewed",
+    "RowIdentities",
+    "Rule",
+    "Step",
+    "Vocabulary",
+    "Witnesses",
+    "is_another",
+    "key_of",
+    "keys_of",
+    "occurrence_key",
+    "person_of",
+    "prints",
+]

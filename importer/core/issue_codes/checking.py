@@ -1,0 +1,76 @@
+"""The issue codes of checking that every contract has, whatever its records are. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from importer.core.issues import IssueCode, Severity
+
+
+def _error(code: str, title: str, message: str, fix: str) -> IssueCode:
+    return IssueCode(code, title, message, fix)
+
+
+def _warning(code: str, title: str, message: str, fix: str) -> IssueCode:
+    return IssueCode(code, title, message, fix, Severity.WARNING)
+
+
+ANY_FIELD = (
+    _error(
+        "required_missing",
+        "A required field is blank",
+        "{label} is missing; fill it in, for example {example}.",
+        "Fill the blank cells of column {column}, or give them one value in the profile: "
+        '`"{field}" = { column = "{column}", default = "..." }`.',
+    ),
+    _error(
+        "too_long",
+        "A text is too long",
+        "{label} is longer than {max} characters; shorten it.",
+        "Shorten the texts in column {column}.",
+    ),
+    _warning(
+        "too_long_unconfirmed",
+        "A text is unusually long",
+        "{label} is longer than {max} characters; the API documents no limit and may refuse it.",
+        "Shorten the texts in column {column} if the API refuses them.",
+    ),
+    _error(
+        "text_unreadable",
+        "A text holds control characters",
+        "{label} holds characters that cannot be shown or sent; type the text again.",
+        "Type the cells of column {column} again, or check the file's encoding: `source.encoding`.",
+    ),
+    _warning(
+        "text_damaged",
+        "A text lost characters",
+        "{label} holds a replacement sign where letters were lost; compare it with the original.",
+        "The file was saved in another encoding than it was read with: set `source.encoding`, or export it again.",
+    ),
+    _error(
+        "change_forbidden",
+        "A value would be changed, and the profile forbids that",
+        "{label} would be changed before it is sent, and the profile forbids that; write it as the API wants it, "
+        "for example {example}.",
+        'Fix column {column}, or take "{field}" out of `validation.no_change`.',
+    ),
+    _warning(
+        "field_not_sent",
+        "A value does not belong to this type of customer",
+        "{label} does not belong to this type of customer and is not sent.",
+        "Clear the cells of column {column} in these rows, or correct the customer type.",
+    ),
+)
+"""What can be wrong with any field."""
+
+DUPLICATE_IN_FILE = _error(
+    "duplicate_in_file",
+    "The same customer twice in the file",
+    "This customer also appears in other rows of this file; keep one of them.",
+    'Delete the surplus rows, or set `validation.duplicates` in the profile: `"first"` keeps the first row, '
+    '`"allow"` imports them all.',
+)
+
+CHECKING_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in (*ANY_FIELD, DUPLICATE_IN_FILE)})
+"""Code to its entry, in the order of the documentation."""
