@@ -11,11 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from importer.core.outcomes import Outcome, Record
 from importer.core.states import FINAL_STATES, REOPENINGS, TRANSITIONS, RowState
-from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.replay import Replay
-from importer.journal.sqlite.runs import Runs
+from tests.contracts.journals import ADAPTERS, Book, begin, fill
 from tests.effort import examples
-from tests.unit.journal.conftest import begin, fill, open_book
 
 ENDINGS = sorted(TRANSITIONS[RowState.SENDING])
 FOREVER = frozenset(FINAL_STATES) - frozenset(REOPENINGS)
@@ -26,10 +23,12 @@ AS_THEY_ARE = sorted({RowState.FAILED, RowState.UNSENT, RowState.UNKNOWN})
 class JournalMachine(RuleBasedStateMachine):
     """Claims, settles, crashes, stops and reopenings in any order, over two runs that share some customers."""
 
+    adapter = "sqlite"
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(Path(self.folder.name) / "journal.sqlite3", durable=False)
+        self.journal = ADAPTERS[self.adapter](Path(self.folder.name))
         self.held: list[Record] = []
         self.final: dict[tuple[int, int], tuple[str, str]] = {}
 
@@ -38,10 +37,10 @@ class JournalMachine(RuleBasedStateMachine):
     )
     def fill_two_runs(self, keys: list[str], bad: int) -> None:
         self.rows = [*keys, *([None] * bad)]
-        self.runs = [begin(self.database, f"2026112{number}T000000Z-000000") for number in range(2)]
+        self.runs = [begin(self.journal, f"2026112{number}T000000Z-000000") for number in range(2)]
         for run in self.runs:
-            fill(self.database, run, list(self.rows), batch_rows=2)
-        self.book = open_book(self.database, self.runs[0])
+            fill(self.journal, run, list(self.rows), batch_rows=2)
+        self.book = Book(self.journal, self.runs[0])
 
     @rule(limit=st.integers(1, 4))
     def claim(self, limit: int) -> None:
@@ -57,31 +56,31 @@ class JournalMachine(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         self.held = []
-        self.book = open_book(self.database, self.book.run)
+        self.book = Book(self.journal, self.book.run)
 
     @rule()
     def stop(self) -> None:
         self.held = []
         self.book.finish()
-        self.book = open_book(self.database, self.book.run)
+        self.book = Book(self.journal, self.book.run)
 
     @rule(state=st.sampled_from(AS_THEY_ARE))
     def reopen(self, state: RowState) -> None:
         self.held = []
-        Runs(self.database).reopen(self.book.run, (state,))
-        self.book = open_book(self.database, self.book.run)
+        self.journal.runs.reopen(self.book.run, (state,))
+        self.book = Book(self.journal, self.book.run)
 
     @rule()
     def begin_the_other_run(self) -> None:
         self.held = []
         other = next(run for run in self.runs if run != self.book.run)
-        self.book = open_book(self.database, other)
+        self.book = Book(self.journal, other)
 
     @invariant()
     def every_run_tells_a_sound_story(self) -> None:
         for run in getattr(self, "runs", ()):
-            results = list(Replay(self.database, run).results())
-            counts = Runs(self.database).counts(run)
+            results = list(self.journal.replay(run).results())
+            counts = self.journal.runs.counts(run)
             assert [result.ordinal for result in results] == list(range(len(self.rows)))
             assert sum(counts.values()) == 2 * counts["read"] == 2 * len(self.rows)
             for result in results:
@@ -94,7 +93,7 @@ class JournalMachine(RuleBasedStateMachine):
             self.final[run, ordinal] = (state, customer_id)
 
     def teardown(self) -> None:
-        self.database.close()
+        self.journal.close()
         self.folder.cleanup()
 
 

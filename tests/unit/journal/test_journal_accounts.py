@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.core.states import RowState
-from importer.journal import AccountUsed, Whose, same_server
+from importer.journal import Whose, same_server
 from importer.journal.sqlite.accounts import Accounts
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.runs import Runs
@@ -41,49 +41,6 @@ def test_loopback_names_case_and_slashes_are_one_server(address: str) -> None:
 )  # fmt: skip
 def test_other_letters_are_another_server(one: str, other: str) -> None:
     assert same_server(one) != same_server(other)
-
-
-def test_the_first_key_of_a_server_is_nobodys_question(accounts: Accounts) -> None:
-    assert accounts.whose(SERVER, "", FIRST, "key one") == Whose(FIRST)
-    assert accounts.whose(SERVER, "main", MAIN, "key one") == Whose(MAIN)
-
-
-def test_a_second_key_is_asked_about_until_somebody_said(database: Database, accounts: Accounts) -> None:
-    begin(database, scope=FIRST)
-    begin(database, "20261123T083000Z-00000b", scope="https://other.example.com#key-9")
-    accounts.bind(SERVER, "key one", FIRST)
-
-    asked = accounts.whose(SERVER, "", SECOND, "key two")
-    assert asked == Whose(candidates=[AccountUsed(FIRST, "20261122T083000Z-00000a")])
-    accounts.bind(SERVER, "key two", FIRST)
-    assert accounts.whose(SERVER, "", SECOND, "key two") == Whose(FIRST)
-    assert accounts.whose(SERVER, "", FIRST, "key one") == Whose(FIRST)
-
-
-def test_the_account_that_an_earlier_program_called_after_this_key_is_its_own(
-    database: Database, accounts: Accounts
-) -> None:
-    begin(database, scope=FIRST)
-
-    assert accounts.whose(SERVER, "", FIRST, "key one") == Whose(FIRST)
-
-
-def test_a_name_is_given_to_what_the_key_has_done(database: Database, accounts: Accounts) -> None:
-    begin(database, scope=FIRST)
-    accounts.bind(SERVER, "key one", FIRST)
-
-    assert accounts.whose(SERVER, "main", MAIN, "key one") == Whose(MAIN, called_before=FIRST)
-
-
-def test_a_new_name_with_a_new_key_is_asked_about_where_an_account_has_none(
-    database: Database, accounts: Accounts
-) -> None:
-    begin(database, scope=FIRST)
-    assert accounts.whose(SERVER, "main", MAIN, "key two").candidates
-    accounts.rename(FIRST, MAIN)
-
-    assert accounts.whose(SERVER, "main", MAIN, "key two") == Whose(MAIN)
-    assert accounts.whose(SERVER, "other", f"{SERVER}#other", "key two") == Whose(f"{SERVER}#other")
 
 
 def test_keys_are_kept_as_keyed_hashes_alone(database: Database, accounts: Accounts) -> None:
