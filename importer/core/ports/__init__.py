@@ -1,0 +1,40 @@
+"""The seams: what each room promises to the others. Protocols of one to three methods, no code.
+
+Synchronous ports may block (they run off the event loop); asynchronous ones never do. Errors are
+stated here once; implementations stay silent about them.
+"""
+
+from __future__ import annotations
+
+from importer.core.ports.delivery import Clock, Deliver, Engine, Events, Limiter, Settle, Slot, Stop, Take
+from importer.core.ports.journal import Claims, Intake, Memory, ResentRows
+from importer.core.ports.reading import BatchChecker, Duplicates, Mapper, Numbers, Reader, Validator
+from importer.core.ports.target import Checker, Finder, Lister, Recognition, Target, Timekeeper
+
+__all__ = [
+    "BatchChecker",
+    "Checker",
+    "Claims",
+    "Clock",
+    "Deliver",
+    "Duplicates",
+    "Engine",
+    "Events",
+    "Finder",
+    "Intake",
+    "Limiter",
+    "Lister",
+    "Mapper",
+    "Memory",
+    "Numbers",
+    "Reader",
+    "Recognition",
+    "ResentRows",
+    "Settle",
+    "Slot",
+    "Stop",
+    "Take",
+    "Target",
+    "Timekeeper",
+    "Validator",
+]

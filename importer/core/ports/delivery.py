@@ -1,0 +1,121 @@
+"""Delivery: many records at once, inside an allowance, until a stop. Asynchronous; never blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from importer.core.events import Event
+from importer.core.outcomes import Outcome, Record, Reply
+
+
+class Slot(Protocol):
+    """One request start of the allowance: kept from others until a whole window after the request has arrived."""
+
+    def depart(self) -> None:
+        """The first byte leaves now; harmless when called again."""
+        ...
+
+    def answered(self) -> None:
+        """The answer begins to come in, or none will: the request has arrived by now; harmless when called again."""
+        ...
+
+    def give_back(self) -> None:
+        """Nothing was tried: the slot counts as never taken; harmless after `depart`."""
+        ...
+
+
+class Limiter(Protocol):
+    """The run's allowance of request starts, shared by all workers and all kinds of request."""
+
+    async def reserve(self, *, finishing: bool = False) -> Slot:
+        """Wait until one request may start, however long its connection then takes.
+
+        Args:
+            finishing: the request only finishes what was begun (a look-up, a token for it), so it may
+                start although the run is stopping.
+
+        Raises:
+            StoppingError: the run is stopping, and this request would begin something new, or could not start in
+                the time that is left.
+        """
+        ...
+
+    def learn(self, reply: Reply, /) -> None:
+        """Take the answer to a request that no row made, a token exchange: the pool learns from it, too."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, passed in so that tests can own it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+        ...
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait."""
+        ...
+
+
+class Stop(Protocol):
+    """The only thing that flows upstream beside pull: a read-only flag."""
+
+    @property
+    def requested(self) -> bool:
+        """Whether no further record may be taken."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why: `sigint`, `max_errors`, `access`, …; empty while not requested."""
+        ...
+
+    async def wait(self) -> None:
+        """Wait until a stop is requested."""
+        ...
+
+
+class Events(Protocol):
+    """Where happenings are told. Must not block and must not raise."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Take one event."""
+        ...
+
+
+Take = Callable[[int], Awaitable[Sequence[Record]]]
+"""Up to so many claimed records; empty when none is left or the run stops."""
+
+
+Deliver = Callable[[Record], Awaitable[Outcome]]
+"""One record becomes one outcome, however many attempts that takes."""
+
+
+Settle = Callable[[Outcome], None]
+"""Record an outcome. Never waits, so no cancellation comes between what happened and its record."""
+
+
+class Engine(Protocol):
+    """Many records at once. Knows no HTTP, no journal, no retry."""
+
+    @property
+    def max_in_flight(self) -> int:
+        """How many records it may hold: this bounds the rows in doubt after a crash."""
+        ...
+
+    def aside(self) -> AbstractAsyncContextManager[None]:
+        """Give the place of the record in hand to another one while the block lasts: it only waits for time to pass."""
+        ...
+
+    async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
+        """Deliver every record that `take` gives and settle each at most once.
+
+        A record that was taken and not settled (the engine was cancelled) is in doubt.
+        """
+        ...

@@ -1,0 +1,97 @@
+"""The target: one attempt a call, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from importer.core.outcomes import Found, Record, Reply
+
+
+class Target(Protocol):
+    """The other side. One attempt a call: never sleeps, never retries."""
+
+    async def send(self, record: Record) -> Reply:
+        """Try once to create the customer.
+
+        Network trouble is a verdict, not an exception. Cancellation travels on: whoever cancels a
+        send after it began has a record in doubt.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class Finder(Protocol):
+    """Look-ups at the other side."""
+
+    async def find(self, record: Record) -> Found:
+        """Fetch every customer that could be this record (all pages), by its known id, externalId or else email."""
+        ...
+
+    async def get(self, customer_id: str) -> Found:
+        """Fetch one customer: one candidate, none when there is no such customer, or the trouble."""
+        ...
+
+
+@runtime_checkable
+class Lister(Protocol):
+    """What the other side holds, whoever made it."""
+
+    async def newest(self) -> Found:
+        """Fetch one page of customers, the newest first, or the trouble."""
+        ...
+
+
+class Recognition(Protocol):
+    """Whether a customer at the target is the record in hand. Pure; a contract provides it.
+
+    The proof is the stamp: every create carries its import key under a name that the profile chooses. Servers may
+    change the letters of both.
+    """
+
+    def bears(self, body: Mapping[str, Any], key: str) -> bool:
+        """Whether a customer bears an import key, under whatever name."""
+        ...
+
+    def stamp_of(self, body: Mapping[str, Any], name: str) -> object | None:
+        """What a customer bears under the name of the stamp, whoever put it there; None: nothing."""
+        ...
+
+    def differences(
+        self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
+    ) -> tuple[str, ...]:
+        """Name the fields that differ between what was sent and a customer, the stamp aside.
+
+        Args:
+            stamp: the name of the stamp; empty: creates are not stamped.
+            loses_metadata: the target was seen to lose what it keeps like a stamp: that does not differ, then.
+        """
+        ...
+
+
+class Checker(Protocol):
+    """Whether the other side lets us in."""
+
+    async def check(self) -> Reply | None:
+        """Log in once, for real: at the start of a run, and for `doctor`.
+
+        Returns:
+            None when that worked; a reply that says what is wrong when nobody answered sensibly.
+
+        Raises:
+            AccessError: the credentials were refused.
+        """
+        ...
+
+
+@runtime_checkable
+class Timekeeper(Protocol):
+    """What the other side's clock says."""
+
+    @property
+    def server_ahead_s(self) -> float | None:
+        """How far its clock was ahead of ours when it was last asked for a token, in seconds; None: not known."""
+        ...
