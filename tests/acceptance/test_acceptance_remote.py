@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import SAMPLES, User, people
-from tests.unit.remote.places import Web, sshd, web
+from tests.remote_servers import Web, sshd, web
 
 AT_ONCE = {"IMPORTER_REMOTE__SETTLE_S": "0"}
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.conftest import Ran, User, Witness, ended, people, wait_for
-from tests.unit.remote.places import Gateway, Sshd, amazon, before, sshd
+from tests.remote_servers import Gateway, Sshd, amazon, before, sshd
 
 pytestmark = pytest.mark.slow
 

@@ -78,7 +78,7 @@ def test_without_a_limit_of_a_day_or_a_known_target_there_is_nothing_to_say(tmp_
     assert list(check_quota(profile(rate="1000/day", workspace=tmp_path), "", DAY)) == []
 
 
-def test_a_journal_that_cannot_be_read_is_reported_by_its_own_check(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_read_is_reported_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_bytes(b"no database at all" * 300)
 
     assert list(check_quota(profile(rate="1000/day", workspace=tmp_path), SCOPE, DAY)) == []

@@ -50,7 +50,7 @@ def imported(profile: Profile, path: Path) -> None:
     asyncio.run(run(Context(profile), path))
 
 
-def test_nothing_is_foreseen_of_nothing(profile: Profile) -> None:
+def test_without_files_there_is_no_forecast(profile: Profile) -> None:
     assert forecast_files(profile, "s", {}, now=NOW, ends_at=None) is None
 
 
@@ -61,7 +61,7 @@ def test_rows_are_counted_and_every_run_logs_in(profile: Profile, tmp_path: Path
     assert found.text.startswith("2 files wait with about 42 rows, an estimate. 44 requests take about 1 s at 200/s")
 
 
-def test_each_file_may_be_in_time_and_the_night_not(tmp_path: Path) -> None:
+def test_each_file_may_be_in_time_and_all_of_them_not(tmp_path: Path) -> None:
     paths = [file(tmp_path, f"{name}.csv", 60) for name in "abc"]
     profile = profile_at(tmp_path, **{"delivery.rate": "10/s"})
     now = Context(profile).now()
@@ -93,7 +93,7 @@ def test_lines_are_counted_however_they_end(profile: Profile, tmp_path: Path, te
     assert foreseen(profile, path).rows == rows
 
 
-def test_what_is_packed_is_counted_while_it_is_small(profile: Profile, tmp_path: Path) -> None:
+def test_rows_of_small_packed_files_are_counted(profile: Profile, tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     path.write_bytes(gzip.compress(people(25).encode()))
     broken = tmp_path / "b.xlsx"
@@ -133,7 +133,7 @@ def test_what_was_imported_before_needs_nothing_unless_forced(profile: Profile, 
     assert foreseen(profile, path, force=True).forecast.requests == 21
 
 
-def test_what_was_begun_needs_what_is_left_of_it(tmp_path: Path) -> None:
+def test_a_stopped_run_needs_only_the_rows_that_are_left(tmp_path: Path) -> None:
     path = file(tmp_path, "a.csv", 60)
     profile = profile_at(tmp_path, **{"delivery.rate": "1000/s, 25/day"})
     imported(profile, path)
@@ -144,7 +144,7 @@ def test_what_was_begun_needs_what_is_left_of_it(tmp_path: Path) -> None:
     assert not found.forecast.in_time
 
 
-def test_the_day_is_used_as_the_limiter_counts_it(profile: Profile, tmp_path: Path) -> None:
+def test_the_requests_of_the_day_are_counted_as_by_the_limiter(profile: Profile, tmp_path: Path) -> None:
     imported(profile, file(tmp_path, "a.csv", 20))
     found = foreseen(profile, file(tmp_path, "b.csv", 9))
 
@@ -179,7 +179,7 @@ class Folder:
         return {path: FileState(path.stat().st_size, 0, 0) for path in self.paths}
 
 
-def test_the_same_files_are_foreseen_once_and_others_again(profile: Profile, tmp_path: Path) -> None:
+def test_the_same_files_are_forecast_once_and_others_again(profile: Profile, tmp_path: Path) -> None:
     told: list[Event] = []
     forecaster = InboxForecaster(profile, told.append, SystemClock())
     first, second = file(tmp_path, "a.csv", 3), file(tmp_path, "b.csv", 4)
@@ -189,7 +189,7 @@ def test_the_same_files_are_foreseen_once_and_others_again(profile: Profile, tmp
     assert [(event.name, event.data["rows"]) for event in told] == [("night_forecast", 3), ("night_forecast", 7)]
 
 
-def test_a_folder_that_cannot_be_read_is_not_foreseen(profile: Profile) -> None:
+def test_a_folder_that_cannot_be_read_has_no_forecast(profile: Profile) -> None:
     told: list[Event] = []
 
     assert InboxForecaster(profile, told.append, SystemClock()).forecast(Folder(broken=True), None) == {}

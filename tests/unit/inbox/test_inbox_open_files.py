@@ -35,7 +35,7 @@ def test_the_file_system_is_that_of_the_deepest_and_last_mount(path: str, kind: 
     assert file_system(MOUNTS, Path(path)) == kind
 
 
-def test_a_writer_of_another_program_is_seen_and_a_reader_is_none(tmp_path: Path) -> None:
+def test_a_writer_in_another_program_is_found_and_a_reader_is_not_a_writer(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("x")
     if not shows_writers(path):
@@ -53,7 +53,7 @@ def test_a_writer_of_another_program_is_seen_and_a_reader_is_none(tmp_path: Path
     assert not is_being_written(tmp_path / "gone.csv")
 
 
-def test_asking_leaves_the_ways_of_signals_as_they_are(tmp_path: Path) -> None:
+def test_asking_leaves_signal_handlers_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("x")
     before = signal.getsignal(signal.SIGURG), signal.getsignal(signal.SIGIO)

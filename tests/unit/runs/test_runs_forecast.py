@@ -18,7 +18,7 @@ TWO, SIX = (datetime(2026, 11, 23, hour, tzinfo=ZONE).timestamp() for hour in (2
 AT_25 = ((25, 1.0),)
 
 
-def test_it_says_which_rate_would_do() -> None:
+def test_it_says_which_rate_would_be_enough() -> None:
     found = forecast(Workload(creates=446_399), AT_25, HOURS, now=TWO, deadline=SIX)
 
     assert not found.in_time
@@ -43,7 +43,7 @@ def test_it_says_which_share_of_the_days_requests_that_is() -> None:
     assert (over.in_time, over.quota_share) == (False, 1.05)
 
 
-def test_a_day_whose_requests_will_not_do_is_not_said_to_be_in_time() -> None:
+def test_a_day_with_too_few_requests_left_is_not_in_time() -> None:
     daily = (*AT_25, (20_000, 86_400.0))
     found = forecast(Workload(19_999, used=1_000), daily, HOURS, now=TWO, deadline=SIX)
 
@@ -83,12 +83,12 @@ def test_the_needed_rate_is_just_enough(creates: int, count: int, left_s: int) -
         (10.0, False, "10/s"),
     ],
 )
-def test_rates_are_written_as_people_write_them(rate: float, up: bool, text: str) -> None:
+def test_rates_are_rounded_for_people(rate: float, up: bool, text: str) -> None:
     assert per_second(rate, up=up) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.1, "1 s"), (119, "119 s"), (121, "2 min"), (7_199, "120 min"), (7_260, "2 h 01 min")]
 )
-def test_durations_are_written_as_people_say_them(seconds: float, text: str) -> None:
+def test_durations_are_rounded_for_people(seconds: float, text: str) -> None:
     assert duration(seconds) == text

@@ -14,7 +14,7 @@ from importer.doctor.folder import check_remote_folder
 from importer.inbox.remote.folder import RemoteFolder
 from importer.journal import workspace_lock
 from importer.profile import Profile
-from tests.unit.remote.places import TEXT, Sshd
+from tests.remote_servers import TEXT, Sshd
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def examined(address: str, profile: Profile) -> dict[str, Finding]:
     return {one.check: one for one in check_remote_folder(address, profile)}
 
 
-def test_a_folder_with_files_is_well_and_nothing_is_made(at_home: Sshd, inbox: Path, profile: Profile) -> None:
+def test_a_folder_with_files_is_fine_and_nothing_is_made(at_home: Sshd, inbox: Path, profile: Profile) -> None:
     (inbox / "a.csv").write_bytes(TEXT)
     found = examined(at_home.address(inbox), profile)
 
@@ -44,7 +44,7 @@ def test_a_folder_with_files_is_well_and_nothing_is_made(at_home: Sshd, inbox: P
     assert not profile.workspace.exists()
 
 
-def test_a_folder_that_is_not_there_or_cannot_be_one_fails_as_the_night_would(
+def test_a_folder_that_does_not_exist_or_cannot_be_one_fails_as_a_pass_would(
     at_home: Sshd, inbox: Path, profile: Profile
 ) -> None:
     gone = examined(at_home.address(inbox / "nowhere"), profile)
@@ -55,7 +55,7 @@ def test_a_folder_that_is_not_there_or_cannot_be_one_fails_as_the_night_would(
     assert "sekret" not in str(web)
 
 
-def test_a_night_at_work_and_what_one_left_are_reported(at_home: Sshd, inbox: Path, profile: Profile) -> None:
+def test_a_pass_under_way_and_what_one_left_are_reported(at_home: Sshd, inbox: Path, profile: Profile) -> None:
     (inbox / "a.csv").write_bytes(TEXT)
     night = RemoteFolder(at_home.address(inbox), profile)
     night.open()

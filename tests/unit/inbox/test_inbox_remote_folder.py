@@ -1,16 +1,14 @@
-"""A folder at an address, over SFTP and S3: whole files, nothing overwritten, nothing lost by a kill at any step."""
+"""What only a folder at an address does, over SFTP, S3 and Google Storage; for the rest see `tests/contracts`."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from unittest import mock
-from uuid import uuid4
 
 import fsspec
 import pytest
@@ -18,7 +16,8 @@ import pytest
 from importer.core.errors import ImporterError, SourceError, StillWrittenError, UnreachableError, UsageError
 from importer.inbox.remote.folder import RemoteFolder
 from importer.profile import Profile
-from tests.unit.remote.places import TEXT, Sshd, Web
+from tests.arrival_places import Bucket, Directory, Place, place_of
+from tests.remote_servers import TEXT, Sshd
 
 TAG = "20261122T083000Z-1a2b3c"
 
@@ -27,110 +26,9 @@ class Kill(BaseException):
     """What ends a program in the middle of a step."""
 
 
-class Place(Protocol):
-    """The other side, as its owner sees it."""
-
-    address: str
-
-    def write(self, name: str, content: bytes = TEXT, age_s: int = 60) -> None: ...
-    def read(self, name: str) -> bytes: ...
-    def remove(self, name: str) -> None: ...
-    def names(self) -> set[str]:
-        """Every file, by its path."""
-
-    def clear(self) -> None: ...
-
-
-class Directory:
-    """A directory that the ssh server serves."""
-
-    def __init__(self, server: Sshd) -> None:
-        self.root = server.root / uuid4().hex
-        self.root.mkdir()
-        self.address = server.address(self.root)
-
-    def write(self, name: str, content: bytes = TEXT, age_s: int = 60) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        at = 1_790_000_000 - age_s
-        os.utime(path, (at, at))
-
-    def read(self, name: str) -> bytes:
-        return (self.root / name).read_bytes()
-
-    def remove(self, name: str) -> None:
-        (self.root / name).unlink()
-
-    def clear(self) -> None:
-        for path in self.root.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    def names(self) -> set[str]:
-        return {str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()}
-
-
-class Bucket:
-    """A bucket of the S3 server."""
-
-    def __init__(self, prefix: str) -> None:
-        import s3fs
-
-        self.files = s3fs.S3FileSystem(skip_instance_cache=True, use_listings_cache=False)
-        self.bucket = f"bucket-{uuid4().hex}"
-        self.files.mkdir(self.bucket)
-        self.base = f"{self.bucket}/{prefix}".rstrip("/")
-        self.address = f"s3://{self.base}"
-
-    def write(self, name: str, content: bytes = TEXT, age_s: int = 60) -> None:
-        self.files.pipe_file(f"{self.base}/{name}", content)
-
-    def read(self, name: str) -> bytes:
-        return bytes(self.files.cat_file(f"{self.base}/{name}"))
-
-    def remove(self, name: str) -> None:
-        self.files.rm_file(f"{self.base}/{name}")
-
-    def clear(self) -> None:
-        for name in self.names():
-            self.remove(name)
-
-    def names(self) -> set[str]:
-        return {name.removeprefix(f"{self.base}/") for name in self.files.find(self.base)}
-
-
-class Objects:
-    """A bucket of the Google Storage server."""
-
-    def __init__(self, server: Web) -> None:
-        server.files = {"/bucket/elsewhere": b""}
-        self.server, self.address = server, "gs://bucket/in"
-
-    def write(self, name: str, content: bytes = TEXT, age_s: int = 60) -> None:
-        self.server.files[f"/bucket/in/{name}"] = content
-        self.server.generations[f"/bucket/in/{name}"] = self.server.generations.get(f"/bucket/in/{name}", 1) + 1
-
-    def read(self, name: str) -> bytes:
-        return self.server.files[f"/bucket/in/{name}"]
-
-    def remove(self, name: str) -> None:
-        del self.server.files[f"/bucket/in/{name}"]
-
-    def clear(self) -> None:
-        self.server.files = {"/bucket/elsewhere": b""}
-
-    def names(self) -> set[str]:
-        return {path.removeprefix("/bucket/in/") for path in self.server.files} - {"/bucket/elsewhere"}
-
-
 @pytest.fixture(params=["sftp", "s3", pytest.param("s3-root", marks=pytest.mark.slow), "gs"])
 def place(request: pytest.FixtureRequest) -> Place:
-    if request.param == "gs":
-        return Objects(request.getfixturevalue("gs"))
-    if request.param == "sftp":
-        return Directory(request.getfixturevalue("at_home"))
-    request.getfixturevalue("in_aws")
-    return Bucket("" if request.param == "s3-root" else "deep/in")
+    return place_of(request)
 
 
 @pytest.fixture
@@ -181,7 +79,7 @@ PUT = {f"archive/{TAG}_a.csv/{name}" for name in ("a.csv", "results.csv", "repor
 # --------------------------------------------------------------------------- the way of a file
 
 
-def test_a_file_is_taken_fetched_and_put_away_with_its_results(place: Place, workspace: Path) -> None:
+def test_a_file_is_claimed_fetched_and_put_away_with_its_results(place: Place, workspace: Path) -> None:
     place.write("a.csv")
     box = inbox(place, workspace)
     path = taken(box)
@@ -198,48 +96,14 @@ def test_a_file_is_taken_fetched_and_put_away_with_its_results(place: Place, wor
     assert left(workspace) == []
 
 
-def test_files_are_taken_when_two_looks_agree_or_a_marker_says_so(place: Place, workspace: Path) -> None:
-    for name in ("b.csv", "old.csv", "growing.csv", ".hidden.csv", "~$a.xlsx", "notes.pdf", "old.csv.sha256"):
-        place.write(name, age_s=90 if name == "old.csv" else 60)
-    box = inbox(place, workspace, patterns=["*.csv", "*.xlsx", "*.sha256"])
-    before = box.scan()
-    place.write("growing.csv", TEXT * 2, age_s=0)
-    place.write("new.csv", age_s=0)
-    now = box.scan()
-
-    assert {path.name for path in box.complete(before, now)} == {"old.csv", "b.csv"}
-    assert [path.name for path in box.growing(now, box.complete(before, now))] == ["growing.csv", "new.csv"]
-    place.write("new.csv.done", b"", age_s=0)
-    assert Path("new.csv") in box.complete({}, box.scan())
-
-
-def test_the_oldest_comes_first(at_home: Sshd, workspace: Path) -> None:
-    place = Directory(at_home)
-    for name, age_s in (("b.csv", 5), ("a.csv", 5), ("old.csv", 60)):
-        place.write(name, age_s=age_s)
-
-    assert arrived(inbox(place, workspace)) == ["old.csv", "a.csv", "b.csv"]
-
-
-def test_where_markers_are_the_rule_no_file_is_taken_without_one(place: Place, workspace: Path) -> None:
-    for name in ("a.csv", "b.csv", "b.csv.done"):
+def test_checksum_files_never_arrive_by_themselves(place: Place, workspace: Path) -> None:
+    for name in ("a.csv", "a.csv.sha256"):
         place.write(name)
-    box = inbox(place, workspace, ready="marker")
-    assert arrived(box) == ["b.csv"]
 
-    box.put_away(taken(box, "b.csv"), box.archive, TAG)
-    assert place.names() == {"a.csv", f"archive/{TAG}_b.csv/b.csv"}
+    assert arrived(inbox(place, workspace, patterns=["*.csv", "*.sha256"])) == ["a.csv"]
 
 
-def test_a_marker_that_is_older_than_its_file_spoke_of_another_one(at_home: Sshd, workspace: Path) -> None:
-    place = Directory(at_home)
-    place.write("a.csv.done", b"", age_s=90)
-    place.write("a.csv", age_s=60)
-
-    assert arrived(inbox(place, workspace, ready="marker")) == []
-
-
-def test_the_sum_beside_a_file_is_held_against_it_and_goes_with_it(place: Place, workspace: Path) -> None:
+def test_the_checksum_file_beside_a_file_is_compared_and_goes_with_it(place: Place, workspace: Path) -> None:
     place.write("a.csv")
     place.write("a.csv.sha256", hashlib.sha256(TEXT).hexdigest().encode())
     place.write("b.csv")
@@ -258,26 +122,6 @@ def test_the_sum_beside_a_file_is_held_against_it_and_goes_with_it(place: Place,
     assert left(workspace) == []
 
 
-def test_nothing_in_the_archive_is_overwritten(place: Place, workspace: Path) -> None:
-    box = inbox(place, workspace)
-    for content in (b"first", b"second"):
-        place.write("a.csv", content)
-        box.put_away(taken(box), box.archive, TAG, texts={"note.txt": content.decode()})
-
-    assert place.read(f"archive/{TAG}_a.csv/a.csv") == b"first"
-    assert place.read(f"archive/{TAG}_a.csv~2/a.csv") == b"second"
-    assert place.read(f"archive/{TAG}_a.csv~2/note.txt") == b"second"
-
-
-def test_a_source_named_like_a_results_file_keeps_its_name(place: Place, workspace: Path) -> None:
-    place.write("results.csv", b"source")
-    box = inbox(place, workspace)
-    box.put_away(taken(box, "results.csv"), box.archive, TAG, files=results(workspace)[:1])
-
-    assert place.read(f"archive/{TAG}_results.csv/results.csv") == b"source"
-    assert place.read(f"archive/{TAG}_results.csv/importer-results.csv") == b"results.csv"
-
-
 def test_an_empty_file_is_fetched_and_one_that_is_too_large_is_not(place: Place, workspace: Path) -> None:
     place.write("a.csv", b"")
     place.write("b.csv", TEXT * 3)
@@ -290,7 +134,7 @@ def test_an_empty_file_is_fetched_and_one_that_is_too_large_is_not(place: Place,
     assert [path.name for path in box.claimed() if path.exists()] == ["a.csv"]
 
 
-def test_a_name_that_is_no_text_hides_no_other_file_and_comes_through(at_home: Sshd, workspace: Path) -> None:
+def test_a_name_that_is_not_text_hides_no_other_file_and_is_kept(at_home: Sshd, workspace: Path) -> None:
     place, name = Directory(at_home), os.fsdecode(b"caf\xe9.csv")
     for one in (name, "a.csv"):
         place.write(one)
@@ -304,18 +148,10 @@ def test_a_name_that_is_no_text_hides_no_other_file_and_comes_through(at_home: S
     assert left(workspace) == []
 
 
-def test_a_link_is_spoken_of_and_left_alone(at_home: Sshd, workspace: Path) -> None:
-    place = Directory(at_home)
-    (place.root / "link.csv").symlink_to(place.root / "elsewhere")
-    box = inbox(place, workspace)
-
-    assert (arrived(box), box.links()) == ([], ["link.csv"])
-
-
 # --------------------------------------------------------------------------- others are at work too
 
 
-def test_a_file_that_is_gone_or_another_one_is_not_taken(place: Place, workspace: Path) -> None:
+def test_a_file_that_was_replaced_is_not_claimed(place: Place, workspace: Path) -> None:
     place.write("a.csv")
     place.write("b.csv")
     box = inbox(place, workspace)
@@ -327,7 +163,7 @@ def test_a_file_that_is_gone_or_another_one_is_not_taken(place: Place, workspace
     assert left(workspace) == []
 
 
-def test_a_file_that_is_replaced_while_it_is_at_work_is_kept_for_the_next_pass(place: Place, workspace: Path) -> None:
+def test_a_file_that_is_replaced_while_it_is_imported_is_kept_for_the_next_pass(place: Place, workspace: Path) -> None:
     place.write("a.csv", b"first")
     box = inbox(place, workspace)
     path = taken(box)
@@ -482,7 +318,9 @@ def said(address: str, workspace: Path, kind: type[ImporterError], **options: An
     return str(caught.value)
 
 
-def test_a_folder_that_is_not_there_is_a_sentence(at_home: Sshd, in_aws: None, workspace: Path) -> None:
+def test_a_missing_folder_is_an_error_of_the_source_without_the_password(
+    at_home: Sshd, in_aws: None, workspace: Path
+) -> None:
     for address in (at_home.address(at_home.root / "nowhere", "root:canary@"), "s3://no-such-bucket/in"):
         assert "There is no folder" in said(address, workspace, SourceError)
     assert "There is no folder" in said("s3://no-such-bucket", workspace, SourceError)
@@ -501,7 +339,7 @@ def test_what_cannot_be_a_folder_is_refused_before_anything(workspace: Path) -> 
     assert not workspace.exists()
 
 
-def test_a_host_that_is_not_there_is_for_later(workspace: Path) -> None:
+def test_a_host_that_cannot_be_reached_is_an_error_that_may_pass(workspace: Path) -> None:
     assert "cannot be reached" in said("sftp://files.invalid/in", workspace, UnreachableError)
     assert "cannot be reached" in said("sftp://127.0.0.1:9/in", workspace, UnreachableError)
 

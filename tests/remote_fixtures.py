@@ -1,4 +1,4 @@
-"""Places to fetch from, as fixtures."""
+"""Real servers that files are fetched from, as fixtures for a `conftest`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from tests.unit.remote.places import TEXT, Sshd, Web, amazon, google, sshd, web
+from tests.remote_servers import TEXT, Sshd, Web, amazon, google, sshd, web
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from importer.core.errors import SourceError
 from importer.profile import Profile
 from importer.readers.remote.fetching import Proof
 from importer.runs.wiring.remote_sources import Local, local_copy
-from tests.unit.remote.places import TEXT, Gateway, Sshd, Web, before
+from tests.remote_servers import TEXT, Gateway, Sshd, Web, before
 
 PROFILE = Profile()
 SHA256 = hashlib.sha256(TEXT).hexdigest()
@@ -52,7 +52,7 @@ class Moment:
 # --------------------------------------------------------------------------- sftp
 
 
-def test_sftp_is_held_against_the_sum_file_beside_it(at_home: Sshd) -> None:
+def test_sftp_is_compared_with_the_checksum_file_beside_it(at_home: Sshd) -> None:
     source = at_home.root / "summed.csv"
     source.write_bytes(TEXT)
     beside = source.with_name("summed.csv.sha256")
@@ -67,7 +67,7 @@ def test_sftp_is_held_against_the_sum_file_beside_it(at_home: Sshd) -> None:
         fetched(at_home.address(source))
 
 
-def test_sftp_without_a_sum_file_is_read_twice(at_home: Sshd) -> None:
+def test_sftp_without_a_checksum_file_is_read_twice(at_home: Sshd) -> None:
     source = at_home.root / "twice.csv"
     source.write_bytes(TEXT)
     assert fetched(at_home.address(source)).proof is Proof.READ_AGAIN
@@ -124,7 +124,7 @@ def upload(name: str, *parts: bytes, **how: str) -> None:
     client.complete_multipart_upload(**target, UploadId=upload_id, MultipartUpload=done)
 
 
-def test_s3_in_one_part_is_held_against_its_etag(gateway: Gateway) -> None:
+def test_s3_in_one_part_is_compared_with_its_etag(gateway: Gateway) -> None:
     upload("one.csv", TEXT)
     assert fetched("s3://inbox/one.csv").proof is Proof.STORE
     with damaged(gateway, "one.csv"):
@@ -132,19 +132,19 @@ def test_s3_in_one_part_is_held_against_its_etag(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("lengths", [(PART, PART, 77), (PART, PART + 3, PART + 7, 1)])
-def test_s3_in_many_parts_is_held_against_the_etag_of_its_parts(gateway: Gateway, lengths: tuple[int, ...]) -> None:
+def test_s3_in_many_parts_is_compared_with_the_etag_of_its_parts(gateway: Gateway, lengths: tuple[int, ...]) -> None:
     upload("parts.csv", *((TEXT * 2000)[:length] for length in lengths))
     assert fetched("s3://inbox/parts.csv").proof is Proof.STORE
     with damaged(gateway, "parts.csv"):
         broken("s3://inbox/parts.csv")
 
 
-def test_s3_with_a_key_of_the_customers_is_read_twice_as_its_etag_is_no_sum(gateway: Gateway) -> None:
+def test_s3_with_a_key_of_the_customer_is_read_twice_as_its_etag_is_not_a_checksum(gateway: Gateway) -> None:
     upload("kms.csv", TEXT, ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/customers")
     assert fetched("s3://inbox/kms.csv").proof is Proof.READ_AGAIN
 
 
-def test_s3_is_held_against_the_sum_that_its_sender_asked_for(gateway: Gateway) -> None:
+def test_s3_is_compared_with_the_checksum_that_its_sender_asked_for(gateway: Gateway) -> None:
     upload("asked.csv", TEXT, ChecksumAlgorithm="SHA256", ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/customers")
     assert fetched("s3://inbox/asked.csv").proof is Proof.STORE
 
@@ -170,21 +170,21 @@ def test_gs_of_composed_objects_is_read_twice(gs: Web) -> None:
         {"Content-MD5": b64encode(hashlib.md5(TEXT, usedforsecurity=False).digest()).decode()},
     ],
 )
-def test_https_is_held_against_the_sum_in_a_header(site: Web, headers: dict[str, str]) -> None:
+def test_https_is_compared_with_the_checksum_in_a_header(site: Web, headers: dict[str, str]) -> None:
     site.headers.update(headers)
     assert fetched(f"{site.url}/out/customers.csv").proof is Proof.STORE
     site.files["/out/customers.csv"] = DAMAGED
     broken(f"{site.url}/out/customers.csv")
 
 
-def test_https_is_held_against_the_sum_file_beside_it(site: Web) -> None:
+def test_https_is_compared_with_the_checksum_file_beside_it(site: Web) -> None:
     site.files["/out/customers.csv.sha256"] = f"{'0' * 64}  other.csv\n{SHA256}  customers.csv\n".encode()
     assert fetched(f"{site.url}/out/customers.csv").proof is Proof.SUM_FILE
     site.files["/out/customers.csv"] = DAMAGED
     broken(f"{site.url}/out/customers.csv")
 
 
-def test_https_of_which_nothing_but_the_size_is_told_says_so(site: Web) -> None:
+def test_https_with_nothing_but_a_size_says_so(site: Web) -> None:
     site.files["/out/customers.csv.sha256"] = b"<html>There is no such page, and that is all."
     plain = fetched(f"{site.url}/out/customers.csv")
     assert plain.proof is Proof.SIZE
@@ -199,5 +199,5 @@ def test_a_signed_address_is_good_for_its_own_path_alone(site: Web) -> None:
     assert {path for _, path in site.seen} == {"/out/customers.csv?signature=abc"}
 
 
-def test_a_path_of_this_machine_is_its_own_proof(tmp_path: Path) -> None:
+def test_a_file_of_this_machine_needs_no_verification(tmp_path: Path) -> None:
     assert fetched(str(tmp_path / "a.csv")).proof is None

@@ -14,7 +14,7 @@ from importer.core.errors import AccessError, ImporterError, InterruptedRunError
 from importer.delivery import StopSwitch
 from importer.profile import Profile
 from importer.runs.wiring.remote_sources import is_remote, local_copy, shown
-from tests.unit.remote.places import TEXT, Sshd, Web, authority, keygen, web
+from tests.remote_servers import TEXT, Sshd, Web, authority, keygen, web
 
 PROFILE = Profile()
 
@@ -70,7 +70,7 @@ def test_sftp_with_the_wrong_key_is_refused(at_home: Sshd, tmp_path: Path) -> No
     assert "ssh key" in told
 
 
-def test_sftp_tells_what_is_not_there(at_home: Sshd) -> None:
+def test_sftp_reports_a_missing_file(at_home: Sshd) -> None:
     assert "no such file" in refused(at_home.address(at_home.root / "missing.csv"))
     assert "is a folder" in refused(at_home.address(at_home.root))
 
@@ -99,7 +99,7 @@ def test_s3_fetches_with_the_environments_credentials() -> None:
 
 
 @pytest.mark.usefixtures("in_aws")
-def test_s3_tells_what_is_not_there() -> None:
+def test_s3_reports_a_missing_file() -> None:
     assert "no such file" in refused("s3://inbox/night/missing.csv")
     assert "no such file" in refused("s3://no-such-bucket/customers.csv")
 
@@ -113,31 +113,31 @@ def test_s3_without_credentials_says_where_they_are_looked_for(s3: dict[str, str
 # --------------------------------------------------------------------------- gs
 
 
-def test_gs_fetches_and_proves_the_stores_hash(gs: Web) -> None:
+def test_gs_fetches_and_compares_the_stores_hash(gs: Web) -> None:
     assert fetched("gs://inbox/night/customers.csv") == TEXT
 
     gs.headers["md5Hash"] = "1B2M2Y8AsgTpgAmY7PhCfg=="
     assert "came broken" in refused("gs://inbox/night/customers.csv")
 
 
-def test_gs_tells_what_is_not_there(gs: Web) -> None:
+def test_gs_reports_a_missing_file(gs: Web) -> None:
     assert "no such file" in refused("gs://inbox/missing.csv")
 
 
 # --------------------------------------------------------------------------- https
 
 
-def test_http_fetches_and_looks_twice_before_and_once_after(site: Web) -> None:
+def test_http_fetches_and_compares_the_state_twice_before_and_once_after(site: Web) -> None:
     assert fetched(f"{site.url}/out/customers.csv") == TEXT
     assert [method for method, path in site.seen if path == "/out/customers.csv"][:4] == ["HEAD", "HEAD", "GET", "HEAD"]
 
 
-def test_a_server_that_tells_no_length_is_read_to_its_end(site: Web) -> None:
+def test_a_server_without_a_length_is_read_to_its_end(site: Web) -> None:
     site.with_length = False
     assert fetched(f"{site.url}/out/customers.csv") == TEXT
 
 
-def test_a_transfer_that_breaks_off_is_no_file(site: Web) -> None:
+def test_a_transfer_that_breaks_off_is_an_error(site: Web) -> None:
     site.cut_at = 100
     assert "broke off" in refused(f"{site.url}/out/customers.csv", TryLaterError)
 
@@ -174,7 +174,7 @@ def test_a_file_that_changes_during_the_transfer_is_left_alone(site: Web) -> Non
     assert "still being written" in refused(f"{site.url}/out/customers.csv", TryLaterError)
 
 
-def test_user_and_password_of_an_address_are_used_and_never_told(site: Web) -> None:
+def test_user_and_password_of_an_address_are_used_and_never_shown(site: Web) -> None:
     site.password = "ann:canary"
     good = site.url.replace("//", "//ann:canary@")
     assert fetched(f"{good}/out/customers.csv?token=canary") == TEXT
@@ -231,11 +231,11 @@ def test_https_never_follows_a_redirect_to_plain_http(tmp_path: Path) -> None:
         assert plain.seen == []
 
 
-def test_a_server_that_is_not_there_is_told_from_a_file_that_is_not() -> None:
+def test_a_missing_server_and_a_missing_file_are_different_errors() -> None:
     assert "cannot be reached" in refused("http://127.0.0.1:9/customers.csv", TryLaterError)
 
 
-def test_a_host_that_no_name_server_knows_is_for_later() -> None:
+def test_a_host_that_no_name_server_knows_is_an_error_that_may_pass() -> None:
     told = refused("sftp://files.invalid/customers.csv", TryLaterError)
 
     assert "sftp://files.invalid/customers.csv cannot be fetched: the other side cannot be reached" in told
@@ -305,7 +305,7 @@ def test_the_pause_between_two_looks_is_the_profiles(site: Web) -> None:
     assert pauses[-1] == 0.0
 
 
-def test_tls_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_certificate_authority_is_refused(tmp_path: Path) -> None:
     _, context = authority(tmp_path)
     with web(context) as safe:
         safe.files["/customers.csv"] = TEXT
