@@ -5,6 +5,7 @@ Whatever happens ends as an exit code and a sentence; no traceback reaches a use
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
@@ -65,7 +66,9 @@ def main(began_s: float) -> None:
     _print_any_name()
     for number, name in ((signal.SIGINT, "sigint"), (signal.SIGTERM, "sigterm")):
         signal.signal(number, partial(_interrupt, name))
-    sys.exit(_flushed(run(sys.argv[1:], began_s)))
+    code = _flushed(run(sys.argv[1:], began_s))
+    gc.freeze()  # else Python looks for garbage in all that was imported before it ends: 0.2 s
+    sys.exit(code)
 
 
 def _interrupt(name: str, *_: object) -> None:

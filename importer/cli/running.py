@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -19,7 +19,6 @@ from importer.cli.summary import summary
 from importer.core.errors import ImporterError, WorkspaceMovedError
 from importer.core.ports import Events
 from importer.delivery import StopSwitch
-from importer.inbox import Inbox, Overrides, PassReport
 from importer.journal import AccountUsed
 from importer.observe import FanOut
 from importer.observe.progress import Progress, progress
@@ -31,6 +30,9 @@ from importer.runs.accounts import NEW_ACCOUNT
 from importer.runs.context import Context, Machine, People
 from importer.runs.notifications.run import notified, notifier_of, refusals_counted
 from importer.runs.wiring import accept_journal
+
+if TYPE_CHECKING:
+    from importer.inbox import Overrides, PassReport
 
 Work = Callable[[Context], Coroutine[Any, Any, Report]]
 _T = TypeVar("_T")
@@ -106,6 +108,8 @@ def run_inbox(
     Args:
         on_report: gets the report of every pass in which something happened, and of a single pass in any case.
     """
+    from importer.inbox import Inbox  # noqa: PLC0415  # only the command that uses it loads it
+
     quiet = profile.output.quiet or as_json
     with progress(quiet=quiet) as shown:
         signals = Interruption(Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None))
