@@ -31,6 +31,15 @@ File = Annotated[
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="A run id, a unique beginning of one, or 'last'.", show_default=False)
 ]
+RecordType = Annotated[
+    str,
+    typer.Option(
+        "--type",
+        metavar="individual|business",
+        help="The type of customer, as the target calls it.",
+        show_default=False,
+    ),
+]
 
 Target = Annotated[
     str | None,

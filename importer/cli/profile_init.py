@@ -15,13 +15,6 @@ from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json, say
 
 
-class Kind(StrEnum):
-    """The types of customers, as an option."""
-
-    INDIVIDUAL = "individual"
-    BUSINESS = "business"
-
-
 class TemplateFormat(StrEnum):
     """The formats of templates."""
 
@@ -92,7 +85,7 @@ def init(
 
 def template(
     *,
-    kind: Annotated[Kind, typer.Option("--type", help="Whose customers.")] = Kind.INDIVIDUAL,
+    kind: opt.RecordType = "",
     format_: Annotated[TemplateFormat, typer.Option("--format", help="The kind of file.")] = TemplateFormat.XLSX,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The file; default: customers-template.xlsx or .csv.")
@@ -111,8 +104,8 @@ def template(
     if format_ is TemplateFormat.JSONSCHEMA:
         written = profile_init.schema(profile.contract, out or Path("customers.schema.json"), force=force)
     else:
-        to = out or Path(f"{kind}-template.{format_}")
-        written = profile_init.template(profile.contract, kind.value, to, force=force)
+        one = profile.contract.fields.type_called(kind).lower()
+        written = profile_init.template(profile.contract, one, out or Path(f"{one}-template.{format_}"), force=force)
     if wants_json(profile, shared):
         print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -39,9 +39,7 @@ def register(app: typer.Typer) -> None:
 def fields(
     names: Fields = None,
     *,
-    kind: Annotated[
-        Literal["individual", "business"] | None, typer.Option("--type", help="Only what this type of customer has.")
-    ] = None,
+    kind: opt.RecordType = "",
     markdown: Markdown = False,
     shared: opt.Shared,
 ) -> None:
@@ -57,7 +55,7 @@ def fields(
     from importer.reference.fields import rules  # noqa: PLC0415
 
     contract = _contract(shared)
-    found = look_up(contract, names or (), kind or "")
+    found = look_up(contract, names or (), kind)
     if as_json:
         _print_json("fields", found, rules=rules(contract))
     elif markdown:

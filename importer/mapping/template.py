@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from importer.core.contract import Contract, FieldSpec, FieldTable, Kind
-from importer.core.errors import UsageError
+from importer.core.contract import Contract, FieldSpec, Kind
 
 _KIND_NOTES = {
     Kind.PHONE: "With country and area code, as text.",
@@ -43,22 +42,15 @@ def template_columns(contract: Contract, kind: str) -> tuple[TemplateColumn, ...
     """List the columns of the template for one record type.
 
     Args:
-        kind: the type, in small letters; of no account where there is only one.
+        kind: the type, in any case; empty: the first one.
 
     Raises:
         UsageError: there is no such type.
     """
     fields = contract.fields
-    record_type = _type_called(kind, fields)
+    record_type = fields.type_called(kind)
     specs = (fields.sent[name] for name in fields.template or fields.sent)
     return tuple(_column(spec, record_type, fields.type_field) for spec in specs if spec.is_of(record_type))
-
-
-def _type_called(kind: str, fields: FieldTable) -> str:
-    if kind.upper() in fields.types or len(fields.types) == 1:
-        return kind.upper() if kind.upper() in fields.types else fields.first_type
-    known = " or ".join(name.lower() for name in fields.types)
-    raise UsageError(f"There is no type of customer called '{kind}'.", f"Use {known}.")
 
 
 def _column(spec: FieldSpec, record_type: str, type_field: str) -> TemplateColumn:

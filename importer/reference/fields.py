@@ -83,12 +83,13 @@ def fields(contract: Contract, names: Sequence[str] = (), kind: str = "") -> lis
 
     Args:
         names: names, labels, or parts of them; none: every field.
-        kind: only what this record type has, in small letters; empty: all.
+        kind: only what this record type has; empty: all.
 
     Raises:
-        UsageError: a name fits no field.
+        UsageError: a name fits no field, or there is no such type.
     """
     entries = field_entries(contract.fields)
+    kind = contract.fields.type_called(kind).lower() if kind else ""
     chosen = {name: entry for name, entry in entries.items() if not kind or entry.type in {kind, "both"}}
     return select(names, chosen, "customer field", lambda entry: [entry.spec.label])
 

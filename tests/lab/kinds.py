@@ -14,7 +14,7 @@ from importer.core.ports import Recognition
 from importer.customers.bodies import CustomerBodies
 from importer.targets.rocketkor.classification_rules import Rule, rule_for_exception, rule_for_status
 from tests.toy_target.answers import no_answer, refusal
-from tests.toy_target.contract import MemberRecognition
+from tests.toy_target.contract import MemberBodies
 
 STAMP = "importKey"
 
@@ -103,7 +103,7 @@ def _reply(rule: Rule) -> Reply:
 class Club:
     """The target of the tests' own: members."""
 
-    recognition: Recognition = MemberRecognition()
+    recognition: Recognition = MemberBodies()
 
     def payload(self, name: str, email: str, external_id: str, key: str) -> bytes:
         body: Body = {"fullName": name, "mail": email, "labels": [f"{STAMP}={key}"]}

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from importer.core.errors import UsageError
+
 HARD_MAX_CHARS = 1024
 """No text longer than this is ever sent, whatever is (not) known about its field's length."""
 
@@ -165,6 +167,19 @@ class FieldTable:
     def first_type(self) -> str:
         """The type of rows about which nothing else is said."""
         return next(iter(self.types))
+
+    def type_called(self, word: str) -> str:
+        """The record type of a name in any case; the only one, where there is only one; empty: the first one.
+
+        Raises:
+            UsageError: there is no such type.
+        """
+        if word.upper() in self.types:
+            return word.upper()
+        if not word or len(self.types) == 1:
+            return self.first_type
+        known = " or ".join(name.lower() for name in self.types)
+        raise UsageError(f"There is no type of customer called '{word}'.", f"Use {known}.")
 
     def spec(self, name: str) -> FieldSpec | None:
         """Look a field up, free names included; None: there is none."""
