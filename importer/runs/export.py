@@ -11,10 +11,11 @@ from importer.journal import FINISHED, STOPPED, Journal, StoredRun, lock_owner, 
 from importer.results import Report, check_out
 from importer.runs import archive_index, registry
 from importer.runs.context import Context
-from importer.runs.finish import record_end, seal, write_files
+from importer.runs.endings import ending_of, is_open
+from importer.runs.finish import record_end, seal
 from importer.runs.preconditions import recalled, source_of
 from importer.runs.registry import OpenedRun
-from importer.runs.reports import ending_of, is_open
+from importer.runs.result_files import ResultFiles
 from importer.runs.run_directory import run_directory
 
 
@@ -45,7 +46,7 @@ def _exported_elsewhere(context: Context, name: str, out: Path, started_at: floa
         stored, journal = opened.stored, opened.journal
         context = _exporting(context, journal, stored)
         ending = ending_of(journal, stored, context.command, started_at, context.now())
-        return write_files(context, journal, stored, out, ending)
+        return ResultFiles(context, journal, stored, out, ending).write()
 
 
 def _exported(context: Context, name: str, started_at: float) -> Report:
@@ -90,7 +91,7 @@ def _written_again(context: Context, journal: Journal, stored: StoredRun, direct
     """Write the files of a run that has ended, or was cut off, as the journal has it."""
     ending = ending_of(journal, stored, context.command, started_at, context.now())
     archive_index.keep_mended_beside(journal, stored)
-    report = write_files(context, journal, stored, directory, ending)
+    report = ResultFiles(context, journal, stored, directory, ending).write()
     if is_open(journal.runs.counts(stored.run)):
         return report  # it has not ended: a resume goes on with it
     if stored.phase not in {FINISHED, STOPPED}:

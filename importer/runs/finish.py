@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from importer.core.events import Event
-from importer.core.runtime import rare_collections
 from importer.journal import Journal, RunFacts, StoredRun
 from importer.results import Report
 from importer.runs import archive_index
 from importer.runs.context import Context
+from importer.runs.endings import Ending
 from importer.runs.receipts import write_receipt
-from importer.runs.reports import Ending, Watch, render
-
-_WRITTEN_ALONE = 16
-"""Batches that are written and counted before another process counts the rest."""
+from importer.runs.result_files import ResultFiles
 
 
 def finish(context: Context, journal: Journal, stored: StoredRun, directory: Path, started_at: float) -> Report:
@@ -34,7 +30,7 @@ def finish(context: Context, journal: Journal, stored: StoredRun, directory: Pat
     ending = Ending(context.command, began_at, context.now(), stop.reason, stop.message)
     runs.note(stored.run, RunFacts(stopped_by=stop.reason, stopped_message=stop.message))
     archive_index.keep_mended_beside(journal, stored)
-    report = write_files(context, journal, stored, directory, ending)
+    report = ResultFiles(context, journal, stored, directory, ending).write()
     record_end(journal, stored, report, ending)
     if not stored.header.dry_run:
         context.emit(Event("results_stage", {"stage": "receipt"}))
@@ -43,14 +39,6 @@ def finish(context: Context, journal: Journal, stored: StoredRun, directory: Pat
     facts = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": elapsed_s}
     context.emit(Event("run_ended", facts))
     return report
-
-
-def write_files(context: Context, journal: Journal, stored: StoredRun, directory: Path, ending: Ending) -> Report:
-    """Write every file of a run; arguments and errors as for `reports.render`."""
-    with rare_collections(), context.pool() as pool:
-        share = partial(pool.map, alone=_WRITTEN_ALONE)
-        watch = Watch(context.emit, context.now)
-        return render(journal, stored.run, directory, context.profile, ending, share=share, watch=watch)
 
 
 def record_end(journal: Journal, stored: StoredRun, report: Report, ending: Ending) -> None:

@@ -22,8 +22,9 @@ from typing import Any
 from importer.core.atomic_files import AtomicFiles
 from importer.journal import AllPasses, Journal, RateReceipt, RunFacts, StoredReceipt, StoredRun
 from importer.results import Report
-from importer.runs.reports import RECEIPT_NAME
 
+RECEIPT_NAME = "receipt.json"
+"""Written after everything else, since it holds the hashes of the other files."""
 _FORMAT = 1
 _LATER = ("log", "receipt")
 """Files that are still written to after the others were hashed."""

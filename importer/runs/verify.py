@@ -15,8 +15,7 @@ from importer.core.errors import SourceError, UsageError
 from importer.journal import FINISHED, STOPPED, StoredReceipt, StoredRun
 from importer.readers import content_hash
 from importer.runs import archive_index
-from importer.runs.receipts import file_hash
-from importer.runs.reports import RECEIPT_NAME
+from importer.runs.receipts import RECEIPT_NAME, file_hash
 from importer.runs.wiring import Workspace, open_workspace
 from importer.runs.wiring.remote_sources import is_remote
 

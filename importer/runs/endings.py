@@ -1,0 +1,87 @@
+"""How a pass over a run ended: why it stopped, and with which exit code. Read off the counts and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from importer.core.errors import ExitCode
+from importer.core.states import LEFT_OPEN, RowState, as_they_stand
+from importer.journal import FINISHED, STOPPED, Journal, StoredRun
+
+_STOP_CODES: Mapping[str, ExitCode] = {
+    "access": ExitCode.ACCESS,
+    "max_errors": ExitCode.STOPPED,
+    "max_error_rate": ExitCode.STOPPED,
+    "fail_fast": ExitCode.STOPPED,
+    "breaker": ExitCode.STOPPED,
+    "canary": ExitCode.STOPPED,
+    "window": ExitCode.TRY_LATER,
+    "quota": ExitCode.TRY_LATER,
+    "sigint": ExitCode.SIGINT,
+    "sigterm": ExitCode.SIGTERM,
+    "cut_off": ExitCode.STOPPED,
+}
+_CUT_OFF = "The run was cut off; its rows are shown as the journal has them."
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a pass over a run ended, apart from its counts.
+
+    Args:
+        reason: why it stopped; empty when it went through.
+        message: the same as a sentence.
+        started_at: of this pass, seconds since the epoch.
+    """
+
+    command: str
+    started_at: float
+    ended_at: float
+    reason: str = ""
+    message: str = ""
+
+
+def ending_of(journal: Journal, stored: StoredRun, command: str, started_at: float, ended_at: float) -> Ending:
+    """How the last pass over a run ended, as far as the journal knows: who was cut off could not write it down.
+
+    Args:
+        command: what is being done now, from `started_at` to `ended_at`.
+    """
+    counts = journal.runs.counts(stored.run)
+    standing, noted = as_they_stand(counts), stored.facts.stopped_by
+    if is_open(counts):
+        return Ending(command, started_at, ended_at, "cut_off", _CUT_OFF)
+    if stored.phase == FINISHED or not (noted or standing.get(RowState.UNSENT)):
+        return Ending(command, started_at, ended_at)
+    if stored.phase != STOPPED and not standing.get(RowState.UNSENT):
+        return Ending(command, started_at, ended_at)  # the reason is that of an earlier pass
+    message = stored.facts.stopped_message or _CUT_OFF
+    return Ending(command, started_at, ended_at, noted or "cut_off", message)
+
+
+def is_open(counts: Mapping[str, int]) -> bool:
+    """Whether a pass that was cut off has left rows open."""
+    return any(counts.get(state, 0) for state in LEFT_OPEN)
+
+
+def exit_code(
+    counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False, refused: int = 0
+) -> ExitCode:
+    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 75, 8, 3 wins.
+
+    Args:
+        counts: rows per state.
+        reason: why the run stopped; empty when it went through.
+        partial_ok: rows that failed do not fail the run.
+        refused: lines of a file that came back which were not taken into the run.
+    """
+    if not balanced:
+        return ExitCode.BALANCE
+    if reason:
+        return _STOP_CODES[reason]
+    if counts.get(RowState.UNKNOWN, 0):
+        return ExitCode.SOME_UNKNOWN
+    if refused or any(counts.get(state, 0) for state in (RowState.INVALID, RowState.REJECTED, RowState.FAILED)):
+        return ExitCode.OK if partial_ok else ExitCode.SOME_FAILED
+    return ExitCode.OK
