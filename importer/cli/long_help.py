@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 
+from importer.core.columns import MEANINGS
+
 EXIT_CODES = {
     "0": "every row is created, existing or valid",
     "1": "an unexpected error: a bug, with a pointer to the log",
@@ -39,22 +41,7 @@ FILES = {
     "run.log.jsonl": "the log; never a cell, a name, an address or a secret",
     "<name>.annotated.xlsx": "for workbooks and --format xlsx: your own sheet, wrong cells marked and commented",
 }
-COLUMNS = {
-    "_extra_1, …": "cells beyond the header's last column: move them, or delete them",
-    "_row": "the row number as a spreadsheet shows it: the header is 1, the first row under it 2",
-    "_sheet": "the sheet, for workbooks",
-    "_status": "the row's state; see `importer show --help`",
-    "_customer_id": "the customer's id at the target",
-    "_error_code": "a code per error, joined with ` | `, as in the next three; see `importer codes`",
-    "_error_field": "the customer field, by the API's name; see `importer fields`",
-    "_error_column": "your column",
-    "_error_message": "what is wrong, and how to fix it",
-    "_warnings": "what to check in a row that is valid",
-    "_http_status": "the API's last answer",
-    "_trace_id": "the id that the target's support asks for",
-    "_attempts": "requests made for this row, look-ups included",
-    "_run": "the run; with `_row` it identifies the row, however lines are sorted",
-}
+COLUMNS = {"_extra_1, …": "cells beyond the header's last column: move them, or delete them", **MEANINGS}
 
 
 def listed(title: str, entries: Mapping[str, str]) -> str:

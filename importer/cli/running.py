@@ -24,8 +24,7 @@ from importer.observe import FanOut
 from importer.observe.progress import Progress, progress
 from importer.observe.sinks import Data, Sink
 from importer.profile import Profile
-from importer.results import Report
-from importer.results.report import others_there
+from importer.results import Report, others_there
 from importer.runs.accounts import NEW_ACCOUNT
 from importer.runs.context import Context, Machine, People
 from importer.runs.notifications.run import notified, notifier_of, refusals_counted

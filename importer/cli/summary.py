@@ -8,7 +8,7 @@ from typing import Any
 from importer.cli.output import preview_lines
 from importer.core.contract import FieldTable
 from importer.core.labels import counted
-from importer.results import in_words, learned_sentences, read_as
+from importer.results import learned_sentences, read_as, title_of
 from importer.runs.rehearsal import sentence
 
 _HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth checking", 5)}
@@ -113,7 +113,7 @@ def _issues(issues: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _sentence(issue: Mapping[str, Any]) -> str:
     """What is wrong: the title of the code, or the message where the code has no title."""
     title = issue.get("title", "")
-    return str(issue["message"] if title in ("", in_words(issue["code"])) else title)
+    return str(issue["message"] if title in ("", title_of(issue["code"])) else title)
 
 
 def _place(issue: Mapping[str, Any]) -> str:

@@ -1,56 +1,66 @@
-"""The columns that are added to a source's own: their names, and their order."""
+"""The columns that are added to those of a source: their names, their order, and what they hold."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 ROW_COLUMN, RUN_COLUMN = "_row", "_run"
-"""What a line of a returned file is known by: the row and the run that it is from."""
+"""Together they identify a line of a returned file."""
+SHEET_COLUMN, STATUS_COLUMN = "_sheet", "_status"
+ERROR_CODE, ERROR_FIELD, ERROR_COLUMN, ERROR_MESSAGE = "_error_code", "_error_field", "_error_column", "_error_message"
+WARNINGS_COLUMN = "_warnings"
+HTTP_STATUS, ATTEMPTS = "_http_status", "_attempts"
 
-
-ADDED_COLUMNS: tuple[str, ...] = (
-    ROW_COLUMN,
-    "_sheet",
-    "_status",
-    "_customer_id",
-    "_error_code",
-    "_error_field",
-    "_error_column",
-    "_error_message",
-    "_warnings",
-    "_http_status",
-    "_trace_id",
-    "_attempts",
-    RUN_COLUMN,
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        ROW_COLUMN: "the row number as a spreadsheet shows it: the header is 1, the first row under it 2",
+        SHEET_COLUMN: "the sheet, for workbooks",
+        STATUS_COLUMN: "the row's state; see `importer show --help`",
+        "_customer_id": "the customer's id at the target",
+        ERROR_CODE: "a code per error, joined with ` | `, as in the next three; see `importer codes`",
+        ERROR_FIELD: "the customer field, by the API's name; see `importer fields`",
+        ERROR_COLUMN: "your column",
+        ERROR_MESSAGE: "what is wrong, and how to fix it",
+        WARNINGS_COLUMN: "what to check in a row that is valid",
+        HTTP_STATUS: "the API's last answer",
+        "_trace_id": "the id that the target's support asks for",
+        ATTEMPTS: "requests made for this row, look-ups included",
+        RUN_COLUMN: "the run; with `_row` it identifies the row, however lines are sorted",
+    }
 )
+"""Each added column and what it holds, for people."""
+
+ADDED_COLUMNS: tuple[str, ...] = tuple(MEANINGS)
 """What files for people add at the end of every row, always last and in this order (fixed by the interface)."""
 
+NUMBER_COLUMNS = frozenset({ROW_COLUMN, HTTP_STATUS, ATTEMPTS})
+"""The added columns that hold numbers; all others hold texts."""
 
 MOST_EXTRA = 20
-"""Columns for surplus cells at most: every row of a table pays for the widest one."""
-
+"""At most so many columns for surplus cells: every row of a table is as wide as the widest one."""
 
 _EXTRA_NAME = re.compile(r"_extra_[1-9]\d*")
 
 
 def extra_columns(count: int) -> tuple[str, ...]:
-    """Name the columns for cells beyond those of the source; they stand between the source's and the added ones."""
+    """Name the columns for cells beyond those of the source; they are between the source's and the added ones."""
     return tuple(f"_extra_{number}" for number in range(1, count + 1))
 
 
 def is_extra(name: str) -> bool:
-    """Tell whether a column holds surplus cells of an earlier reading."""
+    """Whether a column holds surplus cells of an earlier reading."""
     return _EXTRA_NAME.fullmatch(name) is not None
 
 
 def is_added(name: str) -> bool:
-    """Tell whether a column is one of those that the importer adds: a fixed file that comes back carries them."""
-    return name in ADDED_COLUMNS or is_extra(name)
+    """Whether a column is one that the importer adds: a fixed file that comes back has them."""
+    return name in MEANINGS or is_extra(name)
 
 
 def surplus_of(cells: Sequence[str], width: int) -> tuple[str, ...]:
-    """Return what stands in a record beyond its table's width, without blank cells.
+    """Return the cells of a record beyond its table's width, without blank ones.
 
     Of more than `MOST_EXTRA` cells the last one holds the rest, joined with ` | `.
     """

@@ -6,15 +6,16 @@ the tables (`results.tables`), the page (`results.html`) and the annotated workb
 """
 
 from importer.core.atomic_files import discard_unfinished, publish
-from importer.results.advice import in_words
 from importer.results.balance import Recount, Share, compare
-from importer.results.clusters import ClusterCounter, clusters
-from importer.results.failing import FailingRows, shown
-from importer.results.learned import learned_sentences
-from importer.results.overwrite_guard import check_out, digests, keep_mended
+from importer.results.clusters import ClusterCounter, clusters, title_of
+from importer.results.failing import FailingRows, UnknownRow, UnknownRows, shown
+from importer.results.overwrite_guard import check_out, digests, keep_edited
 from importer.results.read_as import label, read_as, value_in_words
-from importer.results.report import PreviewedField, PreviewedRow, Report, UnknownRow, UnknownRows, write_json
+from importer.results.report import Report
+from importer.results.report_data import PreviewedField, PreviewedRow
+from importer.results.report_json import write_json
 from importer.results.table import Header
+from importer.results.target_notes import learned_sentences, others_there
 from importer.results.verdict import Verdict, verdict
 
 __all__ = [
@@ -34,13 +35,14 @@ __all__ = [
     "compare",
     "digests",
     "discard_unfinished",
-    "in_words",
-    "keep_mended",
+    "keep_edited",
     "label",
     "learned_sentences",
+    "others_there",
     "publish",
     "read_as",
     "shown",
+    "title_of",
     "value_in_words",
     "verdict",
     "write_json",

@@ -1,19 +1,24 @@
-"""Issues grouped so that a person fixes a kind of error once instead of row by row.
+"""Issues grouped so that a person fixes a kind of error once instead of row by row, and how to fix each group.
 
-Streams: memory grows with the number of different clusters, never with the number of rows.
+Streams: memory grows with the number of different clusters, never with the number of rows. What a code means is
+declared in `core.issue_codes` and by the contract; codes of the API have no entry.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from importer.core.contract import Contract
-from importer.core.issues import IssueKind, Severity
+from importer.core.issue_codes import in_place
+from importer.core.issues import IssueCode, IssueKind, Severity
 from importer.core.results import Cluster, ResultBatch
 
 EXAMPLE_ROWS = 20
+
+_REFUSED = "Correct column {column} in rejects.csv as the message says, and return it with the command of the report."
+_REFUSED_ROW = "Correct these rows in rejects.csv as the message says, and return it with the command of the report."
 
 _Key = tuple[str, str, str, Severity]
 
@@ -39,7 +44,7 @@ class _Growing:
 
 
 class ClusterCounter:
-    """Gathers clusters from batches of rows as they pass; usable as a watcher of `write_results`.
+    """Collects clusters from batches of rows as they pass; usable as a watcher of `write_results`.
 
     Args:
         contract: what the records are.
@@ -103,3 +108,37 @@ def clusters(contract: Contract, batches: Iterable[ResultBatch]) -> list[Cluster
     for batch in batches:
         counter(batch)
     return counter.clusters()
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a report says about a cluster.
+
+    Args:
+        title: a few words.
+        fix: what to do about all of its rows; empty for a warning without documentation.
+    """
+
+    title: str
+    fix: str
+
+
+def advise(cluster: Cluster, codes: Mapping[str, IssueCode]) -> Advice:
+    """Find title and fix for a cluster.
+
+    Args:
+        codes: every code to its entry (`core.issue_codes.all_codes`).
+    """
+    entry = codes.get(cluster.code)
+    if entry is not None:
+        title, _, _ = entry.title.partition(";")  # what follows is for the reference
+        return Advice(title, in_place(entry.fix, cluster.field, cluster.column))
+    title = title_of(cluster.code)
+    if cluster.severity is Severity.WARNING:
+        return Advice(title, "")
+    return Advice(title, in_place(_REFUSED if cluster.column else _REFUSED_ROW, cluster.field, cluster.column))
+
+
+def title_of(code: str) -> str:
+    """Return the title of a code that has no documentation: its own words."""
+    return code.replace("_", " ").capitalize() or "Refused"

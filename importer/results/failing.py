@@ -1,4 +1,4 @@
-"""The rows that somebody has to look at, gathered for the report, and the cells that their issues point to.
+"""The rows that a person has to check, collected for the report, and the cells that their issues point to.
 
 Keeps a bounded number of rows, whatever the size of the source. Masks values unless asked not to.
 """
@@ -13,6 +13,7 @@ from importer.core.results import ResultBatch, RowResult
 from importer.core.states import RowState
 
 SHOWN_ROWS = 5_000
+MAX_UNKNOWN_ROWS = 10_000
 
 FAILING = frozenset({RowState.INVALID, RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN})
 _JOINTS = (", ", " + ", " | ", " & ")
@@ -21,7 +22,7 @@ _LONGEST_SHOWN = 120
 
 @dataclass(slots=True)
 class FailingRows:
-    """Gathers the first failing rows; usable as a watcher of `write_results`.
+    """Collects the first failing rows; usable as a watcher of `write_results`.
 
     Args:
         limit: how many rows are kept; the others are only counted.
@@ -38,6 +39,29 @@ class FailingRows:
         failing = [place for place, state in enumerate(batch.states) if state in FAILING]
         self.total += len(failing)
         self.rows += batch.at(failing[: max(self.limit - len(self.rows), 0)])
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRow:
+    """A row whose outcome is not known, with the ids of the customers that it could be."""
+
+    row: int
+    candidates: tuple[str, ...]
+
+
+class UnknownRows:
+    """Collects the rows that ended `unknown`; usable as a watcher of `write_results`."""
+
+    def __init__(self) -> None:
+        self.rows: list[UnknownRow] = []
+
+    def __call__(self, batch: ResultBatch) -> None:
+        """Take a batch; beyond the first 10,000 unknown rows see results.csv."""
+        if RowState.UNKNOWN not in batch.states:
+            return
+        for place, state in enumerate(batch.states):
+            if state is RowState.UNKNOWN and len(self.rows) < MAX_UNKNOWN_ROWS:
+                self.rows.append(UnknownRow(batch.rows[place], batch.candidates.get(place, ())))
 
 
 def column_index(columns: Sequence[str]) -> dict[str, int]:

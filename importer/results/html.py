@@ -22,16 +22,20 @@ from importer.core.atomic_files import AtomicFiles
 from importer.core.issues import Severity
 from importer.core.results import Cluster, RowResult
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES
-from importer.results.failing import FailingRows, column_index, pointed_at, shown
-from importer.results.learned import learned_sentences
+from importer.results.failing import FAILING, FailingRows, column_index, pointed_at, shown
 from importer.results.read_as import label, value_in_words
-from importer.results.report import Report
+from importer.results.report_data import ReportData
+from importer.results.report_json import report_json
 from importer.results.table import escape_formula
+from importer.results.target_notes import learned_sentences
 from importer.results.verdict import verdict
 
 STATIC_ROWS = 100
 """Failing rows that stand in the page itself, for readers without scripts and for print."""
 _SHOWN_UNKNOWN = 500
+MOST_CLUSTERS = 5
+FEW_ROWS = 5
+"""What a notebook shows: kinds of issue, and examples of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class FailingRow:
 
 
 def write_html(
-    report: Report, failing: FailingRows, columns: Sequence[str], directory: Path, *, show_values: bool = False
+    report: ReportData, failing: FailingRows, columns: Sequence[str], directory: Path, *, show_values: bool = False
 ) -> Path:
     """Write `report.html` into `directory`, whole or not at all.
 
@@ -73,17 +77,17 @@ def write_html(
     return directory / "report.html"
 
 
-def render_html(report: Report, failing: FailingRows, columns: Sequence[str], *, show_values: bool = False) -> str:
+def render_html(report: ReportData, failing: FailingRows, columns: Sequence[str], *, show_values: bool = False) -> str:
     """Return the page; see `write_html`."""
     rows = _rows(failing.rows, columns, show_values=show_values)
     script = _asset("report.js")
     return (
-        environment()
+        _environment()
         .get_template("report.html.j2")
         .render(
             report=report,
             verdict=verdict(report),
-            states=states_of(report),
+            states=_states_of(report),
             clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters],
             by_column=_by_column(report.clusters),
             rows=rows[:STATIC_ROWS],
@@ -92,7 +96,7 @@ def render_html(report: Report, failing: FailingRows, columns: Sequence[str], *,
             unknown=report.unknown[:_SHOWN_UNKNOWN],
             show_values=show_values,
             learned=learned_sentences(report.learned),
-            facts=report.as_json(),
+            facts=report_json(report),
             style=Markup(_asset("report.css")),  # noqa: S704  (our own file)
             script=Markup(script),  # noqa: S704
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -100,8 +104,33 @@ def render_html(report: Report, failing: FailingRows, columns: Sequence[str], *,
     )
 
 
+def notebook_html(report: ReportData, *, has_rows: bool) -> str:
+    """Return the report in a few lines, as a notebook shows it under a cell. Never has the value of a cell.
+
+    Every style is at its element and takes the notebook's own colours: a page around it may be light or dark.
+
+    Args:
+        has_rows: whether the report can give its rows as DataFrames.
+    """
+    return (
+        _environment()
+        .get_template("notebook.html.j2")
+        .render(
+            report=report,
+            verdict=verdict(report),
+            states=[(state, count) for state, count, _ in _states_of(report)] if report.counts.get("read") else (),
+            clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters[:MOST_CLUSTERS]],
+            more=max(len(report.clusters) - MOST_CLUSTERS, 0),
+            few=FEW_ROWS,
+            has_rows=has_rows,
+            failing=any(report.counts.get(state) for state in FAILING),
+            files=[(kind.replace("_", " "), path) for kind, path in report.files.items()],
+        )
+    )
+
+
 @cache
-def environment() -> Environment:
+def _environment() -> Environment:
     """Return what renders the templates of this room: everything escaped, nothing undefined."""
     environment = Environment(
         loader=PackageLoader("importer.results"),
@@ -130,7 +159,7 @@ def _asset(name: str) -> str:
     return (Path(__file__).parent / "templates" / name).read_text("utf-8")
 
 
-def states_of(report: Report) -> list[tuple[str, int, float]]:
+def _states_of(report: ReportData) -> list[tuple[str, int, float]]:
     """Return every state that rows can end in, how many did, and their share in percent."""
     read = report.counts.get("read", 0)
     states = DRY_RUN_STATES if report.dry_run else FINAL_STATES

@@ -1,4 +1,4 @@
-"""People's files are theirs: no output lands on a source, and no fixed cell is overwritten."""
+"""No result is written over a source, and no file that a person fixed is overwritten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importer.core.errors import StorageError, UsageError
 from importer.profile.settings import ResultsSettings
 
 _OURS = ("results.", "rejects.", "id-map.", "report.", "receipt.", "run.log.")
-_MENDABLE = ("rejects", "annotated")
+_FIXED_BY_PEOPLE = ("rejects", "annotated")
 
 
 def check_out(settings: ResultsSettings, source: Path) -> None:
@@ -33,7 +33,7 @@ def check_out(settings: ResultsSettings, source: Path) -> None:
         )
     try:
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = out / ".importer-was-here"
+        probe = out / ".importer-write-test"
         probe.touch(mode=0o600)
         probe.unlink()
     except OSError as error:
@@ -49,29 +49,29 @@ def _is_ours(name: str) -> bool:
 
 def digests(files: Mapping[str, Path]) -> dict[str, str]:
     """SHA-256 of every file that people fix, by its name."""
-    return {path.name: _digest(path) for kind, path in files.items() if kind in _MENDABLE}
+    return {path.name: _digest(path) for kind, path in files.items() if kind in _FIXED_BY_PEOPLE}
 
 
-def keep_mended(directory: Path, written: Mapping[str, str]) -> list[Path]:
-    """Put files aside that somebody changed since they were written, so that writing them again loses nothing.
+def keep_edited(directory: Path, written: Mapping[str, str]) -> list[Path]:
+    """Rename files that somebody changed since they were written, so that writing them again loses nothing.
 
     Args:
-        written: what `digests` said then.
+        written: the digests at that time, by name (see `digests`).
 
     Returns:
-        Where they are now.
+        Their new paths: `rejects.edited-1.csv`; earlier versions called them `rejects.mended-1.csv`.
     """
     kept: list[Path] = []
     for name, digest in written.items():
         path = directory / name
         if path.exists() and _digest(path) != digest:
-            kept.append(path.rename(_free(path)))
+            kept.append(path.rename(_free_name(path)))
     return kept
 
 
-def _free(path: Path) -> Path:
-    numbers = (path.with_name(f"{path.stem}.mended-{number}{path.suffix}") for number in range(1, 10_000))
-    return next(candidate for candidate in numbers if not candidate.exists())
+def _free_name(path: Path) -> Path:
+    names = (path.with_name(f"{path.stem}.edited-{number}{path.suffix}") for number in range(1, 10_000))
+    return next(name for name in names if not name.exists())
 
 
 def _digest(path: Path) -> str:

@@ -1,12 +1,12 @@
-"""What every workbook written here shares: texts that a cell can hold, header style, column widths.
+"""What all workbooks that are written here share: texts that a cell can hold, styles, column widths.
 
-Never lets a spreadsheet run a cell as a formula, and never alters a text for that: it comes back as it was.
+No cell can run as a formula, and no text is changed for that: it comes back as it was.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from openpyxl.cell import Cell
 from openpyxl.cell.cell import ERROR_CODES, ILLEGAL_CHARACTERS_RE, MergedCell
@@ -14,9 +14,15 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer.core.issues import Severity
+
 HEADER_FONT = Font(name="Calibri", size=11, bold=True)
 HEADER_FILL = PatternFill("solid", fgColor="FFE7ECF3")
 HEADER_ALIGNMENT = Alignment(vertical="top", wrap_text=True)
+SEVERITY_FILLS: Mapping[Severity, PatternFill] = {
+    Severity.ERROR: PatternFill("solid", fgColor="FFF8C9C4"),
+    Severity.WARNING: PatternFill("solid", fgColor="FFFFF0B8"),
+}
 
 MAX_ROWS = 1_048_576
 """Rows of one sheet, the header among them."""
@@ -47,7 +53,7 @@ def safe_text(text: str) -> str:
 
 
 def may_run(text: str) -> bool:
-    """Tell whether a spreadsheet would run a text, or take it for an error, were it typed into a cell.
+    """Whether a spreadsheet would run a text, or take it for an error, if somebody typed it into a cell.
 
     Numbers and phone numbers keep their sign: a cell that is stored as text is not calculated.
     """
@@ -86,7 +92,7 @@ def _writable(text: str) -> str:
 
 
 def cells_of(sheet: Worksheet) -> list[Cell | MergedCell]:
-    """Return the cells that exist: time follows them, and not the place of the one that lies farthest out.
+    """Return the cells that exist: the time depends on their number, and not on the place of the farthest one.
 
     `iter_rows` makes every cell of the rectangle, 17 thousand million where the last cell of a sheet is coloured.
     """

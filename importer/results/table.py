@@ -1,21 +1,33 @@
-"""The results table: its columns, a batch of rows at a time. Everything a table file holds is made here.
+"""The results table: its columns, a batch of rows at a time. All that a table file holds is made here.
 
-Never looks at what a cell means; cells stay verbatim except where a formula is escaped on request.
+Never interprets a cell; cells stay verbatim except where a formula is escaped on request.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
-from importer.core.columns import ADDED_COLUMNS, extra_columns
+from importer.core.columns import (
+    ADDED_COLUMNS,
+    ATTEMPTS,
+    ERROR_CODE,
+    ERROR_COLUMN,
+    ERROR_FIELD,
+    ERROR_MESSAGE,
+    HTTP_STATUS,
+    ROW_COLUMN,
+    RUN_COLUMN,
+    SHEET_COLUMN,
+    STATUS_COLUMN,
+    WARNINGS_COLUMN,
+    extra_columns,
+)
 from importer.core.issues import IssueKind, Severity
 from importer.core.results import ResultBatch, RowResult
 from importer.core.states import RowState
-
-NUMBER_COLUMNS = frozenset({"_row", "_http_status", "_attempts"})
 
 DELIVERED = frozenset({RowState.CREATED, RowState.EXISTING})
 _FINE = DELIVERED | {RowState.VALID}
@@ -29,7 +41,7 @@ Column = str | Sequence[str]
 LINE_END = "\r\n"
 """Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""
 
-_NO_ERRORS = ("", "", "", "")
+_ERROR_COLUMNS = (ERROR_CODE, ERROR_FIELD, ERROR_COLUMN, ERROR_MESSAGE)
 _JOINT = " | "
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*")
@@ -63,32 +75,32 @@ class Header:
 
 
 def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
-    """Return what the table has besides the source's cells: surplus cells, and what the importer knows of the rows."""
-    errors, warnings = _told(batch, Severity.ERROR), _told(batch, Severity.WARNING)
-    return [
-        *_extra_columns(batch, header.extra),
-        list(map(str, batch.rows)),
-        header.sheet,
-        _shared(batch.states),
-        _shared(batch.customer_ids),
-        *(errors.columns(_errors, len(batch)) if errors.places else _NO_ERRORS),
-        *(warnings.columns(_warnings, len(batch)) if warnings.places else ("",)),
-        _numbers(batch.http_statuses),
-        _shared(batch.trace_ids),
-        _numbers(batch.attempts),
-        header.run_id,
-    ]
+    """Return the columns besides the source's: surplus cells, then `ADDED_COLUMNS`."""
+    errors = _Reported.of(batch, Severity.ERROR).columns(_errors, len(_ERROR_COLUMNS), len(batch))
+    added: dict[str, Column] = {
+        **dict(zip(_ERROR_COLUMNS, errors, strict=True)),
+        ROW_COLUMN: list(map(str, batch.rows)),
+        SHEET_COLUMN: header.sheet,
+        STATUS_COLUMN: _shared(batch.states),
+        "_customer_id": _shared(batch.customer_ids),
+        WARNINGS_COLUMN: _Reported.of(batch, Severity.WARNING).columns(_warnings, 1, len(batch))[0],
+        HTTP_STATUS: _numbers(batch.http_statuses),
+        "_trace_id": _shared(batch.trace_ids),
+        ATTEMPTS: _numbers(batch.attempts),
+        RUN_COLUMN: header.run_id,
+    }
+    return [*_extra_columns(batch, header.extra), *map(added.__getitem__, ADDED_COLUMNS)]
 
 
 def rejected(batch: ResultBatch) -> list[int]:
-    """Return the places of the rows that belong into `rejects.csv`: neither created nor existing, nor valid."""
+    """Return the places of the rows of `rejects.csv`: neither created nor existing, nor valid."""
     if _FINE.issuperset(batch.states):
         return []
     return [place for place, state in enumerate(batch.states) if state not in _FINE]
 
 
-def telling(batch: ResultBatch) -> list[RowResult]:
-    """Return the rows that have issues, and those that did not make it."""
+def reportable(batch: ResultBatch) -> list[RowResult]:
+    """Return the rows that have issues, and those without a customer."""
     first = batch.first
     return batch.at(sorted({*(ordinal - first for ordinal in batch.issues.ordinals), *rejected(batch)}))
 
@@ -104,7 +116,7 @@ def _shared(texts: Sequence[str]) -> Column:
 
 
 def _numbers(numbers: Sequence[int | None]) -> Column:
-    """Write few different numbers down, each once, or the one that all rows have in common; None is blank."""
+    """Return few different numbers as texts, or the one that all rows have in common; None is blank."""
     texts = {number: "" if number is None else str(number) for number in set(numbers)}
     return next(iter(texts.values())) if len(texts) == 1 else list(map(texts.__getitem__, numbers))
 
@@ -119,49 +131,60 @@ def _extra_columns(batch: ResultBatch, count: int) -> list[Column]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Reported:
     """The rows of a batch that have issues of one severity.
 
     Args:
-        places: where they stand in the batch.
-        which: for each of them the place in `together` of what it has.
+        places: their places in the batch.
+        which: for each of them the place in `together` of its issues.
         together: different issues of one row, in the order they were found.
     """
 
-    places: Sequence[int]
-    which: Sequence[int]
-    together: Sequence[Sequence[IssueKind]]
+    places: Sequence[int] = ()
+    which: Sequence[int] = ()
+    together: Sequence[Sequence[IssueKind]] = ()
 
-    def columns(self, tell: Callable[[Sequence[IssueKind]], Sequence[str]], size: int) -> Iterator[list[str]]:
-        """Return columns that tell of the issues, blank in all other rows; what many rows have is told once."""
-        for texts in zip(*map(tell, self.together), strict=True):
-            column = [""] * size
-            for place, number in zip(self.places, self.which, strict=True):
-                column[place] = texts[number]
-            yield column
+    @classmethod
+    def of(cls, batch: ResultBatch, severity: Severity) -> _Reported:
+        """Find the rows of a batch that have such issues."""
+        log, first = batch.issues, batch.first
+        wanted = [kind.severity is severity for kind in log.kinds]
+        if not any(wanted):
+            return cls()
+        chosen = [at for at, number in enumerate(log.which) if wanted[number]]
+        places = [log.ordinals[at] - first for at in chosen]
+        which = [log.which[at] for at in chosen]
+        if len(set(places)) == len(places):
+            return cls(places, which, [(kind,) for kind in log.kinds])
+        return _several(places, which, log.kinds)
+
+    def columns(self, texts_of: Callable[[Sequence[IssueKind]], Sequence[str]], count: int, size: int) -> list[Column]:
+        """Return columns that report the issues, blank in all other rows; equal texts are made once.
+
+        Args:
+            texts_of: the texts of one row, one per column.
+            count: how many columns.
+            size: how many rows the batch has.
+        """
+        if not self.places:
+            return [""] * count
+        return [self._column(texts, size) for texts in zip(*map(texts_of, self.together), strict=True)]
+
+    def _column(self, texts: Sequence[str], size: int) -> list[str]:
+        column = [""] * size
+        for place, number in zip(self.places, self.which, strict=True):
+            column[place] = texts[number]
+        return column
 
 
-def _told(batch: ResultBatch, severity: Severity) -> _Told:
-    log, first = batch.issues, batch.first
-    wanted = [kind.severity is severity for kind in log.kinds]
-    if not any(wanted):
-        return _Told((), (), ())
-    chosen = [at for at, number in enumerate(log.which) if wanted[number]]
-    places = [log.ordinals[at] - first for at in chosen]
-    which = [log.which[at] for at in chosen]
-    if len(set(places)) == len(places):
-        return _Told(places, which, [(kind,) for kind in log.kinds])
-    return _several(places, which, log.kinds)
-
-
-def _several(places: Sequence[int], which: Sequence[int], kinds: Sequence[IssueKind]) -> _Told:
-    """Put together what rows with more than one issue have."""
+def _several(places: Sequence[int], which: Sequence[int], kinds: Sequence[IssueKind]) -> _Reported:
+    """Put the issues of rows with more than one together."""
     found: dict[int, tuple[int, ...]] = {}
     for place, number in zip(places, which, strict=True):
         found[place] = (*found.get(place, ()), number)
     different = {numbers: at for at, numbers in enumerate(dict.fromkeys(found.values()))}
     together = [[kinds[number] for number in numbers] for numbers in different]
-    return _Told(list(found), list(map(different.__getitem__, found.values())), together)
+    return _Reported(list(found), list(map(different.__getitem__, found.values())), together)
 
 
 def _spread(texts: Mapping[int, str], size: int) -> list[str]:

@@ -1,21 +1,25 @@
-"""Writes every table of a run in one pass over its rows: results, rejects, the id map, and further formats.
+"""Every table of a run: written in one pass over its rows (results, rejects, id map, further formats), or a DataFrame.
 
 Never holds more than a batch of rows, and never lets a half-written table be seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 
 from importer.core.atomic_files import AtomicFiles
+from importer.core.columns import ATTEMPTS, HTTP_STATUS, ROW_COLUMN
+from importer.core.issues import IssueLog
 from importer.core.results import ResultBatch
 from importer.profile.settings import ResultsSettings
 from importer.results.balance import Recount, Stretch
 from importer.results.csvfile import CsvTable, cells_of, lines
+from importer.results.formats import Table, writer
 from importer.results.table import (
     DELIVERED,
     Column,
@@ -27,9 +31,10 @@ from importer.results.table import (
     rejected,
     rows_of,
 )
-from importer.results.writers import Table, writer
 
 ID_MAP_COLUMNS = ["import_key", "external_id", "customer_id"]
+ISSUE_COLUMNS = ("row", "code", "severity", "field", "column", "message")
+"""The columns of `issues_frame`."""
 
 Batches = Callable[[], Iterator[ResultBatch]]
 """The rows of a run in source order; every call starts a new pass."""
@@ -117,3 +122,39 @@ class _CsvTables:
             spoken_for = batch.spoken_for
             places = [at for at, state in enumerate(batch.states) if state in DELIVERED and at not in spoken_for]
             self._id_map.append(ids.take(pa.array(places, pa.int64())))
+
+
+def rows_frame(batches: Iterable[ResultBatch], header: Header) -> pd.DataFrame:
+    """Return every row as `results.csv` has it: the source's columns, then the added ones.
+
+    The index holds the row numbers that a person sees. Texts are pandas' `str`, a blank one is ""; `_row` and
+    `_attempts` are integers, `_http_status` is an integer or missing.
+    """
+    parts = [_part(batch, header) for batch in batches]
+    return pd.concat(parts) if parts else pd.DataFrame(columns=list(header.names), dtype="str")
+
+
+def _part(batch: ResultBatch, header: Header) -> pd.DataFrame:
+    names = header.names[len(header.columns) :]
+    added = pd.DataFrame(
+        dict(zip(names, added_columns(batch, header), strict=True)), index=batch.frame.index, dtype="str"
+    )
+    added[ROW_COLUMN] = batch.frame.index
+    added[HTTP_STATUS] = pd.array(list(batch.http_statuses), dtype="Int64")
+    added[ATTEMPTS] = pd.array(list(batch.attempts), dtype="int64")
+    return pd.concat([batch.frame.set_axis(list(header.columns), axis="columns"), added], axis="columns")
+
+
+def issues_frame(batches: Iterable[ResultBatch]) -> pd.DataFrame:
+    """Return a line for every issue of every row, in the order of the rows: `ISSUE_COLUMNS`."""
+    parts = [_lines(batch.issues, batch) for batch in batches if batch.issues]
+    return pd.concat(parts, ignore_index=True) if parts else _lines(IssueLog())
+
+
+def _lines(log: IssueLog, batch: ResultBatch | None = None) -> pd.DataFrame:
+    rows = [batch.rows[ordinal - batch.first] for ordinal in log.ordinals] if batch else []
+    texts = {name: [str(getattr(kind, name)) for kind in log.kinds] for name in ISSUE_COLUMNS[1:]}
+    kinds = pd.DataFrame({name: pd.array(column, dtype="str") for name, column in texts.items()})
+    lines = kinds.take(list(log.which)).reset_index(drop=True)
+    lines.insert(0, "row", pd.Series(rows, dtype="int64"))
+    return lines

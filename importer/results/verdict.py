@@ -11,7 +11,7 @@ from typing import Any, Literal
 from importer.core.commands import FRAME, STDIN
 from importer.core.errors import ExitCode
 from importer.core.states import RowState
-from importer.results.report import Report
+from importer.results.report_data import ReportData
 
 Tone = Literal["good", "mixed", "bad"]
 
@@ -42,7 +42,7 @@ class Verdict:
         return f"{self.advice} {self.command}".strip()
 
 
-def verdict(report: Report) -> Verdict:
+def verdict(report: ReportData) -> Verdict:
     """Judge a report."""
     if report.exit_code == ExitCode.BALANCE:
         return Verdict("bad", "The balance does not close: do not trust these files.", report.error or "")
@@ -54,7 +54,7 @@ def verdict(report: Report) -> Verdict:
 # --------------------------------------------------------------------------- dry runs
 
 
-def _dry(report: Report) -> Verdict:
+def _dry(report: ReportData) -> Verdict:
     invalid, read = report.counts.get(RowState.INVALID, 0), report.counts["read"]
     if invalid:
         sentence = (
@@ -72,7 +72,7 @@ def _dry(report: Report) -> Verdict:
 # --------------------------------------------------------------------------- runs that sent
 
 
-def _real(report: Report) -> Verdict:
+def _real(report: ReportData) -> Verdict:
     sentence = " ".join(part for part in (_came_to(report), _known(report), _nothing_real(report)) if part)
     commands, run_id = report.commands, report.run_id
     if report.exit_code in _RESUMABLE:
@@ -87,7 +87,7 @@ def _real(report: Report) -> Verdict:
     return Verdict("good", sentence, "To see this run again, run:", commands.show(run_id))
 
 
-def _came_to(report: Report) -> str:
+def _came_to(report: ReportData) -> str:
     done, read = _done(report), report.counts["read"]
     left = _left(report)
     if report.target == _REHEARSED_AT:
@@ -99,11 +99,11 @@ def _came_to(report: Report) -> str:
     return f"{done:,} of {_rows(read, 'customer')} imported into {report.target}; {left}."
 
 
-def _nothing_real(report: Report) -> str:
+def _nothing_real(report: ReportData) -> str:
     return "Nothing real was changed." if report.target == _REHEARSED_AT else ""
 
 
-def _left(report: Report) -> str:
+def _left(report: ReportData) -> str:
     """What became of the rows that made no customer."""
     counts = report.counts
     fixing = counts.get(RowState.INVALID, 0) + counts.get(RowState.REJECTED, 0)
@@ -117,7 +117,7 @@ def _left(report: Report) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _known(report: Report) -> str:
+def _known(report: ReportData) -> str:
     """What is only remembered: nobody asked the target about these customers."""
     count = sum(known["rows"] for known in report.known_from)
     if not count:
@@ -136,7 +136,7 @@ def _by(known: Sequence[Mapping[str, Any]]) -> str:
 # --------------------------------------------------------------------------- what to fix
 
 
-def _fix(report: Report) -> tuple[str, str]:
+def _fix(report: ReportData) -> tuple[str, str]:
     """How the rows that were refused come back: the advice, and the command."""
     file = report.files.get("annotated") or report.files.get("rejects") or Path("rejects.csv")
     where = "the marked cells say why" if "annotated" in report.files else "the last columns say why"
@@ -150,7 +150,7 @@ def _fix(report: Report) -> tuple[str, str]:
 # --------------------------------------------------------------------------- words
 
 
-def _done(report: Report) -> int:
+def _done(report: ReportData) -> int:
     return sum(report.counts.get(state, 0) for state in _DONE)
 
 

@@ -13,7 +13,7 @@ from importer.core.errors import UsageError
 from importer.core.events import Event
 from importer.core.ports import Events
 from importer.profile import Profile
-from importer.results.report import Report
+from importer.results import Report
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -16,7 +16,7 @@ from importer.core.atomic_files import AtomicFiles, storage_error
 from importer.core.errors import StorageError
 from importer.journal import Journal, Place, RunFacts, StoredRun
 from importer.readers import content_hash
-from importer.results import Report, keep_mended
+from importer.results import Report, keep_edited
 from importer.runs import archive
 from importer.runs.file_result import FINISHED_CODES
 
@@ -61,11 +61,11 @@ def source_of(journal: Journal, stored: StoredRun) -> Path | None:
     return same or next((path for path in there if path != origin), None)
 
 
-def keep_mended_beside(journal: Journal, stored: StoredRun) -> None:
+def keep_edited_beside(journal: Journal, stored: StoredRun) -> None:
     """Put files aside that somebody fixed where a night had put them, before they are written again."""
     written = journal.runs.facts(stored.run).files
     for place in _with_results(journal, stored):
-        keep_mended(place.folder, {archive.unlike(place.file, name): digest for name, digest in written.items()})
+        keep_edited(place.folder, {archive.unlike(place.file, name): digest for name, digest in written.items()})
 
 
 def renew(journal: Journal, stored: StoredRun, report: Report) -> None:

@@ -90,7 +90,7 @@ def _alone(workspace: Path, opened: OpenedRun, started_at: float) -> Iterator[No
 def _written_again(context: Context, journal: Journal, stored: StoredRun, directory: Path, started_at: float) -> Report:
     """Write the files of a run that has ended, or was cut off, as the journal has it."""
     ending = ending_of(journal, stored, context.command, started_at, context.now())
-    archive_index.keep_mended_beside(journal, stored)
+    archive_index.keep_edited_beside(journal, stored)
     report = ResultFiles(context, journal, stored, directory, ending).write()
     if is_open(journal.runs.counts(stored.run)):
         return report  # it has not ended: a resume goes on with it

@@ -29,7 +29,7 @@ def finish(context: Context, journal: Journal, stored: StoredRun, directory: Pat
     began_at = started_at - context.machine.waited_s
     ending = Ending(context.command, began_at, context.now(), stop.reason, stop.message)
     runs.note(stored.run, RunFacts(stopped_by=stop.reason, stopped_message=stop.message))
-    archive_index.keep_mended_beside(journal, stored)
+    archive_index.keep_edited_beside(journal, stored)
     report = ResultFiles(context, journal, stored, directory, ending).write()
     record_end(journal, stored, report, ending)
     if not stored.header.dry_run:

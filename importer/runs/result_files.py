@@ -13,7 +13,7 @@ from importer.core.results import ResultBatch
 from importer.core.runtime import rare_collections
 from importer.journal import Journal, RehearsalFacts, RunFacts, StoredRun
 from importer.observe import LOG_NAME
-from importer.results import Header, Recount, Report, Share, compare, digests, keep_mended, publish, write_json
+from importer.results import Header, Recount, Report, Share, compare, digests, keep_edited, publish, write_json
 from importer.results.html import write_html
 from importer.results.tables import Batches, write_results
 from importer.runs.as_sent import preview
@@ -65,7 +65,7 @@ class ResultFiles:
     def _written(self, share: Share) -> Report:
         facts, profile = self.journal.runs.facts(self.stored.run), self.context.profile
         settings, seen = profile.results, Seen.of(profile.contract)
-        keep_mended(self.directory, facts.files)
+        keep_edited(self.directory, facts.files)
         tables, recount = self._tables(seen, share)
         report = compose(self.journal, self.stored.run, self.ending, seen, commands=profile.commands)
         imbalance = _imbalance(recount, tables["results"], report.counts) or _broken_rehearsal(facts.rehearsal)

@@ -68,7 +68,7 @@ def messy_workbook(folder: Path) -> Path:
     return path
 
 
-def test_a_messy_workbook_is_mended_in_its_annotated_copy_and_imported(user: User) -> None:
+def test_a_messy_workbook_is_fixed_in_its_annotated_copy_and_imported(user: User) -> None:
     source = messy_workbook(user.home)
     checked = user.types("validate", source, "--json").json
     assert checked["counts"] == {"read": 6, "valid": 1, "invalid": 5}

@@ -189,7 +189,7 @@ def test_a_refused_file_whose_run_goes_on_by_hand_moves_to_the_archive_with_what
     run_id, types = refused
     (put,) = (inbox / "failed").iterdir()
     (put / "rejects.csv").rename(put / "rejects.csv.old")
-    (put / "rejects.csv").write_text("mended by hand")
+    (put / "rejects.csv").write_text("fixed by hand")
     done = types("resume", run_id)
 
     assert done.json["counts"]["created"] + done.json["counts"]["rejected"] == 40, done.out
@@ -199,7 +199,7 @@ def test_a_refused_file_whose_run_goes_on_by_hand_moves_to_the_archive_with_what
     assert statuses.count("created") == done.json["counts"]["created"]
     assert not (put / "why.txt").exists()
     assert (put / "a.csv").read_text() == people(40)
-    assert (put / "rejects.mended-1.csv").read_text() == "mended by hand"
+    assert (put / "rejects.edited-1.csv").read_text() == "fixed by hand"
     assert user.types("show", run_id, "--verify", "--json").json["verified"] is True
 
 

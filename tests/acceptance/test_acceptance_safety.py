@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_anything_is_sent(user
     assert user.types("runs", "--json").json["runs"] == []
 
 
-def test_cells_that_were_mended_in_place_survive_a_retry(user: User) -> None:
+def test_cells_that_were_fixed_in_place_survive_a_retry(user: User) -> None:
     text = people(2).replace("person1@example.com", "nonsense")
     first = user.types("run", user.has("people.csv", text), "--json").json
     rejects = user.home / first["files"]["rejects"]

@@ -11,8 +11,8 @@ import pytest
 from pyarrow import parquet
 
 from importer.core.columns import ADDED_COLUMNS
+from importer.results.formats import WRITERS, writer
 from importer.results.table import Header, Row
-from importer.results.writers import WRITERS, writer
 
 HEADER = Header(("Name", "a,b"), "Sheet")
 
@@ -84,6 +84,6 @@ def test_a_format_of_a_third_party_is_found_by_its_entry_point(tmp_path: Path, m
     dist = tmp_path / "acme_writer-1.0.dist-info"
     dist.mkdir()
     (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-writer\nVersion: 1.0\n")
-    (dist / "entry_points.txt").write_text("[importer.writers]\nacme = importer.results.jsonl:JsonlTable\n")
+    (dist / "entry_points.txt").write_text("[importer.writers]\nacme = importer.results.formats:JsonlTable\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert writer("acme").__name__ == "JsonlTable"

@@ -19,7 +19,7 @@ from importer.profile.settings import ResultsSettings
 from importer.results.balance import Recount, compare
 from importer.results.csvfile import CsvTable, lines
 from importer.results.sheets import MAX_CELL_CHARS, safe_text
-from importer.results.table import LINE_END, Header, escape_formula, telling
+from importer.results.table import LINE_END, Header, escape_formula, reportable
 from importer.results.tables import write_results
 from tests.batches import result_batch
 from tests.effort import examples
@@ -114,7 +114,7 @@ def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], 
     assert written["rejects"] == table_of([[*header.names], *failed], escape=escape)
     ids = [[row.key, row.external_id, row.customer_id] for row in rows if row.state in fine - {RowState.VALID}]
     assert written["id_map"] == table_of([["import_key", "external_id", "customer_id"], *ids], escape=False)
-    shown = [result for batch in batched(rows, size) for result in telling(batch)]
+    shown = [result for batch in batched(rows, size) for result in reportable(batch)]
     assert shown == [row for row in rows if row.errors or row.warnings or row.state not in fine]
 
 

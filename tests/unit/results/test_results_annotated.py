@@ -13,6 +13,7 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
+from importer.core.columns import ERROR_MESSAGE
 from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult
 from importer.core.sources import SUMMARY_SHEET, Detected, SourceInfo
@@ -21,7 +22,6 @@ from importer.customers.contract import CUSTOMERS
 from importer.results import annotated
 from importer.results.annotated import write_annotated
 from importer.results.clusters import clusters
-from importer.results.marking import ERROR_COLUMN
 from importer.results.report import Report
 from importer.results.table import Header
 from tests.batches import result_batch
@@ -125,7 +125,7 @@ def test_every_line_says_which_row_of_which_run_it_is(tmp_path: Path) -> None:
     ours = opened(annotate(tmp_path / "text"), "Customers")
 
     for sheet in (theirs, ours):
-        assert [cell.value for cell in sheet[1]][:3] == ["_run", "_row", ERROR_COLUMN]
+        assert [cell.value for cell in sheet[1]][:3] == ["_run", "_row", ERROR_MESSAGE]
         lines = [(sheet.cell(at, 1).value, sheet.cell(at, 2).value) for at in range(2, 7)]
         assert lines == [(RUN, 2), (RUN, 3), (RUN, 4), (None, None), (RUN, 6)]
 
@@ -148,9 +148,9 @@ def test_so_does_a_table_of_the_users(tmp_path: Path) -> None:
     path = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", as_table))
     table = opened(path, "Data").tables["Customers"]
 
-    assert [cell.value for cell in opened(path, "Data")[1]] == [*COLUMNS, "_run", "_row", ERROR_COLUMN]
+    assert [cell.value for cell in opened(path, "Data")[1]] == [*COLUMNS, "_run", "_row", ERROR_MESSAGE]
     assert (table.ref, table.autoFilter.ref) == ("A1:F6", "A1:F6")
-    assert [column.name for column in table.tableColumns] == [*COLUMNS, "_run", "_row", ERROR_COLUMN]
+    assert [column.name for column in table.tableColumns] == [*COLUMNS, "_run", "_row", ERROR_MESSAGE]
     assert len({column.id for column in table.tableColumns}) == 6
 
 
@@ -167,7 +167,7 @@ def test_our_columns_stand_beside_the_users_table_or_the_summary_says_how_to_sor
     sheet = opened(path, "Data")
 
     names = [sheet.cell(1, place).value for place in range(first, first + 3)]
-    assert names == ["_run", "_row", ERROR_COLUMN]
+    assert names == ["_run", "_row", ERROR_MESSAGE]
     notes = [str(cell.value) for cell in opened(path, SUMMARY_SHEET)["A"]]
     assert any("Sort whole lines" in note for note in notes) == (first == 6)
 
@@ -178,7 +178,7 @@ def test_our_columns_find_their_place_in_a_sheet_that_is_filled_to_its_last_colu
 
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", far)), "Data")
 
-    assert [sheet.cell(1, place).value for place in range(1, 7)] == [*COLUMNS, "_run", "_row", ERROR_COLUMN]
+    assert [sheet.cell(1, place).value for place in range(1, 7)] == [*COLUMNS, "_run", "_row", ERROR_MESSAGE]
     assert sheet.max_column == 16_384
 
 
@@ -205,7 +205,7 @@ def surplus_rows() -> list[RowResult]:
 def test_surplus_cells_of_a_text_have_marked_columns_of_their_own(tmp_path: Path) -> None:
     sheet = opened(annotate(tmp_path, results=surplus_rows()), "Customers")
 
-    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS, "_extra_1", "_extra_2"]
+    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_MESSAGE, *COLUMNS, "_extra_1", "_extra_2"]
     surplus = [[cell.value for cell in sheet[at]][6:] for at in (2, 3, 4)]
     assert surplus == [["note", None], ["=1+1", "more"], [None, None]]
     assert [colour(sheet, place) for place in ("G2", "H2", "G3", "H3", "G4")] == [YELLOW, None, RED, RED, None]
@@ -229,7 +229,7 @@ def test_surplus_cells_of_the_users_workbook_are_marked_where_they_stand(tmp_pat
 def test_a_frozen_first_column_holds_all_errors_of_a_row(tmp_path: Path) -> None:
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), "Data")
     assert [sheet.cell(at, 3).value for at in range(1, 7)] == [
-        ERROR_COLUMN,
+        ERROR_MESSAGE,
         None,
         "Phone: Too short. | Born: No date.",
         None,
@@ -242,7 +242,7 @@ def test_a_frozen_first_column_holds_all_errors_of_a_row(tmp_path: Path) -> None
 def test_formats_widths_filter_links_and_other_sheets_stay(tmp_path: Path) -> None:
     path = annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx"))
     sheet = opened(path, "Data")
-    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS]
+    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_MESSAGE, *COLUMNS]
     assert sheet["D2"].font.i
     assert (sheet["E2"].value, sheet["E2"].number_format) == (4155550100, "(000) 000-0000")
     assert sheet["F2"].is_date
@@ -263,7 +263,7 @@ def test_formats_widths_filter_links_and_other_sheets_stay(tmp_path: Path) -> No
 )
 def test_where_a_new_first_column_could_harm_the_errors_stand_at_the_right(tmp_path: Path, change: object) -> None:
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", change)), "Data")
-    assert [cell.value for cell in sheet[1]] == [*COLUMNS, "_run", "_row", ERROR_COLUMN]
+    assert [cell.value for cell in sheet[1]] == [*COLUMNS, "_run", "_row", ERROR_MESSAGE]
     assert sheet["F3"].value == "Phone: Too short. | Born: No date."
     assert (colour(sheet, "B3"), sheet.freeze_panes) == (RED, "A2")
 
@@ -281,7 +281,7 @@ def test_a_second_pass_removes_the_marks_of_the_first(tmp_path: Path) -> None:
     second = annotate(tmp_path / "again", first, fixed)
     assert second.name == "customers.annotated.xlsx"
     sheet = opened(second, "Data")
-    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS]
+    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_MESSAGE, *COLUMNS]
     assert {sheet.cell(at, 3).value for at in range(2, 7)} == {None}
     assert (colour(sheet, "E3"), sheet["E3"].comment, sheet["D3"].comment.text) == (None, None, "ask Bob")
     assert openpyxl.load_workbook(second).sheetnames.count(SUMMARY_SHEET) == 1
@@ -296,7 +296,7 @@ def test_a_header_further_down_and_in_another_order_is_found(tmp_path: Path) -> 
     book.save(tmp_path / "customers.xlsx")
     bad = [RowResult(0, 4, ("Bob", "02", "x"), RowState.INVALID, errors=(issue("Phone"),))]
     marked = opened(annotate(tmp_path, tmp_path / "customers.xlsx", bad, header_row=3), "Data")
-    assert [cell.value for cell in marked[3]] == ["_run", "_row", ERROR_COLUMN, "_status", "Name", " Phone\n", "Born"]
+    assert [cell.value for cell in marked[3]] == ["_run", "_row", ERROR_MESSAGE, "_status", "Name", " Phone\n", "Born"]
     assert colour(marked, "F4") == RED
 
 
@@ -304,7 +304,7 @@ def test_a_text_source_gives_a_workbook_of_the_same_kind_with_text_cells(tmp_pat
     path = annotate(tmp_path)
     sheet = opened(path, "Customers")
     assert path.name == "customers.annotated.xlsx"
-    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_COLUMN, *COLUMNS]
+    assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_MESSAGE, *COLUMNS]
     said = "Phone: Too short. | Born: No date."
     assert [cell.value for cell in sheet[3]] == [RUN, 3, said, "Bob", "02", "1980-01-31"]
     assert sheet["E3"].number_format == "@"

@@ -15,10 +15,9 @@ from importer.core.results import ResultBatch, RowResult
 from importer.core.states import RowState
 from importer.profile.settings import ResultsSettings
 from importer.results.balance import Recount
-from importer.results.frames import ISSUE_COLUMNS, issues_frame, rows_frame
 from importer.results.report import Report
 from importer.results.table import Header
-from importer.results.tables import write_results
+from importer.results.tables import ISSUE_COLUMNS, issues_frame, rows_frame, write_results
 from tests.batches import result_batch
 
 HEADER = Header(("Name", "Phone, home"), "Customers", "20261129T080000Z-1a2b3c", extra=1)

@@ -16,10 +16,11 @@ from importer.core.results import RowResult
 from importer.core.sources import Detected, SourceInfo
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
+from importer.results import UnknownRow
 from importer.results.clusters import clusters
 from importer.results.failing import FailingRows, column_index, masked, pointed_at
 from importer.results.html import STATIC_ROWS, render_html, write_html
-from importer.results.report import Report, UnknownRow
+from importer.results.report import Report
 from importer.results.verdict import verdict
 from tests.batches import result_batch
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from importer.core.issues import Severity
 from importer.core.results import Cluster
-from importer.results.notebook import FEW_ROWS, MOST_CLUSTERS
-from importer.results.report import PreviewedField, PreviewedRow, Report
+from importer.results import PreviewedField, PreviewedRow, Report
+from importer.results.html import FEW_ROWS, MOST_CLUSTERS
 
 MARKUP = "<script>alert(1)</script>"
 

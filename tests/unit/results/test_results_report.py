@@ -17,10 +17,9 @@ from importer.core.states import RowState
 from importer.customers.codes import ISSUE_CODES
 from importer.customers.contract import CUSTOMERS
 from importer.customers.rules import field_spec, message
+from importer.results import Report, UnknownRow, UnknownRows, write_json
 from importer.results import clusters as clusters_of
-from importer.results.advice import advise
-from importer.results.clusters import EXAMPLE_ROWS
-from importer.results.report import Report, UnknownRow, UnknownRows, write_json
+from importer.results.clusters import EXAMPLE_ROWS, advise
 from tests.batches import result_batch
 
 ALL_CODES = all_codes(CUSTOMERS.codes)

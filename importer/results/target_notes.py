@@ -1,4 +1,7 @@
-"""What a run has learned about its target, in sentences for people. Words only."""
+"""What a person has to know about the target, in sentences: what the run learned, who else imports into it.
+
+Words only.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from typing import Any
 
 
 def learned_sentences(learned: Mapping[str, Any]) -> list[str]:
-    """Say what was learned.
+    """Return what was learned.
 
     Args:
-        learned: as in `Report.learned`.
+        learned: as in `ReportData.learned`.
     """
     return list(_sentences(learned))
 
@@ -35,3 +38,13 @@ def _sentences(learned: Mapping[str, Any]) -> Iterator[str]:
 
 def _rows(count: int) -> str:
     return "1 row was" if count == 1 else f"{count:,} rows were"
+
+
+def others_there(count: int) -> str:
+    """Return a sentence where the target has customers that another workspace created; "" where it has none."""
+    if not count:
+        return ""
+    return (
+        f"This target holds customers of another workspace ({count:,} of its newest). What that one created is not"
+        " known here, and can be created a second time: import from one workspace."
+    )
