@@ -37,7 +37,7 @@ class Stream(Protocol):
         ...
 
 
-class Material:
+class ByteSource:
     """The bytes of one source.
 
     Args:
@@ -84,7 +84,7 @@ class _Window(io.RawIOBase):
         return count
 
 
-def open_material(path: Path, max_bytes: int) -> Material:
+def open_byte_source(path: Path, max_bytes: int) -> ByteSource:
     """Open an ordinary, non-empty file.
 
     Args:
@@ -106,10 +106,10 @@ def open_material(path: Path, max_bytes: int) -> Material:
     except SourceError:
         handle.close()
         raise
-    return Material(handle, path.name)
+    return ByteSource(handle, path.name)
 
 
-def spool(stream: Stream, name: str, max_bytes: int, too_large: SourceError) -> Material:
+def spool(stream: Stream, name: str, max_bytes: int, too_large: SourceError) -> ByteSource:
     """Copy a stream into a nameless temporary file.
 
     Args:
@@ -119,17 +119,17 @@ def spool(stream: Stream, name: str, max_bytes: int, too_large: SourceError) -> 
     Raises:
         SourceError: nothing came, or too much.
     """
-    copy = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the material
+    copy = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the source
     try:
         _copy(stream, copy, max_bytes, too_large)
     except BaseException:
         copy.close()
         raise
-    material = Material(copy, name)
-    if not material.size:
-        material.close()
+    byte_source = ByteSource(copy, name)
+    if not byte_source.size:
+        byte_source.close()
         raise EmptySourceError(f"'{name}' is empty.", "Export the customers again.")
-    return material
+    return byte_source
 
 
 def save_stream(stream: Stream, to: Path, max_bytes: int) -> None:
@@ -155,14 +155,14 @@ def content_hash(path: Path | str) -> str:
     Raises:
         SourceError: the file cannot be read.
     """
-    material = open_material(Path(path), sys.maxsize)
+    byte_source = open_byte_source(Path(path), sys.maxsize)
     try:
-        with material.open() as stream:
+        with byte_source.open() as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]  # it has readinto
     except OSError as fault:
         raise unreadable(str(path), fault) from fault
     finally:
-        material.close()
+        byte_source.close()
 
 
 def too_large(name: str, max_bytes: int) -> SourceError:

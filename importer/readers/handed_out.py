@@ -18,7 +18,7 @@ from zipfile import ZipFile
 from importer.core.columns import ROW_COLUMN, RUN_COLUMN
 from importer.core.errors import ReturnRefusedError, SourceError
 from importer.profile.settings import SourceSettings
-from importer.readers.byte_source import Material
+from importer.readers.byte_source import ByteSource
 from importer.readers.kinds import Kind
 from importer.readers.parser_errors import Parsing
 from importer.readers.table.columns import tidy_name
@@ -41,7 +41,7 @@ _HINT = "Export it again from its run."
 
 
 def as_handed_out(
-    material: Material, kind: Kind, settings: SourceSettings, *, alone: bool = False
+    byte_source: ByteSource, kind: Kind, settings: SourceSettings, *, alone: bool = False
 ) -> SourceSettings | None:
     """How to read a file that the importer handed out; None for any other file.
 
@@ -53,13 +53,13 @@ def as_handed_out(
         ReturnRefusedError: there are several.
     """
     if kind.name == "text":
-        return _of_text(material, settings)
-    if not _may_be_ours(material, kind):
+        return _of_text(byte_source, settings)
+    if not _may_be_ours(byte_source, kind):
         return None
-    found = list(islice(_of_workbook(material, settings), 2 if alone else 1))
+    found = list(islice(_of_workbook(byte_source, settings), 2 if alone else 1))
     if len(found) > 1:
         raise ReturnRefusedError(
-            f"Sheets {found[0].sheet} and {found[1].sheet} of '{material.name}' both have the columns"
+            f"Sheets {found[0].sheet} and {found[1].sheet} of '{byte_source.name}' both have the columns"
             f" '{RUN_COLUMN}' and '{ROW_COLUMN}': it is not clear which of them holds the fixed rows.",
             "Delete the other one, and return the workbook again.",
         )
@@ -69,8 +69,8 @@ def as_handed_out(
 # --------------------------------------------------------------------------- text
 
 
-def _of_text(material: Material, settings: SourceSettings) -> SourceSettings | None:
-    with closing(material.open()) as stream:
+def _of_text(byte_source: ByteSource, settings: SourceSettings) -> SourceSettings | None:
+    with closing(byte_source.open()) as stream:
         head = stream.read(_HEAD_BYTES)
     if _MARK not in head and not any(mark in head for mark in _WIDE_MARKS):
         return None
@@ -79,7 +79,7 @@ def _of_text(material: Material, settings: SourceSettings) -> SourceSettings | N
         records = _records(text, delimiter)
         if row := _header_row(records):
             told = "auto" if records[0][0].lower().startswith("sep=") else row  # Excel's word for its delimiter
-            encoding = _encoding(material)
+            encoding = _encoding(byte_source)
             return _own(settings, format="csv", delimiter=delimiter, quote='"', encoding=encoding, header_row=told)
     return None
 
@@ -97,10 +97,10 @@ def _records(text: str, delimiter: str) -> list[list[str]]:
     return [record or [""] for record in found]
 
 
-def _encoding(material: Material) -> str:
+def _encoding(byte_source: ByteSource) -> str:
     """UTF-8 proves itself; what is none was saved by a spreadsheet program, in the code page of its country."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    with closing(material.open()) as stream:
+    with closing(byte_source.open()) as stream:
         try:
             while piece := stream.read(_PIECE_BYTES):
                 decoder.decode(piece)
@@ -113,11 +113,11 @@ def _encoding(material: Material) -> str:
 # --------------------------------------------------------------------------- workbooks
 
 
-def _may_be_ours(material: Material, kind: Kind) -> bool:
+def _may_be_ours(byte_source: ByteSource, kind: Kind) -> bool:
     """Rule out most workbooks without parsing them: the column's name must stand somewhere in their texts."""
-    with closing(material.open()) as stream:
+    with closing(byte_source.open()) as stream:
         if kind.name in {"xlsx", "ods"}:
-            return _in_archive(stream, material.name)
+            return _in_archive(stream, byte_source.name)
     return True  # binary workbooks are small, or at least rare
 
 
@@ -146,32 +146,32 @@ def _holds_mark(archive: ZipFile, name: str) -> bool:
     return False
 
 
-def _of_workbook(material: Material, settings: SourceSettings) -> Iterator[SourceSettings]:
+def _of_workbook(byte_source: ByteSource, settings: SourceSettings) -> Iterator[SourceSettings]:
     """How to read each sheet that has our columns."""
     from importer.readers.workbook.origin import WorkbookOrigin  # noqa: PLC0415  # loads only where it is needed
 
     for number in range(1, _MOST_SHEETS + 1):
         chosen = _own(settings, format="excel", sheet=number, header_row="auto")
         try:
-            with Parsing(material.name, "workbook", _HINT):
-                origin = WorkbookOrigin(_Kept(material), chosen)
+            with Parsing(byte_source.name, "workbook", _HINT):
+                origin = WorkbookOrigin(_Kept(byte_source), chosen)
         except SourceError:  # there is no such sheet, or the file is broken: whoever reads it says so
             return
         with closing(origin):
-            row = _header_row_of(origin, material.name)
+            row = _header_row_of(origin, byte_source.name)
         if row:
             yield chosen.model_copy(update={"header_row": row})
 
 
-class _Kept(Material):
+class _Kept(ByteSource):
     """The bytes of a source that somebody else closes."""
 
-    def __init__(self, material: Material) -> None:
-        self._material = material
-        self.name, self.size = material.name, material.size
+    def __init__(self, byte_source: ByteSource) -> None:
+        self._byte_source = byte_source
+        self.name, self.size = byte_source.name, byte_source.size
 
     def open(self) -> BinaryIO:
-        return self._material.open()
+        return self._byte_source.open()
 
     def close(self) -> None:
         """Nothing: the one that it was lent by does."""

@@ -14,7 +14,7 @@ from importer.core.columns import ROW_COLUMN, RUN_COLUMN
 from importer.core.errors import SourceError, UndecidedEncodingError
 from importer.core.ports import Reader
 from importer.profile.settings import SourceSettings
-from importer.readers.byte_source import Material, content_hash, open_material, save_stream, spool, too_large
+from importer.readers.byte_source import ByteSource, content_hash, open_byte_source, save_stream, spool, too_large
 from importer.readers.handed_out import as_handed_out
 from importer.readers.kinds import PACKED, WORKBOOKS, Kind, kind_of
 from importer.readers.packed import unpack
@@ -45,7 +45,7 @@ _HINT = "Copy it again from where it came from, or export it again."
 ENTRY_POINTS = "importer.readers"
 """The entry point group of third parties: name of the format to an `Opener`."""
 
-Opener = Callable[[Material, SourceSettings], "Origin"]
+Opener = Callable[[ByteSource, SourceSettings], "Origin"]
 """Opens a source's bytes under `[source]` as an origin that closes them, or raises `SourceError`."""
 
 
@@ -92,16 +92,16 @@ def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO |
     Raises:
         SourceError: it cannot be read, or is refused; nothing else is ever raised for a file.
     """
-    material = _take(path, settings, stdin)
-    name = material.name
+    byte_source = _take(path, settings, stdin)
+    name = byte_source.name
     try:
-        material, kind = _unpacked(material, settings)
-        own = as_handed_out(material, kind, settings)
+        byte_source, kind = _unpacked(byte_source, settings)
+        own = as_handed_out(byte_source, kind, settings)
         if own is not None:
-            return _read_ours(material, kind, own, name)
-        return _read(material, _format(material.name, kind, settings), settings, name)
+            return _read_ours(byte_source, kind, own, name)
+        return _read(byte_source, _format(byte_source.name, kind, settings), settings, name)
     except BaseException:
-        material.close()
+        byte_source.close()
         raise
 
 
@@ -140,24 +140,26 @@ def open_handed_out(path: Path | str, settings: SourceSettings) -> Reader | None
         SourceError: it cannot be read.
         ReturnRefusedError: several sheets of a workbook have those columns.
     """
-    material = _take(path, settings, None)
-    name = material.name
+    byte_source = _take(path, settings, None)
+    name = byte_source.name
     try:
-        material, kind = _unpacked(material, settings)
-        own = as_handed_out(material, kind, settings, alone=True)
+        byte_source, kind = _unpacked(byte_source, settings)
+        own = as_handed_out(byte_source, kind, settings, alone=True)
         if own is None:
-            material.close()
+            byte_source.close()
             return None
-        return _read_ours(material, kind, own, name, keeps_added=True)
+        return _read_ours(byte_source, kind, own, name, keeps_added=True)
     except BaseException:
-        material.close()
+        byte_source.close()
         raise
 
 
-def _read_ours(material: Material, kind: Kind, own: SourceSettings, name: str, *, keeps_added: bool = False) -> Reader:
+def _read_ours(
+    byte_source: ByteSource, kind: Kind, own: SourceSettings, name: str, *, keeps_added: bool = False
+) -> Reader:
     """Read a file that the importer handed out: no setting of the profile helps where its encoding is in doubt."""
     try:
-        return _read(material, _format(material.name, kind, own), own, name, keeps_added=keeps_added)
+        return _read(byte_source, _format(byte_source.name, kind, own), own, name, keeps_added=keeps_added)
     except UndecidedEncodingError as error:
         raise SourceError(error.message, _SAVE_AS_UTF8) from error
 
@@ -177,34 +179,36 @@ def keep_stdin(to: Path, settings: SourceSettings, stream: BinaryIO | None = Non
     return to
 
 
-def _take(path: Path | str, settings: SourceSettings, stdin: BinaryIO | None) -> Material:
+def _take(path: Path | str, settings: SourceSettings, stdin: BinaryIO | None) -> ByteSource:
     limit = settings.limits.max_file_bytes
     if str(path) == STDIN:
         with Parsing("Standard input", "stream", "Save the data as a file, and import that."):
             return spool(stdin or sys.stdin.buffer, STDIN, limit, too_large("Standard input", limit))
-    return open_material(Path(path), limit)
+    return open_byte_source(Path(path), limit)
 
 
-def _unpacked(material: Material, settings: SourceSettings) -> tuple[Material, Kind]:
+def _unpacked(byte_source: ByteSource, settings: SourceSettings) -> tuple[ByteSource, Kind]:
     for _ in range(_MOST_WRAPPINGS):
-        with Parsing(material.name, "file", _HINT), material.open() as stream:
+        with Parsing(byte_source.name, "file", _HINT), byte_source.open() as stream:
             kind = kind_of(stream)
         if kind.name not in PACKED:
-            return material, kind
-        inner = unpack(material, kind.name, settings.limits)
-        material.close()
-        material = inner
-    material.close()
-    raise SourceError(f"'{material.name}' is packed more than once.", "Unpack it, and import the file that was in it.")
+            return byte_source, kind
+        inner = unpack(byte_source, kind.name, settings.limits)
+        byte_source.close()
+        byte_source = inner
+    byte_source.close()
+    raise SourceError(
+        f"'{byte_source.name}' is packed more than once.", "Unpack it, and import the file that was in it."
+    )
 
 
 def _read(
-    material: Material, name_of_format: str, settings: SourceSettings, name: str, *, keeps_added: bool = False
+    byte_source: ByteSource, name_of_format: str, settings: SourceSettings, name: str, *, keeps_added: bool = False
 ) -> Reader:
     from importer.readers.table.reader import TableReader  # noqa: PLC0415  # opening a source is what loads its reader
 
     with Parsing(name, "file", _HINT):
-        origin = find_format(name_of_format).load()(material, settings)
+        origin = find_format(name_of_format).load()(byte_source, settings)
     try:
         return TableReader(origin, settings, name, keeps_added=keeps_added)
     except BaseException:

@@ -11,7 +11,7 @@ from zipfile import ZipFile, ZipInfo
 
 from importer.core.errors import SourceError
 from importer.profile.settings import SourceLimits
-from importer.readers.byte_source import Material, Stream, spool
+from importer.readers.byte_source import ByteSource, Stream, spool
 from importer.readers.parser_errors import Parsing
 
 HARMLESS_BYTES = 64 << 20
@@ -22,7 +22,7 @@ _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods")
 """A workbook is a zip archive; one that is cut off can be told by its name alone."""
 
 
-def unpack(material: Material, kind: str, limits: SourceLimits) -> Material:
+def unpack(byte_source: ByteSource, kind: str, limits: SourceLimits) -> ByteSource:
     """Return what is packed in a gzip, zip or zstd archive.
 
     Args:
@@ -31,15 +31,15 @@ def unpack(material: Material, kind: str, limits: SourceLimits) -> Material:
     Raises:
         SourceError: damaged, a bomb, locked, or not exactly one file.
     """
-    allowed = allowed_bytes(material.size, limits)
-    cut_off = kind == "zip" and material.name.lower().endswith(_WORKBOOKS)
+    allowed = allowed_bytes(byte_source.size, limits)
+    cut_off = kind == "zip" and byte_source.name.lower().endswith(_WORKBOOKS)
     what, hint = ("workbook", _COPY_AGAIN) if cut_off else (f"{kind} archive", f"{_COPY_AGAIN} Or unpack it yourself.")
-    with Parsing(material.name, what, hint), material.open() as packed:
+    with Parsing(byte_source.name, what, hint), byte_source.open() as packed:
         if kind == "zip":
-            return _unzip(packed, material.name, allowed)
-        stream: Stream = _unzstd(packed, material.name) if kind == "zstd" else gzip.GzipFile(fileobj=packed)
+            return _unzip(packed, byte_source.name, allowed)
+        stream: Stream = _unzstd(packed, byte_source.name) if kind == "zstd" else gzip.GzipFile(fileobj=packed)
         with closing(stream):
-            return spool(stream, _inner_name(material.name), allowed, bomb(material.name, allowed))
+            return spool(stream, _inner_name(byte_source.name), allowed, bomb(byte_source.name, allowed))
 
 
 def allowed_bytes(packed_bytes: int, limits: SourceLimits) -> int:
@@ -55,7 +55,7 @@ def bomb(name: str, allowed: int) -> SourceError:
     )
 
 
-def _unzip(packed: BinaryIO, name: str, allowed: int) -> Material:
+def _unzip(packed: BinaryIO, name: str, allowed: int) -> ByteSource:
     with ZipFile(packed) as archive:
         member = _only_member(archive, name)
         if member.file_size > allowed:

@@ -20,7 +20,6 @@ from importer.core.issues import Severity
 from importer.readers.table.blocks import Block, Mark, tabled
 from importer.readers.table.columns import Columns
 from importer.readers.table.row_filter import is_blank
-from importer.readers.table.shapes import Shapes
 
 _BESIDE = Mark(
     "cell_outside_table",
@@ -38,6 +37,8 @@ _CAME_BACK = Mark(
 _SAID_ENOUGH = frozenset({"quotes_broken", "row_torn"})
 _FEWEST = 5
 """Short or long records among the first ones from which on they are a habit, not an accident."""
+_ENOUGH_ROWS = 3
+"""Complete records from which on the looks of columns are known."""
 
 
 class Ragged:
@@ -60,7 +61,7 @@ class Ragged:
         long = [row for row in sample if len(row) > max(columns.width, header_cells)]
         usual = len(long) >= fewest or len(long) > len(sample) / 2
         self._trailing = usual and sum(_beyond(row, self._width) for row in long) <= 0.1 * len(long)
-        self._shapes = Shapes([row[: self._width] for row in sample if self._is_complete(row)])
+        self._shapes = _Shapes([row[: self._width] for row in sample if self._is_complete(row)])
         short = [row for row in sample if 1 < len(row) < columns.width]
         fitting = sum(map(self._shapes.fit, short))
         self._habit = len(short) >= fewest and fitting >= 0.9 * len(short)
@@ -194,3 +195,35 @@ def _is_blank(block: Block, start: int) -> bool:
 
 def _beyond(row: Sequence[str], width: int) -> bool:
     return any(map(str.strip, row[width:]))
+
+
+def _shape(cell: str) -> str:
+    """Return the rough look of a cell: "" blank, `@` address, `#` number or date, `a` words, `m` words and numbers."""
+    text = cell.strip()
+    if not text:
+        return ""
+    if "@" in text:
+        return "@"
+    digits = any(map(str.isdigit, text))
+    letters = any(map(str.isalpha, text))
+    if digits and letters:
+        return "m"
+    return "#" if digits else "a"
+
+
+class _Shapes:
+    """What the cells of each column look like, to judge whether the cells of a record are in their columns.
+
+    Args:
+        rows: complete records.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[str]]) -> None:
+        self._looks = [{_shape(cell) for cell in column} for column in zip(*rows, strict=True)]
+        self.known = len(rows) >= _ENOUGH_ROWS
+
+    def fit(self, row: Sequence[str]) -> bool:
+        """Whether the cells look like those of the first columns."""
+        if not self.known or len(row) > len(self._looks):
+            return False
+        return all((look := _shape(cell)) == "" or look in self._looks[i] for i, cell in enumerate(row))

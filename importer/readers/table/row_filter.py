@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -9,12 +10,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from importer.readers.table.blocks import Block
-from importer.readers.table.footer import MOST_LINES, is_footer
 
 _SPACES = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
 """What `str.strip` takes away."""
 _FEWEST_NAMES = 2
 """One cell that equals the header's may be a value; several that do are the header again."""
+
+
+_TOTALS = re.compile(r"(grand|sub|overall)?[\s-]*(totals?|sums?|counts?)\b.*", re.IGNORECASE | re.DOTALL)
+_REMARK = re.compile(
+    r"""[(\[]?\s*\d[\d,. ]*\s*(rows?|records?|customers?|entries|contacts|lines)\b.*
+      | (total|number\s+of|rows?|records?|count|customers)\b.*\d+.*
+      | (end\s+of|generated|exported|printed|created|report|page\s+\d|copyright|©|confidential|source:).*
+      | (as\s+of|---|===|\*\*\*).*""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_NUMBER = re.compile(r"[-+]?[\d.,\s]+%?")
+_LONGEST_REMARK = 200
+_MOST_FOOTER_LINES = 20
+"""More lines than this are not a footer."""
 
 
 def after(block: Block, header: int) -> Block:
@@ -82,7 +96,7 @@ def hold_footer(block: Block, width: int) -> tuple[Block, Block | None]:
     count = end = len(block.numbers)
     while end and end - 1 not in block.surplus and is_footer(_record(block, end - 1), width):
         end -= 1
-    if end == count or count - end > MOST_LINES:
+    if end == count or count - end > _MOST_FOOTER_LINES:
         return block, None
     return part(block, 0, end), part(block, end, count)
 
@@ -105,3 +119,21 @@ def is_blank(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _record(block: Block, place: int) -> list[str]:
     return [block.cells(i)[place].as_py() for i in range(block.width)]
+
+
+def is_footer(cells: Sequence[str], width: int) -> bool:
+    """Whether a record under a table is a line of totals or a remark, not a customer.
+
+    Args:
+        cells: the record.
+        width: how many columns the table has.
+    """
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if not filled or width < 3 or len(filled[0]) > _LONGEST_REMARK:
+        return False
+    first, rest = filled[0], filled[1:]
+    if _TOTALS.fullmatch(first) and len(filled) < max(3, width / 2) and all(map(_NUMBER.fullmatch, rest)):
+        return True
+    return (
+        len(filled) <= max(1, width // 5) and bool(_REMARK.fullmatch(first)) and not any("@" in cell for cell in filled)
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from importer.core.sources import Detected
 from importer.profile.settings import SourceSettings
-from importer.readers.byte_source import Material
+from importer.readers.byte_source import ByteSource
 from importer.readers.parser_errors import Parsing
 from importer.readers.table.blocks import Block
 from importer.readers.text.dialect import Dialect, detect_dialect
@@ -18,16 +18,16 @@ _SAMPLE_CHARS = 1 << 17
 _HINT = "Export it again as CSV in UTF-8, or name its encoding and delimiter in [source]."
 
 
-def open_text(material: Material, settings: SourceSettings) -> TextOrigin:
+def open_text(byte_source: ByteSource, settings: SourceSettings) -> TextOrigin:
     """Open a text file; the `Opener` of the format `csv`."""
-    return TextOrigin(material, settings)
+    return TextOrigin(byte_source, settings)
 
 
 class TextOrigin:
     """One text file.
 
     Args:
-        material: the file's bytes; closed with the origin.
+        byte_source: the file's bytes; closed with the origin.
         settings: `[source]` of the profile.
     """
 
@@ -36,12 +36,12 @@ class TextOrigin:
     sheet = ""
     other_tables = ()
 
-    def __init__(self, material: Material, settings: SourceSettings) -> None:
-        self._material = material
+    def __init__(self, byte_source: ByteSource, settings: SourceSettings) -> None:
+        self._byte_source = byte_source
         self._settings = settings
-        self._name = name = material.name
+        self._name = name = byte_source.name
         with Parsing(name, "text file", _HINT):
-            self._encoding: Encoding = detect_encoding(self._material.open, settings.encoding, name)
+            self._encoding: Encoding = detect_encoding(self._byte_source.open, settings.encoding, name)
             self._dialect: Dialect = detect_dialect(self._sample(), settings, name)
 
     @property
@@ -61,15 +61,15 @@ class TextOrigin:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the file's records from the start."""
-        with Parsing(self._name, "text file", _HINT), self._material.open() as stream:
+        with Parsing(self._name, "text file", _HINT), self._byte_source.open() as stream:
             limits = self._settings.limits
             feed = Feed(stream, self._encoding.codec, limits)
             yield from read_blocks(feed, self._dialect, limits, self._name)
 
     def close(self) -> None:
         """Release the file."""
-        self._material.close()
+        self._byte_source.close()
 
     def _sample(self) -> str:
-        with self._material.open() as stream:
+        with self._byte_source.open() as stream:
             return Feed(stream, self._encoding.codec, self._settings.limits).head(_SAMPLE_CHARS)

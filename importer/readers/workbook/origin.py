@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 from importer.core.errors import SourceError
 from importer.core.sources import SUMMARY_SHEET, Detected, OtherTable
 from importer.profile.settings import SourceSettings
-from importer.readers.byte_source import Material
+from importer.readers.byte_source import ByteSource
 from importer.readers.kinds import kind_of
 from importer.readers.parser_errors import Parsing
 from importer.readers.table.blocks import Block
@@ -33,29 +33,29 @@ _FEWEST_COLUMNS = 2
 _HINT = "Open it in a spreadsheet program and save it again as .xlsx."
 
 
-def open_workbook(material: Material, settings: SourceSettings) -> WorkbookOrigin:
+def open_workbook(byte_source: ByteSource, settings: SourceSettings) -> WorkbookOrigin:
     """Open a workbook; the `Opener` of the format `excel`."""
-    return WorkbookOrigin(material, settings)
+    return WorkbookOrigin(byte_source, settings)
 
 
 class WorkbookOrigin:
     """One sheet of a workbook.
 
     Args:
-        material: the file's bytes; closed with the origin.
+        byte_source: the file's bytes; closed with the origin.
         settings: `[source]` of the profile.
     """
 
     grid = True
     format = "excel"
 
-    def __init__(self, material: Material, settings: SourceSettings) -> None:
-        self._material = material
-        self._name = material.name
-        with material.open() as stream:
+    def __init__(self, byte_source: ByteSource, settings: SourceSettings) -> None:
+        self._byte_source = byte_source
+        self._name = byte_source.name
+        with byte_source.open() as stream:
             kind = kind_of(stream).name
         with self._parsing():
-            self._book: Book = resolve_name(BOOKS[kind])(material, settings)
+            self._book: Book = resolve_name(BOOKS[kind])(byte_source, settings)
         try:
             with self._parsing():
                 tables = self._tables()
@@ -124,7 +124,7 @@ class WorkbookOrigin:
     def close(self) -> None:
         """Release the workbook."""
         self._book.close()
-        self._material.close()
+        self._byte_source.close()
 
     def _parsing(self) -> Parsing:
         return Parsing(self._name, "workbook", _HINT)

@@ -12,9 +12,8 @@ from zipfile import ZipFile
 
 from importer.core.errors import SourceError
 from importer.profile.settings import SourceLimits
-from importer.readers.byte_source import Material
+from importer.readers.byte_source import ByteSource
 from importer.readers.packed import allowed_bytes, bomb
-from importer.readers.workbook.troubles import hostile
 
 _MOST_PARTS = 20_000
 _LARGEST_SMALL_PART = 64 << 20
@@ -37,18 +36,18 @@ Start = Callable[[str, Mapping[str, str]], None]
 """Called for each element of the part's own namespace, with its local name and its attributes by local name."""
 
 
-def open_package(material: Material, limits: SourceLimits) -> ZipFile:
+def open_package(byte_source: ByteSource, limits: SourceLimits) -> ZipFile:
     """Open the container of a workbook.
 
     Raises:
         SourceError: it would unpack to more than is believable, or holds too many parts.
     """
-    archive = ZipFile(material.open())
-    allowed = allowed_bytes(material.size, limits)
+    archive = ZipFile(byte_source.open())
+    allowed = allowed_bytes(byte_source.size, limits)
     members = archive.infolist()
     if len(members) > _MOST_PARTS or sum(member.file_size for member in members) > allowed:
         archive.close()
-        raise bomb(material.name, allowed)
+        raise bomb(byte_source.name, allowed)
     return archive
 
 
@@ -182,3 +181,11 @@ def unescaped(text: str) -> str:
         return text
     plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
     return plain if plain.isascii() else plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def hostile(name: str) -> SourceError:
+    """Return the error for a workbook that declares XML entities."""
+    return SourceError(
+        f"'{name}' declares XML entities, which no spreadsheet program writes: it is refused as hostile.",
+        "Open it in a spreadsheet program and save it as a new file.",
+    )

@@ -1,4 +1,4 @@
-"""What every kind of workbook offers, and how its rows are gathered into blocks."""
+"""What every kind of workbook offers, and how its rows are put into blocks."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Book(Protocol):
 
 
 @dataclass(slots=True)
-class Pile:
+class BlockBuilder:
     """Rows that wait to become a block."""
 
     size: int = _FIRST_BLOCK_ROWS
@@ -78,7 +78,7 @@ class Pile:
         return len(self.rows) >= self.size
 
     def add(self, number: int, cells: Sequence[str], marks: Sequence[Mark]) -> None:
-        """Put a row on the pile.
+        """Add a row.
 
         Args:
             number: its row number; 0 for the one after the last.
@@ -96,7 +96,7 @@ class Pile:
         self.rows.append(cells)
 
     def take(self) -> Block:
-        """Return the pile as a block, and begin another."""
+        """Return the rows so far as a block, and begin another."""
         block = Block(self.numbers, self.rows, None, self.marks)
         self.size = _BLOCK_ROWS
         self.numbers, self.rows, self.marks = [], [], {}

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 from typing import IO, overload
 
-from importer.readers.workbook.troubles import too_long
+from importer.readers.workbook.cell_problems import too_long
 
 _MOST_IN_MEMORY = 1_000_000
 _CHARS_IN_MEMORY = 40_000_000

@@ -167,15 +167,15 @@ from importer.readers.table.blocks import Block
 class OneRow:
     grid, format, sheet, detected, warnings = True, "onerow", "", (), ()
 
-    def __init__(self, material, settings):
-        self._material = material
+    def __init__(self, byte_source, settings):
+        self._byte_source = byte_source
 
     def blocks(self):
-        with self._material.open() as stream:
+        with self._byte_source.open() as stream:
             yield Block([1, 2], [["Everything"], [stream.read().decode()]])
 
     def close(self):
-        self._material.close()
+        self._byte_source.close()
 """
 
 

@@ -16,7 +16,7 @@ from importer.core.errors import SourceError
 from importer.readers.workbook.cells import iso_text, number_text, serial_text, time_text
 from importer.readers.workbook.numberformats import date_kind, digit_sections, plain_text, renderer
 from importer.readers.workbook.package import unescaped
-from importer.readers.workbook.sheetrows import Pile
+from importer.readers.workbook.sheetrows import BlockBuilder
 from importer.readers.workbook.sheets import Sheet, choose_sheet, describe_sheets
 from importer.readers.workbook.strings import SharedStrings
 from importer.readers.workbook.xls.container import workbook_stream
@@ -242,12 +242,12 @@ class TestSheets:
 
 
 def test_rows_out_of_order_are_damage() -> None:
-    pile = Pile()
-    pile.add(0, ["a"], ())
-    pile.add(5, ["b"], ())
+    rows = BlockBuilder()
+    rows.add(0, ["a"], ())
+    rows.add(5, ["b"], ())
     with pytest.raises(ValueError, match="out of order"):
-        pile.add(5, ["c"], ())
-    assert list(pile.take().numbers) == [1, 5]
+        rows.add(5, ["c"], ())
+    assert list(rows.take().numbers) == [1, 5]
 
 
 class TestOldContainers:

@@ -13,11 +13,11 @@ from zipfile import ZipFile
 
 from importer.core.errors import SourceError
 from importer.profile.settings import SourceSettings
-from importer.readers.byte_source import Material
+from importer.readers.byte_source import ByteSource
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.ods.cells import Row, SheetEvents
 from importer.readers.workbook.package import LAST, open_package, safe_parser
-from importer.readers.workbook.sheetrows import LAST_ROW, Pile, SheetFacts
+from importer.readers.workbook.sheetrows import LAST_ROW, BlockBuilder, SheetFacts
 from importer.readers.workbook.sheets import Sheet
 
 _CONTENT = "content.xml"
@@ -42,31 +42,31 @@ class OdsBook:
     """An `.ods`.
 
     Args:
-        material: the file's bytes.
+        byte_source: the file's bytes.
         settings: `[source]` of the profile.
     """
 
-    def __init__(self, material: Material, settings: SourceSettings) -> None:
-        self._name = material.name
+    def __init__(self, byte_source: ByteSource, settings: SourceSettings) -> None:
+        self._name = byte_source.name
         self._longest = settings.limits.max_cell_chars
-        self._archive = open_package(material, settings.limits)
+        self._archive = open_package(byte_source, settings.limits)
         _refuse_encrypted(self._archive, self._name)
         self.sheets: Sequence[Sheet] = self._find_sheets()
 
     def blocks(self, sheet: Sheet, facts: SheetFacts) -> Generator[Block]:
         """Yield a sheet's rows from the start."""
-        pile = Pile()
+        builder = BlockBuilder()
         number = 0
         for row in self._rows(sheet, facts):
             count = min(row.count, LAST_ROW - number)
             for _ in range(count if row.cells else 0):
                 number += 1
-                pile.add(number, row.cells, row.marks)
-                if pile.full:
-                    yield pile.take()
+                builder.add(number, row.cells, row.marks)
+                if builder.full:
+                    yield builder.take()
             number += 0 if row.cells else count
-        if pile.rows:
-            yield pile.take()
+        if builder.rows:
+            yield builder.take()
 
     def close(self) -> None:
         """Release the container."""

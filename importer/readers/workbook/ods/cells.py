@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from importer.readers.table.blocks import Mark
+from importer.readers.table.damage import ERRORS, cell_error
+from importer.readers.workbook.cell_problems import long_number, too_long
 from importer.readers.workbook.cells import iso_text, number_text
 from importer.readers.workbook.sheetrows import LAST_COLUMN, LAST_ROW, SheetFacts
-from importer.readers.workbook.troubles import ERRORS, cell_error, long_number, too_long
 
 _ERROR_CODE = re.compile(r"Err:\d{3}")
 _DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,]\d+)?S")

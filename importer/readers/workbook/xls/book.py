@@ -15,7 +15,7 @@ from collections.abc import Generator, Sequence
 
 from importer.core.errors import SourceError
 from importer.profile.settings import SourceSettings
-from importer.readers.byte_source import Material
+from importer.readers.byte_source import ByteSource
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.numberformats import renderers
 from importer.readers.workbook.sheetrows import SheetFacts
@@ -35,18 +35,18 @@ class XlsBook:
     """An `.xls`.
 
     Args:
-        material: the file's bytes.
+        byte_source: the file's bytes.
         settings: `[source]` of the profile; `.xls` cells cannot pass its limits.
 
     Raises:
         SourceError: it is larger than any sound one, or protected with a password.
     """
 
-    def __init__(self, material: Material, settings: SourceSettings) -> None:  # noqa: ARG002  # the signature of every book
-        if material.size > _LARGEST:
-            raise SourceError(f"'{material.name}' is larger than an .xls can be.", "Save it as .xlsx.")
-        self._name = material.name
-        with material.open() as stream:
+    def __init__(self, byte_source: ByteSource, settings: SourceSettings) -> None:  # noqa: ARG002  # the signature of every book
+        if byte_source.size > _LARGEST:
+            raise SourceError(f"'{byte_source.name}' is larger than an .xls can be.", "Save it as .xlsx.")
+        self._name = byte_source.name
+        with byte_source.open() as stream:
             self._stream = workbook_stream(stream.read())
         self._sheets: list[tuple[Sheet, int]] = []
         self._strings: list[str] = []

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from importer.readers.table.blocks import Block, Mark
+from importer.readers.table.damage import cell_error
+from importer.readers.workbook.cell_problems import LONG, long_number
 from importer.readers.workbook.cells import ERROR_TEXTS, rk_number
 from importer.readers.workbook.numberformats import Render, plain_text
-from importer.readers.workbook.sheetrows import Pile, SheetFacts
-from importer.readers.workbook.troubles import LONG, cell_error, long_number
+from importer.readers.workbook.sheetrows import BlockBuilder, SheetFacts
 from importer.readers.workbook.xls.records import Record, plain_string
 
 _FORMULA, _NUMBER, _RK, _RKS, _FLAG_OR_ERROR, _ROW = 0x06, 0x203, 0x27E, 0xBD, 0x205, 0x208
@@ -64,22 +65,22 @@ class SheetRecords:
         Raises:
             ValueError: rows far out of order: the workbook is damaged.
         """
-        pile = Pile()
+        builder = BlockBuilder()
         for kind, parts in records:
             self._take(kind, parts)
             if len(self._waiting) > _MOST_WAITING:
-                yield from self._pile_up(pile, keep=_MOST_WAITING // 2)
-        yield from self._pile_up(pile, keep=0)
-        if pile.rows:
-            yield pile.take()
+                yield from self._fill(builder, keep=_MOST_WAITING // 2)
+        yield from self._fill(builder, keep=0)
+        if builder.rows:
+            yield builder.take()
 
-    def _pile_up(self, pile: Pile, *, keep: int) -> Iterator[Block]:
+    def _fill(self, builder: BlockBuilder, *, keep: int) -> Iterator[Block]:
         self._number = -1
         for number in sorted(self._waiting)[: len(self._waiting) - keep]:
             row = self._waiting.pop(number)
-            pile.add(number + 1, row.cells, row.marks)
-            if pile.full:
-                yield pile.take()
+            builder.add(number + 1, row.cells, row.marks)
+            if builder.full:
+                yield builder.take()
 
     def _take(self, kind: int, parts: Sequence[bytes]) -> None:
         content = parts[0]

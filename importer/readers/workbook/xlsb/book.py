@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from zipfile import ZipFile
 
 from importer.profile.settings import SourceSettings
-from importer.readers.byte_source import Material
+from importer.readers.byte_source import ByteSource
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.numberformats import renderers
 from importer.readers.workbook.package import Relations, open_package, workbook_relations
@@ -29,14 +29,14 @@ class XlsbBook:
     """An `.xlsb`.
 
     Args:
-        material: the file's bytes.
+        byte_source: the file's bytes.
         settings: `[source]` of the profile.
     """
 
-    def __init__(self, material: Material, settings: SourceSettings) -> None:
-        self._name = name = material.name
+    def __init__(self, byte_source: ByteSource, settings: SourceSettings) -> None:
+        self._name = name = byte_source.name
         self._longest = settings.limits.max_cell_chars
-        self._archive = open_package(material, settings.limits)
+        self._archive = open_package(byte_source, settings.limits)
         relations = workbook_relations(self._archive, "xl/workbook.bin", name)
         self.sheets, epoch_1904 = _read_workbook(self._archive, relations, name)
         formats, codes = _read_styles(self._archive, relations.of_kind("/styles"), name)

@@ -6,10 +6,11 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 
 from importer.readers.table.blocks import Block, Mark
+from importer.readers.table.damage import cell_error
+from importer.readers.workbook.cell_problems import long_number, too_long
 from importer.readers.workbook.cells import ERROR_TEXTS, rk_number
 from importer.readers.workbook.numberformats import Render
-from importer.readers.workbook.sheetrows import LAST_COLUMN, Pile, SheetFacts
-from importer.readers.workbook.troubles import cell_error, long_number, too_long
+from importer.readers.workbook.sheetrows import LAST_COLUMN, BlockBuilder, SheetFacts
 from importer.readers.workbook.xlsb.records import wide_string
 
 _ROW, _BLANK, _RK, _ERROR, _FLAG, _REAL, _TEXT, _SHARED = range(8)
@@ -42,7 +43,7 @@ class SheetRecords:
         Raises:
             ValueError: cells or rows out of order: the workbook is damaged.
         """
-        pile = Pile()
+        builder = BlockBuilder()
         number = 0
         cells: list[str] = []
         marks: list[Mark] = []
@@ -51,17 +52,17 @@ class SheetRecords:
                 self._add(kind, content, cells, marks)
             elif kind in {_ROW, _END}:
                 if number:
-                    pile.add(number, cells, marks)
-                if pile.full:
-                    yield pile.take()
+                    builder.add(number, cells, marks)
+                if builder.full:
+                    yield builder.take()
                 cells, marks = [], []
                 number = _row_number(content, facts) if kind == _ROW else 0
             else:
                 _note(kind, content, facts)
         if number:
             raise ValueError("the sheet ends in the middle")
-        if pile.rows:
-            yield pile.take()
+        if builder.rows:
+            yield builder.take()
 
     def _add(self, kind: int, content: bytes, cells: list[str], marks: list[Mark]) -> None:
         column, style = struct.unpack_from("<II", content)

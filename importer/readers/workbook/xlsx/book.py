@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from zipfile import ZipFile
 
 from importer.profile.settings import SourceSettings
-from importer.readers.byte_source import Material
+from importer.readers.byte_source import ByteSource
 from importer.readers.table.blocks import Block
 from importer.readers.workbook.numberformats import Render, renderers
 from importer.readers.workbook.package import Relations, open_package, walk, workbook_relations
@@ -31,14 +31,14 @@ class XlsxBook:
     """An `.xlsx`.
 
     Args:
-        material: the file's bytes.
+        byte_source: the file's bytes.
         settings: `[source]` of the profile.
     """
 
-    def __init__(self, material: Material, settings: SourceSettings) -> None:
-        self._name = name = material.name
+    def __init__(self, byte_source: ByteSource, settings: SourceSettings) -> None:
+        self._name = name = byte_source.name
         self._limits = settings.limits
-        self._archive = open_package(material, settings.limits)
+        self._archive = open_package(byte_source, settings.limits)
         description = _describe(self._archive, name)
         longest = settings.limits.max_cell_chars
         self._strings = read_strings(self._archive, description.strings_part, longest, name)

@@ -8,8 +8,7 @@ from typing import IO
 from xml.sax.saxutils import unescape
 
 from importer.core.errors import SourceError
-from importer.readers.workbook.package import unescaped
-from importer.readers.workbook.troubles import hostile
+from importer.readers.workbook.package import hostile, unescaped
 
 _PIECE_BYTES = 1 << 19
 _LONGEST_HEAD = 16 << 20

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from importer.readers.table.blocks import Mark
+from importer.readers.table.damage import cell_error
+from importer.readers.workbook.cell_problems import long_number, no_value, too_long
 from importer.readers.workbook.cells import iso_text
 from importer.readers.workbook.numberformats import Render
 from importer.readers.workbook.sheetrows import LAST_COLUMN
-from importer.readers.workbook.troubles import cell_error, long_number, no_value, too_long
 from importer.readers.workbook.xlsx.markup import plain
 from importer.readers.workbook.xlsx.rows import RawRow
 

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 from importer.profile.settings import SourceLimits
 from importer.readers.table.blocks import Block
-from importer.readers.workbook.sheetrows import Pile, SheetFacts
+from importer.readers.workbook.sheetrows import BlockBuilder, SheetFacts
 from importer.readers.workbook.xlsx.markup import Runs
 from importer.readers.workbook.xlsx.plans import RowTexts
 from importer.readers.workbook.xlsx.rows import RawRow, read_rows
@@ -40,14 +40,14 @@ class SheetXml:
 
     def blocks(self, facts: SheetFacts) -> Iterator[Block]:
         """Yield the sheet's rows from the start, in blocks; `facts` is complete after the last one."""
-        pile = Pile()
+        builder = BlockBuilder()
         texts = self._texts.texts
         for row in self._rows(facts):
-            pile.add(row.number, *texts(row))
-            if pile.full:
-                yield pile.take()
-        if pile.rows:
-            yield pile.take()
+            builder.add(row.number, *texts(row))
+            if builder.full:
+                yield builder.take()
+        if builder.rows:
+            yield builder.take()
 
     def _rows(self, facts: SheetFacts) -> Iterator[RawRow]:
         with self._archive.open(self._part) as stream:

@@ -1,20 +1,17 @@
-"""What can be wrong with a workbook or one of its cells, in one sentence each."""
+"""What can be wrong with a cell of a workbook, in one sentence each."""
 
 from __future__ import annotations
 
 from importer.core.errors import SourceError
 from importer.core.issues import Severity
 from importer.readers.table.blocks import Mark
-from importer.readers.table.damage import ERRORS, cell_error
-
-__all__ = ["ERRORS", "LONG", "cell_error", "hostile", "long_number", "no_value", "too_long"]
 
 LONG = 1e15
 """The first number of more digits than a spreadsheet program keeps."""
 
 
 def no_value(column: int) -> Mark:
-    """Say that a formula was never calculated."""
+    """Return the mark of a formula that was never calculated."""
     return Mark(
         "formula_without_value",
         "The cell holds a formula that was never calculated: open the workbook in Excel and save it.",
@@ -23,7 +20,7 @@ def no_value(column: int) -> Mark:
 
 
 def long_number(number: str | float, column: int) -> Mark | None:
-    """Say that a stored number has more digits than a spreadsheet program keeps; None where it has not."""
+    """Return the mark of a stored number with more digits than a spreadsheet program keeps; None for any other."""
     try:
         is_long = abs(float(number)) >= LONG
     except ValueError:
@@ -40,16 +37,8 @@ def long_number(number: str | float, column: int) -> Mark | None:
 
 
 def too_long(longest: int, name: str) -> SourceError:
-    """Say that a cell is longer than the profile allows."""
+    """Return the error for a cell that is longer than the profile allows."""
     return SourceError(
         f"'{name}' has a cell of more than the {longest:,} characters that are allowed.",
         "Correct that cell, or raise max_cell_chars in [source.limits].",
-    )
-
-
-def hostile(name: str) -> SourceError:
-    """Say that a workbook declares XML entities."""
-    return SourceError(
-        f"'{name}' declares XML entities, which no spreadsheet program writes: it is refused as hostile.",
-        "Open it in a spreadsheet program and save it as a new file.",
     )
