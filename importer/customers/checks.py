@@ -95,7 +95,7 @@ def _write_numbers(name: str, columns: Columns, notes: Notes, policy: Policy) ->
 
 
 def _says_where(name: str, columns: Columns) -> bool:
-    """Tell whether other fields say where each number belongs."""
+    """Whether other fields say where each number belongs."""
     phone = name.rpartition(".")[0]
     return any(f"{phone}.{part}" in columns.texts for part in ("region", "country"))
 

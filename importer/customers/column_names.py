@@ -7,9 +7,9 @@ Google Contacts. Names are compared by `core.contract.headers.key`: `e mail addr
 from __future__ import annotations
 
 FULL_NAME = "(full name)"
-"""What stands for a column that holds a whole name; no field of the API."""
+"""The name of what a column with a whole name holds; not a field of the API."""
 HOUSE_NUMBER = "(house number)"
-"""What stands for a column with the number that belongs before or behind the street."""
+"""The name of what a column with the number before or behind the street holds; not a field of the API."""
 
 NAMES = """
 type 0.95: customer type, account type, client type, entity type, customer kind, type of customer, kind
@@ -94,7 +94,7 @@ primaryPhoneNumber.number 0.93 MOBILE: mobile, cell phone
 primaryPhoneNumber.type 0.95: phone type
 primaryPhoneNumber.extension 0.95: phone extension, extension
 """
-"""What stands behind one of CONTACT_WORDS."""
+"""What is behind one of CONTACT_WORDS."""
 
 CONTACT_WORDS = ("contact", "contact person", "main contact", "primary contact", "key contact")
 """Words before a person's field that make the person a business's contact."""
@@ -133,7 +133,7 @@ name.middleName 1: middle name, name middle name
 name.lastName 1: last name, name last name
 (full name) 1: name, recipient, attention, attn, contact name, contact
 """
-"""What stands behind one of ADDRESS_WORDS."""
+"""What is behind one of ADDRESS_WORDS."""
 
 NOT_OURS = """
 county, fax, fax number, home fax, business fax, pager, telex, assistant phone, assistants phone, assistant, created,

@@ -78,10 +78,10 @@ class AddressTerms:
     """What one language calls addresses and their parts.
 
     Args:
-        words: as `column_names.ADDRESS_WORDS`; these also stand behind the name (`Ville de livraison`).
+        words: as `column_names.ADDRESS_WORDS`; also found behind the name (`Ville de livraison`).
         links: what joins a name and the word behind it.
         names: as `column_names.ADDRESS_NAMES`.
-        number_first: whether the house number stands before the street, as it does in English.
+        number_first: whether the house number is before the street, as it does in English.
     """
 
     words: str

@@ -1,7 +1,7 @@
 """What a customer is: the types of the API's objects, each field with what is known of it. Declares only.
 
 pydantic's validators, the table of fields, the JSON Schema, templates and messages are all made from these types
-(`importer.customers.types`, `importer.customers.rules`). The fields of an object stand in the order in which they are
+(`importer.customers.types`, `importer.customers.rules`). The fields of an object are in the order in which they are
 read: a country before what lies in it. A live check of the API changes data here and no code. Annotations are data
 here, and are not postponed.
 """

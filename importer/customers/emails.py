@@ -40,7 +40,7 @@ def read_email(text: str) -> Reading:
     return _normalised(reading, found)
 
 
-# --------------------------------------------------------------------------- what stands around an address
+# --------------------------------------------------------------------------- what is around an address
 
 _NAMED = re.compile(r"""([^<>]*)<\s*([^<>]*?)\s*>""")
 _MAILTO = re.compile(r"mailto:\s*([^?]*)(?:\?.*)?", re.IGNORECASE)
@@ -51,7 +51,7 @@ _STARTS = _ENDS.replace(".", "")
 
 
 def _bare(reading: Reading) -> Reading:
-    """Take away what stands around an address, one layer after the other; each is a step of its own."""
+    """Take away what is around an address, one layer after the other; each is a step of its own."""
     before = ""
     while before != reading.value:
         before = reading.value
@@ -67,7 +67,7 @@ def _bare(reading: Reading) -> Reading:
 
 
 def _is_name_of(name: str, address: str) -> bool:
-    """Tell whether a text before an address only names it: a second address there would be lost."""
+    """Whether a text before an address only names it: a second address there would be lost."""
     own = address.lower().removeprefix("mailto:")
     others = (piece.strip("\"'").lower() for piece in _BETWEEN_ADDRESSES.split(name))
     return "@" in address and not any(_LIKE_AN_ADDRESS.fullmatch(other) and other != own for other in others)
@@ -133,7 +133,7 @@ _PLAIN_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}(?<=[a-z])")
 
 @lru_cache(maxsize=16_384)
 def is_plain_domain(domain: str) -> bool:
-    """Tell whether a domain in lower case is surely one that the library accepts as it stands."""
+    """Whether a domain in lower case is surely one that the library accepts unchanged."""
     if _PLAIN_DOMAIN.fullmatch(domain) is None:
         return False
     return not any(domain.endswith(f".{reserved}") for reserved in SPECIAL_USE_DOMAIN_NAMES)

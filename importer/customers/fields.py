@@ -7,17 +7,22 @@ from types import MappingProxyType
 
 from importer.core.contract import HARD_MAX_CHARS, FieldSpec, Kind, Policy, Reading
 from importer.core.contract.text import clean
-from importer.customers.dates import read_birth_date
 from importer.customers.emails import quick_email, read_email
-from importer.customers.names import read_name
 from importer.customers.nanp import quick_phone
 from importer.customers.phones import read_extension, read_phone
 from importer.customers.places import read_country, read_state
 from importer.customers.postal import read_postal
-from importer.customers.references import read_enum, read_industry, read_reference, read_website
+from importer.customers.simple_fields import (
+    read_birth_date,
+    read_enum,
+    read_industry,
+    read_name,
+    read_reference,
+    read_website,
+)
 
 Reader = Callable[[str, str], Reading]
-"""Reads a text that stands in a place; see `read`."""
+"""Reads a text at a place; see `read`."""
 
 
 def read(spec: FieldSpec, text: str, policy: Policy, country: str = "") -> Reading:

@@ -4,7 +4,7 @@ A key is made of normalised values. Whenever a normalisation changes, `KEY_RULE`
 written down here, so that an upgrade forgets nobody.
 
 Rule 1 read a phone number without a country code in the default region; rule 2 reads it in its row's country. Rule 1
-took `="0042"` and `'0042` as they stand, rule 2 takes away what protects a text from spreadsheets.
+took `="0042"` and `'0042` unchanged, rule 2 takes away what protects a text from spreadsheets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from importer.customers.specs import ADDRESS_TYPES, PHONE_ADDRESSES
 
 _WRAPPED = re.compile(r"""="(.*)"|'([0-9+\-=@].*)""", re.DOTALL)
 _MOST_TWINS = 9
-"""Rows of one key that are told apart, where that is allowed; of more the keys are not followed over a change."""
+"""Rows of one key that are kept apart, where that is allowed; of more the keys are not followed over a change."""
 
 
 class _Identity(NamedTuple):

@@ -1,6 +1,6 @@
 """Who a customer is: what import keys are made of, and what customers are looked up by.
 
-Keys are keyed hashes: they tell that two rows are equal, and nothing else about them.
+Keys are keyed hashes: they show that two rows are equal, and nothing else about them.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ LIKENESSES: Mapping[str, Likeness] = MappingProxyType(
 KINDS: Mapping[str, str] = MappingProxyType({kind: one.words for kind, one in LIKENESSES.items() if one.words})
 """Kinds that are compared with earlier runs, and what they are called in a sentence."""
 PERSONAL = (NAME, EMAIL, PHONE)
-"""Kinds that tell persons apart under one reference: whoever shares none of them is another one."""
+"""Kinds by which persons differ under one reference: who shares none of them is another person."""
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h", "ŧ": "t"}
 )

@@ -109,12 +109,12 @@ def _objection(candidate: Candidate, look: Look) -> str:
 
 
 def _is_honorific(text: str) -> bool:
-    """Tell whether a text is a form of address, such as Mrs."""
+    """Whether a text is a form of address, such as Mrs."""
     return text.rstrip(".").casefold() in _HONORIFICS
 
 
 def _is_mostly_distinct(look: Look) -> bool:
-    """Whether a few ids that are there twice can be mistakes of rows; in a small file one pair is no share to go by."""
+    """Whether a few ids that are there twice can be mistakes of rows; in a small file one pair does not decide."""
     repeats = len(look.texts) - len(set(look.texts))
     return look.distinct >= _MOSTLY_DISTINCT or (repeats == 1 and len(look.texts) >= _A_FEW)
 
@@ -142,7 +142,7 @@ def _forgotten(choice: Choice) -> Choice:
 
 
 def _kind(found: Iterable[Candidate]) -> CustomerType | None:
-    """Tell whether the rows are persons or businesses; None where a column says it row by row."""
+    """Whether the rows are persons or businesses; None where a column says it row by row."""
     best: dict[str, float] = {}
     for candidate in found:
         best[candidate.field] = max(best.get(candidate.field, 0), candidate.score)
@@ -184,7 +184,7 @@ def _read_as(candidate: Candidate, kind: CustomerType | None) -> Candidate | Non
 
 
 def _whole_addresses(found: list[Candidate], choice: Choice) -> list[Candidate]:
-    """Keep of each address the columns of one group that can stand alone; two addresses are never mixed."""
+    """Keep of each address the columns of one group that are enough alone; two addresses are never mixed."""
     groups: dict[str, dict[str, list[Candidate]]] = {}
     for candidate in found:
         if candidate.field.startswith("addresses."):
@@ -241,7 +241,7 @@ def _split(whole: Candidate, first: str, last: str, choice: Choice) -> None:
 
 
 def _contains(sample: RawBatch | None, whole: int, first: int) -> bool:
-    """Tell whether most whole names hold the first name beside them; assumed where nothing was seen."""
+    """Whether most whole names hold the first name beside them; assumed where nothing was seen."""
     if sample is None:
         return True
     pairs = zip(sample.cells[whole], sample.cells[first], strict=True)
@@ -320,7 +320,7 @@ def _holds_countries(choice: Choice, candidate: Candidate) -> bool:
 
 
 def _same_number(choice: Choice, *names: str) -> bool:
-    """Tell whether columns have the same figures in their names: `Phone 1 - Label` is not about `Phone 2 - Value`."""
+    """Whether columns have the same figures in their names: `Phone 1 - Label` is not about `Phone 2 - Value`."""
     figures = {"".join(filter(str.isdigit, choice.columns[choice.taken[name].index])) for name in names}
     return len(figures) == 1
 

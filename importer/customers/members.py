@@ -26,7 +26,7 @@ class Member(NamedTuple):
     Args:
         hint: its type as declared, without marks.
         required: whether its object needs it.
-        spec: of a text, what is known of it where it stands; None for everything else.
+        spec: of a text, what is known of it where it is; None for everything else.
         objects: the objects that it holds, each with its place; of a list, the kinds of its items.
     """
 
@@ -50,7 +50,7 @@ class Member(NamedTuple):
 
 
 def members(declared: type, place: Place) -> Iterator[Member]:
-    """List the members of an object that stands in a place, in their order."""
+    """List the members of an object at a place, in their order."""
     for key, hint in get_type_hints(declared, include_extras=True).items():
         required = get_origin(hint) is not NotRequired
         yield _member(key, hint if required else get_args(hint)[0], place, required=required)

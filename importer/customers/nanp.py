@@ -30,7 +30,7 @@ def _number(digits: str) -> PhoneNumber:
 
 @cache
 def is_assigned(prefix: str) -> bool:
-    """Tell whether every number that begins so is valid in the USA, or every one in Canada.
+    """Whether every number that begins so is valid in the USA, or every one in Canada.
 
     Args:
         prefix: area code and the next digit.
@@ -42,7 +42,7 @@ def is_assigned(prefix: str) -> bool:
 
 @cache
 def is_fictional(prefix: str) -> bool:
-    """Tell whether no number that begins so is valid anywhere; asked of the one area code that samples use.
+    """Whether no number that begins so is valid anywhere; asked of the one area code that samples use.
 
     Args:
         prefix: area code and the next digit.
@@ -53,7 +53,7 @@ def is_fictional(prefix: str) -> bool:
 
 @lru_cache(1_024)
 def belongs_here(default: str | None, place: str) -> bool:
-    """Tell whether a national number is surely one of the USA or Canada.
+    """Whether a national number is surely one of the USA or Canada.
 
     Args:
         default: the policy's region.

@@ -143,14 +143,14 @@ def _is_valid(number: _Parsed) -> bool:
 
 
 def _is_possible(number: _Parsed) -> bool:
-    """Tell whether a number has its country's length; a local one without its area code has not."""
+    """Whether a number has its country's length; a local one without its area code has not."""
     if isinstance(number, NumberParseException):
         return False
     return bool(phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE)
 
 
 def _is_abroad(number: _Parsed, home: str | None) -> bool:
-    """Tell whether a number named its country by the digits that are dialled before it."""
+    """Whether a number named its country by the digits that are dialled before it."""
     return isinstance(number, PhoneNumber) and number.country_code != phonenumbers.country_code_for_region(home or "ZZ")
 
 
@@ -165,13 +165,13 @@ def _dialled_abroad(text: str, at_home: _Parsed) -> _Parsed:
 
 
 def _begins_with_a_foreign_zero(number: _Parsed, home: str | None) -> bool:
-    """Tell whether a national number begins with a zero although no number at home does: it belongs elsewhere."""
+    """Whether a national number begins with a zero although no number at home does: it belongs elsewhere."""
     return isinstance(number, PhoneNumber) and bool(number.italian_leading_zero) and not _has_zeros(home or "")
 
 
 @lru_cache(maxsize=512)
 def _has_zeros(region: str) -> bool:
-    """Tell whether numbers of a region begin with a zero also where they are dialled from abroad, as Italy's do."""
+    """Whether numbers of a region begin with a zero also where they are dialled from abroad, as Italy's do."""
     kinds = phonenumbers.supported_types_for_region(region)
     examples = (phonenumbers.example_number_for_type(region, kind) for kind in kinds)
     return any(example is not None and example.italian_leading_zero for example in examples)
@@ -179,7 +179,7 @@ def _has_zeros(region: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _national_prefix(region: str) -> str:
-    """Return what stands before every number of a region that is dialled at home, mostly `0`; empty: nothing."""
+    """Return what is before every number of a region that is dialled at home, mostly `0`; empty: nothing."""
     return phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) or ""
 
 
@@ -259,7 +259,7 @@ def _digits(text: str) -> int:
 
 
 def _has_words_behind(text: str, number: _Parsed, region: str | None) -> bool:
-    """Tell whether letters stand behind a number that is complete without them; `1-800-FLOWERS` needs its letters.
+    """Whether letters are behind a number that is complete without them; `1-800-FLOWERS` needs its letters.
 
     Words before a number are no part of it, as the library has it; those behind it would become digits.
     """

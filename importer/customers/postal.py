@@ -75,5 +75,5 @@ _PO_BOX = re.compile(
 
 
 def is_po_box(street: str) -> bool:
-    """Tell whether a line of an address is a PO box, in the languages of most post offices."""
+    """Whether a line of an address is a PO box, in the languages of most post offices."""
     return _PO_BOX.search(street) is not None

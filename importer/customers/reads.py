@@ -62,14 +62,14 @@ class Reads:
     """Marks a `str` as a customer field.
 
     Args:
-        spec: the field, where it stands.
+        spec: the field, where it is.
     """
 
     def __init__(self, spec: CustomerField, policy: Policy) -> None:
         self.spec, self._policy = spec, policy
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Take what is plainly clean as it stands, and read everything else."""
+        """Take what is plainly clean unchanged, and read everything else."""
         careful = core_schema.with_info_plain_validator_function(careful_reader(self.spec, self._policy))
         clean = self._clean()
         found = careful if clean is None else core_schema.union_schema([clean, careful], mode="left_to_right")
@@ -153,12 +153,12 @@ def _place_of(spec: CustomerField) -> Callable[[str, Info], str] | None:
 
 
 def _country_beside(key: str) -> Callable[[str, Info], str]:
-    """Take the country that stands before a text in its object."""
+    """Take the country that is before a text in its object."""
     return lambda _, info: info.data.get(key, "")
 
 
 def _place_of_phone(spec: CustomerField) -> Callable[[str, Info], str]:
-    """Say where a phone number belongs, as `read_phone` takes it, from what stands beside it and in its row."""
+    """Say where a phone number belongs, as `read_phone` takes it, from what is beside it and in its row."""
     country_name = spec.name.rpartition(".")[0] + ".country"
 
     def place_of(text: str, info: Info) -> str:
@@ -170,7 +170,7 @@ def _place_of_phone(spec: CustomerField) -> Callable[[str, Info], str]:
             if country := beside.get("country"):
                 return str(country)
         notes: CustomerNotes | None = info.context
-        if notes is None or notes.failed_before(country_name):  # no address stands in for what cannot be read
+        if notes is None or notes.failed_before(country_name):  # an address does not replace what cannot be read
             return ""
         return notes.own_country()
 

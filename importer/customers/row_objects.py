@@ -40,7 +40,7 @@ class ObjectShape:
         optional: key to dotted name of the others.
         parts: the objects in it.
         constants: what all of them hold.
-        always: whether it stands in every row.
+        always: whether it is in every row.
         address: of an address, what the names of its fields begin with; empty for everything else.
     """
 
@@ -76,11 +76,11 @@ class ObjectShape:
         return "{" + ", ".join(members) + "}"
 
     def _is_kept(self, key: str) -> bool:
-        """A country that an address lacks is worth a word, although it is not needed."""
+        """A country that an address lacks gets a warning, although it is not needed."""
         return bool(self.address) and key == "countryCode"
 
     def is_everywhere(self, absent: Absent) -> bool:
-        """Tell whether every row has one."""
+        """Whether every row has one."""
         return self.always and not (self.address and absent[self.address])
 
 
@@ -104,7 +104,7 @@ class ListShape:
         return f"*(({text},) if {is_there} else ())"
 
     def is_everywhere(self, absent: Absent) -> bool:
-        """Tell whether no list is empty."""
+        """Whether no list is empty."""
         return any(item.is_everywhere(absent) for item in self.items)
 
 

@@ -1,6 +1,6 @@
 """The table of all customer fields and the rules between them, each with its evidence; made from the types. Data only.
 
-The types of `importer.customers.customer` say what a field is; the issue codes stand next door in `codes` and
+The types of `importer.customers.customer` say what a field is; the issue codes are in `codes` and
 are part of this table's interface. Nothing here judges a value, and nothing heavy is imported.
 """
 
@@ -94,7 +94,7 @@ def field_spec(name: str) -> CustomerField | None:
 
 
 def is_known_field(name: str) -> bool:
-    """Tell whether a profile may map this name."""
+    """Whether a profile may map this name."""
     return field_spec(name) is not None
 
 

@@ -40,12 +40,12 @@ PHONE_ADDRESSES = ("physical", "mailing", "shipping")
 """The addresses that say in which country a row's phone number lies, the first that names one before the others: a
 physical address is where a person lives, or where a business is registered."""
 ADDRESS_WITNESSES = (*(f"streetLine{line}" for line in range(1, 6)), "apartmentNumber", "cityName", "zipCode")
-"""An address exists where one of these is given: a country alone is often a constant, a name stands elsewhere too."""
+"""An address exists where one of these is given: a country alone is often a constant, a name is elsewhere too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an object of the API stands in a customer.
+    """Where an object of the API is in a customer.
 
     Args:
         prefix: what its fields' dotted names begin with, the last dot included.
@@ -60,7 +60,7 @@ class Place:
     po_boxes: bool = True
 
     def below(self, key: str) -> Place:
-        """The place of an object that stands under a key of this one."""
+        """The place of an object that is under a key of this one."""
         return replace(self, prefix=f"{self.prefix}{key}.")
 
 
@@ -84,7 +84,7 @@ class CustomerField(FieldSpec):
     po_boxes: bool = True
 
     def at(self, place: Place, key: str, *, required: bool) -> CustomerField:
-        """The same field where it stands in a customer.
+        """The same field where it is in a customer.
 
         Args:
             required: whether its object needs it.

@@ -18,7 +18,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.json_schema import SkipJsonSchema
-from typing_extensions import TypedDict  # that of Python 3.11 tells pydantic too little
+from typing_extensions import TypedDict  # that of Python 3.11 gives pydantic too little
 
 from importer.core.contract import Policy
 from importer.customers.customer import Contact, Individual, Phone
@@ -85,7 +85,7 @@ def _type_of(part: Member, policy: Policy) -> Any:
 
 
 def _with_rules(part: Member, made: Any) -> Any:
-    """Add the rules of an object that stands alone."""
+    """Add the rules of an object that is alone."""
     if part.objects[0][0] is Phone:
         return Annotated[made, BeforeValidator(split_extension)]
     return made if part.required else Annotated[made, AfterValidator(unless_empty)]
@@ -114,7 +114,7 @@ class Problem(NamedTuple):
 
 
 def problems(error: ValidationError) -> list[Problem]:
-    """List what readers and rules refused; that a text is not plainly clean, too, is not worth a word."""
+    """List what readers and rules refused; that a text is not plainly clean, too, is not reported."""
     lines = error.errors(include_url=False, include_input=False)
     return [
         Problem(line["type"], line["ctx"]["field"], line["ctx"]["countries"])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from importer.core.batches import RawBatch
-from importer.core.contract import Candidate, Contract, Kind, Meaning
+from importer.core.contract import Candidate, Contract, Kind, Meaning, Vocabulary
 from importer.core.contract.headers import key, words
 from importer.mapping.content import Look
 from importer.mapping.headers import keys
-from importer.mapping.lexicon import Lexicon, lexicon_of
 
 THRESHOLD = 0.6
 """Below this score nothing is guessed."""
@@ -21,6 +21,41 @@ _CLOSE = 0.88
 _USUAL_NAME = 0.9
 """From this score on a name is what the field is called, not only near to it."""
 _KIND_WORDS = {Kind.EMAIL: "email addresses", Kind.PHONE: "phone numbers", Kind.DATE: "dates", Kind.POSTAL: "codes"}
+
+
+@dataclass(frozen=True)
+class _Lexicon:
+    """The folded names of one vocabulary; each table is built when it is first asked for."""
+
+    vocabulary: Vocabulary
+
+    @cached_property
+    def meanings(self) -> Mapping[str, tuple[Meaning, ...]]:
+        """Every folded name with its meanings, the likeliest first."""
+        found: dict[str, dict[str, Meaning]] = {}
+        for name, meaning in self.vocabulary.names():
+            found.setdefault(key(name), {}).setdefault(meaning.field, meaning)
+        return {name: tuple(sorted(known.values(), key=lambda each: -each.score)) for name, known in found.items()}
+
+    @cached_property
+    def by_length(self) -> Mapping[int, tuple[str, ...]]:
+        """The folded names of each length that a misspelled name is compared with."""
+        found: dict[int, dict[str, None]] = {}
+        for name in self.vocabulary.spelled():
+            folded = key(name)
+            found.setdefault(len(folded), {}).setdefault(folded)
+        return {length: tuple(names) for length, names in found.items()}
+
+    @cached_property
+    def not_ours(self) -> frozenset[str]:
+        """Folded names that are something else."""
+        return frozenset(map(key, self.vocabulary.not_ours()))
+
+
+@lru_cache(4)
+def _lexicon_of(contract: Contract) -> _Lexicon:
+    """The names of a contract's columns."""
+    return _Lexicon(contract.matching.vocabulary)
 
 
 def looks(columns: Sequence[str], sample: RawBatch | None) -> list[Look]:
@@ -33,7 +68,7 @@ def looks(columns: Sequence[str], sample: RawBatch | None) -> list[Look]:
 def candidates(contract: Contract, columns: Sequence[str], seen: Sequence[Look]) -> list[Candidate]:
     """List what the columns could be, weak candidates too."""
     found: list[Candidate] = []
-    guess = _Guess(contract, lexicon_of(contract))
+    guess = _Guess(contract, _lexicon_of(contract))
     for index, (column, look) in enumerate(zip(columns, seen, strict=True)):
         named = [guess.vetted(each, column, look) for each in guess.named(index, column)]
         if all(candidate.score <= THRESHOLD for candidate in named):
@@ -47,7 +82,7 @@ class _Guess:
     """What one column of a contract's records could be."""
 
     contract: Contract
-    lexicon: Lexicon
+    lexicon: _Lexicon
 
     def named(self, index: int, column: str) -> list[Candidate]:
         """By its name; where nothing is called so, by a name that is spelled almost like it."""

@@ -81,12 +81,12 @@ class Look:
 
 
 def is_email(text: str) -> bool:
-    """Tell whether a text has the shape of one email address."""
+    """Whether a text has the shape of one email address."""
     return _EMAIL.fullmatch(text) is not None
 
 
 def is_phone(text: str) -> bool:
-    """Tell whether a text has the shape of one phone number, one that a spreadsheet shortened included."""
+    """Whether a text has the shape of one phone number, one that a spreadsheet shortened included."""
     if _SHORTENED.fullmatch(text):
         return True
     return _PHONE.fullmatch(text) is not None and 7 <= sum(map(str.isdigit, text)) <= 20
@@ -124,4 +124,4 @@ TESTS: Mapping[Kind, Callable[[str], object]] = {
     Kind.DATE: _DATE.fullmatch,
     Kind.POSTAL: _POSTAL.fullmatch,
 }
-"""The kinds whose texts can be told from others by their shape."""
+"""The kinds whose texts differ from others by their shape."""

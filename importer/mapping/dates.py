@@ -51,7 +51,7 @@ Parse = Callable[[str], date | None]
 
 
 def is_serial(text: str) -> bool:
-    """Tell whether a text is a spreadsheet's day number (10000 is in 1927, 55000 in 2050)."""
+    """Whether a text is a spreadsheet's day number (10000 is in 1927, 55000 in 2050)."""
     return _SERIAL.fullmatch(text) is not None and 10_000 <= int(text[:5]) <= 55_000
 
 
@@ -192,7 +192,7 @@ class OrderEvidence:
 
         Args:
             texts: the different ones, in their order.
-            row_of: tells the first row of the batch that holds a text.
+            row_of: gives the first row of the batch that holds a text.
         """
         fresh = [text for text in texts if text not in self._seen]  # most batches of a long column bring none
         if len(self._seen) < REMEMBERED:

@@ -22,7 +22,7 @@ from importer.profile.settings import FieldRule
 from importer.profile.transform import TRANSFORM
 
 MOST_WORDS = 30
-"""A column with more different words than this is no list of choices."""
+"""A column with more different words than this is not a list of choices."""
 
 _SOURCE_KEYS = ("encoding", "delimiter", "sheet", "header_row")
 _TAIL = """

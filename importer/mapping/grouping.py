@@ -27,7 +27,7 @@ def grouping_of(
         None: rows are not grouped.
 
     Raises:
-        MissingColumnError: it is no column of the source, and no field.
+        MissingColumnError: it is neither a column of the source nor a field.
         ProfileError: it is a field that is not mapped, or belongs to a contact; or the rows can be no businesses.
     """
     if not settings.group_by:

@@ -19,7 +19,7 @@ _FILLERS = frozenset(_FILLER_WORDS.split())
 
 
 def keys(header: str) -> list[tuple[str, float]]:
-    """List the ways to read a column name, each with how much it is worth (1: as it stands).
+    """List the ways to read a column name, each with how much it is worth (1: as it is).
 
     An aside in brackets (`Birth Date (MM/DD/YYYY)`) and filling words (`Customer Email`) may be left out.
     """

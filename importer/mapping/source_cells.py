@@ -44,7 +44,7 @@ def by_use(
     Args:
         types: the customer type of each row where both types share columns, "" where it cannot be read; None: they
             share none.
-        standing: issues of cells that are mapped as they stand in the source; None: all are.
+        standing: issues of cells that are mapped as they are in the source; None: all are.
     """
     log = IssueLog.of(batch.issues)
     if not any(kind.code in _BY_USE for kind in log.kinds):

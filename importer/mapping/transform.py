@@ -31,7 +31,7 @@ class Transform:
     """The function of one profile, for one source.
 
     Args:
-        settings: where it stands.
+        settings: where it is.
         takes: the names of the source's columns.
         makes: the names of the columns that it returns.
     """
@@ -133,7 +133,7 @@ class Transform:
 
 
 def _called(function: Function, frame: pd.DataFrame) -> Any:
-    with redirect_stdout(sys.stderr):  # what it prints is no part of what a command says
+    with redirect_stdout(sys.stderr):  # what it prints is not part of what a command says
         return function(frame.copy(deep=False))  # copied where it is written to: the rows stay the source's
 
 

@@ -138,7 +138,7 @@ def _all() -> Iterator[KeyEntry]:
             yield _entry(table, TRANSFORM, Profile.model_fields[TRANSFORM])
         for key, field in table.model.model_fields.items():
             if key == TRANSFORM:
-                continue  # it stands under `mapping`
+                continue  # it is under `mapping`
             if (is_single(field) and get_origin(field.annotation) is not dict) or table.section == RULE:
                 yield _entry(table, key, field)
 

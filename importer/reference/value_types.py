@@ -23,7 +23,7 @@ def in_words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     """Describe a type: `a whole number from 1 to 100`, `"csv" or "excel"`, `a time of day such as 06:00`.
 
     Args:
-        metadata: what stands beside the type in an `Annotated`.
+        metadata: what is beside the type in an `Annotated`.
     """
     known = list(_flat(metadata))
     written = next((one for one in known if isinstance(one, Written)), getattr(annotation, "written", None))

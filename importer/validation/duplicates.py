@@ -59,7 +59,7 @@ class DuplicateJudge:
         policy: `reject`: no row of a group is sent; `first`: the first one is; `allow`: all are, each with a key of
             its own.
         columns: dotted name to source column, for messages.
-        numbers: makes a column of numbers of an `array` type code; what tells who is alike is kept in those.
+        numbers: makes a column of numbers of an `array` type code; what shows who is alike is kept in those.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class DuplicateJudge:
         self._likenesses: Mapping[str, Likeness] = {kind: one for kind, one in alike.items() if one.code}
         self._columns = columns
         self._first_halves, self._second_halves = numbers("Q"), numbers("Q")
-        """Of the keys; the first half alone tells who may be alike."""
+        """Of the keys; the first half alone shows who may be alike."""
         self._rows = array("I")
         self._prints = {kind: numbers("Q") for kind in self._likenesses}
         self._seen: set[str] = set()
@@ -250,7 +250,7 @@ def _group_hash(group: str) -> bytes:
 
 
 def _groups(column: Numbers) -> Iterator[list[int]]:
-    """Find the places of equal numbers, each group in row order; zeros are no numbers."""
+    """Find the places of equal numbers, each group in row order; zeros are not numbers."""
     if len(column) > FEW_ROWS:
         from importer.validation.equal_numbers import groups  # noqa: PLC0415 - numpy takes longer than a small file
 

@@ -16,7 +16,7 @@ Places = NDArray[np.intp]
 
 
 def groups(column: Callable[[], array[int]]) -> Iterator[list[int]]:
-    """Find the places of equal numbers, each group in row order; zeros are no numbers.
+    """Find the places of equal numbers, each group in row order; zeros are not numbers.
 
     Takes nine bytes a row while it works, and what the groups themselves take.
 

@@ -45,7 +45,7 @@ def _note(contract: Contract, error: ValidationError, notes: Notes) -> None:
     """Note what pydantic's own types refused: under the name of pydantic's error, or as `value_invalid`.
 
     Raises:
-        ValidationError: it is no matter of the row, or the contract has no code for it.
+        ValidationError: it is not about the row, or the contract has no code for it.
     """
     for line in error.errors(include_url=False, include_input=False):
         name = ".".join(str(step) for step in line["loc"])
@@ -67,7 +67,7 @@ class Found:
     """What was found in rows of one record type.
 
     Args:
-        places: where these rows stand in the batch, ascending.
+        places: where these rows are in the batch, ascending.
     """
 
     places: Sequence[int]
@@ -97,7 +97,7 @@ class Part:
 
     @property
     def places(self) -> Sequence[int]:
-        """Where these rows stand in the batch."""
+        """Where these rows are in the batch."""
         return self.found.places
 
 

@@ -21,10 +21,8 @@ from importer.core.contract.columns import Texts
 from importer.core.errors import ProfileError
 from importer.core.issues import Severity
 from importer.core.sources import Detected, Grouping
-from importer.validation.groups import groups_of, mains_of
 from importer.validation.part import Found, Part, Values, read_rows, whole
-from importer.validation.plan import infer_type, specs_of, strays_of
-from importer.validation.words import KINDS, Words
+from importer.validation.whole_columns import KINDS, Words, groups_of, infer_type, mains_of, specs_of, strays_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Who a record is: import keys, likenesses, and several rows that are one record. What a contract brings, and hashes.
 
-Keys and likenesses are keyed hashes: they tell that two rows are equal, and nothing else about them.
+Keys and likenesses are keyed hashes: they show that two rows are equal, and nothing else about them.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def person_of(found: Mapping[str, int], kinds: Sequence[str]) -> str:
 
 
 def is_another(person: str, other: str) -> bool:
-    """Tell whether two persons have nothing in common; False where nothing of both is known."""
+    """Whether two persons have nothing in common; False where nothing of both is known."""
     pairs = zip(_marks(person), _marks(other), strict=False)
     known = [(mine, theirs) for mine, theirs in pairs if int(mine, 16) and int(theirs, 16)]
     return bool(known) and not any(mine == theirs for mine, theirs in known)
@@ -205,7 +205,7 @@ class Identity(Protocol):
 
     @property
     def personal(self) -> tuple[str, ...]:
-        """Kinds of print that tell records apart under one reference: one that shares none of them is another."""
+        """Kinds of print by which records differ under one reference: one that shares none of them is another."""
         ...
 
     @property

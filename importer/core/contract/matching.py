@@ -96,7 +96,7 @@ class Choice:
         taken: field to its column.
         refused: place of a column to the best score that it had, and the reason why it is not used.
         constants: field to its value, and the reason.
-        blank: field to what its blank cells stand for.
+        blank: field to what its blank cells mean.
         parts: field to the part of a whole name that it gets.
         joined: field to the places of several columns that fill it, in order.
         stripped: field to the sign that is taken away around its cells.
@@ -172,7 +172,7 @@ class Matching(Protocol):
         ...
 
     def settle(self, found: Sequence[Candidate], choice: Choice, sample: RawBatch | None) -> None:
-        """Complete a choice: constants, parts of names, columns that are joined, what blank cells stand for.
+        """Complete a choice: constants, parts of names, columns that are joined, what blank cells mean.
 
         Args:
             found: all candidates, those without a field, too.

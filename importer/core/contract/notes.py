@@ -46,7 +46,7 @@ class Notes:
         self._failed: defaultdict[int, set[str]] = defaultdict(set, failed or {})
 
     def failed_before(self, name: str) -> bool:
-        """Tell whether a cell of this row failed already."""
+        """Whether a cell of this row failed already."""
         return self.place in self._failed and name in self._failed[self.place]
 
     def failed_rows(self) -> Collection[int]:

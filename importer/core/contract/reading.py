@@ -26,7 +26,7 @@ class Reading(NamedTuple):
         steps: what altered it, in order.
         error: the issue code that refuses it; empty when it is fine.
         warnings: issue codes that do not refuse it.
-        extension: the phone extension that stood behind a number.
+        extension: the phone extension that was behind a number.
         countries: names of the row's country and of the default one, for issues that name both.
     """
 
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
     @property
     def clean(self) -> bool:
-        """Whether the text is sent as it is, without a word."""
+        """Whether the text is sent as it is, without a remark."""
         return not (self.steps or self.error or self.warnings or self.extension)
 
     def then(self, rule: str, value: str) -> Reading:

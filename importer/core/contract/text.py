@@ -47,7 +47,7 @@ def unprotected(text: str) -> str:
 
 
 def is_clean(text: str) -> bool:
-    """Tell whether `clean` would pass the text through without a word; quick, and never wrongly true."""
+    """Tell whether `clean` would pass the text through without a remark; quick, and True only where that is sure."""
     return (
         text.isprintable()
         and text[:1] != " "
@@ -74,7 +74,7 @@ def clean(text: str) -> Reading:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing would be left of a text; a text of control characters is not blank but unreadable."""
+    """Whether nothing would be left of a text; a text of control characters is not blank but unreadable."""
     if not text or text[0].isalnum():
         return not text
     reading = clean(text)

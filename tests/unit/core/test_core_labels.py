@@ -7,7 +7,7 @@ import pytest
 from importer.core.errors import ExitCode, SourceError
 from importer.core.labels import UNNAMED, counted, is_data, named, quotable
 from importer.core.sources import SourceInfo
-from importer.mapping.drift import check_drift, differences
+from importer.mapping.build import check_drift, differences
 from importer.profile import SourceSettings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.core.contract.text import clean, is_blank, is_clean
-from importer.customers.names import read_name
+from importer.customers.simple_fields import read_name
 
 NAMES = [
     "Sarah", "O'Brien", "O’Neill", "Jean-Luc", "José", "Zoë", "Łukasz", "Søren", "Þórarinn", "Đặng", "Ngô Thị Hương",

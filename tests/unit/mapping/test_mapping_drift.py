@@ -4,7 +4,7 @@ import pytest
 
 from importer.core.errors import ExitCode, SourceError
 from importer.core.sources import SourceInfo
-from importer.mapping.drift import check_drift
+from importer.mapping.build import check_drift
 from importer.profile import SourceSettings
 
 MADE_FOR = ("First Name", "Last Name", "Email", "Phone")

@@ -7,10 +7,9 @@ from datetime import date
 import pytest
 
 from importer.core.contract import Policy
-from importer.customers.dates import read_birth_date
 from importer.customers.fields import read
-from importer.customers.references import read_industry, read_reference, read_website
 from importer.customers.rules import FIELDS
+from importer.customers.simple_fields import read_birth_date, read_industry, read_reference, read_website
 
 TODAY = Policy(today=date(2026, 11, 22))
 
