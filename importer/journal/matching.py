@@ -6,24 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from importer.core.contract import Contract, Identity
 from importer.core.issues import Issue, Severity
-from importer.customers.likeness import EMAIL, EXTERNAL_ID, KINDS, NAME_BIRTH, PHONE
 
-_FIELDS: Mapping[str, Sequence[str]] = {
-    EMAIL: ("primaryEmail.value", "contacts.primary.primaryEmail.value"),
-    PHONE: ("primaryPhoneNumber.number", "contacts.primary.primaryPhoneNumber.number"),
-    NAME_BIRTH: ("lastName",),
-    EXTERNAL_ID: ("externalId",),
-}
-"""Kind of likeness to the fields it may stand for."""
+
+def compared_kinds(identity: Identity) -> Mapping[str, str]:
+    """The kinds of likeness that are compared with earlier runs, and what they are called in a sentence."""
+    return {kind: one.words for kind, one in identity.likenesses.items() if one.words}
 
 
 class Match(NamedTuple):
     """A row of this run, and one of an earlier run that may be the same customer.
 
     Args:
-        kinds: what they are alike in (`customers.likeness.KINDS`); empty: they bear the same externalId and have
-            nothing in common.
+        kinds: what they are alike in (`compared_kinds`); empty: they have the same reference and nothing in
+            common.
         run_id: the earlier run.
         row: the number that a person sees there.
     """
@@ -40,6 +37,7 @@ class Comparison:
     """How rows are compared with customers of earlier runs.
 
     Args:
+        contract: what the records are.
         possible_duplicate: what becomes of a row that may be a customer under another import key.
         external_id_decides: take whoever comes under an externalId as the customer that had it before.
         target: where this run sends; only what is known of that target makes an error.
@@ -50,6 +48,7 @@ class Comparison:
         allows_duplicates: rows of one source may share an import key.
     """
 
+    contract: Contract
     possible_duplicate: Literal["warn", "reject", "ignore"]
     external_id_decides: bool
     target: str
@@ -68,14 +67,17 @@ class Comparison:
                 yield self._of_another(match)
 
     def _possible_duplicate(self, match: Match) -> Issue:
-        alike = " and ".join(KINDS[kind] for kind in match.kinds)
+        identity = self.contract.identity
+        alike = " and ".join(identity.likenesses[kind].words for kind in match.kinds)
         text = (
             f"The run {match.run_id} has a customer with the same {alike} in row {match.row} under another import key"
             f"{self._elsewhere(match)}; check whether this is the same customer."
         )
         refused = self.possible_duplicate == "reject" and match.target == self.target
         severity = Severity.ERROR if refused else Severity.WARNING
-        return self._issue(match.ordinal, "possible_duplicate", text, _FIELDS[match.kinds[0]], severity)
+        return self._issue(
+            match.ordinal, "possible_duplicate", text, identity.likenesses[match.kinds[0]].fields, severity
+        )
 
     def of_then(self, match: Match) -> Issue:
         """Say that a row may be a customer of whom nothing but a key of an earlier rule is left."""
@@ -85,7 +87,7 @@ class Comparison:
             " Check whether it is the same customer."
         )
         severity = Severity.ERROR if match.target == self.target else Severity.WARNING
-        return self._issue(match.ordinal, "possible_duplicate", text, _FIELDS[PHONE], severity)
+        return self._issue(match.ordinal, "possible_duplicate", text, self.contract.identity.changed_fields, severity)
 
     def _of_another(self, match: Match) -> Issue:
         text = (
@@ -93,7 +95,9 @@ class Comparison:
             f"{self._elsewhere(match)}: name, email and phone all differ. Correct the reference."
         )
         severity = Severity.ERROR if match.target == self.target else Severity.WARNING
-        return self._issue(match.ordinal, "external_id_of_another", text, ("externalId",), severity)
+        return self._issue(
+            match.ordinal, "external_id_of_another", text, (self.contract.identity.reference_field,), severity
+        )
 
     def _elsewhere(self, match: Match) -> str:
         return "" if match.target == self.target else f" at the target {match.target}"

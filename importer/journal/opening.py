@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from importer.core.commands import Commands
+from importer.core.contract import Identity
 from importer.journal.location import Location
 from importer.journal.port import Journal
 from importer.journal.runs import JournalFacts
@@ -51,9 +52,9 @@ def starts_in(location: Location, scope: str, now: float, window_s: float) -> in
     return inspection.starts_in(location.path, scope, now, window_s)
 
 
-def remembers_old_keys(location: Location) -> bool:
+def remembers_old_keys(location: Location, identity: Identity) -> bool:
     """Whether a journal, which is only looked at, has keys of an earlier rule; one of an older format cannot say."""
-    return old_keys.remembers_old_keys(location.path)
+    return old_keys.remembers_old_keys(location.path, identity)
 
 
 def backups(location: Location) -> list[Path]:

@@ -168,12 +168,14 @@ def _intake(context: Context, journal: Journal, stored: StoredRun, source: Opene
     Args:
         compared: a dry run is compared with the customers of earlier runs, and does not enter their memory.
     """
+    memory = Location.of_workspace(context.workspace)
     return journal.intake(
         stored.run,
+        context.profile.contract,
         valid_state=RowState.VALID if stored.header.dry_run else RowState.READY,
         keyed=compared,
         merging=merging_of(context.profile, source),
-        keeps_bodies=compared and remembers_old_keys(Location.of_workspace(context.workspace)),
+        keeps_bodies=compared and remembers_old_keys(memory, context.profile.contract.identity),
     )
 
 

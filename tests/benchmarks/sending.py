@@ -24,6 +24,7 @@ from importer.core.frames import raw_batch
 from importer.core.outcomes import Claimed, Outcome, Record
 from importer.core.ports import Claims
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.delivery import StopSwitch
 from importer.journal import RunHeader, StoredRun
 from importer.profile import Profile
@@ -58,7 +59,7 @@ def _loaded(workspace: Workspace, scope: str, bodies: Sequence[bytes]) -> Stored
     """Register a run whose rows are ready to be sent."""
     header = RunHeader("20261122T083000Z-00000a", scope, "sandbox", "a", "/a", "0", "0", dry_run=False, started_at=1.0)
     stored = workspace.runs.begin(header)
-    intake = workspace.journal.intake(stored.run)
+    intake = workspace.journal.intake(stored.run, CUSTOMERS)
     for first in range(0, len(bodies), _BATCH_ROWS):
         mine = bodies[first : first + _BATCH_ROWS]
         raw = raw_batch(first, range(first + 2, first + 2 + len(mine)), ([""] * len(mine),))

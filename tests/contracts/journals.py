@@ -13,13 +13,14 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.journal import Comparison, Journal, Location, Revision, RunDelivery, RunFacts, RunHeader, RunToSend, Said
 from importer.journal import open_journal as open_it
 
 SCOPE = "https://api.example.com#main"
 FIRST, SECOND, THIRD = "20261122T083000Z-00000a", "20261123T083000Z-00000b", "20261124T083000Z-00000c"
 SECRET = b"a fictional secret of 32 bytes.."
-IGNORED = Comparison("ignore", external_id_decides=True, target="live", columns={})
+IGNORED = Comparison(CUSTOMERS, "ignore", external_id_decides=True, target="live", columns={})
 
 Opener = Callable[[Path], Journal]
 
@@ -44,7 +45,7 @@ class Book:
     rows: RunDelivery = field(init=False)
 
     def __post_init__(self) -> None:
-        to_send = RunToSend(self.run, self.scope, {"lastName": "Surname"}, SECRET)
+        to_send = RunToSend(self.run, self.scope, CUSTOMERS, {"lastName": "Surname"}, SECRET)
         self.rows = self.journal.delivery(to_send, lambda: self.now_s, run_blocking=_at_once)
 
     def again(self) -> Book:
@@ -117,7 +118,7 @@ def fill(
     Args:
         payloads: one a row; empty: each names its key.
     """
-    intake = journal.intake(run)
+    intake = journal.intake(run, CUSTOMERS)
     intake.restart()
     batches = [_batch(first, keys[first : first + batch_rows]) for first in range(0, len(keys), batch_rows)]
     for batch in batches:

@@ -33,6 +33,7 @@ from importer.core.outcomes import Record
 from importer.core.ports import Claims
 from importer.core.results import RowResult
 from importer.core.states import FINAL_STATES, RowState, balance
+from importer.customers.contract import CUSTOMERS
 from importer.delivery import (
     AdaptiveRate,
     Asking,
@@ -313,7 +314,7 @@ def _prepare(journal: Journal, story: Story, name: tuple[str, str]) -> int:
     scope, run_id = _scope(journal, *name), f"lab{len(story.runs)}"
     header = RunHeader(run_id, scope, "lab", "lab.csv", "lab.csv", "", "", dry_run=False, started_at=0.0)
     run = journal.runs.begin(header).run
-    intake = journal.intake(run)
+    intake = journal.intake(run, CUSTOMERS)
     numbers = range(2, story.rows + 2)
     raw = raw_batch(0, numbers, ([str(number) for number in numbers],))
     intake.load(raw)
@@ -335,7 +336,7 @@ def _scope(journal: Journal, base_url: str, api_key: str) -> str:
 
 def _rows_of(journal: Journal, run: int, clock: VirtualClock) -> RunDelivery:
     scope = journal.runs.find(dict(journal.runs.ids())[run]).header.scope
-    return journal.delivery(RunToSend(run, scope), clock.now, run_blocking=_inline)
+    return journal.delivery(RunToSend(run, scope, CUSTOMERS), clock.now, run_blocking=_inline)
 
 
 def _name(ordinal: int) -> str:

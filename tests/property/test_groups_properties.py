@@ -66,7 +66,7 @@ def test_each_group_is_sent_whole_or_not_at_all(rows: list[tuple[str, bool, bool
     with TemporaryDirectory() as folder, closing(Database(Path(folder) / "journal.sqlite3", durable=False)) as database:
         header = RunHeader("20260101T000000Z-aaaaaa", "s", "sandbox", "f.csv", "/f.csv", "c", "p", False, 1.0)
         run = Runs(database).begin(header).run
-        intake = RunIntake(database, run, merging=Merging("importKey", ("businessName",), {}))
+        intake = RunIntake(database, run, CUSTOMERS, merging=Merging("importKey", ("businessName",), {}))
         judge = DuplicateJudge(CUSTOMERS, "reject")
         for one in batches(rows, size):
             intake.load(one.raw)
@@ -74,7 +74,7 @@ def test_each_group_is_sent_whole_or_not_at_all(rows: list[tuple[str, bool, bool
             judge.observe(one)
         intake.judged(judge.judge())
         with database.transaction() as tx:
-            records = Claims(database, run, "s", secret=b"s").claim(tx, 1_000, 5.0).records
+            records = Claims(database, run, "s", CUSTOMERS, secret=b"s").claim(tx, 1_000, 5.0).records
         results = list(Replay(database, run).results())
 
     sent = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from importer.core.contract import Contract
 from importer.core.ports import Claims, Memory, ResentRows
 
 RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -20,6 +21,7 @@ class RunToSend:
 
     Args:
         scope: where import keys are unique.
+        contract: what the records are.
         columns: customer field to source column, for the errors that the API reports.
         secret: the workspace's, for hashes of what was sent.
         verify_existing: give out rows that earlier runs created as well, to be looked up.
@@ -27,6 +29,7 @@ class RunToSend:
 
     run: int
     scope: str
+    contract: Contract
     columns: Mapping[str, str] = field(default_factory=dict)
     secret: bytes = b""
     verify_existing: bool = False

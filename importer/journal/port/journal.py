@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from importer.core.contract import Contract
 from importer.core.states import RowState
 from importer.journal.matching import Merging
 from importer.journal.port.delivery import RunBlocking, RunDelivery, RunToSend
@@ -58,6 +59,7 @@ class Journal(Protocol):
     def intake(
         self,
         run: int,
+        contract: Contract,
         *,
         valid_state: RowState = RowState.READY,
         keyed: bool = True,
@@ -67,6 +69,7 @@ class Journal(Protocol):
         """The rows of a run on their way to being ready.
 
         Args:
+            contract: what the records are.
             valid_state: what a row without errors becomes: `ready`, or `valid` in a dry run, which sends nothing and
                 so keeps no request bodies.
             keyed: keep every row with its import key. A dry run that compares itself with nothing need not: it keeps

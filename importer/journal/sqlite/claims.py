@@ -17,11 +17,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from importer.core.contract import Contract
 from importer.core.errors import JournalError
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Attempt, Claimed, EarlierForm, Outcome, Record, Resent
 from importer.core.states import AMENDMENTS, LEFT_OPEN, TRANSITIONS, RowState
-from importer.customers.identity import KEY_RULE
 from importer.journal.sqlite.bulk import insert
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import SPEAKS, follow, followers, has_groups
@@ -35,7 +35,7 @@ from importer.journal.sqlite.resent import (
     resent_rows,
     shared_customers,
 )
-from importer.journal.sqlite.sent import MARKS, UNSTAMPED, Sent
+from importer.journal.sqlite.sent import MARKS, UNSTAMPED, Hashing, Sent
 
 _CREATED = (RowState.CREATED.value, RowState.EXISTING.value)
 _IN_DOUBT = (RowState.SENDING.value, RowState.UNKNOWN.value)
@@ -105,6 +105,7 @@ class Claims:
 
     Args:
         scope: where import keys are unique.
+        contract: what the records are.
         columns: customer field to source column, for the errors that the API reports.
         secret: the workspace's, for hashes of what was sent.
         verify_existing: give out rows that earlier runs created as well, to be looked up.
@@ -115,6 +116,7 @@ class Claims:
         database: Database,
         run: int,
         scope: str,
+        contract: Contract,
         columns: Mapping[str, str] = MappingProxyType({}),
         *,
         secret: bytes = b"",
@@ -123,8 +125,8 @@ class Claims:
         self._db = database
         self._run = run
         self._scope = scope
+        self._hashing, self._key_rule = Hashing(contract, secret), contract.identity.key_rule
         self._columns = columns
-        self._secret = secret
         self._verify = verify_existing
         self._backlog = self._waiting()
         self._grouped = has_groups(database.connection, run)
@@ -365,7 +367,15 @@ class Claims:
             tx,
             "INSERT INTO identities (scope, key, run, ordinal, since, body, person, rule)",
             [
-                (self._scope, record.key, self._run, record.ordinal, since, *self._sent(record), KEY_RULE)
+                (
+                    self._scope,
+                    record.key,
+                    self._run,
+                    record.ordinal,
+                    since,
+                    *self._sent(record),
+                    self._key_rule,
+                )
                 for record, since in marked
             ],
             "ON CONFLICT DO UPDATE SET run = excluded.run, ordinal = excluded.ordinal, since = excluded.since,"
@@ -403,7 +413,7 @@ class Claims:
             insert_issues(tx, self._run, (warning, *self._repeated(tx, (warning,))))
 
     def _sent(self, row: _Waiting | Record) -> Sent:
-        return Sent.of(self._secret, row.payload, row.key)
+        return self._hashing.sent(row.payload, row.key)
 
     def _change(
         self,

@@ -40,7 +40,7 @@ def hold_those_of_then(database: Database, run: int, earlier: Earlier, secret: b
     """
     if how.possible_duplicate == "ignore":
         return
-    for lot in lots_of_then(database, run, earlier, secret, how.default_region):
+    for lot in lots_of_then(database, run, earlier, secret, how):
         issues = [how.of_then(match) for match in lot]
         with database.transaction() as tx:
             insert_issues(tx, run, issues)

@@ -37,6 +37,7 @@ class RunDelivery:
             database,
             sending.run,
             sending.scope,
+            sending.contract,
             sending.columns,
             secret=sending.secret,
             verify_existing=sending.verify_existing,

@@ -15,12 +15,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from importer.core.contract import Contradiction
-from importer.core.issues import Issue
+from importer.core.contract import Contract, Contradiction
+from importer.core.issues import Issue, Severity
 from importer.core.states import RowState
-from importer.customers.codes import ISSUE_CODES
-from importer.customers.grouping import merge
-from importer.customers.rules import field_spec
 from importer.journal.matching import Merging
 from importer.journal.sqlite.bulk import lots
 from importer.journal.sqlite.comparing import refuse
@@ -45,6 +42,7 @@ SELECT leader, ordinal, state FROM rows WHERE run = ? AND leader IN (
 ORDER BY leader, ordinal
 """
 _NOT_SENT = (RowState.READY.value, RowState.VALID.value)
+_HELD_CODE = "group_held"
 _GROUPS_AT_ONCE = 500
 _BATCHES_HELD = 64
 _NAMED_ROWS = 10
@@ -65,8 +63,9 @@ class _Member(NamedTuple):
 class Groups:
     """The groups of one run, formed after the whole source was checked. Works batch by batch: memory stays flat."""
 
-    def __init__(self, database: Database, run: int, how: Merging) -> None:
+    def __init__(self, database: Database, run: int, contract: Contract, how: Merging) -> None:
         self._db = database
+        self._contract = contract
         self._run = run
         self._how = how
 
@@ -88,7 +87,7 @@ class Groups:
         after: int | None = -1
         while after is not None:
             with self._db.transaction() as tx:
-                after = _hold(tx, self._run, after)
+                after = _hold(tx, self._run, self._contract, after)
 
     # ------------------------------------------------------------------ pieces
 
@@ -146,7 +145,9 @@ class Groups:
         main = next(place for place, member in enumerate(members) if member.ordinal == member.leader)
         named = next((member for member in members if member.external_id), members[main])
         bodies = [json.loads(member.body) for member in members]
-        made = merge(bodies, main, stamp=self._how.stamp, key=named.key, alike=self._how.alike)
+        groups = self._contract.identity.groups
+        assert groups is not None  # noqa: S101  # rows are grouped only where the contract says how
+        made = groups.merge(bodies, main, stamp=self._how.stamp, key=named.key, alike=self._how.alike)
         if isinstance(made, Contradiction):
             insert_issues(tx, self._run, self._contradicting(made, members))
             refuse(tx, self._run, [member.ordinal for member in members])
@@ -159,12 +160,12 @@ class Groups:
         return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
 
     def _contradicting(self, found: Contradiction, members: Sequence[_Member]) -> Iterator[Issue]:
-        spec, column = field_spec(found.field), self._how.columns.get(found.field, "")
-        what = spec.label if spec else found.field
+        what, column = self._contract.fields.label(found.field), self._how.columns.get(found.field, "")
+        severity = self._contract.codes[found.code].severity
         rows = " and ".join(str(members[place].row) for place in found.places)
         text = found.text.format(rows=rows, what=what)
         for member in members:
-            yield Issue(member.ordinal, found.code, text, found.field, column, ISSUE_CODES[found.code].severity)
+            yield Issue(member.ordinal, found.code, text, found.field, column, severity)
 
     def _write(self, tx: sqlite3.Connection, first: int, bodies: Sequence[bytes]) -> None:
         tx.execute(
@@ -172,14 +173,14 @@ class Groups:
         )
 
 
-def hold_all(tx: sqlite3.Connection, run: int) -> None:
+def hold_all(tx: sqlite3.Connection, run: int, contract: Contract) -> None:
     """Make the other rows of a group invalid where one is, in a commit that the caller holds."""
     after: int | None = -1
     while after is not None:
-        after = _hold(tx, run, after)
+        after = _hold(tx, run, contract, after)
 
 
-def _hold(tx: sqlite3.Connection, run: int, after: int) -> int | None:
+def _hold(tx: sqlite3.Connection, run: int, contract: Contract, after: int) -> int | None:
     """Hold the next groups behind a speaking row; returns the last one's, None where there is none any more."""
     found = tx.execute(_HELD, (run, run, after, _GROUPS_AT_ONCE)).fetchall()
     if not found:
@@ -190,7 +191,8 @@ def _hold(tx: sqlite3.Connection, run: int, after: int) -> int | None:
         first = _first_of(tx, run, ordinal)
         return numbers(first)[ordinal - first]
 
-    issues = [issue for _, rows in groupby(found, itemgetter(0)) for issue in _held(list(rows), number)]
+    severity = contract.codes[_HELD_CODE].severity
+    issues = [issue for _, rows in groupby(found, itemgetter(0)) for issue in _held(list(rows), number, severity)]
     insert_issues(tx, run, issues)
     refuse(tx, run, [issue.ordinal for issue in issues])
     last: int = found[-1][0]
@@ -207,7 +209,7 @@ def _numbers(tx: sqlite3.Connection, run: int, first: int) -> Sequence[int]:
     return unpack_rows(rows)
 
 
-def _held(rows: Sequence[tuple[int, int, str]], number: Callable[[int], int]) -> Iterator[Issue]:
+def _held(rows: Sequence[tuple[int, int, str]], number: Callable[[int], int], severity: Severity) -> Iterator[Issue]:
     """Say to the rows without an error which ones hold them."""
     invalid = RowState.INVALID.value
     culprits = [number(ordinal) for _, ordinal, state in rows if state == invalid]
@@ -218,10 +220,9 @@ def _held(rows: Sequence[tuple[int, int, str]], number: Callable[[int], int]) ->
         f"{'Row' if one else 'Rows'} {shown}{more} of the same business {'has' if one else 'have'} an error; "
         f"fix {'it' if one else 'them'}, and this row goes along."
     )
-    entry = ISSUE_CODES["group_held"]
     for _, ordinal, state in rows:
         if state in _NOT_SENT:
-            yield Issue(ordinal, entry.code, text, severity=entry.severity)
+            yield Issue(ordinal, _HELD_CODE, text, severity=severity)
 
 
 def has_groups(connection: sqlite3.Connection, run: int) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count, repeat
 
 from importer.core.batches import Change, ChangeLog, CheckedBatch, DuplicateVerdict, RawBatch
+from importer.core.contract import Contract
 from importer.core.errors import BusyError
 from importer.core.issues import IssueCollector, IssueKind, IssueLog, Severity
 from importer.core.states import RowState
@@ -35,6 +36,7 @@ from importer.journal.sqlite.packing import (
     unpack_surplus,
 )
 from importer.journal.sqlite.same_rows import adopt_keys_of_earlier_rules, adopt_keys_of_same_content, rekey, tell_apart
+from importer.journal.sqlite.sent import Hashing
 from importer.journal.sqlite.spool import SpooledNumbers
 
 _INSERT_ROW = "INSERT INTO rows (run, ordinal, state, key, external_id)"
@@ -54,6 +56,7 @@ class RunIntake:
     """The rows of one run on their way to being ready.
 
     Args:
+        contract: what the records are.
         valid_state: what a row without errors becomes: `ready`, or `valid` in a dry run, which sends nothing and so
             keeps no request bodies.
         keyed: keep every row with its import key. A dry run that compares itself with nothing need not: it keeps
@@ -66,6 +69,7 @@ class RunIntake:
         self,
         database: Database,
         run: int,
+        contract: Contract,
         *,
         valid_state: RowState = RowState.READY,
         keyed: bool = True,
@@ -78,8 +82,8 @@ class RunIntake:
         self.sends = valid_state is not RowState.VALID
         self.keyed = keyed or self.sends or merging is not None
         self.keeps_bodies = keeps_bodies or self.sends or merging is not None
-        self._businesses = Groups(database, run, merging) if merging else None
-        self._likenesses = Likenesses(database, run, self.numbers)
+        self._businesses = Groups(database, run, contract, merging) if merging else None
+        self._likenesses = Likenesses(database, run, contract.identity, self.numbers)
         self._groups: Sequence[Sequence[int]] = ()
         self._idv_ready = 0
         self._idv_missing: Counter[str] = Counter()
@@ -184,7 +188,7 @@ class RunIntake:
     def compare_and_remember(self, scope: str, secret: bytes, how: Comparison) -> None:
         earlier = Earlier("main", [scope])
         if how.allows_duplicates:
-            tell_apart(self._db, self._run, scope, secret, self._groups)
+            tell_apart(self._db, self._run, scope, Hashing(how.contract, secret), self._groups)
         adopt_keys_of_earlier_rules(self._db, self._run, earlier)
         adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
         hold_those_of_then(self._db, self._run, earlier, secret, how)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from importer.core.contract import Contract
 from importer.core.runtime import in_a_thread
 from importer.core.states import RowState
 from importer.journal.matching import Merging
@@ -42,6 +43,7 @@ class SqliteJournal:
     def intake(
         self,
         run: int,
+        contract: Contract,
         *,
         valid_state: RowState = RowState.READY,
         keyed: bool = True,
@@ -49,7 +51,7 @@ class SqliteJournal:
         keeps_bodies: bool = False,
     ) -> RunIntake:
         return RunIntake(
-            self._db, run, valid_state=valid_state, keyed=keyed, merging=merging, keeps_bodies=keeps_bodies
+            self._db, run, contract, valid_state=valid_state, keyed=keyed, merging=merging, keeps_bodies=keeps_bodies
         )
 
     def delivery(

@@ -14,10 +14,9 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from importer.core.batches import CheckedBatch
-from importer.core.contract import is_another, person_of
+from importer.core.contract import Identity, is_another, person_of
 from importer.core.ports import Numbers
-from importer.customers.likeness import KINDS, PERSONAL
-from importer.journal.matching import Match
+from importer.journal.matching import Match, compared_kinds
 from importer.journal.sqlite.bulk import PARAMETERS
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.packing import unpack_rows
@@ -68,13 +67,15 @@ class Likenesses:
     """What the rows of one run have in common with customers of earlier runs.
 
     Args:
+        identity: what records are alike in.
         numbers: makes a column of numbers of an `array` type code.
     """
 
-    def __init__(self, database: Database, run: int, numbers: Callable[[str], Numbers]) -> None:
+    def __init__(self, database: Database, run: int, identity: Identity, numbers: Callable[[str], Numbers]) -> None:
         self._db = database
         self._run = run
-        self._prints = {kind: numbers("q") for kind in (*KINDS, *PERSONAL)}
+        self._identity = identity
+        self._prints = {kind: numbers("q") for kind in (*compared_kinds(identity), *identity.personal)}
         self._size = 0
 
     def observe(self, batch: CheckedBatch) -> None:
@@ -90,14 +91,15 @@ class Likenesses:
             return
         numbered = Numbered(self._db, earlier.where)
         for first in range(0, self._size, LOT):
-            rows = _Lot(self._db, self._run, earlier, self._columns(first, min(LOT, self._size - first)), first)
+            prints = self._columns(first, min(LOT, self._size - first))
+            rows = _Lot(self._db, self._run, self._identity, earlier, prints, first=first)
             yield from rows.others_under_their_key(numbered)
             yield from rows.alike(numbered)
 
     def remember(self) -> None:
         """Keep what the rows of this run have, for later runs; does no harm when called again."""
         keys = self._keys()
-        for kind in KINDS:
+        for kind in compared_kinds(self._identity):
             for lot in _in_order(self._prints[kind], keys):
                 with self._db.transaction() as tx:
                     tx.executemany("INSERT OR IGNORE INTO likenesses (print, key) VALUES (?, ?)", lot)
@@ -134,12 +136,19 @@ class _Lot:
     """
 
     def __init__(
-        self, database: Database, run: int, earlier: Earlier, prints: Mapping[str, Sequence[int]], first: int
+        self,
+        database: Database,
+        run: int,
+        identity: Identity,
+        earlier: Earlier,
+        prints: Mapping[str, Sequence[int]],
+        *,
+        first: int,
     ) -> None:
-        self._db, self._earlier = database, earlier
+        self._db, self._identity, self._earlier = database, identity, earlier
         self._own = run if earlier.where == "main" else -1
         self._prints, self._first = prints, first
-        end = first + len(prints[PERSONAL[0]])
+        end = first + len(next(iter(prints.values()), ()))
         self._keys = dict(
             self._select(
                 "SELECT ordinal, key FROM main.rows WHERE run = ? AND ordinal >= ? AND ordinal < ?"
@@ -172,7 +181,7 @@ class _Lot:
         """Row and another key to the kinds that they are alike in."""
         found: dict[tuple[int, str], list[str]] = {}
         new = [ordinal for ordinal, key in self._keys.items() if key not in self._known]
-        for kind in KINDS:
+        for kind in compared_kinds(self._identity):
             column = self._prints[kind]
             wanted: dict[int, list[int]] = {}
             for ordinal in new:
@@ -197,7 +206,8 @@ class _Lot:
             yield from self._select(query.format(self._earlier.where, ",".join("?" * len(lot))), (*first, *lot))
 
     def _person(self, ordinal: int) -> str:
-        return person_of({kind: self._prints[kind][ordinal - self._first] for kind in PERSONAL}, PERSONAL)
+        kinds = self._identity.personal
+        return person_of({kind: self._prints[kind][ordinal - self._first] for kind in kinds}, kinds)
 
     def _select(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._db.guarded("compared with earlier runs"):

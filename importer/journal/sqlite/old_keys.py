@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from importer.customers.former import keys_of_then
-from importer.customers.identity import KEY_RULE
-from importer.journal.matching import Match
+from importer.core.contract import Identity
+from importer.journal.matching import Comparison, Match
 from importer.journal.sqlite.bulk import PARAMETERS
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.likenesses import THERE, Earlier, Numbered
@@ -22,8 +21,8 @@ from importer.journal.sqlite.packing import unpack_payloads
 
 _WITH_RULES = 7
 """The first journal format in which keys carry their rule."""
-_OLD_ONES = f"identities INDEXED BY identities_of_old_rules WHERE rule < {KEY_RULE}"
-"""The rule is written out, as an index over a part of a table asks for."""
+_INDEXED_RULE = 2
+"""The rule that keys older than it are indexed for."""
 _CUSTOMERS = f"""
 SELECT i.key, i.run, i.ordinal, u.run_id, u.target FROM {{0}}.identities i
 JOIN {{0}}.rows r ON r.run = i.run AND r.ordinal = i.ordinal AND r.state IN {THERE}
@@ -31,41 +30,46 @@ JOIN {{0}}.runs u ON u.run = i.run WHERE i.scope = ? AND i.rule < ? AND i.key IN
 """
 
 
-def remembers_old_keys(journal: Path) -> bool:
+def remembers_old_keys(journal: Path, identity: Identity) -> bool:
     """Whether a journal, which is only looked at, has keys of an earlier rule; one of an older format cannot say."""
     try:
         with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             if version_of(connection) < _WITH_RULES:
                 return False
-            return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM {_OLD_ONES})").fetchone()[0])
+            return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM {_old_ones(identity)})").fetchone()[0])
     except sqlite3.Error:
         return False  # whoever reads it next will say what is wrong with it
 
 
-def lots_of_then(
-    database: Database, run: int, earlier: Earlier, secret: bytes, region: str | None
-) -> Iterator[list[Match]]:
-    """Find rows whose keys are new, and would have been those of known customers by an earlier rule.
+def _old_ones(identity: Identity) -> str:
+    """Where keys of earlier rules are; the rule is written out, as an index over a part of a table asks for."""
+    index = "INDEXED BY identities_of_old_rules " if identity.key_rule == _INDEXED_RULE else ""
+    return f"identities {index}WHERE rule < {identity.key_rule}"
 
-    Args:
-        region: the default region of phone numbers.
-    """
+
+def lots_of_then(
+    database: Database, run: int, earlier: Earlier, secret: bytes, how: Comparison
+) -> Iterator[list[Match]]:
+    """Find rows whose keys are new, and would have been those of known records by an earlier rule."""
+    identity = how.contract.identity
+    if identity.key_rule == 1:
+        return
     numbered = Numbered(database, earlier.where)
-    for scope in filter(lambda one: _has_old_keys(database, earlier, one), earlier.scopes):
+    for scope in filter(lambda one: _has_old_keys(database, earlier, one, identity), earlier.scopes):
         for first in _batches(database, run):
             then = {
                 then: ordinal
                 for ordinal, key, payload in _new_rows(database, run, first, earlier, scope)
-                for then in keys_of_then(secret, json.loads(payload), key, region)
+                for then in identity.former_keys(secret, json.loads(payload), key, how.default_region)
             }
-            if found := list(_customers(database, earlier, scope, then, numbered)):
+            if found := list(_customers(database, earlier, scope, then, numbered, rule=identity.key_rule)):
                 yield found
 
 
-def _has_old_keys(database: Database, earlier: Earlier, scope: str) -> bool:
+def _has_old_keys(database: Database, earlier: Earlier, scope: str, identity: Identity) -> bool:
     with database.guarded("compared with earlier runs"):
         (found,) = database.connection.execute(
-            f"SELECT EXISTS (SELECT 1 FROM {earlier.where}.{_OLD_ONES} AND scope = ?)", (scope,)
+            f"SELECT EXISTS (SELECT 1 FROM {earlier.where}.{_old_ones(identity)} AND scope = ?)", (scope,)
         ).fetchone()
     return bool(found)
 
@@ -93,14 +97,14 @@ def _new_rows(database: Database, run: int, first: int, earlier: Earlier, scope:
 
 
 def _customers(
-    database: Database, earlier: Earlier, scope: str, then: Mapping[str, int], numbered: Numbered
+    database: Database, earlier: Earlier, scope: str, then: Mapping[str, int], numbered: Numbered, *, rule: int
 ) -> Iterator[Match]:
     keys = sorted(then)
     for at in range(0, len(keys), PARAMETERS):
         lot = keys[at : at + PARAMETERS]
         with database.guarded("compared with earlier runs"):
             known = database.connection.execute(
-                _CUSTOMERS.format(earlier.where, ",".join("?" * len(lot))), (scope, KEY_RULE, *lot)
+                _CUSTOMERS.format(earlier.where, ",".join("?" * len(lot))), (scope, rule, *lot)
             ).fetchall()
         for key, run, ordinal, run_id, target in known:
             yield Match(then[key], (), run_id, target, numbered.row(run, ordinal))

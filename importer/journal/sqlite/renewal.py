@@ -9,14 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from importer.core.contract import prints
-from importer.customers.former import key_today, phone_today
-from importer.customers.identity import KEY_RULE
-from importer.customers.likeness import KINDS, PHONE, prints_of
+from importer.core.target_kinds import DEFAULT_KIND, contract_of
 from importer.journal.sqlite.packing import unpack_payloads
-from importer.journal.sqlite.sent import Sent
+from importer.journal.sqlite.sent import Hashing
 
 
 class _Kept(NamedTuple):
@@ -38,8 +35,9 @@ def renew_memory(tx: sqlite3.Connection, secret: bytes) -> None:
     if not secret:
         return
     tx.execute("CREATE TEMP TABLE found_alike (print INTEGER NOT NULL, key BLOB NOT NULL)")
+    hashing = Hashing(contract_of(DEFAULT_KIND), secret)  # journals of then knew no other kind of target
     for kept in _bodies(tx):
-        _renew(tx, secret, kept, json.loads(kept.payload))
+        _renew(tx, hashing, kept)
     tx.execute("INSERT OR IGNORE INTO likenesses SELECT print, key FROM found_alike ORDER BY print, key")
     tx.execute("DROP TABLE found_alike")
 
@@ -61,18 +59,15 @@ def _bodies(tx: sqlite3.Connection) -> Iterator[_Kept]:
                 yield _Kept(scope, run, ordinal, key, payloads[ordinal - first])
 
 
-def _renew(tx: sqlite3.Connection, secret: bytes, kept: _Kept, body: dict[str, Any]) -> None:
-    phone = phone_today(body)
-    today = key_today(secret, body, kept.key, phone)
-    if today != kept.key:
-        tx.execute("INSERT OR IGNORE INTO renewed_keys (key, was) VALUES (?, ?)", (today, kept.key))
-    sent = Sent.of(secret, kept.payload, kept.key)
+def _renew(tx: sqlite3.Connection, hashing: Hashing, kept: _Kept) -> None:
+    identity = hashing.contract.identity
+    today = identity.renewed(hashing.secret, json.loads(kept.payload), kept.key)
+    if today.key != kept.key:
+        tx.execute("INSERT OR IGNORE INTO renewed_keys (key, was) VALUES (?, ?)", (today.key, kept.key))
+    sent = hashing.sent(kept.payload, kept.key)
     tx.execute(
         "UPDATE identities SET body = ?, person = ?, rule = ? WHERE scope = ? AND key = ? AND run = ? AND ordinal = ?",
-        (*sent, KEY_RULE, kept.scope, kept.key, kept.run, kept.ordinal),
+        (*sent, identity.key_rule, kept.scope, kept.key, kept.run, kept.ordinal),
     )
-    found = list(prints_of(secret, body, KINDS).values())
-    if phone:
-        found.append(prints(secret, PHONE, [phone])[0])
-    alike = [(number, bytes.fromhex(kept.key)) for number in found if number]
+    alike = [(number, bytes.fromhex(kept.key)) for number in today.prints]
     tx.executemany("INSERT INTO found_alike (print, key) VALUES (?, ?)", alike)

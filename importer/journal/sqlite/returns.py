@@ -16,6 +16,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from importer.core.batches import CheckedBatch
+from importer.core.contract import Contract
 from importer.core.errors import JournalError
 from importer.core.issues import Severity
 from importer.core.results import ResultBatch, RowResult
@@ -108,7 +109,7 @@ class Returns:
         facts: RunFacts,
         profile: ProfileNow | None,
     ) -> None:
-        likenesses = self._likenesses(prints)
+        likenesses = self._likenesses(prints, how.contract)
         with self.database.transaction() as tx:
             for first, group in groupby(revisions, lambda one: self._first(tx, one.ordinal)):
                 self._revise_batch(tx, first, list(group))
@@ -137,7 +138,7 @@ class Returns:
             remove_issues(tx, self.run, codes=said.codes)
         insert_issues(tx, self.run, said.issues)
 
-    def _likenesses(self, prints: Mapping[str, Mapping[int, int]]) -> Likenesses:
+    def _likenesses(self, prints: Mapping[str, Mapping[int, int]], contract: Contract) -> Likenesses:
         """What the rows have, at their places among all rows of the run."""
         with self.database.guarded("read"):
             (size,) = self.database.connection.execute(
@@ -148,7 +149,10 @@ class Returns:
             for ordinal, number in numbers.items():
                 columns[kind][ordinal] = number
         found = Likenesses(
-            self.database, self.run, lambda typecode: SpooledNumbers(self.database.path.parent, typecode)
+            self.database,
+            self.run,
+            contract.identity,
+            lambda typecode: SpooledNumbers(self.database.path.parent, typecode),
         )
         from importer.core.frames import raw_batch  # noqa: PLC0415  # loads pandas: only when rows come back
 
@@ -163,7 +167,7 @@ class Returns:
         issues = [issue for issue in found if issue.ordinal in opened]
         insert_issues(tx, self.run, issues)
         refuse(tx, self.run, sorted({issue.ordinal for issue in issues if issue.severity is Severity.ERROR}))
-        hold_all(tx, self.run)
+        hold_all(tx, self.run, how.contract)
 
     def _note(self, tx: sqlite3.Connection, facts: RunFacts, profile: ProfileNow | None) -> None:
         note(tx, self.run, facts)

@@ -17,7 +17,7 @@ from importer.core.contract import occurrence_key
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.likenesses import Earlier
 from importer.journal.sqlite.packing import pack_payloads, unpack_payloads, unpack_rows
-from importer.journal.sqlite.sent import Sent
+from importer.journal.sqlite.sent import Hashing
 
 _FEW = 500
 
@@ -163,7 +163,7 @@ def adopt_keys_of_earlier_rules(database: Database, run: int, earlier: Earlier) 
 # --------------------------------------------------------------------------- rows that share a key
 
 
-def tell_apart(database: Database, run: int, scope: str, secret: bytes, groups: Sequence[Sequence[int]]) -> None:
+def tell_apart(database: Database, run: int, scope: str, hashing: Hashing, groups: Sequence[Sequence[int]]) -> None:
     """Let rows of one key, where several are allowed, be those earlier rows that said the same.
 
     Args:
@@ -171,7 +171,7 @@ def tell_apart(database: Database, run: int, scope: str, secret: bytes, groups: 
     """
     alone = _known_alone(database, run, scope, {ordinal for group in groups for ordinal in group})
     for group in (*groups, *alone):
-        keys = _told_apart(database, run, scope, secret, group)
+        keys = _told_apart(database, run, scope, hashing, group)
         if keys:
             with database.transaction() as tx:
                 rekey(tx, run, keys)
@@ -199,7 +199,7 @@ def _known_alone(database: Database, run: int, scope: str, grouped: set[int]) ->
         yield from ([second[key]] for (key,) in known)
 
 
-def _told_apart(database: Database, run: int, scope: str, secret: bytes, group: Sequence[int]) -> dict[int, str]:
+def _told_apart(database: Database, run: int, scope: str, hashing: Hashing, group: Sequence[int]) -> dict[int, str]:
     """Ordinal to the key that it should bear, where that is another one."""
     keys = dict(
         database.connection.execute(
@@ -213,7 +213,7 @@ def _told_apart(database: Database, run: int, scope: str, secret: bytes, group: 
     known = _occurrences(database, scope, base)
     free, chosen = dict(known), {}
     for ordinal in group:
-        said = Sent.of(secret, _body(database, run, ordinal), keys[ordinal])
+        said = hashing.sent(_body(database, run, ordinal), keys[ordinal])
         same = next((key for key, body in free.items() if said.means_the_same(body)), None)
         if same is not None:
             chosen[ordinal] = same

@@ -6,9 +6,7 @@ import json
 from hashlib import blake2b
 from typing import NamedTuple
 
-from importer.core.contract import person_of
-from importer.customers.bodies import meaning
-from importer.customers.likeness import PERSONAL, prints_of
+from importer.core.contract import Contract, person_of
 
 MARKS = STAMPED, UNSTAMPED = "m", "u"
 """Mark hashes of what a body means, with and without a stamp in it. Older ones, over bytes, say nothing."""
@@ -19,24 +17,35 @@ class Sent(NamedTuple):
 
     Args:
         body: of its meaning; equal ones mean that the same was sent.
-        person: of name, email and phone (see `customers.likeness`).
+        person: of name, email and phone (`Identity.personal`).
     """
 
     body: str
     person: str
 
-    @classmethod
-    def of(cls, secret: bytes, payload: bytes, key: str) -> Sent:
+    def means_the_same(self, body: str) -> bool:
+        """Whether a body that is remembered so said the same, whatever its stamp."""
+        return self.body[1:] == body[1:]
+
+
+class Hashing(NamedTuple):
+    """Makes what is remembered of bodies.
+
+    Args:
+        secret: the workspace's: without it nobody can try out names or addresses.
+    """
+
+    contract: Contract
+    secret: bytes
+
+    def sent(self, payload: bytes, key: str) -> Sent:
         """Hash a body.
 
         Args:
             key: the import key that it is stamped with, which does not count.
         """
-        said = json.loads(payload)
-        digest = blake2b(meaning(said, key), key=secret, digest_size=8).hexdigest()
+        said, identity = json.loads(payload), self.contract.identity
+        digest = blake2b(self.contract.bodies.meaning(said, key), key=self.secret, digest_size=8).hexdigest()
         mark = STAMPED if key.encode() in payload else UNSTAMPED
-        return cls(mark + digest, person_of(prints_of(secret, said, PERSONAL), PERSONAL))
-
-    def means_the_same(self, body: str) -> bool:
-        """Whether a body that is remembered so said the same, whatever its stamp."""
-        return self.body[1:] == body[1:]
+        found = identity.prints_of(self.secret, said, identity.personal)
+        return Sent(mark + digest, person_of(found, identity.personal))

@@ -104,6 +104,7 @@ def comparison(profile: Profile, header: RunHeader, columns: Mapping[str, str], 
     """
     chosen = profile.validation
     return Comparison(
+        contract=profile.contract,
         possible_duplicate=chosen.possible_duplicate,
         external_id_decides=chosen.external_id_decides,
         target=header.target,
@@ -173,6 +174,7 @@ def delivering(
     sending = RunToSend(
         stored.run,
         stored.header.scope,
+        profile.contract,
         facts.mapping,
         secret=workspace.secret,
         verify_existing=settings.verify_existing,

@@ -13,6 +13,7 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.outcomes import Claimed, Outcome
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.journal import RunHeader
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
@@ -56,7 +57,7 @@ def fill(
     database: Database, run: int, keys: list[str | None], *, batch_rows: int = 3, issues: list[Issue] | None = None
 ) -> None:
     """Load and check one row per key; None is an invalid row."""
-    intake = RunIntake(database, run)
+    intake = RunIntake(database, run, CUSTOMERS)
     batches = [
         raw_batch(
             first, range(first + 2, first + 2 + len(keys[first : first + batch_rows])), _cells(first, keys, batch_rows)
@@ -79,7 +80,7 @@ def _cells(first: int, keys: list[str | None], batch_rows: int) -> tuple[list[st
 
 
 def open_book(database: Database, run: int, *, scope: str = SCOPE) -> Book:
-    return Book(database, run, Claims(database, run, scope, {"lastName": "Surname"}))
+    return Book(database, run, Claims(database, run, scope, CUSTOMERS, {"lastName": "Surname"}))
 
 
 def created(ordinal: int, key: str, customer_id: str = "") -> Outcome:

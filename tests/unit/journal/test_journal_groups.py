@@ -15,6 +15,7 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.outcomes import Attempt, FieldError, Outcome, Verdict
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.journal import Comparison, Merging, RunHeader
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
@@ -45,7 +46,7 @@ class Desk:
         self.database = database
         header = RunHeader("20260101T000000Z-aaaaaa", "s", "sandbox", "f.csv", "/f.csv", "c", "p", False, 1.0)
         self.run = Runs(database).begin(header).run
-        self.intake = intake = RunIntake(database, self.run, merging=HOW)
+        self.intake = intake = RunIntake(database, self.run, CUSTOMERS, merging=HOW)
         for one in batches:
             intake.load(one.raw)
             intake.record(one)
@@ -53,7 +54,7 @@ class Desk:
 
     @property
     def claims(self) -> Claims:
-        return Claims(self.database, self.run, "s", secret=b"s")
+        return Claims(self.database, self.run, "s", CUSTOMERS, secret=b"s")
 
     @property
     def states(self) -> list[str]:
@@ -139,13 +140,13 @@ def test_a_group_that_an_earlier_run_created_is_existing_in_all_its_rows(databas
         claims.settle(tx, [outcome(2, RowState.CREATED, customer_id="c-1")])
     header = RunHeader("20260102T000000Z-bbbbbb", "s", "sandbox", "f.csv", "/f.csv", "c", "p", False, 2.0)
     run = Runs(database).begin(header).run
-    intake = RunIntake(database, run, merging=HOW)
+    intake = RunIntake(database, run, CUSTOMERS, merging=HOW)
     for one in SCATTERED:
         intake.load(one.raw)
         intake.record(one)
     intake.judged(DuplicateVerdict(leaders=array("q", LEADERS)))
     with database.transaction() as tx:
-        Claims(database, run, "s", secret=b"s").claim(tx, 10, 9.0)
+        Claims(database, run, "s", CUSTOMERS, secret=b"s").claim(tx, 10, 9.0)
 
     rows = list(Replay(database, run).results())
     assert [(row.state.value, row.customer_id) for row in rows if row.ordinal != 1] == [("existing", "c-1")] * 3
@@ -202,7 +203,7 @@ def test_rows_that_are_not_sent_themselves_are_compared_with_nothing(database: D
         tx.execute(
             "INSERT INTO identities (scope, key, run, ordinal, since, rule) VALUES ('s', ?, 99, 0, 1.0, 1)", ("c" * 32,)
         )
-    how = Comparison("warn", external_id_decides=False, target="sandbox", columns={}, allows_duplicates=True)
+    how = Comparison(CUSTOMERS, "warn", external_id_decides=False, target="sandbox", columns={}, allows_duplicates=True)
     desk.intake.compare_and_remember("s", b"s", how)
 
     with database.transaction() as tx:

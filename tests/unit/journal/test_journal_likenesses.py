@@ -11,6 +11,7 @@ from itertools import count
 from importer.core.batches import CheckedBatch
 from importer.core.contract import person_of
 from importer.core.frames import raw_batch
+from importer.customers.contract import CUSTOMERS
 from importer.customers.likeness import EMAIL, NAME, PERSONAL, PHONE
 from importer.journal.matching import Match
 from importer.journal.sqlite.database import Database
@@ -37,7 +38,7 @@ def load(
     """A run with rows of these keys, checked."""
     run_id = next(RUN_IDS)
     run = begin(database, run_id)
-    alike = Likenesses(database, run, HeldNumbers)
+    alike = Likenesses(database, run, CUSTOMERS.identity, HeldNumbers)
     for first in range(0, len(keys), batch):
         mine = keys[first : first + batch]
         rows = array("q", range(first + 2, first + 2 + len(mine)))

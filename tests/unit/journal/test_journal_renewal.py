@@ -13,6 +13,7 @@ import pytest
 from importer.core.batches import CheckedBatch
 from importer.core.frames import raw_batch
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.customers.identity import import_key
 from importer.journal import Comparison, Location, remembers_old_keys, workspace_secret
 from importer.journal.sqlite.claims import Claims
@@ -23,7 +24,7 @@ from importer.journal.sqlite.replay import Replay
 from tests.unit.journal.conftest import begin
 
 SCOPE = "live#main"
-HOW = Comparison("warn", external_id_decides=False, target="live", columns={}, default_region="US")
+HOW = Comparison(CUSTOMERS, "warn", external_id_decides=False, target="live", columns={}, default_region="US")
 
 
 def body(phone: str, key: str, **more: Any) -> bytes:
@@ -66,7 +67,7 @@ def old_workspace(folder: Path, *, state: str = "created", purged: bool = False)
 def load_again(database: Database, secret: bytes, phone: str, how: Comparison = HOW) -> int:
     """The same customer, as its cells are read today."""
     run = begin(database, "20261123T083000Z-00000b", scope=SCOPE)
-    intake = RunIntake(database, run)
+    intake = RunIntake(database, run, CUSTOMERS)
     raw = raw_batch(0, [2], ([""],))
     key = key_of(secret, phone)
     intake.load(raw)
@@ -80,7 +81,7 @@ def test_a_customer_whose_key_would_be_another_one_today_is_known(tmp_path: Path
     with closing(Database(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958")
         with database.transaction() as tx:
-            claimed = Claims(database, run, SCOPE, secret=secret).claim(tx, 9, 9.0)
+            claimed = Claims(database, run, SCOPE, CUSTOMERS, secret=secret).claim(tx, 9, 9.0)
         (issue,) = next(Replay(database, run).results()).warnings
 
     assert [(one.state, one.customer_id) for one in claimed.known] == [(RowState.EXISTING, "c0")]
@@ -92,7 +93,7 @@ def test_one_that_is_in_doubt_is_looked_up_under_the_stamp_that_it_was_sent_with
     with closing(Database(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958")
         with database.transaction() as tx:
-            (record,) = Claims(database, run, SCOPE, secret=secret).claim(tx, 9, 9.0).records
+            (record,) = Claims(database, run, SCOPE, CUSTOMERS, secret=secret).claim(tx, 9, 9.0).records
 
     assert (record.in_doubt, record.key) == (True, key_of(secret, "+12079460958"))
     assert record.key.encode() in record.payload
@@ -124,7 +125,9 @@ def test_where_the_body_was_purged_a_hit_is_an_error_until_somebody_says_otherwi
 
 def test_somebody_may_say_that_it_is_another_one(tmp_path: Path) -> None:
     secret = old_workspace(tmp_path, purged=True)
-    confirmed = Comparison("ignore", external_id_decides=False, target="live", columns={}, default_region="US")
+    confirmed = Comparison(
+        CUSTOMERS, "ignore", external_id_decides=False, target="live", columns={}, default_region="US"
+    )
     with closing(Database(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958", confirmed)
         assert next(Replay(database, run).results()).state is RowState.READY
@@ -135,19 +138,19 @@ def test_a_key_that_no_rule_has_changed_is_known_although_its_body_was_purged(tm
     with closing(Database(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+12079460958")
         with database.transaction() as tx:
-            claimed = Claims(database, run, SCOPE, secret=secret).claim(tx, 9, 9.0)
+            claimed = Claims(database, run, SCOPE, CUSTOMERS, secret=secret).claim(tx, 9, 9.0)
 
     assert [one.customer_id for one in claimed.known] == ["c0"]
 
 
 def test_a_dry_run_over_an_upgraded_journal_says_it_too(tmp_path: Path) -> None:
     secret, journal = old_workspace(tmp_path, purged=True), tmp_path / "journal.sqlite3"
-    assert not remembers_old_keys(Location(journal))
+    assert not remembers_old_keys(Location(journal), CUSTOMERS.identity)
     Database(journal).close()
-    assert remembers_old_keys(Location(journal))
+    assert remembers_old_keys(Location(journal), CUSTOMERS.identity)
     with closing(Database(tmp_path / "checked.sqlite3", durable=False)) as checked:
         run = begin(checked, "20261123T083000Z-00000b", scope="")
-        intake = RunIntake(checked, run, valid_state=RowState.VALID, keeps_bodies=True)
+        intake = RunIntake(checked, run, CUSTOMERS, valid_state=RowState.VALID, keeps_bodies=True)
         raw, key = raw_batch(0, [2], ([""],)), key_of(secret, "+442079460958")
         intake.load(raw)
         intake.record(CheckedBatch(raw, [body("+442079460958", key)], [key], [""]))

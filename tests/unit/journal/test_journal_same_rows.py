@@ -16,6 +16,7 @@ from importer.core.contract import occurrence_key
 from importer.core.frames import raw_batch
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.journal import Comparison, RunHeader
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
@@ -24,7 +25,7 @@ from importer.journal.sqlite.runs import Runs
 from tests.effort import examples
 
 SCOPE, BASE, SECRET = "live#main", "ab" * 16, b"a fictional secret of 32 bytes.."
-TWINS = Comparison("warn", external_id_decides=False, target="live", columns={}, allows_duplicates=True)
+TWINS = Comparison(CUSTOMERS, "warn", external_id_decides=False, target="live", columns={}, allows_duplicates=True)
 
 
 def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
@@ -33,14 +34,14 @@ def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
         f"20261122T083000Z-{number:06x}", SCOPE, "live", "a.csv", "/a", str(number), "bead", dry_run=False, started_at=1
     )
     run = Runs(database).begin(header).run
-    intake, raw = RunIntake(database, run), raw_batch(0, range(2, 2 + len(names)), ())
+    intake, raw = RunIntake(database, run, CUSTOMERS), raw_batch(0, range(2, 2 + len(names)), ())
     intake.load(raw)
     bodies = [f'{{"firstName":"{name}","metadata":{{"importKey":"{BASE}"}}}}'.encode() for name in names]
     intake.record(CheckedBatch(raw, bodies, [BASE] * len(names), [""] * len(names)))
     own = {at: occurrence_key(BASE, at + 1) for at in range(1, len(names))}
     intake.judged(DuplicateVerdict((), own, [list(range(len(names)))] if len(names) > 1 else []))
     intake.compare_and_remember(SCOPE, SECRET, TWINS)
-    claims = Claims(database, run, SCOPE, secret=SECRET)
+    claims = Claims(database, run, SCOPE, CUSTOMERS, secret=SECRET)
     with database.transaction() as tx:
         claimed = claims.claim(tx, 100, 1.0)
         fresh = [

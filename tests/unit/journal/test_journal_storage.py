@@ -19,6 +19,7 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
+from importer.customers.contract import CUSTOMERS
 from importer.journal import RUNNING, RunToSend, workspace_lock, workspace_secret
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.delivery import RunDelivery
@@ -112,7 +113,7 @@ async def inline(work: Callable[[], Any]) -> Any:
 
 
 def rows_of(book: Book) -> RunDelivery:
-    return RunDelivery(book.database, RunToSend(book.run, SCOPE), lambda: 1.0, lambda: 1.0, inline)
+    return RunDelivery(book.database, RunToSend(book.run, SCOPE, CUSTOMERS), lambda: 1.0, lambda: 1.0, inline)
 
 
 async def test_writes_that_gather_during_a_commit_share_the_next_one(book: Book) -> None:
@@ -157,7 +158,7 @@ async def test_a_transition_that_is_not_allowed_fails_its_whole_group(book: Book
 def test_duplicates_become_invalid_and_allowed_ones_get_their_own_key(database: Database) -> None:
     run = begin(database)
     fill(database, run, ["same", "same", "other", "twice", "twice"], batch_rows=2)
-    RunIntake(database, run).judged(
+    RunIntake(database, run, CUSTOMERS).judged(
         DuplicateVerdict(
             (Issue(0, "duplicate_row", "Twice."), Issue(2, "same_email", "Look.", severity=Severity.WARNING)),
             {4: "twice#2"},
@@ -178,7 +179,7 @@ def test_duplicates_become_invalid_and_allowed_ones_get_their_own_key(database: 
 def test_what_reading_found_is_kept_once_and_in_order(database: Database) -> None:
     run = begin(database)
     raw = raw_batch(0, [2, 5], (["a", "b"],), (Issue(1, "row_too_long", "Too many cells."),))
-    intake = RunIntake(database, run)
+    intake = RunIntake(database, run, CUSTOMERS)
     intake.load(raw)
     (loaded,) = intake.raw()
     assert (list(loaded.rows), loaded.issues) == ([2, 5], raw.issues)
@@ -194,7 +195,7 @@ def test_what_reading_found_is_kept_once_and_in_order(database: Database) -> Non
 
 def test_cells_beyond_the_columns_are_kept_and_given_back_with_their_row(database: Database) -> None:
     run = begin(database)
-    intake = RunIntake(database, run)
+    intake = RunIntake(database, run, CUSTOMERS)
     surplus = {1: ("call back", "\ud83d lone")}
     batches = [raw_batch(0, [2, 5], (["a", "b"],), (), surplus), raw_batch(2, [6], (["c"],))]
     for batch in batches:
@@ -210,7 +211,7 @@ def test_cells_beyond_the_columns_are_kept_and_given_back_with_their_row(databas
 
 def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
     run = begin(database)
-    RunIntake(database, run).load(raw_batch(0, [2], (["a"],), (), {0: ("call back",)}))
+    RunIntake(database, run, CUSTOMERS).load(raw_batch(0, [2], (["a"],), (), {0: ("call back",)}))
 
     Purging(database).purge([run], 2.0)
 
@@ -219,7 +220,7 @@ def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
 
 def test_a_loading_that_begins_again_forgets_how_wide_its_rows_were(database: Database) -> None:
     run = begin(database)
-    intake = RunIntake(database, run)
+    intake = RunIntake(database, run, CUSTOMERS)
     intake.load(raw_batch(0, [2], (["a"],), (), {0: ("x", "y", "z")}))
 
     intake.restart()
@@ -231,7 +232,7 @@ def test_a_loading_that_begins_again_forgets_how_wide_its_rows_were(database: Da
 def test_a_loading_that_was_cut_off_begins_again(database: Database) -> None:
     run = begin(database)
     fill(database, run, ["k0", "k1"])
-    intake = RunIntake(database, run)
+    intake = RunIntake(database, run, CUSTOMERS)
     intake.restart()
     fill(database, run, ["k0"])
 
@@ -243,7 +244,7 @@ def test_a_run_that_is_being_sent_is_never_loaded_again(database: Database) -> N
     fill(database, run, ["k0"])
     Runs(database).enter(run, RUNNING)
     with pytest.raises(BusyError, match="taken up this run"):
-        RunIntake(database, run).restart()
+        RunIntake(database, run, CUSTOMERS).restart()
 
     assert Runs(database).counts(run) == {"read": 1, "ready": 1}
 
