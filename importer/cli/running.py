@@ -124,10 +124,10 @@ def run_inbox(
 class _Announcements(Sink):
     """Prints what people may want to act on before anything is sent: forecasts, doubts about a source."""
 
-    def on_source_unproved(self, data: Data) -> None:
+    def on_source_unverified(self, data: Data) -> None:
         say(f"Warning: {data['text']}")
 
-    on_looks_end_early = on_source_unproved
+    on_looks_end_early = on_source_unverified
 
     def on_other_workspace(self, data: Data) -> None:
         say(f"Warning: {others_there(data['customers'])}")

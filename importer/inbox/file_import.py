@@ -50,7 +50,7 @@ _OF_ONE_FILE = (StillWrittenError, UnreadableSourceError, *_MISFIT)
 
 _RETURN_REFUSED = (
     "Put the rows of each run into the folder as a file of their own, with the columns '_run' and '_row' as they were"
-    " handed out, in a night with the workspace and the target of that run. A night with --as-new imports such a file"
+    " handed out, and run nightly with the workspace and the target of that run. With --as-new it imports such a file"
     " like any other."
 )
 

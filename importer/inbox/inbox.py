@@ -39,7 +39,7 @@ from importer.runs.wiring.remote_sources import is_remote
 _GIVE_UP = frozenset({ExitCode.ACCESS, ExitCode.BALANCE, ExitCode.BUG, ExitCode.USAGE})
 """Watching on does no good when these end a pass: a person has to look."""
 _LONGEST_PAUSE_S = 900.0
-_BUSY = ("Another night works in this folder", "Wait for it to end.")
+_BUSY = ("Another importer nightly works in this folder", "Wait for it to end.")
 
 
 def _ignore(_: Event) -> None:
@@ -136,7 +136,7 @@ class Inbox:
     def _check(self) -> None:
         """Refuse what no pass could fix."""
         if self.profile.dry_run:
-            raise UsageError("A night cannot be a dry run: it puts files away.", "To check one file, use validate.")
+            raise UsageError("nightly cannot be a dry run: it moves files.", "To check one file, use validate.")
         require_named_target(self.profile)
         allowed(Context(self.profile, people=People(self.confirm)))
 

@@ -1,4 +1,4 @@
-"""How a file is put away: a folder of its own, filled under a hidden name and then renamed; the source goes in last.
+"""How a file is archived: in a folder of its own, filled under a hidden name and then renamed; the source goes in last.
 
     <tag>_customers.csv/{customers.csv, results.csv, …}
 
@@ -19,11 +19,11 @@ from importer.core.atomic_files import create_file, put_in_place, sync
 PART = ".part"
 _TAG = re.compile(r"(\d{8}T\d{6}Z(?:-[0-9a-f]{6})?)_.+")
 _LONGEST_NAME_BYTES = 180
-"""Of a folder's name, which also holds a tag; most file systems end a name at 255."""
+"""Of a folder's name, which also holds a tag; most file systems limit a name to 255."""
 
 
 def folder_name(tag: str, name: str) -> str:
-    """What the folder of a file is called."""
+    """The name of the folder of a file."""
     return f"{tag}_{readable(name).encode()[:_LONGEST_NAME_BYTES].decode(errors='ignore')}"
 
 
@@ -34,7 +34,7 @@ def tag_of(name: str) -> str:
 
 
 def is_half_filled(path: Path) -> bool:
-    """Whether a killed night left this folder; what others keep there is not ours to judge."""
+    """Whether a killed program left this folder; what others keep there is never touched."""
     name = path.name
     hidden = name.startswith(".") and name.endswith(PART)
     return hidden and bool(tag_of(name[1 : -len(PART)])) and path.is_dir() and not path.is_symlink()
@@ -46,7 +46,7 @@ def readable(name: str) -> str:
 
 
 def free(path: Path) -> Path:
-    """A path that nothing stands under."""
+    """A path that does not exist yet."""
     found, number = path, 1
     while found.exists():
         number += 1
@@ -87,7 +87,7 @@ def unlike(source: str, name: str) -> str:
 
 
 def beside(file: Path, to: Path) -> None:
-    """Have a second name for a file where the file system can, else a copy."""
+    """Give a file a second name where the file system can, otherwise copy it."""
     if not file.is_file():
         return
     try:

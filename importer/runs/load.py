@@ -62,8 +62,8 @@ def at_hand(context: Context, source: Source) -> Iterator[LocalSource]:
         spool = context.workspace / SPOOL_NAME
         pause = context.machine.clock.pause
         with local_copy(source, context.profile, pause, spool=spool, stop=context.stop) as local:
-            if local.caution:
-                context.emit(Event("source_unproved", {"text": local.caution}))
+            if local.warning:
+                context.emit(Event("source_unverified", {"text": local.warning}))
             yield LocalSource(local.path, local.origin)
     else:
         with on_disk(source, context.profile) as path:

@@ -66,9 +66,9 @@ class RemoteDirectory:
             what: begins the sentence when something goes wrong in the block.
 
         Raises:
-            ImporterError: as `Store.faults_named`.
+            ImporterError: as `Store.errors_explained`.
         """
-        with self.store.faults_named(what), self.store.opened(self.address, self.silence_s) as (files, base):
+        with self.store.errors_explained(what), self.store.opened(self.address, self.silence_s) as (files, base):
             yield OpenDirectory(files, base, self.store, self.shown)
 
 
@@ -163,7 +163,7 @@ class OpenDirectory:
         assert self.store.rename is not None  # noqa: S101  # whoever calls asked
         try:
             self.store.rename(self.files, self.path(name), self.path(to))
-        except self.store.faults():
+        except self.store.errors():
             if self.has(name):
                 raise
             return False
@@ -209,8 +209,8 @@ class OpenDirectory:
         """Whether a file that is there is like one of this machine, by size and by checksum."""
         path = self.path(to)
         info = self.files.info(path)
-        promised = self.store.promise(self.files, path, info)
-        return info.get("size") == file.stat().st_size and (promised is None or promised.fits(file))
+        given = self.store.checksum(self.files, path, info)
+        return info.get("size") == file.stat().st_size and (given is None or given.fits(file))
 
     def copy(self, name: str, to: str, like: Path | None) -> None:
         """Have a file in a second place.

@@ -63,7 +63,7 @@ class RemoteFolder:
 
     Raises:
         UsageError: at once: the address names no such place, or the settings do not fit one.
-        AccessError, TryLaterError, SourceError: at any operation, as `Store.faults_named`.
+        AccessError, TryLaterError, SourceError: at any operation, as `Store.errors_explained`.
         StorageError: at any operation, when something is not there as it was sent.
     """
 

@@ -1,1 +1,1 @@
-"""One file at an address becomes a copy on this machine, proved whole. Knows no journal and no target."""
+"""One file at an address becomes a copy on this machine, verified. Knows no journal and no target."""

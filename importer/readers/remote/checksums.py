@@ -1,6 +1,6 @@
-"""What a copy is compared with: checksums of files, and the forms in which stores and people write them down.
+"""What a copy is compared with: checksums of files, and the forms in which stores and people write them.
 
-Reads local files only. Knows no store: `importer.readers.remote.store_checksums` asks each kind of store for its sum.
+Reads local files only; `importer.readers.remote.store_checksums` asks each kind of store for its checksum.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from pathlib import Path
 _BLOCK_BYTES = 1 << 20
 _SHA256 = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])")
 _DIGESTS = {"sha-512": "sha512", "sha-256": "sha256", "md5": "md5"}
-"""The names of RFC 9530 and RFC 3230, the best first."""
+"""The names of RFC 9530 and RFC 3230, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """A sum that the original has, and how to work it out of a copy.
+    """The checksum of the original, and how to compute that of a copy.
 
     Args:
         wanted: in hexadecimal, lower case.
-        of: works out the same kind of sum of a file.
+        of: computes the same kind of checksum of a file.
     """
 
     wanted: str
     of: Callable[[Path], str]
 
     def fits(self, copy: Path) -> bool:
-        """Whether a copy has this sum."""
+        """Whether a copy has this checksum."""
         return self.of(copy) == self.wanted
 
 
@@ -64,7 +64,7 @@ def crc32(wanted: str) -> Checksum | None:
 
 
 def in_parts(wanted: str, sizes: Sequence[int]) -> Checksum:
-    """The sum of a file that was sent to S3 in parts: the MD5 of the MD5s of its parts.
+    """The checksum of a file that was sent to S3 in parts: the MD5 of the MD5s of its parts.
 
     Args:
         wanted: in hexadecimal, without the number of parts.
@@ -74,14 +74,14 @@ def in_parts(wanted: str, sizes: Sequence[int]) -> Checksum:
 
 
 def of_header(value: str) -> Checksum | None:
-    """The best sum in a `Repr-Digest` or `Digest` header; None when there is none that is known."""
+    """The strongest checksum in a `Repr-Digest` or `Digest` header; None when there is none that is known."""
     given = dict(_entries(value))
     known = (encoded(ours, given[name]) for name, ours in _DIGESTS.items() if name in given)
     return next((found for found in known if found is not None), None)
 
 
 def of_sum_file(text: str, name: str) -> Checksum | None:
-    """The sum in a `NAME.sha256` file, as `sha256sum` writes it; None when there is none for this name.
+    """The checksum in a `NAME.sha256` file, as `sha256sum` writes it; None when there is none for this name.
 
     Args:
         name: of the file that is meant, where the sum file lists several.

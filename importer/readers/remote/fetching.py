@@ -1,4 +1,4 @@
-"""One remote file becomes a copy on this machine: looked at twice, fetched once, and compared with a checksum.
+"""One remote file becomes a copy on this machine: examined twice, fetched once, and compared with a checksum.
 
 A copy is compared with `NAME.sha256` beside the file, else with the checksum that the store gives, else with a
 second reading; a web server may offer none of these. Knows neither workspaces nor runs; moves nothing.
@@ -18,7 +18,7 @@ from importer.core.errors import InterruptedRunError, SourceError, StillWrittenE
 from importer.core.ports import Stop
 from importer.readers.remote import checksums
 from importer.readers.remote.checksums import Checksum
-from importer.readers.remote.faults import why
+from importer.readers.remote.store_errors import explained
 from importer.readers.remote.stores import Store
 
 SUM_FILE = ".sha256"
@@ -28,29 +28,29 @@ _STAMPS = ("size", "mtime", "updated", "generation", "ETag", "etag", "LastModifi
 """What distinguishes one state of a remote file from another; each store knows some of them."""
 
 
-class Proof(StrEnum):
-    """Why a copy is believed to be the original."""
+class Verification(StrEnum):
+    """How a copy was verified."""
 
     SUM_FILE = "sum_file"
-    """It has the sum that stands in `NAME.sha256` beside the original."""
+    """It has the checksum in `NAME.sha256` beside the original."""
     STORE = "store"
     """It has the checksum that the store gives."""
     READ_AGAIN = "read_again"
     """A second reading brought the same bytes."""
     SIZE = "size"
-    """Only its length is right: there was nothing else to hold it against."""
+    """Only its length is right: there was nothing else to compare it with."""
     NONE = "none"
     """Not even the length is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What is fetched, and within which bounds.
+    """What is fetched, and within which limits.
 
     Args:
         shown: the address for people.
         max_bytes: more is refused.
-        stop: asked under way; None: nobody stops it.
+        stop: asked during the transfer; None: nothing stops it.
         with_sum_file: `NAME.sha256` is looked for.
         may_be_empty: a file of no bytes is fetched like any other.
     """
@@ -63,20 +63,20 @@ class Fetch:
     may_be_empty: bool = False
 
 
-def fetch(what: Fetch, files: Any, path: str, to: Path, pause: Callable[[], None]) -> Proof:
-    """Copy a file that two looks find unchanged, and that is still the same when the copy is there.
+def fetch(what: Fetch, files: Any, path: str, to: Path, pause: Callable[[], None]) -> Verification:
+    """Copy a file that is unchanged after a pause, and still the same when the copy is complete.
 
     Args:
         files: the open file system, `path` in it.
-        pause: waits between the two looks.
+        pause: waits between the two comparisons.
 
     Raises:
         StillWrittenError: it changed meanwhile.
         SourceError: it cannot be used, or the copy is not what the store holds.
         StorageError: the copy cannot be written.
-        ImporterError: as `Store.faults_named`.
+        ImporterError: as `Store.errors_explained`.
     """
-    with what.store.faults_named(f"{what.shown} cannot be fetched"):
+    with what.store.errors_explained(f"{what.shown} cannot be fetched"):
         before = files.info(path)
         _require_file(what, before)
         pause()
@@ -85,14 +85,14 @@ def fetch(what: Fetch, files: Any, path: str, to: Path, pause: Callable[[], None
             files.get_file(path, str(to), callback=meter(what))
         _require_same(what, before, files.info(path))
         to.chmod(0o600)
-        proof = _proven(what, files, path, before, to)
-        if proof is Proof.READ_AGAIN:
+        verification = _verified(what, files, path, before, to)
+        if verification is Verification.READ_AGAIN:
             _require_same(what, before, files.info(path))
-        return proof
+        return verification
 
 
 def stamps(info: Mapping[str, Any]) -> str:
-    """What two looks at the same state of a file agree in."""
+    """What is equal whenever the same state of a file is asked for."""
     return "|".join(str(info.get(stamp)) for stamp in _STAMPS)
 
 
@@ -120,7 +120,7 @@ def _require_file(what: Fetch, info: Mapping[str, Any]) -> None:
 def _require_same(what: Fetch, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     if stamps(before) != stamps(now):
         raise StillWrittenError(
-            f"{what.shown} is still being written: it changed from one look to the next.",
+            f"{what.shown} is still being written: it changed between two checks.",
             "Import it when its upload is done.",
         )
 
@@ -133,7 +133,7 @@ def _too_large(what: Fetch) -> SourceError:
 
 
 def meter(what: Fetch) -> Any:
-    """Watches a transfer: ends it when too much comes, or when the run stops."""
+    """Observes a transfer: ends it when too much arrives, or when the run stops."""
     from fsspec.callbacks import Callback  # noqa: PLC0415  # an optional library
 
     def check(_size: int | None, value: int, **_: Any) -> None:
@@ -149,54 +149,54 @@ def _require_going_on(what: Fetch) -> None:
         raise InterruptedRunError(what.stop.reason)
 
 
-# --------------------------------------------------------------------------- proving
+# --------------------------------------------------------------------------- verifying
 
 
-def _proven(what: Fetch, files: Any, path: str, info: Mapping[str, Any], copy: Path) -> Proof:
+def _verified(what: Fetch, files: Any, path: str, info: Mapping[str, Any], copy: Path) -> Verification:
     size = info.get("size")
     if size is not None and copy.stat().st_size != size:
-        raise _broken(what, "its length is not the one that the store gives")
+        raise _damaged(what, "its length is not the one that the store gives")
     written = _sum_file(what, files, path) if what.with_sum_file else None
     if written is not None:
-        return _held_against(what, written, copy, Proof.SUM_FILE)
-    promised = what.store.promise(files, path, info)
-    if promised is not None:
-        return _held_against(what, promised, copy, Proof.STORE)
+        return _compared(what, written, copy, Verification.SUM_FILE)
+    given = what.store.checksum(files, path, info)
+    if given is not None:
+        return _compared(what, given, copy, Verification.STORE)
     if what.store.reads_again:
         again = Checksum(_second_reading(what, files, path), checksums.sha256)
-        return _held_against(what, again, copy, Proof.READ_AGAIN)
-    return Proof.NONE if size is None else Proof.SIZE
+        return _compared(what, again, copy, Verification.READ_AGAIN)
+    return Verification.NONE if size is None else Verification.SIZE
 
 
-def _held_against(what: Fetch, wanted: Checksum, copy: Path, proof: Proof) -> Proof:
+def _compared(what: Fetch, wanted: Checksum, copy: Path, by: Verification) -> Verification:
     if wanted.fits(copy):
-        return proof
+        return by
     says = {
-        Proof.SUM_FILE: f"its SHA-256 is not the one in {what.shown}{SUM_FILE}",
-        Proof.STORE: "its checksum is not the one that the store gives",
+        Verification.SUM_FILE: f"its SHA-256 is not the one in {what.shown}{SUM_FILE}",
+        Verification.STORE: "its checksum is not the one that the store gives",
     }
-    raise _broken(what, says.get(proof, "a second reading brought other bytes"))
+    raise _damaged(what, says.get(by, "a second reading brought other bytes"))
 
 
-def _broken(what: Fetch, why: str) -> SourceError:
+def _damaged(what: Fetch, why: str) -> SourceError:
     return SourceError(
-        f"{what.shown} came broken: the copy is not what the store holds, {why}.", "Try again, or upload it again."
+        f"{what.shown} arrived damaged: the copy is not what the store holds, {why}.", "Try again, or upload it again."
     )
 
 
 def _sum_file(what: Fetch, files: Any, path: str) -> Checksum | None:
-    """The sum that whoever uploaded the file wrote beside it.
+    """The checksum that whoever uploaded the file wrote beside it.
 
     Raises:
-        SourceError: there is such a file, but no sum in it. On the web there may be a page in its place.
+        SourceError: there is such a file without a checksum. On the web it may be some page.
     """
     try:
         if what.store.lists and files.info(path + SUM_FILE).get("size", 0) > _LARGEST_SUM_FILE_BYTES:
             text = ""
         else:
             text = files.cat_file(path + SUM_FILE)[:_LARGEST_SUM_FILE_BYTES].decode("utf-8", "replace")
-    except what.store.faults() as fault:
-        if what.store.lists and why(fault, what.store.access).kind is UnreachableError:
+    except what.store.errors() as fault:
+        if what.store.lists and explained(fault, what.store.access).kind is UnreachableError:
             raise
         return None
     found = checksums.of_sum_file(text, path.rpartition("/")[2])

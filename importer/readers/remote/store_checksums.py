@@ -1,7 +1,7 @@
-"""What each kind of store says about the bytes that it holds: the sum that a copy has to have.
+"""The checksum that each kind of store gives for the bytes that it holds.
 
-One function per kind, the strongest sum first; None where the store says nothing that a copy can be held
-against. What they raise is the store's own, as for any other request to it.
+One function per kind, the strongest checksum first; None where the store gives nothing that a copy can be compared
+with. They raise the errors of the store's library, as any other request to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST_PARTS_ASKED = 1000
 
 
 def nothing(_files: Any, _path: str, _info: Mapping[str, Any]) -> Checksum | None:
-    """The protocol has no sums (SFTP: the extension for them is in no server that is in use)."""
+    """The protocol has no checksums (SFTP: no server in use has the extension for them)."""
     return None
 
 
@@ -51,7 +51,7 @@ def amazon(files: Any, path: str, info: Mapping[str, Any]) -> Checksum | None:
 
 
 def _given(head: Mapping[str, Any]) -> Checksum | None:
-    """A sum of the whole object; of one that was sent in parts it may also be one of the parts' sums."""
+    """A checksum of the whole object; of one that was sent in parts it may be one of the parts' checksums instead."""
     whole = "COMPOSITE" if "-" in str(head.get("ETag")) else "FULL_OBJECT"
     if head.get("ChecksumType", whole) != "FULL_OBJECT":
         return None
@@ -61,7 +61,7 @@ def _given(head: Mapping[str, Any]) -> Checksum | None:
 
 
 def _part_sizes(files: Any, bucket: str, key: str, count: int, size: int) -> list[int]:
-    """How long each part is: nearly always all but the last one are alike; [] where the store does not say."""
+    """The size of each part: nearly always all but the last are equal; [] where the store does not say."""
 
     def asked(number: int) -> int:
         head = files.call_s3("head_object", Bucket=bucket, Key=key, PartNumber=number)
@@ -86,7 +86,7 @@ def web(files: Any, path: str, info: Mapping[str, Any]) -> Checksum | None:
 
 
 def _repr_digest(files: Any, path: str) -> str:
-    """The library keeps the older headers only."""
+    """Asked for separately, since the library keeps the older headers only."""
     from fsspec.asyn import sync  # noqa: PLC0415  # an optional library
 
     async def ask() -> str:

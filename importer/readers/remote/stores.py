@@ -1,7 +1,7 @@
-"""The kinds of places that a source may be fetched from: which library, how it is opened, what it can do.
+"""The kinds of stores that a source may be fetched from: which library, how it is opened, what it can do.
 
-A new kind is one entry in `STORES`. Libraries load when an address of their kind is opened; what they say in
-their errors is never passed on, since it quotes addresses.
+A new kind is one entry in `STORES`. Libraries load when an address of their kind is opened; the texts of their
+errors are never passed on, since they quote addresses.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from importer.core.distribution import how_to_install
 from importer.core.errors import ImporterError, UsageError
 from importer.readers.remote import store_checksums
 from importer.readers.remote.checksums import Checksum
-from importer.readers.remote.faults import why
+from importer.readers.remote.store_errors import explained
 
-Faults = tuple[type[Exception], ...]
+Errors = tuple[type[Exception], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One kind of place.
+    """One kind of store.
 
     Args:
         group: the optional group that brings its library.
@@ -32,10 +32,10 @@ class Store:
         access: how to fix refused credentials, as a sentence.
         options: an address, and the longest silence in seconds, become the library's options.
         also_raises: what its library raises beside OSError.
-        promise: asks for the sum that a copy has to have; None as its answer: there is none.
-        reads_again: a copy without such a sum is compared with a second reading; else only its size can be checked.
+        checksum: asks for the checksum that a copy has to have; None as its answer: there is none.
+        reads_again: a copy without a checksum is compared with a second reading; otherwise only its size is checked.
         rename: moves a file in one step, and refuses to overwrite another; None: the store can only copy.
-        lists: the store says what is in a folder, and lets files be moved.
+        lists: the store lists folders, and lets files be moved.
         close: ends the connection, where the library keeps one until it is collected.
     """
 
@@ -43,8 +43,8 @@ class Store:
     example: str
     access: str
     options: Callable[[str, float], Mapping[str, Any]]
-    also_raises: Callable[[], Faults]
-    promise: Callable[[Any, str, Mapping[str, Any]], Checksum | None]
+    also_raises: Callable[[], Errors]
+    checksum: Callable[[Any, str, Mapping[str, Any]], Checksum | None]
     reads_again: bool = True
     rename: Callable[[Any, str, str], None] | None = None
     lists: bool = True
@@ -56,7 +56,7 @@ class Store:
 
         Raises:
             UsageError: the library is not installed.
-            one of `faults()`: it cannot be reached.
+            one of `errors()`: it cannot be reached.
         """
         try:
             from fsspec import url_to_fs  # noqa: PLC0415  # an optional library
@@ -72,13 +72,13 @@ class Store:
         finally:
             self.close(files)
 
-    def faults(self) -> Faults:
-        """Everything that its library raises for trouble outside this program."""
+    def errors(self) -> Errors:
+        """Everything that its library raises for what goes wrong outside this program."""
         return (OSError, ValueError, *self.also_raises())
 
     @contextmanager
-    def faults_named(self, what: str) -> Iterator[None]:
-        """Say in a sentence what the library raises in the block.
+    def errors_explained(self, what: str) -> Iterator[None]:
+        """Raise an error with a sentence for what the library raises in the block.
 
         Args:
             what: the sentence's beginning, such as "sftp://… cannot be fetched".
@@ -90,10 +90,10 @@ class Store:
         """
         try:
             yield
-        except ImporterError:  # said already; and without the library its faults are not known either
+        except ImporterError:  # has its sentence; and without the library its errors are not known either
             raise
-        except self.faults() as fault:
-            raise why(fault, self.access).error(what) from None
+        except self.errors() as error:
+            raise explained(error, self.access).error(what) from None
 
 
 # --------------------------------------------------------------------------- the kinds
@@ -136,7 +136,7 @@ def _sftp_rename(files: Any, path: str, to: str) -> None:
     sync(files.loop, rename)
 
 
-def _sftp_faults() -> Faults:
+def _sftp_errors() -> Errors:
     import asyncssh  # noqa: PLC0415
 
     return (asyncssh.Error, asyncssh.KeyImportError, asyncssh.KeyEncryptionError)
@@ -158,13 +158,13 @@ def _patience(silence_s: float) -> Any:
     return aiohttp.ClientTimeout(total=None, sock_connect=silence_s, sock_read=silence_s)
 
 
-def _s3_faults() -> Faults:
+def _s3_errors() -> Errors:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     return (BotoCoreError, ClientError)
 
 
-def _gcs_faults() -> Faults:
+def _gcs_errors() -> Errors:
     import aiohttp  # noqa: PLC0415
     from gcsfs.retry import ChecksumError, HttpError, NonRetryableError  # noqa: PLC0415
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
@@ -189,7 +189,7 @@ def _http(address: str, silence_s: float) -> Mapping[str, Any]:
     return {"client_kwargs": {**settings, "trace_configs": [trace]}, "ssl": ssl.create_default_context()}
 
 
-def _http_faults() -> Faults:
+def _http_errors() -> Errors:
     import aiohttp  # noqa: PLC0415
 
     return (aiohttp.ClientError,)
@@ -200,8 +200,8 @@ _HTTP = Store(
     example="https://files.example.com/customers.csv",
     access="Check user and password (.netrc), or ask for a new link.",
     options=_http,
-    also_raises=_http_faults,
-    promise=store_checksums.web,
+    also_raises=_http_errors,
+    checksum=store_checksums.web,
     reads_again=False,
     lists=False,
 )
@@ -212,8 +212,8 @@ STORES: Mapping[str, Store] = {
         example="sftp://user@files.example.com/export/customers.csv",
         access="Check the user, your ssh key or agent, and ~/.ssh/config.",
         options=_sftp,
-        also_raises=_sftp_faults,
-        promise=store_checksums.nothing,
+        also_raises=_sftp_errors,
+        checksum=store_checksums.nothing,
         rename=_sftp_rename,
         close=_hang_up,
     ),
@@ -222,16 +222,16 @@ STORES: Mapping[str, Store] = {
         example="s3://bucket/customers.csv",
         access="Check the AWS credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID) and the bucket's policy.",
         options=_s3,
-        also_raises=_s3_faults,
-        promise=store_checksums.amazon,
+        also_raises=_s3_errors,
+        checksum=store_checksums.amazon,
     ),
     "gs": Store(
         group="gcs",
         example="gs://bucket/customers.csv",
         access="Check the Google credentials (GOOGLE_APPLICATION_CREDENTIALS) and the bucket's permissions.",
         options=_gs,
-        also_raises=_gcs_faults,
-        promise=store_checksums.google,
+        also_raises=_gcs_errors,
+        checksum=store_checksums.google,
     ),
     "https": _HTTP,
     "http": _HTTP,

@@ -1,7 +1,7 @@
-"""Sources that lie elsewhere: fetched to a private copy, proved whole, and gone when the run is over.
+"""Sources at an address: fetched to a private copy, which is verified, and removed when the run is over.
 
 A file that somebody is still uploading is not touched. Credentials come from where each kind of store looks
-for them by itself (ssh keys and agent, AWS and Google settings, .netrc) and stand in no message: an address is
+for them by itself (ssh keys and agent, AWS and Google settings, .netrc) and are in no message: an address is
 shown without user, password and query. Knows no run and no customer.
 """
 
@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from importer.core.errors import UsageError
 from importer.core.ports import Stop
 from importer.profile import Profile
-from importer.readers.remote.fetching import Fetch, Proof, fetch
+from importer.readers.remote.fetching import Fetch, Verification, fetch
 from importer.readers.remote.stores import STORES, Store
 from importer.runs.leftovers import private_folder
 
@@ -26,27 +26,27 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
+class LocalCopy:
     """A source as a file of this machine.
 
     Args:
         path: where it can be read.
         origin: where it came from, for people and the journal; never a secret.
-        proof: why it is believed to be the original; None for a file of this machine.
+        verification: how the copy was verified; None for a file of this machine.
     """
 
     path: Path
     origin: str
-    proof: Proof | None = None
+    verification: Verification | None = None
 
     @property
-    def caution(self) -> str:
-        """A sentence about a copy of which too little is known; empty when all is well."""
-        cautions = {
-            Proof.SIZE: f"Only the size of {self.origin} could be checked: its server gives no hash of it.",
-            Proof.NONE: f"Neither size nor hash of {self.origin} could be checked: its server gives none.",
+    def warning(self) -> str:
+        """A sentence about a copy that could hardly be verified; empty otherwise."""
+        warnings = {
+            Verification.SIZE: f"Only the size of {self.origin} could be checked: its server gives no hash of it.",
+            Verification.NONE: f"Neither size nor hash of {self.origin} could be checked: its server gives none.",
         }
-        return "" if self.proof is None else cautions.get(self.proof, "")
+        return "" if self.verification is None else warnings.get(self.verification, "")
 
 
 def is_remote(source: Path | str) -> bool:
@@ -62,7 +62,7 @@ def local_copy(
     *,
     spool: Path | None = None,
     stop: Stop | None = None,
-) -> Iterator[Local]:
+) -> Iterator[LocalCopy]:
     """Have a source on this machine while the block lasts; a path is taken as it is. Blocks.
 
     Args:
@@ -72,25 +72,25 @@ def local_copy(
 
     Raises:
         UsageError: the address cannot be used, or its library is not installed.
-        SourceError: it is not there, too large, or came broken.
-        AccessError: it is not ours to read.
-        TryLaterError: it is still being uploaded, or its place cannot be reached.
+        SourceError: it is missing, too large, or arrived damaged.
+        AccessError: the credentials or their rights are refused.
+        TryLaterError: it is still being uploaded, or the other side cannot be reached.
         StorageError: the copy cannot be written.
     """
     if not is_remote(source):
-        yield Local(Path(source), str(Path(source).absolute()))
+        yield LocalCopy(Path(source), str(Path(source).absolute()))
         return
     store, address = store_of(str(source))
-    # A signed query is good for the very path that it stands behind, and for no other file beside it.
+    # A signed query is valid for the path that it belongs to, and for no other file beside it.
     what = Fetch(store, shown(str(source)), profile.source.limits.max_file_bytes, stop, with_sum_file=not address.query)
     with private_folder(spool) as folder:
         path, settle = folder / _name(address), partial(pause, profile.remote.settle_s)
         with (
-            store.faults_named(f"{what.shown} cannot be fetched"),
+            store.errors_explained(f"{what.shown} cannot be fetched"),
             store.opened(str(source), profile.remote.silence_s) as (files, there),
         ):
-            proof = fetch(what, files, there, path, settle)
-        yield Local(path, what.shown, proof)
+            verification = fetch(what, files, there, path, settle)
+        yield LocalCopy(path, what.shown, verification)
 
 
 def shown(address: str) -> str:

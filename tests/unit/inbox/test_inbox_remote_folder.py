@@ -110,7 +110,7 @@ def test_the_checksum_file_beside_a_file_is_compared_and_goes_with_it(place: Pla
     place.write("b.csv.sha256", hashlib.sha256(b"other").hexdigest().encode())
     box = inbox(place, workspace)
     box.put_away(taken(box), box.archive, TAG)
-    with pytest.raises(SourceError, match="came broken"):
+    with pytest.raises(SourceError, match="arrived damaged"):
         taken(box, "b.csv")
     (broken,) = box.claimed()
     box.put_away(broken, box.failed, TAG, texts={"why.txt": "broken"})

@@ -117,7 +117,7 @@ def test_gs_fetches_and_compares_the_stores_hash(gs: Web) -> None:
     assert fetched("gs://inbox/night/customers.csv") == TEXT
 
     gs.headers["md5Hash"] = "1B2M2Y8AsgTpgAmY7PhCfg=="
-    assert "came broken" in refused("gs://inbox/night/customers.csv")
+    assert "arrived damaged" in refused("gs://inbox/night/customers.csv")
 
 
 def test_gs_reports_a_missing_file(gs: Web) -> None:
@@ -163,7 +163,7 @@ def test_a_server_that_falls_silent_is_given_up(site: Web) -> None:
 
 def test_a_hash_that_does_not_fit_is_refused(site: Web) -> None:
     site.headers["Content-MD5"] = "1B2M2Y8AsgTpgAmY7PhCfg=="
-    assert "came broken" in refused(f"{site.url}/out/customers.csv")
+    assert "arrived damaged" in refused(f"{site.url}/out/customers.csv")
 
 
 def test_a_file_that_changes_during_the_transfer_is_left_alone(site: Web) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from importer.core.errors import SourceError
 from importer.profile import Profile
-from importer.readers.remote.fetching import Proof
-from importer.runs.wiring.remote_sources import Local, local_copy
+from importer.readers.remote.fetching import Verification
+from importer.runs.wiring.remote_sources import LocalCopy, local_copy
 from tests.remote_servers import TEXT, Gateway, Sshd, Web, before
 
 PROFILE = Profile()
@@ -24,13 +24,13 @@ DAMAGED = TEXT.replace(b"Ann", b"Amn", 1)
 PART = 5 * 2**20
 
 
-def fetched(address: str, **told: object) -> Local:
+def fetched(address: str, **told: object) -> LocalCopy:
     with local_copy(address, PROFILE, lambda _: None, **told) as local:  # type: ignore[arg-type]
         return local
 
 
 def broken(address: str, **told: object) -> str:
-    with pytest.raises(SourceError, match="came broken") as caught:
+    with pytest.raises(SourceError, match="arrived damaged") as caught:
         fetched(address, **told)
     return str(caught.value)
 
@@ -58,7 +58,7 @@ def test_sftp_is_compared_with_the_checksum_file_beside_it(at_home: Sshd) -> Non
     beside = source.with_name("summed.csv.sha256")
     for line in (SHA256, f"{SHA256}  summed.csv\n", f"SHA256 (summed.csv) = {SHA256.upper()}\n"):
         beside.write_text(line)
-        assert fetched(at_home.address(source)).proof is Proof.SUM_FILE
+        assert fetched(at_home.address(source)).verification is Verification.SUM_FILE
 
     source.write_bytes(DAMAGED)
     assert "summed.csv.sha256" in broken(at_home.address(source))
@@ -70,7 +70,7 @@ def test_sftp_is_compared_with_the_checksum_file_beside_it(at_home: Sshd) -> Non
 def test_sftp_without_a_checksum_file_is_read_twice(at_home: Sshd) -> None:
     source = at_home.root / "twice.csv"
     source.write_bytes(TEXT)
-    assert fetched(at_home.address(source)).proof is Proof.READ_AGAIN
+    assert fetched(at_home.address(source)).verification is Verification.READ_AGAIN
 
     at = source.stat().st_mtime_ns
 
@@ -126,7 +126,7 @@ def upload(name: str, *parts: bytes, **how: str) -> None:
 
 def test_s3_in_one_part_is_compared_with_its_etag(gateway: Gateway) -> None:
     upload("one.csv", TEXT)
-    assert fetched("s3://inbox/one.csv").proof is Proof.STORE
+    assert fetched("s3://inbox/one.csv").verification is Verification.STORE
     with damaged(gateway, "one.csv"):
         broken("s3://inbox/one.csv")
 
@@ -134,28 +134,28 @@ def test_s3_in_one_part_is_compared_with_its_etag(gateway: Gateway) -> None:
 @pytest.mark.parametrize("lengths", [(PART, PART, 77), (PART, PART + 3, PART + 7, 1)])
 def test_s3_in_many_parts_is_compared_with_the_etag_of_its_parts(gateway: Gateway, lengths: tuple[int, ...]) -> None:
     upload("parts.csv", *((TEXT * 2000)[:length] for length in lengths))
-    assert fetched("s3://inbox/parts.csv").proof is Proof.STORE
+    assert fetched("s3://inbox/parts.csv").verification is Verification.STORE
     with damaged(gateway, "parts.csv"):
         broken("s3://inbox/parts.csv")
 
 
 def test_s3_with_a_key_of_the_customer_is_read_twice_as_its_etag_is_not_a_checksum(gateway: Gateway) -> None:
     upload("kms.csv", TEXT, ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/customers")
-    assert fetched("s3://inbox/kms.csv").proof is Proof.READ_AGAIN
+    assert fetched("s3://inbox/kms.csv").verification is Verification.READ_AGAIN
 
 
 def test_s3_is_compared_with_the_checksum_that_its_sender_asked_for(gateway: Gateway) -> None:
     upload("asked.csv", TEXT, ChecksumAlgorithm="SHA256", ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/customers")
-    assert fetched("s3://inbox/asked.csv").proof is Proof.STORE
+    assert fetched("s3://inbox/asked.csv").verification is Verification.STORE
 
 
 # --------------------------------------------------------------------------- gs
 
 
 def test_gs_of_composed_objects_is_read_twice(gs: Web) -> None:
-    assert fetched("gs://inbox/night/customers.csv").proof is Proof.STORE
+    assert fetched("gs://inbox/night/customers.csv").verification is Verification.STORE
     gs.headers["md5Hash"] = ""
-    assert fetched("gs://inbox/night/customers.csv").proof is Proof.READ_AGAIN
+    assert fetched("gs://inbox/night/customers.csv").verification is Verification.READ_AGAIN
 
 
 # --------------------------------------------------------------------------- https
@@ -172,14 +172,14 @@ def test_gs_of_composed_objects_is_read_twice(gs: Web) -> None:
 )
 def test_https_is_compared_with_the_checksum_in_a_header(site: Web, headers: dict[str, str]) -> None:
     site.headers.update(headers)
-    assert fetched(f"{site.url}/out/customers.csv").proof is Proof.STORE
+    assert fetched(f"{site.url}/out/customers.csv").verification is Verification.STORE
     site.files["/out/customers.csv"] = DAMAGED
     broken(f"{site.url}/out/customers.csv")
 
 
 def test_https_is_compared_with_the_checksum_file_beside_it(site: Web) -> None:
     site.files["/out/customers.csv.sha256"] = f"{'0' * 64}  other.csv\n{SHA256}  customers.csv\n".encode()
-    assert fetched(f"{site.url}/out/customers.csv").proof is Proof.SUM_FILE
+    assert fetched(f"{site.url}/out/customers.csv").verification is Verification.SUM_FILE
     site.files["/out/customers.csv"] = DAMAGED
     broken(f"{site.url}/out/customers.csv")
 
@@ -187,11 +187,11 @@ def test_https_is_compared_with_the_checksum_file_beside_it(site: Web) -> None:
 def test_https_with_nothing_but_a_size_says_so(site: Web) -> None:
     site.files["/out/customers.csv.sha256"] = b"<html>There is no such page, and that is all."
     plain = fetched(f"{site.url}/out/customers.csv")
-    assert plain.proof is Proof.SIZE
-    assert plain.caution == f"Only the size of {plain.origin} could be checked: its server gives no hash of it."
+    assert plain.verification is Verification.SIZE
+    assert plain.warning == f"Only the size of {plain.origin} could be checked: its server gives no hash of it."
 
     site.with_length = False
-    assert fetched(f"{site.url}/out/customers.csv").proof is Proof.NONE
+    assert fetched(f"{site.url}/out/customers.csv").verification is Verification.NONE
 
 
 def test_a_signed_address_is_good_for_its_own_path_alone(site: Web) -> None:
@@ -200,4 +200,4 @@ def test_a_signed_address_is_good_for_its_own_path_alone(site: Web) -> None:
 
 
 def test_a_file_of_this_machine_needs_no_verification(tmp_path: Path) -> None:
-    assert fetched(str(tmp_path / "a.csv")).proof is None
+    assert fetched(str(tmp_path / "a.csv")).verification is None
