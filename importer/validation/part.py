@@ -82,7 +82,7 @@ class Part:
     payloads: Sequence[bytes | None]
     keys: Sequence[str | None]
     external_ids: Sequence[str]
-    readiness: Readiness
+    readiness: Readiness | None
     likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     prints: Mapping[str, array[int]] = field(default_factory=dict)
 
@@ -104,9 +104,10 @@ class Part:
 def whole(contract: Contract, batch: MappedBatch, parts: Sequence[Part]) -> CheckedBatch:
     """Put a batch together from its parts, each row in its place."""
     size = len(batch.raw)
+    ready = [(part.places, part.readiness.ready) for part in parts if part.readiness is not None]
     missing: Counter[str] = Counter()
     for part in parts:
-        missing.update(part.readiness.missing)
+        missing.update(part.readiness.missing if part.readiness is not None else {})
     return CheckedBatch(
         batch.raw,
         payloads=_scattered(size, [(part.places, part.payloads) for part in parts]),
@@ -116,7 +117,7 @@ def whole(contract: Contract, batch: MappedBatch, parts: Sequence[Part]) -> Chec
         changes=ChangeLog([*batch.changes, *(column for part in parts for column in _changes(batch, part))]),
         likenesses=_likenesses(size, parts),
         prints=_prints(size, parts),
-        idv_ready=_scattered(size, [(part.places, part.readiness.ready) for part in parts]),
+        idv_ready=_scattered(size, ready) if len(ready) == len(parts) else None,
         idv_missing=dict(missing),
     )
 

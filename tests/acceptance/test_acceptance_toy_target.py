@@ -7,8 +7,10 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.acceptance.conftest import AGAIN_SOON, ROOT, SOON, User, ended, wait_for
@@ -103,6 +105,7 @@ def test_a_dry_run_checks_by_the_clubs_rules_and_sends_nothing(member: User, clu
         ("mail_invalid", "mail"),
         ("required_missing", "fullName"),
     }
+    assert ran.json["idv"] == {}
     assert not club.requests
 
 
@@ -190,6 +193,29 @@ def test_a_file_of_fixed_rows_goes_back_into_its_run(member: User, club: ClubSer
     assert sorted(club.per_mail.elements()) == ["ada@example.com", "bob@example.com", "cy@example.com"]
     results = member.reads(back.json["files"]["results"])
     assert [row["_customer_id"] for row in results] == ["M000001", "M000002", "M000003"]
+
+
+def test_a_workbook_comes_back_annotated_and_its_fixed_cell_is_imported(member: User, club: ClubServer) -> None:
+    path, book = profile(member, club), openpyxl.Workbook()
+    sheet = book.create_sheet("Members", 0)
+    for row in (HEADER.split(","), ["R-1", "Ada", "ada@example.com", date(2019, 4, 30)], ["R-2", "Bob", "bob", None]):
+        sheet.append(row)
+    book.save(member.home / "m.xlsx")
+    ran = member.types("run", "m.xlsx", "--config", path, "--yes", "--format", "csv,xlsx,jsonl", "--json")
+    lines = (member.home / ran.json["files"]["jsonl"]).read_text(encoding="utf-8").splitlines()
+    annotated = member.home / ran.json["files"]["annotated"]
+    marked = openpyxl.load_workbook(annotated)
+    (wrong,) = [cell for cell in marked["Members"][3] if cell.value == "bob"]
+    wrong.value = "bob@example.com"
+    marked.save(annotated)
+    back = member.types("retry", "last", "--fixed", annotated, "--config", path, "--yes", "--json")
+
+    assert [json.loads(line)["_status"] for line in lines] == ["created", "invalid"]
+    assert (back.code, back.json["counts"]["created"]) == (0, 2), back.out
+    assert [(one["mail"], one.get("joined")) for one in club.members] == [
+        ("ada@example.com", "2019-04-30"),
+        ("bob@example.com", None),
+    ]
 
 
 def test_explain_shows_what_was_sent_to_the_club(member: User, club: ClubServer) -> None:

@@ -221,8 +221,8 @@ class MemberChecks:
     ) -> RowIdentities:
         return MemberRows(columns, secret)
 
-    def readiness(self, record_type: str, columns: Columns, bad: Collection[int]) -> Readiness:
-        return Readiness([False] * columns.size)
+    def readiness(self, record_type: str, columns: Columns, bad: Collection[int]) -> Readiness | None:
+        return None
 
     def json_schema(self) -> dict[str, Any]:
         return _adapter().json_schema()

@@ -114,8 +114,8 @@ class Checks(Protocol):
         """
         ...
 
-    def readiness(self, record_type: str, columns: Columns, bad: Collection[int]) -> Readiness:
-        """Say which rows are ready for what comes after creation.
+    def readiness(self, record_type: str, columns: Columns, bad: Collection[int]) -> Readiness | None:
+        """Say which rows are ready for what comes after creation; None: nothing does.
 
         Args:
             bad: places of invalid rows.

@@ -31,7 +31,7 @@ class RunIntake(Intake, Protocol):
 
     @property
     def idv(self) -> VerificationFacts:
-        """How many of the recorded rows are ready for identity verification, and what the others lack."""
+        """How many recorded rows are ready for identity verification, and what others lack; empty: not judged."""
         ...
 
     def numbers(self, typecode: str) -> Numbers:

@@ -85,11 +85,13 @@ class RunIntake:
         self._businesses = Groups(database, run, contract, merging) if merging else None
         self._likenesses = Likenesses(database, run, contract.identity, self.numbers)
         self._groups: Sequence[Sequence[int]] = ()
-        self._idv_ready = 0
+        self._idv_ready: int | None = None
         self._idv_missing: Counter[str] = Counter()
 
     @property
     def idv(self) -> VerificationFacts:
+        if self._idv_ready is None:
+            return VerificationFacts()
         return VerificationFacts(ready=self._idv_ready, missing=self._idv_missing)
 
     def numbers(self, typecode: str) -> SpooledNumbers:
@@ -152,8 +154,9 @@ class RunIntake:
             self._count_changes(tx, batch.changes)
         if self.keyed:
             self._likenesses.observe(batch)
-        self._idv_ready += sum(batch.idv_ready or ())
-        self._idv_missing.update(batch.idv_missing)
+        if batch.idv_ready is not None:
+            self._idv_ready = (self._idv_ready or 0) + sum(batch.idv_ready)
+            self._idv_missing.update(batch.idv_missing)
 
     def _insert_rows(self, tx: sqlite3.Connection, batch: CheckedBatch) -> None:
         first, invalid, valid = batch.raw.first, RowState.INVALID.value, self._valid.value
