@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 
-from importer.core.columns import MEANINGS
+from importer.core.columns import ERROR_CODE, ERROR_FIELD, MEANINGS, STATUS_COLUMN
 
 EXIT_CODES = {
     "0": "every row is created, existing or valid",
@@ -41,7 +41,12 @@ FILES = {
     "run.log.jsonl": "the log; never a cell, a name, an address or a secret",
     "<name>.annotated.xlsx": "for workbooks and --format xlsx: your own sheet, wrong cells marked and commented",
 }
-COLUMNS = {"_extra_1, …": "cells beyond the header's last column: move them, or delete them", **MEANINGS}
+_MORE = {STATUS_COLUMN: "importer show --help", ERROR_CODE: "importer codes", ERROR_FIELD: "importer fields"}
+"""The command that says more about a column."""
+COLUMNS = {
+    "_extra_1, …": "cells beyond the header's last column: move them, or delete them",
+    **{name: f"{text}; see `{_MORE[name]}`" if name in _MORE else text for name, text in MEANINGS.items()},
+}
 
 
 def listed(title: str, entries: Mapping[str, str]) -> str:

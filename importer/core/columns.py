@@ -17,10 +17,10 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         ROW_COLUMN: "the row number as a spreadsheet shows it: the header is 1, the first row under it 2",
         SHEET_COLUMN: "the sheet, for workbooks",
-        STATUS_COLUMN: "the row's state; see `importer show --help`",
+        STATUS_COLUMN: "the row's state",
         "_customer_id": "the customer's id at the target",
-        ERROR_CODE: "a code per error, joined with ` | `, as in the next three; see `importer codes`",
-        ERROR_FIELD: "the customer field, by the API's name; see `importer fields`",
+        ERROR_CODE: "a code per error, joined with ` | `, as in the next three",
+        ERROR_FIELD: "the customer field, by the API's name",
         ERROR_COLUMN: "your column",
         ERROR_MESSAGE: "what is wrong, and how to fix it",
         WARNINGS_COLUMN: "what to check in a row that is valid",

@@ -8,7 +8,7 @@ from datetime import date
 from importer.core.contract import Contract
 from importer.core.contract.headers import key
 from importer.core.errors import ProfileError, SourceError
-from importer.core.labels import named
+from importer.core.labels import named, nearest
 from importer.core.sources import Detected, SourceInfo
 from importer.mapping.headers import find
 from importer.mapping.mapper import ColumnMapper
@@ -18,7 +18,6 @@ from importer.mapping.plans import named_by, plans
 from importer.mapping.proposal import proposal
 from importer.mapping.requirements import check_required, check_usable, completed, require_header
 from importer.mapping.transform import Table
-from importer.profile.nearest import nearest
 from importer.profile.settings import FieldRule, SourceSettings, ValidationSettings
 
 

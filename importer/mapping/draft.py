@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from importer.core.batches import RawBatch
 from importer.core.contract import Contract, FieldSpec, FieldTable, Kind
+from importer.core.labels import either
 from importer.core.sources import Detected, SourceInfo
 from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.mapping.content import folded, known_words
 from importer.mapping.proposal import ColumnMatch, proposal
 from importer.mapping.requirements import missing_fields
 from importer.mapping.transform import Table
-from importer.profile.nearest import either
 from importer.profile.settings import FieldRule
 from importer.profile.transform import TRANSFORM
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from importer.core.contract import Contract, Groups
 from importer.core.errors import MissingColumnError, ProfileError
-from importer.core.labels import quotable
+from importer.core.labels import did_you_mean, quotable
 from importer.core.sources import Grouping
 from importer.mapping.content import folded, known_words
 from importer.mapping.headers import find
-from importer.profile.nearest import did_you_mean
 from importer.profile.settings import FieldRule, GroupingSettings
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from importer.core.contract import Contract, Kind
 from importer.core.errors import MissingColumnError
-from importer.core.labels import quotable
+from importer.core.labels import did_you_mean, quotable
 from importer.mapping.headers import find
-from importer.profile.nearest import did_you_mean
 from importer.profile.settings import FieldRule
 
 

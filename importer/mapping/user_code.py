@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from importer.core.errors import ProfileError, SourceChangedError
-from importer.profile.nearest import did_you_mean
+from importer.core.labels import did_you_mean
 from importer.profile.transform import TransformSettings
 
 Function = Callable[..., Any]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importer.profile.chosen_target import HARMLESS_TARGETS
 from importer.profile.credentials import credentials
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.kept import KeptProfile
 from importer.profile.layers import OPTIONS
 from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings, OutputSettings, RetentionSettings
-from importer.profile.profile import EMULATOR, HARMLESS_TARGETS, Profile, kind_in
-from importer.profile.rates import Rate, RateLimits
+from importer.profile.profile import Profile
 from importer.profile.settings import (
     FieldRule,
     RemoteSettings,
@@ -17,7 +17,9 @@ from importer.profile.settings import (
     SourceSettings,
     ValidationSettings,
 )
+from importer.profile.tables import EMULATOR, kind_in
 from importer.profile.transform import TransformSettings
+from importer.profile.value_types import Rate, RateLimits
 
 __all__ = [
     "EMULATOR",

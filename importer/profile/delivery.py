@@ -19,9 +19,8 @@ from pydantic import (
 )
 
 from importer.core.target_kinds import DEFAULT_KIND
-from importer.profile.hours import TimeOfDay, Window, ZoneName
-from importer.profile.rates import Rate, RateLimits, less
 from importer.profile.section import Section, listed
+from importer.profile.value_types import Rate, RateLimits, TimeOfDay, Window, ZoneName, less
 
 SLOW_SERVER_S = 30.0
 """Within this time after a request began a server is taken to be done with it, or not to do it."""

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from importer.core.contract import FieldTable
-from importer.profile.nearest import did_you_mean
+from importer.core.labels import did_you_mean
 from importer.profile.transform import TRANSFORM
 
 Named = tuple[tuple[str | int, ...], str]

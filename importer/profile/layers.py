@@ -18,9 +18,9 @@ from typing import Any, Literal
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from importer.core.errors import ProfileError
+from importer.core.labels import did_you_mean, nearest
 from importer.core.target_kinds import DEFAULT_KIND, target_kind
 from importer.profile.delivery import DeliverySettings
-from importer.profile.nearest import did_you_mean, nearest
 from importer.profile.transform import TRANSFORM, beside
 
 PREFIX = "IMPORTER_"

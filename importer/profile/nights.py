@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat
 
-from importer.profile.hours import TimeOfDay
 from importer.profile.section import Names, Section, listed
+from importer.profile.value_types import TimeOfDay
 
 
 class NightlySettings(Section):

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from importer.core.errors import ProfileError
+from importer.core.labels import did_you_mean, either
 from importer.core.target_kinds import DEFAULT_KIND, TargetKind, target_kind
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.layers import DELIMITER, OPTIONS, PREFIX, Layer
-from importer.profile.nearest import did_you_mean, either
 
 _SECRET = re.compile(r"api_?key|api_?secret|secret|password|token|credential", re.IGNORECASE)
 

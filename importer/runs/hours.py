@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from importer.core.errors import TryLaterError
 from importer.profile.delivery import DeliverySettings
-from importer.profile.hours import Window
+from importer.profile.value_types import Window
 
 LOCAL_ZONE = Path("/etc/localtime")
 
