@@ -1,4 +1,4 @@
-"""What every test shares: how many examples property tests try."""
+"""What every test shares: how many examples property tests try, and servers that files are fetched from."""
 
 from __future__ import annotations
 
@@ -8,3 +8,6 @@ from hypothesis import settings
 settings.register_profile("thorough", settings.default, max_examples=100, deadline=None)
 settings.register_profile("quick", settings.default, max_examples=25, deadline=None)
 settings.load_profile("thorough")
+
+pytest_plugins = ["tests.remote_fixtures"]
+"""For every room: a server of the whole session must not be started once for each."""

@@ -1,4 +1,4 @@
-"""Real servers that files are fetched from, as fixtures for a `conftest`."""
+"""Real servers that files are fetched from, as fixtures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every adapter of the journal, empty, and with one run of five valid rows and two invalid ones; remote servers."""
+"""Every adapter of the journal, empty, and with one run of five valid rows and two invalid ones."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import pytest
 
 from importer.journal import Journal
 from tests.contracts.journals import ADAPTERS, FIRST, Book, Opener, filled
-from tests.remote_fixtures import at_home, gs, in_aws, s3, ssh
-
-__all__ = ["at_home", "book", "gs", "in_aws", "journal", "opener", "s3", "ssh"]
 
 
 @pytest.fixture(params=sorted(ADAPTERS))
