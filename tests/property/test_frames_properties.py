@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.core.frames import frame_from_bytes, frame_to_bytes, raw_batch, text_frame
-from importer.journal.sqlite.old_cells import old_columns
+from importer.journal.sqlite.renewal import old_columns
 from importer.results.csvfile import cells_of, lines
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(',"\r\n\x1e\x1f\x00'), max_size=8)

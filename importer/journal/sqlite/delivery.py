@@ -12,7 +12,13 @@ from importer.journal.port.delivery import RunBlocking, RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.group_commit import GroupCommit
-from importer.journal.sqlite.resent import is_customer_of_a_row
+from importer.journal.sqlite.resent import (
+    forget_resent,
+    is_customer_of_a_row,
+    keep_resent,
+    resent_rows,
+    shared_customers,
+)
 from importer.journal.sqlite.starts import Starts
 
 
@@ -33,6 +39,7 @@ class RunDelivery:
         target_now: Callable[[], float],
         run_blocking: RunBlocking,
     ) -> None:
+        self._run = sending.run
         self._claims = Claims(
             database,
             sending.run,
@@ -63,34 +70,34 @@ class RunDelivery:
 
     def settle(self, outcome: Outcome) -> None:
         # Not waited for: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
-        self._commits.gather(self._claims.settle, outcome)
+        self._commits.gather(self._claims.endings.settle, outcome)
 
     async def sends_again(self, record: Record) -> None:
         now = self._now()
-        await self._commits.submit(lambda tx: self._claims.sends_again(tx, record.ordinal, now))
+        await self._commits.submit(lambda tx: keep_resent(tx, self._run, record.ordinal, now))
 
     async def has_owner(self, customer_id: str) -> bool:
         owned: bool = await self._commits.submit(lambda tx: is_customer_of_a_row(tx, customer_id))
         return owned
 
     async def amend(self, outcome: Outcome) -> None:
-        await self._commits.submit(lambda tx: self._claims.amend(tx, outcome))
+        await self._commits.submit(lambda tx: self._claims.endings.amend(tx, outcome))
 
     async def resent(self) -> Sequence[Resent]:
-        found: list[Resent] = await self._commits.submit(self._claims.resent)
+        found: list[Resent] = await self._commits.submit(lambda tx: resent_rows(tx, self._run))
         return found
 
     async def looked_at_last(self, record: Record) -> None:
-        await self._commits.submit(lambda tx: self._claims.looked_at_last(tx, record.ordinal))
+        await self._commits.submit(lambda tx: forget_resent(tx, self._run, record.ordinal))
 
     async def owned_by_another(self, customer_id: str, record: Record) -> bool:
         owned: bool = await self._commits.submit(
-            lambda tx: self._claims.owned_by_another(tx, customer_id, record.ordinal)
+            lambda tx: is_customer_of_a_row(tx, customer_id, (self._run, record.ordinal))
         )
         return owned
 
     async def shared_customers(self) -> Sequence[tuple[str, Sequence[int]]]:
-        found: list[tuple[str, Sequence[int]]] = await self._commits.submit(self._claims.shared_customers)
+        found: list[tuple[str, Sequence[int]]] = await self._commits.submit(lambda tx: shared_customers(tx, self._run))
         return found
 
     async def flush(self) -> None:

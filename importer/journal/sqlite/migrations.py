@@ -18,8 +18,7 @@ from importer.core.errors import BusyError, JournalError
 from importer.journal.secret import has_secret, workspace_secret
 from importer.journal.sqlite.issue_rows import carry_issues_forward
 from importer.journal.sqlite.lock import other_owner
-from importer.journal.sqlite.old_cells import carry_cells_forward
-from importer.journal.sqlite.renewal import renew_memory
+from importer.journal.sqlite.renewal import carry_cells_forward, renew_memory
 from importer.journal.sqlite.scopes import carry_scopes_forward
 
 MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(

@@ -27,6 +27,7 @@ _PLAIN_PATH = re.compile(r"[\w.\- ]+")
 _DUPLICATE = re.compile(
     r"duplicat|already|(?<!not )\bexists\b|not[ _-]?unique|must[ _-]be[ _-]unique|\btaken\b|in[ _-]use", re.IGNORECASE
 )
+_FURTHER_CONTACT = re.compile(r"contacts\.(\d{1,3})((?:\.|$).*)", re.DOTALL)
 _EXTERNAL_ID = re.compile(r"external[ _-]?(id|reference)", re.IGNORECASE)
 
 
@@ -129,11 +130,20 @@ def _field_errors(errors: Any, sent: Mapping[str, Any], redaction: Redaction) ->
         if isinstance(error, dict):
             path = error.get("path")
             name = profile_path(path, sent) if isinstance(path, str) else ""
-            yield FieldError(
-                path="" if any(redaction.hides(segment) for segment in name.split(".")) else name,
-                message=redaction.text(error.get("message")),
-                code=redaction.identifier(error.get("errorCode")),
-            )
+            name = "" if any(redaction.hides(segment) for segment in name.split(".")) else name
+            name, message = _of_a_contact(name, redaction.text(error.get("message")))
+            yield FieldError(path=name, message=message, code=redaction.identifier(error.get("errorCode")))
+
+
+def _of_a_contact(name: str, message: str) -> tuple[str, str]:
+    """Name the field of a further contact as the profile does: all contacts come from the same columns.
+
+    Which contact it is, the message then says: the main one is the first, the others follow in row order.
+    """
+    found = _FURTHER_CONTACT.match(name)
+    if found is None:
+        return name, message
+    return f"contacts.primary{found[2]}", f"Contact {int(found[1]) + 1} of the business: {message}"
 
 
 def _smells(*texts: str) -> bool:

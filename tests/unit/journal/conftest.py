@@ -38,7 +38,7 @@ class Book:
 
     def settle(self, *outcomes: Outcome) -> None:
         with self.database.transaction() as tx:
-            self.claims.settle(tx, outcomes)
+            self.claims.endings.settle(tx, outcomes)
 
     def finish(self) -> None:
         with self.database.transaction() as tx:

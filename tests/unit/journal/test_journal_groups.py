@@ -97,7 +97,9 @@ def test_all_rows_of_a_group_end_as_the_one_that_was_sent(database: Database, st
     error = FieldError("businessName", "No.", "refused")
     with database.transaction() as tx:
         claims.claim(tx, 10, 5.0)
-        claims.settle(tx, [outcome(2, state, customer_id="c-1", http_status=201, trace_id="t", errors=(error,))])
+        claims.endings.settle(
+            tx, [outcome(2, state, customer_id="c-1", http_status=201, trace_id="t", errors=(error,))]
+        )
 
     rows = list(Replay(database, desk.run).results())
     assert [row.state for row in rows] == [state, RowState.SENDING, state, state]
@@ -137,7 +139,7 @@ def test_a_group_that_an_earlier_run_created_is_existing_in_all_its_rows(databas
     claims = first.claims
     with database.transaction() as tx:
         claims.claim(tx, 10, 5.0)
-        claims.settle(tx, [outcome(2, RowState.CREATED, customer_id="c-1")])
+        claims.endings.settle(tx, [outcome(2, RowState.CREATED, customer_id="c-1")])
     header = RunHeader("20260102T000000Z-bbbbbb", "s", "sandbox", "f.csv", "/f.csv", "c", "p", False, 2.0)
     run = Runs(database).begin(header).run
     intake = RunIntake(database, run, CUSTOMERS, merging=HOW)
@@ -172,7 +174,7 @@ def test_a_row_is_explained_by_the_body_the_attempts_and_the_key_of_its_group(da
     claims, replay = desk.claims, Replay(database, desk.run)
     with database.transaction() as tx:
         claims.claim(tx, 10, 5.0)
-        claims.settle(tx, [outcome(2, RowState.CREATED, customer_id="c-1")])
+        claims.endings.settle(tx, [outcome(2, RowState.CREATED, customer_id="c-1")])
 
     assert replay.payload(0) == replay.payload(2) != b""
     assert (len(replay.attempts(0)), replay.key(0), replay.group(0)) == (1, KEY, [4, 2, 5])
@@ -182,19 +184,6 @@ def test_a_row_is_explained_by_the_body_the_attempts_and_the_key_of_its_group(da
 def test_bodies_that_were_laid_aside_are_gone_once_they_are_merged(database: Database) -> None:
     Desk(database, SCATTERED, LEADERS)
     assert database.connection.execute("SELECT count(*) FROM members").fetchone() == (0,)
-
-
-def test_a_refusal_of_a_further_contact_names_the_contact_and_the_profiles_field(database: Database) -> None:
-    desk = Desk(database, SCATTERED, LEADERS)
-    claims = desk.claims
-    error = FieldError("contacts.2.primaryEmail.value", "No such address.", "refused")
-    with database.transaction() as tx:
-        claims.claim(tx, 10, 5.0)
-        claims.settle(tx, [outcome(2, RowState.REJECTED, errors=(error,))])
-
-    (issue,) = next(iter(Replay(database, desk.run).results())).errors
-    assert issue.field == "contacts.primary.primaryEmail.value"
-    assert issue.message == "Contact 3 of the business: No such address."
 
 
 def test_rows_that_are_not_sent_themselves_are_compared_with_nothing(database: Database) -> None:

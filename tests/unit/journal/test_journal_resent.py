@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from importer.core.outcomes import FieldError, Outcome
+from importer.core.outcomes import FieldError
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.resent import is_customer_of_a_row
-from tests.unit.journal.conftest import Book
 
 DUPLICATED = FieldError("", "Two customers.", "duplicated_at_target")
-
-
-def again(book: Book, ordinal: int, now: float = 1_000.0) -> None:
-    with book.database.transaction() as tx:
-        book.claims.sends_again(tx, ordinal, now)
-
-
-def amend(book: Book, outcome: Outcome) -> None:
-    with book.database.transaction() as tx:
-        book.claims.amend(tx, outcome)
 
 
 def test_whose_a_customer_is_is_found_without_reading_every_row(database: Database) -> None:

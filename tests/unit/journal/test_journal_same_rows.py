@@ -48,7 +48,7 @@ def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
             Outcome(one.ordinal, one.key, RowState.CREATED, customer_id=f"{names[one.ordinal]} {number}")
             for one in claimed.records
         ]
-        claims.settle(tx, fresh)
+        claims.endings.settle(tx, fresh)
     assert all(one.key.encode() in one.payload for one in claimed.records)
     return [one.customer_id for one in sorted([*claimed.known, *fresh], key=lambda one: one.ordinal)]
 

@@ -296,13 +296,17 @@ async def test_the_older_error_body_is_read_too() -> None:
     assert (said.error_code, said.message, said.trace_id) == ("BAD_THING", "It is bad", "abc-1")
 
 
-async def test_the_main_contact_of_a_business_has_its_profile_name() -> None:
-    business = {"type": "BUSINESS", "contacts": [{"firstName": "Ann"}, {"firstName": "Bob", "primary": True}]}
-    body = {"errors": [{"path": "contacts[1].firstName"}, {"path": "contacts[0].firstName"}]}
+async def test_contacts_of_a_business_have_the_profiles_names_and_a_further_one_its_number() -> None:
+    business = {"type": "BUSINESS", "contacts": [{"firstName": "Ann", "primary": True}, {"firstName": "Bob"}, {}]}
+    names = ("contacts[0].firstName", "contacts[2].primaryEmail.value")
+    body = {"errors": [{"path": name, "message": "Not accepted."} for name in names]}
     async with server(Script([reply(400, body)])) as script, opened(script.url) as it:
         said = await it.target.send(record(business))
 
-    assert [error.path for error in said.field_errors] == ["contacts.primary.firstName", "contacts.0.firstName"]
+    assert [(error.path, error.message) for error in said.field_errors] == [
+        ("contacts.primary.firstName", "Not accepted."),
+        ("contacts.primary.primaryEmail.value", "Contact 3 of the business: Not accepted."),
+    ]
 
 
 @pytest.mark.parametrize("status", [400, 422])
