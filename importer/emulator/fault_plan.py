@@ -151,6 +151,6 @@ def _server_settings(data: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _written(rule: Rule) -> dict[str, Any]:
-    """Write what differs from the defaults."""
-    values = {one.name: getattr(rule, one.name) for one in fields(rule)}
-    return {one.name: values[one.name] for one in fields(rule) if values[one.name] != one.default}
+    """Write what differs from the defaults, in JSON types."""
+    values = {one.name: getattr(rule, one.name) for one in fields(rule) if getattr(rule, one.name) != one.default}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}

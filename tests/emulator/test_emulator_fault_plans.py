@@ -209,8 +209,10 @@ def test_what_is_chosen_beside_a_plan_comes_before_it() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_plan_can_be_written_and_read_again(name: str) -> None:
     plan = Faults.load(name)
+    written = plan.as_plan()
 
-    assert Faults.of_plan(json.loads(json.dumps(plan.as_plan()))) == plan
+    assert json.loads(json.dumps(written)) == written, "as_plan gives JSON types"
+    assert Faults.of_plan(written) == plan
 
 
 def test_a_plan_with_settings_can_be_written_and_read_again() -> None:
