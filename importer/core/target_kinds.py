@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pkgutil import resolve_name
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from importer.core.errors import ProfileError
@@ -55,6 +56,7 @@ class TargetKind:
         contract: what its records are, as `package.module:NAME` of a `core.contract.Contract` of the kind's name;
             loaded when a profile, a row or a field is first looked at.
         address: what a user writes as `base_url`, in words that end the sentence "Set base_url to …".
+        defaults: keys of `[delivery]` to values that fit the API better than the usual defaults (`rate`).
         api_path: the path that its requests begin with; in a `base_url` that ends with it, it is left out.
     """
 
@@ -64,6 +66,7 @@ class TargetKind:
     contract: str
     address: str = "the address of its API"
     api_path: str = ""
+    defaults: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def variables(self) -> str:

@@ -16,6 +16,7 @@ from pydantic import PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings
 
 from importer.core.commands import Commands
+from importer.core.target_kinds import target_kind
 from importer.profile.chosen_target import ChosenTarget
 from importer.profile.delivery import TargetSettings
 from importer.profile.kept import (
@@ -88,7 +89,7 @@ class Profile(ProfileTables):
         kind = kind_in(merged(layers, target))
         layers = [replace(layer, data=with_names(layer.data, kind)) for layer in layers]
         try:
-            profile = cls.model_validate(merged([*layers, _BUILT_IN], target))
+            profile = cls.model_validate(merged([*layers, _BUILT_IN, _defaults_of(kind)], target))
         except ValidationError as error:
             raise explain(error, cls, layers) from None
         profile._layers = tuple(layers)  # noqa: SLF001 - its own class
@@ -199,6 +200,10 @@ class Profile(ProfileTables):
     def checking(self) -> str:
         """The same without `[source]`: over what decides how rows that were read already are checked."""
         return checking_fingerprint(self)
+
+
+def _defaults_of(kind: str) -> Layer:
+    return Layer("default", data={"delivery": dict(target_kind(kind).defaults)})
 
 
 class _Variables(Profile, BaseSettings):

@@ -7,6 +7,8 @@ by an entry point.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from importer.targets import Credential, TargetKind
 
 __all__ = ["KIND"]
@@ -17,4 +19,5 @@ KIND = TargetKind(
     credentials=(Credential("token", "CLUB_TOKEN"),),
     contract="tests.toy_target.contract:MEMBERS",
     address="the address of your club",
+    defaults=MappingProxyType({"rate": "50/s"}),
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,23 @@ def test_an_emulator_that_is_served_elsewhere_has_an_address(tmp_path: Path) -> 
     profile = loaded(tmp_path, "[targets.emulator]\nbase_url = 'http://127.0.0.1:8080'\n")
 
     assert profile.target_settings().base_url == "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("written", "rate"),
+    [("", "50/s"), ("rate = '7/s'\n", "7/s"), ("[delivery]\nrate = '8/s'\n", "8/s")],
+    ids=["nothing is written", "of the target", "of all targets"],
+)
+def test_a_kind_of_target_has_defaults_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, rate: str
+) -> None:
+    club = EntryPoints([EntryPoint("club", "tests.toy_target:KIND", "importer.targets")])
+    installed: Callable[..., EntryPoints] = lambda **_: club  # noqa: E731
+    monkeypatch.setattr("importlib.metadata.entry_points", installed)
+    profile = loaded(tmp_path, f"[targets.club]\nkind = 'club'\nbase_url = 'https://club.test'\n{written}", "club")
+
+    assert str(profile.delivery.rate) == rate
+    assert str(Profile.load(environ={}).delivery.rate) == "200/s"
 
 
 def test_a_file_alone_may_choose_the_sandbox(tmp_path: Path) -> None:
