@@ -6,14 +6,14 @@ by an entry point of the group `importer.targets`. Nothing is opened here, and n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pkgutil import resolve_name
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from importer.core.errors import ProfileError
 
@@ -44,7 +44,7 @@ class Credential:
     variable: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetKind:
     """What a kind of target declares about itself.
 
@@ -98,7 +98,7 @@ def target_kind(name: str) -> TargetKind:
     if name in _BUILT_IN:
         found: object = resolve_name(_BUILT_IN[name])
     elif (point := _entry_points().get(name)) is not None:
-        found = _loaded(point)
+        found = _loaded(name, point.value, point.load)
     else:
         raise _unknown(name)
     if not isinstance(found, TargetKind):
@@ -126,18 +126,35 @@ def contract_of(name: str) -> Contract:
         name: of the kind, in the profile.
 
     Raises:
-        ProfileError: there is no such kind, or its package cannot be loaded.
+        ProfileError: there is no such kind, or its package cannot be loaded or gives the contract another name.
     """
-    contract: Contract = resolve_name(target_kind(name).contract)
+    contract: Contract = part_of(name, target_kind(name).contract)
+    if contract.name != name:
+        raise ProfileError(f"The contract of the kind of target '{name}' is called '{contract.name}'.", _TO_FIX)
     return contract
 
 
-def _loaded(point: EntryPoint) -> object:
+def part_of(name: str, reference: str) -> Any:
+    """Load what a kind of target names: its opener, or its contract.
+
+    Args:
+        name: of the kind.
+        reference: `package.module:name`.
+
+    Raises:
+        ProfileError: the package of the kind is broken.
+    """
+    if name in _BUILT_IN:
+        return resolve_name(reference)
+    return _loaded(name, reference, lambda: resolve_name(reference))
+
+
+def _loaded(name: str, place: str, load: Callable[[], object]) -> object:
     try:
-        return point.load()
+        return load()
     except Exception as error:  # other people's code may raise anything
-        reason = f"{type(error).__name__} in {point.value}"
-        raise ProfileError(f"The kind of target '{point.name}' cannot be loaded: {reason}.", _TO_FIX) from error
+        reason = f"{type(error).__name__} in {place}"
+        raise ProfileError(f"The kind of target '{name}' cannot be loaded: {reason}.", _TO_FIX) from error
 
 
 def _unknown(name: str) -> ProfileError:

@@ -8,11 +8,10 @@ the libraries of a target wait until `connect`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pkgutil import resolve_name
 from typing import Protocol, cast
 
 from importer.core.ports import Checker, Clock, Finder, Limiter, Target
-from importer.core.target_kinds import Credential, TargetKind, kinds, target_kind
+from importer.core.target_kinds import Credential, TargetKind, kinds, part_of, target_kind
 from importer.targets.access import TargetAccess
 
 __all__ = ["Credential", "OpenTarget", "Opener", "TargetAccess", "TargetKind", "connect", "kinds"]
@@ -46,4 +45,4 @@ async def connect(kind: str, access: TargetAccess, limiter: Limiter, clock: Cloc
 
 
 def _opener(kind: str) -> Opener:
-    return cast("Opener", resolve_name(target_kind(kind).opener))
+    return cast("Opener", part_of(kind, target_kind(kind).opener))

@@ -68,7 +68,8 @@ def test_blanks_and_line_breaks_are_no_credentials() -> None:
 
 
 def test_another_kind_of_target_asks_for_credentials_of_its_own() -> None:
-    kind = TargetKind("Toys", "toys:open", (Credential("token", "TOY_TOKEN"),), "toys:RECORDS")
+    asked = (Credential("token", "TOY_TOKEN"),)
+    kind = TargetKind(title="Toys", opener="toys:open", contract="toys:TOYS", credentials=asked)
 
     assert credentials(kind, {"TOY_TOKEN": "t"})["token"].get_secret_value() == "t"
     with pytest.raises(UsageError, match="There are no credentials: TOY_TOKEN is not set") as caught:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Record, Reply
-from importer.targets import Credential, TargetAccess, TargetKind, connect
+from importer.targets import TargetAccess, connect
 from importer.targets.rocketkor.client import RocketKorTarget
 
 KEY, SECRET = "canary-key-51c9", "canary-secret-88f0"
@@ -346,24 +346,3 @@ async def pause(seconds: float) -> None:
     """Let other things happen for a moment."""
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.Event().wait(), seconds)
-
-
-class Ledger:
-    """A third party's target, as far as opening goes."""
-
-    def __repr__(self) -> str:
-        return "a ledger"
-
-
-LEDGER = TargetKind(
-    "The ledger",
-    "tests.unit.targets.scripted:ledger_target",
-    (Credential("token", "LEDGER_TOKEN"),),
-    "importer.customers.contract:CUSTOMERS",
-)
-"""What its entry point names."""
-
-
-async def ledger_target(_access: TargetAccess, _limiter: object, _clock: object) -> Ledger:
-    """Open a ledger."""
-    return Ledger()

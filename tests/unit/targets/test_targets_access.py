@@ -3,14 +3,11 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
-from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
 from importer.core.errors import ProfileError, UsageError
-from importer.core.target_kinds import credential_variables
-from importer.targets import connect, kinds
+from importer.targets import connect
 from tests.unit.targets.scripted import KEY, SECRET, CountingLimiter, FixedClock, access, credentials
 
 
@@ -120,42 +117,6 @@ def test_access_never_shows_its_secrets_and_survives_pickling() -> None:
     assert KEY not in repr(shown)
     assert SECRET not in repr(shown)
     assert pickle.loads(pickle.dumps(shown)) == shown  # noqa: S301  # our own bytes
-
-
-async def test_an_unknown_kind_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(ProfileError, match="Did you mean 'rocketkor'"):
-        await connect("rocketkorr", access("https://api.example.com"), CountingLimiter(), FixedClock())
-    with pytest.raises(ProfileError, match="Known kinds: rocketkor"):
-        await connect("zzz", access("https://api.example.com"), CountingLimiter(), FixedClock())
-
-
-@pytest.mark.parametrize(
-    ("place", "refused"),
-    [
-        ("tests.unit.targets.scripted:ledger_target", "is declared as something else"),
-        ("tests.unit.targets.no_such_module:KIND", "cannot be loaded: ModuleNotFoundError"),
-    ],
-)
-async def test_a_kind_that_is_not_one_is_refused_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, place: str, refused: str
-) -> None:
-    found = EntryPoints([EntryPoint("broken", place, "importer.targets")])
-    installed: Callable[..., EntryPoints] = lambda **_: found  # noqa: E731
-    monkeypatch.setattr("importlib.metadata.entry_points", installed)
-
-    with pytest.raises(ProfileError, match=refused):
-        await connect("broken", access("https://api.example.com"), CountingLimiter(), FixedClock())
-
-
-async def test_a_third_partys_kind_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = EntryPoints([EntryPoint("ledger", "tests.unit.targets.scripted:LEDGER", "importer.targets")])
-    installed: Callable[..., EntryPoints] = lambda **_: found  # noqa: E731
-    monkeypatch.setattr("importlib.metadata.entry_points", installed)
-
-    assert kinds() == ("ledger", "rocketkor")
-    target = await connect("ledger", access("https://api.example.com"), CountingLimiter(), FixedClock())
-    assert repr(target) == "a ledger"
-    assert {"LEDGER_TOKEN", "LEDGER_TOKEN_FILE", "ROCKETKOR_API_KEY"} <= credential_variables()
 
 
 def test_importing_the_room_loads_no_network_library() -> None:
