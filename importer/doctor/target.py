@@ -11,7 +11,7 @@ from importer.core.target_kinds import target_kind
 from importer.delivery import StopSwitch
 from importer.doctor.finding import Finding, readable_by_others
 from importer.profile import Profile
-from importer.runs.preconditions import require_named_target
+from importer.runs.consent import require_named_target
 from importer.runs.wiring import Destination, SystemClock, destination, other_side
 from importer.runs.wiring.stages import limiter_for
 from importer.targets import OpenTarget

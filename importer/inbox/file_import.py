@@ -36,7 +36,7 @@ from importer.runs.archive import readable
 from importer.runs.begin import allowed
 from importer.runs.context import Context
 from importer.runs.file_result import Fate, FileResult
-from importer.runs.preconditions import is_other_profile, recalled
+from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.resume import resume
 from importer.runs.retry import retry
 from importer.runs.returns import routing

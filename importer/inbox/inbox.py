@@ -28,11 +28,11 @@ from importer.inbox.report import PassReport
 from importer.journal import workspace_lock
 from importer.profile import MetricsSettings, Profile
 from importer.runs.begin import allowed
+from importer.runs.consent import Confirm, require_named_target
 from importer.runs.context import Context, Machine, People
 from importer.runs.file_result import FileResult
 from importer.runs.hours import Hours
 from importer.runs.look_again import look_again_at_all
-from importer.runs.preconditions import Confirm, require_named_target
 from importer.runs.wiring import SystemClock, make_directory
 from importer.runs.wiring.remote_sources import is_remote
 

@@ -13,12 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from importer.core.atomic_files import AtomicFiles, storage_error
+from importer.core.commands import FRAME
 from importer.core.errors import StorageError
 from importer.journal import Journal, Place, RunFacts, StoredRun
 from importer.readers import content_hash
 from importer.results import Report, keep_edited
 from importer.runs import archive
 from importer.runs.file_result import FINISHED_CODES
+from importer.runs.wiring.remote_sources import is_remote
 
 WHY = "why.txt"
 
@@ -41,15 +43,18 @@ def outgrown(journal: Journal, stored: StoredRun) -> None:
 
 
 def source_of(journal: Journal, stored: StoredRun) -> Path | None:
-    """The file of a run; where it was changed, the changed one.
+    """Return the file of a run; where it was changed, the changed one.
 
     Returns:
-        None when it is gone: what stands under its path, if anything, is another one.
+        None when it is gone (what is under its path, if anything, is another one), when it was fetched from an address,
+        or when the source was a DataFrame.
 
     Raises:
         SourceError: a file cannot be read.
     """
     header = stored.header
+    if header.path == FRAME or is_remote(header.path):
+        return None
     origin, put_away = (
         Path(header.path),
         [place.source for place in journal.places.of(stored.run) if not place.returned],

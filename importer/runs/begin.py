@@ -10,9 +10,11 @@ from importer.core.runtime import beside_the_loop
 from importer.journal import RunFacts, RunHeader, StoredRun, workspace_lock
 from importer.results import Report, check_out
 from importer.runs.accounts import settle_account
+from importer.runs.consent import ask_consent, require_consent
 from importer.runs.context import Context
+from importer.runs.kept_profile import pace_of
 from importer.runs.load import checking_pool, kept_now, load
-from importer.runs.preconditions import ask_consent, pace_of, refuse_repeated, require_consent
+from importer.runs.preconditions import refuse_repeated
 from importer.runs.run_directory import forgotten_if_refused, new_header, run_directory
 from importer.runs.send import Sending
 from importer.runs.wiring import Destination, Workspace, destination, open_workspace, rehearsing

@@ -14,8 +14,8 @@ from importer.engines import ProcessPool, cores
 from importer.observe import FanOut
 from importer.profile import MetricsSettings, Profile
 from importer.runs.accounts import Whose
+from importer.runs.consent import Confirm
 from importer.runs.hours import Hours
-from importer.runs.preconditions import Confirm
 from importer.runs.wiring import SystemClock
 
 

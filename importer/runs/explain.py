@@ -47,7 +47,7 @@ def explain(workspace: Path, name: str, row: int, *, show_values: bool = False) 
 
 def _again_checked(workspace: Path, opened: registry.OpenedRun, found: RowResult) -> Checked:
     """Check a row again as its run did: what was changed, and for a dry run what would be sent."""
-    from importer.runs.as_sent import Rechecker  # noqa: PLC0415  # checking takes long to load, and no other look needs it
+    from importer.runs.rechecker import Rechecker  # noqa: PLC0415  # checking takes long to load, and no other look needs it
 
     secret = workspace_secret(workspace) if has_secret(workspace) else None
     rechecker = Rechecker.of(opened.journal, opened.stored, secret)

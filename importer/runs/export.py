@@ -10,10 +10,11 @@ from importer.core.errors import BusyError, JournalError, StorageError
 from importer.journal import FINISHED, STOPPED, Journal, StoredRun, lock_owner, workspace_lock
 from importer.results import Report, check_out
 from importer.runs import archive_index, registry
+from importer.runs.archive_index import source_of
 from importer.runs.context import Context
 from importer.runs.endings import ending_of, is_open
 from importer.runs.finish import record_end, seal
-from importer.runs.preconditions import recalled, source_of
+from importer.runs.kept_profile import recalled
 from importer.runs.registry import OpenedRun
 from importer.runs.result_files import ResultFiles
 from importer.runs.run_directory import run_directory

@@ -31,9 +31,10 @@ from importer.mapping import ColumnMapper
 from importer.observe import require_libraries
 from importer.profile import KeptProfile
 from importer.readers import is_frame
+from importer.runs.archive_index import source_of
 from importer.runs.context import Context
 from importer.runs.leftovers import SPOOL_NAME
-from importer.runs.preconditions import require_content, source_of
+from importer.runs.preconditions import require_content
 from importer.runs.wiring import Workspace, make_directory
 from importer.runs.wiring.remote_sources import is_remote, local_copy
 from importer.runs.wiring.sources import LocalSource, Opened, on_disk, opened

@@ -23,7 +23,7 @@ from importer.mapping import (
 from importer.profile import Profile
 from importer.readers import open_source
 from importer.results.template import BlankColumn, write_template
-from importer.runs.as_sent import preview_of_source
+from importer.runs.preview import preview_of_source
 from importer.runs.wiring import SystemClock
 from importer.runs.wiring.remote_sources import local_copy
 

@@ -31,7 +31,7 @@ from importer.results import (
 )
 from importer.runs import registry
 from importer.runs.endings import Ending, ending_of, exit_code
-from importer.runs.preconditions import contract_of_run
+from importer.runs.kept_profile import contract_of_run
 
 _DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic")
 

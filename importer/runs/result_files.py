@@ -16,9 +16,9 @@ from importer.observe import LOG_NAME
 from importer.results import Header, Recount, Report, Share, compare, digests, keep_edited, publish, write_json
 from importer.results.html import write_html
 from importer.results.tables import Batches, write_results
-from importer.runs.as_sent import preview
 from importer.runs.context import Context
 from importer.runs.endings import Ending
+from importer.runs.preview import preview
 from importer.runs.receipts import RECEIPT_NAME
 from importer.runs.rehearsal import sentence
 from importer.runs.reports import Seen, compose, judge, table_header, with_exit_code

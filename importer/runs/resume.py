@@ -10,10 +10,12 @@ from importer.journal import LOADING, StoredRun, workspace_lock
 from importer.results import Report
 from importer.runs.accounts import settle_account
 from importer.runs.begin import allowed
+from importer.runs.consent import ask_consent
 from importer.runs.context import Context, in_hours
+from importer.runs.kept_profile import for_target, recalled
 from importer.runs.leftovers import tidy
 from importer.runs.load import load_again
-from importer.runs.preconditions import ask_consent, for_target, recalled, require_scope, require_unchanged
+from importer.runs.preconditions import require_scope, require_unchanged
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
 from importer.runs.run_directory import run_directory

@@ -12,8 +12,9 @@ from importer.results import Report
 from importer.runs import registry
 from importer.runs.begin import Beginning, allowed, begin
 from importer.runs.context import Context, in_hours
+from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.load import at_hand
-from importer.runs.preconditions import is_other_profile, recalled, require_own_run
+from importer.runs.preconditions import require_own_run
 from importer.runs.resume import go_on, recall
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back

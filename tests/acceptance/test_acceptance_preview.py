@@ -6,7 +6,7 @@ import json
 from contextlib import closing
 
 from importer.journal import Location, open_journal, workspace_secret
-from importer.runs.as_sent import Rechecker
+from importer.runs.rechecker import Rechecker
 from tests.acceptance.conftest import SAMPLES, User
 
 HEADER = "ID,First Name,Last Name,Email,Phone,Birth Date\n"

@@ -16,7 +16,7 @@ from importer.journal import RunFacts, RunHeader, RunRows
 from importer.mapping import Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.runs import registry
-from importer.runs.preconditions import kept_profile
+from importer.runs.kept_profile import kept_profile
 from importer.runs.returns.file import Changed, opened_return, sort_out
 from importer.runs.returns.recheck import overlaid, what_came_back
 from importer.runs.wiring.clock import today

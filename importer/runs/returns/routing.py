@@ -11,7 +11,7 @@ from importer.core.errors import ReturnRefusedError, SourceChangedError, SourceE
 from importer.journal import Location, ReturnFacts, RunFacts, StoredRun
 from importer.profile import HARMLESS_TARGETS, Profile, SourceSettings
 from importer.runs import registry
-from importer.runs.preconditions import kept_profile
+from importer.runs.kept_profile import kept_profile
 from importer.runs.wiring import Workspace, open_workspace
 
 
