@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import cache, wraps
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
-from importer.cli.options import EVERYWHERE, GROUPS, OptionSet
+from importer.cli.options import EVERYWHERE, GROUPS, OWN, OptionSet, flag_of
 
 
 class _Command(TyperCommand):
@@ -38,19 +38,18 @@ def _group(parameter: Any) -> str:
         return "Arguments"
     if "--help" in parameter.opts:
         return EVERYWHERE
-    return str(parameter.rich_help_panel or "Options")
+    return str(parameter.rich_help_panel or OWN)
 
 
-def add_command(app: typer.Typer, function: Callable[..., None], example: str, *lists: str, name: str = "") -> None:
+def add_command(app: typer.Typer, function: Callable[..., None], example: str, *lists: str) -> None:
     """Make a function a command of the program.
 
     Args:
         example: how it is typed, shown below its options.
         lists: shown before the example.
-        name: of the command; empty: that of the function.
     """
     epilog = "\n\n".join([*lists, f"Example: {example}"])
-    app.command(name or function.__name__, cls=_Command, epilog=epilog)(_expanded(function))
+    app.command(function.__name__, cls=_Command, epilog=epilog)(_expanded(function))
 
 
 def _expanded(function: Callable[..., None]) -> Callable[..., None]:
@@ -75,8 +74,18 @@ def _is_set(annotation: Any) -> bool:
 
 @cache
 def _options(kind: type[OptionSet]) -> tuple[inspect.Parameter, ...]:
-    hints = get_type_hints(kind, include_extras=True)
+    hints = get_type_hints(kind)
     return tuple(
-        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=Annotated[hints[one.name], _typer_option(one)],
+        )
         for one in fields(kind)
     )
+
+
+def _typer_option(one: Field[Any]) -> Any:
+    flags = [flag_of(one.name), *filter(None, [one.metadata["short"]])]
+    return typer.Option(*flags, **one.metadata["option"])

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class ExportOptions(opt.OptionSet):
     """What only `export` takes."""
 
-    format_: opt.Format = None
-    out: opt.Out = None
+    format_: str | None = opt.format_option()
+    out: Path | None = opt.out_option()
 
 
 def register(app: typer.Typer) -> None:

@@ -16,17 +16,9 @@ from importer.cli.invocation import load_profile, on_disk, run_command
 class RunOptions(opt.OptionSet):
     """What only `run` takes."""
 
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, as `importer validate` does.")] = False
-    fail_fast: Annotated[
-        bool,
-        typer.Option("--fail-fast", help="Stop at the first row that the API refuses.", rich_help_panel=opt.STOPPING),
-    ] = False
-    verify_existing: Annotated[
-        bool,
-        typer.Option(
-            "--verify-existing", help="Look up customers of earlier runs at the target.", rich_help_panel=opt.SENDING
-        ),
-    ] = False
+    dry_run: bool = opt.flag(opt.OWN, "Only check, as `importer validate` does.")
+    fail_fast: bool = opt.flag(opt.STOPPING, "Stop at the first row that the API refuses.")
+    verify_existing: bool = opt.flag(opt.SENDING, "Look up customers of earlier runs at the target.")
 
 
 Fixed = Annotated[

@@ -32,11 +32,8 @@ Folder = Annotated[
 class NightlyOptions(opt.OptionSet):
     """What only `nightly` takes."""
 
-    watch: Annotated[bool, typer.Option("--watch", help="Keep going until stopped, instead of one pass.")] = False
-    expect: Annotated[
-        str | None,
-        typer.Option("--expect", metavar="daily", help="Warn on a day without a file, and exit with 75."),
-    ] = None
+    watch: bool = opt.flag(opt.OWN, "Keep going until stopped, instead of one pass.")
+    expect: str | None = opt.option(opt.OWN, "Warn on a day without a file, and exit with 75.", "daily")
 
 
 def register(app: typer.Typer) -> None:

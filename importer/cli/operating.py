@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
@@ -18,29 +19,33 @@ Folder = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class DoctorOptions(opt.OptionSet):
+    """What only `doctor` takes."""
+
+    offline: bool = opt.flag(opt.OWN, "Use no network, and accept a run that is at work: for health checks.")
+    moved: bool = opt.flag(opt.OWN, "The workspace was moved here: go on with it.")
+    copied: bool = opt.flag(opt.OWN, "This workspace is a copy: the original goes on with its runs.")
+    accept_journal: bool = opt.flag(opt.OWN, "Go on with a journal that has lost its last writes.")
+    target: str | None = opt.target_option()
+
+
+@dataclass(frozen=True)
+class PurgeOptions(opt.OptionSet):
+    """What only `purge` takes."""
+
+    older_than: str | None = opt.option(opt.OWN, "Runs that ended longer ago: 12h, 30d, 8w.", "30d")
+    dry_run: bool = opt.flag(opt.OWN, "Only list what would be removed.")
+    force: bool = opt.flag(opt.OWN, "Give up runs that could still be resumed.")
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     add_command(app, doctor, "importer doctor inbox --config configs/nightly.toml --target live")
     add_command(app, purge, "importer purge --older-than 30d --dry-run")
 
 
-def doctor(
-    folder: Folder = "",
-    *,
-    offline: Annotated[
-        bool,
-        typer.Option("--offline", help="Use no network, and accept a run that is at work: for health checks."),
-    ] = False,
-    moved: Annotated[bool, typer.Option("--moved", help="The workspace was moved here: go on with it.")] = False,
-    copied: Annotated[
-        bool, typer.Option("--copied", help="This workspace is a copy: the original goes on with its runs.")
-    ] = False,
-    accept_journal: Annotated[
-        bool, typer.Option("--accept-journal", help="Go on with a journal that has lost its last writes.")
-    ] = False,
-    target: opt.Target = None,
-    shared: opt.Shared,
-) -> None:
+def doctor(folder: Folder = "", *, own: DoctorOptions, shared: opt.Shared) -> None:
     """Check everything that a run or a night depends on.
 
     One line each, with how to fix it. The profile, the target and the credentials (exchanged for real; nothing is
@@ -54,12 +59,12 @@ def doctor(
     from importer.cli.tables import print_findings  # noqa: PLC0415
     from importer.doctor import examine, exit_code  # noqa: PLC0415
 
-    loaded = partial(load_profile, shared, settings={"target": target})
-    if moved or copied or accept_journal:
+    loaded = partial(load_profile, shared, own)
+    if own.moved or own.copied or own.accept_journal:
         from importer.runs.wiring import accept_journal as accept  # noqa: PLC0415
 
-        accept(loaded().workspace, copied=copied)
-    findings = asyncio.run(examine(loaded, os.environ, folder, offline=offline))
+        accept(loaded().workspace, copied=own.copied)
+    findings = asyncio.run(examine(loaded, os.environ, folder, offline=own.offline))
     checks, code = [one.as_json() for one in findings], exit_code(findings)
     if shared.json:
         failed = next((one for one in findings if one.status == "fail"), None)
@@ -70,15 +75,7 @@ def doctor(
     raise typer.Exit(int(code))
 
 
-def purge(
-    *,
-    older_than: Annotated[
-        str | None, typer.Option("--older-than", metavar="30d", help="Runs that ended longer ago: 12h, 30d, 8w.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be removed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Give up runs that could still be resumed.")] = False,
-    shared: opt.Shared,
-) -> None:
+def purge(*, own: PurgeOptions, shared: opt.Shared) -> None:
     """Remove the personal data of old runs for good.
 
     Their folders, their cells in the journal, and what nights archived of them. Ids, import keys, states, counts and
@@ -86,7 +83,7 @@ def purge(
     which hold no personal data. Runs that could still be resumed are kept (exit code 3) unless --force is given. Files
     in archive/ and failed/ are removed, too; copies elsewhere (--out, and archive/ at an address) are not.
     """
-    profile = load_profile(shared, settings={"retention.older_than": older_than})
+    profile = load_profile(shared, settings={"retention.older_than": own.older_than})
     from importer.cli.tables import print_purge  # noqa: PLC0415
     from importer.core.errors import UsageError  # noqa: PLC0415
     from importer.runs.purge import purge as remove_old  # noqa: PLC0415
@@ -95,7 +92,7 @@ def purge(
     age_s = profile.retention.older_than
     if age_s is None:
         raise UsageError("Say how old a run must be to be purged.", "For example --older-than 30d.")
-    done = remove_old(profile.workspace, age_s, SystemClock().now(), dry_run=dry_run, force=force)
+    done = remove_old(profile.workspace, age_s, SystemClock().now(), dry_run=own.dry_run, force=own.force)
     if shared.json:
         print_json({"command": "purge", **done.as_json(), "exit_code": int(done.exit_code), "error": None})
     else:

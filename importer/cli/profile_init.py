@@ -27,8 +27,8 @@ class TemplateFormat(StrEnum):
 class InspectOptions(opt.OptionSet):
     """What only `inspect` takes."""
 
-    preview: opt.Preview = None
-    show_values: opt.ShowValues = False
+    preview: str | None = opt.preview_option()
+    show_values: bool = opt.show_values_option()
 
 
 Replace = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]

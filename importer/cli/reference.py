@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -13,9 +13,10 @@ from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
-from importer.core.contract import Contract
 from importer.core.errors import UsageError
-from importer.core.target_kinds import DEFAULT_KIND, contract_of
+
+if TYPE_CHECKING:
+    from importer.core.contract import Contract
 
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown tables, for a page of your own.")]
 
@@ -125,6 +126,8 @@ def _wants_json(shared: opt.Shared, *, markdown: bool) -> bool:
 
 def _contract(shared: opt.Shared) -> Contract:
     """The contract of the profile's target, or the built-in one."""
+    from importer.core.target_kinds import DEFAULT_KIND, contract_of  # noqa: PLC0415
+
     return load_profile(shared).contract if _names_a_profile(shared) else contract_of(DEFAULT_KIND)
 
 

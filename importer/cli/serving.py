@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
@@ -14,7 +14,6 @@ from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.output import print_json, say
 from importer.core.errors import UsageError
-from importer.core.target_kinds import DEFAULT_KIND, target_kind
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator, EmulatorSettings
@@ -24,43 +23,22 @@ if TYPE_CHECKING:
 class EmulatorOptions(opt.OptionSet):
     """What only `emulator` takes."""
 
-    host: Annotated[str, typer.Option("--host", help="A loopback address.")] = "127.0.0.1"
-    port: Annotated[int, typer.Option("--port", help="0 takes a free one.", min=0, max=65_535)] = 8080
-    store: Annotated[Path | None, typer.Option("--store", metavar="FILE", help="Keep the customers in this file.")] = (
-        None
+    host: str = opt.option(opt.OWN, "A loopback address.", default="127.0.0.1")
+    port: int = opt.option(opt.OWN, "0 takes a free one.", default=8080, min=0, max=65_535)
+    store: Path | None = opt.option(opt.OWN, "Keep the customers in this file.", "FILE")
+    faults: str | None = opt.option(opt.OWN, "A preset or a TOML file of faults.")
+    limit: str | None = opt.option(opt.OWN, "Answer 429 above this rate; several with commas between them.", "10/s")
+    rate_headers: Literal["off", "ietf", "draft", "x", "x-epoch"] = opt.option(
+        opt.OWN, "How answers announce --limit: RateLimit, its drafts, X-RateLimit.", default="off"
     )
-    faults: Annotated[str | None, typer.Option("--faults", help="A preset or a TOML file of faults.")] = None
-    limit: Annotated[
-        str | None,
-        typer.Option("--limit", metavar="10/s", help="Answer 429 above this rate; several with commas between them."),
-    ] = None
-    rate_headers: Annotated[
-        Literal["off", "ietf", "draft", "x", "x-epoch"],
-        typer.Option("--rate-headers", help="How answers announce --limit: RateLimit, its drafts, X-RateLimit."),
-    ] = "off"
-    role: Annotated[Literal["admin", "view-only"], typer.Option("--role", help="What the credentials may do.")] = (
-        "admin"
+    role: Literal["admin", "view-only"] = opt.option(opt.OWN, "What the credentials may do.", default="admin")
+    token_ttl: float = opt.option(opt.OWN, "How long a token is valid.", "SECONDS", default=3600.0, min=0.1)
+    expiry_status: Literal["401", "403"] = opt.option(opt.OWN, "The answer to an expired token.", default="401")
+    error_body: Literal["v3", "v2"] = opt.option(opt.OWN, "Errors as newer or older documents show them.", default="v3")
+    external_ids: Literal["409", "422", "off"] = opt.option(
+        opt.OWN, "The answer to an externalId in use; off: allowed.", default="409"
     )
-    token_ttl: Annotated[
-        float,
-        typer.Option("--token-ttl", metavar="SECONDS", help="How long a token lives.", min=0.1),
-    ] = 3600.0
-    expiry_status: Annotated[
-        Literal["401", "403"],
-        typer.Option("--expiry-status", help="The answer to an expired token."),
-    ] = "401"
-    error_body: Annotated[
-        Literal["v3", "v2"],
-        typer.Option("--error-body", help="Errors as newer or older documents show them."),
-    ] = "v3"
-    external_ids: Annotated[
-        Literal["409", "422", "off"],
-        typer.Option("--external-ids", help="The answer to an externalId in use; off: allowed."),
-    ] = "409"
-    list_lag: Annotated[
-        float,
-        typer.Option("--list-lag", metavar="SECONDS", help="How much later lists show a customer.", min=0.0),
-    ] = 0.0
+    list_lag: float = opt.option(opt.OWN, "How much later lists show a customer.", "SECONDS", default=0.0, min=0.0)
 
 
 def register(app: typer.Typer) -> None:
@@ -117,6 +95,8 @@ def _print_ready(emulator: Emulator, *, as_json: bool) -> None:
         return
     say(f"The emulator listens on {emulator.base_url} until Ctrl-C; what arrived: {emulator.base_url}/_emulator")
     say("To import into it, put base_url into a target of your profile and set:")
+    from importer.core.target_kinds import DEFAULT_KIND, target_kind  # noqa: PLC0415
+
     names = (one.variable for one in target_kind(DEFAULT_KIND).credentials)
     pairs = zip(names, (emulator.api_key, emulator.api_secret), strict=True)
     say(f"  export {' '.join(f'{name}={secret}' for name, secret in pairs)}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -88,3 +90,12 @@ def test_a_field_of_a_set_is_named_after_its_option() -> None:
         for one in command.params:
             flag = f"--{one.name.rstrip('_').replace('_', '-')}"
             assert one.param_type_name == "argument" or flag in {*one.opts, "--kind"}, (command.name, one.name)
+
+
+def test_help_loads_the_command_line_and_nothing_else_of_the_program() -> None:
+    code = "import sys, importer.cli.entry; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    ours = {name for name in loaded if name.startswith("importer.") and not name.startswith("importer.cli")}
+
+    assert ours == {"importer.core", *(f"importer.core.{name}" for name in ("columns", "errors", "labels"))}
+    assert not {"asyncio", "pandas", "pydantic", "rich"} & set(loaded)
