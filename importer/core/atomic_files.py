@@ -71,11 +71,11 @@ class AtomicFiles:
     """A group of files of one folder that are put in place together when the block ends well.
 
     Used as a context manager. When the block raises, every temporary file is removed and the files
-    that stood there before are untouched. Temporaries that a killed run left under the same names
+    that were there before are untouched. Temporary files that a killed run left under the same names
     are removed too.
 
     Args:
-        directory: where the files shall stand; created (mode 0700) when missing.
+        directory: where the files are put; created (mode 0700) when missing.
 
     Raises:
         StorageError: at any operation, when the folder or a file in it cannot be written.

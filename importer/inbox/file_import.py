@@ -170,7 +170,7 @@ class FileImporter:
         cannot_go_on = earlier.header.profile_hash != self.profile.fingerprint
         if self.overrides.force and (earlier.phase == FINISHED or cannot_go_on):
             return None
-        # Nothing was sent by a run that only read; elsewhere its file may be gone.
+        # A run that only read sent nothing, and its file at another path may be gone.
         return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
 
     def _is_to_be_checked_again(self, earlier: StoredRun) -> bool:

@@ -38,7 +38,7 @@ class InboxForecast:
     Args:
         files: those that wait, the unknown ones included.
         rows: about as many.
-        unknown: files whose rows cannot be counted from outside.
+        unknown: files with rows that cannot be counted without reading them.
         forecast: for the requests that they will need.
     """
 

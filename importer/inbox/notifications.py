@@ -73,7 +73,7 @@ class PassNotifications:
         return replace(report, notified=notifier.arrived)
 
     def _is_repeated(self, report: PassReport) -> bool:
-        """Whether a watched folder is as the last pass left it: one notification is enough, and there is no hurry."""
+        """Whether a watched folder is as the last pass left it: one notification is enough, and the pauses grow."""
         held = tuple((one.file, one.exit_code) for one in report.imports if one.fate is Fate.HELD)
         again = self.watching and bool(held) and held == self._held and len(held) == len(report.imports)
         self._held, self.repeated = held, self.repeated + 1 if again else 0

@@ -39,7 +39,7 @@ class Hours:
     Args:
         window: None: any time.
         finish_by: None: no such time.
-        zone: whose clock they go by.
+        zone: the time zone of the times.
     """
 
     window: Window | None = None

@@ -1,15 +1,17 @@
-"""Which files of a remote folder this workspace claimed and has not put away yet: one small file each on this machine.
+"""Which files of a remote folder this workspace claimed and has not put away yet, and the copies of them.
 
     claim ─► claimed on the server ─► claim with the copy's SHA-256 ─► claim with the place ─► put away, no claim
 
-Each is written before the step that it records, so that after a kill a claim says which step is next. Holds names,
-times and checksums; no cell.
+Each claim is a small file on this machine, written before the step that it records, so that after a kill it says which
+step is next. It holds names, times and checksums; no cell.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import secrets
+import shutil
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,8 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from importer.core.atomic_files import write_file
+from importer.core.errors import StorageError
 from importer.inbox.folder import FileState
 from importer.readers.remote.fetching import stamps
+
+RESULTS = "results-"
+"""How directories begin in which results are gathered for an upload."""
+_COPIES, _OWNER = "processing", "owner"
+_CLAIMS = "tickets"
+"""The directory of the claims; its name is the one that earlier versions gave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +77,46 @@ def _changed_s(info: Mapping[str, Any]) -> float:
     return moment.timestamp() if isinstance(moment, datetime) else 0.0
 
 
-@dataclass(frozen=True, slots=True)
 class FileClaims:
-    """The claims of one remote folder.
+    """The claims of one remote folder, and the copies of the claimed files.
 
     Args:
-        directory: on this machine.
+        home: their directory in the workspace.
     """
 
-    directory: Path
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._claims, self._copies = home / _CLAIMS, home / _COPIES
+
+    def open(self, address: str) -> None:
+        """Make what is needed on this machine.
+
+        Args:
+            address: of the remote folder, for people.
+
+        Raises:
+            StorageError: the workspace cannot be written.
+        """
+        try:
+            for directory in (self._copies, self._claims):
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.home / "address").write_text(f"{address}\n", "utf-8")
+            if not (self.home / _OWNER).exists():
+                (self.home / _OWNER).write_text(secrets.token_hex(4), "ascii")
+        except OSError as error:
+            reason = (error.strerror or "unknown error").lower()
+            raise StorageError(
+                f"Copies of the files cannot be kept in {self.home}: {reason}.", "Check --workspace."
+            ) from error
+
+    @property
+    def owner(self) -> str:
+        """The name of this workspace on the server."""
+        return (self.home / _OWNER).read_text("ascii")
 
     def all(self) -> list[FileClaim]:
         """Every claim, the oldest file first."""
-        found = [FileClaim(**json.loads(path.read_text("utf-8"))) for path in self.directory.glob("*.json")]
+        found = [FileClaim(**json.loads(path.read_text("utf-8"))) for path in self._claims.glob("*.json")]
         return sorted(found, key=lambda claim: (claim.changed_ns, claim.name))
 
     def of(self, name: str) -> FileClaim | None:
@@ -94,9 +130,22 @@ class FileClaims:
         return claim
 
     def drop(self, claim: FileClaim) -> None:
-        """Remove a claim."""
+        """Remove a claim, and the copy of its file."""
+        shutil.rmtree(self.copy(claim).parent, ignore_errors=True)
         self._path(claim.name).unlink(missing_ok=True)
+
+    def copy(self, claim: FileClaim) -> Path:
+        """Where the copy of a claimed file is: the path says nothing about another file of that name."""
+        state = f"{claim.name}|{claim.stamps}".encode("utf-8", "surrogateescape")
+        return self._copies / hashlib.sha256(state).hexdigest()[:16] / claim.name
+
+    def tidy(self) -> None:
+        """Remove what a killed pass left and no claim names."""
+        claimed = {self.copy(claim).parent for claim in self.all()}
+        for directory in (*self._copies.iterdir(), *self.home.glob(f"{RESULTS}*")):
+            if directory not in claimed:
+                shutil.rmtree(directory)
 
     def _path(self, name: str) -> Path:
         digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
-        return self.directory / f"{digest[:32]}.json"
+        return self._claims / f"{digest[:32]}.json"

@@ -21,8 +21,6 @@ what a page says, not what is there.
 from __future__ import annotations
 
 import hashlib
-import secrets
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -41,7 +39,7 @@ from importer.core.errors import (
 from importer.core.ports import Stop
 from importer.inbox.folder import FileState, Selection
 from importer.inbox.remote.claiming import ClaimByCopy, ClaimByRename, Claiming
-from importer.inbox.remote.claims import FileClaim, FileClaims, state_of
+from importer.inbox.remote.claims import RESULTS, FileClaim, FileClaims, state_of
 from importer.inbox.remote.directory import OpenDirectory, RemoteDirectory
 from importer.profile import Profile
 from importer.readers.remote import checksums
@@ -50,8 +48,6 @@ from importer.runs.archive import beside, folder_name, readable, tag_of, unlike
 from importer.runs.leftovers import INBOXES_NAME
 
 _PROCESSING = "processing"
-_CLAIMS = "tickets"
-"""The directory of the claims; its name is the one that earlier versions gave it."""
 _PART = ".part"
 
 
@@ -74,9 +70,7 @@ class RemoteFolder:
         self._max_bytes, self._stop = profile.source.limits.max_file_bytes, stop
         self._workspace = profile.workspace
         identity = hashlib.sha256(self._directory.identity.encode()).hexdigest()
-        self._home = profile.workspace / INBOXES_NAME / identity[:16]
-        self._claims = FileClaims(self._home / _CLAIMS)
-        self._processing = self._home / _PROCESSING
+        self._claims = FileClaims(profile.workspace / INBOXES_NAME / identity[:16])
         self._scanned: dict[Path, FileState] = {}
         self._markers: dict[Path, FileState] = {}
         self._links: list[str] = []
@@ -87,29 +81,16 @@ class RemoteFolder:
 
     @property
     def lock(self) -> tuple[Path, str]:
-        return self._workspace, f"nightly-{self._home.name}"
+        return self._workspace, f"nightly-{self._claims.home.name}"
 
     def open(self) -> None:
         with self._reading() as there:
             there.entries()
-        self._make_home()
+        self._claims.open(self.shown)
         with self._directory.opened(f"Files cannot be moved in {self.shown}") as there:
             self._claiming.prepare(there)
             for place in (self.archive, self.failed):
                 there.make(str(place))
-
-    def _make_home(self) -> None:
-        try:
-            for folder in (self._processing, self._claims.directory):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self._home / "address").write_text(f"{self.shown}\n", "utf-8")
-            if not (self._home / "owner").exists():
-                (self._home / "owner").write_text(secrets.token_hex(4), "ascii")
-        except OSError as error:
-            reason = (error.strerror or "unknown error").lower()
-            raise StorageError(
-                f"Copies of the files cannot be kept in {self._home}: {reason}.", "Check --workspace."
-            ) from error
 
     @property
     def _claiming(self) -> Claiming:
@@ -117,7 +98,7 @@ class RemoteFolder:
         marker = self._selection.settings.marker
         if self._directory.store.rename is None:
             return ClaimByCopy(marker)
-        return ClaimByRename(marker, f"{_PROCESSING}/{(self._home / 'owner').read_text('ascii')}")
+        return ClaimByRename(marker, f"{_PROCESSING}/{self._claims.owner}")
 
     def _reading(self) -> AbstractContextManager[OpenDirectory]:
         return self._directory.opened(f"The folder {self.shown} cannot be read")
@@ -149,7 +130,7 @@ class RemoteFolder:
         return self._selection.growing(now, complete, has_marker=self._markers.__contains__)
 
     def claimed(self) -> list[Path]:
-        return [self._copy(claim) for claim in self._claims.all()]
+        return [self._claims.copy(claim) for claim in self._claims.all()]
 
     def claim(self, path: Path) -> Path | None:
         with self._directory.opened(f"{self.shown}/{readable(path.name)} cannot be taken") as there:
@@ -160,12 +141,7 @@ class RemoteFolder:
             if not self._claiming.claim(there, claim):
                 self._claims.drop(claim)
                 return None
-        return self._copy(claim)
-
-    def _copy(self, claim: FileClaim) -> Path:
-        """The copy of a claimed file: the path says nothing about another file of that name."""
-        state = f"{claim.name}|{claim.stamps}".encode("utf-8", "surrogateescape")
-        return self._processing / hashlib.sha256(state).hexdigest()[:16] / claim.name
+        return self._claims.copy(claim)
 
     # ------------------------------------------------------------------ fetching
 
@@ -186,7 +162,7 @@ class RemoteFolder:
 
     def _give_back(self, there: OpenDirectory, claim: FileClaim) -> None:
         if self._claiming.give_back(there, claim):
-            self._forget(claim)
+            self._claims.drop(claim)
 
     def _download(self, what: Fetch, there: OpenDirectory, claim: FileClaim, path: Path) -> None:
         where = self._claiming.where(there, claim)
@@ -238,13 +214,13 @@ class RemoteFolder:
                 self._move_source(there, claim)
         except SourceError as error:
             raise StorageError(error.message, error.hint) from None  # nothing is wrong with the file that was imported
-        self._forget(claim)
+        self._claims.drop(claim)
         return f"{self.shown}/{claim.to}"
 
     @contextmanager
     def _content(self, source: str, files: Iterable[Path], texts: Mapping[str, str]) -> Iterator[list[Path]]:
         """Everything that goes beside a source, under the names that it has there."""
-        with tempfile.TemporaryDirectory(prefix="results-", dir=self._home) as name:
+        with tempfile.TemporaryDirectory(prefix=RESULTS, dir=self._claims.home) as name:
             folder = Path(name)
             for file in files:
                 beside(file, folder / unlike(source, file.name))
@@ -254,34 +230,27 @@ class RemoteFolder:
 
     def _move_source(self, there: OpenDirectory, claim: FileClaim) -> None:
         """Move the source, which comes last; where it is gone, the copy that was imported takes its place."""
-        to, copy = f"{claim.to}/{claim.name}", self._copy(claim)
+        to, copy = f"{claim.to}/{claim.name}", self._claims.copy(claim)
         moved = self._claiming.leave(there, claim, to, copy if claim.sha256 else None)
         if not moved and claim.sha256 and not there.has(to):
             there.upload(copy, to)
-
-    def _forget(self, claim: FileClaim) -> None:
-        shutil.rmtree(self._copy(claim).parent, ignore_errors=True)
-        self._claims.drop(claim)
 
     # ------------------------------------------------------------------ after a kill
 
     def recover(self) -> None:
         """Finish what only lacked its last step: the source is in its place, and something is left behind."""
+        self._claims.tidy()
         claims = self._claims.all()
-        held = {self._copy(claim).parent for claim in claims}
-        for folder in (*self._processing.iterdir(), *self._home.glob("results-*")):
-            if folder not in held:
-                shutil.rmtree(folder)
         if not claims:
             return
         with self._reading() as there:
             for claim in claims:
                 if claim.to and self._is_in_place(there, claim):
                     self._claiming.clear(there, claim)
-                    self._forget(claim)
+                    self._claims.drop(claim)
 
     def _is_in_place(self, there: OpenDirectory, claim: FileClaim) -> bool:
-        to, copy = f"{claim.to}/{claim.name}", self._copy(claim)
+        to, copy = f"{claim.to}/{claim.name}", self._claims.copy(claim)
         info = there.info(to)
         if info is None or info.get("size") != claim.size:
             return False

@@ -1,1 +1,1 @@
-"""What people outside are told about a run or a pass of the inbox, and how it reaches them."""
+"""Notifications of a run or of a pass over an inbox: what they say, and how they reach people."""

@@ -130,6 +130,6 @@ def _result(report: Mapping[str, Any], commands: Commands) -> FileResult:
 
 
 def _name(about: str) -> str:
-    """The last part of a path or an address: what stands before it may be a user and a password."""
+    """The last part of a path or an address: what precedes it may be a user and a password."""
     path = urlsplit(about).path if "://" in about else about
     return printable(PurePosixPath(path).name) or "the source"

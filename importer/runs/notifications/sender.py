@@ -1,7 +1,7 @@
 """Brings notifications to people through Apprise. A failing notification is a warning, never more.
 
 Addresses (`slack://…`, `mailto://…`) hold secrets: they come from the environment or a file, and are never
-logged, shown or kept elsewhere. Apprise itself logs addresses that it does not understand, so its log is shut.
+logged, shown or kept in another place. Apprise itself logs addresses that it does not understand, so its log is off.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _apprise(urls: Sequence[str]) -> Any:
             if not recipients.add(url):
                 raise UsageError(
                     f"Address {number} of {len(urls)} in {URLS} is not understood.",
-                    "Addresses look like slack://…, mailto://… or json://host/path; white space stands between two.",
+                    "Addresses look like slack://…, mailto://… or json://host/path; white space separates them.",
                 )
     return recipients
 
