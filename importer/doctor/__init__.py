@@ -1,4 +1,4 @@
-"""`importer doctor`: checks everything that a run or a night depends on, before it begins.
+"""`importer doctor`: checks everything that a run or `nightly` depends on, before it begins.
 
 Changes nothing: makes no workspace, upgrades no journal, creates no customer. The one request it sends is a
 real exchange of the credentials for a token; offline it sends none, and a run that is at work is not a failure.
@@ -41,7 +41,7 @@ async def examine(
         environ: where credentials are looked for.
         folder: the one that `importer nightly` is given; empty: there are no nights.
         clock: None: the system's.
-        offline: leave out what needs the network, and do not fail because a run or a night is at work: whether this
+        offline: leave out what needs the network, and do not fail because a run or `nightly` is at work: whether this
             installation is healthy, not whether a run could start now.
     """
     try:

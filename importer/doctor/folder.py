@@ -17,7 +17,7 @@ from importer.inbox.local_folder import LocalFolder
 from importer.inbox.remote.folder import RemoteFolder
 from importer.journal import lock_owner
 from importer.profile import Profile
-from importer.profile.nights import NightlySettings
+from importer.profile.nightly import NightlySettings
 
 _FULL = os.R_OK | os.W_OK | os.X_OK
 

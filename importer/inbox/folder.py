@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
-from importer.profile.nights import NightlySettings
+from importer.profile.nightly import NightlySettings
 
 
 @dataclass(frozen=True, slots=True)

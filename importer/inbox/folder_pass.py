@@ -17,7 +17,7 @@ from importer.delivery import StopSwitch
 from importer.inbox.archiving import moment
 from importer.inbox.folder import FileState, InboxFolder
 from importer.inbox.report import PassReport
-from importer.profile.nights import NightlySettings
+from importer.profile.nightly import NightlySettings
 from importer.runs.archive import readable
 from importer.runs.file_result import Fate, FileResult
 from importer.runs.hours import Hours

@@ -21,7 +21,7 @@ from importer.inbox.folder import InboxFolder
 from importer.inbox.folder_pass import DailyFile, FolderPass, Stops
 from importer.inbox.forecast import InboxForecaster
 from importer.inbox.local_folder import LocalFolder
-from importer.inbox.metrics import InboxMetrics
+from importer.inbox.metrics import PassMetrics
 from importer.inbox.notifications import PassNotifications, shown_folder
 from importer.inbox.remote.folder import RemoteFolder
 from importer.inbox.report import PassReport
@@ -70,14 +70,14 @@ class Inbox:
     _links: set[str] = field(default_factory=set, init=False)
     _hours: Hours = field(init=False)
     _daily_file: DailyFile = field(init=False)
-    _metrics: InboxMetrics = field(init=False)
+    _metrics: PassMetrics = field(init=False)
     _forecaster: InboxForecaster = field(init=False)
     _notifications: PassNotifications = field(init=False)
 
     def __post_init__(self) -> None:
         self._hours = Hours.of(self.profile.delivery, self.environ)
         self._daily_file = DailyFile(self.profile.nightly, self._hours)
-        self._metrics = InboxMetrics(self.profile, self.on_event)
+        self._metrics = PassMetrics(self.profile, self.on_event)
         self._forecaster = InboxForecaster(self.profile, self.on_event, self.clock, force=self.overrides.force)
         self._notifications = PassNotifications(self.profile.notify, self.folder, self.environ)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from importer.core.errors import ImporterError, SourceError, StillWrittenError, StorageError
 from importer.inbox.folder import FileState, Selection
 from importer.inbox.open_files import is_being_written
-from importer.profile.nights import NightlySettings
+from importer.profile.nightly import NightlySettings
 from importer.runs import archive
 
 PROCESSING = "processing"

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from importer.core.events import Event
 from importer.core.ports import Events
 from importer.inbox.report import PassReport
-from importer.observe import UNCOUNTED, NightNumbers, observed_night
+from importer.observe import UNCOUNTED, InboxCounter, observed_inbox
 from importer.profile import Profile
 from importer.runs.file_result import Fate, FileResult
 from importer.runs.notifications.notifier import exit_code_of
 
 
 @dataclass(slots=True)
-class InboxMetrics:
+class PassMetrics:
     """Counts what the runs of an inbox do, and how its passes end.
 
     Args:
@@ -26,7 +26,7 @@ class InboxMetrics:
 
     profile: Profile
     on_event: Events
-    _numbers: NightNumbers = field(default=UNCOUNTED, init=False)
+    _numbers: InboxCounter = field(default=UNCOUNTED, init=False)
 
     def __call__(self, event: Event) -> None:
         """Count one event of a run, and pass it on."""
@@ -37,11 +37,11 @@ class InboxMetrics:
     def counting(self) -> Iterator[None]:
         """Count and publish the metrics in the block; an error that ends it is counted with its exit code."""
         chosen = self.profile
-        with observed_night(chosen.metrics, chosen.target, chosen.log, quiet=chosen.output.quiet) as self._numbers:
+        with observed_inbox(chosen.metrics, chosen.target, chosen.log, quiet=chosen.output.quiet) as self._numbers:
             try:
                 yield
             except BaseException as error:
-                self._numbers.night_ended(exit_code_of(error), {}, 0.0)
+                self._numbers.pass_ended(exit_code_of(error), {}, 0.0)
                 raise
 
     def file_ended(self, result: FileResult) -> None:
@@ -61,4 +61,4 @@ class InboxMetrics:
         found = Counter(one.fate.value for one in report.imports)
         files = {fate.value: found[fate.value] for fate in Fate}
         files |= {"growing": len(report.growing), "waiting": report.waiting}
-        self._numbers.night_ended(report.exit_code, files, report.elapsed_s)
+        self._numbers.pass_ended(report.exit_code, files, report.elapsed_s)

@@ -12,7 +12,7 @@ from pathlib import Path
 from importer.core.errors import BusyError, ExitCode, ProfileError, TryLaterError, UnreachableError, UsageError
 from importer.inbox.report import PassReport
 from importer.profile import Profile
-from importer.profile.nights import NotifySettings
+from importer.profile.nightly import NotifySettings
 from importer.runs.archive import readable
 from importer.runs.file_result import Fate
 from importer.runs.notifications.composing import (

@@ -6,10 +6,10 @@ Nothing in this room may block a run, stop it, or let a customer's data or a sec
 from importer.observe.logs import LOG_NAME, configure, row_context, run_context
 from importer.observe.observed import (
     UNCOUNTED,
-    NightNumbers,
+    InboxCounter,
     count_refused,
     observed,
-    observed_night,
+    observed_inbox,
     require_libraries,
 )
 from importer.observe.progress import progress
@@ -19,11 +19,11 @@ __all__ = [
     "LOG_NAME",
     "UNCOUNTED",
     "FanOut",
-    "NightNumbers",
+    "InboxCounter",
     "configure",
     "count_refused",
     "observed",
-    "observed_night",
+    "observed_inbox",
     "progress",
     "require_libraries",
     "row_context",

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus: a textfile for the node exporter, and a `/metrics` port while a run or a night lasts.
+"""Metrics for Prometheus: a textfile for the node exporter, and a `/metrics` port while a run or an inbox is at work.
 
 Labels are states, kinds of request, verdicts and HTTP statuses; never a file's name, a row or a value. An error here is
 logged once and stops nothing.
@@ -100,10 +100,10 @@ class RunMetrics(Sink):
         return prometheus.Counter(f"importer_{name}", text, ("target", *labels), registry=self.registry)
 
 
-class NightMetrics:
-    """A sink that counts what happens in the runs of a night, and the night itself.
+class InboxMetrics:
+    """A sink that counts what happens in the runs of an inbox, and its passes.
 
-    A night without a run has metrics, too: that no file came, or that none could be used, is worth an alert.
+    A pass without a run has metrics, too: that no file came, or that none could be used, is worth an alert.
 
     Args:
         target: the target's name in the profile; a label of every metric.
@@ -126,13 +126,13 @@ class NightMetrics:
         self._has_ended = False
         self.runs.over()
 
-    def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
+    def pass_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
         """A pass is over.
 
         Args:
             files: counts by outcome; every outcome is named.
         """
-        self.runs.last.night_ended(exit_code, files, elapsed_s)
+        self.runs.last.pass_ended(exit_code, files, elapsed_s)
 
     def looked(self) -> None:
         """A watched folder was polled, and it was empty."""
@@ -158,10 +158,10 @@ def metered(settings: MetricsSettings, target: str) -> Iterator[RunMetrics]:
 
 
 @contextmanager
-def metered_night(
+def metered_inbox(
     settings: MetricsSettings, target: str, log: LogSettings, *, quiet: bool = False
-) -> Iterator[NightMetrics]:
-    """Count a whole night while the block lasts, and publish the metrics where the settings say.
+) -> Iterator[InboxMetrics]:
+    """Count an inbox while the block lasts, and publish the metrics where the settings say.
 
     Args:
         log: for the warning that they cannot be published; between two runs nothing else logs.
@@ -169,7 +169,7 @@ def metered_night(
     Yields:
         The sink that counts.
     """
-    metrics = NightMetrics(target)
+    metrics = InboxMetrics(target)
     with ExitStack() as stack:
         with configure(format=log.format, level=log.level, quiet=quiet):
             stack.enter_context(_published(settings, metrics.runs))
@@ -237,6 +237,6 @@ def _write(metrics: RunMetrics, path: Path) -> None:
 
 
 def _warn(what: str, error: OSError) -> None:
-    """Log it, unless logging is off: between two runs of a night the library would print to standard output."""
+    """Log it, unless logging is off: between two runs of an inbox the library would print to standard output."""
     if structlog.is_configured():
         structlog.stdlib.get_logger("importer.metrics").warning(what, errno=error.errno)

@@ -76,8 +76,8 @@ def count_refused(metrics: MetricsSettings, target: str, exit_code: int) -> None
             numbers.refused(exit_code)
 
 
-class NightNumbers(Protocol):
-    """Counts what happens in a night; does nothing where metrics are off."""
+class InboxCounter(Protocol):
+    """Counts what happens in an inbox; does nothing where metrics are off."""
 
     def __call__(self, event: Event, /) -> None:
         """Count one event of a run."""
@@ -85,7 +85,7 @@ class NightNumbers(Protocol):
     def file_ended(self, exit_code: int) -> None:
         """A file was tried, with or without a run."""
 
-    def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
+    def pass_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
         """A pass is over; `files` holds counts by outcome, every outcome named."""
 
     def looked(self) -> None:
@@ -99,19 +99,19 @@ class _Uncounted:
 
     def file_ended(self, exit_code: int) -> None: ...
 
-    def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None: ...
+    def pass_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None: ...
 
     def looked(self) -> None: ...
 
 
-UNCOUNTED: NightNumbers = _Uncounted()
+UNCOUNTED: InboxCounter = _Uncounted()
 
 
 @contextmanager
-def observed_night(
+def observed_inbox(
     metrics: MetricsSettings, target: str, log: LogSettings, *, quiet: bool = False
-) -> Iterator[NightNumbers]:
-    """Count a whole night where that was asked for: one textfile and one port for all its runs.
+) -> Iterator[InboxCounter]:
+    """Count an inbox where that was asked for: one textfile and one port for all its runs.
 
     Raises:
         UsageError: metrics were asked for, and their library is not installed.
@@ -119,7 +119,7 @@ def observed_night(
     if not metrics.wanted:
         yield UNCOUNTED
         return
-    from importer.observe.metrics import metered_night  # noqa: PLC0415  # an optional library
+    from importer.observe.metrics import metered_inbox  # noqa: PLC0415  # an optional library
 
-    with metered_night(metrics, target, log, quiet=quiet) as numbers:
+    with metered_inbox(metrics, target, log, quiet=quiet) as numbers:
         yield numbers

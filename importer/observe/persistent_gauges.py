@@ -1,7 +1,7 @@
-"""Gauges of the last run and the last night, kept from one process to the next.
+"""Gauges of the last run and the last pass over an inbox, kept from one process to the next.
 
 A textfile is written anew by every process. What the one before wrote of its last run is kept until there is a newer
-run: a night without a file does not change when customers were imported last.
+run: a pass without a file does not change when customers were imported last.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class PersistentGauges:
             self._set("importer_last_run_rows", count, state)
         self._set("importer_last_run_duration_seconds", elapsed_s)
 
-    def night_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
-        """A night ended just now.
+    def pass_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
+        """A pass ended just now.
 
         Args:
             files: counts by outcome; every outcome is named.

@@ -1,8 +1,8 @@
-"""Where the file of a run is now, and what stands beside it.
+"""Where the file of a run is now, and what is beside it.
 
-A night takes a file away from the path that it was read from, and another one of the same name comes the next
-day: a path says little about a run. Files that a night put away are looked for where it put them, and what
-stands beside them is written again when the run goes on by hand.
+The inbox moves a file away from the path that it was read from, and another one of the same name arrives the next
+day: a path says little about a run. Files that the inbox archived are searched where it put them, and what is
+beside them is written again when the run goes on by hand.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WHY = "why.txt"
 
 
 def put(journal: Journal, stored: StoredRun | None, place: Place) -> None:
-    """Keep where a night is about to put a file, so that nothing that a kill leaves there is forgotten.
+    """Keep where the inbox is about to put a file, so that nothing that a kill leaves there is forgotten.
 
     Args:
         stored: its run; None where it never became one.
@@ -67,14 +67,14 @@ def source_of(journal: Journal, stored: StoredRun) -> Path | None:
 
 
 def keep_edited_beside(journal: Journal, stored: StoredRun) -> None:
-    """Put files aside that somebody fixed where a night had put them, before they are written again."""
+    """Rename files that somebody fixed where the inbox had put them, before they are written again."""
     written = journal.runs.facts(stored.run).files
     for place in _with_results(journal, stored):
         keep_edited(place.folder, {archive.unlike(place.file, name): digest for name, digest in written.items()})
 
 
 def renew(journal: Journal, stored: StoredRun, report: Report) -> None:
-    """Write the files of a run again wherever a night put them; a run that ended well moves to the archive.
+    """Write the files of a run again wherever the inbox put them; a run that ended well moves to the archive.
 
     Raises:
         StorageError: a folder cannot be written; the run's own directory is whole.

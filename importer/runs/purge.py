@@ -1,6 +1,6 @@
 """How long personal data is kept: `purge` takes it out of old runs and leaves what matching and audits need.
 
-Removes run directories, the folders that nights made for their files, the cells and request bodies in the
+Removes run directories, the folders that the inbox made for its files, the cells and request bodies in the
 journal, and the copies that upgrades made of it. Never touches a run that somebody is working on, nor what the
 importer did not put there itself.
 """
@@ -48,7 +48,7 @@ class Purged:
     Args:
         going: the runs whose data went.
         kept: old enough, but somebody may still go on with them.
-        places: folders in archives and among the failed that nights put files into.
+        places: folders in archives and among the failed that the inbox put files into.
         places_bytes: of what is in them.
         copies: journals of earlier formats; they hold the data too.
     """
@@ -171,7 +171,7 @@ def _dry_runs(workspace: Path, standing: set[str], before: float) -> Iterator[Go
 
 
 def _places(workspace: Workspace, leaving: Sequence[Purgeable], before: float) -> list[Path]:
-    """What nights put away: results go with their run; copies of a file, and files without a run, by their own age."""
+    """What the inbox archived: results go with their run; copies of files, and files without a run, by their age."""
     runs = {one.run: one.run_id for one in leaving}
     own = [place for run in runs for place in workspace.journal.places.of(run)]
     found = [place.folder for place in own if tag_of(place.folder.name) == runs[place.run or 0]]
@@ -205,7 +205,7 @@ def _remove(directories: Sequence[Path], files: Sequence[Path]) -> None:
 def _notes(workspace: Path) -> list[str]:
     """What a purge leaves alone and somebody may want to know of."""
     notes = [
-        f"What nights put away at {address.read_text('utf-8').strip()} stays there; it is yours to remove."
+        f"What nightly archived at {address.read_text('utf-8').strip()} stays there; it is yours to remove."
         for address in sorted(workspace.glob(f"{INBOXES_NAME}/*/address"))
     ]
     if (workspace / EMULATOR_STORE).exists():
@@ -215,7 +215,7 @@ def _notes(workspace: Path) -> list[str]:
 
 
 def _unfinished_copies(workspace: Path, before: float) -> list[Path]:
-    """Copies of files at an address that no night finished; one that goes on with such a file fetches it again."""
+    """Copies of files at an address that no pass finished; one that goes on with such a file fetches it again."""
     copies = workspace.glob(f"{INBOXES_NAME}/*/processing/*")
     return [folder for folder in copies if folder.is_dir() and folder.stat().st_mtime < before]
 
@@ -223,7 +223,7 @@ def _unfinished_copies(workspace: Path, before: float) -> list[Path]:
 def _unseen(hidden: tuple[Path, int]) -> str:
     """A container may see the workspace alone: what it cannot see is not gone."""
     place, count = hidden
-    return f"{place} cannot be seen from here; {counted(count, 'folder')} of nights left there."
+    return f"{place} cannot be seen from here; {counted(count, 'folder')} of nightly left there."
 
 
 def _iso(seconds: float) -> str:

@@ -278,7 +278,7 @@ def test_what_cannot_be_seen_from_here_is_said_and_not_forgotten(user: User, inb
     aged(user, 31)
     inbox.rename(user.home / "elsewhere")
     first = user.types("purge", "--older-than", "30d", "--json").json
-    assert (first["places"], "1 folder of nights left there" in "".join(first["notes"])) == ([], True)
+    assert (first["places"], "1 folder of nightly left there" in "".join(first["notes"])) == ([], True)
 
     (user.home / "elsewhere").rename(inbox)
     assert len(user.types("purge", "--older-than", "30d", "--json").json["places"]) == 1

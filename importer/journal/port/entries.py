@@ -35,7 +35,7 @@ class Receipts(Protocol):
 
 
 class Places(Protocol):
-    """Where nights put files: one line for every folder that was made for a file."""
+    """Where the inbox put files: one line for every folder that was made for a file."""
 
     def add(self, place: Place) -> None:
         """Keep where a file went."""

@@ -40,7 +40,7 @@ class Journal(Protocol):
 
     @property
     def places(self) -> Places:
-        """Where nights put files."""
+        """Where the inbox put files."""
         ...
 
     @property

@@ -58,7 +58,7 @@ class Receipts:
 
 
 class Places:
-    """Where nights put files: one line for every folder that was made for a file. Implements `port.Places`."""
+    """Where the inbox put files: one line for every folder that was made for a file. Implements `port.Places`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database

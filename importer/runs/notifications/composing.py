@@ -11,7 +11,7 @@ from typing import Literal
 
 from importer.core.errors import ExitCode
 from importer.core.labels import counted
-from importer.profile.nights import NotifySettings
+from importer.profile.nightly import NotifySettings
 from importer.runs.file_result import Fate, FileResult
 
 Level = Literal["done", "failed", "degraded"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from importer.core.errors import ExitCode, ImporterError
-from importer.profile.nights import NotifySettings
+from importer.profile.nightly import NotifySettings
 from importer.runs.notifications.composing import Notification
 from importer.runs.notifications.sender import Sender
 

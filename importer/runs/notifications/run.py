@@ -24,7 +24,7 @@ from importer.core.errors import (
 )
 from importer.observe import count_refused
 from importer.profile import Profile
-from importer.profile.nights import NotifySettings
+from importer.profile.nightly import NotifySettings
 from importer.results import Report
 from importer.runs.context import Context
 from importer.runs.file_result import FINISHED_CODES, Fate, FileResult

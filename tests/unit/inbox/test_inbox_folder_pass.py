@@ -16,7 +16,7 @@ from importer.inbox.folder import FileState
 from importer.inbox.folder_pass import DailyFile, FolderPass, Stops
 from importer.inbox.local_folder import LocalFolder
 from importer.inbox.report import PassReport
-from importer.profile.nights import NightlySettings
+from importer.profile.nightly import NightlySettings
 from importer.runs.file_result import Fate, FileResult
 from importer.runs.hours import Hours
 from importer.runs.wiring import SystemClock

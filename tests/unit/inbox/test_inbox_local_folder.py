@@ -11,7 +11,7 @@ import pytest
 from importer.core.errors import StorageError
 from importer.inbox.local_folder import LocalFolder
 from importer.inbox.open_files import shows_writers
-from importer.profile.nights import NightlySettings
+from importer.profile.nightly import NightlySettings
 
 TAG, OTHER_TAG = "20261122T020000Z-aaaaaa", "20261122T020000Z-bbbbbb"
 

@@ -10,7 +10,7 @@ import pytest
 from importer.core.errors import ExitCode
 from importer.inbox.notifications import compose_pass
 from importer.inbox.report import PassReport
-from importer.profile.nights import NotifySettings
+from importer.profile.nightly import NotifySettings
 from importer.runs.file_result import Fate, FileResult
 from importer.runs.notifications.composing import Notification, compose_failure
 

@@ -9,7 +9,7 @@ import pytest
 
 from importer.core.commands import Commands
 from importer.core.errors import ExitCode
-from importer.profile.nights import NotifySettings
+from importer.profile.nightly import NotifySettings
 from importer.runs.notifications.composing import CORRECTED, Notification
 from importer.runs.notifications.run import compose_run, refused_run
 

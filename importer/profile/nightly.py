@@ -64,7 +64,7 @@ class NotifySettings(Section):
     runs: bool = Field(
         False,
         description=(
-            "Notify of single runs too (`run`, `resume`, `retry`), not of nights alone; `--notify` does it once."
+            "Notify of single runs too (`run`, `resume`, `retry`), not only of `nightly`; `--notify` does it once."
         ),
     )
     max_reject_share: Annotated[float, Field(ge=0, le=1)] | None = Field(
@@ -73,7 +73,7 @@ class NotifySettings(Section):
     empty_source: bool = Field(True, description="`degraded`: a file without a single row.")
     max_duration_s: PositiveFloat | None = Field(
         None,
-        description="`degraded`: a night, or a run that is notified of, that takes longer, in seconds; not set: never.",
+        description="`degraded`: a pass of `nightly`, or a run with notifications, takes longer, in seconds; not set: never.",
     )
     timeout_s: PositiveFloat = Field(
         30.0, description="How long a notification may take, in seconds; a failing one never fails the import."
