@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 TICK_S = 1e-9
 IDLE_TURNS = 200_000
+_SOCKETS_S = 30.0
+"""So long, in real seconds, is waited for a socket on which something is under way."""
 
 
 class Killed(BaseException):
@@ -32,7 +34,7 @@ class _Jumping(selectors.DefaultSelector):
     loop: VirtualLoop
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        ready = super().select(_SOCKETS_S if timeout != 0 and self.loop.in_transit() else 0)
         if not ready:
             self.loop.turn(timeout)
         return ready
@@ -44,9 +46,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     Args:
         start_s: the clock at the beginning.
         kill_at: the turn at which the process dies; None: never.
+
+    Attributes:
+        in_transit: whether something is under way on a real socket, and time has to stand still until it arrives.
     """
 
     def __init__(self, start_s: float = 0.0, kill_at: int | None = None) -> None:
+        self.in_transit: Callable[[], bool] = _nothing
         selector = _Jumping()
         selector.loop = self
         self._virtual_s = start_s
@@ -67,6 +73,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._virtual_s += max(timeout_s, TICK_S)
 
 
+def _nothing() -> bool:
+    return False
+
+
 class VirtualClock:
     """`ports.Clock` on the running loop's time; the epoch begins at an arbitrary moment."""
 
@@ -82,9 +92,9 @@ class VirtualClock:
         await asyncio.sleep(delay_s)  # noqa: TID251  # this is the clock
 
 
-def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_virtual(main: Callable[[], Coroutine[Any, Any, T]], loop: VirtualLoop | None = None) -> T:
     """Run a coroutine to its end in virtual time."""
-    loop = VirtualLoop()
+    loop = loop or VirtualLoop()
     try:
         return loop.run_until_complete(main())
     finally:
