@@ -73,7 +73,7 @@ class NotifySettings(Section):
     empty_source: bool = Field(True, description="`degraded`: a file without a single row.")
     max_duration_s: PositiveFloat | None = Field(
         None,
-        description="`degraded`: a pass of `nightly`, or a run with notifications, takes longer, in seconds; not set: never.",
+        description="`degraded`: a pass of `nightly`, or a notified run, takes longer, in seconds; not set: never.",
     )
     timeout_s: PositiveFloat = Field(
         30.0, description="How long a notification may take, in seconds; a failing one never fails the import."
