@@ -15,7 +15,7 @@ from importer.doctor.finding import Finding
 from importer.inbox.folder import InboxFolder
 from importer.inbox.local_folder import LocalFolder
 from importer.inbox.remote.folder import RemoteFolder
-from importer.journal import lock_owner
+from importer.journal import locks_of
 from importer.profile import Profile
 from importer.profile.nightly import NightlySettings
 
@@ -58,7 +58,7 @@ def check_remote_folder(address: str, profile: Profile) -> Iterator[Finding]:
     """
     try:
         inbox = RemoteFolder(address, profile)
-        files, claimed, owner = inbox.scan(), len(inbox.claimed()), lock_owner(*inbox.lock)
+        files, claimed, owner = inbox.scan(), len(inbox.claimed()), _owner(inbox.lock)
     except ImporterError as error:
         yield Finding.from_error("folder", error)
         return
@@ -85,13 +85,18 @@ def _is_usable(place: Path) -> bool:
 
 def _pass(inbox: LocalFolder, *, at_work_is_well: bool) -> Iterator[Finding]:
     try:
-        owner = lock_owner(*inbox.lock)
+        owner = _owner(inbox.lock)
     except ImporterError as error:
         yield Finding.from_error("night", error)
         return
     claimed = _count_claimed(inbox)
     left = f"{_files(claimed)} in {inbox.processing}" if claimed else ""
     yield _state(owner, left, at_work_is_well=at_work_is_well)
+
+
+def _owner(lock: tuple[Path, str]) -> str:
+    place, name = lock
+    return locks_of(place).owner(name)
 
 
 def _state(owner: str, left: str, *, at_work_is_well: bool) -> Finding:

@@ -17,7 +17,7 @@ from importer.journal import (
     Location,
     examine_journal,
     has_secret,
-    lock_owner,
+    locks_of,
     open_journal,
     workspace_secret,
 )
@@ -156,7 +156,7 @@ def _lock(workspace: Path, scope: str, *, at_work_is_well: bool) -> Iterator[Fin
     if not scope:
         return
     try:
-        owner = lock_owner(workspace, scope)
+        owner = locks_of(workspace).owner(scope)
     except ImporterError as error:
         yield Finding.from_error("lock", error)
         return
@@ -175,7 +175,7 @@ def _last_run(workspace: Path, facts: JournalFacts) -> Iterator[Finding]:
         yield _finished(workspace, facts)
     elif facts.last_phase == STOPPED:
         yield Finding.warn("last run", f"{facts.last_run} was stopped", Commands(workspace).resume(facts.last_run))
-    elif lock_owner(workspace, facts.last_scope):
+    elif locks_of(workspace).owner(facts.last_scope):
         yield Finding.ok("last run", f"{facts.last_run} is at work")
     else:
         yield Finding.warn("last run", f"{facts.last_run} was cut off", Commands(workspace).resume(facts.last_run))

@@ -25,7 +25,7 @@ from importer.inbox.metrics import PassMetrics
 from importer.inbox.notifications import PassNotifications, shown_folder
 from importer.inbox.remote.folder import RemoteFolder
 from importer.inbox.report import PassReport
-from importer.journal import workspace_lock
+from importer.journal import locks_of
 from importer.profile import MetricsSettings, Profile
 from importer.runs.begin import allowed
 from importer.runs.consent import Confirm, require_named_target
@@ -145,7 +145,8 @@ class Inbox:
         self._hours.require_open(began)
         ends_at, folder = self._hours.ends_at(began), self._opened_folder()
         await asyncio.to_thread(folder.open)
-        with workspace_lock(*folder.lock, began, busy=_BUSY):
+        place, name = folder.lock
+        with locks_of(place).hold(name, began, busy=_BUSY):
             await asyncio.to_thread(folder.recover)
             stops = Stops(self.stop, StopSwitch(), self.clock)
             async with closing_at(ends_at, stops.by_hours, self.clock, "The time allowed was over."):

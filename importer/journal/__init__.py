@@ -26,6 +26,7 @@ from importer.journal.matching import Comparison, Merging
 from importer.journal.opening import (
     backups,
     examine_journal,
+    locks_of,
     open_journal,
     remembers_old_keys,
     starts_in,
@@ -34,6 +35,7 @@ from importer.journal.port import (
     Accounts,
     EarlierRuns,
     Journal,
+    Locks,
     RateLedger,
     Replay,
     Returns,
@@ -60,7 +62,6 @@ from importer.journal.runs import (
 )
 from importer.journal.scopes import same_server
 from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, workspace_secret
-from importer.journal.sqlite.lock import held_since, lock_owner, workspace_lock
 
 __all__ = [
     "FINISHED",
@@ -84,6 +85,7 @@ __all__ = [
     "KnownFrom",
     "LearnedFacts",
     "Location",
+    "Locks",
     "Merging",
     "Place",
     "ProfileNow",
@@ -113,12 +115,10 @@ __all__ = [
     "check_memory",
     "examine_journal",
     "has_secret",
-    "held_since",
-    "lock_owner",
+    "locks_of",
     "open_journal",
     "remembers_old_keys",
     "same_server",
     "starts_in",
-    "workspace_lock",
     "workspace_secret",
 ]

@@ -7,11 +7,12 @@ from pathlib import Path
 from importer.core.commands import Commands
 from importer.core.contract import Identity
 from importer.journal.location import Location
-from importer.journal.port import Journal
+from importer.journal.port import Journal, Locks
 from importer.journal.runs import JournalFacts
 from importer.journal.sqlite import inspection, migrations, old_keys
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.journal import SqliteJournal
+from importer.journal.sqlite.lock import FileLocks
 
 
 def open_journal(
@@ -29,6 +30,11 @@ def open_journal(
         JournalError: it cannot be opened, is not a journal, or was written by a newer program.
     """
     return SqliteJournal(Database(location.path, durable=durable, writes=writes, commands=commands))
+
+
+def locks_of(folder: Path) -> Locks:
+    """The locks of a workspace, or of another folder that only one may work in."""
+    return FileLocks(folder)
 
 
 def examine_journal(location: Location) -> JournalFacts:

@@ -15,8 +15,8 @@ from importer.journal import (
     AccountUsed,
     Location,
     has_secret,
+    locks_of,
     open_journal,
-    workspace_lock,
     workspace_secret,
 )
 from importer.journal import Whose as Account
@@ -50,8 +50,8 @@ def settle_account(workspace: Workspace, where: Destination, said: str, whose: W
         found = _as_answered(workspace, where, answer, found)
     if found.called_before:
         with (
-            workspace_lock(workspace.path, found.called_before, now),
-            workspace_lock(workspace.path, found.scope, now),
+            locks_of(workspace.path).hold(found.called_before, now),
+            locks_of(workspace.path).hold(found.scope, now),
         ):
             accounts.rename(found.called_before, found.scope)
     accounts.bind(where.server, where.key, found.scope)

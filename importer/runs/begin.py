@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from importer.core.runtime import beside_the_loop
-from importer.journal import RunFacts, RunHeader, StoredRun, workspace_lock
+from importer.journal import RunFacts, RunHeader, StoredRun, locks_of
 from importer.results import Report, check_out
 from importer.runs.accounts import settle_account
 from importer.runs.consent import ask_consent, require_consent
@@ -63,7 +63,7 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
         pool = await beside_the_loop(stack.enter_context, checking_pool(context, source.local.path))
         workspace = await beside_the_loop(_opened, stack, context.workspace)
         where = settle_account(workspace, where, profile.account_of, context.people.whose, started_at)
-        stack.enter_context(workspace_lock(workspace.path, where.scope, started_at))
+        stack.enter_context(locks_of(workspace.path).hold(where.scope, started_at))
         check_out(profile.results, source.local.path)
         header = new_header(
             context, source.local, source.found, content=source.content, scope=where.scope, started_at=started_at

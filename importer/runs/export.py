@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from importer.core.errors import BusyError, JournalError, StorageError
-from importer.journal import FINISHED, STOPPED, Journal, StoredRun, lock_owner, workspace_lock
+from importer.journal import FINISHED, STOPPED, Journal, StoredRun, locks_of
 from importer.results import Report, check_out
 from importer.runs import archive_index, registry
 from importer.runs.archive_index import source_of
@@ -81,10 +81,10 @@ def _alone(workspace: Path, opened: OpenedRun, started_at: float) -> Iterator[No
     stored = opened.stored
     if worker := registry.worker_of(workspace, stored):
         raise BusyError(f"The run {stored.header.run_id} has not ended: {worker} works on it.", "Wait for it.")
-    if stored.phase in {FINISHED, STOPPED} or stored.header.dry_run or lock_owner(workspace, stored.header.scope):
+    if stored.phase in {FINISHED, STOPPED} or stored.header.dry_run or locks_of(workspace).owner(stored.header.scope):
         yield
         return
-    with workspace_lock(workspace, stored.header.scope, started_at):
+    with locks_of(workspace).hold(stored.header.scope, started_at):
         yield
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from importer.core.errors import ImporterError
 from importer.core.runtime import beside_the_loop
-from importer.journal import FINISHED, STOPPED, Location, RunFacts, StoredRun, workspace_lock
+from importer.journal import FINISHED, STOPPED, Location, RunFacts, StoredRun, locks_of
 from importer.profile import Profile
 from importer.results import Report
 from importer.runs.context import Context
@@ -65,7 +65,7 @@ async def look_again_at(context: Context, name: str) -> Report | None:
             return None
         context, where = destination_again(context, workspace, stored, started_at)
         with (
-            workspace_lock(workspace.path, where.scope, started_at),
+            locks_of(workspace.path).hold(where.scope, started_at),
             run_directory(context, stored.header.run_id) as (context, directory),
         ):
             if not await _is_changed(context, workspace, stored, where):

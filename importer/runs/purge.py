@@ -18,7 +18,7 @@ from typing import Any
 
 from importer.core.errors import ExitCode, StorageError, UsageError
 from importer.core.labels import counted
-from importer.journal import Location, Purgeable, backups, workspace_lock
+from importer.journal import Location, Purgeable, backups, locks_of
 from importer.runs.archive import tag_of
 from importer.runs.leftovers import INBOXES_NAME, is_held, tidy
 from importer.runs.registry import RUN_ID
@@ -112,7 +112,7 @@ def purge(workspace: Path, older_than_s: float, now: float, *, dry_run: bool = F
         return _without_journal(workspace, before, dry_run=dry_run)
     with closing(open_workspace(workspace, create=False)) as opened, ExitStack() as locks:
         for scope in [] if dry_run else opened.runs.scopes():
-            locks.enter_context(workspace_lock(workspace, scope, now))
+            locks.enter_context(locks_of(workspace).hold(scope, now))
         return _purge(opened, before, now, dry_run=dry_run, force=force)
 
 

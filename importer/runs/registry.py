@@ -29,8 +29,7 @@ from importer.journal import (
     Location,
     StoredRun,
     check_memory,
-    held_since,
-    lock_owner,
+    locks_of,
     open_journal,
 )
 from importer.runs.leftovers import is_held
@@ -146,7 +145,8 @@ def worker_of(workspace: Path, stored: StoredRun) -> str:
         return "another process" if is_held(workspace / header.run_id) else ""
     # The lock is that of a target: what was cut off is not worked on because another run is.
     mine = {header.started_at, stored.facts.at_work_since}
-    return lock_owner(workspace, header.scope) if held_since(workspace, header.scope) in mine else ""
+    locks = locks_of(workspace)
+    return locks.owner(header.scope) if locks.held_since(header.scope) in mine else ""
 
 
 def next_place(workspace: Path) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
-from importer.journal import LOADING, StoredRun, workspace_lock
+from importer.journal import LOADING, StoredRun, locks_of
 from importer.results import Report
 from importer.runs.accounts import settle_account
 from importer.runs.begin import allowed
@@ -77,7 +77,7 @@ async def go_on(context: Context, name: str, reopened: tuple[RowState, ...], bac
         if back is None:
             await beside_the_loop(require_unchanged, workspace, stored, context.profile)
         with (
-            workspace_lock(workspace.path, where.scope, started_at),
+            locks_of(workspace.path).hold(where.scope, started_at),
             run_directory(context, stored.header.run_id) as (context, directory),
         ):
             stored = workspace.runs.find(stored.header.run_id)  # as whoever held the lock has left it

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from importer.journal import workspace_lock
+from importer.journal import locks_of
 from tests.acceptance.conftest import User, Witness, people
 
 CREDENTIALS = {"ROCKETKOR_API_KEY": "key-canary", "ROCKETKOR_API_SECRET": "secret-canary"}
@@ -110,7 +110,7 @@ def test_files_of_credentials_that_others_may_read_are_warned_of(
 
 def test_a_locked_workspace_names_the_owner(user: User) -> None:
     user.types("run", user.has("people.csv", people(3)))
-    with workspace_lock(user.home / "runs", "emulator", 0.0):
+    with locks_of(user.home / "runs").hold("emulator", 0.0):
         ran = user.types("doctor", "--json")
 
     assert (ran.code, found(ran.json)["lock"]) == (7, "fail")
@@ -241,7 +241,7 @@ def test_offline_credentials_that_are_not_there_are_a_failure_still(user: User) 
 def test_offline_a_run_at_work_is_healthy(user: User) -> None:
     user.types("run", user.has("people.csv", people(3)))
     workspace = user.home / "runs"
-    with workspace_lock(workspace, "emulator", 0.0):
+    with locks_of(workspace).hold("emulator", 0.0):
         asked, healthy = user.types("doctor", "--json"), user.types("doctor", "--offline", "--json")
 
     assert (asked.code, found(asked.json)["lock"]) == (7, "fail")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from importer.journal import workspace_lock
+from importer.journal import locks_of
 from tests.acceptance.conftest import IMPORTER, User, people
 
 
@@ -100,7 +100,7 @@ def test_a_night_at_work_and_what_one_left_are_reported(user: User, inbox: Path)
     assert (left.code, worst(left.json)["night"]) == (0, "warn")
     assert "an earlier one was cut off: 1 file in inbox/processing" in told(left.json, "night")
 
-    with workspace_lock(inbox / ".importer", "nightly", 0.0):
+    with locks_of(inbox / ".importer").hold("nightly", 0.0):
         busy = user.types("doctor", "inbox", "--json")
         assert (busy.code, worst(busy.json)["night"], user.types("nightly", "inbox").code) == (7, "fail", 7)
 

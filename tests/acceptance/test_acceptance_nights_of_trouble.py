@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from importer.journal import workspace_lock
+from importer.journal import locks_of
 from tests.acceptance.conftest import User, Witness, ended, people, wait_for
 
 NIGHTLY = ("nightly", "inbox", "--json")
@@ -143,7 +143,7 @@ def test_a_watched_folder_that_another_night_holds_is_no_news(
     user: User, inbox: Path, notifications: list[dict[str, Any]]
 ) -> None:
     (inbox / ".importer").mkdir()
-    with workspace_lock(inbox / ".importer", "nightly", 0.0):
+    with locks_of(inbox / ".importer").hold("nightly", 0.0):
         assert user.types(*NIGHTLY).code == 7
         assert titles(notifications) == ["Customer import failed"]
         watching = user.starts("nightly", "inbox", "--watch", "--json")

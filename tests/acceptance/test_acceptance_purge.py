@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from importer.journal import workspace_lock
+from importer.journal import locks_of
 from tests.acceptance.conftest import User, Witness, people
 
 DAY_S = 86_400.0
@@ -128,7 +128,7 @@ def test_a_run_that_can_be_resumed_is_kept_unless_forced(
 def test_a_run_at_work_is_never_purged(user: User) -> None:
     user.types("run", user.has("people.csv", people(3)))
     aged(user, 31)
-    with workspace_lock(user.home / "runs", "emulator", 0.0):
+    with locks_of(user.home / "runs").hold("emulator", 0.0):
         ran = user.types("purge", "--older-than", "30d", "--force")
 
     assert ran.code == 7

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importer.journal.port.delivery import RateLedger, RunBlocking, RunDelivery, RunToSend
 from importer.journal.port.entries import Accounts, Places, Purging, Receipts
 from importer.journal.port.journal import Journal
+from importer.journal.port.locks import Locks
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
 
@@ -16,6 +17,7 @@ __all__ = [
     "Accounts",
     "EarlierRuns",
     "Journal",
+    "Locks",
     "Places",
     "Purging",
     "RateLedger",

@@ -17,70 +17,45 @@ from pathlib import Path
 
 from importer.core.errors import BusyError, StorageError
 from importer.core.locks import is_locked, locked
+from importer.journal.port.locks import BUSY
 
 
-@contextmanager
-def workspace_lock(
-    workspace: Path,
-    scope: str,
-    now: float,
-    *,
-    busy: tuple[str, str] = (
-        "Another run works in this workspace against this target",
-        "Wait for it to end.",
-    ),
-) -> Iterator[None]:
-    """Hold the lock of one scope while the block runs.
+class FileLocks:
+    """One file for each scope, in a folder of the workspace. Implements `port.Locks`."""
 
-    Args:
-        now: seconds since the epoch, written down as the owner's start.
-        busy: the message where somebody else holds it, and the advice.
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
 
-    Raises:
-        BusyError: another run holds it.
-        StorageError: the lock file cannot be made or written.
-    """
-    path = _path(workspace, scope)
-    with ExitStack() as held:
+    @contextmanager
+    def hold(self, scope: str, now: float, *, busy: tuple[str, str] = BUSY) -> Iterator[None]:
+        path = _path(self._workspace, scope)
+        with ExitStack() as held:
+            try:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _sign(held.enter_context(locked(path, creates=True)), now)
+            except BlockingIOError as error:
+                what, advice = busy
+                raise BusyError(f"{what} ({_owner(path)}).", advice) from error
+            except OSError as error:
+                raise _unwritable(error, self._workspace) from error
+            yield
+
+    def owner(self, scope: str) -> str:
+        path = _path(self._workspace, scope)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sign(held.enter_context(locked(path, creates=True)), now)
-        except BlockingIOError as error:
-            what, advice = busy
-            raise BusyError(f"{what} ({_owner(path)}).", advice) from error
+            return _held_by(path)
         except OSError as error:
-            raise _unwritable(error, workspace) from error
-        yield
+            raise StorageError(
+                f"The lock {path} cannot be read: {error.strerror}.", "Check its permissions."
+            ) from error
 
-
-def lock_owner(workspace: Path, scope: str) -> str:
-    """Say who holds the lock of one scope; empty when nobody does.
-
-    The lock is shared for the moment of the question, so that a run which begins just then waits for nothing
-    but its next try.
-
-    Raises:
-        StorageError: the lock file cannot be read.
-    """
-    path = _path(workspace, scope)
-    try:
-        return _held_by(path)
-    except OSError as error:
-        raise StorageError(f"The lock {path} cannot be read: {error.strerror}.", "Check its permissions.") from error
-
-
-def held_since(workspace: Path, scope: str) -> float | None:
-    """When whoever holds the lock of one scope began, seconds since the epoch; None when nobody holds it.
-
-    Raises:
-        StorageError: the lock file cannot be read.
-    """
-    if not lock_owner(workspace, scope):
-        return None
-    try:
-        return float(json.loads(_path(workspace, scope).read_text(encoding="ascii"))["started_at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0  # its owner is just starting
+    def held_since(self, scope: str) -> float | None:
+        if not self.owner(scope):
+            return None
+        try:
+            return float(json.loads(_path(self._workspace, scope).read_text(encoding="ascii"))["started_at"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0.0  # its owner is just starting
 
 
 def other_owner(workspace: Path) -> str:

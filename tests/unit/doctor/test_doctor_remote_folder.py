@@ -12,7 +12,7 @@ from importer.core.errors import ExitCode
 from importer.doctor import Finding
 from importer.doctor.folder import check_remote_folder
 from importer.inbox.remote.folder import RemoteFolder
-from importer.journal import workspace_lock
+from importer.journal import locks_of
 from importer.profile import Profile
 from tests.remote_servers import TEXT, Sshd
 
@@ -61,7 +61,7 @@ def test_a_pass_under_way_and_what_one_left_are_reported(at_home: Sshd, inbox: P
     night.open()
     (path,) = night.scan()
     night.claim(path)
-    with workspace_lock(*night.lock, 0.0):
+    with locks_of(night.lock[0]).hold(night.lock[1], 0.0):
         assert examined(at_home.address(inbox), profile)["night"].code == ExitCode.BUSY
 
     left = examined(at_home.address(inbox), profile)

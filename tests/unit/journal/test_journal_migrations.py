@@ -14,10 +14,10 @@ from importer.core.errors import BusyError, JournalError
 from importer.core.issues import Issue, Severity
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
+from importer.journal import locks_of
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.entries import Receipts
-from importer.journal.sqlite.lock import workspace_lock
 from importer.journal.sqlite.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
 from importer.journal.sqlite.packing import pack_payloads, pack_rows
 from importer.journal.sqlite.replay import Replay
@@ -237,7 +237,7 @@ def test_a_newer_journal_is_refused_before_anything_is_written(tmp_path: Path) -
 
 def test_no_journal_is_upgraded_under_a_program_that_works_with_it(tmp_path: Path) -> None:
     path = old_journal(tmp_path / "journal.sqlite3")
-    with workspace_lock(tmp_path, "live#main", 1.0):
+    with locks_of(tmp_path).hold("live#main", 1.0):
         (lock,) = (tmp_path / "locks").iterdir()
         lock.write_text('{"host": "migration.example.com", "pid": 4711, "started_at": 1.0}', encoding="ascii")
         with pytest.raises(BusyError, match=r"An earlier importer works .*process 4711 on migration\.example\.com"):
@@ -249,7 +249,7 @@ def test_no_journal_is_upgraded_under_a_program_that_works_with_it(tmp_path: Pat
 
 def test_a_program_upgrades_under_its_own_lock(tmp_path: Path) -> None:
     path = old_journal(tmp_path / "journal.sqlite3")
-    with workspace_lock(tmp_path, "night", 1.0):
+    with locks_of(tmp_path).hold("night", 1.0):
         Database(path).close()
     assert len(backups(path)) == 1
 

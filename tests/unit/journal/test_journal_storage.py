@@ -20,7 +20,7 @@ from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
-from importer.journal import RUNNING, RunToSend, workspace_lock, workspace_secret
+from importer.journal import RUNNING, RunToSend, locks_of, workspace_secret
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.delivery import RunDelivery
 from importer.journal.sqlite.group_commit import GroupCommit
@@ -80,30 +80,30 @@ def test_a_damaged_secret_is_never_replaced(tmp_path: Path) -> None:
 def test_the_second_run_learns_who_holds_the_lock(tmp_path: Path) -> None:
     owner = f"process {os.getpid()} on .*, since 1970-01-01"
     with (
-        workspace_lock(tmp_path, "live#main", 0.0),
-        workspace_lock(tmp_path, "sandbox#main", 1.0),
+        locks_of(tmp_path).hold("live#main", 0.0),
+        locks_of(tmp_path).hold("sandbox#main", 1.0),
         pytest.raises(BusyError, match=owner),
-        workspace_lock(tmp_path, "live#main", 1.0),
+        locks_of(tmp_path).hold("live#main", 1.0),
     ):
         pass
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from importer.journal import workspace_lock\n"
-        "with workspace_lock(Path(sys.argv[1]), 'live', 0.0):\n    print('held', flush=True); sys.stdin.read()"
+        "import sys, time; from pathlib import Path; from importer.journal import locks_of\n"
+        "with locks_of(Path(sys.argv[1])).hold('live', 0.0):\n    print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(BusyError), workspace_lock(tmp_path, "live", 1.0):
+        with pytest.raises(BusyError), locks_of(tmp_path).hold("live", 1.0):
             pass
         holder.kill()
         holder.wait()
 
-    with workspace_lock(tmp_path, "live", 2.0):
+    with locks_of(tmp_path).hold("live", 2.0):
         owner = json.loads((tmp_path / "locks" / "live.lock").read_text())
     assert owner["pid"] == os.getpid()
 
