@@ -12,7 +12,7 @@ from importer.delivery import StopSwitch
 from importer.doctor.finding import Finding, readable_by_others
 from importer.profile import Profile
 from importer.runs.consent import require_named_target
-from importer.runs.wiring import Destination, SystemClock, destination, other_side
+from importer.runs.wiring import Destination, SystemClock, destination, open_target
 from importer.runs.wiring.stages import limiter_for
 from importer.targets import OpenTarget
 
@@ -63,7 +63,7 @@ async def _exchange(profile: Profile, where: Destination) -> list[Finding]:
     with tempfile.TemporaryDirectory() as folder:
         chosen = profile.with_options({"workspace": folder}) if where.embedded else profile
         try:
-            async with other_side(chosen, where, limiter_for(chosen, clock, StopSwitch()), clock) as target:
+            async with open_target(chosen, where, limiter_for(chosen, clock, StopSwitch()), clock) as target:
                 return [await _let_in(target), *_clock(target)]
         except AccessError as error:
             return [Finding.ok("connection", "the target answers"), Finding.from_error("credentials", error)]

@@ -18,7 +18,7 @@ from importer.runs.context import Context
 from importer.runs.finish import finish
 from importer.runs.resume import destination_again, recall
 from importer.runs.run_directory import run_directory
-from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_workspace, other_side
+from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, open_workspace
 from importer.runs.wiring.stages import delivering, limiter_for
 
 
@@ -80,7 +80,7 @@ async def _is_changed(context: Context, workspace: Workspace, stored: StoredRun,
     clock = context.machine.clock
     limiter = limiter_for(context.profile, clock, context.stop)
     before = workspace.runs.counts(stored.run)
-    async with other_side(context.profile, where, limiter, clock) as target:
+    async with open_target(context.profile, where, limiter, clock) as target:
         profile = as_patient_as_needed(context.profile, where)
         parts = delivering(profile, workspace, stored, target, limiter, emit=context.emit)
         async with parts.journal:

@@ -20,7 +20,7 @@ from importer.runs.finish import finish
 from importer.runs.forecast import Forecast, forecast_run
 from importer.runs.receipts import pass_begun, pass_ended
 from importer.runs.rehearsal import compare
-from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, other_side, rehearsing
+from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, rehearsing
 from importer.runs.wiring.stages import Delivering, delivering, limiter_for
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Sending:
         if not self.where.embedded:  # the emulator inside a run is a new one each time
             limiter.follow(self.quiet_s + clock.now() - self.started_at)
         emulators: list[Emulator] = []
-        async with other_side(context.profile, self.where, limiter, clock, on_emulator=emulators.append) as target:
+        async with open_target(context.profile, self.where, limiter, clock, on_emulator=emulators.append) as target:
             begun = self._begin_pass()
             parts = self._parts(target, limiter)
             async with parts.journal:

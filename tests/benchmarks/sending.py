@@ -28,7 +28,7 @@ from importer.customers.contract import CUSTOMERS
 from importer.delivery import StopSwitch
 from importer.journal import RunHeader, StoredRun
 from importer.profile import Profile
-from importer.runs.wiring import SystemClock, Workspace, destination, open_workspace, other_side
+from importer.runs.wiring import SystemClock, Workspace, destination, open_target, open_workspace
 from importer.runs.wiring.stages import delivering, limiter_for
 from tests.benchmarks.heart import Heart
 
@@ -90,7 +90,7 @@ async def main(base_url: str, bodies: Sequence[bytes], folder: Path, memory: str
     with closing(open_workspace(folder)) as workspace:
         stored = _loaded(workspace, where.scope, bodies)
         limiter = limiter_for(profile, clock, stop)
-        async with other_side(profile, where, limiter, clock) as target:
+        async with open_target(profile, where, limiter, clock) as target:
             parts = delivering(profile, workspace, stored, target, limiter, emit=_ignore)
             records = [Record(at, at + 2, _key(body), body) for at, body in enumerate(bodies)]
             claims: Claims = parts.delivery.claims if memory == "journal" else NoJournal(records)

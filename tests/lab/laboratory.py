@@ -57,7 +57,7 @@ from importer.journal import Journal, Replay, RunDelivery, RunHeader, RunToSend,
 from importer.runs.pipeline import Delivery
 from tests.lab.kinds import KINDS, STAMP
 from tests.lab.memory import MISFORTUNES, Memory
-from tests.lab.other_side import LabTarget
+from tests.lab.target import LabTarget
 from tests.lab.virtual_time import Killed, VirtualClock, VirtualLoop, abandon
 from tests.lab.world import Weather, World
 

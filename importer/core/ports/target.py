@@ -9,7 +9,7 @@ from importer.core.outcomes import Found, Record, Reply
 
 
 class Target(Protocol):
-    """The other side. One attempt a call: never sleeps, never retries."""
+    """A target, connected. One attempt a call: never sleeps, never retries."""
 
     async def send(self, record: Record) -> Reply:
         """Try once to create the customer.
@@ -25,7 +25,7 @@ class Target(Protocol):
 
 
 class Finder(Protocol):
-    """Look-ups at the other side."""
+    """Look-ups at a target."""
 
     async def find(self, record: Record) -> Found:
         """Fetch every customer that could be this record (all pages), by its known id, externalId or else email."""
@@ -38,7 +38,7 @@ class Finder(Protocol):
 
 @runtime_checkable
 class Lister(Protocol):
-    """What the other side holds, whoever made it."""
+    """What a target holds, by whom ever it was created."""
 
     async def newest(self) -> Found:
         """Fetch one page of customers, the newest first, or the trouble."""
@@ -73,7 +73,7 @@ class Recognition(Protocol):
 
 
 class Checker(Protocol):
-    """Whether the other side lets us in."""
+    """Whether a target accepts our credentials."""
 
     async def check(self) -> Reply | None:
         """Log in once, for real: at the start of a run, and for `doctor`.
@@ -89,7 +89,7 @@ class Checker(Protocol):
 
 @runtime_checkable
 class Timekeeper(Protocol):
-    """What the other side's clock says."""
+    """What the clock of a target says."""
 
     @property
     def server_ahead_s(self) -> float | None:

@@ -15,7 +15,7 @@ from importer.runs.wiring.destinations import (
     rehearsed_again,
     rehearsing,
 )
-from importer.runs.wiring.target import EMULATOR_STORE, other_side
+from importer.runs.wiring.target import EMULATOR_STORE, open_target
 from importer.runs.wiring.workspace import Workspace, accept_journal, make_directory, open_workspace
 
 __all__ = [
@@ -27,8 +27,8 @@ __all__ = [
     "as_patient_as_needed",
     "destination",
     "make_directory",
+    "open_target",
     "open_workspace",
-    "other_side",
     "rehearsed_again",
     "rehearsing",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -170,27 +170,12 @@ def delivering(
         ask: asks a person a question; None: no person can be asked.
     """
     settings, clock, stop = profile.delivery, SystemClock(), limiter.stop
-    facts = workspace.runs.facts(stored.run)
-    sending = RunToSend(
-        stored.run,
-        stored.header.scope,
-        profile.contract,
-        facts.mapping,
-        secret=workspace.secret,
-        verify_existing=settings.verify_existing,
-    )
-    kept = workspace.journal.delivery(sending, clock.now, partial(_now_there, target, clock))
+    before = workspace.runs.facts(stored.run)
+    kept = _kept(profile, workspace, stored, before, partial(_now_there, target, clock))
     if limiter.outlasts_a_process:
         limiter.remember(kept.starts.charge, kept.starts.earlier())
     backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s, random.Random())  # noqa: S311  # jitter, no secret
-    feedback = Feedback(
-        limiter,
-        Breaker(stop, _breaker_rules(settings)),
-        backoff,
-        adaptive=AdaptiveRate(limiter.ceiling_per_s) if settings.rate.auto else None,
-        clock=clock,
-        emit=emit,
-    )
+    feedback = _feedback(settings, limiter, backoff, clock, emit)
     engine = AsyncioPool(settings.concurrency, limiter)
     patience = Patience(settings.max_attempts, settings.looks_after_s, backoff, settings.max_spared_attempts)
     asking = Asking(target, patience, feedback, stop, clock)
@@ -199,10 +184,38 @@ def delivering(
     claims: Claims = kept
     canary = None
     if rows := _canary_rows(profile):
-        claims = canary = Canary(claims, rows, stop, ask=ask, before=facts.canary.as_json())
+        claims = canary = Canary(claims, rows, stop, ask=ask, before=before.canary.as_json())
     delivery = Delivery(claims, engine, deliver, stop, emit, settings.drain_s)
     second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
     return Delivering(delivery, kept, feedback, canary, deliver, second_looks, settings.looks_caution)
+
+
+def _kept(
+    profile: Profile, workspace: Workspace, stored: StoredRun, facts: RunFacts, now_there: Callable[[], float]
+) -> RunDelivery:
+    """The journal of a run that is sent."""
+    sending = RunToSend(
+        stored.run,
+        stored.header.scope,
+        profile.contract,
+        facts.mapping,
+        secret=workspace.secret,
+        verify_existing=profile.delivery.verify_existing,
+    )
+    return workspace.journal.delivery(sending, SystemClock().now, now_there)
+
+
+def _feedback(
+    settings: DeliverySettings, limiter: StrictLimiter, backoff: Backoff, clock: SystemClock, emit: Events
+) -> Feedback:
+    return Feedback(
+        limiter,
+        Breaker(limiter.stop, _breaker_rules(settings)),
+        backoff,
+        adaptive=AdaptiveRate(limiter.ceiling_per_s) if settings.rate.auto else None,
+        clock=clock,
+        emit=emit,
+    )
 
 
 def _now_there(target: OpenTarget, clock: SystemClock) -> float:

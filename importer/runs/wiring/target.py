@@ -23,7 +23,7 @@ EMULATOR_STORE = "emulator.sqlite3"
 
 
 @asynccontextmanager
-async def other_side(
+async def open_target(
     profile: Profile,
     where: Destination,
     limiter: StrictLimiter,

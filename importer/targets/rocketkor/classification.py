@@ -136,7 +136,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def server_ahead_s(headers: Mapping[str, str], now: float) -> float | None:
-    """Return how far the other side's clock is ahead of ours, by its `Date`, to half a second; None: it says nothing.
+    """Return how far the target's clock is ahead of ours, by its `Date`, to half a second; None: it says nothing.
 
     Args:
         now: seconds since the epoch.

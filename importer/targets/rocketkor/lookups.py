@@ -1,4 +1,4 @@
-"""Look-ups: which customers at the other side could be this record. All pages, compared again here.
+"""Look-ups: which customers at the target could be this record. All pages, compared again here.
 
 The list's filters are believed to narrow, never to match (API facts, section 5): equality is checked
 on what comes back. Pure, except that `LookUps` asks for pages; never waits, never repeats a page.

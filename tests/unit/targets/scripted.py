@@ -1,4 +1,4 @@
-"""The other side of these tests: real sockets on 127.0.0.1 that follow a script, byte for byte."""
+"""The server of these tests: real sockets on 127.0.0.1 that follow a script, byte for byte."""
 
 from __future__ import annotations
 

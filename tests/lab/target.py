@@ -1,4 +1,4 @@
-"""The importer's side of the lab's network: a target that meets the world's misfortunes. One per process life."""
+"""The target of the lab, which meets the misfortunes of its world. One for each life of the process."""
 
 from __future__ import annotations
 
