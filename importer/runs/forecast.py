@@ -41,30 +41,52 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is to be expected.
+    """What is to be expected of a workload.
 
     Args:
-        requests: the login included.
-        creates: how many of them create a customer.
-        rate_per_s: what the run may use, the headroom taken off.
-        seconds: at that rate.
-        ends_at: when it would be done, seconds since the epoch.
+        rate_per_s: what may be used, the headroom taken off.
+        day: the requests that a day allows; None: a day has no limit of its own.
+        now: when it begins, seconds since the epoch.
         deadline: when sending has to end; None: never.
-        needed_per_s: the rate that would just do; None without a deadline.
-        quota_share: of the requests of a day, those already made included; None where a day has no limit.
-        text: all of it in a sentence or two.
     """
 
-    requests: int
-    creates: int
-    known: int
+    work: Workload
     rate_per_s: float
-    seconds: float
-    ends_at: float
+    day: int | None
+    hours: Hours
+    now: float
     deadline: float | None = None
-    needed_per_s: float | None = None
-    quota_share: float | None = None
-    text: str = ""
+
+    @property
+    def requests(self) -> int:
+        """All of them, the login included."""
+        asked = self.work.creates + self.work.looks
+        return asked + 1 if asked else 0
+
+    @property
+    def creates(self) -> int:
+        """The requests that create a customer."""
+        return self.work.creates
+
+    @property
+    def seconds(self) -> float:
+        """How long the requests take at the rate."""
+        return self.requests / self.rate_per_s
+
+    @property
+    def ends_at(self) -> float:
+        """When it would be done, seconds since the epoch."""
+        return self.now + self.seconds
+
+    @property
+    def needed_per_s(self) -> float | None:
+        """The rate that would just be enough; None without a deadline."""
+        return None if self.deadline is None else self.requests / max(self.deadline - self.now, 1.0)
+
+    @property
+    def quota_share(self) -> float | None:
+        """The share of a day's requests, those already made included; None where a day has no limit."""
+        return (self.work.used + self.requests) / self.day if self.day else None
 
     @property
     def in_time(self) -> bool:
@@ -72,11 +94,31 @@ class Forecast:
         within = self.quota_share is None or self.quota_share <= 1 or not self.requests
         return within and (self.deadline is None or self.ends_at <= self.deadline)
 
+    @property
+    def text(self) -> str:
+        """All of it in a sentence or two."""
+        return " ".join(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        rate, left = per_second(self.rate_per_s), (self.day or 0) - self.work.used
+        share = "" if self.quota_share is None else f", and make {self.quota_share:.0%} of the day's {self.day:,}"
+        yield f"{self.requests:,} requests take about {duration(self.seconds)} at {rate}{share}."
+        if self.day and self.requests and self.requests > left:
+            yield f"Only {max(0, left):,} of those are left: it will not finish."
+        elif self.deadline is not None and self.needed_per_s is not None:
+            by = self.hours.clock(self.deadline)
+            if self.ends_at <= self.deadline:
+                yield f"It will finish by {by}, at about {self.hours.clock(self.ends_at)}."
+            else:
+                yield f"It will not finish by {by} at {rate}, needs {per_second(self.needed_per_s, up=True)}."
+        if not self.in_time:
+            yield "What is left then goes on next time."
+
     def as_json(self) -> dict[str, Any]:
         """Everything in plain JSON types."""
         return {
             "requests": self.requests,
-            "known": self.known,
+            "known": self.work.known,
             "rate_per_s": round(self.rate_per_s, 3),
             "seconds": round(self.seconds, 1),
             "in_time": self.in_time,
@@ -137,40 +179,10 @@ def forecast(
         allowance: every limit: starts, and the window in seconds.
         deadline: when sending has to end, seconds since the epoch; None: never.
     """
-    requests = work.creates + work.looks + (1 if work.creates + work.looks else 0)
     rates = [count / per_s for count, per_s in allowance]
     rate = min((count / per_s for count, per_s in allowance if per_s < DAY_S), default=min(rates))
     daily = day_window(allowance)
-    day = daily[0] if daily else None
-    left_s = None if deadline is None else max(deadline - now, 1.0)
-    found = Forecast(
-        requests=requests,
-        creates=work.creates,
-        known=work.known,
-        rate_per_s=rate,
-        seconds=requests / rate,
-        ends_at=now + requests / rate,
-        deadline=deadline,
-        needed_per_s=None if left_s is None else requests / left_s,
-        quota_share=(work.used + requests) / day if day else None,
-    )
-    return replace(found, text=" ".join(_sentences(found, hours, day, work.used)))
-
-
-def _sentences(found: Forecast, hours: Hours, day: int | None, used: int) -> Iterator[str]:
-    rate = per_second(found.rate_per_s)
-    share = f", and make {found.quota_share:.0%} of the day's {day:,}" if day else ""
-    yield f"{found.requests:,} requests take about {duration(found.seconds)} at {rate}{share}."
-    if day and found.requests and found.requests > day - used:
-        yield f"Only {max(0, day - used):,} of those are left: it will not finish."
-    elif found.deadline is not None and found.needed_per_s is not None:
-        by = hours.clock(found.deadline)
-        if found.ends_at <= found.deadline:
-            yield f"It will finish by {by}, at about {hours.clock(found.ends_at)}."
-        else:
-            yield f"It will not finish by {by} at {rate}, needs {per_second(found.needed_per_s, up=True)}."
-    if not found.in_time:
-        yield "What is left then goes on next time."
+    return Forecast(work, rate, daily[0] if daily else None, hours, now, deadline)
 
 
 def per_second(rate: float, *, up: bool = False) -> str:

@@ -23,32 +23,42 @@ Errors = tuple[type[Exception], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """One kind of store.
+class Library:
+    """The library behind one kind of store.
 
     Args:
-        group: the optional group that brings its library.
-        example: an address of this kind.
-        access: how to fix refused credentials, as a sentence.
-        options: an address, and the longest silence in seconds, become the library's options.
-        also_raises: what its library raises beside OSError.
-        checksum: asks for the checksum that a copy has to have; None as its answer: there is none.
-        reads_again: a copy without a checksum is compared with a second reading; otherwise only its size is checked.
-        rename: moves a file in one step, and refuses to overwrite another; None: the store can only copy.
-        lists: the store lists folders, and lets files be moved.
+        group: the optional group that brings it.
+        options: an address, and the longest silence in seconds, become its options.
+        also_raises: what it raises beside OSError.
         close: ends the connection, where the library keeps one until it is collected.
     """
 
     group: str
-    example: str
-    access: str
     options: Callable[[str, float], Mapping[str, Any]]
     also_raises: Callable[[], Errors]
+    close: Callable[[Any], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One kind of store.
+
+    Args:
+        example: an address of this kind.
+        access: how to fix refused credentials, as a sentence.
+        checksum: asks for the checksum that a copy has to have; None as its answer: there is none.
+        reads_again: a copy without a checksum is compared with a second reading; otherwise only its size is checked.
+        rename: moves a file in one step, and refuses to overwrite another; None: the store can only copy.
+        lists: the store lists folders, and lets files be moved.
+    """
+
+    library: Library
+    example: str
+    access: str
     checksum: Callable[[Any, str, Mapping[str, Any]], Checksum | None]
     reads_again: bool = True
     rename: Callable[[Any, str, str], None] | None = None
     lists: bool = True
-    close: Callable[[Any], None] = lambda _: None
 
     @contextmanager
     def opened(self, address: str, silence_s: float) -> Iterator[tuple[Any, str]]:
@@ -61,20 +71,20 @@ class Store:
         try:
             from fsspec import url_to_fs  # noqa: PLC0415  # an optional library
 
-            files, path = url_to_fs(address, skip_instance_cache=True, **self.options(address, silence_s))
+            files, path = url_to_fs(address, skip_instance_cache=True, **self.library.options(address, silence_s))
         except ImportError as missing:
             raise UsageError(
                 f"The library for {address.partition('://')[0]}:// is not installed.",
-                how_to_install(self.group),
+                how_to_install(self.library.group),
             ) from missing
         try:
             yield files, path
         finally:
-            self.close(files)
+            self.library.close(files)
 
     def errors(self) -> Errors:
         """Everything that its library raises for what goes wrong outside this program."""
-        return (OSError, ValueError, *self.also_raises())
+        return (OSError, ValueError, *self.library.also_raises())
 
     @contextmanager
     def errors_explained(self, what: str) -> Iterator[None]:
@@ -196,11 +206,9 @@ def _http_errors() -> Errors:
 
 
 _HTTP = Store(
-    group="http",
+    library=Library("http", _http, _http_errors),
     example="https://files.example.com/customers.csv",
     access="Check user and password (.netrc), or ask for a new link.",
-    options=_http,
-    also_raises=_http_errors,
     checksum=store_checksums.web,
     reads_again=False,
     lists=False,
@@ -208,29 +216,22 @@ _HTTP = Store(
 
 STORES: Mapping[str, Store] = {
     "sftp": Store(
-        group="sftp",
+        library=Library("sftp", _sftp, _sftp_errors, close=_hang_up),
         example="sftp://user@files.example.com/export/customers.csv",
         access="Check the user, your ssh key or agent, and ~/.ssh/config.",
-        options=_sftp,
-        also_raises=_sftp_errors,
         checksum=store_checksums.nothing,
         rename=_sftp_rename,
-        close=_hang_up,
     ),
     "s3": Store(
-        group="s3",
+        library=Library("s3", _s3, _s3_errors),
         example="s3://bucket/customers.csv",
         access="Check the AWS credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID) and the bucket's policy.",
-        options=_s3,
-        also_raises=_s3_errors,
         checksum=store_checksums.amazon,
     ),
     "gs": Store(
-        group="gcs",
+        library=Library("gcs", _gs, _gcs_errors),
         example="gs://bucket/customers.csv",
         access="Check the Google credentials (GOOGLE_APPLICATION_CREDENTIALS) and the bucket's permissions.",
-        options=_gs,
-        also_raises=_gcs_errors,
         checksum=store_checksums.google,
     ),
     "https": _HTTP,
