@@ -108,6 +108,8 @@ def template(
         written = profile_init.template(profile.contract, one, out or Path(f"{one}-template.{format_}"), force=force)
     if wants_json(profile, shared):
         print_json({"command": "template", "file": str(written), "exit_code": 0, "error": None})
+    elif format_ is TemplateFormat.JSONSCHEMA:
+        say(f"Wrote {written}.")
     else:
         then = profile.commands.validate(written)
         say(f"Wrote {written}. Put your customers in place of the example, then run: {then}")

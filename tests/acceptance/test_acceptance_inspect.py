@@ -49,8 +49,9 @@ def test_a_profile_that_init_wrote_gives_the_same_verdicts(user: User, sample: s
 
 
 def test_the_contract_is_written_as_json_schema(user: User) -> None:
-    assert user.types("template", "--format", "jsonschema").code == 0
+    ran = user.types("template", "--format", "jsonschema")
 
+    assert (ran.code, ran.err) == (0, "Wrote customers.schema.json.\n")
     schema = json.loads((user.home / "customers.schema.json").read_text(encoding="utf-8"))
     assert "primaryPhoneNumber" in json.dumps(schema)
     assert "businessName" in json.dumps(schema)
