@@ -116,12 +116,12 @@ def amazon() -> Iterator[dict[str, str]]:
 
 @dataclass
 class Gateway:
-    """Stands before a server, passes everything on, and does what a test tells it to on the way.
+    """A proxy before a server that passes everything on, but what a test scripts.
 
     Args:
         spoil: method, path and body of an answer become the body that is passed on.
-        refuse: tells whether a request is to be cut off without an answer.
-        forbid: tells whether a request is to be answered by 403.
+        refuse: says whether a request is to be cut off without an answer.
+        forbid: says whether a request is to be answered by 403.
         seen: method and path of every request.
     """
 
@@ -177,7 +177,7 @@ def before(server: str) -> Iterator[Gateway]:
 
 @dataclass
 class Web:
-    """A web server that says what a test tells it to."""
+    """A web server that answers as a test scripts."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)

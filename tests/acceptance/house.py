@@ -1,4 +1,4 @@
-"""Somebody's nights: a folder, a profile, a webhook that is told, and what stands where in the morning."""
+"""Nights of one user: a folder, a profile, a webhook for notifications, and what is where in the morning."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Notification:
         headline: the title without the level.
         lines: the text without paths of reports and the last line.
         reports: the paths of reports.
-        code: the exit code that the last line tells.
+        code: the exit code in the last line.
     """
 
     level: str
@@ -42,16 +42,16 @@ class Notification:
         code = re.search(r"Target: sandbox\. Exit code: (\d+)\.$", lines[-1])
         assert code, lines
         reports = [Path(line.partition("report: ")[2]) for line in lines if line.startswith("  report: ")]
-        told = tuple(line for line in lines[:-1] if not line.startswith(("  report: ", "  next: ")))
-        return cls(level, headline, told, tuple(reports), int(code[1]))
+        text = tuple(line for line in lines[:-1] if not line.startswith(("  report: ", "  next: ")))
+        return cls(level, headline, text, tuple(reports), int(code[1]))
 
 
 @dataclass(frozen=True)
 class Slept:
-    """One night, as it stands in the morning.
+    """One night, as it looks in the morning.
 
     Args:
-        notifications: who was told what in it.
+        notifications: all that were sent in it.
         archived: the sources that it put into `archive`, each with the rows per state of the results beside it;
             {} for one that was known.
         failed: the sources that it put into `failed`, each with the sentence of its `why.txt`.
@@ -79,7 +79,7 @@ class Slept:
         assert (self.home / place).is_dir()
         return str(place)
 
-    def told(self, level: str, headline: str, *lines: str) -> None:
+    def reported(self, level: str, headline: str, *lines: str) -> None:
         """Compare the one notification of the night with what it should say; its reports are those of the night's
         runs."""
         (notification,) = self.notifications
@@ -92,7 +92,7 @@ class Slept:
 
 @dataclass
 class House:
-    """A folder, a profile, and somebody who is told."""
+    """A folder, a profile, and a receiver of notifications."""
 
     user: User
     receiver: Receiver
@@ -127,7 +127,7 @@ class House:
         return self.wakes(self.user.types(*self.command, *options, **{**self.environ, **environ}))
 
     def wakes(self, ran: Ran) -> Slept:
-        """Look around after a night; what earlier nights put away must stand there untouched."""
+        """Look around after a night; what earlier nights put away must be there untouched."""
         messages, self._told = self.receiver.messages[self._told :], len(self.receiver.messages)
         return Slept(
             self.user.home,

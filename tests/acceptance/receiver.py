@@ -1,4 +1,4 @@
-"""Somebody who is to be told: a webhook on loopback."""
+"""A receiver of notifications: a webhook on loopback."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Receiver:
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
-        heard = self.messages
+        received = self.messages
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
                 self.send_response(200)
                 self.end_headers()
 

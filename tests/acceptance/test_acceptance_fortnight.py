@@ -1,6 +1,6 @@
 """A fortnight of nightly files and everything that happens to them: in the end exactly the right customers exist.
 
-Each night is held against its exit code, its one notification and what stands in the folders in the morning.
+Each night is compared with its exit code, its one notification and what is in the folders in the morning.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def overlaps_and_corrections(house: House) -> None:
     house.gets("day-01.csv", csv(range(20)))
     night = house.sleeps()
     assert (night.code, night.fates) == (0, [("day-01.csv", "imported")])
-    night.told("done", "1 file, 20 customers created", "day-01.csv: 20 rows: 20 created.")
+    night.reported("done", "1 file, 20 customers created", "day-01.csv: 20 rows: 20 created.")
     assert (night.archived, night.failed, night.waiting) == ({"day-01.csv": {"created": 20}}, {}, ())
     house.gets("day-02.csv", csv(range(10, 30)))
     night = house.sleeps()
     assert (night.code, night.fates) == (0, [("day-02.csv", "imported")])
-    night.told("done", "1 file, 10 customers created", "day-02.csv: 20 rows: 10 created, 10 existing.")
+    night.reported("done", "1 file, 10 customers created", "day-02.csv: 20 rows: 10 created, 10 existing.")
     assert (night.archived, night.failed) == ({"day-02.csv": {"created": 10, "existing": 10}}, {})
 
     # 3: two rows of twelve are wrong. 4: they come again, corrected.
@@ -76,12 +76,12 @@ def overlaps_and_corrections(house: House) -> None:
     night = house.sleeps()
     assert (night.code, night.fates) == (3, [("day-03.csv", "imported")])
     wrong = ("day-03.csv: 17% of its rows made no customer.", "day-03.csv: 12 rows: 10 created, 2 invalid.")
-    night.told("degraded", "1 file, 10 customers created", *wrong)
+    night.reported("degraded", "1 file, 10 customers created", *wrong)
     assert (night.archived, night.failed) == ({"day-03.csv": {"created": 10, "invalid": 2}}, {})
     house.gets("day-04.csv", csv(range(38, 45)))
     night = house.sleeps()
     assert (night.code, night.fates) == (0, [("day-04.csv", "imported")])
-    night.told("done", "1 file, 5 customers created", "day-04.csv: 7 rows: 5 created, 2 existing.")
+    night.reported("done", "1 file, 5 customers created", "day-04.csv: 7 rows: 5 created, 2 existing.")
     assert (night.archived, night.failed) == ({"day-04.csv": {"created": 5, "existing": 2}}, {})
 
 
@@ -93,7 +93,7 @@ def a_corrupt_one_a_double_one_and_an_empty_one(house: House) -> None:
     assert (night.code, night.fates) == (6, [("day-05a.xlsx", "refused"), ("day-05b.csv", "imported")])
     corrupt = f"day-05a.xlsx: the file cannot be used (exit code 6). It is in {night.named_place()}."
     headline = "2 files, 10 customers created, 1 file refused"
-    night.told("failed", headline, corrupt, "day-05b.csv: 10 rows: 10 created.")
+    night.reported("failed", headline, corrupt, "day-05b.csv: 10 rows: 10 created.")
     assert night.archived == {"day-05b.csv": {"created": 10}}
     assert "day-05a.xlsx" in night.failed["day-05a.xlsx"]
 
@@ -103,7 +103,7 @@ def a_corrupt_one_a_double_one_and_an_empty_one(house: House) -> None:
     night = house.sleeps()
     assert (night.code, night.fates) == (0, [("day-04-again.csv", "known"), ("day-06.csv", "imported")])
     known = "day-04-again.csv: imported before, nothing was sent."
-    night.told("done", "2 files, 5 customers created", known, "day-06.csv: 5 rows: 5 created.")
+    night.reported("done", "2 files, 5 customers created", known, "day-06.csv: 5 rows: 5 created.")
     assert (night.archived, night.failed) == ({"day-04-again.csv": {}, "day-06.csv": {"created": 5}}, {})
 
     # 7: nothing but a header.
@@ -111,12 +111,12 @@ def a_corrupt_one_a_double_one_and_an_empty_one(house: House) -> None:
     night = house.sleeps()
     assert (night.code, night.fates, night.archived) == (6, [("day-07.csv", "refused")], {})
     empty = f"day-07.csv: the file cannot be used (exit code 6). It is in {night.named_place()}."
-    night.told("degraded", "1 file, 0 customers created, 1 file refused", "day-07.csv is empty.", empty)
+    night.reported("degraded", "1 file, 0 customers created, 1 file refused", "day-07.csv is empty.", empty)
     assert "day-07.csv" in night.failed["day-07.csv"]
 
 
 def a_night_that_is_killed_half_way(house: House, witness: Witness) -> None:
-    # 8: killed half-way; nobody can be told. 9: that night's file is finished first.
+    # 8: killed half-way; nobody can be notified. 9: that night's file is finished first.
     house.gets("day-08.csv", csv(range(60, 120)))
     before = witness.ledger()["customers"]
     process = house.user.starts(*house.command, "--rate", "60/s", **house.environ)
@@ -133,7 +133,7 @@ def a_night_that_is_killed_half_way(house: House, witness: Witness) -> None:
     assert (night.code, night.fates) == (0, [("day-08.csv", "imported"), ("day-09.csv", "imported")])
     assert [one["resumed"] for one in night.ran.json["imports"]] == [True, False]
     begun = "day-08.csv: 60 rows (begun earlier): 60 created."
-    night.told("done", "2 files, 70 customers created", begun, "day-09.csv: 15 rows: 10 created, 5 existing.")
+    night.reported("done", "2 files, 70 customers created", begun, "day-09.csv: 15 rows: 10 created, 5 existing.")
     assert night.archived == {"day-08.csv": {"created": 60}, "day-09.csv": {"created": 10, "existing": 5}}
     assert (night.failed, night.waiting) == ({}, ())
 
@@ -144,7 +144,7 @@ def an_outage(house: House) -> None:
     night = house.sleeps()
     assert (night.code, night.fates) == (4, [("day-10.csv", "held")])
     stopped = "day-10.csv: stopped, too much went wrong (exit code 4). The next pass goes on with it."
-    night.told("failed", "1 file, 0 customers created", f"{stopped} 10 rows: 10 unsent.")
+    night.reported("failed", "1 file, 0 customers created", f"{stopped} 10 rows: 10 unsent.")
     assert (night.archived, night.failed, night.waiting) == ({}, {}, ("day-10.csv",))
 
 
@@ -153,7 +153,7 @@ def the_day_after(house: House) -> None:
     night = house.sleeps()
     assert (night.code, night.fates) == (0, [("day-10.csv", "imported"), ("day-11.csv", "imported")])
     begun = "day-10.csv: 10 rows (begun earlier): 10 created."
-    night.told("done", "2 files, 20 customers created", begun, "day-11.csv: 10 rows: 10 created.")
+    night.reported("done", "2 files, 20 customers created", begun, "day-11.csv: 10 rows: 10 created.")
     assert night.archived == {"day-10.csv": {"created": 10}, "day-11.csv": {"created": 10}}
     assert (night.failed, night.waiting) == ({}, ())
 
@@ -165,13 +165,13 @@ def a_wrong_secret(house: House) -> None:
     assert (night.code, night.fates) == (5, [("day-12.csv", "held")])
     refused = "day-12.csv: access was refused: the credentials or their rights (exit code 5)."
     line = f"{refused} The next pass goes on with it. 10 rows: 10 unsent."
-    night.told("failed", "1 file, 0 customers created", line)
+    night.reported("failed", "1 file, 0 customers created", line)
     assert (night.archived, night.failed, night.waiting) == ({}, {}, ("day-12.csv",))
     house.gets("day-13.csv", csv(range(158, 170)))
     night = house.sleeps()
     assert (night.code, night.fates) == (0, [("day-12.csv", "imported"), ("day-13.csv", "imported")])
     begun = "day-12.csv: 10 rows (begun earlier): 10 created."
-    night.told("done", "2 files, 20 customers created", begun, "day-13.csv: 12 rows: 10 created, 2 existing.")
+    night.reported("done", "2 files, 20 customers created", begun, "day-13.csv: 12 rows: 10 created, 2 existing.")
     assert night.archived == {"day-12.csv": {"created": 10}, "day-13.csv": {"created": 10, "existing": 2}}
     assert (night.failed, night.waiting) == ({}, ())
 
@@ -186,14 +186,14 @@ def a_wrong_hour(house: House) -> None:
     assert (night.archived, night.failed, night.waiting) == ({}, {}, ())
     night = house.sleeps("--finish-by", later[:5], "--timezone", "UTC")
     assert (night.code, night.fates) == (0, [("day-14.csv", "imported")])
-    night.told("done", "1 file, 10 customers created", "day-14.csv: 20 rows: 10 created, 10 existing.")
+    night.reported("done", "1 file, 10 customers created", "day-14.csv: 20 rows: 10 created, 10 existing.")
     assert (night.archived, night.failed) == ({"day-14.csv": {"created": 10, "existing": 10}}, {})
     assert night.ran.json["imports"][0]["forecast"]["in_time"] is True
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(100)
-def test_a_fortnight_of_files_makes_every_customer_once_and_tells_the_truth_every_night(
+def test_a_fortnight_of_files_makes_every_customer_once_and_reports_the_truth_every_night(
     user: User, receiver: Receiver
 ) -> None:
     house = House(user, receiver)
@@ -213,5 +213,5 @@ def test_a_fortnight_of_files_makes_every_customer_once_and_tells_the_truth_ever
     # Every one of the 180 people once, in every field as the corrected files have them, and nobody else.
     assert there == sorted(map(customer, PEOPLE[:180]), key=itemgetter("externalId"))
     assert house.arrived() == []
-    told = json.dumps(receiver.messages)
-    assert not [word for word in ("Given", "Family", "example.com", "+1", SECRET, "hook-secret") if word in told]
+    messages = json.dumps(receiver.messages)
+    assert not [word for word in ("Given", "Family", "example.com", "+1", SECRET, "hook-secret") if word in messages]

@@ -1,4 +1,4 @@
-"""Nights that are told by mail, through a real server: with counts, without personal data, never at a run's cost."""
+"""Nights that are reported by mail, through a real server: with counts, no personal data, never at a cost for a run."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def post_office(refuses: str = "") -> Iterator[Post]:
 
 
 def night(user: User, url: str, content: str, **environ: str) -> Ran:
-    """One night with one file, told to an address."""
+    """One night with one file, reported to an address."""
     (user.home / "inbox").mkdir()
     (user.home / "inbox" / "a.csv").write_text(content)
     settings = {"IMPORTER_NIGHTLY__SETTLE_S": "0.02", "IMPORTER_NOTIFY_URLS": url, **environ}
@@ -86,7 +86,7 @@ def night(user: User, url: str, content: str, **environ: str) -> Ran:
     ("spoil", "code", "level", "counted"),
     [("", 0, "done", "10 rows: 10 created."), ("@", 3, "degraded", "10 rows: 8 created, 2 invalid.")],
 )
-def test_a_letter_tells_level_counts_and_report_and_nothing_of_a_customer(
+def test_a_letter_reports_level_counts_and_report_and_nothing_of_a_customer(
     user: User, spoil: str, code: int, level: str, counted: str
 ) -> None:
     lines = people(10).splitlines()
@@ -110,7 +110,7 @@ def test_a_letter_tells_level_counts_and_report_and_nothing_of_a_customer(
 
 @contextmanager
 def dead(kind: str) -> Iterator[int]:
-    """A mail server that is no use, for a block: its port."""
+    """A broken mail server, for a block: its port."""
     if kind == "takes no letter":
         with post_office("554 Not here") as post:
             yield post.port
@@ -122,7 +122,7 @@ def dead(kind: str) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("kind", ["nobody there", "says nothing", "takes no letter"])
-def test_a_mail_server_that_is_no_use_fails_no_import(user: User, kind: str) -> None:
+def test_a_mail_server_that_is_broken_fails_no_import(user: User, kind: str) -> None:
     with dead(kind) as port:
         ran = night(user, address(port), people(5), IMPORTER_NOTIFY__TIMEOUT_S="0.5")
 

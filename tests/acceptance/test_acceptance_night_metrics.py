@@ -30,7 +30,7 @@ def inbox(user: User) -> Path:
 
 
 def read(text: str) -> dict[str, float]:
-    """Every sample of the last run and the last night; the label that is no target in brackets."""
+    """Every sample of the last run and the last night; the other label than the target in brackets."""
     found = dict[str, float]()
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

@@ -26,7 +26,7 @@ from tests.acceptance.conftest import IMPORTER, SAMPLES, User, Witness, ended, p
 QUICK = {
     "IMPORTER_NIGHTLY__SETTLE_S": "0.02",
     "IMPORTER_NIGHTLY__POLL_S": "0.05",
-    "IMPORTER_TARGET": "emulator",  # a night has to be told where to
+    "IMPORTER_TARGET": "emulator",  # the target has to be named
 }
 HEADER_AND_ONE = "\n".join(people(41).splitlines()[:1] + people(41).splitlines()[-1:]) + "\n"
 SANDBOX = ("--target", "sandbox", "--json")
@@ -47,7 +47,7 @@ def nightly(profile: Path) -> tuple[str | Path, ...]:
 # --------------------------------------------------------------------------- nothing there, nothing readable
 
 
-def test_a_night_that_nobody_told_where_to_touches_nothing(user: User, inbox: Path) -> None:
+def test_without_a_named_target_nothing_is_touched(user: User, inbox: Path) -> None:
     (inbox / "a.csv").write_text(people(3))
     unnamed = user.types("nightly", "inbox", IMPORTER_TARGET="")
     looked_at = user.types("doctor", "inbox", "--json", IMPORTER_TARGET="")
@@ -71,7 +71,7 @@ def test_the_emulator_may_be_named_in_any_place(user: User, inbox: Path, named: 
     assert ran.code == 0, ran.err
 
 
-def test_an_empty_folder_is_no_trouble(user: User, inbox: Path) -> None:
+def test_an_empty_folder_is_not_an_error(user: User, inbox: Path) -> None:
     ran = user.types("nightly", "inbox")
 
     assert (ran.code, "Nothing to do in inbox." in ran.err) == (0, True)
@@ -334,14 +334,14 @@ def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: P
     report = json.loads(Path(second.imports[0].put or tmp_path).joinpath("report.json").read_text("utf-8"))
     assert report["forecast"]["requests"] == held.counts["unsent"] + 1
     log = (tmp_path / "runs" / held.run_id / "run.log.jsonl").read_text("utf-8").splitlines()
-    foreseen = [entry for entry in map(json.loads, log) if entry["event"] == "forecast"]
-    assert [(entry["requests"], entry["in_time"]) for entry in foreseen] == [
+    forecasts = [entry for entry in map(json.loads, log) if entry["event"] == "forecast"]
+    assert [(entry["requests"], entry["in_time"]) for entry in forecasts] == [
         (121, False),
         (held.counts["unsent"] + 1, True),
     ]
 
 
-def test_a_night_is_foreseen_over_all_its_files_before_the_first(user: User, inbox: Path) -> None:
+def test_a_night_has_a_forecast_over_all_its_files_before_the_first(user: User, inbox: Path) -> None:
     header, *rows = people(63).splitlines()
     for name, own in (("a", rows[:20]), ("b", rows[20:41]), ("c", rows[41:])):
         (inbox / f"{name}.csv").write_text("\n".join([header, *own]) + "\n")
@@ -358,8 +358,8 @@ def test_a_night_is_foreseen_over_all_its_files_before_the_first(user: User, inb
 
     (inbox / "d.csv").write_text(people(60))
     again = user.types("nightly", "inbox", "--json", "--rate", "500/s, 80/day").json
-    foreseen = again["forecast"]
-    assert (foreseen["files"], foreseen["rows"], foreseen["in_time"]) == (1, 60, False)
+    forecasts = again["forecast"]
+    assert (forecasts["files"], forecasts["rows"], forecasts["in_time"]) == (1, 60, False)
 
 
 def test_a_second_file_is_not_begun_after_the_end(tmp_path: Path) -> None:

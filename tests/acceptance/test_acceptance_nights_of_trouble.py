@@ -1,4 +1,4 @@
-"""Nights that somebody has to hear of: what is wrong is told, and neither a file nor a profile empties a folder."""
+"""Nights with errors: what is wrong is reported, and neither a file nor a profile empties a folder."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def titles(notifications: list[dict[str, Any]]) -> list[str]:
     return [notification["title"].partition(":")[0] for notification in notifications]
 
 
-def fates(told: dict[str, Any]) -> list[tuple[str, str, int]]:
-    return [(one["file"], one["fate"], one["exit_code"]) for one in told["imports"]]
+def fates(report: dict[str, Any]) -> list[tuple[str, str, int]]:
+    return [(one["file"], one["fate"], one["exit_code"]) for one in report["imports"]]
 
 
 # --------------------------------------------------------------------------- names
 
 
-def test_a_name_that_is_no_text_is_put_aside_and_the_others_go_on(user: User, inbox: Path) -> None:
+def test_a_name_that_is_not_text_is_put_away_and_the_others_go_on(user: User, inbox: Path) -> None:
     (inbox / RAW).write_text(people(3))
     (inbox / "b.csv").write_text(people(4))
     ran = user.types(*NIGHTLY)
@@ -84,7 +84,7 @@ def test_a_name_that_is_no_text_is_put_aside_and_the_others_go_on(user: User, in
 
 
 @pytest.mark.parametrize("command", ["run", "validate"])
-def test_a_source_whose_name_is_no_text_is_one_sentence(user: User, command: str) -> None:
+def test_a_source_with_a_name_that_is_not_text_is_one_sentence(user: User, command: str) -> None:
     (user.home / RAW).write_text(people(3))
     ran = user.types_for_real(command, RAW)
 
@@ -100,7 +100,7 @@ def test_symbolic_links_are_left_alone_and_named(user: User, inbox: Path) -> Non
     assert user.types(*NIGHTLY).json["links"] == ["link.csv"]
 
 
-# --------------------------------------------------------------------------- told
+# --------------------------------------------------------------------------- reported
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_symbolic_links_are_left_alone_and_named(user: User, inbox: Path) -> Non
         ("dry_run = true\n", ()),
     ],
 )
-def test_a_night_that_cannot_begin_is_told(
+def test_a_night_that_cannot_begin_is_reported(
     user: User, inbox: Path, notifications: list[dict[str, Any]], profile: str, options: tuple[str, ...]
 ) -> None:
     (inbox / "a.csv").write_text(people(3))
@@ -129,7 +129,7 @@ def test_a_night_that_cannot_begin_is_told(
     assert f"{inbox}: " in notifications[0]["message"]
 
 
-def test_a_missing_profile_is_told_unless_nobody_wants_to_know(
+def test_a_missing_profile_is_reported_unless_nobody_wants_to_know(
     user: User, inbox: Path, notifications: list[dict[str, Any]]
 ) -> None:
     assert user.types(*NIGHTLY, "--config", "gone.toml", IMPORTER_NOTIFY__ON="done").code == 2
@@ -139,7 +139,7 @@ def test_a_missing_profile_is_told_unless_nobody_wants_to_know(
     assert titles(notifications) == ["Customer import failed"]
 
 
-def test_a_watched_folder_that_another_night_holds_is_no_news(
+def test_a_watched_folder_that_another_night_locks_is_not_reported(
     user: User, inbox: Path, notifications: list[dict[str, Any]]
 ) -> None:
     (inbox / ".importer").mkdir()

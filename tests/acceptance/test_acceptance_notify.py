@@ -1,4 +1,4 @@
-"""Single runs that tell how they went: whoever is named hears of it, and nothing that goes wrong there counts."""
+"""Notifications of single runs: everybody who is named gets them, and their errors never fail a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.acceptance.receiver import Receiver
 NOBODY = "json://127.0.0.1:9/sekret"
 
 
-def test_a_run_tells_its_counts_and_where_the_report_is(user: User, receiver: Receiver) -> None:
+def test_a_run_reports_its_counts_and_where_the_report_is(user: User, receiver: Receiver) -> None:
     ran = user.types("run", user.has("people.csv", people(3)), "--notify", "--json", IMPORTER_NOTIFY_URLS=receiver.url)
 
     (message,) = receiver.messages
@@ -28,17 +28,17 @@ def test_a_run_tells_its_counts_and_where_the_report_is(user: User, receiver: Re
     assert "@example.com" not in message["message"]
 
 
-def test_without_being_asked_a_run_tells_nobody_and_a_dry_run_never_does(user: User, receiver: Receiver) -> None:
+def test_without_being_asked_a_run_notifies_nobody_and_a_dry_run_never_does(user: User, receiver: Receiver) -> None:
     user.has("people.csv", people(3))
     ran = user.types("run", "people.csv", "--json", IMPORTER_NOTIFY_URLS=receiver.url)
-    told = {"IMPORTER_NOTIFY_URLS": receiver.url, "IMPORTER_NOTIFY__RUNS": "true"}
-    user.types("validate", "people.csv", **told)
-    user.types("run", "people.csv", "--dry-run", **told)
+    given = {"IMPORTER_NOTIFY_URLS": receiver.url, "IMPORTER_NOTIFY__RUNS": "true"}
+    user.types("validate", "people.csv", **given)
+    user.types("run", "people.csv", "--dry-run", **given)
 
     assert (ran.code, "notified" in ran.json, receiver.messages) == (0, False, [])
 
 
-def test_what_stops_is_told_and_so_is_its_resumption_and_its_retry(
+def test_what_stops_is_reported_and_so_is_its_resumption_and_its_retry(
     user: User, receiver: Receiver, profile_for: Callable[..., Path]
 ) -> None:
     faults = user.has("refuse.toml", '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfor_requests = 3\n')
@@ -68,7 +68,7 @@ def test_what_stops_is_told_and_so_is_its_resumption_and_its_retry(
         (people(2), {"ROCKETKOR_API_SECRET": "wrong"}, 5, "access was refused"),
     ],
 )
-def test_a_run_that_comes_to_nothing_is_told_as_failed(
+def test_a_run_that_comes_to_nothing_is_reported_as_failed(
     user: User,
     receiver: Receiver,
     witness: Witness,
@@ -80,14 +80,14 @@ def test_a_run_that_comes_to_nothing_is_told_as_failed(
     says: str,
 ) -> None:
     options = (*sandbox(profile_for(witness)), "--notify")
-    told = {**witness.environ, "IMPORTER_NOTIFY_URLS": receiver.url, **environ}
-    ran = user.types("run", user.has("people.csv", content), *options, **told)
+    given = {**witness.environ, "IMPORTER_NOTIFY_URLS": receiver.url, **environ}
+    ran = user.types("run", user.has("people.csv", content), *options, **given)
 
     (message,) = receiver.messages
     assert (ran.code, message["type"], says in message["message"]) == (code, "failure", True)
 
 
-def test_a_run_stopped_by_a_signal_is_told(
+def test_a_run_stopped_by_a_signal_is_reported(
     user: User, receiver: Receiver, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     options = sandbox(profile_for(witness, delivery=['rate = "40/s"']))
@@ -113,17 +113,17 @@ def test_a_notification_that_fails_fails_nothing(user: User) -> None:
     ("environ", "says"),
     [({}, "IMPORTER_NOTIFY_URLS names nobody"), ({"IMPORTER_NOTIFY_URLS": "sekret://x"}, "Address 1 of 1")],
 )
-def test_where_nobody_can_be_told_the_run_does_not_begin(user: User, environ: dict[str, str], says: str) -> None:
+def test_where_nobody_can_be_notified_the_run_does_not_begin(user: User, environ: dict[str, str], says: str) -> None:
     ran = user.types("run", user.has("people.csv", people(3)), "--notify", "--json", **environ)
 
     assert (ran.code, says in ran.json["error"], "sekret" in ran.out + ran.err) == (2, True, False)
     assert [path.name for path in user.home.iterdir()] == ["people.csv"]
 
 
-def test_only_the_levels_that_are_asked_for_are_told(user: User, receiver: Receiver) -> None:
-    told = {"IMPORTER_NOTIFY_URLS": receiver.url, "IMPORTER_NOTIFY__ON": "failed"}
-    user.types("run", user.has("people.csv", people(3)), "--notify", **told)
+def test_only_the_levels_that_are_asked_for_are_sent(user: User, receiver: Receiver) -> None:
+    given = {"IMPORTER_NOTIFY_URLS": receiver.url, "IMPORTER_NOTIFY__ON": "failed"}
+    user.types("run", user.has("people.csv", people(3)), "--notify", **given)
     assert receiver.messages == []
 
-    user.types("run", user.has("empty.csv", ""), "--notify", **told)
+    user.types("run", user.has("empty.csv", ""), "--notify", **given)
     assert len(receiver.messages) == 1

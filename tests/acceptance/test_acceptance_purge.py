@@ -85,10 +85,10 @@ def test_a_dry_run_of_a_purge_removes_nothing(user: User) -> None:
     aged(user, 31)
     before = bytes_of_the_journal(user)
 
-    told = user.types("purge", "--older-than", "30d", "--dry-run", "--json").json
+    planned = user.types("purge", "--older-than", "30d", "--dry-run", "--json").json
 
-    assert (told["dry_run"], [run["run_id"] for run in told["purged"]]) == (True, [run_id])
-    assert told["bytes"] > 0
+    assert (planned["dry_run"], [run["run_id"] for run in planned["purged"]]) == (True, [run_id])
+    assert planned["bytes"] > 0
     assert bytes_of_the_journal(user) == before
     assert (user.home / "runs" / run_id / "results.csv").exists()
     assert run_id in user.types("purge", "--older-than", "30d", "--dry-run").out

@@ -70,7 +70,7 @@ def test_what_is_written_to_a_file_while_it_is_imported_is_imported_by_the_next_
 
 def test_a_file_whose_writer_pauses_longer_than_the_rule_is_left_until_it_is_closed(user: User, inbox: Path) -> None:
     if not shows_writers(inbox):
-        pytest.skip("the system does not tell")
+        pytest.skip("the system does not show it")
     whole = people(30).splitlines(keepends=True)
     with (inbox / "a.csv").open("w") as writer:
         writer.write("".join(whole[:11]))
@@ -154,7 +154,7 @@ def test_an_annotated_workbook_of_yesterday_is_made_from_yesterdays_file(user: U
     assert "Ann" in [cell.value for cell in annotated.worksheets[0][2]]
 
 
-def test_a_receipt_is_held_against_the_profile_that_is_given(user: User) -> None:
+def test_a_receipt_is_compared_with_the_profile_that_is_given(user: User) -> None:
     user.has("p.toml", '[validation]\nphone = "e164"\n')
     user.has("other.toml", '[validation]\nphone = "valid"\n')
     user.types("run", user.has("people.csv", people(3)), "--config", "p.toml")
@@ -303,7 +303,7 @@ def test_a_night_killed_while_it_put_a_file_away_is_done_by_the_next_one_and_for
     assert user.types("show", run_id, "--verify").code == 0
 
 
-def test_results_that_cannot_be_renewed_are_told_and_those_of_the_run_are_whole(user: User, inbox: Path) -> None:
+def test_results_that_cannot_be_renewed_are_reported_and_those_of_the_run_are_whole(user: User, inbox: Path) -> None:
     (inbox / "a.csv").write_text(people(4))
     run_id = one(user.types(*NIGHTLY).json)["run_id"]
     (put,) = (inbox / "archive").iterdir()

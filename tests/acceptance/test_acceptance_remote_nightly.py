@@ -46,7 +46,7 @@ def inbox(server: Sshd, user: User) -> Iterator[Path]:
 
 
 @pytest.fixture
-def heard(user: User) -> Iterator[list[dict[str, Any]]]:
+def notifications(user: User) -> Iterator[list[dict[str, Any]]]:
     """Where the user's notifications arrive."""
     got: list[dict[str, Any]] = []
 
@@ -182,7 +182,7 @@ def test_a_night_over_sftp_that_is_killed_half_way_goes_on_with_what_it_claimed(
 
 @dataclass(frozen=True)
 class Sending:
-    """Nights whose customers somebody counts."""
+    """Nights with customers that are counted."""
 
     user: User
     witness: Witness
@@ -226,38 +226,38 @@ def test_a_night_over_sftp_that_is_killed_while_it_puts_away_sends_nothing_twice
 def test_each_kind_of_trouble_with_an_ssh_server_has_its_exit_code(
     user: User, server: Sshd, inbox: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    def told(address: str, **environ: str) -> tuple[int, str]:
+    def refused(address: str, **environ: str) -> tuple[int, str]:
         ran = user.types("nightly", address, "--json", **environ)
         return ran.code, ran.json["error"]
 
     nowhere = server.address(server.root / "nowhere")
-    assert told(nowhere)[0] == 6
-    assert told(nowhere)[1].startswith(f"There is no folder {nowhere}.")
+    assert refused(nowhere)[0] == 6
+    assert refused(nowhere)[1].startswith(f"There is no folder {nowhere}.")
     stranger = tmp_path_factory.mktemp("stranger")
     (stranger / ".ssh").mkdir()
     shutil.copy(server.home / ".ssh" / "known_hosts", stranger / ".ssh")
-    code, error = told(server.address(inbox), HOME=str(stranger))
+    code, error = refused(server.address(inbox), HOME=str(stranger))
     assert (code, "access was refused" in error) == (5, True)
     for away in ("sftp://files.invalid/in", "sftp://127.0.0.1:9/in"):
-        assert (told(away)[0], "cannot be reached" in told(away)[1]) == (75, True)
+        assert (refused(away)[0], "cannot be reached" in refused(away)[1]) == (75, True)
     with sshd(tmp_path_factory.mktemp("reading"), "internal-sftp -R") as reading:
         (reading.root / "a.csv").write_text(people(3))
-        code, error = told(reading.address(reading.root), HOME=str(reading.home))
+        code, error = refused(reading.address(reading.root), HOME=str(reading.home))
         assert (code, f"Files cannot be moved in {reading.address(reading.root)}" in error) == (5, True)
         assert [path.name for path in reading.root.iterdir()] == ["a.csv"]
 
 
-def test_people_hear_of_a_place_that_cannot_be_reached_and_of_no_password(
-    user: User, heard: list[dict[str, Any]]
+def test_people_are_notified_of_a_place_that_cannot_be_reached_and_of_no_password(
+    user: User, notifications: list[dict[str, Any]]
 ) -> None:
     user.environ["IMPORTER_TARGET"] = "emulator"
     assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in").code == 75
     user.has("wrong.toml", "[nightly]\nno = 1\n")
     assert user.types("nightly", "sftp://ann:canary@127.0.0.1:9/in", "--config", "wrong.toml").code == 2
 
-    assert ["sftp://127.0.0.1:9/in: " in notification["message"] for notification in heard] == [True, True]
-    assert "could not be reached" in heard[0]["message"]
-    assert "canary" not in json.dumps(heard)
+    assert ["sftp://127.0.0.1:9/in: " in notification["message"] for notification in notifications] == [True, True]
+    assert "could not be reached" in notifications[0]["message"]
+    assert "canary" not in json.dumps(notifications)
 
 
 def test_an_address_that_cannot_be_a_folder_is_wrong_usage(user: User) -> None:
@@ -283,7 +283,7 @@ ARCHIVED = {"a.csv", "results.csv", "rejects.csv", "id-map.csv", "report.html", 
 
 
 def archived(bucket: Bucket) -> set[str]:
-    """What stands in the archive; nothing may be left anywhere else."""
+    """What is in the archive; nothing may be left anywhere else."""
     keys = bucket.names()
     assert all(key.startswith("in/archive/") for key in keys), keys
     assert len({key.rpartition("/")[0] for key in keys}) == 1

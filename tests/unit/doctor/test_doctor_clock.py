@@ -19,7 +19,7 @@ TOKEN = {"access_token": "token", "expires_in": 3600}
 
 
 def dated(ahead_s: float | None) -> bytes:
-    """A token, from a server whose clock differs from ours."""
+    """A token, from a server with a clock that differs from ours."""
     date = {} if ahead_s is None else {"Date": formatdate(time.time() + ahead_s, usegmt=True)}  # noqa: TID251
     return reply(200, TOKEN, headers=date)
 

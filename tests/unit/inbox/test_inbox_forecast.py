@@ -33,7 +33,7 @@ def profile_at(home: Path, **options: Any) -> Profile:
     return Profile.load(options={**given, **options}, environ={})
 
 
-def foreseen(profile: Profile, *paths: Path, ends_at: float | None = None, force: bool = False) -> InboxForecast:
+def forecast_of(profile: Profile, *paths: Path, ends_at: float | None = None, force: bool = False) -> InboxForecast:
     scope, sizes = destination(profile, {}).scope, sizes_of(paths)
     found = forecast_files(profile, scope, sizes, now=Context(profile).now(), ends_at=ends_at, force=force)
     assert found is not None
@@ -55,7 +55,7 @@ def test_without_files_there_is_no_forecast(profile: Profile) -> None:
 
 
 def test_rows_are_counted_and_every_run_logs_in(profile: Profile, tmp_path: Path) -> None:
-    found = foreseen(profile, file(tmp_path, "a.csv", 30), file(tmp_path, "b.csv", 12))
+    found = forecast_of(profile, file(tmp_path, "a.csv", 30), file(tmp_path, "b.csv", 12))
 
     assert (found.files, found.rows, found.unknown, found.forecast.requests) == (2, 42, 0, 44)
     assert found.text.startswith("2 files wait with about 42 rows, an estimate. 44 requests take about 1 s at 200/s")
@@ -82,7 +82,7 @@ def test_beyond_the_sample_lines_are_taken_to_be_as_long_as_in_it(profile: Profi
     path.write_text("Email,Phone\n" + "jo@example.com,+12125550100\n" * 100_000)
 
     assert path.stat().st_size > 2 * 1024**2
-    assert foreseen(profile, path).rows == pytest.approx(100_000, rel=0.001)
+    assert forecast_of(profile, path).rows == pytest.approx(100_000, rel=0.001)
 
 
 @pytest.mark.parametrize(("text", "rows"), [("", 0), ("a,b", 0), ("a,b\n1,2", 1), ("a,b\r1,2\r3,4\r", 2)])
@@ -90,7 +90,7 @@ def test_lines_are_counted_however_they_end(profile: Profile, tmp_path: Path, te
     path = tmp_path / "a.csv"
     path.write_bytes(text.encode())
 
-    assert foreseen(profile, path).rows == rows
+    assert forecast_of(profile, path).rows == rows
 
 
 def test_rows_of_small_packed_files_are_counted(profile: Profile, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_rows_of_small_packed_files_are_counted(profile: Profile, tmp_path: Path
     broken = tmp_path / "b.xlsx"
     broken.write_bytes(b"PK\x03\x04 no workbook")
 
-    assert (foreseen(profile, path).rows, foreseen(profile, broken).rows) == (25, 0)
+    assert (forecast_of(profile, path).rows, forecast_of(profile, broken).rows) == (25, 0)
 
 
 def test_rows_of_what_is_not_here_yet_follow_from_the_runs_before(profile: Profile, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_rows_of_what_is_not_here_yet_follow_from_the_runs_before(profile: Profi
 def test_requests_follow_from_the_runs_before_where_most_rows_were_known(profile: Profile, tmp_path: Path) -> None:
     for count in (20, 40, 50):  # every full export holds the people of the one before
         imported(profile, file(tmp_path, f"{count}.csv", count))
-    found = foreseen(profile, file(tmp_path, "next.csv", 60))
+    found = forecast_of(profile, file(tmp_path, "next.csv", 60))
 
     assert found.rows == 60
     assert found.forecast.requests == round(60 * 50 / 110) + 1
@@ -129,15 +129,15 @@ def test_what_was_imported_before_needs_nothing_unless_forced(profile: Profile, 
     path = file(tmp_path, "a.csv", 20)
     imported(profile, path)
 
-    assert foreseen(profile, path).forecast.requests == 0
-    assert foreseen(profile, path, force=True).forecast.requests == 21
+    assert forecast_of(profile, path).forecast.requests == 0
+    assert forecast_of(profile, path, force=True).forecast.requests == 21
 
 
 def test_a_stopped_run_needs_only_the_rows_that_are_left(tmp_path: Path) -> None:
     path = file(tmp_path, "a.csv", 60)
     profile = profile_at(tmp_path, **{"delivery.rate": "1000/s, 25/day"})
     imported(profile, path)
-    found = foreseen(profile, path)
+    found = forecast_of(profile, path)
 
     assert (found.rows, found.forecast.requests) == (36, 37)
     assert found.forecast.quota_share == pytest.approx((25 + 37) / 25)
@@ -146,12 +146,12 @@ def test_a_stopped_run_needs_only_the_rows_that_are_left(tmp_path: Path) -> None
 
 def test_the_requests_of_the_day_are_counted_as_by_the_limiter(profile: Profile, tmp_path: Path) -> None:
     imported(profile, file(tmp_path, "a.csv", 20))
-    found = foreseen(profile, file(tmp_path, "b.csv", 9))
+    found = forecast_of(profile, file(tmp_path, "b.csv", 9))
 
     assert found.forecast.quota_share == pytest.approx((21 + 10) / 10_000)
 
 
-def test_a_journal_that_cannot_be_read_is_no_reason_not_to_begin(profile: Profile, tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_read_does_not_stop_a_night(profile: Profile, tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "journal.sqlite3").write_bytes(b"no database at all" * 300)
 
@@ -180,17 +180,17 @@ class Folder:
 
 
 def test_the_same_files_are_forecast_once_and_others_again(profile: Profile, tmp_path: Path) -> None:
-    told: list[Event] = []
-    forecaster = InboxForecaster(profile, told.append, SystemClock())
+    events: list[Event] = []
+    forecaster = InboxForecaster(profile, events.append, SystemClock())
     first, second = file(tmp_path, "a.csv", 3), file(tmp_path, "b.csv", 4)
     found = [forecaster.forecast(Folder(*paths), None).get("rows") for paths in ([first], [first], [first, second], [])]
 
     assert found == [3, None, 7, None]
-    assert [(event.name, event.data["rows"]) for event in told] == [("night_forecast", 3), ("night_forecast", 7)]
+    assert [(event.name, event.data["rows"]) for event in events] == [("night_forecast", 3), ("night_forecast", 7)]
 
 
 def test_a_folder_that_cannot_be_read_has_no_forecast(profile: Profile) -> None:
-    told: list[Event] = []
+    events: list[Event] = []
 
-    assert InboxForecaster(profile, told.append, SystemClock()).forecast(Folder(broken=True), None) == {}
-    assert told == []
+    assert InboxForecaster(profile, events.append, SystemClock()).forecast(Folder(broken=True), None) == {}
+    assert events == []

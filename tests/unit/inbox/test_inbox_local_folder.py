@@ -132,7 +132,7 @@ def test_a_file_that_somebody_has_open_for_writing_is_not_complete_however_long_
     box = inbox(tmp_path)
     path = arrives(tmp_path, "a.csv", "whole")
     if not shows_writers(path):
-        pytest.skip("the system does not tell")
+        pytest.skip("the system does not show it")
     with path.open("a"):
         look = box.scan()
         assert box.complete(look, look) == []

@@ -39,7 +39,7 @@ def test_a_writer_in_another_program_is_found_and_a_reader_is_not_a_writer(tmp_p
     path = tmp_path / "a.csv"
     path.write_text("x")
     if not shows_writers(path):
-        pytest.skip("the system does not tell")
+        pytest.skip("the system does not show it")
     hold = "import sys; held = open(sys.argv[1], sys.argv[2]); print('open', flush=True); sys.stdin.read()"
     for mode, seen in (("a", True), ("r", False)):
         with subprocess.Popen(

@@ -37,8 +37,8 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def inbox(place: Place, workspace: Path, **settings: Any) -> RemoteFolder:
-    told = {f"nightly.{name}": value for name, value in settings.items()}
-    opened = RemoteFolder(place.address, Profile().with_options({"workspace": workspace, **told}))
+    given = {f"nightly.{name}": value for name, value in settings.items()}
+    opened = RemoteFolder(place.address, Profile().with_options({"workspace": workspace, **given}))
     opened.open()
     opened.recover()
     return opened
@@ -308,7 +308,7 @@ def test_an_end_at_any_step_loses_nothing_and_doubles_nothing(
     assert number > 25
 
 
-# --------------------------------------------------------------------------- trouble
+# --------------------------------------------------------------------------- errors
 
 
 def said(address: str, workspace: Path, kind: type[ImporterError], **options: Any) -> str:
@@ -331,9 +331,9 @@ def test_a_prefix_of_a_bucket_is_a_folder_even_when_nothing_is_in_it(in_aws: Non
 
 
 def test_what_cannot_be_a_folder_is_refused_before_anything(workspace: Path) -> None:
-    told = said("https://ann:canary@files.example.com/in", workspace, UsageError)
-    assert "neither listed nor moved" in told
-    assert "import one file, such as https://" in told
+    message = said("https://ann:canary@files.example.com/in", workspace, UsageError)
+    assert "neither listed nor moved" in message
+    assert "import one file, such as https://" in message
     assert "sftp://" in said("ftp://files.example.com/in", workspace, UsageError)
     assert "outside the folder" in said("s3://bucket/in", workspace, UsageError, **{"nightly.archive": "/kept"})
     assert not workspace.exists()

@@ -1,4 +1,4 @@
-"""What is foreseen before anything is sent."""
+"""The forecast before anything is sent."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_nobody_is_notified_where_nobody_is_named() -> None:
     assert sender_for({"IMPORTER_NOTIFY_URLS": "  "}, 5.0) is None
 
 
-def test_a_broken_receiver_is_no_exception_and_no_secret_in_a_log(
+def test_a_broken_receiver_raises_nothing_and_brings_no_secret_into_a_log(
     hook: tuple[str, list[dict[str, Any]], type[_Hook]],
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],

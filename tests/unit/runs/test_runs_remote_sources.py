@@ -1,4 +1,4 @@
-"""Sources that lie elsewhere: fetched whole or not at all, and never a secret in a message."""
+"""Sources at an address: fetched whole or not at all, and never a secret in a message."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.remote_servers import TEXT, Sshd, Web, authority, keygen, web
 PROFILE = Profile()
 
 
-def fetched(address: str, spool: Path | None = None, **told: object) -> bytes:
-    with local_copy(address, PROFILE, lambda _: None, spool=spool, **told) as local:  # type: ignore[arg-type]
+def fetched(address: str, spool: Path | None = None, **given: object) -> bytes:
+    with local_copy(address, PROFILE, lambda _: None, spool=spool, **given) as local:  # type: ignore[arg-type]
         assert local.path.stat().st_mode & 0o777 == 0o600
         assert local.path.parent.stat().st_mode & 0o777 == 0o700
         return local.path.read_bytes()
@@ -64,10 +64,10 @@ def test_sftp_with_the_wrong_key_is_refused(at_home: Sshd, tmp_path: Path) -> No
     keygen(tmp_path / ".ssh" / "id_ed25519")
     (tmp_path / ".ssh" / "known_hosts").write_text((at_home.home / ".ssh" / "known_hosts").read_text())
     with mock.patch.dict(os.environ, {"HOME": str(tmp_path)}):
-        told = refused(at_home.address(source, "root:canary-password@"), AccessError)
+        message = refused(at_home.address(source, "root:canary-password@"), AccessError)
 
-    assert "access was refused" in told
-    assert "ssh key" in told
+    assert "access was refused" in message
+    assert "ssh key" in message
 
 
 def test_sftp_reports_a_missing_file(at_home: Sshd) -> None:
@@ -180,9 +180,9 @@ def test_user_and_password_of_an_address_are_used_and_never_shown(site: Web) -> 
     assert fetched(f"{good}/out/customers.csv?token=canary") == TEXT
 
     bad = site.url.replace("//", "//ann:canary-wrong@")
-    told = refused(f"{bad}/out/customers.csv?token=canary", AccessError)
-    assert "access was refused" in told
-    assert f"{site.url}/out/customers.csv" in told
+    message = refused(f"{bad}/out/customers.csv?token=canary", AccessError)
+    assert "access was refused" in message
+    assert f"{site.url}/out/customers.csv" in message
 
 
 def test_a_netrc_is_used(site: Web, tmp_path: Path) -> None:
@@ -236,9 +236,9 @@ def test_a_missing_server_and_a_missing_file_are_different_errors() -> None:
 
 
 def test_a_host_that_no_name_server_knows_is_an_error_that_may_pass() -> None:
-    told = refused("sftp://files.invalid/customers.csv", TryLaterError)
+    message = refused("sftp://files.invalid/customers.csv", TryLaterError)
 
-    assert "sftp://files.invalid/customers.csv cannot be fetched: the other side cannot be reached" in told
+    assert "sftp://files.invalid/customers.csv cannot be fetched: the other side cannot be reached" in message
 
 
 # --------------------------------------------------------------------------- addresses and copies
@@ -261,15 +261,15 @@ def test_an_address_that_cannot_be_one_is_refused_at_once(address: str, said: st
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "text"),
     [
         ("sftp://ann:canary@host:22/a.csv", "sftp://host:22/a.csv"),
         ("https://host/a.csv?X-Amz-Signature=canary#canary", "https://host/a.csv"),
         ("https://ann%40x:p%2Fcanary@host/a.csv", "https://host/a.csv"),
     ],
 )
-def test_an_address_is_shown_without_anything_that_may_be_secret(address: str, told: str) -> None:
-    assert shown(address) == told
+def test_an_address_is_shown_without_anything_that_may_be_secret(address: str, text: str) -> None:
+    assert shown(address) == text
 
 
 def test_a_path_is_taken_as_it_is(tmp_path: Path) -> None:

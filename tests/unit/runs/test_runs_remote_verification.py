@@ -24,19 +24,19 @@ DAMAGED = TEXT.replace(b"Ann", b"Amn", 1)
 PART = 5 * 2**20
 
 
-def fetched(address: str, **told: object) -> LocalCopy:
-    with local_copy(address, PROFILE, lambda _: None, **told) as local:  # type: ignore[arg-type]
+def fetched(address: str, **given: object) -> LocalCopy:
+    with local_copy(address, PROFILE, lambda _: None, **given) as local:  # type: ignore[arg-type]
         return local
 
 
-def broken(address: str, **told: object) -> str:
+def broken(address: str, **given: object) -> str:
     with pytest.raises(SourceError, match="arrived damaged") as caught:
-        fetched(address, **told)
+        fetched(address, **given)
     return str(caught.value)
 
 
 class Moment:
-    """A stop that never stops anything; being asked is when something happens elsewhere."""
+    """A stop that never stops anything; being asked is when something else happens."""
 
     reason = ""
 
@@ -86,7 +86,7 @@ def test_sftp_without_a_checksum_file_is_read_twice(at_home: Sshd) -> None:
 
 @pytest.fixture
 def gateway(s3: dict[str, str]) -> Iterator[Gateway]:
-    """Stands before the S3 server, and spoils what a test tells it to."""
+    """A proxy before the S3 server that spoils what a test names."""
     with (
         before(s3["AWS_ENDPOINT_URL"]) as running,
         mock.patch.dict(os.environ, {**s3, "AWS_ENDPOINT_URL": running.url}),
