@@ -1,0 +1,74 @@
+"""A contract may declare its records with pydantic's own types: what these refuse becomes an issue of its field."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, Literal, NotRequired
+
+import pandas as pd
+import pytest
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from importer.core.batches import CheckedBatch, MappedBatch
+from importer.core.contract import Contract, Policy
+from importer.core.frames import raw_batch
+from importer.core.issues import IssueCode
+from importer.profile import ValidationSettings
+from importer.validation import Validator, policy_of
+from tests.toy_target.contract import CODES, MEMBERS, MemberChecks
+
+
+class Member(TypedDict):
+    """The fields of the toy target, without a line of code."""
+
+    ref: NotRequired[Annotated[str, StringConstraints(pattern="^[A-Z]-[0-9]+$")]]
+    fullName: Annotated[str, StringConstraints(min_length=1, max_length=10)]
+    mail: Literal["ada@example.com", "bob@example.com"]
+
+
+class PlainChecks(MemberChecks):
+    """Rows of members, read by pydantic alone."""
+
+    def adapter(self, record_type: str | None, policy: Policy) -> TypeAdapter[dict[str, Any]]:
+        found: TypeAdapter[Any] = TypeAdapter(Member)
+        return found
+
+
+INVALID = IssueCode("value_invalid", "Not accepted", "{label} is not accepted; write {example}.", "Correct the cells.")
+BLANK = IssueCode("string_too_short", "A blank name", "{label} is missing.", "Fill it in.")
+PLAIN = replace(MEMBERS, load_checks=PlainChecks, codes={**CODES, INVALID.code: INVALID, BLANK.code: BLANK})
+
+
+def check(contract: Contract, *rows: tuple[str, str, str]) -> CheckedBatch:
+    names = ["ref", "fullName", "mail"]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    raw = raw_batch(0, list(range(2, 2 + len(rows))), columns, names=names)
+    frame = pd.DataFrame(dict(zip(names, columns, strict=True)), dtype="str", index=raw.frame.index)
+    policy = policy_of(ValidationSettings(), date(2026, 1, 1))
+    batch = MappedBatch(raw, frame, dict(zip(names, names, strict=True)))
+    return Validator(contract, policy, secret=b"s" * 32, stamp="").check(batch)
+
+
+def test_what_pydantic_refuses_is_an_issue_of_the_field_under_the_codes_of_the_contract() -> None:
+    checked = check(
+        PLAIN,
+        ("A-1", "Ada", "ada@example.com"),
+        ("1", "Ada Example the First", "ada@example.com"),
+        ("A-3", "", "eve@example.com"),
+    )
+
+    assert [body is None for body in checked.payloads] == [False, True, True]
+    assert [(issue.ordinal, issue.code, issue.field) for issue in checked.issues] == [
+        (1, "value_invalid", "ref"),
+        (1, "too_long", "fullName"),
+        (2, "string_too_short", "fullName"),
+        (2, "value_invalid", "mail"),
+    ]
+    assert checked.issues[0].message == "Member reference is not accepted; write A-17."
+
+
+def test_without_a_code_for_it_a_refusal_is_a_fault_of_the_contract() -> None:
+    with pytest.raises(ValidationError):
+        check(replace(MEMBERS, load_checks=PlainChecks), ("1", "Ada", "ada@example.com"))
