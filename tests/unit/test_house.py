@@ -1,0 +1,118 @@
+"""The package as its folder listing shows it: what lies at its top, no import cycle, no small module of one caller."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "importer"
+TOP = {"__init__.py", "__main__.py", "py.typed"}
+LEAST_LINES = 40
+"""A module that only one other module uses holds at least so many lines of code; else it belongs into that one."""
+SMALL_BY_DESIGN: Mapping[str, str] = {
+    "importer.journal.sqlite.inspection": "SQL belongs to the adapter; its caller chooses the adapter",
+    "importer.validation.equal_numbers": "loads numpy, which small columns do not need",
+}
+"""Smaller modules of one caller, and why each is one of its own."""
+
+_LAYOUT = {
+    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
+}  # fmt: skip
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
+
+
+def code_lines(module: str) -> int:
+    """Lines of code: without blanks, comments and docstrings."""
+    text = MODULES[module].read_text(encoding="utf-8")
+    strings = [
+        node
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+    documentation = {line for node in strings for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    tokens = [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in _LAYOUT]
+    return len({line for token in tokens for line in range(token.start[0], token.end[0] + 1)} - documentation)
+
+
+def statements(node: ast.AST, *, for_types: bool) -> Iterator[ast.AST]:
+    """All nodes below one, without the blocks that only a type checker reads unless those are wanted."""
+    for child in ast.iter_child_nodes(node):
+        if for_types or not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from statements(child, for_types=for_types)
+
+
+def imported(module: str, *, for_types: bool) -> Iterator[tuple[str, str]]:
+    """What a module imports of the package, in functions as well: a module, and the name in it or nothing."""
+    for node in statements(TREES[module], for_types=for_types):
+        if isinstance(node, ast.Import):
+            yield from ((one.name, "") for one in node.names if one.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            for one in node.names:
+                whole = f"{node.module}.{one.name}"
+                yield (whole, "") if whole in MODULES else (str(node.module), one.name)
+
+
+@cache
+def passed_on(module: str) -> Mapping[str, str]:
+    """The names that a package passes on (`__all__`), and the module that each comes from."""
+    listed = [
+        ast.literal_eval(node.value)
+        for node in TREES[module].body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    if not listed or MODULES[module].name != "__init__.py":
+        return {}
+    return {name: other for other, name in imported(module, for_types=True) if name in listed[0]}
+
+
+def graph() -> Mapping[str, AbstractSet[str]]:
+    return {module: {other for other, _ in imported(module, for_types=False)} - {module} for module in MODULES}
+
+
+@cache
+def users() -> Mapping[str, AbstractSet[str]]:
+    """Who uses a module: what a package passes on is used where it is imported from the package."""
+    found: dict[str, set[str]] = {module: set() for module in MODULES}
+    for module in MODULES:
+        for other, name in imported(module, for_types=True):
+            if name not in passed_on(module):
+                found[passed_on(other).get(name, other)].add(module)
+    return found
+
+
+def test_at_the_top_of_the_package_lies_its_face_and_nothing_else() -> None:
+    assert {path.name for path in PACKAGE.iterdir() if path.is_file()} == TOP
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter(graph()).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
+
+
+def test_a_small_module_has_more_than_one_caller() -> None:
+    small = {
+        module: next(iter(users()[module]))
+        for module, path in MODULES.items()
+        if path.name not in TOP and len(users()[module]) == 1 and code_lines(module) < LEAST_LINES
+    }
+
+    assert {module: by for module, by in small.items() if module not in SMALL_BY_DESIGN} == {}
