@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -49,6 +50,24 @@ def test_a_folder_gets_its_name_with_everything_in_it(tmp_path: Path) -> None:
     put_in_place(tmp_path / ".part", tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
     assert (tmp_path / "folder" / "file").read_bytes() == b"content"
+
+
+def test_the_content_is_on_the_disk_before_the_name_changes_and_the_name_before_it_returns(tmp_path: Path) -> None:
+    happened: list[str] = []
+    rename, (aside, path) = Path.replace, (tmp_path / ".part", tmp_path / "file")
+    aside.write_bytes(b"content")
+
+    def fsync(descriptor: int) -> None:
+        happened.append(f"fsync {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+
+    def replace(source: Path, target: Path) -> Path:
+        happened.append("rename")
+        return rename(source, target)
+
+    with mock.patch("os.fsync", fsync), mock.patch.object(Path, "replace", replace):
+        put_in_place(aside, path)
+
+    assert happened == ["fsync .part", "rename", f"fsync {tmp_path.name}"]
 
 
 def test_a_group_of_files_appears_when_its_block_ends(tmp_path: Path) -> None:
