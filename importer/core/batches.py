@@ -221,13 +221,13 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateVerdict:
-    """What the duplicates of a source come to.
+    """The result of the search for duplicates in a source.
 
     Args:
         issues: errors (same import key, unless allowed) and warnings (same email, phone, or name and birth date).
         rekeyed: ordinal to its own import key, for allowed duplicates from the second on.
         groups: ordinals of allowed duplicates, those of one key together.
-        leaders: for every ordinal the one whose row speaks for its group, -1 for a row of its own; empty: rows are
+        leaders: for every ordinal the one that is sent for its group, -1 for a row of its own; empty: rows are
             not grouped.
     """
 

@@ -1,7 +1,7 @@
 """Every command that the program prints: composed here, and nowhere else. Composes text; runs nothing.
 
-What is printed can be pasted as it stands: paths are quoted for the shell and given from the folder that the user
-stands in. A command on a run names the workspace alone, since a run keeps its own profile; a command on a file
+What is printed can be pasted as it is: paths are quoted for the shell and relative to the user's folder.
+A command on a run names the workspace alone, since a run keeps its own profile; a command on a file
 repeats the profile, the target where one was named, and the options that the file was read and sent with.
 """
 
@@ -20,7 +20,7 @@ DEFAULT_WORKSPACE = Path("runs")
 NAME = "importer"
 STDIN = "-"
 FRAME = "<DataFrame>"
-"""What stands in the place of a path where the source was a pandas DataFrame: nobody can type that."""
+"""Shown instead of a path where the source was a pandas DataFrame: it is not a path that a person can type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Commands:
     Args:
         workspace: the folder of the journal.
         config: the profile's path; empty: there is none.
-        target: as somebody named it; empty: the profile or the default decides.
-        reading: options, as words, that say how a file is read; repeated for every command that reads it.
+        target: as it was named; empty: the profile or the default decides.
+        reading: options, as words, for how a file is read; repeated for every command that reads it.
         sending: options, as words, that only a command that sends takes.
-        everywhere: write every path in full, for readers who stand in another folder: mail, logs of a scheduler.
+        everywhere: write every path in full, for readers in another folder: mail, logs of a scheduler.
     """
 
     workspace: Path = DEFAULT_WORKSPACE
@@ -134,7 +134,7 @@ class Commands:
         return self._composed("init", self._path(file))
 
     def looks(self, file: Path | str) -> str:
-        """Say, as a sentence, how to see what was found in a file and how to write a mapping for it."""
+        """Return a sentence: how to see what was found in a file, and how to write a mapping for it."""
         if str(file) == STDIN:
             return ""
         return f"See what was found with `{self.inspect(file)}`, and write a mapping with `{self.init(file)}`."
@@ -169,7 +169,7 @@ class Commands:
             return str(path)
         try:
             whole, here = Path(path).absolute(), Path.cwd()
-        except FileNotFoundError:  # the folder that the user stands in was removed
+        except FileNotFoundError:  # the user's folder was removed
             return str(path)
         if self.everywhere or not whole.is_relative_to(here):
             return str(whole)

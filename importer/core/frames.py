@@ -112,7 +112,7 @@ def _narrow(texts: pa.Array) -> pa.Array:
 
 
 def text_array(texts: Sequence[str]) -> pa.Array:
-    """Make one column of large strings, as pandas holds them. Lone surrogates, which are no text, become U+FFFD."""
+    """Make one column of large strings, as pandas holds them. Lone surrogates, which are not text, become U+FFFD."""
     try:
         return pa.array(texts, pa.large_string())
     except UnicodeEncodeError:

@@ -42,7 +42,7 @@ def counted(count: int, what: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Find the known name that contains `name` or is most similar, case and punctuation aside; "" for none."""
+    """Find the known name that contains `name` or is most similar, whatever its case and punctuation; "" for none."""
     folded: dict[str, str] = {}
     for candidate in known:
         folded.setdefault(_fold(candidate), candidate)

@@ -60,7 +60,7 @@ class DeliverySettings(Section):
     canary: NonNegativeInt | None = Field(
         None,
         description=(
-            "Send one row, then so many, then the rest, if nothing new went wrong; 0: all at once. The rest is "
+            "Send one row, then this many, then the rest, if nothing new went wrong; 0: all at once. The rest is "
             "watched for a share of refusals that jumps. Not set: 10 for every target but the emulator and the "
             "sandbox."
         ),
@@ -145,7 +145,7 @@ class DeliverySettings(Section):
             "no such time."
         ),
     )
-    timezone: ZoneName = Field("", description="Whose clock `window` and `finish_by` go by; empty: this computer's.")
+    timezone: ZoneName = Field("", description="The time zone of `window` and `finish_by`; empty: this computer's.")
     headroom: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0, description="The share of `rate` that is left to others, to live traffic above all."
     )
@@ -165,7 +165,7 @@ class DeliverySettings(Section):
 
     @property
     def looks_caution(self) -> str:
-        """What is to be said of looks that end before a slow server may be done; empty: nothing."""
+        """A warning where look-ups end before a slow server may be done; empty: there is none."""
         after_s = self.read_timeout_s + self.looks_after_s[-1]
         if after_s >= SLOW_SERVER_S:
             return ""
@@ -182,7 +182,7 @@ class DeliverySettings(Section):
 
 
 class TargetSettings(Section):
-    """`[targets.NAME]`: a place to create customers in. Any key of `[delivery]` may stand here too."""
+    """`[targets.NAME]`: a place to create customers in. Any key of `[delivery]` is allowed here too."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -209,7 +209,7 @@ class TargetSettings(Section):
     @classmethod
     def _has_no_credentials(cls, value: str) -> str:
         if "@" in value:
-            raise ValueError("an address without user name or password: credentials never stand in a profile")
+            raise ValueError("an address without user name or password: credentials do not belong in a profile")
         return value
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Names of fields as they are in `[mapping]`: known or not, and quotes that were forgotten. Names only.
 
-Which names there are says the contract of the chosen target's kind.
+The contract of the chosen target's kind declares the names.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class KeptProfile(BaseModel):
         settings: as `Profile.settings_to_keep` gives them.
         rules: the mapping that was used, also where none was given and the columns were matched by name; empty: the
             source was not read to its end yet.
-        orders: the order in which each date field is read; None where every date said it itself.
+        orders: the order in which each date field is read; None where every date showed it itself.
         columns: what the user's own function made of the source's columns; empty: there is none.
     """
 
@@ -64,13 +64,13 @@ class KeptProfile(BaseModel):
 
 
 def settings_to_keep(profile: ProfileTables) -> dict[str, Any]:
-    """What a run keeps of its profile, in JSON types: all defaults spelt out, and never a secret.
+    """What a run keeps of its profile, in JSON types: with all defaults, and never a secret.
 
     Faults of a rehearsal are not in it: the run notes the faults themselves, which outlast their file.
     """
     kept = profile.model_dump(mode="json", include=set(KEPT_TABLES), exclude={"delivery": {"faults"}})
     for name, section in kept["targets"].items():
-        if name == profile.target:  # its own delivery keys are in `delivery` already, under what options said
+        if name == profile.target:  # its own delivery keys are in `delivery` already, and options go before them
             kept["targets"][name] = {key: section[key] for key in TargetSettings.model_fields}
     for section, key in (("results", "out"), ("metrics", "textfile")):
         if kept[section][key] is not None:
@@ -132,6 +132,6 @@ def _hash(parts: Mapping[str, Any]) -> str:
 
 
 def _as_ever(validation: ValidationSettings) -> dict[str, Any]:
-    """What `[validation]` decides; keys that earlier programs did not know count only where they say something new."""
+    """What `[validation]` decides; keys that earlier versions did not have count only if not the default."""
     added = validation.model_dump(mode="json", include=_ADDED, exclude_defaults=True)
     return validation.model_dump(mode="json", exclude=_ADDED) | added

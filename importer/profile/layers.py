@@ -1,9 +1,10 @@
 """Where settings come from: a TOML file, the environment, options. Each becomes a layer; layers go over each other.
 
-Reads one file and the variables it is given; checks how variables are spelt, and leaves values to the schema.
+Reads one file and the variables it is given; checks the names of variables, and leaves values to the schema.
 
 Variables are read by pydantic-settings. Its sources would not do for the rest: they merge the rules of `[mapping]` one
-by one, know no target whose keys lie over those of `[delivery]`, and forget what stood where, which messages name.
+by one, do not know that a target's keys go before those of `[delivery]`, and forget the origin of a value, which
+messages name.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ OPTIONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one origin says.
+    """The settings of one origin.
 
     Args:
         name: the file's path as the user gave it; empty for options and the environment.

@@ -1,4 +1,4 @@
-"""The schema of `[nightly]` and `[notify]`: what is taken from a folder, what is worth a notification. Values only."""
+"""The schema of `[nightly]` and `[notify]`: what is taken from a folder, what people are notified of. Values only."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class NightlySettings(Section):
         ),
     )
     marker: Annotated[str, Field(pattern=r"^\.[A-Za-z0-9_.-]+$")] = Field(
-        ".done", description="`customers.csv.done` beside `customers.csv` says that it is complete."
+        ".done", description="`customers.csv.done` next to `customers.csv` marks it as complete."
     )
     settle_s: NonNegativeFloat = Field(
-        5.0, description="Pause between two looks at a file that somebody may still be writing, in seconds."
+        5.0, description="Pause between two looks at a file that may still be being written, in seconds."
     )
     archive: Path = Field(
         Path("archive"),
@@ -37,7 +37,7 @@ class NightlySettings(Section):
     )
     failed: Path = Field(Path("failed"), description="Where files go that cannot be used, with a text that says why.")
     expect: Literal["nothing", "daily"] = Field(
-        "nothing", description="`daily`: a day without a file is worth a notification, and exit code 75."
+        "nothing", description="`daily`: a day without a file causes a notification, and exit code 75."
     )
     expect_by: TimeOfDay | None = Field(
         None, description="Before this time of day no file is missing yet; not set: from the day's beginning on."
@@ -48,7 +48,7 @@ class NightlySettings(Section):
 
 
 class NotifySettings(Section):
-    """`[notify]`: what is worth a notification.
+    """`[notify]`: what people are notified of.
 
     Its addresses hold secrets, and come from IMPORTER_NOTIFY_URLS or IMPORTER_NOTIFY_URLS_FILE.
     """
@@ -59,7 +59,7 @@ class NotifySettings(Section):
             "failed",
             "degraded",
         ),
-        description="What is worth a notification.",
+        description="What people are notified of.",
     )
     runs: bool = Field(
         False,

@@ -37,7 +37,7 @@ class RetentionSettings(Section):
         None,
         description=(
             "`importer purge`: runs that ended longer ago than this lose their personal data; not set: "
-            "`--older-than` must say it."
+            "`--older-than` is required."
         ),
     )
 
@@ -60,7 +60,7 @@ class MetricsSettings(Section):
         None,
         description=(
             "Written whole every few seconds and at the end, for the node exporter's textfile collector; named "
-            "`….prom`. What it says of the last run and night of another target stays in it; remove the file "
+            "`….prom`. The figures of the last run and night of another target stay in it; remove the file "
             "to forget it. Not set: no file."
         ),
     )
@@ -79,7 +79,7 @@ class MetricsSettings(Section):
 class OtelSettings(Section):
     """`[otel]`: OpenTelemetry by OTLP over HTTP; needs the optional group `otel`.
 
-    Where to send, sampling and names are said by the standard variables, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
+    The standard variables set address, sampling and names, `OTEL_EXPORTER_OTLP_ENDPOINT` first of all.
     """
 
     enabled: bool = Field(False, description="Send traces (spans run, batch, request) and metrics.")

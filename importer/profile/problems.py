@@ -1,4 +1,4 @@
-"""What is wrong with a profile, in one sentence: where it stands, what it must be, the nearest right name.
+"""What is wrong with a profile, in one sentence: the place, what it must be, the nearest right name.
 
 Turns pydantic's findings into `ProfileError`; never shows a value that could be a credential.
 """
@@ -49,7 +49,7 @@ _MUST_BE: Mapping[str, str] = {
 
 
 _OF_MAPPING = {"grouping", "transform"}
-"""Sections of the schema whose keys stand under `[mapping]`."""
+"""Sections of the schema with keys under `[mapping]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _unknown_key(place: tuple[str, ...], where: str, schema: type[BaseModel], la
     key = place[-1]
     if _SECRET.search(key):
         return ProfileError(
-            f"{where} is refused: credentials never stand in a profile.",
+            f"{where} is refused: credentials do not belong in a profile.",
             f"Set {_kind_at(place, layers).variables}, or the same names with _FILE.",
         )
     known = _keys_at(place[:-1], schema)
@@ -192,7 +192,7 @@ def _where(place: tuple[str, ...], layers: Sequence[Layer]) -> str:
 
 
 def _at(data: Any, place: tuple[str, ...]) -> Any:
-    """What a layer says at a place; None: nothing."""
+    """The value of a layer at a place; None: nothing."""
     for step in place:
         if not isinstance(data, Mapping) or step not in data:
             return None

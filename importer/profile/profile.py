@@ -32,7 +32,7 @@ from importer.profile.problems import explain, places, variable
 from importer.profile.tables import EMULATOR, ProfileTables, kind_in, with_names
 
 _BUILT_IN = Layer("default", data={"targets": {EMULATOR: {"rate": "200/s", "concurrency": 32}}})
-"""The emulator inside the run is ours alone: a rehearsal need not be as careful as the real thing."""
+"""Only the run itself uses the emulator inside it: a rehearsal need not be as careful as a real import."""
 
 _NOT_REPEATED = frozenset(
     {"target", "workspace", "dry_run", "yes", "account_of", "notify.runs", "results.preview"}
@@ -99,7 +99,7 @@ class Profile(ProfileTables):
 
     @property
     def is_named(self) -> bool:
-        """Whether somebody named a profile, a file or one made in code, beside options and the environment."""
+        """Whether a profile was named, a file or one made in code, in addition to options and the environment."""
         if not self._layers:
             return bool(self.model_fields_set & (KEPT_TABLES - {"target", "log"}))
         return any(layer.origin == "profile" for layer in self._layers)
@@ -118,24 +118,24 @@ class Profile(ProfileTables):
         return differing(self, settings)
 
     def recalled(self, settings: Mapping[str, Any], run_id: str) -> Self:
-        """What is said now, over what a run has kept; how rows are read and checked is the run's alone.
+        """Return what is given now, over what a run has kept; how rows are read and checked is the run's alone.
 
         Args:
             settings: as `settings_to_keep` gave them.
             run_id: the run, for messages.
 
         Raises:
-            ProfileError: this program does not know what an earlier one kept, or what is said now is wrong.
+            ProfileError: this program does not know what an earlier one kept, or what is given now is wrong.
         """
         layers = self._layers or (option_layer(self.model_dump(exclude_unset=True)),)
-        said = [
+        given = [
             replace(layer, data={key: value for key, value in layer.data.items() if key not in TABLES_OF_ROWS})
             for layer in layers
         ]
-        return self._resolve([*said, Layer("run", run_id, settings)])
+        return self._resolve([*given, Layer("run", run_id, settings)])
 
     def given(self, section: str) -> dict[str, Any]:
-        """What options on the command line say of a section, by key."""
+        """What the options of the command line set in a section, by key."""
         found: dict[str, Any] = {}
         for layer in reversed(self._layers):
             if layer.origin == "option":
@@ -159,7 +159,7 @@ class Profile(ProfileTables):
         for option, place in OPTIONS.items():
             section, _, key = place.partition(".")
             value = self.given(section).get(key) if key else None
-            if isinstance(value, list | tuple):  # a program's way to say what the command line parts with commas
+            if isinstance(value, list | tuple):  # the command line separates these with commas
                 value = ",".join(map(str, value))
             if wanted(place) and value not in {None, False, ""}:
                 words += [option] if value is True else [option, str(value)]
@@ -207,6 +207,6 @@ def _defaults_of(kind: str) -> Layer:
 
 
 class _Variables(Profile, BaseSettings):
-    """The same schema, as the reader of environment variables wants it; texts are taken apart by the schema itself."""
+    """The same schema, as the reader of environment variables needs it; the schema itself parses texts."""
 
     model_config = {"enable_decoding": False}

@@ -1,4 +1,4 @@
-"""What all tables of a profile have in common: their manners, and how a list or a value of its own kind is written."""
+"""What all tables of a profile have in common: the base of their models, and how a list is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How a value is written in a profile, for the reference: the end of "it is ...". Stands in a type's metadata."""
+    """How a value is written in a profile, for the reference: the end of "it is ...". It is in a type's metadata."""
 
     words: str
 

@@ -1,7 +1,7 @@
 """The schema of the tables that decide rows and results: every key, its default, its meaning. Opens no file.
 
 Every model refuses unknown keys; `problems` turns that into a sentence with the nearest right name. A
-`ValueError` raised here says what the value must be ("a rate such as 10/s"): it ends that sentence.
+`ValueError` raised here names what the value must be ("a rate such as 10/s"): it ends that sentence.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from importer.profile.section import Names, Section, Written, listed
 
 
 class SourceLimits(Section):
-    """What a file may ask of us before it is refused as hostile."""
+    """The limits beyond which a file is refused as hostile."""
 
     max_file_bytes: PositiveInt = Field(20 * 1024**3, description="The largest file that is read, in bytes.")
     max_unpacked_bytes: PositiveInt = Field(
@@ -40,7 +40,7 @@ class SourceLimits(Section):
 
 
 class SourceSettings(Section):
-    """`[source]`: how the file is read. `auto` means: found out, and reported."""
+    """`[source]`: how the file is read. `auto` means: detected, and reported."""
 
     model_config = ConfigDict(str_strip_whitespace=False)  # a delimiter may be a tab
 
@@ -54,7 +54,7 @@ class SourceSettings(Section):
     header_row: PositiveInt | Literal["auto"] = Field(
         "auto", description="The row with the names of the columns, as a spreadsheet counts."
     )
-    limit: PositiveInt | None = Field(None, description="Only the first rows, so many; not set: all.")
+    limit: PositiveInt | None = Field(None, description="Only this many rows, from the first; not set: all.")
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = Field(
         4_096, description="How many rows are checked together."
     )
@@ -94,9 +94,9 @@ class FieldRule(Section):
 
     value: str | None = Field(None, description="A constant, the same in every row.")
     column: str | None = Field(None, description="The column that the text comes from.")
-    columns: tuple[str, ...] = Field((), description="Several columns, whose texts are joined.")
-    join: str = Field(" ", description="What stands between the texts of `columns`.")
-    strip: str | None = Field(None, description="Characters to remove at both ends, beside white space.")
+    columns: tuple[str, ...] = Field((), description="Several columns; their texts are joined.")
+    join: str = Field(" ", description="What is put between the texts of `columns`.")
+    strip: str | None = Field(None, description="Characters to remove at both ends, in addition to white space.")
     regex: str | None = Field(
         None, description="Keep what its first group matches, or the whole match; no match is an issue."
     )
@@ -111,7 +111,7 @@ class FieldRule(Section):
     upper: bool = Field(False, description="Write it in capital letters.")
     lower: bool = Field(False, description="Write it in small letters.")
     map: dict[str, str] | None = Field(
-        None, description="Value to value, case and outer spaces aside; a value that is not in it is an issue."
+        None, description="Value to value, whatever their case and outer spaces; a value that is not in it is an issue."
     )
     default: str | None = Field(
         None, description="Used where the text is blank and, with `map`, where its value is not in the map."
@@ -124,7 +124,7 @@ class FieldRule(Section):
         if sum(given) != 1:
             raise ValueError("a table with exactly one of value, column and columns")
         if self.split is not None and (not self.split or self.part in {None, "given", "family"}):
-            raise ValueError("a table whose split comes with a part: first, rest, last or all_but_last")
+            raise ValueError("a table with a part (first, rest, last or all_but_last) for its split")
         return self
 
     @field_validator("regex")
@@ -187,7 +187,7 @@ class GroupingSettings(Section):
             (),
             description=(
                 "Customer fields or columns: rows that are equal in all of them are one business with a contact from "
-                "each, wherever they stand. They share state and id; a row with an error holds its group, and rows "
+                "each, wherever they are. They share state and id; a row with an error holds its group, and rows "
                 "that contradict each other about the business are an error. Empty: every row is a customer of its own."
             ),
         )
@@ -218,7 +218,7 @@ class ValidationSettings(Section):
     default_region: Annotated[str, BeforeValidator(_region), Written(_REGION_IS)] | None = Field(
         "US",
         description=(
-            "Where national phone numbers belong whose row names no country: two letters. `[mapping]` may name "
+            "The country of national phone numbers in rows that name none: two letters. `[mapping]` may name "
             "the country of each: `primaryPhoneNumber.region`."
         ),
     )
@@ -251,7 +251,7 @@ class ValidationSettings(Section):
         ),
     )
     no_change: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
-        (), description="Fields, by the API's names, that must be sent exactly as they stand in the source."
+        (), description="Fields, by the API's names, that must be sent exactly as they are in the source."
     )
 
 
@@ -274,13 +274,11 @@ class ResultsSettings(Section):
             "Show values in reports and previews as they are; masked otherwise, since reports are mailed around."
         ),
     )
-    out: Path | None = Field(
-        None, description="A folder for the results beside the run directory's own; not set: only there."
-    )
+    out: Path | None = Field(None, description="A further folder for the results; not set: the run directory only.")
     partial_ok: bool = Field(False, description="Exit 0 instead of 3 although some rows were refused.")
     preview: Annotated[int, Field(ge=0, le=100)] = Field(
         3,
         description=(
-            "How many rows the report shows as they were or would be sent, beside their cells; masked like all values."
+            "How many rows the report shows as they were or would be sent, with their cells; masked like all values."
         ),
     )

@@ -58,7 +58,7 @@ class ProfileTables(Section):
     account_of: str = Field(
         "",
         description=(
-            "Whose a new API key is: a run that sent to the same account, or `new`; remembered once it was said."
+            "The account of a new API key: a run that sent to the same account, or `new`; remembered once it was given."
         ),
     )
     yes: bool = Field(False, description="Do not ask before sending to a live target.")
@@ -69,13 +69,13 @@ class ProfileTables(Section):
         description="Customer field to the rule that fills it; empty: the columns are matched by name and content.",
     )
     grouping: GroupingSettings = GroupingSettings()
-    """`group_by` and `group_primary`, which stand under `[mapping]`."""
+    """`group_by` and `group_primary`, which are under `[mapping]`."""
     transform: Transform = Field(
         TransformSettings(),
         description="A function of your own that makes the columns: it gets the rows as a DataFrame of text and "
-        "returns the same rows. Its module is looked for beside the profile first; empty: none.",
+        "returns the same rows. Its module is looked for in the profile's folder first; empty: none.",
     )
-    """Stands under `[mapping]`, too."""
+    """It is under `[mapping]`, too."""
     validation: ValidationSettings = ValidationSettings()
     targets: dict[TargetName, TargetSettings] = Field(default_factory=dict)
     delivery: DeliverySettings = DeliverySettings()
@@ -115,7 +115,7 @@ class ProfileTables(Section):
 
 
 def kind_in(data: Mapping[str, Any]) -> str:
-    """The kind of the chosen target, in data that nobody has checked yet."""
+    """The kind of the chosen target, in data that is not checked yet."""
     targets, target = data.get("targets"), data.get("target", EMULATOR)
     section = targets.get(target) if isinstance(targets, Mapping) and isinstance(target, str) else None
     kind = section.get("kind") if isinstance(section, Mapping) else getattr(section, "kind", None)

@@ -1,4 +1,4 @@
-"""`transform` of `[mapping]`: which function of the user's own goes over the rows, and the file that it stands in.
+"""`transform` of `[mapping]`: the user's own function that goes over the rows, and its file.
 
 Finds the file and hashes it; never runs it. A run keeps both, so that it goes on with the very same code.
 """

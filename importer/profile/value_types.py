@@ -56,7 +56,7 @@ class RateLimits(BaseModel):
     """Every limit on request starts; all of them hold at once.
 
     Written as one rate (`10/s`), as several (`["10/s", "300/min", "20000/day"]`, or with commas between them), or as
-    `auto<=50/s`: found out by what the server bears, never above 50/s. `auto` alone goes no higher than 1000/s.
+    `auto<=50/s`: found by what the server can take, never above 50/s. `auto` alone goes no higher than 1000/s.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,7 +1,7 @@
 """The bytes of a source, opened once and safely, readable any number of times from the start.
 
-Only ordinary files of a bearable size get this far; a device or a pipe is refused before a byte is
-read. What came packed or through a pipe stands in a nameless temporary file: nothing of it is left
+Only ordinary files of an allowed size get this far; a device or a pipe is refused before a byte is
+read. What came packed or through a pipe is in a nameless temporary file: nothing of it is left
 behind, not even after a crash.
 """
 
@@ -91,7 +91,7 @@ def open_byte_source(path: Path, max_bytes: int) -> ByteSource:
         max_bytes: the largest size that is accepted.
 
     Raises:
-        SourceError: missing, a folder, a device, a pipe, empty, too large, or not ours to read.
+        SourceError: missing, a folder, a device, a pipe, empty, too large, or not readable.
     """
     try:
         handle = os.fdopen(os.open(path, _FLAGS), "rb", buffering=0)
@@ -166,7 +166,7 @@ def content_hash(path: Path | str) -> str:
 
 
 def too_large(name: str, max_bytes: int) -> SourceError:
-    """Say that a source is larger than the profile allows."""
+    """Return the error for a source that is larger than the profile allows."""
     return SourceError(
         f"{name} is larger than the {max_bytes:,} bytes that are allowed.",
         "Split the file, or raise max_file_bytes in [source.limits].",

@@ -1,7 +1,7 @@
-"""Tells a file that the importer handed out for fixing from a source, and how it is to be read. Looks; never judges.
+"""Detects a file that the importer handed out for fixing, and how it is to be read. Never judges a row.
 
 Such a file carries the columns `_run` and `_row`. It may have gone through a spreadsheet program since, which writes
-its own delimiter, encoding and sheets: so it is read by what it is, whatever the profile says of its sources.
+its own delimiter, encoding and sheets: so it is read by what it is, not by what the profile says of its sources.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _WIDE_MARKS = (RUN_COLUMN.encode("utf-16-le"), RUN_COLUMN.encode("utf-16-be"))
 _HEAD_BYTES = 1 << 18
 _PIECE_BYTES = 1 << 20
 _MUCH_BYTES = 1 << 28
-"""Whoever opens a workbook of more text than this judges whether it is a hostile one."""
+"""A workbook of more text than this is left to the reader, which refuses hostile ones."""
 _HEADER_ROWS = 300
-"""A workbook's header may stand under titles; in a text of ours it is the first record."""
+"""A workbook's header may be under titles; in a text file of the importer it is the first record."""
 _TEXT_HEADER_ROWS = 3
 _MOST_SHEETS = 50
 _DELIMITERS = ",;\t|"
@@ -47,7 +47,7 @@ def as_handed_out(
 
     Args:
         settings: `[source]` of the profile, whose limits hold for every file.
-        alone: refuse a workbook with several such sheets, since nobody can tell which of them holds the fixes.
+        alone: refuse a workbook with several such sheets, since it is not known which of them has the fixes.
 
     Raises:
         ReturnRefusedError: there are several.
@@ -78,9 +78,9 @@ def _of_text(byte_source: ByteSource, settings: SourceSettings) -> SourceSetting
     for delimiter in _DELIMITERS:
         records = _records(text, delimiter)
         if row := _header_row(records):
-            told = "auto" if records[0][0].lower().startswith("sep=") else row  # Excel's word for its delimiter
+            header = "auto" if records[0][0].lower().startswith("sep=") else row  # Excel's word for its delimiter
             encoding = _encoding(byte_source)
-            return _own(settings, format="csv", delimiter=delimiter, quote='"', encoding=encoding, header_row=told)
+            return _own(settings, format="csv", delimiter=delimiter, quote='"', encoding=encoding, header_row=header)
     return None
 
 
@@ -90,7 +90,7 @@ def _decoded(head: bytes) -> str:
 
 
 def _records(text: str, delimiter: str) -> list[list[str]]:
-    """The first records; those that cannot be read are none."""
+    """The first records; empty where they cannot be read."""
     found: list[list[str]] = []
     with suppress(csv.Error):
         found.extend(islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), _TEXT_HEADER_ROWS))
@@ -98,7 +98,7 @@ def _records(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _encoding(byte_source: ByteSource) -> str:
-    """UTF-8 proves itself; what is none was saved by a spreadsheet program, in the code page of its country."""
+    """UTF-8 proves itself; any other file was saved by a spreadsheet program, in the code page of its country."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with closing(byte_source.open()) as stream:
         try:
@@ -114,7 +114,7 @@ def _encoding(byte_source: ByteSource) -> str:
 
 
 def _may_be_ours(byte_source: ByteSource, kind: Kind) -> bool:
-    """Rule out most workbooks without parsing them: the column's name must stand somewhere in their texts."""
+    """Rule out most workbooks without parsing them: the column's name must be somewhere in their texts."""
     with closing(byte_source.open()) as stream:
         if kind.name in {"xlsx", "ods"}:
             return _in_archive(stream, byte_source.name)
@@ -129,7 +129,7 @@ def _in_archive(stream: BinaryIO, name: str) -> bool:
             sheets = [part for part in parts if "/worksheets/" in part.lower() or part == "content.xml"]
             return any(_holds_mark(archive, part) for part in (*texts, *sheets))
     except SourceError:
-        return True  # whoever opens it says what is wrong with it
+        return True  # the reader reports what is wrong with it
 
 
 def _holds_mark(archive: ZipFile, name: str) -> bool:
@@ -155,7 +155,7 @@ def _of_workbook(byte_source: ByteSource, settings: SourceSettings) -> Iterator[
         try:
             with Parsing(byte_source.name, "workbook", _HINT):
                 origin = WorkbookOrigin(_Kept(byte_source), chosen)
-        except SourceError:  # there is no such sheet, or the file is broken: whoever reads it says so
+        except SourceError:  # there is no such sheet, or the file is broken: the reader reports it
             return
         with closing(origin):
             row = _header_row_of(origin, byte_source.name)
@@ -164,7 +164,7 @@ def _of_workbook(byte_source: ByteSource, settings: SourceSettings) -> Iterator[
 
 
 class _Kept(ByteSource):
-    """The bytes of a source that somebody else closes."""
+    """The bytes of a source that the caller closes."""
 
     def __init__(self, byte_source: ByteSource) -> None:
         self._byte_source = byte_source
@@ -204,6 +204,6 @@ def _is_header(cells: Sequence[str]) -> bool:
 
 
 def _own(settings: SourceSettings, **known: object) -> SourceSettings:
-    """Our own dialect under the profile's limits; nothing else that the profile says of sources holds for it."""
+    """Our own dialect under the profile's limits; nothing else of the profile's `[source]` holds for it."""
     kept = {name: getattr(settings, name) for name in ("limit", "batch_rows", "processes", "limits")}
     return SourceSettings.model_validate({**kept, **known})

@@ -1,4 +1,4 @@
-"""Tells from its first bytes what a file is. Looks, never parses, and never trusts the name."""
+"""Detects from its first bytes what a file is. Never parses, and never trusts the name."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _OTHER: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 
 
 def kind_of(handle: BinaryIO) -> Kind:
-    """Tell what an open file is; its position is left at the start."""
+    """Detect what an open file is; its position is the start afterwards."""
     handle.seek(0)
     head = handle.read(HEAD_BYTES)
     kind = _kind(head, handle)

@@ -1,4 +1,4 @@
-"""Opens a source: guards the path, unpacks, tells the format by content first and by name second, calls its reader."""
+"""Opens a source: checks the path, unpacks, detects the format (by content, then by name), calls its reader."""
 
 from __future__ import annotations
 
@@ -106,13 +106,13 @@ def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO |
 
 
 def is_frame(source: object) -> TypeIs[pd.DataFrame]:
-    """Whether a source is a DataFrame. Nobody holds one who has not loaded pandas: it is not loaded for this."""
+    """Whether a source is a DataFrame. Without pandas there is none: it is not loaded for this."""
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(source, pandas.DataFrame)
 
 
 def is_returned(frame: pd.DataFrame) -> bool:
-    """Whether a DataFrame says which run and row its rows are from."""
+    """Whether a DataFrame has the run and the row of each of its rows."""
     return {RUN_COLUMN, ROW_COLUMN} <= set(frame.columns)
 
 
@@ -120,7 +120,7 @@ def open_frame(frame: pd.DataFrame, settings: SourceSettings) -> Reader:
     """Open a DataFrame of customers; columns that the importer adds to files are left out.
 
     Args:
-        frame: values that stand for one text are read as that; see `importer.readers.dataframe.texts`.
+        frame: values that mean one text are read as that text; see `importer.readers.dataframe.texts`.
         settings: `[source]` of the profile.
 
     Raises:
@@ -235,7 +235,7 @@ def find_format(name: str) -> Format:
     """Return a format by its name, built in or of a third party.
 
     Raises:
-        SourceError: nobody offers it.
+        SourceError: no installed package offers it.
     """
     if name in FORMATS:
         return FORMATS[name]

@@ -15,11 +15,11 @@ from importer.readers.byte_source import ByteSource, Stream, spool
 from importer.readers.parser_errors import Parsing
 
 HARMLESS_BYTES = 64 << 20
-"""Whatever its ratio, so much unpacked harms nobody."""
+"""So much unpacked is harmless, whatever the ratio."""
 _HINT = "Unpack it yourself and import the file that was in it."
 _COPY_AGAIN = "Copy it again from where it came from: it may have been cut off on the way."
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".ods")
-"""A workbook is a zip archive; one that is cut off can be told by its name alone."""
+"""A workbook is a zip archive; only its name shows one that is cut off."""
 
 
 def unpack(byte_source: ByteSource, kind: str, limits: SourceLimits) -> ByteSource:
@@ -48,7 +48,7 @@ def allowed_bytes(packed_bytes: int, limits: SourceLimits) -> int:
 
 
 def bomb(name: str, allowed: int) -> SourceError:
-    """Say that an archive unpacks to more than is believable."""
+    """Return the error for an archive that unpacks to far more than its size."""
     return SourceError(
         f"'{name}' unpacks to more than {allowed:,} bytes, far more than its size explains.",
         "Do not trust it; if it is sound, raise max_unpack_ratio in [source.limits].",

@@ -31,11 +31,11 @@ PARSER_FAULTS = (
 )
 _PARSERS = frozenset({"_csv", "_lzma", "gzip", "zipfile"})
 _PANIC = "PanicException"
-"""pyo3 derives it from BaseException and exports it nowhere: only its name tells it from Ctrl-C."""
+"""pyo3 derives it from BaseException and exports it nowhere: only its name distinguishes it from Ctrl-C."""
 
 
 class Parsing:
-    """A `with` block in which a foreign parser reads: what it raises leaves as `SourceError`, a full disk aside.
+    """A `with` block in which a foreign parser reads: what it raises becomes a `SourceError`; a full disk does not.
 
     Args:
         name: the source as a person knows it, for the message.
@@ -65,15 +65,15 @@ class Parsing:
 
 
 def is_parser_error(fault: BaseException) -> bool:
-    """Tell whether an exception is a parser's own that derives from no usual class, or a panic."""
+    """Whether an exception is a parser's own that derives from no usual class, or a panic."""
     kind = type(fault)
     return kind.__name__ == _PANIC or kind.__module__.split(".")[0] in _PARSERS
 
 
 def unreadable(name: str, fault: OSError) -> SourceError | StorageError:
-    """Say in one sentence why the operating system would not let a file be read.
+    """Return one sentence that says why the operating system would not let a file be read.
 
-    Where the disk is full that is not the file's fault: what is unpacked or piped in is kept aside meanwhile.
+    Where the disk is full that is not the file's fault: what is unpacked or piped in is kept there meanwhile.
     """
     if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageError(

@@ -1,7 +1,7 @@
 """A workbook with the offending cells marked: a copy of the user's own, or a new one for other sources.
 
 A copy keeps formats, widths, order and the other sheets. Pictures and charts may be lost: the library that writes
-workbooks cannot keep them, and the summary sheet says so. Sources that cannot be opened that way (.xls, .xlsb, .ods,
+workbooks cannot keep them, and the summary sheet reports it. Sources that cannot be opened that way (.xls, .xlsb, .ods,
 text) and those of more than 200,000 cells give a new workbook; above that size it holds the failing rows only, as many
 as fit. Both are marked in the same way, and both are accepted as a source when they are fixed and saved.
 """

@@ -36,7 +36,7 @@ class Stretch(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What stands in a stretch.
+    """The content of a stretch.
 
     Args:
         states: state to rows.
@@ -53,12 +53,12 @@ class Tally(NamedTuple):
 class CountRows:
     """Counts the rows of a stretch, here or in another process; never raises.
 
-    Quoted cells are blanked first: nothing in them is counted. Where no quotation mark stands in a line then, the line
-    is a row and every comma parts two cells: such lines are counted together. Where one stands elsewhere, the csv
-    module reads the row, which also says on which line it ends.
+    Quoted cells are blanked first: nothing in them is counted. Where a line has no quotation mark then, the line
+    is a row and every comma separates two cells: such lines are counted together. Elsewhere the csv
+    module reads the row, and finds the line on which it ends.
 
     Args:
-        source_columns: how many columns stand before those that the importer adds.
+        source_columns: how many columns there are before those that the importer adds.
     """
 
     source_columns: int
@@ -91,7 +91,7 @@ class CountRows:
 
     @property
     def _at(self) -> int:
-        """Where the state stands: found by position, so a source column may bear any name."""
+        """The place of the state: found by position, so a source column may have any name."""
         return self.source_columns + ADDED_COLUMNS.index("_status")
 
     def _is_header(self, row: Sequence[str]) -> bool:
@@ -163,7 +163,7 @@ class Recount:
         """Add up what was counted.
 
         Args:
-            path: where the file stands now.
+            path: where the file is now.
 
         Returns:
             `read`, and every state that occurs.
@@ -204,7 +204,7 @@ def _unreadable(path: Path, kind: str) -> StorageError:
 
 
 def compare(expected: Mapping[str, int], found: Mapping[str, int]) -> None:
-    """Compare the run's counts with the recount; a count that is missing is nought.
+    """Compare the run's counts with the recount; a count that is missing is 0.
 
     Raises:
         BalanceError: they differ; the message names every difference.

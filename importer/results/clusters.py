@@ -112,7 +112,7 @@ def clusters(contract: Contract, batches: Iterable[ResultBatch]) -> list[Cluster
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a report says about a cluster.
+    """Title and fix of a cluster.
 
     Args:
         title: a few words.

@@ -37,7 +37,7 @@ def make_room(book: Workbook, sheet: Worksheet, count: int) -> bool:
 
 
 def freeze(sheet: Worksheet, at: str) -> None:
-    """Freeze what stands above and left of a cell, and whatever was frozen before."""
+    """Freeze the rows above and the columns left of a cell, and whatever was frozen before."""
     letters, row = coordinate_from_string(at)
     if sheet.freeze_panes:
         old_letters, old_row = coordinate_from_string(sheet.freeze_panes)
@@ -46,7 +46,7 @@ def freeze(sheet: Worksheet, at: str) -> None:
 
 
 def first_free(sheet: Worksheet, last: int, count: int) -> int:
-    """Return where so many columns can be added side by side, as near as may be to the right of column `last`.
+    """Return the nearest place to the right of column `last` where `count` columns can be added side by side.
 
     Raises:
         ValueError: there is no such place.

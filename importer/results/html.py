@@ -1,7 +1,6 @@
 """The report as one self-contained HTML file: no network, opens from an attachment, prints, works without scripts.
 
-Values are masked unless asked for, since reports are mailed around. Never judges: it shows what the
-report says.
+Values are masked unless asked for, since reports are mailed around. Never judges: it shows the report.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from importer.results.target_notes import learned_sentences
 from importer.results.verdict import verdict
 
 STATIC_ROWS = 100
-"""Failing rows that stand in the page itself, for readers without scripts and for print."""
+"""Failing rows in the page itself, for readers without scripts and for print."""
 _SHOWN_UNKNOWN = 500
 MOST_CLUSTERS = 5
 FEW_ROWS = 5
@@ -72,8 +71,8 @@ def write_html(
         StorageError: the folder cannot be written.
     """
     page = render_html(report, failing, columns, show_values=show_values)
-    with AtomicFiles(directory) as aside:
-        aside.text("report.html").write(page)
+    with AtomicFiles(directory) as files:
+        files.text("report.html").write(page)
     return directory / "report.html"
 
 

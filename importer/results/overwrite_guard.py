@@ -53,7 +53,7 @@ def digests(files: Mapping[str, Path]) -> dict[str, str]:
 
 
 def keep_edited(directory: Path, written: Mapping[str, str]) -> list[Path]:
-    """Rename files that somebody changed since they were written, so that writing them again loses nothing.
+    """Rename files that were edited since they were written, so that writing them again loses nothing.
 
     Args:
         written: the digests at that time, by name (see `digests`).

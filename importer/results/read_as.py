@@ -35,7 +35,7 @@ _SEPARATORS: Mapping[str, str] = MappingProxyType(
     {",": "commas", ";": "semicolons", "|": "vertical bars", "tab": "tabs", "space": "spaces"}
 )
 _SURE = 0.95
-"""From here on a doubt is not worth a word in the summary; the report has the figure."""
+"""From here on the summary does not mention a doubt; the report has the figure."""
 
 
 def label(what: str) -> str:
@@ -44,16 +44,16 @@ def label(what: str) -> str:
 
 
 def value_in_words(found: Mapping[str, Any]) -> str:
-    """What was found out, in words where the file's own sign says little."""
+    """What was detected, in words where the character itself is hard to read."""
     value = str(found["value"])
     return _SEPARATORS.get(value, value) if found["what"] == "delimiter" else value
 
 
 def read_as(detected: Sequence[Mapping[str, Any]], fields: FieldTable) -> Iterator[str]:
-    """Say how a file was read: a line for the file itself, and one for each decision about its cells.
+    """Yield how a file was read: a line for the file itself, and one for each decision about its cells.
 
     Args:
-        detected: `what`, `value`, `confidence` (0 to 1) and `note` of each thing that was found out.
+        detected: `what`, `value`, `confidence` (0 to 1) and `note` of each thing that was detected.
         fields: of the contract.
     """
     table = [_file(one) + _doubt(one) for one in detected if one["what"] in _FILE]

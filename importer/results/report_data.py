@@ -24,12 +24,12 @@ from importer.results.target_notes import others_there
 
 @dataclass(frozen=True, slots=True)
 class PreviewedField:
-    """One field of a previewed row; values are masked unless somebody asked for them.
+    """One field of a previewed row; values are masked unless the profile shows them.
 
     Args:
         field: the API's dotted name.
         column: the source column(s) that it comes from; empty for a constant.
-        before: the cell as it stands in the source.
+        before: the cell of the source, unchanged.
         after: what is sent; empty where nothing is.
     """
 
@@ -41,7 +41,7 @@ class PreviewedField:
 
 @dataclass(frozen=True, slots=True)
 class PreviewedRow:
-    """A row as it was or would be sent, beside its cells.
+    """A row as it was or would be sent, with its cells.
 
     Args:
         state: `valid` or `invalid` in a dry run, else how it ended.
@@ -76,7 +76,7 @@ class ReportData:
         verdict: the run in one sentence (see `verdict`).
         next_step: what to do now, in one line.
         next_command: the command in it; empty when there is none.
-        path: where the source lies: a path, an address, or `-`; empty when nobody knows.
+        path: where the source lies: a path, an address, or `-`; empty when it is not known.
         commands: composes the commands that the report prints.
         state: `finished`, `stopped`, …; empty when there was no run.
         started_at: seconds since the epoch; None when there was no run.
@@ -84,8 +84,8 @@ class ReportData:
         changes: normalisation rule to the number of values it altered.
         preview: the first rows as they were or would be sent, masked unless the profile says otherwise.
         rate: the limiter's receipt: allowed and measured request starts, of the last pass; where there were several,
-            `passes` are those of each (None: it was killed), and `all_passes` what they come to.
-        rehearsal: what the emulator counted, compared with what the run says; {} when nothing was rehearsed.
+            `passes` are those of each (None: it was killed), and `all_passes` their total.
+        rehearsal: what the emulator counted, compared with the run's counts; {} when nothing was rehearsed.
         learned: what the last pass has learned about the target: whether it `keeps_metadata`, how late a customer
             appeared (`latest_arrival_s`), how many rows were `sent_again`, `looked_at` since and found `duplicated`.
         versions: of this program, of Python and of the libraries that decide verdicts.
@@ -141,7 +141,7 @@ class ReportData:
 
     @property
     def warning(self) -> str:
-        """What has to be known about the target beside the rows, in a sentence; empty when nothing has."""
+        """What a person has to know about the target, in a sentence; empty when there is nothing."""
         return others_there(self.others)
 
     def advice(self, cluster: Cluster) -> Advice:

@@ -20,8 +20,8 @@ def write_json(report: ReportData, directory: Path) -> Path:
     Raises:
         StorageError: the folder cannot be written.
     """
-    with AtomicFiles(directory) as aside:
-        stream = aside.text("report.json")
+    with AtomicFiles(directory) as files:
+        stream = files.text("report.json")
         json.dump(report_json(report), stream, ensure_ascii=False, indent=2)
         stream.write("\n")
     return directory / "report.json"

@@ -1,8 +1,8 @@
 """Whether a cell that came back is the cell that was handed out, or one that a person changed. Pure.
 
-Spreadsheet programs change cells that nobody touched: zeros at the beginning go, long numbers are shortened, dates
-take the form of the country, formulas are run, a text is saved in another encoding. Such a change is none. Only what
-such a program does counts: a zero or a plus sign that was added is a person's work.
+Spreadsheet programs change cells that nobody edited: leading zeros are lost, long numbers are shortened, dates
+take the form of the country, formulas are run, a text is saved in another encoding. Such a change does not count.
+A zero or a plus sign that was added is a person's work.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ _BOOLEANS = ({"true", "wahr", "vrai", "verdadero", "vero"}, {"false", "falsch", 
 _SAVED_IN = ("utf-8", "cp1252", "cp1250", "mac_roman", "cp850")
 _LOST = "?\ufffd"
 _NOT_SHOWN = re.compile("[\\s\\x00-\\x1f\\x7f-\\xa0\u00ad?\ufffd\ue000-\uf8ff]+")
-"""What becomes of bytes that have no letter: it may be kept, lost, taken for a space, or for private use."""
+"""How bytes without a letter may come back: kept, lost, as a space, or as a character for private use."""
 _CENTURY, _PIVOT = 100, 30
 
 
 def is_unchanged(before: str, after: str, *, faulty: bool = False) -> bool:
-    """Tell whether a returned cell means what was handed out.
+    """Whether a returned cell means the same as the cell that was handed out.
 
     Args:
         before: as the run has it.
@@ -213,7 +213,7 @@ def _in_place(found: re.Match[str]) -> tuple[int, int, int]:
 
 
 def _readings(found: re.Match[str]) -> Iterator[date]:
-    """Every date that could be meant; a year of four digits stands at either end."""
+    """Every date that could be meant; a year of four digits is at either end."""
     texts = [found[1], found[3], found[4]]
     for year, month, day in permutations(texts):
         if year is texts[1] or len(month) > 2 or len(day) > 2:

@@ -53,7 +53,7 @@ def safe_text(text: str) -> str:
 
 
 def may_run(text: str) -> bool:
-    """Whether a spreadsheet would run a text, or take it for an error, if somebody typed it into a cell.
+    """Whether a spreadsheet would run a text, or read it as an error, if it were typed into a cell.
 
     Numbers and phone numbers keep their sign: a cell that is stored as text is not calculated.
     """
@@ -71,7 +71,7 @@ def stored_text(text: str) -> str:
 def put_text(cell: Cell | MergedCell, text: str) -> None:
     """Put a cell of a source into a cell of a workbook, as a text that is never calculated and reads as it was.
 
-    Excel's own mark for such texts (quotePrefix) keeps them so when somebody edits the cell.
+    Excel's own mark for such texts (quotePrefix) keeps them so when the cell is edited.
     """
     if isinstance(cell, MergedCell):
         return

@@ -71,10 +71,10 @@ def write_results(
     further = {name: writer(name) for name in dict.fromkeys(formats) if name != "csv"}
     names = {"results": "results.csv", "rejects": "rejects.csv", "id_map": "id-map.csv"}
     names |= {name: f"results.{name}" for name in further}
-    with AtomicFiles(directory) as aside:
-        csvs = _CsvTables(aside, header, escape=settings.escape_formulas)
+    with AtomicFiles(directory) as files:
+        csvs = _CsvTables(files, header, escape=settings.escape_formulas)
         with ExitStack() as stack:
-            tables = [stack.enter_context(closing(make(aside.path(names[n]), header))) for n, make in further.items()]
+            tables = [stack.enter_context(closing(make(files.path(names[n]), header))) for n, make in further.items()]
             recount.follow(_written(batches(), header, csvs, tables, watchers))
     return {kind: directory / name for kind, name in names.items()}
 
@@ -101,12 +101,12 @@ def _written(
 class _CsvTables:
     """The three CSV files, fed with batches of rows."""
 
-    def __init__(self, aside: AtomicFiles, header: Header, *, escape: bool) -> None:
+    def __init__(self, files: AtomicFiles, header: Header, *, escape: bool) -> None:
         self._escape = escape
         names = [escape_formula(name) for name in header.names] if escape else list(header.names)
-        self._results, self._size = CsvTable(aside.binary("results.csv"), names), 0
-        self._rejects = CsvTable(aside.binary("rejects.csv"), names)
-        self._id_map = CsvTable(aside.binary("id-map.csv"), ID_MAP_COLUMNS)
+        self._results, self._size = CsvTable(files.binary("results.csv"), names), 0
+        self._rejects = CsvTable(files.binary("rejects.csv"), names)
+        self._id_map = CsvTable(files.binary("id-map.csv"), ID_MAP_COLUMNS)
 
     def added(self) -> Stretch:
         """What of `results.csv` can be read since the last call."""

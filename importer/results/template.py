@@ -47,11 +47,11 @@ def write_template(path: Path, columns: Sequence[BlankColumn]) -> None:
     Raises:
         StorageError: the folder cannot be written; a file that was there is still whole.
     """
-    with AtomicFiles(path.parent) as aside:
+    with AtomicFiles(path.parent) as files:
         if path.suffix.lower() == ".xlsx":
-            _workbook(columns).save(aside.path(path.name))
+            _workbook(columns).save(files.path(path.name))
         else:
-            rows = csv.writer(aside.text(path.name), lineterminator="\n")
+            rows = csv.writer(files.text(path.name), lineterminator="\n")
             rows.writerow(column.header for column in columns)
             rows.writerow(column.example for column in columns)
 

@@ -23,12 +23,12 @@ _REHEARSED_AT = "emulator"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a run came to.
+    """The result of a run in words.
 
     Args:
         sentence: for people; numbers, states, the target.
         advice: what to do now, up to the command; empty when there is nothing to do.
-        command: what to type for it, as it stands; empty when no command does it.
+        command: the complete command for it; empty when there is none.
     """
 
     tone: Tone
@@ -104,7 +104,7 @@ def _nothing_real(report: ReportData) -> str:
 
 
 def _left(report: ReportData) -> str:
-    """What became of the rows that made no customer."""
+    """The rows without a customer, by reason."""
     counts = report.counts
     fixing = counts.get(RowState.INVALID, 0) + counts.get(RowState.REJECTED, 0)
     failed, unknown, unsent = (counts.get(state, 0) for state in (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT))
@@ -118,7 +118,7 @@ def _left(report: ReportData) -> str:
 
 
 def _known(report: ReportData) -> str:
-    """What is only remembered: nobody asked the target about these customers."""
+    """What is only known from earlier runs: the target was not asked about these customers."""
     count = sum(known["rows"] for known in report.known_from)
     if not count:
         return ""
@@ -128,9 +128,9 @@ def _known(report: ReportData) -> str:
 
 def _by(known: Sequence[Mapping[str, Any]]) -> str:
     newest = max(known, key=lambda one: one["last_at"])
-    told = f"by run {newest['run_id']} on {datetime.fromtimestamp(newest['last_at'], UTC):%Y-%m-%d}"
+    newest_run = f"by run {newest['run_id']} on {datetime.fromtimestamp(newest['last_at'], UTC):%Y-%m-%d}"
     others = len(known) - 1
-    return f"{told} and {others} earlier {'run' if others == 1 else 'runs'}" if others else told
+    return f"{newest_run} and {others} earlier {'run' if others == 1 else 'runs'}" if others else newest_run
 
 
 # --------------------------------------------------------------------------- what to fix

@@ -1,7 +1,7 @@
 """What reading found wrong with rows, as columns of a DataFrame that stay with their rows, and as marks again. Pure.
 
-The columns are called like those of `results.csv`, so they are no columns of the source. An error holds its row until
-its `_error_code` is made blank. Cells beyond the header stand in `_extra_1`, `_extra_2`, …, and hold it likewise.
+The columns are called like those of `results.csv`, so they are not columns of the source. An error keeps its row out
+until its `_error_code` is made blank. Cells beyond the header are in `_extra_1`, `_extra_2`, …, and keep it out too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importer.readers.table.blocks import Mark
 ISSUE_COLUMNS = ("_error_code", "_error_column", "_error_message", "_warnings")
 _JOINT = " | "
 _WARNING = re.compile(r"(\w+)(?: in '(.*?)')?: (.*)", re.DOTALL)
-_SAID_BY_EXTRAS = frozenset({"row_too_long", "cell_outside_table"})
+_SHOWN_BY_EXTRAS = frozenset({"row_too_long", "cell_outside_table"})
 
 
 def issue_columns(found: Mapping[int, Sequence[Issue]], rows: Sequence[int]) -> dict[str, list[str]]:
@@ -49,18 +49,18 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def issue_marks(texts: Sequence[str], names: Sequence[str], *, has_extras: bool) -> list[Mark]:
-    """Return the marks of a row; such as reading does not give are left out: the row is checked anew.
+    """Return the marks of a row; those that reading does not give are left out: the row is checked again.
 
     Args:
         texts: of `ISSUE_COLUMNS`, in that order.
         names: all columns of the DataFrame.
-        has_extras: whether the row has extra cells, which say by themselves what is wrong.
+        has_extras: whether the row has extra cells, which show by themselves what is wrong.
     """
     place = {name: at for at, name in enumerate(names)}
     return [
         Mark(code, message, place.get(column, -1), severity)
         for code, column, message, severity in (*_errors(texts), *_warnings(texts[-1]))
-        if code in READING_CODES and not (has_extras and code in _SAID_BY_EXTRAS)
+        if code in READING_CODES and not (has_extras and code in _SHOWN_BY_EXTRAS)
     ]
 
 

@@ -1,4 +1,4 @@
-"""A DataFrame as numbered records of text: the origin behind `TableReader` where the source is no file."""
+"""A DataFrame as numbered records of text: the origin behind `TableReader` where the source is not a file."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ class FrameOrigin:
 
     @property
     def header(self) -> Header:
-        """The names of the columns, which stand above the first row."""
+        """The names of the columns, which are above the first row."""
         return Header(int(self._numbers[0]) - 1, tuple(self._names))
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What was said of the file that it was read from, and how its rows are numbered."""
-        said = self._frame.attrs.get("warnings", ())
-        told = [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
-        return told if self._numbered else [*told, _UNNUMBERED]
+        """The warnings of the file that it was read from, and how its rows are numbered."""
+        given = self._frame.attrs.get("warnings", ())
+        warnings = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+        return warnings if self._numbered else [*warnings, _UNNUMBERED]
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows; those that reading has found broken are marked."""
@@ -104,7 +104,7 @@ def frame_hash(frame: pd.DataFrame) -> str:
     """Return a hash over names and texts as hex, so that the same content is recognised again. The index is not in it.
 
     Raises:
-        SourceError: it is no source.
+        SourceError: it cannot be a source.
     """
     origin = FrameOrigin(frame, SourceSettings())
     hashes = [hashlib.sha256(name.encode()) for name in origin.header.cells]
@@ -115,10 +115,10 @@ def frame_hash(frame: pd.DataFrame) -> str:
 
 
 def write_csv(frame: pd.DataFrame, to: Path, settings: SourceSettings) -> None:
-    """Write a DataFrame as a CSV file in UTF-8, with its columns as they stand and without its index.
+    """Write a DataFrame as a CSV file in UTF-8, with its columns unchanged and without its index.
 
     Raises:
-        SourceError: it is no source.
+        SourceError: it cannot be a source.
     """
     origin = FrameOrigin(frame, settings)
     with to.open("w", encoding="utf-8", newline="") as stream:
@@ -130,8 +130,8 @@ def write_csv(frame: pd.DataFrame, to: Path, settings: SourceSettings) -> None:
 
 def _attr(frame: pd.DataFrame, key: str) -> str:
     """A text of the DataFrame's `attrs`; empty where there is none."""
-    said = frame.attrs.get(key)
-    return said if isinstance(said, str) else ""
+    text = frame.attrs.get(key)
+    return text if isinstance(text, str) else ""
 
 
 def _is_numbered(index: pd.Index[Any]) -> bool:
@@ -145,10 +145,10 @@ def _is_numbered(index: pd.Index[Any]) -> bool:
 
 
 def _require_names(frame: pd.DataFrame, name: str) -> None:
-    """Refuse columns that nobody can name.
+    """Refuse columns that cannot be named.
 
     Raises:
-        SourceError: a name is no text, blank, or there twice.
+        SourceError: a name is not a text, is blank, or occurs twice.
     """
     if frame.columns.nlevels > 1:
         raise SourceError(
@@ -159,7 +159,7 @@ def _require_names(frame: pd.DataFrame, name: str) -> None:
     for at, column in enumerate(names, 1):
         if not isinstance(column, str) or not column.strip():
             raise SourceError(
-                f"Column {at} of the DataFrame '{name}' has no name, or one that is no text.",
+                f"Column {at} of the DataFrame '{name}' has no name, or one that is not a text.",
                 "Give every column a name: frame.columns = [...]",
             )
     if not frame.columns.is_unique:

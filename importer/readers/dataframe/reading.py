@@ -24,9 +24,9 @@ def read_frame(reader: Reader, settings: SourceSettings) -> pd.DataFrame:
     """Read a source to its end.
 
     The columns are those of the source, all of text, a blank cell is ""; the index holds the row numbers that a person
-    sees. Cells beyond the header stand in `_extra_1`, …, and what is wrong with a row, where its cells do not show it,
+    sees. Cells beyond the header are in `_extra_1`, …, and what is wrong with a row, where its cells do not show it,
     in `_error_code`, `_error_column`, `_error_message` and `_warnings`; these columns are there only where they are
-    needed. In `attrs` stand `name`, `format`, `sheet`, `detected` and `warnings`.
+    needed. In `attrs` are `name`, `format`, `sheet`, `detected` and `warnings`.
 
     Raises:
         SourceError: the source is broken at some later place.
@@ -57,7 +57,7 @@ def _add_extras(frame: pd.DataFrame, batches: Sequence[RawBatch], sheet: str) ->
         for ordinal, found in surplus.items():
             cells[ordinal] = found[at] if at < len(found) else ""
         frame[name] = pd.array(cells, dtype="str")
-    if names and sheet:  # a cell beside the table of a sheet is no cell too many of a text
+    if names and sheet:  # in a sheet it is a cell beside the table, in a text a surplus cell
         frame["_sheet"] = sheet
 
 

@@ -1,6 +1,6 @@
-"""The values of a DataFrame as the texts that they stand for. Where that is in doubt, nothing is guessed. Pure.
+"""The values of a DataFrame as the texts that they mean. Where that is in doubt, nothing is guessed. Pure.
 
-A missing value is blank. A whole number is its digits, also as the float that pandas makes of it beside missing values;
+A missing value is blank. A whole number is its digits, also as the float that pandas makes of it near missing ones;
 a date, or a timestamp at midnight, is `yyyy-mm-dd`; a truth value is TRUE or FALSE, as in a spreadsheet.
 """
 
@@ -87,7 +87,7 @@ class Converter:
             "".join(texts).encode()
         except UnicodeEncodeError:
             raise SourceError(
-                f"The column {named(column)} of '{self.source}' holds text that is none: half of a character (a lone"
+                f"The column {named(column)} of '{self.source}' has a text that is not valid: half a character (a lone"
                 " surrogate).",
                 "Correct these cells where the DataFrame comes from.",
             ) from None
@@ -114,7 +114,7 @@ def _whole(value: Any) -> str:
 
 
 def _number(value: float) -> str:
-    if value != value:  # noqa: PLR0124  # NaN is no other value, itself included
+    if value != value:  # noqa: PLR0124  # NaN equals no value, itself included
         return ""
     if not value.is_integer():
         raise _DoubtfulError("decimal numbers")

@@ -109,7 +109,7 @@ class Origin(Protocol):
 
     @property
     def detected(self) -> Sequence[Detected]:
-        """What was found out on opening."""
+        """What was detected on opening."""
         ...
 
     @property

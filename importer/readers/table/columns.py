@@ -18,7 +18,7 @@ class Columns:
 
     Args:
         names: header texts in order, unique, none blank.
-        picks: the cell of a record that each name stands for, from 0.
+        picks: the cell of a record that each name belongs to, from 0.
         width: cells that a complete record has, dropped ones included.
         extras: the cells of a record that hold surplus cells of an earlier reading, from 0.
         beyond: cells without a name between the table and columns that were added behind it.
@@ -58,7 +58,7 @@ def name_columns(
 
     Args:
         header: the header's cells, as wide as a complete record.
-        groups: the cells of a second header line above it, blank under a merged one; used to tell
+        groups: the cells of a second header line above it, blank under a merged one; used to keep
             equal names apart (`Mailing` over `Street` gives `Mailing Street`).
         beyond: cells without a name that are not columns of the table.
         keeps_added: name the importer's own added columns as well.

@@ -47,7 +47,7 @@ _SERIAL = r"^[0-9]{5}(\.[0-9]+)?$"
 """As RE2 reads it."""
 _ZIP_DIGITS = 5
 _LINE_END = (pa.scalar("\n", pa.large_string()), pa.scalar("", pa.large_string()))
-"""What is joined to a cell, and what stands between them."""
+"""What is joined to a cell, and what is between them."""
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Damage:
         return self._suspects(block)
 
     def warnings(self) -> tuple[str, ...]:
-        """Say what the whole pass showed, in sentences."""
+        """Return what the whole pass showed, in sentences."""
         return tuple(self._file_warnings())
 
     def _suspects(self, block: Block) -> dict[int, list[Mark]]:
@@ -156,7 +156,7 @@ def _count_serials(tally: _Tally, cells: pa.ChunkedArray) -> None:
 
 
 def cell_error(text: str, column: int) -> Mark:
-    """Say that a cell shows an error of a spreadsheet program."""
+    """Return the mark of a cell that shows an error of a spreadsheet program."""
     shown = text if text in _ERROR_TEXTS else "an error"
     message = f"The cell shows {shown}, an error of a spreadsheet program: correct its formula, or type the value."
     return Mark("cell_error", message, column)

@@ -43,7 +43,7 @@ class Header:
 
     Args:
         number: its row number.
-        cells: its texts, as they stand.
+        cells: its texts, unchanged.
         groups: the cells of a second header line right above it; empty where there is none.
         skipped: row numbers of title lines above it.
         confidence: 0 to 1.
@@ -103,7 +103,7 @@ def table_width(header: Header, below: Sequence[Sequence[str]], *, grid: bool, n
 
 
 def _is_short_of_names(header: Header, below: Sequence[Sequence[str]], used: Sequence[int]) -> bool:
-    """Tell whether nearly all records are longer than the header, and not only by delimiters too many."""
+    """Whether nearly all records are longer than the header, and not only by delimiters too many."""
     longer = sum(len(cells) > len(header.cells) for cells in below if any(map(str.strip, cells)))
     filled = sum(width > len(header.cells) for width in used)
     most = max(1, 0.8 * len(used))
@@ -122,7 +122,7 @@ def last_filled(cells: Sequence[str]) -> int:
 
 
 def looks_like_data(text: str) -> bool:
-    """Tell whether a cell reads like a value (address, number, date), not like a column's name."""
+    """Whether a cell reads like a value (address, number, date), not like a column's name."""
     text = text.strip()
     return len(text) > _LONGEST_NAME or bool(_DATA.fullmatch(text))
 
@@ -151,7 +151,7 @@ def _found(filled: Sequence[Numbered], name: str) -> Header:
 
 
 def _are_names(cells: Sequence[str]) -> bool:
-    """Tell whether a first line is a header, however much wider the rows under it are: several names, none twice."""
+    """Whether a first line is a header, however much wider the rows under it are: several names, none twice."""
     names = [cell.strip() for cell in cells if cell.strip()]
     return len(names) >= _A_FEW and len(set(names)) == len(names) and _textual(cells) == 1.0
 
@@ -174,14 +174,14 @@ def _no_header(number: int, name: str) -> SourceError:
 
 
 def _is_title(filled: Sequence[Numbered], i: int) -> bool:
-    """Tell whether a line only leads up to a header a few lines below, which has at least twice as many names."""
+    """Whether a line only leads up to a header a few lines below, which has at least twice as many names."""
     here = _filled(filled[i][1])
     near = range(i + 1, min(i + 1 + _TITLE_LINES, len(filled)))
     return any(_filled(filled[j][1]) >= 2 * here and _names_stand_above_data(filled, j) for j in near)
 
 
 def _is_group_line(filled: Sequence[Numbered], i: int, typical: float) -> bool:
-    """Tell whether a line is the upper one of a header of two lines: it groups or completes the names below it."""
+    """Whether a line is the upper one of a header of two lines: it groups or completes the names below it."""
     if i + 1 >= len(filled) or filled[i + 1][0] != filled[i][0] + 1 or not _names_stand_above_data(filled, i + 1):
         return False
     above, below = filled[i][1], filled[i + 1][1]
@@ -191,9 +191,9 @@ def _is_group_line(filled: Sequence[Numbered], i: int, typical: float) -> bool:
 
 
 def _complete(above: Sequence[str], below: Sequence[str]) -> bool:
-    """Tell whether two lines make one header: what is blank below stands above, and not all the other way round.
+    """Whether two lines make one header: what is blank below is above, and not all the other way round.
 
-    A line of names without a gap is a header as it stands: cells beyond it below are those of a row.
+    A line of names without a gap is a header by itself: cells beyond it below are those of a row.
     """
     if all(map(str.strip, above[: last_filled(above)])):
         return False
@@ -204,7 +204,7 @@ def _complete(above: Sequence[str], below: Sequence[str]) -> bool:
 
 
 def _names_stand_above_data(filled: Sequence[Numbered], i: int) -> bool:
-    """Tell whether a line is all words, in a column of which nearly only numbers, dates or addresses follow."""
+    """Whether a line is all words, in a column of which nearly only numbers, dates or addresses follow."""
     names = filled[i][1]
     if _textual(names) < 1.0:
         return False

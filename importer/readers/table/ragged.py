@@ -1,8 +1,8 @@
-"""Records of the wrong width become rows of the right one, each with the issue that says so. Pure.
+"""Records of the wrong width become rows of the right one, each with an issue. Pure.
 
 A short record is an error, since any of its cells may be the one that is missing. It is a warning only
 where the program that wrote the file has the habit of leaving out blank cells at the end. A long one
-is an error likewise where text stands beyond the header, and that text is handed on. Blank cells beyond it
+is an error too where there is text beyond the header, and that text is kept. Blank cells beyond it
 are nothing where the header or most records have them; a single record that has them may hold a delimiter
 too many, and is a warning. In a workbook nothing is ever short, since every cell knows its place.
 """
@@ -28,13 +28,13 @@ _BESIDE = Mark(
 )
 _OUTSIDE = Mark(
     "cell_outside_table",
-    "All cells of the row stand beyond the last column of the header: move them into the table, or delete them.",
+    "All cells of the row are beyond the last column of the header: move them into the table, or delete them.",
 )
 _CAME_BACK = Mark(
     "row_too_long",
     "The row still has extra cells in its columns '_extra_…': move them to where they belong, or delete them.",
 )
-_SAID_ENOUGH = frozenset({"quotes_broken", "row_torn"})
+_SUFFICIENT = frozenset({"quotes_broken", "row_torn"})
 _FEWEST = 5
 """Short or long records among the first ones from which on they are a habit, not an accident."""
 _ENOUGH_ROWS = 3
@@ -101,7 +101,7 @@ class Ragged:
         torn = self._torn(rows)
         for i, row in enumerate(rows):
             mark = self._mark(row, torn=i in torn, cut=block.unterminated and i == len(rows) - 1)
-            if mark and not any(found.code in _SAID_ENOUGH for found in marks.get(i, ())):
+            if mark and not any(found.code in _SUFFICIENT for found in marks.get(i, ())):
                 marks.setdefault(i, []).append(mark)
         fitted = [self._fit(row) for row in rows]
         columns = list(zip(*fitted, strict=True)) if fitted else [()] * self._width
@@ -113,13 +113,13 @@ class Ragged:
         return {i: found for i, row in long if (found := surplus_of(row, self._width))}
 
     def _with_extras(self, block: Block) -> Block:
-        """Take what stands in columns of surplus cells for surplus cells again: a fixed file that comes back."""
+        """Read the columns of surplus cells as surplus cells again: a fixed file that comes back."""
         columns, surplus = list(map(block.column, range(block.width))), dict(block.surplus)
         marks = {i: list(found) for i, found in block.marks.items()}
         for i in sorted({i for pick in self._extras for i, cell in enumerate(columns[pick]) if cell.strip()}):
             kept = [columns[pick][i] for pick in self._extras]
             surplus[i] = surplus_of([*kept, *surplus.get(i, ())], 0)
-            if not any(found.code in _SAID_ENOUGH for found in marks.get(i, ())):
+            if not any(found.code in _SUFFICIENT for found in marks.get(i, ())):
                 marks.setdefault(i, []).append(self._mark_of_extras(columns, i))
         return replace(block, marks=marks, surplus=surplus)
 
@@ -163,8 +163,8 @@ class Ragged:
             )
         if self._trailing:
             return None
-        said = f"{seen}: those too many are blank. Check that the others stand under the right names."
-        return Mark("row_too_long", said, severity=Severity.WARNING)
+        message = f"{seen}: the extra ones are blank. Check that the others are in the right columns."
+        return Mark("row_too_long", message, severity=Severity.WARNING)
 
     def _torn(self, rows: Sequence[Sequence[str]]) -> set[int]:
         """Find neighbours that make one whole record when joined at a line break inside a cell."""

@@ -9,6 +9,7 @@ from importer.core.batches import RawBatch
 from importer.core.errors import EmptySourceError, SourceError
 from importer.core.frames import frame_of
 from importer.core.issues import Issue, Severity
+from importer.core.labels import counted
 from importer.core.sources import Detected, SourceInfo
 from importer.profile.settings import SourceSettings
 from importer.readers.table.blocks import Block, Mark, Origin
@@ -117,7 +118,7 @@ class TableReader:
         if own == added:
             width = table_width(self._header, below, grid=self._origin.grid, name=self._name)
             beyond = range(0)
-        else:  # a file of ours that comes back: its added columns stand behind the table
+        else:  # a returned file: its added columns are behind the table
             table = replace(self._header, cells=self._header.cells[:added])
             inside = [cells[:added] for cells in below]
             beyond = range(table_width(table, inside, grid=self._origin.grid, name=self._name), added)
@@ -174,8 +175,8 @@ class TableReader:
         found = damage.observe(block)
         for i, marks in found.items():
             before = block.marks.get(i, ())
-            said = {(mark.code, mark.column) for mark in before}
-            fresh = (mark for mark in marks if (mark.code, mark.column) not in said)
+            known = {(mark.code, mark.column) for mark in before}
+            fresh = (mark for mark in marks if (mark.code, mark.column) not in known)
             block.marks = {**block.marks, i: [*before, *fresh]}
         return block
 
@@ -207,12 +208,16 @@ def _left_out(footer: Block | None) -> tuple[str, ...]:
 
 
 def _repeated(again: int) -> tuple[str, ...]:
-    return (f"The header stands {again:,} times more among the rows, and was left out there.",) if again else ()
+    if not again:
+        return ()
+    were = "was" if again == 1 else "were"
+    return (f"The header is repeated in {counted(again, 'row')} below it, which {were} left out.",)
 
 
 def _unterminated(row: int) -> tuple[str, ...]:
-    said = f"The file ends without a line end: if it was cut off, its last row ({row:,}) is not complete."
-    return (said,) if row else ()
+    if not row:
+        return ()
+    return (f"The file ends without a line end: if it was cut off, its last row ({row:,}) is not complete.",)
 
 
 def _issues(marks: Mapping[int, Sequence[Mark]], at: int, to: int, ordinal: int, columns: Columns) -> tuple[Issue, ...]:

@@ -60,7 +60,7 @@ def join(held: Block | None, block: Block) -> Block:
 
 
 def without_blank(block: Block) -> Block:
-    """Leave out the records of a table in which nothing stands, beyond its columns neither."""
+    """Leave out the blank records of a table, unless there are cells beyond its columns."""
     blank = _places(map(is_blank, map(block.cells, range(block.width))))
     return _without(block, blank - block.surplus.keys())
 
@@ -84,7 +84,7 @@ def _without(block: Block, dropped: set[int]) -> Block:
 
 
 def without_header_again(block: Block, header: Sequence[str]) -> tuple[Block, int]:
-    """Leave out records that repeat the header (files put together from several); say how many there were."""
+    """Leave out records that repeat the header (files put together from several), and count them."""
     if block.width < _FEWEST_NAMES:
         return block, 0
     again = _places(pc.equal(block.cells(place), name) for place, name in enumerate(header[: block.width]))
@@ -102,7 +102,7 @@ def hold_footer(block: Block, width: int) -> tuple[Block, Block | None]:
 
 
 def _places(columns: Iterable[pa.ChunkedArray]) -> set[int]:
-    """Find the records for which all columns of truths say so; they are looked at only while there may be any."""
+    """Find the records for which all columns are true; columns are read only while there may be any."""
     found = np.empty(0, np.int64)
     for at, truths in enumerate(columns):
         here = np.flatnonzero(truths)
@@ -113,7 +113,7 @@ def _places(columns: Iterable[pa.ChunkedArray]) -> set[int]:
 
 
 def is_blank(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Tell of each cell of a column whether nothing stands in it, spaces aside."""
+    """Whether each cell of a column is blank; spaces do not count."""
     return pc.equal(pc.utf8_trim(cells, characters=_SPACES), "")
 
 

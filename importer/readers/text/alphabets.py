@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 SHARED = frozenset("áéíóúöüâîç")
-"""Letters of many languages, at the same place in many encodings: they say little about either."""
+"""Letters of many languages, at the same place in many encodings: they prove little."""
 
 
 @dataclass(frozen=True, slots=True)

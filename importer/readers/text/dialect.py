@@ -1,4 +1,4 @@
-"""Finds out how a text separates, quotes and escapes its cells: what makes the most even table wins. Pure."""
+"""Detects how a text separates, quotes and escapes its cells: the most even table wins. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CERTAIN = 0.6
 _NEAR_ENOUGH = 0.5
 """How well records must fit under a header that alone decides; a ragged one counts half."""
 _MOST_TITLES = 5
-"""Lines of one cell that may stand above a header."""
+"""Lines of one cell that may be above a header."""
 _NO_NAME = re.compile(r"[@/]|\d{3}|https?:")
 _LONGEST_NAME = 60
 _DOUBTFUL = 0.2
@@ -43,7 +43,7 @@ class Dialect:
         delimiter: one character.
         quote: one character, or "" where quotation marks mean nothing.
         escape: one character, or "".
-        padded: whether a blank stands between a delimiter and the quotation mark after it.
+        padded: whether there is a blank between a delimiter and the quotation mark after it.
         separator_line: whether the first line is Excel's `sep=;`, which no spreadsheet shows.
         width: cells that most of the first records have.
         detected: the findings, with confidence and evidence.
@@ -148,7 +148,7 @@ def _candidates(text: str, delimiters: Sequence[str], quotes: Sequence[str]) -> 
 def _escapes(text: str, delimiter: str, quote: str) -> tuple[str, ...]:
     """Return the possible escape characters, the likelier one first, since it wins a draw.
 
-    A backslash may escape where one stands before a quotation mark and none before an ordinary
+    A backslash may escape where one is before a quotation mark and none before an ordinary
     character. At a cell's end it may as well be the cell's last character, so that proves nothing.
     """
     if not quote or "\\" + quote not in text:
@@ -178,7 +178,7 @@ def _best(trials: Sequence[_Trial]) -> _Trial:
 
 
 def _is_certain(best: _Trial) -> bool:
-    """Tell whether most records are of one width, the first one among them."""
+    """Whether most records are of one width, the first one among them."""
     first = next((row for row in best.rows if any(map(str.strip, row))), ())
     return best.width > 1 and best.share >= _CERTAIN and len(first) == best.width
 
@@ -186,7 +186,7 @@ def _is_certain(best: _Trial) -> bool:
 def _by_header(trials: Sequence[_Trial]) -> _Trial | None:
     """Return the trial whose first record reads like the names of a table that most records belong to.
 
-    The rows of a small table may be ragged without being even in the end; its header says what they should be.
+    The rows of a small table may be ragged without being even in the end; its header shows what they should be.
     """
     usual = [trial for trial in trials if trial.dialect.quote == '"'] or list(trials)
     headed = [found for trial in usual if (found := _headed(trial)) is not None]
@@ -251,7 +251,7 @@ def _require_table(best: _Trial, text: str, name: str, *, headed: bool) -> None:
     if best.width == 1:
         _require_one_column(text, name)
     elif best.share < _CERTAIN and not headed:
-        message = f"The columns of '{name}' cannot be told apart: no delimiter gives an even table."
+        message = f"The columns of '{name}' cannot be separated: no delimiter gives an even table."
         raise SourceError(message, _HINT)
     elif _doubled(best):
         message = f"The columns of '{name}' are separated by two characters, which cannot be read."
@@ -262,18 +262,18 @@ def _require_one_column(text: str, name: str) -> None:
     """Refuse a text that is one column only because its delimiter is not known."""
     lines = [line for line in text.splitlines() if line.strip()][:_SAMPLE_RECORDS]
     for rare in _RARE_DELIMITERS:
-        count = lines[0].count(rare)  # times and addresses of web pages stand in cells, not in a header
+        count = lines[0].count(rare)  # times and addresses of web pages are in cells, not in a header
         if count and sum(line.count(rare) == count for line in lines) >= 0.9 * len(lines):
             message = f"The delimiter of '{name}' is unusual: it seems to be {rare!r}."
             raise SourceError(message, f"If so, set delimiter = {rare!r} in [source].")
     uneven = sum(any(mark in line for mark in DELIMITERS) for line in lines)
     if uneven >= 0.5 * len(lines) or sum(bool(_GAP.search(line)) for line in lines) > 0.5 * len(lines):
-        message = f"The columns of '{name}' cannot be told apart: no delimiter gives an even table."
+        message = f"The columns of '{name}' cannot be separated: no delimiter gives an even table."
         raise SourceError(message, _HINT)
 
 
 def _doubled(best: _Trial) -> bool:
-    """Tell whether every second cell of nearly every record is blank: the delimiter stands there twice."""
+    """Whether every second cell of nearly every record is blank: every delimiter is doubled."""
     full = [row for row in best.rows if len(row) == best.width > 2]
     gaps = sum(not any(cell.strip() for cell in row[1::2]) for row in full)
     return bool(full) and gaps > 0.9 * len(full)

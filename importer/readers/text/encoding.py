@@ -1,4 +1,4 @@
-"""Finds out in which encoding a text file is written; says how sure it is, and refuses rather than guess.
+"""Detects the encoding of a text file and how certain it is; refuses rather than guess.
 
 UTF-8 proves itself, since hardly anything else is valid UTF-8. The one-byte encodings do not: for
 each candidate the words with accents are spelled out and tested against the alphabets of the
@@ -37,7 +37,7 @@ _MOST_WORDS = 4_000
 _WORD = re.compile(rb"(?<![A-Za-z'])[A-Za-z']*+[\x80-\xff][A-Za-z'\x80-\xff]*+")
 """A word with an accent. Possessive and anchored: linear even on a megabyte of letters."""
 _FEW_WORDS, _FEW_BYTES = 2, 8
-"""So few words with bytes beyond ASCII say nothing for a rare encoding: they may be damage."""
+"""So few words with bytes beyond ASCII prove no rare encoding: they may be damage."""
 _CLOSE = 0.02
 _NOT_FOR_FILES = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined", "utf_7"})
 """Python knows them as encodings of text; no program exports a table in one."""
@@ -184,11 +184,11 @@ def _spelled(found: Sequence[Spelling], name: str) -> Encoding:
 def _undecided(name: str, codecs_that_fit: Sequence[str]) -> UndecidedEncodingError:
     if not codecs_that_fit:
         return UndecidedEncodingError(
-            f"The encoding of '{name}' cannot be told from its bytes.",
+            f"The encoding of '{name}' cannot be detected from its bytes.",
             "Save it as UTF-8, or name the encoding of the program that wrote it: --encoding, or encoding in [source].",
         )
     return UndecidedEncodingError(
-        f"The encoding of '{name}' cannot be told from its bytes: it could be {' or '.join(codecs_that_fit)}.",
+        f"The encoding of '{name}' cannot be detected from its bytes: it could be {' or '.join(codecs_that_fit)}.",
         f"Save it as UTF-8, or name the right one: --encoding {codecs_that_fit[0]}, or encoding in [source].",
     )
 
@@ -221,7 +221,7 @@ def _by_library(open_stream: Callable[[], BinaryIO], name: str, possible: Sequen
 
 
 def _is_decided(ranked: Sequence[CharsetMatch]) -> bool:
-    """Tell whether the best guess is a language's own, or clean where the next one is not."""
+    """Whether the best guess is a language's own, or clean where the next one is not."""
     best = ranked[0]
     if best.chaos <= 0.1 and best.coherence >= 0.25:
         return True

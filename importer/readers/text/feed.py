@@ -11,7 +11,7 @@ from importer.core.errors import SourceError
 from importer.profile.settings import SourceLimits
 
 UNDECODABLE = "\ufdd0"
-"""Stands for bytes that are not text: a code point that Unicode guarantees never to be a character."""
+"""Replaces bytes that are not text: a code point that Unicode guarantees never to be a character."""
 
 _HANDLER = "importer.readers.undecodable"
 _FIRST_BYTES = 1 << 17

@@ -1,4 +1,4 @@
-"""A text file as numbered records: bytes, text, records. Exact first: every cell is the text that stands there."""
+"""A text file as numbered records: bytes, text, records. Exact first: every cell is the text of the file."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _has_blank_line(text: str) -> bool:
 
 
 def _is_sound(data: bytes, dialect: Dialect) -> bool:
-    """Tell whether every quotation mark opens a cell, closes one, or is one of two inside of one."""
+    """Whether every quotation mark opens a cell, closes one, or is one of two inside of one."""
     delimiter, signs = ord(dialect.delimiter), np.frombuffer(data, np.uint8)
     marks = np.flatnonzero(signs == ord(dialect.quote))
     if len(marks) % 2:

@@ -1,4 +1,4 @@
-"""Text becomes records exactly: strict quoting, one number per record, and a mark on whatever is not clean.
+"""Text becomes records exactly: strict quoting, one number per record, and a mark on what is not clean.
 
 A line whose quotation marks make no sense costs that line, never the lines after it.
 """
@@ -86,7 +86,7 @@ class _Records:
         return "".join(_lines(text)[1:])
 
     def _even_block(self, text: str) -> Block | None:
-        """Parse a block whose records are all of one width; the rows are never held, which spares half the time."""
+        """Parse a block whose records are all of one width; the rows are never held, which saves half the time."""
         table = parsed(text, self._dialect)
         if table is not None:
             lines = count_lines(text) if self._dialect.quote and self._dialect.quote in text else table.num_rows
@@ -266,9 +266,9 @@ def _undecodable(column: int, line: int, offset: int) -> Mark:
 
 
 def _has_glued_quote(text: str, dialect: Dialect) -> bool:
-    """Tell whether a quoted cell begins in the middle of another one, which the csv module takes for letters.
+    """Whether a quoted cell begins in the middle of another one, which the csv module takes for letters.
 
-    A quotation mark of a sound text stands beside a delimiter, a line end or another one: counting them is
+    A quotation mark of a sound text is next to a delimiter, a line end or another one: counting them is
     much faster than looking for the pattern, and rules most texts out.
     """
     quote, delimiter = dialect.quote, dialect.delimiter

@@ -15,7 +15,7 @@ _CLOSING = frozenset("'\"”\u2019»®™\u2013\u2014")
 _LOW_QUOTES = {"„": "“"}
 """Quotation marks of German and Polish: opened below, closed by what opens in English."""
 _ORDINALS = frozenset("°ºª")
-"""Beside a short word only, as in `Nº 5`; elsewhere they are letters of another encoding."""
+"""Next to a short word only, as in `Nº 5`; elsewhere they are letters of another encoding."""
 _SQUARED = frozenset({"m²", "m³", "km²", "cm²"})
 _INSIDE = frozenset("'\u2018\u2019-\u2013\u2014")
 _SEPARATORS = re.compile("[\xa0\xad]")
@@ -33,7 +33,7 @@ class Spelling:
         words: the words with letters beyond ASCII.
         explained: the share of them whose letters all belong to one language, 0 to 1.
         one_language: the share that the best single language explains.
-        impossible: the share that cannot be right: a symbol beside or inside the word, a capital behind a small
+        impossible: the share that cannot be right: a symbol next to or inside the word, a capital behind a small
             letter, a letter that belongs to no language of the file's other letters.
     """
 
@@ -75,7 +75,7 @@ def latin_ones(words: Sequence[bytes]) -> list[str]:
 
 
 def is_latin(text: str) -> bool:
-    """Whether most of a text's letters beyond ASCII are Latin ones: no statistics tell those encodings apart."""
+    """Whether most of a text's letters beyond ASCII are Latin ones: no statistics distinguish those encodings."""
     letters = [sign for sign in text if sign.isalpha() and not sign.isascii()]
     latin = sum(unicodedata.name(sign, "").startswith("LATIN") for sign in letters)
     return latin > len(letters) / 2
@@ -101,7 +101,7 @@ def _spelling(words: Sequence[bytes], codec: str) -> Spelling:
     ours = [_letters(piece) for piece in pieces if piece not in wrong and _is_mostly_ascii(piece)]
     by_language = [sum(letters <= alphabet for letters in ours) / total for alphabet in alphabets]
     explained = sum(any(letters <= alphabet for alphabet in alphabets) for letters in ours) / total
-    if not pieces and not undecodable:  # symbols only, beside no word
+    if not pieces and not undecodable:  # symbols only, next to no word
         return Spelling(codec, (), 1.0, 1.0, 0.0)
     return Spelling(codec, tuple(pieces), explained, max(by_language), (len(impossible) + undecodable) / total)
 
@@ -153,7 +153,7 @@ def _is_symbol(sign: str) -> bool:
 
 
 def _torn(core: str) -> bool:
-    """Whether a long dash stands where only a letter can, before a small letter."""
+    """Whether a long dash is where only a letter can be, before a small letter."""
     return any(sign in "\u2013\u2014" and after.islower() for sign, after in pairwise(core))
 
 
@@ -165,7 +165,7 @@ def _has_hump(core: str) -> bool:
 
 
 def _is_rather_hungarian(western: Spelling, found: Sequence[Spelling]) -> bool:
-    """Whether one language explains a file that is a mixture of languages in cp1252, thanks to letters that tell."""
+    """Whether one language explains a file that is a mixture of languages in cp1252, by letters that only it has."""
     if western.one_language >= _ONE_LANGUAGE:
         return False
     best = found[0]

@@ -43,7 +43,7 @@ def number_text(raw: str) -> str:
 
 
 def serial_text(raw: str, kind: Literal["date", "datetime", "time", "duration"], *, epoch_1904: bool) -> str:
-    """Return a stored day count as the date or time it stands for; as a number where it cannot be one.
+    """Return a stored day count as the date or time it means; as a number where it cannot be one.
 
     Args:
         raw: days since the epoch, with a fraction for the time of day.

@@ -1,6 +1,6 @@
 """What a number format makes of a stored number: a date, digits with their zeros, or the plain number. Pure.
 
-Formats that only decorate (thousands, currency, decimals, exponent) are left aside: the number is
+Formats that only decorate (thousands, currency, decimals, exponent) are ignored: the number is
 given in full. Formats of digits and signs (`00000`, `000-00-0000`, `(###) ###-####`) are applied,
 since they are what makes a zip code, an id or a phone number of a number.
 """
@@ -24,7 +24,7 @@ _BUILT_IN: dict[int, str] = {
     22: "yyyy-mm-dd hh:mm",
     46: "[h]:mm:ss",
 }
-"""The format ids that stand for dates and times without a format code (ECMA-376 part 1, 18.8.30)."""
+"""The format ids that mean dates and times without a format code (ECMA-376 part 1, 18.8.30)."""
 
 _ASIDE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<skip>_.|\*.|\[[^\]]*\])|(?P<slot>[0#?])|(?P<sign>.)')
@@ -78,7 +78,7 @@ def plain_text(raw: str) -> str:
 
 
 def date_kind(code: str) -> Kind | None:
-    """Tell whether a format code shows a date, a time, both or a duration; None for a number."""
+    """Whether a format code shows a date, a time, both or a duration; None for a number."""
     bare = _ASIDE.sub("", _SECTION.match(code)[1] if _SECTION.match(code) else code).lower()  # type: ignore[index]  # just tested
     if "general" in bare:
         return None
@@ -104,7 +104,7 @@ class Section:
     condition: tuple[str, float] | None = None
 
     def applies(self, number: float) -> bool:
-        """Tell whether the section is the one for a number."""
+        """Whether the section is the one for a number."""
         if self.condition is None:
             return True
         operator, limit = self.condition

@@ -17,10 +17,10 @@ from importer.readers.packed import allowed_bytes, bomb
 
 _MOST_PARTS = 20_000
 _LARGEST_SMALL_PART = 64 << 20
-"""Parts beside sheets and strings (styles, relations) are read whole; a sound one has kilobytes."""
+"""Parts other than sheets and strings (styles, relations) are read whole; a sound one has kilobytes."""
 _PIECE_BYTES = 1 << 18
 LAST = True
-"""Tells an XML parser that nothing follows."""
+"""For an XML parser: nothing follows."""
 
 _RELATION_NAMESPACES = frozenset({"", "http://schemas.openxmlformats.org/package/2006/relationships"})
 _REFERENCE_NAMESPACES = frozenset(

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from importer.core.labels import counted
 from importer.readers.table.blocks import Block, Mark
 from importer.readers.workbook.sheets import Sheet
 
@@ -32,10 +33,11 @@ class SheetFacts:
     merged: int = 0
 
     def sentences(self) -> Iterator[str]:
-        """Say what a person should know about it."""
+        """Return what a person should know about it."""
         if self.hidden_rows:
             how = "hidden by a filter" if self.filtered else "hidden"
-            yield f"{self.hidden_rows:,} rows of the sheet are {how}; they are read like the others."
+            are, they = ("is", "it is") if self.hidden_rows == 1 else ("are", "they are")
+            yield f"{counted(self.hidden_rows, 'row')} of the sheet {are} {how}; {they} read like the others."
         if self.hidden_columns:
             yield "Some columns of the sheet are hidden; they are read like the others."
         if self.merged > 1:
@@ -58,7 +60,7 @@ class Book(Protocol):
         ...
 
     def close(self) -> None:
-        """Release what it holds, the file itself aside; harmless when called twice."""
+        """Release what it holds, but not the file itself; harmless when called twice."""
         ...
 
 

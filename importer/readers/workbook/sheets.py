@@ -51,7 +51,7 @@ def choose_sheet(sheets: Sequence[Sheet], wanted: str | int | None, source: str,
 def describe_sheets(
     sheets: Sequence[Sheet], chosen: Sheet, others: Sequence[str] = (), *, passed: Sequence[str] = ()
 ) -> tuple[Detected, tuple[str, ...]]:
-    """Say which sheet is read and why, and what the others are.
+    """Describe which sheet is read and why, and what the others are.
 
     Args:
         others: sheets that are not read and hold tables, too.

@@ -45,7 +45,7 @@ FILES = {
     "[mapping]\n'metadata.a b' = 'A'": "after 'metadata.' come 1 to 40 letters, digits",
     "[mapping]\n'firstName' = 5": "[mapping] firstName = 5 is wrong: it must be a column's name in quotes, or a table.",
     "[mapping]\n'firstName' = {}": "it must be a table with exactly one of value, column and columns.",
-    "[mapping]\n'firstName' = {column = 'A', split = ','}": "it must be a table whose split comes with a part",
+    "[mapping]\n'firstName' = {column = 'A', split = ','}": "it must be a table with a part (first, rest",
     "[mapping]\n'firstName' = {colum = 'A'}": "[mapping.firstName] colum is not known; did you mean 'column'?",
     "[mapping]\nfirstName = {column = 'A', regex = '('}": "regex = '(' is wrong: it must be a regular expression (",
     "[mapping]\ndateOfBirth = {column = 'A', format = 'MM/DD/YYYY'}": "such as '%m/%d/%Y'.",
@@ -131,6 +131,6 @@ SECRETS = [
 def test_credentials_in_a_profile_are_refused_and_never_repeated(tmp_path: Path, text: str) -> None:
     error = refused(tmp_path, text)
 
-    assert "credentials never stand in a profile" in error.message
+    assert "credentials do not belong in a profile" in error.message
     assert "hunter2" not in str(error)
     assert "hunter2" not in repr(error.__context__) or error.__suppress_context__

@@ -103,7 +103,7 @@ def test_a_refusal_names_the_row_and_quotes_no_value() -> None:
 
 
 def test_half_of_a_character_is_refused() -> None:
-    assert "half of a character" in refusal(pd.Series(["ok", "\ud800"], dtype=object)).message
+    assert "half a character" in refusal(pd.Series(["ok", "\ud800"], dtype=object)).message
 
 
 def test_a_cell_that_is_too_long_is_refused() -> None:

@@ -82,7 +82,7 @@ def test_an_encoding_in_doubt_names_no_setting_that_would_not_help(tmp_path: Pat
     path.write_bytes("Name,Ort,_row,_run\nŁódź,Źle,2,R\n".encode("cp1250") + b"\x81,\x8d,3,R\n")
 
     for opening in (open_handed_out, open_source):
-        with pytest.raises(SourceError, match="cannot be told from its bytes") as caught:
+        with pytest.raises(SourceError, match="cannot be detected from its bytes") as caught:
             opening(path, PINNED)
         assert "CSV UTF-8" in (caught.value.hint or "")
         assert "--encoding" not in (caught.value.hint or "")

@@ -200,7 +200,7 @@ def test_hidden_sheets_rows_and_merged_cells_are_mentioned(tmp_path: Path) -> No
     assert len(rows) == 3
     said = " ".join(info.warnings)
     assert "Hidden sheets are not read: Notes" in said
-    assert "1 rows of the sheet are hidden by a filter" in said
+    assert "1 row of the sheet is hidden by a filter" in said
     assert "Some columns of the sheet are hidden" in said
     assert "merged over several rows, the last ones in row 3" in said
 

@@ -134,7 +134,7 @@ def test_rows_beyond_the_limit_are_counted_and_said_to_be_elsewhere() -> None:
     for row in rows:
         failing(result_batch([row]))
     text = render_html(report(rows), failing, COLUMNS)
-    assert "10 rows, of which the first 3 are here; all of them stand in rejects.csv" in text
+    assert "10 rows, of which the first 3 are here; all of them are in rejects.csv" in text
 
 
 def test_every_part_of_the_report_is_shown() -> None:

@@ -86,7 +86,7 @@ class OdsBook:
         yield from events.take()
 
     def _find_sheets(self) -> list[Sheet]:
-        """Read through the content once for the names of the sheets: they stand before their rows, far apart."""
+        """Read through the content once for the names of the sheets: they are before their rows, far apart."""
         names: list[tuple[str, str]] = []
         hidden: set[str] = set()
         style = ""

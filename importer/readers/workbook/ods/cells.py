@@ -28,7 +28,7 @@ class Row:
 
     Args:
         cells: up to the last one that is not blank.
-        count: how many rows it stands for.
+        count: how many rows it represents.
     """
 
     cells: list[str]
@@ -191,7 +191,7 @@ def _is_error(attributes: Mapping[str, str], shown: str) -> bool:
 
 
 def _same_digits(shown: str, plain: str) -> bool:
-    """Tell whether a number is shown digit by digit, with zeros or signs around (`01234`, `(415) 555-0100`)."""
+    """Whether a number is shown digit by digit, with zeros or signs around (`01234`, `(415) 555-0100`)."""
     if not plain.isdigit() or "," in shown or "." in shown:
         return False
     digits = "".join(filter(str.isdigit, shown))

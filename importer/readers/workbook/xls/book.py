@@ -1,7 +1,7 @@
 """An open `.xls`: its container, strings and styles, ready to read any of its sheets.
 
 Read here and not by a library. xlrd refuses a sound workbook in which the two halves of a character (an emoji)
-stand in two records, and files of 6 KB make it work without end or fill the memory (a link over a whole sheet, names
+are in two records, and files of 6 KB make it work without end or fill the memory (a link over a whole sheet, names
 that double, a table of strings that goes backwards), as does one in 1,500 of those that were damaged at random; it is
 no faster, and takes half as much memory again. calamine asks for more memory than any machine has on about one
 damaged file in a thousand, and the process is aborted.

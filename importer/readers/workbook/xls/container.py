@@ -37,7 +37,7 @@ class _Container:
         self._mini_fat = _numbers(self._chain(mini_start))
 
     def stream(self, *names: str) -> bytes:
-        """Return the first stream that bears one of the names."""
+        """Return the first stream that has one of the names."""
         root = self._entry(0)
         for name in names:
             for at in range(_ENTRY_BYTES, len(self._directory), _ENTRY_BYTES):

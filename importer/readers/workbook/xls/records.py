@@ -89,7 +89,7 @@ class Cursor:
         return part[start:end].decode("utf-16-le" if flags else "latin-1", "replace")
 
     def characters(self, count: int, *, wide: bool) -> str:
-        """Read characters; where a string goes on in the next part, that part says anew how wide they are."""
+        """Read characters; where a string goes on in the next part, that part gives their width again."""
         pieces: list[bytes] = []  # joined before they are decoded: a cut may part the two halves of one character
         while True:
             size = 2 if wide else 1
@@ -135,7 +135,7 @@ class Cursor:
 
 
 def plain_string(parts: Sequence[bytes], at: int, *, codec: str) -> str:
-    """Return a string that stands alone in a record.
+    """Return a string that is alone in a record.
 
     Args:
         at: where it begins.

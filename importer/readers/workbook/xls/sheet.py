@@ -22,7 +22,7 @@ _FILTER, _MERGED, _COLUMNS = 0x9B, 0xE5, 0x7D
 _ROW_HIDDEN = 0x20
 _LAST_COLUMN = 0xFF
 _MOST_WAITING = 2_048
-"""Cells come row by row, or in blocks of a few rows; so many rows wait for cells that come late."""
+"""Cells come row by row, or in blocks of a few rows; at most this many rows wait for cells that come late."""
 
 
 @dataclass(slots=True)

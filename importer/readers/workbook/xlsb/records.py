@@ -10,7 +10,7 @@ from importer.core.errors import SourceError
 
 _PIECE_BYTES = 1 << 18
 _LARGEST = 64 << 20
-"""A record of more bytes is none that a program writes."""
+"""No program writes a record of more bytes."""
 
 
 def read_records(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
@@ -41,7 +41,7 @@ def read_records(stream: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
 
 
 def wide_string(content: bytes, at: int) -> tuple[str, int]:
-    """Return a string and where it ends; "" for the length that stands for none."""
+    """Return a string and where it ends; "" for the length that means none."""
     (count,) = struct.unpack_from("<I", content, at)
     if count == 0xFFFFFFFF:
         return "", at + 4

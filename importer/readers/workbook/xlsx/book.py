@@ -72,7 +72,7 @@ class _Description:
 
 @dataclass(slots=True)
 class _Found:
-    """What the parts' elements told so far."""
+    """What the elements of the parts say so far."""
 
     sheets: list[tuple[str, str, str]] = field(default_factory=list)
     codes: dict[int, str] = field(default_factory=dict)

@@ -95,12 +95,12 @@ class Runs:
 
 
 def plain(text: str) -> str:
-    """Return the characters that a piece of XML text stands for."""
+    """Return the characters that a piece of XML text means."""
     return unescaped(unescape(text, _QUOTES)) if "&" in text else unescaped(text)
 
 
 def is_ordinary(run: bytes) -> bool:
-    """Tell whether a run holds only what a plain reading understands: no comments, sections, coded characters."""
+    """Whether a run holds only what a plain reading understands: no comments, sections, coded characters."""
     if b"\r" in run or (b"#" in run and b"&#" in run):
         return False
     return not ((b"!" in run and b"<!" in run) or (b"?" in run and b"<?" in run))

@@ -139,7 +139,7 @@ class _Exact:
             self.rows.append(row)
 
     def _raw_cell(self) -> RawCell:
-        """The cell's one text: the inline string where its type says so, whatever value stands beside it."""
+        """The cell's one text: the inline string where its type says so, not the value beside it."""
         given = self._cell.get
         is_inline = self._inline is not None and (given("t") == "inlineStr" or not self._value)
         text = self._inline if is_inline and self._inline is not None else self._value
