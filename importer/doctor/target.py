@@ -13,7 +13,7 @@ from importer.doctor.finding import Finding, readable_by_others
 from importer.profile import Profile
 from importer.runs.consent import require_named_target
 from importer.runs.wiring import Destination, SystemClock, destination, open_target
-from importer.runs.wiring.stages import limiter_for
+from importer.runs.wiring.sending import limiter_for
 from importer.targets import OpenTarget
 
 _SKEW_S = 30.0

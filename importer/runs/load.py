@@ -36,9 +36,9 @@ from importer.runs.context import Context
 from importer.runs.leftovers import SPOOL_NAME
 from importer.runs.preconditions import require_content
 from importer.runs.wiring import Workspace, make_directory
+from importer.runs.wiring.checking import comparison, merging_of, preparation
 from importer.runs.wiring.remote_sources import is_remote, local_copy
 from importer.runs.wiring.sources import LocalSource, Opened, on_disk, opened
-from importer.runs.wiring.stages import comparison, merging_of, preparation
 
 if TYPE_CHECKING:
     from importer.runs.wiring.sources import Source

@@ -19,7 +19,7 @@ from importer.runs.finish import finish
 from importer.runs.resume import destination_again, recall
 from importer.runs.run_directory import run_directory
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, open_workspace
-from importer.runs.wiring.stages import delivering, limiter_for
+from importer.runs.wiring.sending import delivering, limiter_for
 
 
 def look_again(profile: Profile, name: str) -> str:

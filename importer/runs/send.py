@@ -21,7 +21,7 @@ from importer.runs.forecast import Forecast, forecast_run
 from importer.runs.receipts import pass_begun, pass_ended
 from importer.runs.rehearsal import compare
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, rehearsing
-from importer.runs.wiring.stages import Delivering, delivering, limiter_for
+from importer.runs.wiring.sending import Delivering, delivering, limiter_for
 
 if TYPE_CHECKING:
     from importer.emulator import Emulator

@@ -29,7 +29,7 @@ from importer.delivery import StopSwitch
 from importer.journal import RunHeader, StoredRun
 from importer.profile import Profile
 from importer.runs.wiring import SystemClock, Workspace, destination, open_target, open_workspace
-from importer.runs.wiring.stages import delivering, limiter_for
+from importer.runs.wiring.sending import delivering, limiter_for
 from tests.benchmarks.heart import Heart
 
 _BATCH_ROWS = 4_096

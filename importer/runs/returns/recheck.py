@@ -41,8 +41,8 @@ from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
 from importer.runs.returns.file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
 from importer.runs.returns.groups import HELD_BY_OTHERS, Member, form, hold
+from importer.runs.wiring.checking import comparison
 from importer.runs.wiring.clock import today
-from importer.runs.wiring.stages import comparison
 from importer.validation import DuplicateJudge, Validator, policy_of
 
 _DONE = frozenset({RowState.CREATED, RowState.EXISTING})

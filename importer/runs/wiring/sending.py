@@ -1,4 +1,4 @@
-"""Profile becomes pipeline: reading and checking put together, and sending. Runs nothing."""
+"""The parts of sending, put together from the profile. Sends nothing, and writes nothing into the journal."""
 
 from __future__ import annotations
 
@@ -27,93 +27,24 @@ from importer.delivery import (
     Thresholds,
     Window,
 )
-from importer.engines import AsyncioPool, ProcessPool, SharedChecker
+from importer.engines import AsyncioPool
 from importer.journal import (
     CanaryFacts,
-    Comparison,
     LearnedFacts,
-    Merging,
     RunDelivery,
     RunFacts,
-    RunHeader,
-    RunIntake,
     RunToSend,
     StoredRun,
 )
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.profile.delivery import DeliverySettings
-from importer.runs.pipeline import Delivery, Preparation
-from importer.runs.wiring.clock import SystemClock, today
-from importer.runs.wiring.sources import Opened
+from importer.runs.pipeline import Delivery
+from importer.runs.wiring.clock import SystemClock
 from importer.runs.wiring.workspace import Workspace
 from importer.targets import OpenTarget
-from importer.validation import DuplicateJudge, Validator, policy_of
 
 CANARY_ROWS = 10
 """Rows of the second stage where customers are real and no other number is set."""
-
-
-def preparation(
-    profile: Profile,
-    source: Opened,
-    intake: RunIntake,
-    pool: ProcessPool,
-    *,
-    secret: bytes,
-    stop: StopSwitch,
-    emit: Events,
-) -> Preparation:
-    """Put reading and checking together."""
-    stamp = profile.delivery.import_key_metadata
-    contract = profile.contract
-    validator = Validator(
-        contract,
-        policy_of(profile.validation, today()),
-        secret=secret,
-        stamp=stamp,
-        grouping=source.grouping,
-        writes_bodies=intake.keeps_bodies,
-        compares=intake.keyed,
-    )
-    return Preparation(
-        reader=source.reader,
-        mapper=source.mapper,
-        checker=SharedChecker(source.mapper, validator, pool),
-        duplicates=DuplicateJudge(
-            contract, profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers
-        ),
-        intake=intake,
-        stop=stop,
-        emit=emit,
-    )
-
-
-def merging_of(profile: Profile, source: Opened) -> Merging | None:
-    """How rows of one business become one customer; None: rows are not grouped."""
-    if source.grouping is None:
-        return None
-    return Merging(profile.delivery.import_key_metadata, source.grouping.fields, source.mapper.columns)
-
-
-def comparison(profile: Profile, header: RunHeader, columns: Mapping[str, str], sheet: str) -> Comparison:
-    """How the rows of a source are compared with customers of earlier runs.
-
-    Args:
-        columns: customer field to source column.
-        sheet: the sheet that was read.
-    """
-    chosen = profile.validation
-    return Comparison(
-        contract=profile.contract,
-        possible_duplicate=chosen.possible_duplicate,
-        external_id_decides=chosen.external_id_decides,
-        target=header.target,
-        columns=columns,
-        content=header.content_hash,
-        sheet=sheet,
-        default_region=chosen.default_region,
-        allows_duplicates=chosen.duplicates == "allow",
-    )
 
 
 def limiter_for(profile: Profile, clock: SystemClock, stop: StopSwitch) -> StrictLimiter:

@@ -1,0 +1,78 @@
+"""The parts of reading and checking, put together from the profile. Reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from importer.core.ports import Events
+from importer.delivery import StopSwitch
+from importer.engines import ProcessPool, SharedChecker
+from importer.journal import Comparison, Merging, RunHeader, RunIntake
+from importer.profile import Profile
+from importer.runs.pipeline import Preparation
+from importer.runs.wiring.clock import today
+from importer.runs.wiring.sources import Opened
+from importer.validation import DuplicateJudge, Validator, policy_of
+
+
+def preparation(
+    profile: Profile,
+    source: Opened,
+    intake: RunIntake,
+    pool: ProcessPool,
+    *,
+    secret: bytes,
+    stop: StopSwitch,
+    emit: Events,
+) -> Preparation:
+    """Put reading and checking together."""
+    stamp = profile.delivery.import_key_metadata
+    contract = profile.contract
+    validator = Validator(
+        contract,
+        policy_of(profile.validation, today()),
+        secret=secret,
+        stamp=stamp,
+        grouping=source.grouping,
+        writes_bodies=intake.keeps_bodies,
+        compares=intake.keyed,
+    )
+    return Preparation(
+        reader=source.reader,
+        mapper=source.mapper,
+        checker=SharedChecker(source.mapper, validator, pool),
+        duplicates=DuplicateJudge(
+            contract, profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers
+        ),
+        intake=intake,
+        stop=stop,
+        emit=emit,
+    )
+
+
+def merging_of(profile: Profile, source: Opened) -> Merging | None:
+    """How rows of one business become one customer; None: rows are not grouped."""
+    if source.grouping is None:
+        return None
+    return Merging(profile.delivery.import_key_metadata, source.grouping.fields, source.mapper.columns)
+
+
+def comparison(profile: Profile, header: RunHeader, columns: Mapping[str, str], sheet: str) -> Comparison:
+    """How the rows of a source are compared with customers of earlier runs.
+
+    Args:
+        columns: customer field to source column.
+        sheet: the sheet that was read.
+    """
+    chosen = profile.validation
+    return Comparison(
+        contract=profile.contract,
+        possible_duplicate=chosen.possible_duplicate,
+        external_id_decides=chosen.external_id_decides,
+        target=header.target,
+        columns=columns,
+        content=header.content_hash,
+        sheet=sheet,
+        default_region=chosen.default_region,
+        allows_duplicates=chosen.duplicates == "allow",
+    )
