@@ -1,6 +1,6 @@
-"""Whose an API key is: found out from the journal, or from a person, before anything is sent.
+"""The account that an API key is for: known from the journal, or asked of a person, before anything is sent.
 
-What was created is known inside an account, and the API does not tell which one a key is for.
+What was created is known inside an account, and the API does not say which account a key is for.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from importer.runs.wiring import Destination, Workspace, open_workspace
 
 NEW_ACCOUNT = "new"
 Whose = Callable[[str, Sequence[AccountUsed]], str]
-"""Asked whose a new API key is: host, accounts it could be for. A run id of the same account, `new`, or nothing."""
+"""Asked which account a new API key is for (host, possible accounts): a run id of that account, `new`, or nothing."""
 
 
 def settle_account(workspace: Workspace, where: Destination, said: str, whose: Whose | None, now: float) -> Destination:
     """Find out which account a run sends to, and remember it.
 
     Args:
-        said: a run that sent to the same account, or `new`; empty: nobody said anything.
-        whose: asks a person; None: there is nobody to ask.
+        said: a run that sent to the same account, or `new`; empty: not given.
+        whose: asks a person; None: nobody can be asked.
         now: seconds since the epoch.
 
     Raises:
-        UnknownAccountError: only a person can say, and nobody did.
-        UsageError: what was said names no run of this server.
+        UnknownAccountError: only a person can say, and nobody has.
+        UsageError: what was given is not a run of this server.
         BusyError: another run works in an account that gets its name now.
     """
     if where.embedded:
@@ -85,7 +85,7 @@ def _whose_is_it(where: Destination, found: Account) -> UnknownAccountError:
 
 
 def known_scope(workspace: Workspace, where: Destination) -> str:
-    """The scope that a key is known to send to, asking nobody: where earlier runs are looked for."""
+    """Return the scope that a key is known to send to, without asking: earlier runs are looked for there."""
     if where.embedded:
         return where.scope
     accounts = workspace.journal.accounts(workspace.secret)
@@ -94,10 +94,10 @@ def known_scope(workspace: Workspace, where: Destination) -> str:
 
 
 def account_on_record(workspace: Path, where: Destination) -> Account:
-    """What a workspace's journal knows of a key; it is only looked at, whatever its format.
+    """Return what the journal of a workspace knows of a key. It is only read, whatever its format.
 
     Raises:
-        UnknownAccountError: a run would ask whose the key is.
+        UnknownAccountError: a run would ask which account the key is for.
         JournalError: the journal or the workspace's secret cannot be read.
     """
     location = Location.of_workspace(workspace)
@@ -112,7 +112,7 @@ def account_on_record(workspace: Path, where: Destination) -> Account:
 
 
 def scope_at(workspace: Path, where: Destination) -> str:
-    """The same, of a workspace that may not be there yet."""
+    """Return the same as `known_scope`, of a workspace that may not exist yet."""
     if where.embedded or not Location.of_workspace(workspace).exists:
         return where.scope
     with closing(open_workspace(workspace)) as opened:

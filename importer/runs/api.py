@@ -1,6 +1,6 @@
 """The functions that Python programs call: read a source, check it, import it.
 
-A few lines over the readers and the steps of a run, which load only when one of them is called. Decides nothing.
+A few lines over the readers and the steps of a run, which are loaded when one of them is called. Decides nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Reading(TypedDict, total=False):
 
     Args:
         sheet: of a workbook the sheet, by name or by number from 1; by default the first one that has a table.
-        delimiter: of a text file what stands between two cells; `auto`: found out.
+        delimiter: of a text file, the text between two cells; `auto`: found out.
         encoding: of a text file, by its name in Python; `auto`: found out.
         header_row: the row that names the columns, from 1; `auto`: found out.
         limit: data rows that are read at most; None: all.
@@ -162,7 +162,7 @@ def _chosen(profile: Profile | None, reading: Reading) -> Profile:
 
 
 def _require_source(source: object, reading: Reading) -> None:
-    """Refuse what is no source, and options that say how to read a file where there is none.
+    """Refuse what cannot be a source, and options for reading a file where the source is a DataFrame.
 
     Raises:
         UsageError: it is one of these.

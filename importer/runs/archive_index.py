@@ -38,7 +38,7 @@ def put(journal: Journal, stored: StoredRun | None, place: Place) -> None:
 
 
 def outgrown(journal: Journal, stored: StoredRun) -> None:
-    """Keep that the file of a run went on growing, and is the file of another run now."""
+    """Record that the file of a run went on growing, and is the file of another run now."""
     journal.runs.note(stored.run, RunFacts(outgrown=True))
 
 
@@ -99,14 +99,14 @@ def _write_again(place: Place, report: Report) -> None:
 
 
 def _with_results(journal: Journal, stored: StoredRun) -> list[Place]:
-    """The folders that hold results: those that bear the run's name. Copies of its file that came later have none."""
+    """Return the folders that hold results: those named after the run. Copies of its file that came later have none."""
     run_id = stored.header.run_id
     own = (place for place in journal.places.of(stored.run) if archive.tag_of(place.folder.name) == run_id)
     return [place for place in own if place.folder.is_dir()]
 
 
 def _ended_well(journal: Journal, stored: StoredRun, place: Place) -> None:
-    """Take back why the file was put aside, and move its folder from the failed to the archive."""
+    """Remove the note why the file was put aside, and move its folder from the failed to the archive."""
     try:
         (place.folder / archive.unlike(place.file, WHY)).unlink(missing_ok=True)
     except OSError as error:

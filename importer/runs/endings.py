@@ -43,18 +43,18 @@ class Ending:
 
 
 def ending_of(journal: Journal, stored: StoredRun, command: str, started_at: float, ended_at: float) -> Ending:
-    """How the last pass over a run ended, as far as the journal knows: who was cut off could not write it down.
+    """Return how the last pass over a run ended, as far as the journal knows: a pass that was cut off recorded nothing.
 
     Args:
         command: what is being done now, from `started_at` to `ended_at`.
     """
     counts = journal.runs.counts(stored.run)
-    standing, noted = as_they_stand(counts), stored.facts.stopped_by
+    counted, noted = as_they_stand(counts), stored.facts.stopped_by
     if is_open(counts):
         return Ending(command, started_at, ended_at, "cut_off", _CUT_OFF)
-    if stored.phase == FINISHED or not (noted or standing.get(RowState.UNSENT)):
+    if stored.phase == FINISHED or not (noted or counted.get(RowState.UNSENT)):
         return Ending(command, started_at, ended_at)
-    if stored.phase != STOPPED and not standing.get(RowState.UNSENT):
+    if stored.phase != STOPPED and not counted.get(RowState.UNSENT):
         return Ending(command, started_at, ended_at)  # the reason is that of an earlier pass
     message = stored.facts.stopped_message or _CUT_OFF
     return Ending(command, started_at, ended_at, noted or "cut_off", message)
@@ -68,7 +68,7 @@ def is_open(counts: Mapping[str, int]) -> bool:
 def exit_code(
     counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False, refused: int = 0
 ) -> ExitCode:
-    """The exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 75, 8, 3 wins.
+    """Return the exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 75, 8, 3 wins.
 
     Args:
         counts: rows per state.

@@ -25,7 +25,7 @@ from importer.runs import registry
 
 
 def all_runs(workspace: Path) -> list[dict[str, Any]]:
-    """Every run of a workspace, dry runs included, the newest first."""
+    """Return every run of a workspace, dry runs included, the newest first."""
     found = registry.listed(workspace)
     journals = dict.fromkeys(one.journal for one in found if one.journal is not None)
     lines = {line["run_id"]: line for journal in journals for line in _lines(workspace, journal)}
@@ -39,14 +39,14 @@ def _lines(workspace: Path, location: Location) -> list[dict[str, Any]]:
 
 
 def _state(workspace: Path, stored: StoredRun) -> str:
-    """What a run is at: one that nobody works on any more has stopped, whatever it was at when it was cut off."""
+    """Return the state of a run: one that no process works on has stopped, whatever its phase when it was cut off."""
     if stored.phase in {FINISHED, STOPPED}:
         return stored.phase
     return RUNNING if registry.worker_of(workspace, stored) else STOPPED
 
 
 def one_run(workspace: Path, name: str) -> dict[str, Any]:
-    """The report of a run, as its `report.json` has it; where that is not what the journal knows, what that knows.
+    """Return the report of a run as its `report.json` has it; where the journal knows better, as the journal has it.
 
     Args:
         name: a run id, a unique beginning of one, or `last`.
@@ -65,7 +65,7 @@ def one_run(workspace: Path, name: str) -> dict[str, Any]:
 
 
 def _from_here(report: dict[str, Any], workspace: Path) -> dict[str, Any]:
-    """A report with its paths and its command as they are typed by whoever reads it now, wherever that is."""
+    """Return a report with its paths and its command as its reader has to type them, from whatever folder."""
     home = workspace / report["run_id"]
     paths = {kind: Path(path) for kind, path in report["files"].items()}
     files = {kind: home / path.name if path.parent.name == home.name else path for kind, path in paths.items()}
@@ -91,7 +91,7 @@ def _from_here(report: dict[str, Any], workspace: Path) -> dict[str, Any]:
 
 
 def _is_true(report: Mapping[str, Any], opened: registry.OpenedRun) -> bool:
-    """Whether a report says what the journal knows: whoever was cut off could not write another one."""
+    """Whether a report agrees with the journal: a pass that was cut off could not write another one."""
     counts = as_they_stand(opened.summary.counts)
     reported = {state: count for state, count in report["counts"].items() if count or state == "read"}
     return opened.stored.phase in {FINISHED, STOPPED} and reported == counts

@@ -18,12 +18,12 @@ _PACE = frozenset({"rate", "concurrency", "max_errors", "max_error_rate", "fail_
 
 
 def pace_of(profile: Profile) -> dict[str, Any]:
-    """What the command line said about how fast a run may be and when it has to stop: kept with the run."""
+    """Return the options of the command line for the rate and for stopping, which are kept with the run."""
     return {key: value for key, value in profile.given("delivery").items() if key in _PACE}
 
 
 def kept_profile(stored: StoredRun) -> KeptProfile | None:
-    """The profile that a run has kept; None: an earlier program kept none.
+    """Return the profile that a run has kept; None: an earlier program kept none.
 
     Raises:
         ProfileError: this program cannot read it.
@@ -40,7 +40,7 @@ def kept_profile(stored: StoredRun) -> KeptProfile | None:
 
 
 def contract_of_run(stored: StoredRun) -> Contract:
-    """What the records of a run are.
+    """Return what the records of a run are.
 
     Raises:
         ProfileError: this program cannot read the profile that it has kept, or lacks its kind of target.
@@ -50,7 +50,7 @@ def contract_of_run(stored: StoredRun) -> Contract:
 
 
 def recalled(profile: Profile, stored: StoredRun) -> Profile:
-    """The profile of a run that is taken up again: the one named now, or else the one that the run has kept.
+    """Return the profile for continuing a run: the one named now, or else the one that the run has kept.
 
     Raises:
         ProfileError: what it has kept cannot be used.
@@ -63,7 +63,7 @@ def recalled(profile: Profile, stored: StoredRun) -> Profile:
 
 
 def _as_begun(profile: Profile, stored: StoredRun) -> Profile:
-    """The profile with what the run's own command line said; what is said now goes before it."""
+    """Return the profile with the options of the run's own command line; options given now go before them."""
     kept: Mapping[str, Any] = stored.facts.pace
     said = profile.given("delivery")
     again = {f"delivery.{key}": value for key, value in kept.items() if key not in said}
@@ -71,7 +71,7 @@ def _as_begun(profile: Profile, stored: StoredRun) -> Profile:
 
 
 def for_target(profile: Profile, header: RunHeader) -> Profile:
-    """The profile with a run's own target. A live one has to be named, unless the run has kept its profile.
+    """Return the profile with the target of a run. A live one has to be named, unless the run has kept its profile.
 
     Raises:
         UsageError: another target was named, or the run sends to a live target that was not named.

@@ -105,16 +105,16 @@ class Delivery:
         while not self.stop.requested:
             claimed = await self.claims.claim(limit)
             for outcome in claimed.known:
-                self._tell(outcome)
+                self._report(outcome)
             if claimed.records or not claimed:
                 return claimed.records
         return ()
 
     def _settle(self, outcome: Outcome) -> None:
         self.claims.settle(outcome)
-        self._tell(outcome)
+        self._report(outcome)
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _report(self, outcome: Outcome) -> None:
         data = {"ordinal": outcome.ordinal, "state": outcome.state.value, "attempts": len(outcome.attempts)}
         self.emit(Event("row_settled", data))
 

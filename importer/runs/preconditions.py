@@ -62,7 +62,7 @@ def _repeated(earlier: StoredRun, profile: Profile, *, is_frame: bool) -> Alread
 
 
 def _otherwise(earlier: StoredRun, profile: Profile) -> str:
-    """What is not as it was then, in words; empty where the profile decides the same."""
+    """Return what differs from that time, in words; empty: nothing that decides anything."""
     differing = [] if earlier.header.target == profile.target else ["target"]
     if profile.fingerprint != earlier.header.profile_hash:
         kept = kept_profile(earlier)
@@ -78,7 +78,7 @@ def require_own_run(
     Args:
         profile: as `recalled` gave it.
         file: as it was named, for messages.
-        by_file: the file alone told the run: whoever names a target in any way means that one.
+        by_file: the file alone named the run; a target that is named in any way is meant then.
         may_check_again: whether the run's rows shall be checked under another profile.
 
     Raises:

@@ -1,4 +1,4 @@
-"""From a strange file to a profile, and from nothing to a file: `inspect`, `init` and `template` as a library."""
+"""From an unknown file to a profile, and from nothing to a blank file: `inspect`, `init` and `template`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from importer.runs.wiring.remote_sources import local_copy
 
 
 def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
-    """Say what the reader sees in a file, and which column it would map to which field.
+    """Return what the reader finds in a file, and which column would be mapped to which field.
 
     Raises:
         SourceError: the file cannot be read.
@@ -146,5 +146,5 @@ def _refuse_to_replace(path: Path, *, force: bool) -> None:
 
 
 def default_profile_name(source: str) -> Path:
-    """Where `init` writes unless told otherwise: beside you, named after the file."""
+    """Return where `init` writes by default: into the current folder, named after the file."""
     return Path(f"{Path(source).stem or 'profile'}.toml")

@@ -47,7 +47,7 @@ class Purged:
 
     Args:
         going: the runs whose data went.
-        kept: old enough, but somebody may still go on with them.
+        kept: old enough, but they can still be resumed.
         places: folders in archives and among the failed that the inbox put files into.
         places_bytes: of what is in them.
         copies: journals of earlier formats; they hold the data too.
@@ -63,7 +63,7 @@ class Purged:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Something that should have gone is still there: a scheduler must notice."""
+        """The exit code: something that should have been removed is still there, and a scheduler must notice."""
         return ExitCode.SOME_FAILED if self.kept else ExitCode.OK
 
     def as_json(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Purged:
 
 
 def purge(workspace: Path, older_than_s: float, now: float, *, dry_run: bool = False, force: bool = False) -> Purged:
-    """Take the personal data out of old runs, for good.
+    """Remove the personal data of old runs, for good.
 
     Args:
         older_than_s: a run goes when it ended longer ago than this, in seconds.
@@ -156,14 +156,14 @@ def _without_journal(workspace: Path, before: float, *, dry_run: bool) -> Purged
 
 def _unjournalled(workspace: Workspace, before: float) -> Iterator[Going]:
     """Directories of dry runs, and what a purge that was cut off left of runs."""
-    standing = {summary.run_id for summary in workspace.runs.summaries() if summary.purged_at is None}
-    yield from _dry_runs(workspace.path, standing, before)
+    present = {summary.run_id for summary in workspace.runs.summaries() if summary.purged_at is None}
+    yield from _dry_runs(workspace.path, present, before)
 
 
-def _dry_runs(workspace: Path, standing: set[str], before: float) -> Iterator[Going]:
+def _dry_runs(workspace: Path, present: set[str], before: float) -> Iterator[Going]:
     for directory in sorted(workspace.iterdir()):
         named = RUN_ID.fullmatch(directory.name)
-        if named is None or directory.name in standing or not directory.is_dir():
+        if named is None or directory.name in present or not directory.is_dir():
             continue
         began = datetime.strptime(named[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
         if began < before and not is_held(directory):
@@ -175,8 +175,8 @@ def _places(workspace: Workspace, leaving: Sequence[Purgeable], before: float) -
     runs = {one.run: one.run_id for one in leaving}
     own = [place for run in runs for place in workspace.journal.places.of(run)]
     found = [place.folder for place in own if tag_of(place.folder.name) == runs[place.run or 0]]
-    standing = {one.run for one in workspace.journal.purging.purgeable(float("inf"))} - runs.keys()
-    old = (place for place in workspace.journal.places.before(before) if place.run not in standing)
+    remaining = {one.run for one in workspace.journal.purging.purgeable(float("inf"))} - runs.keys()
+    old = (place for place in workspace.journal.places.before(before) if place.run not in remaining)
     return list(dict.fromkeys([*found, *(place.folder for place in old)]))
 
 
@@ -203,7 +203,7 @@ def _remove(directories: Sequence[Path], files: Sequence[Path]) -> None:
 
 
 def _notes(workspace: Path) -> list[str]:
-    """What a purge leaves alone and somebody may want to know of."""
+    """Return what a purge does not remove, and a person may want to know."""
     notes = [
         f"What nightly archived at {address.read_text('utf-8').strip()} stays there; it is yours to remove."
         for address in sorted(workspace.glob(f"{INBOXES_NAME}/*/address"))
@@ -221,7 +221,7 @@ def _unfinished_copies(workspace: Path, before: float) -> list[Path]:
 
 
 def _unseen(hidden: tuple[Path, int]) -> str:
-    """A container may see the workspace alone: what it cannot see is not gone."""
+    """Return a note about folders that cannot be seen: a container may see the workspace alone."""
     place, count = hidden
     return f"{place} cannot be seen from here; {counted(count, 'folder')} of nightly left there."
 

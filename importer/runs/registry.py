@@ -37,8 +37,8 @@ from importer.runs.leftovers import is_held
 RUN_ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{6}")
 
 Place = tuple[int, int, str]
-"""Where a run stands: the number of the import that it is or follows, its number among the dry runs (0: it is that
-import), and its id."""
+"""The place of a run in the order: the number of the import that it is or follows, its number among the dry runs (0: it
+is that import), and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class OpenedRun:
 
 
 def listed(workspace: Path) -> list[Listed]:
-    """Every run of a workspace, the newest first.
+    """Return every run of a workspace, the newest first.
 
     Raises:
         JournalError: the workspace's journal cannot be read.
@@ -85,7 +85,7 @@ def listed(workspace: Path) -> list[Listed]:
 
 
 def find(workspace: Path, name: str) -> Listed:
-    """The run that a name stands for.
+    """Return the run that a name means.
 
     Args:
         name: a run id, a unique beginning of one, or `last`: the newest.
@@ -133,7 +133,7 @@ def opened(found: Listed, *, writes: bool = False) -> Iterator[OpenedRun]:
 
 
 def worker_of(workspace: Path, stored: StoredRun) -> str:
-    """Say who works on a run at this moment; empty when nobody does.
+    """Return who works on a run at this moment; empty: nobody.
 
     Raises:
         StorageError: the workspace's locks cannot be read.
@@ -150,7 +150,7 @@ def worker_of(workspace: Path, stored: StoredRun) -> str:
 
 
 def next_place(workspace: Path) -> tuple[int, int]:
-    """Where a dry run stands that begins now: the import that it follows, and its number among the dry runs."""
+    """Return the place of a dry run that begins now: the import that it follows, and its number among the dry runs."""
     imports = list(_imports(workspace))
     checks = [one.place[1] for one in _dry_runs(workspace, imports)]
     return max([one.place[0] for one in imports], default=0), max(checks, default=0) + 1

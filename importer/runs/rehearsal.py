@@ -1,6 +1,6 @@
-"""A rehearsal's proof: what the emulator really holds, against what the run says. Pure; knows neither of them.
+"""The proof of a rehearsal: what the emulator really holds, compared with what the run says. Pure.
 
-The emulator shares no code with the importer and counts for itself, so this is a witness and no echo.
+The emulator shares no code with the importer and counts for itself, so its numbers are independent evidence.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ def compare(
         owner = missing.get(customer["id"], "")
         if owner and (owner == key or rows[owner][0] is RowState.EXISTING):
             del missing[customer["id"]]
-    untold = sum(1 for key in made if rows[key][0] not in _MAYBE)
+    unreported = sum(1 for key in made if rows[key][0] not in _MAYBE)
     return {
         "customers": made.total(),
-        "lost": len(missing) + untold,
+        "lost": len(missing) + unreported,
         "twice": sum(count - 1 for key, count in made.items() if rows[key][0] is not RowState.UNKNOWN),
     }
 
 
 def _stamp_of(customer: Mapping[str, Any], stamp: str) -> str:
-    """The import key that a customer bears, in whatever letters the emulator keeps names; empty where it lost it."""
+    """Return the import key in a customer's metadata, whatever the case of its name; empty: it is not there."""
     metadata = customer.get("metadata") or {}
     return next((str(value) for name, value in metadata.items() if stamp and name.lower() == stamp.lower()), "")
 
 
 def sentence(found: Mapping[str, Any]) -> str:
-    """The result of a rehearsal for people, with how much it had to stand."""
+    """Return the result of a rehearsal as a sentence, with how many faults were injected."""
     result = f"rehearsal: {found['customers']:,} customers, {found['lost']:,} lost, {found['twice']:,} twice"
     met = sum(found.get("faults", {}).values())
     if met:

@@ -129,7 +129,7 @@ def compose(journal: Journal, run: int, ending: Ending, seen: Seen, *, commands:
 
 @contextmanager
 def recorded_rows(workspace: Path, run_id: str) -> Iterator[tuple[Header, Iterator[ResultBatch]]]:
-    """Open the journal of a run once more: its table's header, and its rows as they stand.
+    """Open the journal of a run once more: its table's header, and its rows as they are now.
 
     Raises:
         UsageError: there is no such run any more, it was purged, or it was never read to its end.
@@ -163,7 +163,7 @@ def _full_counts(summary: RunSummary) -> dict[str, int]:
 
 
 def _known_from(journal: Journal, run: int, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Where customers are known from that nobody asked the target about."""
+    """Return which runs existing customers are known from that the target was not asked about."""
     if not counts.get(RowState.EXISTING, 0):
         return []
     return [known._asdict() for known in journal.earlier.known_from(run)]

@@ -228,7 +228,7 @@ def sort_out(file: ReturnedFile, run_ids: frozenset[str], columns: Sequence[str]
         else:
             seen[was.ordinal] = line.number
             _compare(line, was, columns, index, found)
-    for ordinal, number in repeated.items():  # none of them is taken: nobody can tell which is meant
+    for ordinal, number in repeated.items():  # none of them is taken: which one is meant is unknown
         others = [one for one in found.refused if (one.line, one.ordinal) != (number, ordinal)]
         if found.changed.pop(ordinal, None) is None and len(others) == len(found.refused):
             found.unchanged -= 1
@@ -238,13 +238,13 @@ def sort_out(file: ReturnedFile, run_ids: frozenset[str], columns: Sequence[str]
 
 
 def _not_of_this_run(line: Line, run_ids: frozenset[str]) -> Refusal:
-    # What stands in these columns may have been moved there from another one, so it is repeated only where it is ours.
+    # A text in these columns may have been moved there from another one, so it is repeated only where it is ours.
     if line.run_id in run_ids:
-        told = "its column '_row' names no row of its run" if line.row else "its column '_row' is blank or no number"
-        return _refusal("returned_row_unknown", f"This line cannot be taken back: {told}.", line.number)
+        reason = "its column '_row' names no row of its run" if line.row else "its column '_row' is blank or no number"
+        return _refusal("returned_row_unknown", f"This line cannot be taken back: {reason}.", line.number)
     named = f"it is from the run {line.run_id}" if RUN_ID.fullmatch(line.run_id) else "its column '_run' names no run"
-    told = named if line.run_id else "its column '_run' is blank"
-    return _refusal("returned_run_other", f"This line is not taken into the run: {told}.", line.number)
+    reason = named if line.run_id else "its column '_run' is blank"
+    return _refusal("returned_run_other", f"This line is not taken into the run: {reason}.", line.number)
 
 
 def _repeated(line: int, was: RowResult) -> Refusal:

@@ -96,7 +96,7 @@ class Return:
     Args:
         profile: the run's own; with `under_profile`, the one that its rows are checked under from now on.
         kept: what the run has kept of its profile; None: an earlier program kept none.
-        names: the ids that lines of this run may bear.
+        names: the ids that lines of this run may have.
         under_profile: check every row that is not done again, under this profile.
     """
 
@@ -359,10 +359,10 @@ def _with_own_key(one: _Judged, used: Mapping[str, int]) -> None:
 
 def _said(refused: Sequence[Refusal]) -> Iterator[Issue]:
     """What is said of rows that lines were refused for; of rows that are done it is a warning: they are well."""
-    told: set[tuple[int, str]] = set()
+    reported: set[tuple[int, str]] = set()
     for one in refused:
-        if one.ordinal is not None and (one.ordinal, one.code) not in told:
-            told.add((one.ordinal, one.code))
+        if one.ordinal is not None and (one.ordinal, one.code) not in reported:
+            reported.add((one.ordinal, one.code))
             severity = Severity.WARNING if one.code == "returned_row_done" else Severity.ERROR
             yield Issue(one.ordinal, one.code, one.message, severity=severity)
 

@@ -65,7 +65,7 @@ def to(profile: Profile, run_ids: Sequence[str], source: Path | str) -> str:
     anew = f"`{profile.commands.run(source, '--as-new')}` imports it like any other file."
     if not known:
         named = next((run_id for run_id in run_ids if registry.RUN_ID.fullmatch(run_id)), "")
-        if not named:  # and what stands there instead may be a customer's
+        if not named:  # and the text there may be a customer's
             raise ReturnRefusedError(
                 f"The file '{source}' comes back, and its column '_run' {'names no run' if run_ids else 'is blank'}.",
                 f"Export it again from its run and fix that file, or: {anew}",
