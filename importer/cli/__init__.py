@@ -17,7 +17,7 @@ _OBJECTS = 250_000
 
 def main() -> None:
     """Run the command line and leave the process with its exit code."""
-    began_s = time.monotonic()  # before the imports: whoever typed the command waits for them, too
+    began_s = time.monotonic()  # before the imports: the user waits for them, too
     gc.set_threshold(_OBJECTS)  # imports make many objects and no garbage: 0.2 s of a small dry run
     try:
         from importer.cli.entry import main as enter  # noqa: PLC0415  # an impatient Ctrl-C may come this early

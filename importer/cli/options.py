@@ -51,7 +51,7 @@ def option(
 
     Args:
         group: under which `--help` shows it.
-        metavar: what stands for its value in `--help`; None: its type, or nothing for a flag.
+        metavar: the name of its value in `--help`; None: its type, or nothing for a flag.
         short: its short flag, such as `-c`.
         more: further arguments of `typer.Option`.
     """

@@ -72,13 +72,13 @@ async def _exchange(profile: Profile, where: Destination) -> list[Finding]:
 
 
 async def _let_in(target: OpenTarget) -> Finding:
-    trouble = await target.check()
-    if trouble is None:
+    refused = await target.check()
+    if refused is None:
         return Finding.ok("credentials", "exchanged for a token")
-    status = f" (HTTP {trouble.http_status})" if trouble.http_status else ""
+    status = f" (HTTP {refused.http_status})" if refused.http_status else ""
     return Finding.fail(
         "connection",
-        f"{trouble.message.rstrip('.')}{status}",
+        f"{refused.message.rstrip('.')}{status}",
         "Check base_url, the network and the proxy (HTTPS_PROXY, NO_PROXY); try again when the target is up.",
         ExitCode.STOPPED,
     )

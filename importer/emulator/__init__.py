@@ -1,9 +1,8 @@
 """The local RocketKOR server: real HTTP on loopback, scripted faults, and a ledger of what really arrived.
 
-It is the witness of the tests, so it shares no code with the importer: a server that shared our
-types would share our mistakes. It never leaves this machine, and it is not the vendor's server:
-where the public documentation is silent it follows one chosen default, and its error codes begin
-with `EMU_` so that nobody takes them for the vendor's.
+Tests rely on its ledger, so it shares no code with the importer: a server with our types would have our mistakes. It is
+reachable from this machine only, and it is not the vendor's server: where the public documentation is silent it follows
+one chosen default, and its error codes begin with `EMU_`, to tell them from the vendor's.
 
 Importing this package costs next to nothing; the web server loads when `Emulator` is first named.
 """

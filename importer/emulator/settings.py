@@ -85,10 +85,10 @@ class EmulatorSettings:
             raise ValueError("page_size must be at least 1 and at most page_cap")
 
     def _take_settings_of_faults(self) -> None:
-        said = self.faults.settings if self.faults is not None else {}
+        chosen = self.faults.settings if self.faults is not None else {}
         for one in fields(self):
-            if one.name in said and getattr(self, one.name) == one.default:
-                object.__setattr__(self, one.name, said[one.name])
+            if one.name in chosen and getattr(self, one.name) == one.default:
+                object.__setattr__(self, one.name, chosen[one.name])
 
 
 def _is_loopback(host: str) -> bool:

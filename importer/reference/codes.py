@@ -27,7 +27,7 @@ class CodeEntry:
 
     @property
     def message(self) -> str:
-        """The sentence as a typical field has it; empty where it is written when the row is seen."""
+        """The sentence for a typical field; empty where it depends on the row."""
         return self.entry.sentence(self.shown_with)
 
     @property

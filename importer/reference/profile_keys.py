@@ -49,7 +49,7 @@ class KeyEntry:
 
     @property
     def is_free(self) -> bool:
-        """Whether its table is named by whoever writes the profile, so that no default can stand in one."""
+        """Whether the user names its table, so that it can have no default."""
         of_mapping = {*GroupingSettings.model_fields, TRANSFORM}
         return self.section in {RULE, TARGET} or (self.section == MAPPING and self.key not in of_mapping)
 
@@ -94,7 +94,7 @@ class _Table:
     """A table of a profile.
 
     Args:
-        place: where its keys stand in the settings, for their variables; None: no variable can set them.
+        place: where its keys are in the settings, for their variables; None: no variable can set them.
     """
 
     section: str

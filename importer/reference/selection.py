@@ -33,7 +33,7 @@ def _fitting(name: str, known: Mapping[str, Sequence[str]], what: str) -> list[s
     exact = [key for key, texts in known.items() if wanted in texts]
     if fitting := exact or [key for key, texts in known.items() if any(wanted in text for text in texts)]:
         return fitting
-    from importer.core.labels import did_you_mean  # noqa: PLC0415  # its room is large, and rarely needed here
+    from importer.core.labels import did_you_mean  # noqa: PLC0415  # a large package, and rarely needed here
 
     near = did_you_mean(name, known)
     raise UsageError(f"There is no {what} '{name}'{near}", "Without a name, all of them are shown.")
