@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 UNNAMED = "#key-"
-"""What marks the scope of an account that nobody has named."""
+"""Marks the scope of an account without a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Place:
 
     @property
     def source(self) -> Path:
-        """Where the file is, unless somebody took it."""
+        """Where the file is, unless it was taken away."""
         return self.folder / self.file
 
 

@@ -85,7 +85,7 @@ class AdaptiveFacts(Noted):
 
 
 class AllPasses(Noted):
-    """What the receipts of all passes come to."""
+    """The sum of the receipts of all passes."""
 
     passes: int = 0
     killed_without_a_receipt: int = 0
@@ -135,7 +135,7 @@ class LearnedFacts(Noted):
 
 
 class RehearsalFacts(Noted):
-    """What the emulator holds, compared with what the run says.
+    """What the emulator holds, compared with the results of the run.
 
     Args:
         faults: kind of fault to how often it was injected.
@@ -195,11 +195,11 @@ class RunFacts(Noted):
         faults: the plan of faults of a rehearsal.
         place: of a dry run: the number of the import that it follows, and its number among the dry runs.
         continues: the dry run that an import went on from.
-        path: where the file lies that the annotated workbook marks.
+        path: of the file that the annotated workbook marks.
         size_bytes: of the file.
         mapping: customer field to the source column(s) or constant that it came from.
         idv: readiness of the rows for identity verification.
-        fixed: the numbers of all rows whose cells are no longer those of the source.
+        fixed: the numbers of all rows with other cells than in the source.
         at_work_since: when the last pass began, seconds since the epoch.
         passes: the receipt of every pass; None: it was killed.
         rate: the receipt of the last pass; after several, with those of all.

@@ -40,7 +40,7 @@ class Location:
 
     @property
     def folder(self) -> Path:
-        """The folder that it lies in: a workspace, or the directory of a dry run."""
+        """The folder of its file: a workspace, or the directory of a dry run."""
         return self.path.parent
 
     @property

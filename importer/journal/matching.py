@@ -1,4 +1,4 @@
-"""How rows are matched with customers of earlier runs and with each other, and what is said of those that match."""
+"""How rows are matched with customers of earlier runs and with each other, and the issues of those that match."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Comparison:
     Args:
         contract: what the records are.
         possible_duplicate: what becomes of a row that may be a customer under another import key.
-        external_id_decides: take whoever comes under an externalId as the customer that had it before.
+        external_id_decides: take a row with a known reference as the customer that had it before.
         target: where this run sends; only what is known of that target makes an error.
         columns: customer field to source column, for messages.
         content: hash of the source's bytes: rows of the same content are matched by their place, too.
@@ -79,7 +79,7 @@ class Comparison:
             match.ordinal, "possible_duplicate", text, identity.likenesses[match.kinds[0]].fields, severity
         )
 
-    def of_then(self, match: Match) -> Issue:
+    def old_match(self, match: Match) -> Issue:
         """Say that a row may be a customer of whom nothing but a key of an earlier rule is left."""
         text = (
             f"The run {match.run_id} may have created this customer in row {match.row}{self._elsewhere(match)},"

@@ -22,9 +22,9 @@ def open_journal(
 
     Args:
         location: where it is kept; made when it is not there.
-        durable: whether a commit waits for the disk; off only while a dry run checks, which nobody resumes.
+        durable: whether a commit waits for the disk; off only for a dry run, which is never resumed.
         writes: False looks at a journal that is there and changes nothing, not even its format.
-        commands: composes the commands that errors name; None: the journal lies in its workspace.
+        commands: composes the commands that errors name; None: the journal is in its workspace.
 
     Raises:
         JournalError: it cannot be opened, is not a journal, or was written by a newer program.
@@ -59,7 +59,7 @@ def starts_in(location: Location, scope: str, now: float, window_s: float) -> in
 
 
 def remembers_old_keys(location: Location, identity: Identity) -> bool:
-    """Whether a journal, which is only looked at, has keys of an earlier rule; one of an older format cannot say."""
+    """Whether a journal, which is only looked at, has keys of an earlier rule; False for one of an older format."""
     return old_keys.remembers_old_keys(location.path, identity)
 
 

@@ -20,7 +20,7 @@ class Revision:
         cells: one for each column of the source; None: as they are, and so are the surplus ones.
         payload: the request body, b"" where it has none; None: it stays, and so do both keys.
         leader: the ordinal of the row that is sent for it, of rows that are one customer.
-        issues: everything that is to be said of the row from now on.
+        issues: all issues of the row from now on.
     """
 
     ordinal: int
@@ -36,10 +36,10 @@ class Revision:
 
 
 class Said(NamedTuple):
-    """What is said of rows that stay as they are.
+    """Issues of rows that stay as they are.
 
     Args:
-        codes: what was said of any row of the run under these goes.
+        codes: issues with these codes are removed from every row of the run.
     """
 
     codes: Sequence[str]

@@ -1,4 +1,4 @@
-"""What the journal says of runs: values only."""
+"""Runs, as the journal returns them: values only."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Ahead:
 
 
 class KnownFrom(NamedTuple):
-    """Customers that are known from an earlier run, and that nobody asked the target about.
+    """Customers that are known from an earlier run; the target was not asked about them.
 
     Args:
         rows: of the run that knows them.
@@ -134,7 +134,7 @@ class Experience:
 
 @dataclass(frozen=True, slots=True)
 class Purgeable:
-    """A run whose personal data is still there.
+    """A run with its personal data.
 
     Args:
         ended_at: when it ended; when it began, where it never ended. Seconds since the epoch.
@@ -155,7 +155,7 @@ class JournalFacts:
     Args:
         version: its format; 0 when nothing was ever written to it.
         known: the newest format that this program knows.
-        damage: what SQLite's own check says; empty when it is sound.
+        damage: what the check of the database found; empty when it is sound.
         last_run: the newest run's id; empty when there is none.
         last_phase: `loading`, `running`, `finished` or `stopped`.
         last_scope: the target and account that run sends to.

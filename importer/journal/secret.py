@@ -1,6 +1,6 @@
 """The workspace's secret: import keys are keyed hashes, so that the journal holds no personal data.
 
-It lives beside the journal with mode 0600. Losing it means that rows of earlier runs are no longer
+It is a file beside the journal with mode 0600. Losing it means that rows of earlier runs are no longer
 recognised, so it is made once and never replaced.
 """
 
@@ -20,7 +20,7 @@ _NAME = "import-key.secret"
 
 
 def secret_path(workspace: Path) -> Path:
-    """Where the secret of a workspace lies."""
+    """Where the secret of a workspace is."""
     return workspace / _NAME
 
 

@@ -17,7 +17,7 @@ class Receipts(Protocol):
         """Append to the chain.
 
         Args:
-            body: given the receipt's number and the hash of the one before, what it says.
+            body: makes its content from the receipt's number and the hash of the one before.
         """
         ...
 
@@ -30,7 +30,7 @@ class Receipts(Protocol):
         ...
 
     def rows_digest(self, run: int) -> str:
-        """SHA-256 over how every row of a run ended: what a purge leaves as it is, and nobody may change."""
+        """SHA-256 over how every row of a run ended: a purge leaves it as it is, and nothing else may change it."""
         ...
 
 
@@ -55,7 +55,7 @@ class Places(Protocol):
 
 
 class Accounts(Protocol):
-    """Whose an API key is: what a person said is remembered."""
+    """The accounts of API keys: a person's answer is remembered."""
 
     def whose(self, server: str, named: str, proposed: str, api_key: str) -> Whose:
         """Find out which account a key is for.
@@ -72,11 +72,11 @@ class Accounts(Protocol):
         ...
 
     def bind(self, server: str, api_key: str, scope: str) -> None:
-        """Remember whose a key is."""
+        """Remember the account of a key."""
         ...
 
     def rename(self, before: str, after: str) -> None:
-        """Let all that is known of one scope be known of another; nobody may work in either."""
+        """Move everything that is known of one scope to another; no run may work in either."""
         ...
 
 

@@ -30,7 +30,7 @@ class Journal(Protocol):
 
     @property
     def earlier(self) -> EarlierRuns:
-        """What the runs of this journal say to later ones."""
+        """What later runs ask about earlier ones."""
         ...
 
     @property
@@ -49,10 +49,10 @@ class Journal(Protocol):
         ...
 
     def accounts(self, secret: bytes) -> Accounts:
-        """Whose API keys are.
+        """The accounts of API keys.
 
         Args:
-            secret: the workspace's: without it nobody can try out keys.
+            secret: the workspace's: without it keys cannot be guessed.
         """
         ...
 
@@ -122,7 +122,7 @@ class Journal(Protocol):
         ...
 
     def check_integrity(self) -> None:
-        """The same, and nothing is written down: for whoever only looks."""
+        """The same, and nothing is written."""
         ...
 
     def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:

@@ -17,7 +17,7 @@ class Locks(Protocol):
         Args:
             scope: target and account, or another name of what is locked.
             now: seconds since the epoch, kept as the owner's start.
-            busy: the message where somebody else holds it, and the advice.
+            busy: the message where another program holds it, and the advice.
 
         Raises:
             BusyError: another program holds it.
@@ -26,7 +26,7 @@ class Locks(Protocol):
         ...
 
     def owner(self, scope: str) -> str:
-        """Say who holds the lock of one scope; empty when nobody does. A run that begins just then is not disturbed.
+        """The owner of the lock of one scope, in words; empty when it is free. Disturbs no run that begins just then.
 
         Raises:
             StorageError: the lock cannot be read.
@@ -34,7 +34,7 @@ class Locks(Protocol):
         ...
 
     def held_since(self, scope: str) -> float | None:
-        """When whoever holds the lock of one scope began, seconds since the epoch; None when nobody holds it.
+        """When the owner of the lock of one scope began, seconds since the epoch; None when it is free.
 
         Raises:
             StorageError: the lock cannot be read.

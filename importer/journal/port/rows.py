@@ -42,7 +42,7 @@ class RunIntake(Intake, Protocol):
         """Forget what an earlier, unfinished loading left behind.
 
         Raises:
-            BusyError: the run is beyond its loading: its rows say what was sent.
+            BusyError: the run is beyond its loading: its rows may have been sent.
         """
         ...
 
@@ -50,7 +50,7 @@ class RunIntake(Intake, Protocol):
         """In a dry run: compare the rows with what another journal knows, leaving that as it is.
 
         Args:
-            journal: a workspace's journal whose secret these rows' keys were made with.
+            journal: of a workspace; its secret made the keys of these rows.
 
         Raises:
             JournalError: it cannot be read.

@@ -60,7 +60,7 @@ class Runs(Protocol):
         ...
 
     def find(self, name: str) -> StoredRun:
-        """The run whose id begins with `name`; `last` is the newest.
+        """The run with an id that begins with `name`; `last` is the newest.
 
         Raises:
             UsageError: there is none, or more than one.
@@ -97,7 +97,7 @@ class Runs(Protocol):
 
 
 class EarlierRuns(Protocol):
-    """What the runs of this journal say to later ones: of the same content, account or profile."""
+    """What later runs ask about earlier ones: of the same content, account or profile."""
 
     def of_content(self, scope: str, content_hash: str, sheet: str) -> list[StoredRun]:
         """The runs that sent the same content, under whatever profile, the newest first.

@@ -1,6 +1,6 @@
-"""Whose an API key is: what a person said is remembered, since the API does not tell who we are.
+"""The account of an API key: a person's answer is remembered, since the API does not report the account.
 
-An account that nobody has named is called after the first key that was used for it, `#key-…`. Keys are remembered by a
+An account without a name is called after the first key that was used for it, `#key-…`. Keys are remembered by a
 keyed hash.
 """
 
@@ -18,7 +18,7 @@ class Accounts:
     """The accounts of one workspace.
 
     Args:
-        secret: the workspace's: without it nobody can try out keys.
+        secret: the workspace's: without it keys cannot be guessed.
     """
 
     def __init__(self, database: Database, secret: bytes) -> None:

@@ -13,7 +13,7 @@ from importer.journal.sqlite.packing import unpack_payloads, unpack_rows
 
 _SAID = """CASE WHEN r.state IS NULL OR (r.state IN ('ready', 'invalid') AND r.doubt_since IS NULL)
  THEN 'unknown' ELSE r.state END"""
-"""What a row says of its key. One that is not there, or that was loaded anew, cannot say that nothing was sent."""
+"""The state of a key by its row. A missing row, or one that was loaded again, does not prove that nothing was sent."""
 _PARAMETERS = 500  # well under SQLite's limit of bound variables in old builds (999)
 
 

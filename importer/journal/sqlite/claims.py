@@ -1,7 +1,7 @@
 """Claim: the mark that makes a row safe, in SQL; its other half, how it ended, is written by `endings`. Synchronous.
 
 A row is marked `sending` on disk before its request begins, and its answer is recorded after. What is
-found `sending` when nobody is sending it is *in doubt* and is never sent again blindly. Which row claimed an
+found `sending` when no program sends it is *in doubt* and is never sent again blindly. Which row claimed an
 import key last is kept over all runs of a scope (`identities`), so that a second run of the same rows knows
 what the first one did.
 """
@@ -112,7 +112,7 @@ class Claims:
     # ------------------------------------------------------------------ marks
 
     def _marked(self, row: Waiting, memory: Known | None, now: float) -> tuple[Record, float]:
-        """Make the record of a row, and say since when it may have been sent."""
+        """Make the record of a row; also returns since when it may have been sent."""
         doubted = memory is not None and memory.state in _IN_DOUBT
         in_doubt = row.in_doubt or doubted
         since = row.doubt_since or now

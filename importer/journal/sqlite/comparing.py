@@ -1,4 +1,4 @@
-"""What is said of rows that an earlier run may know under another key, or knows as somebody else.
+"""Issues of rows that an earlier run may know under another key, or knows as another customer.
 
 The looking is done by `likenesses`; this decides, by the profile's word, whether it is an error or a warning.
 """
@@ -17,7 +17,7 @@ from importer.journal.matching import Comparison
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.issue_rows import insert_issues
 from importer.journal.sqlite.likenesses import Earlier, Likenesses, Where
-from importer.journal.sqlite.old_keys import lots_of_then
+from importer.journal.sqlite.old_keys import old_matches
 
 _ISSUES_HELD = 5_000
 _WITH_LIKENESSES = 7
@@ -33,15 +33,15 @@ def compare(database: Database, run: int, likenesses: Likenesses, earlier: Earli
             refuse(tx, run, [issue.ordinal for issue in lot if issue.severity is Severity.ERROR])
 
 
-def hold_those_of_then(database: Database, run: int, earlier: Earlier, secret: bytes, how: Comparison) -> None:
+def refuse_old_matches(database: Database, run: int, earlier: Earlier, secret: bytes, how: Comparison) -> None:
     """Refuse rows that may be customers whose keys were made by an earlier rule, and whose bodies were purged.
 
-    Nobody can tell any more: a person has to look, and says so by `possible_duplicate = "ignore"`.
+    Only a person can decide whether they are: they confirm with `possible_duplicate = "ignore"`.
     """
     if how.possible_duplicate == "ignore":
         return
-    for lot in lots_of_then(database, run, earlier, secret, how):
-        issues = [how.of_then(match) for match in lot]
+    for lot in old_matches(database, run, earlier, secret, how):
+        issues = [how.old_match(match) for match in lot]
         with database.transaction() as tx:
             insert_issues(tx, run, issues)
             refuse(tx, run, [issue.ordinal for issue in issues if issue.severity is Severity.ERROR])

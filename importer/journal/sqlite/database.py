@@ -36,10 +36,10 @@ class Database:
 
     Args:
         path: the file; made with mode 0600 when it is not there.
-        durable: whether a commit waits for the disk; off only while a dry run checks, which nobody resumes.
+        durable: whether a commit waits for the disk; off only for a dry run, which is never resumed.
         writes: False looks at a file that is there and changes nothing, not even its format: one of an older format
             is brought up to date in memory.
-        commands: composes the commands that errors name; None: the file lies in its workspace.
+        commands: composes the commands that errors name; None: the file is in its workspace.
 
     Raises:
         JournalError: the file cannot be opened, is not a journal, or was written by a newer program.
@@ -102,7 +102,7 @@ class Database:
                 remember_place(tx, self.path)
 
     def check_integrity(self) -> None:
-        """The same, and nothing is written down: for whoever only looks."""
+        """The same, and nothing is written."""
         with self.guarded("read"):
             check_integrity(self.connection, self.path, self.commands)
 
@@ -156,7 +156,7 @@ class Database:
 
 
 def _looked_at(path: Path) -> sqlite3.Connection:
-    """Open a journal that shall not be changed, wherever it lies.
+    """Open a journal for reading only, wherever it is.
 
     Raises:
         sqlite3.Error, OSError: it is not there, or cannot be read.
@@ -183,7 +183,7 @@ def _read_only(path: Path, more: str = "") -> sqlite3.Connection:
 
 
 def _in_memory(path: Path, log: Path) -> sqlite3.Connection:
-    """Read a journal with what stands in its log, where its folder cannot be written."""
+    """Read a journal with its log, where its folder cannot be written."""
     memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     with tempfile.TemporaryDirectory(prefix="importer-") as aside:
         for file in (path, log):

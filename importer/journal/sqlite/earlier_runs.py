@@ -1,4 +1,4 @@
-"""What the runs of a journal say to later ones: of the same content, of the same account, of the same profile."""
+"""What later runs ask about earlier ones: of the same content, account or profile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RUNS = 5
 
 
 class EarlierRuns:
-    """What the runs of one journal say to later ones. Implements `port.EarlierRuns`."""
+    """What later runs ask about earlier ones. Implements `port.EarlierRuns`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database

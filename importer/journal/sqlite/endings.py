@@ -34,7 +34,7 @@ def column_of(path: str, columns: Mapping[str, str]) -> str:
 
 
 class Endings:
-    """Writes how rows of one run end, and tells the other rows of their groups.
+    """Writes how rows of one run end, and copies it to the other rows of their groups.
 
     Args:
         columns: customer field to source column, for the errors that the API reports.
@@ -126,7 +126,7 @@ class Endings:
             self._forget_earlier(tx, outcomes)
 
     def _repeated(self, tx: sqlite3.Connection, issues: Sequence[Issue]) -> Iterator[Issue]:
-        """Say to the other rows of a group what is said of the row that was sent for them."""
+        """Repeat issues for the other rows of a group: one row is sent for all."""
         if self._grouped and issues:
             others = followers(tx, self._run, {issue.ordinal for issue in issues})
             for issue in issues:
@@ -141,7 +141,7 @@ class Endings:
             yield Issue(outcome.ordinal, warning.code, warning.message, warning.path, severity=Severity.WARNING)
 
     def _forget_earlier(self, tx: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:
-        """Drop what was sent of rows whose fate is known now, and that are not looked at again."""
+        """Drop earlier forms of rows that are certain now, and that are not looked up again."""
         certain = [(self._run, outcome.ordinal) for outcome in outcomes if outcome.state in _CERTAIN]
         known = [row for row in certain if row[1] in self._fixed_in_doubt]
         tx.executemany(

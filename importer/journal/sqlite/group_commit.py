@@ -1,7 +1,8 @@
 """Many small writes, one commit: a plain commit a row was measured at about 280 a second.
 
 Writers hand in operations; whatever has gathered while the last commit was on its way to the disk
-goes into the next one. What nobody waits for is held back a moment for company, since a commit writes whole pages.
+goes into the next one. Writes without a waiter are delayed for a moment, so that more of them share the commit, which
+writes whole pages.
 Order is kept. The first failure is final: every later write raises it, so that nothing is sent once the journal
 cannot be written.
 """
@@ -22,7 +23,7 @@ from importer.journal.sqlite.database import Database
 
 T = TypeVar("T")
 COMPANY_S = 0.05
-"""How long writes that nobody waits for are held back, so that many of them share a commit, in seconds."""
+"""How long writes without a waiter are delayed, so that many of them share a commit, in seconds."""
 
 Operation = Callable[[sqlite3.Connection], Any]
 
@@ -55,7 +56,7 @@ class GroupCommit:
         self._drain: asyncio.Task[None] | None = None
         self._failure: JournalError | None = None
         self._hurry = asyncio.Event()
-        """Set while somebody waits for a commit."""
+        """Set while a caller waits for a commit."""
 
     async def submit(self, operation: Operation) -> Any:
         """Run an operation in the next commit and wait until it is on disk.
@@ -147,8 +148,8 @@ class GroupCommit:
             self._fail(futures, error)
             return
         except (Exception, asyncio.CancelledError) as error:
-            # A bug, or the loop's end: whatever it is, nobody may wait for this commit for ever.
-            self._fail(futures, JournalError(f"The journal came to a stop ({type(error).__name__})."))
+            # A bug, or the end of the loop: no caller may wait for this commit for ever.
+            self._fail(futures, JournalError(f"The journal stopped writing ({type(error).__name__})."))
             raise
         for future, result in zip(futures, results, strict=True):
             if future is not None and not future.done():

@@ -1,4 +1,4 @@
-"""Rows that are one business: the first of them, or the marked one, speaks for the others, which end as it does.
+"""Rows that are one business: the first of them, or the marked one, is sent for the others, which end as it does.
 
 The speaking row (`leader`) has the request body with all contacts, the import key and the attempts; the others have
 none, so that one request is made for a group, and whatever happens to its row is written to theirs in the same commit.
@@ -226,7 +226,7 @@ def _held(rows: Sequence[tuple[int, int, str]], number: Callable[[int], int], se
 
 
 def has_groups(connection: sqlite3.Connection, run: int) -> bool:
-    """Tell whether rows of a run stand for others."""
+    """Whether a run has groups of rows."""
     found = connection.execute("SELECT EXISTS (SELECT 1 FROM rows WHERE run = ? AND leader IS NOT NULL)", (run,))
     return bool(found.fetchone()[0])
 

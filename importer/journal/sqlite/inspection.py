@@ -1,4 +1,4 @@
-"""A look at a journal that changes nothing: not even its format. For whoever asks whether a run could use it."""
+"""A look at a journal that changes nothing: not even its format. It answers whether a run could use the journal."""
 
 from __future__ import annotations
 

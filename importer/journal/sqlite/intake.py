@@ -21,7 +21,7 @@ from importer.journal.facts import VerificationFacts
 from importer.journal.location import Location
 from importer.journal.matching import Comparison, Merging
 from importer.journal.runs import LOADING
-from importer.journal.sqlite.comparing import attached, compare, hold_those_of_then, refuse
+from importer.journal.sqlite.comparing import attached, compare, refuse, refuse_old_matches
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import Groups
 from importer.journal.sqlite.issue_rows import insert_issues, issues_between, remove_issues
@@ -35,7 +35,12 @@ from importer.journal.sqlite.packing import (
     unpack_rows,
     unpack_surplus,
 )
-from importer.journal.sqlite.same_rows import adopt_keys_of_earlier_rules, adopt_keys_of_same_content, rekey, tell_apart
+from importer.journal.sqlite.same_rows import (
+    adopt_keys_of_earlier_rules,
+    adopt_keys_of_same_content,
+    assign_occurrences,
+    rekey,
+)
 from importer.journal.sqlite.sent import Hashing
 from importer.journal.sqlite.spool import SpooledNumbers
 
@@ -184,17 +189,17 @@ class RunIntake:
             adopt_keys_of_earlier_rules(self._db, self._run, earlier)
             adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
             self._warn_of_known()
-            hold_those_of_then(self._db, self._run, earlier, secret, how)
+            refuse_old_matches(self._db, self._run, earlier, secret, how)
             compare(self._db, self._run, self._likenesses, earlier, how)
         self._hold_groups()
 
     def compare_and_remember(self, scope: str, secret: bytes, how: Comparison) -> None:
         earlier = Earlier("main", [scope])
         if how.allows_duplicates:
-            tell_apart(self._db, self._run, scope, Hashing(how.contract, secret), self._groups)
+            assign_occurrences(self._db, self._run, scope, Hashing(how.contract, secret), self._groups)
         adopt_keys_of_earlier_rules(self._db, self._run, earlier)
         adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
-        hold_those_of_then(self._db, self._run, earlier, secret, how)
+        refuse_old_matches(self._db, self._run, earlier, secret, how)
         compare(self._db, self._run, self._likenesses, earlier, how)
         self._hold_groups()
         self._likenesses.remember()

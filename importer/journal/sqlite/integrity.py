@@ -28,7 +28,7 @@ _BEGINNING_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a journal lies. A copy lies elsewhere and is another file; a file that was moved is the same one.
+    """Where a journal is. A copy is elsewhere and is another file; a file that was moved is the same one.
 
     Args:
         device: of the file; it may be another one after a reboot.
@@ -44,7 +44,7 @@ class Place:
 
     @classmethod
     def of(cls, journal: Path) -> Place:
-        """Find out where a journal lies now."""
+        """Find out where a journal is now."""
         found, secret = journal.stat(), secret_path(journal.parent)
         secret_inode = secret.stat().st_ino if secret.exists() else 0
         return cls(socket.gethostname(), str(journal.resolve()), found.st_dev, found.st_ino, secret_inode)
@@ -96,14 +96,14 @@ def count_commit(connection: sqlite3.Connection) -> int:
 
 
 def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Commands) -> None:
-    """Refuse a journal that says less than what lies beside it, or that is a copy.
+    """Refuse a journal that has less than the files beside it, or that is a copy.
 
     Args:
         commands: composes the commands by which a person goes on.
 
     Raises:
         JournalError: commits or runs are missing.
-        WorkspaceMovedError: it is another file than it was, and nobody has said why.
+        WorkspaceMovedError: it is another file than it was, and nobody has confirmed it.
     """
     expected = CommitCount(journal).read()  # before the journal's own: another program may be at work
     accept_it = (
@@ -132,17 +132,17 @@ def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Com
 
 
 def has_place(connection: sqlite3.Connection) -> bool:
-    """Whether the journal remembers where it lies."""
+    """Whether the journal has kept its place."""
     return connection.execute("SELECT place FROM integrity").fetchone()[0] is not None
 
 
 def remember_place(connection: sqlite3.Connection, journal: Path) -> None:
-    """Write down where the journal lies."""
+    """Keep where the journal is."""
     connection.execute("UPDATE integrity SET place = ?", (json.dumps(asdict(Place.of(journal))),))
 
 
 def accept(connection: sqlite3.Connection, journal: Path) -> None:
-    """Take the journal for whole and for the original: a person said so."""
+    """Take the journal for whole and for the original: a person confirmed it."""
     lost = json.dumps(_lost_runs(connection, journal.parent))
     expected = CommitCount(journal).read()
     connection.execute("UPDATE integrity SET commits = max(commits, ?), accepted = ?", (expected, lost))
@@ -168,7 +168,7 @@ def _run_that_sent(folder: Path) -> str:
 
 
 def _run_of(receipt: Path) -> str:
-    """The run that a receipt is of; a damaged one says it by its place."""
+    """The run of a receipt; for a damaged one, the folder's name."""
     try:
         run_id = json.loads(receipt.read_bytes())["run_id"]
     except (OSError, ValueError, LookupError, TypeError):

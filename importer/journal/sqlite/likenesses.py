@@ -1,4 +1,4 @@
-"""Who is like somebody that an earlier run knows, compared before anything is sent. Works in lots: memory stays flat.
+"""Rows that are like customers of earlier runs, found before anything is sent. Works in lots: memory stays flat.
 
 The journal keeps keyed hashes of what customers are alike in (`likenesses`), each with the import key that had it.
 They hold no personal data, so they stay when a run is purged. Whether the customer behind such a key exists is
@@ -56,7 +56,7 @@ class Earlier:
     """Where earlier runs are looked up.
 
     Args:
-        scopes: those whose customers count.
+        scopes: where customers are looked for.
     """
 
     where: Where
@@ -159,22 +159,22 @@ class _Lot:
         self._known = {one.key: one for one in self._customers(sorted(set(self._keys.values())))}
 
     def others_under_their_key(self, numbered: Numbered) -> Iterator[Match]:
-        """Rows whose key another person had before; only an externalId makes such a key."""
+        """Rows with a key that another person had before; only a reference makes such a key."""
         for ordinal, key in self._keys.items():
             known = self._known.get(key)
             if known and known.person and is_another(known.person, self._person(ordinal)):
                 yield Match(ordinal, (), known.run_id, known.target, numbered.row(known.run, known.ordinal))
 
     def alike(self, numbered: Numbered) -> Iterator[Match]:
-        """Rows whose own key is new, and who are like a customer under another one."""
+        """Rows with a new key that are like a customer under another one."""
         found = self._found()
         customers = {one.key: one for one in self._customers(sorted({key for _, key in found}))}
-        likest: dict[int, tuple[_Known, tuple[str, ...]]] = {}
+        best: dict[int, tuple[_Known, tuple[str, ...]]] = {}
         for (ordinal, key), kinds in found.items():
             known = customers.get(key)
-            if known and len(kinds) > len(likest.get(ordinal, (known, ()))[1]):
-                likest[ordinal] = known, tuple(kinds)
-        for ordinal, (known, alike) in likest.items():
+            if known and len(kinds) > len(best.get(ordinal, (known, ()))[1]):
+                best[ordinal] = known, tuple(kinds)
+        for ordinal, (known, alike) in best.items():
             yield Match(ordinal, alike, known.run_id, known.target, numbered.row(known.run, known.ordinal))
 
     def _found(self) -> dict[tuple[int, str], list[str]]:

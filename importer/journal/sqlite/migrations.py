@@ -76,7 +76,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             """CREATE TABLE resent (
                 run INTEGER NOT NULL, ordinal INTEGER NOT NULL, sent_at REAL NOT NULL, PRIMARY KEY (run, ordinal)
             ) STRICT, WITHOUT ROWID""",
-            # earlier programs called rows failed that nobody could tell about: they are looked up before they are sent
+            # earlier programs called rows failed that were in doubt: they are looked up before they are sent
             """UPDATE rows SET state = 'unknown' WHERE state = 'failed' AND EXISTS (
                 SELECT 1 FROM attempts a WHERE a.run = rows.run AND a.ordinal = rows.ordinal
                 AND a.kind = 'create' AND a.verdict = 'in_doubt')""",
@@ -167,7 +167,7 @@ def migrated_copy(connection: sqlite3.Connection, path: Path) -> sqlite3.Connect
 
 
 def backup_of(path: Path, version: int) -> Path:
-    """Where the copy of a journal of an old format lies."""
+    """Where the copy of a journal of an old format is."""
     return path.with_name(f"{path.name}.v{version}.bak")
 
 

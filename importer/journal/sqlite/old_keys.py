@@ -1,6 +1,6 @@
-"""Rows that may be customers of whom nothing but a key of an earlier rule is left: their bodies were purged.
+"""Rows that may be customers with nothing left but a key of an earlier rule: their bodies were purged.
 
-Nobody can tell any more whether they are the same, so such rows are named before anything is sent.
+Whether they are the same cannot be found out, so such rows are reported before anything is sent.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ JOIN {{0}}.runs u ON u.run = i.run WHERE i.scope = ? AND i.rule < ? AND i.key IN
 
 
 def remembers_old_keys(journal: Path, identity: Identity) -> bool:
-    """Whether a journal, which is only looked at, has keys of an earlier rule; one of an older format cannot say."""
+    """Whether a journal, which is only looked at, has keys of an earlier rule; False for one of an older format."""
     try:
         with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             if version_of(connection) < _WITH_RULES:
                 return False
             return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM {_old_ones(identity)})").fetchone()[0])
     except sqlite3.Error:
-        return False  # whoever reads it next will say what is wrong with it
+        return False  # opening it for reading reports what is wrong
 
 
 def _old_ones(identity: Identity) -> str:
@@ -47,7 +47,7 @@ def _old_ones(identity: Identity) -> str:
     return f"identities {index}WHERE rule < {identity.key_rule}"
 
 
-def lots_of_then(
+def old_matches(
     database: Database, run: int, earlier: Earlier, secret: bytes, how: Comparison
 ) -> Iterator[list[Match]]:
     """Find rows whose keys are new, and would have been those of known records by an earlier rule."""

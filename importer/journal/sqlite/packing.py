@@ -1,4 +1,4 @@
-"""Cells, request bodies and row numbers to bytes and back: how a batch lies in the journal. Pure."""
+"""Cells, request bodies and row numbers to bytes and back: how a batch is stored. Pure."""
 
 from __future__ import annotations
 

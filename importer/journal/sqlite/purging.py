@@ -55,7 +55,7 @@ class Purging:
             busy, *_ = self._db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise BusyError(
-                f"Another program is reading the journal {self._db.path}: what was purged still stands in its log.",
+                f"Another program is reading the journal {self._db.path}: purged data is still in its log.",
                 "Purge again when that program is done.",
             )
 

@@ -1,7 +1,7 @@
 """What a journal of an earlier format holds, in today's form: memory worked out anew from the bodies, and cells.
 
 Keys of today's rule, hashes of what bodies mean, persons, and likenesses. What was purged stays as it is, under the
-rule of its time: a row that may be it is an error until somebody says otherwise (`comparing`).
+rule of its time: a row that may be it is an error until a person confirms it (`comparing`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importer.journal.sqlite.packing import pack_cells, unpack_payloads, unpack_
 from importer.journal.sqlite.sent import Hashing
 
 _UNIT, _RECORD = "\x1f", "\x1e"
-"""What stands between two cells of a row, and between two rows; by column, between two rows and two columns."""
+"""Separators of cells and of rows; by column, of rows and of columns."""
 _BY_ROW, _BY_COLUMN = b"r", b"s"
 
 
@@ -39,7 +39,7 @@ def renew_memory(tx: sqlite3.Connection, secret: bytes) -> None:
     if not secret:
         return
     tx.execute("CREATE TEMP TABLE found_alike (print INTEGER NOT NULL, key BLOB NOT NULL)")
-    hashing = Hashing(contract_of(DEFAULT_KIND), secret)  # journals of then knew no other kind of target
+    hashing = Hashing(contract_of(DEFAULT_KIND), secret)  # old journals knew no other kind of target
     for kept in _bodies(tx):
         _renew(tx, hashing, kept)
     tx.execute("INSERT OR IGNORE INTO likenesses SELECT print, key FROM found_alike ORDER BY print, key")

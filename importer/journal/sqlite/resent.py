@@ -1,6 +1,6 @@
 """Rows that were sent more than once although an earlier create of theirs may have arrived. In SQL; synchronous.
 
-Each bears the warning `sent_again`, and stays here until a look long after its last send has found no second customer.
+Each has the warning `sent_again`, and stays here until a look long after its last send has found no second customer.
 What a look finds changes how its row ended: that is the only change of a row that has ended.
 """
 
@@ -101,7 +101,7 @@ def earlier_forms(tx: sqlite3.Connection, run: int, ordinal: int) -> tuple[Earli
 
 
 def shared_customers(tx: sqlite3.Connection, run: int) -> list[tuple[str, Sequence[int]]]:
-    """Every customer that several created rows bear, and the ordinals of those that are of this run.
+    """Every customer that several created rows have, and the ordinals of those of this run.
 
     Where only one is, the others are of other runs of its scope, and have other keys.
     """

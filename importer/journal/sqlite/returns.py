@@ -171,7 +171,7 @@ class Returns:
 
     def _note(self, tx: sqlite3.Connection, facts: RunFacts, profile: ProfileNow | None) -> None:
         note(tx, self.run, facts)
-        # Until the pass that follows has ended, nobody may take the run for finished.
+        # The run has not finished until the next pass has ended.
         tx.execute("UPDATE runs SET phase = ?, ended_at = NULL, exit_code = NULL WHERE run = ?", (RUNNING, self.run))
         if profile is not None:
             tx.execute("UPDATE runs SET profile = ?, profile_hash = ? WHERE run = ?", (*profile, self.run))

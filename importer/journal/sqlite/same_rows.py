@@ -1,7 +1,7 @@
-"""Which earlier row a row is, where its import key alone does not say: by its place in the same content, by its body.
+"""Which earlier row a row is, where its import key is not enough: by its place in the same content, by its body.
 
-The same content under another profile gives other keys; whoever stands at a place of it is the same all the same. Rows
-that share a key, where that is allowed, are told apart by what they say. Both give a row the key of the earlier one,
+The same content under another profile gives other keys; a row at the same place is the same customer. Rows
+that share a key, where that is allowed, are distinguished by their bodies. Both give a row the key of the earlier one,
 so that everything after this goes by keys.
 """
 
@@ -163,15 +163,17 @@ def adopt_keys_of_earlier_rules(database: Database, run: int, earlier: Earlier) 
 # --------------------------------------------------------------------------- rows that share a key
 
 
-def tell_apart(database: Database, run: int, scope: str, hashing: Hashing, groups: Sequence[Sequence[int]]) -> None:
-    """Let rows of one key, where several are allowed, be those earlier rows that said the same.
+def assign_occurrences(
+    database: Database, run: int, scope: str, hashing: Hashing, groups: Sequence[Sequence[int]]
+) -> None:
+    """Give rows of one key, where several are allowed, the keys of earlier rows with the same meaning.
 
     Args:
-        groups: ordinals of the rows that share a key, in row order; the first of each bears that key itself.
+        groups: ordinals of the rows that share a key, in row order; the first of each has that key itself.
     """
     alone = _known_alone(database, run, scope, {ordinal for group in groups for ordinal in group})
     for group in (*groups, *alone):
-        keys = _told_apart(database, run, scope, hashing, group)
+        keys = _assigned(database, run, scope, hashing, group)
         if keys:
             with database.transaction() as tx:
                 rekey(tx, run, keys)
@@ -199,8 +201,8 @@ def _known_alone(database: Database, run: int, scope: str, grouped: set[int]) ->
         yield from ([second[key]] for (key,) in known)
 
 
-def _told_apart(database: Database, run: int, scope: str, hashing: Hashing, group: Sequence[int]) -> dict[int, str]:
-    """Ordinal to the key that it should bear, where that is another one."""
+def _assigned(database: Database, run: int, scope: str, hashing: Hashing, group: Sequence[int]) -> dict[int, str]:
+    """Ordinal to its new key, where that is another one."""
     keys = dict(
         database.connection.execute(
             f"SELECT ordinal, key FROM rows WHERE run = ? AND ordinal IN ({','.join('?' * len(group))})", (run, *group)
@@ -228,7 +230,7 @@ def _nth(base: str, n: int) -> str:
 
 
 def _occurrences(database: Database, scope: str, base: str) -> dict[str, str]:
-    """The keys that rows of one key were claimed under, in their order, to the hashes of what they said."""
+    """The keys that rows of one key were claimed under, in their order, to the hashes of their bodies."""
     found: dict[str, str] = {}
     with database.guarded("read"):
         for key in map(partial(_nth, base), count(1)):

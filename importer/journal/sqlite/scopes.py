@@ -8,11 +8,11 @@ from importer.journal.scopes import same_server
 
 _RANK = """CASE WHEN r.state IN ('created', 'existing') THEN 3
  WHEN r.state IS NULL OR r.state IN ('sending', 'unknown') OR (r.state IN ('ready', 'invalid')) THEN 2 ELSE 1 END"""
-"""How much a key's row says: that there is a customer, that there may be one, that there is none."""
+"""How certain a key's row is: a customer is there, may be there, is not there."""
 
 
 def move_scope(tx: sqlite3.Connection, before: str, after: str) -> None:
-    """Carry a scope's memory over to another; of a key that both know, the one stays that says more."""
+    """Carry a scope's memory over to another; of a key that both know, the more certain one stays."""
     ranked = (
         f"(SELECT {_RANK} FROM identities i LEFT JOIN rows r ON r.run = i.run AND r.ordinal = i.ordinal"
         " WHERE i.scope = ? AND i.key = o.key)"

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from importer.core.contract import Contract, person_of
 
 MARKS = STAMPED, UNSTAMPED = "m", "u"
-"""Mark hashes of what a body means, with and without a stamp in it. Older ones, over bytes, say nothing."""
+"""Mark hashes of what a body means, with and without a stamp in it. Older ones, over bytes, are not compared."""
 
 
 class Sent(NamedTuple):
-    """What is remembered of a request body: keyed hashes, so that the journal tells nothing of it once it is purged.
+    """What is remembered of a request body: keyed hashes, so that nothing of it can be read once it is purged.
 
     Args:
         body: of its meaning; equal ones mean that the same was sent.
@@ -24,7 +24,7 @@ class Sent(NamedTuple):
     person: str
 
     def means_the_same(self, body: str) -> bool:
-        """Whether a body that is remembered so said the same, whatever its stamp."""
+        """Whether a body with this hash means the same, whatever its stamp."""
         return self.body[1:] == body[1:]
 
 
@@ -32,7 +32,7 @@ class Hashing(NamedTuple):
     """Makes what is remembered of bodies.
 
     Args:
-        secret: the workspace's: without it nobody can try out names or addresses.
+        secret: the workspace's: without it names and addresses cannot be guessed.
     """
 
     contract: Contract

@@ -19,7 +19,7 @@ class SpooledNumbers:
     """A column of numbers. Implements `importer.core.ports.Numbers`.
 
     Args:
-        folder: where its file lies; the file has no name, so nobody else finds it and nothing has to remove it.
+        folder: of its file, which has no name: no other program finds it, and nothing has to remove it.
         typecode: of the `array`s that it is given and gives.
     """
 
