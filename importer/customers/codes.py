@@ -53,13 +53,13 @@ _ALL = (
         "phone_invalid",
         "Not a phone number",
         "{label} holds signs that are not part of a phone number; write digits only, for example {example}.",
-        "Correct the cells of column {column}; clear cells that stand for an unknown number.",
+        "Correct the cells of column {column}; clear cells that mean an unknown number.",
     ),
     _error(
         "phone_words",
         "Words in place of or behind a phone number",
         "{label} holds words; write the number alone, for example {example}.",
-        "Move the words of column {column} to another column; an extension may stand behind the number (x45).",
+        "Move the words of column {column} to another column; an extension may follow the number (x45).",
     ),
     _error(
         "phone_two_numbers",
@@ -148,7 +148,7 @@ _ALL = (
     _error(
         "extension_conflict",
         "Two different phone extensions",
-        "{label} differs from the extension that stands behind the phone number; keep one of them.",
+        "{label} differs from the extension that follows the phone number; keep one of them.",
         "Remove the extension behind the numbers, or clear column {column}.",
     ),
     # ------------------------------------------------------------------ email
@@ -156,7 +156,7 @@ _ALL = (
         "email_invalid",
         "Not a valid email address",
         "{label} is not valid: it has no @ sign; write an address like {example}.",
-        "Correct the cells of column {column}; clear cells that stand for an unknown address.",
+        "Correct the cells of column {column}; clear cells that mean an unknown address.",
     ),
     _error(
         "email_two_addresses",
@@ -204,7 +204,7 @@ _ALL = (
         "email_sign",
         "An email address with a sign that it cannot have",
         "{label} holds a sign that no address can have there, such as a comma or a bracket; correct it.",
-        "Correct the cells of column {column}; a comma often stands where a dot belongs.",
+        "Correct the cells of column {column}; often there is a comma in place of a dot.",
     ),
     _error(
         "email_domain_reserved",
@@ -216,7 +216,7 @@ _ALL = (
         "email_domain_invalid",
         "An email address of a domain that cannot exist",
         "{label} ends in a domain that cannot exist; write an address like {example}.",
-        "Correct what stands behind the @ sign in column {column}.",
+        "Correct what follows the @ sign in column {column}.",
     ),
     _error(
         "email_too_long",
@@ -248,7 +248,7 @@ _ALL = (
         "date_implausible",
         "A date too far back",
         "{label} is more than 120 years back; correct the year.",
-        "Correct the cells of column {column}; dates such as 1900-01-01 often stand for unknown: clear them.",
+        "Correct the cells of column {column}; dates such as 1900-01-01 often mean unknown: clear them.",
     ),
     _warning(
         "date_minor",
@@ -316,7 +316,7 @@ _ALL = (
     _warning(
         "address_not_sent",
         "An address that is only a state or country",
-        "{label} stands alone without street, city or postal code, so no such address is sent.",
+        "{label} is alone, without street, city or postal code, so no such address is sent.",
         "Complete the addresses, or leave them blank altogether.",
     ),
     _error(
@@ -385,7 +385,7 @@ _ALL = (
         "group_too_large",
         "Too many rows for one business",
         "More than 100 rows are one business by `group_by`.",
-        "Look whether they are one business; if not, group by what tells them apart, such as an account number.",
+        "Look whether they are one business; if not, group by what differs between them, such as an account number.",
     ),
     _error(
         "group_primary_unclear",

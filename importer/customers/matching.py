@@ -102,9 +102,9 @@ def _numbered(candidate: Candidate, column: str, look: Look) -> Candidate:
 
 def _objection(candidate: Candidate, look: Look) -> str:
     if candidate.field == "prefix" and candidate.meaning.score < 0.9 and look.share(_is_honorific) < 0.8:
-        return "its cells are no forms of address"
+        return "its cells are not forms of address"
     if candidate.field == "externalId" and not _is_mostly_distinct(look):
-        return "its values repeat, so they are no one's own id"
+        return "its values repeat, so they are not ids of customers"
     return ""
 
 
@@ -277,14 +277,14 @@ def _share_persons(choice: Choice) -> None:
 def _join_house_numbers(choice: Choice) -> None:
     for name in [name for name in choice.taken if name.endswith(HOUSE_NUMBER)]:
         if name.removesuffix(HOUSE_NUMBER) + "streetLine1" not in choice.taken:
-            choice.drop(name, "there is no street that it belongs to")
+            choice.drop(name, "there is no street for it")
 
 
 def _settle_phone_types(choice: Choice) -> None:
     for table in ("", CONTACT):
         number, name = (f"{table}primaryPhoneNumber.{part}" for part in ("number", "type"))
         if number not in choice.taken:
-            choice.drop(name, "there is no phone number that it belongs to")
+            choice.drop(name, "there is no phone number for it")
             continue
         implied = (choice.taken[number].meaning.implies or ("", ""))[1]
         if name in choice.taken and not _same_number(choice, number, name):

@@ -159,7 +159,7 @@ class _Guess:
             return ""
         if spec.kind is Kind.ENUM:
             return f"its cells are none of {', '.join(spec.values)}"
-        return f"its cells are no {_KIND_WORDS[spec.kind]}"
+        return f"its cells are not {_KIND_WORDS[spec.kind]}"
 
 
 def _digits(text: str) -> str:

@@ -40,11 +40,10 @@ def grouping_of(
     _require_groups(contract, groups, rules)
     fields = tuple(name for name in settings.group_by if name in rules)
     indices = tuple(_index(contract, name, columns) for name in settings.group_by if name not in rules)
-    several = contract.fields.types[groups.record_type]
     for name in fields:
         if not groups.tells_apart(name):
             raise ProfileError(
-                f"[mapping] group_by names {name}, which does not tell {several} apart.",
+                f"[mapping] group_by names {name}, which does not identify a {groups.record_type.lower()}.",
                 f"Name a field or a column that all rows of a {groups.record_type.lower()} share, such as "
                 f'"{groups.name_field}".',
             )
@@ -59,7 +58,7 @@ def _require_groups(contract: Contract, groups: Groups, rules: Mapping[str, Fiel
     if groups.name_field in rules and (constant is None or kind == wanted):
         return
     raise ProfileError(
-        f"[mapping] group_by makes one {wanted.lower()} of several rows, and the rows of this source are no "
+        f"[mapping] group_by makes one {wanted.lower()} of several rows, and the rows of this source are not "
         f"{contract.fields.types[wanted]}.",
         f'Take it out, or map "{groups.name_field}" and "{name}" = {{ value = "{wanted}" }}.',
     )

@@ -85,7 +85,7 @@ class Transform:
             raise refused(
                 self.settings,
                 f"returned other columns from row {made.index[0]} on than for the first rows: {what}",
-                "It must make the same columns of any rows, whatever stands in them.",
+                "It must make the same columns of any rows, whatever they hold.",
             )
         return made if tuple(made.columns) == self.makes else made[list(self.makes)]
 

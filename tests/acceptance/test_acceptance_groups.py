@@ -269,7 +269,7 @@ def test_a_contact_that_stands_there_twice_is_one_contact(
     [
         ('group_by = "Acount"', HEADER, "a column 'Acount', which the source does not have"),
         ('group_by = "externalId"', HEADER, "group_by names externalId, which is not mapped"),
-        ('group_by = "businessName"', "First Name,Last Name,Email,Phone", "the rows of this source are no businesses"),
+        ('group_by = "businessName"', "First Name,Last Name,Email,Phone", "the rows of this source are not businesses"),
         ('group_primary = "Main"', HEADER, "group_by"),
         ("group_by = 7", HEADER, "group_by"),
     ],

@@ -44,7 +44,7 @@ _ALL = (
     IssueCode(
         "phone_digits_lost",
         "A phone number that a spreadsheet shortened",
-        "{label} stands in the file as a rounded number (like 4.1E+09), so digits are lost; look it up.",
+        "{label} is a rounded number in the file (like 4.1E+09), so digits are lost; look it up.",
         "Format column {column} as text in the spreadsheet, and export it again; the lost digits are not in the file.",
         Severity.WARNING,
     ),

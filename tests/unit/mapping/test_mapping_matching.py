@@ -283,7 +283,7 @@ def test_cells_speak_against_a_name() -> None:
     rows = ["5|yes|Engineer", "6|no|Manager", "7|yes|Clerk"]
 
     assert found("Account No|Emial Address|Title", *rows) == {"Account No": "externalId"}
-    assert "no email addresses" in match_of("Emial Address", "a|Emial Address|c", *rows).why
+    assert "not email addresses" in match_of("Emial Address", "a|Emial Address|c", *rows).why
 
 
 def test_a_column_of_a_usual_name_is_that_column_although_its_cells_are_all_wrong() -> None:
@@ -294,7 +294,7 @@ def test_a_column_of_a_usual_name_is_that_column_although_its_cells_are_all_wron
         "Phone": "primaryPhoneNumber.number",
         "Date of birth": "dateOfBirth",
     }
-    assert "although its cells are no email addresses" in match_of("Email", "Email|a|b", *rows).why
+    assert "although its cells are not email addresses" in match_of("Email", "Email|a|b", *rows).why
 
 
 def test_a_column_that_fits_goes_before_one_that_only_has_the_name() -> None:
