@@ -10,13 +10,14 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.acceptance.conftest import wait_until
 
 _ADMIN_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 
@@ -56,16 +57,17 @@ def _foreground(command: list[str], port: int, folder: Path) -> Iterator[subproc
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, said: Path) -> None:
-    for _ in range(1_000):
-        if process.poll() is not None:
-            break
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.01)  # noqa: TID251  # another process's time is real
-        else:
-            return
-    pytest.fail(f"{process.args!r} does not listen: {said.read_text(errors='replace')}")
+    wait_until(lambda: process.poll() is not None or _listens(port))
+    if process.poll() is not None:
+        pytest.fail(f"{process.args!r} does not listen: {said.read_text(errors='replace')}")
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

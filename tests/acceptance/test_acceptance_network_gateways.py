@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.components import free_port, haproxy, nginx
-from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, serving, serving_here, wait_until
+from tests.acceptance.conftest import (
+    User,
+    Witness,
+    exactly_once,
+    logged,
+    people,
+    sandbox,
+    serving,
+    serving_here,
+    wait_until,
+)
 
 PATIENT: dict[str, object] = {
     "max_attempts": 60,
@@ -112,7 +121,7 @@ def test_a_server_that_stands_still_for_a_while_makes_no_duplicates(user: User, 
     wait_until(lambda: apart.ledger()["customers"] > 40)
     apart.process.send_signal(signal.SIGSTOP)
     try:
-        time.sleep(0.6)  # noqa: TID251  # another process's time is real
+        wait_until(lambda: '"in_doubt"' in logged(user))
     finally:
         apart.process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=60)

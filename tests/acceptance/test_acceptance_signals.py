@@ -10,12 +10,13 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
 
-from tests.acceptance.conftest import Ran, User, Witness, people, sandbox
+from tests.acceptance.conftest import Ran, User, Witness, people, sandbox, wait_for
 
 ROWS = 200_000
 SOON_S = 2.0
@@ -103,20 +104,24 @@ def has_logged(user: User, name: str) -> Callable[[], bool]:
     return ask
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], timeout_s: float = BEGUN_S) -> None:
-    until = time.monotonic() + timeout_s
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.01)  # noqa: TID251  # another process is watched
+def threads(process: subprocess.Popen[str]) -> set[str]:
+    try:
+        return {path.name for path in Path(f"/proc/{process.pid}/task").iterdir()}
+    except FileNotFoundError:
+        return set()
+
+
+def has_more_threads(process: subprocess.Popen[str], before: set[str]) -> bool:
+    return bool(threads(process) - before)
 
 
 def signalled(process: subprocess.Popen[str], number: signal.Signals, times: int) -> tuple[Ran, float]:
     """Send a signal so many times; returns what became of it, and the seconds from the last one to the end."""
     for time_ in range(times):
-        if time_:
-            time.sleep(0.1)  # noqa: TID251  # the first signal has to be handled before the second
+        before = threads(process)
         process.send_signal(number)
+        if time_ + 1 < times:  # a first signal that is obeyed starts the timer of its end
+            wait_for(partial(has_more_threads, process, before), process)
     began = time.monotonic()
     out, err = process.communicate(timeout=60)
     took_s = time.monotonic() - began
