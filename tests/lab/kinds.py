@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from importer.core.contract import Contract
 from importer.core.outcomes import Reply
-from importer.core.ports import Recognition
-from importer.customers.bodies import CustomerBodies
+from importer.customers.contract import CUSTOMERS
 from importer.targets.rocketkor.classification_rules import Rule, rule_for_exception, rule_for_status
 from tests.toy_target.answers import no_answer, refusal
-from tests.toy_target.contract import MemberBodies
+from tests.toy_target.contract import MEMBERS
 
 STAMP = "importKey"
 
@@ -24,7 +24,7 @@ Body = dict[str, Any]
 class LabKind(Protocol):
     """What the lab has to know of a target."""
 
-    recognition: Recognition
+    contract: Contract
 
     def payload(self, name: str, email: str, external_id: str, key: str) -> bytes:
         """What is sent of a row.
@@ -63,7 +63,7 @@ class LabKind(Protocol):
 class RocketKor:
     """RocketKOR: customers."""
 
-    recognition: Recognition = CustomerBodies()
+    contract: Contract = CUSTOMERS
 
     def payload(self, name: str, email: str, external_id: str, key: str) -> bytes:
         body: Body = {
@@ -103,7 +103,7 @@ def _reply(rule: Rule) -> Reply:
 class Club:
     """The target of the tests' own: members."""
 
-    recognition: Recognition = MemberBodies()
+    contract: Contract = MEMBERS
 
     def payload(self, name: str, email: str, external_id: str, key: str) -> bytes:
         body: Body = {"fullName": name, "mail": email, "labels": [f"{STAMP}={key}"]}

@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from importer.core.batches import CheckedBatch, DuplicateVerdict
+from importer.core.contract import Contract
 from importer.core.events import Event
 from importer.core.frames import raw_batch
 from importer.core.outcomes import Record
 from importer.core.ports import Claims
 from importer.core.results import RowResult
 from importer.core.states import FINAL_STATES, RowState, balance
-from importer.customers.contract import CUSTOMERS
 from importer.delivery import (
     AdaptiveRate,
     Asking,
@@ -136,7 +136,7 @@ class Story:
         )
 
     def _stamps(self) -> Stamps:
-        return Stamps(Matcher(self.world.kind.recognition, STAMP))
+        return Stamps(Matcher(self.world.kind.contract.bodies, STAMP))
 
     def play(self) -> list[list[RowResult]]:
         """Live, die and resume until nothing is left to do; returns the rows of each run as results would show them."""
@@ -193,7 +193,7 @@ class Story:
     async def _deliver(self, journal: Journal, run: int) -> bool:
         clock, stop = VirtualClock(), StopSwitch()
         journal.runs.reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
-        rows = _rows_of(journal, run, clock)
+        rows = _rows_of(journal, run, self.world.kind.contract, clock)
         canary = Canary(rows, self.canary, stop, before=self.seen) if self.canary else None
         await self._delivery(canary or rows, rows, clock, stop).run()
         self.seen = canary.seen() if canary else {}
@@ -219,7 +219,7 @@ class Story:
 
     async def _look_again(self, journal: Journal, run: int) -> None:
         clock, stop = VirtualClock(), StopSwitch()
-        rows = _rows_of(journal, run, clock)
+        rows = _rows_of(journal, run, self.world.kind.contract, clock)
         await self._looks(rows, clock, stop).run()
         await rows.flush()
 
@@ -314,7 +314,7 @@ def _prepare(journal: Journal, story: Story, name: tuple[str, str]) -> int:
     scope, run_id = _scope(journal, *name), f"lab{len(story.runs)}"
     header = RunHeader(run_id, scope, "lab", "lab.csv", "lab.csv", "", "", dry_run=False, started_at=0.0)
     run = journal.runs.begin(header).run
-    intake = journal.intake(run, CUSTOMERS)
+    intake = journal.intake(run, story.world.kind.contract)
     numbers = range(2, story.rows + 2)
     raw = raw_batch(0, numbers, ([str(number) for number in numbers],))
     intake.load(raw)
@@ -334,9 +334,9 @@ def _scope(journal: Journal, base_url: str, api_key: str) -> str:
     return scope
 
 
-def _rows_of(journal: Journal, run: int, clock: VirtualClock) -> RunDelivery:
+def _rows_of(journal: Journal, run: int, contract: Contract, clock: VirtualClock) -> RunDelivery:
     scope = journal.runs.find(dict(journal.runs.ids())[run]).header.scope
-    return journal.delivery(RunToSend(run, scope, CUSTOMERS), clock.now, run_blocking=_inline)
+    return journal.delivery(RunToSend(run, scope, contract), clock.now, run_blocking=_inline)
 
 
 def _name(ordinal: int) -> str:
