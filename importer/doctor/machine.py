@@ -80,8 +80,7 @@ def check_disk(
         elsewhere: further folders that will be filled; one on the same disk gets no line of its own.
         free_bytes: measures a folder that exists.
     """
-    journal, seen = Location.of_workspace(workspace).path, set[int]()
-    needed = 2 * journal.stat().st_size if os.access(journal, os.F_OK) else 0
+    needed, seen = 2 * Location.of_workspace(workspace).size_bytes, set[int]()
     for folder in (workspace, *elsewhere):
         place = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.access(path, os.F_OK))
         disk = place.stat().st_dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,11 @@ class Location:
     def folder(self) -> Path:
         """The folder of its file: a workspace, or the directory of a dry run."""
         return self.path.parent
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the journal; 0 where there is none, or where it cannot be read."""
+        return self.path.stat().st_size if os.access(self.path, os.F_OK) else 0
 
     @property
     def exists(self) -> bool:

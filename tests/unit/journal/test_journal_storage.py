@@ -13,22 +13,20 @@ from typing import Any
 
 import pytest
 
-from importer.core.batches import CheckedBatch, DuplicateVerdict
-from importer.core.errors import BusyError, JournalError, UsageError
+from importer.core.errors import BusyError, JournalError
 from importer.core.frames import raw_batch
-from importer.core.issues import Issue, Severity
+from importer.core.issues import Issue
 from importer.core.outcomes import Outcome
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
-from importer.journal import RUNNING, RunToSend, locks_of, workspace_secret
+from importer.journal import RunToSend, locks_of, workspace_secret
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.delivery import RunDelivery
 from importer.journal.sqlite.group_commit import GroupCommit
 from importer.journal.sqlite.intake import RunIntake
 from importer.journal.sqlite.purging import Purging
-from importer.journal.sqlite.replay import Replay
 from importer.journal.sqlite.runs import Runs
-from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill, open_book
+from tests.unit.journal.conftest import SCOPE, Book, begin, created, fill
 
 
 def test_a_journal_of_a_newer_program_is_refused(tmp_path: Path) -> None:
@@ -155,60 +153,6 @@ async def test_a_transition_that_is_not_allowed_fails_its_whole_group(book: Book
     assert book.states()[0] == "ready"
 
 
-def test_duplicates_become_invalid_and_allowed_ones_get_their_own_key(database: Database) -> None:
-    run = begin(database)
-    fill(database, run, ["same", "same", "other", "twice", "twice"], batch_rows=2)
-    RunIntake(database, run, CUSTOMERS).judged(
-        DuplicateVerdict(
-            (Issue(0, "duplicate_row", "Twice."), Issue(2, "same_email", "Look.", severity=Severity.WARNING)),
-            {4: "twice#2"},
-        )
-    )
-
-    book = open_book(database, run)
-    records = book.claim().records
-    assert [(record.ordinal, record.key, record.payload) for record in records] == [
-        (1, "same", b'{"key":"same"}'),
-        (2, "other", b'{"key":"other"}'),
-        (3, "twice", b'{"key":"twice"}'),
-        (4, "twice#2", b'{"key":"twice#2"}'),
-    ]
-    assert book.states()[0] == "invalid"
-
-
-def test_what_reading_found_is_kept_once_and_in_order(database: Database) -> None:
-    run = begin(database)
-    raw = raw_batch(0, [2, 5], (["a", "b"],), (Issue(1, "row_too_long", "Too many cells."),))
-    intake = RunIntake(database, run, CUSTOMERS)
-    intake.load(raw)
-    (loaded,) = intake.raw()
-    assert (list(loaded.rows), loaded.issues) == ([2, 5], raw.issues)
-
-    intake.record(
-        CheckedBatch(loaded, [b"{}", None], ["k", None], ["", ""], (*loaded.issues, Issue(1, "missing", "Fill it.")))
-    )
-    intake.judged(DuplicateVerdict())
-
-    rows = list(open_book(database, run).states().items())
-    assert rows == [(0, "ready"), (1, "invalid")]
-
-
-def test_cells_beyond_the_columns_are_kept_and_given_back_with_their_row(database: Database) -> None:
-    run = begin(database)
-    intake = RunIntake(database, run, CUSTOMERS)
-    surplus = {1: ("call back", "\ud83d lone")}
-    batches = [raw_batch(0, [2, 5], (["a", "b"],), (), surplus), raw_batch(2, [6], (["c"],))]
-    for batch in batches:
-        intake.load(batch)
-    assert [dict(batch.surplus) for batch in intake.raw()] == [surplus, {}]
-    for batch in batches:
-        count = len(batch)
-        intake.record(CheckedBatch(batch, [b"{}"] * count, [f"k{batch.first}{i}" for i in range(count)], [""] * count))
-
-    assert [row.surplus for row in Replay(database, run).results()] == [(), surplus[1], ()]
-    assert Runs(database).summary(run).extra == 2
-
-
 def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
     run = begin(database)
     RunIntake(database, run, CUSTOMERS).load(raw_batch(0, [2], (["a"],), (), {0: ("call back",)}))
@@ -216,50 +160,6 @@ def test_a_purge_takes_cells_beyond_the_columns_too(database: Database) -> None:
     Purging(database).purge([run], 2.0)
 
     assert database.connection.execute("SELECT cells, surplus FROM batches").fetchall() == [(None, None)]
-
-
-def test_a_loading_that_begins_again_forgets_how_wide_its_rows_were(database: Database) -> None:
-    run = begin(database)
-    intake = RunIntake(database, run, CUSTOMERS)
-    intake.load(raw_batch(0, [2], (["a"],), (), {0: ("x", "y", "z")}))
-
-    intake.restart()
-    intake.load(raw_batch(0, [2], (["a"],), (), {0: ("x",)}))
-
-    assert Runs(database).summary(run).extra == 1
-
-
-def test_a_loading_that_was_cut_off_begins_again(database: Database) -> None:
-    run = begin(database)
-    fill(database, run, ["k0", "k1"])
-    intake = RunIntake(database, run, CUSTOMERS)
-    intake.restart()
-    fill(database, run, ["k0"])
-
-    assert Runs(database).counts(run) == {"read": 1, "ready": 1}
-
-
-def test_a_run_that_is_being_sent_is_never_loaded_again(database: Database) -> None:
-    run = begin(database)
-    fill(database, run, ["k0"])
-    Runs(database).enter(run, RUNNING)
-    with pytest.raises(BusyError, match="taken up this run"):
-        RunIntake(database, run, CUSTOMERS).restart()
-
-    assert Runs(database).counts(run) == {"read": 1, "ready": 1}
-
-
-def test_a_run_is_found_by_a_unique_beginning_or_as_the_last(database: Database) -> None:
-    begin(database, "20261122T083000Z-aaaaaa")
-    begin(database, "20261122T093000Z-bbbbbb")
-    runs = Runs(database)
-
-    assert runs.find("last").header.run_id == "20261122T093000Z-bbbbbb"
-    assert runs.find("20261122T08").header.run_id == "20261122T083000Z-aaaaaa"
-    with pytest.raises(UsageError, match="several"):
-        runs.find("2026")
-    with pytest.raises(UsageError, match="no run"):
-        runs.find("1999")
 
 
 def test_a_forgotten_run_leaves_nothing(database: Database) -> None:
