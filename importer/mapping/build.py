@@ -18,7 +18,8 @@ from importer.mapping.plans import named_by, plans
 from importer.mapping.proposal import proposal
 from importer.mapping.requirements import check_required, check_usable, completed, require_header
 from importer.mapping.transform import Table
-from importer.profile.settings import FieldRule, SourceSettings, ValidationSettings
+from importer.profile.mapping_rules import FieldRule
+from importer.profile.settings import SourceSettings, ValidationSettings
 
 
 def build_mapper(

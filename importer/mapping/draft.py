@@ -18,7 +18,7 @@ from importer.mapping.content import folded, known_words
 from importer.mapping.proposal import ColumnMatch, proposal
 from importer.mapping.requirements import missing_fields
 from importer.mapping.transform import Table
-from importer.profile.settings import FieldRule
+from importer.profile.mapping_rules import FieldRule
 from importer.profile.transform import TRANSFORM
 
 MOST_WORDS = 30

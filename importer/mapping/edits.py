@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 from importer.mapping.dates import Parse, is_serial
-from importer.profile.settings import FieldRule
+from importer.profile.mapping_rules import FieldRule
 
 _PARTICLE_WORDS = "van von der den de del della di da dos das du la le los las el al bin ibn ben ter ten zu zur y st"
 _PARTICLES = frozenset(_PARTICLE_WORDS.split())

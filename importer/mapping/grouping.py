@@ -10,7 +10,7 @@ from importer.core.labels import did_you_mean, quotable
 from importer.core.sources import Grouping
 from importer.mapping.content import folded, known_words
 from importer.mapping.headers import find
-from importer.profile.settings import FieldRule, GroupingSettings
+from importer.profile.mapping_rules import FieldRule, GroupingSettings
 
 
 def grouping_of(

@@ -26,7 +26,7 @@ from importer.mapping.plans import FieldPlan
 from importer.mapping.source_cells import SourceColumns, by_use
 from importer.mapping.transform import Transform
 from importer.profile.kept import KeptProfile
-from importer.profile.settings import FieldRule
+from importer.profile.mapping_rules import FieldRule
 
 MOST_WORDS = 20
 """Unmapped words that are listed for one field."""

@@ -10,7 +10,8 @@ from importer.core.sources import Detected
 from importer.mapping.headers import find
 from importer.mapping.plans import named_by
 from importer.mapping.proposal import ColumnMatch
-from importer.profile.settings import FieldRule, ValidationSettings
+from importer.profile.mapping_rules import FieldRule
+from importer.profile.settings import ValidationSettings
 
 
 def phone_regions(

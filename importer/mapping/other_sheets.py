@@ -14,7 +14,8 @@ from importer.mapping.plans import named_by
 from importer.mapping.proposal import proposal
 from importer.mapping.requirements import check_usable
 from importer.mapping.transform import Table
-from importer.profile.settings import FieldRule, SourceSettings
+from importer.profile.mapping_rules import FieldRule
+from importer.profile.settings import SourceSettings
 
 
 @contextmanager

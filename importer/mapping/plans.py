@@ -9,7 +9,7 @@ from importer.core.contract import Contract, Kind
 from importer.core.errors import MissingColumnError
 from importer.core.labels import did_you_mean, quotable
 from importer.mapping.headers import find
-from importer.profile.settings import FieldRule
+from importer.profile.mapping_rules import FieldRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from importer.core.contract import Candidate, Choice, Contract, FieldTable
 from importer.core.sources import Detected, SourceInfo
 from importer.mapping.candidates import THRESHOLD, candidates, looks
 from importer.mapping.content import folded, known_words
-from importer.profile.settings import FieldRule
+from importer.profile.mapping_rules import FieldRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from importer.core.labels import is_data
 from importer.core.sources import Detected, SourceInfo
 from importer.mapping.content import folded, is_email, is_phone, known_words
 from importer.mapping.proposal import proposal
-from importer.profile.settings import FieldRule
+from importer.profile.mapping_rules import FieldRule
 
 
 def completed(

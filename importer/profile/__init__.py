@@ -7,16 +7,10 @@ from importer.profile.credentials import credentials
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.kept import KeptProfile
 from importer.profile.layers import OPTIONS
+from importer.profile.mapping_rules import FieldRule
 from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings, OutputSettings, RetentionSettings
 from importer.profile.profile import Profile
-from importer.profile.settings import (
-    FieldRule,
-    RemoteSettings,
-    ResultsSettings,
-    SourceLimits,
-    SourceSettings,
-    ValidationSettings,
-)
+from importer.profile.settings import RemoteSettings, ResultsSettings, SourceLimits, SourceSettings, ValidationSettings
 from importer.profile.tables import EMULATOR, kind_in
 from importer.profile.transform import TransformSettings
 from importer.profile.value_types import Rate, RateLimits

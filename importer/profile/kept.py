@@ -14,7 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from importer.profile.delivery import TargetSettings
-from importer.profile.settings import MappingRule, ValidationSettings
+from importer.profile.mapping_rules import MappingRule
+from importer.profile.settings import ValidationSettings
 from importer.profile.tables import ProfileTables
 
 KEPT_TABLES = frozenset(

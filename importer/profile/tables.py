@@ -15,17 +15,11 @@ from importer.core.contract import Contract
 from importer.core.target_kinds import DEFAULT_KIND, contract_of
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import Named, apart_from_fields, check_names, quotes_forgotten
+from importer.profile.mapping_rules import GroupingSettings, MappingRule
 from importer.profile.nightly import NightlySettings, NotifySettings
 from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings, OutputSettings, RetentionSettings
 from importer.profile.section import Section
-from importer.profile.settings import (
-    GroupingSettings,
-    MappingRule,
-    RemoteSettings,
-    ResultsSettings,
-    SourceSettings,
-    ValidationSettings,
-)
+from importer.profile.settings import RemoteSettings, ResultsSettings, SourceSettings, ValidationSettings
 from importer.profile.transform import Transform, TransformSettings
 
 EMULATOR = "emulator"

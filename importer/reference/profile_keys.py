@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 
 from importer.profile import OPTIONS, Profile
 from importer.profile.delivery import TargetSettings
+from importer.profile.mapping_rules import FieldRule, GroupingSettings
 from importer.profile.problems import is_single, model_in, variable
-from importer.profile.settings import FieldRule, GroupingSettings
 from importer.profile.transform import TRANSFORM
 from importer.reference.selection import select
 from importer.reference.value_types import in_words, toml

@@ -9,7 +9,8 @@ from importer.profile.settings import SourceSettings
 from importer.readers.byte_source import ByteSource
 from importer.readers.parser_errors import Parsing
 from importer.readers.table.blocks import Block
-from importer.readers.text.dialect import Dialect, detect_dialect
+from importer.readers.text.dialect import Dialect
+from importer.readers.text.dialect_detection import detect_dialect
 from importer.readers.text.encoding import Encoding, detect_encoding
 from importer.readers.text.feed import Feed
 from importer.readers.text.records import read_blocks

@@ -7,32 +7,28 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import cache
 from itertools import chain
 
 from importer.core.errors import SourceError
-from importer.core.issues import Severity
 from importer.profile.settings import SourceLimits
 from importer.readers.table.blocks import Block, Mark, tabled
+from importer.readers.text.damage import (
+    BROKEN,
+    REPLACEMENT,
+    glued,
+    has_glued_quote,
+    mark_torn,
+    mark_zero_bytes,
+    undecodable,
+)
 from importer.readers.text.dialect import Dialect
 from importer.readers.text.feed import UNDECODABLE, Feed
 from importer.readers.text.plain import parsed
 
 _LONGEST_RECORD_LINES = 1_000
 _MOST_WASTED = 2_000_000
-_REPLACEMENT = "\ufffd"
-_BROKEN = Mark(
-    "quotes_broken",
-    "The quotation marks of the row do not match: double those inside a cell, or remove them.",
-)
-
-_TORN = Mark("row_torn", "A lone carriage return in a cell tore the row apart here: put that cell in quotation marks.")
-_ZERO_PADDING = Mark("zero_byte", "The cell ended in zero bytes, which were left out.", severity=Severity.WARNING)
-_ZERO_BYTE = Mark("zero_byte", "The cell holds a zero byte, where text was lost: retype it.")
 
 
 def read_blocks(feed: Feed, dialect: Dialect, limits: SourceLimits, name: str) -> Iterator[Block]:
@@ -90,7 +86,7 @@ class _Records:
         table = parsed(text, self._dialect)
         if table is not None:
             lines = count_lines(text) if self._dialect.quote and self._dialect.quote in text else table.num_rows
-        elif _has_glued_quote(text, self._dialect):
+        elif has_glued_quote(text, self._dialect):
             return None
         else:
             columns, lines = self._even_columns(text)
@@ -124,10 +120,10 @@ class _Records:
         else:
             starts, marks = _starts(rows, self._line), {}
             self._line += len(lines)
-        if _has_glued_quote(text, self._dialect):
+        if has_glued_quote(text, self._dialect):
             self._mark_glued(lines, [start - first for start in starts], marks)
         if "\r" in text:
-            _mark_torn(text, lines, rows, [*(start - first for start in starts), self._line - first], marks)
+            mark_torn(text, lines, rows, [*(start - first for start in starts), self._line - first], marks)
         return self._finish(text, rows, starts, marks)
 
     def _mark_glued(self, lines: Sequence[str], starts: Sequence[int], marks: dict[int, list[Mark]]) -> None:
@@ -136,10 +132,10 @@ class _Records:
         Args:
             starts: the line on which each row begins.
         """
-        pattern = _glued(self._dialect)
+        pattern = glued(self._dialect)
         for at, line in enumerate(lines):
             if pattern.search(line):
-                marks.setdefault(bisect_right(starts, at) - 1, [_BROKEN])
+                marks.setdefault(bisect_right(starts, at) - 1, [BROKEN])
 
     def _parse_carefully(self, lines: list[str]) -> tuple[list[list[str]], Sequence[int], dict[int, list[Mark]]]:
         """Parse record by record: the block ends inside a quoted cell, or a line in it is broken."""
@@ -151,7 +147,7 @@ class _Records:
             starts.append(self._line + at)
             row, taken = self._next(lines, at)
             if row is None or at == suspect:
-                marks[len(rows)] = [_BROKEN]
+                marks[len(rows)] = [BROKEN]
             if row is None:
                 row, taken, suspect = self._forgiven(lines[at]), 1, at + taken - 1
             rows.append(row)
@@ -194,7 +190,7 @@ class _Records:
         if self._feed.offsets:
             self._mark_undecodable(rows, starts, marks)
         if "\x00" in text:
-            _mark_zero_bytes(rows, marks)
+            mark_zero_bytes(rows, marks)
         if [] not in rows:
             return Block(numbers, rows, None, marks, text)
         keep = [i for i, row in enumerate(rows) if row]
@@ -210,8 +206,8 @@ class _Records:
                 offset = self._feed.offsets[0]
                 for _ in range(min(count, len(self._feed.offsets))):
                     self._feed.offsets.popleft()
-                row[column] = cell.replace(UNDECODABLE, _REPLACEMENT)
-                marks.setdefault(i, []).append(_undecodable(column, starts[i], offset))
+                row[column] = cell.replace(UNDECODABLE, REPLACEMENT)
+                marks.setdefault(i, []).append(undecodable(column, starts[i], offset))
 
     def _waste(self, lines: int) -> None:
         """Count lines that were read in vain, looking for the end of a cell that has none."""
@@ -227,70 +223,6 @@ class _Records:
             f"Line {line:,} of '{self._name}' holds a cell of more than {csv.field_size_limit():,} characters.",
             "Correct that cell, or raise max_cell_chars in [source.limits].",
         )
-
-
-def _mark_torn(
-    text: str, lines: Sequence[str], rows: Sequence[list[str]], starts: Sequence[int], marks: dict[int, list[Mark]]
-) -> None:
-    """Mark both halves of a row that ends in a lone carriage return, where lines end in another way.
-
-    Args:
-        starts: the line on which each row begins, and the one after the last row.
-    """
-    lone = text.count("\r") - text.count("\r\n")
-    if not lone or lone >= text.count("\n"):  # none, or it is how the lines of this file end
-        return
-    for i, end in enumerate(starts[1:]):
-        if lines[end - 1].endswith("\r") and rows[i] and i + 1 < len(rows) and rows[i + 1]:
-            for half in (i, i + 1):
-                marks.setdefault(half, []).append(_TORN)
-
-
-def _mark_zero_bytes(rows: list[list[str]], marks: dict[int, list[Mark]]) -> None:
-    """Take zero bytes out of cells: padding at a cell's end is harmless, anywhere else text is missing."""
-    for i, row in enumerate(rows):
-        for column, cell in enumerate(row):
-            if "\x00" in cell:
-                row[column] = cell.replace("\x00", "")
-                marks.setdefault(i, []).append(_ZERO_PADDING if cell.rstrip("\x00") == row[column] else _ZERO_BYTE)
-                marks[i][-1] = replace(marks[i][-1], column=column)
-
-
-def _undecodable(column: int, line: int, offset: int) -> Mark:
-    return Mark(
-        "undecodable",
-        f"A character cannot be read in this file's encoding (line {line:,}, byte {offset:,}): retype it.",
-        column,
-        Severity.ERROR,
-    )
-
-
-def _has_glued_quote(text: str, dialect: Dialect) -> bool:
-    """Whether a quoted cell begins in the middle of another one, which the csv module takes for letters.
-
-    A quotation mark of a sound text is next to a delimiter, a line end or another one: counting them is
-    much faster than looking for the pattern, and rules most texts out.
-    """
-    quote, delimiter = dialect.quote, dialect.delimiter
-    if not quote or quote not in text:
-        return False
-    beside = (f"{delimiter}{quote}", f"{quote}{delimiter}", f"\n{quote}", f"{quote}\n", f"{quote}\r")
-    edges = text.startswith(quote) + text.endswith(quote)
-    if text.count(quote) <= sum(map(text.count, beside)) + edges:
-        return False
-    return _glued(dialect).search(text) is not None
-
-
-@cache
-def _glued(dialect: Dialect) -> re.Pattern[str]:
-    """A cell that begins without quotation mark, one in its middle, a delimiter, and one that ends a cell."""
-    quote, delimiter = re.escape(dialect.quote), re.escape(dialect.delimiter)
-    inside, between = f"[^{quote}{delimiter}\r\n]", f"[^{quote}\r\n]"
-    return re.compile(
-        f"(?:^|{delimiter})(?![ \t]*{quote}){inside}+{quote}(?={inside}){between}*{delimiter}{between}*"
-        f"{quote}(?={delimiter}|[\r\n]|\\Z)",
-        re.MULTILINE,
-    )
 
 
 def count_lines(text: str) -> int:

@@ -6,7 +6,8 @@ import pytest
 
 from importer.customers.contract import CUSTOMERS
 from importer.mapping import phone_regions
-from importer.profile.settings import FieldRule, ValidationSettings
+from importer.profile.mapping_rules import FieldRule
+from importer.profile.settings import ValidationSettings
 
 PHONE = {"primaryPhoneNumber.number": FieldRule(column="Phone")}
 COUNTRY = {"addresses.mailing.countryCode": FieldRule(column="Country")}

@@ -18,7 +18,7 @@ from importer.core.sources import SourceInfo
 from importer.customers.contract import CUSTOMERS
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile, TransformSettings
-from importer.profile.settings import GroupingSettings
+from importer.profile.mapping_rules import GroupingSettings
 from tests.unit.mapping.test_mapping_mapper import REQUIRED, TODAY
 
 COLUMNS = ("Name", "Phone", "Note")

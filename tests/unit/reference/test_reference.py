@@ -18,8 +18,8 @@ from importer.customers.contract import CUSTOMERS
 from importer.customers.rules import FIELDS, READING_FIELDS, RULES, field_spec
 from importer.profile import OPTIONS, Profile
 from importer.profile.delivery import TargetSettings
+from importer.profile.mapping_rules import FieldRule, GroupingSettings
 from importer.profile.problems import places, variable
-from importer.profile.settings import FieldRule, GroupingSettings
 from importer.reference.codes import codes
 from importer.reference.documents import codes_markdown, fields_markdown, profile_file, profile_markdown
 from importer.reference.fields import fields, rules
