@@ -6,14 +6,16 @@ The contract of the chosen target's kind declares the names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from importer.core.contract import FieldTable
 from importer.core.labels import did_you_mean
 from importer.profile.transform import TRANSFORM
+
+if TYPE_CHECKING:
+    from importer.core.contract import FieldTable
 
 Named = tuple[tuple[str | int, ...], str]
 """Where a field is named, and its name."""

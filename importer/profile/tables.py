@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from importer.core.contract import Contract
 from importer.core.target_kinds import DEFAULT_KIND, contract_of
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import Named, apart_from_fields, check_names, quotes_forgotten
@@ -21,6 +20,9 @@ from importer.profile.operating import LogSettings, MetricsSettings, OtelSetting
 from importer.profile.section import Section
 from importer.profile.settings import RemoteSettings, ResultsSettings, SourceSettings, ValidationSettings
 from importer.profile.transform import Transform, TransformSettings
+
+if TYPE_CHECKING:
+    from importer.core.contract import Contract
 
 EMULATOR = "emulator"
 

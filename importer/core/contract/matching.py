@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from importer.core.batches import RawBatch
 from importer.core.contract.fields import FieldSpec, Kind
-from importer.core.sources import Detected
+
+if TYPE_CHECKING:
+    from importer.core.batches import RawBatch
+    from importer.core.sources import Detected
 
 Part = Literal["given", "family"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, EntryPoints
 
@@ -31,6 +33,18 @@ def test_a_contract_is_found_by_the_name_of_its_kind() -> None:
     assert contract_of("rocketkor") is CUSTOMERS
     with pytest.raises(ProfileError, match="Did you mean 'rocketkor'"):
         contract_of("rocketkorr")
+
+
+def test_the_contract_of_rocketkor_is_found_without_the_libraries_of_its_types() -> None:
+    heavy = ("pandas", "numpy", "pydantic", "phonenumbers", "pycountry", "email_validator")
+    script = f"""
+import sys
+from importer.core.target_kinds import contract_of
+contract_of("rocketkor")
+print([name for name in {heavy!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_contract_travels_to_another_process_as_its_name() -> None:
