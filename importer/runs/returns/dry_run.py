@@ -18,7 +18,8 @@ from importer.profile import Profile
 from importer.runs import registry
 from importer.runs.kept_profile import kept_profile
 from importer.runs.returns.file import Changed, opened_return, sort_out
-from importer.runs.returns.recheck import overlaid, what_came_back
+from importer.runs.returns.recheck import what_came_back
+from importer.runs.returns.rows import overlaid
 from importer.runs.wiring.clock import today
 from importer.runs.wiring.sources import Opened
 

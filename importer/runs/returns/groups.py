@@ -7,35 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
 
 from importer.core.contract import Contract, Contradiction
 from importer.core.issues import Issue
-from importer.core.results import RowResult
 from importer.core.states import RowState
 from importer.journal import Merging
+from importer.runs.returns.rows import ReturnedRow
 
 HELD_BY_OTHERS = frozenset({"group_held", "group_differs", "group_too_large", "contacts_primary"})
 """What is said of a row because of other rows: it may be well once those were changed."""
 _IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
 
 
-class Member(Protocol):
-    """A row that is checked again."""
-
-    was: RowResult
-    payload: bytes | None
-    key: str | None
-    external_id: str
-    leader: int | None
-
-    def refuse(self, issue: Issue) -> None:
-        """Add an error: the row cannot be sent."""
-
-
 def form(
-    contract: Contract, rows: Sequence[Member], leaders: Sequence[int], before: Mapping[int, int], how: Merging
-) -> list[list[Member]]:
+    contract: Contract, rows: Sequence[ReturnedRow], leaders: Sequence[int], before: Mapping[int, int], how: Merging
+) -> list[list[ReturnedRow]]:
     """Make one customer of the rows of each group.
 
     Args:
@@ -59,7 +45,7 @@ def form(
     return made
 
 
-def hold(groups: Sequence[Sequence[Member]]) -> None:
+def hold(groups: Sequence[Sequence[ReturnedRow]]) -> None:
     """Refuse the other rows of a group where one of them cannot be sent."""
     for members in groups:
         culprits = [one for one in members if one.payload is None]
@@ -71,7 +57,9 @@ def hold(groups: Sequence[Sequence[Member]]) -> None:
                     one.refuse(_issue(one, "group_held", text))
 
 
-def _join(contract: Contract, members: Sequence[Member], main: int, before: Mapping[int, int], how: Merging) -> None:
+def _join(
+    contract: Contract, members: Sequence[ReturnedRow], main: int, before: Mapping[int, int], how: Merging
+) -> None:
     speaking = _speaking(members, main, before)
     for one in members:
         one.leader = speaking.was.ordinal
@@ -92,14 +80,14 @@ def _join(contract: Contract, members: Sequence[Member], main: int, before: Mapp
     speaking.key, speaking.external_id = key, external_id
 
 
-def _speaking(members: Sequence[Member], main: int, before: Mapping[int, int]) -> Member:
+def _speaking(members: Sequence[ReturnedRow], main: int, before: Mapping[int, int]) -> ReturnedRow:
     """The main contact's row, but for a business in doubt the row that was sent."""
     sent = {before.get(one.was.ordinal) for one in members if one.was.state in _IN_DOUBT}
     return next((one for one in members if one.was.ordinal in sent), members[main])
 
 
 def _keep_doubts_together(
-    rows: Sequence[Member], groups: Sequence[Sequence[Member]], before: Mapping[int, int]
+    rows: Sequence[ReturnedRow], groups: Sequence[Sequence[ReturnedRow]], before: Mapping[int, int]
 ) -> None:
     """Refuse rows in doubt that came back as other businesses than they may have been created as."""
     together: dict[int, set[int]] = {}
@@ -115,7 +103,7 @@ def _keep_doubts_together(
 
 
 def _contradicting(
-    contract: Contract, found: Contradiction, members: Sequence[Member], how: Merging
+    contract: Contract, found: Contradiction, members: Sequence[ReturnedRow], how: Merging
 ) -> Iterator[Issue]:
     column = how.columns.get(found.field, "")
     rows = " and ".join(str(members[place].was.row) for place in found.places)
@@ -124,5 +112,5 @@ def _contradicting(
         yield Issue(one.was.ordinal, found.code, text, found.field, column, contract.codes[found.code].severity)
 
 
-def _issue(one: Member, code: str, text: str) -> Issue:
+def _issue(one: ReturnedRow, code: str, text: str) -> Issue:
     return Issue(one.was.ordinal, code, text)

@@ -10,18 +10,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
-import pandas as pd
-
-from importer.core.batches import CheckedBatch, RawBatch
-from importer.core.contract import occurrence_key
-from importer.core.frames import raw_batch, text_frame
+from importer.core.batches import RawBatch
 from importer.core.issue_codes.checking import DUPLICATE_IN_FILE
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issues import Issue, Severity
-from importer.core.results import ResultBatch, RowResult, RunSummary
+from importer.core.results import RowResult, RunSummary
 from importer.core.sources import Grouping, SourceInfo
 from importer.core.states import RowState
 from importer.journal import (
@@ -30,7 +26,6 @@ from importer.journal import (
     ProfileNow,
     RefusedLines,
     ReturnFacts,
-    Returns,
     Revision,
     RunFacts,
     RunRows,
@@ -39,8 +34,10 @@ from importer.journal import (
 )
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
+from importer.runs.returns.distinct_keys import keep_apart
 from importer.runs.returns.file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
-from importer.runs.returns.groups import HELD_BY_OTHERS, Member, form, hold
+from importer.runs.returns.groups import HELD_BY_OTHERS, form, hold
+from importer.runs.returns.rows import ReturnedRow, as_batch, overlaid, take_over
 from importer.runs.wiring.checking import comparison
 from importer.runs.wiring.clock import today
 from importer.validation import DuplicateJudge, Validator, policy_of
@@ -61,32 +58,6 @@ class Taken:
 
     facts: ReturnFacts
     held: frozenset[int] = frozenset()
-
-
-@dataclass(slots=True)
-class _Judged:
-    """A row that is checked again."""
-
-    was: RowResult
-    cells: tuple[str, ...]
-    surplus: tuple[str, ...]
-    reading: tuple[Issue, ...]
-    payload: bytes | None = None
-    key: str | None = None
-    external_id: str = ""
-    leader: int | None = None
-    issues: list[Issue] = field(default_factory=list)
-
-    def revision(self, state: RowState) -> Revision:
-        """What becomes of it."""
-        was = self.was
-        issues = tuple(self.issues)
-        return Revision(was.ordinal, was.state, state, self.cells, self.surplus, leader=self.leader, issues=issues)
-
-    def refuse(self, issue: Issue) -> None:
-        """Add an error: the row cannot be sent."""
-        self.issues.append(issue)
-        self.payload = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +94,7 @@ class Return:
         judged = list(self._candidates(rows, brought.changed, grouped=grouping is not None))
         prints, groups = self._check(mapper, grouping, judged, rows.leaders())
         returns = self.journal.returns(self.stored)
-        self._keep_apart(judged, self._used(judged, returns), rows)
+        keep_apart(judged, self.profile, returns, rows)
         hold(groups)
         revisions = _together(map(partial(self._revision, rows), judged))
         facts = what_came_back(file, brought, revisions)
@@ -151,9 +122,7 @@ class Return:
     def _summary(self) -> RunSummary:
         return self.journal.runs.summary(self.stored.run)
 
-    # ------------------------------------------------------------------ which rows
-
-    def _candidates(self, rows: RunRows, changed: Mapping[int, Changed], *, grouped: bool) -> Iterator[_Judged]:
+    def _candidates(self, rows: RunRows, changed: Mapping[int, Changed], *, grouped: bool) -> Iterator[ReturnedRow]:
         """The rows that are checked again, in source order."""
         if not changed and not self.under_profile:
             return
@@ -165,14 +134,12 @@ class Return:
                 ordinal = batch.first + place
                 if ordinal in changed:
                     one = changed[ordinal]
-                    yield _Judged(one.was, one.cells, one.surplus, one.reading)
+                    yield ReturnedRow(one.was, one.cells, one.surplus, one.reading)
                 elif state not in _DONE:
                     was, whole = batch[place], self.under_profile or leaders.get(ordinal) in touched
                     if whole or (state is RowState.INVALID and _only_because_of_others(was, held)):
                         reading = tuple(issue for issue in (*was.errors, *was.warnings) if issue.code in READING_CODES)
-                        yield _Judged(was, tuple(was.cells), was.surplus, reading)
-
-    # ------------------------------------------------------------------ checking
+                        yield ReturnedRow(was, tuple(was.cells), was.surplus, reading)
 
     def _table(self, rows: RunRows) -> Table:
         info = SourceInfo(self.stored.header.source, "", self._summary.columns, self._summary.sheet)
@@ -193,8 +160,8 @@ class Return:
         return mapper
 
     def _check(
-        self, mapper: ColumnMapper, grouping: Grouping | None, judged: Sequence[_Judged], leaders: Mapping[int, int]
-    ) -> tuple[dict[str, dict[int, int]], list[list[Member]]]:
+        self, mapper: ColumnMapper, grouping: Grouping | None, judged: Sequence[ReturnedRow], leaders: Mapping[int, int]
+    ) -> tuple[dict[str, dict[int, int]], list[list[ReturnedRow]]]:
         """Judge rows as any source's.
 
         Args:
@@ -210,9 +177,10 @@ class Return:
         prints: dict[str, dict[int, int]] = {}
         for first in range(0, len(judged), _CHUNK):
             part = judged[first : first + _CHUNK]
-            checked = validator.check(mapper.map(_as_batch(part, first, self._summary.columns)))
-            alike.observe(replace(checked, raw=_as_batch(part, first, self._summary.columns)))
-            _take_over(checked, part, first)
+            batch = as_batch(part, first, self._summary.columns)
+            checked = validator.check(mapper.map(batch))
+            alike.observe(replace(checked, raw=batch))
+            take_over(checked, part, first)
             for kind, numbers in checked.prints.items():
                 prints.setdefault(kind, {}).update(
                     {one.was.ordinal: n for one, n in zip(part, numbers, strict=True) if n}
@@ -226,53 +194,7 @@ class Return:
             return prints, []
         return prints, form(contract, judged, verdict.leaders, leaders, Merging(stamp, grouping.fields, mapper.columns))
 
-    def _used(self, judged: Sequence[_Judged], returns: Returns) -> dict[str, int]:
-        """Import keys that other rows of the run have, with one of those rows' ordinals.
-
-        Where rows of one key may be customers of their own, as many of the key's numbers are looked up as are needed
-        for every row to find a free one.
-        """
-        but = frozenset(one.was.ordinal for one in judged)
-        wanted = Counter(one.key for one in judged if one.key)
-        used = returns.keys_in_use(frozenset(wanted), but)
-        if self.profile.validation.duplicates != "allow":
-            return used
-        free = Counter({key: -number for key, number in wanted.items() if key in used})
-        first, count = 2, 1
-        while missing := [key for key, number in free.items() if number < 0]:
-            count *= 2
-            numbered = {occurrence_key(key, n): key for key in missing for n in range(first, first + count)}
-            found = returns.keys_in_use(frozenset(numbered), but)
-            free.update(Counter(key for own, key in numbered.items() if own not in found))
-            used.update(found)
-            first += count
-        return used
-
-    def _keep_apart(self, judged: Sequence[_Judged], used: dict[str, int], rows: RunRows) -> None:
-        """Keep rows of one key apart: from those of the run that stay as they are, and from each other."""
-        policy = self.profile.validation.duplicates
-        among = Counter(one.key for one in judged if one.key and one.payload is not None)
-        for one in judged:
-            if one.key is None or one.payload is None:
-                continue
-            if policy == "allow":
-                _with_own_key(one, used)
-            elif one.key in used:
-                one.refuse(self._duplicate(one, rows.number_of(used[one.key])))
-            elif policy == "reject" and among[one.key] > 1:
-                other = next(two for two in judged if two.key == one.key and two is not one)
-                one.refuse(self._duplicate(one, other.was.row))
-            if one.payload is not None:
-                used[one.key] = one.was.ordinal
-
-    def _duplicate(self, one: _Judged, row: int) -> Issue:
-        text = f"This customer also appears in row {row} of this file; keep one of them."
-        name = self.profile.contract.identity.reference_field
-        return Issue(one.was.ordinal, DUPLICATE_IN_FILE.code, text, name, severity=DUPLICATE_IN_FILE.severity)
-
-    # ------------------------------------------------------------------ what becomes of them
-
-    def _revision(self, rows: RunRows, one: _Judged) -> Revision | None:
+    def _revision(self, rows: RunRows, one: ReturnedRow) -> Revision | None:
         was = one.was
         if one.payload is not None:
             beside = one.leader not in {None, was.ordinal}  # the row that speaks for it decides
@@ -286,7 +208,7 @@ class Return:
         held = Issue(was.ordinal, "returned_in_doubt", text)
         return Revision(was.ordinal, was.state, RowState.UNKNOWN, payload=None, issues=(held, *one.issues))
 
-    def _is_the_same(self, before: bytes, one: _Judged) -> bool:
+    def _is_the_same(self, before: bytes, one: ReturnedRow) -> bool:
         if not before or one.payload is None:
             return False
         meaning = self.profile.contract.bodies.meaning
@@ -314,47 +236,6 @@ def _together(revisions: Iterable[Revision | None]) -> list[Revision]:
     found = [one for one in revisions if one is not None]
     revised = {one.ordinal for one in found}
     return [one for one in found if one.leader is None or one.leader in revised]
-
-
-def overlaid(batch: ResultBatch, changed: Mapping[int, Changed]) -> pd.DataFrame:
-    """The rows of a batch with those that came back changed."""
-    here = [ordinal for ordinal in range(batch.first, batch.first + len(batch)) if ordinal in changed]
-    if not here:
-        return batch.frame
-    columns = [list(column) for column in batch.cells]
-    for ordinal in here:
-        for column, text in zip(columns, changed[ordinal].cells, strict=True):
-            column[ordinal - batch.first] = text
-    return text_frame(list(batch.frame.columns), columns, batch.rows)
-
-
-def _as_batch(part: Sequence[_Judged], first: int, names: Sequence[str]) -> RawBatch:
-    """Rows from here and there as if they followed each other; `first`: their place among all of them."""
-    cells = list(zip(*[one.cells for one in part], strict=True))
-    issues = [replace(issue, ordinal=first + at) for at, one in enumerate(part) for issue in one.reading]
-    return raw_batch(first, [one.was.row for one in part], cells, tuple(issues), names=names)
-
-
-def _take_over(checked: CheckedBatch, part: Sequence[_Judged], first: int) -> None:
-    for place, one in enumerate(part):
-        one.payload, one.key, one.external_id = (
-            checked.payloads[place],
-            checked.keys[place],
-            checked.external_ids[place],
-        )
-    for issue in checked.issues:
-        one = part[issue.ordinal - first]
-        one.issues.append(replace(issue, ordinal=one.was.ordinal))
-
-
-def _with_own_key(one: _Judged, used: Mapping[str, int]) -> None:
-    """Give a row that may be a customer of its own, as the profile says, a key that no other row of the run has."""
-    key, number = one.key or "", 1
-    while one.key in used:
-        number += 1
-        one.key = occurrence_key(key, number)
-    if one.key != key and one.payload is not None:
-        one.payload = one.payload.replace(key.encode(), (one.key or "").encode())
 
 
 def _said(refused: Sequence[Refusal]) -> Iterator[Issue]:
