@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,35 +14,17 @@ import pytest
 
 from tests.acceptance.conftest import AGAIN_SOON, ROOT, SOON, User, ended, wait_for
 from tests.toy_target.answers import PATH
+from tests.toy_target.fixtures import ENTRY_POINTS
 from tests.toy_target.server import TOKEN, ClubServer, serving_the_club
 
-METADATA = "Metadata-Version: 2.1\nName: club-for-importer\nVersion: 1.0\n"
-ENTRY_POINTS = "[importer.targets]\nclub = tests.toy_target:KIND\n"
 HEADER = "Member No,Name,E-Mail,Member since"
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which the package of the club is installed."""
-    folder = tmp_path / "site" / "club_for_importer-1.0.dist-info"
-    folder.mkdir(parents=True)
-    (folder / "METADATA").write_text(METADATA, encoding="utf-8")
-    (folder / "entry_points.txt").write_text(ENTRY_POINTS, encoding="utf-8")
-    monkeypatch.syspath_prepend(folder.parent)
-    return folder.parent
-
-
-@pytest.fixture
-def member(user: User, site: Path) -> User:
+def member(user: User, club_site: Path) -> User:
     """Somebody with the package and a token, for whom the club is the target."""
-    ours = {"PYTHONPATH": f"{site}:{ROOT}", "CLUB_TOKEN": TOKEN, "IMPORTER_TARGET": "club"}
+    ours = {"PYTHONPATH": f"{club_site}:{ROOT}", "CLUB_TOKEN": TOKEN, "IMPORTER_TARGET": "club"}
     return replace(user, environ={**user.environ, **ours})
-
-
-@pytest.fixture
-def club() -> Iterator[ClubServer]:
-    with serving_the_club(ClubServer()) as served:
-        yield served
 
 
 def profile(user: User, club: ClubServer, *more: str, mapping: str = "") -> Path:
@@ -106,7 +87,7 @@ def test_a_dry_run_checks_by_the_clubs_rules_and_sends_nothing(member: User, clu
         ("required_missing", "fullName"),
     }
     assert ran.json["idv"] == {}
-    assert not club.requests
+    assert not club.asked
 
 
 def test_a_run_speaks_to_the_club_in_its_own_way(member: User, club: ClubServer) -> None:
@@ -119,7 +100,7 @@ def test_a_run_speaks_to_the_club_in_its_own_way(member: User, club: ClubServer)
         ("created", "M000001"),
         ("created", "M000002"),
     ]
-    assert club.requests == {f"POST {PATH}": 2}
+    assert club.asked == {f"POST {PATH}": 2}
     ada, bob = club.members
     assert {name: ada[name] for name in ("ref", "fullName", "mail", "joined")} == {
         "ref": "R-1",
@@ -232,7 +213,7 @@ def test_doctor_asks_the_club(member: User, club: ClubServer) -> None:
 
     assert "credentials" in ran.out
     assert ran.code == 0, ran.out
-    assert club.requests == {f"GET {PATH}": 1}
+    assert club.asked == {f"GET {PATH}": 1}
 
 
 def test_credentials_of_the_club_are_asked_for_by_their_name(member: User, club: ClubServer) -> None:
@@ -256,8 +237,8 @@ def test_a_field_that_the_club_has_not_is_refused_with_the_nearest_one(member: U
     assert "did you mean 'fullName'?" in ran.json["error"]
 
 
-def test_a_package_that_is_broken_is_named_in_a_sentence(member: User, club: ClubServer, site: Path) -> None:
-    points = site / "club_for_importer-1.0.dist-info" / "entry_points.txt"
+def test_a_package_that_is_broken_is_named_in_a_sentence(member: User, club: ClubServer, club_site: Path) -> None:
+    points = club_site / "club_for_importer-1.0.dist-info" / "entry_points.txt"
     points.write_text(f"{ENTRY_POINTS}tram = tests.no_such_package:KIND\n", encoding="utf-8")
     path = member.has("tram.toml", f'[targets.tram]\nkind = "tram"\nbase_url = "{club.base_url}"\n')
     ran = member.types_for_real(

@@ -7,36 +7,83 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
 from importer.core.errors import AccessError
-from importer.core.outcomes import Verdict
-from importer.targets import OpenTarget, connect, kinds
-from tests.unit.targets.scripted import BUSINESS, KEY, PERSON, SECRET, CountingLimiter, FixedClock, access, record
+from importer.core.outcomes import Record, Verdict
+from importer.targets import OpenTarget, TargetAccess, connect, kinds
+from tests.toy_target.server import TOKEN, ClubServer
+from tests.unit.targets.scripted import BUSINESS, KEY, PERSON, SECRET, CountingLimiter, FixedClock, credentials, record
+
+Body = dict[str, Any]
+
+
+class World(Protocol):
+    """The server of one kind of target, as the promises see it, and records for it.
+
+    Attributes:
+        credentials: those that it accepts.
+        person: a record with an id of its own, which the server takes once.
+        other: a record without one.
+        refused: a record that the server refuses.
+        locked: set: no credentials are good any more.
+        slow: set: creates wait for it.
+    """
+
+    kind: str
+    credentials: dict[str, SecretStr]
+    person: Body
+    other: Body
+    refused: Body
+    base_url: str
+    locked: bool
+    slow: asyncio.Event | None
+
+    @property
+    def requests(self) -> int:
+        """How many requests came."""
+        ...
+
+    @property
+    def customers(self) -> Mapping[str, Body]:
+        """What is there, by its id."""
+        ...
+
+    def record(self, body: Body) -> Record:
+        """The row that is sent as a body."""
+        ...
 
 
 @dataclass
-class World:
-    """The other side of one kind of target, as the promises see it."""
+class RocketKorWorld:
+    """A RocketKOR server that knows just enough: tokens, create, list, get."""
 
-    kind: str
+    kind: str = "rocketkor"
+    credentials: dict[str, SecretStr] = field(default_factory=lambda: credentials(KEY, SECRET))
+    person: Body = field(default_factory=lambda: PERSON)
+    other: Body = field(default_factory=lambda: BUSINESS)
+    refused: Body = field(default_factory=lambda: {"type": "REFUSED"})
     base_url: str = ""
-    customers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    requests: int = 0
     locked: bool = False
     slow: asyncio.Event | None = None
+    requests: int = 0
+    customers: dict[str, Body] = field(default_factory=dict)
+
+    def record(self, body: Body) -> Record:
+        return record(body)
 
 
 @asynccontextmanager
 async def rocketkor_world() -> AsyncIterator[World]:
-    """A RocketKOR server that knows just enough: tokens, create, list, get."""
-    world = World("rocketkor")
+    world = RocketKorWorld()
     app = web.Application(middlewares=[_counting(world)])
     app.router.add_post("/v1/api-keys/exchange", _exchange(world))
     app.router.add_post("/v1/customers", _create(world))
@@ -52,27 +99,67 @@ async def rocketkor_world() -> AsyncIterator[World]:
         await runner.cleanup()
 
 
-WORLDS: dict[str, Callable[[], AbstractAsyncContextManager[World]]] = {"rocketkor": rocketkor_world}
+class ClubWorld(ClubServer):
+    """The club of the tests' own target."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind = "club"
+        self.credentials = {"token": SecretStr(TOKEN)}
+        self.person: Body = {"ref": "R-1", "fullName": "Ada", "mail": "ada@example.com"}
+        self.other: Body = {"fullName": "Bob", "mail": "bob@example.com"}
+        self.refused: Body = {"fullName": "Nobody", "mail": "nobody@example.com"}
+
+    @property
+    def requests(self) -> int:
+        return sum(self.asked.values())
+
+    @property
+    def customers(self) -> Mapping[str, Body]:
+        return {one["memberNo"]: one for one in self.members}
+
+    def record(self, body: Body) -> Record:
+        return record(body)._replace(external_id=body.get("ref", ""))
 
 
+@asynccontextmanager
+async def club_world() -> AsyncIterator[World]:
+    world = ClubWorld()
+    async with world.serving() as world.base_url:
+        yield world
+
+
+WORLDS: dict[str, Callable[[], AbstractAsyncContextManager[World]]] = {
+    "rocketkor": rocketkor_world,
+    "club": club_world,
+}
+
+
+@pytest.mark.usefixtures("club_site")
 def test_every_kind_has_a_world() -> None:
     assert set(WORLDS) == set(kinds())
 
 
 @dataclass
 class Meeting:
-    """A target and the world it looks at."""
+    """A target and the world that it looks at."""
 
     target: OpenTarget
     world: World
     limiter: CountingLimiter
 
+    async def another(self, base_url: str = "") -> OpenTarget:
+        """Another target of the same kind."""
+        access = TargetAccess(base_url or self.world.base_url, self.world.credentials)
+        return await connect(self.world.kind, access, CountingLimiter(), FixedClock())
+
 
 @pytest.fixture(params=sorted(WORLDS))
-async def meeting(request: pytest.FixtureRequest) -> AsyncIterator[Meeting]:
+async def meeting(request: pytest.FixtureRequest, club_site: Path) -> AsyncIterator[Meeting]:
     async with WORLDS[request.param]() as world:
         limiter = CountingLimiter()
-        target = await connect(world.kind, access(world.base_url), limiter, FixedClock())
+        access = TargetAccess(world.base_url, world.credentials)
+        target = await connect(world.kind, access, limiter, FixedClock())
         try:
             yield Meeting(target, world, limiter)
         finally:
@@ -80,9 +167,9 @@ async def meeting(request: pytest.FixtureRequest) -> AsyncIterator[Meeting]:
 
 
 async def test_what_was_sent_is_there_and_found_again(meeting: Meeting) -> None:
-    for body in (PERSON, BUSINESS):
-        said = await meeting.target.send(record(body))
-        found = await meeting.target.find(record(body))
+    for body in (meeting.world.person, meeting.world.other):
+        said = await meeting.target.send(meeting.world.record(body))
+        found = await meeting.target.find(meeting.world.record(body))
 
         assert said.verdict is Verdict.ACCEPT
         assert [candidate.customer_id for candidate in found.candidates] == [said.customer_id]
@@ -93,28 +180,29 @@ async def test_what_was_sent_is_there_and_found_again(meeting: Meeting) -> None:
 async def test_a_send_is_one_attempt_and_never_two(meeting: Meeting) -> None:
     await meeting.target.check()
     before = meeting.world.requests
-    said = await meeting.target.send(record({"type": "REFUSED"}))
+    said = await meeting.target.send(meeting.world.record(meeting.world.refused))
 
     assert said.verdict is Verdict.REJECT
     assert meeting.world.requests == before + 1
 
 
 async def test_every_request_has_paid_for_its_slot(meeting: Meeting) -> None:
-    await asyncio.gather(*(meeting.target.send(record({**BUSINESS, "n": number})) for number in range(20)))
-    await meeting.target.find(record(BUSINESS))
+    other = meeting.world.record(meeting.world.other)
+    await asyncio.gather(*(meeting.target.send(other) for _ in range(20)))
+    await meeting.target.find(meeting.world.record(meeting.world.other))
 
     assert meeting.limiter.slots == meeting.world.requests
 
 
 async def test_a_duplicate_is_told_apart(meeting: Meeting) -> None:
-    await meeting.target.send(record(PERSON))
+    await meeting.target.send(meeting.world.record(meeting.world.person))
 
-    assert (await meeting.target.send(record(PERSON))).verdict is Verdict.DUPLICATE
+    assert (await meeting.target.send(meeting.world.record(meeting.world.person))).verdict is Verdict.DUPLICATE
     assert len(meeting.world.customers) == 1
 
 
 async def test_nobody_found_is_no_trouble(meeting: Meeting) -> None:
-    found = await meeting.target.find(record(PERSON))
+    found = await meeting.target.find(meeting.world.record(meeting.world.person))
 
     assert found.candidates == ()
     assert found.trouble is None
@@ -123,7 +211,7 @@ async def test_nobody_found_is_no_trouble(meeting: Meeting) -> None:
 async def test_credentials_are_checked_for_real(meeting: Meeting) -> None:
     assert await meeting.target.check() is None
     meeting.world.locked = True
-    other = await connect(meeting.world.kind, access(meeting.world.base_url), CountingLimiter(), FixedClock())
+    other = await meeting.another()
     with pytest.raises(AccessError):
         await other.check()
     await other.aclose()
@@ -132,21 +220,22 @@ async def test_credentials_are_checked_for_real(meeting: Meeting) -> None:
 async def test_cancellation_travels_on_and_harms_nobody_else(meeting: Meeting) -> None:
     await meeting.target.check()
     meeting.world.slow = asyncio.Event()
-    doomed = asyncio.create_task(meeting.target.send(record(BUSINESS)))
-    while meeting.world.requests < 2:
+    doomed = asyncio.create_task(meeting.target.send(meeting.world.record(meeting.world.other)))
+    before = meeting.world.requests
+    while meeting.world.requests == before:
         await asyncio.wait([asyncio.create_task(_turn())])
     doomed.cancel()
     with pytest.raises(asyncio.CancelledError):
         await doomed
     meeting.world.slow.set()
 
-    assert (await meeting.target.send(record(PERSON))).verdict is Verdict.ACCEPT
+    assert (await meeting.target.send(meeting.world.record(meeting.world.person))).verdict is Verdict.ACCEPT
 
 
 async def test_a_dead_server_leaves_replies_and_no_exceptions(meeting: Meeting) -> None:
-    port = access(meeting.world.base_url).base_url
-    gone = await connect(meeting.world.kind, access(port.rpartition(":")[0] + ":1"), CountingLimiter(), FixedClock())
-    said, found = await gone.send(record(PERSON)), await gone.find(record(PERSON))
+    gone = await meeting.another(meeting.world.base_url.rpartition(":")[0] + ":1")
+    person = meeting.world.record(meeting.world.person)
+    said, found = await gone.send(person), await gone.find(person)
     await gone.aclose()
 
     assert said.verdict is Verdict.RETRY
@@ -157,7 +246,7 @@ async def test_a_dead_server_leaves_replies_and_no_exceptions(meeting: Meeting) 
 # --------------------------------------------------------------------------- RocketKOR, just enough
 
 
-def _counting(world: World) -> Any:
+def _counting(world: RocketKorWorld) -> Any:
     @web.middleware
     async def count(request: web.Request, handler: Any) -> web.StreamResponse:
         world.requests += 1
@@ -167,7 +256,7 @@ def _counting(world: World) -> Any:
     return count
 
 
-def _exchange(world: World) -> Any:
+def _exchange(world: RocketKorWorld) -> Any:
     async def exchange(request: web.Request) -> web.Response:
         if world.locked or request.headers["Authorization"] != _basic():
             return web.json_response({"message": "unknown key"}, status=401)
@@ -176,7 +265,7 @@ def _exchange(world: World) -> Any:
     return exchange
 
 
-def _create(world: World) -> Any:
+def _create(world: RocketKorWorld) -> Any:
     async def create(request: web.Request) -> web.Response:
         body = json.loads(await request.read())
         if world.slow is not None:
@@ -193,7 +282,7 @@ def _create(world: World) -> Any:
     return create
 
 
-def _list(world: World) -> Any:
+def _list(world: RocketKorWorld) -> Any:
     async def find(request: web.Request) -> web.Response:
         wanted, number, size = request.query, int(request.query["page"]), 3
         hits = [

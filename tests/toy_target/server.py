@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +25,16 @@ class ClubServer:
     Args:
         drops_every: of the creates that come for the first time, every so many is committed and not answered; 0: none.
         delay_s: how long a create takes.
+        locked: no token is good any more.
+        slow: creates wait for it; None: they do not.
     """
 
     drops_every: int = 0
     delay_s: float = 0.0
+    locked: bool = False
+    slow: asyncio.Event | None = None
     members: list[dict[str, Any]] = field(default_factory=list)
-    requests: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
     base_url: str = ""
 
     @property
@@ -43,6 +47,8 @@ class ClubServer:
         if (refused := self._refused(request)) is not None:
             return refused
         member: dict[str, Any] = await request.json()
+        if self.slow is not None:
+            await self.slow.wait()
         if unknown := member.keys() - {"ref", "fullName", "mail", "joined", "labels"}:
             return web.json_response({"problem": f"unknown: {sorted(unknown)}"}, status=422)
         if member["fullName"] == "Nobody":
@@ -64,22 +70,30 @@ class ClubServer:
         return web.json_response([one for one in self.members if wanted <= one.items()])
 
     def _refused(self, request: web.Request) -> web.Response | None:
-        self.requests[f"{request.method} {request.path}"] += 1
-        return None if request.headers.get(TOKEN_HEADER) == TOKEN else web.json_response({}, status=401)
+        self.asked[f"{request.method} {request.path}"] += 1
+        is_known = request.headers.get(TOKEN_HEADER) == TOKEN and not self.locked
+        return None if is_known else web.json_response({}, status=401)
 
-    async def serve(self, ready: Future[str], over: asyncio.Event) -> None:
-        """Serve on a free port of this machine until it is over."""
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """Serve on a free port of this machine for a block; gives the address."""
         app = web.Application()
         app.router.add_post(PATH, self.create)
         app.router.add_get(PATH, self.find)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        ready.set_result(f"http://{host}:{port}")
-        await over.wait()
-        await runner.cleanup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            host, port = runner.addresses[0][:2]
+            yield f"http://{host}:{port}"
+        finally:
+            await runner.cleanup()
+
+    async def serve(self, ready: Future[str], over: asyncio.Event) -> None:
+        """Serve until it is over."""
+        async with self.serving() as address:
+            ready.set_result(address)
+            await over.wait()
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
@@ -30,17 +28,13 @@ def test_an_emulator_that_is_served_elsewhere_has_an_address(tmp_path: Path) -> 
     assert profile.target_settings().base_url == "http://127.0.0.1:8080"
 
 
+@pytest.mark.usefixtures("club_site")
 @pytest.mark.parametrize(
     ("written", "rate"),
     [("", "50/s"), ("rate = '7/s'\n", "7/s"), ("[delivery]\nrate = '8/s'\n", "8/s")],
     ids=["nothing is written", "of the target", "of all targets"],
 )
-def test_a_kind_of_target_has_defaults_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, rate: str
-) -> None:
-    club = EntryPoints([EntryPoint("club", "tests.toy_target:KIND", "importer.targets")])
-    installed: Callable[..., EntryPoints] = lambda **_: club  # noqa: E731
-    monkeypatch.setattr("importlib.metadata.entry_points", installed)
+def test_a_kind_of_target_has_defaults_of_its_own(tmp_path: Path, written: str, rate: str) -> None:
     profile = loaded(tmp_path, f"[targets.club]\nkind = 'club'\nbase_url = 'https://club.test'\n{written}", "club")
 
     assert str(profile.delivery.rate) == rate
