@@ -1,6 +1,6 @@
 """Every table of a run: written in one pass over its rows (results, rejects, id map, further formats), or a DataFrame.
 
-Never holds more than a batch of rows, and never lets a half-written table be seen.
+Writing holds one batch of rows at a time, and never leaves a half-written table.
 """
 
 from __future__ import annotations

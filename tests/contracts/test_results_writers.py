@@ -57,7 +57,7 @@ def written(kind: str, path: Path, *chunks: list[Row]) -> list[list[str]]:
     return READ[kind](path)
 
 
-def test_rows_stand_in_the_order_they_came_under_the_tables_own_header(kind: str, tmp_path: Path) -> None:
+def test_rows_are_in_their_order_under_the_tables_own_header(kind: str, tmp_path: Path) -> None:
     first, second, third = row(2, "Ann"), row(3, "Zoë 漢 'x' \"y\""), row(4, "line\nbreak")
     found = written(kind, tmp_path / f"t.{kind}", [first, second], [third])
     assert found == [list(HEADER.names), first, second, third]
@@ -67,7 +67,7 @@ def test_a_table_without_rows_is_a_table(kind: str, tmp_path: Path) -> None:
     assert written(kind, tmp_path / f"t.{kind}") in ([list(HEADER.names)], [[*HEADER.columns, *ADDED_COLUMNS]])
 
 
-def test_it_writes_where_it_is_told_and_nowhere_else(kind: str, tmp_path: Path) -> None:
+def test_it_writes_to_its_path_and_nowhere_else(kind: str, tmp_path: Path) -> None:
     written(kind, tmp_path / f"t.{kind}", [row(2, "Ann")])
     assert [path.name for path in tmp_path.iterdir()] == [f"t.{kind}"]
 

@@ -61,7 +61,7 @@ def records(text: str, dialect: Dialect, piece: int = 1 << 20) -> list[tuple[int
 
 
 class _Pieces(io.BytesIO):
-    """A stream that gives out as little at a time as it is told to."""
+    """A stream that gives a chosen number of bytes at a time."""
 
     def __init__(self, content: bytes, piece: int) -> None:
         super().__init__(content)

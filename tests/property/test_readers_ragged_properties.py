@@ -1,4 +1,4 @@
-"""However ragged a table is: what stood in a record stands in its row, and what does not fit is an issue of it."""
+"""However ragged a table is: the cells of a record are in its row, and what does not fit is an issue of it."""
 
 from __future__ import annotations
 

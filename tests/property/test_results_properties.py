@@ -128,11 +128,11 @@ def by_hand(row: RowResult, header: Header) -> list[str]:
     parts = [[error.code, error.field, error.column, error.message] for error in row.errors]
     if len(parts) > 1:
         parts = [[text.replace(" | ", " / ") for text in part] for part in parts]
-    told = [" | ".join(texts) for texts in zip(*parts, strict=True)] if parts else [""] * 4
+    reported = [" | ".join(texts) for texts in zip(*parts, strict=True)] if parts else [""] * 4
     status = "" if row.http_status is None else str(row.http_status)
     warnings = " | ".join(f"{one.code}: {one.message}".replace(" | ", " / ") for one in row.warnings)
     known = [str(row.row), header.sheet, str(row.state), row.customer_id]
-    return [*row.cells, *known, *told, warnings, status, row.trace_id, str(row.attempts), header.run_id]
+    return [*row.cells, *known, *reported, warnings, status, row.trace_id, str(row.attempts), header.run_id]
 
 
 def table_of(rows: list[list[str]], *, escape: bool) -> str:

@@ -1,4 +1,4 @@
-"""Every command that is printed can be pasted as it stands."""
+"""Every command that is printed can be pasted as it is."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ VERBS = (
 )
 BY_HAND = re.compile(rf"\bimporter ({VERBS})\b(?! (is|has|wrote|works|to)\b)")
 HELP = {"description", "epilog", "help"}
-"""Keywords of typer and of a profile's keys: examples there are for reading, and name nobody's files."""
+"""Keywords of typer and of a profile's keys: examples there are for reading, and name no real files."""
 LISTS_OF_HELP = "cli/long_help.py"
-"""What stands below the help of commands: for reading, too."""
+"""What is printed below the help of commands: for reading, too."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_another_workspace_is_named_and_quoted() -> None:
     assert Commands(Path("my runs")).resume("r-1") == "importer resume r-1 --workspace 'my runs'"
 
 
-def test_the_usual_workspace_is_named_where_the_environment_says_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_usual_workspace_is_named_where_the_environment_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMPORTER_WORKSPACE", "elsewhere")
 
     assert Commands().resume("r-1") == "importer resume r-1 --workspace runs"
@@ -114,7 +114,7 @@ def test_a_usual_workspace_is_named_for_readers_who_stand_elsewhere(tmp_path: Pa
     assert Commands().for_everywhere().show("r-1").endswith(f"--workspace {shlex.quote(str(tmp_path / 'runs'))}")
 
 
-def test_a_file_that_begins_with_a_dash_is_no_option() -> None:
+def test_a_file_that_begins_with_a_dash_is_not_an_option() -> None:
     assert Commands().run("-x.csv") == "importer run ./-x.csv"
 
 

@@ -1,4 +1,4 @@
-"""What is installed: its name, what the locks hold, and what a message tells people to install."""
+"""What is installed: its name, what the locks hold, and what a message asks people to install."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         credentials(KIND, {f"{KEY}_FILE": str(tmp_path / "nowhere"), SECRET: "s"})
 
 
-def test_blanks_and_line_breaks_are_no_credentials() -> None:
+def test_blanks_and_line_breaks_are_not_credentials() -> None:
     with pytest.raises(UsageError, match="holds nothing but blanks"):
         credentials(KIND, {KEY: "  ", SECRET: "s"})
     with pytest.raises(UsageError, match="characters that no key has") as caught:

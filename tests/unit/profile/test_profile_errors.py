@@ -61,7 +61,7 @@ FILES = {
 
 
 @pytest.mark.parametrize(("text", "sentence"), FILES.items(), ids=FILES)
-def test_what_is_wrong_in_a_file_is_told_with_its_place_and_the_nearest_name(
+def test_what_is_wrong_in_a_file_is_reported_with_its_place_and_the_nearest_name(
     tmp_path: Path, text: str, sentence: str
 ) -> None:
     error = refused(tmp_path, text)
@@ -85,14 +85,14 @@ VARIABLES = {
 
 
 @pytest.mark.parametrize(("variable", "sentence"), VARIABLES.items(), ids=str)
-def test_a_wrong_variable_is_told_by_its_own_name(tmp_path: Path, variable: tuple[str, str], sentence: str) -> None:
+def test_a_wrong_variable_is_reported_by_its_own_name(tmp_path: Path, variable: tuple[str, str], sentence: str) -> None:
     error = refused(tmp_path, environ=dict([variable]))
 
     assert sentence in error.message
     assert "p.toml" not in error.message
 
 
-def test_a_wrong_option_is_told_by_its_own_name(tmp_path: Path) -> None:
+def test_a_wrong_option_is_reported_by_its_own_name(tmp_path: Path) -> None:
     assert "The option --rate = 'x' is wrong" in refused(tmp_path, options={"delivery.rate": "x"}).message
     assert "The option --limit = -1 is wrong" in refused(tmp_path, options={"source.limit": -1}).message
     assert "The option delivery.rat is not known" in refused(tmp_path, options={"delivery.rat": "x"}).message
@@ -109,7 +109,7 @@ def test_a_missing_file_names_the_nearest_one_beside_it(tmp_path: Path) -> None:
         Profile.load(tmp_path / "nowhere" / "a.toml", environ={})
 
 
-def test_a_folder_and_a_binary_file_are_no_profiles(tmp_path: Path) -> None:
+def test_a_folder_and_a_binary_file_are_not_profiles(tmp_path: Path) -> None:
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"target = '\xff'")
 

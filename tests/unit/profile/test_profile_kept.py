@@ -68,7 +68,7 @@ def test_a_folder_of_the_first_command_is_the_same_from_another_folder(used: Pro
     assert textfile.is_absolute()
 
 
-def test_what_is_said_now_goes_before_what_was_kept(used: Profile) -> None:
+def test_what_is_given_now_goes_before_what_was_kept(used: Profile) -> None:
     again = recalled(used, **{"delivery.rate": "1/s"})
 
     assert str(again.delivery.rate) == "1/s"
@@ -96,5 +96,5 @@ def test_the_environment_of_today_decides_no_row_of_an_earlier_run(used: Profile
         (Profile.model_validate({"validation": {"default_region": "DE"}}), True),
     ],
 )
-def test_only_what_says_more_than_a_command_line_counts_as_a_profile(profile: Profile, named: bool) -> None:
+def test_only_settings_beyond_the_command_line_count_as_a_profile(profile: Profile, named: bool) -> None:
     assert profile.is_named is named

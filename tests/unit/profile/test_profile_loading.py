@@ -124,7 +124,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     assert Profile.load(path, environ={}).target == "sandbox"
 
 
-def test_a_field_whose_quotes_were_forgotten_is_understood(tmp_path: Path) -> None:
+def test_a_field_without_its_quotes_is_understood(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         "[mapping]\nprimaryEmail.value = 'Email'\nmetadata.system = { value = 'crm' }\n"

@@ -40,7 +40,7 @@ def test_it_is_found_beside_the_profile_and_is_not_run(tmp_path: Path) -> None:
     assert "our_rules" not in sys.modules
 
 
-def test_a_customer_field_is_no_transform(tmp_path: Path) -> None:
+def test_a_customer_field_is_not_a_transform(tmp_path: Path) -> None:
     module(tmp_path)
 
     assert list(loaded(tmp_path).mapping) == ["firstName"]
@@ -68,7 +68,7 @@ def test_what_is_beside_the_profile_goes_before_what_python_finds(
     assert loaded(tmp_path / "here").transform.file == beside
 
 
-def test_a_profile_whose_function_is_missing_can_still_be_loaded(tmp_path: Path) -> None:
+def test_a_profile_with_a_missing_function_can_still_be_loaded(tmp_path: Path) -> None:
     assert loaded(tmp_path).transform.file is None
     assert loaded(tmp_path, 'transform = "sys:clean"').transform.file is None, "it has no source"
 

@@ -1,4 +1,4 @@
-"""A DataFrame as a source: what its values stand for, what is refused, and what of a file's reading stays with it."""
+"""A DataFrame as a source: the texts of its values, what is refused, and what it keeps of the reading of a file."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_the_limits_of_files_hold(limits: SourceLimits, message: str) -> None:
         (pd.DataFrame([["a", "b"]], columns=pd.MultiIndex.from_tuples([("x", "A"), ("x", "B")])), "of 2 levels"),
     ],
 )
-def test_columns_that_nobody_can_name_are_refused(frame: pd.DataFrame, message: str) -> None:
+def test_columns_that_cannot_be_named_are_refused(frame: pd.DataFrame, message: str) -> None:
     with pytest.raises(SourceError, match=message) as caught:
         open_frame(frame, SETTINGS)
     assert caught.value.hint
@@ -187,7 +187,7 @@ def test_nothing_of_the_rows_is_taken_for_a_header_or_a_footer() -> None:
     assert batch.frame["Name"].tolist() == ["Name", "Ann", "Total"]
 
 
-def test_only_the_first_rows_where_that_was_said() -> None:
+def test_only_the_first_rows_with_a_limit() -> None:
     reader = open_frame(pd.DataFrame({"A": [str(n) for n in range(20_000)]}), SourceSettings(limit=9_000))
 
     assert sum(map(len, reader.batches())) == 9_000
@@ -231,7 +231,7 @@ def test_other_content_has_another_hash() -> None:
     assert len({frame_hash(pd.DataFrame(one)) for one in frames}) == len(frames)
 
 
-def test_a_path_is_no_frame() -> None:
+def test_a_path_is_not_a_frame() -> None:
     assert not is_frame("a.csv")
     assert not is_frame(Path("a.csv"))
     assert is_frame(pd.DataFrame())
@@ -316,7 +316,7 @@ def test_verdicts_of_validation_do_not_hold_a_row() -> None:
     assert open_frame(frame, SETTINGS).info.columns == ("Name",)
 
 
-def test_a_frame_says_which_run_it_comes_back_to_and_becomes_a_file(tmp_path: Path) -> None:
+def test_a_frame_names_the_run_it_returns_to_and_becomes_a_file(tmp_path: Path) -> None:
     frame = pd.DataFrame({"Name": ["Ann, or so", None], "_row": [2, 3], "_run": "r", "_http_status": [201.0, None]})
     assert is_returned(frame)
     assert not is_returned(frame.drop(columns="_row"))

@@ -35,8 +35,8 @@ profile = Profile.load(options={"workspace": sys.argv[1], "source.processes": 1}
 found = {}
 for path in sys.argv[2:]:
     report = check(Context(profile, "validate"), path)
-    told = sorted((row, one.code) for one in report.clusters for row in one.rows)
-    found[path.rpartition(".")[2]] = dict(report.counts), told
+    reported = sorted((row, one.code) for one in report.clusters for row in one.rows)
+    found[path.rpartition(".")[2]] = dict(report.counts), reported
 print(json.dumps(found))
 print(int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024)
 """
@@ -148,7 +148,7 @@ def test_the_case_of_the_far_styled_cells(tmp_path: Path) -> None:
 
 
 PLACES = {"last row": (1.0, 1), "first rows": (0.0, 16_384), "middle": (0.86, 702), "last corner": (1.0, 16_384)}
-"""Where a text stands: how far down the sheet, and in which column if the sheet is as wide."""
+"""The place of a text: how far down the sheet, and in which column if the sheet is as wide."""
 SIZES = {"xls": (65_536, 256)}
 
 

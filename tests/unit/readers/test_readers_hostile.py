@@ -199,7 +199,7 @@ class TestBombs:
                 out.write(bytes(1 << 20))
         refused(tmp_path / "a.zip", "unpacks to more than")
 
-    def test_a_zip_bomb_whose_directory_lies(self, tmp_path: Path) -> None:
+    def test_a_zip_bomb_with_a_false_directory(self, tmp_path: Path) -> None:
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("a.csv", bytes(SIZE))

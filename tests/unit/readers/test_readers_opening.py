@@ -194,7 +194,7 @@ def test_a_third_party_brings_a_format_by_an_entry_point(tmp_path: Path, monkeyp
         assert [list(batch.cells[0]) for batch in reader.batches()] == [["roses are red"]]
 
 
-def test_a_format_that_nobody_offers_is_refused() -> None:
+def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(SourceError, match="No reader for the format 'parchment'"):
         find_format("parchment")
 

@@ -187,7 +187,7 @@ class TestFilesThatComeBack:
         assert found.errors == {1: ["row_too_long"]}
         assert found.surplus == {1: ("call", "back")}
 
-    def test_a_cell_beside_the_table_of_a_workbook_is_no_error_when_it_comes_back_in_a_text(self) -> None:
+    def test_a_cell_beside_the_table_of_a_workbook_is_not_an_error_when_it_comes_back_in_a_text(self) -> None:
         found = read(text(f"{HEADER},_extra_1,_row,_sheet", f"{ANN},call back,2,Customers", f"{BOB},,3,Customers"))
 
         assert found.warnings == {0: ["cell_outside_table"]}
@@ -244,7 +244,7 @@ class TestTheHeaderDecides:
         assert sorted(found.errors) == [1, 2]
 
     @pytest.mark.parametrize("value", ["10:30", "https://ann.example.com", "10:30:15", "a:b"])
-    def test_colons_in_cells_are_no_delimiters(self, value: str) -> None:
+    def test_colons_in_cells_are_not_delimiters(self, value: str) -> None:
         lines = [f"Ann,Green,{value},x,y", f"Bob,Grey,{value}", f"Cy,Grey,{value},x"]
         found = read(text("firstName,lastName,site,note", *lines))
 
@@ -267,7 +267,7 @@ class TestTheHeaderDecides:
         assert found.errors == {number: ["quotes_broken"] for number in range(3)}
         assert found.rows[3] == ("3", "Bob Grey", "+14155550103")
 
-    def test_a_text_that_is_no_table_is_still_refused(self) -> None:
+    def test_a_text_that_is_not_a_table_is_still_refused(self) -> None:
         with pytest.raises(SourceError, match="no delimiter"):
             read(text("Dear customers,", "we moved, as you know, to a new place", "Yours, Ann", "P.S., call us, do"))
 

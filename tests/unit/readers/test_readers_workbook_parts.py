@@ -100,7 +100,7 @@ def test_digits_are_shown_as_their_format_says(code: str, number: str, shown: st
         ("_d0", None),
     ],
 )
-def test_dates_are_told_from_numbers(code: str, kind: str | None) -> None:
+def test_dates_are_distinguished_from_numbers(code: str, kind: str | None) -> None:
     assert date_kind(code) == kind
 
 

@@ -198,11 +198,11 @@ def test_hidden_sheets_rows_and_merged_cells_are_mentioned(tmp_path: Path) -> No
     info, rows, _, _ = read(workbook(*ROWS, hidden, hidden_first=True, after=after, before=columns), tmp_path)
     assert info.sheet == "Customers"
     assert len(rows) == 3
-    said = " ".join(info.warnings)
-    assert "Hidden sheets are not read: Notes" in said
-    assert "1 row of the sheet is hidden by a filter" in said
-    assert "Some columns of the sheet are hidden" in said
-    assert "merged over several rows, the last ones in row 3" in said
+    reported = " ".join(info.warnings)
+    assert "Hidden sheets are not read: Notes" in reported
+    assert "1 row of the sheet is hidden by a filter" in reported
+    assert "Some columns of the sheet are hidden" in reported
+    assert "merged over several rows, the last ones in row 3" in reported
 
 
 @pytest.mark.parametrize(

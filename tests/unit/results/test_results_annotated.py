@@ -66,9 +66,9 @@ def annotate(
     found = rows() if results is None else results
     name = source.name if source else "customers.csv"
     batch = result_batch(list(found))
-    told = report(name, **more)
+    reported = report(name, **more)
     header = Header(COLUMNS, "Data", RUN, max(len(row.surplus) for row in found))
-    return write_annotated(lambda: iter([batch]), header, told, directory / "run", source=source)
+    return write_annotated(lambda: iter([batch]), header, reported, directory / "run", source=source)
 
 
 def users_workbook(path: Path, change: object = None) -> Path:
@@ -112,7 +112,7 @@ def colour(sheet: Worksheet, place: str) -> str | None:
     return str(fill.fgColor.rgb) if fill.fill_type else None
 
 
-def test_offending_cells_of_the_users_workbook_are_coloured_and_say_why(tmp_path: Path) -> None:
+def test_offending_cells_of_the_users_workbook_are_coloured_and_commented(tmp_path: Path) -> None:
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), "Data")
     assert [colour(sheet, place) for place in ("E3", "F3", "E4", "E2")] == [RED, RED, YELLOW, None]
     assert sheet["E3"].comment.text == "Too short."
@@ -120,7 +120,7 @@ def test_offending_cells_of_the_users_workbook_are_coloured_and_say_why(tmp_path
     assert sheet["D3"].comment.text == "ask Bob"
 
 
-def test_every_line_says_which_row_of_which_run_it_is(tmp_path: Path) -> None:
+def test_every_line_names_its_row_and_run(tmp_path: Path) -> None:
     theirs = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx")), "Data")
     ours = opened(annotate(tmp_path / "text"), "Customers")
 
@@ -155,7 +155,7 @@ def test_so_does_a_table_of_the_users(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("remark", "first"), [("H2", 4), ("E2", 6)])
-def test_our_columns_stand_beside_the_users_table_or_the_summary_says_how_to_sort(
+def test_our_columns_are_next_to_the_users_table_or_the_summary_explains_how_to_sort(
     tmp_path: Path, remark: str, first: int
 ) -> None:
     def as_table(book: openpyxl.Workbook) -> None:
@@ -213,7 +213,7 @@ def test_surplus_cells_of_a_text_have_marked_columns_of_their_own(tmp_path: Path
 
 
 @pytest.mark.parametrize("at", ["left", "right"])
-def test_surplus_cells_of_the_users_workbook_are_marked_where_they_stand(tmp_path: Path, at: str) -> None:
+def test_surplus_cells_of_the_users_workbook_are_marked_in_place(tmp_path: Path, at: str) -> None:
     def beyond(book: openpyxl.Workbook) -> None:
         book["Data"]["E2"], book["Data"]["G3"] = "note", "more"
         if at == "right":
@@ -305,8 +305,8 @@ def test_a_text_source_gives_a_workbook_of_the_same_kind_with_text_cells(tmp_pat
     sheet = opened(path, "Customers")
     assert path.name == "customers.annotated.xlsx"
     assert [cell.value for cell in sheet[1]] == ["_run", "_row", ERROR_MESSAGE, *COLUMNS]
-    said = "Phone: Too short. | Born: No date."
-    assert [cell.value for cell in sheet[3]] == [RUN, 3, said, "Bob", "02", "1980-01-31"]
+    reported = "Phone: Too short. | Born: No date."
+    assert [cell.value for cell in sheet[3]] == [RUN, 3, reported, "Bob", "02", "1980-01-31"]
     assert sheet["E3"].number_format == "@"
     assert (sheet["D4"].value, sheet["D4"].data_type, sheet["D4"].quotePrefix) == ("=1+1", "s", True)
     assert [sheet.cell(at, 2).value for at in range(2, 7)] == [2, 3, 4, None, 6]  # a blank row stays one
@@ -326,7 +326,7 @@ def test_a_workbook_that_is_not_the_one_that_was_read_is_replaced_by_our_own(tmp
     assert opened(annotate(tmp_path, source), "Customers")["B1"].value == "_row"
 
 
-def test_a_large_source_gives_its_failing_rows_only_and_says_so(tmp_path: Path) -> None:
+def test_a_large_source_gives_its_failing_rows_only_with_a_note(tmp_path: Path) -> None:
     source = users_workbook(tmp_path / "customers.xlsx")
     path = annotate(tmp_path, source, read=annotated.MAX_CELLS // 3 + 1)
     assert [row[1].value for row in opened(path, "Customers").iter_rows(min_row=2)] == [3, 6]

@@ -42,7 +42,7 @@ def test_rows_are_counted_per_state_whatever_the_source_columns_are_called(tmp_p
     assert recount(path, COLUMNS) == {"read": 3, "created": 2, "invalid": 1}
 
 
-def test_line_breaks_and_quotes_inside_cells_are_no_rows(tmp_path: Path) -> None:
+def test_line_breaks_and_quotes_inside_cells_do_not_count_as_rows(tmp_path: Path) -> None:
     odd = ('"', "a\nb", "a\r\nb,created\r\n", "\r", '""')
     path = written(tmp_path, RowState.CREATED, RowState.UNKNOWN, cells=odd)
     assert recount(path, COLUMNS) == {"read": 2, "created": 1, "unknown": 1}

@@ -108,7 +108,7 @@ def test_without_rows_and_issues_the_columns_are_there() -> None:
     assert isinstance(empty, pd.DataFrame)
 
 
-def test_a_report_without_rows_says_so() -> None:
+def test_a_report_without_rows_is_refused() -> None:
     report = Report(command="run", source="a.csv", target="", dry_run=False, exit_code=6, elapsed_seconds=0)
     assert repr(report) == "Report(source='a.csv', run_id='', counts={}, '')"
 

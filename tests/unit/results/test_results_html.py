@@ -128,7 +128,7 @@ def test_the_first_rows_stand_in_the_page_and_all_kept_ones_in_its_data() -> Non
     assert text.count('class="problem error"') == STATIC_ROWS
 
 
-def test_rows_beyond_the_limit_are_counted_and_said_to_be_elsewhere() -> None:
+def test_rows_beyond_the_limit_are_counted_and_their_file_is_named() -> None:
     failing = FailingRows(limit=3)
     rows = [failing_row(number) for number in range(2, 12)]
     for row in rows:
@@ -172,7 +172,7 @@ def test_the_page_is_written_whole_and_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_proposed_mends_show_the_profiles_syntax_as_code() -> None:
+def test_proposed_fixes_show_the_profiles_syntax_as_code() -> None:
     issue = Issue(0, "phone_no_country", "No country.", "primaryPhoneNumber.number", "Phone", Severity.ERROR)
     text = page([RowResult(0, 2, ("", "", ""), RowState.INVALID, errors=(issue,))])
     assert "<code>validation.default_region = &#34;US&#34;</code>" in text
@@ -230,11 +230,13 @@ def known_from(run_id: str, day: int, rows: int) -> dict[str, object]:
     return {"run_id": run_id, "rows": rows, "first_at": at, "last_at": at}
 
 
-def test_customers_that_are_only_remembered_are_said_to_be() -> None:
+def test_customers_known_only_from_earlier_runs_are_reported_as_such() -> None:
     known = [known_from("20261120T080000Z-0a0a0a", 20, 5)]
-    told = verdict(report([], counts={"read": 5, "existing": 5}, exit_code=0, target="live", known_from=known)).sentence
+    reported = verdict(
+        report([], counts={"read": 5, "existing": 5}, exit_code=0, target="live", known_from=known)
+    ).sentence
 
-    assert told == (
+    assert reported == (
         "All 5 customers are imported into live. 5 were imported already, by run 20261120T080000Z-0a0a0a on 2026-11-20;"
         " the target was not asked. --verify-existing asks it."
     )
@@ -242,9 +244,11 @@ def test_customers_that_are_only_remembered_are_said_to_be() -> None:
 
 def test_of_several_earlier_runs_the_newest_is_named() -> None:
     known = [known_from("r-1", 20, 2), known_from("r-2", 21, 1), known_from("r-0", 1, 1)]
-    told = verdict(report([], counts={"read": 4, "existing": 4}, exit_code=0, target="live", known_from=known)).sentence
+    reported = verdict(
+        report([], counts={"read": 4, "existing": 4}, exit_code=0, target="live", known_from=known)
+    ).sentence
 
-    assert "4 were imported already, by run r-2 on 2026-11-21 and 2 earlier runs; the target was not asked." in told
+    assert "4 were imported already, by run r-2 on 2026-11-21 and 2 earlier runs; the target was not asked." in reported
 
 
 @pytest.mark.parametrize(
@@ -263,8 +267,8 @@ def test_the_verdict_of_a_dry_run_is_one_sentence(invalid: int, sentence: str) -
 @pytest.mark.parametrize("command", ["resume", "retry"])
 def test_the_verdict_names_the_next_command(command: str) -> None:
     counts = {"read": 2, "created": 1, "unknown": 1}
-    told = verdict(report([], counts=counts, exit_code=130 if command == "resume" else 8))
-    assert f"importer {command} 20261122T083000Z-1a2b3c" in told.next_step
+    reported = verdict(report([], counts=counts, exit_code=130 if command == "resume" else 8))
+    assert f"importer {command} 20261122T083000Z-1a2b3c" in reported.next_step
 
 
 def test_a_mask_keeps_the_shape_and_nothing_else() -> None:

@@ -51,7 +51,7 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_it_says_what_came_of_the_rows_and_what_to_do() -> None:
+def test_it_shows_the_verdict_the_counts_and_the_next_step() -> None:
     html = shown(clusters=[cluster(number) for number in range(8)])
 
     for text in (

@@ -52,7 +52,7 @@ def test_a_delimiter_is_named_in_words(value: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("value", "words"), [("none", "not accepted"), ("column 'C', else none", "column 'C', else not accepted")]
 )
-def test_phone_numbers_without_any_country_are_said_to_be_refused(value: str, words: str) -> None:
+def test_phone_numbers_without_any_country_are_reported_as_not_accepted(value: str, words: str) -> None:
     assert list(read_as([found("phone_region", value)], CUSTOMERS.fields)) == [
         f"Phone numbers without a country code: {words}"
     ]
@@ -62,7 +62,7 @@ def test_names_with_braces_stand_as_they_are() -> None:
     assert list(read_as([found("drift", "'{x}' is new")], CUSTOMERS.fields)) == ["Not as in the profile: '{x}' is new"]
 
 
-def test_nothing_detected_is_nothing_said() -> None:
+def test_nothing_detected_gives_no_line() -> None:
     assert list(read_as([], CUSTOMERS.fields)) == []
 
 

@@ -59,7 +59,7 @@ def test_a_row_with_the_same_issue_twice_is_one_example() -> None:
     assert (found.count, found.rows) == (2, (7,))
 
 
-def test_a_cluster_whose_rows_name_each_other_has_the_sentence_for_all() -> None:
+def test_a_cluster_with_rows_that_name_each_other_has_the_documented_sentence() -> None:
     def twice(row: int, other: int) -> RowResult:
         issue = Issue(row - 2, "duplicate_in_file", f"The same customer stands in row {other}.")
         return RowResult(row - 2, row, (), RowState.INVALID, errors=(issue,))
@@ -69,7 +69,7 @@ def test_a_cluster_whose_rows_name_each_other_has_the_sentence_for_all() -> None
     assert clusters([twice(2, 9)])[0].message == "The same customer stands in row 9."
 
 
-def test_a_cluster_whose_rows_are_of_several_countries_names_none_of_them() -> None:
+def test_a_cluster_with_rows_of_several_countries_names_none_of_them() -> None:
     name = "primaryPhoneNumber.number"
 
     def assumed(row: int, country: str) -> RowResult:
@@ -134,16 +134,16 @@ def test_the_written_report_is_the_structure_itself(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_the_report_tells_times_source_and_candidates() -> None:
-    told = report().as_json()
-    assert told["started_at"] == "1970-01-01T00:00:00+00:00"
-    assert told["elapsed_seconds"] == 1.235
-    assert told["source_info"]["detected"][0]["value"] == "utf-8"
-    assert told["unknown"] == [{"row": 9, "candidates": ["c-1", "c-2"]}]
+def test_the_report_has_times_source_and_candidates() -> None:
+    reported = report().as_json()
+    assert reported["started_at"] == "1970-01-01T00:00:00+00:00"
+    assert reported["elapsed_seconds"] == 1.235
+    assert reported["source_info"]["detected"][0]["value"] == "utf-8"
+    assert reported["unknown"] == [{"row": 9, "candidates": ["c-1", "c-2"]}]
 
 
 def test_a_report_of_early_trouble_needs_no_run() -> None:
-    told = Report(
+    reported = Report(
         command="run",
         source="no.csv",
         target="",
@@ -152,11 +152,11 @@ def test_a_report_of_early_trouble_needs_no_run() -> None:
         elapsed_seconds=0,
         error="There is no file.",
     ).as_json()
-    assert (told["run_id"], told["counts"], told["error"]) == ("", {}, "There is no file.")
-    json.dumps(told)
+    assert (reported["run_id"], reported["counts"], reported["error"]) == ("", {}, "There is no file.")
+    json.dumps(reported)
 
 
-def test_unknown_rows_are_gathered_with_their_candidates() -> None:
+def test_unknown_rows_are_collected_with_their_candidates() -> None:
     watcher = UnknownRows()
     rows = [RowResult(0, 2, (), RowState.CREATED), RowResult(1, 3, (), RowState.UNKNOWN, candidates=("c-1",))]
     watcher(result_batch(rows))

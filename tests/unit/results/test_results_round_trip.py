@@ -65,7 +65,7 @@ from importer.results.sheets import safe_text
         ("x" * 40_000, safe_text("x" * 40_000)),
     ],
 )
-def test_what_a_spreadsheet_program_did_is_no_change(before: str, after: str) -> None:
+def test_what_a_spreadsheet_program_did_is_not_a_change(before: str, after: str) -> None:
     assert is_unchanged(before, after)
 
 
@@ -111,13 +111,13 @@ def test_a_date_in_another_form_answers_the_error_about_it() -> None:
 
 
 @pytest.mark.parametrize("lost", ["1234", "493012345678"])
-def test_a_loss_is_no_answer_to_an_error(lost: str) -> None:
+def test_a_loss_does_not_answer_an_error(lost: str) -> None:
     assert is_unchanged(f"0{lost}", lost, faulty=True)
     assert is_unchanged(f"+{lost}", lost, faulty=True)
 
 
 @given(st.text(max_size=60))
-def test_a_cell_through_a_workbook_of_ours_comes_back_as_it_was(text: str) -> None:
+def test_a_cell_comes_back_unchanged_from_a_workbook_of_the_importer(text: str) -> None:
     assert is_unchanged(text, safe_text(text))
 
 

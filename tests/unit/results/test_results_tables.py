@@ -104,7 +104,7 @@ def test_warnings_have_a_column_of_their_own_and_errors_keep_theirs(tmp_path: Pa
     assert [line[at - 1] for line in written[1:]] == ["", "First.", ""]
 
 
-def test_every_line_of_every_table_says_which_run_it_is_from(tmp_path: Path) -> None:
+def test_every_line_of_every_table_names_its_run(tmp_path: Path) -> None:
     files = write(tmp_path, "jsonl", "xlsx", "parquet")
 
     for kind in ("results", "rejects"):

@@ -7,12 +7,12 @@ import pytest
 from importer.results import learned_sentences
 
 
-def test_nothing_learned_is_nothing_said() -> None:
+def test_nothing_learned_gives_no_sentence() -> None:
     assert learned_sentences({}) == []
     assert learned_sentences({"keeps_metadata": True}) == []
 
 
-def test_a_target_that_loses_metadata_is_said_to() -> None:
+def test_a_target_that_loses_metadata_is_reported() -> None:
     (sentence,) = learned_sentences({"keeps_metadata": False})
 
     assert "does not keep metadata" in sentence
@@ -26,5 +26,5 @@ def test_rows_that_were_sent_again_are_counted(rows: int, words: str) -> None:
     assert "duplicated_at_target" in twice
 
 
-def test_how_late_customers_came_and_what_was_not_waited_for_is_said() -> None:
+def test_late_customers_and_early_look_ups_are_reported() -> None:
     assert len(learned_sentences({"latest_arrival_s": 12.0, "caution": "Looks end early."})) == 2
