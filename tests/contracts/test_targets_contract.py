@@ -194,14 +194,14 @@ async def test_every_request_has_paid_for_its_slot(meeting: Meeting) -> None:
     assert meeting.limiter.slots == meeting.world.requests
 
 
-async def test_a_duplicate_is_told_apart(meeting: Meeting) -> None:
+async def test_a_duplicate_is_recognised(meeting: Meeting) -> None:
     await meeting.target.send(meeting.world.record(meeting.world.person))
 
     assert (await meeting.target.send(meeting.world.record(meeting.world.person))).verdict is Verdict.DUPLICATE
     assert len(meeting.world.customers) == 1
 
 
-async def test_nobody_found_is_no_trouble(meeting: Meeting) -> None:
+async def test_no_match_is_not_an_error(meeting: Meeting) -> None:
     found = await meeting.target.find(meeting.world.record(meeting.world.person))
 
     assert found.candidates == ()
@@ -217,7 +217,7 @@ async def test_credentials_are_checked_for_real(meeting: Meeting) -> None:
     await other.aclose()
 
 
-async def test_cancellation_travels_on_and_harms_nobody_else(meeting: Meeting) -> None:
+async def test_cancellation_travels_on_and_harms_no_other_request(meeting: Meeting) -> None:
     await meeting.target.check()
     meeting.world.slow = asyncio.Event()
     doomed = asyncio.create_task(meeting.target.send(meeting.world.record(meeting.world.other)))

@@ -73,7 +73,7 @@ def test_memories_are_lost_and_copied_and_hosts_have_two_names() -> None:
     assert sum(len(story.runs) > 1 for story in stories) > 20
 
 
-def test_the_same_seed_tells_the_same_story() -> None:
+def test_the_same_seed_gives_the_same_schedule() -> None:
     assert play_seed(7).world.log == play_seed(7).world.log
 
 

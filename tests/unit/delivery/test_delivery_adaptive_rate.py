@@ -1,4 +1,4 @@
-"""The rate that finds itself, told of one answer after another; and what it remembers of them."""
+"""The adaptive rate, given one answer after another; and what it keeps of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importer.delivery.adaptive_rate import SustainedRate
 THROTTLED = Reply(Verdict.RETRY, http_status=429, error_code="rate_limited", message="Slower, please.")
 
 
-def test_a_rate_that_is_used_by_nobody_does_not_grow() -> None:
+def test_a_rate_that_is_not_used_does_not_grow() -> None:
     adaptive = AdaptiveRate(1_000.0)
     for second in range(20):
         adaptive.answered(Reply(Verdict.ACCEPT, "c", 201, took_s=0.1), second + 0.4, second + 0.5)
@@ -37,7 +37,7 @@ def test_what_look_ups_take_is_not_held_against_creates() -> None:
     assert adaptive.eases == 0
 
 
-def test_a_reset_is_no_window_once_much_of_the_allowance_is_used() -> None:
+def test_a_reset_is_not_a_window_once_much_of_the_allowance_is_used() -> None:
     adaptive = AdaptiveRate(100.0)
     adaptive.answered(Reply(Verdict.ACCEPT, allowance=RateHint(600, remaining=0, reset_s=5.0)), 0.0, 0.1)
     assert (adaptive.hinted_per_s, adaptive.take_used_up_s(), adaptive.take_used_up_s()) == (None, 5.0, 0.0)
@@ -52,7 +52,7 @@ def test_a_reset_is_no_window_once_much_of_the_allowance_is_used() -> None:
     assert adaptive.hinted_per_s == pytest.approx(95.0)
 
 
-def test_what_was_borne_is_remembered_in_little_memory_however_long_it_takes() -> None:
+def test_sustained_rates_are_kept_in_little_memory_however_long_a_run_takes() -> None:
     rate = SustainedRate()
     for second in range(20_000):
         rate.add(float(second))

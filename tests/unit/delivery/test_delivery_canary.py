@@ -88,7 +88,7 @@ def test_when_all_is_well_everything_is_sent_without_a_question() -> None:
 
 
 @pytest.mark.parametrize(("first", "sent"), [(0, 1), (1, 11), (10, 11)])
-def test_with_nobody_to_ask_a_new_error_stops_the_run_after_the_stage_that_met_it(first: int, sent: int) -> None:
+def test_without_a_person_to_ask_a_new_error_stops_the_run_after_the_stage_that_met_it(first: int, sent: int) -> None:
     played = Played(refused_from(first))
 
     assert (len(played.sent), sorted(played.settled)) == (sent, list(range(sent)))
@@ -119,7 +119,7 @@ def test_a_no_stops_with_the_rest_unsent() -> None:
     assert (len(played.sent), played.stop.reason) == (1, "canary")
 
 
-def test_a_stop_that_comes_while_the_question_stands_needs_no_answer() -> None:
+def test_a_stop_that_comes_while_a_question_is_open_needs_no_answer() -> None:
     played = Played(refused_from(0), stop_while_asking=True)
 
     assert (len(played.sent), played.stop.reason) == (1, "sigint")
@@ -142,7 +142,7 @@ def test_a_share_of_refusals_that_jumps_is_asked_about_although_the_error_is_kno
     assert "6 were refused" in played.stop.message
 
 
-def test_a_yes_to_one_refused_row_is_no_yes_to_nothing_but_refusals() -> None:
+def test_a_yes_to_one_refused_row_is_not_a_yes_to_refusals_alone() -> None:
     played = Played(lambda ordinal: "rule_failed" if ordinal == 0 or ordinal > 2 else "", answers=[True, False])
 
     assert played.sent_at_question == [1, 11]

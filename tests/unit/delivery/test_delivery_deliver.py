@@ -92,19 +92,19 @@ class Scripted:
 
 @dataclass
 class Pool:
-    """Writes down what it is told; `held` counts down with every answer."""
+    """Records what is reported; `held` counts down with every answer."""
 
     held_answers: int = 0
-    told: list[Reply] = field(default_factory=list)
-    told_kinds: list[str] = field(default_factory=list)
+    reported: list[Reply] = field(default_factory=list)
+    reported_kinds: list[str] = field(default_factory=list)
 
     @property
     def held(self) -> bool:
-        return len(self.told) < self.held_answers
+        return len(self.reported) < self.held_answers
 
     def answered(self, reply: Reply, duration_s: float, kind: str) -> None:
-        self.told.append(reply)
-        self.told_kinds.append(kind)
+        self.reported.append(reply)
+        self.reported_kinds.append(kind)
 
 
 @dataclass
@@ -204,7 +204,7 @@ def test_after_the_last_attempt_a_record_that_was_never_created_has_failed() -> 
     assert outcome.errors[0].code == "connect_failed"
 
 
-def test_a_row_whose_last_word_is_an_answer_in_doubt_is_unknown_whatever_its_attempts() -> None:
+def test_a_row_whose_last_answer_is_in_doubt_is_unknown_whatever_its_attempts() -> None:
     outcome = play([TIMEOUT] * 2, [NOBODY] * 6, max_attempts=2).outcome
 
     assert (outcome.state, outcome.errors[0].code) == (RowState.UNKNOWN, "timeout")
@@ -248,13 +248,13 @@ def test_a_row_that_another_run_left_in_doubt_stays_so_when_this_one_cannot_send
     assert play([UNREACHABLE] * 3, [NOBODY] * 3, record=record).outcome.state is RowState.UNKNOWN
 
 
-def test_a_duplicate_that_nobody_finds_is_unknown_when_it_may_be_our_own_earlier_create() -> None:
+def test_a_duplicate_that_is_not_found_is_unknown_when_it_may_be_our_own_earlier_create() -> None:
     outcome = play([TIMEOUT, CONFLICT], [NOBODY] * 6).outcome
 
     assert (outcome.state, outcome.errors[0].code) == (RowState.UNKNOWN, "timeout")
 
 
-def test_a_row_whose_fate_nobody_can_tell_says_so() -> None:
+def test_a_row_of_which_nothing_is_known_says_so() -> None:
     trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
     outcome = play([TIMEOUT], [trouble] * 3).outcome
 
@@ -266,7 +266,7 @@ def test_a_demand_for_fewer_requests_does_not_use_up_a_rows_attempts_and_waits_w
     played = play([THROTTLED, THROTTLED, THROTTLED, UNREACHABLE, THROTTLED, ACCEPT], max_attempts=2)
 
     assert played.outcome.state is RowState.CREATED
-    assert played.pool.told[:3] == [THROTTLED] * 3
+    assert played.pool.reported[:3] == [THROTTLED] * 3
     assert [attempt.number for attempt in played.outcome.attempts] == [1, 2, 3, 4, 5, 6]
 
 
@@ -316,7 +316,7 @@ def test_a_look_that_comes_late_enough_finds_what_the_list_was_slow_to_show() ->
     assert played.outcome.state is RowState.CREATED
 
 
-def test_somebody_else_with_the_same_email_is_not_taken_for_the_record() -> None:
+def test_another_person_with_the_same_email_is_not_taken_for_the_record() -> None:
     stranger = Found((customer("cust-7", stamp="another"),))
     played = play([TIMEOUT, ACCEPT], [stranger, stranger, stranger])
 
@@ -381,7 +381,7 @@ def test_what_only_an_earlier_run_may_have_sent_is_existing_when_it_is_found() -
     assert play([], [Found((customer(),))], record=record).outcome.state is RowState.EXISTING
 
 
-def test_two_customers_that_bear_the_proof_are_for_a_person_to_judge() -> None:
+def test_two_customers_with_the_stamp_of_the_row_are_left_to_a_person() -> None:
     outcome = play([TIMEOUT], [Found((customer("cust-1"), customer("cust-2")))]).outcome
 
     assert outcome.state is RowState.UNKNOWN
@@ -411,7 +411,7 @@ def test_a_target_that_can_take_no_more_costs_a_row_neither_creates_nor_looks() 
     played = play([full, full, ACCEPT], [refused, Found(), Found(), Found()] * 2, max_attempts=1)
 
     assert played.outcome.state is RowState.CREATED
-    assert played.pool.told_kinds == played.target.kinds
+    assert played.pool.reported_kinds == played.target.kinds
 
 
 def test_a_duplicate_with_the_same_data_exists() -> None:
@@ -434,7 +434,7 @@ def test_a_duplicate_that_is_our_own_earlier_create_is_created() -> None:
     assert (played.outcome.state, played.outcome.customer_id) == (RowState.CREATED, "cust-2")
 
 
-def test_a_duplicate_that_nobody_finds_is_rejected_as_the_api_said() -> None:
+def test_a_duplicate_that_is_not_found_is_rejected_as_the_api_said() -> None:
     outcome = play([CONFLICT], [NOBODY, NOBODY, NOBODY]).outcome
 
     assert (outcome.state, outcome.errors[0].code) == (RowState.REJECTED, "conflict")
@@ -523,8 +523,8 @@ def test_a_token_outage_costs_a_row_neither_attempts_nor_a_request_on_record() -
 
     assert played.outcome.state is RowState.CREATED
     assert [attempt.kind for attempt in played.outcome.attempts] == ["create"]
-    assert [reply.verdict for reply in played.pool.told] == [Verdict.ACCEPT]
-    assert played.pool.told_kinds == ["create"]
+    assert [reply.verdict for reply in played.pool.reported] == [Verdict.ACCEPT]
+    assert played.pool.reported_kinds == ["create"]
     assert played.elapsed_s > 1.0
 
 

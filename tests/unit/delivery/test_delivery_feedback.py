@@ -58,7 +58,7 @@ class Server:
     retry_after_s: float | None = None
     measured: bool = True
     find_s: float = 0.0
-    told: Callable[[int, float], RateHint] | None = None
+    header: Callable[[int, float], RateHint] | None = None
     queueing_above: int | None = None
     loses_every: int = 0
     starts: list[float] = field(default_factory=list)
@@ -106,10 +106,10 @@ class Server:
 
     def _hint(self, now: float) -> RateHint | None:
         """What is left, and the seconds until the oldest start has left the window."""
-        if self.told is None:
+        if self.header is None:
             return None
         left = int(self.capacity) - len(self._window)
-        return self.told(left, self._window[0] + self.window_s - now if self._window else 0.0)
+        return self.header(left, self._window[0] + self.window_s - now if self._window else 0.0)
 
     async def find(self, record: Record) -> Found:
         await start(self.limiter, finishing=True)
@@ -203,7 +203,7 @@ def play(
 # ------------------------------------------------------------------ rows in doubt
 
 
-def test_rows_that_wait_for_their_looks_hold_nobody_up_and_the_rate_is_used() -> None:
+def test_rows_that_wait_for_their_looks_do_not_delay_others_and_the_rate_is_used() -> None:
     """A fifth of all answers is lost, and each of these rows waits for 30 s; there are four workers."""
     played = play(2_000, rate=20, concurrency=4, attempts=20, looks_after_s=(0.0, 2.0, 8.0, 30.0), loses_every=5)
     starts = [at for at in played.server.starts if at < 100.0]
@@ -416,7 +416,7 @@ def test_a_stop_is_noticed_while_the_breaker_is_open() -> None:
 # ------------------------------------------------------------------ the rate that finds itself
 
 
-def test_auto_finds_the_rate_that_a_server_bears_and_stays_below_the_ceiling() -> None:
+def test_auto_finds_the_rate_that_a_server_can_take_and_stays_below_the_ceiling() -> None:
     played = play(6_000, rate=200, auto=True, concurrency=64, capacity=60)
     auto = played.feedback.receipt()["auto"]
     late = [start for start in played.server.starts if start > 30.0]
@@ -448,8 +448,8 @@ def by_ietf(left: int, reset_s: float) -> RateHint:
     return RateHint(limit=50, remaining=left, reset_s=reset_s, window_s=1.0)
 
 
-def test_auto_heeds_what_the_headers_tell_before_anybody_is_refused() -> None:
-    played = play(3_000, rate=500, auto=True, concurrency=64, capacity=50, told=by_ietf)
+def test_auto_follows_the_headers_before_any_request_is_refused() -> None:
+    played = play(3_000, rate=500, auto=True, concurrency=64, capacity=50, header=by_ietf)
 
     assert played.server.refused <= 5
     assert played.feedback.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(47.5)
@@ -474,7 +474,7 @@ def test_a_503_cuts_the_rate_as_a_429_does() -> None:
     assert 25 <= auto["found_per_s"] <= 44
 
 
-def test_waiting_for_a_slot_is_no_latency() -> None:
+def test_waiting_for_a_slot_is_not_latency() -> None:
     """Every tenth create fails and is looked up: at an even 50 ms nothing ever becomes slower."""
     faults = [(number / 2, number / 2 + 0.05) for number in range(1, 60)]
     played = play(600, rate=200, auto=True, create_outages=faults, find_s=0.05)
@@ -494,10 +494,10 @@ def test_a_burst_before_a_long_pause_is_not_what_was_found() -> None:
 
 
 def test_an_allowance_that_is_used_up_is_waited_for_before_anybody_is_refused() -> None:
-    def told(left: int, reset_s: float) -> RateHint:
+    def header(left: int, reset_s: float) -> RateHint:
         return RateHint(limit=40, remaining=left, reset_s=reset_s)
 
-    played = play(300, rate=500, auto=True, concurrency=1, capacity=40, window_s=5.0, told=told)
+    played = play(300, rate=500, auto=True, concurrency=1, capacity=40, window_s=5.0, header=header)
 
     assert (played.states[RowState.CREATED], played.server.refused) == (300, 0)
     assert played.feedback.receipt()["auto"]["told_by_headers_per_s"] == pytest.approx(7.6, rel=0.05)
@@ -512,7 +512,7 @@ def feedback_for(stop: StopSwitch, events: list[Event]) -> tuple[StrictLimiter, 
     return limiter, Feedback(limiter, Breaker(stop, RULES), backoff, clock=VirtualClock(), emit=events.append)
 
 
-def test_an_exchange_that_is_told_to_wait_holds_the_pool_and_is_told_of() -> None:
+def test_an_exchange_that_has_to_wait_holds_the_pool_and_is_reported() -> None:
     async def main() -> tuple[float, list[Event]]:
         events: list[Event] = []
         limiter, _ = feedback_for(StopSwitch(), events)
@@ -526,7 +526,7 @@ def test_an_exchange_that_is_told_to_wait_holds_the_pool_and_is_told_of() -> Non
     assert [event.data["seconds"] for event in events if event.name == "paused"] == [7.0]
 
 
-def test_five_failed_exchanges_in_a_row_stand_for_everybody_who_waited_for_them() -> None:
+def test_five_failed_exchanges_in_a_row_count_for_all_who_waited_for_them() -> None:
     stop = StopSwitch()
     breaker = Breaker(stop, replace(RULES, faults=20))
     for number in range(5):

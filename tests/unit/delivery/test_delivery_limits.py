@@ -87,7 +87,7 @@ def test_no_order_of_arrivals_ever_overfills_a_window(count: int, per_s: float, 
     assert largest_window(starts, per_s) <= window.largest <= count
 
 
-def test_the_receipt_tells_what_was_allowed_used_and_paused() -> None:
+def test_the_receipt_has_what_was_allowed_used_and_paused() -> None:
     async def main() -> dict[str, object]:
         clock = VirtualClock()
         limiter = StrictLimiter([Window(10, 1.0), Window(15, 60.0)], clock, StopSwitch())
@@ -316,7 +316,7 @@ def test_what_finishes_begun_work_goes_before_what_begins_some() -> None:
     assert [name for name in order if name != "look"] == sorted(name for name in order if name != "look")
 
 
-def test_one_that_was_to_go_first_and_is_cancelled_holds_nobody_up() -> None:
+def test_a_first_request_that_is_cancelled_does_not_delay_the_others() -> None:
     clock = VirtualClock()
 
     async def main() -> int:

@@ -110,7 +110,7 @@ def test_where_metadata_is_lost_an_equal_customer_of_no_other_row_is_the_second_
     assert resent_rows.amended[0].candidates == ("cust-1", "cust-2")
 
 
-def test_where_metadata_is_kept_an_equal_customer_of_somebody_else_is_no_second_one() -> None:
+def test_where_metadata_is_kept_an_equal_customer_of_another_row_is_not_a_second_one() -> None:
     resent_rows = ResentRows([resent(customer_id="cust-1")])
     look(resent_rows, Found((customer("cust-1"), young("cust-2"))))
 
@@ -134,7 +134,7 @@ def test_a_row_that_was_unknown_is_created_when_its_one_customer_appears() -> No
     assert [(one.state, one.customer_id) for one in resent_rows.amended] == [(RowState.CREATED, "cust-7")]
 
 
-def test_a_look_that_nobody_answers_changes_nothing_and_is_not_the_last() -> None:
+def test_a_look_without_an_answer_changes_nothing_and_is_not_the_last() -> None:
     trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
     resent_rows = ResentRows([resent(sent_at=NOW - 2 * WATCHED_S)])
     looked, _ = look(resent_rows, trouble, trouble, trouble)

@@ -187,7 +187,7 @@ def test_what_a_busy_server_sees_late_and_at_once_is_not_too_much(rate: int, sta
 
 
 @pytest.mark.parametrize("seed", [8, 12, 16, 18, 36])
-def test_a_server_that_stands_still_again_and_again_does_not_see_too_much_either(seed: int) -> None:
+def test_a_server_that_pauses_again_and_again_does_not_see_too_much_either(seed: int) -> None:
     """A tenth of the time nothing arrives, and what was sent meanwhile comes at once: the rate is not used up then."""
     rng = random.Random(seed)
     stalls, moment = list[tuple[float, float]](), 0.5
@@ -223,12 +223,12 @@ def test_slow_answers_leave_98_percent_of_the_allowance(latency_s: float) -> Non
 
 @settings(max_examples=examples(40), deadline=None)
 @given(moments=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=80), count=st.integers(1, 5))
-def test_a_window_counts_the_same_in_whatever_order_it_is_told(moments: list[float], count: int) -> None:
-    told, sorted_ = Window(count, 1.0), Window(count, 1.0)
+def test_a_window_counts_the_same_in_any_order(moments: list[float], count: int) -> None:
+    unsorted, sorted_ = Window(count, 1.0), Window(count, 1.0)
     for moment in moments:
-        told.preload(moment, 1)
+        unsorted.preload(moment, 1)
     for moment in sorted(moments):
         sorted_.preload(moment, 1)
 
     for now in (3.0, 3.5, 4.0):
-        assert told.ready_at(now) == pytest.approx(sorted_.ready_at(now), abs=0.001)
+        assert unsorted.ready_at(now) == pytest.approx(sorted_.ready_at(now), abs=0.001)

@@ -169,7 +169,7 @@ async def test_a_request_that_changes_its_connection_counts_once(*, with_reset: 
     assert it.limiter.departed == it.limiter.slots == 3
 
 
-async def test_a_request_that_finds_nobody_counts_as_well() -> None:
+async def test_a_request_that_finds_no_server_counts_as_well() -> None:
     script = Script([created()])
     async with server(script), opened(script.url) as it:
         await it.target.check()

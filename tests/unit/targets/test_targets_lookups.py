@@ -109,7 +109,7 @@ async def test_where_the_servers_clock_is_not_known_no_day_is_asked_for() -> Non
     assert "createdAtFrom" not in query(script.calls[0])
 
 
-async def test_when_a_customer_was_created_is_told_only_where_the_servers_clock_is_known() -> None:
+async def test_when_a_customer_was_created_is_said_only_where_the_servers_clock_is_known() -> None:
     listed = page(customer("c-1", {**PERSON, "createdAt": "2026-03-01T00:01:00Z"}))
     unknown, known = Script([listed]), dated(1_790_000_000.0)
     known.steps = [listed]
@@ -171,7 +171,7 @@ async def test_a_repeated_page_that_shows_all_there_is_ends_the_walk() -> None:
         assert len(script.calls) == 2
 
 
-async def test_a_repeated_page_that_hides_some_is_no_proof_of_anything() -> None:
+async def test_a_repeated_page_that_hides_some_proves_nothing() -> None:
     script = Script([page(customer("c-1"), more=True, totalElements=7)])
     async with server(script), opened(script.url) as it:
         found = await it.target.find(record())
@@ -364,10 +364,10 @@ async def test_a_payload_is_never_part_of_a_look_up() -> None:
     assert json.dumps(PERSON["lastName"]) not in script.calls[0].path
 
 
-async def test_a_look_up_tells_what_its_answers_took_and_what_their_headers_say() -> None:
-    told = {"RateLimit-Limit": "9", "RateLimit-Remaining": "4"}
+async def test_a_look_up_reports_what_its_answers_took_and_what_their_headers_say() -> None:
+    allowance = {"RateLimit-Limit": "9", "RateLimit-Remaining": "4"}
     steps: list[Step] = [
-        reply(200, {"hasNext": left, "content": [customer(f"c-{left}")]}, headers=told) for left in (True, False)
+        reply(200, {"hasNext": left, "content": [customer(f"c-{left}")]}, headers=allowance) for left in (True, False)
     ]
     async with server(Script(steps)) as script, opened(script.url) as it:
         found = await it.target.find(record())

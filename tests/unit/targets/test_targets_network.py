@@ -88,7 +88,7 @@ async def test_an_answer_that_trickles_in_for_ever_ends_at_the_total_timeout() -
     assert (said.verdict, said.error_code) == (Verdict.IN_DOUBT, "timeout")
 
 
-async def test_nobody_listening_is_known_not_created() -> None:
+async def test_a_port_without_a_server_is_known_not_created() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         async with opened(f"http://127.0.0.1:{nobody.getsockname()[1]}") as it:
@@ -233,7 +233,7 @@ async def test_a_server_that_slams_every_connection_is_asked_a_bounded_number_of
     assert accepted <= STALE_TRIES
 
 
-async def test_bytes_nobody_asked_for_on_an_idle_connection_are_not_taken_for_an_answer() -> None:
+async def test_bytes_that_come_unasked_on_an_idle_connection_are_not_taken_for_an_answer() -> None:
     writers: list[asyncio.StreamWriter] = []
 
     async def keep(_: Request, writer: asyncio.StreamWriter) -> None:

@@ -78,7 +78,7 @@ async def test_the_id_is_found_wherever_the_api_may_put_it(answer: bytes, custom
         reply(201, b"", headers={"Location": "http://[broken"}),
     ],
 )
-async def test_a_yes_that_names_nobody_is_in_doubt(answer: bytes) -> None:
+async def test_a_yes_without_an_id_is_in_doubt(answer: bytes) -> None:
     async with server(Script([answer])) as script, opened(script.url) as it:
         said = await it.target.send(record())
 
@@ -232,7 +232,7 @@ async def test_retry_after_is_read_as_seconds_and_as_a_date(status: int) -> None
 
 
 @pytest.mark.parametrize("ahead_s", [-600.0, 60.0])
-async def test_a_retry_after_date_is_told_by_the_servers_clock_and_not_by_ours(ahead_s: float) -> None:
+async def test_a_retry_after_date_is_read_by_the_servers_clock_and_not_by_ours(ahead_s: float) -> None:
     """Both dates are the server's: 30 s are 30 s, whatever our clock says."""
     headers = {"Date": "Mon, 21 Sep 2026 14:13:20 GMT", "Retry-After": "Mon, 21 Sep 2026 14:13:50 GMT"}
     async with server(Script([reply(429, headers=headers)])) as script, opened(script.url) as it:
@@ -242,7 +242,7 @@ async def test_a_retry_after_date_is_told_by_the_servers_clock_and_not_by_ours(a
         assert answer.retry_after_s == 30.0
 
 
-async def test_a_rate_limit_reset_that_is_a_moment_is_told_by_the_servers_clock_as_well() -> None:
+async def test_a_rate_limit_reset_that_is_a_moment_is_read_by_the_servers_clock_as_well() -> None:
     headers = {"Date": "Mon, 21 Sep 2026 14:13:20 GMT", "X-RateLimit-Limit": "9", "X-RateLimit-Reset": "1790000020"}
     async with server(Script([reply(201, {"id": "c"}, headers=headers)])) as script, opened(script.url) as it:
         it.clock.wall = 1_790_000_300.0
@@ -411,7 +411,7 @@ def _leaves(value: Any) -> list[str]:
     return [str(value)]
 
 
-async def test_an_id_that_is_no_uuid_is_warned_of() -> None:
+async def test_an_id_that_is_not_a_uuid_is_a_warning() -> None:
     usual, odd = "0b0a4b6e-6a3e-4a53-8f4e-2f1f0c9b7a11", "../../etc"
     async with server(Script([created(usual), created(odd)])) as script, opened(script.url) as it:
         first, second = [await it.target.send(record()) for _ in range(2)]

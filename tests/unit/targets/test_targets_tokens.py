@@ -166,7 +166,7 @@ async def test_trouble_at_the_exchange_reaches_every_waiter_and_the_next_one_tri
     assert exchange.count == 2
 
 
-async def test_a_refusal_is_remembered_and_nobody_asks_twice(tokens: Tokens, exchange: Exchange) -> None:
+async def test_a_refusal_is_remembered_and_credentials_are_not_tried_twice(tokens: Tokens, exchange: Exchange) -> None:
     exchange.error = AccessError("refused")
     for _ in range(3):
         with pytest.raises(AccessError):
@@ -261,7 +261,7 @@ def test_a_senseless_lifetime_is_replaced_by_a_careful_one(stated: str, lifetime
         b"[" * 100_000,
     ],
 )
-def test_what_is_no_token_is_none(body: bytes) -> None:
+def test_what_is_not_a_token_is_none(body: bytes) -> None:
     assert read_token(body, 0.0) is None
 
 
@@ -372,7 +372,7 @@ async def test_the_pool_hears_of_an_exchange_once_however_many_wait_for_it() -> 
     assert (again.verdict, again.shared) == (Verdict.ACCEPT, False)
 
 
-async def test_a_renewal_on_the_side_tells_the_pool_and_is_not_tried_again_before_the_server_says() -> None:
+async def test_a_renewal_in_the_background_reports_to_the_pool_and_waits_as_the_server_says() -> None:
     busy = reply(429, headers={"Retry-After": "200"})
     script = Script([created()], exchanges=[Script().token(), busy])
     async with server(script), opened(script.url) as it:
@@ -414,7 +414,7 @@ async def test_a_burst_of_401s_leads_to_one_new_token() -> None:
     assert it.limiter.slots == len(script.requests) == 2 + 16
 
 
-async def test_a_cancelled_worker_leaves_no_exchange_behind_that_nobody_heard_of() -> None:
+async def test_a_cancelled_worker_leaves_no_unobserved_exchange_behind() -> None:
     script = Script([created()], exchanges=[reply(401)])
     async with server(script), opened(script.url) as it:
         doomed = asyncio.create_task(it.target.send(record()))
