@@ -21,6 +21,8 @@ VERBS = (
     "|profile|plan|approve|key|verify|follow|update|undo|console|journal"
 )
 BY_HAND = re.compile(rf"\bimporter ({VERBS})\b(?! (is|has|wrote|works|to)\b)")
+DECLARATIONS = ("add_command", "opt.")
+"""What commands and their options are declared with: its texts are help."""
 HELP = {"description", "epilog", "help"}
 """Keywords of typer and of a profile's keys: examples there are for reading, and name no real files."""
 LISTS_OF_HELP = "cli/long_help.py"
@@ -141,7 +143,7 @@ def _written_by_hand(path: Path) -> list[str]:
     tree = ast.parse(path.read_text("utf-8"))
     calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call)]
     helps = [word.value for call in calls for word in call.keywords if word.arg in HELP]
-    helps += [value for call in calls if getattr(call.func, "id", "") == "add_command" for value in call.args]
+    helps += [value for call in calls if ast.unparse(call.func).startswith(DECLARATIONS) for value in call.args]
     aside = {id(node) for one in helps for node in ast.walk(one)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
