@@ -7,7 +7,7 @@ about a customer and never speaks to a server.
 
 from __future__ import annotations
 
-from importer.journal.entries import AccountUsed, ChangeTotal, Place, StoredReceipt, Whose
+from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Place, StoredReceipt
 from importer.journal.facts import (
     AllPasses,
     CanaryFacts,
@@ -45,11 +45,10 @@ from importer.journal.port import (
     Runs,
     RunToSend,
 )
-from importer.journal.revisions import ProfileNow, Revision, Said
+from importer.journal.revisions import IssueChange, ProfileNow, Revision
 from importer.journal.runs import (
     FINISHED,
     LOADING,
-    READY,
     RUNNING,
     STOPPED,
     Ahead,
@@ -66,10 +65,10 @@ from importer.journal.secret import SECRET_BYTES, check_memory, has_secret, work
 __all__ = [
     "FINISHED",
     "LOADING",
-    "READY",
     "RUNNING",
     "SECRET_BYTES",
     "STOPPED",
+    "AccountMatch",
     "AccountUsed",
     "Accounts",
     "Ahead",
@@ -80,6 +79,7 @@ __all__ = [
     "EarlierRuns",
     "Experience",
     "ForecastFacts",
+    "IssueChange",
     "Journal",
     "JournalFacts",
     "KnownFrom",
@@ -105,12 +105,10 @@ __all__ = [
     "RunRows",
     "RunToSend",
     "Runs",
-    "Said",
     "SourceFacts",
     "StoredReceipt",
     "StoredRun",
     "VerificationFacts",
-    "Whose",
     "backups",
     "check_memory",
     "examine_journal",

@@ -71,7 +71,7 @@ class AccountUsed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class AccountMatch:
     """What is known of an API key.
 
     Args:

@@ -35,7 +35,7 @@ class Revision:
     issues: tuple[Issue, ...] = ()
 
 
-class Said(NamedTuple):
+class IssueChange(NamedTuple):
     """Issues of rows that stay as they are.
 
     Args:

@@ -10,7 +10,7 @@ from importer.core.commands import Commands
 from importer.core.errors import UsageError
 from importer.journal.facts import RunFacts
 
-LOADING, READY, RUNNING, FINISHED, STOPPED = "loading", "ready", "running", "finished", "stopped"
+LOADING, RUNNING, FINISHED, STOPPED = "loading", "running", "finished", "stopped"
 """The phases of a run."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from importer.core.errors import UnknownAccountError, UsageError
+from importer.journal import AccountMatch as Account
 from importer.journal import (
     AccountUsed,
     Location,
@@ -19,7 +20,6 @@ from importer.journal import (
     open_journal,
     workspace_secret,
 )
-from importer.journal import Whose as Account
 from importer.runs.wiring import Destination, Workspace, open_workspace
 
 NEW_ACCOUNT = "new"
@@ -44,7 +44,7 @@ def settle_account(workspace: Workspace, where: Destination, said: str, whose: W
         return where
     accounts = workspace.journal.accounts(workspace.secret)
     named = where.settings.account
-    found = accounts.whose(where.server, named, where.scope, where.key)
+    found = accounts.match(where.server, named, where.scope, where.key)
     if not found.scope:
         answer = said or (whose(where.host, found.candidates) if whose else "")
         found = _as_answered(workspace, where, answer, found)
@@ -89,7 +89,7 @@ def known_scope(workspace: Workspace, where: Destination) -> str:
     if where.embedded:
         return where.scope
     accounts = workspace.journal.accounts(workspace.secret)
-    found = accounts.whose(where.server, where.settings.account, where.scope, where.key)
+    found = accounts.match(where.server, where.settings.account, where.scope, where.key)
     return found.called_before or found.scope or where.scope
 
 
@@ -105,7 +105,7 @@ def account_on_record(workspace: Path, where: Destination) -> Account:
         return Account(where.scope)
     with closing(open_journal(location, writes=False)) as journal:
         accounts = journal.accounts(workspace_secret(workspace))
-        found = accounts.whose(where.server, where.settings.account, where.scope, where.key)
+        found = accounts.match(where.server, where.settings.account, where.scope, where.key)
     if not found.scope:
         raise _whose_is_it(where, found)
     return found

@@ -14,7 +14,17 @@ from importer.core.issues import Issue
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
-from importer.journal import Comparison, Journal, Location, Revision, RunDelivery, RunFacts, RunHeader, RunToSend, Said
+from importer.journal import (
+    Comparison,
+    IssueChange,
+    Journal,
+    Location,
+    Revision,
+    RunDelivery,
+    RunFacts,
+    RunHeader,
+    RunToSend,
+)
 from importer.journal import open_journal as open_it
 
 SCOPE = "https://api.example.com#main"
@@ -95,7 +105,12 @@ class Book:
     def revise(self, *revisions: Revision) -> None:
         stored = self.journal.runs.find(dict(self.journal.runs.ids())[self.run])
         self.journal.returns(stored).write(
-            revisions, said=Said(("returned_row_done",), ()), prints={}, how=IGNORED, facts=RunFacts(), profile=None
+            revisions,
+            issues=IssueChange(("returned_row_done",), ()),
+            prints={},
+            how=IGNORED,
+            facts=RunFacts(),
+            profile=None,
         )
 
 

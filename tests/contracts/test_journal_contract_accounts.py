@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.journal import Accounts, AccountUsed, Journal, Whose
+from importer.journal import AccountMatch, Accounts, AccountUsed, Journal
 from tests.contracts.journals import FIRST, SECOND, SECRET, THIRD, begin, created, filled
 
 SERVER = "https://api.example.com"
@@ -19,8 +19,8 @@ def accounts(journal: Journal) -> Accounts:
 def test_keys_are_recognised_with_the_secret_of_their_workspace_alone(journal: Journal, accounts: Accounts) -> None:
     accounts.bind(SERVER, "key one", KEY_ONE)
 
-    assert accounts.whose(SERVER, "", KEY_TWO, "key one") == Whose(KEY_ONE)
-    assert journal.accounts(b"another secret").whose(SERVER, "", KEY_TWO, "key one") == Whose(KEY_TWO)
+    assert accounts.match(SERVER, "", KEY_TWO, "key one") == AccountMatch(KEY_ONE)
+    assert journal.accounts(b"another secret").match(SERVER, "", KEY_TWO, "key one") == AccountMatch(KEY_TWO)
 
 
 def test_an_account_that_gets_its_name_keeps_its_memory_and_the_better_knowledge_stays(
@@ -41,8 +41,8 @@ def test_an_account_that_gets_its_name_keeps_its_memory_and_the_better_knowledge
 
 
 def test_the_first_key_of_a_server_is_nobodys_question(accounts: Accounts) -> None:
-    assert accounts.whose(SERVER, "", KEY_ONE, "key one") == Whose(KEY_ONE)
-    assert accounts.whose(SERVER, "main", MAIN, "key one") == Whose(MAIN)
+    assert accounts.match(SERVER, "", KEY_ONE, "key one") == AccountMatch(KEY_ONE)
+    assert accounts.match(SERVER, "main", MAIN, "key one") == AccountMatch(MAIN)
 
 
 def test_a_second_key_is_asked_about_until_somebody_said(journal: Journal, accounts: Accounts) -> None:
@@ -50,11 +50,11 @@ def test_a_second_key_is_asked_about_until_somebody_said(journal: Journal, accou
     begin(journal, SECOND, scope="https://other.example.com#key-9")
     accounts.bind(SERVER, "key one", KEY_ONE)
 
-    asked = accounts.whose(SERVER, "", KEY_TWO, "key two")
-    assert asked == Whose(candidates=[AccountUsed(KEY_ONE, FIRST)])
+    asked = accounts.match(SERVER, "", KEY_TWO, "key two")
+    assert asked == AccountMatch(candidates=[AccountUsed(KEY_ONE, FIRST)])
     accounts.bind(SERVER, "key two", KEY_ONE)
-    assert accounts.whose(SERVER, "", KEY_TWO, "key two") == Whose(KEY_ONE)
-    assert accounts.whose(SERVER, "", KEY_ONE, "key one") == Whose(KEY_ONE)
+    assert accounts.match(SERVER, "", KEY_TWO, "key two") == AccountMatch(KEY_ONE)
+    assert accounts.match(SERVER, "", KEY_ONE, "key one") == AccountMatch(KEY_ONE)
 
 
 def test_the_account_that_an_earlier_program_called_after_this_key_is_its_own(
@@ -62,22 +62,22 @@ def test_the_account_that_an_earlier_program_called_after_this_key_is_its_own(
 ) -> None:
     begin(journal, scope=KEY_ONE)
 
-    assert accounts.whose(SERVER, "", KEY_ONE, "key one") == Whose(KEY_ONE)
+    assert accounts.match(SERVER, "", KEY_ONE, "key one") == AccountMatch(KEY_ONE)
 
 
 def test_a_name_is_given_to_what_the_key_has_done(journal: Journal, accounts: Accounts) -> None:
     begin(journal, scope=KEY_ONE)
     accounts.bind(SERVER, "key one", KEY_ONE)
 
-    assert accounts.whose(SERVER, "main", MAIN, "key one") == Whose(MAIN, called_before=KEY_ONE)
+    assert accounts.match(SERVER, "main", MAIN, "key one") == AccountMatch(MAIN, called_before=KEY_ONE)
 
 
 def test_a_new_name_with_a_new_key_is_asked_about_where_an_account_has_none(
     journal: Journal, accounts: Accounts
 ) -> None:
     begin(journal, scope=KEY_ONE)
-    assert accounts.whose(SERVER, "main", MAIN, "key two").candidates
+    assert accounts.match(SERVER, "main", MAIN, "key two").candidates
     accounts.rename(KEY_ONE, MAIN)
 
-    assert accounts.whose(SERVER, "main", MAIN, "key two") == Whose(MAIN)
-    assert accounts.whose(SERVER, "other", f"{SERVER}#other", "key two") == Whose(f"{SERVER}#other")
+    assert accounts.match(SERVER, "main", MAIN, "key two") == AccountMatch(MAIN)
+    assert accounts.match(SERVER, "other", f"{SERVER}#other", "key two") == AccountMatch(f"{SERVER}#other")

@@ -328,7 +328,7 @@ def _prepare(journal: Journal, story: Story, name: tuple[str, str]) -> int:
 def _scope(journal: Journal, base_url: str, api_key: str) -> str:
     """Where import keys are unique: a new key is somebody's question, and the answer is that it is the same account."""
     server, accounts = same_server(base_url), journal.accounts(b"lab")
-    found = accounts.whose(server, "", f"{server}#key-{api_key}", api_key)
+    found = accounts.match(server, "", f"{server}#key-{api_key}", api_key)
     scope = found.scope or found.candidates[0].scope
     accounts.bind(server, api_key, scope)
     return scope

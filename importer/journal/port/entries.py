@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from importer.journal.entries import AccountUsed, Place, StoredReceipt, Whose
+from importer.journal.entries import AccountMatch, Place, StoredReceipt
 from importer.journal.runs import Purgeable
 
 
@@ -57,7 +57,7 @@ class Places(Protocol):
 class Accounts(Protocol):
     """The accounts of API keys: a person's answer is remembered."""
 
-    def whose(self, server: str, named: str, proposed: str, api_key: str) -> Whose:
+    def match(self, server: str, named: str, proposed: str, api_key: str) -> AccountMatch:
         """Find out which account a key is for.
 
         Args:
@@ -65,10 +65,6 @@ class Accounts(Protocol):
             named: the account's name in the profile; empty: none was given.
             proposed: the scope of an account that is new here.
         """
-        ...
-
-    def used_at(self, server: str) -> list[AccountUsed]:
-        """The accounts of a server, the newest first."""
         ...
 
     def bind(self, server: str, api_key: str, scope: str) -> None:

@@ -13,7 +13,7 @@ from importer.journal.entries import ChangeTotal
 from importer.journal.facts import RunFacts, VerificationFacts
 from importer.journal.location import Location
 from importer.journal.matching import Comparison
-from importer.journal.revisions import ProfileNow, Revision, Said
+from importer.journal.revisions import IssueChange, ProfileNow, Revision
 
 
 class RunIntake(Intake, Protocol):
@@ -147,7 +147,7 @@ class Returns(Protocol):
         self,
         revisions: Sequence[Revision],
         *,
-        said: Said,
+        issues: IssueChange,
         prints: Mapping[str, Mapping[int, int]],
         how: Comparison,
         facts: RunFacts,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from importer.journal.entries import UNNAMED, AccountUsed, Whose
+from importer.journal.entries import UNNAMED, AccountMatch, AccountUsed
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.scopes import move_scope
 
@@ -25,32 +25,32 @@ class Accounts:
         self._db = database
         self._secret = secret
 
-    def whose(self, server: str, named: str, proposed: str, api_key: str) -> Whose:
-        used = self.used_at(server)
+    def match(self, server: str, named: str, proposed: str, api_key: str) -> AccountMatch:
+        used = self._used_at(server)
         scopes = {one.scope for one in used}
         bound = self._bound(server, api_key) or (self._after_key(proposed, scopes) if not named else "")
         if named:
             return self._named(proposed, bound, used)
         if bound or not used:
-            return Whose(bound or proposed)
-        return Whose(candidates=used)
+            return AccountMatch(bound or proposed)
+        return AccountMatch(candidates=used)
 
-    def _named(self, scope: str, bound: str, used: Sequence[AccountUsed]) -> Whose:
+    def _named(self, scope: str, bound: str, used: Sequence[AccountUsed]) -> AccountMatch:
         """What a person named: known, the new name of what this key did, or an account to be asked about."""
         is_known = any(one.scope == scope for one in used)
         if bound and bound != scope and (not is_known or UNNAMED in bound):
-            return Whose(scope, called_before=bound)
+            return AccountMatch(scope, called_before=bound)
         unnamed = [one for one in used if not one.is_named]
         if is_known or bound or not unnamed:
-            return Whose(scope)
-        return Whose(candidates=unnamed)
+            return AccountMatch(scope)
+        return AccountMatch(candidates=unnamed)
 
     @staticmethod
     def _after_key(proposed: str, scopes: set[str]) -> str:
         """The account that earlier programs called after this very key."""
         return proposed if proposed in scopes else ""
 
-    def used_at(self, server: str) -> list[AccountUsed]:
+    def _used_at(self, server: str) -> list[AccountUsed]:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT scope, run_id, max(run) FROM runs WHERE dry_run = 0 GROUP BY scope ORDER BY max(run) DESC"

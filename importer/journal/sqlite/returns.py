@@ -23,7 +23,7 @@ from importer.core.results import ResultBatch, RowResult
 from importer.core.states import REOPENINGS, TRANSITIONS, RowState
 from importer.journal.facts import RunFacts
 from importer.journal.matching import Comparison
-from importer.journal.revisions import ProfileNow, Revision, Said
+from importer.journal.revisions import IssueChange, ProfileNow, Revision
 from importer.journal.runs import RUNNING
 from importer.journal.sqlite.comparing import refuse
 from importer.journal.sqlite.database import Database
@@ -103,7 +103,7 @@ class Returns:
         self,
         revisions: Sequence[Revision],
         *,
-        said: Said,
+        issues: IssueChange,
         prints: Mapping[str, Mapping[int, int]],
         how: Comparison,
         facts: RunFacts,
@@ -113,7 +113,7 @@ class Returns:
         with self.database.transaction() as tx:
             for first, group in groupby(revisions, lambda one: self._first(tx, one.ordinal)):
                 self._revise_batch(tx, first, list(group))
-            self._say(tx, said)
+            self._change_issues(tx, issues)
             self._compare(tx, likenesses, how, {one.ordinal for one in revisions if one.state is RowState.READY})
             self._note(tx, facts, profile)
         likenesses.remember()
@@ -133,10 +133,10 @@ class Returns:
         ).fetchone()
         return int(first)
 
-    def _say(self, tx: sqlite3.Connection, said: Said) -> None:
-        if said.codes:
-            remove_issues(tx, self.run, codes=said.codes)
-        insert_issues(tx, self.run, said.issues)
+    def _change_issues(self, tx: sqlite3.Connection, change: IssueChange) -> None:
+        if change.codes:
+            remove_issues(tx, self.run, codes=change.codes)
+        insert_issues(tx, self.run, change.issues)
 
     def _likenesses(self, prints: Mapping[str, Mapping[int, int]], contract: Contract) -> Likenesses:
         """What the rows have, at their places among all rows of the run."""

@@ -21,6 +21,7 @@ from importer.core.results import RowResult, RunSummary
 from importer.core.sources import Grouping, SourceInfo
 from importer.core.states import RowState
 from importer.journal import (
+    IssueChange,
     Journal,
     Merging,
     ProfileNow,
@@ -29,7 +30,6 @@ from importer.journal import (
     Revision,
     RunFacts,
     RunRows,
-    Said,
     StoredRun,
 )
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
@@ -100,7 +100,7 @@ class Return:
         facts = what_came_back(file, brought, revisions)
         returns.write(
             revisions,
-            said=Said(_LINE_CODES, tuple(_said(brought.refused))),
+            issues=IssueChange(_LINE_CODES, tuple(_said(brought.refused))),
             prints=prints,
             how=comparison(self.profile, self.stored.header, mapper.columns, self._summary.sheet),
             facts=self._noted(mapper, facts, self._fixed(rows, revisions, brought.changed)),

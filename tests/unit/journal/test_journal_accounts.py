@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.core.states import RowState
-from importer.journal import Whose, same_server
+from importer.journal import AccountMatch, same_server
 from importer.journal.sqlite.accounts import Accounts
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.runs import Runs
@@ -47,7 +47,7 @@ def test_keys_are_kept_as_keyed_hashes_alone(database: Database, accounts: Accou
     accounts.bind(SERVER, "key one", FIRST)
 
     assert "key one" not in "".join(database.connection.iterdump())
-    assert Accounts(database, b"another secret").whose(SERVER, "", SECOND, "key one") == Whose(SECOND)
+    assert Accounts(database, b"another secret").match(SERVER, "", SECOND, "key one") == AccountMatch(SECOND)
 
 
 def test_a_scope_that_moves_is_known_there_and_the_better_knowledge_stays(database: Database) -> None:
