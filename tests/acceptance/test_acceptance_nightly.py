@@ -341,7 +341,7 @@ def test_the_end_of_the_window_stops_well_and_the_next_night_goes_on(tmp_path: P
     ]
 
 
-def test_a_night_has_a_forecast_over_all_its_files_before_the_first(user: User, inbox: Path) -> None:
+def test_what_all_files_of_a_night_will_take_is_said_before_the_first(user: User, inbox: Path) -> None:
     header, *rows = people(63).splitlines()
     for name, own in (("a", rows[:20]), ("b", rows[20:41]), ("c", rows[41:])):
         (inbox / f"{name}.csv").write_text("\n".join([header, *own]) + "\n")
