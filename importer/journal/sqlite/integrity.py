@@ -27,7 +27,7 @@ _BEGINNING_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileIdentity:
     """Where a journal is. A copy is elsewhere and is another file; a file that was moved is the same one.
 
     Args:
@@ -43,13 +43,13 @@ class Place:
     secret_inode: int
 
     @classmethod
-    def of(cls, journal: Path) -> Place:
+    def of(cls, journal: Path) -> FileIdentity:
         """Find out where a journal is now."""
         found, secret = journal.stat(), secret_path(journal.parent)
         secret_inode = secret.stat().st_ino if secret.exists() else 0
         return cls(socket.gethostname(), str(journal.resolve()), found.st_dev, found.st_ino, secret_inode)
 
-    def is_that_of(self, other: Place) -> bool:
+    def is_that_of(self, other: FileIdentity) -> bool:
         """Whether both are one file: by inode, or by its path on one host, where inodes are made up anew (FUSE)."""
         same_file = self.inode == other.inode and (
             self.device == other.device or self.secret_inode == other.secret_inode
@@ -123,7 +123,7 @@ def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Com
             f"The journal {journal} does not know the run {lost[0]}, whose folder lies beside it: it is an older one.",
             f"Restore the newest backup. {accept_it}",
         )
-    if place is not None and not Place(**json.loads(place)).is_that_of(Place.of(journal)):
+    if place is not None and not FileIdentity(**json.loads(place)).is_that_of(FileIdentity.of(journal)):
         raise WorkspaceMovedError(
             f"The workspace {journal.parent} is another one than its journal remembers: it was moved or copied.",
             "Only one of two copies may go on with a run, else customers are created twice. If it was moved, type"
@@ -138,7 +138,7 @@ def has_place(connection: sqlite3.Connection) -> bool:
 
 def remember_place(connection: sqlite3.Connection, journal: Path) -> None:
     """Keep where the journal is."""
-    connection.execute("UPDATE integrity SET place = ?", (json.dumps(asdict(Place.of(journal))),))
+    connection.execute("UPDATE integrity SET place = ?", (json.dumps(asdict(FileIdentity.of(journal))),))
 
 
 def accept(connection: sqlite3.Connection, journal: Path) -> None:

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from importer.core.errors import JournalError, UsageError, WorkspaceMovedError
 from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.integrity import CommitCount, Place
+from importer.journal.sqlite.integrity import CommitCount, FileIdentity
 from importer.journal.sqlite.runs import Runs
 from importer.runs.wiring import accept_journal, open_workspace
 from tests.unit.journal.conftest import begin
 
 JOURNAL_NAME = "journal.sqlite3"
-HERE = Place(host="a", path="/runs/journal.sqlite3", device=1, inode=2, secret_inode=3)
+HERE = FileIdentity(host="a", path="/runs/journal.sqlite3", device=1, inode=2, secret_inode=3)
 
 
 @contextmanager
@@ -186,7 +186,7 @@ def test_nothing_can_be_accepted_where_there_is_no_journal(tmp_path: Path) -> No
         (replace(HERE, path="/mnt/journal.sqlite3", device=9, secret_inode=8), False),
     ],
 )
-def test_what_is_the_same_file(there: Place, same: bool) -> None:
+def test_what_is_the_same_file(there: FileIdentity, same: bool) -> None:
     assert there.is_that_of(HERE) is same
     assert HERE.is_that_of(there) is same
 
