@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -50,23 +51,33 @@ def code_lines(module: str) -> int:
     return len({line for token in tokens for line in range(token.start[0], token.end[0] + 1)} - documentation)
 
 
-def statements(node: ast.AST, *, for_types: bool) -> Iterator[ast.AST]:
-    """All nodes below one, without the blocks that only a type checker reads unless those are wanted."""
-    for child in ast.iter_child_nodes(node):
-        if for_types or not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
-            yield child
-            yield from statements(child, for_types=for_types)
+class Import(NamedTuple):
+    """What a module imports of the package, at its top or in a function.
+
+    Args:
+        name: in that module; empty: the module itself.
+        for_types: only a type checker reads it.
+    """
+
+    module: str
+    name: str
+    for_types: bool
 
 
-def imported(module: str, *, for_types: bool) -> Iterator[tuple[str, str]]:
-    """What a module imports of the package, in functions as well: a module, and the name in it or nothing."""
-    for node in statements(TREES[module], for_types=for_types):
+@cache
+def imports(module: str) -> Sequence[Import]:
+    tree, found = TREES[module], []
+    checked = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    for_types = {id(inner) for node in checked for inner in ast.walk(node)}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((one.name, "") for one in node.names if one.name in MODULES)
+            found += [Import(one.name, "", id(node) in for_types) for one in node.names if one.name in MODULES]
         elif isinstance(node, ast.ImportFrom) and node.module in MODULES:
             for one in node.names:
                 whole = f"{node.module}.{one.name}"
-                yield (whole, "") if whole in MODULES else (str(node.module), one.name)
+                where = (whole, "") if whole in MODULES else (str(node.module), one.name)
+                found.append(Import(*where, id(node) in for_types))
+    return found
 
 
 @cache
@@ -79,11 +90,11 @@ def passed_on(module: str) -> Mapping[str, str]:
     ]
     if not listed or MODULES[module].name != "__init__.py":
         return {}
-    return {name: other for other, name in imported(module, for_types=True) if name in listed[0]}
+    return {one.name: one.module for one in imports(module) if one.name in listed[0]}
 
 
 def graph() -> Mapping[str, AbstractSet[str]]:
-    return {module: {other for other, _ in imported(module, for_types=False)} - {module} for module in MODULES}
+    return {module: {one.module for one in imports(module) if not one.for_types} - {module} for module in MODULES}
 
 
 @cache
@@ -91,9 +102,9 @@ def users() -> Mapping[str, AbstractSet[str]]:
     """Who uses a module: what a package passes on is used where it is imported from the package."""
     found: dict[str, set[str]] = {module: set() for module in MODULES}
     for module in MODULES:
-        for other, name in imported(module, for_types=True):
-            if name not in passed_on(module):
-                found[passed_on(other).get(name, other)].add(module)
+        for one in imports(module):
+            if one.name not in passed_on(module):
+                found[passed_on(one.module).get(one.name, one.module)].add(module)
     return found
 
 
