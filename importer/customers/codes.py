@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.core.issue_codes.checking import ANY_FIELD, DUPLICATE_IN_FILE
+from importer.core.issue_codes.checking import ANY_FIELD, DUPLICATE_IN_FILE, GROUP_CODES
 from importer.core.issues import IssueCode, Severity
 
 
@@ -369,30 +369,7 @@ _ALL = (
         "Mark one contact as primary.",
     ),
     # ------------------------------------------------------------------ rows that are one business
-    _error(
-        "group_held",
-        "Another row of the same business has an error",
-        "Another row of the same business has an error; fix that one, and this row goes with it.",
-        "Fix the rows that are named; nothing is wrong with these.",
-    ),
-    _error(
-        "group_differs",
-        "Rows of one business that contradict each other",
-        "The rows of one business say different things about the business itself.",
-        "Write the same into all rows of the business, or leave it blank in all but one; contacts may differ.",
-    ),
-    _error(
-        "group_too_large",
-        "Too many rows for one business",
-        "More than 100 rows are one business by `group_by`.",
-        "Look whether they are one business; if not, group by what differs between them, such as an account number.",
-    ),
-    _error(
-        "group_primary_unclear",
-        "A mark of the main contact that is neither yes nor no",
-        "Whether this is the main contact is neither yes nor no; write yes or no.",
-        "Write yes or no into the column of `group_primary`, or leave it blank.",
-    ),
+    *GROUP_CODES.values(),
     # ------------------------------------------------------------------ duplicates inside a file
     DUPLICATE_IN_FILE,
     _warning(

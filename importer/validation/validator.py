@@ -19,6 +19,7 @@ from importer.core.batches import CheckedBatch, MappedBatch
 from importer.core.contract import Columns, Contract, FieldSpec, FieldTable, Notes, Policy
 from importer.core.contract.columns import Texts
 from importer.core.errors import ProfileError
+from importer.core.issue_codes.checking import GROUP_CODES
 from importer.core.issues import Severity
 from importer.core.sources import Detected, Grouping
 from importer.validation.part import Found, Part, Values, read_rows, whole
@@ -128,7 +129,7 @@ class Validator:
             return whole(self.contract, batch, parts)
         aside = [place for kind in kinds if kind not in (groups.record_type, None) for place in kinds[kind]]
         of_rows = groups_of(groups, self._grouping, batch, aside)
-        mains, unclear = mains_of(self.contract.codes["group_primary_unclear"], self._grouping, batch)
+        mains, unclear = mains_of(GROUP_CODES["group_primary_unclear"], self._grouping, batch)
         batch = replace(batch, issues=(*batch.issues, *unclear))
         parts = [self._check_part(batch, kind, places, of_rows) for kind, places in kinds.items()]
         return replace(whole(self.contract, batch, parts), groups=of_rows, mains=mains)

@@ -1,4 +1,4 @@
-"""The issue codes of checking that every contract has, whatever its records are. Data only."""
+"""The issue codes of checking that every contract has, and those of every contract with groups of rows. Data only."""
 
 from __future__ import annotations
 
@@ -74,3 +74,33 @@ DUPLICATE_IN_FILE = _error(
 
 CHECKING_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in (*ANY_FIELD, DUPLICATE_IN_FILE)})
 """Code to its entry, in the order of the documentation."""
+
+_OF_GROUPS = (
+    _error(
+        "group_held",
+        "Another row of the same business has an error",
+        "Another row of the same business has an error; fix that one, and this row goes with it.",
+        "Fix the rows that are named; nothing is wrong with these.",
+    ),
+    _error(
+        "group_differs",
+        "Rows of one business that contradict each other",
+        "The rows of one business say different things about the business itself.",
+        "Write the same into all rows of the business, or leave it blank in all but one; contacts may differ.",
+    ),
+    _error(
+        "group_too_large",
+        "Too many rows for one business",
+        "More than 100 rows are one business by `group_by`.",
+        "Look whether they are one business; if not, group by what differs between them, such as an account number.",
+    ),
+    _error(
+        "group_primary_unclear",
+        "A mark of the main contact that is neither yes nor no",
+        "Whether this is the main contact is neither yes nor no; write yes or no.",
+        "Write yes or no into the column of `group_primary`, or leave it blank.",
+    ),
+)
+
+GROUP_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in _OF_GROUPS})
+"""The codes of rows that are one record together; a contract with `Groups` has them beside the others."""

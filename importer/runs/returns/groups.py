@@ -8,15 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from importer.core.contract import Contract, Contradiction
+from importer.core.contract import Contract, Contradiction, Groups
+from importer.core.issue_codes.checking import GROUP_CODES
 from importer.core.issues import Issue
 from importer.core.states import RowState
 from importer.journal import Merging
 from importer.runs.returns.rows import ReturnedRow
 
-HELD_BY_OTHERS = frozenset({"group_held", "group_differs", "group_too_large", "contacts_primary"})
-"""What is said of a row because of other rows: it may be well once those were changed."""
+_OF_THE_ROW_ITSELF = {"group_primary_unclear"}
 _IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
+
+
+def because_of_others(groups: Groups | None) -> frozenset[str]:
+    """The issue codes of a row that other rows are the reason of: it may be valid once those were changed."""
+    return frozenset(GROUP_CODES) - _OF_THE_ROW_ITSELF | {groups.several_mains} if groups else frozenset()
 
 
 def form(

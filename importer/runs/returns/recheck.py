@@ -36,7 +36,7 @@ from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
 from importer.runs.returns.distinct_keys import keep_apart
 from importer.runs.returns.file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
-from importer.runs.returns.groups import HELD_BY_OTHERS, form, hold
+from importer.runs.returns.groups import because_of_others, form, hold
 from importer.runs.returns.rows import ReturnedRow, as_batch, overlaid, take_over
 from importer.runs.wiring.checking import comparison
 from importer.runs.wiring.clock import today
@@ -128,7 +128,8 @@ class Return:
             return
         leaders = rows.leaders()
         touched = {leaders[ordinal] for ordinal in changed if ordinal in leaders}
-        held = frozenset({DUPLICATE_IN_FILE.code}) | (HELD_BY_OTHERS if grouped else frozenset())
+        groups = self.profile.contract.identity.groups if grouped else None
+        held = because_of_others(groups) | {DUPLICATE_IN_FILE.code}
         for batch in rows.batches():
             for place, state in enumerate(batch.states):
                 ordinal = batch.first + place
