@@ -85,7 +85,8 @@ class Reconcile:
 
     async def __call__(self, attempts: Attempts) -> Outcome | None:
         """Find out what became of a row in doubt; None when it is certain enough that it was not created."""
-        since, due_s, looked = self._first_look(attempts)
+        since, due_s = self._first_look(attempts)
+        looked = False
         while due_s is not None:
             await self._wait_until(since + due_s)
             outcome = await self._looked_up(attempts)
@@ -118,17 +119,17 @@ class Reconcile:
             return outcome
         return outcome._replace(warnings=(*outcome.warnings, _FIX_NOT_SENT))
 
-    def _first_look(self, attempts: Attempts) -> tuple[float, float | None, bool]:
-        """Since when looks count, when the first is due after that, and whether one was made before it.
+    def _first_look(self, attempts: Attempts) -> tuple[float, float | None]:
+        """Since when looks count, and when the first one is due after that.
 
         Time that has passed since an earlier pass died need not pass again.
         """
         now = self._clock.monotonic()
         if attempts.creates or attempts.spared:
-            return now, self.looks.after(-1.0), False
+            return now, self.looks.after(-1.0)
         if not self.looks.times_s:
-            return now, None, False
-        return self._began_s, now - self._began_s, False
+            return now, None
+        return self._began_s, now - self._began_s
 
     async def _wait_until(self, moment: float) -> None:
         """Wait for a look's time, while other rows go on."""
