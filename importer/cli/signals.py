@@ -18,11 +18,11 @@ from enum import Enum, auto
 from typing import Any, TypeVar
 
 from importer.cli.output import Output, print_error
+from importer.core.atomic_files import discard_unfinished
 from importer.core.commands import Commands
 from importer.core.errors import ExitCode, ImporterError, InterruptedRunError
 from importer.core.events import Event
 from importer.delivery import StopSwitch
-from importer.results import discard_unfinished
 
 _T = TypeVar("_T")
 

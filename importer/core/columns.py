@@ -41,7 +41,21 @@ NUMBER_COLUMNS = frozenset({ROW_COLUMN, HTTP_STATUS, ATTEMPTS})
 MOST_EXTRA = 20
 """At most so many columns for surplus cells: every row of a table is as wide as the widest one."""
 
+JOINT = " | "
+"""What is between the errors of one row in an added column."""
+
 _EXTRA_NAME = re.compile(r"_extra_[1-9]\d*")
+_INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
+
+
+def tidy_name(text: str) -> str:
+    """Return a header text without invisible characters, line breaks and outer spaces."""
+    return _INVISIBLE.sub(" ", text).strip()
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Join what an added column reports of one row, so that it can be split at `JOINT` again."""
+    return JOINT.join(part.replace(JOINT, " / ") for part in parts)
 
 
 def extra_columns(count: int) -> tuple[str, ...]:
@@ -66,5 +80,5 @@ def surplus_of(cells: Sequence[str], width: int) -> tuple[str, ...]:
     """
     found = [cell for cell in cells[width:] if cell.strip()]
     if len(found) > MOST_EXTRA:
-        found[MOST_EXTRA - 1 :] = [" | ".join(found[MOST_EXTRA - 1 :])]
+        found[MOST_EXTRA - 1 :] = [JOINT.join(found[MOST_EXTRA - 1 :])]
     return tuple(found)

@@ -15,13 +15,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 from zipfile import ZipFile
 
-from importer.core.columns import ROW_COLUMN, RUN_COLUMN
+from importer.core.columns import ROW_COLUMN, RUN_COLUMN, tidy_name
 from importer.core.errors import ReturnRefusedError, SourceError
 from importer.profile.settings import SourceSettings
 from importer.readers.byte_source import ByteSource
 from importer.readers.kinds import Kind
 from importer.readers.parser_errors import Parsing
-from importer.readers.table.columns import tidy_name
 
 if TYPE_CHECKING:
     from importer.readers.table.blocks import Origin  # loads Arrow, which opening a source needs

@@ -5,7 +5,6 @@ and never leaves a half-written file behind. What loads large libraries is impor
 the tables (`results.tables`), the page (`results.html`) and the annotated workbook (`results.annotated`).
 """
 
-from importer.core.atomic_files import discard_unfinished, publish
 from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters, title_of
 from importer.results.failing import FailingRows, UnknownRow, UnknownRows, shown
@@ -34,12 +33,10 @@ __all__ = [
     "clusters",
     "compare",
     "digests",
-    "discard_unfinished",
     "keep_edited",
     "label",
     "learned_sentences",
     "others_there",
-    "publish",
     "read_as",
     "shown",
     "title_of",

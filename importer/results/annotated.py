@@ -8,7 +8,6 @@ as fit. Both are marked in the same way, and both are accepted as a source when 
 
 from __future__ import annotations
 
-import re
 import warnings
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from importer.core.atomic_files import AtomicFiles
-from importer.core.columns import is_added
+from importer.core.columns import is_added, tidy_name
 from importer.core.results import RowResult
 from importer.results.error_column import first_free, freeze, keep_together, make_room
 from importer.results.failing import FAILING
@@ -52,7 +51,6 @@ _UNREADABLE = (
 )
 _WIDTH_SAMPLE = 200
 _PARTS_LOST = "Pictures, charts or other parts of the original could not be kept in this copy."
-_INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +211,7 @@ def _places(sheet: Worksheet, at: int, columns: Sequence[str]) -> list[int] | No
 
 
 def _header_texts(sheet: Worksheet, at: int) -> list[str]:
-    return [_INVISIBLE.sub(" ", str(cell.value)).strip() if cell.value is not None else "" for cell in sheet[at]]
+    return [tidy_name(str(cell.value)) if cell.value is not None else "" for cell in sheet[at]]
 
 
 def _header_row(report: ReportData) -> int:

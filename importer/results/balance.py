@@ -16,7 +16,7 @@ from itertools import repeat, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from importer.core.columns import ADDED_COLUMNS
+from importer.core.columns import ADDED_COLUMNS, STATUS_COLUMN
 from importer.core.errors import BalanceError, StorageError
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES
 from importer.results.table import LINE_END
@@ -92,7 +92,7 @@ class CountRows:
     @property
     def _at(self) -> int:
         """The place of the state: found by position, so a source column may have any name."""
-        return self.source_columns + ADDED_COLUMNS.index("_status")
+        return self.source_columns + ADDED_COLUMNS.index(STATUS_COLUMN)
 
     def _is_header(self, row: Sequence[str]) -> bool:
         return len(row) == self._width and list(row[-len(ADDED_COLUMNS) :]) == list(ADDED_COLUMNS)

@@ -16,7 +16,7 @@ from openpyxl.styles import PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from importer.core.columns import ERROR_MESSAGE, ROW_COLUMN, RUN_COLUMN
+from importer.core.columns import ERROR_MESSAGE, JOINT, ROW_COLUMN, RUN_COLUMN
 from importer.core.issues import Issue, Severity
 from importer.core.results import RowResult
 from importer.results.failing import column_index, pointed_at
@@ -90,7 +90,7 @@ class Marker:
                     per_cell.setdefault(place, []).append(issue)
         for place, issues in per_cell.items():
             self._mark_cell(self.sheet.cell(at, place), issues)
-        self._write(at, " | ".join(map(_sentence, result.errors)))
+        self._write(at, JOINT.join(map(_sentence, result.errors)))
 
     def _surplus_places(self, result: RowResult, at: int) -> Sequence[int]:
         if self.beyond:

@@ -24,6 +24,7 @@ from importer.core.columns import (
     STATUS_COLUMN,
     WARNINGS_COLUMN,
     extra_columns,
+    joined,
 )
 from importer.core.issues import IssueKind, Severity
 from importer.core.results import ResultBatch, RowResult
@@ -42,7 +43,6 @@ LINE_END = "\r\n"
 """Lone carriage returns and line feeds inside a cell are quoted too, so that they can be read back."""
 
 _ERROR_COLUMNS = (ERROR_CODE, ERROR_FIELD, ERROR_COLUMN, ERROR_MESSAGE)
-_JOINT = " | "
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*")
 
@@ -196,7 +196,7 @@ def _spread(texts: Mapping[int, str], size: int) -> list[str]:
 
 
 def _warnings(warnings: Sequence[IssueKind]) -> tuple[str]:
-    return (_joined([f"{warning.code}: {warning.message}" for warning in warnings]),)
+    return (joined([f"{warning.code}: {warning.message}" for warning in warnings]),)
 
 
 def _errors(errors: Sequence[IssueKind]) -> tuple[str, str, str, str]:
@@ -204,15 +204,11 @@ def _errors(errors: Sequence[IssueKind]) -> tuple[str, str, str, str]:
         error = errors[0]
         return (error.code, error.field, error.column, error.message)
     return (
-        _joined([error.code for error in errors]),
-        _joined([error.field for error in errors]),
-        _joined([error.column for error in errors]),
-        _joined([error.message for error in errors]),
+        joined([error.code for error in errors]),
+        joined([error.field for error in errors]),
+        joined([error.column for error in errors]),
+        joined([error.message for error in errors]),
     )
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return _JOINT.join(part.replace(_JOINT, " / ") for part in parts)
 
 
 def escape_formula(text: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from importer.core.labels import counted
+
 
 def learned_sentences(learned: Mapping[str, Any]) -> list[str]:
     """Return what was learned.
@@ -37,7 +39,7 @@ def _sentences(learned: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rows(count: int) -> str:
-    return "1 row was" if count == 1 else f"{count:,} rows were"
+    return f"{counted(count, 'row')} {'was' if count == 1 else 'were'}"
 
 
 def others_there(count: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from importer.core.commands import FRAME, STDIN
 from importer.core.errors import ExitCode
+from importer.core.labels import counted
 from importer.core.states import RowState
 from importer.results.report_data import ReportData
 
@@ -57,9 +58,8 @@ def verdict(report: ReportData) -> Verdict:
 def _dry(report: ReportData) -> Verdict:
     invalid, read = report.counts.get(RowState.INVALID, 0), report.counts["read"]
     if invalid:
-        sentence = (
-            f"{invalid:,} of {_rows(read)} {_need(invalid)} fixing before {'it' if invalid == 1 else 'they'} can be"
-        )
+        they = "it" if invalid == 1 else "they"
+        sentence = f"{invalid:,} of {counted(read, 'row')} {_need(invalid)} fixing before {they} can be"
         return Verdict("mixed", f"{sentence} imported. Nothing was sent.", *_fix(report))
     sentence = f"{_all(read)} can be imported. Nothing was sent."
     if report.path == STDIN:
@@ -93,10 +93,10 @@ def _came_to(report: ReportData) -> str:
     if report.target == _REHEARSED_AT:
         if done == read:
             return f"Rehearsal passed: {_all(read, 'all')} would be imported."
-        return f"Rehearsal: {done:,} of {_rows(read)} would be imported; {left}."
+        return f"Rehearsal: {done:,} of {counted(read, 'row')} would be imported; {left}."
     if done == read:
         return f"{_all(read, 'All', 'customer')} {'is' if read == 1 else 'are'} imported into {report.target}."
-    return f"{done:,} of {_rows(read, 'customer')} imported into {report.target}; {left}."
+    return f"{done:,} of {counted(read, 'customer')} imported into {report.target}; {left}."
 
 
 def _nothing_real(report: ReportData) -> str:
@@ -109,10 +109,10 @@ def _left(report: ReportData) -> str:
     fixing = counts.get(RowState.INVALID, 0) + counts.get(RowState.REJECTED, 0)
     failed, unknown, unsent = (counts.get(state, 0) for state in (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT))
     parts = (
-        f"{_rows(fixing)} {_need(fixing)} fixing" if fixing else "",
-        f"{_rows(failed)} failed" if failed else "",
-        f"{_rows(unknown)} {'is' if unknown == 1 else 'are'} in doubt" if unknown else "",
-        f"{_rows(unsent)} {'was' if unsent == 1 else 'were'} not sent" if unsent else "",
+        f"{counted(fixing, 'row')} {_need(fixing)} fixing" if fixing else "",
+        f"{counted(failed, 'row')} failed" if failed else "",
+        f"{counted(unknown, 'row')} {'is' if unknown == 1 else 'are'} in doubt" if unknown else "",
+        f"{counted(unsent, 'row')} {'was' if unsent == 1 else 'were'} not sent" if unsent else "",
     )
     return ", ".join(part for part in parts if part)
 
@@ -156,12 +156,8 @@ def _done(report: ReportData) -> int:
 
 def _all(count: int, word: str = "All", what: str = "row") -> str:
     one = "the" if word.islower() else "The"
-    return f"{one if count == 1 else word} {_rows(count, what)}"
+    return f"{one if count == 1 else word} {counted(count, what)}"
 
 
 def _need(count: int) -> str:
     return "needs" if count == 1 else "need"
-
-
-def _rows(count: int, what: str = "row") -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

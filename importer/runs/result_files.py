@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
+from importer.core.atomic_files import publish
 from importer.core.errors import BalanceError, StorageError
 from importer.core.events import Event
 from importer.core.results import ResultBatch
 from importer.core.runtime import rare_collections
 from importer.journal import Journal, RehearsalFacts, RunFacts, StoredRun
 from importer.observe import LOG_NAME
-from importer.results import Header, Recount, Report, Share, compare, digests, keep_edited, publish, write_json
+from importer.results import Header, Recount, Report, Share, compare, digests, keep_edited, write_json
 from importer.results.html import write_html
 from importer.results.tables import Batches, write_results
 from importer.runs.context import Context

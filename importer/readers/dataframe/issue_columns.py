@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from importer.core.columns import ERROR_CODE, ERROR_COLUMN, ERROR_MESSAGE, JOINT, WARNINGS_COLUMN, joined
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issues import Issue, Severity
 from importer.readers.table.blocks import Mark
 
-ISSUE_COLUMNS = ("_error_code", "_error_column", "_error_message", "_warnings")
-_JOINT = " | "
+ISSUE_COLUMNS = (ERROR_CODE, ERROR_COLUMN, ERROR_MESSAGE, WARNINGS_COLUMN)
 _WARNING = re.compile(r"(\w+)(?: in '(.*?)')?: (.*)", re.DOTALL)
 _SHOWN_BY_EXTRAS = frozenset({"row_too_long", "cell_outside_table"})
 
@@ -36,16 +36,12 @@ def _texts(issues: Sequence[Issue]) -> list[str]:
     errors = [issue for issue in issues if issue.severity is Severity.ERROR]
     warnings = [_warning(issue) for issue in issues if issue.severity is Severity.WARNING]
     columns = zip(*[(error.code, error.column, error.message) for error in errors], strict=True) if errors else [()] * 3
-    return [_joined(parts) for parts in (*columns, warnings)]
+    return [joined(parts) for parts in (*columns, warnings)]
 
 
 def _warning(issue: Issue) -> str:
     where = f" in '{issue.column}'" if issue.column else ""
     return f"{issue.code}{where}: {issue.message}"
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return _JOINT.join(part.replace(_JOINT, " / ") for part in parts)
 
 
 def issue_marks(texts: Sequence[str], names: Sequence[str], *, has_extras: bool) -> list[Mark]:
@@ -65,14 +61,14 @@ def issue_marks(texts: Sequence[str], names: Sequence[str], *, has_extras: bool)
 
 
 def _errors(texts: Sequence[str]) -> Iterator[tuple[str, str, str, Severity]]:
-    codes, columns, messages = (text.split(_JOINT) for text in texts[:3])
+    codes, columns, messages = (text.split(JOINT) for text in texts[:3])
     for at, code in enumerate(codes):
         message = messages[at] if at < len(messages) and messages[at] else "Reading found this row broken."
         yield code, columns[at] if at < len(columns) else "", message, Severity.ERROR
 
 
 def _warnings(text: str) -> Iterator[tuple[str, str, str, Severity]]:
-    for one in text.split(_JOINT):
+    for one in text.split(JOINT):
         if found := _WARNING.fullmatch(one):
             code, column, message = found.groups(default="")
             yield code, column, message, Severity.WARNING

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from importer.core.batches import RawBatch
-from importer.core.columns import extra_columns
+from importer.core.columns import SHEET_COLUMN, extra_columns
 from importer.core.issues import Issue
 from importer.core.ports import Reader
 from importer.core.sources import SourceInfo
@@ -58,7 +58,7 @@ def _add_extras(frame: pd.DataFrame, batches: Sequence[RawBatch], sheet: str) ->
             cells[ordinal] = found[at] if at < len(found) else ""
         frame[name] = pd.array(cells, dtype="str")
     if names and sheet:  # in a sheet it is a cell beside the table, in a text a surplus cell
-        frame["_sheet"] = sheet
+        frame[SHEET_COLUMN] = sheet
 
 
 def _found(batches: Iterable[RawBatch]) -> _Found:

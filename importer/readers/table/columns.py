@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from importer.core.columns import is_added, is_extra
+from importer.core.columns import SHEET_COLUMN, is_added, is_extra, tidy_name
 from importer.core.labels import named
-
-_INVISIBLE = re.compile("[\\x00-\\x1f\\x7f\\u200b-\\u200d\\u2060\\ufeff]+|\\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +63,12 @@ def name_columns(
     above = [tidy_name(text) for text in groups]
     texts = [tidy_name(text) or above[i] if i < len(above) else tidy_name(text) for i, text in enumerate(header)]
     picks = [i for i, text in enumerate(texts) if (keeps_added or not is_added(text)) and i not in beyond]
-    sheet = texts.index("_sheet") if "_sheet" in texts else None
+    sheet = texts.index(SHEET_COLUMN) if SHEET_COLUMN in texts else None
     extras = tuple(i for i, text in enumerate(texts) if is_extra(text))
     grouped = _spread(above, len(texts))
     warnings: list[str] = []
     names = _unique([(i, texts[i]) for i in picks], grouped, warnings)
     return Columns(tuple(names), tuple(picks), len(texts), extras, tuple(beyond), sheet, tuple(warnings))
-
-
-def tidy_name(text: str) -> str:
-    """Return a header text without invisible characters, line breaks and outer spaces."""
-    return _INVISIBLE.sub(" ", text).strip()
 
 
 def _spread(groups: Sequence[str], width: int) -> list[str]:

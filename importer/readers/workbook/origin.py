@@ -7,6 +7,7 @@ from contextlib import closing
 from itertools import takewhile
 from pkgutil import resolve_name
 
+from importer.core.columns import tidy_name
 from importer.core.errors import SourceError
 from importer.core.sources import SUMMARY_SHEET, Detected, OtherTable
 from importer.profile.settings import SourceSettings
@@ -14,7 +15,6 @@ from importer.readers.byte_source import ByteSource
 from importer.readers.kinds import kind_of
 from importer.readers.parser_errors import Parsing
 from importer.readers.table.blocks import Block
-from importer.readers.table.columns import tidy_name
 from importer.readers.table.header import find_header
 from importer.readers.workbook.sheetrows import Book, SheetFacts
 from importer.readers.workbook.sheets import Sheet, choose_sheet, describe_sheets
