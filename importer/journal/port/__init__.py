@@ -7,8 +7,7 @@ locks and the ledger of request starts will be leases and shares where several h
 from __future__ import annotations
 
 from importer.journal.port.delivery import RateLedger, RunBlocking, RunDelivery, RunToSend
-from importer.journal.port.entries import Accounts, Places, Purging, Receipts
-from importer.journal.port.journal import Journal
+from importer.journal.port.journal import Accounts, Journal, Places, Purging, Receipts
 from importer.journal.port.locks import Locks
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
