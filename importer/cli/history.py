@@ -86,7 +86,7 @@ def show(
 
     if verify:
         profile_hash = profile.fingerprint if shared.config is not None else ""
-        raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=shared.json))
+        raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=wants_json(profile, shared)))
     from importer.runs.look_again import look_again  # noqa: PLC0415
 
     caution = look_again(profile, run_name)

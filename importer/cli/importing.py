@@ -71,10 +71,10 @@ def run(
 
         code = run_command(
             profile,
+            shared,
             "run",
             lambda context: import_source(context, source, force=starting.force, as_new=starting.as_new),
             about=file,
-            as_json=shared.json,
         )
     raise typer.Exit(code)
 
@@ -89,7 +89,7 @@ def validate(file: opt.File, *, reading: opt.ReadingRows, results: opt.CheckResu
     with on_disk(file, profile) as source:
         from importer.runs.run import run as import_source  # noqa: PLC0415
 
-        code = run_command(profile, "validate", lambda context: import_source(context, source), as_json=shared.json)
+        code = run_command(profile, shared, "validate", lambda context: import_source(context, source))
     raise typer.Exit(code)
 
 
@@ -103,7 +103,7 @@ def resume(run_name: opt.Run, *, sending: opt.SendingRun, results: opt.RunResult
     profile = load_profile(shared, sending, results)
     from importer.runs.resume import resume as go_on  # noqa: PLC0415
 
-    code = run_command(profile, "resume", lambda context: go_on(context, run_name), about=run_name, as_json=shared.json)
+    code = run_command(profile, shared, "resume", lambda context: go_on(context, run_name), about=run_name)
     raise typer.Exit(code)
 
 
@@ -125,10 +125,6 @@ def retry(
     from importer.runs.retry import retry as send_again  # noqa: PLC0415
 
     code = run_command(
-        profile,
-        "retry",
-        lambda context: send_again(context, run_name, fixed=fixed),
-        about=run_name,
-        as_json=shared.json,
+        profile, shared, "retry", lambda context: send_again(context, run_name, fixed=fixed), about=run_name
     )
     raise typer.Exit(code)

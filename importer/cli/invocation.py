@@ -45,11 +45,11 @@ def on_disk(file: str, profile: Profile) -> AbstractContextManager[Path | str]:
 
 def run_command(
     profile: Profile,
+    shared: Shared,
     command: str,
     work: Callable[[Context], Coroutine[Any, Any, Report]],
     *,
     about: str = "",
-    as_json: bool,
 ) -> int:
     """Run a command's work to its end, print its report and return its exit code.
 
@@ -58,7 +58,7 @@ def run_command(
     """
     from importer.cli import running  # noqa: PLC0415
 
-    return running.run_command(profile, command, work, about=about, as_json=as_json)
+    return running.run_command(profile, command, work, about=about, as_json=wants_json(profile, shared))
 
 
 def wants_json(profile: Profile, shared: Shared) -> bool:

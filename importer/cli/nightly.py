@@ -10,7 +10,7 @@ import typer
 
 from importer.cli import options as opt
 from importer.cli.command import add_command
-from importer.cli.invocation import load_profile
+from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json, say
 from importer.core.errors import ImporterError
 from importer.core.labels import counted
@@ -71,14 +71,16 @@ def nightly(
     from importer.cli import running  # noqa: PLC0415
     from importer.inbox import Overrides  # noqa: PLC0415
 
+    as_json = wants_json(profile, shared)
+
     def shown(report: PassReport) -> None:
-        if not shared.json:
+        if not as_json:
             print_pass(report)
 
     report = running.run_inbox(
-        profile, folder, shown, Overrides(starting.force, starting.as_new), watch=own.watch, as_json=shared.json
+        profile, folder, shown, Overrides(starting.force, starting.as_new), watch=own.watch, as_json=as_json
     )
-    if shared.json:
+    if as_json:
         print_json(report.as_json())
     raise typer.Exit(int(report.exit_code))
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from importer.cli import options as opt
 from importer.cli.command import add_command
-from importer.cli.invocation import load_profile
+from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import print_json
+from importer.core.errors import ImporterError
+
+if TYPE_CHECKING:
+    from importer.profile import Profile
 
 Folder = Annotated[
     str,
@@ -66,13 +71,21 @@ def doctor(folder: Folder = "", *, own: DoctorOptions, shared: opt.Shared) -> No
         accept(loaded().workspace, copied=own.copied)
     findings = asyncio.run(examine(loaded, os.environ, folder, offline=own.offline))
     checks, code = [one.as_json() for one in findings], exit_code(findings)
-    if shared.json:
+    if _wants_json(loaded, shared):
         failed = next((one for one in findings if one.status == "fail"), None)
         error = f"{failed.check}: {failed.message}" if failed else None
         print_json({"command": "doctor", "checks": checks, "exit_code": int(code), "error": error})
     else:
         print_findings(checks)
     raise typer.Exit(int(code))
+
+
+def _wants_json(load: Callable[[], Profile], shared: opt.Shared) -> bool:
+    """Whether JSON is asked for; a profile that cannot be loaded is one of the findings."""
+    try:
+        return wants_json(load(), shared)
+    except ImporterError:
+        return shared.json
 
 
 def purge(*, own: PurgeOptions, shared: opt.Shared) -> None:
@@ -93,7 +106,7 @@ def purge(*, own: PurgeOptions, shared: opt.Shared) -> None:
     if age_s is None:
         raise UsageError("Say how old a run must be to be purged.", "For example --older-than 30d.")
     done = remove_old(profile.workspace, age_s, SystemClock().now(), dry_run=own.dry_run, force=own.force)
-    if shared.json:
+    if wants_json(profile, shared):
         print_json({"command": "purge", **done.as_json(), "exit_code": int(done.exit_code), "error": None})
     else:
         print_purge(done.as_json())

@@ -45,7 +45,6 @@ def run_command(profile: Profile, command: str, work: Work, *, about: str = "", 
     Args:
         about: the file or the run that was named, for the notification of a run that could not begin.
     """
-    as_json = as_json or profile.output.format == "json"
     try:
         return _command_run(profile, command, work, about=about, as_json=as_json)
     except WorkspaceMovedError as error:

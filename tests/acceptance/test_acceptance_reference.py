@@ -85,3 +85,25 @@ def test_the_profile_may_ask_for_json_and_markdown_goes_before_it(user: User) ->
     assert json.loads(user.types("codes", "--config", asked).out)["command"] == "codes"
     assert user.types("codes", "--markdown", IMPORTER_OUTPUT__FORMAT="json").out.startswith("| code |")
     assert user.types("codes", "--markdown", "--json").code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("runs",),
+        ("show", "last"),
+        ("show", "last", "--verify"),
+        ("explain", "last", "2"),
+        ("export", "last"),
+        ("purge", "--older-than", "30d"),
+        ("doctor", "--offline"),
+        ("nightly", "inbox", "--target", "emulator"),
+    ],
+)
+def test_commands_print_json_where_the_profile_asks_for_it(user: User, words: tuple[str, ...]) -> None:
+    profile = user.has("json.toml", '[output]\nformat = "json"\n')
+    (user.home / "inbox").mkdir()
+    user.has("customers.csv", "First Name,Last Name,Phone,Phone Type,Email\nAda,Gray,+12125550123,HOME,a@example.com\n")
+    assert user.types("run", "customers.csv").code == 0
+
+    assert user.types(*words, "--config", profile).json["command"] == words[0]
