@@ -13,7 +13,7 @@
     │   └── EmptySourceError      exit 6   there is no row in it
     ├── BusyError                 exit 7   another run holds the lock
     ├── AlreadyImportedError      exit 7   this very content was imported before
-    ├── UnknownAccountError       exit 7   whose an API key is, only a person can say
+    ├── UnknownAccountError       exit 7   only a person knows the account of an API key
     ├── JournalError              exit 1   the journal cannot be read or written
     ├── StorageError              exit 1   a run directory or results file cannot be written
     ├── BalanceError              exit 9   the counts do not add up to the rows read
@@ -83,11 +83,11 @@ class ProfileError(UsageError):
 
 
 class MissingColumnError(ProfileError):
-    """The profile names a column that the source does not have; which of the two is wrong, other sources tell."""
+    """The profile names a column that the source does not have; which of the two is wrong, other sources show."""
 
 
 class TransformError(ProfileError):
-    """The user's own function fails on rows of the source; which of the two is wrong, other sources tell."""
+    """The user's own function fails on rows of the source; which of the two is wrong, other sources show."""
 
 
 class AccessError(ImporterError):
@@ -131,7 +131,7 @@ class AlreadyImportedError(ImporterError):
 
 
 class UnknownAccountError(ImporterError):
-    """An API key is new to a server that customers were imported into, and nobody has said whose it is."""
+    """An API key is new to a server that customers were imported into, and its account is not known."""
 
     exit_code = ExitCode.BUSY
 
@@ -141,7 +141,7 @@ class JournalError(ImporterError):
 
 
 class WorkspaceMovedError(JournalError):
-    """The workspace was moved or copied, and nobody has said which."""
+    """The workspace was moved or copied, and it is not known which."""
 
     exit_code = ExitCode.BUSY
 

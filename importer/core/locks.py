@@ -23,7 +23,7 @@ def locked(path: Path, *, waits: bool = False, creates: bool = False) -> Iterato
         creates: make the file (mode 0600) where there is none, and open it for writing.
 
     Raises:
-        BlockingIOError: another program holds the lock, and nobody waits.
+        BlockingIOError: another program holds the lock, and `waits` is off.
         OSError: it cannot be opened, or its file system has no locks.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT if creates else os.O_RDONLY, 0o600)

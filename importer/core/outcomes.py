@@ -80,7 +80,7 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class RateHint:
-    """What the headers of an answer tell about the server's allowance; None for what they do not tell.
+    """What the headers of an answer say about the rate limit; None for what they do not say.
 
     Args:
         limit: requests in a window.
@@ -142,7 +142,7 @@ class Candidate:
 
     Args:
         created_at: when it was created, by the target's clock, seconds since the epoch; None: not known, or it is not
-            known how that clock stands to ours.
+            known how far that clock is from ours.
     """
 
     customer_id: str

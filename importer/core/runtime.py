@@ -64,7 +64,7 @@ async def in_a_thread(work: Callable[[], T]) -> T:
 
 
 async def ended(work: asyncio.Future[Any]) -> None:
-    """Wait for the end of what nobody can stop half-way, whatever comes of it; a cancellation holds after that."""
+    """Wait for the end of work that cannot be stopped half-way; a cancellation takes effect after it."""
     cancelled: asyncio.CancelledError | None = None
     while not work.done():
         try:
@@ -72,6 +72,6 @@ async def ended(work: asyncio.Future[Any]) -> None:
         except asyncio.CancelledError as error:
             cancelled = error
     if not work.cancelled():
-        work.exception()  # looked at: asyncio would report it as forgotten where nobody asks for it any more
+        work.exception()  # looked at: otherwise asyncio reports it as never retrieved
     if cancelled is not None:
         raise cancelled

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from importer.core.errors import ProfileError
+from importer.core.labels import nearest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -158,8 +158,8 @@ def _loaded(name: str, place: str, load: Callable[[], object]) -> object:
 
 
 def _unknown(name: str) -> ProfileError:
-    near = get_close_matches(name, kinds(), n=1)
-    hint = f"Did you mean '{near[0]}'?" if near else f"Known kinds: {', '.join(kinds())}."
+    near = nearest(name, kinds())
+    hint = f"Did you mean '{near}'?" if near else f"Known kinds: {', '.join(kinds())}."
     return ProfileError(f"There is no kind of target named '{name}'.", hint)
 
 

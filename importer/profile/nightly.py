@@ -21,7 +21,7 @@ class NightlySettings(Section):
     ready: Literal["stable", "marker"] = Field(
         "stable",
         description=(
-            "`stable`: a file whose size and time do not change for `settle_s`, or one with a marker at once. "
+            "`stable`: a file with the same size and time for `settle_s`, or one with a marker at once. "
             "`marker`: only the latter."
         ),
     )

@@ -154,7 +154,7 @@ class Profile(ProfileTables):
         )
 
     def _typed(self, wanted: Callable[[str], bool]) -> tuple[str, ...]:
-        """The options of the command line, as words, whose places are wanted."""
+        """The options of the command line with the wanted places, as words."""
         words: list[str] = []
         for option, place in OPTIONS.items():
             section, _, key = place.partition(".")

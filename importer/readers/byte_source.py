@@ -13,11 +13,11 @@ import os
 import stat
 import sys
 import tempfile
-from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
 from importer.core.errors import EmptySourceError, SourceError
+from importer.core.labels import nearest
 from importer.readers.parser_errors import unreadable
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -199,8 +199,8 @@ def _require_ordinary(path: Path, found: os.stat_result, max_bytes: int) -> None
 
 def _missing(path: Path) -> SourceError:
     try:
-        near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], 1)
+        near = nearest(path.name, [entry.name for entry in path.parent.iterdir()])
     except OSError:
-        near = []
-    hint = f"Did you mean '{near[0]}'?" if near else "Check the path and the spelling."
+        near = ""
+    hint = f"Did you mean '{near}'?" if near else "Check the path and the spelling."
     return SourceError(f"There is no file '{path}'.", hint)

@@ -45,7 +45,7 @@ def as_handed_out(
     """How to read a file that the importer handed out; None for any other file.
 
     Args:
-        settings: `[source]` of the profile, whose limits hold for every file.
+        settings: `[source]` of the profile; its limits hold for every file.
         alone: refuse a workbook with several such sheets, since it is not known which of them has the fixes.
 
     Raises:

@@ -43,7 +43,7 @@ class FailingRows:
 
 @dataclass(frozen=True, slots=True)
 class UnknownRow:
-    """A row whose outcome is not known, with the ids of the customers that it could be."""
+    """A row with an unknown outcome, with the ids of the customers that it could be."""
 
     row: int
     candidates: tuple[str, ...]

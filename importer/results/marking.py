@@ -45,7 +45,7 @@ class Marker:
         columns: the source's columns.
         places: the sheet's column (from 1) of each of them.
         marked: the sheet's column of each of `MARKED`.
-        run_id: the run whose rows they are.
+        run_id: the run of the rows.
         beyond: the sheet's columns of surplus cells, where they have columns of their own; otherwise they are
             somewhere to the right of the table.
     """

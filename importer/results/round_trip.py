@@ -1,6 +1,6 @@
 """Whether a cell that came back is the cell that was handed out, or one that a person changed. Pure.
 
-Spreadsheet programs change cells that nobody edited: leading zeros are lost, long numbers are shortened, dates
+Spreadsheet programs change cells that were not edited: leading zeros are lost, long numbers are shortened, dates
 take the form of the country, formulas are run, a text is saved in another encoding. Such a change does not count.
 A zero or a plus sign that was added is a person's work.
 """

@@ -82,7 +82,7 @@ class Stop(Protocol):
 
 
 class Events(Protocol):
-    """Where happenings are told. Must not block and must not raise."""
+    """Receives events. Must not block and must not raise."""
 
     def __call__(self, event: Event, /) -> None:
         """Take one event."""

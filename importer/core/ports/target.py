@@ -79,7 +79,7 @@ class Checker(Protocol):
         """Log in once, for real: at the start of a run, and for `doctor`.
 
         Returns:
-            None when that worked; a reply that says what is wrong when nobody answered sensibly.
+            None when that worked; a reply that says what is wrong when there was no sensible answer.
 
         Raises:
             AccessError: the credentials were refused.

@@ -1,6 +1,6 @@
 """Finds the header among the first records of a source, under titles and above the data. Pure.
 
-The header is the first well-filled record whose cells read like names. A record above it that
+The header is the first well-filled record with cells that read like names. A record above it that
 looks like data means that there is no header: the source is refused, since a row would be lost.
 """
 

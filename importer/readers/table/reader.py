@@ -30,7 +30,7 @@ class TableReader:
         settings: `[source]` of the profile.
         name: the source's name for people.
         keeps_added: read the importer's own added columns like any others.
-        header: the header, of an origin that knows it and whose records are all data rows; None: it is to be found.
+        header: the header, of an origin that knows it and has data rows only; None: it is to be found.
 
     Raises:
         SourceError: no header, no data row, too many columns.

@@ -42,7 +42,7 @@ class _Trial:
     Args:
         width: cells that most records have.
         share: how many of the records have them.
-        broken: share of the records whose quotation marks make no sense.
+        broken: share of the records with quotation marks that do not match.
     """
 
     dialect: Dialect
@@ -149,7 +149,7 @@ def _is_certain(best: _Trial) -> bool:
 
 
 def _by_header(trials: Sequence[_Trial]) -> _Trial | None:
-    """Return the trial whose first record reads like the names of a table that most records belong to.
+    """Return the trial with a first record that reads like the names of a table that most records belong to.
 
     The rows of a small table may be ragged without being even in the end; its header shows what they should be.
     """
@@ -180,7 +180,7 @@ def _nearness(row: Sequence[str], width: int) -> float:
 
 
 def _parse(text: str, dialect: Dialect) -> tuple[list[list[str]], int]:
-    """Parse the sample; a line whose quotation marks make no sense costs that line alone."""
+    """Parse the sample; a line with quotation marks that do not match is left out."""
     lines = io.StringIO(text, newline="").readlines()
     rows: list[list[str]] = []
     broken = at = 0

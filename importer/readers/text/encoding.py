@@ -11,11 +11,11 @@ import codecs
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from encodings.aliases import aliases
 from typing import TYPE_CHECKING, BinaryIO
 
 from importer.core.errors import SourceError, UndecidedEncodingError
+from importer.core.labels import nearest
 from importer.core.sources import Detected
 from importer.readers.text.spelling import Spelling, is_latin, is_spelled, latin_ones, scripts, spellings
 
@@ -93,8 +93,8 @@ def _given(wanted: str) -> Encoding:
         b"".decode(wanted)
         codecs.getincrementaldecoder(wanted if codec.replace("-", "_") not in _NOT_FOR_FILES else "")
     except (LookupError, UnicodeError) as fault:
-        near = get_close_matches(wanted.lower().replace("-", "_"), aliases, 1)
-        hint = f"Did you mean '{near[0]}'?" if near else "Use utf-8, cp1252, latin-1, utf-16 or another."
+        near = nearest(wanted, aliases)
+        hint = f"Did you mean '{near}'?" if near else "Use utf-8, cp1252, latin-1, utf-16 or another."
         raise SourceError(f"There is no text encoding '{wanted}'.", hint) from fault
     if codec in {"utf-16", "utf-32"}:
         return _found(f"{codec}-le", 0.9, "as the profile says; without a mark it is taken for little-endian")

@@ -1,7 +1,7 @@
 """Reads texts that follow the rules of CSV with Arrow's parser: the exact parser's answer, sooner.
 
-Sound is a text whose quoted cells begin behind a delimiter or line end and end before one, whose quotation marks are
-doubled inside of them, and whose lines end in one way. All others, and records of uneven width, are left to the exact
+A text is sound if its quoted cells begin behind a delimiter or line end and end before one, if quotation marks are
+doubled inside of them, and if its lines end in one way. All others, and records of uneven width, are left to the exact
 parser.
 """
 

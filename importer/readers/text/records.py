@@ -1,6 +1,6 @@
 """Text becomes records exactly: strict quoting, one number per record, and a mark on what is not clean.
 
-A line whose quotation marks make no sense costs that line, never the lines after it.
+A line with quotation marks that do not match is lost by itself; the lines after it are not.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class _Records:
         return "".join(_lines(text)[1:])
 
     def _even_block(self, text: str) -> Block | None:
-        """Parse a block whose records are all of one width; the rows are never held, which saves half the time."""
+        """Parse a block with records of one width; the rows are never held, which saves half the time."""
         table = parsed(text, self._dialect)
         if table is not None:
             lines = count_lines(text) if self._dialect.quote and self._dialect.quote in text else table.num_rows

@@ -31,7 +31,7 @@ class Spelling:
 
     Args:
         words: the words with letters beyond ASCII.
-        explained: the share of them whose letters all belong to one language, 0 to 1.
+        explained: the share of them with all letters in one language, 0 to 1.
         one_language: the share that the best single language explains.
         impossible: the share that cannot be right: a symbol next to or inside the word, a capital behind a small
             letter, a letter that belongs to no language of the file's other letters.

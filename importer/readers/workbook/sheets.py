@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from importer.core.errors import SourceError
+from importer.core.labels import nearest
 from importer.core.sources import Detected
 
 
@@ -43,8 +43,8 @@ def choose_sheet(sheets: Sequence[Sheet], wanted: str | int | None, source: str,
         return by_name[0]
     if str(wanted).isdigit():
         return _numbered(sheets, int(wanted), source)
-    near = get_close_matches(str(wanted), [sheet.name for sheet in sheets], 1)
-    hint = f"Did you mean '{near[0]}'?" if near else _listed(sheets)
+    near = nearest(str(wanted), [sheet.name for sheet in sheets])
+    hint = f"Did you mean '{near}'?" if near else _listed(sheets)
     raise SourceError(f"'{source}' has no sheet '{wanted}'.", hint)
 
 
