@@ -178,7 +178,7 @@ PLAIN = {
 @pytest.mark.parametrize(("spec", "policy"), PLAIN.values(), ids=PLAIN)
 @settings(max_examples=examples(40), deadline=None)
 @given(data=st.data())
-def test_what_a_pattern_calls_clean_is_passed_by_its_reader_without_a_word(
+def test_what_a_pattern_calls_clean_is_passed_by_its_reader_without_a_remark(
     spec: CustomerField, policy: Policy, data: st.DataObject
 ) -> None:
     pattern = clean_pattern(spec, policy.today)
@@ -191,7 +191,7 @@ def test_what_a_pattern_calls_clean_is_passed_by_its_reader_without_a_word(
         assert spec.po_boxes or not is_po_box(text)
 
 
-def test_every_listed_word_is_passed_by_its_reader_without_a_word() -> None:
+def test_every_listed_word_is_passed_by_its_reader_without_a_remark() -> None:
     for spec in FIELDS.values():
         assert all(read(spec, word, Policy()) == Reading(word) for word in clean_words(spec))
     for country in STATE_REQUIRED_IN:
@@ -201,7 +201,7 @@ def test_every_listed_word_is_passed_by_its_reader_without_a_word() -> None:
 @pytest.mark.parametrize("country", ["", *STATE_REQUIRED_IN])
 @settings(max_examples=examples(40), deadline=None)
 @given(data=st.data())
-def test_a_clean_postal_code_is_passed_by_its_reader_without_a_word(country: str, data: st.DataObject) -> None:
+def test_a_clean_postal_code_is_passed_by_its_reader_without_a_remark(country: str, data: st.DataObject) -> None:
     code = data.draw(st.from_regex(clean_postal(country))).removesuffix("\n")
     assert read_postal(code, country) == Reading(code)
 

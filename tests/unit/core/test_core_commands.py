@@ -112,7 +112,7 @@ def test_paths_are_given_from_the_users_folder_and_in_full_elsewhere(tmp_path: P
     assert shlex.split(commands.for_everywhere().resume("r-1"))[-1] == str(tmp_path / "w")
 
 
-def test_a_usual_workspace_is_named_for_readers_who_stand_elsewhere(tmp_path: Path) -> None:
+def test_a_usual_workspace_is_named_for_readers_who_are_elsewhere(tmp_path: Path) -> None:
     assert Commands().for_everywhere().show("r-1").endswith(f"--workspace {shlex.quote(str(tmp_path / 'runs'))}")
 
 

@@ -77,7 +77,7 @@ def test_the_truth_set_has_at_least_150_addresses() -> None:
 
 
 @pytest.mark.parametrize("address", VALID)
-def test_a_valid_address_is_accepted_as_it_stands_but_for_its_domain(address: str) -> None:
+def test_a_valid_address_is_accepted_unchanged_but_for_its_domain(address: str) -> None:
     reading = read_email(address)
     assert not reading.error
     local, _, domain = address.rpartition("@")

@@ -115,7 +115,7 @@ def test_the_vendors_own_examples_pass_unless_numbers_must_be_valid(written: str
         ("sarah@example.com", "phone_words"), ("\x002125550123", "text_unreadable"),
     ],
 )  # fmt: skip
-def test_what_is_no_number_is_refused_with_its_reason(written: str, code: str) -> None:
+def test_what_is_not_a_number_is_refused_with_its_reason(written: str, code: str) -> None:
     reading = read_phone(written, POSSIBLE)
     assert reading.error == code
     assert reading.value == ""
@@ -149,11 +149,11 @@ def test_words_in_place_of_a_number_or_behind_it_are_said_to_be_words(written: s
 
 
 @pytest.mark.parametrize("written", ["Tel. 212-555-0123", "M: +1 212 555 0123", "Office 212 555 0123", "ph 2125550123"])
-def test_a_label_before_a_number_is_no_part_of_it(written: str) -> None:
+def test_a_label_before_a_number_is_not_part_of_it(written: str) -> None:
     assert read_phone(written, POSSIBLE).value == "+12125550123"
 
 
-def test_letters_that_stand_for_digits_are_read() -> None:
+def test_letters_that_mean_digits_are_read() -> None:
     assert read_phone("1-800-FLOWERS", POSSIBLE).value == "+18003569377"
     assert read_phone("1-800-555-HELP", POSSIBLE).value == "+18005554357"
 

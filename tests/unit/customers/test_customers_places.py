@@ -108,7 +108,7 @@ def test_names_in_many_languages_are_understood(written: str, alpha3: str) -> No
 
 
 @pytest.mark.parametrize("written", ["Atlantis", "XX", "U", "12", "840", "California", "?", "N/A", "n.a.", "EU"])
-def test_what_is_no_country_is_refused(written: str) -> None:
+def test_what_is_not_a_country_is_refused(written: str) -> None:
     assert read_country(written).error == "country_unknown"
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_country_is_refused(written: str) -> None:
         ("IRL", ["D02 X285"]), ("AUS", ["2000"]), ("IND", ["110001"]), ("ARG", ["C1425ABC"]), ("HKG", ["anything"]),
     ],
 )  # fmt: skip
-def test_usual_postal_codes_pass_without_a_word(country: str, codes: list[str]) -> None:
+def test_usual_postal_codes_pass_without_a_remark(country: str, codes: list[str]) -> None:
     assert all(not read_postal(code, country).warnings for code in codes)
 
 

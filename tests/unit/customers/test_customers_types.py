@@ -194,7 +194,7 @@ def test_a_phone_number_belongs_to_the_country_that_its_row_names() -> None:
     assert phone_of(with_phone("020 7946 0958", country="GBR")) == "+442079460958"
 
 
-def test_a_region_beside_the_number_goes_before_the_address_and_is_no_part_of_the_contract() -> None:
+def test_a_region_beside_the_number_goes_before_the_address_and_is_not_part_of_the_contract() -> None:
     body = with_phone("(212) 555-0123", region="US", country="GB")
     assert phone_of(body) == "+12125550123"
     assert set(sent(body)["primaryPhoneNumber"]) == {"number", "type"}

@@ -52,7 +52,7 @@ def test_a_day_and_month_alike_need_no_order() -> None:
     "text",
     ["n/a", "26/06/1990", "1990", "June 1990", "1990-13-01", "31 April 1990", "0000-00-00", "٣", "1/2/3", "a" * 99],
 )
-def test_what_is_no_date_is_a_flaw(text: str) -> None:
+def test_what_is_not_a_date_is_a_flaw(text: str) -> None:
     assert read(text) == Flaw("date_unreadable")
 
 

@@ -72,7 +72,7 @@ def test_it_explains_itself_and_shows_no_other_cell() -> None:
     assert "example.com" not in text
 
 
-def test_a_column_of_many_words_is_no_list_of_choices(tmp_path: Path) -> None:
+def test_a_column_of_many_words_is_not_a_list_of_choices(tmp_path: Path) -> None:
     cells = [f"word {number}" for number in range(60)]
     info = SourceInfo("x.csv", "csv", ("Phone", "Phone Type"))
     batch = raw_batch(0, range(2, 62), [["202 555 0101"] * 60, ["Work", *cells[1:]]])

@@ -21,7 +21,7 @@ def source(*columns: str) -> SourceInfo:
 DRIFTED = source("First Name", "LastName", "Email", "Shoe Size")
 
 
-def test_the_same_header_in_another_order_is_no_drift() -> None:
+def test_the_same_header_in_another_order_is_not_drift() -> None:
     assert check_drift(settings("stop"), source(*reversed(MADE_FOR))) == ()
 
 

@@ -170,7 +170,7 @@ def test_the_words_that_a_map_does_not_know_are_listed() -> None:
         ([], False),
     ],
 )
-def test_postal_codes_that_lost_their_zeros_are_told_by_the_columns_lengths(codes: list[str], damaged: bool) -> None:
+def test_postal_codes_that_lost_their_zeros_are_found_by_the_columns_lengths(codes: list[str], damaged: bool) -> None:
     made = mapper({"addresses.mailing.zipCode": "Zip"}, ("Zip",))
     if codes:
         made.observe(batch(*((code,) for code in codes), names=("Zip",)))
@@ -226,7 +226,7 @@ def test_dates_that_nobody_observed_are_not_guessed() -> None:
     assert [issue.code for issue in made.map(batch(("01/02/1990",), names=("DOB",))).issues] == ["date_unreadable"]
 
 
-def test_two_digit_years_are_told_of() -> None:
+def test_two_digit_years_are_reported() -> None:
     made = mapper(BORN, ("DOB",))
     made.observe(batch(("26/06/90",), names=("DOB",)))
 
@@ -262,7 +262,7 @@ def test_a_constant_address_as_a_whole_is_given_to_every_row() -> None:
     assert mapped(mapping, ("A",), ("x",)).texts("addresses.mailing.zipCode") == ["10001"]
 
 
-def test_the_country_of_a_national_id_stands_only_beside_one() -> None:
+def test_the_country_of_a_national_id_is_only_beside_one() -> None:
     mapping = {"socialId": "SSN", "socialIdCountryCode": {"value": "USA"}}
 
     assert mapped(mapping, ("SSN",), ("900-00-0000",), ("",)).texts("socialIdCountryCode") == ["USA", ""]
@@ -334,7 +334,7 @@ def test_a_file_without_a_header_is_recognised_and_its_cells_are_not_repeated() 
     assert "ann@" not in str(caught.value)
 
 
-def test_what_was_matched_assumed_and_left_out_is_told() -> None:
+def test_what_was_matched_assumed_and_left_out_is_reported() -> None:
     made = mapper({}, ("First Name", "Last Name", "Email", "Phone", "Shoe Size"))
 
     told = {(note.what, note.value) for note in made.decide()}
@@ -344,7 +344,7 @@ def test_what_was_matched_assumed_and_left_out_is_told() -> None:
     assert ("assumed", "type = INDIVIDUAL") in told
 
 
-def test_columns_that_a_profile_does_not_use_are_told() -> None:
+def test_columns_that_a_profile_does_not_use_are_reported() -> None:
     made = mapper({"firstName": "A"}, ("A", "B"))
 
     assert [note.value for note in made.decide() if note.what == "unmapped"] == ["B"]

@@ -228,7 +228,7 @@ def test_the_customer_type_of_a_bookkeeping_program_is_not_ours_when_its_words_a
     assert proposal(CUSTOMERS, info(columns), sample(*rows)).rules["type"].value == "INDIVIDUAL"
 
 
-def test_certain_names_score_one_and_every_column_is_told_of_with_a_reason() -> None:
+def test_certain_names_score_one_and_every_column_is_reported_with_a_reason() -> None:
     matches = propose(CUSTOMERS, info("First Name|Surname|Shoe Size"))
 
     assert [(match.field, match.score) for match in matches] == [("firstName", 1.0), ("lastName", 0.95), ("", 0.0)]
@@ -331,7 +331,7 @@ def test_an_id_that_repeats_is_somebody_elses() -> None:
     }
 
 
-def test_one_id_that_stands_twice_in_a_small_file_is_a_mistake_of_a_row() -> None:
+def test_one_id_that_is_there_twice_in_a_small_file_is_a_mistake_of_a_row() -> None:
     rows = [f"00{n}|a{n}@example.com" for n in (1, 2, 3, 4, 4)]
 
     assert found("Customer ID|Email", *rows)["Customer ID"] == "externalId"
@@ -353,7 +353,7 @@ def test_a_type_column_of_other_words_is_not_the_customers_type() -> None:
 # --------------------------------------------------------------------------- what goes together
 
 
-def test_an_address_without_street_or_postal_code_is_left_out_and_told() -> None:
+def test_an_address_without_street_or_postal_code_is_left_out_and_reported() -> None:
     match = match_of("City", "First Name|City|Country")
 
     assert match.field == ""
@@ -387,7 +387,7 @@ def test_a_house_number_is_put_before_its_street() -> None:
         ("Numéro de rue|Rue|Code postal", ("Numéro de rue", "Rue")),
     ],
 )
-def test_a_house_number_stands_where_the_language_of_its_column_has_it(columns: str, joined: tuple[str, str]) -> None:
+def test_a_house_number_is_where_the_language_of_its_column_has_it(columns: str, joined: tuple[str, str]) -> None:
     assert proposal(CUSTOMERS, info(columns)).rules["addresses.mailing.streetLine1"].columns == joined
 
 

@@ -142,7 +142,7 @@ def refused_without_rows(settings: TransformSettings) -> str:
     return caught.value.message.removeprefix(f"{settings.key} ")
 
 
-def test_what_it_prints_does_not_stand_between_what_a_command_says(
+def test_what_it_prints_is_not_mixed_with_what_a_command_says(
     written: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made(written("print('loaded')\n" + clean("print('called')")))
@@ -213,7 +213,7 @@ def test_a_failure_below_the_function_is_named_by_the_users_own_line(written: Wr
     assert "failed on row 2: LookupError in our_rules.py, line 5." in refusal(by_neighbour)
 
 
-def test_a_function_that_fails_on_rows_together_alone_is_told_how_rows_come(written: Write) -> None:
+def test_a_function_that_fails_on_rows_together_alone_is_shown_how_rows_come(written: Write) -> None:
     settings = written(clean("assert len(frame) < 3"))
 
     said = refusal(settings)
@@ -262,7 +262,7 @@ def test_what_it_returns_is_held_against_what_it_was_given(written: Write, body:
     assert said in refusal(written(clean(body)))
 
 
-def test_how_to_fix_a_value_that_is_no_text_is_said(written: Write) -> None:
+def test_how_to_fix_a_value_that_is_not_text_is_said(written: Write) -> None:
     assert '.astype("str")' in refusal(written(clean('frame["Age"] = 5')))
     assert '.fillna("")' in refusal(written(clean('frame["Age"] = None')))
 
@@ -355,7 +355,7 @@ def test_dates_are_judged_by_what_it_returns(written: Write) -> None:
     assert set(made.map(batch()).texts("dateOfBirth")) == {"1999-12-31"}
 
 
-def test_a_group_is_told_by_the_columns_that_it_makes(written: Write) -> None:
+def test_a_group_is_known_by_the_columns_that_it_makes(written: Write) -> None:
     table = Table.of(written(clean('frame["Group"] = "x"')), INFO, batch())
     business = {"type": {"value": "BUSINESS"}, "businessName": "Name"}
     rules = Profile.model_validate({"mapping": {**REQUIRED, **business}}).mapping

@@ -76,11 +76,11 @@ def test_allowed_duplicates_get_keys_of_their_own_from_the_second_on() -> None:
     assert verdict == DuplicateVerdict((), {2: occurrence_key(A, 2), 3: occurrence_key(A, 3)})
 
 
-def test_invalid_rows_are_no_duplicates() -> None:
+def test_invalid_rows_are_not_duplicates() -> None:
     assert judge(batch_of([None, None, A])) == DuplicateVerdict()
 
 
-def test_keys_that_only_begin_alike_are_no_duplicates() -> None:
+def test_keys_that_only_begin_alike_are_not_duplicates() -> None:
     assert judge(batch_of(["a" * 16 + "0" * 16, "a" * 16 + "1" * 16])) == DuplicateVerdict()
 
 
@@ -123,7 +123,7 @@ def test_a_long_list_of_rows_is_cut_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("policy", ["reject", "first", "allow"])
-def test_everything_in_one_group_is_no_trap(policy: Literal["reject", "first", "allow"]) -> None:
+def test_everything_in_one_group_is_not_slow(policy: Literal["reject", "first", "allow"]) -> None:
     verdict = judge(batch_of([A] * 20_000, emails=["s@example.com"] * 20_000), policy=policy)
     assert len(verdict.issues) + len(verdict.rekeyed) >= 19_999
 

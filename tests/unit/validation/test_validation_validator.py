@@ -128,7 +128,7 @@ def test_an_object_of_blanks_is_not_sent() -> None:
     assert not body(check({**SARAH, **blanks})).keys() & {"placeOfBirth", "metadata"}
 
 
-def test_metadata_stands_in_the_order_of_the_columns_whatever_other_rows_leave_blank() -> None:
+def test_metadata_is_in_the_order_of_the_columns_whatever_other_rows_leave_blank() -> None:
     row = {**SARAH, "metadata.b": "1", "metadata.a": "2"}
     assert check(row, {**row, "metadata.b": ""}).payloads[0] == check(row).payloads[0]
     assert list(body(check(row))["metadata"]) == ["b", "a"]
@@ -200,7 +200,7 @@ def test_likenesses_are_normalised_values_and_blank_where_these_are() -> None:
     assert not likenesses["name_birth"][1]
 
 
-def test_the_external_id_is_told_normalised() -> None:
+def test_the_external_id_is_given_normalised() -> None:
     assert check({**SARAH, "externalId": " L-1 "}, SARAH).external_ids == ["L-1", ""]
 
 
@@ -315,14 +315,14 @@ def test_a_constant_country_alone_makes_no_address() -> None:
     assert not checked.issues
 
 
-def test_a_country_from_the_file_that_stands_alone_is_told_as_not_sent() -> None:
+def test_a_country_from_the_file_that_is_alone_is_reported_as_not_sent() -> None:
     row = {**dict.fromkeys(HOME, ""), **SARAH, "addresses.mailing.countryCode": "Atlantis"}
     checked = check(row)
     assert "addresses" not in body(checked)
     assert found(checked) == [(0, "address_not_sent", "addresses.mailing.countryCode")]
 
 
-def test_a_shipping_address_needs_a_name_and_a_name_alone_is_no_address() -> None:
+def test_a_shipping_address_needs_a_name_and_a_name_alone_is_not_an_address() -> None:
     ship = {name.replace("mailing", "shipping"): text for name, text in HOME.items()}
     name = {"addresses.shipping.name.firstName": "Sarah", "addresses.shipping.name.lastName": "Green"}
     checked = check({**SARAH, **ship, **name}, {**SARAH, **ship}, {**SARAH, **name})
@@ -331,7 +331,7 @@ def test_a_shipping_address_needs_a_name_and_a_name_alone_is_no_address() -> Non
     assert "addresses" not in body(checked, 2)
 
 
-def test_a_physical_address_is_no_po_box() -> None:
+def test_a_physical_address_is_not_a_po_box() -> None:
     home = {name.replace("mailing", "physical"): text for name, text in HOME.items()}
     checked = check({**SARAH, **home, "addresses.physical.streetLine1": "P.O. Box 12"}, {**SARAH, **home})
     assert found(checked) == [(0, "po_box_physical", "addresses.physical.streetLine1")]
@@ -389,13 +389,13 @@ def test_a_row_of_no_known_type_is_invalid_and_its_cells_are_checked_all_the_sam
     assert [payload is None for payload in checked.payloads] == [True, True, False]
 
 
-def test_a_column_of_the_other_type_is_told_as_not_sent() -> None:
+def test_a_column_of_the_other_type_is_reported_as_not_sent() -> None:
     checked = check({**SARAH, "type": "INDIVIDUAL", "businessName": "Employer"}, {**BAKERY, "type": "BUSINESS"})
     assert found(checked) == [(0, "field_not_sent", "businessName")]
     assert "businessName" not in body(checked, 0)
 
 
-def test_a_column_that_feeds_both_types_is_not_told() -> None:
+def test_a_column_that_feeds_both_types_is_not_reported() -> None:
     rows = [{**SARAH, **BAKERY, "type": "INDIVIDUAL"}, {**SARAH, **BAKERY, "businessName": "", "type": "INDIVIDUAL"}]
     mapped = batch_of(*rows)
     columns = {name: name.removeprefix("contacts.primary.") for name in mapped.columns}
@@ -404,7 +404,7 @@ def test_a_column_that_feeds_both_types_is_not_told() -> None:
     assert found(checked) == [(0, "field_not_sent", "businessName")]
 
 
-def test_without_a_type_the_mapped_fields_decide_and_that_is_told() -> None:
+def test_without_a_type_the_mapped_fields_decide_and_that_is_reported() -> None:
     validator = Validator(CUSTOMERS, policy_of(ValidationSettings(), TODAY), secret=SECRET, stamp="")
     assert [one.value for one in validator.prepare(list(BAKERY), {})] == ["BUSINESS"]
     assert [one.value for one in validator.prepare(list(SARAH), {})] == ["INDIVIDUAL"]
@@ -415,7 +415,7 @@ def test_without_a_type_the_mapped_fields_decide_and_that_is_told() -> None:
 # ------------------------------------------------------------------ changes
 
 
-def test_every_change_is_told_before_and_after() -> None:
+def test_every_change_is_reported_before_and_after() -> None:
     checked = check({**SARAH, "firstName": " Sarah", "primaryPhoneNumber.number": "(212) 555-0123"}, SARAH)
     assert isinstance(checked.changes, ChangeLog)
     assert list(checked.changes) == [
@@ -432,7 +432,7 @@ def test_every_change_is_told_before_and_after() -> None:
     assert [len(column) for column in checked.changes.columns] == [1, 1]
 
 
-def test_every_step_that_altered_a_type_of_customer_is_told() -> None:
+def test_every_step_that_altered_a_type_of_customer_is_reported() -> None:
     changes = check({**BAKERY, "type": " Company\xa0"}).changes
     assert [(one.rule, one.before, one.after) for one in changes] == [
         ("nbsp_to_space", " Company\xa0", " Company "),
@@ -528,7 +528,7 @@ def test_every_row_has_its_own_country() -> None:
     assert checked.issues == ()
 
 
-def test_a_country_counts_where_there_is_no_address() -> None:
+def test_a_country_counts_where_there_is_not_an_address() -> None:
     checked = check({**SARAH, **NATIONAL, "addresses.mailing.countryCode": "United Kingdom"})
     assert numbers(checked) == ["+442079460958"]
     assert "addresses" not in body(checked)
@@ -568,12 +568,12 @@ def test_a_country_without_an_address_is_held_against_the_default() -> None:
     assert body(checked)["primaryPhoneNumber"] == {"number": "+442079460958", "type": "MOBILE"}
 
 
-def test_a_region_that_is_no_country_is_an_error_of_its_row() -> None:
+def test_a_region_that_is_not_a_country_is_an_error_of_its_row() -> None:
     checked = check({**SARAH, "primaryPhoneNumber.region": "Atlantis"})
     assert found(checked) == [(0, "country_unknown", "primaryPhoneNumber.region")]
 
 
-def test_where_the_country_of_a_number_cannot_be_read_no_address_stands_in_for_it() -> None:
+def test_where_the_country_of_a_number_cannot_be_read_an_address_does_not_replace_it() -> None:
     row = {**SARAH, "primaryPhoneNumber.country": "???", "primaryPhoneNumber.number": "020 7946 0958"}
     row["addresses.physical.countryCode"] = "GBR"
     checked = check(row, constants=["addresses.physical.countryCode"])

@@ -37,5 +37,5 @@ def test_the_stamp_does_not_differ_and_other_data_does() -> None:
     assert RECOGNITION.differences(PAYLOAD, body, STAMP, loses_metadata=True) == ("firstName",)
 
 
-def test_without_stamps_whatever_stands_under_their_name_counts() -> None:
+def test_without_stamps_whatever_is_under_their_name_counts() -> None:
     assert RECOGNITION.differences(PAYLOAD, {**PERSON, "metadata": {"branch": "north"}}, "") == (f"metadata.{STAMP}",)

@@ -1,4 +1,4 @@
-"""No rule of a field stands in validation: patterns, lengths and words are declared with the customer."""
+"""No rule of a field is in validation: patterns, lengths and words are declared with the customer."""
 
 from __future__ import annotations
 
