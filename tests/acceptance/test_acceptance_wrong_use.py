@@ -85,10 +85,8 @@ def test_a_profile_alone_never_chooses_a_live_target(user: User) -> None:
 
 
 def test_no_secret_is_ever_printed_or_written(user: User) -> None:
-    user.has(
-        "live.toml",
-        '[targets.live]\nbase_url = "https://localhost:9"\n[delivery]\nbackoff_base_s = 0.01\nbreaker_give_up_s = 0.1\n',
-    )
+    quick = "backoff_base_s = 0.01\nbreaker_give_up_s = 0.1\n"
+    user.has("live.toml", f'[targets.live]\nbase_url = "https://localhost:9"\n[delivery]\n{quick}')
     source = user.has("people.csv", people(2))
     ran = user.types(
         "run", source, "--config", "live.toml", "--target", "live", "--yes", "--verbose", "--fail-fast", **CREDENTIALS
