@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from importer.core.contract.identity import SEPARATOR, key_of
+from importer.core.contract.keyed_hashes import SEPARATOR, key_of
 
 KEY_RULE = 2
 """The rule by which keys are made today; what earlier ones did is written down in `former`."""

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any
 from unicodedata import normalize
 
-from importer.core.contract.identity import SEPARATOR, Likeness, prints
+from importer.core.contract.identity import Likeness
+from importer.core.contract.keyed_hashes import SEPARATOR, prints
 from importer.customers.identity import search_terms
 
 EMAIL, PHONE, NAME, NAME_BIRTH, EXTERNAL_ID = "email", "phone", "name", "name_birth", "external_id"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
 
 from importer.core.contract import Columns
-from importer.core.contract.identity import SEPARATOR, keys_of, prints
+from importer.core.contract.keyed_hashes import SEPARATOR, keys_of, prints
 from importer.customers.likeness import EMAIL, EXTERNAL_ID, NAME, NAME_BIRTH, PHONE, folded_names, folded_reference
 from importer.customers.specs import CustomerType
 

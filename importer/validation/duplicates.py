@@ -17,7 +17,7 @@ from typing import Literal
 
 from importer.core.batches import CheckedBatch, DuplicateVerdict
 from importer.core.contract import Contract, Likeness
-from importer.core.contract.identity import KEY_BYTES, occurrence_key
+from importer.core.contract.keyed_hashes import KEY_BYTES, occurrence_key
 from importer.core.issues import IssueCollector, IssueKind
 from importer.core.ports import Numbers
 

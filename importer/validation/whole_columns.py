@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from importer.core.batches import MappedBatch
 from importer.core.commands import Commands
 from importer.core.contract import Checks, FieldSpec, FieldTable, Groups, Kind, Notes, Policy, Reading, Step
-from importer.core.contract.identity import SEPARATOR
+from importer.core.contract.keyed_hashes import SEPARATOR
 from importer.core.errors import ProfileError
 from importer.core.issues import Issue, IssueCode
 from importer.core.sources import Detected, Grouping

@@ -8,21 +8,8 @@ from __future__ import annotations
 from importer.core.contract.columns import Columns, Witnesses
 from importer.core.contract.contract import Bodies, Checks, Contract
 from importer.core.contract.fields import HARD_MAX_CHARS, Evidence, FieldSpec, FieldTable, FreeNames, Kind, Rule
-from importer.core.contract.identity import (
-    Contradiction,
-    Groups,
-    Identity,
-    Likeness,
-    Readiness,
-    Renewed,
-    RowIdentities,
-    is_another,
-    key_of,
-    keys_of,
-    occurrence_key,
-    person_of,
-    prints,
-)
+from importer.core.contract.identity import Contradiction, Groups, Identity, Likeness, Readiness, Renewed, RowIdentities
+from importer.core.contract.keyed_hashes import is_another, key_of, keys_of, occurrence_key, person_of, prints
 from importer.core.contract.matching import Candidate, Choice, Look, Matching, Meaning, Vocabulary
 from importer.core.contract.notes import Notes
 from importer.core.contract.reading import Policy, Reading, Step
