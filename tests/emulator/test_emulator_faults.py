@@ -302,7 +302,7 @@ async def _persistent(caller: Caller, keys: range) -> None:
         try:
             if (await caller.create(metadata={"importKey": str(key)})).status == 401:
                 await caller.exchange()
-        except (aiohttp.ClientError, ValueError):  # ValueError: a token answer that is no JSON
+        except (aiohttp.ClientError, ValueError):  # ValueError: a token answer that is not JSON
             continue
 
 

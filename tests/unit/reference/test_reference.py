@@ -49,10 +49,10 @@ def test_a_field_says_who_has_it_who_needs_it_and_how_well_that_is_known() -> No
     (kind,) = fields(CUSTOMERS, ["primaryPhoneNumber.type"])
     (city,) = fields(CUSTOMERS, ["addresses.mailing.cityName"])
 
-    told = kind.as_json()
-    assert (told["type"], told["required"], told["values"]) == ("individual", True, ["WORK", "HOME", "MOBILE"])
-    assert told["synonyms"]["CELL"] == "MOBILE"
-    assert (told["length_evidence"], city.as_json()["length_evidence"]) == (None, "K")
+    entry = kind.as_json()
+    assert (entry["type"], entry["required"], entry["values"]) == ("individual", True, ["WORK", "HOME", "MOBILE"])
+    assert entry["synonyms"]["CELL"] == "MOBILE"
+    assert (entry["length_evidence"], city.as_json()["length_evidence"]) == (None, "K")
     assert (kind.needed, city.needed) == ("required", "optional")
 
 
@@ -91,10 +91,10 @@ def test_every_issue_code_is_listed_as_it_is_declared() -> None:
 
     assert {code: one.entry for code, one in listed.items()} == dict(ALL_CODES)
     for code, one in listed.items():
-        told = one.as_json()
-        assert (told["code"], told["severity"]) == (code, ALL_CODES[code].severity)
-        assert "{" not in told["message"]
-        assert bool(told["message"]) == bool(ALL_CODES[code].message)
+        entry = one.as_json()
+        assert (entry["code"], entry["severity"]) == (code, ALL_CODES[code].severity)
+        assert "{" not in entry["message"]
+        assert bool(entry["message"]) == bool(ALL_CODES[code].message)
 
 
 def test_the_fields_that_sentences_are_shown_with_exist() -> None:
