@@ -3,6 +3,9 @@
 A kind of target is one package that declares a `TargetKind`: ours are listed in `importer.core.target_kinds`, other
 packages add theirs by an entry point of the group `importer.targets`. Importing this package opens and loads nothing:
 the libraries of a target wait until `connect`.
+
+Another package needs this one, `importer.core.contract` for its contract, and `importer.core.outcomes`, `.ports` and
+`.errors` for what is asked and answered. A whole one, with a server, is `tests/toy_target` beside the source.
 """
 
 from __future__ import annotations

@@ -91,6 +91,19 @@ def test_a_dry_run_checks_by_the_clubs_rules_and_sends_nothing(member: User, clu
     assert not club.asked
 
 
+def test_worker_processes_check_by_the_clubs_rules_as_well(member: User, club: ClubServer) -> None:
+    source = member.has("m.csv", members(2_000).replace("m7@", "m7 at "))
+    results = []
+    for processes in (1, 2):
+        path = profile(member, club, mapping=f"[source]\nbatch_rows = 100\nprocesses = {processes}\n")
+        ran = member.types_for_real("validate", source, "--config", path, "--json")
+        assert (ran.code, ran.json["counts"]["valid"]) == (3, 1_999), ran.out + ran.err
+        rows = member.reads(ran.json["files"]["results"])
+        results.append([{name: text for name, text in row.items() if name != "_run"} for row in rows])
+
+    assert results[0] == results[1]
+
+
 def test_a_run_speaks_to_the_club_in_its_own_way(member: User, club: ClubServer) -> None:
     source = member.has("m.csv", f"{HEADER}\nR-1,Ada Example,ada@example.com,04/30/2019\n,Bob,bob@example.com,\n")
     ran = member.types("run", source, "--config", profile(member, club), "--yes", "--json")
