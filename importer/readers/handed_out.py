@@ -173,7 +173,7 @@ class _Kept(ByteSource):
         return self._byte_source.open()
 
     def close(self) -> None:
-        """Nothing: the one that it was lent by does."""
+        """Does nothing: the caller closes it."""
 
 
 def _header_row_of(origin: Origin, name: str) -> int:

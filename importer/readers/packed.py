@@ -1,4 +1,4 @@
-"""Unpacks gz, zip and zst into a temporary file, counting as it goes: a bomb is refused before it bursts."""
+"""Unpacks gz, zip and zst into a temporary file, counting the bytes: a zip bomb is refused in time."""
 
 from __future__ import annotations
 

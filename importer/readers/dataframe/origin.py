@@ -82,7 +82,7 @@ class FrameOrigin:
             yield numbers, [self._converter.texts(part.iloc[:, i], numbers) for i in range(len(self._names))]
 
     def close(self) -> None:
-        """Let go of the DataFrame."""
+        """Release the DataFrame."""
         self._frame = self._frame.iloc[:0]
 
     def _marks(self, columns: Sequence[Sequence[str]]) -> dict[int, list[Mark]]:

@@ -1,4 +1,4 @@
-"""A whole source as one DataFrame of text, with what reading found, for programs that look before they import."""
+"""A whole source as one DataFrame of text, with what reading found, for programs that inspect it before an import."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _found(batches: Iterable[RawBatch]) -> _Found:
 
 
 def _not_seen_again(frame: pd.DataFrame, found: _Found, settings: SourceSettings) -> _Found:
-    """Leave out what whoever reads the DataFrame finds in its cells."""
+    """Leave out what a reader of the DataFrame finds in its cells again."""
     if not found:
         return found
     origin = FrameOrigin(frame, settings)

@@ -119,7 +119,7 @@ def _number(value: float) -> str:
     if not value.is_integer():
         raise _DoubtfulError("decimal numbers")
     if abs(value) >= _LARGEST:
-        raise _DoubtfulError("whole numbers of more than 15 digits as floats: their last digits are lost")
+        raise _DoubtfulError("whole numbers of more than 15 digits as floats, which have lost their last digits")
     return _whole(value)
 
 

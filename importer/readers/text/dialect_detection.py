@@ -30,7 +30,7 @@ _LONGEST_NAME = 60
 _DOUBTFUL = 0.2
 """Share of broken records from which on double quotes may be mere characters."""
 _FEWEST_BROKEN = 2.5
-"""Broken records that it takes besides: one may always be an accident, however few records there are."""
+"""The fewest broken records for that: one may be an accident, however few records there are."""
 _GAP = re.compile(r"\S {2,}\S")
 _HINT = "Name it with delimiter in [source], or save the file as .xlsx."
 
@@ -135,7 +135,7 @@ def _try(text: str, dialect: Dialect) -> _Trial:
 
 
 def _best(trials: Sequence[_Trial]) -> _Trial:
-    """Return the best trial; double quotes quote until a good part of the records speaks against it."""
+    """Return the best trial; double quotes are quotation marks unless a good part of the records proves otherwise."""
     usual = [trial for trial in trials if trial.dialect.quote == '"']
     best = max(usual or trials, key=lambda trial: trial.score)
     doubtful = best.broken > _DOUBTFUL and best.broken * len(best.rows) >= _FEWEST_BROKEN

@@ -32,7 +32,7 @@ _BOMS = (
 _PIECE_BYTES = 1 << 20
 _HEAD_BYTES = 1 << 16
 _SCAN_BYTES = 1 << 30
-"""Beyond it nothing is looked at beforehand; a byte that is not text is still found when its row is read."""
+"""What is beyond it is not examined in advance; a byte that is not text is still found when its row is read."""
 _MOST_WORDS = 4_000
 _WORD = re.compile(rb"(?<![A-Za-z'])[A-Za-z']*+[\x80-\xff][A-Za-z'\x80-\xff]*+")
 """A word with an accent. Possessive and anchored: linear even on a megabyte of letters."""

@@ -68,7 +68,7 @@ class _Records:
         return block
 
     def _blank_block(self, text: str) -> Block:
-        """Count lines of nothing, and make no records of them: there may be a gigabyte."""
+        """Count blank lines, and make no records of them: there may be a gigabyte."""
         lines = count_lines(text)
         self._number += lines
         self._line += lines
@@ -165,7 +165,7 @@ class _Records:
     def _next(self, lines: list[str], at: int) -> tuple[list[str] | None, int]:
         """Return the record that begins at a line, None when it is broken, and how many lines that took.
 
-        The line on which a broken one came to light may hold the rest of it.
+        The line on which a broken one was found may hold the rest of it.
         """
         reader = self._dialect.reader(chain(_from(lines, at), self._more(lines)))
         try:
@@ -210,7 +210,7 @@ class _Records:
                 marks.setdefault(i, []).append(undecodable(column, starts[i], offset))
 
     def _waste(self, lines: int) -> None:
-        """Count lines that were read in vain, looking for the end of a cell that has none."""
+        """Count lines that were read to find the end of a cell that has none."""
         self._wasted += lines
         if self._wasted > _MOST_WASTED:
             raise SourceError(

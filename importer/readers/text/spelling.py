@@ -127,7 +127,7 @@ def _is_mostly_ascii(piece: str) -> bool:
 
 
 def _is_alone(piece: str, languages: Sequence[Language], alphabets: Sequence[frozenset[str]]) -> bool:
-    """Whether a word has letters of a language that the rest of the file does not speak."""
+    """Whether a word has letters of a language that the rest of the file does not use."""
     letters = _letters(piece)
     known = any(letters <= language.letters for language in languages)
     return known and not any(letters <= alphabet for alphabet in alphabets)

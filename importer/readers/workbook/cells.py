@@ -11,7 +11,7 @@ from typing import Literal
 _MIDNIGHT = dt.time(0)
 _DAY_S = 86_400
 _LEAP_1900 = 60
-"""Day 60 of the 1900 system is 29 February 1900, which never was: Excel kept a bug of an older program."""
+"""Day 60 of the 1900 system is 29 February 1900, which did not exist: Excel kept a bug of an older program."""
 _LAST_SERIAL = 2_958_465
 """31 December 9999."""
 _DAYS_TO_1904 = 1_462
