@@ -56,6 +56,7 @@ class TargetKind:
         contract: what its records are, as `package.module:NAME` of a `core.contract.Contract` of the kind's name;
             loaded when a profile, a row or a field is first looked at.
         address: what a user writes as `base_url`, in words that end the sentence "Set base_url to …".
+        logged_in: what is done with credentials, in words that end the sentence "They were …".
         defaults: keys of `[delivery]` to values that fit the API better than the usual defaults (`rate`).
         api_path: the path that its requests begin with; in a `base_url` that ends with it, it is left out.
     """
@@ -66,6 +67,7 @@ class TargetKind:
     contract: str
     address: str = "the address of its API"
     api_path: str = ""
+    logged_in: str = "used for a login"
     defaults: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from importer.core.errors import AccessError, ExitCode, ImporterError, UsageError
 from importer.core.ports import Timekeeper
-from importer.core.target_kinds import target_kind
+from importer.core.target_kinds import TargetKind, target_kind
 from importer.delivery import StopSwitch
 from importer.doctor.finding import Finding, readable_by_others
 from importer.profile import Profile
@@ -49,32 +49,33 @@ async def check_target(
         where = destination(profile, environ)
     except UsageError as error:
         return [*found, Finding.from_error("credentials", error)]
+    kind = target_kind(where.settings.kind)
     if not where.embedded:
-        for one in target_kind(where.settings.kind).credentials:
+        for one in kind.credentials:
             found += readable_by_others("credentials", f"{one.variable}_FILE", environ)
     if offline:
-        return [*found, Finding.ok("credentials", "present; not exchanged for a token (--offline)")]
-    return [*found, *await _exchange(profile, where)]
+        return [*found, Finding.ok("credentials", f"present; not {kind.logged_in} (--offline)")]
+    return [*found, *await _connection(profile, where, kind)]
 
 
-async def _exchange(profile: Profile, where: Destination) -> list[Finding]:
+async def _connection(profile: Profile, where: Destination, kind: TargetKind) -> list[Finding]:
     """Log in for real. An emulator inside the run is started on a store of its own."""
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as folder:
         chosen = profile.with_options({"workspace": folder}) if where.embedded else profile
         try:
             async with open_target(chosen, where, limiter_for(chosen, clock, StopSwitch()), clock) as target:
-                return [await _let_in(target), *_clock(target)]
+                return [await _logged_in(target, kind), *_clock(target)]
         except AccessError as error:
             return [Finding.ok("connection", "the target answers"), Finding.from_error("credentials", error)]
         except ImporterError as error:
             return [Finding.from_error("connection", error)]
 
 
-async def _let_in(target: OpenTarget) -> Finding:
+async def _logged_in(target: OpenTarget, kind: TargetKind) -> Finding:
     refused = await target.check()
     if refused is None:
-        return Finding.ok("credentials", "exchanged for a token")
+        return Finding.ok("credentials", kind.logged_in)
     status = f" (HTTP {refused.http_status})" if refused.http_status else ""
     return Finding.fail(
         "connection",

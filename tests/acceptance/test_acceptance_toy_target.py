@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections import Counter
 from dataclasses import replace
@@ -225,10 +226,13 @@ def test_explain_shows_what_was_sent_to_the_club(member: User, club: ClubServer)
 
 
 def test_doctor_asks_the_club(member: User, club: ClubServer) -> None:
-    ran = member.types("doctor", "--config", profile(member, club))
+    path = profile(member, club)
+    offline = member.types("doctor", "--config", path, "--offline")
+    ran = member.types("doctor", "--config", path)
 
-    assert "credentials" in ran.out
-    assert ran.code == 0, ran.out
+    assert re.search(r"ok +credentials +present; not used for a login \(--offline\)\n", offline.out), offline.out
+    assert re.search(r"ok +credentials +used for a login\n", ran.out), ran.out
+    assert ran.code == 0
     assert club.asked == {f"GET {PATH}": 1}
 
 

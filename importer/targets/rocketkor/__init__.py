@@ -20,4 +20,5 @@ KIND = TargetKind(
     ),
     address="the address that your RocketKOR contact gave you",
     api_path="/v1",
+    logged_in="exchanged for a token",
 )
