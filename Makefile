@@ -62,9 +62,10 @@ format: $(TOOLS)           ## put the code into its house style
 	$(BIN)/ruff format .
 
 SEEDS ?= 20000
+TARGET ?= rocketkor
 FIRST ?= 0
-crash-lab: $(TOOLS)        ## kill the importer in many simulated stories: make crash-lab SEEDS=20000 FIRST=0
-	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST)
+crash-lab: $(TOOLS)        ## kill the importer in many simulated runs: make crash-lab SEEDS=20000 FIRST=0 TARGET=rocketkor (or club)
+	$(BIN)/python -m tests.lab --seeds $(SEEDS) --first $(FIRST) --target $(TARGET)
 
 MINUTES ?= 20
 RATE ?= 300
