@@ -31,6 +31,16 @@ def test_a_dry_run_loads_pandas_and_the_types_of_customers(user: User) -> None:
     assert done.stdout.split()[-3:] == ["True", "True", "0"]
 
 
+def test_a_list_of_runs_loads_neither_pandas_nor_arrow(user: User) -> None:
+    user.types("validate", user.has("people.csv", people(3)))
+    code = "import sys; from importer.cli.entry import run; run(['runs']); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=user.home, env=user.environ, capture_output=True, text=True, check=True
+    )
+    assert "people.csv" in done.stdout
+    assert not {"pandas", "pyarrow", "numpy"} & set(done.stdout.split())
+
+
 @pytest.mark.parametrize("name", ["customers_messy.csv", "businesses.csv"])
 def test_every_body_of_a_run_is_a_customer_to_whom_nothing_more_is_to_be_done(user: User, name: str) -> None:
     ran = user.types("run", SAMPLES / name, "--quiet", "--json").json
