@@ -98,11 +98,6 @@ def is_known_field(name: str) -> bool:
     return field_spec(name) is not None
 
 
-def fields_of(kind: CustomerType) -> tuple[CustomerField, ...]:
-    """List the fields that customers of one type have, in template order."""
-    return tuple(spec for spec in FIELDS.values() if kind in spec.types)
-
-
 def message(code: str, spec: CustomerField | None = None, countries: Sequence[str] = ()) -> str:
     """Write the sentence for an issue code about a field; arguments as of `IssueCode.sentence`."""
     return ISSUE_CODES[code].sentence(spec, countries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import GenericAlias, MappingProxyType
-from typing import Annotated, Any, NamedTuple, NotRequired, cast, get_args, get_type_hints
+from typing import Annotated, Any, NotRequired, cast, get_args, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -14,7 +14,6 @@ from pydantic import (
     Field,
     PlainValidator,
     TypeAdapter,
-    ValidationError,
     WithJsonSchema,
 )
 from pydantic.json_schema import SkipJsonSchema
@@ -103,21 +102,3 @@ def json_schema() -> dict[str, Any]:
     either: Any = Annotated[individual | business, Field(discriminator="type")]
     schema = TypeAdapter(either).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Customer", **schema}
-
-
-class Problem(NamedTuple):
-    """One thing that is wrong with a customer: an issue code, the field's dotted name, and names of two countries."""
-
-    code: str
-    field: str
-    countries: tuple[str, ...]
-
-
-def problems(error: ValidationError) -> list[Problem]:
-    """List what readers and rules refused; that a text is not plainly clean, too, is not reported."""
-    lines = error.errors(include_url=False, include_input=False)
-    return [
-        Problem(line["type"], line["ctx"]["field"], line["ctx"]["countries"])
-        for line in lines
-        if "ctx" in line and "countries" in line["ctx"]
-    ]

@@ -8,7 +8,7 @@ from importer.mapping.draft import init_profile
 from importer.mapping.grouping import grouping_of
 from importer.mapping.mapper import ColumnMapper
 from importer.mapping.notes import phone_regions
-from importer.mapping.proposal import ColumnMatch, Proposal, proposal, propose
+from importer.mapping.proposal import ColumnMatch, Proposal, proposal
 from importer.mapping.requirements import missing_columns, require_header
 from importer.mapping.template import TemplateColumn, template_columns
 from importer.mapping.transform import Table
@@ -28,7 +28,6 @@ __all__ = [
     "missing_columns",
     "phone_regions",
     "proposal",
-    "propose",
     "require_header",
     "template_columns",
 ]

@@ -47,11 +47,6 @@ class Proposal:
     assumed: tuple[Detected, ...] = ()
 
 
-def propose(contract: Contract, info: SourceInfo, sample: RawBatch | None = None) -> tuple[ColumnMatch, ...]:
-    """Match columns to fields, for people to look at: every column with its field, score and reason."""
-    return proposal(contract, info, sample).matches
-
-
 def proposal(contract: Contract, info: SourceInfo, sample: RawBatch | None = None) -> Proposal:
     """Match columns to fields by name and synonyms, then by the content of a sample.
 

@@ -15,7 +15,7 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.sources import SourceInfo
 from importer.customers.contract import CUSTOMERS
-from importer.mapping import Table, build_mapper, init_profile, propose
+from importer.mapping import Table, build_mapper, init_profile, proposal
 from importer.mapping.dates import by_order
 from importer.mapping.edits import whole_name
 from importer.profile import Profile, TransformSettings
@@ -69,7 +69,7 @@ def test_any_header_is_matched_without_a_field_taken_twice(columns: list[str], d
     sample = raw_batch(0, [2, 3, 4], cells)
     info = SourceInfo("x", "csv", tuple(columns))
 
-    matches = propose(CUSTOMERS, info, sample)
+    matches = proposal(CUSTOMERS, info, sample).matches
 
     assert list(dict.fromkeys(match.column for match in matches)) == columns
     fields = [match.field for match in matches if match.field and "streetLine1" not in match.field]

@@ -10,8 +10,9 @@ import pytest
 from importer.core.contract import FieldSpec, Kind, Policy
 from importer.core.issues import Severity
 from importer.customers.codes import ISSUE_CODES
+from importer.customers.contract import CUSTOMERS
 from importer.customers.fields import read
-from importer.customers.rules import FIELDS, RULES, field_spec, fields_of, is_known_field, message
+from importer.customers.rules import FIELDS, RULES, field_spec, is_known_field, message
 from importer.customers.specs import CustomerType
 
 
@@ -36,14 +37,14 @@ def test_other_names_are_not(name: str) -> None:
 
 
 def test_the_minimum_of_an_individual_is_what_the_guide_asks_for() -> None:
-    required = {spec.name for spec in fields_of(CustomerType.INDIVIDUAL) if spec.required}
+    required = {spec.name for spec in CUSTOMERS.fields.of(CustomerType.INDIVIDUAL) if spec.required}
     assert required == {
         "type", "firstName", "lastName", "primaryPhoneNumber.number", "primaryPhoneNumber.type", "primaryEmail.value",
     }  # fmt: skip
 
 
 def test_the_minimum_of_a_business_is_what_the_guide_asks_for() -> None:
-    required = {spec.name for spec in fields_of(CustomerType.BUSINESS) if spec.required}
+    required = {spec.name for spec in CUSTOMERS.fields.of(CustomerType.BUSINESS) if spec.required}
     contact = ("firstName", "lastName", "primaryPhoneNumber.number", "primaryPhoneNumber.type", "primaryEmail.value")
     assert required == {"type", "businessName", *(f"contacts.primary.{name}" for name in contact)}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from importer.core.contract import Notes, Policy
 from importer.customers.notes import CustomerNotes
 from importer.customers.rules import FIELDS, message
 from importer.customers.specs import ADDRESS_TYPES, CustomerType
-from importer.customers.types import customer_adapter, json_schema, problems
+from importer.customers.types import customer_adapter, json_schema
 
 SARAH: dict[str, Any] = {
     "type": "INDIVIDUAL",
@@ -38,6 +38,24 @@ HOME = {
 
 INDIVIDUAL, BUSINESS = CustomerType
 STANDARD = Policy()
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a customer: an issue code, the field's dotted name, and names of two countries."""
+
+    code: str
+    field: str
+    countries: tuple[str, ...]
+
+
+def problems(error: ValidationError) -> list[Problem]:
+    """List what readers and rules refused; that a text is not plainly clean, too, is not reported."""
+    lines = error.errors(include_url=False, include_input=False)
+    return [
+        Problem(line["type"], line["ctx"]["field"], line["ctx"]["countries"])
+        for line in lines
+        if "ctx" in line and "countries" in line["ctx"]
+    ]
 
 
 def errors(body: dict[str, Any], policy: Policy = STANDARD) -> list[tuple[str, str]]:

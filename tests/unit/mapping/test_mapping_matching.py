@@ -8,7 +8,7 @@ from importer.core.batches import RawBatch
 from importer.core.frames import raw_batch
 from importer.core.sources import SourceInfo
 from importer.customers.contract import CUSTOMERS
-from importer.mapping import THRESHOLD, ColumnMatch, proposal, propose
+from importer.mapping import THRESHOLD, ColumnMatch, proposal
 from importer.profile import Profile
 
 
@@ -22,14 +22,13 @@ def sample(*rows: str) -> RawBatch:
 
 
 def found(columns: str, *rows: str) -> dict[str, str]:
-    matches = propose(CUSTOMERS, info(columns), sample(*rows) if rows else None)
+    matches = proposal(CUSTOMERS, info(columns), sample(*rows) if rows else None).matches
     return {match.column: match.field for match in matches if match.field}
 
 
 def match_of(column: str, columns: str, *rows: str) -> ColumnMatch:
-    return next(
-        match for match in propose(CUSTOMERS, info(columns), sample(*rows) if rows else None) if match.column == column
-    )
+    found = proposal(CUSTOMERS, info(columns), sample(*rows) if rows else None).matches
+    return next(match for match in found if match.column == column)
 
 
 EXPORTS = """
@@ -215,7 +214,7 @@ def test_the_exports_people_have_are_understood(export: str) -> None:
     expected = exports()[export]
 
     first: dict[str, str] = {}
-    for match in propose(CUSTOMERS, info("|".join(expected))):
+    for match in proposal(CUSTOMERS, info("|".join(expected))).matches:
         first.setdefault(match.column, match.field)
     assert first == expected
 
@@ -229,7 +228,7 @@ def test_the_customer_type_of_a_bookkeeping_program_is_not_ours_when_its_words_a
 
 
 def test_certain_names_score_one_and_every_column_is_reported_with_a_reason() -> None:
-    matches = propose(CUSTOMERS, info("First Name|Surname|Shoe Size"))
+    matches = proposal(CUSTOMERS, info("First Name|Surname|Shoe Size")).matches
 
     assert [(match.field, match.score) for match in matches] == [("firstName", 1.0), ("lastName", 0.95), ("", 0.0)]
     assert all(match.why for match in matches)

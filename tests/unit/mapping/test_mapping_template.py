@@ -9,7 +9,7 @@ from importer.core.sources import SourceInfo
 from importer.customers.contract import CUSTOMERS
 from importer.customers.rules import FIELDS
 from importer.customers.specs import CustomerType
-from importer.mapping import propose, template_columns
+from importer.mapping import proposal, template_columns
 
 KINDS: tuple[Literal["individual", "business"], ...] = ("individual", "business")
 
@@ -20,7 +20,7 @@ def test_every_header_of_a_template_is_found_again_for_certain(kind: Literal["in
     info = SourceInfo("t.csv", "csv", tuple(column.header for column in columns))
 
     for sample in (None, raw_batch(0, [2], [[column.example] for column in columns])):
-        found = {match.column: (match.field, match.score) for match in propose(CUSTOMERS, info, sample)}
+        found = {match.column: (match.field, match.score) for match in proposal(CUSTOMERS, info, sample).matches}
         if sample is None and kind == "business":
             continue  # without a row nothing says that the type column holds businesses only
         assert found == {column.header: (column.field, 1.0) for column in columns}
