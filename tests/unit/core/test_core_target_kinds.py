@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         (folder / "entry_points.txt").write_text("\n".join(["[importer.targets]", *lines]) + "\n")
         (tmp_path / "other_package.py").write_text(f"from importer.targets import TargetKind\n{module}\n")
         monkeypatch.syspath_prepend(tmp_path)
-        monkeypatch.delitem(__import__("sys").modules, "other_package", raising=False)
+        monkeypatch.delitem(sys.modules, "other_package", raising=False)
 
     return installed
 
