@@ -29,7 +29,7 @@ def all_runs(workspace: Path) -> list[dict[str, Any]]:
     found = registry.listed(workspace)
     journals = dict.fromkeys(one.journal for one in found if one.journal is not None)
     lines = {line["run_id"]: line for journal in journals for line in _lines(workspace, journal)}
-    return [lines.get(one.run_id) or _as_line(registry.report_of(workspace / one.run_id)) for one in found]
+    return [lines.get(one.run_id) or _as_line(registry.written_report(workspace / one.run_id)) for one in found]
 
 
 def _lines(workspace: Path, location: Location) -> list[dict[str, Any]]:
@@ -55,7 +55,7 @@ def one_run(workspace: Path, name: str) -> dict[str, Any]:
         UsageError: there is no such run, or more than one.
     """
     found = registry.find(workspace, name)
-    report = registry.report_of(workspace / found.run_id)
+    report = registry.written_report(workspace / found.run_id)
     if found.journal is None:
         return _from_here(report, workspace)
     with registry.opened(found) as opened:

@@ -190,12 +190,12 @@ def _kept(location: Location, commands: Commands) -> Iterator[Listed]:
 
 def _only_checked(directory: Path) -> bool:
     """Whether a directory holds the report of a dry run."""
-    report = report_of(directory)
+    report = written_report(directory)
     return bool(report and report.get("dry_run"))
 
 
-def report_of(directory: Path) -> dict[str, Any]:
-    """The report in a run's directory; empty when there is none, or a damaged one, or a copy of another's."""
+def written_report(directory: Path) -> dict[str, Any]:
+    """Return the report in a run's directory; empty: there is none, or it is damaged, or a copy of another run's."""
     try:
         report = json.loads((directory / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
