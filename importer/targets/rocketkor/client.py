@@ -7,14 +7,13 @@ its end. Every request waits for its slot of the run's rate first: tokens, creat
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
 from yarl import URL
 
-from importer.core.errors import AccessError, UsageError
+from importer.core.errors import AccessError
 from importer.core.outcomes import Found, Record, Reply, Verdict
 from importer.core.ports import Clock, Limiter, Slot
 from importer.targets.access import TargetAccess
@@ -40,7 +39,7 @@ from importer.targets.rocketkor.lookups import (
     read_page,
 )
 from importer.targets.rocketkor.rate_headers import rate_hint
-from importer.targets.rocketkor.tokens import NoTokenError, Token, Tokens, read_token
+from importer.targets.rocketkor.tokens import NoTokenError, ServiceAccount, Token, Tokens, read_token
 
 PAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
 """A page of a hundred customers beyond this is cut off."""
@@ -61,18 +60,18 @@ class RocketKorTarget:
     """The RocketKOR API behind the ports `Target`, `Finder` and `Checker`.
 
     Args:
-        access: where it is and how to get in.
+        base_url: where the API lives.
+        account: who we are.
         wire: the open connections; closed with the target.
         limiter: asked for a slot right before each request.
         clock: for token lifetimes and dates in answers.
     """
 
-    def __init__(self, access: TargetAccess, wire: Wire, limiter: Limiter, clock: Clock) -> None:
-        api = KIND.without_api_path(access.base_url) + KIND.api_path
+    def __init__(self, base_url: str, account: ServiceAccount, wire: Wire, limiter: Limiter, clock: Clock) -> None:
+        api = KIND.without_api_path(base_url) + KIND.api_path
         self._customers = URL(f"{api}/customers")
         self._exchange_url = URL(f"{api}/api-keys/exchange")
-        self._credentials = _key_and_secret(access)
-        self._basic = b64encode(":".join(self._credentials).encode()).decode()
+        self._account = account
         self._wire = wire
         self._limiter = limiter
         self._clock = clock
@@ -198,13 +197,13 @@ class RocketKorTarget:
         raise NoTokenError(_TOO_SHORT_LIVED)
 
     def _secrets(self) -> tuple[str, ...]:
-        return (*self._credentials, self._basic, *self._tokens.recent)
+        return (*self._account.secrets, *self._tokens.recent)
 
     async def _exchange(self) -> Token:
         slot = await self._limiter.reserve(finishing=True)
         asked_at = self._clock.monotonic()
         try:
-            answer = await self._wire.call("POST", self._exchange_url, {"Authorization": f"Basic {self._basic}"}, slot)
+            answer = await self._wire.call("POST", self._exchange_url, self._account.headers, slot)
         except NETWORK_ERRORS as failure:
             raise self._no_token(judge_failure(failure, creating=False), asked_at) from None
         now = self._clock.now()
@@ -247,21 +246,6 @@ def _refused(refusal: AccessError) -> Reply:
     return Reply(Verdict.ABORT, error_code="access_refused", message=str(refusal))
 
 
-def _key_and_secret(access: TargetAccess) -> tuple[str, str]:
-    return access.credentials["api_key"].get_secret_value(), access.credentials["api_secret"].get_secret_value()
-
-
-def _check_credentials(access: TargetAccess) -> None:
-    """Refuse what cannot be sent: key and secret travel in one header with a colon between them."""
-    key, secret = _key_and_secret(access)
-    if not key or not secret:
-        msg = "The target needs an API key and an API secret, and one of them is missing."
-        raise UsageError(msg, f"Set {KIND.variables}.")
-    if ":" in key or not (key + secret).isprintable():
-        msg = "The API key or the API secret holds a character that cannot be sent."
-        raise UsageError(msg, "Copy both again, without line breaks; a key has no colon.")
-
-
 async def open_target(access: TargetAccess, limiter: Limiter, clock: Clock) -> RocketKorTarget:
     """Open the target in the running event loop; no request is made yet.
 
@@ -269,5 +253,5 @@ async def open_target(access: TargetAccess, limiter: Limiter, clock: Clock) -> R
         ProfileError: HTTPS_PROXY, SSL_CERT_FILE or SSL_CERT_DIR say something that cannot be used.
         UsageError: a credential is missing or cannot be sent.
     """
-    _check_credentials(access)
-    return RocketKorTarget(access, await open_wire(access), limiter, clock)
+    account = ServiceAccount.of(access)
+    return RocketKorTarget(access.base_url, account, await open_wire(access), limiter, clock)

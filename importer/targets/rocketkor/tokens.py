@@ -1,4 +1,4 @@
-"""The access token: one for all workers, renewed by one of them before it expires.
+"""The service account, and its access token: one for all workers, renewed by one of them before it expires.
 
 Lifetimes are counted on the monotonic clock from the moment the exchange was asked for, so neither a
 wrong wall clock nor a slow answer makes a token look younger than it is. Never logs, never shows a token.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from base64 import b64encode
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from typing import Final
 
 from multidict import CIMultiDict
 
-from importer.core.errors import AccessError
+from importer.core.errors import AccessError, UsageError
 from importer.core.outcomes import Reply
 from importer.core.ports import Clock
+from importer.targets.access import TargetAccess
+from importer.targets.rocketkor import KIND
 
 RENEWAL_SHARE: Final = 0.85
 """Renewed at this share of the lifetime (API facts, section 1: 80 to 90 %)."""
@@ -34,6 +37,36 @@ _REMEMBERED: Final = 4
 
 EXPIRY_LEEWAY_S: Final = 1.0
 """Servers count whole seconds: in its last one a token counts as expired when the server says 403."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """Who we are: the API key and its secret, which travel in one header with a colon between them.
+
+    Args:
+        secrets: key, secret, and both as they travel.
+        headers: of a token exchange.
+    """
+
+    secrets: tuple[str, str, str] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def of(cls, access: TargetAccess) -> ServiceAccount:
+        """Take the credentials of an access.
+
+        Raises:
+            UsageError: one is missing or cannot be sent.
+        """
+        key, secret = (access.credentials[one.name].get_secret_value() for one in KIND.credentials)
+        if not key or not secret:
+            msg = "The target needs an API key and an API secret, and one of them is missing."
+            raise UsageError(msg, f"Set {KIND.variables}.")
+        if ":" in key or not (key + secret).isprintable():
+            msg = "The API key or the API secret holds a character that cannot be sent."
+            raise UsageError(msg, "Copy both again, without line breaks; a key has no colon.")
+        basic = b64encode(f"{key}:{secret}".encode()).decode()
+        return cls((key, secret, basic), {"Authorization": f"Basic {basic}"})
 
 
 @dataclass(frozen=True, slots=True)
