@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
+import os
+import runpy
 import shutil
 import sqlite3
 import subprocess
 import sys
 import textwrap
-from contextlib import closing
+from contextlib import chdir, closing, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -20,7 +24,15 @@ from tests.acceptance.conftest import ROOT, SAMPLES, User
 
 
 def runs(user: User, code: str) -> str:
-    """Run a script in the user's folder; returns what it printed."""
+    """Run a script in the user's folder, in this process; returns what it printed."""
+    printed = io.StringIO()
+    with mock.patch.dict(os.environ, user.environ, clear=True), chdir(user.home), redirect_stdout(printed):
+        runpy.run_path(str(user.has("script.py", textwrap.dedent(code))), run_name="__main__")
+    return printed.getvalue()
+
+
+def runs_alone(user: User, code: str) -> str:
+    """The same in a process of its own: what it imports has been imported by nobody else."""
     script = user.has("script.py", textwrap.dedent(code))
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)],
@@ -64,7 +76,7 @@ def test_the_rows_and_issues_of_a_dry_run_are_dataframes(user: User, samples: Pa
 
 
 def test_a_notebook_awaits_a_run_and_checks_beside_it(user: User, samples: Path) -> None:
-    printed = runs(
+    printed = runs_alone(
         user,
         """
         import asyncio
