@@ -42,6 +42,11 @@ class ClubServer:
         """How many members there are with each address: the ledger."""
         return Counter(one["mail"] for one in self.members)
 
+    @property
+    def numbers(self) -> dict[str, str]:
+        """The number of the member with each address."""
+        return {one["mail"]: one["memberNo"] for one in self.members}
+
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Take a member."""
         if (refused := self._refused(request)) is not None:
