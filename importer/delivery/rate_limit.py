@@ -34,7 +34,7 @@ _FORGETTING = 1.01  # by this factor a request the quickest answer is forgotten:
 _BUCKET_S = 0.02  # the bucket holds what the rate allows in this time, at least two: it makes up for late timers
 _CATCHING_UP = 1.02  # at the full rate the bucket is so much faster: windows alone limit, and a lost moment is made up
 _QUEUE_S = 0.02  # requests that should wait in line: what the rate allows in this time, so that no slot goes unused
-_LASTING_S = 60.0  # windows of this length and more outlast a process
+_LONG_WINDOW_S = 60.0  # windows of this length and more outlast a process
 _CHECK_S = 1.0  # a long wait is slept in pieces of this length, so that a stop is noticed within one
 _SHORT_S = 0.1  # a wait beyond this ends early when what it waited for changes
 
@@ -269,7 +269,7 @@ class StrictLimiter:
     @property
     def outlasts_a_process(self) -> bool:
         """Whether requests of earlier processes may still be in a window."""
-        return self.windows[-1].per_s >= _LASTING_S
+        return self.windows[-1].per_s >= _LONG_WINDOW_S
 
     def remember(self, charge: Callable[[int], Awaitable[None]], earlier: Iterable[tuple[float, int]]) -> None:
         """Put requests on record before they start, and count those of earlier processes in the long windows.
@@ -281,13 +281,13 @@ class StrictLimiter:
         self._charge = charge
         for age_s, count in earlier:
             for window in self.windows:
-                if window.per_s >= _LASTING_S:
+                if window.per_s >= _LONG_WINDOW_S:
                     self._preload(window, age_s, count)
 
     def follow(self, age_s: float) -> None:
         """Come after another run, whose last request was so many seconds ago and may have filled the short windows."""
         for window in self.windows:
-            if window.per_s < _LASTING_S:
+            if window.per_s < _LONG_WINDOW_S:
                 self._preload(window, age_s, window.count)
 
     def _preload(self, window: Window, age_s: float, count: int) -> None:

@@ -23,7 +23,7 @@ class FileState:
 class InboxFolder(Protocol):
     """`LocalFolder` on this machine, `importer.inbox.remote.folder.RemoteFolder` at an address.
 
-    Every operation may block for as long as the other side takes to answer. A file's path is its name until it is
+    Every operation may block for as long as its server takes to answer. A file's path is its name until it is
     claimed, and afterwards where it can be read.
     """
 

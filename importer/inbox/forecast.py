@@ -16,7 +16,7 @@ from importer.core.errors import ImporterError
 from importer.core.events import Event
 from importer.core.ports import Clock, Events
 from importer.inbox.folder import FileState
-from importer.journal import FINISHED, LOADING, Experience, Location
+from importer.journal import FINISHED, LOADING, Location, RunStatistics
 from importer.profile import Profile
 from importer.readers import content_hash, open_source
 from importer.runs.accounts import scope_at
@@ -164,7 +164,7 @@ def _needs(
     if not Location.of_workspace(profile.workspace).exists:
         return [_estimated(profile, path, size, ()) for path, size in files.items()], 0
     with closing(open_workspace(profile.workspace)) as workspace:
-        before = workspace.journal.earlier.experience(scope)
+        before = workspace.journal.earlier.run_statistics(scope)
         needs = [
             (None if force else _remembered(profile, workspace, scope, path, size))
             or _estimated(profile, path, size, before)
@@ -189,18 +189,18 @@ def _remembered(profile: Profile, workspace: Workspace, scope: str, path: Path, 
     return _Need(work.creates + work.known, work.creates + work.looks)
 
 
-def _estimated(profile: Profile, path: Path, size: int, before: Sequence[Experience]) -> _Need:
+def _estimated(profile: Profile, path: Path, size: int, before: Sequence[RunStatistics]) -> _Need:
     rows = _rows(profile, path, size, before)
     return _Need(None) if rows is None else _Need(rows, round(rows * _requests_per_row(before)))
 
 
-def _requests_per_row(before: Sequence[Experience]) -> float:
+def _requests_per_row(before: Sequence[RunStatistics]) -> float:
     """One where there are no earlier runs; less where most rows were known, more where many were repeated."""
     rows = sum(one.rows for one in before)
     return sum(one.requests for one in before) / rows if rows else 1.0
 
 
-def _rows(profile: Profile, path: Path, size: int, before: Sequence[Experience]) -> int | None:
+def _rows(profile: Profile, path: Path, size: int, before: Sequence[RunStatistics]) -> int | None:
     """About how many rows a file has; None: only reading it to the end would show."""
     if _is_here(path, size):
         with path.open("rb") as file:

@@ -52,11 +52,11 @@ from importer.journal.runs import (
     RUNNING,
     STOPPED,
     Ahead,
-    Experience,
     JournalFacts,
     KnownFrom,
     Purgeable,
     RunHeader,
+    RunStatistics,
     StoredRun,
 )
 from importer.journal.scopes import same_server
@@ -77,7 +77,6 @@ __all__ = [
     "ChangeTotal",
     "Comparison",
     "EarlierRuns",
-    "Experience",
     "ForecastFacts",
     "IssueChange",
     "Journal",
@@ -103,6 +102,7 @@ __all__ = [
     "RunHeader",
     "RunIntake",
     "RunRows",
+    "RunStatistics",
     "RunToSend",
     "Runs",
     "SourceFacts",

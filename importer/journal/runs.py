@@ -117,7 +117,7 @@ class KnownFrom(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Experience:
+class RunStatistics:
     """One run that finished.
 
     Args:

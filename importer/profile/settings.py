@@ -76,7 +76,7 @@ class RemoteSettings(Section):
         ),
     )
     silence_s: PositiveFloat = Field(
-        60.0, description="The longest silence of the other side, while connecting or under way, in seconds."
+        60.0, description="The longest silence of the target, while connecting or under way, in seconds."
     )
 
 

@@ -1,7 +1,7 @@
 """How long the sending will take, before it begins: counts compared with the profile's allowance and hours.
 
 One forecast for a run and for all files of an inbox together: both become a `Workload`. Arithmetic over counts; says
-nothing about how fast the other side answers.
+nothing about how fast the target answers.
 """
 
 from __future__ import annotations

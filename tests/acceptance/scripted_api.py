@@ -43,7 +43,7 @@ class ScriptedApi:
         script: to each `externalId` its answers in order; the last one is repeated.
         listed: what the list of customers shows.
         asked: the lines of all requests but those for tokens.
-        sent_bytes: how much of its answers the other side took.
+        sent_bytes: how much of its answers the client took.
     """
 
     script: Mapping[str, Sequence[Said | Callable[[dict[str, Any]], Said]]]

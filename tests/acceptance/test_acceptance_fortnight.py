@@ -32,7 +32,7 @@ def csv(*ids: int | Iterable[int], spoiled: Iterable[int] = ()) -> str:
 
 
 def customer(line: str) -> dict[str, Any]:
-    """What a row of ours should have become at the other side."""
+    """What a row of ours should have become at the target."""
     number, first, last, email, phone = line.split(",")
     return {
         "type": "INDIVIDUAL",
@@ -139,7 +139,7 @@ def a_night_that_is_killed_half_way(house: House, witness: Witness) -> None:
 
 
 def an_outage(house: House) -> None:
-    # 10: the other side is down. 11: it is back.
+    # 10: the target is down. 11: it is back.
     house.gets("day-10.csv", csv(range(130, 140)))
     night = house.sleeps()
     assert (night.code, night.fates) == (4, [("day-10.csv", "held")])

@@ -1,4 +1,4 @@
-"""Nights that are refused: by the other side, by the profile, by an empty folder. A sentence, a code, nothing lost."""
+"""Nights that are refused: by the target, by the profile, by an empty folder. A sentence, a code, nothing lost."""
 
 from __future__ import annotations
 

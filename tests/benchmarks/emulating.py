@@ -1,4 +1,4 @@
-"""An emulator in a process of its own: the other side of every benchmark that sends."""
+"""An emulator in a process of its own: the server of every benchmark that sends."""
 
 from __future__ import annotations
 

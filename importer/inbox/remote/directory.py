@@ -30,7 +30,7 @@ class RemoteDirectory:
         address: may hold a password.
         shown: the address for people.
         identity: of this directory alone: with the user, since two users of a server may see two roots.
-        silence_s: the longest silence of the other side, in seconds.
+        silence_s: the longest silence of the server, in seconds.
     """
 
     address: str

@@ -9,7 +9,7 @@ from importer.core.results import RunSummary
 from importer.core.sources import SourceInfo
 from importer.core.states import RowState
 from importer.journal.facts import RunFacts
-from importer.journal.runs import Ahead, Experience, KnownFrom, RunHeader, StoredRun
+from importer.journal.runs import Ahead, KnownFrom, RunHeader, RunStatistics, StoredRun
 
 
 class Runs(Protocol):
@@ -147,7 +147,7 @@ class EarlierRuns(Protocol):
         """How many requests of a scope count against a limit of so many seconds, whichever runs made them."""
         ...
 
-    def experience(self, scope: str) -> list[Experience]:
+    def run_statistics(self, scope: str) -> list[RunStatistics]:
         """The last runs of an account that finished, the newest first; purged ones have no requests left to count."""
         ...
 

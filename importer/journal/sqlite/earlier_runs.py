@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from importer.journal.runs import FINISHED, LOADING, RUNNING, STOPPED, Ahead, Experience, KnownFrom, StoredRun
+from importer.journal.runs import FINISHED, LOADING, RUNNING, STOPPED, Ahead, KnownFrom, RunStatistics, StoredRun
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import SPEAKS
 from importer.journal.sqlite.runs import stored_run
@@ -104,7 +104,7 @@ class EarlierRuns:
         with self._db.guarded("read"):
             return started_within(self._db.connection, scope, now, window_s)
 
-    def experience(self, scope: str) -> list[Experience]:
+    def run_statistics(self, scope: str) -> list[RunStatistics]:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT source, coalesce(json_extract(facts, '$.size_bytes'), 0),"
@@ -113,7 +113,7 @@ class EarlierRuns:
                 " FROM runs r WHERE scope = ? AND phase = ? AND purged_at IS NULL ORDER BY run DESC LIMIT ?",
                 (scope, FINISHED, _RUNS),
             ).fetchall()
-        return [Experience(*one) for one in found]
+        return [RunStatistics(*one) for one in found]
 
     def with_resent(self, target: str) -> list[str]:
         with self._db.guarded("read"):

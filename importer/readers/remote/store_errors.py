@@ -62,7 +62,7 @@ def explained(error: BaseException, access: str) -> StoreError:
     if "FileNotFoundError" in names and not statuses - {404, 410} and not names & _UNREACHED:
         return StoreError(SourceError, "there is no such file", "Check the address.")
     kind = SourceError if statuses & _OURS_TO_CHANGE else UnreachableError
-    reason = f"the other side cannot be reached, or broke off ({type(links[-1]).__name__})"
+    reason = f"its server cannot be reached, or broke off ({type(links[-1]).__name__})"
     return StoreError(kind, reason, "Check the address and the network; try again.")
 
 

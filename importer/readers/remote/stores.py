@@ -95,7 +95,7 @@ class Store:
 
         Raises:
             AccessError: the credentials or their rights are refused.
-            UnreachableError: the other side cannot be reached, or broke off.
+            UnreachableError: its server cannot be reached, or broke off.
             SourceError: it is not there, or cannot be trusted.
         """
         try:

@@ -74,7 +74,7 @@ def local_copy(
         UsageError: the address cannot be used, or its library is not installed.
         SourceError: it is missing, too large, or arrived damaged.
         AccessError: the credentials or their rights are refused.
-        TryLaterError: it is still being uploaded, or the other side cannot be reached.
+        TryLaterError: it is still being uploaded, or its server cannot be reached.
         StorageError: the copy cannot be written.
     """
     if not is_remote(source):

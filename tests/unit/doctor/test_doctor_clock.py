@@ -1,4 +1,4 @@
-"""What the other side's `Date` says about our clock."""
+"""What the target's `Date` says about our clock."""
 
 from __future__ import annotations
 

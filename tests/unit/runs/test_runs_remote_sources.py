@@ -238,7 +238,7 @@ def test_a_missing_server_and_a_missing_file_are_different_errors() -> None:
 def test_a_host_that_no_name_server_knows_is_an_error_that_may_pass() -> None:
     message = refused("sftp://files.invalid/customers.csv", TryLaterError)
 
-    assert "sftp://files.invalid/customers.csv cannot be fetched: the other side cannot be reached" in message
+    assert "sftp://files.invalid/customers.csv cannot be fetched: its server cannot be reached" in message
 
 
 # --------------------------------------------------------------------------- addresses and copies

@@ -250,7 +250,7 @@ def close_all(script: Script, loop: asyncio.AbstractEventLoop, *, with_reset: bo
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.close()
         closed = asyncio.gather(*(writer.wait_closed() for writer in script.writers), return_exceptions=True)
-        with suppress(TimeoutError):  # TLS waits for the other side's goodbye, which cannot come now
+        with suppress(TimeoutError):  # TLS waits for the server's goodbye, which cannot come now
             await asyncio.wait_for(closed, 0.2)
 
     asyncio.run_coroutine_threadsafe(close(), loop).result(5)
