@@ -40,7 +40,7 @@ def _field_lines(one: FieldEntry) -> Iterator[str]:
     spec = one.spec
     yield spec.name
     needed = f"needed {one.needed}" if spec.condition else one.needed
-    yield f"{spec.label}. {one.whose}; {needed}. Example: {spec.example}"
+    yield f"{spec.label}. {one.owner}; {needed}. Example: {spec.example}"
     if not one.spec.sent:
         yield _NOT_SENT
     if one.length_evidence:

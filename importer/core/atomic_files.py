@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written aside in the same folder, synced, then renamed.
+"""Files that appear complete or not at all: written under another name in the same folder, synced, then renamed.
 
 The order is always the same: the content is on the disk, then the name changes, then the folder is on the disk. Files
 are readable for the owner alone (mode 0600), and nothing temporary is left behind when writing fails.
@@ -172,7 +172,7 @@ def publish(files: Mapping[str, Path], out: Path) -> dict[str, Path]:
     Returns:
         Kind to the path of the copy.
     """
-    with AtomicFiles(out) as aside:
+    with AtomicFiles(out) as copies:
         for path in files.values():
-            shutil.copyfile(path, aside.path(path.name))
+            shutil.copyfile(path, copies.path(path.name))
     return {kind: out / path.name for kind, path in files.items()}

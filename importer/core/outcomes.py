@@ -30,7 +30,7 @@ class Record(NamedTuple):
         in_doubt: an earlier pass may have sent it; it must be looked up before it is sent.
         doubt_since: when that may have happened at the earliest, by the target's clock, seconds since the epoch;
             None when not in doubt.
-        doubt_elsewhere: only another run may have sent it, not this one.
+        doubt_of_other_run: only another run may have sent it, not this one.
         prior_attempts: requests that earlier passes made for this row.
         known_id: the customer that an earlier run created for this key, where somebody wants to know whether it is
             still there; the record is looked up by it and never sent.
@@ -45,7 +45,7 @@ class Record(NamedTuple):
     external_id: str = ""
     in_doubt: bool = False
     doubt_since: float | None = None
-    doubt_elsewhere: bool = False
+    doubt_of_other_run: bool = False
     prior_attempts: int = 0
     known_id: str = ""
     sent_unstamped: bool = False
@@ -108,7 +108,7 @@ class Reply(NamedTuple):
         allowance: what its headers said about the rate; None when they said nothing.
         took_s: from the request's start to its answer, in seconds, without any wait for a slot; None: not measured.
         warnings: what is odd about an answer that says yes.
-        shared: the trouble of a token exchange, the same for all who waited for it: none of them made a request, and
+        shared: the failure of a token exchange, the same for all who waited for it: none of them made a request, and
             the pool has learned it (`ports.Limiter.learn`).
     """
 
@@ -160,7 +160,7 @@ class Found:
     """
 
     candidates: tuple[Candidate, ...] = ()
-    trouble: Reply | None = None
+    failure: Reply | None = None
     allowance: RateHint | None = None
     took_s: float | None = None
 
@@ -172,7 +172,7 @@ class Attempt(NamedTuple):
         number: from 1, over all passes of the run.
         kind: `create` or `find`.
         started_at: seconds since the epoch.
-        verdict: for `find`: `accept` when it answered, else the trouble's verdict.
+        verdict: for `find`: `accept` when it answered, else the failure's verdict.
     """
 
     number: int

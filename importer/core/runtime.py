@@ -32,17 +32,17 @@ _TURN_S = 0.001
 def rare_collections() -> Iterator[None]:
     """Let the collector run rarely, and only over what the block itself makes; as before afterwards.
 
-    Objects that were there before the block are set aside, unless the program did so itself.
+    Objects that were there before the block are frozen, unless the program did so itself.
     """
-    before, setting_aside = gc.get_threshold(), not gc.get_freeze_count()
-    if setting_aside:
+    before, freezing = gc.get_threshold(), not gc.get_freeze_count()
+    if freezing:
         gc.freeze()
     gc.set_threshold(_OBJECTS, _YOUNGER, _YOUNGER)
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        if setting_aside:
+        if freezing:
             gc.unfreeze()
 
 

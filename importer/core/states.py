@@ -97,13 +97,13 @@ LEFT_OPEN: Mapping[RowState, RowState] = MappingProxyType(
 
 def as_they_stand(counts: Mapping[str, int]) -> dict[str, int]:
     """Count the rows that a pass has left open as what they are."""
-    standing: dict[str, int] = {}
+    by_state: dict[str, int] = {}
     for name, count in counts.items():
         shown = name if name == "read" else str(LEFT_OPEN.get(RowState(name), name))
-        standing[shown] = standing.get(shown, 0) + count
-    return standing
+        by_state[shown] = by_state.get(shown, 0) + count
+    return by_state
 
 
 def balance(counts: Mapping[str, int], states: Iterable[RowState]) -> bool:
-    """Tell whether the counts of `states` add up to `counts["read"]`."""
+    """Return whether the counts of `states` add up to `counts["read"]`."""
     return sum(counts.get(state, 0) for state in states) == counts["read"]

@@ -12,7 +12,17 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from importer.core.contract import Columns, FieldSpec, Kind, Notes, Policy, Readiness, Reading, RowIdentities, Witnesses
+from importer.core.contract import (
+    Columns,
+    FieldSpec,
+    Kind,
+    Notes,
+    Policy,
+    PresenceFields,
+    Readiness,
+    Reading,
+    RowIdentities,
+)
 from importer.customers.fields import read
 from importer.customers.nanp import belongs_here, written_in_e164
 from importer.customers.notes import CustomerNotes, country_of
@@ -23,7 +33,7 @@ from importer.customers.rules import FIELDS
 from importer.customers.specs import ADDRESS_TYPES, ADDRESS_WITNESSES, PHONE_ADDRESSES
 from importer.customers.types import customer_adapter, json_schema
 
-_WITNESSES: Witnesses = MappingProxyType(
+_PRESENCE_FIELDS: PresenceFields = MappingProxyType(
     {f"addresses.{word}.": tuple(f"addresses.{word}.{part}" for part in ADDRESS_WITNESSES) for word in ADDRESS_TYPES}
 )
 
@@ -31,7 +41,7 @@ _WITNESSES: Witnesses = MappingProxyType(
 class CustomerChecks:
     """The types of customers, and how rows come to them."""
 
-    witnesses: Witnesses = _WITNESSES
+    presence_fields: PresenceFields = _PRESENCE_FIELDS
     codes_of_types: Collection[str] = frozenset({"required_missing", "state_required", "social_id_country_missing"})
     json_schema = staticmethod(json_schema)
     readiness: Callable[[str, Columns, Collection[int]], Readiness] = staticmethod(judge_readiness)

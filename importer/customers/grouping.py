@@ -93,7 +93,7 @@ class Businesses:
     several_mains: str = "contacts_primary"
     merge = staticmethod(merge)
 
-    def tells_apart(self, name: str) -> bool:
+    def distinguishes(self, name: str) -> bool:
         """A contact's fields differ from row to row."""
         return not name.startswith("contacts.") and name != "type"
 

@@ -23,7 +23,7 @@ from pydantic_core import (
 from importer.core.contract import Policy
 from importer.customers.patterns import clean_postal, clean_words
 from importer.customers.places import state_codes
-from importer.customers.reads import Info, Read, careful_reader, refused, trouble
+from importer.customers.reads import Info, Read, careful_reader, problem, refused
 from importer.customers.rules import FIELDS, metadata_spec
 from importer.customers.specs import MAX_METADATA_PAIRS, METADATA_KEY, STATE_REQUIRED_IN
 
@@ -35,14 +35,14 @@ def one_primary_each(addresses: list[Any]) -> list[Any]:
     if len(addresses) != 1 or not addresses[0]["primary"]:
         for kind in {one["type"] for one in addresses}:
             if sum(one["primary"] for one in addresses if one["type"] == kind) != 1:
-                raise trouble("addresses_primary")
+                raise problem("addresses_primary")
     return addresses
 
 
 def one_primary_contact(contacts: list[Any]) -> list[Any]:
     """Refuse contacts of whom none is the primary one, or several are."""
     if sum(one["primary"] for one in contacts) != 1:
-        raise trouble("contacts_primary")
+        raise problem("contacts_primary")
     return contacts
 
 
@@ -76,7 +76,7 @@ def unless_empty(found: dict[str, Any]) -> dict[str, Any]:
 
 def _metadata_value(key: str, text: Any, info: Info) -> str:
     if METADATA_KEY.fullmatch(key) is None:
-        raise trouble("metadata_key_invalid")
+        raise problem("metadata_key_invalid")
     return _metadata_reader(key)(text, info)
 
 

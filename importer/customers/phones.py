@@ -134,8 +134,8 @@ def _verdict(reading: Reading, number: _Parsed, policy: Policy) -> Reading:
 def _parse(text: str, region: str | None) -> _Parsed:
     try:
         return phonenumbers.parse(text, region)
-    except NumberParseException as trouble:
-        return trouble
+    except NumberParseException as error:
+        return error
 
 
 def _is_valid(number: _Parsed) -> bool:
@@ -226,8 +226,8 @@ def _judged(reading: Reading, number: PhoneNumber, policy: Policy) -> Reading:
     return reading.warn("phone_local_only" if local else "phone_unassigned")
 
 
-def _unparsed(reading: Reading, trouble: NumberParseException, policy: Policy) -> Reading:
-    if trouble.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+def _unparsed(reading: Reading, error: NumberParseException, policy: Policy) -> Reading:
+    if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
         bare = _SEPARATORS.sub("", reading.value)
         if not bare.startswith(("+", "00", "011")):
             return reading.refuse("phone_no_country")
@@ -235,7 +235,7 @@ def _unparsed(reading: Reading, trouble: NumberParseException, policy: Policy) -
             return reading.then("phone_e164", bare).warn("phone_unassigned")
         return reading.refuse("phone_country_unknown")
     usual = "phone_words" if _WORD.search(reading.value) else "phone_invalid"
-    return reading.refuse(_PARSE_ERRORS.get(trouble.error_type, usual))
+    return reading.refuse(_PARSE_ERRORS.get(error.error_type, usual))
 
 
 # --------------------------------------------------------------------------- what is not one number

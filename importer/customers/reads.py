@@ -46,7 +46,7 @@ _FORMATS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def trouble(code: str, name: str = "", countries: tuple[str, ...] = ()) -> PydanticCustomError:
+def problem(code: str, name: str = "", countries: tuple[str, ...] = ()) -> PydanticCustomError:
     """Make pydantic's error for an issue code: its type is the code, its context names the field, never a value."""
     # The types ask for literals, so that templates are not made from data; ours are made from the table of fields.
     sentence = cast("Any", _sentence(code, name, countries))
@@ -134,7 +134,7 @@ def refused(
         spec = FIELDS["socialIdCountryCode"]
     if notes is not None:
         notes.fail(code, spec.name, countries)
-    return trouble(code, spec.name, countries)
+    return problem(code, spec.name, countries)
 
 
 def _marked(text: Any, spec: CustomerField, notes: CustomerNotes | None) -> str:

@@ -49,13 +49,13 @@ class Place:
 
     Args:
         prefix: what its fields' dotted names begin with, the last dot included.
-        whose: what its fields' labels begin with, a blank at the end.
+        owner: what its fields' labels begin with, a blank at the end.
         needed: when its required fields are needed, as the end of the sentence "needed ..."; empty: always.
         po_boxes: whether its streets may be PO boxes.
     """
 
     prefix: str = ""
-    whose: str = ""
+    owner: str = ""
     needed: str = ""
     po_boxes: bool = True
 
@@ -89,7 +89,7 @@ class CustomerField(FieldSpec):
         Args:
             required: whether its object needs it.
         """
-        label = self.label.format(place.whose)
+        label = self.label.format(place.owner)
         return replace(
             self,
             name=place.prefix + key,

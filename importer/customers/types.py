@@ -92,7 +92,7 @@ def _with_rules(part: Member, made: Any) -> Any:
 
 def _name(declared: type, place: Place) -> str:
     """What an object is called in the JSON Schema."""
-    in_contact = place.whose == "contact's " and declared is not Contact
+    in_contact = place.owner == "contact's " and declared is not Contact
     return f"Contact{declared.__name__}" if in_contact else declared.__name__
 
 

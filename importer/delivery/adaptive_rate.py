@@ -1,6 +1,6 @@
 """The adaptive rate: additive increase, multiplicative decrease. Pure: given answers, asked for a rate.
 
-Up to the first sign of trouble the rate doubles every period, as long as it is used; after it the rate grows by
+Up to the first failure the rate doubles every period, as long as it is used; after it the rate grows by
 a fixed step. A demand for fewer requests cuts it at once, latency of creates that rises over two periods cuts it
 a little, and what the server says about its allowance in headers is a ceiling: where it says that nothing is left,
 nothing starts until more is. A configured rate always is a ceiling.

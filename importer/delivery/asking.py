@@ -82,14 +82,14 @@ class Asking:
             try:
                 found = await question()
             except StoppingError:
-                return Found(trouble=_NO_TIME)
+                return Found(failure=_NO_TIME)
             duration_s = self.clock.monotonic() - started
-            reply = found.trouble or Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
+            reply = found.failure or Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
             if attempts is not None:
                 attempts.add("find", reply, started_at=started_at, duration_s=duration_s)
             is_spared = self.is_spared(reply)
             self.answered("find", reply, duration_s)
-            if found.trouble is None:
+            if found.failure is None:
                 return found
             tries, spared = tries + (not is_spared), spared + is_spared
             if reply.verdict is Verdict.ABORT:

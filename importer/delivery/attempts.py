@@ -19,8 +19,8 @@ class Attempts:
         self.creates = 0
         """Creates that used up the row's patience."""
         self.spared = 0
-        """Creates that did not: every row met the same trouble."""
-        self.may_have_created = record.in_doubt and not record.doubt_elsewhere
+        """Creates that did not: every row failed in the same way."""
+        self.may_have_created = record.in_doubt and not record.doubt_of_other_run
         """Whether a create of this run may have reached the server without a clear answer."""
         self.in_doubt = record.in_doubt
         """Whether any create, of this run or another, may have reached the server without a clear answer."""

@@ -92,7 +92,7 @@ class Breaker:
             kind: what was asked for: `create`, `find` or `token`.
         """
         if reply.verdict in _SOUND and kind != CREATE:
-            self._alive_elsewhere(now)
+            self._alive_otherwise(now)
         elif reply.verdict in _SOUND:
             self._close()
         elif reply.throttled:
@@ -100,7 +100,7 @@ class Breaker:
         else:
             self._fault(reply, now, kind)
 
-    def _alive_elsewhere(self, now: float) -> None:
+    def _alive_otherwise(self, now: float) -> None:
         """What creates nothing works. While creates fail, the next request may show at once whether they still do."""
         self._answered_ever = True
         if not self._creates_failed:

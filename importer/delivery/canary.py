@@ -103,12 +103,12 @@ class Canary:
         await self._judge(self._news() or jump)
         self._left = self._stages.pop(0) if self._stages else -1
 
-    async def _judge(self, trouble: str) -> None:
+    async def _judge(self, problem: str) -> None:
         """Ask about it, or stop; what is agreed to does not stop it again."""
-        if trouble and not self._stop.requested:
-            if not await self._agreed(f"{trouble} Send the rest?"):
+        if problem and not self._stop.requested:
+            if not await self._agreed(f"{problem} Send the rest?"):
                 hint = "The rest was not sent; look at the results, then resume the run."
-                self._stop.request("canary", f"{trouble} {hint}")
+                self._stop.request("canary", f"{problem} {hint}")
                 return
             self._known |= set(self._codes)
             self._agreed_share = self._largest_share

@@ -29,7 +29,8 @@ class Deliver:
         asking: the target, and how often it is asked.
         stamps: what is learned of the target in this pass.
         memory: what the journal knows of rows in doubt.
-        aside: held while a row only waits for its next look (`ports.Engine.aside`): other rows go on meanwhile.
+        worker_released: held while a row only waits for its next look, so that other rows go on
+            (`ports.Engine.worker_released`).
     """
 
     def __init__(
@@ -38,11 +39,11 @@ class Deliver:
         stamps: Stamps,
         memory: Memory,
         thresholds: Thresholds,
-        aside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        worker_released: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self.asking = asking
         self.stamps = stamps
-        self.reconcile = Reconcile(asking, stamps, memory, aside)
+        self.reconcile = Reconcile(asking, stamps, memory, worker_released)
         self._patience = asking.patience
         self._memory = memory
         self._thresholds = thresholds
@@ -123,7 +124,7 @@ class Deliver:
             return attempts.end(RowState.UNSENT)
         found = await self.asking.find(attempts)
         known_id = attempts.record.known_id
-        if found.trouble is not None:
+        if found.failure is not None:
             return attempts.fail(RowState.UNKNOWN, _NOT_VERIFIED, candidates=(known_id,))
         if any(one.customer_id == known_id for one in found.candidates):
             return attempts.end(RowState.EXISTING, customer_id=known_id)

@@ -62,7 +62,7 @@ class Reconcile:
 
     Args:
         memory: what the journal knows of rows in doubt.
-        aside: held while a row only waits for its next look.
+        worker_released: held while a row only waits for its next look.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class Reconcile:
         asking: Asking,
         stamps: Stamps,
         memory: Memory,
-        aside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        worker_released: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self.looks = Looks(asking.patience.looks_after_s)
         self._asking = asking
         self._stamps = stamps
         self._memory = memory
-        self._aside = aside
+        self._worker_released = worker_released
         self._clock = asking.clock
         self._stop = asking.stop
         self._adopted: set[str] = set()
@@ -104,7 +104,7 @@ class Reconcile:
         """Look once for everything that may have been sent of a row; None when none of it is there."""
         for form in forms_of(attempts.record):
             found = await self._asking.find(attempts, form)
-            if found.trouble is not None:
+            if found.failure is not None:
                 return attempts.fail(RowState.UNKNOWN)
             result = self._compared(form, found.candidates)
             outcome = _proved(attempts, result) or await self._likely(attempts, form, found.candidates)
@@ -135,7 +135,7 @@ class Reconcile:
         """Wait for a look's time, while other rows go on."""
         delay_s = moment - self._clock.monotonic()
         if delay_s > 0:
-            async with self._aside():
+            async with self._worker_released():
                 await self._asking.rest(delay_s)
 
     async def duplicate(self, attempts: Attempts) -> Outcome:
@@ -144,7 +144,7 @@ class Reconcile:
         while due_s is not None and different is None:
             await self._wait_until(since + due_s)
             found = await self._asking.find(attempts)
-            if found.trouble is not None:
+            if found.failure is not None:
                 break
             result = self._compared(attempts.record, found.candidates)
             outcome = _proved(attempts, result) or _existing(attempts, result)

@@ -98,7 +98,7 @@ class SecondLooks:
         stamped, equal = dict[str, None](), dict[str, None]()
         for form in forms_of(row.record):
             found = await self.asking.find(attempts, form)
-            if found.trouble is not None:
+            if found.failure is not None:
                 return None
             kept = self._keeps_stamps(row, found)
             match = self.stamps.matcher.compare(form, found.candidates, loses_metadata=not kept)

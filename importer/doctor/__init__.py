@@ -53,7 +53,7 @@ async def examine(
     return [
         _profile(profile),
         *_transform(profile),
-        *await check_target(profile, environ, offline=offline, of_night=bool(folder)),
+        *await check_target(profile, environ, offline=offline, of_inbox=bool(folder)),
         *account,
         *check_limits(profile),
         *check_extras(profile),

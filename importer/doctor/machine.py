@@ -72,16 +72,16 @@ def _free_bytes(place: Path) -> int:
 
 
 def check_disk(
-    workspace: Path, elsewhere: Sequence[Path] = (), free_bytes: Callable[[Path], int] = _free_bytes
+    workspace: Path, more_folders: Sequence[Path] = (), free_bytes: Callable[[Path], int] = _free_bytes
 ) -> Iterator[Finding]:
     """Whether there is room for a journal, for results, and for a rewritten journal.
 
     Args:
-        elsewhere: further folders that will be filled; one on the same disk gets no line of its own.
+        more_folders: further folders that will be filled; one on the same disk gets no line of its own.
         free_bytes: measures a folder that exists.
     """
     needed, seen = 2 * Location.of_workspace(workspace).size_bytes, set[int]()
-    for folder in (workspace, *elsewhere):
+    for folder in (workspace, *more_folders):
         place = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.access(path, os.F_OK))
         disk = place.stat().st_dev
         if disk not in seen:

@@ -29,16 +29,16 @@ def known_destination(profile: Profile, environ: Mapping[str, str]) -> Destinati
 
 
 async def check_target(
-    profile: Profile, environ: Mapping[str, str], *, offline: bool = False, of_night: bool = False
+    profile: Profile, environ: Mapping[str, str], *, offline: bool = False, of_inbox: bool = False
 ) -> list[Finding]:
     """Check address, credentials, connection and clock; after one that fails, those that need it are left out.
 
     Args:
-        of_night: files would be archived: the target has to be named.
+        of_inbox: files would be archived: the target has to be named.
         offline: look only whether address and credentials are there.
     """
     try:
-        if of_night:
+        if of_inbox:
             require_named_target(profile)
         settings = profile.target_settings()
     except UsageError as error:

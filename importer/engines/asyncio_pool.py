@@ -5,7 +5,7 @@ busy with the chunk before. Chunks are as large as it takes to hide a commit and
 doubt after a crash. No worker takes a record while others still wait for their turn at the target: what is in flight
 follows rate times latency by itself.
 
-A record that only waits for time to pass steps aside: another worker takes its place meanwhile, and when it comes back
+A record that only waits for time to pass releases its worker: another one takes its place meanwhile. When it comes back
 it waits for a place like all others.
 """
 
@@ -26,8 +26,8 @@ _LARGEST = 8
 _PLENTY = 4
 """A chunk holds several times what was used while the one before was claimed: it comes long before that runs out."""
 
-_ASIDE = 64
-"""Records that may have stepped aside, per worker; any more wait in their place."""
+_WAITING_LIMIT = 64
+"""Records that may have released their worker, per worker; any more keep theirs."""
 
 
 class Room(Protocol):
@@ -56,12 +56,12 @@ class AsyncioPool:
         self._room = room
         self._smallest = max(1, workers // 2)
         self._places = asyncio.Semaphore(workers)
-        self._aside = self._surplus = 0
+        self._waiting = self._surplus = 0
         self._start_worker: Callable[[], None] = _nothing
 
     @property
     def max_in_flight(self) -> int:
-        return self._workers * (1 + 2 * _LARGEST + _ASIDE)
+        return self._workers * (1 + 2 * _LARGEST + _WAITING_LIMIT)
 
     async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
         supply = _Supply(self._smallest, _LARGEST * self._workers, self._room)
@@ -85,16 +85,16 @@ class AsyncioPool:
                 return
 
     @asynccontextmanager
-    async def aside(self) -> AsyncIterator[None]:
+    async def worker_released(self) -> AsyncIterator[None]:
         """While the block lasts, the current record needs no place: another one is worked on meanwhile."""
-        if self._aside >= _ASIDE * self._workers:
+        if self._waiting >= _WAITING_LIMIT * self._workers:
             yield
             return
-        self._aside += 1
+        self._waiting += 1
         self._places.release()
         self._start_worker()
         yield  # an error in the block ends the run: no record comes back to a place then
-        self._aside -= 1
+        self._waiting -= 1
         self._surplus += 1
         await self._places.acquire()
 

@@ -71,7 +71,7 @@ class Comparison:
         alike = " and ".join(identity.likenesses[kind].words for kind in match.kinds)
         text = (
             f"The run {match.run_id} has a customer with the same {alike} in row {match.row} under another import key"
-            f"{self._elsewhere(match)}; check whether this is the same customer."
+            f"{self._other_copy(match)}; check whether this is the same customer."
         )
         refused = self.possible_duplicate == "reject" and match.target == self.target
         severity = Severity.ERROR if refused else Severity.WARNING
@@ -82,7 +82,7 @@ class Comparison:
     def old_match(self, match: Match) -> Issue:
         """Say that a row may be a customer of whom nothing but a key of an earlier rule is left."""
         text = (
-            f"The run {match.run_id} may have created this customer in row {match.row}{self._elsewhere(match)},"
+            f"The run {match.run_id} may have created this customer in row {match.row}{self._other_copy(match)},"
             " before the rules by which customers are recognised changed; its data was purged."
             " Check whether it is the same customer."
         )
@@ -92,14 +92,14 @@ class Comparison:
     def _of_another(self, match: Match) -> Issue:
         text = (
             f"The run {match.run_id} has another person in row {match.row} under this reference"
-            f"{self._elsewhere(match)}: name, email and phone all differ. Correct the reference."
+            f"{self._other_copy(match)}: name, email and phone all differ. Correct the reference."
         )
         severity = Severity.ERROR if match.target == self.target else Severity.WARNING
         return self._issue(
             match.ordinal, "external_id_of_another", text, (self.contract.identity.reference_field,), severity
         )
 
-    def _elsewhere(self, match: Match) -> str:
+    def _other_copy(self, match: Match) -> str:
         return "" if match.target == self.target else f" at the target {match.target}"
 
     def _issue(self, ordinal: int, code: str, text: str, fields: Sequence[str], severity: Severity) -> Issue:

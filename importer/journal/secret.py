@@ -81,12 +81,12 @@ def _read(path: Path) -> bytes:
 
 def _make(path: Path) -> bytes:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    create_file(aside, secrets.token_bytes(SECRET_BYTES))
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    create_file(partial, secrets.token_bytes(SECRET_BYTES))
     try:
-        os.link(aside, path)  # whoever is first wins; the other takes the winner's
+        os.link(partial, path)  # whoever is first wins; the other takes the winner's
     except FileExistsError:
         pass
     finally:
-        aside.unlink()
+        partial.unlink()
     return _read(path)

@@ -154,7 +154,7 @@ class _Guess:
         spec = self.contract.spec(candidate.field)
         if spec is not None and spec.kind is Kind.ENUM and look.texts and look.fits(spec) == 0:
             return f"its cells are none of {', '.join(spec.values)}"
-        share = look.fits(spec) if spec is not None and look.tells else None
+        share = look.fits(spec) if spec is not None and look.conclusive else None
         if spec is None or share is None or share >= 0.3:
             return ""
         if spec.kind is Kind.ENUM:

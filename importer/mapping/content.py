@@ -46,7 +46,7 @@ class Look:
         return len(self.texts) / self.rows if self.rows else 1.0
 
     @property
-    def tells(self) -> bool:
+    def conclusive(self) -> bool:
         """Whether there is enough to say that a column is not what its name promises."""
         return len(self.texts) >= 3
 

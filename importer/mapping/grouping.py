@@ -41,7 +41,7 @@ def grouping_of(
     fields = tuple(name for name in settings.group_by if name in rules)
     indices = tuple(_index(contract, name, columns) for name in settings.group_by if name not in rules)
     for name in fields:
-        if not groups.tells_apart(name):
+        if not groups.distinguishes(name):
             raise ProfileError(
                 f"[mapping] group_by names {name}, which does not identify a {groups.record_type.lower()}.",
                 f"Name a field or a column that all rows of a {groups.record_type.lower()} share, such as "

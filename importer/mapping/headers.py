@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from importer.core.contract.headers import key, words
 
-_ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 
 _FILLER_WORDS = """
 customer customers client clients person persons user users member members patient patients guest guests contact
@@ -24,7 +24,7 @@ def keys(header: str) -> list[tuple[str, float]]:
     An aside in brackets (`Birth Date (MM/DD/YYYY)`) and filling words (`Customer Email`) may be left out.
     """
     ways = {key(header): 1.0}
-    bare = words(_ASIDE.sub(" ", header))
+    bare = words(_BRACKETS.sub(" ", header))
     ways.setdefault("".join(bare), 0.98)
     meant = [word for word in bare if word not in _FILLERS]
     ways.setdefault("".join(meant), 0.95)

@@ -161,8 +161,8 @@ class ColumnMapper:
         for plan in self.plans:
             if not plan.indices:
                 filling.with_constant(plan)
-        standing = seen.issues if self.transform else None
-        raw = by_use(batch, self.plans, filling.keep_types_apart(self.plans), standing)
+        remaining = seen.issues if self.transform else None
+        raw = by_use(batch, self.plans, filling.keep_types_apart(self.plans), remaining)
         frame = pd.DataFrame(filling.columns, index=batch.frame.index, copy=False)
         return MappedBatch(raw, frame, self.columns, filling.issues.log(), tuple(filling.changes), seen.frame)
 

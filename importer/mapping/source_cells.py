@@ -37,27 +37,27 @@ def by_use(
     batch: RawBatch,
     plans: Sequence[FieldPlan],
     types: Column[Any] | None = None,
-    standing: Sequence[Issue] | None = None,
+    remaining: Sequence[Issue] | None = None,
 ) -> RawBatch:
     """Give every flaw of a cell the field that uses it, and the severity that it has there.
 
     Args:
         types: the customer type of each row where both types share columns, "" where it cannot be read; None: they
             share none.
-        standing: issues of cells that are mapped as they are in the source; None: all are.
+        remaining: issues of cells that are mapped as they are in the source; None: all are.
     """
     log = IssueLog.of(batch.issues)
     if not any(kind.code in _BY_USE for kind in log.kinds):
         return batch
     kinds = [""] * len(batch) if types is None else types.tolist()
-    still = None if standing is None else {(issue.ordinal, issue.kind) for issue in standing}
+    still = None if remaining is None else {(issue.ordinal, issue.kind) for issue in remaining}
     settled: dict[tuple[int, bool, str], Sequence[IssueKind]] = {}
     found = IssueCollector()
     for ordinal, number in zip(log.ordinals, log.which, strict=True):
-        stands = still is None or (ordinal, log.kinds[number]) in still
-        case = number, stands, kinds[ordinal - batch.first]
+        remains = still is None or (ordinal, log.kinds[number]) in still
+        case = number, remains, kinds[ordinal - batch.first]
         if case not in settled:
-            settled[case] = _settled(log.kinds[number], plans if stands else (), case[2])
+            settled[case] = _settled(log.kinds[number], plans if remains else (), case[2])
         for kind in settled[case]:
             found.add(ordinal, kind)
     return replace(batch, issues=found.log())

@@ -26,7 +26,7 @@ from importer.profile.transform import TRANSFORM, beside
 
 PREFIX = "IMPORTER_"
 DELIMITER = "__"
-ELSEWHERE = frozenset({"IMPORTER_CONFIG", "IMPORTER_NOTIFY_URLS", "IMPORTER_NOTIFY_URLS_FILE"})
+READ_SEPARATELY = frozenset({"IMPORTER_CONFIG", "IMPORTER_NOTIFY_URLS", "IMPORTER_NOTIFY_URLS_FILE"})
 """Variables with our prefix that name no setting: others read them."""
 
 Origin = Literal["option", "environment", "profile", "run", "default"]
@@ -158,12 +158,12 @@ def environment_layer(environ: Mapping[str, str], schema: type[BaseSettings], pl
     ours = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value.strip()}
     for name in ours:
         _check_variable(name, schema, places)
-    settable = {name: value for name, value in ours.items() if name not in ELSEWHERE}
+    settable = {name: value for name, value in ours.items() if name not in READ_SEPARATELY}
     return Layer("environment", data=_Variables(schema, settable)())
 
 
 def _check_variable(name: str, schema: type[BaseSettings], places: Mapping[str, str]) -> None:
-    if name in ELSEWHERE:
+    if name in READ_SEPARATELY:
         return
     section = name.removeprefix(PREFIX).partition(DELIMITER)[0].lower()
     if re.search(r"API_?(KEY|SECRET)", name):
@@ -171,7 +171,7 @@ def _check_variable(name: str, schema: type[BaseSettings], places: Mapping[str, 
     if section in {"mapping", TRANSFORM}:
         raise ProfileError(f"The variable {name} cannot be used: a mapping belongs in a profile file.")
     if section not in schema.model_fields:
-        known = [*places, *ELSEWHERE]
+        known = [*places, *READ_SEPARATELY]
         raise ProfileError(f"The variable {name} is not known{did_you_mean(name, known)}")
 
 

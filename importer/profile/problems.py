@@ -125,9 +125,9 @@ def _unknown_key(place: tuple[str, ...], where: str, schema: type[BaseModel], la
             f"Set {_kind_at(place, layers).variables}, or the same names with _FILE.",
         )
     known = _keys_at(place[:-1], schema)
-    elsewhere = [other for other in places(schema) if other[-1] == key]
-    if elsewhere and len(place) <= 2:
-        return ProfileError(f"{where} is not known; '{key}' belongs under [{'.'.join(elsewhere[0][:-1])}].")
+    known_places = [other for other in places(schema) if other[-1] == key]
+    if known_places and len(place) <= 2:
+        return ProfileError(f"{where} is not known; '{key}' belongs under [{'.'.join(known_places[0][:-1])}].")
     if where.endswith(variable(place)):
         return ProfileError(f"{where} is not known{did_you_mean(variable(place), _variables(place[:-1], known))}")
     return ProfileError(f"{where} is not known{did_you_mean(key, known)}", f"Known keys: {', '.join(known)}.")

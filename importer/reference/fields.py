@@ -27,12 +27,12 @@ class FieldEntry:
 
     Args:
         type: the record type that has it, in small letters; `both` where all have it.
-        whose: what records of these types are called.
+        owner: what a record of these types is called.
     """
 
     spec: FieldSpec
     type: str
-    whose: str
+    owner: str
 
     @property
     def needed(self) -> str:
@@ -74,8 +74,8 @@ def field_entries(fields: FieldTable) -> dict[str, FieldEntry]:
 
 def _entry(spec: FieldSpec, fields: FieldTable) -> FieldEntry:
     one = spec.only_type or (fields.first_type if len(fields.types) == 1 else None)
-    whose = fields.types[one] if one else " and ".join(fields.types.values())
-    return FieldEntry(spec, one.lower() if one else "both", whose[:1].upper() + whose[1:])
+    owner = fields.types[one] if one else " and ".join(fields.types.values())
+    return FieldEntry(spec, one.lower() if one else "both", owner[:1].upper() + owner[1:])
 
 
 def fields(contract: Contract, names: Sequence[str] = (), kind: str = "") -> list[FieldEntry]:

@@ -68,7 +68,7 @@ class ReportData:
     """Everything to report about one run or dry run.
 
     Args:
-        run_id: empty when the trouble came before there was a run.
+        run_id: empty when it failed before there was a run.
         counts: `read` and the count of every state; {} when nothing was read.
         clusters: the issues of all rows, grouped; every cluster, never capped.
         files: kind to path; what was not written is not in it.

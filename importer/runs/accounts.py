@@ -23,16 +23,18 @@ from importer.journal import (
 from importer.runs.wiring import Destination, Workspace, open_workspace
 
 NEW_ACCOUNT = "new"
-Whose = Callable[[str, Sequence[AccountUsed]], str]
+AskOwner = Callable[[str, Sequence[AccountUsed]], str]
 """Asked which account a new API key is for (host, possible accounts): a run id of that account, `new`, or nothing."""
 
 
-def settle_account(workspace: Workspace, where: Destination, said: str, whose: Whose | None, now: float) -> Destination:
+def settle_account(
+    workspace: Workspace, where: Destination, said: str, ask_owner: AskOwner | None, now: float
+) -> Destination:
     """Find out which account a run sends to, and remember it.
 
     Args:
         said: a run that sent to the same account, or `new`; empty: not given.
-        whose: asks a person; None: nobody can be asked.
+        ask_owner: asks a person; None: nobody can be asked.
         now: seconds since the epoch.
 
     Raises:
@@ -46,7 +48,7 @@ def settle_account(workspace: Workspace, where: Destination, said: str, whose: W
     named = where.settings.account
     found = accounts.match(where.server, named, where.scope, where.key)
     if not found.scope:
-        answer = said or (whose(where.host, found.candidates) if whose else "")
+        answer = said or (ask_owner(where.host, found.candidates) if ask_owner else "")
         found = _as_answered(workspace, where, answer, found)
     if found.called_before:
         with (
@@ -62,7 +64,7 @@ def _as_answered(workspace: Workspace, where: Destination, answer: str, found: A
     if answer == NEW_ACCOUNT:
         return Account(where.scope)
     if not answer:
-        raise _whose_is_it(where, found)
+        raise _owner_unknown(where, found)
     scope = workspace.runs.find(answer).header.scope
     if scope not in {one.scope for one in found.candidates}:
         raise UsageError(
@@ -72,7 +74,7 @@ def _as_answered(workspace: Workspace, where: Destination, answer: str, found: A
     return Account(where.scope, called_before=scope) if where.settings.account else Account(scope)
 
 
-def _whose_is_it(where: Destination, found: Account) -> UnknownAccountError:
+def _owner_unknown(where: Destination, found: Account) -> UnknownAccountError:
     run_id = found.candidates[0].run_id
     named = f" and the account '{where.settings.account}'" if where.settings.account else ""
     are = "are" if named else "is"
@@ -107,7 +109,7 @@ def account_on_record(workspace: Path, where: Destination) -> Account:
         accounts = journal.accounts(workspace_secret(workspace))
         found = accounts.match(where.server, where.settings.account, where.scope, where.key)
     if not found.scope:
-        raise _whose_is_it(where, found)
+        raise _owner_unknown(where, found)
     return found
 
 

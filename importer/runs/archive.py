@@ -72,9 +72,9 @@ def move(path: Path, to: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        aside = to.with_name(f".{to.name}{PART}")
-        shutil.copy2(path, aside)
-        put_in_place(aside, to)
+        partial = to.with_name(f".{to.name}{PART}")
+        shutil.copy2(path, partial)
+        put_in_place(partial, to)
         path.unlink()
     sync(to.parent)
 

@@ -87,9 +87,9 @@ def renew(journal: Journal, stored: StoredRun, report: Report) -> None:
 
 def _write_again(place: Place, report: Report) -> None:
     try:
-        with AtomicFiles(place.folder) as aside:
+        with AtomicFiles(place.folder) as files:
             for path in filter(Path.is_file, report.files.values()):
-                shutil.copyfile(path, aside.path(archive.unlike(place.file, path.name)))
+                shutil.copyfile(path, files.path(archive.unlike(place.file, path.name)))
     except StorageError as error:
         raise StorageError(
             f"The run {report.run_id} is done, but its files in {place.folder} are those of the last time."

@@ -62,7 +62,7 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
     with ExitStack() as stack:
         pool = await beside_the_loop(stack.enter_context, checking_pool(context, source.local.path))
         workspace = await beside_the_loop(_opened, stack, context.workspace)
-        where = settle_account(workspace, where, profile.account_of, context.people.whose, started_at)
+        where = settle_account(workspace, where, profile.account_of, context.people.ask_owner, started_at)
         stack.enter_context(locks_of(workspace.path).hold(where.scope, started_at))
         check_out(profile.results, source.local.path)
         header = new_header(

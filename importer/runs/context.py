@@ -13,7 +13,7 @@ from importer.delivery import Ask, StopSwitch, closing_at
 from importer.engines import ProcessPool, cores
 from importer.observe import FanOut
 from importer.profile import MetricsSettings, Profile
-from importer.runs.accounts import Whose
+from importer.runs.accounts import AskOwner
 from importer.runs.consent import Confirm
 from importer.runs.hours import Hours
 from importer.runs.wiring import SystemClock
@@ -29,12 +29,12 @@ class People:
 
     Args:
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
-        whose: asked whose an API key is that is new to a server; None: refused unless the profile names it.
+        ask_owner: asked whose an API key is that is new to a server; None: refused unless the profile names it.
         ask: asked when the first rows bring something unexpected; None: the run stops then.
     """
 
     confirm: Confirm | None = None
-    whose: Whose | None = None
+    ask_owner: AskOwner | None = None
     ask: Ask | None = None
 
 

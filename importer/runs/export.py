@@ -37,12 +37,12 @@ def export(context: Context, name: str) -> Report:
         return _exported(context, name, started_at)
     except (JournalError, StorageError) as error:
         if context.profile.results.out is not None:
-            return _exported_elsewhere(context, name, context.profile.results.out, started_at)
+            return _exported_to(context, name, context.profile.results.out, started_at)
         hint = f"{error.hint} Another folder for the files can be named with --out."
         raise type(error)(error.message, hint.strip()) from error
 
 
-def _exported_elsewhere(context: Context, name: str, out: Path, started_at: float) -> Report:
+def _exported_to(context: Context, name: str, out: Path, started_at: float) -> Report:
     with registry.opened_run(context.workspace, name) as opened:
         stored, journal = opened.stored, opened.journal
         context = _exporting(context, journal, stored)

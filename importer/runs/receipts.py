@@ -98,8 +98,8 @@ def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: 
         }
 
     receipt = journal.receipts.add(stored.run, now, body)
-    with AtomicFiles(directory) as aside:
-        stream = aside.text(RECEIPT_NAME)
+    with AtomicFiles(directory) as written:
+        stream = written.text(RECEIPT_NAME)
         json.dump({**json.loads(receipt.body), "hash": receipt.hash}, stream, ensure_ascii=False, indent=2)
         stream.write("\n")
     return receipt

@@ -62,7 +62,7 @@ def report_of(journal: Journal, stored: StoredRun, now: float) -> Report:
         now: seconds since the epoch.
     """
     seen = Seen.of(contract_of_run(stored))
-    for batch in journal.replay(stored.run, as_it_stands=True).batches():
+    for batch in journal.replay(stored.run, show_open=True).batches():
         seen.clusters(batch)
         seen.unknown(batch)
     ending = ending_of(journal, stored, "show", now, now)
@@ -138,7 +138,7 @@ def recorded_rows(workspace: Path, run_id: str) -> Iterator[tuple[Header, Iterat
     with registry.opened_run(workspace, run_id) as run:
         run.stored.require_whole()
         run.stored.require_loaded()
-        yield table_header(run.summary), run.journal.replay(run.stored.run, as_it_stands=True).batches()
+        yield table_header(run.summary), run.journal.replay(run.stored.run, show_open=True).batches()
 
 
 def table_header(summary: RunSummary) -> Header:

@@ -139,7 +139,7 @@ class ResultFiles:
         Args:
             then: the part that begins when all of them were.
         """
-        replay = self.journal.replay(self.stored.run, as_it_stands=True)
+        replay = self.journal.replay(self.stored.run, show_open=True)
 
         def batches() -> Iterator[ResultBatch]:
             for batch in replay.batches():

@@ -101,6 +101,8 @@ def destination_again(
         UsageError: another target was named, or nobody can confirm a live one.
     """
     context = context.under(for_target(context.profile, stored.header))
-    where = settle_account(workspace, allowed(context), context.profile.account_of, context.people.whose, started_at)
+    where = settle_account(
+        workspace, allowed(context), context.profile.account_of, context.people.ask_owner, started_at
+    )
     require_scope(where, workspace.runs.find(stored.header.run_id).header)  # its account may just have got a name
     return context, rehearsed_again(where, stored.facts)

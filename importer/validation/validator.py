@@ -149,7 +149,7 @@ class Validator:
         self, batch: MappedBatch, kind: str | None, places: Sequence[int], groups: Sequence[str] = ()
     ) -> Part:
         checks, failed = self.contract.checks, _failed(batch, places)
-        columns = Columns(self._names, _texts_of(batch, places), len(places), failed, checks.witnesses)
+        columns = Columns(self._names, _texts_of(batch, places), len(places), failed, checks.presence_fields)
         notes = checks.notes(
             columns,
             no_change=self.policy.no_change,

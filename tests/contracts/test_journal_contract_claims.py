@@ -125,7 +125,7 @@ def test_a_row_in_doubt_in_an_earlier_run_is_in_doubt_in_this_one(book: Book, jo
 
     (record,) = Book(journal, later).claim(now=900.0).records
 
-    assert (record.in_doubt, record.doubt_elsewhere, record.doubt_since) == (True, True, 500.0)
+    assert (record.in_doubt, record.doubt_of_other_run, record.doubt_since) == (True, True, 500.0)
 
 
 def test_a_row_that_an_earlier_run_could_not_create_is_simply_sent(book: Book, journal: Journal) -> None:

@@ -205,7 +205,7 @@ async def test_no_match_is_not_an_error(meeting: Meeting) -> None:
     found = await meeting.target.find(meeting.world.record(meeting.world.person))
 
     assert found.candidates == ()
-    assert found.trouble is None
+    assert found.failure is None
 
 
 async def test_credentials_are_checked_for_real(meeting: Meeting) -> None:
@@ -239,8 +239,8 @@ async def test_a_dead_server_leaves_replies_and_no_exceptions(meeting: Meeting) 
     await gone.aclose()
 
     assert said.verdict is Verdict.RETRY
-    assert found.trouble is not None
-    assert found.trouble.verdict is Verdict.RETRY
+    assert found.failure is not None
+    assert found.failure.verdict is Verdict.RETRY
 
 
 # --------------------------------------------------------------------------- RocketKOR, just enough

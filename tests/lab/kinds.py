@@ -55,7 +55,7 @@ class LabKind(Protocol):
         """What a status means."""
         ...
 
-    def trouble(self, error: BaseException) -> Reply:
+    def failure_reply(self, error: BaseException) -> Reply:
         """What it means that no answer came."""
         ...
 
@@ -92,7 +92,7 @@ class RocketKor:
     def status(self, status: int, retry_after_s: float | None = None) -> Reply:
         return _reply(rule_for_status(status))._replace(http_status=status, retry_after_s=retry_after_s)
 
-    def trouble(self, error: BaseException) -> Reply:
+    def failure_reply(self, error: BaseException) -> Reply:
         return _reply(rule_for_exception(error))
 
 
@@ -125,7 +125,7 @@ class Club:
     def status(self, status: int, retry_after_s: float | None = None) -> Reply:
         return refusal(status, retry_after_s)
 
-    def trouble(self, error: BaseException) -> Reply:
+    def failure_reply(self, error: BaseException) -> Reply:
         return no_answer(error)
 
 

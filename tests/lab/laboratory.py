@@ -249,7 +249,7 @@ class Story:
         self.stamps = self._stamps()
         kept = memory if self.warns else _Careless()
         asking = self._asking(limiter, backoff, feedback, clock)
-        deliver = Deliver(asking, self.stamps, kept, Thresholds(stop), engine.aside)
+        deliver = Deliver(asking, self.stamps, kept, Thresholds(stop), engine.worker_released)
         return Delivery(claims, engine, deliver, stop, _ignore, drain_s=20.0)
 
 

@@ -34,7 +34,7 @@ class LabTarget:
             async with asyncio.timeout(CLIENT_TIMEOUT_S):
                 return await self._create(record)
         except (TimeoutError, ConnectionResetError) as error:
-            return self._world.kind.trouble(error)
+            return self._world.kind.failure_reply(error)
         finally:
             slot.answered()
 
@@ -109,12 +109,12 @@ class LabTarget:
     async def _find(self, record: Record) -> Found:
         if self._world.is_down(self._now()):
             await travel(latency(self._rng))
-            return Found(trouble=Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers."))
+            return Found(failure=Reply(Verdict.RETRY, error_code="connect_failed", message="Nobody answers."))
         fate = self._fate({"fault": self._world.weather.find_fault})
         self._say(f"find row {record.ordinal} {fate}")
         await travel(latency(self._rng))
         if fate == "fault":
-            return Found(trouble=self._world.kind.status(self._rng.choice(STATUS_FAULTS)))
+            return Found(failure=self._world.kind.status(self._rng.choice(STATUS_FAULTS)))
         self._world.catch_up(self._now())
         wanted = body_of(record.payload)
         found = tuple(

@@ -50,9 +50,9 @@ class Club:
 
     async def check(self) -> Reply | None:
         found = await self._read({"memberNo": "0"})
-        if found.trouble is not None and found.trouble.verdict is Verdict.ABORT:
-            raise AccessError(found.trouble.message, "Set CLUB_TOKEN.")
-        return found.trouble
+        if found.failure is not None and found.failure.verdict is Verdict.ABORT:
+            raise AccessError(found.failure.message, "Set CLUB_TOKEN.")
+        return found.failure
 
     async def aclose(self) -> None:
         await self._session.close()
@@ -63,11 +63,11 @@ class Club:
         try:
             async with self._session.get(self._members, params=query) as answer:
                 if answer.status != 200:
-                    return Found(trouble=refusal(answer.status, reading=True))
+                    return Found(failure=refusal(answer.status, reading=True))
                 found: list[dict[str, Any]] = await answer.json()
                 return Found(tuple(Candidate(one["memberNo"], one) for one in found))
         except _NETWORK as error:
-            return Found(trouble=no_answer(error, reading=True))
+            return Found(failure=no_answer(error, reading=True))
         finally:
             slot.answered()
 

@@ -27,12 +27,12 @@ from importer.core.contract import (
     Meaning,
     Notes,
     Policy,
+    PresenceFields,
     Readiness,
     Reading,
     Renewed,
     RowIdentities,
     Vocabulary,
-    Witnesses,
     keys_of,
 )
 from importer.core.contract.text import clean
@@ -188,7 +188,7 @@ def _adapter() -> TypeAdapter[dict[str, Any]]:
 class MemberChecks:
     """The type of members. Implements `core.contract.Checks`."""
 
-    witnesses: Witnesses = MappingProxyType({})
+    presence_fields: PresenceFields = MappingProxyType({})
     codes_of_types: Collection[str] = ()
 
     def read(self, spec: FieldSpec, text: str, policy: Policy) -> Reading:

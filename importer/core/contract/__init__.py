@@ -5,7 +5,7 @@ Values and protocols, and the few things that every contract needs (clean text, 
 
 from __future__ import annotations
 
-from importer.core.contract.columns import Columns, Witnesses
+from importer.core.contract.columns import Columns, PresenceFields
 from importer.core.contract.contract import Bodies, Checks, Contract
 from importer.core.contract.fields import HARD_MAX_CHARS, Evidence, FieldSpec, FieldTable, FreeNames, Kind, Rule
 from importer.core.contract.identity import Contradiction, Groups, Identity, Likeness, Readiness, Renewed, RowIdentities
@@ -36,6 +36,7 @@ __all__ = [
     "Meaning",
     "Notes",
     "Policy",
+    "PresenceFields",
     "Readiness",
     "Reading",
     "Renewed",
@@ -43,7 +44,6 @@ __all__ = [
     "Rule",
     "Step",
     "Vocabulary",
-    "Witnesses",
     "is_another",
     "key_of",
     "keys_of",

@@ -13,7 +13,7 @@ from importer.core.contract.text import is_blank
 
 Texts = Callable[[str], Sequence[str]]
 """The texts of a mapped field, one a row."""
-Witnesses = Mapping[str, Sequence[str]]
+PresenceFields = Mapping[str, Sequence[str]]
 """What the names of an optional object's fields begin with, to the fields of which one at least is given where a row
 has the object."""
 
@@ -26,7 +26,7 @@ class Columns:
         texts: where their columns come from.
         size: how many rows.
         failed: place to the fields whose cells failed before.
-        witnesses: of the objects that a row may lack.
+        presence_fields: of the objects that a row may lack.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class Columns:
         texts: Texts,
         size: int,
         failed: Mapping[int, Collection[str]],
-        witnesses: Witnesses = MappingProxyType({}),
+        presence_fields: PresenceFields = MappingProxyType({}),
     ) -> None:
         self.size = size
         self.texts: dict[str, Sequence[str]] = {name: texts(name) for name in names}
         for place, fields in failed.items():
             for name in fields:
                 self._blank(name, (place,))
-        self.absent = {prefix: self._without(fields, failed) for prefix, fields in witnesses.items()}
+        self.absent = {prefix: self._without(fields, failed) for prefix, fields in presence_fields.items()}
         """What the fields of an optional object begin with, to the places of the rows that have no such object."""
         self._became: Mapping[str, Mapping[int, str]] = {}
 
@@ -53,7 +53,7 @@ class Columns:
                 column[place] = ""
 
     def _without(self, fields: Sequence[str], failed: Mapping[int, Collection[str]]) -> Collection[int]:
-        """Find the rows where every witness of an object is blank, and none failed before."""
+        """Find the rows where every field that shows the presence of an object is blank, and none failed before."""
         absent: Collection[int] = range(self.size)
         for name in fields:
             if name in self.texts:

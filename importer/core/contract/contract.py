@@ -12,7 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from importer.core.contract.columns import Columns, Witnesses
+from importer.core.contract.columns import Columns, PresenceFields
 from importer.core.contract.fields import FieldSpec, FieldTable
 from importer.core.contract.identity import Identity, Readiness, RowIdentities
 from importer.core.contract.matching import Matching
@@ -53,7 +53,7 @@ class Checks(Protocol):
     """The pydantic types of a contract's records, and how rows of text come to them and leave them. Pure."""
 
     @property
-    def witnesses(self) -> Witnesses:
+    def presence_fields(self) -> PresenceFields:
         """Of the objects that a record may lack."""
         ...
 

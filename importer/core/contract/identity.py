@@ -81,7 +81,7 @@ class Groups(Protocol):
         """The issue code for rows of one record of which several are marked as the main one."""
         ...
 
-    def tells_apart(self, name: str) -> bool:
+    def distinguishes(self, name: str) -> bool:
         """Whether a field belongs to the record itself, so that rows can be grouped by it."""
         ...
 

@@ -109,7 +109,7 @@ class Engine(Protocol):
         """How many records it may hold: this bounds the rows in doubt after a crash."""
         ...
 
-    def aside(self) -> AbstractAsyncContextManager[None]:
+    def worker_released(self) -> AbstractAsyncContextManager[None]:
         """Give the place of the record in hand to another one while the block lasts: it only waits for time to pass."""
         ...
 

@@ -44,7 +44,7 @@ class Mapper(Protocol):
         ...
 
     def settle(self) -> bool:
-        """Tell whether every row observed so far can be mapped already.
+        """Return whether every row observed so far can be mapped already.
 
         What is still to be observed can then refuse the source, in `decide`, but not change how those rows are read.
         """
@@ -64,7 +64,7 @@ class Mapper(Protocol):
         ...
 
     def map(self, batch: RawBatch) -> MappedBatch:
-        """Turn one batch's columns into fields; row trouble becomes issues. Only rows that are settled."""
+        """Turn one batch's columns into fields; errors of rows become issues. Only rows that are settled."""
         ...
 
 

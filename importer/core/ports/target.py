@@ -14,7 +14,7 @@ class Target(Protocol):
     async def send(self, record: Record) -> Reply:
         """Try once to create the customer.
 
-        Network trouble is a verdict, not an exception. Cancellation travels on: whoever cancels a
+        A network failure is a verdict, not an exception. Cancellation travels on: whoever cancels a
         send after it began has a record in doubt.
         """
         ...
@@ -32,7 +32,7 @@ class Finder(Protocol):
         ...
 
     async def get(self, customer_id: str) -> Found:
-        """Fetch one customer: one candidate, none when there is no such customer, or the trouble."""
+        """Fetch one customer: one candidate, none when there is no such customer, or the failure."""
         ...
 
 
@@ -41,7 +41,7 @@ class Lister(Protocol):
     """What a target holds, by whom ever it was created."""
 
     async def newest(self) -> Found:
-        """Fetch one page of customers, the newest first, or the trouble."""
+        """Fetch one page of customers, the newest first, or the failure."""
         ...
 
 

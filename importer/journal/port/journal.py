@@ -185,11 +185,11 @@ class Journal(Protocol):
         """
         ...
 
-    def replay(self, run: int, *, as_it_stands: bool = False) -> Replay:
+    def replay(self, run: int, *, show_open: bool = False) -> Replay:
         """Read a run back.
 
         Args:
-            as_it_stands: show rows that a pass has left open as what they are (`states.LEFT_OPEN`).
+            show_open: show rows that a pass has left open as what they are (`states.LEFT_OPEN`).
         """
         ...
 

@@ -126,7 +126,7 @@ class Claims:
             external_id=row.external_id,
             in_doubt=in_doubt,
             doubt_since=since if in_doubt else None,
-            doubt_elsewhere=doubted and not row.in_doubt,
+            doubt_of_other_run=doubted and not row.in_doubt,
             prior_attempts=row.attempts,
             sent_unstamped=memory is not None and doubted and memory.body.startswith(UNSTAMPED),
             earlier=self._earlier(row.ordinal) if in_doubt else (),

@@ -185,10 +185,10 @@ def _read_only(path: Path, more: str = "") -> sqlite3.Connection:
 def _in_memory(path: Path, log: Path) -> sqlite3.Connection:
     """Read a journal with its log, where its folder cannot be written."""
     memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    with tempfile.TemporaryDirectory(prefix="importer-") as aside:
+    with tempfile.TemporaryDirectory(prefix="importer-") as folder:
         for file in (path, log):
-            shutil.copyfile(file, Path(aside) / file.name)
-        with closing(sqlite3.connect(Path(aside) / path.name)) as copy:
+            shutil.copyfile(file, Path(folder) / file.name)
+        with closing(sqlite3.connect(Path(folder) / path.name)) as copy:
             copy.backup(memory)
     return memory
 

@@ -79,7 +79,7 @@ class EarlierRuns:
         run, scope = stored.run, stored.header.scope
         ready, doubt = ("ready", "unsent" if stopped else ""), ("sending", "unknown" if stopped else "")
         with self._db.guarded("read"):
-            waiting, known, elsewhere = self._db.connection.execute(
+            waiting, known, others = self._db.connection.execute(
                 "SELECT count(*), count(CASE WHEN k.state IN ('created', 'existing') THEN 1 END),"
                 " count(CASE WHEN k.state IN ('sending', 'unknown') THEN 1 END)"
                 " FROM rows r LEFT JOIN identities i ON i.scope = ? AND i.key = r.key"
@@ -90,7 +90,7 @@ class EarlierRuns:
             (in_doubt,) = self._db.connection.execute(
                 f"SELECT count(*) FROM rows WHERE run = ? AND state IN (?, ?) AND {SPEAKS}", (run, *doubt)
             ).fetchone()
-        return Ahead(creates=waiting - known, known=known, in_doubt=in_doubt + elsewhere)
+        return Ahead(creates=waiting - known, known=known, in_doubt=in_doubt + others)
 
     def quiet_s(self, run: int, scope: str, now: float) -> float:
         with self._db.guarded("read"):

@@ -64,8 +64,8 @@ class SqliteJournal:
     ) -> RunDelivery:
         return RunDelivery(self._db, sending, now, target_now or now, run_blocking)
 
-    def replay(self, run: int, *, as_it_stands: bool = False) -> Replay:
-        return Replay(self._db, run, as_it_stands=as_it_stands)
+    def replay(self, run: int, *, show_open: bool = False) -> Replay:
+        return Replay(self._db, run, show_open=show_open)
 
     def rows(self, run: int) -> RunRows:
         return RunRows(self._db, run)

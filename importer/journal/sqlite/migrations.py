@@ -216,9 +216,9 @@ def _statements(script: str) -> list[str]:
 
 def _back_up(path: Path, to: Path) -> None:
     """Copy what is committed; the caller holds the write lock, so nothing is committed meanwhile."""
-    aside = to.with_name(f"{to.name}.part")
-    aside.unlink(missing_ok=True)
-    create_file(aside)
-    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(aside)) as copy:
+    partial = to.with_name(f"{to.name}.part")
+    partial.unlink(missing_ok=True)
+    create_file(partial)
+    with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(partial)) as copy:
         old.backup(copy)
-    put_in_place(aside, to)
+    put_in_place(partial, to)

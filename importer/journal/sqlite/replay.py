@@ -31,13 +31,13 @@ class Replay:
     """One run, read back.
 
     Args:
-        as_it_stands: show rows that a pass has left open as what they are (`states.LEFT_OPEN`).
+        show_open: show rows that a pass has left open as what they are (`states.LEFT_OPEN`).
     """
 
-    def __init__(self, database: Database, run: int, *, as_it_stands: bool = False) -> None:
+    def __init__(self, database: Database, run: int, *, show_open: bool = False) -> None:
         self._db = database
         self._run = run
-        self._states = _STANDING if as_it_stands else _STATES
+        self._states = _OPEN_STATES if show_open else _STATES
 
     def results(self) -> Iterator[RowResult]:
         for batch in self.batches():
@@ -218,7 +218,7 @@ class Replay:
 
 
 _STATES = {state.value: state for state in RowState}
-_STANDING = {state.value: LEFT_OPEN.get(state, state) for state in RowState}
+_OPEN_STATES = {state.value: LEFT_OPEN.get(state, state) for state in RowState}
 
 
 def _spoken_for(leaders: Sequence[int | None], first: int) -> frozenset[int]:

@@ -27,14 +27,14 @@ _EXPONENT = re.compile(r"\s*[+-]?\d([.,]\d+)?[eE]\+\d{1,3}\s*")
 """As spreadsheet programs write it; without its plus sign `1E5` is as likely somebody's id."""
 ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
 """What a cell shows when its formula fails."""
-_ERRORS_ELSEWHERE = (
+_ERRORS_OF_OTHER_PROGRAMS = (
     "#NV", "#BEZUG!", "#WERT!", "#ZAHL!", "#VALEUR!", "#NOM?", "#NOMBRE!", "#NUL!", "#N/D", "#VALORE!", "#RIF!",
     "#NOME?", "#NULLO!", "#VALOR!", "#NULO!", "#NÚM!", "#N/B", "#VERW!", "#WAARDE!", "#NAAM?", "#GETAL!", "#DEEL/0!",
     "#\u00a1REF!", "#\u00a1VALOR!", "#\u00a1DIV/0!", "#\u00a1NULO!", "#\u00a1NUM!", "#\u00bfNOMBRE?",
     "#LEEG!", "#ERROR!", "#UNKNOWN!", "#FIELD!", "#BLOCKED!", "#CONNECT!",
 )  # fmt: skip
 """The same in German, French, Spanish, Italian, Dutch and Portuguese, and rarer ones."""
-_ERROR_TEXTS = frozenset({*ERRORS, *_ERRORS_ELSEWHERE})
+_ERROR_TEXTS = frozenset({*ERRORS, *_ERRORS_OF_OTHER_PROGRAMS})
 _ERROR = re.compile("#(?:" + "|".join(re.escape(text[1:]) for text in sorted(_ERROR_TEXTS)) + ")")
 _ERROR_CODE = re.compile(r"Err:5\d\d")
 """What LibreOffice shows."""

@@ -26,7 +26,7 @@ _BUILT_IN: dict[int, str] = {
 }
 """The format ids that mean dates and times without a format code (ECMA-376 part 1, 18.8.30)."""
 
-_ASIDE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
+_BRACKETS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!(?:h+|m+|s+)\])[^\]]*\]', re.IGNORECASE)
 _PIECE = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|(?P<skip>_.|\*.|\[[^\]]*\])|(?P<slot>[0#?])|(?P<sign>.)')
 _SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;])*)(?:;|$)')
 _CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
@@ -79,7 +79,7 @@ def plain_text(raw: str) -> str:
 
 def date_kind(code: str) -> Kind | None:
     """Whether a format code shows a date, a time, both or a duration; None for a number."""
-    bare = _ASIDE.sub("", _SECTION.match(code)[1] if _SECTION.match(code) else code).lower()  # type: ignore[index]  # just tested
+    bare = _BRACKETS.sub("", _SECTION.match(code)[1] if _SECTION.match(code) else code).lower()  # type: ignore[index]  # just tested
     if "general" in bare:
         return None
     if "[" in bare:

@@ -111,7 +111,7 @@ def delivering(
     patience = Patience(settings.max_attempts, settings.looks_after_s, backoff, settings.max_spared_attempts)
     asking = Asking(target, patience, feedback, stop, clock)
     stamps = Stamps(Matcher(profile.contract.bodies, settings.import_key_metadata))
-    deliver = Deliver(asking, stamps, kept, _thresholds(settings, stop), engine.aside)
+    deliver = Deliver(asking, stamps, kept, _thresholds(settings, stop), engine.worker_released)
     claims: Claims = kept
     canary = None
     if rows := _canary_rows(profile):

@@ -74,7 +74,7 @@ def judge_look_up(answer: Answer, payload: bytes, now: float, secrets: Iterable[
 
 
 def judge_exchange(answer: Answer, now: float) -> Reply | AccessError:
-    """Judge an exchange that brought no token: passing trouble, or a refusal that stops the run.
+    """Judge an exchange that brought no token: a temporary failure, or a refusal that stops the run.
 
     Nothing of the body is passed on: it answers to a request that carried the credentials.
     """

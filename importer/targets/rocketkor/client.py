@@ -27,15 +27,15 @@ from importer.targets.rocketkor.classification import (
     server_ahead_s,
 )
 from importer.targets.rocketkor.classification_rules import OF_A_ROW_OR_THE_ADDRESS
-from importer.targets.rocketkor.http import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, Wire, open_wire
+from importer.targets.rocketkor.http import ANSWER_LIMIT_BYTES, NETWORK_ERRORS, Answer, HttpClient, open_http_client
 from importer.targets.rocketkor.lookups import (
     NEWEST,
     LookUps,
     Page,
     as_candidate,
     created_at,
+    is_safe_in_a_path,
     listed,
-    may_stand_in_a_path,
     read_page,
 )
 from importer.targets.rocketkor.rate_headers import rate_hint
@@ -62,17 +62,19 @@ class RocketKorTarget:
     Args:
         base_url: where the API lives.
         account: who we are.
-        wire: the open connections; closed with the target.
+        http: the open connections; closed with the target.
         limiter: asked for a slot right before each request.
         clock: for token lifetimes and dates in answers.
     """
 
-    def __init__(self, base_url: str, account: ServiceAccount, wire: Wire, limiter: Limiter, clock: Clock) -> None:
+    def __init__(
+        self, base_url: str, account: ServiceAccount, http: HttpClient, limiter: Limiter, clock: Clock
+    ) -> None:
         api = KIND.without_api_path(base_url) + KIND.api_path
         self._customers = URL(f"{api}/customers")
         self._exchange_url = URL(f"{api}/api-keys/exchange")
         self._account = account
-        self._wire = wire
+        self._http = http
         self._limiter = limiter
         self._clock = clock
         self._tokens = Tokens(self._exchange, clock)
@@ -91,8 +93,8 @@ class RocketKorTarget:
             answer = await self._call("POST", self._customers, record.payload)
         except AccessError as refusal:
             return _refused(refusal)
-        except NoTokenError as trouble:
-            return trouble.reply  # known not created: the request itself was never made
+        except NoTokenError as error:
+            return error.reply  # known not created: the request itself was never made
         except NETWORK_ERRORS as failure:
             return judge_failure(failure, creating=True)
         now = self._clock.now()
@@ -116,9 +118,9 @@ class RocketKorTarget:
             if record.doubt_since is not None:
                 await self._have_token()  # its answer says how far the server's clock is ahead
         except AccessError as refusal:
-            return Found(trouble=_refused(refusal))
-        except NoTokenError as trouble:
-            return Found(trouble=trouble.reply)
+            return Found(failure=_refused(refusal))
+        except NoTokenError as error:
+            return Found(failure=error.reply)
         ahead_s = self.server_ahead_s
         found = await self._look_ups.find(record, None if ahead_s is None else self._clock.now() + ahead_s)
         return self._dated(found)
@@ -132,41 +134,41 @@ class RocketKorTarget:
         )
 
     async def get(self, customer_id: str) -> Found:
-        """Fetch one customer: one candidate, none when there is no such customer, or the trouble."""
-        if not may_stand_in_a_path(customer_id):
-            return Found(trouble=Reply(Verdict.REJECT, error_code="id_unusable", message=_NO_ADDRESS))
+        """Fetch one customer: one candidate, none when there is no such customer, or the failure."""
+        if not is_safe_in_a_path(customer_id):
+            return Found(failure=Reply(Verdict.REJECT, error_code="id_unusable", message=_NO_ADDRESS))
         url = URL(f"{self._customers}/{quote(customer_id, safe='')}", encoded=True)
         answer = await self._read(url)
         if isinstance(answer, Reply):
-            return Found(trouble=answer)
+            return Found(failure=answer)
         hint = rate_hint(answer.headers, self._clock.now())
         if answer.status == 404:
             return Found(allowance=hint, took_s=answer.took_s)
         candidate = as_candidate(read_page(answer.body)) if answer.status == 200 else None
         if candidate is None:
             # What we know of this customer is its id alone, so nothing the API says can be cleared of its data.
-            return Found(trouble=judge_look_up(answer._replace(body=None), b"", self._clock.now()))
+            return Found(failure=judge_look_up(answer._replace(body=None), b"", self._clock.now()))
         return Found((candidate,), allowance=hint, took_s=answer.took_s)
 
     async def newest(self) -> Found:
-        """Fetch one page of customers, the newest first, or the trouble."""
+        """Fetch one page of customers, the newest first, or the failure."""
         page = await self._page(NEWEST, b"")
         if isinstance(page, Reply):
-            return Found(trouble=page)
+            return Found(failure=page)
         return Found(listed(page.content), allowance=page.allowance, took_s=page.took_s)
 
     async def check(self) -> Reply | None:
         """Exchange the credentials for a token once, for real; the token is kept for use."""
         try:
             await self._tokens.obtain()
-        except NoTokenError as trouble:
-            return trouble.reply
+        except NoTokenError as error:
+            return error.reply
         return None
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._tokens.aclose()
-        await self._wire.aclose()
+        await self._http.aclose()
 
     async def _call(self, method: str, url: URL, data: bytes | None = None, limit: int = ANSWER_LIMIT_BYTES) -> Answer:
         """Make one request; what creates nothing may still start in a run that stops."""
@@ -179,7 +181,7 @@ class RocketKorTarget:
     async def _once(self, method: str, url: URL, data: bytes | None, limit: int) -> tuple[Token, Answer]:
         token, slot = await self._token_and_slot(finishing=data is None)
         headers = token.headers if data is None else token.posting
-        return token, await self._wire.call(method, url, headers, slot, data, limit_bytes=limit)
+        return token, await self._http.call(method, url, headers, slot, data, limit_bytes=limit)
 
     async def _have_token(self) -> None:
         if self._tokens.current() is None:
@@ -203,7 +205,7 @@ class RocketKorTarget:
         slot = await self._limiter.reserve(finishing=True)
         asked_at = self._clock.monotonic()
         try:
-            answer = await self._wire.call("POST", self._exchange_url, self._account.headers, slot)
+            answer = await self._http.call("POST", self._exchange_url, self._account.headers, slot)
         except NETWORK_ERRORS as failure:
             raise self._no_token(judge_failure(failure, creating=False), asked_at) from None
         now = self._clock.now()
@@ -216,11 +218,11 @@ class RocketKorTarget:
         self._limiter.learn(Reply(Verdict.ACCEPT, http_status=answer.status, allowance=hint, took_s=answer.took_s))
         return token
 
-    def _no_token(self, trouble: Reply, asked_at: float) -> NoTokenError:
-        """Tell the pool, once for all who wait for this token."""
-        trouble = trouble._replace(shared=True, took_s=self._clock.monotonic() - asked_at)
-        self._limiter.learn(trouble)
-        return NoTokenError(trouble)
+    def _no_token(self, failure: Reply, asked_at: float) -> NoTokenError:
+        """Report to the limiter, once for all who wait for this token."""
+        failure = failure._replace(shared=True, took_s=self._clock.monotonic() - asked_at)
+        self._limiter.learn(failure)
+        return NoTokenError(failure)
 
     async def _page(self, query: str, payload: bytes) -> Page | Reply:
         answer = await self._read(URL(f"{self._customers}?{query}", encoded=True))
@@ -236,8 +238,8 @@ class RocketKorTarget:
             return await self._call("GET", url, None, PAGE_LIMIT_BYTES)
         except AccessError as refusal:
             return _refused(refusal)
-        except NoTokenError as trouble:
-            return trouble.reply
+        except NoTokenError as error:
+            return error.reply
         except NETWORK_ERRORS as failure:
             return judge_failure(failure, creating=False)
 
@@ -254,4 +256,4 @@ async def open_target(access: TargetAccess, limiter: Limiter, clock: Clock) -> R
         UsageError: a credential is missing or cannot be sent.
     """
     account = ServiceAccount.of(access)
-    return RocketKorTarget(access.base_url, account, await open_wire(access), limiter, clock)
+    return RocketKorTarget(access.base_url, account, await open_http_client(access), limiter, clock)

@@ -98,7 +98,7 @@ class TruthfulRequest(aiohttp.ClientRequest):
         self.slot.depart()
 
     def _is_dead(self, conn: Connection) -> bool:
-        """Tell whether the server has closed the connection, or sent something without being asked."""
+        """Return whether the server has closed the connection, or sent something without being asked."""
         transport = conn.transport
         if transport is None or transport.is_closing():
             return True

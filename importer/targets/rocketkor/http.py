@@ -1,7 +1,7 @@
 """HTTP and nothing else: one request out, one answer in; what it means is decided elsewhere.
 
 Never follows a redirect, never repeats a request, never keeps a cookie, never reads an answer beyond
-its limit. Proxy and certificates are settled once, from the environment, when the wire is opened.
+its limit. Proxy and certificates are settled once, from the environment, when the client is opened.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Proxy:
     headers: Mapping[str, str] | None
 
 
-class Wire:
+class HttpClient:
     """The connections to one host.
 
     Args:
@@ -135,16 +135,16 @@ class Wire:
         await self._session.close()
 
 
-async def open_wire(access: TargetAccess) -> Wire:
+async def open_http_client(access: TargetAccess) -> HttpClient:
     """Settle proxy and trust from the environment, without a request.
 
     Raises:
         ProfileError: SSL_CERT_FILE or HTTPS_PROXY say something that cannot be used.
     """
     if access.base_url.startswith("http://"):
-        return Wire(access, None, None)
+        return HttpClient(access, None, None)
     tls = await asyncio.to_thread(_trust)
-    return Wire(access, tls, None if access.is_loopback else _proxy(urlsplit(access.base_url).netloc))
+    return HttpClient(access, tls, None if access.is_loopback else _proxy(urlsplit(access.base_url).netloc))
 
 
 async def _read(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes | None:

@@ -54,19 +54,19 @@ class Wanted:
         return urlencode(filters | paging, quote_via=quote, safe="")
 
     def matches(self, body: Mapping[str, Any]) -> bool:
-        """Tell whether a customer is the one wanted."""
+        """Return whether a customer is the one wanted."""
         if self.external_id:
             return bool(body.get("externalId") == self.external_id)
         return self.email in emails_of(body) and body.get("type", self.type) == self.type
 
     def is_summary(self, body: Mapping[str, Any]) -> bool:
-        """Tell whether a listed customer lacks what is needed to judge it."""
+        """Return whether a listed customer lacks what is needed to judge it."""
         if "primaryEmail" in body or "contacts" in body:
             return False
         return not (self.external_id and "externalId" in body)
 
     def lacks_stamp(self, body: Mapping[str, Any]) -> bool:
-        """Tell whether a match comes without the metadata that would prove it."""
+        """Return whether a match comes without the metadata that would prove it."""
         return "metadata" in self.keys and "metadata" not in body
 
     def _by_email(self) -> dict[str, str]:
@@ -115,8 +115,8 @@ class LookUps:
     """Walks the pages of one look-up after another.
 
     Args:
-        fetch_page: query string, and the payload to redact in messages, to the page or the trouble.
-        fetch_one: customer id to the customer or the trouble.
+        fetch_page: query string, and the payload to redact in messages, to the page or the failure.
+        fetch_one: customer id to the customer or the failure.
     """
 
     def __init__(
@@ -128,23 +128,23 @@ class LookUps:
         self._fetch_one = fetch_one
 
     async def find(self, record: Record, server_now: float | None = None) -> Found:
-        """Return every customer that could be this record, or the trouble that kept us from knowing."""
+        """Return every customer that could be this record, or the failure that leaves it open."""
         if record.known_id:
             return await self._fetch_one(record.known_id)
         want = wanted(record, server_now)
         if want is None:
-            return Found(trouble=Reply(Verdict.REJECT, error_code="no_look_up_key", message=_NO_KEY))
+            return Found(failure=Reply(Verdict.REJECT, error_code="no_look_up_key", message=_NO_KEY))
         listed: dict[str, dict[str, Any]] = {}
         walk = await self._walk(want, record.payload, listed)
         if isinstance(walk, Reply):
-            return Found(trouble=walk)
+            return Found(failure=walk)
         found = await self._judged(want, listed)
-        if found.trouble is not None:
+        if found.failure is not None:
             return found
         return replace(found, allowance=found.allowance or walk.allowance, took_s=(found.took_s or 0.0) + walk.took_s)
 
     async def _walk(self, want: Wanted, payload: bytes, listed: dict[str, dict[str, Any]]) -> Page | Reply:
-        """Fill `listed`, page by page; returns the last one, with the time of all, or the trouble."""
+        """Fill `listed`, page by page; returns the last one, with the time of all, or the failure."""
         took_s = 0.0
         for number in range(MAX_PAGES):
             page = await self._fetch_page(want.query(number), payload)
@@ -167,11 +167,11 @@ class LookUps:
         unsure = [customer_id for customer_id, body in listed.items() if want.is_summary(body)]
         bare = [candidate.customer_id for candidate in sure if want.lacks_stamp(candidate.body)]
         if len(unsure) > MAX_COMPLETIONS:
-            return Found(trouble=_incomplete())
+            return Found(failure=_incomplete())
         found, took_s, allowance = {one.customer_id: one for one in sure}, 0.0, None
         for customer_id in dict.fromkeys([*unsure, *bare[:MAX_COMPLETIONS]]):
             one = await self._fetch_one(customer_id)
-            if one.trouble is not None:
+            if one.failure is not None:
                 return one
             found.pop(customer_id, None)  # gone for good where it was deleted since it was listed
             if one.candidates and want.matches(one.candidates[0].body):
@@ -209,8 +209,8 @@ def created_at(body: Mapping[str, Any]) -> float | None:
         return None
 
 
-def may_stand_in_a_path(customer_id: str) -> bool:
-    """Tell whether an id can be asked for: whatever is more than letters, digits, `-` and `_` might lead elsewhere."""
+def is_safe_in_a_path(customer_id: str) -> bool:
+    """Return whether an id is safe in a URL's path: only letters, digits, `-` and `_` are."""
     return re.fullmatch(r"[A-Za-z0-9_-]{1,200}", customer_id) is not None
 
 
@@ -225,7 +225,7 @@ def _entries(page: Any) -> dict[str, dict[str, Any]] | None:
 
 
 def _has_next(page: Any) -> bool:
-    """Tell whether to go on; a page that does not say so is followed by another look, a bare array is all there is."""
+    """Return whether to fetch another page. A bare array is the only one; else `hasNext` decides, true by default."""
     return isinstance(page, dict) and page.get("hasNext", True) is True
 
 

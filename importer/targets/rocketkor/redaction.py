@@ -56,7 +56,7 @@ class Redaction:
         return text
 
     def hides(self, text: str) -> bool:
-        """Tell whether a text is one of our values."""
+        """Return whether a text is one of our values."""
         return text in self._values
 
 

@@ -123,7 +123,7 @@ def _lifetime_s(stated: object) -> float:
 
 
 class NoTokenError(Exception):
-    """The exchange met trouble that may pass; `reply` says what."""
+    """The exchange failed temporarily; `reply` says what."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.error_code)
@@ -134,7 +134,7 @@ class Tokens:
     """Keeps the one token that all requests share.
 
     Args:
-        exchange: fetches a token; raises AccessError when refused, NoTokenError when it met passing trouble.
+        exchange: fetches a token; raises AccessError when refused, NoTokenError after a temporary failure.
         clock: only its monotonic side is used.
 
     Attributes:
@@ -170,7 +170,7 @@ class Tokens:
 
         Raises:
             AccessError: the credentials were refused, now or before; they are not tried twice.
-            NoTokenError: the exchange met trouble that may pass.
+            NoTokenError: the exchange failed temporarily.
         """
         token = self.current()
         if token is not None:
@@ -182,7 +182,7 @@ class Tokens:
         return flight.result()
 
     def looks_expired(self, token: Token) -> bool:
-        """Tell whether a token is at or past its end, so that a refusal may mean just that."""
+        """Return whether a token is at or past its end, so that a refusal may mean just that."""
         return self._clock.monotonic() >= token.expires_at - EXPIRY_LEEWAY_S
 
     def discard(self, token: Token) -> None:

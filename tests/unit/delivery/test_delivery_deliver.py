@@ -243,7 +243,7 @@ def test_of_several_equal_customers_one_may_be_that_of_a_row_in_doubt() -> None:
 
 
 def test_a_row_that_another_run_left_in_doubt_stays_so_when_this_one_cannot_send_it() -> None:
-    record = RECORD._replace(in_doubt=True, doubt_since=1.0, doubt_elsewhere=True)
+    record = RECORD._replace(in_doubt=True, doubt_since=1.0, doubt_of_other_run=True)
 
     assert play([UNREACHABLE] * 3, [NOBODY] * 3, record=record).outcome.state is RowState.UNKNOWN
 
@@ -255,8 +255,8 @@ def test_a_duplicate_that_is_not_found_is_unknown_when_it_may_be_our_own_earlier
 
 
 def test_a_row_of_which_nothing_is_known_says_so() -> None:
-    trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
-    outcome = play([TIMEOUT], [trouble] * 3).outcome
+    failure = Found(failure=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
+    outcome = play([TIMEOUT], [failure] * 3).outcome
 
     assert outcome.state is RowState.UNKNOWN
     assert outcome.errors[0].message == f"{TIMEOUT.message} It is not known whether the customer was created."
@@ -283,7 +283,7 @@ def test_tries_while_the_target_is_down_for_everybody_do_not_use_up_a_rows_attem
 
 
 def test_looks_while_the_target_is_down_for_everybody_do_not_make_a_row_unknown() -> None:
-    down = Found(trouble=Reply(Verdict.RETRY, http_status=503, error_code="unavailable", message="Off-line."))
+    down = Found(failure=Reply(Verdict.RETRY, http_status=503, error_code="unavailable", message="Off-line."))
     played = play([TIMEOUT], [down] * 4 + [Found((customer(),))], max_attempts=1, held_answers=5)
 
     assert played.outcome.state is RowState.CREATED
@@ -376,7 +376,7 @@ def test_looks_of_a_pass_end_twice_as_late_as_the_latest_customer_it_has_seen() 
 
 
 def test_what_only_an_earlier_run_may_have_sent_is_existing_when_it_is_found() -> None:
-    record = RECORD._replace(in_doubt=True, doubt_since=1.0, doubt_elsewhere=True)
+    record = RECORD._replace(in_doubt=True, doubt_since=1.0, doubt_of_other_run=True)
 
     assert play([], [Found((customer(),))], record=record).outcome.state is RowState.EXISTING
 
@@ -398,8 +398,8 @@ def test_without_the_stamp_equal_data_is_the_proof() -> None:
 
 
 def test_look_ups_that_never_answer_leave_the_record_unknown() -> None:
-    trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
-    played = play([TIMEOUT], [trouble] * 3)
+    failure = Found(failure=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
+    played = play([TIMEOUT], [failure] * 3)
 
     assert played.outcome.state is RowState.UNKNOWN
     assert played.target.kinds == ["create", "find", "find", "find"]
@@ -407,7 +407,7 @@ def test_look_ups_that_never_answer_leave_the_record_unknown() -> None:
 
 def test_a_target_that_can_take_no_more_costs_a_row_neither_creates_nor_looks() -> None:
     full = Reply(Verdict.IN_DOUBT, http_status=503, error_code="unavailable", message="Off-line.")
-    refused = Found(trouble=full._replace(verdict=Verdict.RETRY))
+    refused = Found(failure=full._replace(verdict=Verdict.RETRY))
     played = play([full, full, ACCEPT], [refused, Found(), Found(), Found()] * 2, max_attempts=1)
 
     assert played.outcome.state is RowState.CREATED
@@ -537,7 +537,7 @@ def test_a_row_that_no_token_came_for_is_failed_in_the_end_and_says_why() -> Non
 
 def test_a_look_up_without_a_token_is_tried_again_and_costs_none_of_its_tries() -> None:
     found = Found((customer(),))
-    played = play([TIMEOUT], [*[Found(trouble=NO_TOKEN)] * 4, found], max_attempts=2)
+    played = play([TIMEOUT], [*[Found(failure=NO_TOKEN)] * 4, found], max_attempts=2)
 
     assert played.outcome.state is RowState.CREATED
     assert [attempt.kind for attempt in played.outcome.attempts] == ["create", "find"]

@@ -180,7 +180,7 @@ def play(
         pool = AsyncioPool(concurrency, limiter)
         asking = Asking(other, Patience(attempts, looks_after_s, backoff), feedback, stop, clock)
         stamps = Stamps(Matcher(CustomerBodies(), "importKey"))
-        deliver = Deliver(asking, stamps, NoMemory(), Thresholds(stop), pool.aside)
+        deliver = Deliver(asking, stamps, NoMemory(), Thresholds(stop), pool.worker_released)
         waiting = [Record(i, i + 2, f"k{i}", b"{}") for i in range(rows)]
 
         async def take(limit: int) -> Sequence[Record]:

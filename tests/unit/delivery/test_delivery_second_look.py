@@ -135,9 +135,9 @@ def test_a_row_that_was_unknown_is_created_when_its_one_customer_appears() -> No
 
 
 def test_a_look_without_an_answer_changes_nothing_and_is_not_the_last() -> None:
-    trouble = Found(trouble=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
+    failure = Found(failure=Reply(Verdict.RETRY, http_status=500, error_code="server_fault", message="A fault."))
     resent_rows = ResentRows([resent(sent_at=NOW - 2 * WATCHED_S)])
-    looked, _ = look(resent_rows, trouble, trouble, trouble)
+    looked, _ = look(resent_rows, failure, failure, failure)
 
     assert (looked["looked_at"], resent_rows.amended, resent_rows.last) == (0, [], [])
 

@@ -148,7 +148,7 @@ def test_a_record_that_only_waits_gives_its_place_to_another() -> None:
         async def deliver(record: Record) -> Outcome:
             nonlocal active, most
             if record.ordinal % 3 == 0:
-                async with pool.aside():
+                async with pool.worker_released():
                     await VirtualClock().sleep(30.0)
             active += 1
             most = max(most, active)
@@ -165,14 +165,14 @@ def test_a_record_that_only_waits_gives_its_place_to_another() -> None:
     assert elapsed_s < 30.0 + ROWS * 0.1
 
 
-def test_more_records_than_may_step_aside_wait_in_their_places() -> None:
+def test_more_records_than_may_release_their_worker_keep_it() -> None:
     ledger = Ledger(rows=400)
 
     async def main() -> None:
         pool = AsyncioPool(1)
 
         async def deliver(record: Record) -> Outcome:
-            async with pool.aside():
+            async with pool.worker_released():
                 await VirtualClock().sleep(30.0)
             return Outcome(record.ordinal, record.key, RowState.CREATED)
 
@@ -183,14 +183,14 @@ def test_more_records_than_may_step_aside_wait_in_their_places() -> None:
     assert sorted(ledger.settled) == list(range(400))
 
 
-def test_an_engine_that_is_cancelled_lets_go_of_records_that_stepped_aside() -> None:
+def test_an_engine_that_is_cancelled_lets_go_of_records_that_released_their_worker() -> None:
     ledger = Ledger()
 
     async def main() -> None:
         pool = AsyncioPool(2)
 
         async def deliver(record: Record) -> Outcome:
-            async with pool.aside():
+            async with pool.worker_released():
                 await VirtualClock().sleep(1_000.0)
             return Outcome(record.ordinal, record.key, RowState.CREATED)
 

@@ -34,4 +34,4 @@ def test_a_key_whose_row_is_gone_or_new_is_in_doubt(book: Book, loaded_anew: Row
 
     (record,) = open_book(book.database, later).claim().records
 
-    assert (record.key, record.in_doubt, record.doubt_elsewhere) == ("k0", True, True)
+    assert (record.key, record.in_doubt, record.doubt_of_other_run) == ("k0", True, True)

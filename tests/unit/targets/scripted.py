@@ -116,7 +116,7 @@ class Request:
     connection: int
 
 
-Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+HttpClient = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Step = bytes | Callable[[Request, asyncio.StreamWriter], Awaitable[None]]
 
 

@@ -41,7 +41,7 @@ def query(request: Request) -> dict[str, str]:
 
 
 def ids(found: Found) -> list[str]:
-    assert found.trouble is None
+    assert found.failure is None
     return [candidate.customer_id for candidate in found.candidates]
 
 
@@ -176,8 +176,8 @@ async def test_a_repeated_page_that_hides_some_proves_nothing() -> None:
     async with server(script), opened(script.url) as it:
         found = await it.target.find(record())
 
-    assert found.trouble is not None
-    assert (found.trouble.verdict, found.trouble.error_code) == (Verdict.RETRY, "look_up_incomplete")
+    assert found.failure is not None
+    assert (found.failure.verdict, found.failure.error_code) == (Verdict.RETRY, "look_up_incomplete")
     assert len(script.calls) == 2
 
 
@@ -191,8 +191,8 @@ async def test_pages_without_end_are_given_up() -> None:
     async with server(script), opened(script.url) as it:
         found = await it.target.find(record())
 
-    assert found.trouble is not None
-    assert found.trouble.error_code == "look_up_incomplete"
+    assert found.failure is not None
+    assert found.failure.error_code == "look_up_incomplete"
     assert len(script.calls) == MAX_PAGES
 
 
@@ -224,8 +224,8 @@ async def test_a_list_that_cannot_be_read_proves_nothing(answer: bytes) -> None:
     async with server(Script([answer])) as script, opened(script.url) as it:
         found = await it.target.find(record())
 
-    assert found.trouble is not None
-    assert found.trouble.verdict is Verdict.RETRY
+    assert found.failure is not None
+    assert found.failure.verdict is Verdict.RETRY
 
 
 @pytest.mark.parametrize(
@@ -254,11 +254,11 @@ async def test_trouble_with_a_look_up_is_never_a_doubt(step: Any, verdict: Verdi
         found = await it.target.find(record())
         one = await it.target.get("c-1")
 
-    assert found.trouble is not None
-    assert found.trouble.verdict is verdict
-    assert found.trouble.retry_after_s in {None, 4.0}
-    assert "not known whether" not in found.trouble.message
-    assert one.trouble is None if step == reply(404) else one.trouble is not None
+    assert found.failure is not None
+    assert found.failure.verdict is verdict
+    assert found.failure.retry_after_s in {None, 4.0}
+    assert "not known whether" not in found.failure.message
+    assert one.failure is None if step == reply(404) else one.failure is not None
 
 
 async def test_what_was_looked_for_does_not_come_back_in_the_trouble() -> None:
@@ -274,8 +274,8 @@ async def test_a_row_with_nothing_to_look_for_says_so_without_a_request() -> Non
     async with server(Script([page()])) as script, opened(script.url) as it:
         found = await it.target.find(record({"type": "INDIVIDUAL"}))
 
-    assert found.trouble is not None
-    assert (found.trouble.verdict, found.trouble.error_code) == (Verdict.REJECT, "no_look_up_key")
+    assert found.failure is not None
+    assert (found.failure.verdict, found.failure.error_code) == (Verdict.REJECT, "no_look_up_key")
     assert not script.requests
 
 
@@ -307,8 +307,8 @@ async def test_more_summaries_than_can_be_fetched_prove_nothing() -> None:
     async with server(Script([many])) as script, opened(script.url) as it:
         found = await it.target.find(record())
 
-    assert found.trouble is not None
-    assert found.trouble.error_code == "look_up_incomplete"
+    assert found.failure is not None
+    assert found.failure.error_code == "look_up_incomplete"
     assert len(script.calls) == 1
 
 
@@ -316,8 +316,8 @@ async def test_trouble_with_one_summary_is_trouble_with_all() -> None:
     async with server(Script([page({"id": "c-1"}), reply(503)])) as script, opened(script.url) as it:
         found = await it.target.find(record())
 
-    assert found.trouble is not None
-    assert found.trouble.verdict is Verdict.RETRY
+    assert found.failure is not None
+    assert found.failure.verdict is Verdict.RETRY
 
 
 async def test_a_customer_is_fetched_by_its_id() -> None:
@@ -327,7 +327,7 @@ async def test_a_customer_is_fetched_by_its_id() -> None:
 
     assert ids(there) == ["c-1"]
     assert ids(gone) == []
-    assert odd.trouble is not None
+    assert odd.failure is not None
     assert script.calls[0].path == "/v1/customers/c-1"
 
 
@@ -336,8 +336,8 @@ async def test_an_id_that_could_lead_elsewhere_never_becomes_a_path(odd: str) ->
     async with server(Script([reply(200, customer("c-1"))])) as script, opened(script.url) as it:
         found = await it.target.get(odd)
 
-    assert found.trouble is not None
-    assert found.trouble.verdict is Verdict.REJECT
+    assert found.failure is not None
+    assert found.failure.verdict is Verdict.REJECT
     assert not script.requests
 
 

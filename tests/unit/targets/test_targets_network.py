@@ -199,7 +199,7 @@ async def test_a_look_up_on_a_closed_connection_takes_another_one() -> None:
         close_all(script, loop, with_reset=False)
         found = await it.target.find(record())
 
-    assert found.trouble is None
+    assert found.failure is None
     assert len(script.requests) == it.limiter.slots
 
 
@@ -256,8 +256,8 @@ async def test_a_look_up_that_the_server_drops_is_not_repeated_behind_the_rate_l
         await it.target.send(record())
         found = await it.target.find(record())
 
-    assert found.trouble is not None
-    assert (found.trouble.verdict, found.trouble.error_code) == (Verdict.RETRY, "disconnected")
+    assert found.failure is not None
+    assert (found.failure.verdict, found.failure.error_code) == (Verdict.RETRY, "disconnected")
     assert len(script.requests) == it.limiter.slots == 3
 
 

@@ -279,8 +279,8 @@ async def test_refused_credentials_stop_the_run_before_a_row_is_sent(status: int
 
     assert str(status) in str(refusal.value)
     assert {answer.verdict for answer in said} == {Verdict.ABORT}
-    assert found.trouble is not None
-    assert found.trouble.verdict is Verdict.ABORT
+    assert found.failure is not None
+    assert found.failure.verdict is Verdict.ABORT
     assert len(script.requests) == 1
 
 

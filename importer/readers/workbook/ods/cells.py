@@ -18,7 +18,7 @@ _NUMBERS = frozenset({"float", "percentage", "currency"})
 _TRUTHS: dict[str | None, str] = {"of:=TRUE()": "TRUE", "of:=FALSE()": "FALSE"}
 """The formulas that LibreOffice makes of the truth values of an Excel workbook."""
 _MOST_DIGITS = 15
-_ASIDE = frozenset({"office:annotation", "table:shapes", "draw:frame"})
+_IGNORED = frozenset({"office:annotation", "table:shapes", "draw:frame"})
 _CELLS = frozenset({"table:table-cell", "table:covered-table-cell"})
 
 
@@ -54,7 +54,7 @@ class SheetEvents:
         self._at = -1
         self._depth = 0
         self._reads = False
-        self._aside = 0
+        self._ignored = 0
         self._number = 0
         self._row: Mapping[str, str] = {}
         self._cells: list[str] = []
@@ -79,8 +79,8 @@ class SheetEvents:
             self._reads = self._is_wanted()
         elif not self._reads:
             return
-        elif self._aside or tag in _ASIDE:
-            self._aside += tag in _ASIDE
+        elif self._ignored or tag in _IGNORED:
+            self._ignored += tag in _IGNORED
         elif tag == "text:p":
             self._paragraphs.append("")
         elif tag in _CELLS:
@@ -106,7 +106,7 @@ class SheetEvents:
 
     def characters(self, text: str) -> None:
         """Take a piece of text."""
-        if not self._paragraphs or self._aside or not self._reads:
+        if not self._paragraphs or self._ignored or not self._reads:
             return
         self._paragraphs[-1] += text
         self._chars += len(text)
@@ -121,9 +121,9 @@ class SheetEvents:
             self._reads = self._is_wanted()
         elif not self._reads:
             return
-        elif tag in _ASIDE:
-            self._aside -= 1
-        elif self._aside:
+        elif tag in _IGNORED:
+            self._ignored -= 1
+        elif self._ignored:
             return
         elif tag in _CELLS:
             self._end_cell()
