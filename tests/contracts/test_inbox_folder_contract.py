@@ -18,7 +18,9 @@ from importer.profile import Profile
 from tests.arrival_places import Directory, LocalDirectory, Place, place_of
 from tests.remote_servers import TEXT
 
-PLACES = ["local", "sftp", "s3", "gs"]
+S3 = pytest.param("s3", marks=pytest.mark.xdist_group("s3"))
+"""Its libraries take a second to load: one worker does it for all."""
+PLACES = ["local", "sftp", S3, "gs"]
 WITH_TIMES = ["local", "sftp"]
 """Places where a test says when a file was written."""
 TAG, LATER_TAG = "20261122T020000Z-aaaaaa", "20261123T020000Z-bbbbbb"

@@ -26,7 +26,11 @@ class Kill(BaseException):
     """What ends a program in the middle of a step."""
 
 
-@pytest.fixture(params=["sftp", "s3", pytest.param("s3-root", marks=pytest.mark.slow), "gs"])
+S3 = pytest.param("s3", marks=pytest.mark.xdist_group("s3"))
+"""Its libraries take a second to load: one worker does it for all."""
+
+
+@pytest.fixture(params=["sftp", S3, pytest.param("s3-root", marks=pytest.mark.slow), "gs"])
 def place(request: pytest.FixtureRequest) -> Place:
     return place_of(request)
 
