@@ -105,6 +105,8 @@ def target_kind(name: str) -> TargetKind:
         raise _unknown(name)
     if not isinstance(found, TargetKind):
         raise ProfileError(f"The kind of target '{name}' is declared as something else than a TargetKind.", _TO_FIX)
+    if not all(isinstance(one, Credential) for one in found.credentials):
+        raise ProfileError(f"The kind of target '{name}' has credentials that are not Credential values.", _TO_FIX)
     return found
 
 
@@ -128,11 +130,14 @@ def contract_of(name: str) -> Contract:
         name: of the kind, in the profile.
 
     Raises:
-        ProfileError: there is no such kind, or its package cannot be loaded or gives the contract another name.
+        ProfileError: there is no such kind, or its package cannot be loaded, or its contract has another name or
+            lacks something.
     """
+    from importer.core.contract.contract import flaw_of, incomplete  # noqa: PLC0415  # it looks contracts up here
+
     contract: Contract = part_of(name, target_kind(name).contract)
-    if contract.name != name:
-        raise ProfileError(f"The contract of the kind of target '{name}' is called '{contract.name}'.", _TO_FIX)
+    if flaw := flaw_of(contract, name):
+        raise incomplete(name, flaw)
     return contract
 
 
@@ -154,7 +159,7 @@ def part_of(name: str, reference: str) -> Any:
 def _loaded(name: str, place: str, load: Callable[[], object]) -> object:
     try:
         return load()
-    except Exception as error:  # other people's code may raise anything
+    except (Exception, SystemExit) as error:  # other people's code may raise anything
         reason = f"{type(error).__name__} in {place}"
         raise ProfileError(f"The kind of target '{name}' cannot be loaded: {reason}.", _TO_FIX) from error
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from importer.core.contract.columns import Columns, PresenceFields
 from importer.core.contract.fields import FieldSpec, FieldTable
@@ -18,6 +18,7 @@ from importer.core.contract.identity import Identity, Readiness, RowIdentities
 from importer.core.contract.matching import Matching
 from importer.core.contract.notes import Notes
 from importer.core.contract.reading import Policy, Reading
+from importer.core.errors import ProfileError
 from importer.core.issues import IssueCode
 from importer.core.ports import Recognition
 
@@ -127,6 +128,9 @@ class Checks(Protocol):
         ...
 
 
+_Part = TypeVar("_Part")
+
+
 @dataclass(frozen=True, eq=False)
 class Contract:
     """What the records of a target are.
@@ -153,12 +157,17 @@ class Contract:
     @cached_property
     def checks(self) -> Checks:
         """The pydantic types of the records."""
-        return self.load_checks()
+        return self._whole("checks", self.load_checks(), Checks)
 
     @cached_property
     def matching(self) -> Matching:
         """What is known about columns."""
-        return self.load_matching()
+        return self._whole("matching", self.load_matching(), Matching)
+
+    def _whole(self, name: str, part: _Part, kind: type) -> _Part:
+        if lacking := _lacking(part, kind):
+            raise incomplete(self.name, f"lacks '{name}.{lacking}'")
+        return part
 
     def spec(self, name: str) -> FieldSpec | None:
         """Look a field up; None: there is none."""
@@ -173,3 +182,41 @@ class Contract:
         from importer.core.target_kinds import contract_of  # noqa: PLC0415  # it needs this module
 
         return contract_of, (self.name,)
+
+
+def flaw_of(contract: object, name: str) -> str:
+    """Say what is wrong with the contract of another package, as the end of a sentence; empty: nothing.
+
+    What is loaded later (checks, matching) is examined then.
+
+    Args:
+        name: of the kind of target that names the contract.
+    """
+    if not isinstance(contract, Contract):
+        return "is something else than a Contract"
+    if contract.name != name:
+        return f"is called '{contract.name}'"
+    if not getattr(contract.fields, "types", None):
+        return "has no record types"
+    for part, kind in (("bodies", Bodies), ("identity", Identity)):
+        if lacking := _lacking(getattr(contract, part), kind):
+            return f"lacks '{part}.{lacking}'"
+    unloadable = [one for one in ("load_checks", "load_matching") if not callable(getattr(contract, one))]
+    return f"needs a function as {unloadable[0]}" if unloadable else ""
+
+
+def incomplete(name: str, flaw: str) -> ProfileError:
+    """The error about a contract that has a flaw.
+
+    Args:
+        name: of the kind of target.
+        flaw: the end of the sentence.
+    """
+    fix = "Update or reinstall the package that brings it."
+    return ProfileError(f"The contract of the kind of target '{name}' {flaw}.", fix)
+
+
+def _lacking(part: object, kind: type) -> str:
+    # Looked up at the class first: a property may load a library.
+    names = [one for one in dir(kind) if not one.startswith("_")]
+    return next((one for one in names if not hasattr(type(part), one) and not hasattr(part, one)), "")

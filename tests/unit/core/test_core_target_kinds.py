@@ -17,6 +17,14 @@ from tests.unit.targets.scripted import CountingLimiter, FixedClock
 
 Install = Callable[..., None]
 ROOM = Path("importer")
+CONTRACT = """
+from dataclasses import replace
+from importer.core.contract import FieldTable
+from tests.toy_target.contract import MEMBERS
+NAME = "{name}"
+RECORDS = {contract}
+KIND = TargetKind(title="X", opener="x:y", contract="other_package:RECORDS", credentials=())
+"""
 
 
 @pytest.fixture
@@ -102,6 +110,55 @@ def test_a_contract_has_the_name_of_its_kind_since_other_processes_look_it_up_by
 
     with pytest.raises(ProfileError, match="The contract of the kind of target 'misnamed' is called 'club'"):
         contract_of("misnamed")
+
+
+@pytest.mark.parametrize(
+    ("flaw", "sentence"),
+    [
+        ("7", "is something else than a Contract"),
+        ("replace(MEMBERS, name=NAME, fields=FieldTable(types={}, sent={}))", "has no record types"),
+        ("replace(MEMBERS, name=NAME, identity=None)", "lacks 'identity.changed_fields'"),
+        ("replace(MEMBERS, name=NAME, bodies=object())", "lacks 'bodies.bears'"),
+        ("replace(MEMBERS, name=NAME, load_checks=None)", "needs a function as load_checks"),
+    ],
+    ids=["not a contract", "no types", "no identity", "no bodies", "no checks"],
+)
+def test_a_contract_that_lacks_a_part_is_named_in_a_sentence(install: Install, flaw: str, sentence: str) -> None:
+    name = f"lacking{len(sentence)}"
+    install(CONTRACT.format(name=name, contract=flaw), **{name: "other_package:KIND"})
+
+    with pytest.raises(ProfileError, match=re.escape(f"The contract of the kind of target '{name}' {sentence}.")):
+        contract_of(name)
+
+
+@pytest.mark.parametrize(("part", "lacking"), [("checks", "adapter"), ("matching", "looked_at")])
+def test_what_a_contract_loads_later_is_examined_when_it_is_loaded(install: Install, part: str, lacking: str) -> None:
+    name = f"later_{part}"
+    contract = f"replace(MEMBERS, name=NAME, load_{part}=object)"
+    install(CONTRACT.format(name=name, contract=contract), **{name: "other_package:KIND"})
+
+    with pytest.raises(ProfileError, match=f"'{name}' lacks '{part}.{lacking}'"):
+        getattr(contract_of(name), part)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "sentence"),
+    [
+        ("exits", "raise SystemExit(3)", "cannot be loaded: SystemExit in other_package:KIND"),
+        (
+            "texts",
+            "KIND = TargetKind(title='X', opener='x:y', contract='x:y', credentials=('X_TOKEN',))",
+            "has credentials that are not Credential values",
+        ),
+    ],
+)
+def test_a_package_that_exits_or_names_credentials_as_text_is_named_in_a_sentence(
+    install: Install, name: str, module: str, sentence: str
+) -> None:
+    install(module, **{name: "other_package:KIND"})
+
+    with pytest.raises(ProfileError, match=f"The kind of target '{name}' {sentence}"):
+        target_kind(name)
 
 
 def test_what_is_rocketkors_is_written_in_its_own_rooms_only() -> None:
