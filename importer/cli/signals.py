@@ -110,7 +110,7 @@ class Interruption:
             # Counted by signals, not by the flag: a run may be stopping for a reason of its own by then.
             codes.append(ExitCode.SIGTERM if number == signal.SIGTERM else ExitCode.SIGINT)
             loop.call_soon_threadsafe(
-                stop.request, _REASONS[signal.Signals(number)], "Stopped by a signal; what was in flight was finished."
+                stop.request, _REASONS[signal.Signals(number)], "Stopped by a signal; requests under way were finished."
             )
             if len(codes) == 1:
                 if self._is_idle:  # what is sent is finished, and its results are written

@@ -67,12 +67,13 @@ def _returned(returned: Mapping[str, Any]) -> Iterator[str]:
     if returned.get("continues"):
         yield f"This run continues the dry run {returned['continues']}: its valid and fixed rows are imported."
     refused = sum(one["count"] for one in returned["refused"])
-    counted = ((returned["changed"], "changed"), (returned["unchanged"], "unchanged"), (refused, "not taken"))
-    counts_in_words = ", ".join(f"{count:,} {what}" for count, what in counted if count)
+    outcomes = ((returned["changed"], "changed"), (returned["unchanged"], "unchanged"), (refused, "not taken"))
+    counts_in_words = ", ".join(f"{count:,} {what}" for count, what in outcomes if count)
     if returned["file"]:
         yield f"Came back in {returned['file']}: {counts_in_words or 'nothing'}."
     if returned["checked"]:
-        yield f"{returned['checked']:,} rows were checked again; {returned['ready']:,} of them can be imported."
+        checked = f"{counted(returned['checked'], 'row')} {'was' if returned['checked'] == 1 else 'were'}"
+        yield f"{checked} checked again; {returned['ready']:,} of them can be imported."
 
 
 def _counts(counts: Mapping[str, int]) -> Iterator[str]:

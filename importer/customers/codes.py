@@ -27,7 +27,7 @@ _ALL = (
         "enum_unknown",
         "A word that is not accepted",
         "{label} is not an accepted word; use one of {values}.",
-        "Use the accepted words in column {column}, or translate yours in the profile: "
+        "Use the accepted words in column {column}; `importer fields {field}` lists them. Or map yours in the profile: "
         '`"{field}" = { column = "{column}", map = { "your word" = "ACCEPTED WORD" } }`.',
     ),
     _warning(
@@ -261,7 +261,7 @@ _ALL = (
         "country_unknown",
         "Not a valid country",
         "{label} is not a valid country; write its three-letter code, for example {example}.",
-        "Correct the cells of column {column}, or translate your words in the profile: "
+        "Correct the cells of column {column}, or map your words in the profile: "
         '`"{field}" = { column = "{column}", map = { "your word" = "USA" } }`.',
     ),
     _warning(
@@ -280,7 +280,7 @@ _ALL = (
         "state_unknown",
         "Not a state of that country",
         "{label} is not a state or province of that country; write its code, for example {example}.",
-        "Correct the cells of column {column}, or translate your words in the profile: "
+        "Correct the cells of column {column}, or map your words in the profile: "
         '`"{field}" = { column = "{column}", map = { "your word" = "CA" } }`.',
     ),
     _warning(

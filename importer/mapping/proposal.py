@@ -121,5 +121,5 @@ def _matches(fields: FieldTable, choice: Choice) -> Iterable[ColumnMatch]:
         match = ColumnMatch(choice.columns[candidate.index], shown, candidate.score, candidate.why)
         held.setdefault(candidate.index, []).append(match)
     for index, column in enumerate(choice.columns):
-        score, why = choice.refused.get(index, (0.0, "no customer field is called like this"))
+        score, why = choice.refused.get(index, (0.0, "no customer field has this name"))
         yield from held.get(index) or [ColumnMatch(column, "", score, why)]

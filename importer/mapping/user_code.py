@@ -79,9 +79,9 @@ def module_text(settings: TransformSettings) -> bytes:
     try:
         source = settings.file.read_bytes()
     except OSError:
-        raise SourceChangedError(f"{settings.key} stood in {settings.file}, which is gone.", hint) from None
+        raise SourceChangedError(f"{settings.key} was in {settings.file}, which is gone.", hint) from None
     if hashlib.sha256(source).hexdigest() != settings.sha256:
-        raise SourceChangedError(f"{settings.key} stands in {settings.file}, which was changed since then.", hint)
+        raise SourceChangedError(f"{settings.key} is in {settings.file}, which was changed since then.", hint)
     return source
 
 

@@ -33,7 +33,9 @@ def _sentences(learned: Mapping[str, Any]) -> Iterator[str]:
     again = learned.get("sent_again", 0)
     if not again:
         return
-    yield f"{_rows(again)} sent more than once, and {learned.get('looked_at', 0):,} of them looked at again since."
+    looked_at = learned.get("looked_at", 0)
+    were = "was" if looked_at == 1 else "were"
+    yield f"{_rows(again)} sent more than once, and {looked_at:,} of them {were} looked up again since."
     if twice := learned.get("duplicated"):
         yield f"{_rows(twice)} found more than once at the target: see `duplicated_at_target`."
 

@@ -114,6 +114,6 @@ async def in_hours(context: Context) -> AsyncIterator[Context]:
         hours.require_open(now)
         ends_at = hours.ends_at(now)
     by = "" if ends_at is None else f" ({hours.clock(ends_at)}, {hours.place})"
-    message = f"Stopped at the end of the time allowed{by}; what was in flight was finished."
+    message = f"Stopped at the end of the time allowed{by}; requests under way were finished."
     async with closing_at(ends_at, context.stop, context.machine.clock, message):
         yield replace(context, ends_at=ends_at)

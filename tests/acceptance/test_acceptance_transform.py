@@ -226,7 +226,7 @@ def test_a_function_that_is_gone_is_said_to_be_gone_and_what_was_done_can_still_
     written = ready.types("export", "last")
 
     assert ran.code == 6
-    assert f"stood in {ready.home / 'ours' / 'our_rules.py'}, which is gone" in ran.err
+    assert f"was in {ready.home / 'ours' / 'our_rules.py'}, which is gone" in ran.err
     assert (shown.code, written.code) == (0, 3)
 
 

@@ -44,6 +44,12 @@ def test_where_standard_output_is_refused_the_error_goes_to_standard_error(
     assert "The output cannot be written: no space left on device." in capsys.readouterr().err
 
 
+def test_without_a_command_one_sentence_names_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == ExitCode.USAGE
+
+    assert capsys.readouterr().err == "importer: No command was named. `importer --help` lists the commands.\n"
+
+
 def test_a_name_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     say("a\x1b]0;x\x07b.csv: refused\nnext line ü")
 

@@ -61,12 +61,12 @@ def test_a_row_with_the_same_issue_twice_is_one_example() -> None:
 
 def test_a_cluster_with_rows_that_name_each_other_has_the_documented_sentence() -> None:
     def twice(row: int, other: int) -> RowResult:
-        issue = Issue(row - 2, "duplicate_in_file", f"The same customer stands in row {other}.")
+        issue = Issue(row - 2, "duplicate_in_file", f"This customer also appears in row {other}.")
         return RowResult(row - 2, row, (), RowState.INVALID, errors=(issue,))
 
     (found,) = clusters([twice(2, 9), twice(5, 7)])
     assert found.message == ISSUE_CODES["duplicate_in_file"].message
-    assert clusters([twice(2, 9)])[0].message == "The same customer stands in row 9."
+    assert clusters([twice(2, 9)])[0].message == "This customer also appears in row 9."
 
 
 def test_a_cluster_with_rows_of_several_countries_names_none_of_them() -> None:

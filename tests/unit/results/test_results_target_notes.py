@@ -26,5 +26,12 @@ def test_rows_that_were_sent_again_are_counted(rows: int, words: str) -> None:
     assert "duplicated_at_target" in twice
 
 
+@pytest.mark.parametrize(("rows", "words"), [(1, "1 of them was looked up"), (45, "45 of them were looked up")])
+def test_rows_that_were_looked_up_since_are_counted(rows: int, words: str) -> None:
+    (again,) = learned_sentences({"sent_again": 45, "looked_at": rows})
+
+    assert words in again
+
+
 def test_late_customers_and_early_look_ups_are_reported() -> None:
     assert len(learned_sentences({"latest_arrival_s": 12.0, "caution": "Looks end early."})) == 2
