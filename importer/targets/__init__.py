@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
+from importer.core.errors import ProfileError
 from importer.core.ports import Checker, Clock, Finder, Limiter, Target
 from importer.core.target_kinds import Credential, TargetKind, kinds, part_of, target_kind
 from importer.targets.access import TargetAccess
@@ -48,4 +49,8 @@ async def connect(kind: str, access: TargetAccess, limiter: Limiter, clock: Cloc
 
 
 def _opener(kind: str) -> Opener:
-    return cast("Opener", part_of(kind, target_kind(kind).opener))
+    opener = part_of(kind, reference := target_kind(kind).opener)
+    if not callable(opener):
+        fix = "Update or reinstall the package that brings it."
+        raise ProfileError(f"The opener of the kind of target '{kind}' is not a function: {reference}.", fix)
+    return cast("Opener", opener)

@@ -105,6 +105,14 @@ async def test_an_opener_or_a_contract_that_is_missing_is_named_in_a_sentence(in
         await connect("unfinished", TargetAccess("https://x.example", {}), CountingLimiter(), FixedClock())
 
 
+async def test_an_opener_that_is_not_a_function_is_named_in_a_sentence(install: Install) -> None:
+    parts = "title='X', opener='other_package:NUMBER', contract='other_package:RECORDS', credentials=()"
+    install(f"NUMBER = 7\nKIND = TargetKind({parts})", numbered="other_package:KIND")
+
+    with pytest.raises(ProfileError, match="The opener of the kind of target 'numbered' is not a function"):
+        await connect("numbered", TargetAccess("https://x.example", {}), CountingLimiter(), FixedClock())
+
+
 def test_a_contract_has_the_name_of_its_kind_since_other_processes_look_it_up_by_that(install: Install) -> None:
     install(misnamed="tests.toy_target:KIND")
 
