@@ -65,9 +65,9 @@ def versions(place: Path) -> Path:
 def use(place: Path, python: Path) -> None:
     """Import the sample customers with the installed program, in a folder of its own."""
     importer = python.with_name("importer")
-    told = call(importer, "run", ROOT / "sample_data" / "customers.csv", "--json", cwd=place)
-    report = json.loads(told)
-    assert report["counts"]["created"] == report["counts"]["read"] == 200, told
+    reported = call(importer, "run", ROOT / "sample_data" / "customers.csv", "--json", cwd=place)
+    report = json.loads(reported)
+    assert report["counts"]["created"] == report["counts"]["read"] == 200, reported
     assert "RocketKOR" in call(importer, "--help", cwd=place)
     call(python, "-c", "from importer import Profile, run, validate", cwd=place)
 

@@ -31,7 +31,7 @@ with DAG(dag_id="import_customers", schedule="0 22 * * *", dagrun_timeout=timede
         task_id="nightly",
         bash_command="importer nightly /srv/customers/inbox --yes --quiet --log-format json",
         skip_on_exit_code=75,  # the window closed: the rest is for the next night
-        trigger_rule="all_done",  # the night tells its own trouble, whatever the doctor said
+        trigger_rule="all_done",  # nightly reports its own errors, whatever the doctor found
     )
     doctor >> nightly
 

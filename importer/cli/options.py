@@ -148,7 +148,7 @@ class Sending(OptionSet):
     account_of: str | None = option(
         SENDING, "The account of a new API key: the one that RUN sent to, or a new one.", "RUN|new"
     )
-    rate: str | None = option(SENDING, "At most so many requests; auto<=25/s adapts to the server.", "25/s")
+    rate: str | None = option(SENDING, "At most this many requests; auto<=25/s adapts to the server.", "25/s")
     concurrency: str | None = option(SENDING, "Rows in flight at once.", "N")
     window: str | None = option(SENDING, "Send only then; stop cleanly at its end (75).", "22:00-06:00")
     finish_by: str | None = option(SENDING, "Forecast whether it will be done; stop cleanly then (75).", "06:00")

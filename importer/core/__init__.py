@@ -1,4 +1,4 @@
-"""The values that pass between rooms, the errors, and the seams. Imports nothing of ours.
+"""The values that pass between packages, the errors, and the interfaces. Imports nothing of ours.
 
 states      how a row may end, and the one transition table
 columns     the columns that are added to a source's own
@@ -9,5 +9,5 @@ results     rows and runs as they are reported
 events      what is observed
 issues      what is wrong with a row
 errors      what stops a run
-ports       what each room promises to the others
+ports       the interfaces between the packages
 """

@@ -62,7 +62,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def discard_unfinished() -> None:
-    """Remove what is not whole, where the program ends in the middle of its writing."""
+    """Remove what is not complete, where the program ends in the middle of its writing."""
     for temporary in list(_UNFINISHED):
         temporary.unlink(missing_ok=True)
 
@@ -163,7 +163,7 @@ def storage_error(error: OSError, directory: Path) -> StorageError:
 
 
 def publish(files: Mapping[str, Path], out: Path) -> dict[str, Path]:
-    """Copy finished files into a second folder, all of them whole or none.
+    """Copy finished files into a second folder, all of them or none.
 
     Args:
         files: kind to path, as `write_results` returned it.

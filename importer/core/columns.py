@@ -39,7 +39,7 @@ NUMBER_COLUMNS = frozenset({ROW_COLUMN, HTTP_STATUS, ATTEMPTS})
 """The added columns that hold numbers; all others hold texts."""
 
 MOST_EXTRA = 20
-"""At most so many columns for surplus cells: every row of a table is as wide as the widest one."""
+"""At most this many columns for surplus cells: every row of a table is as wide as the widest one."""
 
 JOINT = " | "
 """What is between the errors of one row in an added column."""

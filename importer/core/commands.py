@@ -83,7 +83,7 @@ class Commands:
         return self._on_run("retry", run, "--fixed", self._path(file))
 
     def check_again(self, run: str) -> str:
-        """Check what is not done of a run again, under the profile at hand."""
+        """Check what is not done of a run again, under the current profile."""
         return self._on_run("retry", run, *self._config_words())
 
     def show(self, run: str) -> str:
@@ -164,7 +164,7 @@ class Commands:
         return () if is_usual else ("--workspace", shown)
 
     def _path(self, path: Path | str) -> str:
-        """A path as it is to be typed: from the user's folder where it lies inside, else in full."""
+        """A path as it is to be typed: from the user's folder where it is inside, else in full."""
         if str(path) == STDIN or "://" in str(path):
             return str(path)
         try:

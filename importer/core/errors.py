@@ -91,7 +91,7 @@ class TransformError(ProfileError):
 
 
 class AccessError(ImporterError):
-    """The target, or the place that a source lies in, refused the credentials or the rights behind them."""
+    """The target, or the place that holds a source, refused the credentials or the rights behind them."""
 
     exit_code = ExitCode.ACCESS
 
@@ -184,4 +184,4 @@ class StillWrittenError(TryLaterError):
 
 
 class UnreachableError(TryLaterError):
-    """The place that a source lies in cannot be reached, or broke off; nothing was lost by it."""
+    """The place that holds a source cannot be reached, or broke off; nothing was lost by it."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from importer.core.contract.fields import FieldSpec
 
 _MANY = 20_000
-"""Beyond so many issues they are sorted by numpy."""
+"""Beyond this many issues they are sorted by numpy."""
 
 
 class Severity(StrEnum):

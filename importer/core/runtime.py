@@ -6,7 +6,7 @@ third to a half of all the time that a large file took; and while rows are sent,
 event loop for 50 ms and more.
 
 A thread that computes gives way to another one only every 5 ms by default, and a loop that wakes up asks several times
-before it comes to rest: 20 to 25 ms were measured, and 12 ms with turns of 1 ms.
+before it stops: 20 to 25 ms were measured, and 12 ms with turns of 1 ms.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ LEFT_OPEN: Mapping[RowState, RowState] = MappingProxyType(
 """What a row is that a pass has left open, because it stopped or was cut off: never attempted, or in doubt."""
 
 
-def as_they_stand(counts: Mapping[str, int]) -> dict[str, int]:
+def as_reported(counts: Mapping[str, int]) -> dict[str, int]:
     """Count the rows that a pass has left open as what they are."""
     by_state: dict[str, int] = {}
     for name, count in counts.items():

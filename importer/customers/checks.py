@@ -30,11 +30,11 @@ from importer.customers.readiness import judge_readiness
 from importer.customers.row_identities import Identities
 from importer.customers.row_objects import shape_of
 from importer.customers.rules import FIELDS
-from importer.customers.specs import ADDRESS_TYPES, ADDRESS_WITNESSES, PHONE_ADDRESSES
+from importer.customers.specs import ADDRESS_PRESENCE, ADDRESS_TYPES, PHONE_ADDRESSES
 from importer.customers.types import customer_adapter, json_schema
 
 _PRESENCE_FIELDS: PresenceFields = MappingProxyType(
-    {f"addresses.{word}.": tuple(f"addresses.{word}.{part}" for part in ADDRESS_WITNESSES) for word in ADDRESS_TYPES}
+    {f"addresses.{word}.": tuple(f"addresses.{word}.{part}" for part in ADDRESS_PRESENCE) for word in ADDRESS_TYPES}
 )
 
 

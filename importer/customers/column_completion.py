@@ -22,7 +22,7 @@ _MOSTLY_COUNTRIES = 0.5
 
 
 def split_names(choice: Choice, sample: RawBatch | None) -> None:
-    """Give the parts of a whole name to first and last name, where these have no columns of their own.
+    """Give the parts of a full name to first and last name, where these have no columns of their own.
 
     Args:
         sample: the first rows; None: names of columns alone decide.
@@ -44,7 +44,7 @@ def _split(whole: Candidate, first: str, last: str, choice: Choice) -> None:
         choice.taken.setdefault(name, reread(whole, name))
     column = choice.columns[whole.index]
     choice.notes.append(
-        Detected("split", column, whole.score, f"'{column}' holds whole names; they are split into first and last name")
+        Detected("split", column, whole.score, f"'{column}' holds full names; they are split into first and last name")
     )
 
 

@@ -2,7 +2,7 @@
 
 pydantic's validators, the table of fields, the JSON Schema, templates and messages are all made from these types
 (`importer.customers.types`, `importer.customers.rules`). The fields of an object are in the order in which they are
-read: a country before what lies in it. A live check of the API changes data here and no code. Annotations are data
+read: a country before what is in it. A live check of the API changes data here and no code. Annotations are data
 here, and are not postponed.
 """
 
@@ -221,7 +221,7 @@ AnyAddress = (
 
 
 class Contact(TypedDict):
-    """A person who speaks for a business."""
+    """A contact person of a business."""
 
     primary: bool
     firstName: Annotated[str, _name("{}first name", "Sarah", _GUIDE_B, K)]
@@ -310,7 +310,7 @@ class Individual(TypedDict):
 
 
 class Business(TypedDict):
-    """A business with the people who speak for it; exactly one of them is the primary contact."""
+    """A business with its contact people; exactly one of them is the primary contact."""
 
     type: Annotated[Literal["BUSINESS"], _TYPE]
     externalId: NotRequired[Annotated[str, _EXTERNAL_ID]]

@@ -47,7 +47,7 @@ def one_primary_contact(contacts: list[Any]) -> list[Any]:
 
 
 def few_short_pairs(pairs: Any, info: Info) -> dict[str, str]:
-    """Read every value of metadata; the pair that is added later has its room."""
+    """Read every value of metadata; one place is left for the pair that is added later."""
     if not isinstance(pairs, dict):
         raise PydanticKnownError("dict_type")
     found: dict[str, str] = {}

@@ -1,6 +1,6 @@
 r"""What is plainly clean: for every kind of field a pattern that pydantic decides without Python.
 
-A pattern accepts only texts that the field's reader passes unchanged and without a remark (a property test holds
+A pattern accepts only texts that the field's reader passes unchanged and without a note (a property test holds
 every one against its reader); it need not accept all of them. The syntax is Rust's: no look-around, and `\d` would be
 a digit of any script.
 """

@@ -261,7 +261,7 @@ def _digits(text: str) -> int:
 def _has_words_behind(text: str, number: _Parsed, region: str | None) -> bool:
     """Whether letters are behind a number that is complete without them; `1-800-FLOWERS` needs its letters.
 
-    Words before a number are no part of it, as the library has it; those behind it would become digits.
+    Words before a number are not part of it, as the library has it; those behind it would become digits.
     """
     if _DIGITS_ONLY.fullmatch(text):
         return False

@@ -55,7 +55,7 @@ def fold(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """Write a code as the tables have it; letters beyond ASCII make none (`ß` is no `ss`)."""
+    """Write a code as the tables have it; letters beyond ASCII make none (`ß` is not `ss`)."""
     return text.lower() if text.isascii() else ""
 
 

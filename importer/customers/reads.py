@@ -228,7 +228,7 @@ class _MayHaveExtension(str):
 
 
 class _Extension(str):
-    """Stands in the field of the extension beside such a number; by itself it is blank."""
+    """Is in the field of the extension beside such a number; by itself it is blank."""
 
     __slots__ = ("given", "number")
     given: str

@@ -67,8 +67,8 @@ RULES: tuple[Rule, ...] = (
     Rule("addresses_primary", "Every address type present has exactly one primary address.", K, _CREATE),
     Rule("contacts_primary", "A business has exactly one primary contact.", K, _GUIDE_B),
     Rule("group_too_large", "A business has at most 100 contacts.", NF, _GUIDE_B),
-    Rule("date_not_past", "A date of birth lies in the past.", NF, _GUIDE),
-    Rule("date_implausible", "A date of birth lies less than 120 years back.", NF, _GUIDE),
+    Rule("date_not_past", "A date of birth is in the past.", NF, _GUIDE),
+    Rule("date_implausible", "A date of birth is less than 120 years ago.", NF, _GUIDE),
     Rule("phone_invalid", "A phone number has 7 to 15 digits after its separators are removed.", INF, _OWNER),
 )
 """Rules between fields, in words, for the documentation; the types apply them."""

@@ -37,9 +37,9 @@ ADDRESS_TYPES: Mapping[str, str] = MappingProxyType(
 )
 """The word in a dotted name to the API's address `type`."""
 PHONE_ADDRESSES = ("physical", "mailing", "shipping")
-"""The addresses that say in which country a row's phone number lies, the first that names one before the others: a
+"""The addresses that say in which country a row's phone number is, the first that names one before the others: a
 physical address is where a person lives, or where a business is registered."""
-ADDRESS_WITNESSES = (*(f"streetLine{line}" for line in range(1, 6)), "apartmentNumber", "cityName", "zipCode")
+ADDRESS_PRESENCE = (*(f"streetLine{line}" for line in range(1, 6)), "apartmentNumber", "cityName", "zipCode")
 """An address exists where one of these is given: a country alone is often a constant, a name is elsewhere too."""
 
 
@@ -72,7 +72,7 @@ class CustomerField(FieldSpec):
         label: in a declaration `{}` is the place of what the field belongs to.
         name: addresses by their type, the main contact as `contacts.primary`.
         needed: whether its object needs it, in whatever customer there is such an object.
-        country: the key of the field beside it that says in which country it lies; empty: none does.
+        country: the key of the field beside it that says in which country it is; empty: none does.
         street: whether people write a PO box into it.
         po_boxes: whether that is allowed.
     """

@@ -1,4 +1,4 @@
-"""One record becomes one outcome: rate, retry, reconcile, breaker, canary. The only room that waits.
+"""One record becomes one outcome: rate, retry, reconcile, breaker, canary. The only package that waits.
 
 It knows one record, its attempts and the limiter; it never sees a status code, a file or the journal.
 """

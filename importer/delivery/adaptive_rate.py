@@ -33,7 +33,7 @@ _UNTOUCHED = 0.1
 """As long as no more than this share of the allowance is used, a reset is as far away as the window is long."""
 _PIECE_S = 1.0
 _PIECES = 4_096
-_TROUBLE = frozenset({Verdict.RETRY, Verdict.IN_DOUBT})
+_FAILURES = frozenset({Verdict.RETRY, Verdict.IN_DOUBT})
 
 
 class AdaptiveRate:
@@ -87,7 +87,7 @@ class AdaptiveRate:
         self._answers += 1
         if reply.throttled or reply.overloaded:
             self._throttled(began_s, now)
-        elif reply.verdict in _TROUBLE:
+        elif reply.verdict in _FAILURES:
             self._calm = False
         else:
             self._sustained.add(now)
@@ -103,7 +103,7 @@ class AdaptiveRate:
             self._latencies.append(took_s)
 
     def paused(self, delay_s: float) -> None:
-        """Note that nothing starts for so many seconds."""
+        """Note that nothing starts for this many seconds."""
         self._longest_pause_s = max(self._longest_pause_s, delay_s)
 
     def take_used_up_s(self) -> float:
@@ -122,7 +122,7 @@ class AdaptiveRate:
         self._set(self.per_s * CUT)
 
     def _hinted(self, hint: RateHint) -> None:
-        """A reset stands in for a window that is not given, but only as long as hardly anything of it is used."""
+        """A reset replaces a window that is not given, but only as long as hardly anything of it is used."""
         if not hint.limit:
             return
         if hint.remaining is not None and hint.limit - hint.remaining <= max(1.0, hint.limit * _UNTOUCHED):
@@ -171,7 +171,7 @@ class AdaptiveRate:
 class SustainedRate:
     """The fastest rate that a target kept up over some length of time.
 
-    Answers are counted in pieces of a second. When there are too many pieces, neighbours become one: a run of days
+    Answers are counted in pieces of a second. When there are too many pieces, adjacent ones are merged: a run of days
     takes no more memory than one of an hour, and what is asked about long spans stays as good.
     """
 

@@ -1,6 +1,6 @@
 """When a target is down: nothing starts, one request at a time finds out whether it is back, and that ends some time.
 
-Closed, everything passes. After so many faults in a row it opens: the limiter lets nothing start until the
+Closed, everything passes. After this many faults in a row it opens: the limiter lets nothing start until the
 probe's moment, then a single request; the others wait for its answer. A sound answer closes the breaker, a
 fault doubles the pause before the next probe, and after `give_up_s` without a sound answer the run stops.
 

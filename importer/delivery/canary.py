@@ -1,6 +1,6 @@
 """A few rows first: one, then some, then the rest, with a look at what came back in between.
 
-Stands in front of the journal and hands out no row of the next stage before the last one is settled. Where
+Is called before the journal and gives no row of the next stage before the last one is settled. Where
 a stage brings an error that is new to the run, or a much larger share of refusals, a person is asked. Without a
 person to ask, the run stops with the rest unsent, and a resume goes on. The
 rest flows freely, and is watched in blocks: when the share of refusals jumps in one, no more rows are handed out.

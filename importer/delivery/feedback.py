@@ -18,7 +18,7 @@ from importer.delivery.breaker import CREATE, TOKEN, Breaker
 from importer.delivery.rate_limit import StrictLimiter
 
 _BELIEVED = 8.0
-"""Where a server says how long to wait, we wait no longer than so many times that, however often it refuses us."""
+"""Where a server says how long to wait, we wait no longer than this many times that, however often it refuses us."""
 
 _NEWS = 0.5
 """A pause that lengthens the one before by less than this share of itself is not reported."""

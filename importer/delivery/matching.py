@@ -18,7 +18,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What the candidates come to.
+    """The result of comparing the candidates.
 
     Args:
         stamped: customers that carry this row's import key: ours by proof.

@@ -27,7 +27,7 @@ from importer.delivery.stops import StopSwitch
 
 _LATE_S = 0.006  # by so much requests may count later than they left, on average: 0.6 % of a rate per second
 _USUALLY_UNUSED = 0.03  # of the shortest window; what is unused beyond adds to that: a busy machine delays much
-_LATE_SAVED_S = 3.0  # what is not needed of that is saved up for bad moments: what so many seconds bring
+_LATE_SAVED_S = 3.0  # what is not needed of that is saved up for bad moments: what this many seconds bring
 _ANSWER_S = 1.0  # for so long an answer is waited for before its request counts: no window has forgotten it by then
 _FORGETTING = 1.01  # by this factor a request the quickest answer is forgotten: the way may have become longer
 
@@ -56,7 +56,7 @@ class Lateness:
         self._budget_s = min(self._budget_s + _LATE_S + unused_s, self._most_s)
 
     def of(self, took_s: float) -> float:
-        """Spend on a request that was answered after so many seconds, or was not answered for so long."""
+        """Spend on a request that was answered after this many seconds, or was not answered for so long."""
         late_s = min(max(0.0, took_s - (self._quickest_s or 0.0)), self._budget_s)
         self._budget_s -= late_s
         return late_s
@@ -275,7 +275,7 @@ class StrictLimiter:
         """Put requests on record before they start, and count those of earlier processes in the long windows.
 
         Args:
-            charge: returns once so many further requests are on record; a negative number gives back.
+            charge: returns once this many further requests are on record; a negative number gives back.
             earlier: how many seconds ago at least, and how many.
         """
         self._charge = charge
@@ -285,7 +285,7 @@ class StrictLimiter:
                     self._preload(window, age_s, count)
 
     def follow(self, age_s: float) -> None:
-        """Come after another run, whose last request was so many seconds ago and may have filled the short windows."""
+        """Start after another run, whose last request, this many seconds ago, may have filled the short windows."""
         for window in self.windows:
             if window.per_s < _LONG_WINDOW_S:
                 self._preload(window, age_s, window.count)

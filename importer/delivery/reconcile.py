@@ -21,7 +21,7 @@ CLOCKS_S = 2.0
 """The times of two machines may differ by so much, although it is known how far their clocks are apart."""
 
 LATER = 2.0
-"""Looks end at so many times the latest arrival that was seen."""
+"""Looks end at this many times the latest arrival that was seen."""
 LONGEST_S = 600.0
 """Nothing that was seen makes looks end later than this."""
 

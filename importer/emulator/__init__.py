@@ -2,7 +2,7 @@
 
 Tests rely on its ledger, so it shares no code with the importer: a server with our types would have our mistakes. It is
 reachable from this machine only, and it is not the vendor's server: where the public documentation is silent it follows
-one chosen default, and its error codes begin with `EMU_`, to tell them from the vendor's.
+one chosen default, and its error codes begin with `EMU_`, to distinguish them from the vendor's.
 
 Importing this package costs next to nothing; the web server loads when `Emulator` is first named.
 """

@@ -19,7 +19,7 @@ from importer.emulator.answers import Answer, Refusal
 from importer.emulator.faults import Injection, Rule
 
 Pause = Callable[[float], Awaitable[None]]
-"""Waits so many seconds, or until the server stops."""
+"""Waits this many seconds, or until the server stops."""
 
 _PAGE = b"<html><head><title>%d</title></head><body><h1>Bad gateway</h1></body></html>"
 _WITHOUT_WORK = frozenset({"drop-before-commit", "redirect"})

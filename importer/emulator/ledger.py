@@ -164,7 +164,7 @@ class Ledger:
         return [arrival.customer_id for arrival in self if arrival.customer_id]
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Count requests per kind and status; `dropped` and `under way` are no status."""
+        """Count requests per kind and status; `dropped` and `under way` are not a status."""
         words = {DROPPED: "dropped", UNDER_WAY: "under way"}
         table: dict[str, dict[str, int]] = {}
         for (kind, status), count in sorted(self._counts.items()):

@@ -89,7 +89,7 @@ class RateLimit:
         self._limits = [_Limit(count, per_s) for count, per_s in rates]
 
     def wait_s(self, now_s: float) -> float:
-        """Count a request that arrives now; above 0: it is refused, and could pass after so many seconds."""
+        """Count a request that arrives now; above 0: it is refused, and could pass after this many seconds."""
         wait_s = max((limit.wait_s(now_s) for limit in self._limits), default=0.0)
         if not wait_s:
             for limit in self._limits:

@@ -48,7 +48,7 @@ class ProcessPool:
     """The processes that share the work. Used as a context manager.
 
     Args:
-        processes: at most so many, this one included; 1 means no others.
+        processes: at most this many, this one included; 1 means no others.
         alone: items that this process does before it starts others.
         patience_s: how long it waits for those to be ready; 0: work goes on, and they join in when they are.
     """

@@ -62,7 +62,7 @@ class Task(Generic[T, U]):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One end of two pipes, one each way; messages arrive whole and in order.
+    """One end of two pipes, one each way; messages arrive complete and in order.
 
     Args:
         reading: where messages come from.

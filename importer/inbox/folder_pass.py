@@ -1,7 +1,7 @@
 """One pass over a folder: which files it takes, in which order, and when it ends.
 
 What an earlier pass claimed comes before anything new, and older files before newer ones. After a file that cannot be
-used the others go on; an error that would befall every file ends the pass, and leaves the file at hand for the next.
+used the others go on; an error that affects every file ends the pass, and leaves the current file for the next.
 """
 
 from __future__ import annotations

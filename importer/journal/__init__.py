@@ -1,7 +1,7 @@
 """The durable truth: what was read, what was checked, what was sent, and how it ended.
 
-Everything that a person reads is rendered from here. The rest of the house obtains a journal by `open_journal` and
-speaks to its port (`importer.journal.port`); the adapter behind it is not visible. This room never decides
+Everything that a person reads is rendered from here. The rest of the program obtains a journal by `open_journal` and
+speaks to its port (`importer.journal.port`); the adapter behind it is not visible. This package never decides
 about a customer and never speaks to a server.
 """
 

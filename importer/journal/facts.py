@@ -190,7 +190,7 @@ class RunFacts(Noted):
     """Everything that a run notes of itself.
 
     Args:
-        limit: of the profile: only so many rows were read.
+        limit: of the profile: only this many rows were read.
         pace: delivery options of the command line that a later pass keeps.
         faults: the plan of faults of a rehearsal.
         place: of a dry run: the number of the import that it follows, and its number among the dry runs.

@@ -47,7 +47,7 @@ def examine_journal(location: Location) -> JournalFacts:
 
 
 def starts_in(location: Location, scope: str, now: float, window_s: float) -> int:
-    """How many requests of a scope count against a limit of so many seconds; 0 in a journal older than such limits.
+    """How many requests of a scope count against a limit of this many seconds; 0 in a journal older than such limits.
 
     Args:
         now: seconds since the epoch.

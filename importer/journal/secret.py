@@ -40,7 +40,7 @@ def check_memory(journal: Location) -> None:
     if has_secret(journal.folder) and not (journal.exists and journal.path.stat().st_size):
         raise JournalError(
             f"The journal {journal.path} is gone, and with it the memory of which customers were created.",
-            f"Restore it from a backup. To begin anew, knowing nothing of them, remove {journal.folder / _NAME} too.",
+            f"Restore it from a backup. To start again without them, remove {journal.folder / _NAME} too.",
         )
 
 

@@ -43,7 +43,7 @@ class PostalLengths:
         self.leading_zeros += pc.sum(pc.starts_with(digits, "0")).as_py() or 0
 
     def verdict(self) -> str:
-        """Say how many codes are short of the usual length; "" where the column shows nothing of the kind."""
+        """Say how many codes are short of the usual length; "" where the column shows no damage."""
         total = sum(self.lengths.values())
         usual, cells = next(iter(self.lengths.most_common(1)), (0, 0))
         short = self.lengths[usual - 1] + self.lengths[usual - 2]

@@ -35,7 +35,7 @@ _TAIL = """
 [delivery]
 # rate = "10/s"               # strict: never more in any rolling window
 # concurrency = 16
-# max_errors = 1000           # stop after so many refused rows
+# max_errors = 1000           # stop after this many refused rows
 
 [results]
 # formats = ["csv", "xlsx"]   # csv is always written
@@ -102,7 +102,7 @@ def _value(found: Detected) -> str:
 def _own_function(table: Table) -> Iterator[str]:
     if table.transform is not None:
         settings = table.transform.settings
-        yield f"{TRANSFORM} = {_quoted(settings.function)}  # stands in {_printable(str(settings.file))}"
+        yield f"{TRANSFORM} = {_quoted(settings.function)}  # is in {_printable(str(settings.file))}"
 
 
 def _rule(name: str, rule: FieldRule, reasons: Mapping[str, ColumnMatch]) -> str:

@@ -153,7 +153,7 @@ def _part(part: Literal["first", "rest", "last", "all_but_last", "given", "famil
 
 
 def whole_name(text: str) -> tuple[str, str]:
-    """Split a person's whole name into given and family name.
+    """Split a person's full name into given and family name.
 
     Understands `Green, Sarah`, particles (`Sarah van Green`) and suffixes (`Sam Green Jr.`, kept with the family
     name). One word alone is a given name: a family name is never made up.

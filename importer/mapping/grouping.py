@@ -27,7 +27,7 @@ def grouping_of(
 
     Raises:
         MissingColumnError: it is neither a column of the source nor a field.
-        ProfileError: it is a field that is not mapped, or belongs to a contact; or the rows can be no businesses.
+        ProfileError: it is a field that is not mapped, or belongs to a contact; or the rows cannot be businesses.
     """
     if not settings.group_by:
         return None

@@ -1,7 +1,7 @@
 """The mapper: batches of the source's columns in, batches of customer fields out. Columns are pandas' own.
 
 A column that needs nothing done passes through without a copy; everything else costs one edit per different text.
-Opens nothing, and says nothing of a cell but its row.
+Opens nothing, and reports nothing of a cell but its row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Several sheets of a workbook that hold customers: none is left out in silence where nobody said which is meant."""
+"""Several sheets of a workbook that hold customers: none is left out silently where nobody said which is meant."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from importer.profile.settings import SourceSettings
 def other_sheets_named(
     contract: Contract, mapping: Mapping[str, FieldRule], table: Table, settings: SourceSettings
 ) -> Iterator[None]:
-    """Refuse to leave customers on another sheet out in silence, where nobody said which sheet is meant.
+    """Refuse to leave customers on another sheet out silently, where nobody said which sheet is meant.
 
     Raises:
         SourceError: this sheet cannot be used and another one can, or several can.

@@ -178,7 +178,7 @@ class Table:
 
     Args:
         info: what it is, with the columns that are looked for.
-        sample: its first rows; None: there are none, or they are not at hand.
+        sample: its first rows; None: there are none, or they are not available.
         transform: the function; None: there is none.
     """
 

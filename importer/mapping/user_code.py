@@ -1,6 +1,6 @@
 """A function of the user's own is loaded from its file: exactly the text that the profile found, once a process.
 
-While its module is loaded it can import its neighbours; `sys.path` and `sys.modules` are as before when that is done.
+While its module is loaded it can import modules beside it; `sys.path` and `sys.modules` are restored after that.
 Says where it failed by file and line; what an exception says itself may hold a cell and is shown nowhere.
 """
 
@@ -102,7 +102,7 @@ def _run(settings: TransformSettings, source: bytes) -> ModuleType:
 
 @contextmanager
 def _importable(settings: TransformSettings) -> Iterator[None]:
-    """Let a module import what lies beside it, and leave no trace of it afterwards."""
+    """Let a module import what is beside it, and leave no trace of it afterwards."""
     root = settings.root
     if str(root) in sys.path:
         yield

@@ -1,6 +1,6 @@
 """Logs, redaction, progress, metrics, traces: sinks of events, never asked for a decision.
 
-Nothing in this room may block a run, stop it, or let a customer's data or a secret out.
+Nothing in this package may block a run, stop it, or let a customer's data or a secret out.
 """
 
 from importer.observe.logs import LOG_NAME, configure, row_context, run_context

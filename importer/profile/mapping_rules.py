@@ -35,7 +35,7 @@ class FieldRule(Section):
         None,
         description=(
             "The part of a text that is split at white space or `split`; `given` and `family` understand a "
-            "person's whole name."
+            "person's full name."
         ),
     )
     split: str | None = Field(None, description="The characters that `part` splits at.")

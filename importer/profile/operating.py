@@ -59,14 +59,14 @@ class MetricsSettings(Section):
     textfile: Path | None = Field(
         None,
         description=(
-            "Written whole every few seconds and at the end, for the node exporter's textfile collector; named "
+            "Rewritten every few seconds and at the end, for the node exporter's textfile collector; named "
             "`….prom`. The figures of the last run and night of another target stay in it; remove the file "
             "to forget it. Not set: no file."
         ),
     )
     every_s: PositiveFloat = Field(15.0, description="How often `textfile` is written, in seconds.")
     port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
-        None, description="Serves `/metrics` while a run lasts, or a whole night; not set: not served."
+        None, description="Serves `/metrics` while a run lasts, or a whole pass of nightly; not set: not served."
     )
     address: str = Field("127.0.0.1", description="Where `port` is served.")
 

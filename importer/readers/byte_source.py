@@ -1,7 +1,7 @@
 """The bytes of a source, opened once and safely, readable any number of times from the start.
 
 Only ordinary files of an allowed size get this far; a device or a pipe is refused before a byte is
-read. What came packed or through a pipe is in a nameless temporary file: nothing of it is left
+read. What came packed or through a pipe is in a nameless temporary file: nothing is left
 behind, not even after a crash.
 """
 
@@ -133,7 +133,7 @@ def spool(stream: Stream, name: str, max_bytes: int, too_large: SourceError) -> 
 
 
 def save_stream(stream: Stream, to: Path, max_bytes: int) -> None:
-    """Write what a pipe delivers to a file that only its owner may read, whole or not at all.
+    """Write what a pipe delivers to a file that only its owner may read, complete or not at all.
 
     Raises:
         SourceError: nothing came, or more than `max_bytes`.

@@ -1,6 +1,6 @@
 """What foreign parsers raise, turned into the one sentence of a `SourceError`. Never hides a stop signal.
 
-A parser may raise anything on a broken file; those written in Rust even raise a class that is no
+A parser may raise anything on a broken file; those written in Rust even raise a class that is not a subclass of
 `Exception` (a panic). Both are broken files to a person, not bugs of the importer.
 """
 

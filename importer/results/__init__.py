@@ -1,6 +1,6 @@
 """The journal becomes files: tables, the annotated workbook, the report, and the proof that the counts add up.
 
-This room reads rows and writes files. It never judges a row, never opens the journal, never waits,
+This package reads rows and writes files. It never judges a row, never opens the journal, never waits,
 and never leaves a half-written file behind. What loads large libraries is imported from its module:
 the tables (`results.tables`), the page (`results.html`) and the annotated workbook (`results.annotated`).
 """

@@ -77,7 +77,7 @@ def write_annotated(
     source: Path | None = None,
     fixed: Collection[int] = (),
 ) -> Path:
-    """Write `<stem>.annotated.xlsx` into `directory`, whole or not at all.
+    """Write `<stem>.annotated.xlsx` into `directory`, complete or not at all.
 
     Args:
         batches: the rows of the run; called once.

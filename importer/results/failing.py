@@ -86,7 +86,7 @@ def pointed_at(column: str, index: Mapping[str, int]) -> tuple[int, ...]:
 
 
 def masked(text: str) -> str:
-    """Return the shape of a value and nothing of it: letters become x or X, digits 0; signs and blanks stay."""
+    """Return the shape of a value without its content: letters become x or X, digits 0; signs and blanks stay."""
     return "".join(map(_mask, text))
 
 

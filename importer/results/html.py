@@ -60,7 +60,7 @@ class FailingRow:
 def write_html(
     report: ReportData, failing: FailingRows, columns: Sequence[str], directory: Path, *, show_values: bool = False
 ) -> Path:
-    """Write `report.html` into `directory`, whole or not at all.
+    """Write `report.html` into `directory`, complete or not at all.
 
     Args:
         failing: the rows for the table; see `FailingRows`.
@@ -130,7 +130,7 @@ def notebook_html(report: ReportData, *, has_rows: bool) -> str:
 
 @cache
 def _environment() -> Environment:
-    """Return what renders the templates of this room: everything escaped, nothing undefined."""
+    """Return what renders the templates of this package: everything escaped, nothing undefined."""
     environment = Environment(
         loader=PackageLoader("importer.results"),
         autoescape=True,

@@ -112,11 +112,11 @@ class Marker:
     def head(self, at: int) -> None:
         """Name our columns in the header row `at`, and give them their widths."""
         for column, place in self.marked.items():
-            cell, neighbour = self.sheet.cell(at, place), self.sheet.cell(at, self.places[0])
+            cell, beside = self.sheet.cell(at, place), self.sheet.cell(at, self.places[0])
             if not isinstance(cell, MergedCell):
                 cell.value = column
             for look in ("font", "fill", "border", "alignment"):
-                setattr(cell, look, copy(getattr(neighbour, look)))
+                setattr(cell, look, copy(getattr(beside, look)))
             self.sheet.column_dimensions[get_column_letter(place)].width = _WIDTHS[column]
 
     def clean(self, first: int) -> None:

@@ -76,7 +76,7 @@ class ReportData:
         verdict: the run in one sentence (see `verdict`).
         next_step: what to do now, in one line.
         next_command: the command in it; empty when there is none.
-        path: where the source lies: a path, an address, or `-`; empty when it is not known.
+        path: where the source is: a path, an address, or `-`; empty when it is not known.
         commands: composes the commands that the report prints.
         state: `finished`, `stopped`, …; empty when there was no run.
         started_at: seconds since the epoch; None when there was no run.

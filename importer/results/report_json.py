@@ -15,7 +15,7 @@ from importer.results.report_data import ReportData
 
 
 def write_json(report: ReportData, directory: Path) -> Path:
-    """Write `report.json` into `directory`, whole or not at all.
+    """Write `report.json` into `directory`, complete or not at all.
 
     Raises:
         StorageError: the folder cannot be written.

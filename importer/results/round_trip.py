@@ -101,7 +101,7 @@ def _is_number_again(before: str, after: str) -> bool:
 
 
 def _rounded(number: Decimal, digits: int, how: str = ROUND_HALF_UP) -> Decimal:
-    """A number with so many digits after the first one."""
+    """A number with this many digits after the first one."""
     return number.quantize(Decimal(1).scaleb(number.adjusted() - digits), how) if number else number
 
 

@@ -66,7 +66,7 @@ def fill(to: Path, source: str, files: Iterable[Path], texts: Mapping[str, str])
 
 
 def move(path: Path, to: Path) -> None:
-    """Rename a file; into another file system by a copy that appears whole."""
+    """Rename a file; into another file system by a copy that appears only when complete."""
     try:
         path.rename(to)
     except OSError as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from importer.core.errors import ExitCode
-from importer.core.states import LEFT_OPEN, RowState, as_they_stand
+from importer.core.states import LEFT_OPEN, RowState, as_reported
 from importer.journal import FINISHED, STOPPED, Journal, StoredRun
 
 _STOP_CODES: Mapping[str, ExitCode] = {
@@ -49,7 +49,7 @@ def ending_of(journal: Journal, stored: StoredRun, command: str, started_at: flo
         command: what is being done now, from `started_at` to `ended_at`.
     """
     counts = journal.runs.counts(stored.run)
-    counted, noted = as_they_stand(counts), stored.facts.stopped_by
+    counted, noted = as_reported(counts), stored.facts.stopped_by
     if is_open(counts):
         return Ending(command, started_at, ended_at, "cut_off", _CUT_OFF)
     if stored.phase == FINISHED or not (noted or counted.get(RowState.UNSENT)):

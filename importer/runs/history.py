@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.core.commands import Commands
-from importer.core.states import as_they_stand
+from importer.core.states import as_reported
 from importer.journal import (
     FINISHED,
     LOADING,
@@ -92,7 +92,7 @@ def _from_here(report: dict[str, Any], workspace: Path) -> dict[str, Any]:
 
 def _is_true(report: Mapping[str, Any], opened: registry.OpenedRun) -> bool:
     """Whether a report agrees with the journal: a pass that was cut off could not write another one."""
-    counts = as_they_stand(opened.summary.counts)
+    counts = as_reported(opened.summary.counts)
     reported = {state: count for state, count in report["counts"].items() if count or state == "read"}
     return opened.stored.phase in {FINISHED, STOPPED} and reported == counts
 
@@ -102,7 +102,7 @@ def _from_journal(workspace: Path, opened: registry.OpenedRun) -> dict[str, Any]
 
     stored, now = opened.stored, opened.summary.ended_at or opened.summary.started_at
     line = _as_line(asdict(opened.summary))
-    line |= {"counts": as_they_stand(line["counts"]), "state": _state(workspace, stored)}
+    line |= {"counts": as_reported(line["counts"]), "state": _state(workspace, stored)}
     if line["purged_at"]:
         return {**_NOTHING, **line, "error": _PURGED}
     if worker := registry.worker_of(workspace, stored):

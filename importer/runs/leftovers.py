@@ -1,6 +1,6 @@
 """What a program that was killed leaves in a workspace, and how the next one finds and removes it.
 
-Copies of sources and the journal of a dry run lie in folders that their program holds a lock on. The kernel lets go of
+Copies of sources and the journal of a dry run are in folders that their program holds a lock on. The kernel releases
 a lock when its program ends, however it ends; a folder of such a kind that nobody holds is left over.
 """
 
@@ -35,7 +35,7 @@ def private_folder(spool: Path | None) -> Iterator[Path]:
     """A folder for the copy of a source, which goes when the block ends.
 
     Args:
-        spool: where it lies; None: the system's folder for temporary files.
+        spool: where it is; None: the system's folder for temporary files.
 
     Raises:
         StorageError: it cannot be made.

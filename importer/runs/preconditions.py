@@ -91,7 +91,7 @@ def require_own_run(
         raise ReturnRefusedError(
             f"The rows come back to the run {header.run_id}, which sends to '{header.target}', not to"
             f" '{profile.target}'.{rehearsed}",
-            f"`{profile.commands.run(file, '--as-new')}` imports them there anew.",
+            f"`{profile.commands.run(file, '--as-new')}` imports them there again.",
         )
     if may_check_again or not checks_otherwise(profile, stored):
         return
@@ -122,7 +122,7 @@ def require_scope(where: Destination, header: RunHeader) -> None:
 
 
 def require_unchanged(workspace: Workspace, stored: StoredRun, profile: Profile) -> None:
-    """Refuse to go on with another profile, or with a file that changed where it still lies.
+    """Refuse to go on with another profile, or with a file that changed where it still is.
 
     Raises:
         SourceChangedError: one of them is not that of the first time.

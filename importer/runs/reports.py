@@ -18,7 +18,7 @@ from importer.core.distribution import installed_version
 from importer.core.errors import ExitCode
 from importer.core.issues import Severity
 from importer.core.results import Cluster, ResultBatch, RunSummary
-from importer.core.states import DRY_RUN_STATES, FINAL_STATES, RowState, as_they_stand
+from importer.core.states import DRY_RUN_STATES, FINAL_STATES, RowState, as_reported
 from importer.journal import Journal, Replay, StoredRun
 from importer.readers import STDIN
 from importer.results import (
@@ -158,7 +158,7 @@ def _with_refused_lines(clusters: Sequence[Cluster], returned: Mapping[str, Any]
 
 
 def _full_counts(summary: RunSummary) -> dict[str, int]:
-    states, counts = DRY_RUN_STATES if summary.dry_run else FINAL_STATES, as_they_stand(summary.counts)
+    states, counts = DRY_RUN_STATES if summary.dry_run else FINAL_STATES, as_reported(summary.counts)
     return {name: counts.get(name, 0) for name in ("read", *(state.value for state in states))}
 
 

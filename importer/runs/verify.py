@@ -26,7 +26,7 @@ class Compared:
 
     Args:
         status: `ok`, `differs`, `missing`, or `gone` (no longer there, as may well be).
-        message: what it comes to, as a sentence; empty when it is ok.
+        message: the result as a sentence; empty when it is ok.
     """
 
     what: str

@@ -35,8 +35,8 @@ class Collector:
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
                 self.spans += [span for scope in resource.scope_spans for span in scope.spans]
         elif path == "/v1/metrics":
-            for told in ExportMetricsServiceRequest.FromString(body).resource_metrics:
-                for metric in (metric for scope in told.scope_metrics for metric in scope.metrics):
+            for reported in ExportMetricsServiceRequest.FromString(body).resource_metrics:
+                for metric in (metric for scope in reported.scope_metrics for metric in scope.metrics):
                     kind = metric.WhichOneof("data")
                     self.points.setdefault(metric.name, []).extend(getattr(metric, kind).data_points)
 
@@ -52,9 +52,9 @@ class Collector:
         return found
 
 
-def attributes(told: Any) -> Mapping[str, str | int | float]:
+def attributes(reported: Any) -> Mapping[str, str | int | float]:
     """The attributes of a span, an event or a number."""
-    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in told.attributes}
+    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in reported.attributes}
 
 
 @contextmanager

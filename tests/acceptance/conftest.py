@@ -163,12 +163,12 @@ def serving(user: User, *options: str) -> Iterator[Witness]:
     with user.starts("emulator", "--port", "0", "--json", *options) as process:
         try:
             assert process.stdout is not None
-            told = ""
-            while not told.endswith("}\n"):
+            reported = ""
+            while not reported.endswith("}\n"):
                 line = process.stdout.readline()
                 assert line, process.stderr.read() if process.stderr else ""
-                told += line
-            ready = json.loads(told)
+                reported += line
+            ready = json.loads(reported)
             environ = {"ROCKETKOR_API_KEY": ready["api_key"], "ROCKETKOR_API_SECRET": ready["api_secret"]}
             yield Witness(ready["base_url"], environ, process)
         finally:

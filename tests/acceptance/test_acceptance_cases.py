@@ -240,8 +240,8 @@ def test_columns_of_other_languages_are_all_used(user: User, witness: Witness, p
     (address,) = customer["addresses"]
     parts = [address[part] for part in ("streetLine1", "zipCode", "cityName", "countryCode")]
     assert [customer["primaryPhoneNumber"]["number"], *parts] == ABROAD[name]
-    told = [one["value"].partition(" → ")[0] for one in ran.json["source_info"]["detected"] if one["what"] == "mapped"]
-    assert {*told} >= {*ran.json["source_info"]["columns"]}
+    found = [one["value"].partition(" → ")[0] for one in ran.json["source_info"]["detected"] if one["what"] == "mapped"]
+    assert {*found} >= {*ran.json["source_info"]["columns"]}
 
 
 def test_polish_letters_arrive_or_the_encodings_that_fit_are_named(

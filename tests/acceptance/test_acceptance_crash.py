@@ -253,8 +253,8 @@ def test_a_journal_that_cannot_be_written_stops_before_the_next_request(
         check=False,
     )
     assert "Traceback" not in done.stderr + done.stdout
-    told = json.loads(done.stdout)
-    assert (done.returncode, "journal" in told["error"]) == (1, True), done.stdout + done.stderr
+    reported = json.loads(done.stdout)
+    assert (done.returncode, "journal" in reported["error"]) == (1, True), done.stdout + done.stderr
     assert witness.ledger()["customers"] < 900
 
     resumed = user.types("resume", "last", *sandbox(profile), "--json", **witness.environ)

@@ -227,8 +227,8 @@ def test_offline_the_credentials_are_not_exchanged_and_nothing_is_asked(user: Us
     ran = user.types("doctor", "--offline", "--config", "live.toml", "--target", "live", "--json", **CREDENTIALS)
 
     assert (ran.code, set(found(ran.json).values())) == (0, {"ok", "warn"})
-    (told,) = [one["message"] for one in ran.json["checks"] if one["check"] == "credentials"]
-    assert told == "present; not exchanged for a token (--offline)"
+    (reported,) = [one["message"] for one in ran.json["checks"] if one["check"] == "credentials"]
+    assert reported == "present; not exchanged for a token (--offline)"
     assert "connection" not in found(ran.json)
 
 

@@ -114,7 +114,7 @@ def test_a_dry_run_opens_no_connection(user: User, monkeypatch: pytest.MonkeyPat
     assert user.types("validate", user.has("people.csv", people(3)), "--json").code == 0
 
 
-def test_the_page_masks_values_unless_told_otherwise(user: User) -> None:
+def test_the_page_masks_values_by_default(user: User) -> None:
     source = user.has("bad.csv", "First Name,Last Name,Email,Phone\nAnn,Example,canary.at.example,+12125550101\n")
     masked = user.types("validate", source, "--json").json["files"]["html"]
     shown = user.types("validate", source, "--show-values", "--json").json["files"]["html"]

@@ -23,10 +23,10 @@ def checked(user: User, text: str = BAD, *options: str) -> str:
 def test_a_row_of_a_dry_run_is_explained(user: User) -> None:
     run_id = checked(user)
 
-    told = user.types("explain", run_id, "3", "--show-values", "--json")
+    reported = user.types("explain", run_id, "3", "--show-values", "--json")
 
-    assert told.code == 0, told.err
-    story = told.json
+    assert reported.code == 0, reported.err
+    story = reported.json
     assert (story["run_id"], story["source"], story["dry_run"]) == (run_id, "people.csv", True)
     assert (story["state"], story["attempts"], story["customer_id"]) == ("invalid", [], "")
     assert story["cells"] == {
@@ -85,8 +85,8 @@ def test_a_dry_run_of_an_earlier_importer_says_what_is_left_of_it(user: User) ->
 
     assert user.types("runs", "--json").json["runs"][0]["run_id"] == run_id
     assert user.types("show", run_id, "--json").json["counts"]["read"] == 2
-    told = user.types("explain", run_id, "2")
-    assert (told.code, "results.csv" in told.err) == (2, True)
+    reported = user.types("explain", run_id, "2")
+    assert (reported.code, "results.csv" in reported.err) == (2, True)
 
 
 def test_the_newest_run_is_the_newest_by_the_journals_own_order(user: User) -> None:

@@ -40,7 +40,7 @@ def doubled(witness: Witness) -> set[str]:
     return {email for email, count in at_server(witness).items() if count > 1}
 
 
-def told(user: User, report: dict[str, Any]) -> dict[str, dict[str, str]]:
+def printed(user: User, report: dict[str, Any]) -> dict[str, dict[str, str]]:
     return {row["Email"]: row for row in user.reads(report["files"]["results"])}
 
 
@@ -63,7 +63,7 @@ def test_rows_that_a_gateway_refused_at_once_and_that_arrived_all_the_same_are_n
 ) -> None:
     with faulty(user, LATE.format(commit_s=0.8, answer_s=0.0)) as witness:
         ran, _ = sends(user, witness, people(3, external_ids=False), "looks_after_s = [0, 0.1]", "max_attempts = 3")
-        rows = told(user, ran.json)
+        rows = printed(user, ran.json)
 
         assert (ran.code, ran.json["counts"]["unknown"]) == (8, 3)
         assert doubled(witness) == set(rows)
@@ -76,7 +76,7 @@ def test_exactly_the_rows_whose_first_request_came_late_are_duplicated_and_no_ot
     plan = LATE.format(commit_s=0.8, answer_s=0.0) + "probability = 0.4\n"
     with faulty(user, "seed = 3\n" + plan) as witness:
         ran, options = sends(user, witness, people(12, external_ids=False), "looks_after_s = [0, 0.1]")
-        rows = told(user, ran.json)
+        rows = printed(user, ran.json)
         duplicated = {email for email, row in rows.items() if row["_error_code"] == "duplicated_at_target"}
 
         assert ran.code == 8
@@ -92,7 +92,7 @@ def test_exactly_the_rows_whose_first_request_came_late_are_duplicated_and_no_ot
 def test_answers_that_were_lost_and_a_list_that_lags_leave_no_clean_row_over_two_customers(user: User) -> None:
     with faulty(user, "seed = 5\nlist_lag_s = 0.8\n" + LOST.format(share=0.3)) as witness:
         ran, _ = sends(user, witness, people(10, external_ids=False), "looks_after_s = [0, 0.2]")
-        rows = told(user, ran.json)
+        rows = printed(user, ran.json)
 
         assert ran.code == 8
         assert doubled(witness)
@@ -142,7 +142,7 @@ def test_what_came_later_than_the_second_look_is_found_by_the_next_command_that_
         user.types(*words.get(command, (command, "last", *options)), **witness.environ)
 
         report = user.types("show", "last", "--json").json
-        rows = told(user, report)
+        rows = printed(user, report)
         assert report["counts"]["unknown"] == len(doubled(witness)) > 0
         assert {name for name, row in rows.items() if row["_error_code"] == "duplicated_at_target"} == doubled(witness)
         assert doubled(witness) <= warned
@@ -218,7 +218,7 @@ def test_a_row_that_is_answered_with_the_customer_of_an_earlier_run_is_an_error(
     assert "a row of another run" in rows["L-3"]["_error_message"]
 
 
-def test_an_id_that_is_no_uuid_is_a_warning_and_becomes_no_path(user: User) -> None:
+def test_an_id_that_is_not_a_uuid_is_a_warning_and_is_not_put_into_a_path(user: User) -> None:
     answers = {"L-0": [said(201, {"id": "../../escape"})], "L-1": [created_as(1)]}
     with scripted_api(ScriptedApi(answers)) as api:
         ran = against(user, api, 2)
@@ -256,7 +256,7 @@ def _wait_for(witness: Witness, customers: int) -> None:
 
 
 @pytest.mark.parametrize("metadata", ["drop", "lower"])
-def test_a_rehearsal_with_a_server_that_loses_metadata_is_no_bug_of_ours(user: User, metadata: str) -> None:
+def test_a_rehearsal_with_a_server_that_loses_metadata_is_not_a_bug_of_ours(user: User, metadata: str) -> None:
     plan = user.has("faults.toml", f'seed = 1\nmetadata = "{metadata}"\n' + LOST.format(share=0.2))
     source = user.has("people.csv", people(30, external_ids=False))
     ran = user.types("run", source, "--target", "emulator", "--faults", plan, "--rate", "200/s", "--json")

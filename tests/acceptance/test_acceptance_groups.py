@@ -124,7 +124,7 @@ def test_a_dry_run_says_of_every_row_that_its_business_is_there(user: User) -> N
     assert [(one["code"], one["rows"]) for one in ran.json["issues"]] == [("imported_before", [2, 3, 4, 5])]
 
 
-def test_a_contact_more_is_no_new_business_and_is_said(
+def test_a_contact_more_is_not_a_new_business_and_is_reported(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     options = grouped(witness, profile_for)
@@ -166,8 +166,8 @@ def test_two_marked_rows_and_a_mark_that_says_nothing_are_errors(user: User) -> 
     ran = user.types("validate", "firms.csv", "--config", "firms.toml", "--json")
 
     assert (ran.code, ran.json["counts"]) == (3, {"read": 4, "valid": 0, "invalid": 4})
-    told = {one["code"]: one["rows"] for one in ran.json["issues"]}
-    assert told == {"contacts_primary": [2, 4], "group_primary_unclear": [3], "group_held": [5]}
+    reported = {one["code"]: one["rows"] for one in ran.json["issues"]}
+    assert reported == {"contacts_primary": [2, 4], "group_primary_unclear": [3], "group_held": [5]}
 
 
 def test_rows_are_grouped_by_a_column_that_is_not_mapped(
@@ -200,9 +200,11 @@ def test_one_invalid_row_holds_its_group_and_the_others_say_which(
     ran = user.types("run", user.has("firms.csv", businesses(*rows)), *options, "--json", **witness.environ)
 
     assert (ran.code, ran.json["counts"]["created"], ran.json["counts"]["invalid"]) == (3, 1, 3)
-    told = results(user, ran)
-    assert [row["_error_code"] for row in told] == ["group_held", "", "email_invalid", "group_held"]
-    assert told[0]["_error_message"] == ("Row 4 of the same business has an error; fix it, and this row goes along.")
+    reported = results(user, ran)
+    assert [row["_error_code"] for row in reported] == ["group_held", "", "email_invalid", "group_held"]
+    assert reported[0]["_error_message"] == (
+        "Row 4 of the same business has an error; fix it, and this row goes along."
+    )
     assert [row["Contact First Name"] for row in results(user, ran, "rejects")] == ["Ada", "Cid", "Dee"]
     assert set(contacts(witness)) == {"Sample Garage"}
 
@@ -252,7 +254,7 @@ def test_too_many_rows_for_one_business_are_refused(user: User) -> None:
     assert "group_too_large" in {one["code"] for one in ran.json["issues"]}
 
 
-def test_a_contact_that_stands_there_twice_is_one_contact(
+def test_a_contact_that_is_there_twice_is_one_contact(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     options = grouped(witness, profile_for)
@@ -339,9 +341,9 @@ def test_the_annotated_workbook_marks_the_rows_that_are_held(user: User) -> None
     ran = user.types("validate", "firms.csv", "--config", "firms.toml", "--format", "csv,xlsx", "--json")
 
     sheet = load_workbook(user.home / ran.json["files"]["annotated"]).worksheets[0]
-    told = [[str(cell.value) for cell in row] for row in sheet.iter_rows()]
-    assert "Row 4 of the same business has an error; fix it, and this row goes along." in told[1]
-    assert not any("same business" in cell for cell in told[2])
+    reported = [[str(cell.value) for cell in row] for row in sheet.iter_rows()]
+    assert "Row 4 of the same business has an error; fix it, and this row goes along." in reported[1]
+    assert not any("same business" in cell for cell in reported[2])
 
 
 @pytest.mark.slow
@@ -373,10 +375,10 @@ def test_groups_that_are_scattered_over_a_run_that_is_killed_are_sent_once(
         assert sum(ran.json["counts"][state] for state in ("created", "existing")) == ran.json["counts"]["read"] == 78
         assert (len(witness.customers()), {len(one["contacts"]) for one in witness.customers()}) == (26, {3})
         assert witness.ledger()["duplicates"]["importKey"] == 0
-        told = results(user, ran)
+        reported = results(user, ran)
         by_firm = {
-            firm: {row["_customer_id"] for row in told if row["Company"].lower() == firm}
-            for firm in {row["Company"].lower() for row in told}
+            firm: {row["_customer_id"] for row in reported if row["Company"].lower() == firm}
+            for firm in {row["Company"].lower() for row in reported}
         }
         assert {len(ids) for ids in by_firm.values()} == {1}
         assert len(results(user, ran, "id_map")) == 26
@@ -409,10 +411,10 @@ def test_a_group_whose_wrong_row_is_fixed_is_sent_whole_and_once(
             "Sample Garage": [("Bob", True)],
         }
     assert witness.ledger()["counts"]["create"] == {"201": 2}
-    told = user.reads(f"runs/{first.json['run_id']}/results.csv")
-    assert [row["_status"] for row in told] == ["created"] * 4
-    assert len({told[place]["_customer_id"] for place in (0, 2, 3)}) == 1
-    assert {row["_error_code"] for row in told} == {""}
+    reported = user.reads(f"runs/{first.json['run_id']}/results.csv")
+    assert [row["_status"] for row in reported] == ["created"] * 4
+    assert len({reported[place]["_customer_id"] for place in (0, 2, 3)}) == 1
+    assert {row["_error_code"] for row in reported} == {""}
 
 
 def test_a_group_that_comes_back_unfixed_or_fixed_wrongly_is_held_still(
@@ -425,8 +427,8 @@ def test_a_group_that_comes_back_unfixed_or_fixed_wrongly_is_held_still(
         back = fixed(user, first, "nobody", new)
         ran = user.types("retry", "last", "--fixed", back, "--json", **witness.environ)
         assert (ran.json["counts"]["created"], ran.json["counts"]["invalid"]) == (1, 3), ran.out
-    told = user.reads(f"runs/{first.json['run_id']}/results.csv")
-    assert [row["_error_code"] for row in told] == ["group_held", "", "email_invalid", "group_held"]
+    reported = user.reads(f"runs/{first.json['run_id']}/results.csv")
+    assert [row["_error_code"] for row in reported] == ["group_held", "", "email_invalid", "group_held"]
     assert len(witness.customers()) == 1
 
 
@@ -465,8 +467,8 @@ def test_a_group_in_doubt_that_comes_back_fixed_is_looked_up_as_it_was_sent(
 
         assert ran.json["counts"]["existing"] + ran.json["counts"]["created"] == 4, ran.out
         assert Counter(one["businessName"] for one in witness.customers()) == {"Example Bakery": 1, "Sample Garage": 1}
-        told = user.reads(f"runs/{first.json['run_id']}/results.csv")
-        assert len({told[place]["_customer_id"] for place in (0, 2, 3)}) == 1
+        reported = user.reads(f"runs/{first.json['run_id']}/results.csv")
+        assert len({reported[place]["_customer_id"] for place in (0, 2, 3)}) == 1
 
 
 def test_a_dry_run_with_a_held_group_goes_on_to_the_import_of_all_businesses(

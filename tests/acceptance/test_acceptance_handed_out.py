@@ -39,7 +39,7 @@ def read(path: Path) -> list[dict[str, str]]:
     return [{name: str(value) for name, value in row.items() if value not in (None, "")} for row in rows]
 
 
-def test_surplus_cells_stand_in_every_table_and_in_the_story_of_their_row(user: User) -> None:
+def test_surplus_cells_are_in_every_table_and_in_explain_for_their_row(user: User) -> None:
     user.has("customers.csv", "\n".join([HEADER, *ROWS, ""]))
 
     report = checked(user, "customers.csv", "--format", "xlsx,jsonl,parquet")

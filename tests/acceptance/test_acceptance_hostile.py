@@ -102,7 +102,7 @@ def test_a_rehearsal_that_meets_no_fault_says_that_it_proves_nothing(user: User)
 
 
 @pytest.mark.slow
-def test_the_witness_of_a_rehearsal_tells_on_a_run_that_looks_too_little(user: User) -> None:
+def test_the_witness_of_a_rehearsal_reports_a_run_that_looks_too_little(user: User) -> None:
     faults = user.has(
         "lag.toml",
         '[[rule]]\nfault = "list-lag"\non = ["create"]\nlag_s = 60.0\n'
@@ -165,7 +165,7 @@ def test_unattended_a_live_run_stops_when_refusals_jump_among_the_rest(user: Use
         assert ran.json["counts"]["unsent"] > 200
 
 
-def test_a_live_run_without_trouble_goes_through_and_zero_sends_all_at_once(user: User, witness: Witness) -> None:
+def test_a_live_run_without_errors_goes_through_and_zero_sends_all_at_once(user: User, witness: Witness) -> None:
     options = live(user, witness)
     ran = user.types("run", user.has("people.csv", people(60)), *options, "--json", **witness.environ)
     assert (ran.code, ran.json["counts"]["created"]) == (0, 60)
@@ -275,7 +275,7 @@ def test_a_token_that_is_renewed_on_the_side_is_one_request_more_in_flight_and_t
 
 
 @pytest.mark.slow
-def test_the_receipts_of_a_stopped_run_and_of_its_resume_stand_side_by_side(
+def test_the_receipts_of_a_stopped_run_and_of_its_resume_are_side_by_side(
     user: User, profile_for: Callable[..., Path]
 ) -> None:
     with serving_here(user.has("slow.toml", '[[rule]]\nfault = "latency"\ndelay_s = 0.2\n')) as slow:
@@ -387,7 +387,7 @@ def test_auto_heeds_a_server_that_refuses_above_its_rate(user: User, profile_for
 
 @pytest.mark.parametrize(("spelling", "least"), [("ietf", 28.0), ("draft", 14.0), ("x", 14.0), ("x-epoch", 9.0)])
 @pytest.mark.slow
-def test_auto_is_told_the_rate_by_headers_in_every_spelling(
+def test_auto_learns_the_rate_from_headers_in_every_spelling(
     user: User, profile_for: Callable[..., Path], spelling: str, least: float
 ) -> None:
     """A reset comes in whole seconds: what stands for a window of one second may be one or two longer."""
@@ -445,8 +445,8 @@ def test_in_debug_mode_with_warnings_as_errors_nothing_is_left_open_or_unread(
     )
 
     assert (done.returncode, json.loads(done.stdout)["rehearsal"]["lost"]) == (0, 0), done.stdout + done.stderr
-    for trouble in ("never retrieved", "never awaited", "Unclosed", "destroyed", "Warning", "Traceback"):
-        assert trouble not in done.stderr
+    for failure in ("never retrieved", "never awaited", "Unclosed", "destroyed", "Warning", "Traceback"):
+        assert failure not in done.stderr
 
 
 def test_a_stopped_run_leaves_nothing_open_either(
@@ -466,5 +466,5 @@ def test_a_stopped_run_leaves_nothing_open_either(
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 130, out + err
-    for trouble in ("never retrieved", "never awaited", "Unclosed", "destroyed", "Warning", "Traceback"):
-        assert trouble not in err
+    for failure in ("never retrieved", "never awaited", "Unclosed", "destroyed", "Warning", "Traceback"):
+        assert failure not in err

@@ -146,8 +146,8 @@ def test_the_image_holds_what_running_needs_and_no_tool_that_installs(image: Sta
 
     assert {"rocketkor_importer", "aiohttp", "pandas"} <= names
     assert not names & {"pip", "hatchling", "pytest", "mypy", "moto", "apprise"}
-    (told,) = image.path("/etc/users").read_text(encoding="utf-8").splitlines()
-    assert f"--uid {NOBODY} --user-group" in told
+    (reported,) = image.path("/etc/users").read_text(encoding="utf-8").splitlines()
+    assert f"--uid {NOBODY} --user-group" in reported
 
 
 @pytest.mark.slow

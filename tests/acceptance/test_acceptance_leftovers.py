@@ -88,7 +88,7 @@ def test_a_dry_run_at_work_is_left_alone(user: User, long_text: str) -> None:
     assert f'"read": {ROWS}' in out
 
 
-def test_the_copy_of_standard_input_lies_in_the_workspace_and_goes_with_the_next_command(user: User) -> None:
+def test_the_copy_of_standard_input_is_in_the_workspace_and_goes_with_the_next_command(user: User) -> None:
     with feeding(user, people(3), "run", "-") as process:
         wait_for(lambda: bool(copies(user)), process)
         process.kill()

@@ -19,9 +19,9 @@ def test_the_textfile_holds_the_numbers_of_the_report(user: User) -> None:
     )
     text = (user.home / "importer.prom").read_text(encoding="utf-8")
 
-    told = {state: float(value) for state, value in re.findall(r'last_run_rows{state="(\w+)",.*} (\S+)', text)}
+    reported = {state: float(value) for state, value in re.findall(r'last_run_rows{state="(\w+)",.*} (\S+)', text)}
     settled = {state: float(value) for state, value in re.findall(r'rows_settled_total{state="(\w+)",.*} (\S+)', text)}
-    assert told == ran.json["counts"]
+    assert reported == ran.json["counts"]
     assert settled["created"] == ran.json["counts"]["created"]
     assert 'importer_last_run_exit_code{target="emulator"} 3.0' in text
     assert "customers_messy" not in text

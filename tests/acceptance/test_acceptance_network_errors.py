@@ -58,7 +58,7 @@ def run_against(user: User, api: ScriptedApi, *delivery: str) -> Ran:
     return user.types("run", source, *sandbox(profile), "--json", **CREDENTIALS)
 
 
-def told(ran: Ran, user: User) -> dict[str, dict[str, str]]:
+def reported(ran: Ran, user: User) -> dict[str, dict[str, str]]:
     """To each row's id what the results say of it."""
     return {row["Customer ID"]: row for row in user.reads(ran.json["files"]["results"])}
 
@@ -84,7 +84,7 @@ def test_every_field_that_the_api_refuses_is_named_by_the_users_own_column(user:
     }
     with scripted_api(ScriptedApi(script)) as api:
         ran = run_against(user, api)
-    results = told(ran, user)
+    results = reported(ran, user)
 
     assert ran.code == 3, ran.out
     assert error(results["phone"]) == (
@@ -118,7 +118,7 @@ def test_bodies_that_nobody_can_read_still_give_a_sentence_and_never_their_html(
     }
     with scripted_api(ScriptedApi(script)) as api:
         ran = run_against(user, api)
-    results = told(ran, user)
+    results = reported(ran, user)
 
     assert (ran.code, ran.json["counts"]["rejected"]) == (3, len(script)), ran.out
     assert {key: error(row)[1] for key, row in results.items()} == {
@@ -165,7 +165,7 @@ def test_doubtful_answers_are_looked_up_and_the_story_keeps_the_trace_of_each_at
     }
     with scripted_api(ScriptedApi(script)) as api:
         ran = run_against(user, api)
-    results = told(ran, user)
+    results = reported(ran, user)
 
     assert ran.code == 0, ran.out
     assert {row["_attempts"] for row in results.values()} == {"4"}  # a create, two looks, a create
@@ -198,7 +198,7 @@ def test_a_customer_that_was_created_behind_a_fault_is_found_and_not_sent_again(
     }
     with scripted_api(api):
         ran = run_against(user, api)
-    results = told(ran, user)
+    results = reported(ran, user)
 
     assert ran.code == 0, ran.out
     assert {row["_customer_id"] for row in results.values()} == {f"id-of-{key}" for key in api.script}
@@ -214,7 +214,7 @@ def test_an_answer_of_a_hundred_megabytes_is_cut_off(user: User) -> None:
     }
     with scripted_api(ScriptedApi(script)) as api:
         ran = run_against(user, api)
-    results = told(ran, user)
+    results = reported(ran, user)
 
     assert [row["_status"] for row in results.values()] == ["rejected", "created", "created"], ran.out
     assert api.sent_bytes < 40 * 1024 * 1024  # two answers; what the system's own buffers took of them is included

@@ -114,7 +114,7 @@ def apart(user: User) -> Iterator[Witness]:
         yield running
 
 
-def test_a_server_that_stands_still_for_a_while_makes_no_duplicates(user: User, apart: Witness) -> None:
+def test_a_server_that_hangs_for_a_while_makes_no_duplicates(user: User, apart: Witness) -> None:
     """Half-open: connections live, nobody answers; what was asked is done when the server goes on."""
     options = reaching(user, apart.base_url, "200/s", read_timeout_s=0.3, **PATIENT)
     process = user.starts("run", user.has("people.csv", people(200)), *options, "--json", **apart.environ)

@@ -89,10 +89,10 @@ def test_a_run_that_works_leaves_no_secret_and_no_person_where_none_belongs(
         every = ("--format", "csv,xlsx,jsonl", *level)
         ran = user.types("run", source, *sandbox(profile), *every, **CREDENTIALS)
         again = user.types("run", source, *sandbox(profile), "--json", "--force", *every, **CREDENTIALS)
-        told = [user.types(*words, *level) for words in (("show", "last"), ("runs",), ("explain", "last", "2"))]
+        reported = [user.types(*words, *level) for words in (("show", "last"), ("runs",), ("explain", "last", "2"))]
 
     assert (ran.code, again.json["counts"]["existing"]) == (3, 2), ran.err
-    hold(user, *(text for one in (ran, again, *told) for text in (one.out, one.err)))
+    hold(user, *(text for one in (ran, again, *reported) for text in (one.out, one.err)))
 
 
 def test_a_run_that_goes_wrong_in_every_way_leaves_none_either(user: User) -> None:
@@ -119,10 +119,11 @@ def test_a_run_that_goes_wrong_in_every_way_leaves_none_either(user: User) -> No
         source = user.has("people.csv", PEOPLE)
         ran = user.types("run", source, *sandbox(profile), "--verbose", **CREDENTIALS)
         retried = user.types("retry", "last", *sandbox(profile), "--json", "--verbose", **CREDENTIALS)
-        told = [user.types(*words) for words in (("show", "last"), ("explain", "last", "2"), ("explain", "last", "3"))]
+        commands = (("show", "last"), ("explain", "last", "2"), ("explain", "last", "3"))
+        reported = [user.types(*words) for words in commands]
 
     assert (ran.code, retried.code) == (5, 5), ran.err + retried.out
-    hold(user, *(text for one in (ran, retried, *told) for text in (one.out, one.err)))
+    hold(user, *(text for one in (ran, retried, *reported) for text in (one.out, one.err)))
 
 
 def test_a_crash_a_refused_login_and_a_bad_address_leave_none_either(

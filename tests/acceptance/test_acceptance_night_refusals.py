@@ -72,7 +72,7 @@ def test_a_role_that_may_not_create_ends_the_night_with_a_sentence_and_the_next_
         finished_later(user, inbox, witness, user.types(*night, "--rate", "500/s", **witness.environ))
 
 
-def test_a_file_whose_columns_the_profile_does_not_know_is_put_aside_and_comes_again_mended(
+def test_a_file_whose_columns_the_profile_does_not_know_is_put_aside_and_comes_again_fixed(
     user: User, inbox: Path, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
     drifted = people(8).replace("Email", "E-Mail Address").replace("Phone", "Phone,Fax", 1)

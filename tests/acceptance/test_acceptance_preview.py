@@ -23,7 +23,7 @@ def test_the_first_rows_are_shown_before_and_after(user: User) -> None:
 
     ran = user.types("validate", source, "--preview", "3", "--show-values")
 
-    told = ran.err + ran.out
+    reported = ran.err + ran.out
     for line in (
         "firstName: Ann  <- First Name:  Ann",
         "primaryEmail.value: ann@example.com  <- Email: ann@EXAMPLE.com",
@@ -32,7 +32,7 @@ def test_the_first_rows_are_shown_before_and_after(user: User) -> None:
         "Row 3 (invalid)",
         "primaryEmail.value is not sent  <- Email: nobody",
     ):
-        assert line in told
+        assert line in reported
     assert user.types("run", source, "--dry-run", "--preview", "1").out.count("Row ") == 1
     assert "Row 2" not in user.types("validate", source).out
 
@@ -96,9 +96,9 @@ def test_explain_lists_what_each_rule_changed_for_dry_runs_and_real_ones_alike(u
     again = user.types("explain", checked, "2", "--show-values", "--json").json  # now the workspace has its key
     assert (again["body"], again["import_key"]) == (stories[1]["body"], stories[1]["import_key"])
     assert user.types("explain", checked, "3", "--json").json["body"] == {}
-    told = user.types("explain", sent, "2", "--show-values").out
-    assert "Row 2 of people.csv, run" in told
-    assert "primaryEmail.value: ann@EXAMPLE.com -> ann@example.com  [email_domain_lower]" in told
+    reported = user.types("explain", sent, "2", "--show-values").out
+    assert "Row 2 of people.csv, run" in reported
+    assert "primaryEmail.value: ann@EXAMPLE.com -> ann@example.com  [email_domain_lower]" in reported
 
 
 def test_a_row_that_is_checked_again_shows_what_was_sent(user: User) -> None:

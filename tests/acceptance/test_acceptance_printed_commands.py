@@ -200,14 +200,14 @@ def test_what_a_stopped_run_prints_goes_on_with_it(shell: Shell) -> None:
 
 def test_what_is_printed_about_a_stopped_run_elsewhere_goes_on_with_it_as_well(shell: Shell) -> None:
     run_id = stopped(shell).json["run_id"]
-    told = {
+    reported = {
         "show": the_one(shell.types("show", "last", "--workspace", WORKSPACE).out),
         "doctor": the_one(shell.types("doctor", *shell.options, "--target", "sandbox").out),
         "the same file": the_one(shell.types("run", SOURCE, *shell.options, "--target", "sandbox").err),
     }
 
-    assert set(told.values()) == {f"importer resume {run_id} --workspace 'läufe & co'"}
-    assert shell.pastes(told["doctor"]).code == 0
+    assert set(reported.values()) == {f"importer resume {run_id} --workspace 'läufe & co'"}
+    assert shell.pastes(reported["doctor"]).code == 0
     assert shell.arrived() == emails(60)
 
 

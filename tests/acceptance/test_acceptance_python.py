@@ -295,7 +295,7 @@ def test_rows_of_a_run_that_is_not_known_are_refused_with_a_way_out_for_programs
     assert list(samples.glob("runs/spool/*")) == []
 
 
-def test_what_is_no_source_is_refused_by_what_it_is(user: User) -> None:
+def test_what_is_not_a_source_is_refused_by_what_it_is(user: User) -> None:
     printed = runs(
         user,
         """

@@ -134,12 +134,12 @@ def test_whatever_was_changed_is_named(
 
     assert (ran.code, ran.json["verified"]) == (9, False)
     assert {check["what"] for check in ran.json["checks"] if check["status"] in {"differs", "missing"}} == named
-    told = user.types("show", "last", "--verify")
-    assert told.code == 9
-    assert all(name in told.out for name in named)
+    reported = user.types("show", "last", "--verify")
+    assert reported.code == 9
+    assert all(name in reported.out for name in named)
 
 
-def test_a_source_that_was_moved_away_is_no_difference(user: User) -> None:
+def test_a_source_that_was_moved_away_is_not_a_difference(user: User) -> None:
     imported(user)
     (user.home / "people.csv").unlink()
     ran = user.types("show", "last", "--verify", "--json")

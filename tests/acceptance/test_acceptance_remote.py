@@ -124,7 +124,7 @@ def test_a_source_of_which_only_the_size_is_known_is_imported_with_a_warning(use
     assert (proved.code, "could be checked" in proved.err) == (0, False)
 
 
-def test_each_kind_of_trouble_with_a_place_has_its_exit_code(user: User, site: Web) -> None:
+def test_each_kind_of_error_with_a_place_has_its_exit_code(user: User, site: Web) -> None:
     site.password = "ann:right"
     refused = user.types("run", f"{site.url}/out/people.csv", "--json", **AT_ONCE)
     assert (refused.code, "access was refused" in refused.json["error"]) == (5, True)

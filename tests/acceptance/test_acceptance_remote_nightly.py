@@ -223,7 +223,7 @@ def test_a_night_over_sftp_that_is_killed_while_it_puts_away_sends_nothing_twice
     assert not list((inbox / "archive").glob(".*"))
 
 
-def test_each_kind_of_trouble_with_an_ssh_server_has_its_exit_code(
+def test_each_kind_of_error_with_an_ssh_server_has_its_exit_code(
     user: User, server: Sshd, inbox: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     def refused(address: str, **environ: str) -> tuple[int, str]:

@@ -345,7 +345,7 @@ def test_rejects_of_a_rehearsal_go_to_the_real_target_only_as_new(
     ],
 )
 @pytest.mark.parametrize("typed", ["retry", "run"])
-def test_a_line_that_no_row_can_be_told_from_is_an_error_and_no_new_customer(  # noqa: PLR0917
+def test_a_line_that_identifies_no_row_is_an_error_and_not_a_new_customer(  # noqa: PLR0917
     user: User,
     witness: Witness,
     refused: tuple[str, Path],

@@ -56,7 +56,7 @@ def test_the_vendors_own_example_is_created(user: User) -> None:
     ]
 
 
-def test_the_summary_tells_counts_issues_files_and_what_to_type_next(user: User) -> None:
+def test_the_summary_reports_counts_issues_files_and_what_to_type_next(user: User) -> None:
     ran = user.types("run", SAMPLES / "customers_messy.csv")
 
     assert ran.out == ""
@@ -136,7 +136,7 @@ def test_a_dry_run_sends_nothing_and_remembers_nothing(user: User) -> None:
     )
 
 
-def test_a_dry_run_tells_which_rows_earlier_runs_created_and_leaves_the_journal_alone(user: User) -> None:
+def test_a_dry_run_reports_which_rows_earlier_runs_created_and_leaves_the_journal_alone(user: User) -> None:
     run_id = user.types("run", user.has("first.csv", people(3)), "--json").json["run_id"]
     journal = user.home / "runs" / "journal.sqlite3"
     before = journal.read_bytes()
@@ -164,7 +164,7 @@ def test_results_are_for_their_owner_alone(user: User) -> None:
     assert {(user.home / path).stat().st_mode & 0o777 for path in files.values()} == {0o600}
 
 
-def test_runs_show_and_explain_tell_what_happened(user: User) -> None:
+def test_runs_show_and_explain_report_what_happened(user: User) -> None:
     run_id = user.types("run", user.has("people.csv", people(3)), "--json").json["run_id"]
 
     assert run_id in user.types("runs").out

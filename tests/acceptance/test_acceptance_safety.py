@@ -36,7 +36,7 @@ def test_a_workspace_that_lost_its_memory_is_refused_instead_of_sending_everythi
     assert len(ran.err.strip().splitlines()) == 1
 
 
-def test_an_emptied_journal_is_no_new_journal(user: User, source: Path) -> None:
+def test_an_emptied_journal_is_not_a_new_journal(user: User, source: Path) -> None:
     user.types("run", source)
     (user.home / "runs" / "journal.sqlite3").write_bytes(b"")
 
@@ -176,7 +176,7 @@ def test_one_damaged_report_does_not_hide_the_other_runs(user: User, source: Pat
     assert user.types("show", "last").code == 0
 
 
-def test_a_copy_of_the_results_inside_the_workspace_is_no_second_run(user: User, source: Path) -> None:
+def test_a_copy_of_the_results_inside_the_workspace_is_not_a_second_run(user: User, source: Path) -> None:
     run_id = user.types("validate", source, "--out", "runs/handover", "--json").json["run_id"]
 
     assert [run["run_id"] for run in user.types("runs", "--json").json["runs"]] == [run_id]
@@ -280,7 +280,7 @@ def test_a_wrong_limit_of_the_emulator_is_one_sentence(user: User) -> None:
 
 
 def test_one_row_is_spoken_of_as_one(user: User) -> None:
-    told = user.types("run", user.has("one.csv", people(1))).err
+    reported = user.types("run", user.has("one.csv", people(1))).err
 
-    assert "the 1 row would be imported" in told
-    assert "into emulator: 1 row in" in told
+    assert "the 1 row would be imported" in reported
+    assert "into emulator: 1 row in" in reported

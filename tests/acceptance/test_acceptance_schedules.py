@@ -259,10 +259,10 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [*map(str, (python, environment.REHEARSAL, SCHEDULES / "airflow_dag.py")), "import_customers", *NIGHTS]
     done = subprocess.run(command, env=environ, cwd=home, capture_output=True, text=True, check=False, timeout=110)
     assert done.returncode == 0, done.stderr[-3_000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert isinstance(told, dict)
+    reported = json.loads(done.stdout.splitlines()[-1])
+    assert isinstance(reported, dict)
     called = home / "called"
-    return {**told, "called": called.read_text("utf-8").splitlines() if called.exists() else []}
+    return {**reported, "called": called.read_text("utf-8").splitlines() if called.exists() else []}
 
 
 @pytest.mark.timeout(environment.INSTALL_S + 120)

@@ -128,7 +128,7 @@ def test_the_command_line_says_how_a_file_is_read(user: User) -> None:
     assert user.types("validate", "tabs.txt", "--delimiter", "tab").code == 0
 
 
-def test_a_sheet_of_a_text_file_is_no_secret_wish(user: User) -> None:
+def test_a_sheet_of_a_text_file_is_an_error(user: User) -> None:
     user.has("plain.csv", "firstName,lastName,phone,email\nAnn,Green,+14155550101,ann@example.com\n")
     ran = user.types("validate", "plain.csv", "--sheet", "North")
 

@@ -218,10 +218,10 @@ def test_a_workbook_comes_back_annotated_and_its_fixed_cell_is_imported(member: 
 def test_explain_shows_what_was_sent_to_the_club(member: User, club: ClubServer) -> None:
     source = member.has("m.csv", f"{HEADER}\nR-1,Ada,ada@example.com,\n")
     member.types("run", source, "--config", profile(member, club), "--yes", "--json")
-    told = member.types("explain", "last", "2", "--json", "--show-values").json
+    reported = member.types("explain", "last", "2", "--json", "--show-values").json
 
-    assert (told["state"], told["customer_id"]) == ("created", "M000001")
-    assert told["body"]["fullName"] == "Ada"
+    assert (reported["state"], reported["customer_id"]) == ("created", "M000001")
+    assert reported["body"]["fullName"] == "Ada"
 
 
 def test_doctor_asks_the_club(member: User, club: ClubServer) -> None:

@@ -81,11 +81,12 @@ def test_a_run_is_a_trace_of_batches_and_requests_and_no_value_is_in_it(
     assert {state: attributes(run)[f"importer.rows.{state}"] for state in ran.json["counts"]} == ran.json["counts"]
     batches = [attributes(span) for span in collector.named("batch")]
     for stage in ("load", "check"):
-        assert sum(int(told["importer.rows"]) for told in batches if told["importer.stage"] == stage) == len(PEOPLE)
+        rows = [int(span["importer.rows"]) for span in batches if span["importer.stage"] == stage]
+        assert sum(rows) == len(PEOPLE)
     asked = [attributes(span) for span in collector.named("request")]
-    creates = [told for told in asked if told["importer.kind"] == "create"]
-    assert Counter(str(told["http.response.status_code"]) for told in creates) == ledger["counts"]["create"]
-    assert {told["importer.kind"] for told in asked} == {"create", "find", "token"}  # the 503 were looked after
+    creates = [reported for reported in asked if reported["importer.kind"] == "create"]
+    assert Counter(str(reported["http.response.status_code"]) for reported in creates) == ledger["counts"]["create"]
+    assert {reported["importer.kind"] for reported in asked} == {"create", "find", "token"}  # the 503 were looked after
     fits(collector, ran)
     holds_no_value(collector, user, witness.environ)
 

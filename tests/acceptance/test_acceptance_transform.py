@@ -68,9 +68,9 @@ def test_rows_go_through_it_and_results_keep_the_files_own_cells(ready: User) ->
     rows = ready.reads(ran.json["files"]["results"])
     assert list(rows[0])[:5] == HEADER.split(",")
     assert rows[2]["Person"] == "Ada;Adams"
-    told = ready.types("explain", "last", "4", "--show-values", "--json").json
-    assert told["cells"]["Local"] == "5550004"
-    assert (told["body"]["lastName"], told["body"]["primaryPhoneNumber"]["type"]) == ("Adams", "HOME")
+    reported = ready.types("explain", "last", "4", "--show-values", "--json").json
+    assert reported["cells"]["Local"] == "5550004"
+    assert (reported["body"]["lastName"], reported["body"]["primaryPhoneNumber"]["type"]) == ("Adams", "HOME")
     assert "<td>Ada</td>" in Path(ready.home / ran.json["files"]["html"]).read_text(encoding="utf-8")
 
 

@@ -126,9 +126,9 @@ def test_help_is_there_for_every_command(user: User) -> None:
     listed = user.types_for_real("--help")
     assert listed.code == 0
     for command in ("run", "validate", "resume", "retry", "runs", "show", "explain", "export", "emulator", "template"):
-        told = user.types(command, "--help")
-        assert told.code == 0
-        assert "Example:" in told.out, command
+        reported = user.types(command, "--help")
+        assert reported.code == 0
+        assert "Example:" in reported.out, command
 
 
 def test_the_module_is_the_same_program(user: User, tmp_path: Path) -> None:

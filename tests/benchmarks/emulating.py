@@ -41,12 +41,12 @@ def emulator(folder: Path) -> Iterator[Target]:
     ):
         try:
             assert process.stdout is not None
-            told = ""
-            while not told.endswith("}\n"):
+            reported = ""
+            while not reported.endswith("}\n"):
                 line = process.stdout.readline()
                 assert line, "the emulator did not start"
-                told += line
-            ready = json.loads(told)
+                reported += line
+            ready = json.loads(reported)
             credentials = {"ROCKETKOR_API_KEY": ready["api_key"], "ROCKETKOR_API_SECRET": ready["api_secret"]}
             yield Target(ready["base_url"], credentials, process.pid)
         finally:

@@ -101,8 +101,8 @@ async def main(base_url: str, bodies: Sequence[bytes], folder: Path, memory: str
                 await parts.journal.flush()
             taken_s = time.perf_counter() - started
             beating.cancel()
-    told = {"per_s": len(bodies) / taken_s, "longest_block_ms": heart.longest_s * 1e3}
-    sys.stdout.write(json.dumps(told) + "\n")
+    reported = {"per_s": len(bodies) / taken_s, "longest_block_ms": heart.longest_s * 1e3}
+    sys.stdout.write(json.dumps(reported) + "\n")
 
 
 def run(base_url: str, path: str, folder: str, memory: str, concurrency: str) -> None:

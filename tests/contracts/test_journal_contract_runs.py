@@ -15,7 +15,7 @@ from importer.journal import FINISHED, RUNNING, Ahead, Journal, Place
 from tests.contracts.journals import FIRST, SCOPE, SECOND, Book, Opener, begin, created, fill, filled
 
 
-def test_what_is_ahead_tells_new_rows_from_known_ones_and_those_in_doubt(book: Book, journal: Journal) -> None:
+def test_what_is_ahead_separates_new_rows_from_known_ones_and_those_in_doubt(book: Book, journal: Journal) -> None:
     """The book has five valid rows and two invalid ones."""
     runs = journal.earlier
     first = journal.runs.find("last")

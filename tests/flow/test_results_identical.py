@@ -42,7 +42,7 @@ def pool_of(processes: int) -> ProcessPool:
     return ProcessPool(processes, alone=1, patience_s=30)
 
 
-def told(report: Report) -> dict[str, Any]:
+def reported(report: Report) -> dict[str, Any]:
     """Everything that a dry run says, but when, where and under which name."""
     said = {key: report.as_json()[key] for key in ("counts", "issues", "changes", "idv", "mapping", "source_info")}
     run = report.run_id.encode()
@@ -92,14 +92,14 @@ def _messy(number: int, one_of: Callable[[Sequence[str]], str], chance: Callable
 def test_several_processes_write_what_one_does(messy: Path, tmp_path: Path, duplicates: str) -> None:
     alone = checked(messy, tmp_path / "one", processes=1, duplicates=duplicates)
     several = checked(messy, tmp_path / "three", processes=3, batch_rows=50, duplicates=duplicates)
-    assert told(several) == told(alone)
+    assert reported(several) == reported(alone)
     assert json.loads(alone.files["report"].read_text())["counts"]["invalid"] > 100
 
 
 @pytest.mark.parametrize("sample", ["customers.csv", "customers_messy.csv", "businesses.csv", "customers.xlsx"])
 def test_the_samples_come_out_alike(sample: str, tmp_path: Path) -> None:
     alone = checked(SAMPLES / sample, tmp_path / "one", processes=1)
-    assert told(checked(SAMPLES / sample, tmp_path / "two", processes=2, batch_rows=7)) == told(alone)
+    assert reported(checked(SAMPLES / sample, tmp_path / "two", processes=2, batch_rows=7)) == reported(alone)
 
 
 def test_dates_that_only_a_late_row_decides_are_read_alike(tmp_path: Path) -> None:
@@ -109,4 +109,4 @@ def test_dates_that_only_a_late_row_decides_are_read_alike(tmp_path: Path) -> No
     source.write_text("ID,First Name,Last Name,Email,Phone,Date of Birth\n" + "\n".join(lines) + "\n")
     alone = checked(source, tmp_path / "one", processes=1)
     assert alone.changes["date_iso"] if "date_iso" in alone.changes else alone.counts["valid"] == len(born)
-    assert told(checked(source, tmp_path / "two", processes=2, batch_rows=5)) == told(alone)
+    assert reported(checked(source, tmp_path / "two", processes=2, batch_rows=5)) == reported(alone)

@@ -73,11 +73,11 @@ def test_json_of_older_journals_is_read(columns: list[list[str]]) -> None:
     assert old_columns(b"j" + json.dumps(columns).encode()) == columns
 
 
-def test_a_lone_surrogate_is_no_text_and_becomes_the_sign_for_that() -> None:
+def test_a_lone_surrogate_is_not_text_and_becomes_the_sign_for_that() -> None:
     assert raw_batch(0, [2], [["a\udc80\U0001f600"]]).cells == [["a\ufffd\U0001f600"]]
 
 
-def test_no_cell_stands_in_a_repr() -> None:
+def test_no_cell_is_in_a_repr() -> None:
     assert "secret" not in repr(raw_batch(0, [2], [["secret"]]))
 
 

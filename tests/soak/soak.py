@@ -23,7 +23,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from tests.acceptance.conftest import ROOT, User, Witness, people, serving
-from tests.soak.trouble import FAULTS, PROFILE
+from tests.soak.faults import FAULTS, PROFILE
 from tests.soak.watching import Life, look
 
 ROWS_SHARE = 0.7

@@ -108,7 +108,7 @@ def users() -> Mapping[str, AbstractSet[str]]:
     return found
 
 
-def test_at_the_top_of_the_package_lies_its_face_and_nothing_else() -> None:
+def test_at_the_top_of_the_package_is_its_public_interface_and_nothing_else() -> None:
     assert {path.name for path in PACKAGE.iterdir() if path.is_file()} == TOP
 
 

@@ -1,4 +1,4 @@
-"""The contract: what the records of a target are, as every room speaks of it. A target brings its own along.
+"""The contract: what the records of a target are, as every package uses it. A target brings its own.
 
 Values and protocols, and the few things that every contract needs (clean text, keyed hashes). Loads no heavy library.
 """

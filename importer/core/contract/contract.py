@@ -1,4 +1,4 @@
-"""What a target brings along besides its connection: what its records are. Every other room speaks of this only.
+"""What a target defines besides its connection: what its records are. Every other package uses only this.
 
 A contract is looked up by the name of its target's kind (`core.target_kinds`), and pickled as that name: another
 process looks it up again.

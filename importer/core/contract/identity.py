@@ -1,6 +1,6 @@
 """Who a record is: what a contract brings to recognise records again, and several rows that are one record.
 
-The keyed hashes that all of it comes to are in `keyed_hashes`.
+The keyed hashes are in `keyed_hashes`.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
     @property
     def clean(self) -> bool:
-        """Whether the text is sent as it is, without a remark."""
+        """Whether the text is sent as it is, without a note."""
         return not (self.steps or self.error or self.warnings or self.extension)
 
     def then(self, rule: str, value: str) -> Reading:

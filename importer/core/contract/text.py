@@ -47,7 +47,7 @@ def unprotected(text: str) -> str:
 
 
 def is_clean(text: str) -> bool:
-    """Return whether `clean` would pass the text through without a remark; quick, and True only where that is sure."""
+    """Return whether `clean` would pass the text through without a note; quick, and True only where that is sure."""
     return (
         text.isprintable()
         and text[:1] != " "

@@ -1,4 +1,4 @@
-"""The seams: what each room promises to the others. Protocols of one to three methods, no code.
+"""The interfaces between the packages. Protocols of one to three methods, no code.
 
 Synchronous ports may block (they run off the event loop); asynchronous ones never do. Errors are
 stated here once; implementations stay silent about them.

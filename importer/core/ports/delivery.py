@@ -90,7 +90,7 @@ class Events(Protocol):
 
 
 Take = Callable[[int], Awaitable[Sequence[Record]]]
-"""Up to so many claimed records; empty when none is left or the run stops."""
+"""Up to this many claimed records; empty when none is left or the run stops."""
 
 
 Deliver = Callable[[Record], Awaitable[Outcome]]

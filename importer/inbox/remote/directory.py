@@ -2,7 +2,7 @@
 
 SFTP renames: a file is in one place or in the other, and of two that rename it one wins. S3 and Google Storage
 copy and delete: a copy is compared with the original's checksum before the original goes, and it goes only while it
-is still what was copied. Between that look and the deletion lies the time of one request.
+is still what was copied. Between that look and the deletion is the time of one request.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class OpenDirectory:
     # ------------------------------------------------------------------ changing
 
     def make(self, name: str) -> None:
-        """Have a folder, for its owner alone; object stores need none."""
+        """Make sure that a folder exists, readable for its owner only; object stores need none."""
         if self.renames:
             self.files.makedirs(self.path(name), exist_ok=True, permissions=_OWNER_ONLY)
 
@@ -183,7 +183,7 @@ class OpenDirectory:
             self.rename(part, to)
 
     def upload(self, file: Path, to: str) -> None:
-        """Send a file, and hold what is there now against it; it appears whole.
+        """Send a file, and hold what is there now against it; it appears complete.
 
         Raises:
             StorageError: it is not what was sent.

@@ -1,4 +1,4 @@
-"""What the rest of the house needs of a journal, whatever keeps it. Protocols; errors are stated here once.
+"""What the rest of the program needs of a journal, whatever keeps it. Protocols; errors are stated here once.
 
 A follow-up step of a row, and a draft that a person works on, will be entries of their own beside receipts and places;
 locks and the ledger of request starts will be leases and shares where several hosts work on one journal.

@@ -214,7 +214,7 @@ class Journal(Protocol):
         ...
 
     def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:
-        """Take the journal for whole and for the original from now on.
+        """Accept the journal as complete and as the original from now on.
 
         Args:
             gives_up_runs: it is a copy: leave its runs to the workspace that it was copied from.

@@ -144,7 +144,7 @@ class EarlierRuns(Protocol):
         ...
 
     def started_within(self, scope: str, now: float, window_s: float) -> int:
-        """How many requests of a scope count against a limit of so many seconds, whichever runs made them."""
+        """How many requests of a scope count against a limit of this many seconds, whichever runs made them."""
         ...
 
     def run_statistics(self, scope: str) -> list[RunStatistics]:

@@ -48,7 +48,7 @@ class Backlog:
         self._rows = self._waiting()
 
     def take(self, count: int) -> list[Waiting]:
-        """The next rows, up to so many; empty when none is left."""
+        """The next rows, up to this many; empty when none is left."""
         return [row for _, row in zip(range(count), self._rows, strict=False)]
 
     def _waiting(self) -> Iterator[Waiting]:

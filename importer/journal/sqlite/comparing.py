@@ -58,7 +58,7 @@ def refuse(tx: sqlite3.Connection, run: int, ordinals: Sequence[int]) -> None:
 
 @contextmanager
 def attached(database: Database, journal: Path) -> Iterator[Earlier]:
-    """Have another journal at hand, to be read and left as it is.
+    """Attach another journal for reading.
 
     Args:
         journal: a workspace's, whose secret this run's keys were made with.

@@ -107,7 +107,7 @@ class Database:
             check_integrity(self.connection, self.path, self.commands)
 
     def accept_as_it_is(self, *, gives_up_runs: bool = False) -> None:
-        """Take the journal for whole and for the original from now on.
+        """Accept the journal as complete and as the original from now on.
 
         Args:
             gives_up_runs: it is a copy: leave its runs to the workspace that it was copied from.

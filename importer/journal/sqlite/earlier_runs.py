@@ -11,7 +11,7 @@ from importer.journal.sqlite.runs import stored_run
 from importer.journal.sqlite.starts import started_within
 
 _RUNS = 5
-"""So many runs are enough for an estimate."""
+"""This many runs are enough for an estimate."""
 
 
 class EarlierRuns:

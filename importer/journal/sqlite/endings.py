@@ -24,7 +24,7 @@ def column_of(path: str, columns: Mapping[str, str]) -> str:
     """Find the source column(s) that a field of the API comes from; "" where none does.
 
     Args:
-        path: the field as the API names it; an object of several fields (`primaryEmail`) stands for all of them.
+        path: the field as the API names it; an object of several fields (`primaryEmail`) means all of them.
         columns: customer field to source column(s).
     """
     if path in columns or not path:

@@ -30,7 +30,7 @@ def examine_journal(path: Path) -> JournalFacts:
 
 
 def starts_in(path: Path, scope: str, now: float, window_s: float) -> int:
-    """How many requests of a scope count against a limit of so many seconds; 0 in a journal older than such limits.
+    """How many requests of a scope count against a limit of this many seconds; 0 in a journal older than such limits.
 
     Raises:
         JournalError: it cannot be read at all.

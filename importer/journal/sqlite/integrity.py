@@ -120,7 +120,7 @@ def check_integrity(connection: sqlite3.Connection, journal: Path, commands: Com
     lost = [run_id for run_id in _lost_runs(connection, journal.parent) if run_id not in json.loads(accepted)]
     if lost:
         raise JournalError(
-            f"The journal {journal} does not know the run {lost[0]}, whose folder lies beside it: it is an older one.",
+            f"The journal {journal} does not know the run {lost[0]}, whose folder is beside it: it is an older copy.",
             f"Restore the newest backup. {accept_it}",
         )
     if place is not None and not FileIdentity(**json.loads(place)).is_that_of(FileIdentity.of(journal)):
@@ -142,7 +142,7 @@ def remember_place(connection: sqlite3.Connection, journal: Path) -> None:
 
 
 def accept(connection: sqlite3.Connection, journal: Path) -> None:
-    """Take the journal for whole and for the original: a person confirmed it."""
+    """Accept the journal as complete and as the original: a person confirmed it."""
     lost = json.dumps(_lost_runs(connection, journal.parent))
     expected = CommitCount(journal).read()
     connection.execute("UPDATE integrity SET commits = max(commits, ?), accepted = ?", (expected, lost))

@@ -215,7 +215,7 @@ class _Lot:
 
 
 class Numbered:
-    """Row numbers of earlier runs, as people see them; the batches asked for last are at hand."""
+    """Row numbers of earlier runs, as people see them; the batches asked for last are in memory."""
 
     def __init__(self, database: Database, where: Where) -> None:
         self._db, self._where = database, where

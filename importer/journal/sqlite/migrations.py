@@ -44,7 +44,7 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             ) STRICT""",
             "CREATE INDEX places_by_run ON places (run)",
         ),
-        6: (  # what a key's row came to is no longer kept twice
+        6: (  # the outcome of a key's row is no longer kept twice
             "CREATE TEMP TABLE kept AS SELECT scope, key, run, ordinal, since, body FROM identities",
             "DROP TABLE identities",
             """CREATE TABLE identities (

@@ -1,4 +1,4 @@
-"""The register of runs: begin one, find one, end one. Knows nothing of rows but their counts."""
+"""The register of runs: begin one, find one, end one. Knows only the counts of rows."""
 
 from __future__ import annotations
 

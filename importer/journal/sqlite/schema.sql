@@ -115,8 +115,8 @@ CREATE TABLE identities (
     run     INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
     since   REAL    NOT NULL,         -- when it was first marked as being sent
-    body    TEXT,                     -- keyed hash of what was sent: tells whether the same customer comes with other data
-    person  TEXT,                     -- keyed hashes of name, email and phone: tells whether another person comes under the key
+    body    TEXT,                     -- keyed hash of what was sent: shows whether the same customer comes with other data
+    person  TEXT,                     -- keyed hashes of name, email and phone: shows whether another person comes under the key
     rule    INTEGER NOT NULL DEFAULT 1, -- by which the key was made (customers.former.KEY_RULE)
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
@@ -182,10 +182,10 @@ CREATE TABLE places (
 ) STRICT;
 CREATE INDEX places_by_run ON places (run);
 
--- One line: what tells whether this journal is whole, and the original.
+-- One line: what shows whether this journal is complete, and the original.
 CREATE TABLE integrity (
     commits INTEGER NOT NULL,         -- how many were made; the file beside the journal never has more
-    place   TEXT,                     -- where the journal lies, JSON; NULL: not known yet
-    accepted TEXT NOT NULL DEFAULT '[]'  -- runs that it does not know and whose folders lie beside it, by consent
+    place   TEXT,                     -- where the journal is, JSON; NULL: not known yet
+    accepted TEXT NOT NULL DEFAULT '[]'  -- runs that it does not know and whose folders are beside it, by consent
 ) STRICT;
 INSERT INTO integrity (commits) VALUES (0);

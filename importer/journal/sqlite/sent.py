@@ -13,7 +13,7 @@ MARKS = STAMPED, UNSTAMPED = "m", "u"
 
 
 class Sent(NamedTuple):
-    """What is remembered of a request body: keyed hashes, so that nothing of it can be read once it is purged.
+    """What is remembered of a request body: keyed hashes, so that it cannot be read once it is purged.
 
     Args:
         body: of its meaning; equal ones mean that the same was sent.

@@ -12,7 +12,7 @@ from weakref import finalize
 from importer.core.errors import JournalError
 
 HELD = 65_536
-"""Up to so many numbers stay in memory: a small file needs no other."""
+"""Up to this many numbers stay in memory: a small file needs no other."""
 
 
 class SpooledNumbers:

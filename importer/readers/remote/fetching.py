@@ -201,7 +201,7 @@ def _sum_file(what: Fetch, files: Any, path: str) -> Checksum | None:
         return None
     found = checksums.of_sum_file(text, path.rpartition("/")[2])
     if found is None and what.store.lists:
-        raise SourceError(f"There is no SHA-256 in {what.shown}{SUM_FILE}.", "Write it anew, or remove it.")
+        raise SourceError(f"There is no SHA-256 in {what.shown}{SUM_FILE}.", "Write it again, or remove it.")
     return found
 
 

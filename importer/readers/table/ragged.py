@@ -167,7 +167,7 @@ class Ragged:
         return Mark("row_too_long", message, severity=Severity.WARNING)
 
     def _torn(self, rows: Sequence[Sequence[str]]) -> set[int]:
-        """Find neighbours that make one whole record when joined at a line break inside a cell."""
+        """Find adjacent lines that make one complete record when joined at a line break inside a cell."""
         torn: set[int] = set()
         run: list[int] = []
         for i, row in enumerate(rows):

@@ -120,7 +120,7 @@ def _in_time(send: Callable[[], bool], timeout_s: float) -> bool:
 
 @contextmanager
 def _shut() -> Iterator[None]:
-    """Let nothing of what these libraries log get anywhere."""
+    """Discard what these libraries log."""
     loggers = [logging.getLogger(name) for name in _TALKATIVE]
     before = [(logger.level, logger.propagate) for logger in loggers]
     for logger in loggers:

@@ -1,4 +1,4 @@
-"""Rows of one business that come back: they are one customer again, sent whole or held whole. Decides; writes nothing.
+"""Rows of one business that come back: one customer again, sent together or held together. Decides; writes nothing.
 
 A business in doubt keeps its rows and the row that speaks for it: what may have been sent is looked up there.
 """
@@ -31,7 +31,7 @@ def form(
 
     Args:
         leaders: for every place in `rows` the place of the row that speaks for its group, -1 for a row of its own.
-        before: ordinal to the one that spoke for it up to now; rows that stood for themselves are left out.
+        before: ordinal to the one that spoke for it up to now; rows without a group are left out.
 
     Returns:
         The rows of every group.

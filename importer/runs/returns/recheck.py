@@ -50,7 +50,7 @@ _LINE_CODES = ("returned_row_repeated", "returned_row_done")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a return came to.
+    """The result of a return.
 
     Args:
         held: ordinals of rows in doubt that stay so, since their fixed form cannot be sent.

@@ -96,7 +96,7 @@ def require_import(profile: Profile, name: str) -> None:
     if found.dry_run:
         rejects = profile.workspace / found.run_id / "rejects.csv"
         raise UsageError(
-            f"The run {found.run_id} is a dry run: nothing of it was sent.",
+            f"The run {found.run_id} is a dry run: nothing was sent.",
             f"`{profile.commands.retry_fixed(found.run_id, rejects)}` imports its rows, those fixed in that file too.",
         )
 
@@ -105,7 +105,7 @@ def continued_by(profile: Profile, run: registry.Listed) -> str:
     """The import that a run is, or that its dry run went on to at the profile's target; empty: there is none yet.
 
     Raises:
-        UsageError: the dry run would go on to a live target that nobody named in so many words.
+        UsageError: the dry run would go on to a live target that nobody named explicitly.
     """
     if not run.dry_run:
         return run.run_id

@@ -1,8 +1,8 @@
-"""Profile becomes pipeline: the only room that names the concrete classes of every other room. Runs nothing.
+"""Profile becomes pipeline: the only package that names the concrete classes of every other one. Runs nothing.
 
 Each module opens or puts together one thing: the clock, the workspace, where customers go and the connection to it,
-the source, and the parts of checking and of sending. The last three know every room that handles rows, and are imported
-from their modules (`sources`, `checking`, `sending`): commands without rows need not load them.
+the source, and the parts of checking and of sending. The last three know every package that handles rows, and are
+imported from their modules (`sources`, `checking`, `sending`): commands without rows need not load them.
 """
 
 from __future__ import annotations

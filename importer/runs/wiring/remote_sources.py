@@ -66,7 +66,7 @@ def local_copy(
     """Have a source on this machine while the block lasts; a path is taken as it is. Blocks.
 
     Args:
-        pause: waits so many seconds.
+        pause: waits this many seconds.
         spool: the folder for the copy; None: the system's for temporary files.
         stop: asked while fetching.
 

@@ -68,7 +68,7 @@ class Opened:
     """A source whose columns are understood.
 
     Args:
-        path: where it lies on this machine; a fetched one only as long as it is open.
+        path: where it is on this machine; a fetched one only as long as it is open.
         grouping: which rows are one business; None: every row is a customer of its own.
     """
 

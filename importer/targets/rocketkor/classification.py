@@ -52,9 +52,9 @@ def judge_refusal(answer: Answer, payload: bytes, now: float, secrets: Iterable[
     """Judge a refusal, or anything else that is not a clear yes, of an attempt to create a customer.
 
     Args:
-        payload: what was sent, so that nothing of it comes out again.
+        payload: what was sent, so that it is not repeated.
         now: seconds since the epoch, for a `Retry-After` that is a date.
-        secrets: what went along in headers, so that nothing of it comes out either.
+        secrets: what went along in headers, so that it is not repeated either.
     """
     said = read_error_body(answer.body, payload, secrets)
     rule = rule_for_status(answer.status)
@@ -76,7 +76,7 @@ def judge_look_up(answer: Answer, payload: bytes, now: float, secrets: Iterable[
 def judge_exchange(answer: Answer, now: float) -> Reply | AccessError:
     """Judge an exchange that brought no token: a temporary failure, or a refusal that stops the run.
 
-    Nothing of the body is passed on: it answers to a request that carried the credentials.
+    The body is not passed on: it answers to a request that carried the credentials.
     """
     status, rule = answer.status, rule_for_status(answer.status)
     if 200 <= status < 300:

@@ -67,7 +67,9 @@ STATUSES: Final[Mapping[int, Rule]] = MappingProxyType(
         413: Rule(REJECT, "too_large", "The API finds this row too large.", "RFC 9110 15.5.14"),
         415: Rule(ABORT, "media_type", _NO_API, "facts 1; RFC 9110 15.5.16"),
         # Another connection may lead to a server that is in charge; this one has not worked on the request.
-        421: Rule(RETRY, "misdirected", "The request came to a server that is not in charge.", "RFC 9110 15.5.20"),
+        421: Rule(
+            RETRY, "misdirected", "The request reached a server that is not responsible for it.", "RFC 9110 15.5.20"
+        ),
         422: Rule(REJECT, "rule_failed", "This row breaks a business rule of the API.", "facts 7"),
         425: Rule(RETRY, "too_early", "The server asks for the request again, later.", "RFC 8470 5.2"),
         429: Rule(RETRY, "rate_limited", "The API asks for fewer requests.", "facts 7"),

@@ -46,7 +46,7 @@ PAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
 
 _NO_ADDRESS: Final = "The customer's id has characters that no address can hold, so it was not read."
 _SEVERAL: Final = 3
-"""So many answers in a row that say the address is wrong are believed, though customers were created before."""
+"""This many answers in a row that say the address is wrong are believed, though customers were created before."""
 _TOKEN_ROUNDS: Final = 10
 _TOO_SHORT_LIVED: Final = Reply(
     Verdict.RETRY,

@@ -37,7 +37,7 @@ class Wanted:
     Args:
         external_id: compared as it is; empty: the email and type decide.
         email: compared without regard to case.
-        keys: the payload's top-level fields, to tell a summary from a whole customer.
+        keys: the payload's top-level fields, to distinguish a summary from a complete customer.
         created_from: the first UTC day (`yyyy-MM-dd`) it can have been created on, by the server; empty when unknown.
     """
 

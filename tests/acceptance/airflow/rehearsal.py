@@ -51,12 +51,12 @@ def main() -> None:
     file, name, *codes = sys.argv[1:]
     initdb()
     bag = DagBag(dag_folder=file)
-    told = {
+    reported = {
         "errors": {Path(path).name: error for path, error in bag.import_errors.items()},
         "dags": {dag_id: described(dag) for dag_id, dag in bag.dags.items()},
         "runs": {code: rehearsed(bag.dags[name], code) for code in codes} if name in bag.dags else {},
     }
-    print(json.dumps(told))  # noqa: T201  # this is its answer
+    print(json.dumps(reported))  # noqa: T201  # this is its answer
 
 
 if __name__ == "__main__":

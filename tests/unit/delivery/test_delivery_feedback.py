@@ -429,7 +429,7 @@ def test_auto_finds_the_rate_that_a_server_can_take_and_stays_below_the_ceiling(
     assert largest_window(played.server.starts, 1.0) <= 200
 
 
-def test_without_trouble_auto_climbs_to_its_ceiling_and_never_above() -> None:
+def test_without_failures_auto_climbs_to_its_ceiling_and_never_above() -> None:
     played = play(4_000, rate=80, auto=True, concurrency=64)
     late = [start for start in played.server.starts if start > 15.0]
 

@@ -58,7 +58,7 @@ def test_an_older_journal_in_the_place_of_a_newer_one_is_refused(tmp_path: Path)
         pytest.fail("it was opened")
 
 
-def test_a_count_that_is_behind_or_gone_is_no_reason_to_refuse(tmp_path: Path) -> None:
+def test_a_count_that_is_behind_or_gone_is_not_a_reason_to_refuse(tmp_path: Path) -> None:
     journal = with_runs(tmp_path, 2) / JOURNAL_NAME
     CommitCount(journal).write(1)
     with opened(tmp_path) as database:
@@ -68,7 +68,7 @@ def test_a_count_that_is_behind_or_gone_is_no_reason_to_refuse(tmp_path: Path) -
         assert Runs(database).any()
 
 
-def test_a_run_whose_receipt_lies_beside_a_journal_that_does_not_know_it_is_refused(tmp_path: Path) -> None:
+def test_a_run_whose_receipt_is_beside_a_journal_that_does_not_know_it_is_refused(tmp_path: Path) -> None:
     folder = with_runs(tmp_path, 1) / "20261124T083000Z-00000c"
     folder.mkdir()
     (folder / "receipt.json").write_text("{}", encoding="utf-8")
@@ -92,7 +92,7 @@ def test_a_run_that_was_cut_off_while_it_sent_is_missed_by_its_log(tmp_path: Pat
         pass
 
 
-def test_a_run_that_the_journal_knows_is_not_missed_for_what_lies_in_its_folder(tmp_path: Path) -> None:
+def test_a_run_that_the_journal_knows_is_not_missed_for_what_is_in_its_folder(tmp_path: Path) -> None:
     folder = with_runs(tmp_path, 1) / "another name"
     folder.mkdir()
     line = '{"run_id": "20261122T083000Z-00000a", "event": "delivery_started"}\n'
@@ -102,7 +102,7 @@ def test_a_run_that_the_journal_knows_is_not_missed_for_what_lies_in_its_folder(
         assert Runs(database).any()
 
 
-def test_a_copy_of_a_runs_folder_by_another_name_is_no_run_that_was_lost(tmp_path: Path) -> None:
+def test_a_copy_of_a_runs_folder_by_another_name_is_not_a_lost_run(tmp_path: Path) -> None:
     copy = with_runs(tmp_path, 1) / "for the customer"
     copy.mkdir()
     (copy / "receipt.json").write_text('{"run_id": "20261122T083000Z-00000a"}', encoding="utf-8")

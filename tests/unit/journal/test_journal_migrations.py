@@ -118,7 +118,7 @@ def test_cells_of_every_old_form_are_led_forward_under_their_names(tmp_path: Pat
 
 
 @pytest.mark.parametrize(("kept", "shown"), [(None, []), (b'j[["a\\udc80", "b"]]', [("a\ufffd",), ("b",)])])
-def test_purged_cells_stay_purged_and_what_is_no_text_gets_a_sign_for_it(
+def test_purged_cells_stay_purged_and_what_is_not_text_gets_a_sign_for_it(
     tmp_path: Path, kept: bytes | None, shown: list[tuple[str]]
 ) -> None:
     path = old_journal(tmp_path / "journal.sqlite3", 7)

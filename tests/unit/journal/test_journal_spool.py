@@ -69,7 +69,7 @@ def test_a_folder_that_cannot_be_written_is_named_in_one_sentence(tmp_path: Path
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")  # noqa: PTH110
-def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_in_one_sentence(tmp_path: Path) -> None:
     numbers = spooled(tmp_path, HELD - 1)
     numbers._file = open("/dev/full", "r+b", buffering=0)  # noqa: PTH123, SIM115
     try:

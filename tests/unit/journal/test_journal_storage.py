@@ -39,7 +39,7 @@ def test_a_journal_of_a_newer_program_is_refused(tmp_path: Path) -> None:
         Database(path)
 
 
-def test_a_file_that_is_no_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
     path.write_bytes(b"not a database, but somebody's letter" * 50)
 

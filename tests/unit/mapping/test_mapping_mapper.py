@@ -337,11 +337,11 @@ def test_a_file_without_a_header_is_recognised_and_its_cells_are_not_repeated() 
 def test_what_was_matched_assumed_and_left_out_is_reported() -> None:
     made = mapper({}, ("First Name", "Last Name", "Email", "Phone", "Shoe Size"))
 
-    told = {(note.what, note.value) for note in made.decide()}
+    reported = {(note.what, note.value) for note in made.decide()}
 
-    assert ("mapped", "First Name → firstName") in told
-    assert ("unmapped", "Shoe Size") in told
-    assert ("assumed", "type = INDIVIDUAL") in told
+    assert ("mapped", "First Name → firstName") in reported
+    assert ("unmapped", "Shoe Size") in reported
+    assert ("assumed", "type = INDIVIDUAL") in reported
 
 
 def test_columns_that_a_profile_does_not_use_are_reported() -> None:

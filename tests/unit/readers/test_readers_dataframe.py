@@ -62,7 +62,7 @@ def issues(frame: pd.DataFrame, **settings: Any) -> list[tuple[int, Issue]]:
         (pd.Series([np.int8(3), np.float64(4.0), np.str_("s")], dtype=object), ["3", "4", "s"]),
     ],
 )
-def test_values_are_read_as_the_one_text_that_they_stand_for(values: Any, expected: list[str]) -> None:
+def test_values_are_read_as_the_one_text_that_they_mean(values: Any, expected: list[str]) -> None:
     assert texts(values) == expected
 
 
@@ -262,7 +262,7 @@ def test_a_sound_file_has_its_own_columns_alone(tmp_path: Path) -> None:
     assert (frame.attrs["format"], frame.attrs["sheet"]) == ("csv", "")
 
 
-def test_what_is_broken_stands_in_columns_of_its_own(tmp_path: Path) -> None:
+def test_what_is_broken_is_in_columns_of_its_own(tmp_path: Path) -> None:
     frame = read(tmp_path)
 
     assert list(frame.columns)[3:5] == ["_extra_1", "_extra_2"]

@@ -90,7 +90,7 @@ class TestBlankSurplusCells:
         assert found.warnings == {1: ["row_too_long"]}
         assert not found.errors
 
-    def test_it_is_an_error_where_the_cells_plainly_stand_under_wrong_names(self) -> None:
+    def test_it_is_an_error_where_the_cells_are_plainly_under_wrong_names(self) -> None:
         shifted = "Cy,Junior,Grey,+14155550103,cy@example.com"
         lines = [f"{line},x" for line in (ANN, BOB, CY, ANN)]
         found = read(text(HEADER + ",note", *lines, shifted + ",", *lines))
@@ -181,7 +181,7 @@ class TestFilesThatComeBack:
         assert not found.errors
         assert not found.surplus
 
-    def test_surplus_cells_that_still_stand_in_their_columns_are_surplus_cells_again(self) -> None:
+    def test_surplus_cells_that_are_still_in_their_columns_are_surplus_cells_again(self) -> None:
         found = read(text(f"{HEADER},_extra_1,_extra_2,_row", f"{ANN},,,2", f"{BOB},call,back,3"))
 
         assert found.errors == {1: ["row_too_long"]}

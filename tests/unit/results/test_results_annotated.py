@@ -261,7 +261,7 @@ def test_formats_widths_filter_links_and_other_sheets_stay(tmp_path: Path) -> No
     ],
     ids=["merged", "formula", "print area"],
 )
-def test_where_a_new_first_column_could_harm_the_errors_stand_at_the_right(tmp_path: Path, change: object) -> None:
+def test_where_a_new_first_column_could_harm_the_errors_are_at_the_right(tmp_path: Path, change: object) -> None:
     sheet = opened(annotate(tmp_path, users_workbook(tmp_path / "customers.xlsx", change)), "Data")
     assert [cell.value for cell in sheet[1]] == [*COLUMNS, "_run", "_row", ERROR_MESSAGE]
     assert sheet["F3"].value == "Phone: Too short. | Born: No date."

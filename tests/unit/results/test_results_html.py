@@ -121,7 +121,7 @@ def test_a_formula_is_escaped_and_markup_is_text() -> None:
     assert Outline(text).open == []
 
 
-def test_the_first_rows_stand_in_the_page_and_all_kept_ones_in_its_data() -> None:
+def test_the_first_rows_are_in_the_page_and_all_kept_ones_in_its_data() -> None:
     rows = [failing_row(number) for number in range(2, 252)]
     text = page(rows)
     assert len(data(text)) == 250

@@ -58,7 +58,7 @@ def test_phone_numbers_without_any_country_are_reported_as_not_accepted(value: s
     ]
 
 
-def test_names_with_braces_stand_as_they_are() -> None:
+def test_names_with_braces_stay_as_they_are() -> None:
     assert list(read_as([found("drift", "'{x}' is new")], CUSTOMERS.fields)) == ["Not as in the profile: '{x}' is new"]
 
 

@@ -142,7 +142,7 @@ def test_the_report_has_times_source_and_candidates() -> None:
     assert reported["unknown"] == [{"row": 9, "candidates": ["c-1", "c-2"]}]
 
 
-def test_a_report_of_early_trouble_needs_no_run() -> None:
+def test_a_report_of_an_early_error_needs_no_run() -> None:
     reported = Report(
         command="run",
         source="no.csv",

@@ -70,7 +70,7 @@ def test_results_hold_every_row_in_source_order_with_its_cells_verbatim(tmp_path
     assert [line[4] for line in written[1:]] == [str(result.row) for result in ROWS]
 
 
-def test_added_columns_stand_in_the_fixed_order(tmp_path: Path) -> None:
+def test_added_columns_are_in_the_fixed_order(tmp_path: Path) -> None:
     written = table(write(tmp_path)["results"])
     assert written[1][4:] == [*["2", "Customers", "created", "c-1", "", "", "", "", "", "201", "", "0"], HEADER.run_id]
     assert written[2][4:] == [*["3", "Customers", "existing", "c-2", "", "", "", "", "", "", "t-9", "1"], HEADER.run_id]

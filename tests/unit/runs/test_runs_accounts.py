@@ -70,7 +70,7 @@ def test_what_was_said_goes_before_a_question(workspace: Workspace) -> None:
     assert known_scope(workspace, where("three")) == f"{SERVER}#key-two"
 
 
-def test_a_run_of_another_server_is_no_answer(workspace: Workspace) -> None:
+def test_a_run_of_another_server_is_not_an_answer(workspace: Workspace) -> None:
     begin(workspace, "https://other.example.com#main", "20261123T083000Z-00000b")
 
     with pytest.raises(UsageError, match=r"did not send to an account of api\.example\.com"):

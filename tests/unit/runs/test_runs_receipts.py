@@ -15,7 +15,7 @@ def test_a_run_of_one_pass_shows_its_receipt_and_nothing_else() -> None:
     assert pass_ended(facts, receipt(7)) == RunFacts(passes=(receipt(7),), rate=receipt(7))
 
 
-def test_a_killed_pass_keeps_its_place_and_the_last_one_stands_first() -> None:
+def test_a_killed_pass_keeps_its_place_and_the_last_one_comes_first() -> None:
     facts = pass_begun(RunFacts())  # and killed
     facts = pass_begun(facts)
     facts = pass_ended(facts, receipt(5, most=9))

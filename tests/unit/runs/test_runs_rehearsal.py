@@ -46,17 +46,17 @@ def test_without_a_stamp_customers_are_known_by_their_ids() -> None:
 
 
 @pytest.mark.parametrize(
-    ("faults", "told"),
+    ("faults", "reported"),
     [
         ({"status": 1_000, "close": 2}, "; 1,002 faults met"),
         ({"status": 1}, "; 1 fault met"),
         ({}, "; but it met no fault and proves nothing: give it more rows, new ones, or a lower --rate"),
     ],
 )
-def test_it_is_told_in_one_sentence(faults: dict[str, int], told: str) -> None:
+def test_it_is_reported_in_one_sentence(faults: dict[str, int], reported: str) -> None:
     found = {"customers": 1_200, "lost": 0, "twice": 0, "faults": faults}
 
-    assert sentence(found) == "rehearsal: 1,200 customers, 0 lost, 0 twice" + told
+    assert sentence(found) == "rehearsal: 1,200 customers, 0 lost, 0 twice" + reported
 
 
 def test_a_stamp_counts_in_whatever_letters_its_name_is_kept() -> None:

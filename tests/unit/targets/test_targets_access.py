@@ -37,7 +37,7 @@ def test_an_address_is_kept_without_slashes_at_its_end(written: str, kept: str) 
         "https://api.example.com/v1/",
     ],
 )
-async def test_the_version_of_the_api_may_stand_in_the_address(written: str) -> None:
+async def test_the_version_of_the_api_may_be_in_the_address(written: str) -> None:
     target = await connect("rocketkor", access(written), CountingLimiter(), FixedClock())
 
     assert "'https://api.example.com/v1/customers'" in repr(target)

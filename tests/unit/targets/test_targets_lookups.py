@@ -249,7 +249,7 @@ async def test_a_list_that_cannot_be_read_proves_nothing(answer: bytes) -> None:
         (silence(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"), Verdict.RETRY),
     ],
 )
-async def test_trouble_with_a_look_up_is_never_a_doubt(step: Any, verdict: Verdict) -> None:
+async def test_an_error_of_a_look_up_is_never_a_doubt(step: Any, verdict: Verdict) -> None:
     async with server(Script([step])) as script, opened(script.url, read_timeout_s=0.1) as it:
         found = await it.target.find(record())
         one = await it.target.get("c-1")
@@ -261,7 +261,7 @@ async def test_trouble_with_a_look_up_is_never_a_doubt(step: Any, verdict: Verdi
     assert one.failure is None if step == reply(404) else one.failure is not None
 
 
-async def test_what_was_looked_for_does_not_come_back_in_the_trouble() -> None:
+async def test_what_was_looked_for_does_not_come_back_in_the_failure() -> None:
     body = {"message": "bad filter externalId=LEGACY-0042 primaryEmail=sgreen@example.com", "traceId": "LEGACY-0042"}
     async with server(Script([reply(400, body)])) as script, opened(script.url) as it:
         found = await it.target.find(record())
@@ -312,7 +312,7 @@ async def test_more_summaries_than_can_be_fetched_prove_nothing() -> None:
     assert len(script.calls) == 1
 
 
-async def test_trouble_with_one_summary_is_trouble_with_all() -> None:
+async def test_an_error_with_one_summary_is_an_error_of_the_look_up() -> None:
     async with server(Script([page({"id": "c-1"}), reply(503)])) as script, opened(script.url) as it:
         found = await it.target.find(record())
 

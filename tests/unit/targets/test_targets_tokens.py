@@ -154,7 +154,7 @@ async def test_a_renewal_that_fails_is_tried_again_after_a_pause_and_costs_nothi
     assert tokens.current() is not old
 
 
-async def test_trouble_at_the_exchange_reaches_every_waiter_and_the_next_one_tries_again(
+async def test_a_failure_of_the_exchange_reaches_every_waiter_and_the_next_one_tries_again(
     tokens: Tokens, exchange: Exchange
 ) -> None:
     exchange.error = TROUBLE
@@ -296,7 +296,7 @@ async def test_refused_credentials_stop_the_run_before_a_row_is_sent(status: int
         (silence(), "read_timeout"),
     ],
 )
-async def test_an_exchange_in_trouble_is_known_not_created(step: Any, code: str) -> None:
+async def test_a_failed_exchange_is_known_not_created(step: Any, code: str) -> None:
     script = Script([created()], exchanges=[step])
     async with server(script), opened(script.url, read_timeout_s=0.1) as it:
         said = await it.target.send(record())

@@ -1,4 +1,4 @@
-"""The trouble of a soak: everything at once, a little of each, for as long as it takes."""
+"""The faults of a soak: everything at once, a little of each, for as long as it takes."""
 
 from __future__ import annotations
 
