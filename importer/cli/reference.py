@@ -126,7 +126,8 @@ def _wants_json(shared: opt.Shared, *, markdown: bool) -> bool:
 
 def _contract(shared: opt.Shared) -> Contract:
     """The contract of the profile's target, or the built-in one."""
-    from importer.core.target_kinds import DEFAULT_KIND, contract_of  # noqa: PLC0415
+    from importer.core.contract import contract_of  # noqa: PLC0415
+    from importer.core.target_kinds import DEFAULT_KIND  # noqa: PLC0415
 
     return load_profile(shared).contract if _names_a_profile(shared) else contract_of(DEFAULT_KIND)
 

@@ -20,7 +20,6 @@ from importer.core.labels import nearest
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from importer.core.contract import Contract
 
 DEFAULT_KIND = "rocketkor"
 """The kind of a target that names none."""
@@ -120,25 +119,6 @@ def credential_variables() -> frozenset[str]:
 
 
 _TO_FIX = "Update or reinstall the package that brings it."
-
-
-@cache
-def contract_of(name: str) -> Contract:
-    """What the records of a kind of target are.
-
-    Args:
-        name: of the kind, in the profile.
-
-    Raises:
-        ProfileError: there is no such kind, or its package cannot be loaded, or its contract has another name or
-            lacks something.
-    """
-    from importer.core.contract.contract import flaw_of, incomplete  # noqa: PLC0415  # it looks contracts up here
-
-    contract: Contract = part_of(name, target_kind(name).contract)
-    if flaw := flaw_of(contract, name):
-        raise incomplete(name, flaw)
-    return contract
 
 
 def part_of(name: str, reference: str) -> Any:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from importer.core.target_kinds import DEFAULT_KIND, contract_of
+from importer.core.contract import contract_of
+from importer.core.target_kinds import DEFAULT_KIND
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import Named, apart_from_fields, check_names, quotes_forgotten
 from importer.profile.mapping_rules import GroupingSettings, MappingRule

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from importer.core.commands import Commands
-from importer.core.contract import Contract
+from importer.core.contract import Contract, contract_of
 from importer.core.issue_codes import all_codes
 from importer.core.results import Cluster
 from importer.core.sources import SourceInfo
-from importer.core.target_kinds import DEFAULT_KIND, contract_of
+from importer.core.target_kinds import DEFAULT_KIND
 from importer.results.clusters import Advice, advise
 from importer.results.failing import UnknownRow
 from importer.results.target_notes import others_there

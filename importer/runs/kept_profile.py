@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from importer.core.contract import Contract
+from importer.core.contract import Contract, contract_of
 from importer.core.errors import ProfileError, UsageError
-from importer.core.target_kinds import DEFAULT_KIND, contract_of
+from importer.core.target_kinds import DEFAULT_KIND
 from importer.journal import LOADING, RunHeader, StoredRun
 from importer.profile import HARMLESS_TARGETS, KeptProfile, Profile, kind_in
 

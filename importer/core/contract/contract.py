@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from importer.core.contract.reading import Policy, Reading
 from importer.core.errors import ProfileError
 from importer.core.issues import IssueCode
 from importer.core.ports import Recognition
+from importer.core.target_kinds import part_of, target_kind
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -179,9 +180,24 @@ class Contract:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the name: another process looks the contract up again."""
-        from importer.core.target_kinds import contract_of  # noqa: PLC0415  # it needs this module
-
         return contract_of, (self.name,)
+
+
+@cache
+def contract_of(name: str) -> Contract:
+    """What the records of a kind of target are.
+
+    Args:
+        name: of the kind, in the profile.
+
+    Raises:
+        ProfileError: there is no such kind, or its package cannot be loaded, or its contract has another name or
+            lacks something.
+    """
+    contract: Contract = part_of(name, target_kind(name).contract)
+    if flaw := flaw_of(contract, name):
+        raise incomplete(name, flaw)
+    return contract
 
 
 def flaw_of(contract: object, name: str) -> str:

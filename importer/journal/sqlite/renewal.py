@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from importer.core.target_kinds import DEFAULT_KIND, contract_of
+from importer.core.contract import contract_of
+from importer.core.target_kinds import DEFAULT_KIND
 from importer.journal.sqlite.packing import pack_cells, unpack_payloads, unpack_rows
 from importer.journal.sqlite.sent import Hashing
 

@@ -10,9 +10,8 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
-from importer.core.contract import Columns, FieldSpec, FieldTable, FreeNames, Kind, Notes
+from importer.core.contract import Columns, FieldSpec, FieldTable, FreeNames, Kind, Notes, contract_of
 from importer.core.errors import ProfileError
-from importer.core.target_kinds import contract_of
 from importer.customers.contract import CUSTOMERS
 
 
@@ -39,7 +38,7 @@ def test_the_contract_of_rocketkor_is_found_without_the_libraries_of_its_types()
     heavy = ("pandas", "numpy", "pydantic", "phonenumbers", "pycountry", "email_validator")
     script = f"""
 import sys
-from importer.core.target_kinds import contract_of
+from importer.core.contract import contract_of
 contract_of("rocketkor")
 print([name for name in {heavy!r} if name in sys.modules])
 """

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from importer.core.contract import contract_of
 from importer.core.errors import ProfileError
-from importer.core.target_kinds import contract_of, credential_variables, kinds, target_kind
+from importer.core.target_kinds import credential_variables, kinds, target_kind
 from importer.targets import TargetAccess, connect
 from tests.unit.targets.scripted import CountingLimiter, FixedClock
 
