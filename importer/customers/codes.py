@@ -27,7 +27,7 @@ _ALL = (
         "enum_unknown",
         "A word that is not accepted",
         "{label} is not an accepted word; use one of {values}.",
-        "Use the accepted words in column {column}; `importer fields {field}` lists them. Or map yours in the profile: "
+        "Use the accepted words in column {column}, or map yours in the profile: "
         '`"{field}" = { column = "{column}", map = { "your word" = "ACCEPTED WORD" } }`.',
     ),
     _warning(
