@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from importer.core.errors import StorageError
+from importer.core.errors import ImporterError, StorageError
 from importer.observe.exceptions import explain_exception
 from importer.observe.redaction import redact
 
@@ -28,6 +28,7 @@ LOG_NAME = "run.log.jsonl"
 
 Level = Literal["debug", "info", "warning", "error"]
 
+_BUGS = "importer.bugs"
 _NOISY = ("asyncio", "aiohttp.access", "charset_normalizer")
 _VALUES_BEGIN = re.compile(r"[\"'`<({\[=:\n]")
 
@@ -75,6 +76,18 @@ def row_context(row: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def bugs_logged() -> Iterator[None]:
+    """Log an exception of the block that is a bug: its type and our own frames. It is raised again."""
+    try:
+        yield
+    except ImporterError:
+        raise
+    except Exception as error:
+        structlog.stdlib.get_logger(_BUGS).error("bug", exc_info=error)
+        raise
+
+
 # --------------------------------------------------------------------------- handlers
 
 
@@ -99,6 +112,8 @@ def _console(style: str, level: Level, *, quiet: bool) -> logging.Handler:
     wanted = "error" if quiet else level if style == "json" else people_from
     handler.setLevel(wanted.upper())
     handler.setFormatter(_formatter(_json() if style == "json" else _text()))
+    if style != "json":  # a person gets one sentence of it, which names the log
+        handler.addFilter(lambda record: record.name != _BUGS)
     return handler
 
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from importer.core.events import Event
 from importer.core.ports import Events
 from importer.observe.event_log import EventLog
-from importer.observe.logs import configure, run_context
+from importer.observe.logs import bugs_logged, configure, run_context
 from importer.observe.sinks import FanOut
 from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings
 
@@ -64,6 +64,7 @@ def observed(
             from importer.observe.tracing import traced  # noqa: PLC0415  # an optional library
 
             sinks.append(stack.enter_context(traced(run_id, target)))
+        stack.enter_context(bugs_logged())
         yield FanOut(*sinks)
 
 

@@ -224,3 +224,19 @@ def test_an_observed_run_has_its_id_in_every_entry_and_its_events_in_the_log(tmp
         ("row_settled", "r7"),
         ("elsewhere", "r7"),
     ]
+
+
+def test_a_bug_is_in_the_log_of_its_run_without_any_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyError), observed("R1", tmp_path, LogSettings()):
+        raise KeyError("canarina.birdsong@example.com")
+    (entry,) = entries(tmp_path)
+    assert (entry["event"], entry["level"], entry["run_id"]) == ("bug", "error", "R1")
+    assert entry["exceptions"][0]["type"] == "builtins.KeyError"
+    assert "canarina" not in (tmp_path / LOG_NAME).read_text("utf-8")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_refusal_is_not_logged_as_a_bug(tmp_path: Path) -> None:
+    with pytest.raises(StorageError), observed("R1", tmp_path, LogSettings()):
+        raise StorageError("The disk is full.")
+    assert entries(tmp_path) == []
