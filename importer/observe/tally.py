@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
-from importer.core.states import RowState
+from importer.core.states import FINAL_STATES, RowState
 from importer.observe.sinks import Data, Sink
 
 _WINDOW_S = 15.0
@@ -26,14 +26,7 @@ _WHY: Mapping[str, str] = {
     "canary": " after unexpected refusals",
 }
 """Why a run stops, by the code of the reason."""
-_SHOWN_APART = (
-    RowState.EXISTING,
-    RowState.INVALID,
-    RowState.REJECTED,
-    RowState.FAILED,
-    RowState.UNKNOWN,
-    RowState.UNSENT,
-)
+_SHOWN_APART = tuple(state for state in FINAL_STATES if state is not RowState.CREATED)
 
 
 _STAGES: Mapping[str, str] = {

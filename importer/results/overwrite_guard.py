@@ -59,7 +59,7 @@ def keep_edited(directory: Path, written: Mapping[str, str]) -> list[Path]:
         written: the digests at that time, by name (see `digests`).
 
     Returns:
-        Their new paths: `rejects.edited-1.csv`; earlier versions called them `rejects.mended-1.csv`.
+        Their new paths: `rejects.edited-1.csv`.
     """
     kept: list[Path] = []
     for name, digest in written.items():
