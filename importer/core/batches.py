@@ -188,6 +188,8 @@ class CheckedBatch:
         idv_ready: for every row whether it has what identity verification asks for; invalid rows have not.
             None: not judged.
         idv_missing: what verification asks for to the number of valid rows of this batch that lack it.
+        after: what steps after the create need of a row, as UTF-8 JSON (`core.steps.parts_of`); None where a row has
+            nothing for them; empty: no field of such a step is mapped.
     """
 
     raw: RawBatch
@@ -202,6 +204,7 @@ class CheckedBatch:
     mains: Sequence[int] = ()
     idv_ready: Sequence[bool] | None = None
     idv_missing: Mapping[str, int] = field(default_factory=dict)
+    after: Sequence[bytes | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +215,13 @@ class Checked:
         body: what is sent; empty where the row has errors.
         key: its import key; empty where it has none.
         changes: what each rule altered, in the order of the fields.
+        after: what steps after the create send; empty where they have nothing to send.
     """
 
     body: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
     changes: tuple[Change, ...] = ()
+    after: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

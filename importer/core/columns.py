@@ -12,6 +12,10 @@ SHEET_COLUMN, STATUS_COLUMN = "_sheet", "_status"
 ERROR_CODE, ERROR_FIELD, ERROR_COLUMN, ERROR_MESSAGE = "_error_code", "_error_field", "_error_column", "_error_message"
 WARNINGS_COLUMN = "_warnings"
 HTTP_STATUS, ATTEMPTS = "_http_status", "_attempts"
+VERIFIED, DIFFERENCES, LIMITS = "_verified", "_differences", "_limits"
+IDV_STATUS, IDV_OUTCOME, IDV_ID = "_idv_status", "_idv_outcome", "_idv_id"
+STEP_COLUMNS = (VERIFIED, DIFFERENCES, LIMITS, IDV_STATUS, IDV_OUTCOME, IDV_ID)
+"""Only in files of runs that have steps after a create."""
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -26,14 +30,23 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         WARNINGS_COLUMN: "what to check in a row that is valid",
         HTTP_STATUS: "the API's last answer",
         "_trace_id": "the id that the target's support asks for",
+        VERIFIED: "read back: `same` or `differs`",
+        DIFFERENCES: "the fields that differ at the target, and how; never a value",
+        LIMITS: "`set`, or why they are not",
+        IDV_STATUS: "the state of the identity verification",
+        IDV_OUTCOME: "what came of the identity verification",
+        IDV_ID: "the id of the identity verification at the target",
         ATTEMPTS: "requests made for this row, look-ups included",
         RUN_COLUMN: "the run; with `_row` it identifies the row, however lines are sorted",
     }
 )
 """Each added column and what it holds, for people."""
 
-ADDED_COLUMNS: tuple[str, ...] = tuple(MEANINGS)
+ADDED_COLUMNS: tuple[str, ...] = tuple(name for name in MEANINGS if name not in STEP_COLUMNS)
 """What files for people add at the end of every row, always last and in this order (fixed by the interface)."""
+
+ADDED_WITH_STEPS: tuple[str, ...] = tuple(MEANINGS)
+"""The same for runs that have steps after a create."""
 
 NUMBER_COLUMNS = frozenset({ROW_COLUMN, HTTP_STATUS, ATTEMPTS})
 """The added columns that hold numbers; all others hold texts."""

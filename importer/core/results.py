@@ -45,6 +45,7 @@ class ResultBatch:
         candidates: place to the ids of the customers that could be that row.
         surplus: place to the cells that this row has beyond the source's columns.
         spoken_for: places of rows that are one customer with another row, which was sent for them.
+        follow_up: each of `columns.STEP_COLUMNS` to one text a row; empty: the run has no steps after a create.
     """
 
     first: int
@@ -60,6 +61,7 @@ class ResultBatch:
     candidates: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     surplus: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     spoken_for: Collection[int] = ()
+    follow_up: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _numbers: list[int] = field(default_factory=list, init=False, repr=False)
     _texts: list[list[str]] = field(default_factory=list, init=False, repr=False)
 

@@ -173,6 +173,22 @@ class RefusedLines(Noted):
     lines: tuple[int, ...] = ()
 
 
+class AfterCreateFacts(Noted):
+    """The steps after a create that a run has.
+
+    Args:
+        steps: their names, in their order.
+        profile_id: of the identity verification, at the target.
+        profile_name: the same for people.
+        follow_until: until when the last pass waited for outcomes, seconds since the epoch.
+    """
+
+    steps: tuple[str, ...] = ()
+    profile_id: str = ""
+    profile_name: str = ""
+    follow_until: float | None = None
+
+
 class ReturnFacts(Noted):
     """What came back for a run."""
 
@@ -199,6 +215,7 @@ class RunFacts(Noted):
         size_bytes: of the file.
         mapping: customer field to the source column(s) or constant that it came from.
         idv: readiness of the rows for identity verification.
+        after_create: the steps after a create.
         fixed: the numbers of all rows with other cells than in the source.
         at_work_since: when the last pass began, seconds since the epoch.
         passes: the receipt of every pass; None: it was killed.
@@ -229,6 +246,7 @@ class RunFacts(Noted):
     canary: CanaryFacts = Field(default_factory=CanaryFacts)
     learned: LearnedFacts = Field(default_factory=LearnedFacts)
     rehearsal: RehearsalFacts = Field(default_factory=RehearsalFacts)
+    after_create: AfterCreateFacts = Field(default_factory=AfterCreateFacts)
     stopped_by: str = ""
     stopped_message: str = ""
     files: Mapping[str, str] = {}

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from importer.core.contract import contract_of
 from importer.core.target_kinds import DEFAULT_KIND
+from importer.profile.after_create import AfterCreateSettings, DocumentSettings, VerificationSettings
 from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import Named, apart_from_fields, check_names, quotes_forgotten
 from importer.profile.mapping_rules import GroupingSettings, MappingRule
@@ -77,6 +78,9 @@ class ProfileTables(Section):
     targets: dict[TargetName, TargetSettings] = Field(default_factory=dict)
     delivery: DeliverySettings = DeliverySettings()
     """As resolved for the chosen target."""
+    after_create: AfterCreateSettings = AfterCreateSettings()
+    idv: VerificationSettings = VerificationSettings()
+    documents: DocumentSettings = DocumentSettings()
     results: ResultsSettings = ResultsSettings()
     nightly: NightlySettings = NightlySettings()
     notify: NotifySettings = NotifySettings()

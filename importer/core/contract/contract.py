@@ -21,6 +21,7 @@ from importer.core.contract.reading import Policy, Reading
 from importer.core.errors import ProfileError
 from importer.core.issues import IssueCode
 from importer.core.ports import Recognition
+from importer.core.steps import Step, VerificationProfile
 from importer.core.target_kinds import part_of, target_kind
 
 if TYPE_CHECKING:
@@ -129,6 +130,30 @@ class Checks(Protocol):
         ...
 
 
+class AfterCreate(Protocol):
+    """The steps after a create that a target offers beside reading back. Pure."""
+
+    @property
+    def steps(self) -> Collection[Step]:
+        """Which they are; `verify` is always there and not among them."""
+        ...
+
+    def record_type(self, body: Mapping[str, Any]) -> str:
+        """The type of record that the body of a create is."""
+        ...
+
+    def missing(
+        self, body: Mapping[str, Any], after: Mapping[str, Any], profile: VerificationProfile
+    ) -> tuple[str, ...]:
+        """Name the fields that a row lacks for a verification, dotted; a type that it does not take is `type`.
+
+        Args:
+            body: of the create.
+            after: what validation has kept for after it (`core.steps.parts_of`).
+        """
+        ...
+
+
 _Part = TypeVar("_Part")
 
 
@@ -145,6 +170,7 @@ class Contract:
         identity: who a record is.
         load_checks: gives the pydantic types; called when they are first needed, since their libraries load slowly.
         load_matching: gives what is known about columns; called when it is first needed.
+        after_create: the steps after a create; None: there is none but reading back.
     """
 
     name: str
@@ -154,6 +180,7 @@ class Contract:
     load_checks: Callable[[], Checks]
     load_matching: Callable[[], Matching]
     codes: Mapping[str, IssueCode] = field(default_factory=lambda: MappingProxyType({}))
+    after_create: AfterCreate | None = None
 
     @cached_property
     def checks(self) -> Checks:

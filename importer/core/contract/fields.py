@@ -70,6 +70,7 @@ class FieldSpec:
         length_evidence: how well `max_length` is known.
         source: the page of the API's documentation.
         sent: False for what only says how others are read.
+        step: the step after the create that sends it, by the name of its `core.steps.Step`; empty: the create does.
     """
 
     label: str
@@ -86,6 +87,7 @@ class FieldSpec:
     length_evidence: Evidence = Evidence.NOT_FOUND
     source: str = ""
     sent: bool = True
+    step: str = ""
 
     @property
     def max_chars(self) -> int:

@@ -14,6 +14,7 @@ from importer.core.issue_codes.mapping import MAPPING_CODES
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issue_codes.returning import RETURN_CODES
 from importer.core.issue_codes.sending import DELIVERY_CODES
+from importer.core.issue_codes.steps import STEP_CODES
 from importer.core.issues import IssueCode
 
 __all__ = ["all_codes", "codes_by_stage", "in_place"]
@@ -32,6 +33,7 @@ def codes_by_stage(checking: Mapping[str, IssueCode]) -> dict[str, Mapping[str, 
         "mapping": MAPPING_CODES,
         "checking": checking,
         "sending": _SENDING,
+        "after the create": STEP_CODES,
         "returning": RETURN_CODES,
     }
 

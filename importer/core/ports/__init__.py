@@ -7,9 +7,9 @@ stated here once; implementations stay silent about them.
 from __future__ import annotations
 
 from importer.core.ports.delivery import Clock, Deliver, Engine, Events, Limiter, Settle, Slot, Stop, Take
-from importer.core.ports.journal import Claims, Intake, Memory, ResentRows
+from importer.core.ports.journal import Claims, Intake, Memory, ResentRows, StepClaims
 from importer.core.ports.reading import BatchChecker, Duplicates, Mapper, Numbers, Reader, Validator
-from importer.core.ports.target import Checker, Finder, Lister, Recognition, Target, Timekeeper
+from importer.core.ports.target import Checker, Finder, FollowUps, Lister, Recognition, Target, Timekeeper, Verifies
 
 __all__ = [
     "BatchChecker",
@@ -21,6 +21,7 @@ __all__ = [
     "Engine",
     "Events",
     "Finder",
+    "FollowUps",
     "Intake",
     "Limiter",
     "Lister",
@@ -32,9 +33,11 @@ __all__ = [
     "ResentRows",
     "Settle",
     "Slot",
+    "StepClaims",
     "Stop",
     "Take",
     "Target",
     "Timekeeper",
     "Validator",
+    "Verifies",
 ]

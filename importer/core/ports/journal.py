@@ -7,6 +7,7 @@ from typing import Protocol
 
 from importer.core.batches import CheckedBatch, DuplicateVerdict, RawBatch
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
+from importer.core.steps import Step, StepResult, StepTask
 
 
 class Intake(Protocol):
@@ -103,4 +104,39 @@ class Claims(Protocol):
         Raises:
             JournalError: the journal cannot be written, or the transition is not allowed.
         """
+        ...
+
+
+class StepClaims(Protocol):
+    """Steps to do, and how they stand: the durable truth about one run after its creates."""
+
+    async def claim_steps(self, step: Step, limit: int) -> Sequence[StepTask]:
+        """Take up to `limit` steps of one kind and mark them durably as being sent, in one commit.
+
+        Those of rows that ended with a customer (`steps.has_step`), in the order of rows; those found in doubt when
+        the pass began come last. A verification of a row of which a step failed that it needs
+        (`NEEDED_BY_VERIFICATION`) ends `failed` on the way. Nothing at all when none is left.
+
+        Raises:
+            JournalError: the journal cannot be written; nothing may be sent.
+        """
+        ...
+
+    def settle_step(self, result: StepResult) -> None:
+        """Record the state of a step, without waiting; durable with the next commit, which is never far.
+
+        Raises:
+            JournalError: the journal cannot be written, or the transition is not allowed.
+        """
+        ...
+
+    async def due_steps(self, limit: int) -> Sequence[StepTask]:
+        """Give up to `limit` submitted steps whose next look is due, the longest due first.
+
+        None is given out twice before it was settled.
+        """
+        ...
+
+    async def next_due(self) -> float | None:
+        """When the next look at a submitted step is due, seconds since the epoch; None: there is none to wait for."""
         ...

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from importer.core.outcomes import Found, Record, Reply
+from importer.core.steps import StepFound, StepReply, StepTask, VerificationProfile
 
 
 class Target(Protocol):
@@ -42,6 +43,43 @@ class Lister(Protocol):
 
     async def newest(self) -> Found:
         """Fetch one page of customers, the newest first, or the failure."""
+        ...
+
+
+@runtime_checkable
+class FollowUps(Protocol):
+    """What a target does after a create. One attempt a call; never sleeps, never retries.
+
+    A target offers those steps that its contract names (`core.contract.AfterCreate`); `verify` needs no more than
+    `Finder.get`.
+    """
+
+    async def attempt(self, task: StepTask) -> StepReply:
+        """Try once to do a step, with as many requests as it takes.
+
+        A network failure is a verdict, not an exception.
+        """
+        ...
+
+    async def made_by(self, task: StepTask) -> StepFound:
+        """Look for what an attempt in doubt may have made; of steps that are looked up (`STEP_RULES`)."""
+        ...
+
+    async def progress(self, task: StepTask) -> StepReply:
+        """Ask once for the state of a submitted step; `submitted` with `accept`: not decided yet."""
+        ...
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """A target that verifies identities by profiles of its own."""
+
+    async def verification_profiles(self) -> Reply | Sequence[VerificationProfile]:
+        """Fetch every profile that the account has, or the failure."""
+        ...
+
+    def verify_by(self, profile: VerificationProfile) -> None:
+        """Choose the profile that `attempt` submits to, and that look-ups match."""
         ...
 
 

@@ -1,6 +1,6 @@
 """What the rest of the program needs of a journal, whatever keeps it. Protocols; errors are stated here once.
 
-A follow-up step of a row, and a draft that a person works on, will be entries of their own beside receipts and places;
+A draft that a person works on will be an entry of its own beside receipts and places;
 locks and the ledger of request starts will be leases and shares where several hosts work on one journal.
 """
 
@@ -11,9 +11,11 @@ from importer.journal.port.journal import Accounts, Journal, Places, Purging, Re
 from importer.journal.port.locks import Locks
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
+from importer.journal.port.steps import BodyOfRow, RunSteps
 
 __all__ = [
     "Accounts",
+    "BodyOfRow",
     "EarlierRuns",
     "Journal",
     "Locks",
@@ -27,6 +29,7 @@ __all__ = [
     "RunDelivery",
     "RunIntake",
     "RunRows",
+    "RunSteps",
     "RunToSend",
     "Runs",
 ]

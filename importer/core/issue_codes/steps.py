@@ -1,0 +1,112 @@
+"""The codes of the steps after a create. They are warnings: the row's own state stays as it is. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from importer.core.issues import IssueCode, Severity
+
+_ALL = (
+    IssueCode(
+        "differs_at_target",
+        "The customer at the target is not what was sent",
+        "",
+        "Compare the fields that are named, and correct the customer at the target.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "verify_failed",
+        "The customer could not be read back",
+        "",
+        "Verify the run later.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "beneficiary_failed",
+        "A beneficial owner could not be created",
+        "",
+        "Correct what the message names, or retry the run.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "beneficiary_unknown",
+        "It is not known whether a beneficial owner was created",
+        "",
+        "Retry the run: the owner is looked up first.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "limits_failed",
+        "The limits could not be set",
+        "",
+        "Correct what the message names, or retry the run.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "limit_missing",
+        "The account has no such limit",
+        "",
+        "Ask who runs the target for a limit of this kind and currency, or leave the cell blank.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "document_failed",
+        "A document could not be handed over",
+        "",
+        "Correct what the message names, or retry the run.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "document_unknown",
+        "It is not known whether a document was handed over",
+        "",
+        "Look at the customer's documents at the target: they cannot be looked up by a program.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "idv_not_ready",
+        "The row lacks what identity verification asks for",
+        "",
+        "Fill in what the message names, and submit the customer at the target.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "idv_failed",
+        "The identity verification could not be submitted",
+        "",
+        "Correct what the message names, or retry the run.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "idv_unknown",
+        "It is not known whether the identity verification was submitted",
+        "",
+        "Retry the run: the application is looked up first.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "idv_blocked",
+        "The identity verification waits for a step that failed",
+        "",
+        "Correct the step before it, and retry the run.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "idv_needs_person",
+        "The identity verification asks for a person",
+        "",
+        "Do what the status asks for at the target; follow the run then.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "idv_declined",
+        "The identity verification was declined",
+        "",
+        "Ask who runs the target for the reason.",
+        Severity.WARNING,
+    ),
+)
+
+STEP_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in _ALL})
+"""Every code of a step to its entry; a step that is done again loses them."""

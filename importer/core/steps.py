@@ -1,0 +1,282 @@
+"""Steps after a create: what they are, the state of each step of a row, and what may follow what.
+
+A step is an entry of the journal of its own. Only a row that was created has steps; one that existed has
+`verify` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from importer.core.outcomes import Attempt, FieldError, Reply
+from importer.core.states import RowState
+
+
+class Step(StrEnum):
+    """What happens after a row's create, in this order."""
+
+    BENEFICIARIES = "beneficiaries"
+    LIMITS = "limits"
+    DOCUMENTS = "documents"
+    VERIFICATION = "verification"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRule:
+    """How a step may be repeated.
+
+    Args:
+        repeatable: a request of it changes nothing when it comes twice.
+        looked_up: what a request in doubt has made can be found at the target.
+        parts: a row may have several of it, each an entry of its own.
+    """
+
+    repeatable: bool = False
+    looked_up: bool = False
+    parts: bool = False
+
+
+STEP_RULES: Mapping[Step, StepRule] = MappingProxyType(
+    {
+        Step.BENEFICIARIES: StepRule(looked_up=True, parts=True),
+        Step.LIMITS: StepRule(repeatable=True),
+        Step.DOCUMENTS: StepRule(parts=True),
+        Step.VERIFICATION: StepRule(looked_up=True),
+        Step.VERIFY: StepRule(repeatable=True),
+    }
+)
+
+NEEDED_BY_VERIFICATION = frozenset({Step.BENEFICIARIES, Step.DOCUMENTS})
+"""Steps that a verification waits for: without them its result would be about something else."""
+
+
+class StepState(StrEnum):
+    """The state of one step of one row."""
+
+    WAITING = "waiting"
+    """Not begun."""
+    SENDING = "sending"
+    """Begun; found so after a crash, it is in doubt."""
+    SUBMITTED = "submitted"
+    """Done on our side; the target has not decided yet."""
+    DONE = "done"
+    DIFFERS = "differs"
+    """Read back, and not the same as what was sent."""
+    NOT_READY = "not_ready"
+    """The row lacks what the step asks for; nothing was sent."""
+    NEEDS_PERSON = "needs_person"
+    """The target waits for a person."""
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """Sent, and neither the answer nor look-ups could show what came of it."""
+
+
+OPEN_STEPS = frozenset({StepState.WAITING, StepState.SENDING, StepState.SUBMITTED})
+"""Steps with something left to do."""
+
+FAILED_STEPS = frozenset({StepState.DIFFERS, StepState.FAILED, StepState.UNKNOWN})
+"""Steps that make a run end with the exit code of rows that failed."""
+
+STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = MappingProxyType(
+    {
+        # `failed` after `waiting`: a step before it failed. `waiting` after `sending`: no byte of the request left.
+        StepState.WAITING: frozenset({StepState.SENDING, StepState.FAILED}),
+        StepState.SENDING: frozenset(
+            {
+                StepState.WAITING,
+                StepState.SUBMITTED,
+                StepState.DONE,
+                StepState.DIFFERS,
+                StepState.NEEDS_PERSON,
+                StepState.FAILED,
+                StepState.UNKNOWN,
+            }
+        ),
+        StepState.SUBMITTED: frozenset(
+            {StepState.SUBMITTED, StepState.DONE, StepState.NEEDS_PERSON, StepState.FAILED, StepState.UNKNOWN}
+        ),
+        StepState.DONE: frozenset(),
+        StepState.DIFFERS: frozenset(),
+        StepState.NOT_READY: frozenset(),
+        StepState.NEEDS_PERSON: frozenset(),
+        StepState.FAILED: frozenset(),
+        StepState.UNKNOWN: frozenset(),
+    }
+)
+"""What may follow what inside one pass. The journal refuses any other change."""
+
+STEP_REOPENINGS: Mapping[StepState, StepState] = MappingProxyType(
+    {
+        StepState.FAILED: StepState.WAITING,
+        StepState.UNKNOWN: StepState.SENDING,
+        StepState.DIFFERS: StepState.WAITING,
+        StepState.NEEDS_PERSON: StepState.SUBMITTED,
+        StepState.DONE: StepState.WAITING,
+    }
+)
+"""What another pass may open again. `unknown` becomes *in doubt*; `done` is opened for `verify` alone, which changes
+nothing."""
+
+
+def has_step(step: Step, state: RowState) -> bool:
+    """Whether a row that ended in a state has a step."""
+    return state is RowState.CREATED or (state is RowState.EXISTING and step is Step.VERIFY)
+
+
+class PlannedStep(NamedTuple):
+    """One step that a row will have once it is created.
+
+    Args:
+        part: which one, where a row may have several (`1`, `passport`); else empty.
+        state: `waiting` or `not_ready`.
+        detail: of one that is not ready, the names of the fields that are missing.
+    """
+
+    ordinal: int
+    step: Step
+    part: str = ""
+    state: StepState = StepState.WAITING
+    detail: tuple[str, ...] = ()
+
+
+class StepTask(NamedTuple):
+    """One step of one row, taken from the journal to be worked on.
+
+    Args:
+        customer_id: of the row's customer.
+        key: the row's import key.
+        payload: UTF-8 JSON: for `verify` the body of the create; else the object of this step and part, empty where
+            it has none.
+        in_doubt: an earlier pass may have sent it.
+        doubt_since: when that may have happened at the earliest, by the target's clock, seconds since the epoch.
+        prior_attempts: requests that earlier passes made for it.
+        reference: what the target calls it (the id of an application); empty: not known yet.
+        looks: how often it was asked for since it was submitted.
+    """
+
+    ordinal: int
+    row: int
+    step: Step
+    part: str
+    customer_id: str
+    key: str
+    payload: bytes
+    in_doubt: bool = False
+    doubt_since: float | None = None
+    prior_attempts: int = 0
+    reference: str = ""
+    looks: int = 0
+
+
+class StepReply(NamedTuple):
+    """What one attempt of a step came to, or one look at it.
+
+    Args:
+        reply: the answer, judged as any other; `accept` where the step is done or submitted.
+        state: with `accept`, its state now.
+        reference: what the target calls it; empty: nothing, or as before.
+        status: the target's own word for its state.
+        outcome: the target's own word for what came of it, in capitals.
+        detail: of `differs`, the fields that differ and how.
+    """
+
+    reply: Reply
+    state: StepState = StepState.DONE
+    reference: str = ""
+    status: str = ""
+    outcome: str = ""
+    detail: tuple[str, ...] = ()
+
+
+class StepFound(NamedTuple):
+    """What a look-up for a step in doubt has found.
+
+    Args:
+        references: what the target calls each thing that could be it; empty: there is none.
+        failure: why there is nothing to trust; None: there is.
+        took_s: the time of all its requests, in seconds; None: not measured.
+    """
+
+    references: tuple[str, ...] = ()
+    failure: Reply | None = None
+    took_s: float | None = None
+
+
+class StepResult(NamedTuple):
+    """The state of one step of one row after it was worked on. Further arguments as of `StepReply`.
+
+    Args:
+        error: what went wrong, or what a person has to know: code, field and sentence; None: nothing.
+        next_at: when it is to be looked at again, seconds since the epoch by our clock; None: it need not be.
+    """
+
+    ordinal: int
+    step: Step
+    part: str
+    state: StepState
+    reference: str = ""
+    status: str = ""
+    outcome: str = ""
+    detail: tuple[str, ...] = ()
+    error: FieldError | None = None
+    attempts: tuple[Attempt, ...] = ()
+    next_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationProfile:
+    """One way in which a target verifies identities.
+
+    Args:
+        record_types: the types of records that it takes, as the contract names them.
+        requires: what it asks for, as the target writes it; the contract reads it (`AfterCreate.missing`).
+    """
+
+    id: str
+    name: str
+    record_types: tuple[str, ...]
+    requires: Mapping[str, Any]
+
+
+class RowStep(NamedTuple):
+    """One step of a row as it is reported. Arguments as of `StepResult`."""
+
+    step: Step
+    part: str
+    state: StepState
+    reference: str
+    status: str
+    outcome: str
+    detail: tuple[str, ...]
+    attempts: int
+
+
+class StepCount(NamedTuple):
+    """How many steps of a kind are in a state; those of rows without that step are not counted.
+
+    Args:
+        outcome: of a verification, the target's own word in capitals; else empty.
+        entries: of a step with parts a row counts once for each.
+    """
+
+    step: Step
+    state: StepState
+    outcome: str
+    entries: int
+
+
+def parts_of(after: Mapping[str, Any]) -> Iterator[tuple[Step, str, Any]]:
+    """List the steps that a row brings objects for, each with its part and object.
+
+    Args:
+        after: what validation has kept of a row for after its create, by the names of steps.
+    """
+    for step in Step:
+        if step in after:
+            parts = after[step] if STEP_RULES[step].parts else {"": after[step]}
+            yield from ((step, part, one) for part, one in parts.items())

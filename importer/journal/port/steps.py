@@ -1,0 +1,69 @@
+"""The steps after the creates of one run: planned before the first request, reported afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from importer.core.outcomes import Attempt
+from importer.core.states import RowState
+from importer.core.steps import PlannedStep, RowStep, Step, StepCount, StepState
+
+
+class BodyOfRow(NamedTuple):
+    """What one row sends.
+
+    Args:
+        row: the number that a person sees.
+        payload: the body of its create, UTF-8 JSON.
+        after: what it brings for the steps after it, UTF-8 JSON; empty: nothing.
+    """
+
+    ordinal: int
+    row: int
+    state: RowState
+    payload: bytes
+    after: bytes
+
+
+class RunSteps(Protocol):
+    """The steps of one run. Synchronous; steps are claimed and settled by `RunDelivery` (`core.ports.StepClaims`)."""
+
+    def bodies(self, states: Collection[RowState]) -> Iterator[Sequence[BodyOfRow]]:
+        """What the rows in some states send, a stretch of rows at a time, in their order.
+
+        Rows that another row speaks for are left out, and rows whose bodies were purged.
+        """
+        ...
+
+    def plan(self, planned: Sequence[PlannedStep]) -> None:
+        """Keep the steps of some rows, in one commit.
+
+        What these rows had `waiting` or `not_ready` before goes; any other entry of theirs stays as it is.
+        """
+        ...
+
+    def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:
+        """End rows that are `ready` as `invalid`, with an error of this code each.
+
+        Args:
+            refused: one a row; `detail` names the fields that are missing.
+            sentence: with `{}` in the place of those names.
+        """
+        ...
+
+    def reopen(self, states: Collection[StepState], steps: Collection[Step] = tuple(Step)) -> None:
+        """Open steps in some states for another pass (`steps.STEP_REOPENINGS`); their warnings go."""
+        ...
+
+    def counts(self) -> list[StepCount]:
+        """The steps of the run by their state, of rows that have them (`steps.has_step`), in the order of `Step`."""
+        ...
+
+    def of_row(self, ordinal: int) -> list[RowStep]:
+        """The steps of one row, or of its group, in the order of `Step`."""
+        ...
+
+    def attempts(self, ordinal: int) -> list[tuple[Step, str, Attempt]]:
+        """Every request that was made for a row's steps, with its step and part, by time."""
+        ...
