@@ -86,7 +86,7 @@ def show(
 
     if verify:
         profile_hash = profile.fingerprint if shared.config is not None else ""
-        raise typer.Exit(_verify(profile.workspace, run_name, profile_hash, as_json=wants_json(profile, shared)))
+        raise typer.Exit(_check_receipt(profile.workspace, run_name, profile_hash, as_json=wants_json(profile, shared)))
     from importer.runs.look_again import look_again  # noqa: PLC0415
 
     caution = look_again(profile, run_name)
@@ -99,12 +99,12 @@ def show(
             show_text(f"  {caution}")
 
 
-def _verify(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:
+def _check_receipt(workspace: Path, run_name: str, profile_hash: str, *, as_json: bool) -> int:
     from importer.cli import tables  # noqa: PLC0415
     from importer.core.errors import ExitCode  # noqa: PLC0415
-    from importer.runs.verify import verify  # noqa: PLC0415
+    from importer.runs.receipt_check import check_receipt  # noqa: PLC0415
 
-    result = verify(workspace, run_name, profile_hash=profile_hash)
+    result = check_receipt(workspace, run_name, profile_hash=profile_hash)
     code = ExitCode.OK if result["verified"] else ExitCode.BALANCE
     if as_json:
         error = None if result["verified"] else "The receipt does not match."

@@ -5,7 +5,7 @@ killed has no receipt, and keeps its place.
 
 Each time the files of a run are written, a receipt is written with them, into the run's directory and into the journal:
 what went in, what came out, who did it, and the hash of the receipt before. Whoever can write the whole workspace can
-write a new chain too: keep the hash of the last receipt elsewhere where that matters. (`verify` checks it.)
+write a new chain too: keep the hash of the last receipt elsewhere where that matters. (`runs.receipt_check` checks it.)
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from importer.cli.entry import app
 from importer.cli.long_help import COLUMNS, EXIT_CODES, STATES, listed
 from importer.cli.options import EVERYWHERE
-from importer.core.columns import ADDED_COLUMNS
+from importer.core.columns import ADDED_WITH_STEPS
 from importer.core.errors import ExitCode
 from importer.core.states import FINAL_STATES
 
@@ -29,7 +29,7 @@ def printed(*words: str) -> str:
 def test_the_lists_hold_everything_there_is() -> None:
     assert EXIT_CODES.keys() == {str(int(code)) for code in ExitCode}
     assert tuple(STATES) == FINAL_STATES
-    assert tuple(COLUMNS) == ("_extra_1, …", *ADDED_COLUMNS)
+    assert tuple(COLUMNS) == ("_extra_1, …", *ADDED_WITH_STEPS)
 
 
 @pytest.mark.parametrize(

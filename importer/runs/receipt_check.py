@@ -39,7 +39,7 @@ class Compared:
         return self.status in {"ok", "gone"}
 
 
-def verify(workspace: Path, name: str, *, profile_hash: str = "") -> dict[str, Any]:
+def check_receipt(workspace: Path, name: str, *, profile_hash: str = "") -> dict[str, Any]:
     """Work out again everything that a run's receipt says.
 
     Args:
