@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from importer.core.batches import MappedBatch, RawBatch
 from importer.core.frames import text_frame
@@ -10,8 +11,14 @@ from importer.core.issues import Issue, IssueCollector
 from importer.core.results import ResultBatch, RowResult
 
 
-def result_batch(results: Sequence[RowResult]) -> ResultBatch:
-    """Turn rows into columns; there is at least one row, and all are as wide."""
+def result_batch(
+    results: Sequence[RowResult], follow_up: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> ResultBatch:
+    """Turn rows into columns; there is at least one row, and all are as wide.
+
+    Args:
+        follow_up: as of `ResultBatch`.
+    """
     first, found = results[0].ordinal, IssueCollector()
     for ordinal, one in enumerate(results, first):
         for issue in (*one.errors, *one.warnings):
@@ -31,6 +38,7 @@ def result_batch(results: Sequence[RowResult]) -> ResultBatch:
         issues=found.log(),
         candidates={place: one.candidates for place, one in enumerate(results) if one.candidates},
         surplus={place: one.surplus for place, one in enumerate(results) if one.surplus},
+        follow_up=follow_up,
     )
 
 

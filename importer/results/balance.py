@@ -16,10 +16,10 @@ from itertools import repeat, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from importer.core.columns import ADDED_COLUMNS, STATUS_COLUMN
+from importer.core.columns import STATUS_COLUMN
 from importer.core.errors import BalanceError, StorageError
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES
-from importer.results.table import LINE_END
+from importer.results.table import LINE_END, Header
 
 _LONGEST_CELL = 1 << 30
 _STATES = frozenset(FINAL_STATES) | frozenset(DRY_RUN_STATES)
@@ -59,9 +59,11 @@ class CountRows:
 
     Args:
         source_columns: how many columns there are before those that the importer adds.
+        added: the names of those.
     """
 
     source_columns: int
+    added: tuple[str, ...]
 
     def __call__(self, stretch: Stretch) -> Tally:
         """Count a stretch."""
@@ -87,15 +89,15 @@ class CountRows:
 
     @property
     def _width(self) -> int:
-        return self.source_columns + len(ADDED_COLUMNS)
+        return self.source_columns + len(self.added)
 
     @property
     def _at(self) -> int:
         """The place of the state: found by position, so a source column may have any name."""
-        return self.source_columns + ADDED_COLUMNS.index(STATUS_COLUMN)
+        return self.source_columns + self.added.index(STATUS_COLUMN)
 
     def _is_header(self, row: Sequence[str]) -> bool:
-        return len(row) == self._width and list(row[-len(ADDED_COLUMNS) :]) == list(ADDED_COLUMNS)
+        return len(row) == self._width and tuple(row[-len(self.added) :]) == self.added
 
     def _states(self, lines: list[str]) -> list[str] | None:
         """Return the state of every row; None where a row is damaged."""
@@ -146,12 +148,12 @@ class Recount:
     """Counts a `results.csv` while it is written.
 
     Args:
-        columns: the source's columns, as the table is written with them.
+        header: of the table.
         share: who does the counting.
     """
 
-    def __init__(self, columns: Sequence[str], share: Share = _here) -> None:
-        self._count = CountRows(len(columns))
+    def __init__(self, header: Header, share: Share = _here) -> None:
+        self._count = CountRows(len(header.source_names), header.added)
         self._share = share
         self._tallies: list[tuple[Stretch, Tally]] = []
 

@@ -12,6 +12,7 @@ from itertools import repeat
 
 from importer.core.columns import (
     ADDED_COLUMNS,
+    ADDED_WITH_STEPS,
     ATTEMPTS,
     ERROR_CODE,
     ERROR_COLUMN,
@@ -22,6 +23,7 @@ from importer.core.columns import (
     RUN_COLUMN,
     SHEET_COLUMN,
     STATUS_COLUMN,
+    STEP_COLUMNS,
     WARNINGS_COLUMN,
     extra_columns,
     joined,
@@ -56,12 +58,14 @@ class Header:
         sheet: the sheet's name; empty for text files.
         run_id: the run that the rows belong to.
         extra: how many surplus cells the widest row has.
+        has_steps: whether the run has steps after a create.
     """
 
     columns: tuple[str, ...]
     sheet: str = ""
     run_id: str = ""
     extra: int = 0
+    has_steps: bool = False
 
     @property
     def source_names(self) -> tuple[str, ...]:
@@ -71,13 +75,19 @@ class Header:
     @property
     def names(self) -> tuple[str, ...]:
         """All columns of the table, the added ones last."""
-        return (*self.source_names, *ADDED_COLUMNS)
+        return (*self.source_names, *self.added)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The columns that are added to every row."""
+        return ADDED_WITH_STEPS if self.has_steps else ADDED_COLUMNS
 
 
 def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
-    """Return the columns besides the source's: surplus cells, then `ADDED_COLUMNS`."""
+    """Return the columns besides the source's: surplus cells, then `Header.added`."""
     errors = _Reported.of(batch, Severity.ERROR).columns(_errors, len(_ERROR_COLUMNS), len(batch))
     added: dict[str, Column] = {
+        **{name: _shared(batch.follow_up.get(name, ("",))) for name in STEP_COLUMNS},
         **dict(zip(_ERROR_COLUMNS, errors, strict=True)),
         ROW_COLUMN: list(map(str, batch.rows)),
         SHEET_COLUMN: header.sheet,
@@ -89,7 +99,7 @@ def added_columns(batch: ResultBatch, header: Header) -> list[Column]:
         ATTEMPTS: _numbers(batch.attempts),
         RUN_COLUMN: header.run_id,
     }
-    return [*_extra_columns(batch, header.extra), *map(added.__getitem__, ADDED_COLUMNS)]
+    return [*_extra_columns(batch, header.extra), *map(added.__getitem__, header.added)]
 
 
 def rejected(batch: ResultBatch) -> list[int]:

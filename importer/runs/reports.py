@@ -19,7 +19,7 @@ from importer.core.errors import ExitCode
 from importer.core.issues import Severity
 from importer.core.results import Cluster, ResultBatch, RunSummary
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES, RowState, as_reported
-from importer.journal import Journal, Replay, StoredRun
+from importer.journal import Journal, Replay, RunFacts, StoredRun
 from importer.readers import STDIN
 from importer.results import (
     ClusterCounter,
@@ -138,12 +138,17 @@ def recorded_rows(workspace: Path, run_id: str) -> Iterator[tuple[Header, Iterat
     with registry.opened_run(workspace, run_id) as run:
         run.stored.require_whole()
         run.stored.require_loaded()
-        yield table_header(run.summary), run.journal.replay(run.stored.run, show_open=True).batches()
+        yield table_header(run.summary, run.stored.facts), run.journal.replay(run.stored.run, show_open=True).batches()
 
 
-def table_header(summary: RunSummary) -> Header:
-    """Return what all rows of a run's tables share."""
-    return Header(summary.columns, summary.sheet, summary.run_id, summary.extra)
+def table_header(summary: RunSummary, facts: RunFacts) -> Header:
+    """Return what all rows of a run's tables share.
+
+    Args:
+        facts: what the run has noted; with steps after a create there are more columns.
+    """
+    has_steps = bool(facts.after_create.steps)
+    return Header(summary.columns, summary.sheet, summary.run_id, summary.extra, has_steps=has_steps)
 
 
 def _with_refused_lines(clusters: Sequence[Cluster], returned: Mapping[str, Any]) -> tuple[Cluster, ...]:

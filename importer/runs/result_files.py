@@ -80,7 +80,7 @@ class ResultFiles:
 
     def _tables(self, seen: Seen, share: Share) -> tuple[dict[str, Path], Recount]:
         header, settings = self._header, self.context.profile.results
-        recount = Recount(header.source_names, share)
+        recount = Recount(header, share)
         tables = write_results(
             self._announced(then="recount"),
             header,
@@ -131,7 +131,8 @@ class ResultFiles:
 
     @cached_property
     def _header(self) -> Header:
-        return table_header(self.journal.runs.summary(self.stored.run))
+        runs, run = self.journal.runs, self.stored.run
+        return table_header(runs.summary(run), runs.facts(run))
 
     def _announced(self, *, then: str) -> Batches:
         """Replay the rows of the run, and announce each batch when it was written.

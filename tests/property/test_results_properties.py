@@ -52,7 +52,7 @@ def test_whatever_is_written_is_read_back_and_balances(
     made = [RowResult(i, i + 2, (a, b), state) for i, (state, a, b) in enumerate(rows)]  # type: ignore[arg-type]
     expected = {"read": len(made), **Counter(str(result.state) for result in made)}
     with tempfile.TemporaryDirectory() as folder:
-        recount = Recount(columns)
+        recount = Recount(Header(columns))
         files = write_results(
             lambda: batched(made, 5),
             Header(columns),
@@ -104,7 +104,7 @@ def test_columns_come_to_the_same_bytes_as_row_after_row(rows: list[RowResult], 
             Path(folder),
             formats=(),
             settings=chosen,
-            recount=Recount(()),
+            recount=Recount(header),
         )
         written = {kind: path.read_bytes().decode() for kind, path in files.items()}
     fine = {RowState.CREATED, RowState.EXISTING, RowState.VALID}

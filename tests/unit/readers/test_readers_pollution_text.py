@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from importer.core.columns import ADDED_COLUMNS
+from importer.core.columns import ADDED_WITH_STEPS
 from importer.core.errors import SourceError
 from importer.core.issues import Severity
 from importer.profile.settings import SourceSettings
@@ -101,7 +101,7 @@ JAPANESE = [
 PLAIN = [[cell.encode("ascii", "ignore").decode() for cell in row] for row in ROWS]
 QUOTED_NAME = changed(4, 2, 'Smith "Bob" Jones')
 NEWLINE = changed(4, 6, "12 Main Street\nApartment 4")
-OWN = list(ADDED_COLUMNS)
+OWN = list(ADDED_WITH_STEPS)
 GROUPS = ["", "Name", "", "Contact", "", "", "Address", "", "", ""]
 
 

@@ -19,7 +19,7 @@ COLUMNS = ("_status", "created", 'a,"b\r\nc', "", "=1+1")
 def recount(path: Path, columns: tuple[str, ...]) -> dict[str, int]:
     """Count a whole file as one stretch."""
     size = path.stat().st_size if path.exists() else 0
-    found = Recount(columns)
+    found = Recount(Header(columns))
     found.follow([Stretch(path, 0, size)])
     return found.counts(path)
 
@@ -33,7 +33,7 @@ def written(directory: Path, *states: RowState, cells: tuple[str, ...] = ("creat
         directory,
         formats=(),
         settings=ResultsSettings(),
-        recount=Recount(COLUMNS),
+        recount=Recount(Header(COLUMNS)),
     )["results"]
 
 
@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_read_back_is_one_sentence(tmp_path: Path, content
 
 def test_a_file_is_counted_while_it_is_written(tmp_path: Path) -> None:
     rows = [RowResult(i, i + 2, ("created",) * 5, RowState.FAILED) for i in range(9)]
-    counting = Recount(COLUMNS)
+    counting = Recount(Header(COLUMNS))
     files = write_results(
         lambda: (result_batch(rows[at : at + 4]) for at in range(0, 9, 4)),
         Header(COLUMNS),
@@ -125,7 +125,7 @@ def test_stretches_that_are_not_all_of_a_file_prove_nothing(tmp_path: Path) -> N
     size = path.stat().st_size
     row = len(path.read_bytes().splitlines(keepends=True)[-1])
     for ends in ([size - row], [size - row, size, size + 1]):
-        counting = Recount(COLUMNS)
+        counting = Recount(Header(COLUMNS))
         counting.follow([Stretch(path, start, end) for start, end in zip([0, *ends], ends, strict=False)])
         with pytest.raises(BalanceError, match="something else"):
             counting.counts(path)
@@ -137,7 +137,7 @@ def test_two_rows_that_became_one_where_two_stretches_meet_are_damage(tmp_path: 
     lines = path.read_bytes().splitlines(keepends=True)
     head, tail = b"".join(lines[:-2]).removesuffix(lost), b"".join(lines[-2:])
     path.write_bytes(head + tail)
-    counting = Recount(COLUMNS)
+    counting = Recount(Header(COLUMNS))
     counting.follow([Stretch(path, 0, len(head)), Stretch(path, len(head), len(head + tail))])
     with pytest.raises(BalanceError, match="Data row 2"):
         counting.counts(path)

@@ -55,7 +55,7 @@ def test_the_rows_are_those_of_results_csv(tmp_path: Path, size: int) -> None:
         tmp_path,
         formats=(),
         settings=ResultsSettings(),
-        recount=Recount(HEADER.names),
+        recount=Recount(HEADER),
     )
     with files["results"].open(encoding="utf-8", newline="") as stream:
         written = list(csv.reader(stream))

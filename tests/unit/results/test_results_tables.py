@@ -54,7 +54,7 @@ def write(directory: Path, *formats: str, rows: list[RowResult] | None = None, *
         directory,
         formats=formats,
         settings=ResultsSettings.model_validate(settings),
-        recount=Recount(HEADER.names),
+        recount=Recount(HEADER),
     )
 
 
@@ -224,7 +224,7 @@ def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path)
             tmp_path,
             formats=["dbf"],
             settings=ResultsSettings(),
-            recount=Recount(()),
+            recount=Recount(HEADER),
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -243,7 +243,7 @@ def test_a_failure_in_the_middle_leaves_the_earlier_files_and_no_temporaries(tmp
             tmp_path,
             formats=["xlsx", "jsonl", "parquet"],
             settings=ResultsSettings(),
-            recount=Recount(()),
+            recount=Recount(HEADER),
         )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -282,7 +282,7 @@ def test_watchers_see_every_batch_once_and_in_order(tmp_path: Path) -> None:
         tmp_path,
         formats=(),
         settings=ResultsSettings(),
-        recount=Recount(()),
+        recount=Recount(HEADER),
         watchers=[seen.append],
     )
     assert seen == batches
