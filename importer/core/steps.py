@@ -76,6 +76,14 @@ class StepState(StrEnum):
     """Sent, and neither the answer nor look-ups could show what came of it."""
 
 
+class Difference(StrEnum):
+    """How a field of a customer that was read back differs from what was sent."""
+
+    ANOTHER_VALUE = "another value"
+    MISSING_THERE = "missing there"
+    NOT_SENT = "not sent"
+
+
 OPEN_STEPS = frozenset({StepState.WAITING, StepState.SENDING, StepState.SUBMITTED})
 """Steps with something left to do."""
 

@@ -1,34 +1,17 @@
-"""What request bodies mean: whether one and a customer that the API returned are equal, and how both carry a stamp.
+"""What request bodies mean, and how they and the customers that the API returns carry a stamp. Pure.
 
-Null, absent and "" are equal. What the server owns or hides (ids, dates, statuses, a truncated
-`socialId`) does not count, nor do metadata that we did not send. A field that we know, that the server
-has and that we did not send, is a difference: it may be another person's record.
+How a body is compared with such a customer is in `comparison`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from importer.customers.rules import READING_FIELDS, field_spec, is_known_field
-from importer.customers.shape import flatten, primary_last
-
-_HIDDEN = frozenset({"socialId"})
-_METADATA = "metadata."
-
-
-def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the fields, dotted and sorted, that differ between what we send and what the API returned.
-
-    Letters' case does not count in email addresses, countries and states; phones are compared by their digits;
-    addresses by type, whatever their order.
-    """
-    sent = dict(flatten(payload))
-    known = {name: value for name, value in flatten(_like(payload, body)) if _is_compared(name)}
-    names = set(sent) | {name for name in known if not name.startswith(_METADATA)}
-    return tuple(sorted(name for name in names if name not in _HIDDEN and _differ(name, sent, known)))
+from importer.core.steps import Difference
+from importer.customers.comparison import METADATA, compare, names_of
+from importer.customers.shape import flatten
 
 
 def meaning(body: Mapping[str, Any], key: str) -> bytes:
@@ -58,43 +41,6 @@ def _canonical(value: Any) -> Any:
     return None if value == "" else value
 
 
-def _is_compared(name: str) -> bool:
-    return is_known_field(name) and name not in READING_FIELDS
-
-
-def _like(payload: Mapping[str, Any], body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of several addresses of one type in the body, prefer the one that equals ours."""
-    ours = {one.get("type"): dict(flatten({"addresses": [one]})) for one in payload.get("addresses") or ()}
-    chosen: dict[str, Mapping[str, Any]] = {}
-    for address in primary_last(body.get("addresses")):
-        kind = str(address.get("type"))
-        if kind not in chosen or not _equal(ours.get(kind, {}), chosen[kind]):
-            chosen[kind] = address
-    return {**body, "addresses": list(chosen.values())}
-
-
-def _equal(ours: Mapping[str, str], address: Mapping[str, Any]) -> bool:
-    theirs = dict(flatten({"addresses": [address]}))
-    return not any(_differ(name, ours, theirs) for name in set(ours) | set(theirs))
-
-
-def _differ(name: str, ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
-    return _comparable(name, ours.get(name, "")) != _comparable(name, theirs.get(name, ""))
-
-
-def _comparable(name: str, text: str) -> str:
-    spec = field_spec(name)
-    match spec.kind if spec else None:
-        case "phone":
-            return re.sub(r"\D", "", text)
-        case "email":
-            return text.lower()
-        case "enum" | "country" | "state" | "postal":
-            return text.upper()
-        case _:
-            return text
-
-
 # --------------------------------------------------------------------------- stamps
 
 
@@ -113,14 +59,18 @@ class CustomerBodies:
         named = _names(body, name)
         return _metadata(body)[named[0]] if named else None
 
+    def read_back(
+        self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
+    ) -> tuple[tuple[str, Difference], ...]:
+        """Name the fields that differ and how, the stamp aside."""
+        found = compare(_without_stamp(json.loads(payload), stamp), _without_stamp(body, stamp))
+        return tuple(one for one in found if not (loses_metadata and one[0].startswith(METADATA)))
+
     def differences(
         self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
     ) -> tuple[str, ...]:
         """Name the fields that differ, the stamp aside."""
-        fields = compare(_without_stamp(json.loads(payload), stamp), _without_stamp(body, stamp))
-        if not loses_metadata:
-            return fields
-        return tuple(name for name in fields if not name.startswith(_METADATA))
+        return names_of(self.read_back(payload, body, stamp, loses_metadata=loses_metadata))
 
     def flat(self, body: Mapping[str, Any]) -> dict[str, str]:
         """The texts of a body by dotted name."""
@@ -128,7 +78,7 @@ class CustomerBodies:
 
     def stamp_field(self, name: str) -> str:
         """A pair of metadata."""
-        return f"{_METADATA}{name}"
+        return f"{METADATA}{name}"
 
     def stamp(self, body: dict[str, Any], name: str, key: str) -> None:
         """Add a pair of metadata."""

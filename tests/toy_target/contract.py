@@ -38,6 +38,7 @@ from importer.core.contract import (
 from importer.core.contract.text import clean
 from importer.core.issue_codes.checking import CHECKING_CODES
 from importer.core.issues import IssueCode
+from importer.core.steps import Difference
 
 MEMBER = "MEMBER"
 FIELDS: Mapping[str, FieldSpec] = {
@@ -75,11 +76,20 @@ class MemberBodies:
     def stamp_of(self, body: Mapping[str, Any], name: str) -> object | None:
         return next((label.partition("=")[2] for label in _labels(body) if label.startswith(f"{name}=")), None)
 
+    def read_back(
+        self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
+    ) -> tuple[tuple[str, Difference], ...]:
+        sent = json.loads(payload)
+        return tuple(
+            (name, _how(sent.get(name), body.get(name)))
+            for name in sorted(FIELDS)
+            if (sent.get(name) or "") != (body.get(name) or "")
+        )
+
     def differences(
         self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
     ) -> tuple[str, ...]:
-        sent = json.loads(payload)
-        return tuple(sorted(name for name in FIELDS if (sent.get(name) or "") != (body.get(name) or "")))
+        return tuple(name for name, _ in self.read_back(payload, body, stamp, loses_metadata=loses_metadata))
 
     def meaning(self, body: Mapping[str, Any], key: str) -> bytes:
         return json.dumps(self.flat(body), sort_keys=True).encode()
@@ -92,6 +102,12 @@ class MemberBodies:
 
     def stamp(self, body: dict[str, Any], name: str, key: str) -> None:
         body["labels"] = [f"{name}={key}"]
+
+
+def _how(sent: object, there: object) -> Difference:
+    if sent and there:
+        return Difference.ANOTHER_VALUE
+    return Difference.MISSING_THERE if sent else Difference.NOT_SENT
 
 
 def _labels(body: Mapping[str, Any]) -> list[str]:

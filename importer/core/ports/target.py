@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from importer.core.outcomes import Found, Record, Reply
-from importer.core.steps import StepFound, StepReply, StepTask, VerificationProfile
+from importer.core.steps import Difference, StepFound, StepReply, StepTask, VerificationProfile
 
 
 class Target(Protocol):
@@ -98,15 +98,23 @@ class Recognition(Protocol):
         """What a customer bears under the name of the stamp, whoever put it there; None: nothing."""
         ...
 
-    def differences(
+    def read_back(
         self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
-    ) -> tuple[str, ...]:
-        """Name the fields that differ between what was sent and a customer, the stamp aside.
+    ) -> tuple[tuple[str, Difference], ...]:
+        """Name the fields that differ between what was sent and a customer, and how, the stamp aside.
+
+        All that was sent is compared. Of what was not sent only fields that the contract knows count.
 
         Args:
             stamp: the name of the stamp; empty: creates are not stamped.
             loses_metadata: the target was seen to lose what it keeps like a stamp: that does not differ, then.
         """
+        ...
+
+    def differences(
+        self, payload: bytes, body: Mapping[str, Any], stamp: str, *, loses_metadata: bool = False
+    ) -> tuple[str, ...]:
+        """Name the fields of `read_back` by which a customer can be another one than the record in hand."""
         ...
 
 

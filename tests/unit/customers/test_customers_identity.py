@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from importer.core.contract import Columns, occurrence_key
-from importer.customers.bodies import compare, meaning
+from importer.customers.bodies import meaning
 from importer.customers.identity import import_key, search_terms
 from importer.customers.readiness import judge_readiness
 
@@ -88,64 +88,6 @@ def test_a_business_is_looked_up_by_its_primary_contact() -> None:
     contact = {"primaryEmail": {"value": "a@example.com"}, "primaryPhoneNumber": {"number": "+12125550100"}}
     body = {"type": "BUSINESS", "contacts": [{"primary": False}, {**contact, "primary": True}]}
     assert search_terms(body) == ("a@example.com", "+12125550100", "BUSINESS")
-
-
-def test_what_the_server_returns_for_what_was_sent_is_the_same() -> None:
-    returned = {
-        **BODY,
-        "id": "6f2c", "status": "ACTIVE", "createdAt": "2026-11-22T00:00:00.000Z", "createdBy": {"id": "", "type": "x"},
-        "verificationStatus": {"status": "UNVERIFIED"}, "middleName": "", "website": None, "socialId": "***0000",
-        "primaryPhoneNumber": {"number": "+1 (212) 555-0123", "type": "MOBILE", "verified": False, "extension": ""},
-        "primaryEmail": {"value": "Sarah@EXAMPLE.com", "verified": False},
-        "addresses": [{**one, "streetLine3": ""} for one in reversed(BODY["addresses"])],
-        "metadata": {"legacy": "crm", "batch": "7"},
-    }  # fmt: skip
-    assert compare(BODY, returned) == ()
-
-
-@pytest.mark.parametrize(
-    ("change", "fields"),
-    [
-        ({"firstName": "Sara"}, ("firstName",)),
-        ({"firstName": None}, ("firstName",)),
-        ({"middleName": "Jane"}, ("middleName",)),
-        ({"primaryPhoneNumber": {"number": "+12125550199", "type": "HOME"}},
-         ("primaryPhoneNumber.number", "primaryPhoneNumber.type")),
-        ({"metadata": {}}, ("metadata.legacy",)),
-        ({"addresses": BODY["addresses"][:1]}, ("addresses.physical.streetLine1", "addresses.physical.zipCode")),
-        ({"addresses": None}, tuple(sorted([
-            "addresses.mailing.countryCode", "addresses.mailing.streetLine1", "addresses.mailing.zipCode",
-            "addresses.physical.streetLine1", "addresses.physical.zipCode"]))),
-        ({"type": "BUSINESS"}, ("type",)),
-        ({"addresses": "nonsense", "metadata": "nonsense", "primaryEmail": "nonsense"},
-         ("addresses.mailing.countryCode", "addresses.mailing.streetLine1", "addresses.mailing.zipCode",
-          "addresses.physical.streetLine1", "addresses.physical.zipCode", "metadata.legacy", "primaryEmail.value")),
-    ],
-)  # fmt: skip
-def test_other_data_are_named_field_by_field(change: dict[str, Any], fields: tuple[str, ...]) -> None:
-    assert compare(BODY, {**BODY, **change}) == fields
-
-
-@pytest.mark.parametrize("odd", [[{"type": ["x"]}], [None, 7], {"type": "MAILING"}, 7])
-def test_whatever_the_server_answers_nothing_raises(odd: Any) -> None:
-    assert compare(BODY, {**BODY, "addresses": odd, "contacts": odd, "metadata": odd, "firstName": odd})
-
-
-def test_of_several_addresses_of_a_type_the_one_like_ours_counts() -> None:
-    other = {"type": "MAILING", "primary": True, "streetLine1": "9 New Street", "zipCode": "1"}
-    ours = {**BODY["addresses"][0], "primary": False}
-    assert compare(BODY, {**BODY, "addresses": [ours, other, BODY["addresses"][1]]}) == ()
-    assert compare(BODY, {**BODY, "addresses": [other, BODY["addresses"][1]]}) == (
-        "addresses.mailing.countryCode", "addresses.mailing.streetLine1", "addresses.mailing.zipCode",
-    )  # fmt: skip
-
-
-def test_businesses_are_compared_by_their_primary_contact() -> None:
-    contact = {"firstName": "Sarah", "lastName": "Green", "primary": True, "primaryEmail": {"value": "s@example.com"}}
-    sent = {"type": "BUSINESS", "businessName": "Bakery", "contacts": [contact]}
-    assert compare(sent, {**sent, "contacts": [{"firstName": "Other", "primary": False}, contact]}) == ()
-    changed = {**sent, "contacts": [{**contact, "firstName": "Sara"}]}
-    assert compare(sent, changed) == ("contacts.primary.firstName",)
 
 
 def test_readiness_names_what_verification_lacks() -> None:
