@@ -8,7 +8,7 @@ from typing import Any
 from importer.cli.output import preview_lines
 from importer.core.contract import FieldTable
 from importer.core.labels import counted
-from importer.results import learned_sentences, read_as, title_of
+from importer.results import learned_sentences, read_as, steps_sentence, title_of
 from importer.runs.rehearsal import sentence
 
 _HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth checking", 5)}
@@ -33,6 +33,8 @@ def summary(
 def _lines(report: Mapping[str, Any], fields: FieldTable, took_s: float, *, previewed: bool) -> Iterator[str]:
     yield _headline(report, took_s)
     yield from _counts(report["counts"])
+    if steps := steps_sentence(report.get("follow_up") or {}):
+        yield f"  {steps}"
     if report.get("rehearsal"):
         yield f"  {sentence(report['rehearsal'])}"
     if report["verdict"]:

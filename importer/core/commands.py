@@ -86,6 +86,14 @@ class Commands:
         """Check what is not done of a run again, under the current profile."""
         return self._on_run("retry", run, *self._config_words())
 
+    def follow(self, run: str) -> str:
+        """Go on with the steps after the creates that are open."""
+        return self._on_run("follow", run)
+
+    def verify(self, run: str) -> str:
+        """Read a run's customers back and compare them."""
+        return self._on_run("verify", run)
+
     def show(self, run: str) -> str:
         """Show a run."""
         return self._on_run("show", run)

@@ -8,6 +8,7 @@ the tables (`results.tables`), the page (`results.html`) and the annotated workb
 from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters, title_of
 from importer.results.failing import FailingRows, UnknownRow, UnknownRows, shown
+from importer.results.follow_up import follow_up_of, steps_sentence
 from importer.results.overwrite_guard import check_out, digests, keep_edited
 from importer.results.read_as import label, read_as, value_in_words
 from importer.results.report import Report
@@ -33,12 +34,14 @@ __all__ = [
     "clusters",
     "compare",
     "digests",
+    "follow_up_of",
     "keep_edited",
     "label",
     "learned_sentences",
     "others_there",
     "read_as",
     "shown",
+    "steps_sentence",
     "title_of",
     "value_in_words",
     "verdict",

@@ -27,6 +27,7 @@ from importer.core.columns import is_added, tidy_name
 from importer.core.results import RowResult
 from importer.results.error_column import first_free, freeze, keep_together, make_room
 from importer.results.failing import FAILING
+from importer.results.follow_up import stages
 from importer.results.marking import MARKED, MAX_COMMENTS, Marker
 from importer.results.report_data import ReportData
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, print_wide, put_text, widths
@@ -140,6 +141,7 @@ def _summarise(copy: _Copy, report: ReportData, lines: Mapping[int, int], notes:
         copy.book,
         headline=judged.sentence,
         counts=report.counts,
+        steps=stages(report.follow_up, report.counts),
         clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters],
         links=links_to(marker.sheet, report.clusters, lines, places),
         notes=[judged.next_step, *notes] if judged.next_step else notes,

@@ -22,6 +22,7 @@ from importer.core.issues import Severity
 from importer.core.results import Cluster, RowResult
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES
 from importer.results.failing import FAILING, FailingRows, column_index, pointed_at, shown
+from importer.results.follow_up import stages, steps_sentence
 from importer.results.read_as import label, value_in_words
 from importer.results.report_data import ReportData
 from importer.results.report_json import report_json
@@ -87,6 +88,7 @@ def render_html(report: ReportData, failing: FailingRows, columns: Sequence[str]
             report=report,
             verdict=verdict(report),
             states=_states_of(report),
+            stages=stages(report.follow_up, report.counts),
             clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters],
             by_column=_by_column(report.clusters),
             rows=rows[:STATIC_ROWS],
@@ -118,6 +120,7 @@ def notebook_html(report: ReportData, *, has_rows: bool) -> str:
             report=report,
             verdict=verdict(report),
             states=[(state, count) for state, count, _ in _states_of(report)] if report.counts.get("read") else (),
+            steps=steps_sentence(report.follow_up),
             clusters=[(cluster, report.advice(cluster)) for cluster in report.clusters[:MOST_CLUSTERS]],
             more=max(len(report.clusters) - MOST_CLUSTERS, 0),
             few=FEW_ROWS,

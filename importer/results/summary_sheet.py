@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from importer.core.results import Cluster
 from importer.core.sources import SUMMARY_SHEET
 from importer.results.clusters import Advice
+from importer.results.follow_up import Stage
 from importer.results.sheets import HEADER_FILL, HEADER_FONT, SEVERITY_FILLS, lines, print_wide, safe_text
 
 _SUMMARY_WIDTHS = (12, 34, 24, 48, 60, 14)
@@ -27,6 +28,7 @@ def add_summary(
     *,
     headline: str,
     counts: Mapping[str, int],
+    steps: Sequence[Stage] = (),
     clusters: Sequence[tuple[Cluster, Advice]],
     links: Sequence[str],
     notes: Sequence[str],
@@ -34,6 +36,7 @@ def add_summary(
     """Append the summary sheet: the verdict, counts, and every cluster with a link to its first row.
 
     Args:
+        steps: the funnel of the steps after the creates; empty: the run has none.
         links: for each cluster the place of its first row (`'Sheet'!B5`); empty where that row is not in the workbook.
         notes: sentences about the workbook itself.
     """
@@ -48,6 +51,12 @@ def add_summary(
     _append_bold(sheet, ["Rows", "State"])
     for state, count in counts.items():
         sheet.append([count, state])
+    if steps:
+        sheet.append([])
+        _append_bold(sheet, ["Done", "Step after the create", "Others"])
+        for stage in steps:
+            sheet.append([stage.entries, stage.title, stage.left or None])
+            sheet.cell(sheet.max_row, 2).alignment = Alignment(indent=2 if stage.is_outcome else 0)
     if clusters:
         sheet.append([])
         _append_clusters(sheet, clusters, links)

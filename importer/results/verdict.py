@@ -12,6 +12,7 @@ from importer.core.commands import FRAME, STDIN
 from importer.core.errors import ExitCode
 from importer.core.labels import counted
 from importer.core.states import RowState
+from importer.core.steps import StepState
 from importer.results.report_data import ReportData
 
 Tone = Literal["good", "mixed", "bad"]
@@ -73,17 +74,40 @@ def _dry(report: ReportData) -> Verdict:
 
 
 def _real(report: ReportData) -> Verdict:
-    sentence = " ".join(part for part in (_came_to(report), _known(report), _nothing_real(report)) if part)
+    parts = (_came_to(report), _steps(report), _known(report), _nothing_real(report))
+    sentence = " ".join(part for part in parts if part)
     commands, run_id = report.commands, report.run_id
-    if report.exit_code in _RESUMABLE:
+    if report.exit_code in _RESUMABLE and not _waits(report):
         return Verdict("bad", f"The run stopped early. {sentence}", "To go on with it, run:", commands.resume(run_id))
     if report.counts.get(RowState.UNKNOWN):
         advice = "Unknown rows are looked up first, and sent only if they are not there. Run:"
         return Verdict("bad", sentence, advice, commands.retry(run_id))
     if report.counts.get(RowState.FAILED):
         return Verdict("bad", sentence, "To send the failed rows again, run:", commands.retry(run_id))
+    if _steps_in(report, StepState.FAILED, StepState.UNKNOWN) or report.follow_up.get("open"):
+        return _with_steps_to_do(report, sentence)
     if _done(report) < report.counts["read"]:
         return Verdict("mixed", sentence, *_fix(report))
+    return _with_steps_for_people(report, sentence)
+
+
+def _with_steps_to_do(report: ReportData, sentence: str) -> Verdict:
+    """All rows are done as far as they can be, and steps after their creates are not."""
+    commands, run_id = report.commands, report.run_id
+    if _steps_in(report, StepState.FAILED, StepState.UNKNOWN):
+        return Verdict("bad", sentence, "To try the failed steps again, run:", commands.retry(run_id))
+    return Verdict("mixed", sentence, "To go on with the open steps, run:", commands.follow(run_id))
+
+
+def _with_steps_for_people(report: ReportData, sentence: str) -> Verdict:
+    """Every row is at the target; what is left is for a person to look at."""
+    commands, run_id = report.commands, report.run_id
+    if _steps_in(report, StepState.DIFFERS):
+        advice = "_differences in results.csv names what differs. After a correction at the target, run:"
+        return Verdict("mixed", sentence, advice, commands.verify(run_id))
+    if _steps_in(report, StepState.NEEDS_PERSON):
+        advice = "Do at the target what _idv_status in results.csv asks for, then run:"
+        return Verdict("mixed", sentence, advice, commands.follow(run_id))
     return Verdict("good", sentence, "To see this run again, run:", commands.show(run_id))
 
 
@@ -115,6 +139,28 @@ def _left(report: ReportData) -> str:
         f"{counted(unsent, 'row')} {'was' if unsent == 1 else 'were'} not sent" if unsent else "",
     )
     return ", ".join(part for part in parts if part)
+
+
+def _waits(report: ReportData) -> bool:
+    """Whether the run went through, and only waits for steps after its creates."""
+    return report.exit_code == ExitCode.TRY_LATER and report.state == "finished" and bool(report.follow_up.get("open"))
+
+
+def _steps(report: ReportData) -> str:
+    """The steps that are not done, as far as something is to be done about them."""
+    parts = (
+        (_steps_in(report, StepState.FAILED, StepState.UNKNOWN), "{} failed", "{} failed"),
+        (_steps_in(report, StepState.DIFFERS), "{} customer differs", "{} customers differ"),
+        (_steps_in(report, StepState.NEEDS_PERSON), "{} needs a person", "{} need a person"),
+        (report.follow_up.get("open", 0), "{} is open", "{} are open"),
+    )
+    words = [(one if count == 1 else many).format(f"{count:,}") for count, one, many in parts if count]
+    return f"Steps after the create: {', '.join(words)}." if words else ""
+
+
+def _steps_in(report: ReportData, *states: StepState) -> int:
+    steps = report.follow_up.get("steps", {}).values()
+    return sum(counts.get(state, 0) for counts in steps for state in states)
 
 
 def _known(report: ReportData) -> str:

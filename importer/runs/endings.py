@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from importer.core.errors import ExitCode
 from importer.core.states import LEFT_OPEN, RowState, as_reported
@@ -22,6 +24,7 @@ _STOP_CODES: Mapping[str, ExitCode] = {
     "sigterm": ExitCode.SIGTERM,
     "cut_off": ExitCode.STOPPED,
 }
+_FAILED = (RowState.INVALID, RowState.REJECTED, RowState.FAILED)
 _CUT_OFF = "The run was cut off; its rows are shown as the journal has them."
 
 
@@ -66,15 +69,22 @@ def is_open(counts: Mapping[str, int]) -> bool:
 
 
 def exit_code(
-    counts: Mapping[str, int], reason: str, *, balanced: bool = True, partial_ok: bool = False, refused: int = 0
+    counts: Mapping[str, int],
+    reason: str,
+    *,
+    balanced: bool = True,
+    partial_ok: bool = False,
+    refused: int = 0,
+    follow_up: Mapping[str, Any] = MappingProxyType({}),
 ) -> ExitCode:
-    """Return the exit code of a run; where several apply, the first in the order 9, 5, 4, signal, 75, 8, 3 wins.
+    """Return the exit code of a run; where several apply, the first in the order 9, that of the stop, 8, 3, 75 wins.
 
     Args:
         counts: rows per state.
         reason: why the run stopped; empty when it went through.
-        partial_ok: rows that failed do not fail the run.
+        partial_ok: rows and steps that failed do not fail the run.
         refused: lines of a file that came back which were not taken into the run.
+        follow_up: its steps after the creates, as in the report; {}: it has none.
     """
     if not balanced:
         return ExitCode.BALANCE
@@ -82,6 +92,7 @@ def exit_code(
         return _STOP_CODES[reason]
     if counts.get(RowState.UNKNOWN, 0):
         return ExitCode.SOME_UNKNOWN
-    if refused or any(counts.get(state, 0) for state in (RowState.INVALID, RowState.REJECTED, RowState.FAILED)):
-        return ExitCode.OK if partial_ok else ExitCode.SOME_FAILED
-    return ExitCode.OK
+    failed = refused or follow_up.get("failed") or any(counts.get(state, 0) for state in _FAILED)
+    if failed and not partial_ok:
+        return ExitCode.SOME_FAILED
+    return ExitCode.TRY_LATER if follow_up.get("open") else ExitCode.OK

@@ -80,6 +80,8 @@ def _from_here(report: dict[str, Any], workspace: Path) -> dict[str, Any]:
             elapsed_seconds=report["elapsed_seconds"],
             run_id=report["run_id"],
             counts=report["counts"],
+            state=report.get("state", ""),
+            follow_up=report.get("follow_up", {}),
             files=files,
             error=report["error"],
             path=typed.get("file", ""),
@@ -129,6 +131,7 @@ _NOTHING: Mapping[str, Any] = {
     "next_step": "",
     "next_command": "",
     "source_info": None,
+    "follow_up": {},
 }
 _NOT_READ = "This run was cut off before its source was read to the end; nothing was sent."
 _NO_FILES = "Its files are not those of its journal."

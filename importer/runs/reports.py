@@ -78,7 +78,14 @@ def with_exit_code(report: Report, ending: Ending, imbalance: str, *, partial_ok
         partial_ok: rows that failed do not fail the run.
     """
     refused = sum(one["count"] for one in report.returned.get("refused", ()))
-    code = exit_code(report.counts, ending.reason, balanced=not imbalance, partial_ok=partial_ok, refused=refused)
+    code = exit_code(
+        report.counts,
+        ending.reason,
+        balanced=not imbalance,
+        partial_ok=partial_ok,
+        refused=refused,
+        follow_up=report.follow_up,
+    )
     return replace(report, exit_code=code, error=imbalance or report.error)
 
 

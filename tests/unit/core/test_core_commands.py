@@ -41,6 +41,8 @@ def test_a_command_on_a_run_in_the_usual_workspace_needs_nothing_else() -> None:
     assert commands.resume("r-1") == "importer resume r-1"
     assert commands.retry("r-1") == "importer retry r-1"
     assert commands.show("r-1") == "importer show r-1"
+    assert commands.follow("r-1") == "importer follow r-1"
+    assert commands.verify("r-1") == "importer verify r-1"
     assert commands.export("r-1") == "importer export r-1"
     assert commands.runs() == "importer runs"
 

@@ -28,6 +28,38 @@ def test_refused_lines_of_a_returned_file_count_as_failed_rows() -> None:
     assert exit_code({"created": 9}, "", refused=1) is ExitCode.SOME_FAILED
 
 
+STEPS_FAILED, STEPS_OPEN = {"failed": 1, "open": 0}, {"failed": 0, "open": 3}
+
+
+@pytest.mark.parametrize(
+    ("counts", "follow_up", "code"),
+    [
+        ({"created": 9}, STEPS_FAILED, ExitCode.SOME_FAILED),
+        ({"created": 9}, STEPS_OPEN, ExitCode.TRY_LATER),
+        ({"created": 9}, {"failed": 1, "open": 3}, ExitCode.SOME_FAILED),
+        ({"created": 9}, {"failed": 0, "open": 0}, ExitCode.OK),
+        ({"created": 8, "invalid": 1}, STEPS_OPEN, ExitCode.SOME_FAILED),
+        (UNKNOWN, {"failed": 1, "open": 3}, ExitCode.SOME_UNKNOWN),
+    ],
+)
+def test_failed_steps_count_as_failed_rows_and_open_ones_come_last(
+    counts: dict[str, int], follow_up: dict[str, int], code: ExitCode
+) -> None:
+    assert exit_code(counts, "", follow_up=follow_up) is code
+
+
+def test_where_failures_are_accepted_open_steps_still_ask_for_another_pass() -> None:
+    assert exit_code({"created": 9}, "", partial_ok=True, follow_up=STEPS_FAILED) is ExitCode.OK
+    assert exit_code({"created": 9}, "", partial_ok=True, follow_up={"failed": 1, "open": 1}) is ExitCode.TRY_LATER
+
+
+@pytest.mark.parametrize("reason", ["access", "breaker", "sigint"])
+def test_a_stop_and_a_broken_balance_go_before_the_steps(reason: str) -> None:
+    stopped = exit_code({"created": 9}, reason)
+    assert exit_code({"created": 9}, reason, follow_up={"failed": 1, "open": 1}) is stopped
+    assert exit_code({"created": 9}, reason, balanced=False, follow_up=STEPS_OPEN) is ExitCode.BALANCE
+
+
 @pytest.mark.parametrize(
     ("reason", "code"),
     [
