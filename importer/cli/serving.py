@@ -25,7 +25,7 @@ class EmulatorOptions(opt.OptionSet):
 
     host: str = opt.option(opt.OWN, "A loopback address.", default="127.0.0.1")
     port: int = opt.option(opt.OWN, "0 takes a free one.", default=8080, min=0, max=65_535)
-    store: Path | None = opt.option(opt.OWN, "Keep the customers in this file.", "FILE")
+    store: Path | None = opt.option(opt.OWN, "Keep customers and what belongs to them in this file.", "FILE")
     faults: str | None = opt.option(opt.OWN, "A preset or a TOML file of faults.")
     limit: str | None = opt.option(opt.OWN, "Answer 429 above this rate; several with commas between them.", "10/s")
     rate_headers: Literal["off", "ietf", "draft", "x", "x-epoch"] = opt.option(
@@ -39,6 +39,9 @@ class EmulatorOptions(opt.OptionSet):
         opt.OWN, "The answer to an externalId in use; off: allowed.", default="409"
     )
     list_lag: float = opt.option(opt.OWN, "How much later lists show a customer.", "SECONDS", default=0.0, min=0.0)
+    idv_seconds: float = opt.option(
+        opt.OWN, "How long an identity verification takes; 0: it is completed at once.", "SECONDS", default=2.0, min=0.0
+    )
 
 
 def register(app: typer.Typer) -> None:
@@ -83,6 +86,7 @@ def _settings(own: EmulatorOptions) -> EmulatorSettings:
         error_body=own.error_body,
         enforce_external_id=own.external_ids,
         list_lag_s=own.list_lag,
+        idv_s=own.idv_seconds,
         **_credentials(),
     )
 

@@ -17,7 +17,6 @@ class Answer(NamedTuple):
 
     Args:
         code: the error code, for the ledger; empty where there is no error.
-        customer_id: the customer that this request created.
     """
 
     status: int
@@ -25,7 +24,6 @@ class Answer(NamedTuple):
     content_type: str = "application/json"
     headers: Mapping[str, str] = MappingProxyType({})
     code: str = ""
-    customer_id: str = ""
 
 
 class Refusal(Exception):  # noqa: N818 - an answer rather than an error
@@ -51,6 +49,16 @@ class Refusal(Exception):  # noqa: N818 - an answer rather than an error
         self.message = message
         self.problems = problems
         self.headers = headers or {}
+
+
+def refuse(problems: Sequence[Problem], message: str) -> None:
+    """Refuse a request with problems, if there are any.
+
+    Raises:
+        Refusal: 400.
+    """
+    if problems:
+        raise Refusal(400, "EMU_VALIDATION", message, problems)
 
 
 def timestamp(epoch_s: float) -> str:

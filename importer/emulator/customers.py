@@ -12,7 +12,7 @@ from importer.emulator.rules import e164
 SEPARATOR = "\x1f"
 """Separates the values that share one column of the store."""
 
-_SERVER_OWNED = ("createdBy", "createdAt", "updatedBy", "updatedAt", "verificationStatus")
+_SERVER_OWNED = ("id", "customerId", "status", "createdBy", "createdAt", "updatedBy", "updatedAt", "verificationStatus")
 
 
 class Row(NamedTuple):
@@ -44,11 +44,14 @@ def new_customer(fields: Mapping[str, Any], customer_id: str, account_id: str, e
         account_id: the service account that asks.
         epoch_s: now.
     """
+    owned = server_owned(account_id, epoch_s)
+    return {"id": customer_id, "status": "ACTIVE", "metadata": {}, **shown(fields), **owned}
+
+
+def server_owned(account_id: str, epoch_s: float) -> dict[str, Any]:
+    """What the server adds to a new customer or owner."""
     now, author = timestamp(epoch_s), {"id": account_id, "type": "service-account"}
     return {
-        "id": customer_id,
-        "status": "ACTIVE",
-        **_shown(fields),
         "createdBy": author,
         "createdAt": now,
         "updatedBy": author,
@@ -59,8 +62,9 @@ def new_customer(fields: Mapping[str, Any], customer_id: str, account_id: str, e
 
 def replaced(old: Mapping[str, Any], fields: Mapping[str, Any], account_id: str, epoch_s: float) -> dict[str, Any]:
     """Replace all fields; those that the server owns stay."""
-    owned = {name: old[name] for name in _SERVER_OWNED}
-    return touched({"id": old["id"], "status": old["status"], **_shown(fields), **owned}, account_id, epoch_s)
+    blank: dict[str, Any] = {"metadata": {}} if "metadata" in old else {}
+    owned = {name: old[name] for name in _SERVER_OWNED if name in old}
+    return touched({**blank, **shown(fields), **owned}, account_id, epoch_s)
 
 
 def touched(customer: Mapping[str, Any], account_id: str, epoch_s: float) -> dict[str, Any]:
@@ -69,11 +73,10 @@ def touched(customer: Mapping[str, Any], account_id: str, epoch_s: float) -> dic
     return {**customer, "updatedBy": author, "updatedAt": timestamp(epoch_s)}
 
 
-def _shown(fields: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {"addresses": [], "metadata": {}, **fields}
-    if "socialId" in fields:
-        shown["socialId"] = f"*****{fields['socialId'][-4:]}"
-    return shown
+def shown(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the fields as answers show them: of a `socialId` only the end."""
+    short = {"socialId": f"*****{fields['socialId'][-4:]}"} if "socialId" in fields else {}
+    return {"addresses": [], **fields, **short}
 
 
 def with_blanks(customer: dict[str, Any]) -> dict[str, Any]:
@@ -139,3 +142,8 @@ def parsed(body: str) -> dict[str, Any]:
     """Read a stored customer."""
     customer: dict[str, Any] = json.loads(body)
     return customer
+
+
+def written(value: Mapping[str, Any]) -> str:
+    """Write an object as JSON, as it is stored and answered."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -70,11 +70,12 @@ def after_work(injection: Injection, answer: Answer, epoch_s: float) -> Answer:
 def _altered(fault: str, answer: Answer) -> Answer:
     match fault:
         case "html":
-            return answer._replace(body=_PAGE % answer.status, content_type="text/html")
+            return answer._replace(body=_PAGE % answer.status, content_type="text/html", headers={})
         case "empty":
             return answer._replace(body=b"")
         case "no-id":
-            return answer._replace(body=_without_id(answer.body))
+            headers = {name: value for name, value in answer.headers.items() if name != "Location"}
+            return answer._replace(body=_without_id(answer.body), headers=headers)
         case "wrong-type":
             return answer._replace(content_type="text/plain")
         case _:
@@ -132,14 +133,20 @@ def is_special(injection: Injection) -> bool:
 async def send_specially(
     request: web.BaseRequest, answer: Answer, response: web.Response, rule: Rule, pause: Pause
 ) -> web.StreamResponse:
-    """Send an answer cut short, padded to a huge size, byte by byte, or with the connection closed after it."""
+    """Send an answer cut short, padded to a huge size, byte by byte, or with the connection closed after it.
+
+    Raises:
+        Dropped: an answer without a body is to be cut short.
+    """
     if rule.fault == "close":
         if request.transport is not None:
             # After the answer has left, so that the peer believes in a connection that it can use again.
             asyncio.get_running_loop().call_later(0.01, request.transport.close)
         return response
+    if rule.fault == "truncated" and not answer.body:
+        raise Dropped  # there is nothing to cut short
     size = rule.size_bytes if rule.fault == "huge" else len(answer.body)
-    stream = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
+    stream = web.StreamResponse(status=answer.status, headers={**answer.headers, "Content-Type": answer.content_type})
     stream.content_length = size
     await stream.prepare(request)
     if rule.fault == "huge":

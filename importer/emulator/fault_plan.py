@@ -2,7 +2,7 @@
 
 seed = 7
 error_body = "v2"               # settings of the server: error_body, external_ids, rate, rate_headers,
-rate = "20/s, 600/min"          # metadata (keep, drop, lower), list_lag_s, clock_ahead_s
+rate = "20/s, 600/min"          # metadata (keep, drop, lower), list_lag_s, clock_ahead_s, idv_s
 
 [[rule]]
 fault = "commit-then-drop"
@@ -30,7 +30,7 @@ _SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "metadata": ("metadata", ("keep", "drop", "lower")),
 }
 """What a plan may say of the server: the emulator's setting, and its words."""
-_SECONDS = ("list_lag_s", "clock_ahead_s")
+_SECONDS = ("list_lag_s", "clock_ahead_s", "idv_s")
 """What a plan may say of the server in seconds, under the emulator's own names."""
 
 

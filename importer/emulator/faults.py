@@ -14,7 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-KINDS: tuple[str, ...] = ("token", "create", "get", "list", "update", "delete", "other")
+KINDS: tuple[str, ...] = (
+    "token", "create", "get", "list", "update", "delete", "beneficiary", "beneficiaries", "limits", "limits_set",
+    "idv_profiles", "idv_submit", "idv_get", "idv_list", "document", "upload", "other",
+)  # fmt: skip
 """The kinds of request."""
 
 FAULTS: Mapping[str, frozenset[str]] = {
@@ -50,12 +53,12 @@ class Rule:
         for_s: how long it stays open; None: to the end.
         every_s: opens again that long after each opening; None: once.
         from_request: the same window in request numbers, counted from 0 over all kinds.
-        commit: whether a create is committed before the delay or the failing answer.
+        commit: whether the work is done before the delay or the failing answer.
         distribution: `fixed` (`delay_s`), `uniform` (`min_s` to `max_s`) or `lognormal` (`median_s`, `sigma`,
             never above `max_s`).
         delay_s: a fixed delay; for `dribble` the pause between two bytes.
-        commit_after_s: when a create is committed, seconds after its arrival, whatever was answered meanwhile.
-        answer_after_s: when such a create is answered with `status`, seconds after its arrival.
+        commit_after_s: when the work is done, seconds after the request's arrival, whatever was answered meanwhile.
+        answer_after_s: when such a request is answered with `status`, seconds after its arrival.
         retry_after_s: what a failing status asks for; None: no header.
         retry_after_form: `seconds` or `date`.
         body: of a failing status: `json`, `html` (as a gateway sends) or `empty`.
@@ -131,7 +134,7 @@ class Injection:
         rule: the fault; None when there are only delays and lags.
         before_s: delay before it is worked on.
         after_s: delay between the work and the answer.
-        lag_s: how much later than usual a created customer appears in lists.
+        lag_s: how much later than usual a created object appears in lists.
         draw: a number between 0 and 1 for whatever choice is left.
         names: the faults that hit, for the ledger.
     """

@@ -27,10 +27,11 @@ class Arrival(NamedTuple):
         number: from 0, over all kinds.
         at_s: when it was first seen, on the monotonic clock.
         path: with `{id}` in the place of an id, and without the query.
-        kind: `token`, `create`, `get`, `list`, `update`, `delete` or `other`.
+        kind: one of `faults.KINDS`.
         status: of the answer that was sent, or `UNDER_WAY`, or `DROPPED`.
         fault: the faults that hit it, joined by `+`; empty for none.
         customer_id: the customer that it created; empty for none.
+        committed_id: what it created or uploaded, of whatever kind; for limits, their customer; empty for nothing.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Arrival(NamedTuple):
     status: int
     fault: str
     customer_id: str
+    committed_id: str
 
 
 class _Names:
@@ -75,11 +77,11 @@ class Ledger:
         self._routes = array("H")
         self._statuses = array("h")
         self._faults = array("H")
-        self._created = bytearray()
+        self._committed_ids = bytearray()
         self._names = _Names()
         self._counts: Counter[tuple[str, int]] = Counter()
         self.requests = 0
-        self.commits = 0
+        self.committed: Counter[str] = Counter()
         self.in_flight = 0
         self.most_in_flight = 0
         self.faults: Counter[str] = Counter()
@@ -99,17 +101,21 @@ class Ledger:
         self._routes.append(self._names.code(f"{kind} {method} {path}"))
         self._statuses.append(UNDER_WAY)
         self._faults.append(0)
-        self._created += _NO_ID
+        self._committed_ids += _NO_ID
         if len(self._times) >= 2 * self._keep:
             self._forget(self._keep)
         return number
 
-    def commit(self, number: int, customer_id: str) -> None:
-        """Record that a request's customer is durable, before any answer."""
-        self.commits += 1
+    def commit(self, number: int, object_id: str, kind: str = "create") -> None:
+        """Record that what a request asked for is durable, before any answer.
+
+        Args:
+            object_id: of what was created or uploaded; for limits, of their customer.
+        """
+        self.committed[kind] += 1
         place = number - self._first
         if place >= 0:
-            self._created[16 * place : 16 * place + 16] = uuid.UUID(customer_id).bytes
+            self._committed_ids[16 * place : 16 * place + 16] = uuid.UUID(object_id).bytes
 
     def settle(self, number: int, kind: str, status: int, *, code: str = "", faults: tuple[str, ...] = ()) -> None:
         """Record how a request ended."""
@@ -128,7 +134,7 @@ class Ledger:
     def _forget(self, count: int) -> None:
         for column in (self._times, self._routes, self._statuses, self._faults):
             del column[:count]
-        del self._created[: 16 * count]
+        del self._committed_ids[: 16 * count]
         self._first += count
 
     # ------------------------------------------------------------------ what tests read
@@ -147,7 +153,8 @@ class Ledger:
 
     def _arrival(self, place: int) -> Arrival:
         kind, method, path = self._names[self._routes[place]].split(" ", 2)
-        created = bytes(self._created[16 * place : 16 * place + 16])
+        content = bytes(self._committed_ids[16 * place : 16 * place + 16])
+        committed_id = "" if content == _NO_ID else str(uuid.UUID(bytes=content))
         return Arrival(
             number=self._first + place,
             at_s=self._times[place],
@@ -156,12 +163,22 @@ class Ledger:
             kind=kind,
             status=self._statuses[place],
             fault=self._names[self._faults[place]],
-            customer_id="" if created == _NO_ID else str(uuid.UUID(bytes=created)),
+            customer_id=committed_id if kind == "create" else "",
+            committed_id=committed_id,
         )
+
+    @property
+    def commits(self) -> int:
+        """How many customers were created."""
+        return self.committed["create"]
 
     def created_ids(self) -> list[str]:
         """Give the ids of the committed customers in the order in which their requests arrived."""
-        return [arrival.customer_id for arrival in self if arrival.customer_id]
+        return self.committed_ids("create")
+
+    def committed_ids(self, kind: str) -> list[str]:
+        """Give the ids of what requests of a kind committed, in the order of arrival; for limits, of customers."""
+        return [arrival.committed_id for arrival in self if arrival.kind == kind and arrival.committed_id]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Count requests per kind and status; `dropped` and `under way` are not a status."""

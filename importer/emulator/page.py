@@ -1,19 +1,22 @@
-"""The emulator's own pages: a page for people, and the ledger and customers for tests.
+"""The emulator's own pages: a page for people, and the ledger and all stored objects for tests.
 
-The page for people holds no personal data. `/_emulator/customers` does; like everything here it serves loopback only.
+The page for people, the ledger and the arrivals hold no personal data. The lists of objects do; like everything here
+they are served to loopback only.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
+from itertools import islice
 from typing import Any
 
 from aiohttp import web
 
 from importer.emulator.answers import encoded
+from importer.emulator.contents import Contents
 from importer.emulator.ledger import Ledger
-from importer.emulator.store import Store
 
 PREFIX = "/_emulator"
 _PAGE_LINES = 1_000
@@ -27,7 +30,8 @@ td:last-child{{text-align:right;font-variant-numeric:tabular-nums}}@media(prefer
 <body><h1>RocketKOR emulator</h1><p>A local server: nothing here reaches a real system.</p>
 {tables}
 <p>For programs: <a href="/_emulator/ledger?per_s=1">ledger</a>, <a href="/_emulator/arrivals">arrivals</a>,
-<a href="/_emulator/customers">customers</a></p>
+<a href="/_emulator/customers">customers</a>, <a href="/_emulator/beneficiaries">beneficiaries</a>,
+<a href="/_emulator/applications">applications</a>, <a href="/_emulator/documents">documents</a></p>
 </body></html>
 """
 
@@ -35,22 +39,27 @@ td:last-child{{text-align:right;font-variant-numeric:tabular-nums}}@media(prefer
 class AdminPages:
     """The pages under `/_emulator`; they need no token, and do not appear in the ledger."""
 
-    def __init__(self, store: Store, ledger: Ledger) -> None:
-        self._store = store
+    def __init__(self, contents: Contents, ledger: Ledger) -> None:
+        self._contents = contents
         self._ledger = ledger
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        place = request.path.removeprefix(PREFIX).rstrip("/")
-        if request.method != "GET" or place not in {"", "/ledger", "/arrivals", "/customers"}:
-            return web.Response(status=404, body=b'{"errorCode":"EMU_NO_SUCH_PATH"}', content_type="application/json")
-        if place == "/customers":
-            return await self._customers(request)
-        if place == "/arrivals":
-            return await self._arrivals(request)
-        if place == "/ledger":
+        place = request.path.removeprefix(PREFIX).strip("/")
+        lists: Mapping[str, Callable[[], Iterable[Mapping[str, Any]]]] = {
+            "customers": self._contents.customers,
+            "beneficiaries": self._contents.beneficiaries,
+            "applications": self._contents.applications,
+            "documents": self._contents.documents,
+            "arrivals": self._arrivals,
+        }
+        if request.method == "GET" and place in lists:
+            return await _streamed(request, lists[place]())
+        if request.method == "GET" and place == "ledger":
             return self._numbers(request)
-        return web.Response(text=_PAGE.format(tables="\n".join(self._tables())), content_type="text/html")
+        if request.method == "GET" and not place:
+            return web.Response(text=_PAGE.format(tables="\n".join(self._tables())), content_type="text/html")
+        return web.Response(status=404, body=b'{"errorCode":"EMU_NO_SUCH_PATH"}', content_type="application/json")
 
     def _numbers(self, request: web.BaseRequest) -> web.Response:
         try:
@@ -69,12 +78,12 @@ class AdminPages:
             "counts": ledger.counts(),
             "codes": dict(ledger.codes),
             "faults": dict(ledger.faults),
-            "customers": self._store.total,
+            "customers": self._contents.counts()["customers"],
             "commits": ledger.commits,
-            "duplicates": {
-                "importKey": self._store.surplus("stamp"),
-                "externalId": self._store.surplus("external_id"),
-            },
+            "committed": dict(ledger.committed),
+            "stored": self._contents.counts(),
+            "duplicates": self._contents.duplicates(),
+            "repeats": self._contents.repeats(),
             "per_s": per_s,
             "largest_window": ledger.largest_window(per_s),
             "span_s": ledger.span_s(),
@@ -83,30 +92,18 @@ class AdminPages:
             "most_in_flight": ledger.most_in_flight,
         }
 
-    async def _customers(self, request: web.BaseRequest) -> web.StreamResponse:
-        stream = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        await stream.prepare(request)
-        for page in self._store.pages():
-            await stream.write("".join(f"{body}\n" for body in page).encode())
-        await stream.write_eof()
-        return stream
-
-    async def _arrivals(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Send every recorded request, one JSON object a line; the last ones may still be under way."""
-        stream = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        await stream.prepare(request)
+    def _arrivals(self) -> Iterator[Mapping[str, Any]]:
+        """Give every recorded request so far; the last ones may still be under way."""
         number, end = 0, self._ledger.requests
         while number < end and (page := self._ledger.page(number, _PAGE_LINES)):
-            await stream.write(b"".join(encoded(arrival._asdict()) + b"\n" for arrival in page if arrival.number < end))
+            yield from (arrival._asdict() for arrival in page if arrival.number < end)
             number = page[-1].number + 1
-        await stream.write_eof()
-        return stream
 
     def _tables(self) -> list[str]:
         ledger = self._ledger
         totals = {
-            "customers": self._store.total,
-            "created since the start": ledger.commits,
+            **self._contents.counts(),
+            **{f"done since the start: {kind}": count for kind, count in sorted(ledger.committed.items())},
             "requests": ledger.requests,
             "requests in the last second": ledger.rate(time.monotonic()),
             "under way": ledger.in_flight,
@@ -116,6 +113,17 @@ class AdminPages:
         last = {f"{place}. {code}": status for place, (status, code) in enumerate(reversed(ledger.last_codes), 1)}
         named = {"Now": totals, "Answers": answers, "Faults": dict(ledger.faults), "Last errors": last}
         return [_table(title, rows) for title, rows in named.items()]
+
+
+async def _streamed(request: web.BaseRequest, objects: Iterable[Mapping[str, Any]]) -> web.StreamResponse:
+    """Send objects as JSON, one a line."""
+    stream = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    await stream.prepare(request)
+    remaining = iter(objects)
+    while page := list(islice(remaining, _PAGE_LINES)):
+        await stream.write(b"".join(encoded(one) + b"\n" for one in page))
+    await stream.write_eof()
+    return stream
 
 
 def _table(title: str, rows: dict[str, int]) -> str:

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_MIGRATION_NIGHT = """
+_CHANGES = '["create", "beneficiary", "limits_set", "idv_submit", "document", "upload"]'
+_LISTED = '["create", "beneficiary", "idv_submit"]'
+_WITH_ID = '["create", "beneficiary", "idv_submit", "document"]'
+_READABLE = (
+    '["create", "list", "beneficiary", "beneficiaries", "limits", "limits_set",'
+    ' "idv_profiles", "idv_submit", "idv_get", "idv_list", "document"]'
+)
+_BUT_TOKENS = (
+    '["create", "list", "get", "beneficiary", "beneficiaries", "limits", "limits_set",'
+    ' "idv_profiles", "idv_submit", "idv_get", "idv_list", "document", "upload"]'
+)
+
+_MIGRATION_NIGHT = f"""
 # A little of everything that can go wrong in a night: what a rehearsal should survive.
 seed = 20221123
 
@@ -50,18 +62,18 @@ every_requests = 1000
 
 [[rule]]
 fault = "commit-then-drop"
-on = ["create"]
+on = {_CHANGES}
 probability = 0.02
 
 [[rule]]
 fault = "drop-before-commit"
-on = ["create", "list", "get"]
+on = {_BUT_TOKENS}
 probability = 0.02
 
 [[rule]]
 fault = "status"
 status = 500
-on = ["create"]
+on = {_CHANGES}
 probability = 0.005
 commit = true
 
@@ -75,29 +87,29 @@ probability = 0.01
 fault = "status"
 status = 504
 body = "html"
-on = ["create"]
+on = {_CHANGES}
 probability = 0.005
 commit = true
 
 [[rule]]
 fault = "truncated"
-on = ["create"]
+on = {_CHANGES}
 probability = 0.005
 
 [[rule]]
 fault = "list-lag"
-on = ["create"]
+on = {_LISTED}
 probability = 0.2
 lag_s = 0.5
 """
 
-_FLAKY = """
+_FLAKY = f"""
 # A connection that breaks, before and after the work is done.
 seed = 1
 
 [[rule]]
 fault = "commit-then-drop"
-on = ["create"]
+on = {_CHANGES}
 probability = 0.05
 
 [[rule]]
@@ -107,7 +119,7 @@ probability = 0.05
 [[rule]]
 fault = "status"
 status = 500
-on = ["create"]
+on = {_CHANGES}
 probability = 0.01
 commit = true
 
@@ -144,39 +156,39 @@ for_requests = 20
 every_requests = 600
 """
 
-_GARBLED = """
+_GARBLED = f"""
 # Answers that cannot be read, from a gateway or a broken server; the work behind them is done.
 seed = 5
 
 [[rule]]
 fault = "truncated"
-on = ["create", "list"]
+on = {_READABLE}
 probability = 0.03
 
 [[rule]]
 fault = "html"
-on = ["create", "list"]
+on = {_READABLE}
 probability = 0.03
 
 [[rule]]
 fault = "empty"
-on = ["create", "list"]
+on = {_READABLE}
 probability = 0.03
 
 [[rule]]
 fault = "no-id"
-on = ["create"]
+on = {_WITH_ID}
 probability = 0.03
 
 [[rule]]
 fault = "wrong-type"
-on = ["create", "list"]
+on = {_READABLE}
 probability = 0.03
 
 [[rule]]
 fault = "redirect"
 status = 302                    # 307 and 308 would stop a run: they say that the address is wrong
-on = ["create"]
+on = {_CHANGES}
 probability = 0.01
 """
 

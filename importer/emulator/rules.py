@@ -79,6 +79,7 @@ def _unverified(look: Check) -> Check:
 PHONE = _unverified(_PHONE_FIELDS)
 EMAIL = _unverified(_EMAIL_FIELDS)
 EXTERNAL_ID = text(255)
+PLACE_OF_BIRTH = record(Field("city", text(60)), Field("countryCode", COUNTRY))
 METADATA = text_map(pairs=5, longest=1024)
 
 _CONTACT = record(
@@ -112,7 +113,7 @@ INDIVIDUAL: tuple[Field, ...] = (
     Field("primaryPhoneNumber", PHONE, required=True),
     Field("primaryEmail", EMAIL, required=True),
     Field("dateOfBirth", day),
-    Field("placeOfBirth", record(Field("city", text(60)), Field("countryCode", COUNTRY))),
+    Field("placeOfBirth", PLACE_OF_BIRTH),
     Field("socialId", text(50)),
     Field("socialIdCountryCode", COUNTRY),
     Field("citizenshipCountryCode", COUNTRY),

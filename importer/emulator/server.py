@@ -11,26 +11,32 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 
-from importer.emulator.customers import parsed
+from importer.emulator.contents import Contents
+from importer.emulator.documents import LARGEST_BYTES
 from importer.emulator.ledger import Ledger
 from importer.emulator.page import PREFIX, AdminPages
+from importer.emulator.routes import UPLOADS
 from importer.emulator.service import Service
 from importer.emulator.settings import EmulatorSettings
 from importer.emulator.store import Store
 
 _SHUTDOWN_S = 1.0
 _KEEP_ALIVE_S = 75.0
+_BODY_BYTES = 1024**2
+"""The largest body but that of an upload."""
 
 
 class _Request(web.BaseRequest):
-    """A request that knows when it was first seen: before any task was started for it."""
+    """A request that knows when it was first seen, before any task was started for it, and how large it may be."""
 
     ATTRS = web.BaseRequest.ATTRS | {"arrived_s"}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, message: RawRequestMessage, *args: Any, **kwargs: Any) -> None:
         self.arrived_s = time.monotonic()
-        super().__init__(*args, **kwargs)
+        largest = LARGEST_BYTES if message.path.startswith(UPLOADS) else _BODY_BYTES
+        super().__init__(message, *args, client_max_size=largest, **kwargs)
 
 
 class Emulator:
@@ -110,7 +116,23 @@ class Emulator:
 
     def customers(self) -> Iterator[dict[str, Any]]:
         """Give every customer in the order of creation, visible in lists or not."""
-        return (parsed(body) for page in self._started().store.pages() for body in page)
+        return self._started().contents.customers()
+
+    def beneficiaries(self, customer_id: str | None = None) -> Iterator[dict[str, Any]]:
+        """Give the beneficial owners of a customer; None: of all."""
+        return self._started().contents.beneficiaries(customer_id)
+
+    def limits(self, customer_id: str) -> list[dict[str, Any]]:
+        """Give the limits of a customer; amounts are `Decimal`."""
+        return self._started().contents.limits(customer_id)
+
+    def applications(self) -> Iterator[dict[str, Any]]:
+        """Give every application for identity verification, as it is now."""
+        return self._started().contents.applications()
+
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """Give every document, with `status`, and `length` and `sha256` of the bytes that arrived."""
+        return self._started().contents.documents()
 
     def numbers(self, per_s: float = 1.0) -> dict[str, Any]:
         """Give everything that `/_emulator/ledger` shows."""
@@ -128,7 +150,8 @@ class _Running:
     def __init__(self, settings: EmulatorSettings, store: Store, ledger: Ledger, clock: Callable[[], float]) -> None:
         self._settings = settings
         self.store = store
-        self.pages = AdminPages(store, ledger)
+        self.contents = Contents(store, settings, clock)
+        self.pages = AdminPages(self.contents, ledger)
         self._service = Service(settings, store, ledger, clock)
         self._runner = web.ServerRunner(self._server(), shutdown_timeout=_SHUTDOWN_S)
         self.port = 0

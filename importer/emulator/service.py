@@ -10,21 +10,27 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from typing import NamedTuple
 
 from aiohttp import web
 
 from importer.emulator import fault_injection
-from importer.emulator.answers import Answer, Refusal, error_answer
-from importer.emulator.api import Api, Call, Route, find_route
+from importer.emulator.answers import Answer, Refusal, encoded, error_answer
 from importer.emulator.auth import Tokens
+from importer.emulator.beneficiaries import Beneficiaries
+from importer.emulator.customers_api import Customers
+from importer.emulator.documents import Documents
 from importer.emulator.faults import NO_FAULT, Injection, Rule
 from importer.emulator.ledger import DROPPED, Ledger
+from importer.emulator.limits import Limits
 from importer.emulator.rate_limit import RateLimit
+from importer.emulator.routes import Call, Endpoint, Route, Server, allowed_methods, find_route
 from importer.emulator.settings import EmulatorSettings
 from importer.emulator.store import Store
+from importer.emulator.verification import Verification
 
 _log = logging.getLogger("importer.emulator")
 
@@ -34,7 +40,7 @@ class _Visit(NamedTuple):
 
     number: int
     route: Route
-    customer_id: str
+    ids: tuple[str, ...]
     injection: Injection
     wait_s: float
 
@@ -51,7 +57,8 @@ class Service:
         self._ledger = ledger
         self._clock = clock
         self._tokens = Tokens(settings, clock)
-        self._api = Api(settings, store, self._tokens, ledger.commit)
+        account_id = str(uuid.uuid5(uuid.NAMESPACE_URL, settings.api_key))
+        self._endpoints = _endpoints(Server(settings, store, account_id, ledger.commit), self._tokens)
         self._limit = RateLimit(settings.rates)
         self._stopping = asyncio.Event()
         self._later: set[asyncio.Task[None]] = set()
@@ -67,13 +74,13 @@ class Service:
         Args:
             arrived_s: when it was first seen, on the monotonic clock.
         """
-        route, customer_id = find_route(request.method, request.path)
+        route, ids = find_route(request.method, request.path)
         number = self._ledger.arrive(arrived_s, route.kind, request.method, route.path)
         wait_s = self._limit.wait_s(arrived_s)
         injection = NO_FAULT if wait_s else self._chosen(number, route.kind, arrived_s)
         status, code = DROPPED, ""
         try:
-            answer = await self._answered(request, _Visit(number, route, customer_id, injection, wait_s))
+            answer = await self._answered(request, _Visit(number, route, ids, injection, wait_s))
             status, code = answer.status, answer.code
             return await self._send(request, answer, injection, arrived_s)
         except (fault_injection.Dropped, ConnectionError):
@@ -94,7 +101,7 @@ class Service:
         except Refusal as refusal:
             return self._error(refusal)
         except web.HTTPRequestEntityTooLarge:
-            return self._error(Refusal(413, "EMU_TOO_LARGE", "The body is larger than 1 MiB"))
+            return self._error(Refusal(413, "EMU_TOO_LARGE", "The body is larger than this path accepts"))
         except (fault_injection.Dropped, ConnectionError):
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours must look like one of the server's
@@ -113,13 +120,24 @@ class Service:
         instead = fault_injection.before_work(injection, self._clock())
         if instead is not None:
             return instead
-        authorization = request.headers.get("Authorization", "")
-        call = Call(visit.number, authorization, visit.customer_id, request.query, body, self._clock(), injection.lag_s)
+        call = self._call(request, visit, body)
         if injection.rule is not None and fault == "late-commit":
             return await self._committed_late(visit.route, call, injection.rule)
         answer = await self._asked(visit.route, call)
         await self._pause(injection.after_s)
         return fault_injection.after_work(injection, answer, self._clock())
+
+    def _call(self, request: web.BaseRequest, visit: _Visit, body: bytes) -> Call:
+        return Call(
+            number=visit.number,
+            ids=visit.ids,
+            authorization=request.headers.get("Authorization", ""),
+            origin=f"{request.scheme}://{request.host}",
+            query=request.query,
+            body=body,
+            epoch_s=self._clock(),
+            lag_s=visit.injection.lag_s,
+        )
 
     async def _committed_late(self, route: Route, call: Call, rule: Rule) -> Answer:
         """Answer with a failure, and work on the request some time after it came; at the server's end, never."""
@@ -137,9 +155,22 @@ class Service:
     async def _asked(self, route: Route, call: Call) -> Answer:
         """Ask the endpoint; its refusals are answers too, and faults alter them like any other."""
         try:
-            return await self._api.answer(route, call)
+            self._check(route, call)
+            return await self._endpoints[route.endpoint](call)
         except Refusal as refusal:
             return self._error(refusal)
+
+    def _check(self, route: Route, call: Call) -> None:
+        """Refuse unknown paths, and requests without a good token or the role that they need."""
+        if route.endpoint == "unknown":
+            raise Refusal(404, "EMU_NO_SUCH_PATH", "There is nothing at this path")
+        if route.endpoint == "not_allowed":
+            headers = {"Allow": allowed_methods(route.path)}
+            raise Refusal(405, "EMU_METHOD", "This path does not accept this method", (), headers)
+        if route.token:
+            self._tokens.check(call.authorization)
+        if route.changes:
+            self._tokens.check_may_change()
 
     def _error(self, refusal: Refusal) -> Answer:
         return error_answer(refusal, self._clock(), self._settings.error_body)
@@ -171,3 +202,15 @@ class Service:
         if injection.rule is None or not fault_injection.is_special(injection):
             return response
         return await fault_injection.send_specially(request, answer, response, injection.rule, self._pause)
+
+
+def _endpoints(server: Server, tokens: Tokens) -> Mapping[str, Endpoint]:
+    """All endpoints by the names that routes use."""
+
+    async def exchange(call: Call) -> Answer:
+        return Answer(200, encoded(tokens.exchange(call.authorization)))
+
+    resources = (Customers, Beneficiaries, Limits, Verification, Documents)
+    return {"exchange": exchange} | {
+        name: endpoint for resource in resources for name, endpoint in resource(server).endpoints().items()
+    }

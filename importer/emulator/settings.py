@@ -29,7 +29,8 @@ class EmulatorSettings:
         port: 0 takes a free one.
         api_key: what the token exchange accepts; by default random.
         api_secret: by default random.
-        store: a SQLite file that keeps the customers between runs; None: in memory, lost at the end.
+        store: a SQLite file that keeps customers and what belongs to them between runs; None: in memory, lost at the
+            end.
         token_ttl_s: lifetime of a token in seconds.
         rates: requests allowed in any rolling window, and the window in seconds; the rest gets 429. Several hold at
             once; none: no limit.
@@ -44,6 +45,11 @@ class EmulatorSettings:
         page_size: customers on a page of the list where none is asked for.
         page_cap: the most that a page holds.
         stamp: the metadata name; the ledger counts its repeated values as duplicates.
+        currencies: of the account; every customer has limits in each of them.
+        limit_types: the limits that every customer has in each currency.
+        limit_amount: what a limit is until it is set, as a decimal number in text.
+        idv_s: seconds from the submission of an application to its end, where nothing halts it; 0: at once.
+        one_application: refuse (409) an application of the same account and profile as one that is still open.
         faults: the plan of faults; None: none. What it says of the server (`Faults.settings`) holds where nothing
             else was chosen here.
         seed: instead of the plan's own; None: the plan's own.
@@ -67,6 +73,11 @@ class EmulatorSettings:
     page_size: int = 20
     page_cap: int = 100
     stamp: str = "importKey"
+    currencies: tuple[str, ...] = ("USD", "CAD")
+    limit_types: tuple[str, ...] = ("SINGLE", "DAILY", "WEEKLY", "MONTHLY")
+    limit_amount: str = "10000"
+    idv_s: float = 2.0
+    one_application: bool = False
     faults: Faults | None = None
     seed: int | None = None
 
@@ -79,8 +90,8 @@ class EmulatorSettings:
             )
         if any(count < 1 or per_s <= 0 for count, per_s in self.rates):
             raise ValueError("the emulator's rate must allow at least 1 request in a window longer than 0 s")
-        if self.token_ttl_s <= 0 or self.list_lag_s < 0:
-            raise ValueError("token_ttl_s must be above 0, and list_lag_s 0 or more")
+        if self.token_ttl_s <= 0 or self.list_lag_s < 0 or self.idv_s < 0:
+            raise ValueError("token_ttl_s must be above 0, and list_lag_s and idv_s 0 or more")
         if not 1 <= self.page_size <= self.page_cap:
             raise ValueError("page_size must be at least 1 and at most page_cap")
 

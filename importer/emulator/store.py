@@ -15,23 +15,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from importer.emulator.customers import Row
+from importer.emulator.answers import Refusal
+from importer.emulator.application import verification_status
+from importer.emulator.customers import Row, parsed, written
+from importer.emulator.database import opened
+from importer.emulator.related_store import RelatedStore
 
-_VERSION = 1
-_SCHEMA = f"""
-CREATE TABLE customers (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, external_id TEXT,
-    email TEXT NOT NULL, phone TEXT NOT NULL, names TEXT NOT NULL, haystack TEXT NOT NULL,
-    cities TEXT NOT NULL, countries TEXT NOT NULL, zips TEXT NOT NULL, stamp TEXT,
-    created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, visible_ms INTEGER NOT NULL, body TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX by_id ON customers (id);
-CREATE INDEX by_external_id ON customers (external_id) WHERE external_id IS NOT NULL;
-CREATE INDEX by_email ON customers (email);
-CREATE INDEX by_phone ON customers (phone);
-CREATE INDEX by_creation ON customers (created_ms, visible_ms);
-PRAGMA user_version = {_VERSION};
-"""
 _COLUMNS = ", ".join(Row._fields)
 _MARKS = ", ".join("?" * len(Row._fields))
 _INSERT = f"INSERT INTO customers ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - names of our own columns
@@ -39,17 +28,19 @@ _UPDATE = f"UPDATE customers SET ({_COLUMNS}) = ({_MARKS}) WHERE id = ?"  # noqa
 
 
 class Store:
-    """The customers of one server; `total` is how many there are.
+    """The customers of one server; `total` is how many there are, and `related` what belongs to them.
 
     Args:
         path: the SQLite file, made where it is missing; None: memory.
 
     Raises:
-        ValueError: the file is not a store of this version, cannot be opened, or belongs to a running emulator.
+        ValueError: the file is not a store that this version can read, cannot be opened, or belongs to a running
+            emulator.
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._db = _opened(path)
+        self._db = opened(path)
+        self.related = RelatedStore(self._db)
         self._waiting: list[tuple[Row, asyncio.Future[None]]] = []
         self._reserved: set[str] = set()
         self.total, self._last_visible_ms = self._db.execute(
@@ -99,13 +90,25 @@ class Store:
         self._db.execute(_UPDATE, (*row, row.id))
 
     def remove(self, customer_id: str) -> None:
-        """Delete a customer; its externalId is free again."""
+        """Delete a customer with its owners and limits; its externalId is free again."""
+        self.related.remove_customer(customer_id)
         self.total -= self._db.execute("DELETE FROM customers WHERE id = ?", (customer_id,)).rowcount
 
     def body(self, customer_id: str) -> str | None:
         """Give one customer as JSON; None when there is none."""
         found = self._db.execute("SELECT body FROM customers WHERE id = ?", (customer_id,)).fetchone()
         return None if found is None else str(found[0])
+
+    def found(self, customer_id: str) -> str:
+        """Give one customer as JSON.
+
+        Raises:
+            Refusal: 404, there is none.
+        """
+        body = self.body(customer_id)
+        if body is None:
+            raise Refusal(404, "EMU_NOT_FOUND", "There is no such customer")
+        return body
 
     def times(self, customer_id: str) -> tuple[int, int]:
         """Give when a customer was created and became visible in lists, in milliseconds since the epoch."""
@@ -142,41 +145,18 @@ class Store:
             last = page[-1][0]
             yield [body for _, body in page]
 
+    def with_verification(self, bodies: list[str], now_ms: int) -> list[str]:
+        """Add to customers as JSON what the newest application of each says now."""
+        if not self.related.has_applications:
+            return bodies
+        customers = [parsed(body) for body in bodies]
+        latest = self.related.latest_applications([customer["id"] for customer in customers])
+        for customer in customers:
+            if application := latest.get(customer["id"]):
+                customer["verificationStatus"] = verification_status(application, now_ms)
+        return [written(customer) for customer in customers]
+
     def surplus(self, column: str) -> int:
         """Count the customers beyond the first of each value in `external_id` or `stamp`."""
         query = f"SELECT count({column}) - count(DISTINCT {column}) FROM customers"  # noqa: S608 - one of two names
         return int(self._db.execute(query).fetchone()[0])
-
-
-def _opened(path: Path | None) -> sqlite3.Connection:
-    try:
-        if path is not None and not path.exists():
-            path.touch(mode=0o600)
-        database = sqlite3.connect(":memory:" if path is None else path, timeout=0.2, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
-        raise ValueError(f"the emulator's store {path} cannot be opened: check its folder and permissions") from error
-    try:
-        _prepare(database)
-    except sqlite3.Error as error:
-        database.close()
-        fix = "it may belong to an emulator that still runs" if "locked" in str(error) else "choose another file"
-        raise ValueError(f"the emulator's store {path} cannot be used ({error}): {fix}") from error
-    except ValueError as error:
-        database.close()
-        raise ValueError(f"the emulator's store {path} {error}: choose another file, or delete it") from error
-    return database
-
-
-def _prepare(database: sqlite3.Connection) -> None:
-    database.execute("PRAGMA locking_mode = EXCLUSIVE")
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = OFF")
-    database.execute("PRAGMA wal_autocheckpoint = 250")  # small ones: none of them takes a millisecond
-    database.execute("BEGIN IMMEDIATE")
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    database.execute("COMMIT")
-    if version == 0 and not tables:
-        database.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
-    elif version != _VERSION:
-        raise ValueError("was written by another program or version")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -42,6 +43,17 @@ HOME: Mapping[str, Any] = {
     "countryCode": "USA",
     "zipCode": "62701",
 }
+
+PASSPORT: Mapping[str, Any] = {
+    "holderType": "CUSTOMER",
+    "documentType": "passport",
+    "name": "Passport",
+    "number": "X0000001",
+    "issuingCountryCode": "USA",
+    "extension": "PDF",
+    "contentLength": 7,
+}
+"""The least that a passport needs; its bytes are 7."""
 
 
 class Reply(NamedTuple):
@@ -89,6 +101,39 @@ class Caller:
 
     async def listed(self, **params: Any) -> Reply:
         return await self.call("GET", "/v1/customers", params=params)
+
+    async def business(self, **changes: Any) -> str:
+        """Create a business, and give its id."""
+        return str((await self.create(BAKERY, **changes)).json["id"])
+
+    async def add_owner(self, customer_id: str, **changes: Any) -> Reply:
+        path = f"/v1/customers/{customer_id}/beneficiaries"
+        return await self.call("POST", path, json={"firstName": "Olga", "lastName": "Owner", **changes})
+
+    async def limits(self, customer_id: str) -> dict[str, Any]:
+        """The limits of a customer by type and currency."""
+        params = {"scopeId": customer_id, "scopeType": "CUSTOMER"}
+        listed = (await self.call("GET", "/v1/limits", params=params)).json
+        return {f"{limit['limitType']} {limit['currency']}": limit for limit in listed}
+
+    async def submit(self, account_id: str, profile: str = "Standard") -> Reply:
+        """Submit an application for a verification profile by its name."""
+        profiles = (await self.call("GET", "/v1/identity-verification-profiles")).json
+        profile_id = next(one["id"] for one in profiles if one["name"] == profile)
+        body = {"accountId": account_id, "identityVerificationProfileId": profile_id}
+        return await self.call("POST", "/v1/identity-verifications", json=body)
+
+    async def submitted(self, account_id: str, profile: str = "Standard") -> str:
+        """Submit an application, and give its path."""
+        return str((await self.submit(account_id, profile)).headers["Location"])
+
+    async def add_document(self, holder_id: str, **changes: Any) -> Reply:
+        return await self.call("POST", "/v1/documents", json={**PASSPORT, "holderId": holder_id, **changes})
+
+    async def upload(self, url: str, content: bytes | BytesIO, **headers: str) -> Reply:
+        """Upload to an address, with no headers but these."""
+        async with self.session.put(url, data=content, headers=headers) as response:
+            return Reply(response.status, response.headers, await response.text())
 
     async def until_arrived(self, kind: str) -> None:
         """Wait until the ledger has a request of a kind, answered or not."""

@@ -81,7 +81,7 @@ async def test_an_update_obeys_the_rules() -> None:
         ("GET", "/"),
         ("GET", "/v2/customers"),
         ("GET", "/v1/customers/"),
-        ("GET", "/v1/customers/x/beneficiaries"),
+        ("GET", "/v1/customers/x/notes"),
         ("POST", "/v1/customers/{id}/suspend/now"),
         ("GET", "/favicon.ico"),
     ],

@@ -9,15 +9,17 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from importer.emulator import Emulator, EmulatorSettings
-from tests.emulator.client import SARAH, served
+from tests.emulator.client import BAKERY, SARAH, served
 
 _SERVE = """
 import asyncio, os, signal, sys
 from pathlib import Path
+from typing import Any
 from importer.emulator import EmulatorSettings
 from tests.emulator.client import served
 
@@ -95,3 +97,52 @@ async def test_all_customers_are_given_in_the_order_of_their_creation() -> None:
         ids = [(await caller.create(SARAH)).json["id"] for _ in range(7)]
 
         assert [customer["id"] for customer in caller.emulator.customers()] == ids
+
+
+async def test_all_that_belongs_to_a_customer_outlives_the_process(tmp_path: Path) -> None:
+    settings = EmulatorSettings(store=tmp_path / "store.db", idv_s=0)
+    async with served(settings) as caller:
+        business = await caller.business()
+        await caller.add_owner(business)
+        limit_id = (await caller.limits(business))["DAILY USD"]["id"]
+        await caller.call("PUT", "/v1/limits", json={limit_id: {"amount": "5.25"}})
+        path = await caller.submitted(business)
+        document = (await caller.add_document(business)).json
+        await caller.upload(document["url"]["value"], b"%PDF-1.")
+        before = _all(caller.emulator, business)
+    async with served(settings) as again:
+        assert _all(again.emulator, business) == before
+        assert (await again.call("GET", path)).json["outcome"] == "Approved"
+        assert (await again.get(business)).json["verificationStatus"]["status"] == "APPROVED"
+        assert again.emulator.numbers()["committed"] == {}
+        signed = document["url"]["value"].partition("/uploads/")[2]
+        assert (await again.upload(f"{again.emulator.base_url}/uploads/{signed}", b"%PDF-1.")).status == 200
+
+
+def _all(emulator: Emulator, business: str) -> list[list[dict[str, Any]]]:
+    objects = [emulator.customers(), emulator.beneficiaries(), emulator.applications(), emulator.documents()]
+    return [*map(list, objects), emulator.limits(business)]
+
+
+async def test_a_store_of_the_first_version_keeps_its_customers(tmp_path: Path) -> None:
+    settings = EmulatorSettings(store=tmp_path / "store.db")
+    async with served(settings) as caller:
+        created = (await caller.create(BAKERY, externalId="A-1")).json
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        for table in ("beneficiaries", "limits", "documents", "applications"):
+            database.execute(f"DROP TABLE {table}")
+        database.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        async with served(settings) as again:
+            assert list(again.emulator.customers()) == [created]
+            assert (await again.add_owner(created["id"])).status == 201
+
+
+async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    with closing(sqlite3.connect(store)) as database:
+        database.execute("CREATE TABLE customers (id TEXT)")
+        database.execute("PRAGMA user_version = 99")
+
+    with pytest.raises(ValueError, match=r"store\.db was written by a newer version: choose another file"):
+        await Emulator(EmulatorSettings(store=store)).start()
