@@ -28,7 +28,7 @@ from importer.results import Report, others_there
 from importer.runs.accounts import NEW_ACCOUNT
 from importer.runs.context import Context, Machine, People
 from importer.runs.notifications.run import notified, notifier_of, refusals_counted
-from importer.runs.wiring import accept_journal
+from importer.runs.wiring import SystemClock, accept_journal
 
 if TYPE_CHECKING:
     from importer.inbox import Overrides, PassReport
@@ -58,7 +58,7 @@ def run_command(profile: Profile, command: str, work: Work, *, about: str = "", 
 
 def _command_run(profile: Profile, command: str, work: Work, *, about: str, as_json: bool) -> int:
     notifier = notifier_of(profile, os.environ)
-    with progress(quiet=profile.output.quiet or as_json) as shown:
+    with progress(quiet=profile.output.quiet or as_json, now=SystemClock().now) as shown:
         signals = Interruption(Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None))
         on_event = _sink(signals, shown, quiet=profile.output.quiet or as_json)
         asked = People(_confirm, _whose, partial(_ask, shown)) if not as_json and _on_terminal() else People()
@@ -109,7 +109,7 @@ def run_inbox(
     from importer.inbox import Inbox  # noqa: PLC0415  # only the command that uses it loads it
 
     quiet = profile.output.quiet or as_json
-    with progress(quiet=quiet) as shown:
+    with progress(quiet=quiet, now=SystemClock().now) as shown:
         signals = Interruption(Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None))
         confirm = None if as_json or not _on_terminal() else _confirm
         inbox = Inbox(profile, folder, _sink(signals, shown, quiet=quiet), confirm=confirm, overrides=overrides)
@@ -130,6 +130,9 @@ class _Announcements(Sink):
 
     def on_other_workspace(self, data: Data) -> None:
         say(f"Warning: {others_there(data['customers'])}")
+
+    def on_step_notice(self, data: Data) -> None:
+        say(f"Note: {data['text']}")
 
     def on_forecast(self, data: Data) -> None:
         if _is_worth_a_line(data):

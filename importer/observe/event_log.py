@@ -17,6 +17,7 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
         "batch_loaded": logging.DEBUG,
         "batch_checked": logging.DEBUG,
         "row_settled": logging.DEBUG,
+        "step_settled": logging.DEBUG,
         "results_written": logging.DEBUG,
         "request_done": logging.DEBUG,
         "paused": logging.WARNING,
@@ -25,13 +26,16 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
         "drain_timeout": logging.WARNING,
     }
 )
-_FINE = frozenset({"created", "existing", "accept"})
+_FINE = frozenset({"created", "existing", "accept", "done", "submitted"})
 _NUMBERS = frozenset(
     {"rows", "row", "ordinal", "invalid", "total", "already_done", "attempts", "attempt", "http_status", "exit_code"}
     | {"requests", "known", "rate_per_s", "needed_per_s", "quota_share", "in_time"}
-    | {"duration_s", "elapsed_s", "elapsed_seconds", "seconds", "in_flight", "per_s"}
+    | {"duration_s", "elapsed_s", "elapsed_seconds", "seconds", "in_flight", "per_s", "open", "until"}
 )
-_WORDS = frozenset({"state", "kind", "status", "verdict", "reason", "code", "error_code", "dry_run", "stage"})
+_WORDS = frozenset(
+    {"state", "kind", "status", "verdict", "reason", "code", "error_code", "dry_run", "stage", "step", "outcome"}
+)
+_COUNTS = frozenset({"counts", "steps"})
 _NAMES = frozenset({"run_id", "source", "target", "trace_id"})
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -64,6 +68,6 @@ def _harmless(data: Mapping[str, Any]) -> dict[str, Any]:
             kept[key] = value
         elif (key in _WORDS and _WORD.fullmatch(str(value))) or key in _NAMES:
             kept[key] = str(value)
-        elif key == "counts" and isinstance(value, Mapping):
+        elif key in _COUNTS and isinstance(value, Mapping):
             kept[key] = {str(state): int(count) for state, count in value.items()}
     return kept

@@ -44,6 +44,9 @@ class RunMetrics(Sink):
         self._target = target
         self._rows = self._counter("rows_settled", "Rows by the state they ended in, this run.", "state")
         self._read = self._counter("rows_read", "Rows read from the source, this run.").labels(target)
+        self._steps = self._counter(
+            "steps", "Steps after the creates by the state they came to, this run.", "step", "state"
+        )
         self._requests = self._counter("requests", "Requests made, this run.", "kind", "verdict", "status")
         self._pauses = self._counter("pauses", "Times the target asked to slow down, this run.").labels(target)
         self._seconds = prometheus.Histogram(
@@ -78,6 +81,12 @@ class RunMetrics(Sink):
     def on_row_settled(self, data: Data) -> None:
         self._rows.labels(self._target, data.get("state", "")).inc()
 
+    def on_step_settled(self, data: Data) -> None:
+        self._steps.labels(self._target, data["step"], data["state"]).inc()
+
+    def on_following(self, data: Data) -> None:
+        self.last.steps_left(data["open"])
+
     def on_request_done(self, data: Data) -> None:
         status = str(data.get("status") or "none")
         self._requests.labels(self._target, data["kind"], data["verdict"], status).inc()
@@ -94,6 +103,7 @@ class RunMetrics(Sink):
 
     def on_run_ended(self, data: Data) -> None:
         self.last.run_counted(data["counts"], data["elapsed_s"])
+        self.last.steps_left(data.get("open", 0))
         self.last.run_ended(data["exit_code"])
 
     def _counter(self, name: str, text: str, *labels: str) -> prometheus.Counter:

@@ -16,6 +16,7 @@ _LONGEST_BYTES = 4 * 1024**2
 
 _GAUGES = (
     ("importer_last_run_rows", "Rows of the last run by state; read: all.", "state"),
+    ("importer_last_run_open_steps", "Steps after the creates that the last run has left open.", ""),
     ("importer_last_run_exit_code", "How the last run ended.", ""),
     ("importer_last_run_duration_seconds", "How long the last run took.", ""),
     ("importer_last_run_timestamp_seconds", "When the last run ended.", ""),
@@ -50,6 +51,10 @@ class PersistentGauges:
         for state, count in counts.items():
             self._set("importer_last_run_rows", count, state)
         self._set("importer_last_run_duration_seconds", elapsed_s)
+
+    def steps_left(self, count: int) -> None:
+        """So many steps after its creates are open."""
+        self._set("importer_last_run_open_steps", count)
 
     def pass_ended(self, exit_code: int, files: Mapping[str, int], elapsed_s: float) -> None:
         """A pass ended just now.

@@ -17,20 +17,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from importer.core.events import Event
-from importer.observe.tally import Tally
+from importer.observe.tally import FOLLOWING, Tally
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 PLAIN_LINE_EVERY_S = 5.0
 _PLAIN_NEWS_EVERY_S = 1.0
+_FOLLOWING_LINE_EVERY_S = 60.0
+"""Outcomes may take hours."""
 _REDRAWS_PER_S = 5.0
 _BAR_WIDTH = 24
 _WIDE_ENOUGH_FOR_A_BAR = 80
 _WELL = "green"
 """The library's own colour of a bar is red, which people read as an error."""
 
-Monotonic = Callable[[], float]
+Seconds = Callable[[], float]
 
 
 class Progress(Protocol):
@@ -51,20 +53,27 @@ class Progress(Protocol):
         ...
 
 
-def progress(*, quiet: bool = False, stream: TextIO | None = None, monotonic: Monotonic = time.monotonic) -> Progress:
+def progress(
+    *,
+    quiet: bool = False,
+    stream: TextIO | None = None,
+    monotonic: Seconds = time.monotonic,
+    now: Seconds | None = None,
+) -> Progress:
     """Choose how to show progress.
 
     Args:
         quiet: show nothing.
         stream: standard error when None.
         monotonic: seconds that never go backwards.
+        now: seconds since the epoch; None: how long outcomes are waited for is not shown.
     """
     stream = stream or sys.stderr
     if quiet:
         return NoProgress()
     if stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb", "unknown"}:
-        return LiveProgress(stream, monotonic)
-    return PlainProgress(stream, monotonic)
+        return LiveProgress(stream, monotonic, now)
+    return PlainProgress(stream, monotonic, now)
 
 
 class NoProgress:
@@ -83,17 +92,20 @@ class NoProgress:
 class PlainProgress:
     """One line of text every few seconds, for files, pipes and terminals without cursor control."""
 
-    def __init__(self, stream: TextIO, monotonic: Monotonic) -> None:
+    def __init__(self, stream: TextIO, monotonic: Seconds, now: Seconds | None = None) -> None:
         self._stream = stream
         self._monotonic = monotonic
-        self._tally = Tally(monotonic)
+        self._tally = Tally(monotonic, now)
         self._shown_at = monotonic()
 
     def __call__(self, event: Event) -> None:
         """Print a line when the last one is old enough; after a pause or a stop sooner."""
         self._tally(event)
         now = self._monotonic()
-        wait = _PLAIN_NEWS_EVERY_S if event.name in {"paused", "stopping"} else PLAIN_LINE_EVERY_S
+        if event.name in {"paused", "stopping"}:
+            wait = _PLAIN_NEWS_EVERY_S
+        else:
+            wait = _FOLLOWING_LINE_EVERY_S if self._tally.phase == FOLLOWING else PLAIN_LINE_EVERY_S
         if now - self._shown_at >= wait:
             self._shown_at = now
             self._print(self._tally.line())
@@ -115,10 +127,10 @@ class PlainProgress:
 class LiveProgress:
     """One line that changes in place. Honours NO_COLOR and the terminal's width; gone when the run is over."""
 
-    def __init__(self, stream: TextIO, monotonic: Monotonic) -> None:
+    def __init__(self, stream: TextIO, monotonic: Seconds, now: Seconds | None = None) -> None:
         from rich.live import Live  # noqa: PLC0415  (slow to import, and needed on a terminal only)
 
-        self._tally = Tally(monotonic)
+        self._tally = Tally(monotonic, now)
         self._console = _console_of(stream)
         self._live = Live(
             console=self._console,

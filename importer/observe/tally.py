@@ -6,13 +6,23 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
 from importer.core.states import FINAL_STATES, RowState
+from importer.core.steps import FAILED_STEPS, Step, StepState
 from importer.observe.sinks import Data, Sink
 
 _WINDOW_S = 15.0
 _SAMPLE_S = 0.5
 _WORTH_A_CLOCK_S = 1.0
 """A phase whose end is not known shows from then on how long it has taken."""
-_TIMED = frozenset({"Sending", "Writing results", "Marking the workbook"})
+_STEPS: Mapping[str, str] = {
+    Step.BENEFICIARIES: "Creating beneficial owners",
+    Step.LIMITS: "Setting limits",
+    Step.DOCUMENTS: "Handing documents over",
+    Step.VERIFICATION: "Submitting for verification",
+    Step.VERIFY: "Reading back",
+}
+"""The phases after the creates, by their step."""
+FOLLOWING = "Waiting for outcomes"
+_TIMED = frozenset({"Sending", "Writing results", "Marking the workbook", *_STEPS.values()})
 _WHY: Mapping[str, str] = {
     "sigint": " as asked",
     "sigterm": " as asked",
@@ -26,6 +36,7 @@ _WHY: Mapping[str, str] = {
     "canary": " after unexpected refusals",
 }
 """Why a run stops, by the code of the reason."""
+_STEPS_APART = (StepState.NEEDS_PERSON, *sorted(FAILED_STEPS))
 _SHOWN_APART = tuple(state for state in FINAL_STATES if state is not RowState.CREATED)
 
 
@@ -44,10 +55,14 @@ class Tally(Sink):
 
     Args:
         monotonic: seconds that never go backwards.
+        now: seconds since the epoch; None: how long outcomes are waited for is not shown.
     """
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], now: Callable[[], float] | None = None) -> None:
         self._monotonic = monotonic
+        self._now = now
+        self._steps: Counter[str] = Counter()
+        self._until = 0.0
         self._samples: deque[tuple[float, int]] = deque()
         self._retries_again_at = 0.0
         self.states: Counter[str] = Counter()
@@ -86,6 +101,27 @@ class Tally(Sink):
     def on_row_settled(self, data: Data) -> None:
         self.states[str(data["state"])] += 1
         self._advance(1)
+
+    def on_steps_started(self, data: Data) -> None:
+        self._steps.clear()
+        self._in_phase(_STEPS.get(str(data["step"]), "Working"), int(data["total"]))
+
+    def on_step_settled(self, data: Data) -> None:
+        state = str(data["state"])
+        if self.phase != FOLLOWING:
+            self._steps[state] += 1
+            self._advance(1)
+        elif state != StepState.SUBMITTED:  # else it was looked at, and is as it was
+            self._steps[str(data.get("outcome") or state).lower()] += 1
+            self.done += 1
+
+    def on_following(self, data: Data) -> None:
+        """Outcomes are waited for; the event may come again with other numbers."""
+        if self.phase != FOLLOWING:
+            self._steps.clear()
+        self._in_phase(FOLLOWING, None)
+        self._until = float(data["until"] or 0)
+        self.total = self.done + int(data["open"])
 
     def on_paused(self, data: Data) -> None:
         seconds = float(data.get("seconds") or 0)
@@ -156,13 +192,19 @@ class Tally(Sink):
             self._samples.popleft()
 
     def _progress(self) -> str:
+        if self.phase == FOLLOWING and self.total is not None:
+            return f"{FOLLOWING}: {max(self.total - self.done, 0):,} open"
         if self.total is None:
             return f"{self.phase} {self.done:,} rows" if self.done else self.phase
         share = ", finishing" if self.is_finishing else f" ({min(round(100 * self.done / self.total), 99)}%)"
         return f"{self.phase} {self.done:,} of {self.total:,}{share}"
 
     def _figures(self) -> list[str]:
-        apart = [f"{self.states[state]:,} {state}" for state in _SHOWN_APART if self.states[state]]
+        if self.phase == FOLLOWING:
+            came = [f"{count:,} {_in_words(state)}" for state, count in sorted(self._steps.items())]
+            return [*came, *([f"{_clock(max(self._until - self._now(), 0))} left"] if self._now is not None else [])]
+        counts, shown = (self._steps, _STEPS_APART) if self.phase in _STEPS.values() else (self.states, _SHOWN_APART)
+        apart = [f"{counts[state]:,} {_in_words(state)}" for state in shown if counts[state]]
         if self.per_s is not None:
             apart.append(f"{self.per_s:,.1f}/s" if self.per_s < 100 else f"{self.per_s:,.0f}/s")
         if self.left_s is not None and not self.is_finishing and self.phase in _TIMED:
@@ -178,6 +220,10 @@ class Tally(Sink):
 
     def _current_note(self) -> str:
         return self.note if self._monotonic() < self._retries_again_at else ""
+
+
+def _in_words(state: str) -> str:
+    return "need a person" if state == StepState.NEEDS_PERSON else state
 
 
 def _clock(seconds: float) -> str:

@@ -37,7 +37,8 @@ def finish(context: Context, journal: Journal, stored: StoredRun, directory: Pat
         seal(context, journal, stored, directory, report)
     elapsed_s = context.now() - began_at
     facts = {"counts": dict(report.counts), "exit_code": int(report.exit_code), "elapsed_s": elapsed_s}
-    context.emit(Event("run_ended", facts))
+    steps = {"open": report.follow_up["open"]} if report.follow_up else {}
+    context.emit(Event("run_ended", {**facts, **steps}))
     return report
 
 
