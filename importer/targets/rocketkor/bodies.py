@@ -41,6 +41,11 @@ class ErrorBody:
     fields: tuple[FieldError, ...] = ()
 
     @property
+    def says_already(self) -> bool:
+        """Whether its words say that something is there already."""
+        return _smells(self.code, self.message)
+
+    @property
     def names_a_duplicate(self) -> bool:
         """Whether it says that the externalId is in use already (API facts, section 2.6: how it says so is unknown)."""
         for error in self.fields:

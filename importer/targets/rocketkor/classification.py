@@ -58,7 +58,7 @@ def judge_refusal(answer: Answer, payload: bytes, now: float, secrets: Iterable[
     """
     said = read_error_body(answer.body, payload, secrets)
     rule = rule_for_status(answer.status)
-    reply = _reply(rule, rule.verdict, said, answer, now)
+    reply = reply_of(rule, rule.verdict, said, answer, now)
     if answer.status in {400, 422} and said.names_a_duplicate:
         return reply._replace(verdict=Verdict.DUPLICATE)
     return reply
@@ -70,7 +70,7 @@ def judge_look_up(answer: Answer, payload: bytes, now: float, secrets: Iterable[
     said = read_error_body(answer.body, payload, secrets)
     redirected = 300 <= answer.status < 400
     verdict = Verdict.ABORT if redirected else _FOR_READING.get(rule.verdict, rule.verdict)
-    return _reply(rule, verdict, said, answer, now)
+    return reply_of(rule, verdict, said, answer, now)
 
 
 def judge_exchange(answer: Answer, now: float) -> Reply | AccessError:
@@ -104,8 +104,31 @@ def judge_failure(failure: BaseException, *, creating: bool) -> Reply:
     return Reply(verdict, error_code=rule.code, message=rule.sentence)
 
 
-def created_id(answer: Answer) -> str:
-    """Return the new customer's id: from the body, else from the Location header (API facts, section 2.8)."""
+def reply_of(rule: Rule, verdict: Verdict, said: ErrorBody, answer: Answer, now: float) -> Reply:
+    """Compose a reply of its rule, the verdict in this case, and what the API said, cleared of our values."""
+    if verdict in {Verdict.REJECT, Verdict.DUPLICATE}:
+        message = said.message or rule.sentence
+    else:
+        message = rule.sentence + (f' The API says: "{said.message}"' if said.message else "")
+    return Reply(
+        verdict,
+        http_status=answer.status,
+        error_code=said.code or rule.code,
+        message=message,
+        field_errors=said.fields,
+        trace_id=said.trace_id,
+        retry_after_s=retry_after_s(answer.headers, now),
+        allowance=rate_hint(answer.headers, now),
+        took_s=answer.took_s,
+    )
+
+
+def created_id(answer: Answer, collection: str = "customers") -> str:
+    """Return the id of what is new: from the body, else from the Location header (API facts, sections 2.8 and 10).
+
+    Args:
+        collection: the segment of the address that comes before the id.
+    """
     if early := first_id(answer.body):
         return early
     value = load_object(answer.body).get("id")
@@ -116,7 +139,7 @@ def created_id(answer: Answer) -> str:
     except ValueError:
         return ""
     head, _, tail = path.rstrip("/").rpartition("/")
-    return _as_id(unquote(tail)) if head.endswith("/customers") else ""
+    return _as_id(unquote(tail)) if head.endswith(f"/{collection}") else ""
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
@@ -148,24 +171,6 @@ def server_ahead_s(headers: Mapping[str, str], now: float) -> float | None:
 def _seconds_until(date: str, now: float) -> float:
     until_s = moment_of(date) - now
     return until_s if math.isnan(until_s) else max(0.0, until_s)
-
-
-def _reply(rule: Rule, verdict: Verdict, said: ErrorBody, answer: Answer, now: float) -> Reply:
-    if verdict in {Verdict.REJECT, Verdict.DUPLICATE}:
-        message = said.message or rule.sentence
-    else:
-        message = rule.sentence + (f' The API says: "{said.message}"' if said.message else "")
-    return Reply(
-        verdict,
-        http_status=answer.status,
-        error_code=said.code or rule.code,
-        message=message,
-        field_errors=said.fields,
-        trace_id=said.trace_id,
-        retry_after_s=retry_after_s(answer.headers, now),
-        allowance=rate_hint(answer.headers, now),
-        took_s=answer.took_s,
-    )
 
 
 def _as_id(text: str) -> str:

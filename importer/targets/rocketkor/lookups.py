@@ -6,27 +6,20 @@ on what comes back. Pure, except that `LookUps` asks for pages; never waits, nev
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlencode
+from typing import Any, Final
 
-from importer.core.outcomes import Candidate, Found, RateHint, Record, Reply, Verdict
+from importer.core.outcomes import Candidate, Found, Record, Reply, Verdict
 from importer.targets.rocketkor.bodies import load_object
+from importer.targets.rocketkor.pages import Page, day_before, entries, id_of, incomplete, query_of, walk
 
-PAGE_SIZE: Final = 100
-MAX_PAGES: Final = 200
 MAX_COMPLETIONS: Final = 10
 """Summaries that are fetched in full for one look-up, at most."""
 
-NEWEST: Final = urlencode({"sort": "createdAt,DESC", "page": "0", "size": str(PAGE_SIZE)}, quote_via=quote, safe="")
+NEWEST: Final = query_of({}, "createdAt,DESC", 0)
 """The query for one page of customers, the newest first."""
 
-_INCOMPLETE: Final = "The list of customers did not come to an end, so nothing can be concluded from it."
-_UNREADABLE: Final = "The list of customers could not be read."
 _NO_KEY: Final = "The row has neither an externalId nor an email to look for."
 
 
@@ -50,8 +43,7 @@ class Wanted:
     def query(self, page: int) -> str:
         """Return the query string for one page, everything in it percent-encoded."""
         filters = {"externalId": self.external_id} if self.external_id else self._by_email()
-        paging = {"sort": "createdAt,ASC", "page": str(page), "size": str(PAGE_SIZE)}
-        return urlencode(filters | paging, quote_via=quote, safe="")
+        return query_of(filters, "createdAt,ASC", page)
 
     def matches(self, body: Mapping[str, Any]) -> bool:
         """Return whether a customer is the one wanted."""
@@ -85,7 +77,7 @@ def wanted(record: Record, server_now: float | None = None) -> Wanted | None:
     if not record.external_id and not email:
         return None
     since = None if server_now is None or record.doubt_since is None else min(record.doubt_since, server_now)
-    return Wanted(record.external_id, email, str(body.get("type", "")), frozenset(body), _day_before(since))
+    return Wanted(record.external_id, email, str(body.get("type", "")), frozenset(body), day_before(since))
 
 
 def emails_of(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -95,20 +87,6 @@ def emails_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     holders = [body, *sorted(listed, key=lambda entry: entry.get("primary") is not True)]
     values = [holder["primaryEmail"].get("value") for holder in holders if isinstance(holder.get("primaryEmail"), dict)]
     return tuple(value.strip().casefold() for value in values if isinstance(value, str) and value.strip())
-
-
-class Page(NamedTuple):
-    """One page of a list.
-
-    Args:
-        content: its JSON.
-        took_s: from request to answer, in seconds.
-        allowance: what its headers said about the rate.
-    """
-
-    content: Any
-    took_s: float = 0.0
-    allowance: RateHint | None = None
 
 
 class LookUps:
@@ -135,39 +113,20 @@ class LookUps:
         if want is None:
             return Found(failure=Reply(Verdict.REJECT, error_code="no_look_up_key", message=_NO_KEY))
         listed: dict[str, dict[str, Any]] = {}
-        walk = await self._walk(want, record.payload, listed)
-        if isinstance(walk, Reply):
-            return Found(failure=walk)
+        last = await walk(lambda number: self._fetch_page(want.query(number), record.payload), listed)
+        if isinstance(last, Reply):
+            return Found(failure=last)
         found = await self._judged(want, listed)
         if found.failure is not None:
             return found
-        return replace(found, allowance=found.allowance or walk.allowance, took_s=(found.took_s or 0.0) + walk.took_s)
-
-    async def _walk(self, want: Wanted, payload: bytes, listed: dict[str, dict[str, Any]]) -> Page | Reply:
-        """Fill `listed`, page by page; returns the last one, with the time of all, or the failure."""
-        took_s = 0.0
-        for number in range(MAX_PAGES):
-            page = await self._fetch_page(want.query(number), payload)
-            if isinstance(page, Reply):
-                return page
-            took_s += page.took_s
-            entries = _entries(page.content)
-            if entries is None:
-                return Reply(Verdict.RETRY, http_status=200, error_code="answer_unreadable", message=_UNREADABLE)
-            known = len(listed)
-            listed |= entries
-            if not entries or not _has_next(page.content):
-                return page._replace(took_s=took_s)
-            if len(listed) == known:  # the same page again: the last one, or a server that does not turn pages
-                return page._replace(took_s=took_s) if _all_seen(page.content, known) else _incomplete()
-        return _incomplete()
+        return replace(found, allowance=found.allowance or last.allowance, took_s=(found.took_s or 0.0) + last.took_s)
 
     async def _judged(self, want: Wanted, listed: Mapping[str, dict[str, Any]]) -> Found:
         sure = [Candidate(customer_id, body) for customer_id, body in listed.items() if want.matches(body)]
         unsure = [customer_id for customer_id, body in listed.items() if want.is_summary(body)]
         bare = [candidate.customer_id for candidate in sure if want.lacks_stamp(candidate.body)]
         if len(unsure) > MAX_COMPLETIONS:
-            return Found(failure=_incomplete())
+            return Found(failure=incomplete())
         found, took_s, allowance = {one.customer_id: one for one in sure}, 0.0, None
         for customer_id in dict.fromkeys([*unsure, *bare[:MAX_COMPLETIONS]]):
             one = await self._fetch_one(customer_id)
@@ -180,66 +139,12 @@ class LookUps:
         return Found(tuple(found.values()), allowance=allowance, took_s=took_s)
 
 
-def read_page(body: bytes | None) -> Any:
-    """Read a page; None when it is not JSON."""
-    try:
-        return json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        return None
-
-
 def as_candidate(body: Any) -> Candidate | None:
     """Read one customer; None when it has no id."""
-    if not isinstance(body, dict) or not isinstance(body.get("id"), str | int) or not str(body["id"]).strip():
-        return None
-    return Candidate(str(body["id"]), body)
+    customer_id = id_of(body)
+    return Candidate(customer_id, body) if customer_id else None
 
 
 def listed(page: Any) -> tuple[Candidate, ...]:
     """Read the customers of one page of a list; none where it is not a list."""
-    return tuple(Candidate(customer_id, body) for customer_id, body in (_entries(page) or {}).items())
-
-
-def created_at(body: Mapping[str, Any]) -> float | None:
-    """Read when a customer was created, seconds since the epoch by the server's clock; None: it does not say."""
-    try:
-        moment = datetime.fromisoformat(body["createdAt"])
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-
-
-def is_safe_in_a_path(customer_id: str) -> bool:
-    """Return whether an id is safe in a URL's path: only letters, digits, `-` and `_` are."""
-    return re.fullmatch(r"[A-Za-z0-9_-]{1,200}", customer_id) is not None
-
-
-def _entries(page: Any) -> dict[str, dict[str, Any]] | None:
-    content = page.get("content") if isinstance(page, dict) else page
-    if not isinstance(content, list):
-        return None
-    candidates = [as_candidate(entry) for entry in content]
-    if None in candidates:
-        return None  # an entry that cannot be named could be the one that is looked for
-    return {candidate.customer_id: dict(candidate.body) for candidate in candidates if candidate is not None}
-
-
-def _has_next(page: Any) -> bool:
-    """Return whether to fetch another page. A bare array is the only one; else `hasNext` decides, true by default."""
-    return isinstance(page, dict) and page.get("hasNext", True) is True
-
-
-def _all_seen(page: Any, seen: int) -> bool:
-    total = page.get("totalElements")
-    return isinstance(total, int) and not isinstance(total, bool) and seen >= total
-
-
-def _incomplete() -> Reply:
-    return Reply(Verdict.RETRY, http_status=200, error_code="look_up_incomplete", message=_INCOMPLETE)
-
-
-def _day_before(moment: float | None) -> str:
-    """Return the UTC day before a moment: the server's clock may not have been known when it was noted."""
-    if moment is None:
-        return ""
-    return (datetime.fromtimestamp(moment, UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
+    return tuple(Candidate(customer_id, body) for customer_id, body in (entries(page) or {}).items())

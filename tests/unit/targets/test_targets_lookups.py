@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from importer.core.outcomes import Found, RateHint, Verdict
-from importer.targets.rocketkor.lookups import MAX_COMPLETIONS, MAX_PAGES
+from importer.targets.rocketkor.lookups import MAX_COMPLETIONS
+from importer.targets.rocketkor.pages import MAX_PAGES
 from tests.unit.targets.scripted import (
     BUSINESS,
     PERSON,

@@ -1,0 +1,260 @@
+"""Identity verification: profiles, submitting a customer, looking for an application, asking for its state.
+
+The facts are section 10 of the API facts; what they leave open is in the tables here, each line with its mark: K known,
+NF not found in the API's pages. One attempt a call. What the API says in words about a person is not passed on: there
+is nothing to look for in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from yarl import URL
+
+from importer.core.outcomes import FieldError, Reply, Verdict
+from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepState, StepTask, VerificationProfile
+from importer.targets.rocketkor.bodies import load_object, read_error_body
+from importer.targets.rocketkor.classification import created_id
+from importer.targets.rocketkor.classification_rules import Rule
+from importer.targets.rocketkor.http import Answer
+from importer.targets.rocketkor.lookups import MAX_COMPLETIONS
+from importer.targets.rocketkor.pages import (
+    Entries,
+    Page,
+    created_at,
+    day_before,
+    incomplete,
+    is_safe_in_a_path,
+    query_of,
+    read_page,
+    walk,
+)
+from importer.targets.rocketkor.session import Session
+from importer.targets.rocketkor.step_answers import (
+    CHANGES_NOTHING,
+    NOT_OFFERED,
+    UNUSABLE_ID,
+    done,
+    judge_step,
+    objects,
+    safe_id,
+    unlike,
+)
+
+STATES: Final[Mapping[str, StepState]] = MappingProxyType(
+    {
+        "NEW": StepState.SUBMITTED,  # K
+        "PENDING": StepState.SUBMITTED,  # K
+        "PROCESSING": StepState.SUBMITTED,  # K
+        "PENDING_REVIEW": StepState.NEEDS_PERSON,  # K; that a person must act: NF
+        "PENDING_DOCUMENTS": StepState.NEEDS_PERSON,  # K since V3; that a person must act: NF
+        "AWAITING_INFORMATION": StepState.NEEDS_PERSON,  # K; that a person must act: NF
+        "COMPLETED": StepState.DONE,  # K
+        "EXPIRED": StepState.FAILED,  # K since V3; that it is final: NF
+        "ERROR": StepState.FAILED,  # K; that it is final: NF
+    }
+)
+"""What a status means; one that is not here is taken for a state on the way (NF)."""
+
+RECORD_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {"INDIVIDUAL_CUSTOMER": "INDIVIDUAL", "BUSINESS_CUSTOMER": "BUSINESS"}  # K
+)
+"""The types of accounts that are customers, as the contract names them."""
+
+LATE_LOOKS: Final = 5
+"""So often an application may be missing after it was submitted (NF: how late what is new can be read)."""
+
+CLOCKS_S: Final = 300.0
+"""Two clocks may be so far apart in a look-up, beside the difference that is known, in seconds."""
+
+_FAILED: Final = "idv_failed"
+_EARLY: Final = Rule(
+    Verdict.RETRY, "application_not_there", "The API does not know the application yet.", "facts 5, NF"
+)
+_GONE: Final = Rule(Verdict.REJECT, "application_gone", "The API does not know the application any more.", "facts 7")
+_WORD: Final = re.compile(r"[A-Z0-9_]{1,40}")
+_NAME_CHARS: Final = 200
+
+
+class Look(NamedTuple):
+    """What an application must be to be the one that is looked for.
+
+    Args:
+        since: the moment after which it was made, by the API's clock, seconds since the epoch; None: not known.
+        day: the first UTC day (`yyyy-MM-dd`) it can have been made on; empty: not known.
+    """
+
+    customer_id: str
+    profile_id: str
+    since: float | None = None
+    day: str = ""
+
+    def query(self, page: int) -> str:
+        """Return the query string for one page, the newest applications first."""
+        days = {"createdDateFrom": self.day, "timeZone": "UTC"} if self.day else {}
+        return query_of({"identityVerificationProfileId": self.profile_id, **days}, "createdAt,DESC", page)
+
+    def matches(self, application: Mapping[str, Any]) -> bool:
+        """Return whether an application is the one; the list was asked for this profile alone."""
+        profile = _first(application, "identityVerificationProfile", "profile")
+        return self.customer_id in accounts_of(application) and profile in {"", self.profile_id}
+
+    def is_older(self, application: Mapping[str, Any]) -> bool:
+        """Return whether an application is known to have been made before."""
+        moment = created_at(application)
+        return moment is not None and self.since is not None and moment < self.since
+
+    def is_last(self, listed: Entries) -> bool:
+        """Return whether all that follows is older: what was listed runs from new to old, and its end is too old."""
+        applications = list(listed.values())
+        moments = [created_at(one) or 0.0 for one in applications]
+        falls = moments[0] > moments[-1] and sorted(moments, reverse=True) == moments
+        return falls and self.is_older(applications[-1])
+
+
+class Verifications:
+    """The step `verification`, and the profiles that it submits to.
+
+    Args:
+        session: makes the requests.
+
+    Attributes:
+        profile_id: of the profile that is submitted to.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.profile_id = ""
+        self._session = session
+        self._applications = URL(f"{session.api}/identity-verifications")
+        self._profiles = URL(f"{session.api}/identity-verification-profiles")
+
+    async def profiles(self) -> Reply | Sequence[VerificationProfile]:
+        """Fetch every profile that the account has, or the failure."""
+        answer = await self._session.read(self._profiles)
+        if isinstance(answer, Reply):
+            return answer
+        listed = objects(answer)
+        if listed is None:
+            return self._judged(answer)
+        return [read_profile(one) for one in listed if safe_id(one)]
+
+    async def attempt(self, task: StepTask) -> StepReply:
+        """Submit a customer."""
+        body = json.dumps({"accountId": task.customer_id, "identityVerificationProfileId": self.profile_id}).encode()
+        answer = await self._session.ask("POST", self._applications, body)
+        if isinstance(answer, Reply):
+            return StepReply(answer)
+        reference = created_id(answer, self._applications.name) if 200 <= answer.status < 300 else ""
+        if is_safe_in_a_path(reference):
+            return StepReply(done(answer, self._session.now()), StepState.SUBMITTED, reference)
+        said = read_error_body(answer.body, body, self._session.secrets)
+        rule = STEP_RULES[Step.VERIFICATION]
+        return StepReply(judge_step(answer, said, self._session.now(), rule, in_words=False))
+
+    async def made_by(self, task: StepTask) -> StepFound:
+        """Look for the applications of a customer to the profile."""
+        failure = await self._session.know_the_time() if task.doubt_since is not None else None
+        if failure is not None:
+            return StepFound(failure=failure)
+        look, listed = self._look(task), Entries()
+        last = await walk(lambda page: self._page(look.query(page)), listed, look.is_last)
+        if isinstance(last, Reply):
+            return StepFound(failure=last)
+        thin = [one for one, body in listed.items() if not accounts_of(body) and not look.is_older(body)]
+        if len(thin) > MAX_COMPLETIONS:
+            return StepFound(failure=incomplete())
+        for reference in thin:
+            body = await self._one(reference)
+            if isinstance(body, Reply):
+                return StepFound(failure=body)
+            listed[reference] = body
+        return StepFound(tuple(one for one, body in listed.items() if look.matches(body)), took_s=last.took_s)
+
+    async def progress(self, task: StepTask) -> StepReply:
+        """Ask once for the state of an application."""
+        missing = _EARLY if task.looks < LATE_LOOKS else _GONE
+        answer = await self._read(task.reference)
+        if isinstance(answer, Reply):
+            return StepReply(answer)
+        body = load_object(answer.body) if answer.status == 200 else {}
+        status = word(body.get("latestStatus") or body.get("status"))
+        if not status:
+            return StepReply(self._judged(answer, missing))
+        reply, state = done(answer, self._session.now()), STATES.get(status, StepState.SUBMITTED)
+        if state is StepState.FAILED:
+            error = FieldError("", f"The identity verification ended as {status} at the API.", _FAILED)
+            reply = unlike(reply, _FAILED, [error])
+        outcome = word(body.get("outcome")) if state is StepState.DONE else ""
+        return StepReply(reply, state, task.reference, status, outcome)
+
+    def _look(self, task: StepTask) -> Look:
+        now = self._session.server_now()
+        if now is None or task.doubt_since is None:
+            return Look(task.customer_id, self.profile_id)
+        since = min(task.doubt_since, now)
+        # The API's clock may not have been known when the moment was noted.
+        margin_s = CLOCKS_S + abs(self._session.server_ahead_s or 0.0)
+        return Look(task.customer_id, self.profile_id, since - margin_s, day_before(since))
+
+    async def _page(self, query: str) -> Page | Reply:
+        answer = await self._session.read(URL(f"{self._applications}?{query}", encoded=True))
+        if isinstance(answer, Reply):
+            return answer
+        content = read_page(answer.body) if answer.status == 200 else None
+        return self._judged(answer) if content is None else Page(content, answer.took_s or 0.0)
+
+    async def _one(self, reference: str) -> dict[str, Any] | Reply:
+        """Fetch one application; an empty one where there is none."""
+        answer = await self._read(reference)
+        if isinstance(answer, Reply):
+            return answer
+        body = load_object(answer.body) if answer.status == 200 else {}
+        return body if body or answer.status == 404 else self._judged(answer)
+
+    async def _read(self, reference: str) -> Answer | Reply:
+        if not is_safe_in_a_path(reference):
+            return UNUSABLE_ID
+        return await self._session.read(self._applications / reference)
+
+    def _judged(self, answer: Answer, missing: Rule = NOT_OFFERED) -> Reply:
+        said = read_error_body(answer.body, b"", self._session.secrets)
+        return judge_step(answer, said, self._session.now(), CHANGES_NOTHING, missing=missing, in_words=False)
+
+
+def read_profile(one: Mapping[str, Any]) -> VerificationProfile:
+    """Read a profile; one that names no types of accounts takes all of them."""
+    types, requires, name = one.get("allowedAccountTypes"), one.get("minimumInformationRequired"), one.get("name")
+    allowed = types if isinstance(types, list) else list(RECORD_TYPES)
+    return VerificationProfile(
+        id=safe_id(one),
+        name=name.strip()[:_NAME_CHARS] if isinstance(name, str) and name.isprintable() else "",
+        record_types=tuple(RECORD_TYPES[word(kind)] for kind in allowed if word(kind) in RECORD_TYPES),
+        requires=requires if isinstance(requires, dict) else {},
+    )
+
+
+def accounts_of(application: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of all accounts that an application names: its own, and those of its entities."""
+    entities = application.get("entities")
+    holders = [application, *(entities if isinstance(entities, list) else ())]
+    return frozenset(_first(one, "account") for one in holders if isinstance(one, dict)) - {""}
+
+
+def word(text: object) -> str:
+    """Read a word of the API's own in capitals, `_` between its parts; empty: it is none."""
+    written = re.sub(r"[\s-]+", "_", text.strip()).upper() if isinstance(text, str) else ""
+    return written if _WORD.fullmatch(written) else ""
+
+
+def _first(one: Mapping[str, Any], *names: str) -> str:
+    """Return the id that an object gives to one of the names, as `nameId`, as `name` or inside it; empty: none."""
+    for name in names:
+        value = one.get(f"{name}Id", one.get(name))
+        value = value.get("id") if isinstance(value, dict) else value
+        if isinstance(value, str | int) and str(value).strip():
+            return str(value).strip()
+    return ""
