@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Place, StoredReceipt
 from importer.journal.facts import (
+    AfterCreateFacts,
     AllPasses,
     CanaryFacts,
     ForecastFacts,
@@ -33,6 +34,7 @@ from importer.journal.opening import (
 )
 from importer.journal.port import (
     Accounts,
+    BodyOfRow,
     EarlierRuns,
     Journal,
     Locks,
@@ -43,6 +45,7 @@ from importer.journal.port import (
     RunIntake,
     RunRows,
     Runs,
+    RunSteps,
     RunToSend,
 )
 from importer.journal.revisions import IssueChange, ProfileNow, Revision
@@ -71,8 +74,10 @@ __all__ = [
     "AccountMatch",
     "AccountUsed",
     "Accounts",
+    "AfterCreateFacts",
     "Ahead",
     "AllPasses",
+    "BodyOfRow",
     "CanaryFacts",
     "ChangeTotal",
     "Comparison",
@@ -103,6 +108,7 @@ __all__ = [
     "RunIntake",
     "RunRows",
     "RunStatistics",
+    "RunSteps",
     "RunToSend",
     "Runs",
     "SourceFacts",

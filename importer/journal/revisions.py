@@ -19,6 +19,7 @@ class Revision:
         state: `ready`, `sending` (in doubt: looked up first) or `invalid`; `unknown`: its fixed form cannot be sent.
         cells: one for each column of the source; None: as they are, and so are the surplus ones.
         payload: the request body, b"" where it has none; None: it stays, and so do both keys.
+        after: what it brings for steps after its create (`CheckedBatch.after`), empty: nothing; goes with `payload`.
         leader: the ordinal of the row that is sent for it, of rows that are one customer.
         issues: all issues of the row from now on.
     """
@@ -31,6 +32,7 @@ class Revision:
     key: str | None = None
     external_id: str = ""
     payload: bytes | None = b""
+    after: bytes = b""
     leader: int | None = None
     issues: tuple[Issue, ...] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +14,14 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
 from importer.core.states import RowState
+from importer.core.steps import Step, StepResult, StepTask
 from importer.customers.contract import CUSTOMERS
 from importer.journal import (
     Comparison,
     IssueChange,
     Journal,
     Location,
+    Merging,
     Revision,
     RunDelivery,
     RunFacts,
@@ -30,6 +33,8 @@ from importer.journal import open_journal as open_it
 SCOPE = "https://api.example.com#main"
 FIRST, SECOND, THIRD = "20261122T083000Z-00000a", "20261123T083000Z-00000b", "20261124T083000Z-00000c"
 SECRET = b"a fictional secret of 32 bytes.."
+COLUMNS = {"lastName": "Surname", "limits.daily": "Daily limit", "documents.passport.file": "Passport"}
+GROUPED = Merging("importKey", ("businessName",), {})
 IGNORED = Comparison(CUSTOMERS, "ignore", external_id_decides=True, target="live", columns={})
 
 Opener = Callable[[Path], Journal]
@@ -55,7 +60,7 @@ class Book:
     rows: RunDelivery = field(init=False)
 
     def __post_init__(self) -> None:
-        to_send = RunToSend(self.run, self.scope, CUSTOMERS, {"lastName": "Surname"}, SECRET)
+        to_send = RunToSend(self.run, self.scope, CUSTOMERS, COLUMNS, SECRET)
         self.rows = self.journal.delivery(to_send, lambda: self.now_s, run_blocking=_at_once)
 
     def again(self) -> Book:
@@ -73,6 +78,29 @@ class Book:
             await self.rows.flush()
 
         asyncio.run(settle())
+
+    def claim_steps(self, step: Step, limit: int = 100, now: float = 1_000.0) -> Sequence[StepTask]:
+        self.now_s = now
+        return asyncio.run(self.rows.claim_steps(step, limit))
+
+    def settle_steps(self, *results: StepResult) -> None:
+        async def settle() -> None:
+            for result in results:
+                self.rows.settle_step(result)
+            await self.rows.flush()
+
+        asyncio.run(settle())
+
+    def due_steps(self, limit: int = 100, now: float = 1_000.0) -> Sequence[StepTask]:
+        self.now_s = now
+        return asyncio.run(self.rows.due_steps(limit))
+
+    def next_due(self) -> float | None:
+        return asyncio.run(self.rows.next_due())
+
+    def create_all(self) -> None:
+        """Send every row; each is created."""
+        self.settle(*(created(record.ordinal, record.key) for record in self.claim().records))
 
     def finish(self) -> None:
         asyncio.run(self.rows.finish())
@@ -127,13 +155,17 @@ def fill(
     batch_rows: int = 3,
     issues: Sequence[Issue] = (),
     payloads: Sequence[bytes] = (),
+    after: Sequence[bytes | None] = (),
+    leaders: Sequence[int] = (),
 ) -> None:
     """Load and check one row a key; None is an invalid row.
 
     Args:
         payloads: one a row; empty: each names its key.
+        after: what each row brings for steps after its create; empty: nothing.
+        leaders: for every row the one that speaks for it, or -1; empty: rows are not grouped.
     """
-    intake = journal.intake(run, CUSTOMERS)
+    intake = journal.intake(run, CUSTOMERS, merging=GROUPED if leaders else None)
     intake.restart()
     batches = [_batch(first, keys[first : first + batch_rows]) for first in range(0, len(keys), batch_rows)]
     for batch in batches:
@@ -143,8 +175,9 @@ def fill(
         own = payloads[batch.first : batch.first + batch_rows] or [f'{{"key":"{key}"}}'.encode() for key in mine]
         bodies = [None if key is None else body for key, body in zip(mine, own, strict=True)]
         found = [issue for issue in issues if batch.first <= issue.ordinal < batch.first + len(mine)]
-        intake.record(CheckedBatch(batch, bodies, mine, [""] * len(mine), tuple(found)))
-    intake.judged(DuplicateVerdict())
+        brought = after[batch.first : batch.first + batch_rows]
+        intake.record(CheckedBatch(batch, bodies, mine, [""] * len(mine), tuple(found), after=brought))
+    intake.judged(DuplicateVerdict(leaders=array("q", leaders)))
 
 
 def filled(journal: Journal, run_id: str, keys: Sequence[str | None], *, scope: str = SCOPE) -> Book:

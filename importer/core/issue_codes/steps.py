@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from importer.core.issues import IssueCode, Severity
+from importer.core.steps import Step
 
 _ALL = (
     IssueCode(
@@ -108,5 +109,22 @@ _ALL = (
     ),
 )
 
+NOT_READY = "Identity verification also asks for {}."
+"""The sentence of `idv_not_ready`, with the names of fields."""
+BLOCKED = "It was not submitted: a step before it failed."
+"""The sentence of `idv_blocked`."""
+
 STEP_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in _ALL})
 """Every code of a step to its entry; a step that is done again loses them."""
+
+_BEGIN_WITH: Mapping[Step, str | tuple[str, ...]] = {
+    Step.BENEFICIARIES: "beneficiary_",
+    Step.LIMITS: "limit",
+    Step.DOCUMENTS: "document_",
+    Step.VERIFICATION: "idv_",
+    Step.VERIFY: ("differs_at_target", "verify_failed"),
+}
+CODES_OF_STEP: Mapping[Step, frozenset[str]] = MappingProxyType(
+    {step: frozenset(code for code in STEP_CODES if code.startswith(begin)) for step, begin in _BEGIN_WITH.items()}
+)
+"""The codes of each step."""

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from importer.core.contract import Contract
-from importer.core.ports import Claims, Memory, ResentRows
+from importer.core.ports import Claims, Memory, ResentRows, StepClaims
 
 RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs a blocking function elsewhere and gives its result; one at a time. Cancelled, it still waits for its end."""
@@ -51,7 +51,7 @@ class RateLedger(Protocol):
         ...
 
 
-class RunDelivery(Claims, Memory, ResentRows, Protocol):
+class RunDelivery(Claims, StepClaims, Memory, ResentRows, Protocol):
     """The journal of one run while its rows are sent. The end of its block is the end of all writing."""
 
     @property
@@ -78,7 +78,10 @@ class RunDelivery(Claims, Memory, ResentRows, Protocol):
         ...
 
     async def finish(self) -> None:
-        """End what a stopping run leaves: rows never taken are `unsent`, rows in doubt are `unknown`."""
+        """End what a stopping run leaves: rows never taken are `unsent`, rows in doubt are `unknown`.
+
+        Steps stay as they are: those that were being sent are in doubt in the next pass.
+        """
         ...
 
     def never_claimed(self, keys: AbstractSet[str]) -> set[str]:

@@ -13,6 +13,7 @@ from importer.journal.matching import Merging
 from importer.journal.port.delivery import RunBlocking, RunDelivery, RunToSend
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
 from importer.journal.port.runs import EarlierRuns, Runs
+from importer.journal.port.steps import RunSteps
 from importer.journal.runs import Purgeable, StoredRun
 
 
@@ -195,6 +196,10 @@ class Journal(Protocol):
 
     def rows(self, run: int) -> RunRows:
         """The rows of a run, found by their numbers."""
+        ...
+
+    def steps(self, run: int) -> RunSteps:
+        """The steps after the creates of a run."""
         ...
 
     def returns(self, stored: StoredRun) -> Returns:

@@ -154,3 +154,10 @@ class EarlierRuns(Protocol):
     def with_resent(self, target: str) -> list[str]:
         """The ids of all runs of a target that have ended and have rows to look at again, the oldest first."""
         ...
+
+    def with_open_steps(self, target: str) -> list[str]:
+        """The ids of all imports of a target that have ended and have steps left to do, the oldest first.
+
+        Purged runs are left out: what their steps would send is gone.
+        """
+        ...

@@ -36,19 +36,25 @@ class RunSteps(Protocol):
         """
         ...
 
-    def plan(self, planned: Sequence[PlannedStep]) -> None:
-        """Keep the steps of some rows, in one commit.
+    def plan(self, planned: Sequence[PlannedStep], steps: Collection[Step] = tuple(Step)) -> None:
+        """Keep the steps of some rows, in one commit; a verification that is not ready is a warning of its row.
 
         What these rows had `waiting` or `not_ready` before goes; any other entry of theirs stays as it is.
+
+        Args:
+            steps: only entries of these steps go.
         """
         ...
 
     def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:
-        """End rows that are `ready` as `invalid`, with an error of this code each.
+        """End rows that are `ready`, and those that they speak for, as `invalid`, with an error of this code each.
 
         Args:
             refused: one a row; `detail` names the fields that are missing.
             sentence: with `{}` in the place of those names.
+
+        Raises:
+            JournalError: a row is not `ready`, or the journal cannot be written; nothing was changed.
         """
         ...
 
@@ -61,7 +67,7 @@ class RunSteps(Protocol):
         ...
 
     def of_row(self, ordinal: int) -> list[RowStep]:
-        """The steps of one row, or of its group, in the order of `Step`."""
+        """The steps that one row has (`steps.has_step`), or its group, in the order of `Step`."""
         ...
 
     def attempts(self, ordinal: int) -> list[tuple[Step, str, Attempt]]:

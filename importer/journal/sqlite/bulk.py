@@ -31,6 +31,29 @@ def insert(tx: sqlite3.Connection, into: str, rows: Sequence[Sequence[object]], 
     return changed
 
 
+def update(
+    tx: sqlite3.Connection, change: str, columns: Sequence[str], rows: Sequence[Sequence[object]], where: str
+) -> int:
+    """Update rows, each by values of its own.
+
+    Args:
+        change: `UPDATE table SET …`, of columns of `new`.
+        columns: the columns of `new`.
+        rows: the values.
+        where: which row each of them is for.
+
+    Returns:
+        How many rows were updated.
+    """
+    names = ", ".join(f"column{number} AS {name}" for number, name in enumerate(columns, 1))
+    changed = 0
+    for lot in lots(rows, len(columns)):
+        values = ", ".join([f"({', '.join('?' * len(columns))})"] * len(lot))
+        new = f"(SELECT {names} FROM (VALUES {values})) AS new"
+        changed += tx.execute(f"{change} FROM {new} WHERE {where}", tuple(chain.from_iterable(lot))).rowcount
+    return changed
+
+
 def lots(rows: Sequence[Sequence[object]], width: int) -> list[Sequence[Sequence[object]]]:
     """Part rows into lots that one statement can take."""
     size = max(1, PARAMETERS // width)

@@ -188,7 +188,7 @@ class Claims:
     def _warn_where_it_differs(self, tx: sqlite3.Connection, row: Waiting, memory: Known) -> None:
         if memory.body.startswith(MARKS) and not self._sent(row).means_the_same(memory.body):
             warning = Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING)
-            self.endings.warn(tx, warning)
+            self.endings.warn(tx, [warning])
 
     def _sent(self, row: Waiting | Record) -> Sent:
         return self._hashing.sent(row.payload, row.key)

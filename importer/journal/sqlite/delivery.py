@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
+from importer.core.steps import Step, StepResult, StepTask
 from importer.journal.port.delivery import RunBlocking, RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
@@ -20,6 +21,7 @@ from importer.journal.sqlite.resent import (
     shared_customers,
 )
 from importer.journal.sqlite.starts import Starts
+from importer.journal.sqlite.step_claims import StepClaims
 
 
 class RunDelivery:
@@ -49,6 +51,7 @@ class RunDelivery:
             secret=sending.secret,
             verify_existing=sending.verify_existing,
         )
+        self._steps = StepClaims(database, sending.run, self._claims.endings)
         self._commits = GroupCommit(database, run_blocking)
         self._now = now
         self._target_now = target_now
@@ -71,6 +74,24 @@ class RunDelivery:
     def settle(self, outcome: Outcome) -> None:
         # Not waited for: a settle that a crash swallows leaves its row in doubt, which a look-up resolves.
         self._commits.gather(self._claims.endings.settle, outcome)
+
+    async def claim_steps(self, step: Step, limit: int) -> Sequence[StepTask]:
+        now = self._target_now()
+        tasks: Sequence[StepTask] = await self._commits.submit(lambda tx: self._steps.claim(tx, step, limit, now))
+        return tasks
+
+    def settle_step(self, result: StepResult) -> None:
+        self._commits.gather(self._steps.settle, result)
+
+    async def due_steps(self, limit: int) -> Sequence[StepTask]:
+        now = self._now()
+        tasks: Sequence[StepTask] = await self._commits.submit(lambda tx: self._steps.due(tx, limit, now))
+        return tasks
+
+    async def next_due(self) -> float | None:
+        now = self._now()
+        due: float | None = await self._commits.submit(lambda tx: self._steps.next_due(tx, now))
+        return due
 
     async def sends_again(self, record: Record) -> None:
         now = self._now()

@@ -9,6 +9,7 @@ from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import SPEAKS
 from importer.journal.sqlite.runs import stored_run
 from importer.journal.sqlite.starts import started_within
+from importer.journal.sqlite.steps import HAS_OPEN_STEPS
 
 _RUNS = 5
 """This many runs are enough for an estimate."""
@@ -120,6 +121,15 @@ class EarlierRuns:
             found = self._db.connection.execute(
                 "SELECT run_id FROM runs WHERE target = ? AND purged_at IS NULL AND phase IN ('finished', 'stopped')"
                 " AND EXISTS (SELECT 1 FROM resent WHERE resent.run = runs.run) ORDER BY run",
+                (target,),
+            ).fetchall()
+        return [run_id for (run_id,) in found]
+
+    def with_open_steps(self, target: str) -> list[str]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT run_id FROM runs WHERE target = ? AND purged_at IS NULL AND phase IN ('finished', 'stopped')"
+                f" AND {HAS_OPEN_STEPS} ORDER BY run",
                 (target,),
             ).fetchall()
         return [run_id for (run_id,) in found]

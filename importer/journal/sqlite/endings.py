@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 
 from importer.core.errors import JournalError
 from importer.core.issues import Issue, Severity
@@ -13,7 +12,7 @@ from importer.core.outcomes import Attempt, Outcome
 from importer.core.states import AMENDMENTS, TRANSITIONS, RowState
 from importer.journal.sqlite.bulk import insert
 from importer.journal.sqlite.database import Database
-from importer.journal.sqlite.groups import follow, followers, has_groups
+from importer.journal.sqlite.groups import follow, followers, for_followers, has_groups
 from importer.journal.sqlite.issue_rows import insert_issues, remove_issues
 
 _CERTAIN = (RowState.CREATED, RowState.EXISTING, RowState.REJECTED, RowState.FAILED)
@@ -109,9 +108,13 @@ class Endings:
         if self._grouped:
             follow(tx, self._run, ordinals)
 
-    def warn(self, tx: sqlite3.Connection, warning: Issue) -> None:
-        """Warn of a row, and of the rows that it speaks for."""
-        insert_issues(tx, self._run, (warning, *self._repeated(tx, (warning,))))
+    def warn(self, tx: sqlite3.Connection, warnings: Sequence[Issue]) -> None:
+        """Warn of rows, and of the rows that they speak for."""
+        insert_issues(tx, self._run, [*warnings, *self._repeated(tx, warnings)])
+
+    def column_of(self, path: str) -> str:
+        """Find the source column(s) of a field."""
+        return column_of(path, self._columns)
 
     def _keep(self, tx: sqlite3.Connection, outcomes: Sequence[Outcome]) -> None:
         """Keep the attempts and issues of outcomes."""
@@ -126,12 +129,7 @@ class Endings:
             self._forget_earlier(tx, outcomes)
 
     def _repeated(self, tx: sqlite3.Connection, issues: Sequence[Issue]) -> Iterator[Issue]:
-        """Repeat issues for the other rows of a group: one row is sent for all."""
-        if self._grouped and issues:
-            others = followers(tx, self._run, {issue.ordinal for issue in issues})
-            for issue in issues:
-                for ordinal in others.get(issue.ordinal, ()):
-                    yield replace(issue, ordinal=ordinal)
+        return for_followers(tx, self._run, issues) if self._grouped and issues else iter(())
 
     def _issues(self, outcome: Outcome) -> Iterator[Issue]:
         for error in outcome.errors:

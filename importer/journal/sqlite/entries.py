@@ -54,6 +54,12 @@ class Receipts:
                 (run,),
             ):
                 digest.update(repr(row).encode())
+            for step in self._db.connection.execute(  # none in a run of an earlier program, whose receipts still hold
+                "SELECT ordinal, step, part, state, reference, status, outcome, detail, attempts FROM steps"
+                " WHERE run = ? ORDER BY ordinal, step, part",
+                (run,),
+            ):
+                digest.update(repr(step).encode())
         return digest.hexdigest()
 
 

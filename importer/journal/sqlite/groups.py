@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
@@ -250,6 +251,14 @@ def followers(tx: sqlite3.Connection, run: int, ordinals: Collection[int]) -> di
         ):
             found.setdefault(leader, []).append(ordinal)
     return found
+
+
+def for_followers(tx: sqlite3.Connection, run: int, issues: Sequence[Issue]) -> Iterator[Issue]:
+    """Repeat issues for the other rows of a group: one row is sent for all."""
+    others = followers(tx, run, {issue.ordinal for issue in issues})
+    for issue in issues:
+        for ordinal in others.get(issue.ordinal, ()):
+            yield replace(issue, ordinal=ordinal)
 
 
 def leader_of(connection: sqlite3.Connection, run: int, ordinal: int) -> int:

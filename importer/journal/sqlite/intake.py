@@ -27,6 +27,7 @@ from importer.journal.sqlite.groups import Groups
 from importer.journal.sqlite.issue_rows import insert_issues, issues_between, remove_issues
 from importer.journal.sqlite.likenesses import Earlier, Likenesses
 from importer.journal.sqlite.packing import (
+    pack_after,
     pack_cells,
     pack_payloads,
     pack_rows,
@@ -107,7 +108,7 @@ class RunIntake:
             (phase,) = tx.execute("SELECT phase FROM runs WHERE run = ?", (self._run,)).fetchone()
             if phase != LOADING:
                 raise BusyError("Another program has taken up this run.", "Wait for it to end; then resume the run.")
-            for table in ("batches", "rows", "issues", "changes", "members"):
+            for table in ("batches", "rows", "issues", "changes", "members", "steps", "step_attempts"):
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (self._run,))
             tx.execute("UPDATE runs SET extra = 0 WHERE run = ?", (self._run,))
 
@@ -150,8 +151,8 @@ class RunIntake:
             self._insert_rows(tx, batch)
             if self.keeps_bodies:
                 tx.execute(
-                    "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?",
-                    (pack_payloads(batch.payloads), self._run, first),
+                    "UPDATE batches SET payloads = ?, after = ? WHERE run = ? AND first = ?",
+                    (pack_payloads(batch.payloads), pack_after(batch.after), self._run, first),
                 )
             if batch.raw.issues:  # the checked batch repeats what reading found
                 remove_issues(tx, self._run, range(first, last))

@@ -43,6 +43,7 @@ def remove_issues(
     ordinals: Collection[int] | None = None,
     *,
     codes: Collection[str] = (),
+    under: str = "",
     errors_only: bool = False,
 ) -> None:
     """Remove issues from a run.
@@ -50,11 +51,13 @@ def remove_issues(
     Args:
         ordinals: of which rows; None: of all.
         codes: of which codes; empty: of any.
+        under: of which field, or of those in it; empty: of any.
         errors_only: leave warnings as they are.
     """
 
     def goes(kind: IssueKind) -> bool:
-        return (not codes or kind.code in codes) and (not errors_only or kind.severity is Severity.ERROR)
+        within = not under or f"{kind.field}.".startswith(f"{under}.")
+        return within and (not codes or kind.code in codes) and (not errors_only or kind.severity is Severity.ERROR)
 
     stretches = None if ordinals is None else json.dumps(sorted({ordinal // STRETCH for ordinal in ordinals}))
     lines = tx.execute(

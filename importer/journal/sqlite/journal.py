@@ -20,6 +20,7 @@ from importer.journal.sqlite.purging import Purging
 from importer.journal.sqlite.replay import Replay
 from importer.journal.sqlite.returns import Returns, RunRows
 from importer.journal.sqlite.runs import Runs
+from importer.journal.sqlite.steps import RunSteps
 
 
 class SqliteJournal:
@@ -69,6 +70,9 @@ class SqliteJournal:
 
     def rows(self, run: int) -> RunRows:
         return RunRows(self._db, run)
+
+    def steps(self, run: int) -> RunSteps:
+        return RunSteps(self._db, run)
 
     def returns(self, stored: StoredRun) -> Returns:
         return Returns(self._db, stored.run, stored.header.scope)

@@ -97,6 +97,25 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = MappingProxyType(
             ) STRICT""",
             "CREATE INDEX issues_by_stretch ON issues (run, stretch)",
         ),
+        9: (
+            "ALTER TABLE batches ADD COLUMN after BLOB",
+            """CREATE TABLE steps (
+                run INTEGER NOT NULL, ordinal INTEGER NOT NULL, step TEXT NOT NULL, part TEXT NOT NULL,
+                state TEXT NOT NULL, since REAL, reference TEXT NOT NULL DEFAULT '', status TEXT NOT NULL DEFAULT '',
+                outcome TEXT NOT NULL DEFAULT '', detail TEXT NOT NULL DEFAULT '[]',
+                attempts INTEGER NOT NULL DEFAULT 0, looks INTEGER NOT NULL DEFAULT 0, next_at REAL,
+                PRIMARY KEY (run, ordinal, step, part)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE INDEX steps_open ON steps (run, step, state, ordinal)
+            WHERE state IN ('waiting', 'sending', 'submitted')""",
+            "CREATE INDEX steps_due ON steps (run, next_at) WHERE state = 'submitted'",
+            """CREATE TABLE step_attempts (
+                run INTEGER NOT NULL, ordinal INTEGER NOT NULL, step TEXT NOT NULL, part TEXT NOT NULL,
+                number INTEGER NOT NULL, kind TEXT NOT NULL, started_at REAL NOT NULL, duration_s REAL NOT NULL,
+                verdict TEXT NOT NULL, http_status INTEGER, error_code TEXT NOT NULL, trace_id TEXT NOT NULL,
+                PRIMARY KEY (run, ordinal, step, part, number)
+            ) STRICT, WITHOUT ROWID""",
+        ),
     }
 )
 """The statements that lead to each version from the one before it."""

@@ -33,6 +33,11 @@ def pack_payloads(payloads: Sequence[bytes | None]) -> bytes:
     return b"\n".join(payload or b"" for payload in payloads)
 
 
+def pack_after(after: Sequence[bytes | None]) -> bytes | None:
+    """What steps after the creates need, as payloads are packed; None where no row brings anything."""
+    return pack_payloads(after) if any(after) else None
+
+
 def unpack_payloads(data: bytes) -> list[bytes]:
     """The bodies that `pack_payloads` was given; empty for invalid rows."""
     return data.split(b"\n")

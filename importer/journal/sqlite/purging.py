@@ -12,12 +12,17 @@ from importer.core.errors import BusyError
 from importer.core.states import RowState
 from importer.journal.runs import FINISHED, Purgeable
 from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.steps import HAS_OPEN_STEPS
 
 _OPEN = (RowState.READY, RowState.SENDING, RowState.UNSENT, RowState.UNKNOWN)
 
 
 class Purging:
-    """Takes personal data out of one journal. Implements `port.Purging`."""
+    """Takes personal data out of one journal. Implements `port.Purging`.
+
+    A run with open steps can be resumed. Purged all the same, its steps stay as they are, since its receipt is about
+    them; they can no longer be done, and nothing looks for them.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -27,7 +32,7 @@ class Purging:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT run, run_id, source, coalesce(ended_at, started_at) AS ended, phase != ? OR EXISTS"
-                f" (SELECT 1 FROM rows WHERE rows.run = runs.run AND state IN ({marks}))"
+                f" (SELECT 1 FROM rows WHERE rows.run = runs.run AND state IN ({marks})) OR {HAS_OPEN_STEPS}"
                 " FROM runs WHERE purged_at IS NULL AND ended < ? ORDER BY run",
                 (FINISHED, *(state.value for state in _OPEN), before),
             ).fetchall()
@@ -42,7 +47,10 @@ class Purging:
             for run in runs:
                 for table in ("sent", "members", "resent"):  # without its body no row can be looked for
                     tx.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
-                tx.execute("UPDATE batches SET cells = NULL, payloads = NULL, surplus = NULL WHERE run = ?", (run,))
+                tx.execute(
+                    "UPDATE batches SET cells = NULL, payloads = NULL, surplus = NULL, after = NULL WHERE run = ?",
+                    (run,),
+                )
                 tx.execute(
                     "UPDATE runs SET columns = '[]', facts = '{}', profile = NULL, purged_at = ? WHERE run = ?",
                     (now, run),

@@ -16,6 +16,7 @@ from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import leader_of
 from importer.journal.sqlite.issue_rows import issues_between
 from importer.journal.sqlite.packing import unpack_cells, unpack_payloads, unpack_rows, unpack_surplus
+from importer.journal.sqlite.step_columns import follow_up, has_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ class Replay:
             candidates={place: tuple(found.split()) for place, found in enumerate(ids) if found} if any(ids) else {},
             spoken_for=_spoken_for(leaders, first),
             surplus=stretch.surplus,
+            follow_up=self._follow_up(first, size) if self._has_steps else {},
         )
 
     @cached_property
@@ -195,6 +197,15 @@ class Replay:
                 (self._run,),
             ).fetchone()
         return bool(dry_run and not known)
+
+    @cached_property
+    def _has_steps(self) -> bool:
+        with self._db.guarded("read"):
+            return has_steps(self._db.connection, self._run)
+
+    def _follow_up(self, first: int, size: int) -> Mapping[str, Sequence[str]]:
+        with self._db.guarded("read"):
+            return follow_up(self._db.connection, self._run, first, size)
 
     def _invalid(self, first: int, size: int) -> list[tuple[Any, ...]]:
         with self._db.guarded("read"):

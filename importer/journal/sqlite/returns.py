@@ -31,6 +31,7 @@ from importer.journal.sqlite.groups import hold_all
 from importer.journal.sqlite.issue_rows import insert_issues, remove_issues
 from importer.journal.sqlite.likenesses import Earlier, Likenesses
 from importer.journal.sqlite.packing import (
+    pack_after,
     pack_cells,
     pack_payloads,
     pack_surplus,
@@ -42,6 +43,7 @@ from importer.journal.sqlite.packing import (
 from importer.journal.sqlite.replay import Replay
 from importer.journal.sqlite.runs import note
 from importer.journal.sqlite.spool import SpooledNumbers
+from importer.journal.sqlite.steps import forget_planned
 
 _IN_DOUBT = frozenset({RowState.UNKNOWN, RowState.SENDING})
 _BATCHES_HELD = 4
@@ -177,11 +179,12 @@ class Returns:
             tx.execute("UPDATE runs SET profile = ?, profile_hash = ? WHERE run = ?", (*profile, self.run))
 
     def _revise_batch(self, tx: sqlite3.Connection, first: int, revisions: Sequence[Revision]) -> None:
-        rows, cells, payloads, kept = tx.execute(
-            "SELECT rows, cells, payloads, surplus FROM batches WHERE run = ? AND first = ?", (self.run, first)
+        rows, cells, payloads, kept, brought = tx.execute(
+            "SELECT rows, cells, payloads, surplus, after FROM batches WHERE run = ? AND first = ?", (self.run, first)
         ).fetchone()
         surplus = unpack_surplus(kept)
         bodies = unpack_payloads(payloads)
+        after = unpack_payloads(brought) if brought else [b""] * len(bodies)
         remove_issues(tx, self.run, {one.ordinal for one in revisions})
         insert_issues(tx, self.run, [issue for one in revisions for issue in one.issues])
         numbers = unpack_rows(rows)
@@ -189,7 +192,8 @@ class Returns:
         table = [series.tolist() for _, series in frame.items()]
         for one in revisions:
             self._open(tx, one, bodies[one.ordinal - first])
-            bodies[one.ordinal - first] = bodies[one.ordinal - first] if one.payload is None else one.payload
+            if one.payload is not None:
+                bodies[one.ordinal - first], after[one.ordinal - first] = one.payload, one.after
             if one.cells is not None:
                 surplus[one.ordinal - first] = one.surplus
                 for column, text in zip(table, one.cells, strict=True):
@@ -198,10 +202,11 @@ class Returns:
         from importer.core.frames import text_frame  # noqa: PLC0415
 
         tx.execute(
-            "UPDATE batches SET cells = ?, payloads = ?, surplus = ? WHERE run = ? AND first = ?",
+            "UPDATE batches SET cells = ?, payloads = ?, after = ?, surplus = ? WHERE run = ? AND first = ?",
             (
                 pack_cells(text_frame(list(frame.columns), table, numbers)),
                 pack_payloads(bodies),
+                pack_after(after),
                 pack_surplus(extras),
                 self.run,
                 first,
@@ -224,6 +229,7 @@ class Returns:
             (one.state.value, *row, one.before.value),
         ).rowcount
         if one.payload is not None:
+            forget_planned(tx, self.run, [one.ordinal])
             tx.execute(
                 "UPDATE rows SET key = ?, external_id = ?, candidates = NULL, leader = ? WHERE run = ? AND ordinal = ?",
                 (one.key, one.external_id or None, one.leader, *row),

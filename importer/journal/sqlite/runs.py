@@ -20,6 +20,9 @@ _SUMMARY = (
     "run, run_id, source, target, dry_run, phase, started_at, ended_at, exit_code, columns, sheet, purged_at,"
     " extra, path"
 )
+_TABLES = (
+    "batches", "rows", "issues", "attempts", "sent", "changes", "resent", "members", "steps", "step_attempts", "runs",
+)  # fmt: skip
 _OPENED = "run = :run AND state = :state AND ordinal NOT IN (SELECT value FROM json_each(:kept))"
 
 
@@ -77,7 +80,7 @@ class Runs:
 
     def forget(self, run: int) -> None:
         with self._db.transaction() as tx:
-            for table in ("batches", "rows", "issues", "attempts", "sent", "changes", "resent", "members", "runs"):
+            for table in _TABLES:
                 tx.execute(f"DELETE FROM {table} WHERE run = ?", (run,))
 
     def reopen(self, run: int, states: Sequence[RowState], but: Iterable[int] = ()) -> None:

@@ -32,6 +32,7 @@ CREATE TABLE batches (
     cells    BLOB,                    -- an Arrow IPC stream, NULL: purged
     payloads BLOB,
     surplus  TEXT,                    -- JSON: place in the batch to the cells beyond the columns; NULL: no row has any
+    after    BLOB,                    -- what steps after the creates need, as payloads; NULL: nothing, or purged
     PRIMARY KEY (run, first)
 ) STRICT;
 
@@ -85,6 +86,43 @@ CREATE TABLE attempts (
     error_code  TEXT    NOT NULL,
     trace_id    TEXT    NOT NULL,
     PRIMARY KEY (run, ordinal, number)
+) STRICT, WITHOUT ROWID;
+
+-- The steps after the creates of a run (core.steps), planned before the first request. They hold no personal data, and
+-- outlive a purge. Only rows that ended with a customer have the steps that are planned for them.
+CREATE TABLE steps (
+    run       INTEGER NOT NULL,
+    ordinal   INTEGER NOT NULL,
+    step      TEXT    NOT NULL,       -- the words of core.steps.Step
+    part      TEXT    NOT NULL,       -- which one, where a row may have several; else ''
+    state     TEXT    NOT NULL,       -- the words of core.steps.StepState
+    since     REAL,                   -- when it was first marked as being sent, by the target's clock
+    reference TEXT    NOT NULL DEFAULT '',  -- what the target calls it
+    status    TEXT    NOT NULL DEFAULT '',  -- the target's own words
+    outcome   TEXT    NOT NULL DEFAULT '',
+    detail    TEXT    NOT NULL DEFAULT '[]',  -- JSON: names of fields that are missing or differ; never a value
+    attempts  INTEGER NOT NULL DEFAULT 0,
+    looks     INTEGER NOT NULL DEFAULT 0,   -- how often it was asked for since it was submitted
+    next_at   REAL,                   -- when it is to be asked for again, by our clock; NULL: at once
+    PRIMARY KEY (run, ordinal, step, part)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX steps_open ON steps (run, step, state, ordinal) WHERE state IN ('waiting', 'sending', 'submitted');
+CREATE INDEX steps_due ON steps (run, next_at) WHERE state = 'submitted';
+
+CREATE TABLE step_attempts (
+    run         INTEGER NOT NULL,
+    ordinal     INTEGER NOT NULL,
+    step        TEXT    NOT NULL,
+    part        TEXT    NOT NULL,
+    number      INTEGER NOT NULL,
+    kind        TEXT    NOT NULL,
+    started_at  REAL    NOT NULL,
+    duration_s  REAL    NOT NULL,
+    verdict     TEXT    NOT NULL,
+    http_status INTEGER,
+    error_code  TEXT    NOT NULL,
+    trace_id    TEXT    NOT NULL,
+    PRIMARY KEY (run, ordinal, step, part, number)
 ) STRICT, WITHOUT ROWID;
 
 -- What may have been sent of rows that came back fixed, while it was not known whether a customer was created.

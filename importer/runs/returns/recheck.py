@@ -202,7 +202,9 @@ class Return:
             if not beside and was.state is RowState.REJECTED and self._is_the_same(rows.payload(was.ordinal), one):
                 return None  # what was refused would be refused again
             state = RowState.SENDING if was.state in _IN_DOUBT else RowState.READY
-            return replace(one.revision(state), key=one.key, external_id=one.external_id, payload=one.payload)
+            return replace(
+                one.revision(state), key=one.key, external_id=one.external_id, payload=one.payload, after=one.after
+            )
         if was.state not in _IN_DOUBT:
             return one.revision(RowState.INVALID)
         text = "The row may have been created as it was sent, and its fixed form has errors: it was not taken."

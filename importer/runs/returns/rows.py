@@ -26,6 +26,7 @@ class ReturnedRow:
         surplus: its cells beyond the source's columns.
         reading: what reading found wrong with it.
         payload: the body to send; None: it cannot be sent.
+        after: what it brings for steps after its create; empty: nothing.
         leader: the ordinal of the row that speaks for its business; None: it is a customer of its own.
         issues: what checking found.
     """
@@ -35,6 +36,7 @@ class ReturnedRow:
     surplus: tuple[str, ...]
     reading: tuple[Issue, ...]
     payload: bytes | None = None
+    after: bytes = b""
     key: str | None = None
     external_id: str = ""
     leader: int | None = None
@@ -84,6 +86,7 @@ def take_over(checked: CheckedBatch, part: Sequence[ReturnedRow], first: int) ->
             checked.keys[place],
             checked.external_ids[place],
         )
+        one.after = (checked.after[place] if checked.after else None) or b""
     for issue in checked.issues:
         one = part[issue.ordinal - first]
         one.issues.append(replace(issue, ordinal=one.was.ordinal))

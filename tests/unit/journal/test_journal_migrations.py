@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from importer.core.errors import BusyError, JournalError
+from importer.core.frames import text_frame
 from importer.core.issues import Issue, Severity
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
@@ -18,8 +19,9 @@ from importer.journal import locks_of
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.entries import Receipts
+from importer.journal.sqlite.issue_rows import insert_issues
 from importer.journal.sqlite.migrations import MIGRATIONS, SCHEMA_VERSION, backup_of, backups, bring_up_to_date
-from importer.journal.sqlite.packing import pack_payloads, pack_rows
+from importer.journal.sqlite.packing import pack_cells, pack_payloads, pack_rows
 from importer.journal.sqlite.replay import Replay
 from importer.journal.sqlite.runs import Runs
 from tests.unit.journal.conftest import begin, fill
@@ -30,6 +32,8 @@ EVERYTHING = "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE
 
 
 RECEIPT = '{"number": 1}'
+UNUSUAL = ("name_unusual", "Unusual.", "firstName", "Name", Severity.WARNING)
+ISSUES = [Issue(0, *UNUSUAL), Issue(1, "api_timeout", "No answer."), Issue(1, *UNUSUAL)]
 
 
 def old_journal(path: Path, version: int = 1) -> Path:
@@ -43,20 +47,24 @@ def old_journal(path: Path, version: int = 1) -> Path:
             " 'bead', 0, 'finished', '[\"Name\"]', 1.0)"
         )
         cells, bodies = b"sAnn\x1fBob", pack_payloads([b"{}", b"{}"])  # by column, as it was then
+        if version > 7:
+            cells = pack_cells(text_frame(["Name"], [["Ann", "Bob"]], [2, 3]))
         old.execute(
             "INSERT INTO batches (run, first, length, rows, cells, payloads) VALUES (1, 0, 2, ?, ?, ?)",
             (pack_rows([2, 3]), cells, bodies),
         )
         old.execute("INSERT INTO rows (run, ordinal, state, key, customer_id) VALUES (1, 0, 'created', 'k0', 'c0')")
         old.execute("INSERT INTO rows (run, ordinal, state, key) VALUES (1, 1, 'failed', 'k1')")
-        old.executemany(
-            "INSERT INTO issues (run, ordinal, code, severity, field, col, message) VALUES (1, ?, ?, ?, ?, ?, ?)",
-            [
-                (1, "api_timeout", "error", "", "", "No answer."),
-                (0, "name_unusual", "warning", "firstName", "Name", "Unusual."),
-                (1, "name_unusual", "warning", "firstName", "Name", "Unusual."),
-            ],
-        )
+        if version > 7:
+            insert_issues(old, 1, ISSUES)
+        else:
+            old.executemany(
+                "INSERT INTO issues (run, ordinal, code, severity, field, col, message) VALUES (1, ?, ?, ?, ?, ?, ?)",
+                [
+                    (one.ordinal, one.code, one.severity.value, one.field, one.column, one.message)
+                    for one in (ISSUES[1], ISSUES[0], ISSUES[2])
+                ],
+            )
         if version < 6:
             old.execute(
                 "INSERT INTO identities (scope, key, state, customer_id, run, ordinal, since)"
@@ -80,7 +88,7 @@ def columns(database: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]
 
 
 def test_the_formats_that_had_a_schema_of_their_own_are_all_here() -> None:
-    assert OLD_VERSIONS == [1, 2, 3, 5, 6, 7]
+    assert OLD_VERSIONS == [1, 2, 3, 5, 6, 7, 8]
     assert max(OLD_VERSIONS) < SCHEMA_VERSION
 
 
@@ -135,11 +143,10 @@ def test_purged_cells_stay_purged_and_what_is_not_text_gets_a_sign_for_it(
 
 @pytest.mark.parametrize("version", OLD_VERSIONS)
 def test_the_issues_of_an_old_journal_are_led_forward_in_their_order(tmp_path: Path, version: int) -> None:
-    unusual = ("name_unusual", "Unusual.", "firstName", "Name", Severity.WARNING)
     with closing(Database(old_journal(tmp_path / "journal.sqlite3", version))) as database:
         found = [issue for batch in Replay(database, 1).batches() for issue in batch.issues]
 
-    assert found == [Issue(0, *unusual), Issue(1, "api_timeout", "No answer."), Issue(1, *unusual)]
+    assert found == ISSUES
 
 
 @pytest.mark.parametrize("version", OLD_VERSIONS)

@@ -1,0 +1,218 @@
+"""The steps of one run: planned, opened again, and read back. They are claimed and settled by `step_claims`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, groupby
+
+from importer.core.errors import JournalError
+from importer.core.issue_codes.steps import CODES_OF_STEP, NOT_READY
+from importer.core.issues import Issue, Severity
+from importer.core.outcomes import Attempt, Verdict
+from importer.core.states import RowState
+from importer.core.steps import (
+    STEP_REOPENINGS,
+    STEP_RULES,
+    PlannedStep,
+    RowStep,
+    Step,
+    StepCount,
+    StepState,
+)
+from importer.journal.port.steps import BodyOfRow
+from importer.journal.sqlite.bulk import insert
+from importer.journal.sqlite.comparing import refuse
+from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.endings import column_of
+from importer.journal.sqlite.groups import SPEAKS, followers, for_followers, leader_of
+from importer.journal.sqlite.issue_rows import insert_issues, remove_issues
+from importer.journal.sqlite.packing import unpack_payloads, unpack_rows
+
+HAS_STEP = "(r.state = 'created' OR (r.state = 'existing' AND s.step = 'verify'))"
+"""Whether a row `r` has a step `s` that was planned for it (`core.steps.has_step`)."""
+OPEN = "s.state IN ('waiting', 'sending', 'submitted')"
+"""Steps with something left to do, in the words of the index of them."""
+HAS_OPEN_STEPS = (
+    "EXISTS (SELECT 1 FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
+    f" WHERE s.run = runs.run AND {OPEN} AND {HAS_STEP})"
+)
+"""Whether a run has steps left to do, of rows that have them."""
+_ORDER = {step: number for number, step in enumerate(Step)}
+_STATES = {state: number for number, state in enumerate(StepState)}
+
+
+class RunSteps:
+    """The steps of one run. Implements `port.RunSteps`."""
+
+    def __init__(self, database: Database, run: int) -> None:
+        self._db = database
+        self._run = run
+
+    def bodies(self, states: Collection[RowState]) -> Iterator[Sequence[BodyOfRow]]:
+        with self._db.guarded("read"):
+            stretches = self._db.connection.execute(
+                "SELECT first, length FROM batches WHERE run = ? ORDER BY first", (self._run,)
+            ).fetchall()
+        for first, length in stretches:
+            if found := self._bodies(first, length, states):
+                yield found
+
+    def plan(self, planned: Sequence[PlannedStep], steps: Collection[Step] = tuple(Step)) -> None:
+        ordinals = sorted({one.ordinal for one in planned})
+        with self._db.transaction() as tx:
+            forget_planned(tx, self._run, ordinals, steps)
+            insert(
+                tx,
+                "INSERT INTO steps (run, ordinal, step, part, state, detail)",
+                [
+                    (self._run, one.ordinal, one.step.value, one.part, one.state.value, json.dumps(one.detail))
+                    for one in planned
+                ],
+                "ON CONFLICT DO NOTHING",
+            )
+            lacking = [one for one in planned if one.state is StepState.NOT_READY]
+            self._say(tx, lacking, "idv_not_ready", NOT_READY, Severity.WARNING)
+
+    def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:
+        ordinals = [one.ordinal for one in refused]
+        with self._db.transaction() as tx:
+            self._require_ready(tx, ordinals)
+            refuse(tx, self._run, [*ordinals, *chain.from_iterable(followers(tx, self._run, ordinals).values())])
+            self._say(tx, refused, code, sentence, Severity.ERROR)
+
+    def reopen(self, states: Collection[StepState], steps: Collection[Step] = tuple(Step)) -> None:
+        with self._db.transaction() as tx:
+            for state in set(states) & set(STEP_REOPENINGS):
+                kinds = {Step.VERIFY} & set(steps) if state is StepState.DONE else steps
+                self._reopen(tx, state, kinds)
+
+    def counts(self) -> list[StepCount]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT s.step, s.state, CASE s.step WHEN 'verification' THEN s.outcome ELSE '' END AS came, count(*)"
+                " FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
+                f" WHERE s.run = ? AND {HAS_STEP} GROUP BY s.step, s.state, came",
+                (self._run,),
+            ).fetchall()
+        counts = [StepCount(Step(step), StepState(state), outcome, entries) for step, state, outcome, entries in found]
+        return sorted(counts, key=lambda one: (_ORDER[one.step], _STATES[one.state], one.outcome))
+
+    def of_row(self, ordinal: int) -> list[RowStep]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT s.step, s.part, s.state, s.reference, s.status, s.outcome, s.detail, s.attempts"
+                " FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
+                f" WHERE s.run = ? AND s.ordinal = ? AND {HAS_STEP} ORDER BY s.part",
+                (self._run, leader_of(self._db.connection, self._run, ordinal)),
+            ).fetchall()
+        steps = [
+            RowStep(Step(step), part, StepState(state), reference, status, outcome, tuple(json.loads(detail)), attempts)
+            for step, part, state, reference, status, outcome, detail, attempts in found
+        ]
+        return sorted(steps, key=lambda one: _ORDER[one.step])
+
+    def attempts(self, ordinal: int) -> list[tuple[Step, str, Attempt]]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT step, part, number, kind, started_at, duration_s, verdict, http_status, error_code, trace_id"
+                " FROM step_attempts WHERE run = ? AND ordinal = ? ORDER BY started_at, number",
+                (self._run, leader_of(self._db.connection, self._run, ordinal)),
+            ).fetchall()
+        return [
+            (Step(step), part, Attempt(number, kind, started_at, duration_s, Verdict(verdict), *rest))
+            for step, part, number, kind, started_at, duration_s, verdict, *rest in found
+        ]
+
+    # ------------------------------------------------------------------ pieces
+
+    def _bodies(self, first: int, length: int, states: Collection[RowState]) -> list[BodyOfRow]:
+        wanted = json.dumps([state.value for state in states])
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT ordinal, state FROM rows WHERE run = ? AND ordinal >= ? AND ordinal < ?"
+                f" AND state IN (SELECT value FROM json_each(?)) AND {SPEAKS} ORDER BY ordinal",
+                (self._run, first, first + length, wanted),
+            ).fetchall()
+            if not found:
+                return []
+            numbers, payloads, after = self._db.connection.execute(
+                "SELECT rows, payloads, after FROM batches WHERE run = ? AND first = ?", (self._run, first)
+            ).fetchone()
+        if payloads is None:
+            return []
+        rows, sent = unpack_rows(numbers), unpack_payloads(payloads)
+        brought = unpack_payloads(after) if after else [b""] * length
+        places = [(ordinal, ordinal - first, state) for ordinal, state in found]
+        return [BodyOfRow(ordinal, rows[at], RowState(state), sent[at], brought[at]) for ordinal, at, state in places]
+
+    def _require_ready(self, tx: sqlite3.Connection, ordinals: Sequence[int]) -> None:
+        (ready,) = tx.execute(
+            "SELECT count(*) FROM rows WHERE run = ? AND state = 'ready'"
+            " AND ordinal IN (SELECT value FROM json_each(?))",
+            (self._run, json.dumps(ordinals)),
+        ).fetchone()
+        if ready != len(ordinals):
+            raise JournalError("A row cannot be refused once it is no longer ready.")
+
+    def _say(
+        self, tx: sqlite3.Connection, lacking: Sequence[PlannedStep], code: str, sentence: str, severity: Severity
+    ) -> None:
+        """Say to rows, and to the others of their groups, which fields are missing."""
+        (mapping,) = tx.execute(
+            "SELECT json_extract(facts, '$.mapping') FROM runs WHERE run = ?", (self._run,)
+        ).fetchone()
+        columns: Mapping[str, str] = json.loads(mapping) if mapping else {}
+        issues = []
+        for one in lacking:
+            found = (column_of(path, columns) for path in one.detail)
+            path, column = one.detail[0] if len(one.detail) == 1 else "", ", ".join(dict.fromkeys(filter(None, found)))
+            issues.append(Issue(one.ordinal, code, sentence.format(", ".join(one.detail)), path, column, severity))
+        insert_issues(tx, self._run, [*issues, *for_followers(tx, self._run, issues)])
+
+    def _reopen(self, tx: sqlite3.Connection, state: StepState, steps: Collection[Step]) -> None:
+        which = (self._run, state.value, json.dumps([step.value for step in steps]))
+        opened = "run = ? AND state = ? AND step IN (SELECT value FROM json_each(?))"
+        found = tx.execute(
+            f"SELECT step, part, ordinal FROM steps WHERE {opened} ORDER BY step, part", which
+        ).fetchall()
+        for (step, part), entries in groupby(found, lambda one: one[:2]):
+            self._forget_warnings(tx, Step(step), part, [ordinal for *_, ordinal in entries])
+        tx.execute(
+            f"UPDATE steps SET state = ?, status = '', outcome = '', detail = '[]', next_at = NULL WHERE {opened}",
+            (STEP_REOPENINGS[state].value, *which),
+        )
+
+    def _forget_warnings(self, tx: sqlite3.Connection, step: Step, part: str, ordinals: Sequence[int]) -> None:
+        rows = {*ordinals, *chain.from_iterable(followers(tx, self._run, ordinals).values())}
+        remove_issues(tx, self._run, rows, codes=CODES_OF_STEP[step], under=field_of(step, part))
+
+
+def forget_planned(
+    tx: sqlite3.Connection, run: int, ordinals: Sequence[int], steps: Collection[Step] = tuple(Step)
+) -> None:
+    """Drop the steps of some rows that are not begun, and what was said of those that are not ready."""
+    which = (run, json.dumps(list(ordinals)), json.dumps([step.value for step in steps]))
+    planned = (
+        "run = ? AND ordinal IN (SELECT value FROM json_each(?)) AND step IN (SELECT value FROM json_each(?))"
+        " AND state IN ('waiting', 'not_ready')"
+    )
+    lacking = tx.execute(f"SELECT ordinal FROM steps WHERE {planned} AND state = 'not_ready'", which).fetchall()
+    if lacking:
+        rows = [ordinal for (ordinal,) in lacking]
+        rows += chain.from_iterable(followers(tx, run, rows).values())
+        remove_issues(tx, run, rows, codes=("idv_not_ready",))
+    tx.execute(f"DELETE FROM steps WHERE {planned}", which)
+
+
+def field_of(step: Step, part: str, path: str = "") -> str:
+    """Where a warning of a step is: of steps with parts always in its part, so that it goes with it alone.
+
+    Args:
+        path: the field that it is about; empty: the step as a whole.
+    """
+    within = f"{step}.{part}" if STEP_RULES[step].parts else ""
+    if not within or path == within or path.startswith(f"{within}."):
+        return path
+    return f"{within}.{path}" if path else within
