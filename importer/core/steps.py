@@ -215,6 +215,18 @@ class StepFound(NamedTuple):
     took_s: float | None = None
 
 
+class UnreadFile(NamedTuple):
+    """Why the file of a document was not read.
+
+    Args:
+        message: a sentence for everybody; it names neither the file nor its address.
+        later: the same file may be read later.
+    """
+
+    message: str
+    later: bool = False
+
+
 class StepResult(NamedTuple):
     """The state of one step of one row after it was worked on. Further arguments as of `StepReply`.
 

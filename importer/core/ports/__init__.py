@@ -9,7 +9,18 @@ from __future__ import annotations
 from importer.core.ports.delivery import Clock, Deliver, Engine, Events, Limiter, Settle, Slot, Stop, Take
 from importer.core.ports.journal import Claims, Intake, Memory, ResentRows, StepClaims
 from importer.core.ports.reading import BatchChecker, Duplicates, Mapper, Numbers, Reader, Validator
-from importer.core.ports.target import Checker, Finder, FollowUps, Lister, Recognition, Target, Timekeeper, Verifies
+from importer.core.ports.target import (
+    Checker,
+    Files,
+    Finder,
+    FollowUps,
+    Lister,
+    Recognition,
+    TakesFiles,
+    Target,
+    Timekeeper,
+    Verifies,
+)
 
 __all__ = [
     "BatchChecker",
@@ -20,6 +31,7 @@ __all__ = [
     "Duplicates",
     "Engine",
     "Events",
+    "Files",
     "Finder",
     "FollowUps",
     "Intake",
@@ -36,6 +48,7 @@ __all__ = [
     "StepClaims",
     "Stop",
     "Take",
+    "TakesFiles",
     "Target",
     "Timekeeper",
     "Validator",

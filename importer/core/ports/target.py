@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from importer.core.outcomes import Found, Record, Reply
-from importer.core.steps import Difference, StepFound, StepReply, StepTask, VerificationProfile
+from importer.core.steps import Difference, StepFound, StepReply, StepTask, UnreadFile, VerificationProfile
 
 
 class Target(Protocol):
@@ -80,6 +80,28 @@ class Verifies(Protocol):
 
     def verify_by(self, profile: VerificationProfile) -> None:
         """Choose the profile that `attempt` submits to, and that look-ups match."""
+        ...
+
+
+class Files(Protocol):
+    """Where the bytes of documents come from. Reads only what the profile allows; a cell opens no other file."""
+
+    async def read(self, name: str, most_bytes: int) -> bytes | UnreadFile:
+        """Read a file whole, or say why not; never more of it than it may have.
+
+        Args:
+            name: what the cell says: a name below the folder of documents, or an address.
+            most_bytes: a larger file is not read.
+        """
+        ...
+
+
+@runtime_checkable
+class TakesFiles(Protocol):
+    """A target that hands documents over."""
+
+    def files_from(self, files: Files) -> None:
+        """Say where the bytes of documents come from; called once, before the first `attempt` of `documents`."""
         ...
 
 
