@@ -56,9 +56,10 @@ class Beneficiaries:
     async def _add(self, call: Call) -> Answer:
         customer_id, fields = self._business(call), _checked(call)
         owner_id, account_id = str(uuid.uuid4()), self._server.account_id
-        owner = {"id": owner_id, "customerId": customer_id, **shown(fields), **server_owned(account_id, call.epoch_s)}
+        said = shown(fields)
+        owner = {"id": owner_id, "customerId": customer_id, **said, **server_owned(account_id, call.epoch_s)}
         body = written(with_blanks(owner))
-        self._store.add(Beneficiary(owner_id, customer_id, likeness(fields), self._server.visible_ms(call), body))
+        self._store.add(Beneficiary(owner_id, customer_id, likeness(said), self._server.visible_ms(call), body))
         self._server.committed(call.number, owner_id, "beneficiary")
         return Answer(201, body.encode())
 

@@ -47,6 +47,7 @@ CREATE TABLE applications (
 CREATE INDEX applications_of ON applications (account_id);
 CREATE INDEX applications_held ON applications (holder_id) WHERE halt <> '';
 CREATE INDEX applications_by_creation ON applications (created_ms);
+CREATE INDEX applications_by_profile ON applications (profile_id, created_ms);
 PRAGMA user_version = {_VERSION};
 """
 

@@ -79,14 +79,24 @@ class RelatedStore:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._db = database
-        self.has_applications = bool(self._one("SELECT count(*) FROM applications"))
+        self._last_visible_ms = self._one("SELECT coalesce(max(visible_ms), 0) FROM applications")
+
+    @property
+    def has_applications(self) -> bool:
+        """Whether there is any application."""
+        return self._last_visible_ms > 0
+
+    def is_lagging(self, now_ms: int) -> bool:
+        """Whether lists may not show all applications yet."""
+        return self._last_visible_ms > now_ms
 
     def add(self, row: Beneficiary | Document | Application) -> None:
         """Keep a new object."""
         marks = ", ".join("?" * len(row))
         query = f"INSERT INTO {_TABLES[type(row)]} ({_COLUMNS[type(row)]}) VALUES ({marks})"  # noqa: S608 - own names
         self._db.execute(query, row)
-        self.has_applications |= isinstance(row, Application)
+        if isinstance(row, Application):
+            self._last_visible_ms = max(self._last_visible_ms, row.visible_ms)
 
     def replace(self, row: Beneficiary | Document | Application) -> None:
         """Replace the object with this id."""
@@ -161,8 +171,10 @@ class RelatedStore:
             where: SQL of our own with named marks; every value from outside is in `values`.
             order: SQL of our own.
         """
-        query = f"{_SELECT[Application]} WHERE {where} ORDER BY {order} LIMIT {size:d} OFFSET {skip:d}"
-        total = self._db.execute(f"SELECT count(*) FROM applications WHERE {where}", values).fetchone()[0]  # noqa: S608
+        count = f"SELECT count(*) FROM applications WHERE {where}"  # noqa: S608 - see the docstring
+        inner = f"SELECT seq FROM applications WHERE {where} ORDER BY {order} LIMIT {size:d} OFFSET {skip:d}"  # noqa: S608
+        query = f"{_SELECT[Application]} WHERE seq IN ({inner}) ORDER BY {order}"
+        total = self._db.execute(count, values).fetchone()[0]
         return total, [Application(*row) for row in self._db.execute(query, values)]
 
     def pages(self, kind: type[_Object], size: int = 500) -> Iterator[list[_Object]]:

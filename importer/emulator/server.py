@@ -35,7 +35,7 @@ class _Request(web.BaseRequest):
 
     def __init__(self, message: RawRequestMessage, *args: Any, **kwargs: Any) -> None:
         self.arrived_s = time.monotonic()
-        largest = LARGEST_BYTES if message.path.startswith(UPLOADS) else _BODY_BYTES
+        largest = LARGEST_BYTES if UPLOADS in message.path else _BODY_BYTES
         super().__init__(message, *args, client_max_size=largest, **kwargs)
 
 

@@ -92,10 +92,11 @@ class Verification:
     async def _list(self, call: Call) -> Answer:
         problems: Problems = []
         where, values = _conditions(call, problems)
+        where += ["visible_ms <= :now"] if self._store.is_lagging(call.now_ms) else []
         order = order_by(call.query, _ORDERS, problems)
         page = Page.of(call.query, self._settings, problems)
         refuse(problems, "The request has wrong parameters")
-        total, found = self._store.select_applications(where, values, order, page.size, page.skip)
+        total, found = self._store.select_applications(" AND ".join(where) or "1", values, order, page.size, page.skip)
         return Answer(200, page.envelope([written(shown(one, call.now_ms)) for one in found], total))
 
 
@@ -112,9 +113,9 @@ def _names(person: Mapping[str, Any]) -> dict[str, str]:
     return {name: person[name] for name in ("firstName", "middleName", "lastName") if name in person}
 
 
-def _conditions(call: Call, problems: Problems) -> tuple[str, dict[str, str | int]]:
+def _conditions(call: Call, problems: Problems) -> tuple[list[str], dict[str, str | int]]:
     """Turn the filters into SQL with named marks, and give its values."""
-    where: list[str] = ["visible_ms <= :now"]
+    where: list[str] = []
     values: dict[str, str | int] = {"now": call.now_ms}
     for word, column in (("created", "created_ms"), ("completed", _COMPLETED)):
         first, last = days(call.query, f"{word}DateFrom", f"{word}DateTo", problems)
@@ -128,7 +129,7 @@ def _conditions(call: Call, problems: Problems) -> tuple[str, dict[str, str | in
     account_types = _words(call, "accountTypes", ACCOUNT_TYPES, problems)
     if account_types and not problems:
         where.append(f"account_type IN ({', '.join(repr(word) for word in account_types)})")
-    return " AND ".join(where), values
+    return where, values
 
 
 def _words(call: Call, name: str, allowed: Sequence[str], problems: Problems) -> list[str]:

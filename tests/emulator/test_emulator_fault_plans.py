@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from importer.emulator import PRESETS, EmulatorSettings, Faults
+from importer.emulator.faults import KINDS
 from tests.emulator.client import served
 
 
@@ -223,7 +224,7 @@ def test_a_plan_with_settings_can_be_written_and_read_again() -> None:
 
 
 def test_a_plan_may_set_metadata_the_lag_of_lists_and_the_clock() -> None:
-    said = {"metadata": "lower", "list_lag_s": 2.5, "clock_ahead_s": -60.0}
+    said = {"metadata": "lower", "list_lag_s": 2.5, "clock_ahead_s": -60.0, "idv_s": 0.5}
     plan = Faults.of_plan({"seed": 1, "rule": [], **said})
 
     assert dict(plan.settings) == said
@@ -235,6 +236,12 @@ def test_a_plan_may_set_metadata_the_lag_of_lists_and_the_clock() -> None:
 def test_a_setting_that_makes_no_sense_is_named(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Faults.of_plan({"seed": 1, "rule": [], **wrong})
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("kind", KINDS[KINDS.index("beneficiary") : -1])
+def test_every_preset_hits_every_kind_of_request_after_a_create(name: str, kind: str) -> None:
+    assert _hits(Faults.load(name), 1000, kind=kind, elapsed_s=5.0)
 
 
 def test_a_late_commit_counts_for_how_late_a_customer_may_appear() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -144,6 +145,55 @@ async def test_every_answer_can_be_cut_short(case: Case) -> None:
 async def test_tokens_expire_on_every_kind_that_needs_one(case: Case) -> None:
     async with faulty(case, "token-expiry") as (caller, ids):
         assert (await case.send(caller, ids)).status == (200 if case.kind == "upload" else 401)
+
+
+UNREADABLE = (aiohttp.ClientError, ValueError, LookupError, TypeError, RuntimeError)
+"""What reading an answer raises that is not there, or not what was asked for."""
+
+
+async def _whole_way(caller: Caller, number: int) -> None:
+    """Send everything about one business, whatever happens to any of it."""
+    ids = {"business": await _wanted(caller, lambda: caller.business(businessName=f"Bakery {number}"))}
+    limits = await _wanted(caller, lambda: caller.limits(ids["business"]))
+    ids["limit"] = limits["DAILY USD"]["id"]
+    ids["url"] = await _wanted(caller, lambda: _announced(caller, ids["business"]))
+    ids["application"] = "/v1/identity-verifications"
+    for case in WRITES + READS:
+        with suppress(*UNREADABLE):
+            if (await case.send(caller, ids)).status == 401:
+                await caller.exchange()
+                await case.send(caller, ids)
+
+
+async def _announced(caller: Caller, business: str) -> str:
+    return str((await caller.add_document(business)).json["url"]["value"])
+
+
+async def _wanted(caller: Caller, ask: Callable[[], Awaitable[Any]]) -> Any:
+    """Ask until there is an answer that can be read."""
+    while True:
+        try:
+            return await ask()
+        except UNREADABLE:
+            with suppress(*UNREADABLE):
+                await caller.exchange()
+
+
+@pytest.mark.parametrize("preset", ["migration-night", "flaky", "garbled", "rate-limited", "expiring"])
+async def test_whatever_a_preset_does_the_ledger_and_the_store_agree(preset: str) -> None:
+    async with served(EmulatorSettings(faults=Faults.load(preset))) as caller:
+        await asyncio.gather(*(_whole_way(caller, number) for number in range(25)))
+        numbers = caller.emulator.numbers()
+        committed, stored = numbers["committed"], numbers["stored"]
+
+        for case in WRITES:
+            assert len(caller.emulator.ledger.committed_ids(case.kind)) == committed[case.kind] > 0
+            assert committed[case.kind] >= stored[case.stored]
+        assert committed["create"] == stored["customers"]
+        assert committed["beneficiary"] == stored["beneficiaries"]
+        assert committed["idv_submit"] == stored["applications"]
+        assert committed["document"] == stored["documents"]
+        assert committed["limits_set"] == stored["limits"] + numbers["repeats"]["limits"]
 
 
 @pytest.mark.parametrize("fault", ["no-id", "html"])

@@ -27,6 +27,13 @@ async def main():
     async with served(EmulatorSettings(store=Path(sys.argv[1]))) as caller:
         for number in range(40):
             assert (await caller.create(externalId=str(number))).status == 201
+        business = await caller.business(externalId="B")
+        limit = (await caller.limits(business))["DAILY USD"]["id"]
+        assert (await caller.add_owner(business)).status == 201
+        assert (await caller.call("PUT", "/v1/limits", json={limit: {"amount": "5"}})).status == 200
+        assert (await caller.submit(business)).status == 201
+        url = (await caller.add_document(business)).json["url"]["value"]
+        assert (await caller.upload(url, b"%PDF-1.")).status == 200
         print("answered", flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -45,14 +52,17 @@ async def test_customers_and_external_ids_outlive_the_process(tmp_path: Path) ->
         assert again.emulator.ledger.commits == 0
 
 
-async def test_every_answered_create_survives_a_kill(tmp_path: Path) -> None:
+async def test_everything_that_was_answered_survives_a_kill(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
     killed = await asyncio.create_subprocess_exec(sys.executable, "-c", _SERVE, store, stdout=subprocess.PIPE)
     out, _ = await killed.communicate()
 
     assert (killed.returncode, out) == (-signal.SIGKILL, b"answered\n")
     async with Emulator(EmulatorSettings(store=store)) as emulator:
-        assert [customer["externalId"] for customer in emulator.customers()] == [str(n) for n in range(40)]
+        assert [customer["externalId"] for customer in emulator.customers()] == [*map(str, range(40)), "B"]
+        assert emulator.numbers()["stored"] == {
+            "customers": 41, "beneficiaries": 1, "limits": 1, "documents": 1, "applications": 1, "uploads": 1,
+        }  # fmt: skip
 
 
 async def test_a_store_that_runs_already_is_refused(tmp_path: Path) -> None:
