@@ -7,7 +7,6 @@ says `nanp`; every other number stays as it is, for the customer's type to read.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -26,22 +25,19 @@ from importer.core.contract import (
 from importer.customers.fields import read
 from importer.customers.nanp import belongs_here, written_in_e164
 from importer.customers.notes import CustomerNotes, country_of
+from importer.customers.presence import PRESENCE_FIELDS
 from importer.customers.readiness import judge_readiness
 from importer.customers.row_identities import Identities
 from importer.customers.row_objects import shape_of
 from importer.customers.rules import FIELDS
-from importer.customers.specs import ADDRESS_PRESENCE, ADDRESS_TYPES, PHONE_ADDRESSES
+from importer.customers.specs import PHONE_ADDRESSES
 from importer.customers.types import customer_adapter, json_schema
-
-_PRESENCE_FIELDS: PresenceFields = MappingProxyType(
-    {f"addresses.{word}.": tuple(f"addresses.{word}.{part}" for part in ADDRESS_PRESENCE) for word in ADDRESS_TYPES}
-)
 
 
 class CustomerChecks:
     """The types of customers, and how rows come to them."""
 
-    presence_fields: PresenceFields = _PRESENCE_FIELDS
+    presence_fields: PresenceFields = PRESENCE_FIELDS
     codes_of_types: Collection[str] = frozenset({"required_missing", "state_required", "social_id_country_missing"})
     json_schema = staticmethod(json_schema)
     readiness: Callable[[str, Columns, Collection[int]], Readiness] = staticmethod(judge_readiness)
@@ -66,13 +62,15 @@ class CustomerChecks:
     def prepare(
         self, record_type: str | None, columns: Columns, notes: Notes, policy: Policy, sources: Mapping[str, str]
     ) -> None:
-        """Write usual phone numbers, and warn of countries and states of addresses that are not sent."""
+        """Write usual phone numbers, and warn of what is not sent: parts of addresses, documents without a file."""
         for name in columns.texts:
             if name not in notes.no_change and _is_phone(name, record_type):
                 _write_numbers(name, columns, notes, policy)
         for name in columns.texts:
             if name.endswith((".countryCode", ".stateCode")) and sources.get(name):
                 notes.warn_all("address_not_sent", name, columns.given(name, columns.dropped(name)))
+            if name.endswith((".number", ".expiryDate")) and name.startswith("documents."):
+                notes.warn_all("document_without_file", name, columns.given(name, columns.dropped(name)))
 
     def identities(
         self, record_type: str, columns: Columns, secret: bytes, groups: Sequence[str] = ()

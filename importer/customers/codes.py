@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from importer.core.issue_codes.checking import ANY_FIELD, DUPLICATE_IN_FILE, GROUP_CODES
 from importer.core.issues import IssueCode, Severity
+from importer.customers.step_codes import STEP_FIELD_CODES
 
 
 def _error(code: str, title: str, message: str, fix: str) -> IssueCode:
@@ -252,8 +253,8 @@ _ALL = (
     ),
     _warning(
         "date_minor",
-        "A customer below 18",
-        "{label} makes this customer younger than 18; check that this is meant.",
+        "A person below 18",
+        "{label} makes this person younger than 18; check that this is meant.",
         "Check the cells of column {column}.",
     ),
     # ------------------------------------------------------------------ places
@@ -370,6 +371,8 @@ _ALL = (
     ),
     # ------------------------------------------------------------------ rows that are one business
     *GROUP_CODES.values(),
+    # ------------------------------------------------------------------ steps after the create
+    *STEP_FIELD_CODES,
     # ------------------------------------------------------------------ duplicates inside a file
     DUPLICATE_IN_FILE,
     _warning(

@@ -13,7 +13,7 @@ from typing import Any
 
 from importer.core.contract import Kind
 from importer.core.steps import Difference
-from importer.customers.rules import READING_FIELDS, field_spec, is_known_field
+from importer.customers.rules import field_spec
 from importer.customers.shape import flatten, primary_last
 from importer.customers.specs import CONTACT
 
@@ -134,7 +134,8 @@ def _between(ours: Texts, theirs: Texts) -> Differences:
 
 def _counts(name: str) -> bool:
     """Whether a field that we did not send is worth a word."""
-    return is_known_field(name) and name not in READING_FIELDS and not name.startswith(METADATA)
+    spec = field_spec(name)
+    return spec is not None and spec.sent and not spec.step and not name.startswith(METADATA)
 
 
 def _same(name: str, ours: str, theirs: str) -> bool:

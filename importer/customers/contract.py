@@ -51,6 +51,10 @@ _EXAMPLES: Mapping[str, str] = MappingProxyType(
         "enum": "primaryPhoneNumber.type",
         "value": "primaryPhoneNumber.type",
         "field": "website",
+        "amount": "limits.daily",
+        "currency": "limits.currency",
+        "percentage": "beneficiaries.1.ownershipPercentage",
+        "document": "documents.passport.expiryDate",
     }
 )
 """The first word of an issue code to the field with which its sentence is shown."""

@@ -27,7 +27,7 @@ _PHONE_TYPES = MappingProxyType(
         "OFFICE": "WORK", "BUSINESS": "WORK", "WORKPHONE": "WORK", "HOMEPHONE": "HOME",
     }
 )  # fmt: skip
-_SEXES = MappingProxyType({"M": "MALE", "F": "FEMALE", "MAN": "MALE", "WOMAN": "FEMALE", "NB": "NONBINARY"})
+SEXES = MappingProxyType({"M": "MALE", "F": "FEMALE", "MAN": "MALE", "WOMAN": "FEMALE", "NB": "NONBINARY"})
 _TYPES = MappingProxyType({"PERSON": "INDIVIDUAL", "COMPANY": "BUSINESS", "ORGANIZATION": "BUSINESS"})
 
 
@@ -114,14 +114,14 @@ class PlaceOfBirth(TypedDict):
         Annotated[
             str,
             CustomerField(
-                "City of birth", Kind.TEXT, max_length=60, example="Springfield", evidence=SIB, length_evidence=SIB,
+                "{}city of birth", Kind.TEXT, max_length=60, example="Springfield", evidence=SIB, length_evidence=SIB,
                 source=_OWNER,
             ),
         ]
     ]  # fmt: skip
     countryCode: NotRequired[
         Annotated[
-            str, CustomerField("Country of birth", Kind.COUNTRY, example="USA", evidence=SIB, source=_OWNER)
+            str, CustomerField("{}country of birth", Kind.COUNTRY, example="USA", evidence=SIB, source=_OWNER)
         ]
     ]  # fmt: skip
 
@@ -259,7 +259,7 @@ class Individual(TypedDict):
         Annotated[
             str,
             CustomerField(
-                "Sex", Kind.ENUM, values=("MALE", "FEMALE", "NONBINARY"), synonyms=_SEXES, example="FEMALE",
+                "Sex", Kind.ENUM, values=("MALE", "FEMALE", "NONBINARY"), synonyms=SEXES, example="FEMALE",
                 evidence=SIB, source=_OWNER,
             ),
         ]

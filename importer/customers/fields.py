@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from importer.core.contract import HARD_MAX_CHARS, FieldSpec, Kind, Policy, Reading
 from importer.core.contract.text import clean
+from importer.customers.amounts import read_amount, read_currency, read_percentage
 from importer.customers.emails import quick_email, read_email
 from importer.customers.nanp import quick_phone
 from importer.customers.phones import read_extension, read_phone
@@ -14,6 +15,7 @@ from importer.customers.places import read_country, read_state
 from importer.customers.postal import read_postal
 from importer.customers.simple_fields import (
     read_birth_date,
+    read_document_date,
     read_enum,
     read_industry,
     read_name,
@@ -29,8 +31,9 @@ def read(spec: FieldSpec, text: str, policy: Policy, country: str = "") -> Readi
     """Read one text as one field: normalised, with every step, or refused.
 
     Args:
-        country: alpha-3 country that a state, postal code or phone number belongs to; empty when unknown. For phone
-            numbers it may also be the alpha-2 region that the profile names (see `read_phone`).
+        country: alpha-3 country that a state, postal code or phone number belongs to, or the currency of an amount;
+            empty when unknown. For phone numbers it may also be the alpha-2 region that the profile names (see
+            `read_phone`).
     """
     return reader_of(spec, policy)(text, country)
 
@@ -54,14 +57,25 @@ def _bare_reader(spec: FieldSpec, policy: Policy) -> Reader:
         case Kind.PHONE:
             return lambda text, place: quick_phone(text, policy, place) or read_phone(text, policy, place)
         case Kind.DATE:
-            return lambda text, _: read_birth_date(text, policy)
-        case Kind.ENUM:
+            return _date_reader(spec, policy)
+        case Kind.ENUM | Kind.BOOLEAN:
             return lambda text, _: read_enum(text, spec.values, spec.synonyms)
-        case Kind.STATE | Kind.POSTAL:
-            return read_state if spec.kind is Kind.STATE else read_postal
+        case Kind.STATE | Kind.POSTAL | Kind.AMOUNT:
+            return _AT_PLACE[spec.kind]
         case _:
             plain = _PLAIN[spec.kind]
             return lambda text, _: plain(text)
+
+
+_AT_PLACE: Mapping[Kind, Reader] = MappingProxyType(
+    {Kind.STATE: read_state, Kind.POSTAL: read_postal, Kind.AMOUNT: read_amount}
+)
+
+
+def _date_reader(spec: FieldSpec, policy: Policy) -> Reader:
+    if spec.name.startswith("documents."):
+        return lambda text, _: read_document_date(text, policy, in_future=spec.in_future)
+    return lambda text, _: read_birth_date(text, policy)
 
 
 def _read_email(text: str) -> Reading:
@@ -79,6 +93,9 @@ _PLAIN: Mapping[Kind, Callable[[str], Reading]] = MappingProxyType(
         Kind.COUNTRY: read_country,
         Kind.INDUSTRY: read_industry,
         Kind.WEBSITE: read_website,
+        Kind.CURRENCY: read_currency,
+        Kind.PERCENTAGE: read_percentage,
+        Kind.FILE: clean,
     }
 )
 

@@ -58,16 +58,18 @@ def members(declared: type, place: Place) -> Iterator[Member]:
 
 def _member(key: str, hint: Any, place: Place, *, required: bool) -> Member:
     if get_origin(hint) is Annotated:
-        bare, spec = get_args(hint)
-        return Member(key, bare, required, spec.at(place, key, required=required))
+        bare, mark = get_args(hint)
+        if isinstance(mark, Place):
+            return Member(key, bare, required, objects=((bare, mark.below(key).within(place)),))
+        return Member(key, bare, required, mark.at(place, key, required=required))
     if is_typeddict(hint):
         return Member(key, hint, required, objects=((hint, place.below(key)),))
     if get_origin(hint) is list:
-        return Member(key, hint, required, objects=tuple(_kinds(get_args(hint)[0])))
+        return Member(key, hint, required, objects=tuple(_kinds(get_args(hint)[0], place)))
     return Member(key, hint, required)
 
 
-def _kinds(item: Any) -> Iterator[tuple[type, Place]]:
+def _kinds(item: Any, outer: Place) -> Iterator[tuple[type, Place]]:
     for one in get_args(item) if get_origin(item) in {Union, UnionType} else (item,):
         kind, place = get_args(one)
-        yield kind, place
+        yield kind, place.within(outer)

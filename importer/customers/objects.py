@@ -6,11 +6,11 @@ reader at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
-from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import (
     CoreSchema,
     InitErrorDetails,
@@ -21,11 +21,12 @@ from pydantic_core import (
 )
 
 from importer.core.contract import Policy
+from importer.customers.amounts import currency_in
 from importer.customers.patterns import clean_postal, clean_words
 from importer.customers.places import state_codes
 from importer.customers.reads import Info, Read, careful_reader, problem, refused
 from importer.customers.rules import FIELDS, metadata_spec
-from importer.customers.specs import MAX_METADATA_PAIRS, METADATA_KEY, STATE_REQUIRED_IN
+from importer.customers.specs import MAX_METADATA_PAIRS, METADATA_KEY, STATE_REQUIRED_IN, USUAL_CURRENCY
 
 _ANY_STATE = "registeredStateCode"
 
@@ -72,6 +73,50 @@ def unless_empty(found: dict[str, Any]) -> dict[str, Any]:
     if not found:
         raise PydanticOmit
     return found
+
+
+def in_one_currency(limits: Any) -> Any:
+    """Take the currency of limits from their amounts, where it is not given beside them."""
+    if not isinstance(limits, dict) or str(limits.get("currency") or "").strip():
+        return limits
+    named = (currency_in(text) for text in limits.values() if isinstance(text, str))
+    code = next(filter(None, named), "")
+    return {**limits, "currency": code} if code else limits
+
+
+def with_currency(limits: dict[str, Any]) -> dict[str, Any]:
+    """Give limits their currency, where nothing says it."""
+    if limits.keys() <= {"currency"}:
+        return {}
+    return limits if "currency" in limits else {"currency": USUAL_CURRENCY, **limits}
+
+
+def controls(owner: dict[str, Any]) -> dict[str, Any]:
+    """Write whether an owner controls the business as the API has it."""
+    return {**owner, "controller": owner["controller"] == "true"} if "controller" in owner else owner
+
+
+class Later:
+    """What few rows have: its type is made when the first of them comes.
+
+    Args:
+        make: makes the type of an object; an empty one is left out.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[dict[str, Any]]:
+        """What reads it."""
+        return TypeAdapter(self._make())
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        described = {"pydantic_js_functions": [lambda _, describe: describe(self.adapter.core_schema)]}
+        return core_schema.with_info_plain_validator_function(self._read, metadata=described)
+
+    def _read(self, value: Any, info: Info) -> dict[str, Any]:
+        return unless_empty(self.adapter.validate_python(value, context=info.context))
 
 
 def _metadata_value(key: str, text: Any, info: Info) -> str:

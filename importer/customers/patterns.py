@@ -18,7 +18,13 @@ from importer.core.contract import Kind
 from importer.customers.emails import MAX_BYTES
 from importer.customers.places import country_codes, state_codes
 from importer.customers.postal import SHAPES
-from importer.customers.specs import ADULT_AGE_YEARS, MAX_AGE_YEARS, STATE_REQUIRED_IN, CustomerField
+from importer.customers.specs import (
+    ACCOUNT_CURRENCIES,
+    ADULT_AGE_YEARS,
+    MAX_AGE_YEARS,
+    STATE_REQUIRED_IN,
+    CustomerField,
+)
 
 _LATIN = "À-ÖØ-öø-ž"
 """Letters that no Unicode form takes apart."""
@@ -62,11 +68,15 @@ _FIXED: Mapping[Kind, str] = MappingProxyType(
         Kind.EXTENSION: "^[0-9]{1,10}$",
         Kind.INDUSTRY: _INDUSTRY,
         Kind.WEBSITE: _WEBSITE,
+        Kind.AMOUNT: r"^(?:0|[1-9][0-9]{0,11})\.[0-9]{2}$",
+        Kind.PERCENTAGE: r"^(?:[2-9]|[1-9][0-9]|100)$",
+        Kind.FILE: _TEXT,
     }
 )
 _WORDS: Mapping[Kind, Callable[[], tuple[str, ...]]] = MappingProxyType(
     {
         Kind.COUNTRY: country_codes,
+        Kind.CURRENCY: lambda: ACCOUNT_CURRENCIES,
         Kind.STATE: lambda: tuple(code for one in STATE_REQUIRED_IN for code in state_codes(one)),
     }
 )
@@ -78,9 +88,11 @@ def clean_pattern(spec: CustomerField, today: date | None) -> str:
     Args:
         today: the day that birth dates are judged by; None: they are not judged.
     """
-    if spec.country:
+    if spec.country and spec.kind is not Kind.AMOUNT:  # an amount without a sign is the same in every currency
         return ""
     if spec.kind is Kind.DATE:
+        if spec.name.startswith("documents."):
+            return ""
         return f"^(?:{_years(today)})-{_DAYS}$"
     if spec.kind is Kind.PHONE:
         return north_american_numbers()

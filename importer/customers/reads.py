@@ -42,6 +42,10 @@ _FORMATS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
         Kind.STATE: {"pattern": "^[A-Z0-9]{2,3}$"},
         Kind.INDUSTRY: {"pattern": "^[0-9]{6}$"},
         Kind.EXTENSION: {"pattern": "^[0-9]{1,10}$"},
+        Kind.AMOUNT: {"pattern": r"^[0-9]{1,12}\.[0-9]{2}$"},
+        Kind.CURRENCY: {"pattern": "^[A-Z]{3}$"},
+        Kind.BOOLEAN: {"type": "boolean", "enum": [True, False], "examples": [True]},
+        Kind.PERCENTAGE: {"pattern": r"^[0-9]{1,3}(\.[0-9]{1,6})?$"},
     }
 )
 
@@ -73,7 +77,7 @@ class Reads:
         careful = core_schema.with_info_plain_validator_function(careful_reader(self.spec, self._policy))
         clean = self._clean()
         found = careful if clean is None else core_schema.union_schema([clean, careful], mode="left_to_right")
-        if self.spec.kind is Kind.STATE and self.spec.country:  # none at all may be an error
+        if self.spec.kind is Kind.STATE and self.spec.condition:  # none at all may be an error
             return core_schema.with_default_schema(found, default="", validate_default=True)
         return found
 
@@ -131,7 +135,7 @@ def refused(
 ) -> PydanticCustomError:
     """Note an error, and make pydantic's of it."""
     if code == "social_id_country_missing":
-        spec = FIELDS["socialIdCountryCode"]
+        spec = FIELDS[f"{spec.name}CountryCode"]
     if notes is not None:
         notes.fail(code, spec.name, countries)
     return problem(code, spec.name, countries)
@@ -187,16 +191,16 @@ def _blank(spec: CustomerField, info: Info) -> str:
     if notes is None or not notes.failed_before(spec.name):
         if spec.needed:
             return "required_missing"
-        if spec.kind is Kind.STATE and info.data.get(spec.country) in STATE_REQUIRED_IN:
+        if spec.kind is Kind.STATE and spec.condition and info.data.get(spec.country) in STATE_REQUIRED_IN:
             return "state_required"
-        if notes is not None and spec.kind is Kind.COUNTRY and spec.name.startswith("addresses."):
+        if notes is not None and spec.kind is Kind.COUNTRY and "addresses." in spec.name:
             notes.warn("country_missing", spec)
     raise PydanticOmit
 
 
 def _rule_of(spec: CustomerField) -> Callable[[CustomerField, str, Info], str] | None:
     """What a text that is fine by itself has to keep as well; it says what is wrong, empty: nothing."""
-    if spec.name == "socialId":
+    if spec.name.rpartition(".")[2] == "socialId":
         return _social_id
     return None if spec.po_boxes else _no_po_box
 

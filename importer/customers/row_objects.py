@@ -11,11 +11,12 @@ from functools import lru_cache
 from typing import Any
 
 from importer.customers.members import Member, members
+from importer.customers.presence import PRESENCE_FIELDS
 from importer.customers.rules import TYPES
 from importer.customers.specs import CustomerType, Place
 
 Absent = Mapping[str, Collection[int]]
-"""What the names of an address's fields begin with, to the places of the rows that have no such address."""
+"""What the names of an object's fields begin with, to the places of the rows that have no such object."""
 
 
 class _Taken:
@@ -41,7 +42,7 @@ class ObjectShape:
         parts: the objects in it.
         constants: what all of them hold.
         always: whether it is in every row.
-        address: of an address, what the names of its fields begin with; empty for everything else.
+        prefix: what the names of its fields begin with, where its presence depends on some of them; else empty.
     """
 
     needed: dict[str, str] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class ObjectShape:
     parts: dict[str, ObjectShape | ListShape] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
     always: bool = True
-    address: str = ""
+    prefix: str = ""
 
     def rows(self, columns: Mapping[str, Sequence[str]], size: int, absent: Absent) -> Iterator[Any]:
         """Make the object of every row, one after the other."""
@@ -69,19 +70,28 @@ class ObjectShape:
             text = taken.variable(column)
             sparse = "" in column and not self._is_kept(key)
             members.append(_if_any(key, text, text) if sparse else f"{key!r}: {text}")
-        for key, part in self.parts.items():
-            text = part.expression(taken)
-            everywhere = part.is_everywhere(taken.absent)
-            members.append(f"{key!r}: {text}" if everywhere else _if_any(key, f"(part := {text})", "part"))
+        members += (part.member(key, taken) for key, part in self.parts.items())
         return "{" + ", ".join(members) + "}"
+
+    def member(self, key: str, taken: _Taken) -> str:
+        """Write it as a member of the object that it is in."""
+        text = self.expression(taken)
+        if self.is_everywhere(taken.absent):
+            return f"{key!r}: {text}"
+        return _if_any(key, self.presence(taken), text) if self.prefix else _if_any(key, f"(part := {text})", "part")
+
+    def presence(self, taken: _Taken) -> str:
+        """Write whether a row has it, where that depends on some of its fields."""
+        gone = frozenset(taken.absent[self.prefix])
+        return taken.variable([place not in gone for place in taken.values[0]])
 
     def _is_kept(self, key: str) -> bool:
         """A country that an address lacks gets a warning, although it is not needed."""
-        return bool(self.address) and key == "countryCode"
+        return bool(self.prefix) and key == "countryCode"
 
     def is_everywhere(self, absent: Absent) -> bool:
         """Whether every row has one."""
-        return self.always and not (self.address and absent[self.address])
+        return self.always and not (self.prefix and absent[self.prefix])
 
 
 @dataclass(slots=True)
@@ -94,14 +104,17 @@ class ListShape:
         """Write the Python expression that makes the list of a row."""
         return "[" + ", ".join(self._item(item, taken) for item in self.items) + "]"
 
+    def member(self, key: str, taken: _Taken) -> str:
+        """Write it as a member of the object that it is in."""
+        text = self.expression(taken)
+        return f"{key!r}: {text}" if self.is_everywhere(taken.absent) else _if_any(key, f"(part := {text})", "part")
+
     @staticmethod
     def _item(item: ObjectShape, taken: _Taken) -> str:
         text = item.expression(taken)
         if item.is_everywhere(taken.absent):
             return text
-        gone = frozenset(taken.absent[item.address])
-        is_there = taken.variable([place not in gone for place in taken.values[0]])
-        return f"*(({text},) if {is_there} else ())"
+        return f"*(({text},) if {item.presence(taken)} else ())"
 
     def is_everywhere(self, absent: Absent) -> bool:
         """Whether no list is empty."""
@@ -180,7 +193,7 @@ def _below(part: Member, mapped: Collection[str]) -> dict[str, ObjectShape | Lis
         return {}
     if part.is_list:
         return {part.key: ListShape(items)}
-    items[0].always = part.required
+    items[0].always = part.required or bool(items[0].prefix)
     return {part.key: items[0]}
 
 
@@ -188,5 +201,5 @@ def _items(part: Member, mapped: Collection[str]) -> Iterator[ObjectShape]:
     for declared, place in part.objects:
         if part.required or any(name.startswith(place.prefix) for name in mapped):
             made = _object(members(declared, place), mapped)
-            made.address = place.prefix if "type" in made.constants else ""
+            made.prefix = place.prefix if place.prefix in PRESENCE_FIELDS else ""
             yield made

@@ -1,7 +1,7 @@
 """The table of all customer fields and the rules between them, each with its evidence; made from the types. Data only.
 
-The types of `importer.customers.customer` say what a field is; the issue codes are in `codes` and
-are part of this table's interface. Nothing here judges a value, and nothing heavy is imported.
+The types of `importer.customers.step_objects`, and of `customer` below them, say what a field is; the issue codes are
+in `codes` and are part of this table's interface. Nothing here judges a value, and nothing heavy is imported.
 """
 
 from __future__ import annotations
@@ -12,9 +12,16 @@ from types import MappingProxyType
 
 from importer.core.contract import Evidence, Kind, Rule
 from importer.customers.codes import ISSUE_CODES
-from importer.customers.customer import Business, Individual
 from importer.customers.members import members
-from importer.customers.specs import MAX_METADATA_VALUE_CHARS, METADATA_KEY, CustomerField, CustomerType, Place
+from importer.customers.specs import (
+    MAX_METADATA_VALUE_CHARS,
+    METADATA_KEY,
+    STEPS,
+    CustomerField,
+    CustomerType,
+    Place,
+)
+from importer.customers.step_objects import Business, Individual
 
 TYPES: Mapping[CustomerType, type] = MappingProxyType(
     {CustomerType.INDIVIDUAL: Individual, CustomerType.BUSINESS: Business}
@@ -31,13 +38,19 @@ def _specs(declared: type, place: Place) -> Iterator[CustomerField]:
 
 
 def _all() -> Mapping[str, CustomerField]:
-    """Collect the fields of both types, addresses last."""
+    """Collect the fields of both types: those of the create, addresses last, then those of the steps after it."""
     found: dict[str, CustomerField] = {}
     for kind, declared in TYPES.items():
         for spec in _specs(declared, Place()):
+            step = spec.name.partition(".")[0] if spec.name.startswith(_OF_STEPS) else ""
             types = (*found[spec.name].types, kind) if spec.name in found else (kind,)
-            found[spec.name] = replace(spec, types=types)
-    return {name: found[name] for name in sorted(found, key=lambda name: name.startswith("addresses."))}
+            if spec.sent or not step:
+                found[spec.name] = replace(spec, types=types, step=step)
+    return {name: found[name] for name in sorted(found, key=lambda name: name.startswith(_LAST))}
+
+
+_OF_STEPS = tuple(f"{step}." for step in STEPS)
+_LAST = ("addresses.", *_OF_STEPS)
 
 
 _EVERY = _all()
@@ -55,6 +68,7 @@ _GUIDE = "get-started-create-an-individual-customer-account"
 _GUIDE_B = "get-started-create-a-business-customer-account"
 _OWNER = "ca-beneficial-owner-object"
 _CREATE = "create-an-individual-customer"
+_DOCUMENT = "create-a-document"
 
 RULES: tuple[Rule, ...] = (
     Rule("state_required", "An address in the USA or Canada has a state.", K, _CREATE),
@@ -69,6 +83,14 @@ RULES: tuple[Rule, ...] = (
     Rule("group_too_large", "A business has at most 100 contacts.", NF, _GUIDE_B),
     Rule("date_not_past", "A date of birth is in the past.", NF, _GUIDE),
     Rule("date_implausible", "A date of birth is less than 120 years ago.", NF, _GUIDE),
+    Rule("required_missing", "A beneficial owner has a first and a last name.", K, "ca-create-beneficial-owner"),
+    Rule("required_missing", "A passport and a driving license have a number and an issuing country.", K, _DOCUMENT),
+    Rule("required_missing", "Any other document has a description.", K, _DOCUMENT),
+    Rule("date_in_future", "The issuing date of a document is not in the future.", K, _DOCUMENT),
+    Rule("document_expired", "The expiry date of a document is not in the past.", NF, _DOCUMENT),
+    Rule("amount_negative", "A limit is not below zero.", K, "transaction-limits-object"),
+    Rule("amount_too_precise", "A limit has at most two decimals.", INF, "transaction-limits-object"),
+    Rule("amount_other_currency", "All limits of a row are in one currency, USD where none is given.", NF, "limits"),
     Rule("phone_invalid", "A phone number has 7 to 15 digits after its separators are removed.", INF, _OWNER),
 )
 """Rules between fields, in words, for the documentation; the types apply them."""

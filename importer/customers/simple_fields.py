@@ -71,6 +71,25 @@ def _judge(reading: Reading, born: date, today: date) -> Reading:
     return reading.warn("date_minor") if age < ADULT_AGE_YEARS else reading
 
 
+def read_document_date(text: str, policy: Policy, *, in_future: bool) -> Reading:
+    """Read a date of a document, written as `read_birth_date` takes it.
+
+    Args:
+        in_future: whether it is to be today or later; False: today or earlier.
+    """
+    reading = clean(text)
+    if reading.error or not reading.value:
+        return reading
+    day = _parse(reading.value)
+    if day is None:
+        return reading.refuse("date_invalid")
+    if policy.today is None:
+        return reading
+    if in_future:
+        return reading.refuse("document_expired") if day < policy.today else reading
+    return reading.refuse("date_in_future") if day > policy.today else reading
+
+
 # --------------------------------------------------------------------------- ids, codes and words
 
 _INDUSTRY = re.compile(r"[0-9]{6}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
 from importer.core.contract import FieldSpec
+from importer.core.steps import Step
 
 
 class CustomerType(StrEnum):
@@ -30,6 +32,14 @@ METADATA_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 STATE_REQUIRED_IN = ("USA", "CAN")
 MAX_AGE_YEARS = 120
 ADULT_AGE_YEARS = 18
+MAX_OWNERS = 5
+"""Of one business, as 31 CFR 1010.230 defines them: at most four who own 25 percent or more, and one who controls."""
+ACCOUNT_CURRENCIES = ("USD", "CAD")
+"""Those of accounts, so far as the API's pages say."""
+USUAL_CURRENCY = "USD"
+"""Of limits where nothing says another (NF: no page names a default)."""
+MAX_AMOUNT = Decimal("999999999999.99")
+"""The API documents no limit: this one is ours, and stops what is not an amount (an account number)."""
 CONTACT = "contacts.primary."
 """What the names of the main contact's fields begin with."""
 ADDRESS_TYPES: Mapping[str, str] = MappingProxyType(
@@ -41,6 +51,8 @@ PHONE_ADDRESSES = ("physical", "mailing", "shipping")
 physical address is where a person lives, or where a business is registered."""
 ADDRESS_PRESENCE = (*(f"streetLine{line}" for line in range(1, 6)), "apartmentNumber", "cityName", "zipCode")
 """An address exists where one of these is given: a country alone is often a constant, a name is elsewhere too."""
+STEPS = frozenset({Step.BENEFICIARIES, Step.LIMITS, Step.DOCUMENTS})
+"""The members of a customer that steps after the create send; they have the steps' names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,10 @@ class Place:
         """The place of an object that is under a key of this one."""
         return replace(self, prefix=f"{self.prefix}{key}.")
 
+    def within(self, outer: Place) -> Place:
+        """The same place, seen from outside the object that it is in."""
+        return replace(self, prefix=outer.prefix + self.prefix, owner=outer.owner + self.owner)
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerField(FieldSpec):
@@ -72,7 +88,8 @@ class CustomerField(FieldSpec):
         label: in a declaration `{}` is the place of what the field belongs to.
         name: addresses by their type, the main contact as `contacts.primary`.
         needed: whether its object needs it, in whatever customer there is such an object.
-        country: the key of the field beside it that says in which country it is; empty: none does.
+        country: the key of the field beside it that says in which country it is, or an amount in which currency;
+            empty: none does.
         street: whether people write a PO box into it.
         po_boxes: whether that is allowed.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import GenericAlias, MappingProxyType
 from typing import Annotated, Any, NotRequired, cast, get_args, get_type_hints
@@ -22,10 +22,21 @@ from typing_extensions import TypedDict  # that of Python 3.11 gives pydantic to
 from importer.core.contract import Policy
 from importer.customers.customer import Contact, Individual, Phone
 from importer.customers.members import Member, members
-from importer.customers.objects import AnyAddress, few_short_pairs, one_primary_contact, one_primary_each, unless_empty
+from importer.customers.objects import (
+    AnyAddress,
+    Later,
+    controls,
+    few_short_pairs,
+    in_one_currency,
+    one_primary_contact,
+    one_primary_each,
+    unless_empty,
+    with_currency,
+)
 from importer.customers.reads import Reads, split_extension
 from importer.customers.rules import TYPES
-from importer.customers.specs import MAX_METADATA_PAIRS, CustomerType, Place
+from importer.customers.specs import MAX_METADATA_PAIRS, STEPS, CustomerField, CustomerType, Place
+from importer.customers.step_objects import Limits, Owner
 
 _OF_LISTS: Mapping[str, Any] = MappingProxyType(
     {"addresses": AfterValidator(one_primary_each), "contacts": AfterValidator(one_primary_contact)}
@@ -65,33 +76,56 @@ def _hint(part: Member, policy: Policy) -> Any:
     return found if part.required else NotRequired[found]
 
 
+def _text(spec: CustomerField, policy: Policy) -> Any:
+    marked = Annotated[str, Reads(spec, policy)]
+    return marked if spec.sent else Annotated[SkipJsonSchema[marked], Field(exclude=True)]
+
+
 def _type_of(part: Member, policy: Policy) -> Any:
     if part.spec is not None and part.hint is str:
-        marked = Annotated[str, Reads(part.spec, policy)]
-        return marked if part.spec.sent else Annotated[SkipJsonSchema[marked], Field(exclude=True)]
+        return _text(part.spec, policy)
     if part.key == "metadata":
         described = {"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": MAX_METADATA_PAIRS}
         return Annotated[dict[str, str], PlainValidator(few_short_pairs), WithJsonSchema(described)]
     if not part.objects:
         return part.hint
-    objects = [_typed_dict(_name(one, place), one, members(one, place), policy) for one, place in part.objects]
+    if part.key in STEPS:
+        return Annotated[Any, Later(lambda: _with_rules(part, _object(*part.objects[0], policy)))]
+    objects = [_object(one, place, policy) for one, place in part.objects]
+    return _list_of(part, objects) if part.key in _OF_LISTS else _with_rules(part, objects[0])
+
+
+def _list_of(part: Member, objects: Sequence[Any]) -> Any:
+    item = objects[0]
     if part.key == "addresses":
         words = [get_args(get_type_hints(one)["type"])[0] for one, _ in part.objects]
-        return Annotated[list[Annotated[Any, AnyAddress(dict(zip(words, objects, strict=True)))]], _OF_LISTS[part.key]]
-    if part.key in _OF_LISTS:
-        return Annotated[GenericAlias(list, objects[0]), _OF_LISTS[part.key]]
-    return _with_rules(part, objects[0])
+        item = Annotated[Any, AnyAddress(dict(zip(words, objects, strict=True)))]
+    return Annotated[GenericAlias(list, item), _OF_LISTS[part.key]]
+
+
+def _object(declared: type, place: Place, policy: Policy) -> Any:
+    return _typed_dict(_name(declared, place), declared, members(declared, place), policy)
 
 
 def _with_rules(part: Member, made: Any) -> Any:
     """Add the rules of an object that is alone."""
-    if part.objects[0][0] is Phone:
+    declared = part.objects[0][0]
+    if declared is Phone:
         return Annotated[made, BeforeValidator(split_extension)]
-    return made if part.required else Annotated[made, AfterValidator(unless_empty)]
+    if declared is Limits:
+        return Annotated[made, BeforeValidator(in_one_currency), AfterValidator(with_currency)]
+    if declared is Owner:
+        return Annotated[made, AfterValidator(controls)]
+    return made if part.required or part.key in STEPS else Annotated[made, AfterValidator(unless_empty)]
 
 
 def _name(declared: type, place: Place) -> str:
     """What an object is called in the JSON Schema."""
+    member, _, inside = place.prefix.rstrip(".").partition(".")
+    if inside and member == "beneficiaries":
+        return f"Owner{inside[0]}{'' if declared is Owner else declared.__name__}"
+    if inside and member == "documents":
+        return f"{inside[0].upper()}{inside[1:]}Document"
     in_contact = place.owner == "contact's " and declared is not Contact
     return f"Contact{declared.__name__}" if in_contact else declared.__name__
 

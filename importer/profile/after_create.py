@@ -11,8 +11,8 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat
 from importer.profile.section import Names, Section, Written
 
 _TIME_IS = "a length of time such as 90s, 15m, 2h or 1d"
-_TIME = re.compile(r"(?P<count>\d+)\s*(?P<unit>s|m|h|d)", re.IGNORECASE)
-_UNIT_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_TIME = re.compile(r"(?P<count>\d+(?:\.\d+)?)\s*(?P<unit>s|m|h|d|)", re.IGNORECASE)
+_UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def _seconds(value: Any) -> Any:
@@ -21,7 +21,7 @@ def _seconds(value: Any) -> Any:
     match = _TIME.fullmatch(value.strip())
     if match is None:
         raise ValueError(_TIME_IS)
-    return int(match["count"]) * _UNIT_S[match["unit"].lower()]
+    return float(match["count"]) * _UNIT_S[match["unit"].lower()]
 
 
 class AfterCreateSettings(Section):

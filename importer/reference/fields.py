@@ -82,7 +82,7 @@ def fields(contract: Contract, names: Sequence[str] = (), kind: str = "") -> lis
     """Look fields up.
 
     Args:
-        names: names, labels, or parts of them; none: every field.
+        names: names, labels, or parts of them; none: every field. Of numbered objects only the first one is listed.
         kind: only what this record type has; empty: all.
 
     Raises:
@@ -91,7 +91,13 @@ def fields(contract: Contract, names: Sequence[str] = (), kind: str = "") -> lis
     entries = field_entries(contract.fields)
     kind = contract.fields.type_called(kind).lower() if kind else ""
     chosen = {name: entry for name, entry in entries.items() if not kind or entry.type in {kind, "both"}}
-    return select(names, chosen, "customer field", lambda entry: [entry.spec.label])
+    found = select(names, chosen, "customer field", lambda entry: [entry.spec.label])
+    return [entry for entry in found if not _is_repeated(entry.spec.name)] or found
+
+
+def _is_repeated(name: str) -> bool:
+    """Whether a field is that of the second or a later one of several numbered objects, which all have the same."""
+    return any(part.isdigit() and part != "1" for part in name.split("."))
 
 
 def rules(contract: Contract) -> list[dict[str, str]]:

@@ -81,4 +81,10 @@ class Rechecker:
         """
         checked = self.check(self.batch(row, cells, reading))
         payload = checked.payloads[0]
-        return Checked(json.loads(payload) if payload else {}, checked.keys[0] or "", tuple(checked.changes))
+        after = checked.after[0] if checked.after else None
+        return Checked(
+            json.loads(payload) if payload else {},
+            checked.keys[0] or "",
+            tuple(checked.changes),
+            json.loads(after) if after else {},
+        )

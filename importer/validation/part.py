@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from importer.core.batches import ChangeColumn, ChangeLog, CheckedBatch, MappedBatch
 from importer.core.contract import Contract, Notes, Readiness
@@ -55,6 +56,20 @@ def _note(contract: Contract, error: ValidationError, notes: Notes) -> None:
         notes.fail(code, name)
 
 
+def taken_out(values: Values, steps: Collection[str]) -> list[bytes | None]:
+    """Take out of the records what steps after the create send, as JSON; None where a record has nothing for them.
+
+    Args:
+        steps: their names, which are those of members.
+    """
+    return [None if value is None else _taken_out(value, steps) for value in values]
+
+
+def _taken_out(value: dict[str, Any], steps: Collection[str]) -> bytes | None:
+    after = {step: value.pop(step) for step in steps if step in value}
+    return to_json(after) if after else None
+
+
 _PLAIN = {"missing": "required_missing", "string_too_long": "too_long"}
 """Pydantic's errors for which every contract has a code."""
 
@@ -85,6 +100,7 @@ class Part:
     readiness: Readiness | None
     likenesses: Mapping[str, Sequence[str]] = field(default_factory=dict)
     prints: Mapping[str, array[int]] = field(default_factory=dict)
+    after: Sequence[bytes | None] = ()
 
     @classmethod
     def unread(cls, contract: Contract, found: Found, external_ids: Sequence[str]) -> Part:
@@ -119,6 +135,7 @@ def whole(contract: Contract, batch: MappedBatch, parts: Sequence[Part]) -> Chec
         prints=_prints(size, parts),
         idv_ready=_scattered(size, ready) if len(ready) == len(parts) else None,
         idv_missing=dict(missing),
+        after=_after(size, parts),
     )
 
 
@@ -165,6 +182,12 @@ def _scattered(size: int, parts: Sequence[tuple[Sequence[int], Sequence[T]]]) ->
         return parts[0][1]
     found = {place: value for places, values in parts for place, value in zip(places, values, strict=True)}
     return [found[place] for place in range(size)]
+
+
+def _after(size: int, parts: Sequence[Part]) -> Sequence[bytes | None]:
+    if not any(part.after for part in parts):
+        return ()
+    return _scattered(size, [(part.places, part.after or [None] * len(part.places)) for part in parts])
 
 
 def _likenesses(size: int, parts: Sequence[Part]) -> Mapping[str, Sequence[str]]:

@@ -22,7 +22,7 @@ from importer.core.errors import ProfileError
 from importer.core.issue_codes.checking import GROUP_CODES
 from importer.core.issues import Severity
 from importer.core.sources import Detected, Grouping
-from importer.validation.part import Found, Part, Values, read_rows, whole
+from importer.validation.part import Found, Part, Values, read_rows, taken_out, whole
 from importer.validation.whole_columns import KINDS, Words, groups_of, infer_type, mains_of, specs_of, strays_of
 
 
@@ -34,11 +34,13 @@ class _Plan:
         kind: None for rows whose type cannot be read.
         rows: makes the objects of the rows.
         strays: mapped fields that this type does not have.
+        steps: those after the create for which fields are mapped; a record holds what each sends under its name.
     """
 
     kind: str | None
     rows: Callable[[Columns], Iterator[Any]]
     strays: Sequence[FieldSpec]
+    steps: Collection[str]
 
 
 class Validator:
@@ -117,7 +119,8 @@ class Validator:
 
     def _plan(self, kind: str | None, specs: Mapping[str, FieldSpec], columns: Mapping[str, str]) -> _Plan:
         rows = self.contract.checks.rows(kind, list(specs))
-        return _Plan(kind, rows, strays_of(self.contract.fields, kind, specs, columns))
+        fields = self.contract.fields
+        return _Plan(kind, rows, strays_of(fields, kind, specs, columns), fields.steps(specs))
 
     def check(self, batch: MappedBatch) -> CheckedBatch:
         """Check and normalise all rows of a batch, finding all errors of a row at once."""
@@ -171,7 +174,8 @@ class Validator:
         if kind is None:
             return Part.unread(self.contract, Found(places, notes), self._references(columns))
         own_groups = [groups[place] for place in places] if groups else ()
-        return self._identified(kind, columns, values, Found(places, notes), own_groups)
+        after = taken_out(values, plan.steps) if plan.steps and keep else ()
+        return replace(self._identified(kind, columns, values, Found(places, notes), own_groups), after=after)
 
     def _write_words(self, plan: _Plan, columns: Columns, notes: Notes) -> None:
         """Write words of short lists as the API has them: a column at a time."""

@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from importer.core.errors import UsageError
+from importer.core.steps import Step
 
 HARD_MAX_CHARS = 1024
 """No text longer than this is ever sent, whatever is (not) known about its field's length."""
@@ -49,6 +50,11 @@ class Kind(StrEnum):
     INDUSTRY = "industry"
     WEBSITE = "website"
     METADATA = "metadata"
+    AMOUNT = "amount"
+    CURRENCY = "currency"
+    PERCENTAGE = "percentage"
+    FILE = "file"
+    BOOLEAN = "boolean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,9 @@ class FieldSpec:
         length_evidence: how well `max_length` is known.
         source: the page of the API's documentation.
         sent: False for what only says how others are read.
-        step: the step after the create that sends it, by the name of its `core.steps.Step`; empty: the create does.
+        step: the step after the create that sends it, by the name of its `core.steps.Step`; empty: the create does. Its
+            name begins with that name.
+        in_future: of a date, whether it may be in the future.
     """
 
     label: str
@@ -88,6 +96,7 @@ class FieldSpec:
     source: str = ""
     sent: bool = True
     step: str = ""
+    in_future: bool = False
 
     @property
     def max_chars(self) -> int:
@@ -194,6 +203,11 @@ class FieldTable:
     def of(self, record_type: str) -> tuple[FieldSpec, ...]:
         """List the fields that records of one type have, in template order."""
         return tuple(spec for spec in self.sent.values() if spec.is_of(record_type))
+
+    def steps(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The steps after the create that send one of some fields, in their order."""
+        found = {spec.step for name in names if (spec := self.spec(name))}
+        return tuple(step.value for step in Step if step in found)
 
     def label(self, name: str) -> str:
         """The name that people use for a field; the API's where there is none."""
