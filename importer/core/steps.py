@@ -51,6 +51,7 @@ STEP_RULES: Mapping[Step, StepRule] = MappingProxyType(
     }
 )
 
+LOOKED_UP_STEPS = frozenset(step for step, rule in STEP_RULES.items() if rule.looked_up)
 NEEDED_BY_VERIFICATION = frozenset({Step.BENEFICIARIES, Step.DOCUMENTS})
 """Steps that a verification waits for: without them its result would be about something else."""
 

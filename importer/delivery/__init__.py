@@ -12,12 +12,13 @@ from importer.delivery.breaker import Breaker, BreakerRules
 from importer.delivery.canary import Ask, Canary
 from importer.delivery.deliver import Deliver
 from importer.delivery.feedback import Feedback
+from importer.delivery.follow_up import FollowUp, Outcomes
 from importer.delivery.matching import Matcher
 from importer.delivery.rate_limit import StrictLimiter
 from importer.delivery.second_look import SecondLooks
 from importer.delivery.sliding_window import Window
 from importer.delivery.stamps import Stamps, stamps_of_others
-from importer.delivery.stops import StopSwitch, Thresholds, closing_at
+from importer.delivery.stops import StopSwitch, Thresholds, closing_at, stopped_with
 
 __all__ = [
     "AdaptiveRate",
@@ -29,7 +30,9 @@ __all__ = [
     "Canary",
     "Deliver",
     "Feedback",
+    "FollowUp",
     "Matcher",
+    "Outcomes",
     "Patience",
     "SecondLooks",
     "Stamps",
@@ -39,4 +42,5 @@ __all__ = [
     "Window",
     "closing_at",
     "stamps_of_others",
+    "stopped_with",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Found, Record, Reply, Verdict
@@ -16,6 +16,8 @@ from importer.core.ports import Clock, Finder, Target
 from importer.delivery.attempts import Attempts
 from importer.delivery.backoff import Backoff
 from importer.delivery.stops import StopSwitch
+
+Answer = TypeVar("Answer")
 
 
 class Pool(Protocol):
@@ -75,8 +77,23 @@ class Asking:
         """Read one customer."""
         return await self._ask(lambda: self.target.get(customer_id), None)
 
+    async def until_answered(self, question: Callable[[], Awaitable[Answer | Reply]]) -> Answer | Reply:
+        """Ask for something of the whole account, as often as it makes sense; a reply says why there is no answer."""
+        tries = Tries(self)
+        while True:
+            try:
+                answer = await question()
+            except StoppingError:
+                return _NO_TIME
+            if not isinstance(answer, Reply):
+                return answer
+            tries.saw(answer)
+            self.answered("find", answer, answer.took_s or 0.0)
+            if not await tries.may_go_on(answer):
+                return answer
+
     async def _ask(self, question: Callable[[], Awaitable[Found]], attempts: Attempts | None) -> Found:
-        tries = spared = 0
+        tries = Tries(self)
         while True:
             started_at, started = self.clock.now(), self.clock.monotonic()
             try:
@@ -87,19 +104,10 @@ class Asking:
             reply = found.failure or Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
             if attempts is not None:
                 attempts.add("find", reply, started_at=started_at, duration_s=duration_s)
-            is_spared = self.is_spared(reply)
+            tries.saw(reply)
             self.answered("find", reply, duration_s)
-            if found.failure is None:
+            if found.failure is None or not await tries.may_go_on(reply):
                 return found
-            tries, spared = tries + (not is_spared), spared + is_spared
-            if reply.verdict is Verdict.ABORT:
-                self.stop.request("access", reply.message)
-            if reply.verdict in _HOPELESS or self.stop.requested:
-                return found
-            if tries >= self.patience.max_attempts or spared >= self.patience.max_spared:
-                return found
-            if (reply.shared or not is_spared) and reply.retry_after_s is None:
-                await self.rest(self.patience.backoff.pause_s(max(tries, spared)))
 
     def is_spared(self, reply: Reply) -> bool:
         """Whether this try is not the row's own doing."""
@@ -118,6 +126,33 @@ class Asking:
                 await self.stop.wait()
         except TimeoutError:
             pass
+
+
+class Tries:
+    """How often one thing was asked for in this pass, and whether it may be once more."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        self._tries = self._spared = 0
+        self._is_spared = False
+
+    def saw(self, reply: Reply) -> None:
+        """Count a try, before the pool learns of its answer."""
+        self._is_spared = self._asking.is_spared(reply)
+        self._tries, self._spared = self._tries + (not self._is_spared), self._spared + self._is_spared
+
+    async def may_go_on(self, reply: Reply) -> bool:
+        """Wait as long as it makes sense after a try that failed; False: no other makes sense."""
+        asking, patience = self._asking, self._asking.patience
+        if reply.verdict is Verdict.ABORT:
+            asking.stop.request("access", reply.message)
+        if reply.verdict in _HOPELESS or asking.stop.requested:
+            return False
+        if self._tries >= patience.max_attempts or self._spared >= patience.max_spared:
+            return False
+        if (reply.shared or not self._is_spared) and reply.retry_after_s is None:
+            await asking.rest(patience.backoff.pause_s(max(self._tries, self._spared)))
+        return True
 
 
 _NO_TIME = Reply(Verdict.RETRY, error_code="stopped_in_doubt")

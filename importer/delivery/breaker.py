@@ -16,6 +16,9 @@ from importer.core.outcomes import Reply, Verdict
 from importer.delivery.stops import StopSwitch
 
 CREATE, FIND, TOKEN = "create", "find", "token"
+"""Kinds of request. Those of steps after a create have the step's name, and count like creates."""
+
+_CHANGES_NOTHING = frozenset({FIND, TOKEN})
 _LONGEST_PAUSE_S = 60.0
 _NEVER_ANSWERED_S = 10.0
 """A target that has not given one sound answer in this pass is given up sooner: the address may just be wrong."""
@@ -91,7 +94,7 @@ class Breaker:
             now: monotonic seconds.
             kind: what was asked for: `create`, `find` or `token`.
         """
-        if reply.verdict in _SOUND and kind != CREATE:
+        if reply.verdict in _SOUND and kind in _CHANGES_NOTHING:
             self._alive_otherwise(now)
         elif reply.verdict in _SOUND:
             self._close()
@@ -126,7 +129,7 @@ class Breaker:
             self._give_up(reply, "answered every request with a demand for fewer ones", now - self._throttled_since)
         if self._opened_at is None:
             return
-        if kind != CREATE and self._creates_failed:
+        if kind in _CHANGES_NOTHING and self._creates_failed:
             self._probe_at, self._ready_at = None, now
             return
         self._opened_at = self._probe_at = None

@@ -113,3 +113,18 @@ async def _close(moment: float, stop: StopSwitch, clock: Clock, message: str) ->
     while (left_s := moment - clock.now()) > 0:
         await clock.sleep(min(left_s, _PIECE_S))
     stop.request("window", message)
+
+
+@asynccontextmanager
+async def stopped_with(stop: StopSwitch, to: StopSwitch) -> AsyncIterator[None]:
+    """Pass a stop on while the block runs."""
+
+    async def pass_on() -> None:
+        await stop.wait()
+        to.request(stop.reason, stop.message)
+
+    task = asyncio.create_task(pass_on(), name="passing-on")
+    try:
+        yield
+    finally:
+        task.cancel()

@@ -15,10 +15,12 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
-from importer.core.outcomes import Record
-from importer.core.ports import Deliver, Settle, Take
+from importer.core.ports import Settle, Take, Work
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 _LARGEST = 8
 """Records in a chunk at most, per worker."""
@@ -63,23 +65,25 @@ class AsyncioPool:
     def max_in_flight(self) -> int:
         return self._workers * (1 + 2 * _LARGEST + _WAITING_LIMIT)
 
-    async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
-        supply = _Supply(self._smallest, _LARGEST * self._workers, self._room)
+    async def run(self, take: Take[Task], work: Work[Task, Result], settle: Settle[Result]) -> None:
+        self._places = asyncio.Semaphore(self._workers)
+        self._waiting = self._surplus = 0
+        supply = _Supply[Task](self._smallest, _LARGEST * self._workers, self._room)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(supply.feed(take), name="feeder")
-                self._start_worker = lambda: _start_task(group, self._work(supply, deliver, settle))
+                self._start_worker = lambda: _start_task(group, self._work(supply, work, settle))
                 for _ in range(self._workers):
                     self._start_worker()
         except ExceptionGroup as failures:
             # Workers fail together and for one reason: the first one is enough.
             raise failures.exceptions[0] from None
 
-    async def _work(self, supply: _Supply, deliver: Deliver, settle: Settle) -> None:
+    async def _work(self, supply: _Supply[Task], work: Work[Task, Result], settle: Settle[Result]) -> None:
         # The loop takes no turn between two records: a busy worker costs it nothing but its waits.
         while (record := await supply.next()) is not None:
             async with self._places:
-                settle(await deliver(record))
+                settle(await work(record))
             if self._surplus:
                 self._surplus -= 1
                 return
@@ -107,7 +111,7 @@ def _start_task(group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> No
     group.create_task(work, name="worker")
 
 
-class _Supply:
+class _Supply(Generic[Task]):
     """Records between the journal and the workers: one chunk is handed out while the next is claimed.
 
     Args:
@@ -120,16 +124,17 @@ class _Supply:
         self._largest = largest
         self._room = room
         self._turn = asyncio.Lock()
-        self._chunk: deque[Record] = deque()
-        self._chunks: asyncio.Queue[Sequence[Record]] = asyncio.Queue()
+        self._chunk: deque[Task] = deque()
+        self._chunks: asyncio.Queue[Sequence[Task]] = asyncio.Queue()
         self._wanted = asyncio.Event()
         self._wanted.set()
         self._used = 0
         self._is_over = False
 
-    async def feed(self, take: Take) -> None:
+    async def feed(self, take: Take[Task]) -> None:
         """Claim chunks until there are no more; the last one is empty."""
-        size, records = self._smallest, None
+        size: int = self._smallest
+        records: Sequence[Task] | None = None
         while records is None or records:
             await self._wanted.wait()
             self._wanted.clear()
@@ -138,7 +143,7 @@ class _Supply:
             size = max(self._smallest, min(self._largest, _PLENTY * (self._used - before)))
             self._chunks.put_nowait(records)
 
-    async def next(self) -> Record | None:
+    async def next(self) -> Task | None:
         """Wait until one more record is of use, and take it; None at the end."""
         while not (self._chunk and self._has_room):
             if self._is_over:

@@ -7,8 +7,8 @@ Decides nothing about rows, which is the run's, and nothing about the other file
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from importer.core.errors import (
     UnreadableSourceError,
 )
 from importer.core.events import Event
-from importer.delivery import StopSwitch
+from importer.delivery import StopSwitch, stopped_with
 from importer.inbox.archiving import Archiver
 from importer.inbox.folder import InboxFolder
 from importer.journal import FINISHED, LOADING, StoredRun
@@ -102,7 +102,7 @@ class FileImporter:
             ours = path if claimed else await asyncio.to_thread(self.folder.claim, path)
             if ours is None:
                 return None
-            async with _stopped_with(self.stop, context.stop):
+            async with stopped_with(self.stop, context.stop):
                 result = await self._imported(ours, context, result)
         except ImporterError as error:
             ends_pass = not isinstance(error, _OF_ONE_FILE)
@@ -208,18 +208,3 @@ class FileImporter:
     @property
     def _archiver(self) -> Archiver:
         return Archiver(self.profile, self.folder, self.clock)
-
-
-@asynccontextmanager
-async def _stopped_with(stop: StopSwitch, to: StopSwitch) -> AsyncIterator[None]:
-    """Pass a stop on while the block runs."""
-
-    async def pass_on() -> None:
-        await stop.wait()
-        to.request(stop.reason, stop.message)
-
-    task = asyncio.create_task(pass_on(), name="passing-on")
-    try:
-        yield
-    finally:
-        task.cancel()

@@ -31,6 +31,7 @@ from importer.runs.begin import allowed
 from importer.runs.consent import Confirm, require_named_target
 from importer.runs.context import Context, Machine, People
 from importer.runs.file_result import FileResult
+from importer.runs.follow import follow_all
 from importer.runs.hours import Hours
 from importer.runs.look_again import look_again_at_all
 from importer.runs.wiring import SystemClock, make_directory
@@ -152,7 +153,10 @@ class Inbox:
             async with closing_at(ends_at, stops.by_hours, self.clock, "The time allowed was over."):
                 forecast = await asyncio.to_thread(self._forecaster.forecast, folder, ends_at)
                 await look_again_at_all(self.profile)
+                await follow_all(self.profile, self.stop, waits=False)
                 report = await self._over(folder, stops, ends_at).run()
+                if not (stops.requested or self._watching):
+                    report = report.followed(await follow_all(self.profile, self.stop, waits=True))
         report = replace(report, forecast=forecast, links=self._new_links(report), elapsed_s=self.clock.now() - began)
         return replace(report, growing=(), stopped=None) if self._watching else report
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from importer.core.errors import ExitCode
+from importer.results import Report
 from importer.runs.file_result import Fate, FileResult
 
 _WORST_FIRST = (
@@ -73,6 +74,17 @@ class PassReport:
     def happened(self) -> bool:
         """Whether there is anything to report."""
         return bool(self.imports or self.missing or self.growing or self.stopped)
+
+    def followed(self, reports: Mapping[str, Report]) -> PassReport:
+        """The same pass with what its runs came to once their open steps were followed.
+
+        Args:
+            reports: run id to the report.
+        """
+        imports = [
+            one.with_report(reports[one.run_id].as_json()) if one.run_id in reports else one for one in self.imports
+        ]
+        return replace(self, imports=tuple(imports))
 
     def and_then(self, later: PassReport) -> PassReport:
         """Both passes together; a file that the first one held counts as the second one left it."""

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from importer.core.errors import ProfileError
 from importer.core.runtime import beside_the_loop
 from importer.journal import RunFacts, RunHeader, StoredRun, locks_of
 from importer.results import Report, check_out
@@ -78,7 +79,11 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
             counts = await beside_the_loop(workspace.runs.counts, stored.run)
             ask_consent(where, profile, context.people.confirm, counts)
         quiet_s = workspace.journal.earlier.quiet_s(stored.run, where.scope, started_at)
-        return await Sending(context, workspace, stored, where, directory, started_at, quiet_s).run()
+        try:
+            return await Sending(context, workspace, stored, where, directory, started_at, quiet_s).run()
+        except ProfileError:  # the target does not offer what the profile asks for: found out before the first create
+            with forgotten_if_refused(workspace.runs, stored, directory):
+                raise
 
 
 def _opened(stack: ExitStack, path: Path) -> Workspace:

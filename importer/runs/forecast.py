@@ -7,16 +7,26 @@ nothing about how fast the target answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from importer.core.steps import Step
 from importer.journal import EarlierRuns, StoredRun
 from importer.profile import Profile
+from importer.runs.after_create import steps_of
 from importer.runs.hours import Hours
 
 DAY_S = 86_400.0
 _MINUTE_S, _HOUR_S = 60, 3_600
+
+_REQUESTS_OF: Mapping[Step, int] = {
+    Step.BENEFICIARIES: 1,
+    Step.LIMITS: 2,
+    Step.DOCUMENTS: 2,
+    Step.VERIFICATION: 3,  # the submission, and two looks
+    Step.VERIFY: 1,
+}
 
 Allowance = Sequence[tuple[int, float]]
 """Limits that hold at once: starts, and the window in seconds."""
@@ -30,12 +40,14 @@ class Workload:
         creates: rows that will be sent.
         known: rows that an earlier run created; they cost nothing.
         looks: look-ups for rows in doubt, at most.
+        steps: requests of steps after the creates, at most: as if every row had each of them once.
         used: requests of the same account that count against the day's, as the limiter counts them.
     """
 
     creates: int
     known: int = 0
     looks: int = 0
+    steps: int = 0
     used: int = 0
 
 
@@ -60,7 +72,7 @@ class Forecast:
     @property
     def requests(self) -> int:
         """All of them, the login included."""
-        asked = self.work.creates + self.work.looks
+        asked = self.work.creates + self.work.looks + self.work.steps
         return asked + 1 if asked else 0
 
     @property
@@ -156,7 +168,8 @@ def workload_of(profile: Profile, earlier: EarlierRuns, stored: StoredRun, *, st
     looks = ahead.in_doubt * len(profile.delivery.looks_after_s)
     if profile.delivery.verify_existing:
         looks += ahead.known
-    return Workload(creates=ahead.creates, known=ahead.known, looks=looks)
+    per_row = sum(_REQUESTS_OF[step] for step in steps_of(profile, stored.facts.mapping))
+    return Workload(creates=ahead.creates, known=ahead.known, looks=looks, steps=ahead.creates * per_row)
 
 
 def used_today(profile: Profile, earlier: EarlierRuns, scope: str, now: float) -> int:

@@ -31,6 +31,7 @@ from importer.mapping import ColumnMapper
 from importer.observe import require_libraries
 from importer.profile import KeptProfile
 from importer.readers import is_frame
+from importer.runs.after_create import steps_of
 from importer.runs.archive_index import source_of
 from importer.runs.context import Context
 from importer.runs.leftovers import SPOOL_NAME
@@ -73,9 +74,10 @@ def at_hand(context: Context, source: Source) -> Iterator[LocalSource]:
 
 @contextmanager
 def opened_source(context: Context, source: LocalSource) -> Iterator[Opened]:
-    """Open a source and match its columns; errors as of `wiring.sources.opened`."""
+    """Open a source and match its columns; errors as of `wiring.sources.opened` and `after_create.steps_of`."""
     # The inbox moves its files away: a command that names one would not find it.
     with opened(source, context.profile, name="" if context.is_nightly else source.name) as found:
+        steps_of(context.profile, found.mapper.columns)
         yield found
 
 

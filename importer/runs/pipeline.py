@@ -2,6 +2,7 @@
 
     prepare: Reader ─► Intake ─► Checker( Mapper ─► Validator ) ─► Intake   (all cores; nothing is sent)
     deliver: Journal.claim ─► Engine( Deliver ) ─► Journal.settle     (the event loop)
+    steps:   Journal.claim_steps ─► Engine( FollowUp ) ─► Journal.settle_step, one kind of step after the other
 
 A source is read and checked as a whole before the first request: only then are its duplicates, its
 date order and its number of rows known, and a run that must not begin does no harm.
@@ -10,15 +11,31 @@ date order and its number of rows known, and a run that must not begin does no h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 
 from importer.core.batches import RawBatch
 from importer.core.events import Event
 from importer.core.outcomes import Outcome, Record
-from importer.core.ports import BatchChecker, Claims, Deliver, Duplicates, Engine, Events, Intake, Mapper, Reader, Stop
+from importer.core.ports import (
+    BatchChecker,
+    Claims,
+    Deliver,
+    Duplicates,
+    Engine,
+    Events,
+    Intake,
+    Mapper,
+    Reader,
+    StepClaims,
+    Stop,
+    Work,
+)
 from importer.core.sources import Detected
+from importer.core.steps import Step, StepResult, StepTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +108,8 @@ class Delivery:
         Raises:
             JournalError: the journal cannot be written; nothing more was sent after that.
         """
-        try:
-            async with asyncio.timeout(None) as bound:
-                watch = asyncio.create_task(self._bound_after_stop(bound), name="drain")
-                try:
-                    await self.engine.run(self._take, self.deliver, self._settle)
-                finally:
-                    watch.cancel()
-        except TimeoutError:
-            self.emit(Event("drain_timeout", {"seconds": self.drain_s}))
+        async with drained(self.stop, self.emit, self.drain_s):
+            await self.engine.run(self._take, self.deliver, self._settle)
 
     async def _take(self, limit: int) -> Sequence[Record]:
         while not self.stop.requested:
@@ -118,7 +128,82 @@ class Delivery:
         data = {"ordinal": outcome.ordinal, "state": outcome.state.value, "attempts": len(outcome.attempts)}
         self.emit(Event("row_settled", data))
 
-    async def _bound_after_stop(self, bound: asyncio.Timeout) -> None:
-        await self.stop.wait()
-        self.emit(Event("stopping", {"reason": self.stop.reason}))
-        bound.reschedule(asyncio.get_running_loop().time() + self.drain_s)
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The parts that do the steps after the creates of a run.
+
+    Args:
+        work: does one step.
+        look: asks once for the progress of a submitted one.
+        drain_s: as of `Delivery`.
+    """
+
+    claims: StepClaims
+    engine: Engine
+    work: Work[StepTask, StepResult]
+    look: Work[StepTask, StepResult]
+    stop: Stop
+    emit: Events
+    drain_s: float
+
+    async def run(self, steps: Mapping[Step, int]) -> None:
+        """Do every step that is open, kind by kind; a stop leaves the others as they are.
+
+        Args:
+            steps: which, in their order, and how many are open.
+
+        Raises:
+            JournalError: the journal cannot be written; nothing more was sent after that.
+        """
+        for step, total in steps.items():
+            if not self.stop.requested:
+                self.emit(Event("steps_started", {"step": step.value, "total": total}))
+                async with drained(self.stop, self.emit, self.drain_s):
+                    await self.engine.run(partial(self._take, step), self.work, self.settle)
+                self.emit(Event("steps_ended", {"step": step.value}))
+
+    async def look_at_due(self, is_over: Callable[[], bool]) -> None:
+        """Look at every submitted step whose look is due; errors as of `run`.
+
+        Args:
+            is_over: whether no further one is to be looked at.
+        """
+        async with drained(self.stop, self.emit, self.drain_s):
+            await self.engine.run(partial(self._take_due, is_over), self.look, self.settle)
+
+    async def _take(self, step: Step, limit: int) -> Sequence[StepTask]:
+        return () if self.stop.requested else await self.claims.claim_steps(step, limit)
+
+    async def _take_due(self, is_over: Callable[[], bool], limit: int) -> Sequence[StepTask]:
+        return () if self.stop.requested or is_over() else await self.claims.due_steps(limit)
+
+    def settle(self, result: StepResult) -> None:
+        """Record how a step is, and report it."""
+        self.claims.settle_step(result)
+        data = {"ordinal": result.ordinal, "step": result.step.value, "state": result.state.value}
+        self.emit(Event("step_settled", {**data, "outcome": result.outcome}))
+
+
+@asynccontextmanager
+async def drained(stop: Stop, emit: Events, drain_s: float) -> AsyncIterator[None]:
+    """Bound what a block still does after a stop.
+
+    Args:
+        drain_s: how long a stopping run waits for what is in flight, in seconds.
+    """
+    try:
+        async with asyncio.timeout(None) as bound:
+            watch = asyncio.create_task(_bound_after_stop(bound, stop, emit, drain_s), name="drain")
+            try:
+                yield
+            finally:
+                watch.cancel()
+    except TimeoutError:
+        emit(Event("drain_timeout", {"seconds": drain_s}))
+
+
+async def _bound_after_stop(bound: asyncio.Timeout, stop: Stop, emit: Events, drain_s: float) -> None:
+    await stop.wait()
+    emit(Event("stopping", {"reason": stop.reason}))
+    bound.reschedule(asyncio.get_running_loop().time() + drain_s)

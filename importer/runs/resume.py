@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
+from importer.core.steps import LOOKED_UP_STEPS, StepState
 from importer.journal import LOADING, StoredRun, locks_of
 from importer.results import Report
 from importer.runs.accounts import settle_account
@@ -39,7 +42,7 @@ async def resume(context: Context, name: str) -> Report:
     await beside_the_loop(tidy, context.workspace)
     context, _ = await beside_the_loop(recall, context, name)
     async with in_hours(context) as context:
-        return await go_on(context, name, RESUMABLE, None)
+        return await go_on(context, name, Reopened(RESUMABLE), None)
 
 
 def recall(context: Context, name: str) -> tuple[Context, StoredRun]:
@@ -56,12 +59,37 @@ def recall(context: Context, name: str) -> tuple[Context, StoredRun]:
     return context.under(recalled(context.profile, stored)), stored
 
 
-async def go_on(context: Context, name: str, reopened: tuple[RowState, ...], back: Back | None) -> Report:
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """What another pass opens again.
+
+    Args:
+        rows: how they ended.
+        steps: the same of steps after a create; those that are in doubt and looked up are always opened.
+    """
+
+    rows: tuple[RowState, ...]
+    steps: tuple[StepState, ...] = ()
+
+    def apply(self, workspace: Workspace, run: int, but: Iterable[int]) -> None:
+        """Open them.
+
+        Args:
+            but: ordinals of rows that stay as they are.
+        """
+        workspace.runs.reopen(run, self.rows, but)
+        steps = workspace.journal.steps(run)
+        steps.reopen({StepState.UNKNOWN}, LOOKED_UP_STEPS)
+        if self.steps:
+            steps.reopen(self.steps)
+
+
+async def go_on(context: Context, name: str, reopened: Reopened, back: Back | None) -> Report:
     """Open rows of a run again, and send what is ready then.
 
     Args:
         context: under the profile that `recall` gave it, inside its hours.
-        reopened: how rows ended that are opened again.
+        reopened: what is opened again.
         back: fixed rows, or another profile, to check rows again with; None: nothing is checked again.
 
     Raises:
@@ -85,7 +113,7 @@ async def go_on(context: Context, name: str, reopened: tuple[RowState, ...], bac
             if stored.phase == LOADING:
                 await load_again(context, workspace, stored)
             held = await beside_the_loop(routing.take, workspace, stored, context.profile, back)
-            await beside_the_loop(workspace.runs.reopen, stored.run, reopened, held)
+            await beside_the_loop(reopened.apply, workspace, stored.run, held)
             counts = await beside_the_loop(workspace.runs.counts, stored.run)
             ask_consent(where, context.profile, context.people.confirm, counts)
             return await Sending(context, workspace, stored, where, directory, started_at).run()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
+from importer.core.steps import StepState
 from importer.journal import StoredRun
 from importer.results import Report
 from importer.runs import registry
@@ -15,13 +16,13 @@ from importer.runs.context import Context, in_hours
 from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.load import at_hand
 from importer.runs.preconditions import require_own_run
-from importer.runs.resume import go_on, recall
+from importer.runs.resume import Reopened, go_on, recall
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
 from importer.runs.wiring.sources import LocalSource
 
-RETRYABLE = (RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT)
-"""How rows ended that a retry opens again."""
+RETRYABLE = Reopened((RowState.FAILED, RowState.UNKNOWN, RowState.UNSENT), steps=(StepState.FAILED, StepState.DIFFERS))
+"""What a retry opens again."""
 
 
 async def retry(context: Context, name: str, *, fixed: Path | str | None = None) -> Report:

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING
 from importer.core.events import Event
 from importer.core.runtime import beside_the_loop, rare_collections
 from importer.core.states import RowState
+from importer.core.steps import OPEN_STEPS, Step
 from importer.delivery import StrictLimiter, stamps_of_others
-from importer.journal import RUNNING, ForecastFacts, RateReceipt, RehearsalFacts, RunFacts, StoredRun
+from importer.journal import (
+    RUNNING,
+    ForecastFacts,
+    RateReceipt,
+    RehearsalFacts,
+    RunFacts,
+    StoredRun,
+)
 from importer.profile import EMULATOR
 from importer.results import Report
+from importer.runs.after_create import AfterCreate, steps_of
 from importer.runs.context import Context
 from importer.runs.finish import finish
 from importer.runs.forecast import Forecast, forecast_run
@@ -36,6 +45,8 @@ class Sending:
         directory: the run's.
         started_at: of this pass, seconds since the epoch.
         quiet_s: for how long nobody had sent to this account when this pass began, in seconds.
+        creates: False: only steps after the creates are done.
+        waits: whether outcomes are waited for.
     """
 
     context: Context
@@ -45,6 +56,8 @@ class Sending:
     directory: Path
     started_at: float
     quiet_s: float = 0.0
+    creates: bool = True
+    waits: bool = True
 
     async def run(self) -> Report:
         """Send what is ready, then write the run's files.
@@ -77,12 +90,13 @@ class Sending:
             "run_id": self.stored.header.run_id,
         }
         self.context.emit(Event("delivery_started", facts))
-        return bool(waiting) or runs.has_resent(run)
+        return bool(waiting) or runs.has_resent(run) or has_open_steps(self.workspace, self.stored)
 
     def _foresee(self) -> Forecast:
         """Say what is to be expected, before anything is sent."""
         context, earlier = self.context, self.workspace.journal.earlier
-        expected = forecast_run(context.profile, earlier, self.stored, now=context.now(), ends_at=context.ends_at)
+        stored = self.workspace.runs.find(self.stored.header.run_id)  # with the mapping that loading has found
+        expected = forecast_run(context.profile, earlier, stored, now=context.now(), ends_at=context.ends_at)
         self.workspace.runs.note(self.stored.run, RunFacts(forecast=ForecastFacts.model_validate(expected.as_json())))
         context.emit(Event("forecast", expected.as_json()))
         return expected
@@ -97,7 +111,13 @@ class Sending:
             begun = self._begin_pass()
             parts = self._parts(target, limiter)
             async with parts.journal:
-                looked = await self._deliver(parts, target, limiter, expected)
+                after = self._after_create(target, parts)
+                self.workspace.runs.note(self.stored.run, after.facts())
+                await after.plan()
+                looked = await self._deliver(parts, target, expected) if self.creates else {}
+                await after.run(self._until)
+                await limiter.give_back()
+                await parts.journal.finish()
                 rehearsed = self._rehearsed(emulators[0]) if self.where.faults is not None else RehearsalFacts()
         used = RateReceipt.model_validate(parts.feedback.receipt())
         facts = RunFacts(rehearsal=rehearsed, learned=parts.learned(looked))
@@ -116,9 +136,21 @@ class Sending:
         ask = context.people.ask
         return delivering(profile, self.workspace, self.stored, target, limiter, emit=context.emit, ask=ask)
 
-    async def _deliver(
-        self, parts: Delivering, target: OpenTarget, limiter: StrictLimiter, expected: Forecast
-    ) -> Mapping[str, int]:
+    def _after_create(self, target: OpenTarget, parts: Delivering) -> AfterCreate:
+        """The steps of the run: those that the profile asks for, and those that it has had before."""
+        facts = self.workspace.runs.facts(self.stored.run)
+        wanted = {*steps_of(self.context.profile, facts.mapping), *map(Step, facts.after_create.steps)}
+        steps = tuple(step for step in Step if step in wanted)
+        return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run))
+
+    @property
+    def _until(self) -> float:
+        """Until when outcomes are waited for, seconds since the epoch."""
+        at_the_end = self.creates and self.context.is_nightly  # the night waits once, for all of its runs
+        waits_s = self.context.profile.after_create.follow_up if self.waits and not at_the_end else 0.0
+        return self.context.now() + waits_s
+
+    async def _deliver(self, parts: Delivering, target: OpenTarget, expected: Forecast) -> Mapping[str, int]:
         """Send, then look again at what was sent more than once; returns what came of that."""
         if parts.caution:
             self.context.emit(Event("looks_end_early", {"text": parts.caution}))
@@ -126,10 +158,7 @@ class Sending:
             await self._notice_others(target, parts)
         with rare_collections():
             await parts.delivery.run()
-            looked = await parts.second_looks.run()
-        await limiter.give_back()
-        await parts.journal.finish()
-        return looked
+            return await parts.second_looks.run()
 
     async def _notice_others(self, target: OpenTarget, parts: Delivering) -> None:
         """Say before anything is sent whether another workspace has created customers there: it is not known here."""
@@ -146,3 +175,8 @@ class Sending:
         found = compare(emulator.customers(), endings, self.context.profile.delivery.import_key_metadata)
         faults = Counter(self.stored.facts.rehearsal.faults) + emulator.ledger.faults
         return RehearsalFacts.model_validate({**found, "faults": faults})
+
+
+def has_open_steps(workspace: Workspace, stored: StoredRun) -> bool:
+    """Whether a run has steps after its creates with something left to do."""
+    return any(one.state in OPEN_STEPS and one.entries for one in workspace.journal.steps(stored.run).counts())

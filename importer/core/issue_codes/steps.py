@@ -1,4 +1,7 @@
-"""The codes of the steps after a create. They are warnings: the row's own state stays as it is. Data only."""
+"""The codes of the steps after a create. Data only.
+
+They are warnings: the row's own state stays as it is. One is an error, of rows that are not created for it.
+"""
 
 from __future__ import annotations
 
@@ -71,6 +74,12 @@ _ALL = (
         "",
         "Fill in what the message names, and submit the customer at the target.",
         Severity.WARNING,
+    ),
+    IssueCode(
+        "idv_incomplete",
+        "The row is refused, since it lacks what identity verification asks for",
+        "",
+        "Fill in what the message names, or set idv.not_ready = create.",
     ),
     IssueCode(
         "idv_failed",

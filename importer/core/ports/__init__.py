@@ -6,7 +6,7 @@ stated here once; implementations stay silent about them.
 
 from __future__ import annotations
 
-from importer.core.ports.delivery import Clock, Deliver, Engine, Events, Limiter, Settle, Slot, Stop, Take
+from importer.core.ports.delivery import Clock, Deliver, Engine, Events, Limiter, Settle, Slot, Stop, Take, Work
 from importer.core.ports.journal import Claims, Intake, Memory, ResentRows, StepClaims
 from importer.core.ports.reading import BatchChecker, Duplicates, Mapper, Numbers, Reader, Validator
 from importer.core.ports.target import (
@@ -53,4 +53,5 @@ __all__ = [
     "Timekeeper",
     "Validator",
     "Verifies",
+    "Work",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from importer.core.events import Event
 from importer.core.outcomes import Outcome, Record, Reply
@@ -89,20 +89,24 @@ class Events(Protocol):
         ...
 
 
-Take = Callable[[int], Awaitable[Sequence[Record]]]
-"""Up to this many claimed records; empty when none is left or the run stops."""
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+Take = Callable[[int], Awaitable[Sequence[Task]]]
+"""Up to this many claimed records, or steps of them; empty when none is left or the run stops."""
+
+Work = Callable[[Task], Awaitable[Result]]
+"""One record or step becomes one outcome, however many attempts that takes."""
 
 
-Deliver = Callable[[Record], Awaitable[Outcome]]
-"""One record becomes one outcome, however many attempts that takes."""
+Deliver = Work[Record, Outcome]
 
-
-Settle = Callable[[Outcome], None]
+Settle = Callable[[Result], None]
 """Record an outcome. Never waits, so no cancellation comes between what happened and its record."""
 
 
 class Engine(Protocol):
-    """Many records at once. Knows no HTTP, no journal, no retry."""
+    """Many records at once, or steps of them. Knows no HTTP, no journal, no retry."""
 
     @property
     def max_in_flight(self) -> int:
@@ -113,8 +117,8 @@ class Engine(Protocol):
         """Give the place of the record in hand to another one while the block lasts: it only waits for time to pass."""
         ...
 
-    async def run(self, take: Take, deliver: Deliver, settle: Settle) -> None:
-        """Deliver every record that `take` gives and settle each at most once.
+    async def run(self, take: Take[Task], work: Work[Task, Result], settle: Settle[Result]) -> None:
+        """Work on every record that `take` gives and settle each at most once.
 
         A record that was taken and not settled (the engine was cancelled) is in doubt.
         """

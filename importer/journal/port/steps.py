@@ -36,14 +36,18 @@ class RunSteps(Protocol):
         """
         ...
 
-    def plan(self, planned: Sequence[PlannedStep], steps: Collection[Step] = tuple(Step)) -> None:
+    def plan(self, planned: Sequence[PlannedStep], without: Sequence[int] = ()) -> None:
         """Keep the steps of some rows, in one commit; a verification that is not ready is a warning of its row.
 
         What these rows had `waiting` or `not_ready` before goes; any other entry of theirs stays as it is.
 
         Args:
-            steps: only entries of these steps go.
+            without: ordinals of rows that have no step (any more).
         """
+        ...
+
+    def verify(self, ordinals: Sequence[int]) -> None:
+        """Have the customers of some rows read back, those included that were read back before."""
         ...
 
     def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:

@@ -59,21 +59,21 @@ class RunSteps:
             if found := self._bodies(first, length, states):
                 yield found
 
-    def plan(self, planned: Sequence[PlannedStep], steps: Collection[Step] = tuple(Step)) -> None:
-        ordinals = sorted({one.ordinal for one in planned})
+    def plan(self, planned: Sequence[PlannedStep], without: Sequence[int] = ()) -> None:
         with self._db.transaction() as tx:
-            forget_planned(tx, self._run, ordinals, steps)
-            insert(
-                tx,
-                "INSERT INTO steps (run, ordinal, step, part, state, detail)",
-                [
-                    (self._run, one.ordinal, one.step.value, one.part, one.state.value, json.dumps(one.detail))
-                    for one in planned
-                ],
-                "ON CONFLICT DO NOTHING",
-            )
+            forget_planned(tx, self._run, sorted({*without, *(one.ordinal for one in planned)}))
+            self._insert(tx, planned)
             lacking = [one for one in planned if one.state is StepState.NOT_READY]
             self._say(tx, lacking, "idv_not_ready", NOT_READY, Severity.WARNING)
+
+    def verify(self, ordinals: Sequence[int]) -> None:
+        with self._db.transaction() as tx:
+            self._forget_warnings(tx, Step.VERIFY, "", ordinals)
+            tx.execute(
+                "DELETE FROM steps WHERE run = ? AND step = ? AND ordinal IN (SELECT value FROM json_each(?))",
+                (self._run, Step.VERIFY.value, json.dumps(list(ordinals))),
+            )
+            self._insert(tx, [PlannedStep(ordinal, Step.VERIFY) for ordinal in ordinals])
 
     def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:
         ordinals = [one.ordinal for one in refused]
@@ -126,6 +126,14 @@ class RunSteps:
         ]
 
     # ------------------------------------------------------------------ pieces
+
+    def _insert(self, tx: sqlite3.Connection, planned: Sequence[PlannedStep]) -> None:
+        values = [
+            (self._run, one.ordinal, one.step.value, one.part, one.state.value, json.dumps(one.detail))
+            for one in planned
+        ]
+        head = "INSERT INTO steps (run, ordinal, step, part, state, detail)"
+        insert(tx, head, values, "ON CONFLICT DO NOTHING")
 
     def _bodies(self, first: int, length: int, states: Collection[RowState]) -> list[BodyOfRow]:
         wanted = json.dumps([state.value for state in states])
@@ -189,15 +197,10 @@ class RunSteps:
         remove_issues(tx, self._run, rows, codes=CODES_OF_STEP[step], under=field_of(step, part))
 
 
-def forget_planned(
-    tx: sqlite3.Connection, run: int, ordinals: Sequence[int], steps: Collection[Step] = tuple(Step)
-) -> None:
+def forget_planned(tx: sqlite3.Connection, run: int, ordinals: Sequence[int]) -> None:
     """Drop the steps of some rows that are not begun, and what was said of those that are not ready."""
-    which = (run, json.dumps(list(ordinals)), json.dumps([step.value for step in steps]))
-    planned = (
-        "run = ? AND ordinal IN (SELECT value FROM json_each(?)) AND step IN (SELECT value FROM json_each(?))"
-        " AND state IN ('waiting', 'not_ready')"
-    )
+    which = (run, json.dumps(list(ordinals)))
+    planned = "run = ? AND ordinal IN (SELECT value FROM json_each(?)) AND state IN ('waiting', 'not_ready')"
     lacking = tx.execute(f"SELECT ordinal FROM steps WHERE {planned} AND state = 'not_ready'", which).fetchall()
     if lacking:
         rows = [ordinal for (ordinal,) in lacking]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from importer.core.ports import Claims, Events, Timekeeper
+from importer.core.ports import Claims, Events, FollowUps, Timekeeper
 from importer.delivery import (
     AdaptiveRate,
     Ask,
@@ -18,7 +18,9 @@ from importer.delivery import (
     Canary,
     Deliver,
     Feedback,
+    FollowUp,
     Matcher,
+    Outcomes,
     Patience,
     SecondLooks,
     Stamps,
@@ -38,7 +40,7 @@ from importer.journal import (
 )
 from importer.profile import HARMLESS_TARGETS, Profile
 from importer.profile.delivery import DeliverySettings
-from importer.runs.pipeline import Delivery
+from importer.runs.pipeline import Delivery, Steps
 from importer.runs.wiring.clock import SystemClock
 from importer.runs.wiring.workspace import Workspace
 from importer.targets import OpenTarget
@@ -64,6 +66,8 @@ class Delivering:
     canary: Canary | None
     deliver: Deliver
     second_looks: SecondLooks
+    steps: Steps
+    outcomes: Outcomes
     caution: str
     """A warning about looks that end early; empty: none."""
 
@@ -118,7 +122,13 @@ def delivering(
         claims = canary = Canary(claims, rows, stop, ask=ask, before=before.canary.as_json())
     delivery = Delivery(claims, engine, deliver, stop, emit, settings.drain_s)
     second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
-    return Delivering(delivery, kept, feedback, canary, deliver, second_looks, settings.looks_caution)
+    does = target if isinstance(target, FollowUps) else None
+    bodies, stamp = profile.contract.bodies, settings.import_key_metadata
+    follow_up = FollowUp(asking, does, bodies, stamp, engine.worker_released)
+    steps = Steps(kept, engine, follow_up, follow_up.progress, stop, emit, settings.drain_s)
+    outcomes = Outcomes(kept.next_due, steps.look_at_due, asking.rest, stop, clock)
+    caution = settings.looks_caution
+    return Delivering(delivery, kept, feedback, canary, deliver, second_looks, steps, outcomes, caution)
 
 
 def _kept(

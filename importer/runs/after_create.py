@@ -1,0 +1,210 @@
+"""The steps after the creates of a run: which it has, planned before its first request, done after its last create."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importer.core.errors import AccessError, ProfileError, TryLaterError
+from importer.core.events import Event
+from importer.core.labels import nearest
+from importer.core.outcomes import Reply, Verdict
+from importer.core.ports import Verifies
+from importer.core.runtime import beside_the_loop
+from importer.core.states import RowState
+from importer.core.steps import PlannedStep, Step, StepState, VerificationProfile, parts_of
+from importer.journal import AfterCreateFacts, BodyOfRow, RunFacts, RunSteps
+from importer.profile import Profile
+from importer.runs.context import Context
+
+if TYPE_CHECKING:
+    from importer.runs.wiring.sending import Delivering
+    from importer.targets import OpenTarget
+
+_BROUGHT_BY_ROWS = frozenset({Step.BENEFICIARIES, Step.LIMITS, Step.DOCUMENTS})
+"""Steps of those rows alone that bring something for them."""
+
+
+def steps_of(profile: Profile, mapped: Collection[str]) -> tuple[Step, ...]:
+    """Which steps the rows of a run may have.
+
+    Args:
+        mapped: the fields that are mapped.
+
+    Raises:
+        ProfileError: the profile asks for a step that the target does not do, or for which nothing is mapped.
+    """
+    wanted = _wanted(profile, {name.partition(".")[0] for name in mapped})
+    offered = {Step.VERIFY, *(profile.contract.after_create.steps if profile.contract.after_create else ())}
+    if lacking := [step for step in wanted if step not in offered]:
+        raise ProfileError(
+            f"The target '{profile.target}' has no step '{lacking[0].value}' after a create.",
+            f"Take after_create.{_KEYS.get(lacking[0], lacking[0].value)} out of the profile.",
+        )
+    return tuple(wanted)
+
+
+_KEYS = {Step.VERIFICATION: "identity_verification"}
+
+
+def _wanted(profile: Profile, mapped: Collection[str]) -> list[Step]:
+    settings = profile.after_create
+    if settings.limits and "limits" not in mapped:
+        raise ProfileError(
+            "after_create.limits is on, and no column is mapped to a limit.",
+            'Map one, such as "limits.daily" = "Daily limit", or set after_create.limits = false.',
+        )
+    wanted = {
+        Step.BENEFICIARIES: settings.beneficiaries and "beneficiaries" in mapped,
+        Step.LIMITS: settings.limits,
+        Step.DOCUMENTS: settings.documents and "documents" in mapped,
+        Step.VERIFICATION: bool(settings.identity_verification),
+        Step.VERIFY: settings.verify,
+    }
+    return [step for step in Step if wanted[step]]
+
+
+@dataclass(frozen=True, slots=True)
+class AfterCreate:
+    """The steps of one run in one pass.
+
+    Args:
+        steps: those that its rows may have.
+        journal: of these steps.
+    """
+
+    context: Context
+    target: OpenTarget
+    parts: Delivering
+    steps: tuple[Step, ...]
+    journal: RunSteps
+
+    def facts(self) -> RunFacts:
+        """What the run notes of its steps."""
+        if not self.steps:
+            return RunFacts()
+        return RunFacts(after_create=AfterCreateFacts(steps=tuple(step.value for step in self.steps)))
+
+    async def plan(self) -> None:
+        """Plan the steps of every row that is ready, before the first of them is sent.
+
+        Raises:
+            ProfileError: the target has no such profile for identity verification, or it takes none of the rows.
+            AccessError, TryLaterError: the profiles cannot be fetched.
+        """
+        if not self.steps:
+            return
+        profile = await self._verification_profile()
+        planned = await beside_the_loop(self._plan, profile)
+        self.context.emit(Event("steps_planned", {"steps": planned}))
+
+    def _plan(self, profile: VerificationProfile | None) -> dict[str, int]:
+        counts = dict.fromkeys((step.value for step in self.steps), 0)
+        planner = Planner(self.context.profile, self.steps, profile)
+        for rows in self.journal.bodies({RowState.READY}):
+            planned = [step for row in rows for step in planner.steps_of(row)]
+            refused = planner.refused(planned)
+            if refused:
+                self.journal.refuse(refused, NOT_READY_CODE, _INCOMPLETE)
+            gone = {one.ordinal for one in refused}
+            kept = [one for one in planned if one.ordinal not in gone]
+            self.journal.plan(kept, without=[row.ordinal for row in rows])
+            for one in kept:
+                counts[one.step.value] += one.state is StepState.WAITING
+        return counts
+
+    async def run(self, until: float) -> None:
+        """Do what is open, and wait for outcomes.
+
+        Args:
+            until: when to end waiting, seconds since the epoch.
+        """
+        waiting = await beside_the_loop(self._count, {StepState.WAITING, StepState.SENDING})
+        await self.parts.steps.run({step: waiting[step] for step in self.steps if waiting[step]})
+        await self.parts.journal.flush()
+        submitted = await beside_the_loop(self._count, {StepState.SUBMITTED})
+        if submitted and not self.context.stop.requested:
+            self.context.emit(Event("following", {"open": submitted.total(), "until": until}))
+            await self.parts.outcomes.wait(until)
+
+    def _count(self, states: Collection[StepState]) -> Counter[Step]:
+        """How many steps of each kind are in some states."""
+        found: Counter[Step] = Counter()
+        for one in self.journal.counts():
+            if one.state in states:
+                found[one.step] += one.entries
+        return found
+
+    async def _verification_profile(self) -> VerificationProfile | None:
+        if Step.VERIFICATION not in self.steps or not isinstance(self.target, Verifies):
+            return None
+        wanted = self.context.profile.after_create.identity_verification
+        found = _named(wanted, await self._profiles(self.target))
+        self.target.verify_by(found)
+        return found
+
+    async def _profiles(self, target: Verifies) -> Sequence[VerificationProfile]:
+        answer = await self.parts.deliver.asking.until_answered(target.verification_profiles)
+        if not isinstance(answer, Reply):
+            return answer
+        if answer.verdict is Verdict.ABORT:
+            raise AccessError(answer.message, "Ask who runs the target for a role that may verify identities.")
+        raise TryLaterError(
+            f"The profiles for identity verification cannot be read: {answer.message}", "Start it again later."
+        )
+
+
+def _named(wanted: str, profiles: Sequence[VerificationProfile]) -> VerificationProfile:
+    for one in profiles:
+        if wanted in {one.id, one.name}:
+            return one
+    same = [one for one in profiles if one.name.casefold() == wanted.casefold()]
+    if len(same) == 1:
+        return same[0]
+    names = [one.name for one in profiles]
+    near = nearest(wanted, names)
+    hint = f"Did you mean '{near}'?" if near else f"It has: {', '.join(names) or 'none'}."
+    raise ProfileError(f"The target has no profile '{wanted}' for identity verification.", hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Says which steps a row has. Pure.
+
+    Args:
+        verification: the chosen profile; None: the run has no such step.
+    """
+
+    profile: Profile
+    steps: tuple[Step, ...]
+    verification: VerificationProfile | None
+
+    def steps_of(self, row: BodyOfRow) -> Iterator[PlannedStep]:
+        """Plan one row."""
+        after = json.loads(row.after) if row.after else {}
+        for step, part, _ in parts_of(after):
+            if step in self.steps:
+                yield PlannedStep(row.ordinal, step, part)
+        if self.verification is not None:
+            yield self._verified(row, after, self.verification)
+        if Step.VERIFY in self.steps:
+            yield PlannedStep(row.ordinal, Step.VERIFY)
+
+    def _verified(self, row: BodyOfRow, after: dict[str, object], profile: VerificationProfile) -> PlannedStep:
+        contract = self.profile.contract.after_create
+        missing = contract.missing(json.loads(row.payload), after, profile) if contract else ()
+        state = StepState.NOT_READY if missing else StepState.WAITING
+        return PlannedStep(row.ordinal, Step.VERIFICATION, state=state, detail=missing)
+
+    def refused(self, planned: Sequence[PlannedStep]) -> list[PlannedStep]:
+        """The steps for which their rows are refused."""
+        if self.profile.idv.not_ready != "refuse":
+            return []
+        return [one for one in planned if one.state is StepState.NOT_READY]
+
+
+NOT_READY_CODE = "idv_incomplete"
+_INCOMPLETE = "Identity verification asks for what this row lacks: {}. Fill it in."

@@ -1,0 +1,126 @@
+"""The steps after the creates of a run go on, without any create: for `follow`, for `verify`, and in the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+from importer.core.errors import ImporterError, UsageError
+from importer.core.runtime import beside_the_loop
+from importer.core.steps import LOOKED_UP_STEPS, StepState
+from importer.delivery import StopSwitch, stopped_with
+from importer.journal import Location, StoredRun, locks_of
+from importer.profile import Profile
+from importer.results import Report
+from importer.runs.context import Context, in_hours
+from importer.runs.endings import is_open
+from importer.runs.resume import destination_again, recall
+from importer.runs.run_directory import run_directory
+from importer.runs.send import Sending
+from importer.runs.wiring import Workspace, open_workspace
+
+Prepare = Callable[[Workspace, StoredRun], None]
+"""Opens or plans steps before they are done. Blocks."""
+
+
+async def follow(context: Context, name: str) -> Report:
+    """Go on with every open step of a run, and look again at those that ask for a person.
+
+    Args:
+        name: a run id, a unique prefix of one, or `last`.
+
+    Raises:
+        UsageError: the run has no such step, or rows of it are still to be sent.
+        ImporterError: as for `resume`.
+    """
+    return await steps_alone(context, name, _open_again)
+
+
+async def steps_alone(context: Context, name: str, prepare: Prepare, *, waits: bool = True) -> Report:
+    """Do steps of a run, and nothing else.
+
+    Args:
+        waits: whether outcomes are waited for, as long as the profile says.
+
+    Raises:
+        ImporterError: as for `follow`.
+    """
+    context, _ = await beside_the_loop(recall, context, name)
+    context = context.under(context.profile.with_options({"yes": True}))  # who began the run was asked
+    async with in_hours(context) as bounded:
+        return await _done(bounded, name, prepare, waits=waits)
+
+
+async def _done(context: Context, name: str, prepare: Prepare, *, waits: bool) -> Report:
+    started_at = context.now()
+    with closing(open_workspace(context.workspace, create=False)) as workspace:
+        stored = workspace.runs.find(name)
+        context, where = destination_again(context, workspace, stored, started_at)
+        run_id = stored.header.run_id
+        with (
+            locks_of(workspace.path).hold(where.scope, started_at),
+            run_directory(context, run_id) as (logged, directory),
+        ):
+            stored = workspace.runs.find(run_id)  # as whoever held the lock has left it
+            _require_sent(context, workspace, stored)
+            await beside_the_loop(prepare, workspace, stored)
+            sending = Sending(logged, workspace, stored, where, directory, started_at, creates=False, waits=waits)
+            return await sending.run()
+
+
+def _require_sent(context: Context, workspace: Workspace, stored: StoredRun) -> None:
+    """Refuse a run of which rows are still to be sent: their steps would be missing.
+
+    Raises:
+        UsageError: there are such rows.
+    """
+    stored.require_whole()
+    stored.require_loaded()
+    if is_open(workspace.runs.counts(stored.run)):
+        run_id = stored.header.run_id
+        raise UsageError(
+            f"The run {run_id} was cut off before its rows were sent.",
+            f"Go on with it first: {context.profile.commands.resume(run_id)}",
+        )
+
+
+def _open_again(workspace: Workspace, stored: StoredRun) -> None:
+    steps = workspace.journal.steps(stored.run)
+    if not steps.counts():
+        raise UsageError(
+            f"The run {stored.header.run_id} has no steps after its creates.",
+            "Its profile names none in [after_create].",
+        )
+    steps.reopen({StepState.NEEDS_PERSON})
+    steps.reopen({StepState.UNKNOWN}, LOOKED_UP_STEPS)
+
+
+async def follow_all(profile: Profile, stop: StopSwitch, *, waits: bool) -> dict[str, Report]:
+    """Go on with the open steps of every run of the profile's target; what cannot be done now waits.
+
+    Args:
+        stop: what stops all of it.
+        waits: whether outcomes are waited for.
+
+    Returns:
+        Run id to the report, written anew.
+    """
+    reports: dict[str, Report] = {}
+    for run_id in await beside_the_loop(_with_open_steps, profile):
+        context = Context(profile, "nightly")
+        async with stopped_with(stop, context.stop):
+            if not stop.requested:
+                with suppress(ImporterError):  # the next pass tries it again
+                    reports[run_id] = await steps_alone(context, run_id, _leave, waits=waits)
+    return reports
+
+
+def _leave(workspace: Workspace, stored: StoredRun) -> None:
+    """Nothing is opened again."""
+
+
+def _with_open_steps(profile: Profile) -> list[str]:
+    if not Location.of_workspace(profile.workspace).exists:
+        return []
+    with closing(open_workspace(profile.workspace, create=False)) as opened:
+        return list(opened.journal.earlier.with_open_steps(profile.target))
