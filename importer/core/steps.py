@@ -264,6 +264,18 @@ class VerificationProfile:
     requires: Mapping[str, Any]
 
 
+class VerificationRules(NamedTuple):
+    """What no page of the target says of identity verification, and a profile of ours sets.
+
+    Args:
+        countries: where customers can be verified, as the contract writes countries; empty: everywhere.
+        individual_party: what the target calls a person among the parties of whom a profile asks something.
+    """
+
+    countries: tuple[str, ...] = ("USA",)
+    individual_party: str = "individual"
+
+
 class RowStep(NamedTuple):
     """One step of a row as it is reported. Arguments as of `StepResult`."""
 

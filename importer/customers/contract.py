@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from importer.core.contract import Checks, Contract, FieldTable, FreeNames, Groups, Likeness, Matching, Renewed, prints
+from importer.customers.after_create import CustomerSteps
 from importer.customers.bodies import CustomerBodies
 from importer.customers.codes import ISSUE_CODES
 from importer.customers.grouping import Businesses
@@ -119,5 +120,6 @@ CUSTOMERS = Contract(
     _checks,
     _matching,
     ISSUE_CODES,
+    CustomerSteps(),
 )
 """The contract of the kind of target `rocketkor`."""

@@ -21,7 +21,7 @@ from importer.core.contract.reading import Policy, Reading
 from importer.core.errors import ProfileError
 from importer.core.issues import IssueCode
 from importer.core.ports import Recognition
-from importer.core.steps import Step, VerificationProfile
+from importer.core.steps import Step, VerificationProfile, VerificationRules
 from importer.core.target_kinds import part_of, target_kind
 
 if TYPE_CHECKING:
@@ -143,7 +143,11 @@ class AfterCreate(Protocol):
         ...
 
     def missing(
-        self, body: Mapping[str, Any], after: Mapping[str, Any], profile: VerificationProfile
+        self,
+        body: Mapping[str, Any],
+        after: Mapping[str, Any],
+        profile: VerificationProfile,
+        rules: VerificationRules,
     ) -> tuple[str, ...]:
         """Name the fields that a row lacks for a verification, dotted; a type that it does not take is `type`.
 
@@ -151,6 +155,10 @@ class AfterCreate(Protocol):
             body: of the create.
             after: what validation has kept for after it (`core.steps.parts_of`).
         """
+        ...
+
+    def unknown_requirements(self, profile: VerificationProfile, rules: VerificationRules) -> tuple[str, ...]:
+        """Name what a profile asks for and the contract does not know; no row is unready for it."""
         ...
 
 

@@ -45,7 +45,8 @@ def test_what_the_server_returns_for_what_was_sent_is_the_same() -> None:
     returned = {
         **BODY,
         "id": "6f2c", "status": "ACTIVE", "createdAt": "2026-11-22T00:00:00.000Z", "createdBy": {"id": "", "type": "x"},
-        "verificationStatus": {"status": "UNVERIFIED"}, "limits": {"daily": "5.00"}, "middleName": "", "website": None, "socialId": "***0000",
+        "verificationStatus": {"status": "UNVERIFIED"}, "limits": {"daily": "5.00"},
+        "middleName": "", "website": None, "socialId": "***0000",
         "primaryPhoneNumber": {"number": "+1 (212) 555-0123", "type": "MOBILE", "verified": False, "extension": ""},
         "primaryEmail": {"value": "Sarah@EXAMPLE.com", "verified": False},
         "addresses": [{**one, "streetLine3": ""} for one in reversed(BODY["addresses"])],
