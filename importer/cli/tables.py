@@ -123,7 +123,8 @@ def print_purge(done: Mapping[str, Any]) -> None:
     for path in done["copies"]:
         screen.print(f"  {path}  copy of the journal before an upgrade", markup=False, highlight=False)
     for one in done["kept"]:
-        screen.print(f"Kept {one['run_id']}: it can still be resumed.", markup=False, highlight=False)
+        why = "has open steps after its creates" if one["why"] == "open_steps" else "can still be resumed"
+        screen.print(f"Kept {one['run_id']}: it {why}.", markup=False, highlight=False)
     if done["kept"]:
         screen.print("Resume them, or add --force to give them up.", highlight=False)
     for note in done["notes"]:

@@ -138,7 +138,8 @@ class Purgeable:
 
     Args:
         ended_at: when it ended; when it began, where it never ended. Seconds since the epoch.
-        resumable: it has not finished, or some of its rows may still be sent or looked up.
+        resumable: it has not finished, or some of its rows may still be sent or looked up, or it has open steps.
+        has_open_steps: of its created rows some have steps left to do.
     """
 
     run: int
@@ -146,6 +147,7 @@ class Purgeable:
     source: str
     ended_at: float
     resumable: bool
+    has_open_steps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

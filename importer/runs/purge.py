@@ -47,7 +47,7 @@ class Purged:
 
     Args:
         going: the runs whose data went.
-        kept: old enough, but they can still be resumed.
+        kept: old enough, but they can still be resumed, or have open steps after their creates.
         places: folders in archives and among the failed that the inbox put files into.
         places_bytes: of what is in them.
         copies: journals of earlier formats; they hold the data too.
@@ -81,7 +81,12 @@ class Purged:
                 for one in self.going
             ],
             "kept": [
-                {"run_id": one.run_id, "source": one.source, "ended_at": _iso(one.ended_at), "why": "resumable"}
+                {
+                    "run_id": one.run_id,
+                    "source": one.source,
+                    "ended_at": _iso(one.ended_at),
+                    "why": "open_steps" if one.has_open_steps else "resumable",
+                }
                 for one in self.kept
             ],
             "places": [str(path) for path in self.places],

@@ -161,3 +161,16 @@ def test_a_purge_without_an_age_or_a_workspace_is_refused(user: User) -> None:
     user.has("p.toml", '[retention]\nolder_than = "30d"\n')
     user.types("validate", user.has("people.csv", people(3)))
     assert user.types("purge", "--config", "p.toml", "--json").json["purged"] == []
+
+
+def test_a_run_with_open_steps_is_kept_and_says_so(user: User) -> None:
+    user.types("run", user.has("people.csv", people(3)))
+    with closing(sqlite3.connect(user.home / "runs" / "journal.sqlite3")) as journal:
+        journal.execute("INSERT INTO steps (run, ordinal, step, part, state) VALUES (1, 0, 'limits', '', 'waiting')")
+        journal.commit()
+    aged(user, 31)
+
+    kept = user.types("purge", "--older-than", "30d", "--json")
+    assert (kept.code, [one["why"] for one in kept.json["kept"]]) == (3, ["open_steps"])
+    assert "it has open steps after its creates." in user.types("purge", "--older-than", "30d").out
+    assert user.types("purge", "--older-than", "30d", "--force").code == 0

@@ -539,7 +539,7 @@ def test_runs_with_open_steps_are_found_once_they_have_ended(journal: Journal) -
 def test_a_purge_keeps_runs_with_open_steps_and_takes_what_steps_send(desk: Book, journal: Journal) -> None:
     desk.create_all()
     journal.runs.end(desk.run, phase=FINISHED, exit_code=75, ended_at=5.0)
-    assert [one.resumable for one in journal.purging.purgeable(10.0)] == [True]
+    assert [(one.resumable, one.has_open_steps) for one in journal.purging.purgeable(10.0)] == [(True, True)]
     before, digest = counted(desk), journal.receipts.rows_digest(desk.run)
 
     journal.purging.purge([desk.run], 20.0)

@@ -32,13 +32,13 @@ class Purging:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT run, run_id, source, coalesce(ended_at, started_at) AS ended, phase != ? OR EXISTS"
-                f" (SELECT 1 FROM rows WHERE rows.run = runs.run AND state IN ({marks})) OR {HAS_OPEN_STEPS}"
+                f" (SELECT 1 FROM rows WHERE rows.run = runs.run AND state IN ({marks})), {HAS_OPEN_STEPS}"
                 " FROM runs WHERE purged_at IS NULL AND ended < ? ORDER BY run",
                 (FINISHED, *(state.value for state in _OPEN), before),
             ).fetchall()
         return [
-            Purgeable(run, run_id, source, ended_at, bool(resumable))
-            for run, run_id, source, ended_at, resumable in found
+            Purgeable(run, run_id, source, ended_at, bool(rows_left or steps_left), bool(steps_left))
+            for run, run_id, source, ended_at, rows_left, steps_left in found
         ]
 
     def purge(self, runs: Sequence[int], now: float) -> None:
