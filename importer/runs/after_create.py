@@ -15,7 +15,7 @@ from importer.core.outcomes import Reply, Verdict
 from importer.core.ports import Verifies
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
-from importer.core.steps import PlannedStep, Step, StepState, VerificationProfile, parts_of
+from importer.core.steps import PlannedStep, Step, StepState, VerificationProfile, VerificationRules, parts_of
 from importer.journal import AfterCreateFacts, BodyOfRow, RunFacts, RunSteps
 from importer.profile import Profile
 from importer.runs.context import Context
@@ -98,8 +98,17 @@ class AfterCreate:
         if not self.steps:
             return
         profile = await self._verification_profile()
+        self._say_what_is_unknown(profile)
         planned = await beside_the_loop(self._plan, profile)
         self.context.emit(Event("steps_planned", {"steps": planned}))
+
+    def _say_what_is_unknown(self, profile: VerificationProfile | None) -> None:
+        contract = self.context.profile.contract.after_create
+        if profile is not None and contract is not None:
+            unknown = contract.unknown_requirements(profile, rules_of(self.context.profile))
+            if unknown:
+                text = f"The profile '{profile.name}' asks for what no row is checked for: {', '.join(unknown)}."
+                self.context.emit(Event("step_notice", {"text": text}))
 
     def _plan(self, profile: VerificationProfile | None) -> dict[str, int]:
         counts = dict.fromkeys((step.value for step in self.steps), 0)
@@ -170,6 +179,11 @@ def _named(wanted: str, profiles: Sequence[VerificationProfile]) -> Verification
     raise ProfileError(f"The target has no profile '{wanted}' for identity verification.", hint)
 
 
+def rules_of(profile: Profile) -> VerificationRules:
+    """What a profile of ours sets about identity verification."""
+    return VerificationRules(profile.idv.countries, profile.idv.individual_party)
+
+
 @dataclass(frozen=True, slots=True)
 class Planner:
     """Says which steps a row has. Pure.
@@ -194,8 +208,8 @@ class Planner:
             yield PlannedStep(row.ordinal, Step.VERIFY)
 
     def _verified(self, row: BodyOfRow, after: dict[str, object], profile: VerificationProfile) -> PlannedStep:
-        contract = self.profile.contract.after_create
-        missing = contract.missing(json.loads(row.payload), after, profile) if contract else ()
+        contract, rules = self.profile.contract.after_create, rules_of(self.profile)
+        missing = contract.missing(json.loads(row.payload), after, profile, rules) if contract else ()
         state = StepState.NOT_READY if missing else StepState.WAITING
         return PlannedStep(row.ordinal, Step.VERIFICATION, state=state, detail=missing)
 
