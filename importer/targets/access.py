@@ -59,7 +59,7 @@ class TargetAccess:
     @property
     def is_loopback(self) -> bool:
         """Whether the target runs on this machine."""
-        return _is_loopback(urlsplit(self.base_url).hostname or "")
+        return is_loopback(urlsplit(self.base_url).hostname or "")
 
 
 def _checked_base_url(text: str) -> str:
@@ -70,7 +70,7 @@ def _checked_base_url(text: str) -> str:
     if parts.query or parts.fragment:
         msg = "The target's base_url holds a '?' or '#'."
         raise ProfileError(msg, "Give the plain address, for example https://api.example.com.")
-    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         msg = f"The target {parts.hostname} would be reached by plain http, where anyone on the way can read the data."
         raise ProfileError(msg, "Write its base_url with https://; plain http is for this machine (127.0.0.1) only.")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
@@ -91,7 +91,8 @@ def _split(text: str) -> SplitResult:
     raise ProfileError(msg, fix)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, by its name or number alone."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

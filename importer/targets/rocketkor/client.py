@@ -6,7 +6,7 @@ mean is decided beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
@@ -14,18 +14,21 @@ from urllib.parse import quote
 from yarl import URL
 
 from importer.core.outcomes import Found, Record, Reply, Verdict
-from importer.core.ports import Clock, Limiter
+from importer.core.ports import Clock, Files, Limiter
 from importer.core.steps import Step, StepFound, StepReply, StepTask, VerificationProfile
 from importer.targets.access import TargetAccess
 from importer.targets.rocketkor.classification import accepted, judge_look_up, judge_refusal
 from importer.targets.rocketkor.classification_rules import OF_A_ROW_OR_THE_ADDRESS
+from importer.targets.rocketkor.documents import Documents
 from importer.targets.rocketkor.http import open_http_client
 from importer.targets.rocketkor.limits import Limits
 from importer.targets.rocketkor.lookups import NEWEST, LookUps, as_candidate, listed
+from importer.targets.rocketkor.owners import Owners
 from importer.targets.rocketkor.pages import Page, created_at, is_safe_in_a_path, read_page
 from importer.targets.rocketkor.rate_headers import rate_hint
 from importer.targets.rocketkor.session import Session
 from importer.targets.rocketkor.tokens import ServiceAccount
+from importer.targets.rocketkor.uploads import Uploads
 from importer.targets.rocketkor.verification import Verifications
 
 _NO_ADDRESS: Final = "The customer's id has characters that no address can hold, so it was not read."
@@ -34,18 +37,27 @@ _SEVERAL: Final = 3
 
 
 class RocketKorTarget:
-    """The RocketKOR API behind the ports `Target`, `Finder`, `Checker`, `FollowUps` and `Verifies`.
+    """The RocketKOR API behind the ports `Target`, `Finder`, `Checker`, `FollowUps`, `Verifies` and `TakesFiles`.
 
     Args:
         session: makes the requests; closed with the target.
+        uploads: puts documents where the API says; closed with the target.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, uploads: Uploads) -> None:
         self._session = session
         self._customers = URL(f"{session.api}/customers")
         self._look_ups = LookUps(self._page, self.get)
-        self._limits = Limits(session)
+        self._uploads = uploads
+        self._owners = Owners(session)
+        self._documents = Documents(session, uploads)
         self._verifications = Verifications(session)
+        self._attempts: Mapping[Step, Callable[[StepTask], Awaitable[StepReply]]] = {
+            Step.BENEFICIARIES: self._owners.attempt,
+            Step.LIMITS: Limits(session).attempt,
+            Step.DOCUMENTS: self._documents.attempt,
+            Step.VERIFICATION: self._verifications.attempt,
+        }
         self._has_created = False
         self._strange = 0
         """Creates in a row whose answers say that the address is wrong."""
@@ -120,11 +132,11 @@ class RocketKorTarget:
 
     async def attempt(self, task: StepTask) -> StepReply:
         """Try once to do a step, with as many requests as it takes."""
-        return await (self._limits if task.step is Step.LIMITS else self._verifications).attempt(task)
+        return await self._attempts[task.step](task)
 
     async def made_by(self, task: StepTask) -> StepFound:
         """Look for what an attempt in doubt may have made."""
-        return await self._verifications.made_by(task)
+        return await (self._owners if task.step is Step.BENEFICIARIES else self._verifications).made_by(task)
 
     async def progress(self, task: StepTask) -> StepReply:
         """Ask once for the state of a submitted verification."""
@@ -138,12 +150,17 @@ class RocketKorTarget:
         """Choose the profile that `attempt` submits to, and that look-ups match."""
         self._verifications.profile_id = profile.id
 
+    def files_from(self, files: Files) -> None:
+        """Say where the bytes of documents come from."""
+        self._documents.files = files
+
     async def check(self) -> Reply | None:
         """Exchange the credentials for a token once, for real; the token is kept for use."""
         return await self._session.log_in()
 
     async def aclose(self) -> None:
         """Close every connection."""
+        await self._uploads.aclose()
         await self._session.aclose()
 
     async def _page(self, query: str, payload: bytes) -> Page | Reply:
@@ -164,4 +181,5 @@ async def open_target(access: TargetAccess, limiter: Limiter, clock: Clock) -> R
         UsageError: a credential is missing or cannot be sent.
     """
     account = ServiceAccount.of(access)
-    return RocketKorTarget(Session(access.base_url, account, await open_http_client(access), limiter, clock))
+    session = Session(access.base_url, account, await open_http_client(access), limiter, clock)
+    return RocketKorTarget(session, Uploads(access, limiter))

@@ -61,20 +61,25 @@ class Proxy:
 
 
 class HttpClient:
-    """The connections to one host.
+    """Connections of one kind.
 
     Args:
         access: where, and how patient.
         tls: trust for https; None for plain http.
         proxy: the way out; None for a direct connection.
+        bare: requests bear no header beyond those that the protocol asks for: they go to another host than the API's.
     """
 
-    def __init__(self, access: TargetAccess, tls: ssl.SSLContext | None, proxy: Proxy | None) -> None:
+    def __init__(
+        self, access: TargetAccess, tls: ssl.SSLContext | None, proxy: Proxy | None, *, bare: bool = False
+    ) -> None:
         # A connection that takes longer could only end in the total timeout, which does not show what was sent.
         connect_s = min(access.connect_timeout_s, access.total_timeout_s * _CONNECT_SHARE)
         self._options: dict[str, Any] = {"allow_redirects": False}
         if proxy is not None:
             self._options |= {"proxy": proxy.url, "proxy_headers": proxy.headers}
+        if bare:
+            self._options |= {"skip_auto_headers": ("Content-Type", *_headers(access))}
         self._bodiless = self._options | {"skip_auto_headers": ("Content-Type",)}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -83,11 +88,7 @@ class HttpClient:
                 ssl=tls if tls is not None else True,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": access.user_agent or _user_agent(),
-            },
+            headers=None if bare else _headers(access),
             timeout=aiohttp.ClientTimeout(
                 total=access.total_timeout_s,
                 connect=connect_s,
@@ -143,8 +144,8 @@ async def open_http_client(access: TargetAccess) -> HttpClient:
     """
     if access.base_url.startswith("http://"):
         return HttpClient(access, None, None)
-    tls = await asyncio.to_thread(_trust)
-    return HttpClient(access, tls, None if access.is_loopback else _proxy(urlsplit(access.base_url).netloc))
+    tls = await asyncio.to_thread(trust)
+    return HttpClient(access, tls, None if access.is_loopback else proxy_for(urlsplit(access.base_url).netloc))
 
 
 async def _read(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes | None:
@@ -165,7 +166,7 @@ async def _read(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes | N
     return b"".join(pieces)[:limit_bytes]
 
 
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """Trust what the system trusts, or SSL_CERT_FILE and SSL_CERT_DIR instead."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         path = os.environ.get(name, "")
@@ -175,7 +176,7 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _proxy(host: str) -> Proxy | None:
+def proxy_for(host: str) -> Proxy | None:
     """Find the proxy for a host (and port): HTTPS_PROXY, unless NO_PROXY names the host."""
     text = getproxies().get("https", "")
     if not text or proxy_bypass(host):
@@ -193,5 +194,9 @@ def _proxy(host: str) -> Proxy | None:
     return Proxy(url.with_user(None), {"Proxy-Authorization": f"Basic {b64encode(pair.encode()).decode()}"})
 
 
-def _user_agent() -> str:
-    return f"importer/{installed_version()}"
+def _headers(access: TargetAccess) -> dict[str, str]:
+    return {
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": access.user_agent or f"importer/{installed_version()}",
+    }

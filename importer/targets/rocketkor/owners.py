@@ -1,0 +1,138 @@
+"""Beneficial owners of a business: creating one, and looking for one that may have been created (API facts, section 8).
+
+Owners have no id of ours, so they are matched by their names and whatever else both sides have. One attempt a call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from yarl import URL
+
+from importer.core.outcomes import Reply
+from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepTask
+from importer.targets.rocketkor.bodies import load_object, read_error_body
+from importer.targets.rocketkor.classification import created_id
+from importer.targets.rocketkor.http import Answer
+from importer.targets.rocketkor.lookups import MAX_COMPLETIONS
+from importer.targets.rocketkor.pages import Entries, Page, incomplete, is_safe_in_a_path, query_of, read_page, walk
+from importer.targets.rocketkor.session import Session
+from importer.targets.rocketkor.step_answers import CHANGES_NOTHING, UNUSABLE_ID, done, judge_step, with_names
+
+_DIGITS: Final = 7
+"""A phone number with fewer digits is compared whole: with and without its country code it is the same from here on."""
+
+
+class Owners:
+    """The step `beneficiaries`.
+
+    Args:
+        session: makes the requests.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def attempt(self, task: StepTask) -> StepReply:
+        """Create one owner."""
+        url = self._url(task.customer_id)
+        answer = UNUSABLE_ID if url is None else await self._session.ask("POST", url, task.payload)
+        if isinstance(answer, Reply):
+            return StepReply(answer)
+        reference = created_id(answer, "beneficiaries") if 200 <= answer.status < 300 else ""
+        if reference:
+            return StepReply(done(answer, self._session.now()), reference=reference)
+        said = read_error_body(answer.body, task.payload, self._session.secrets)
+        said = with_names(said, lambda path: f"beneficiaries.{task.part}.{path}".rstrip("."))
+        return StepReply(judge_step(answer, said, self._session.now(), STEP_RULES[Step.BENEFICIARIES]))
+
+    async def made_by(self, task: StepTask) -> StepFound:
+        """Look for the owners of a business that could be this one."""
+        url = self._url(task.customer_id)
+        if url is None:
+            return StepFound(failure=UNUSABLE_ID)
+        listed, sent = Entries(), load_object(task.payload)
+        last = await walk(lambda page: self._page(url, page, task.payload), listed)
+        if isinstance(last, Reply):
+            return StepFound(failure=last)
+        verdicts = {one: is_same(sent, body) for one, body in listed.items()}
+        thin = [one for one, verdict in verdicts.items() if verdict is None]
+        if len(thin) > MAX_COMPLETIONS:
+            return StepFound(failure=incomplete())
+        for reference in thin:
+            whole = await self._whole(url, reference, task.payload)
+            if isinstance(whole, Reply):
+                return StepFound(failure=whole)
+            verdicts[reference] = bool(whole) and is_same(sent, whole) is not False
+        return StepFound(tuple(one for one, verdict in verdicts.items() if verdict), took_s=last.took_s)
+
+    async def _page(self, url: URL, number: int, payload: bytes) -> Page | Reply:
+        """Fetch the list; it comes whole (K), so that further pages are asked for only where it says so."""
+        where = URL(f"{url}?{query_of({}, 'createdAt,ASC', number)}", encoded=True) if number else url
+        answer = await self._session.read(where)
+        if isinstance(answer, Reply):
+            return answer
+        content = read_page(answer.body) if answer.status == 200 else None
+        return self._judged(answer, payload) if content is None else Page(content, answer.took_s or 0.0)
+
+    async def _whole(self, url: URL, reference: str, payload: bytes) -> dict[str, Any] | Reply:
+        """Fetch one owner; an empty one where there is none."""
+        answer = await self._session.read(url / reference) if is_safe_in_a_path(reference) else UNUSABLE_ID
+        if isinstance(answer, Reply):
+            return answer
+        body = load_object(answer.body) if answer.status == 200 else {}
+        return body if body or answer.status == 404 else self._judged(answer, payload)
+
+    def _judged(self, answer: Answer, payload: bytes) -> Reply:
+        said = read_error_body(answer.body, payload, self._session.secrets)
+        return judge_step(answer, said, self._session.now(), CHANGES_NOTHING)
+
+    def _url(self, customer_id: str) -> URL | None:
+        if not is_safe_in_a_path(customer_id):
+            return None
+        return URL(f"{self._session.api}/customers/{customer_id}/beneficiaries")
+
+
+def is_same(sent: Mapping[str, Any], held: Mapping[str, Any]) -> bool | None:
+    """Return whether an owner is the one that was sent; None: it says too little of itself.
+
+    Names decide, and whatever else both sides have: an email, a phone number, a date of birth.
+    """
+    if not (held.get("firstName") and held.get("lastName")):
+        return None
+    if any(_folded(sent.get(name)) != _folded(held.get(name)) for name in ("firstName", "lastName")):
+        return False
+    pairs = [(_email(sent), _email(held)), (_born(sent), _born(held))]
+    if any(ours and theirs and ours != theirs for ours, theirs in pairs) or not _phones_fit(sent, held):
+        return False
+    pairs.append((_phone(sent), _phone(held)))
+    return None if any(ours and not theirs for ours, theirs in pairs) else True
+
+
+def _folded(text: object) -> str:
+    return " ".join(text.split()).casefold() if isinstance(text, str) else ""
+
+
+def _email(owner: Mapping[str, Any]) -> str:
+    return _folded(_inside(owner, "primaryEmail", "value"))
+
+
+def _born(owner: Mapping[str, Any]) -> str:
+    return _folded(owner.get("dateOfBirth"))[:10]
+
+
+def _phone(owner: Mapping[str, Any]) -> str:
+    return re.sub(r"\D", "", _folded(_inside(owner, "primaryPhoneNumber", "number")))
+
+
+def _phones_fit(sent: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    """Return whether two numbers can be one: either may lack its country code."""
+    shorter, longer = sorted((_phone(sent), _phone(held)), key=len)
+    return shorter == longer or not shorter or (len(shorter) >= _DIGITS and longer.endswith(shorter))
+
+
+def _inside(owner: Mapping[str, Any], name: str, part: str) -> object:
+    value = owner.get(name)
+    return value.get(part) if isinstance(value, dict) else value
