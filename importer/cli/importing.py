@@ -1,4 +1,4 @@
-"""`run`, `validate`, `resume`, `retry`: the commands that work on a source."""
+"""`run`, `validate`, `resume`, `retry`, `follow`, `verify`: the commands that work on a source or a run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, on_disk, run_command
+from importer.cli.long_help import STEP_STATES, listed
+from importer.core.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,20 @@ Fixed = Annotated[
 ]
 
 
+Sample = Annotated[
+    str | None,
+    typer.Option("--sample", metavar="5%", help="Only this share of the customers, chosen by chance; default: all."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     add_command(app, run, "importer run customers.xlsx --target sandbox --rate 25/s")
     add_command(app, validate, "importer validate customers.csv --format xlsx")
     add_command(app, resume, "importer resume last")
     add_command(app, retry, "importer retry 20261122T083000Z")
+    add_command(app, follow, "importer follow last --follow-up 2h", listed("States of a step", STEP_STATES))
+    add_command(app, verify, "importer verify last --sample 5%")
 
 
 def run(
@@ -128,3 +138,65 @@ def retry(
         profile, shared, "retry", lambda context: send_again(context, run_name, fixed=fixed), about=run_name
     )
     raise typer.Exit(code)
+
+
+def follow(run_name: opt.Run, *, sending: opt.SendingSteps, results: opt.RunResults, shared: opt.Shared) -> None:
+    """Go on with the steps after the creates of a run.
+
+    Every open step is done, and identity verifications that ask for a person are looked at again. No customer is
+    created. While outcomes are open the command waits, at most as long as --follow-up or the profile says (75 then);
+    with --follow-up 0s it looks once. Results and report are written anew.
+
+    The steps are those that [after_create] in the profile of the run names: beneficiaries, limits, documents,
+    verification, verify, in this order. `retry` also does those again that failed.
+    """
+    profile = load_profile(shared, sending, results)
+    from importer.runs.follow import follow as go_on  # noqa: PLC0415
+
+    code = run_command(profile, shared, "follow", lambda context: go_on(context, run_name), about=run_name)
+    raise typer.Exit(code)
+
+
+def verify(
+    run_name: opt.Run,
+    *,
+    sample: Sample = None,
+    sending: opt.SendingSteps,
+    results: opt.RunResults,
+    shared: opt.Shared,
+) -> None:
+    """Read the customers of a run back, and compare them with what was sent.
+
+    Customers that existed are read, too. A difference is named by its field in the results (_verified, _differences)
+    and in the report, never by its value; blank and absent are the same, phone numbers and dates are compared by what
+    they mean, and fields that the server sets itself are left out. Nothing is changed at the target. The exit code is 3
+    where a customer differs or is missing. It works for any run of which the bodies were not purged.
+
+    A sample is the same one each time.
+    """
+    share = share_of(sample)
+    profile = load_profile(shared, sending, results)
+    from importer.runs.read_back import verify as read_back  # noqa: PLC0415
+
+    code = run_command(
+        profile, shared, "verify", lambda context: read_back(context, run_name, sample=share), about=run_name
+    )
+    raise typer.Exit(code)
+
+
+def share_of(sample: str | None) -> float | None:
+    """A share as it was typed, `5%` or `0.05`.
+
+    Raises:
+        UsageError: it is something else, or not above 0 and at most 1.
+    """
+    if sample is None:
+        return None
+    text, of = (sample.strip().removesuffix("%"), 100) if sample.strip().endswith("%") else (sample, 1)
+    try:
+        share = float(text) / of
+    except ValueError:
+        share = 0.0
+    if not 0 < share <= 1:
+        raise UsageError(f"'{sample}' is not a share of the customers.", "Write it as 5% or 0.05.")
+    return share

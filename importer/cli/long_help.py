@@ -5,20 +5,20 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 
-from importer.core.columns import ERROR_CODE, ERROR_FIELD, MEANINGS, STATUS_COLUMN
+from importer.core.columns import ERROR_CODE, ERROR_FIELD, MEANINGS, STATUS_COLUMN, STEP_COLUMNS
 
 EXIT_CODES = {
-    "0": "every row is created, existing or valid",
+    "0": "every row is created, existing or valid; every step after it is done",
     "1": "an unexpected error: a bug, with a pointer to the log",
     "2": "wrong usage or a wrong profile",
-    "3": "finished; some rows are invalid, rejected or failed",
+    "3": "finished; some rows are invalid, rejected or failed, or steps after a create failed or found a difference",
     "4": "stopped by a threshold, the canary or the circuit breaker",
     "5": "access refused, or a certificate or proxy that refuses the connection",
     "6": "the source cannot be read, or is refused",
     "7": "busy, imported already, or the account of the API key must be named",
     "8": "some rows are unknown, or were found twice at the target",
     "9": "counts or a receipt do not balance",
-    "75": "try later: outside the window, the quota is used up, or a file is not complete",
+    "75": "try later: outside the window, the quota is used up, a file is not complete, or steps are open",
     "130": "stopped by Ctrl-C; the run can be resumed",
     "143": "stopped by SIGTERM; the run can be resumed",
 }
@@ -30,6 +30,17 @@ STATES = {
     "failed": "given up after retries; no customer was created",
     "unknown": "sent, but neither the answer nor look-ups show whether it was created",
     "unsent": "the run stopped first",
+}
+STEP_STATES = {
+    "waiting": "not begun",
+    "sending": "begun; after a crash it is in doubt",
+    "submitted": "done here; the target has not decided yet",
+    "done": "done; of a verification: decided, see _idv_outcome",
+    "differs": "read back, and not what was sent",
+    "not_ready": "the row lacks what the step asks for; nothing was sent",
+    "needs_person": "the target waits for a person",
+    "failed": "given up, or a step before it failed",
+    "unknown": "sent, but neither the answer nor look-ups show what came of it",
 }
 FILES = {
     "results.csv": "every row of the source, in its order, with the columns below added",
@@ -46,6 +57,7 @@ _MORE = {STATUS_COLUMN: "importer show --help", ERROR_CODE: "importer codes", ER
 COLUMNS = {
     "_extra_1, …": "cells beyond the header's last column: move them, or delete them",
     **{name: f"{text}; see `{_MORE[name]}`" if name in _MORE else text for name, text in MEANINGS.items()},
+    **{name: f"{MEANINGS[name]} (with steps after a create)" for name in STEP_COLUMNS},
 }
 
 

@@ -69,6 +69,16 @@ def target_option() -> Any:
     return option(SENDING, "Where customers are created; default: the emulator.", short="-t")
 
 
+def notify_option() -> Any:
+    """Whether a notification is sent."""
+    return flag(OWN, "Send a notification to IMPORTER_NOTIFY_URLS (or _FILE).")
+
+
+def follow_up_option() -> Any:
+    """How long outcomes are waited for."""
+    return option(OWN, "How long to wait for outcomes of identity verifications.", "2h")
+
+
 def format_option() -> Any:
     """The formats of results."""
     return option(RESULTS, "Results also as xlsx, jsonl or parquet.", "csv,xlsx,…")
@@ -163,7 +173,16 @@ class SendingRun(Sending):
 
     canary: str | None = option(SENDING, "One row, then N, then the rest; 0: all at once.", "N")
     faults: str | None = option(SENDING, "Rehearse: the emulator inside the run fails like this.", "PRESET|FILE")
-    notify: bool = flag(OWN, "Send a notification to IMPORTER_NOTIFY_URLS (or _FILE).")
+    follow_up: str | None = follow_up_option()
+    notify: bool = notify_option()
+
+
+@dataclass(frozen=True)
+class SendingSteps(Sending):
+    """Where and how fast the steps after the creates of one run are done."""
+
+    follow_up: str | None = follow_up_option()
+    notify: bool = notify_option()
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ OPTIONS: Mapping[str, str] = {
     "--finish-by": "delivery.finish_by",
     "--timezone": "delivery.timezone",
     "--headroom": "delivery.headroom",
+    "--follow-up": "after_create.follow_up",
     "--expect": "nightly.expect",
     "--notify": "notify.runs",
     "--format": "results.formats",

@@ -12,11 +12,12 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from importer.cli.entry import app
-from importer.cli.long_help import COLUMNS, EXIT_CODES, STATES, listed
+from importer.cli.long_help import COLUMNS, EXIT_CODES, STATES, STEP_STATES, listed
 from importer.cli.options import EVERYWHERE
 from importer.core.columns import ADDED_WITH_STEPS
 from importer.core.errors import ExitCode
 from importer.core.states import FINAL_STATES
+from importer.core.steps import StepState
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
 
@@ -29,13 +30,14 @@ def printed(*words: str) -> str:
 def test_the_lists_hold_everything_there_is() -> None:
     assert EXIT_CODES.keys() == {str(int(code)) for code in ExitCode}
     assert tuple(STATES) == FINAL_STATES
+    assert tuple(STEP_STATES) == tuple(StepState)
     assert tuple(COLUMNS) == ("_extra_1, …", *ADDED_WITH_STEPS)
 
 
 @pytest.mark.parametrize(
     ("words", "entries"),
-    [((), EXIT_CODES), (("show",), STATES), (("export",), COLUMNS)],
-    ids=["exit codes", "states", "columns"],
+    [((), EXIT_CODES), (("show",), STATES), (("export",), COLUMNS), (("follow",), STEP_STATES)],
+    ids=["exit codes", "states", "columns", "states of steps"],
 )
 def test_a_list_is_printed_line_by_line(words: tuple[str, ...], entries: dict[str, str]) -> None:
     text = printed(*words)
