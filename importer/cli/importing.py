@@ -165,9 +165,9 @@ def verify(
     results: opt.RunResults,
     shared: opt.Shared,
 ) -> None:
-    """Read the customers of a run back, and compare them with what was sent.
+    """Read the customers of a run back, and compare them.
 
-    Customers that existed are read, too. A difference is named by its field in the results (_verified, _differences)
+    They are compared with what was sent; customers that existed are read, too. A difference is named by its field in the results (_verified, _differences)
     and in the report, never by its value; blank and absent are the same, phone numbers and dates are compared by what
     they mean, and fields that the server sets itself are left out. Nothing is changed at the target. The exit code is 3
     where a customer differs or is missing. It works for any run of which the bodies were not purged.
