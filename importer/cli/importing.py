@@ -167,10 +167,11 @@ def verify(
 ) -> None:
     """Read the customers of a run back, and compare them.
 
-    They are compared with what was sent; customers that existed are read, too. A difference is named by its field in the results (_verified, _differences)
-    and in the report, never by its value; blank and absent are the same, phone numbers and dates are compared by what
-    they mean, and fields that the server sets itself are left out. Nothing is changed at the target. The exit code is 3
-    where a customer differs or is missing. It works for any run of which the bodies were not purged.
+    They are compared with what was sent; customers that existed are read, too. A difference is named by its field in
+    the results (_verified, _differences) and in the report, never by its value. Blank and absent are the same, phone
+    numbers and dates are compared by what they mean, and fields that the server sets itself are left out. Nothing is
+    changed at the target. The exit code is 3 where a customer differs or is missing. It works for any run of which the
+    bodies were not purged.
 
     A sample is the same one each time.
     """
