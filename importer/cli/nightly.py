@@ -116,6 +116,7 @@ def print_pass(report: PassReport) -> None:
 
 
 def _print_file(result: FileResult, target: str) -> None:
+    from importer.results import steps_sentence  # noqa: PLC0415
     from importer.runs.notifications.composing import CORRECTED, printable  # noqa: PLC0415
 
     say(f"{printable(result.file)}: {_fate(result, target)}")
@@ -123,6 +124,8 @@ def _print_file(result: FileResult, target: str) -> None:
         say(f"  forecast: {result.forecast['text']}")
     if result.error and result.fate != "known":
         say(f"  {printable(result.error, None)}")
+    if steps := steps_sentence(result.follow_up):
+        say(f"  {steps}")
     if result.corrections:
         say(f"  {CORRECTED.format(result.corrections)}")
     if result.put is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
@@ -27,41 +27,65 @@ def print_runs(runs: Sequence[Mapping[str, Any]]) -> None:
             escape(run["source"]),
             "" if run["dry_run"] else run["target"],
             f"{run['counts'].get('read', 0):,}",
-            ", ".join(f"{count:,} {name}" for name, count in counts.items()),
+            ", ".join([*(f"{count:,} {name}" for name, count in counts.items()), *_open_steps(run)]),
             "" if run["exit_code"] is None else str(int(run["exit_code"])),
         )
     console().print(listed)
 
 
+def _open_steps(run: Mapping[str, Any]) -> list[str]:
+    count = run.get("open_steps", 0)
+    return [f"{counted(count, 'step')} open"] if count else []
+
+
 def print_row(row: Mapping[str, Any]) -> None:
     """Print everything known about one row."""
     screen = console()
-    run = f"{'dry run' if row['dry_run'] else 'run'} {row['run_id']}"
-    what = f"Row {row['row']} of {row['source']}, {run}: {row['state']} {row['customer_id']}".rstrip()
-    screen.print(what, markup=False, highlight=False)
-    if len(row["group"]) > 1:
-        rows = ", ".join(map(str, row["group"]))
-        screen.print(f"One business with several contacts: rows {rows}. Row {row['group'][0]} is sent for all.")
-    if row["candidates"]:
-        screen.print(f"Could be one of: {', '.join(row['candidates'])}")
-    if not row["shows_values"]:
-        screen.print("Values are masked; --show-values shows them.")
-    screen.print("\nCells")
-    for name, text in row["cells"].items():
-        screen.print(f"  {name}: {text}", markup=False, highlight=False)
-    if row["changes"]:
-        screen.print("\nChanged")
-    for one in row["changes"]:
-        line = f"  {one['field']}: {one['before']} -> {one['after']}  [{one['rule']}]"
+    for line in _about_row(row):
         screen.print(line, markup=False, highlight=False)
     if row["body"]:
         screen.print("\nWould be sent" if row["dry_run"] else "\nSent")
         screen.print_json(data=row["body"])
-    for issue in row["issues"]:
-        screen.print(f"\n{issue['severity']}: {issue['message']} [{issue['code']}]", markup=False, highlight=False)
-    screen.print("\nRequests" if row["attempts"] else "\nNo request was made for it.")
-    for attempt in row["attempts"]:
-        screen.print(_attempt(attempt), markup=False, highlight=False)
+    if row["after"]:
+        screen.print("\nFor the steps after the create")
+        screen.print_json(data=row["after"])
+    for line in _what_came_of_row(row):
+        screen.print(line, markup=False, highlight=False)
+
+
+def _about_row(row: Mapping[str, Any]) -> Iterator[str]:
+    run = f"{'dry run' if row['dry_run'] else 'run'} {row['run_id']}"
+    yield f"Row {row['row']} of {row['source']}, {run}: {row['state']} {row['customer_id']}".rstrip()
+    if len(row["group"]) > 1:
+        rows = ", ".join(map(str, row["group"]))
+        yield f"One business with several contacts: rows {rows}. Row {row['group'][0]} is sent for all."
+    if row["candidates"]:
+        yield f"Could be one of: {', '.join(row['candidates'])}"
+    if not row["shows_values"]:
+        yield "Values are masked; --show-values shows them."
+    yield "\nCells"
+    yield from (f"  {name}: {text}" for name, text in row["cells"].items())
+    if row["changes"]:
+        yield "\nChanged"
+    yield from (f"  {one['field']}: {one['before']} -> {one['after']}  [{one['rule']}]" for one in row["changes"])
+
+
+def _what_came_of_row(row: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"\n{issue['severity']}: {issue['message']} [{issue['code']}]" for issue in row["issues"])
+    yield "\nRequests" if row["attempts"] else "\nNo request was made for it."
+    yield from map(_attempt, row["attempts"])
+    for step in row["steps"]:
+        yield f"\n{_step(step)}"
+        yield from (f"  {detail}" for detail in step["detail"])
+        yield from map(_attempt, step["attempts"])
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    """One step after the create on one line."""
+    name = f"{step['step']} {step['part']}".rstrip()
+    known = ("status", "outcome", "reference")
+    more = ", ".join(f"{what} {step[what]}" for what in known if step[what])
+    return f"Step {name}: {step['state'].replace('_', ' ')}{f' ({more})' if more else ''}"
 
 
 def _attempt(attempt: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from importer.profile import Profile
 from importer.readers import content_hash
 from importer.runs import archive_index
 from importer.runs.archive import readable
-from importer.runs.file_result import Fate, FileResult, is_finished
+from importer.runs.file_result import Fate, FileResult, went_through
 from importer.runs.notifications.composing import printable
 from importer.runs.wiring import SystemClock, open_workspace
 
@@ -50,7 +50,7 @@ class Archiver:
             reason: what stopped the run; empty when nothing did.
         """
         result = result.with_report(report)
-        ended = not reason and is_finished(result.exit_code, report.get("state", ""))
+        ended = not reason and went_through(report)
         if not ended and reason not in _THE_FILES_FAULT and result.exit_code != ExitCode.BALANCE:
             return result
         if content_hash(path) != content:
@@ -140,7 +140,7 @@ class Archiver:
 
     def _next_step(self, result: FileResult) -> str:
         """What a person may want to do about a file that was imported with losses."""
-        if result.counts.get("failed") or result.counts.get("unknown"):
+        if result.counts.get("failed") or result.counts.get("unknown") or result.follow_up.get("failed"):
             return f"To send again what is failed or unknown, run: {self._commands.retry(result.run_id)}"
         if not result.counts.get("invalid") and not result.counts.get("rejected"):
             return ""

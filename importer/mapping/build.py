@@ -40,7 +40,7 @@ def build_mapper(
         table: the source, as columns are looked for in it.
         today: the day that two-digit years of birth are judged by.
         source: its drift guard; None: none.
-        validation: its date order; None: decided per column.
+        validation: its date order and decimal sign; None: decided per column.
         looks: a sentence that says how to look at the source; the hint where its columns are not what is needed.
 
     Raises:
@@ -54,10 +54,11 @@ def build_mapper(
             require_header(contract, info)
         drift = check_drift(settings, info)
         rules, notes = _chosen(contract, mapping, table, looks)
-        order = validation.date_order if validation else "auto"
-        notes += phone_regions(contract, rules, validation or ValidationSettings())
+        checks = validation or ValidationSettings()
+        notes += phone_regions(contract, rules, checks)
         planned = list(plans(contract, rules, info.columns, looks))
-        return ColumnMapper(contract, planned, drift + notes, order, today, table.transform)
+        ways = checks.date_order, today, table.transform, checks.decimal
+        return ColumnMapper(contract, planned, drift + notes, *ways)
 
 
 def _fits(mapping: Mapping[str, FieldRule], info: SourceInfo) -> bool:

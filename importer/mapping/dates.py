@@ -228,7 +228,7 @@ class OrderEvidence:
         return not self.ordered or len(self.proofs) == 1
 
     @property
-    def order(self) -> Order | None:
+    def choice(self) -> Order | None:
         """The only order that is proved; None where none is, or several are."""
         return next(iter(self.proofs)) if len(self.proofs) == 1 else None
 

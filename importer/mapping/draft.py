@@ -30,6 +30,7 @@ _TAIL = """
 # default_region = "US"       # country of phone numbers without one, where their row names none
 # phone = "possible"          # e164 (shape only), possible, valid
 # date_order = "auto"         # auto (decided per column, with evidence), mdy, dmy, ymd
+# decimal = "auto"            # auto (decided per column, with evidence), point, comma: of amounts
 # duplicates = "reject"       # reject, first, allow: rows with the same import key
 
 [delivery]

@@ -16,12 +16,15 @@ import pandas as pd
 from importer.core.batches import MappedBatch, RawBatch
 from importer.core.contract import Contract, Kind
 from importer.core.sources import Detected
+from importer.mapping.amount_columns import DecimalSign, SignEvidence, amount_columns
+from importer.mapping.amounts import Sign
 from importer.mapping.content import understood_by
 from importer.mapping.damage import PostalLengths
-from importer.mapping.date_columns import DateColumns, DateOrder, date_edit
-from importer.mapping.dates import Order
+from importer.mapping.date_columns import DateOrder, date_columns, date_edit
+from importer.mapping.dates import Order, OrderEvidence
 from importer.mapping.edits import Edit, Flaw, chained, edits_of
 from importer.mapping.filling import Filling
+from importer.mapping.judged_columns import JudgedColumns
 from importer.mapping.plans import FieldPlan
 from importer.mapping.source_cells import SourceColumns, by_use
 from importer.mapping.transform import Transform
@@ -43,6 +46,7 @@ class ColumnMapper:
         date_order: `auto` judges every date column as a whole.
         today: the day that two-digit years are judged by.
         transform: the user's own function, which rows go through first.
+        decimal: `auto` judges every column of amounts as a whole.
     """
 
     contract: Contract
@@ -51,22 +55,24 @@ class ColumnMapper:
     date_order: DateOrder = "auto"
     today: date = date.max
     transform: Transform | None = None
+    decimal: DecimalSign = "auto"
     unmapped_words: dict[str, list[str]] = field(default_factory=dict, repr=False)
     """To each field with a `map` the words that it does not know, as far as observed; cells, so never for a log."""
     _edits: dict[str, Edit] = field(default_factory=dict)
-    _dates: DateColumns = field(init=False)
+    _dates: JudgedColumns[Order, OrderEvidence] = field(init=False)
+    _amounts: JudgedColumns[Sign, SignEvidence] = field(default_factory=amount_columns, init=False)
     _postal: dict[FieldPlan, PostalLengths] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._dates = DateColumns(self.date_order, self.today)
+        self._dates = date_columns(self.today)
         for plan in self.plans:
             if plan.indices:
                 self._prepare(plan)
 
     def _prepare(self, plan: FieldPlan) -> None:
         steps = edits_of(plan.rule, understood_by(self.contract, plan.name))
-        if plan.kind is Kind.DATE and plan.rule.format is None:
-            self._dates.add(plan, chained(steps) if steps else None)
+        if plan.kind is Kind.AMOUNT or (plan.kind is Kind.DATE and plan.rule.format is None):
+            self._judge(plan, chained(steps) if steps else None)
             return
         if plan.kind is Kind.DATE and plan.rule.format is not None:
             steps.append(date_edit(plan.rule.format, self.today))
@@ -76,6 +82,12 @@ class ColumnMapper:
             self.unmapped_words[plan.name] = []
         if steps:
             self._edits[plan.name] = chained(steps)
+
+    def _judge(self, plan: FieldPlan, before: Edit | None) -> None:
+        if plan.kind is Kind.AMOUNT:
+            self._amounts.add(plan, plan.rule.decimal or self.decimal, before)
+        else:
+            self._dates.add(plan, self.date_order, before)
 
     # ------------------------------------------------------------------ what it is
 
@@ -92,22 +104,35 @@ class ColumnMapper:
     @property
     def orders(self) -> dict[str, Order | None]:
         """The order in which each date field without a format is read, as far as settled; None: none was needed."""
-        return dict(self._dates.orders)
+        return dict(self._dates.choices)
+
+    @property
+    def decimals(self) -> dict[str, Sign | None]:
+        """The decimal sign by which each amount is read, as far as settled; None: none was needed."""
+        return dict(self._amounts.choices)
 
     def kept(self, settings: dict[str, Any]) -> KeptProfile:
         """What a run keeps of its profile, and of what was decided here over its whole source."""
         made = self.transform.makes if self.transform else ()
-        return KeptProfile(settings=settings, rules=self.rules, orders=self.orders, columns=made)
+        return KeptProfile(
+            settings=settings, rules=self.rules, orders=self.orders, decimals=self.decimals, columns=made
+        )
 
-    def settled_as(self, orders: Mapping[str, Order | None]) -> ColumnMapper:
-        """Make the same mapper again with dates read as they were settled before; fields not in `orders` are open."""
-        mapper = ColumnMapper(self.contract, self.plans, self.notes, self.date_order, self.today, self.transform)
+    def settled_as(self, orders: Mapping[str, Order | None], decimals: Mapping[str, Sign | None]) -> ColumnMapper:
+        """Make the same mapper again with dates and amounts read as they were settled before.
+
+        Fields that are not named are open.
+        """
+        mapper = ColumnMapper(
+            self.contract, self.plans, self.notes, self.date_order, self.today, self.transform, self.decimal
+        )
         mapper._dates.settle_as(orders)  # its own maker
+        mapper._amounts.settle_as(decimals)
         return mapper
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what is decided, and nothing that was seen: the copy maps rows, and observes none."""
-        return _settled, (self.contract, self.plans, self.today, self.orders, self.transform)
+        return _settled, (self.contract, self.plans, self.today, self.transform, (self.orders, self.decimals))
 
     # ------------------------------------------------------------------ whole columns
 
@@ -116,10 +141,11 @@ class ColumnMapper:
         return batch if self.transform is None else self.transform(batch)
 
     def observe(self, batch: RawBatch) -> None:
-        if not (self._dates or self._postal or self.unmapped_words):
+        if not (self._dates or self._amounts or self._postal or self.unmapped_words):
             return
         source = SourceColumns(self.seen(batch))
         self._dates.observe(source)
+        self._amounts.observe(source)
         for plan, lengths in self._postal.items():
             lengths.observe(source.batch.frame[plan.sources[0]])
         for plan in self.plans:
@@ -135,18 +161,20 @@ class ColumnMapper:
                 words.append(text.strip())
 
     def settle(self) -> bool:
-        if not self._dates.settled:
+        if not (self._dates.settled and self._amounts.settled):
             return False
         self._dates.settle()
+        self._amounts.settle()
         return True
 
     @property
     def settled_on(self) -> tuple[object, ...]:
-        return tuple(self._dates.orders.items())
+        return (*self._dates.choices.items(), *self._amounts.choices.items())
 
     def decide(self) -> tuple[Detected, ...]:
-        found = [*self.notes, *self._dates.decided()]
+        found = [*self.notes, *self._dates.decided(), *self._amounts.decided()]
         self._dates.settle()
+        self._amounts.settle()
         damaged = {plan.column: lengths.verdict() for plan, lengths in self._postal.items()}
         return (*found, *(Detected("damage", column, 0.8, note) for column, note in damaged.items() if note))
 
@@ -155,9 +183,10 @@ class ColumnMapper:
     def map(self, batch: RawBatch) -> MappedBatch:
         seen = self.seen(batch)
         filling = Filling(self.contract.fields, SourceColumns(seen))
+        edits = {**self._edits, **self._dates.edits, **self._amounts.edits}
         for plan in self.plans:
             if plan.indices:
-                filling.from_columns(plan, self._edits.get(plan.name) or self._dates.edits.get(plan.name))
+                filling.from_columns(plan, edits.get(plan.name))
         for plan in self.plans:
             if not plan.indices:
                 filling.with_constant(plan)
@@ -171,8 +200,8 @@ def _settled(
     contract: Contract,
     plans: Sequence[FieldPlan],
     today: date,
-    orders: Mapping[str, Order | None],
     transform: Transform | None,
+    ways: tuple[Mapping[str, Order | None], Mapping[str, Sign | None]],
 ) -> ColumnMapper:
-    """Make a mapper again that reads dates in the orders that were settled."""
-    return ColumnMapper(contract, plans, today=today, transform=transform).settled_as(orders)
+    """Make a mapper again that reads dates and amounts in the ways that were settled."""
+    return ColumnMapper(contract, plans, today=today, transform=transform).settled_as(*ways)

@@ -42,7 +42,7 @@ KEPT_TABLES = frozenset(
 """What a run keeps of its profile: all but what belongs to one command (workspace, consent, output) or to a night."""
 
 TABLES_OF_ROWS = ("source", "mapping", "grouping", "transform", "validation")
-_ADDED = {"possible_duplicate", "external_id_decides"}
+_ADDED = {"possible_duplicate", "external_id_decides", "decimal"}
 """Keys of `[validation]` that came later: a profile that does not name them has the fingerprint it always had."""
 
 _DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns", "file"}
@@ -56,6 +56,7 @@ class KeptProfile(BaseModel):
         rules: the mapping that was used, also where none was given and the columns were matched by name; empty: the
             source was not read to its end yet.
         orders: the order in which each date field is read; None where every date showed it itself.
+        decimals: the decimal sign by which each amount is read; None where none was needed.
         columns: what the user's own function made of the source's columns; empty: there is none.
     """
 
@@ -64,6 +65,7 @@ class KeptProfile(BaseModel):
     settings: dict[str, Any]
     rules: dict[str, MappingRule] = Field(default_factory=dict)
     orders: dict[str, Literal["mdy", "dmy", "ymd"] | None] = Field(default_factory=dict)
+    decimals: dict[str, Literal["point", "comma"] | None] = Field(default_factory=dict)
     columns: tuple[str, ...] = ()
 
 
@@ -91,6 +93,8 @@ def differing(profile: ProfileTables, settings: Mapping[str, Any]) -> list[str]:
         settings: as `settings_to_keep` gave them.
     """
     mine = settings_to_keep(profile)
+    added = ValidationSettings().model_dump(mode="json", include=_ADDED)  # what an earlier program did without a key
+    settings = {**settings, "validation": {**added, **settings.get("validation", {})}}
     pairs = [(section, mine.get(section, {}), settings.get(section, {})) for section in TABLES_OF_ROWS]
     named = [
         f"{section}.{key}"

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from importer.profile.section import Section, Written
 
@@ -48,6 +56,9 @@ class FieldRule(Section):
         None, description="Used where the text is blank and, with `map`, where its value is not in the map."
     )
     format: str | None = Field(None, description="For dates: a `strptime` format, such as `%m/%d/%Y`.")
+    decimal: Literal["point", "comma"] | None = Field(
+        None, description="For amounts: the decimal sign; the other one separates thousands."
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> FieldRule:
@@ -57,6 +68,12 @@ class FieldRule(Section):
         if self.split is not None and (not self.split or self.part in {None, "given", "family"}):
             raise ValueError("a table with a part (first, rest, last or all_but_last) for its split")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_later_keys(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A rule that does not name a key of later versions is written as ever: fingerprints are made of it."""
+        found: dict[str, Any] = dump(self)
+        return {name: value for name, value in found.items() if name != "decimal" or value is not None}
 
     @field_validator("regex")
     @classmethod

@@ -109,6 +109,9 @@ class ValidationSettings(Section):
     date_order: Literal["auto", "mdy", "dmy", "ymd"] = Field(
         "auto", description="The order of day, month and year; `auto`: decided for each column, with evidence."
     )
+    decimal: Literal["auto", "point", "comma"] = Field(
+        "auto", description="The decimal sign of amounts; `auto`: decided for each column, with evidence."
+    )
     duplicates: Literal["reject", "first", "allow"] = Field(
         "reject",
         description="Rows of one file with the same import key: refuse them all, import the first, or import all.",

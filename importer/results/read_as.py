@@ -21,6 +21,7 @@ _LABELS: Mapping[str, str] = MappingProxyType(
         "sheet": "Sheet",
         "header_row": "Row of column names",
         "date_order": "Order of dates",
+        "decimal": "Decimal sign",
         "phone_region": "Country",
         "assumed": "Assumed",
         "damage": "Probably damaged",
@@ -82,6 +83,7 @@ _DECISIONS: Mapping[str, str] = MappingProxyType(
     {
         "phone_region": "Phone numbers without a country code: {country}",
         "date_order": "Dates in '{column}': {order}",
+        "decimal": "Amounts in '{column}': {order}",
         "split": "Split: {note}",
         "drift": "Not as in the profile: {value}",
         "damage": "Look at '{value}': {note}",

@@ -14,12 +14,11 @@ from pathlib import Path
 
 from importer.core.atomic_files import AtomicFiles, storage_error
 from importer.core.commands import FRAME
-from importer.core.errors import StorageError
+from importer.core.errors import ExitCode, StorageError
 from importer.journal import Journal, Place, RunFacts, StoredRun
 from importer.readers import content_hash
 from importer.results import Report, keep_edited
 from importer.runs import archive
-from importer.runs.file_result import is_finished
 from importer.runs.wiring.remote_sources import is_remote
 
 WHY = "why.txt"
@@ -81,7 +80,7 @@ def renew(journal: Journal, stored: StoredRun, report: Report) -> None:
     """
     for place in _with_results(journal, stored):
         _write_again(place, report)
-        if report.state == "finished" and is_finished(report.exit_code, report.state):
+        if report.state == "finished" and report.exit_code != ExitCode.BALANCE:
             _ended_well(journal, stored, place)
 
 

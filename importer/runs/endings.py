@@ -9,7 +9,8 @@ from typing import Any
 
 from importer.core.errors import ExitCode
 from importer.core.states import LEFT_OPEN, RowState, as_reported
-from importer.journal import FINISHED, STOPPED, Journal, StoredRun
+from importer.journal import FINISHED, STOPPED, Journal, RunFacts, StoredRun
+from importer.results import follow_up_of
 
 _STOP_CODES: Mapping[str, ExitCode] = {
     "access": ExitCode.ACCESS,
@@ -61,6 +62,11 @@ def ending_of(journal: Journal, stored: StoredRun, command: str, started_at: flo
         return Ending(command, started_at, ended_at)  # the reason is that of an earlier pass
     message = stored.facts.stopped_message or _CUT_OFF
     return Ending(command, started_at, ended_at, noted or "cut_off", message)
+
+
+def follow_up(journal: Journal, run: int, facts: RunFacts) -> dict[str, Any]:
+    """Return how the steps after a run's creates are, as reports have them; {} where it has none."""
+    return follow_up_of(journal.steps(run).counts()) if facts.after_create.steps else {}
 
 
 def is_open(counts: Mapping[str, int]) -> bool:

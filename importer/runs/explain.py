@@ -73,10 +73,31 @@ def _explained(opened: registry.OpenedRun, found: RowResult, checked: Checked, *
         "cells": cells if show_values else {name: MASK if text else "" for name, text in cells.items()},
         "body": body if show_values else _masked(body),
         "changes": [_change(change, show_values=show_values) for change in checked.changes],
+        "after": checked.after if show_values else _masked(checked.after),
+        "steps": _steps(opened, found.ordinal),
         "issues": [_issue(issue) for issue in (*found.errors, *found.warnings)],
         "attempts": [_attempt(attempt) for attempt in replay.attempts(found.ordinal)],
         "candidates": list(found.candidates),
     }
+
+
+def _steps(opened: registry.OpenedRun, ordinal: int) -> list[dict[str, Any]]:
+    """The steps after the row's create, each with its requests; details name fields and never hold a value."""
+    steps = opened.journal.steps(opened.stored.run)
+    tried = steps.attempts(ordinal)
+    return [
+        {
+            "step": one.step.value,
+            "part": one.part,
+            "state": one.state.value,
+            "reference": one.reference,
+            "status": one.status,
+            "outcome": one.outcome,
+            "detail": list(one.detail),
+            "attempts": [_attempt(made) for step, part, made in tried if (step, part) == (one.step, one.part)],
+        }
+        for one in steps.of_row(ordinal)
+    ]
 
 
 def _masked(value: Any) -> Any:

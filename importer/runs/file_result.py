@@ -10,18 +10,8 @@ from typing import Any
 
 from importer.core.errors import ExitCode
 
-_FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
-
-
-def is_finished(exit_code: int, state: str) -> bool:
-    """Whether a run is done with its rows, whatever became of them; steps that are open are followed by themselves.
-
-    Args:
-        state: of the run, as in its report.
-    """
-    return exit_code in _FINISHED_CODES or (exit_code == ExitCode.TRY_LATER and state == "finished")
-
-
+FINISHED_CODES = frozenset({ExitCode.OK, ExitCode.SOME_FAILED, ExitCode.SOME_UNKNOWN})
+"""Runs that ended like this are done with, whatever became of their rows (see `went_through`)."""
 _NOT_IMPORTED = ("invalid", "rejected", "failed", "unknown")
 
 
@@ -38,6 +28,16 @@ class Fate(StrEnum):
     """Its run stopped, or could not begin; a later run, or the next pass over its folder, goes on with it."""
 
 
+def went_through(report: Mapping[str, Any]) -> bool:
+    """Whether a run is done with, whatever became of its rows; steps after its creates may be open.
+
+    Args:
+        report: as in the run's `report.json`.
+    """
+    code = report["exit_code"]
+    return code in FINISHED_CODES or (code == ExitCode.TRY_LATER and report.get("state") == "finished")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileResult:
     """One file that was to be imported.
@@ -51,6 +51,7 @@ class FileResult:
         report: the run's report for people; None where there is none.
         is_empty: there was nothing in it.
         is_return: it held fixed rows of an earlier run, which `run_id` names.
+        follow_up: the steps after its creates, as in the run's report; {}: it has none.
         corrections: rows of customers that were imported before with other data; nobody changed them.
         next_step: what to do about it now, with the command in full; empty: nothing.
         ends_pass: whatever stopped it would stop every other file as well.
@@ -66,6 +67,7 @@ class FileResult:
     put: Path | str | None = None
     report: Path | None = None
     forecast: Mapping[str, Any] = field(default_factory=dict)
+    follow_up: Mapping[str, Any] = field(default_factory=dict)
     elapsed_s: float = 0.0
     is_empty: bool = False
     is_return: bool = False
@@ -88,6 +90,7 @@ class FileResult:
             error=report.get("error") or "",
             report=Path(page).absolute() if page else None,
             forecast=report.get("forecast", {}),
+            follow_up=report.get("follow_up", {}),
             corrections=sum(one["count"] for one in report["issues"] if one["code"] == "differs_from_imported"),
         )
 
@@ -112,5 +115,6 @@ class FileResult:
             "report": None if self.report is None else str(self.report),
             "next_step": self.next_step,
             "forecast": dict(self.forecast),
+            "follow_up": dict(self.follow_up),
             "elapsed_seconds": round(self.elapsed_s, 3),
         }

@@ -16,12 +16,14 @@ from importer.journal import (
     LOADING,
     RUNNING,
     STOPPED,
+    Journal,
     Location,
     StoredRun,
     open_journal,
 )
 from importer.results import Report, verdict
 from importer.runs import registry
+from importer.runs.endings import follow_up
 
 
 def all_runs(workspace: Path) -> list[dict[str, Any]]:
@@ -35,7 +37,13 @@ def all_runs(workspace: Path) -> list[dict[str, Any]]:
 def _lines(workspace: Path, location: Location) -> list[dict[str, Any]]:
     with closing(open_journal(location, writes=False)) as journal:
         lines = [_as_line(asdict(summary)) for summary in journal.runs.summaries()]
-        return [{**line, "state": _state(workspace, journal.runs.find(line["run_id"]))} for line in lines]
+        return [{**line, **_now(workspace, journal, journal.runs.find(line["run_id"]))} for line in lines]
+
+
+def _now(workspace: Path, journal: Journal, stored: StoredRun) -> dict[str, Any]:
+    """What a line says of a run as it is now: its state, and how many steps after its creates are open."""
+    steps = follow_up(journal, stored.run, stored.facts)
+    return {"state": _state(workspace, stored), "open_steps": steps.get("open", 0)}
 
 
 def _state(workspace: Path, stored: StoredRun) -> str:

@@ -63,7 +63,7 @@ class Rechecker:
             return None
         stamp, policy = profile.delivery.import_key_metadata if secret else "", policy_of(profile.validation, day)
         validator = Validator(profile.contract, policy, secret=secret or NO_SECRET, stamp=stamp, grouping=grouping)
-        return cls(mapper.settled_as(kept.orders), validator, info.columns)
+        return cls(mapper.settled_as(kept.orders, kept.decimals), validator, info.columns)
 
     def check(self, batch: RawBatch) -> CheckedBatch:
         """Map and check rows."""

@@ -30,7 +30,7 @@ from importer.results import (
     verdict,
 )
 from importer.runs import registry
-from importer.runs.endings import Ending, ending_of, exit_code
+from importer.runs.endings import Ending, ending_of, exit_code, follow_up
 from importer.runs.kept_profile import contract_of_run
 
 _DECIDING_LIBRARIES = ("email-validator", "pandas", "phonenumbers", "pycountry", "pydantic")
@@ -123,6 +123,7 @@ def compose(journal: Journal, run: int, ending: Ending, seen: Seen, *, commands:
         learned=facts.learned.as_json(),
         unknown=seen.unknown.rows,
         idv=facts.idv.as_json(),
+        follow_up=follow_up(journal, run, facts),
         versions=_versions(),
         forecast=facts.forecast.as_json(),
         known_from=_known_from(journal, run, counts),

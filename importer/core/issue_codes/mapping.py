@@ -42,6 +42,13 @@ _ALL = (
         "Format column {column} as a date (for example 1980-01-31) in the spreadsheet, and export it again.",
     ),
     IssueCode(
+        "amount_sign",
+        "An amount with another decimal sign than its column",
+        "{label} is written with another decimal sign than the rest of its column; write it as they are.",
+        'Correct the cells of column {column}, or name its sign: `"{field}" = { column = "{column}", '
+        'decimal = "comma" }`.',
+    ),
+    IssueCode(
         "phone_digits_lost",
         "A phone number that a spreadsheet shortened",
         "{label} is a rounded number in the file (like 4.1E+09), so digits are lost; look it up.",

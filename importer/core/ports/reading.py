@@ -59,7 +59,7 @@ class Mapper(Protocol):
         """Settle what needed the whole column, with the evidence; call once, after the last `observe`.
 
         Raises:
-            SourceError: a date column can be read both ways, and no option says which.
+            SourceError: a column of dates or amounts can be read both ways, and no option says which.
         """
         ...
 

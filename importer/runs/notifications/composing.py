@@ -12,6 +12,7 @@ from typing import Literal
 from importer.core.errors import ExitCode
 from importer.core.labels import counted
 from importer.profile.nightly import NotifySettings
+from importer.results import steps_sentence
 from importer.runs.file_result import Fate, FileResult
 
 Level = Literal["done", "failed", "degraded"]
@@ -121,6 +122,8 @@ def _warnings_of(one: FileResult, settings: NotifySettings) -> Iterator[str]:
         yield f"{name}: {one.reject_share:.0%} of its rows made no customer."
     if settings.empty_source and one.is_empty:
         yield f"{name} is empty."
+    if failed := one.follow_up.get("failed"):
+        yield f"{name}: {counted(failed, 'step')} after its creates failed or found a difference."
     if one.fate is Fate.HELD and one.exit_code == ExitCode.TRY_LATER:
         yield f"{name} is not finished{'' if one.next_step else ': the next pass goes on with it'}."
 
@@ -157,4 +160,5 @@ def _rows(one: FileResult) -> str:
     states = ", ".join(f"{one.counts[state]:,} {state}" for state in _STATES if one.counts.get(state))
     resumed = " (begun earlier)" if one.resumed else ""
     rows = f"{counted(one.counts.get('read', 0), 'row')}{resumed}{': ' if states else ''}{states}."
-    return f"{rows} {CORRECTED.format(one.corrections)}" if one.corrections else rows
+    corrected = CORRECTED.format(one.corrections) if one.corrections else ""
+    return " ".join(part for part in (rows, steps_sentence(one.follow_up), corrected) if part)

@@ -27,7 +27,7 @@ from importer.profile import Profile
 from importer.profile.nightly import NotifySettings
 from importer.results import Report
 from importer.runs.context import Context
-from importer.runs.file_result import Fate, FileResult, is_finished
+from importer.runs.file_result import Fate, FileResult, went_through
 from importer.runs.notifications.composing import (
     Notification,
     Summary,
@@ -118,15 +118,18 @@ def refused_run(about: str, code: int) -> Notification:
 
 
 def _result(report: Mapping[str, Any], commands: Commands) -> FileResult:
-    code, run_id = report["exit_code"], report["run_id"]
-    finished = is_finished(code, report.get("state", ""))
-    next_step = commands.show(run_id) if code == ExitCode.BALANCE else commands.resume(run_id)
+    code = report["exit_code"]
+    fate = Fate.IMPORTED if went_through(report) else Fate.HELD
     return FileResult(
-        file=report["source"],
-        fate=Fate.IMPORTED if finished else Fate.HELD,
-        exit_code=code,
-        next_step="" if finished else next_step,
+        file=report["source"], fate=fate, exit_code=code, next_step=_next_step(report, commands)
     ).with_report(report)
+
+
+def _next_step(report: Mapping[str, Any], commands: Commands) -> str:
+    code, run_id = report["exit_code"], report["run_id"]
+    if went_through(report):
+        return commands.follow(run_id) if report.get("follow_up", {}).get("open") else ""
+    return commands.show(run_id) if code == ExitCode.BALANCE else commands.resume(run_id)
 
 
 def _name(about: str) -> str:

@@ -149,12 +149,12 @@ class Return:
         return Table.of(self.profile.transform, info, sample)
 
     def _mapper(self, table: Table, rows: RunRows, changed: Mapping[int, Changed]) -> ColumnMapper:
-        """The run's own mapper, with dates read as they were; under another profile, a new one for all its rows."""
+        """The run's own mapper, reading as it did; under another profile, a new one for all its rows."""
         own = None if self.under_profile else self.kept
         rules = own.rules if own and own.rules else self.profile.mapping
         mapper = build_mapper(self.profile.contract, rules, table, today=today(), validation=self.profile.validation)
         if own and own.rules:
-            return mapper.settled_as(own.orders)
+            return mapper.settled_as(own.orders, own.decimals)
         for batch in rows.batches():
             mapper.observe(RawBatch(batch.first, overlaid(batch, changed)))
         mapper.decide()

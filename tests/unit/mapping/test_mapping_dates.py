@@ -107,7 +107,7 @@ def evidence(*texts: str, batch: int = 2) -> OrderEvidence:
 def test_one_day_above_twelve_decides_a_column_and_its_row_is_named() -> None:
     seen = evidence("01/02/1990", "03/04/1991", "26/06/1990", "27/06/1990")
 
-    assert seen.order == "dmy"
+    assert seen.choice == "dmy"
     assert seen.proofs == {"dmy": (4, "its first number is above 12")}
 
 
@@ -125,14 +125,14 @@ def test_years_of_two_digits_are_weighed_in_three_orders() -> None:
 def test_a_column_that_contradicts_itself_has_no_order() -> None:
     seen = evidence("26/06/1990", "06/26/1990", "01/02/1990")
 
-    assert seen.order is None
+    assert seen.choice is None
     assert set(seen.proofs) == {"dmy", "mdy"}
 
 
 def test_a_column_that_nothing_decides_says_where_it_begins() -> None:
     seen = evidence("", "1990-06-26", "05/05/1990", "01/02/1990", "01/03/1990")
 
-    assert (seen.order, seen.open_cells, seen.first_open) == (None, 2, 5)
+    assert (seen.choice, seen.open_cells, seen.first_open) == (None, 2, 5)
 
 
 def test_impossible_dates_prove_nothing() -> None:

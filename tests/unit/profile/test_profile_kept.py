@@ -98,3 +98,12 @@ def test_the_environment_of_today_decides_no_row_of_an_earlier_run(used: Profile
 )
 def test_only_settings_beyond_the_command_line_count_as_a_profile(profile: Profile, named: bool) -> None:
     assert profile.is_named is named
+
+
+def test_what_an_earlier_program_kept_without_a_later_key_is_no_other_profile(used: Profile) -> None:
+    settings = used.settings_to_keep()
+    del settings["validation"]["decimal"]
+
+    assert "decimal" not in settings["mapping"]["lastName"]
+    assert used.differs_from(settings) == []
+    assert Profile.load(options={"validation.decimal": "comma"}, environ={}).differs_from(settings) != []

@@ -183,6 +183,8 @@ DECIDES: list[dict[str, Any]] = [
     {"mapping.firstName": "A"},
     {"validation.phone": "valid"},
     {"delivery.import_key_metadata": "key"},
+    {"validation.decimal": "comma"},
+    {"mapping.lastName": {"column": "Last Name", "decimal": "comma"}},
 ]
 DOES_NOT_DECIDE: list[dict[str, Any]] = [
     {"delivery.rate": "5/s"},
@@ -208,6 +210,12 @@ def test_what_decides_rows_and_bodies_changes_the_fingerprint(options: dict[str,
 @pytest.mark.parametrize("options", DOES_NOT_DECIDE, ids=str)
 def test_what_decides_no_row_leaves_the_fingerprint(options: dict[str, Any]) -> None:
     assert Profile.load(options=options, environ={}).fingerprint == Profile().fingerprint
+
+
+def test_a_profile_without_the_keys_of_later_versions_has_the_fingerprint_that_it_always_had() -> None:
+    rules = {"lastName": "Name", "firstName": {"column": "x", "upper": True}}
+    fingerprint = "ab8596f2428a356adda57bc7c8635037d3ffdf37f94e648280e3312c4aeff12b"
+    assert Profile.model_validate({"mapping": rules}).fingerprint == fingerprint
 
 
 def test_the_order_of_the_mapping_leaves_the_fingerprint() -> None:

@@ -98,3 +98,28 @@ def test_a_run_that_could_not_begin_is_reported_by_name_and_reason(about: str, n
 def test_a_run_for_which_there_was_nothing_to_do_is_only_degraded() -> None:
     assert refused_run("a.csv", ExitCode.BUSY).level == "degraded"
     assert refused_run("a.csv", ExitCode.BUG).level == "failed"
+
+
+OPEN_STEPS = {
+    "steps": {"verification": {"submitted": 31}, "verify": {"done": 99}},
+    "outcomes": {},
+    "open": 31,
+    "failed": 0,
+}
+
+
+def test_a_run_that_only_waits_for_outcomes_is_done_and_names_what_goes_on_with_it() -> None:
+    notification = reported(exit_code=75, state="finished", follow_up=OPEN_STEPS)
+
+    assert notification.level == "done"
+    assert "99 created, 1 invalid. Steps: 99 verified; identity: 31 open." in notification.body
+    assert f"\n  next: importer follow r-1 --workspace '{Path.cwd()}/my runs'" in notification.body
+
+
+def test_failed_steps_are_a_warning() -> None:
+    steps = {"steps": {"limits": {"done": 97, "failed": 2}}, "outcomes": {}, "open": 0, "failed": 2}
+    notification = reported(exit_code=3, state="finished", follow_up=steps)
+
+    assert notification.level == "degraded"
+    assert "a.csv: 2 steps after its creates failed or found a difference." in notification.body
+    assert "Steps: limits set for 97, 2 failed." in notification.body
