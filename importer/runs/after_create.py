@@ -113,6 +113,7 @@ class AfterCreate:
     def _plan(self, profile: VerificationProfile | None) -> dict[str, int]:
         counts = dict.fromkeys((step.value for step in self.steps), 0)
         planner = Planner(self.context.profile, self.steps, profile)
+        types: Counter[bool] = Counter()
         for rows in self.journal.bodies({RowState.READY}):
             planned = [step for row in rows for step in planner.steps_of(row)]
             refused = planner.refused(planned)
@@ -123,6 +124,9 @@ class AfterCreate:
             self.journal.plan(kept, without=[row.ordinal for row in rows])
             for one in kept:
                 counts[one.step.value] += one.state is StepState.WAITING
+            types.update(one.detail == _OTHER_TYPE for one in planned if one.step is Step.VERIFICATION)
+        if profile is not None and types[True] and not types[False]:
+            raise _takes_none(profile)
         return counts
 
     async def run(self, until: float) -> None:
@@ -164,6 +168,14 @@ class AfterCreate:
         raise TryLaterError(
             f"The profiles for identity verification cannot be read: {answer.message}", "Start it again later."
         )
+
+
+def _takes_none(profile: VerificationProfile) -> ProfileError:
+    takes = " and ".join(map(str.lower, profile.record_types)) or "other customers"
+    return ProfileError(
+        f"The profile '{profile.name}' for identity verification takes none of these rows: it is for {takes}.",
+        "Name another one in after_create.identity_verification.",
+    )
 
 
 def _named(wanted: str, profiles: Sequence[VerificationProfile]) -> VerificationProfile:
@@ -220,5 +232,7 @@ class Planner:
         return [one for one in planned if one.state is StepState.NOT_READY]
 
 
+_OTHER_TYPE = ("type",)
+"""What a row lacks whose type of record a verification does not take."""
 NOT_READY_CODE = "idv_incomplete"
 _INCOMPLETE = "Identity verification asks for what this row lacks: {}. Fill it in."
