@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from importer.core.errors import JournalError
 from importer.core.issue_codes.steps import BLOCKED
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import FieldError
 from importer.core.steps import (
-    NEEDED_BY_VERIFICATION,
     OPEN_STEPS,
     STEP_TRANSITIONS,
     Step,
@@ -29,141 +27,16 @@ from importer.core.steps import (
 from importer.journal.sqlite.bulk import insert, update
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.endings import Endings
-from importer.journal.sqlite.packing import unpack_payloads, unpack_rows
-from importer.journal.sqlite.steps import HAS_STEP, OPEN, field_of
+from importer.journal.sqlite.packing import unpack_rows
+from importer.journal.sqlite.step_backlog import ENTRY, JOINED, Entry, StepBacklog
+from importer.journal.sqlite.steps import field_of
 
-_SPEAKS = "(r.leader IS NULL OR r.leader = r.ordinal)"
-_JOINED = f"steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal AND {HAS_STEP} AND {_SPEAKS}"
-_ENTRY = (
-    "s.ordinal, s.part, coalesce(r.customer_id, ''), coalesce(r.key, ''), s.since, s.attempts, s.reference, s.looks"
-)
-_NEEDED = ", ".join(sorted(f"'{step}'" for step in NEEDED_BY_VERIFICATION))
 _SAME = "steps.run = new.run AND steps.ordinal = new.ordinal AND steps.step = new.step AND steps.part = new.part"
 _SETTLED = (
     "run", "ordinal", "step", "part", "state", "reference", "status", "outcome", "detail", "attempts", "next_at",
 )  # fmt: skip
 _BATCHES_HELD = 64
 _NAMED = 10
-
-
-class _Entry(NamedTuple):
-    """One step of one row as the journal has it."""
-
-    ordinal: int
-    part: str
-    customer_id: str
-    key: str
-    since: float | None
-    attempts: int
-    reference: str
-    looks: int
-
-
-class _Stretch(NamedTuple):
-    """The rows of one stored batch: their numbers, and what their steps send."""
-
-    first: int
-    rows: array[int]
-    bodies: Sequence[bytes]
-
-
-class _Taken(NamedTuple):
-    """A step that may be claimed.
-
-    Args:
-        blocked: a step that it needs has failed.
-    """
-
-    task: StepTask
-    blocked: bool = False
-
-
-class StepBacklog:
-    """The entries of one step still to be taken, in the order of rows; those in doubt come last. Reads only."""
-
-    def __init__(self, database: Database, run: int, step: Step) -> None:
-        self._db = database
-        self._run = run
-        self._step = step
-        self._entries = self._waiting()
-
-    def take(self, count: int) -> list[_Taken]:
-        """The next entries, up to this many; empty when none is left."""
-        return [one for _, one in zip(range(count), self._entries, strict=False)]
-
-    def _waiting(self) -> Iterator[_Taken]:
-        in_doubt = self._in_doubt()
-        yield from self._walk(StepState.WAITING)
-        if in_doubt:
-            yield from (one for one in self._walk(StepState.SENDING) if (one.task.ordinal, one.task.part) in in_doubt)
-
-    def _in_doubt(self) -> frozenset[tuple[int, str]]:
-        """What an earlier pass left behind: taken down before this pass marks entries of its own."""
-        found = self._db.connection.execute(
-            f"SELECT s.ordinal, s.part FROM steps s WHERE s.run = ? AND s.step = ? AND s.state = 'sending' AND {OPEN}",
-            (self._run, self._step.value),
-        )
-        return frozenset(found)
-
-    def _walk(self, state: StepState) -> Iterator[_Taken]:
-        stretches = self._db.connection.execute(
-            "SELECT first, length FROM batches WHERE run = ? AND payloads IS NOT NULL ORDER BY first", (self._run,)
-        ).fetchall()
-        for first, length in stretches:
-            entries = self._entries_of(first, first + length, state)
-            if not entries:
-                continue
-            needed = self._needed(first, first + length) if state is StepState.WAITING else {}
-            stretch = self._stretch(first, length)
-            for entry in entries:
-                before = needed.get(entry.ordinal)
-                if before is None or before not in OPEN_STEPS:
-                    yield _Taken(self._task(entry, stretch, in_doubt=state is StepState.SENDING), before is not None)
-
-    def _entries_of(self, first: int, end: int, state: StepState) -> list[_Entry]:
-        found = self._db.connection.execute(
-            f"SELECT {_ENTRY} FROM {_JOINED} WHERE s.run = ? AND s.step = ? AND s.state = ? AND {OPEN}"
-            " AND s.ordinal >= ? AND s.ordinal < ? ORDER BY s.ordinal, s.part",
-            (self._run, self._step.value, state.value, first, end),
-        )
-        return [_Entry(*one) for one in found]
-
-    def _needed(self, first: int, end: int) -> dict[int, StepState]:
-        """For a verification: the rows of which a step that it needs is not done, and its state; failed ones count."""
-        if self._step is not Step.VERIFICATION:
-            return {}
-        found = self._db.connection.execute(
-            f"SELECT ordinal, state FROM steps WHERE run = ? AND ordinal >= ? AND ordinal < ? AND step IN ({_NEEDED})"
-            " AND state IN ('waiting', 'sending', 'submitted', 'failed', 'unknown')"
-            " ORDER BY state IN ('failed', 'unknown')",
-            (self._run, first, end),
-        )
-        return {ordinal: StepState(state) for ordinal, state in found}
-
-    def _stretch(self, first: int, length: int) -> _Stretch:
-        column = "payloads" if self._step is Step.VERIFY else "after"
-        rows, blob = self._db.connection.execute(
-            f"SELECT rows, {column} FROM batches WHERE run = ? AND first = ?", (self._run, first)
-        ).fetchone()
-        return _Stretch(first, unpack_rows(rows), unpack_payloads(blob) if blob else [b""] * length)
-
-    def _task(self, entry: _Entry, stretch: _Stretch, *, in_doubt: bool) -> StepTask:
-        place = entry.ordinal - stretch.first
-        body = stretch.bodies[place]
-        return StepTask(
-            entry.ordinal,
-            stretch.rows[place],
-            self._step,
-            entry.part,
-            entry.customer_id,
-            entry.key,
-            body if self._step is Step.VERIFY else _object(body, self._step, entry.part),
-            in_doubt=in_doubt,
-            doubt_since=entry.since if in_doubt else None,
-            prior_attempts=entry.attempts,
-            reference=entry.reference,
-            looks=entry.looks,
-        )
 
 
 class StepClaims:
@@ -210,19 +83,19 @@ class StepClaims:
     def due(self, tx: sqlite3.Connection, limit: int, now: float) -> Sequence[StepTask]:
         """Give submitted steps whose next look is due, the longest due first; none twice while it is not settled."""
         found = tx.execute(
-            f"SELECT {_ENTRY}, s.step FROM {_JOINED} WHERE s.run = ? AND s.state = 'submitted'"
+            f"SELECT {ENTRY}, s.step FROM {JOINED} WHERE s.run = ? AND s.state = 'submitted'"
             " AND (s.next_at IS NULL OR s.next_at <= ?) ORDER BY s.next_at LIMIT ?",
             (self._run, now, limit + len(self._looked_at)),
         ).fetchall()
-        entries = [(_Entry(*entry), Step(step)) for *entry, step in found]
+        entries = [(Entry(*entry), Step(step)) for *entry, step in found]
         new = [(one, step) for one, step in entries if (one.ordinal, step, one.part) not in self._looked_at][:limit]
         self._looked_at.update((one.ordinal, step, one.part) for one, step in new)
-        return [self._look(one, step) for one, step in new]
+        return [one.task(step, self._number_of(one.ordinal)) for one, step in new]
 
     def next_due(self, tx: sqlite3.Connection, now: float) -> float | None:
         """When the next look at a submitted step is due that nobody looks at now; None: there is none."""
         found = tx.execute(
-            f"SELECT s.ordinal, s.step, s.part, s.next_at FROM {_JOINED} WHERE s.run = ? AND s.state = 'submitted'"
+            f"SELECT s.ordinal, s.step, s.part, s.next_at FROM {JOINED} WHERE s.run = ? AND s.state = 'submitted'"
             " ORDER BY s.next_at LIMIT ?",
             (self._run, 1 + len(self._looked_at)),
         ).fetchall()
@@ -294,20 +167,6 @@ class StepClaims:
         path = field_of(result.step, result.part, error.path)
         return Issue(result.ordinal, error.code, error.message, path, self._endings.column_of(path), Severity.WARNING)
 
-    def _look(self, entry: _Entry, step: Step) -> StepTask:
-        return StepTask(
-            entry.ordinal,
-            self._number_of(entry.ordinal),
-            step,
-            entry.part,
-            entry.customer_id,
-            entry.key,
-            b"",
-            prior_attempts=entry.attempts,
-            reference=entry.reference,
-            looks=entry.looks,
-        )
-
     def _number_of(self, ordinal: int) -> int:
         (first,) = self._db.connection.execute(
             "SELECT max(first) FROM batches WHERE run = ? AND first <= ?", (self._run, ordinal)
@@ -320,16 +179,6 @@ class StepClaims:
             "SELECT rows FROM batches WHERE run = ? AND first = ?", (self._run, first)
         ).fetchone()
         return unpack_rows(rows)
-
-
-def _object(after: bytes, step: Step, part: str) -> bytes:
-    """What a row brings for one step and part; empty: nothing."""
-    if not after:
-        return b""
-    brought = json.loads(after).get(step.value)
-    if brought is not None and part:
-        brought = brought.get(part)
-    return b"" if brought is None else json.dumps(brought, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _blocked(task: StepTask) -> StepResult:
