@@ -11,28 +11,19 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from yarl import URL
 
 from importer.core.outcomes import FieldError, Reply, Verdict
 from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepState, StepTask, VerificationProfile
+from importer.targets.rocketkor.applications import accounts_of, look_for
 from importer.targets.rocketkor.bodies import load_object, read_error_body
 from importer.targets.rocketkor.classification import created_id
 from importer.targets.rocketkor.classification_rules import Rule
 from importer.targets.rocketkor.http import Answer
 from importer.targets.rocketkor.lookups import MAX_COMPLETIONS
-from importer.targets.rocketkor.pages import (
-    Entries,
-    Page,
-    created_at,
-    day_before,
-    incomplete,
-    is_safe_in_a_path,
-    query_of,
-    read_page,
-    walk,
-)
+from importer.targets.rocketkor.pages import Entries, Page, incomplete, is_safe_in_a_path, read_page, walk
 from importer.targets.rocketkor.session import Session
 from importer.targets.rocketkor.step_answers import (
     CHANGES_NOTHING,
@@ -68,9 +59,6 @@ RECORD_TYPES: Final[Mapping[str, str]] = MappingProxyType(
 LATE_LOOKS: Final = 5
 """So often an application may be missing after it was submitted (NF: how late what is new can be read)."""
 
-CLOCKS_S: Final = 300.0
-"""Two clocks may be so far apart in a look-up, beside the difference that is known, in seconds."""
-
 _FAILED: Final = "idv_failed"
 _EARLY: Final = Rule(
     Verdict.RETRY, "application_not_there", "The API does not know the application yet.", "facts 5, NF"
@@ -78,42 +66,6 @@ _EARLY: Final = Rule(
 _GONE: Final = Rule(Verdict.REJECT, "application_gone", "The API does not know the application any more.", "facts 7")
 _WORD: Final = re.compile(r"[A-Z0-9_]{1,40}")
 _NAME_CHARS: Final = 200
-
-
-class Look(NamedTuple):
-    """What an application must be to be the one that is looked for.
-
-    Args:
-        since: the moment after which it was made, by the API's clock, seconds since the epoch; None: not known.
-        day: the first UTC day (`yyyy-MM-dd`) it can have been made on; empty: not known.
-    """
-
-    customer_id: str
-    profile_id: str
-    since: float | None = None
-    day: str = ""
-
-    def query(self, page: int) -> str:
-        """Return the query string for one page, the newest applications first."""
-        days = {"createdDateFrom": self.day, "timeZone": "UTC"} if self.day else {}
-        return query_of({"identityVerificationProfileId": self.profile_id, **days}, "createdAt,DESC", page)
-
-    def matches(self, application: Mapping[str, Any]) -> bool:
-        """Return whether an application is the one; the list was asked for this profile alone."""
-        profile = _first(application, "identityVerificationProfile", "profile")
-        return self.customer_id in accounts_of(application) and profile in {"", self.profile_id}
-
-    def is_older(self, application: Mapping[str, Any]) -> bool:
-        """Return whether an application is known to have been made before."""
-        moment = created_at(application)
-        return moment is not None and self.since is not None and moment < self.since
-
-    def is_last(self, listed: Entries) -> bool:
-        """Return whether all that follows is older: what was listed runs from new to old, and its end is too old."""
-        applications = list(listed.values())
-        moments = [created_at(one) or 0.0 for one in applications]
-        falls = moments[0] > moments[-1] and sorted(moments, reverse=True) == moments
-        return falls and self.is_older(applications[-1])
 
 
 class Verifications:
@@ -160,7 +112,8 @@ class Verifications:
         failure = await self._session.know_the_time() if task.doubt_since is not None else None
         if failure is not None:
             return StepFound(failure=failure)
-        look, listed = self._look(task), Entries()
+        now, ahead_s = self._session.server_now(), self._session.server_ahead_s
+        look, listed = look_for(task, self.profile_id, now, ahead_s or 0.0), Entries()
         last = await walk(lambda page: self._page(look.query(page)), listed, look.is_last)
         if isinstance(last, Reply):
             return StepFound(failure=last)
@@ -190,15 +143,6 @@ class Verifications:
             reply = unlike(reply, _FAILED, [error])
         outcome = word(body.get("outcome")) if state is StepState.DONE else ""
         return StepReply(reply, state, task.reference, status, outcome)
-
-    def _look(self, task: StepTask) -> Look:
-        now = self._session.server_now()
-        if now is None or task.doubt_since is None:
-            return Look(task.customer_id, self.profile_id)
-        since = min(task.doubt_since, now)
-        # The API's clock may not have been known when the moment was noted.
-        margin_s = CLOCKS_S + abs(self._session.server_ahead_s or 0.0)
-        return Look(task.customer_id, self.profile_id, since - margin_s, day_before(since))
 
     async def _page(self, query: str) -> Page | Reply:
         answer = await self._session.read(URL(f"{self._applications}?{query}", encoded=True))
@@ -237,24 +181,7 @@ def read_profile(one: Mapping[str, Any]) -> VerificationProfile:
     )
 
 
-def accounts_of(application: Mapping[str, Any]) -> frozenset[str]:
-    """Return the ids of all accounts that an application names: its own, and those of its entities."""
-    entities = application.get("entities")
-    holders = [application, *(entities if isinstance(entities, list) else ())]
-    return frozenset(_first(one, "account") for one in holders if isinstance(one, dict)) - {""}
-
-
 def word(text: object) -> str:
     """Read a word of the API's own in capitals, `_` between its parts; empty: it is none."""
     written = re.sub(r"[\s-]+", "_", text.strip()).upper() if isinstance(text, str) else ""
     return written if _WORD.fullmatch(written) else ""
-
-
-def _first(one: Mapping[str, Any], *names: str) -> str:
-    """Return the id that an object gives to one of the names, as `nameId`, as `name` or inside it; empty: none."""
-    for name in names:
-        value = one.get(f"{name}Id", one.get(name))
-        value = value.get("id") if isinstance(value, dict) else value
-        if isinstance(value, str | int) and str(value).strip():
-            return str(value).strip()
-    return ""
