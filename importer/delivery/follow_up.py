@@ -166,7 +166,7 @@ class FollowUp:
         since_s = self._began_s if answer is None else self._asking.clock.monotonic()
         for due_s in self._asking.patience.looks_after_s:
             await self._wait_until(since_s + due_s)
-            found = await work.look(lambda: self._does.made_by(work.task))
+            found = await work.look(lambda: self._does.made_by(work.looked_for))
             if found is not None and found.references:
                 return self._adopted(work, found)
             if found is None or found.failure is not None or self._asking.stop.requested:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Attempt, FieldError, Reply, Verdict
+from importer.core.ports import Timekeeper
 from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepResult, StepState, StepTask
 from importer.delivery.asking import Asking, Tries
 from importer.delivery.breaker import FIND
@@ -22,6 +23,16 @@ class StepWork:
         self._attempts: list[Attempt] = []
         self._tries = Tries(asking)
         self._began_at = self._began_s = 0.0
+        self._doubt_at: float | None = None
+
+    @property
+    def looked_for(self) -> StepTask:
+        """The task, with the moment before which nothing of it can have been made, by the target's clock, if known."""
+        target = self._asking.target
+        ahead_s = target.server_ahead_s if isinstance(target, Timekeeper) else 0.0
+        if self.task.doubt_since is not None or self._doubt_at is None or ahead_s is None:
+            return self.task
+        return self.task._replace(doubt_since=self._doubt_at + ahead_s)
 
     async def ask(self, kind: str, request: Callable[[], Awaitable[StepReply]]) -> StepReply | None:
         """Make one attempt, or one look at its progress; None: the run stops, and no request was made."""
@@ -30,6 +41,8 @@ class StepWork:
             answer = await request()
         except StoppingError:
             return None
+        if self._doubt_at is None and answer.reply.verdict is Verdict.IN_DOUBT:
+            self._doubt_at = self._began_at
         self._learn(kind, answer.reply, self._tries)
         return answer
 

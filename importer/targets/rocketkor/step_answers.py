@@ -123,5 +123,12 @@ def safe_id(one: Mapping[str, Any]) -> str:
 
 
 def _without_words(said: ErrorBody) -> ErrorBody:
-    fields = tuple(replace(one, message="The API refused this field.") for one in said.fields)
-    return replace(said, message="", fields=fields)
+    fields = tuple(
+        replace(one, message="The API refused this field.", code=_one_word(one.code), path=_one_word(one.path))
+        for one in said.fields
+    )
+    return ErrorBody(code=_one_word(said.code), trace_id=_one_word(said.trace_id), fields=fields)
+
+
+def _one_word(text: str) -> str:
+    return "" if " " in text else text

@@ -239,6 +239,23 @@ def test_a_submission_is_repeated_only_after_all_looks() -> None:
     assert target.kinds[-1] == "attempt"
 
 
+def test_a_look_knows_since_when_there_can_be_something_to_find() -> None:
+    asked: list[float | None] = []
+
+    class Noting(Scripted):
+        server_ahead_s = 100.0
+
+        async def made_by(self, task: StepTask) -> StepFound:
+            asked.append(task.doubt_since)
+            return await super().made_by(task)
+
+    for earlier in (None, 7.0):
+        target = Noting(attempts=[StepReply(TIMEOUT)], looks=[StepFound(("app-7",))] * 2)
+        one(target, task(Step.VERIFICATION, in_doubt=earlier is not None, doubt_since=earlier))
+
+    assert asked == [VirtualClock.EPOCH_S + 100.0, 7.0]
+
+
 def test_what_an_earlier_pass_left_in_doubt_is_looked_up_first() -> None:
     target = Scripted(looks=[StepFound(("own-1",))])
     result = one(target, task(Step.BENEFICIARIES, part="1", in_doubt=True))

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from importer.core.errors import AccessError
+from importer.core.steps import Step, StepTask
 from tests.unit.targets.scripted import (
     KEY,
     PERSON,
     SECRET,
     Script,
-    Step,
     access,
     created,
     hang_up,
@@ -26,6 +26,7 @@ from tests.unit.targets.scripted import (
     reset,
     server,
 )
+from tests.unit.targets.scripted import Step as Said
 
 TOKEN = "canary-token-3d77"
 CANARIES = [KEY, SECRET, TOKEN, b64encode(f"{KEY}:{SECRET}".encode()).decode()]
@@ -53,7 +54,7 @@ GOOD = reply(200, {"access_token": TOKEN, "expires_in": 3600})
     ],
 )
 async def test_neither_secrets_nor_people_reach_replies_logs_or_tracebacks(
-    exchange: Step, step: Step, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    exchange: Said, step: Said, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     left = []
@@ -113,3 +114,29 @@ def test_a_secret_in_the_settings_stays_masked_in_every_spelling() -> None:
 
 def test_the_sample_person_is_what_the_canaries_look_for() -> None:
     assert all(value.lower() in json.dumps(PERSON).lower() for value in PERSONAL)
+
+
+OWNER = {"firstName": "Sarah", "lastName": "Elm Street", "primaryEmail": {"value": "sgreen@example.com"}}
+TASKS = [
+    StepTask(0, 2, Step.BENEFICIARIES, "1", "c-1", "k", json.dumps(OWNER).encode(), reference="b-1"),
+    StepTask(0, 2, Step.LIMITS, "", "c-1", "k", b'{"currency": "USD", "daily": "1.00"}'),
+    StepTask(0, 2, Step.VERIFICATION, "", "c-1", "k", b"", reference="a-1"),
+]
+SAID = {"message": TOKEN, "errorCode": TOKEN, "traceId": TOKEN, "errors": [{"path": "x", "message": TOKEN}]}
+
+
+@pytest.mark.parametrize(
+    "step", [reply(422, SAID), reply(500, ECHO.encode()), reply(401, SAID), hang_up(ECHO.encode())]
+)
+async def test_steps_keep_the_secrets_too(step: Said, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    left = []
+    async with server(Script([step], exchanges=[GOOD])) as script, opened(script.url) as it:
+        for task in TASKS:
+            left += [repr(await it.target.attempt(task)), repr(await it.target.made_by(task))]
+            left.append(repr(await it.target.progress(task)))
+        left.append(repr(await it.target.verification_profiles()))
+    everything = "\n".join([*left, caplog.text])
+
+    assert not [canary for canary in CANARIES if canary in everything]
+    assert not [value for value in ("Sarah", "sgreen") if value in everything]

@@ -167,6 +167,9 @@ async def test_a_refusal_keeps_codes_and_fields_and_no_word_about_the_person() -
     assert said.reply.field_errors == (FieldError("socialId", "The API refused this field.", "E2"),)
     assert said.reply.error_code == "E1"
     assert "Sarah" not in repr(said)
+    said, _ = await attempt(reply(422, {"errorCode": "Sarah Green", "traceId": "Sarah Green", "errors": errors}))
+    assert said.reply.error_code == "rule_failed"
+    assert "Sarah" not in repr(said)
 
 
 async def test_a_token_that_ran_out_is_replaced_and_the_request_made_again() -> None:
