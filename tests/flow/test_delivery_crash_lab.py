@@ -27,6 +27,7 @@ def test_every_row_is_created_exactly_once_whatever_happens(first: int, end: int
     gentle = [story for story in stories if not story.world.weather.is_hard]
     assert len(gentle) > (end - first) // 2
     assert sum(len(story.world.customers) for story in gentle) == sum(story.rows for story in gentle)
+    assert sum(len(story.server.made) for story in stories) > 5 * (end - first)
 
 
 @pytest.mark.parametrize(("first", "end"), chunks(500))
@@ -84,4 +85,14 @@ def test_the_lab_notices_an_importer_that_looks_too_little(looks_after_s: tuple[
             play_seed(seed, looks_after_s=looks_after_s)
 
     with pytest.raises(BrokenPromise, match=r"created \d times|is called"):
+        play()
+
+
+@pytest.mark.parametrize("looks_after_s", [(0.0,), (0.0, 2.0)], ids=["one look", "looks that end before the lag"])
+def test_the_lab_notices_steps_that_are_looked_up_too_little(looks_after_s: tuple[float, ...]) -> None:
+    def play() -> None:
+        for seed in range(200):
+            play_seed(seed, steps_look_after_s=looks_after_s)
+
+    with pytest.raises(BrokenPromise, match=r"was done \d times"):
         play()

@@ -30,6 +30,7 @@ def main() -> int:
             return 1
         totals.update(rows=story.rows, kills=story.kills, lives=story.lives, doubled=doubled(story))
         totals.update(refusals=story.memory.refusals, other_names=len(story.runs) - 1)
+        totals.update(steps=sum(map(len, story.plan)), done=len(story.server.made))
         if arguments.seed is not None:
             print("\n".join(story.world.log))  # noqa: T201
     print(f"{len(seeds)} seeds, {dict(totals)}: every row exactly once, or said not to be")  # noqa: T201

@@ -10,6 +10,9 @@ every look. There a customer may be doubled, and the promise is that its row say
 Others are hard on the memory: tails of the log vanish, workspaces are copied (`tests.lab.memory`), and the same rows
 are imported again, in the middle of it, by another name of the host and with another key.
 
+Some rows have steps after their create (`tests.lab.steps`): the same kills and misfortunes meet them, and each is done
+once and ends.
+
     python -m tests.lab --seeds 5000            many stories
     python -m tests.lab --seed 4711             one story, with its schedule
     python -m tests.lab --target club           the stories of another target
@@ -18,6 +21,7 @@ are imported again, in the middle of it, by another name of the host and with an
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import tempfile
 from collections import Counter
@@ -34,6 +38,7 @@ from importer.core.outcomes import Record
 from importer.core.ports import Claims
 from importer.core.results import RowResult
 from importer.core.states import FINAL_STATES, RowState, balance
+from importer.core.steps import LOOKED_UP_STEPS, PlannedStep, Step, StepState
 from importer.delivery import (
     AdaptiveRate,
     Asking,
@@ -43,7 +48,9 @@ from importer.delivery import (
     Canary,
     Deliver,
     Feedback,
+    FollowUp,
     Matcher,
+    Outcomes,
     Patience,
     SecondLooks,
     Stamps,
@@ -54,10 +61,11 @@ from importer.delivery import (
 )
 from importer.engines import AsyncioPool
 from importer.journal import Journal, Replay, RunDelivery, RunHeader, RunToSend, same_server
-from importer.runs.pipeline import Delivery
+from importer.runs.pipeline import Delivery, Steps
 from tests.lab.kinds import KINDS, STAMP
 from tests.lab.memory import MISFORTUNES, Memory
-from tests.lab.target import LabTarget
+from tests.lab.step_target import LabStepTarget
+from tests.lab.steps import StepServer, brought, flaws, left_to_do, planned
 from tests.lab.virtual_time import Killed, VirtualClock, VirtualLoop, abandon
 from tests.lab.world import Weather, World
 
@@ -67,6 +75,8 @@ MAX_LIVES = 60
 MAX_KILLS = 12
 NEXT_NIGHT_S = 24 * 3_600.0
 """When rows that were sent again are looked at for the last time."""
+FOLLOW_UP_S = (0.0, 60.0, 600.0)
+"""How long a life waits for outcomes."""
 
 
 NAMES = (
@@ -99,6 +109,7 @@ class Story:
     warns: bool = True
     looks_again: bool = True
     remembers: bool = True
+    steps_look_after_s: tuple[float, ...] = LOOKS_AFTER_S
     rng: random.Random = field(init=False)
     world: World = field(init=False)
     rows: int = field(init=False)
@@ -118,6 +129,12 @@ class Story:
     """By which name and key the same rows are imported again, in the middle of it; None: they are not."""
     memory: Memory = field(init=False)
     runs: list[int] = field(default_factory=list)
+    dice: random.Random = field(init=False)
+    """Of the steps alone."""
+    server: StepServer = field(init=False)
+    after: list[dict[str, Any]] = field(default_factory=list)
+    """To each row what it brings for the steps after its create; empty: the story has no steps."""
+    plan: list[list[PlannedStep]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)  # not a secret: a schedule
@@ -134,6 +151,15 @@ class Story:
         self.memory = Memory(
             self.folder, self.misfortune, fates, lambda what: _broken(self, what), checks=self.remembers
         )
+        self._plan_steps()
+
+    def _plan_steps(self) -> None:
+        self.dice = random.Random(f"steps {self.seed}")  # of its own, likewise
+        weather = self.world.weather
+        self.server = StepServer(random.Random(self.dice.random()), min(weather.lag_s, 5.0), weather.late_s)
+        if self.dice.random() < 0.6:
+            self.after = [brought(ordinal, self.dice) for ordinal in range(self.rows)]
+            self.plan = [list(planned(ordinal, one, self.dice)) for ordinal, one in enumerate(self.after)]
 
     def _stamps(self) -> Stamps:
         return Stamps(Matcher(self.world.kind.contract.bodies, STAMP))
@@ -150,6 +176,7 @@ class Story:
             check_warnings(self, self._results())
             if self.looks_again:
                 self._next_night()
+            check_steps(self)
             return self._results()
         finally:
             self.memory.close()
@@ -182,6 +209,7 @@ class Story:
             self.kills += 1
             self.world.say(loop.time(), "KILLED")
             self.world.importer_died(loop.time())
+            self.server.importer_died(loop.time())
             done = False
         finally:
             self.clock_s = loop.time() + self.rng.choice((0.0, 0.1, 30.0))
@@ -195,16 +223,39 @@ class Story:
         journal.runs.reopen(run, (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED))
         rows = _rows_of(journal, run, self.world.kind.contract, clock)
         canary = Canary(rows, self.canary, stop, before=self.seen) if self.canary else None
+        steps = journal.steps(run)
+        steps.reopen({StepState.FAILED, StepState.DIFFERS})
+        steps.reopen({StepState.UNKNOWN}, LOOKED_UP_STEPS)
         await self._delivery(canary or rows, rows, clock, stop).run()
         self.seen = canary.seen() if canary else {}
         if self.looks_again:
             await self._looks(rows, clock, stop).run()
         await rows.flush()
+        if self.plan:
+            await self._do_steps(rows, clock, stop)
         await rows.finish()
         states = journal.runs.counts(run)
         open_states = (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED)
         left = sum(states.get(state, 0) for state in open_states)
-        return not left or (self.lives > 3 and left == _told_by_id(journal.replay(run)))
+        rows_done = not left or (self.lives > 3 and left == _told_by_id(journal.replay(run)))
+        return rows_done and not (self.plan and left_to_do(steps, self.rows))
+
+    async def _do_steps(self, rows: RunDelivery, clock: VirtualClock, stop: StopSwitch) -> None:
+        """Do every step, and wait for outcomes for a while."""
+        limiter = StrictLimiter([Window(20, 1.0)], clock, stop, max_wait_s=600.0)
+        backoff = Backoff(0.5, 10.0, self.dice)
+        rules = BreakerRules(faults=self.breaker_faults, probe_s=0.5, give_up_s=45.0, answer_s=5.0)
+        feedback = Feedback(limiter, Breaker(stop, rules), backoff, clock=clock, emit=_ignore)
+        engine = AsyncioPool(self.concurrency, limiter)
+        target = LabStepTarget(self.world, self.rng, limiter, self.server, self.dice)
+        patience = Patience(4, self.steps_look_after_s, backoff, max_spared=6)
+        asking = Asking(target, patience, feedback, stop, clock)
+        follow_up = FollowUp(asking, target, self.world.kind.contract.bodies, STAMP, engine.worker_released)
+        steps = Steps(rows, engine, follow_up, follow_up.progress, stop, _ignore, drain_s=20.0)
+        await steps.run(dict.fromkeys(Step, self.rows))
+        await rows.flush()
+        outcomes = Outcomes(rows.next_due, steps.look_at_due, asking.rest, stop, clock)
+        await outcomes.wait(clock.now() + self.dice.choice(FOLLOW_UP_S))
 
     def _next_night(self) -> None:
         """Look again at every row that was sent again, long after everything has happened."""
@@ -232,7 +283,8 @@ class Story:
 
     def _asking(self, limiter: StrictLimiter, backoff: Backoff, feedback: Feedback, clock: VirtualClock) -> Asking:
         patience = Patience(4, self.looks_after_s, backoff, max_spared=6)
-        return Asking(LabTarget(self.world, self.rng, limiter), patience, feedback, limiter.stop, clock)
+        target = LabStepTarget(self.world, self.rng, limiter, self.server, self.dice)
+        return Asking(target, patience, feedback, limiter.stop, clock)
 
     def _delivery(self, claims: Claims, memory: RunDelivery, clock: VirtualClock, stop: StopSwitch) -> Delivery:
         limiter = StrictLimiter([Window(20, 1.0), Window(200, 60.0)], clock, stop, max_wait_s=600.0)
@@ -320,8 +372,10 @@ def _prepare(journal: Journal, story: Story, name: tuple[str, str]) -> int:
     intake.load(raw)
     payloads = [_payload(story, ordinal) for ordinal in range(story.rows)]
     keys = [_key(ordinal) for ordinal in range(story.rows)]
-    intake.record(CheckedBatch(raw, payloads, keys, [""] * story.rows))
+    after = [json.dumps(one).encode() for one in story.after]
+    intake.record(CheckedBatch(raw, payloads, keys, [""] * story.rows, after=after))
     intake.judged(DuplicateVerdict())
+    journal.steps(run).plan([step for steps in story.plan for step in steps])
     return run
 
 
@@ -411,6 +465,22 @@ def _check_all(story: Story, results: list[RowResult]) -> None:
         _broken(story, "the results are not in source order")
 
 
+def check_steps(story: Story) -> None:
+    """Every step of every row was done once, and ended; where creates can be doubled, so can steps.
+
+    Raises:
+        BrokenPromise: one was not.
+    """
+    for run in story.runs if not story.world.weather.is_hard else ():
+        steps = story.memory.journal.steps(run)
+        of_rows = [steps.of_row(ordinal) for ordinal in range(story.rows)]
+        if sum(one.entries for one in steps.counts()) != sum(map(len, of_rows)):
+            _broken(story, "the counts of the steps do not balance")
+        for result, found in zip(story.memory.journal.replay(run).results(), of_rows, strict=True):
+            for flaw in flaws(result, found, story.plan[result.ordinal] if story.plan else [], story.server):
+                _broken(story, flaw)
+
+
 def _may_be_called_existing(story: Story, result: RowResult) -> bool:
     """Created by the other run; or refused as a duplicate and equal, and nothing tells who created it."""
     return result.state is RowState.EXISTING and (len(story.runs) > 1 or not story.world.weather.keeps_metadata)
@@ -431,6 +501,7 @@ def play_seed(
     warns: bool = True,
     looks_again: bool = True,
     remembers: bool = True,
+    steps_look_after_s: tuple[float, ...] = LOOKS_AFTER_S,
 ) -> Story:
     """Play one seed and check it.
 
@@ -440,11 +511,11 @@ def play_seed(
         warns: keep that rows are sent again; without it, the lab has to break.
         looks_again: look at them again; likewise.
         remembers: ask the journal whether it is whole and the original; likewise.
+        steps_look_after_s: the looks of a step in doubt; likewise.
     """
+    settings: dict[str, Any] = {"kind": kind, "warns": warns, "looks_again": looks_again, "remembers": remembers}
     with tempfile.TemporaryDirectory(prefix="lab-", dir=_fast_folder()) as folder:
-        story = Story(
-            seed, Path(folder), looks_after_s, kind=kind, warns=warns, looks_again=looks_again, remembers=remembers
-        )
+        story = Story(seed, Path(folder), looks_after_s, steps_look_after_s=steps_look_after_s, **settings)
         check(story, story.play())
     return story
 
