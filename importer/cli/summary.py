@@ -13,6 +13,8 @@ from importer.runs.rehearsal import sentence
 
 _HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth checking", 5)}
 """Headings of issues by their severity, and how many kinds of them are shown."""
+_DID = {"follow": ("Followed", " at {}"), "verify": ("Read back", " from {}")}
+"""What a command that imports nothing did with a file's customers, and where."""
 _ALWAYS_SHOWN = ("created", "valid")
 
 
@@ -44,6 +46,8 @@ def _lines(report: Mapping[str, Any], fields: FieldTable, took_s: float, *, prev
         yield f"Warning: {report['warning']}"
     yield from (f"Note: {learned}" for learned in learned_sentences(report.get("learned") or {}))
     yield from _reading(report.get("source_info") or {}, fields)
+    if report.get("after_create"):
+        yield report["after_create"]
     yield from _issues(report["issues"])
     if previewed:
         yield from _preview(report.get("preview") or (), dry_run=report["dry_run"])
@@ -55,8 +59,8 @@ def _lines(report: Mapping[str, Any], fields: FieldTable, took_s: float, *, prev
 
 
 def _headline(report: Mapping[str, Any], took_s: float) -> str:
-    what = "Checked" if report["dry_run"] else "Imported"
-    into = "" if report["dry_run"] else f" into {report['target']}"
+    what, where = ("Checked", "") if report["dry_run"] else _DID.get(report["command"], ("Imported", " into {}"))
+    into = where.format(report["target"])
     count = report["counts"].get("read", 0)
     rows = counted(count, "row")
     return f"{what} {report['source']}{into}: {rows} in {took_s:.1f} s (run {report['run_id']})"

@@ -118,6 +118,8 @@ def print_inspection(seen: Mapping[str, Any]) -> None:
         listed.add_row(*map(escape, (match["column"], match["field"] or "(not used)", score, match["why"])))
     screen.print()
     screen.print(listed)
+    if seen["after_create"]:
+        screen.print(f"\n{seen['after_create']}", markup=False, highlight=False)
     if seen["preview"]:
         screen.print("\nAs they would be sent:")
     for line in preview_lines(seen["preview"]):

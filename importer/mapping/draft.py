@@ -38,6 +38,11 @@ _TAIL = """
 # concurrency = 16
 # max_errors = 1000           # stop after this many refused rows
 
+[after_create]                # what happens after a row's create, in this order
+# limits = true               # needs columns mapped to limits.daily, limits.monthly, limits.currency
+# identity_verification = ""  # submit who is ready to this profile of the target, by its name
+# verify = true               # read every customer back, and compare
+
 [results]
 # formats = ["csv", "xlsx"]   # csv is always written
 """

@@ -96,6 +96,7 @@ class ReportData:
         others: of the newest customers at the target how many another workspace stamped; it is not known here what else
             that one has created.
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
+        after_create: which steps rows will have after their create, in a sentence; only of a dry run.
         follow_up: the steps after the creates (see `follow_up_of`); {} where the run has none.
         contract: what the records are.
     """
@@ -129,6 +130,7 @@ class ReportData:
     versions: Mapping[str, str] = field(default_factory=dict)
     unknown: Sequence[UnknownRow] = ()
     idv: Mapping[str, Any] = field(default_factory=dict)
+    after_create: str = ""
     follow_up: Mapping[str, Any] = field(default_factory=dict)
     forecast: Mapping[str, Any] = field(default_factory=dict)
     known_from: Sequence[Mapping[str, Any]] = ()

@@ -63,6 +63,7 @@ def _details(report: ReportData) -> dict[str, Any]:
         "learned": dict(report.learned),
         "unknown": [{"row": unknown.row, "candidates": list(unknown.candidates)} for unknown in report.unknown],
         "idv": dict(report.idv),
+        "after_create": report.after_create,
         "follow_up": dict(report.follow_up),
         "forecast": dict(report.forecast),
         "known_from": [

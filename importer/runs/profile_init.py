@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from importer.core.contract import Contract
-from importer.core.errors import SourceError, StorageError, UsageError
+from importer.core.errors import ProfileError, SourceError, StorageError, UsageError
 from importer.core.ports import Reader
 from importer.mapping import (
     Table,
@@ -23,6 +23,7 @@ from importer.mapping import (
 from importer.profile import Profile
 from importer.readers import open_source
 from importer.results.template import BlankColumn, write_template
+from importer.runs.planned_steps import planned_steps
 from importer.runs.preview import preview_of_source
 from importer.runs.wiring import SystemClock
 from importer.runs.wiring.remote_sources import local_copy
@@ -38,7 +39,8 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
         info, sample = reader.info, next(iter(reader.batches()), None)
     table = Table.of(profile.transform, info, sample)
     found = proposal(profile.contract, table.info, table.sample)
-    regions = phone_regions(profile.contract, profile.mapping or found.rules, profile.validation)
+    rules = profile.mapping or found.rules
+    regions = phone_regions(profile.contract, rules, profile.validation)
     return {
         "source": info.name,
         "format": info.format,
@@ -49,6 +51,7 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
             for one in (*info.detected, *regions)
         ],
         "warnings": list(info.warnings),
+        "after_create": _planned_steps(profile, rules),
         "mapping": [
             {"column": one.column, "field": one.field, "score": round(one.score, 2), "why": one.why}
             for one in found.matches
@@ -60,6 +63,14 @@ def inspect(source: Path | str, profile: Profile) -> dict[str, Any]:
             )
         ],
     }
+
+
+def _planned_steps(profile: Profile, mapped: Collection[str]) -> str:
+    """What would happen after a create, or why it cannot, in a sentence."""
+    try:
+        return planned_steps(profile, mapped)
+    except ProfileError as error:
+        return error.message
 
 
 @contextmanager

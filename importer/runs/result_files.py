@@ -19,6 +19,7 @@ from importer.results.html import write_html
 from importer.results.tables import Batches, write_results
 from importer.runs.context import Context
 from importer.runs.endings import Ending
+from importer.runs.planned_steps import planned_steps
 from importer.runs.preview import preview
 from importer.runs.receipts import RECEIPT_NAME
 from importer.runs.rehearsal import sentence
@@ -73,7 +74,8 @@ class ResultFiles:
         report = with_exit_code(report, self.ending, imbalance, partial_ok=settings.partial_ok)
         stored = self.journal.runs.find(self.stored.header.run_id)  # with the profile that reading it has left
         rows = preview(self.journal, stored, settings.preview, show_values=settings.show_values)
-        report = replace(report, preview=rows)
+        planned = planned_steps(profile, report.mapping) if report.dry_run else ""
+        report = replace(report, preview=rows, after_create=planned)
         files = {**tables, **self._annotated(report, facts)}
         self._stage("report")
         return self._with_report(report, files, seen)

@@ -120,6 +120,26 @@ def test_the_page_shows_the_funnel_in_numbers_and_words() -> None:
     assert 'id="steps"' not in render_html(report({}), FailingRows(), ("Name",))
 
 
+def test_the_page_and_the_console_of_a_dry_run_say_what_would_follow() -> None:
+    planned = "After the create: limits (daily in USD), verify."
+    checked = report({}, dry_run=True, counts={"read": 1, "valid": 1, "invalid": 0}, after_create=planned)
+    assert f"<p>{planned}</p>" in render_html(checked, FailingRows(), ("Name",))
+    assert planned in summary(checked.as_json(), CUSTOMERS.fields).splitlines()
+    assert checked.as_json()["after_create"] == planned
+
+
+@pytest.mark.parametrize(
+    ("command", "headline"),
+    [
+        ("run", "Imported customers.csv into sandbox: 10 rows"),
+        ("follow", "Followed customers.csv at sandbox: 10 rows"),
+        ("verify", "Read back customers.csv from sandbox: 10 rows"),
+    ],
+)
+def test_the_console_says_what_a_command_did(command: str, headline: str) -> None:
+    assert summary(report({}, command=command).as_json(), CUSTOMERS.fields).startswith(headline)
+
+
 def test_a_notebook_and_the_console_say_it_in_one_sentence() -> None:
     with_steps = report(steps(*COUNTS))
     assert SENTENCE in with_steps._repr_html_()
