@@ -82,7 +82,7 @@ def kind_of(found: Iterable[Candidate]) -> CustomerType | None:
     if "type" in best:
         return None if business else CustomerType.INDIVIDUAL
     telling = {"taxId", "industryCode", "registeredStateCode", "legalName"}.intersection(best)
-    contact = any(name.startswith(CONTACT) for name in best)
+    contact = any(name.startswith((CONTACT, "beneficiaries.")) for name in best)
     person = {"firstName", "lastName", FULL_NAME}.intersection(best)
     if business and (business >= 0.9 or telling or contact or not person):
         return CustomerType.BUSINESS
@@ -107,6 +107,8 @@ def _read_as(candidate: Candidate, kind: CustomerType | None) -> Candidate | Non
     name = candidate.field
     inner = name.removeprefix(CONTACT)
     common = inner in (*PERSON, FULL_NAME)
+    if kind is CustomerType.INDIVIDUAL and name.startswith("beneficiaries."):
+        return None
     if kind is CustomerType.INDIVIDUAL and name != inner:
         return reread(candidate, inner, 0.97)
     if kind is CustomerType.BUSINESS and common and name == inner:

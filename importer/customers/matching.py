@@ -10,7 +10,9 @@ from importer.core.contract import Candidate, Choice, FieldSpec, Kind, Look, Voc
 from importer.customers.column_completion import settle_details, settle_parts, settle_phone_regions, split_names
 from importer.customers.column_readings import as_kind, kind_of, numbered, objection, whole_addresses
 from importer.customers.places import find_country, find_state
+from importer.customers.presence import PRESENCE_FIELDS
 from importer.customers.specs import CONTACT, PHONE_ADDRESSES, STATE_REQUIRED_IN
+from importer.customers.step_completion import settle_steps
 from importer.customers.vocabulary import VOCABULARY
 
 
@@ -33,6 +35,7 @@ class CustomerMatching:
         """Complete a choice: names, phones, constants, countries of phone numbers."""
         kind = kind_of(found)
         split_names(choice, sample)
+        settle_steps(choice)
         settle_details(choice, kind)
         settle_phone_regions(as_kind(found, kind, Choice(choice.columns, choice.seen)), choice)
         settle_parts(choice)
@@ -42,12 +45,15 @@ class CustomerMatching:
         return name.removeprefix(CONTACT) if name.startswith(CONTACT) else CONTACT + name
 
     def needs_one_of(self, name: str, names: Collection[str]) -> tuple[str, ...]:
-        """A country alone makes no address and no national id."""
+        """A country alone makes no address and no national id, a currency no limit, a phone's type no owner."""
         if name.startswith("addresses."):
             table = ".".join(name.split(".")[:2]) + "."
             return tuple(other for other in names if other.startswith(table))
         whole = name.removesuffix("CountryCode")
-        return (whole,) if whole in {"socialId", "taxId"} and whole in names else ()
+        if whole.endswith(("socialId", "taxId")) and whole in names:
+            return (whole,)
+        of_step = next((prefix for prefix in PRESENCE_FIELDS if name.startswith(prefix)), "")
+        return tuple(other for other in names if of_step and other in PRESENCE_FIELDS[of_step])
 
     def said_by(self, name: str) -> tuple[str, ...]:
         """The country of a phone number: what is mapped beside it, then the row's addresses."""
