@@ -88,8 +88,11 @@ class AfterCreate:
             return RunFacts()
         return RunFacts(after_create=AfterCreateFacts(steps=tuple(step.value for step in self.steps)))
 
-    async def plan(self) -> None:
+    async def plan(self, *, rows: bool) -> None:
         """Plan the steps of every row that is ready, before the first of them is sent.
+
+        Args:
+            rows: False: no row is sent in this pass, and none has steps to be planned.
 
         Raises:
             ProfileError: the target has no such profile for identity verification, or it takes none of the rows.
@@ -97,10 +100,12 @@ class AfterCreate:
         """
         if not self.steps:
             return
-        profile = await self._verification_profile()
+        waiting = await beside_the_loop(self._count, {StepState.WAITING, StepState.SENDING})
+        profile = await self._verification_profile() if rows or waiting[Step.VERIFICATION] else None
         self._say_what_is_unknown(profile)
-        planned = await beside_the_loop(self._plan, profile)
-        self.context.emit(Event("steps_planned", {"steps": planned}))
+        if rows:
+            planned = await beside_the_loop(self._plan, profile)
+            self.context.emit(Event("steps_planned", {"steps": planned}))
 
     def _say_what_is_unknown(self, profile: VerificationProfile | None) -> None:
         contract = self.context.profile.contract.after_create

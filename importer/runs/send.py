@@ -69,8 +69,7 @@ class Sending:
         """
         await beside_the_loop(self._take_up)
         if await beside_the_loop(self._has_work):
-            expected = await beside_the_loop(self._foresee)
-            await self._send(expected)
+            await self._send(await beside_the_loop(self._foresee) if self.creates else None)
         arguments = (self.workspace.journal, self.stored, self.directory, self.started_at)
         return await beside_the_loop(finish, self.context, *arguments)
 
@@ -101,7 +100,7 @@ class Sending:
         context.emit(Event("forecast", expected.as_json()))
         return expected
 
-    async def _send(self, expected: Forecast) -> None:
+    async def _send(self, expected: Forecast | None) -> None:
         context, clock = self.context, self.context.machine.clock
         limiter = limiter_for(context.profile, clock, context.stop)
         if not self.where.embedded:  # the emulator inside a run is a new one each time
@@ -113,8 +112,8 @@ class Sending:
             async with parts.journal:
                 after = self._after_create(target, parts)
                 self.workspace.runs.note(self.stored.run, after.facts())
-                await after.plan()
-                looked = await self._deliver(parts, target, expected) if self.creates else {}
+                await after.plan(rows=expected is not None)
+                looked = {} if expected is None else await self._deliver(parts, target, expected)
                 await after.run(self._until)
                 await limiter.give_back()
                 await parts.journal.finish()
