@@ -11,8 +11,21 @@ import pytest
 
 from importer.core.errors import ProfileError
 from importer.core.outcomes import Verdict
+from importer.targets.rocketkor.uploads import Uploads
 from tests.unit.targets import pki
-from tests.unit.targets.scripted import Script, access, close_all, created, opened, pause, record, server, server_apart
+from tests.unit.targets.scripted import (
+    CountingLimiter,
+    Script,
+    access,
+    close_all,
+    created,
+    opened,
+    pause,
+    record,
+    reply,
+    server,
+    server_apart,
+)
 
 NAMED = "https://api.example.com"
 
@@ -257,3 +270,38 @@ async def test_a_proxy_address_that_cannot_be_used_is_said_so(proxy: str, monkey
 
 def test_secure_loopback_is_allowed() -> None:
     assert access("https://localhost:8443").is_loopback
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("by_proxy", [False, True])
+async def test_uploads_take_the_trust_and_the_proxy_of_the_surroundings(
+    certified: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, by_proxy: bool
+) -> None:
+    async with server(Script([reply(200)]), ssl=certified) as host, running(ForwardProxy(_port(host.url))) as proxy:
+        if by_proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        address = f"{NAMED if by_proxy else host.url}/put?signature=s"
+        uploads = Uploads(access("http://127.0.0.1"), CountingLimiter())
+        said = await uploads.put(address, b"%PDF-")
+        await uploads.aclose()
+
+    assert said.verdict is Verdict.ACCEPT
+    assert [request.path for request in host.requests] == ["/put?signature=s"]
+    assert len(proxy.asked) == by_proxy
+
+
+async def test_bytes_go_to_no_host_that_is_not_trusted(certified: ssl.SSLContext) -> None:
+    async with server(Script([reply(200)]), ssl=certified) as host:
+        uploads = Uploads(access("http://127.0.0.1"), CountingLimiter())
+        said = await uploads.put(f"{host.url}/put", b"%PDF-")
+        await uploads.aclose()
+
+    assert (said.verdict, said.error_code) == (Verdict.REJECT, "tls_certificate")
+    assert host.requests == []
+
+
+async def test_a_proxy_that_cannot_be_used_ends_the_upload(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://proxy.example.com")
+    uploads = Uploads(access("http://127.0.0.1"), CountingLimiter())
+
+    assert (await uploads.put(f"{NAMED}/put", b"%PDF-")).verdict is Verdict.REJECT
