@@ -1,12 +1,13 @@
 """Beneficial owners of a business: creating one, and looking for one that may have been created (API facts, section 8).
 
-Owners have no id of ours, so they are matched by their names and whatever else both sides have. One attempt a call.
+Owners have no id of ours, so they are matched by their names and what else they have. One attempt a call.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import Any, Final
 
 from yarl import URL
@@ -23,6 +24,9 @@ from importer.targets.rocketkor.step_answers import CHANGES_NOTHING, UNUSABLE_ID
 
 _DIGITS: Final = 7
 """A phone number with fewer digits is compared whole: with and without its country code it is the same from here on."""
+
+
+_NAMES: Final = ("firstName", "middleName", "lastName")
 
 
 class Owners:
@@ -57,16 +61,17 @@ class Owners:
         last = await walk(lambda page: self._page(url, page, task.payload), listed)
         if isinstance(last, Reply):
             return StepFound(failure=last)
-        verdicts = {one: is_same(sent, body) for one, body in listed.items()}
-        thin = [one for one, verdict in verdicts.items() if verdict is None]
+        likely = {one: likeness(sent, body) for one, body in listed.items()}
+        thin = [one for one, how in likely.items() if how is Likeness.POSSIBLE]
         if len(thin) > MAX_COMPLETIONS:
             return StepFound(failure=incomplete())
         for reference in thin:
             whole = await self._whole(url, reference, task.payload)
             if isinstance(whole, Reply):
                 return StepFound(failure=whole)
-            verdicts[reference] = bool(whole) and is_same(sent, whole) is not False
-        return StepFound(tuple(one for one, verdict in verdicts.items() if verdict), took_s=last.took_s)
+            likely[reference] = likeness(sent, whole) if whole else Likeness.OTHER
+        best = Likeness.SAME if Likeness.SAME in likely.values() else Likeness.POSSIBLE
+        return StepFound(tuple(one for one, how in likely.items() if how is best), took_s=last.took_s)
 
     async def _page(self, url: URL, number: int, payload: bytes) -> Page | Reply:
         """Fetch the list; it comes whole (K), so that further pages are asked for only where it says so."""
@@ -95,20 +100,27 @@ class Owners:
         return URL(f"{self._session.api}/customers/{customer_id}/beneficiaries")
 
 
-def is_same(sent: Mapping[str, Any], held: Mapping[str, Any]) -> bool | None:
-    """Return whether an owner is the one that was sent; None: it says too little of itself.
+class Likeness(Enum):
+    """How much of what was sent an owner at the API has."""
 
-    Names decide, and whatever else both sides have: an email, a phone number, a date of birth.
+    OTHER = auto()
+    POSSIBLE = auto()
+    """Nothing speaks against it; it lacks something that was sent."""
+    SAME = auto()
+
+
+def likeness(sent: Mapping[str, Any], held: Mapping[str, Any]) -> Likeness:
+    """Compare an owner with what was sent: names, email, phone number and date of birth.
+
+    One that has what was not sent is another one: the API adds no such thing.
     """
-    if not (held.get("firstName") and held.get("lastName")):
-        return None
-    if any(_folded(sent.get(name)) != _folded(held.get(name)) for name in ("firstName", "lastName")):
-        return False
-    pairs = [(_email(sent), _email(held)), (_born(sent), _born(held))]
-    if any(ours and theirs and ours != theirs for ours, theirs in pairs) or not _phones_fit(sent, held):
-        return False
+    pairs = [(_folded(sent.get(name)), _folded(held.get(name))) for name in _NAMES]
+    pairs += [(of(sent), of(held)) for of in (_email, _born)]
+    if any(theirs and ours != theirs for ours, theirs in pairs) or not _phones_fit(_phone(sent), _phone(held)):
+        return Likeness.OTHER
     pairs.append((_phone(sent), _phone(held)))
-    return None if any(ours and not theirs for ours, theirs in pairs) else True
+    lacks = any(ours and not theirs for ours, theirs in pairs)
+    return Likeness.POSSIBLE if lacks else Likeness.SAME
 
 
 def _folded(text: object) -> str:
@@ -127,10 +139,10 @@ def _phone(owner: Mapping[str, Any]) -> str:
     return re.sub(r"\D", "", _folded(_inside(owner, "primaryPhoneNumber", "number")))
 
 
-def _phones_fit(sent: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
-    """Return whether two numbers can be one: either may lack its country code."""
-    shorter, longer = sorted((_phone(sent), _phone(held)), key=len)
-    return shorter == longer or not shorter or (len(shorter) >= _DIGITS and longer.endswith(shorter))
+def _phones_fit(sent: str, held: str) -> bool:
+    """Return whether two numbers, in digits, can be one: either may lack its country code, the second be missing."""
+    shorter, longer = sorted((sent, held), key=len)
+    return sent == held or not held or (len(shorter) >= _DIGITS and longer.endswith(shorter))
 
 
 def _inside(owner: Mapping[str, Any], name: str, part: str) -> object:

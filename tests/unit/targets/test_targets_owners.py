@@ -121,6 +121,7 @@ async def test_an_owner_is_found_by_its_names_and_what_else_both_sides_have(summ
     [
         {"firstName": "Anna"},
         {"lastName": "Green"},
+        {"middleName": "Bo"},
         {"primaryEmail": {"value": "bo@example.com"}},
         {"primaryPhoneNumber": {"number": "+12025550143"}},
         {"primaryPhoneNumber": {"number": "0142"}},
@@ -140,18 +141,33 @@ async def test_a_summary_that_says_too_little_is_read_whole() -> None:
         reply(200, {"id": "b-1", **OWNER, "dateOfBirth": "1990-01-31"}),
         reply(200, {"id": "b-2", **OWNER, "dateOfBirth": ""}),
         reply(404),
-        reply(200, {"id": "b-4", **OWNER}),
+        reply(200, {"id": "b-4", **OWNER, "dateOfBirth": ""}),
     )
 
     assert found.references == ("b-2", "b-4")
     assert [call.path.rpartition("/")[2] for call in script.calls[1:]] == ["b-1", "b-2", "b-3", "b-4"]
 
 
-async def test_names_alone_are_enough_where_nothing_else_was_sent() -> None:
-    found, script = await look(reply(200, [{"id": "b-1", **NAMES, "dateOfBirth": "1990-01-31"}]), owner=NAMES)
+async def test_names_alone_are_enough_where_nothing_else_was_sent_and_nothing_else_is_there() -> None:
+    listed = [{"id": "b-1", **NAMES, "dateOfBirth": ""}, {"id": "b-2", **NAMES, "dateOfBirth": "1990-01-31"}]
+    found, script = await look(reply(200, listed), owner={"firstName": "Ann", "lastName": "van Green"})
 
     assert found.references == ("b-1",)
     assert len(script.calls) == 1
+
+
+async def test_one_that_has_all_that_was_sent_is_taken_before_one_that_lacks_some() -> None:
+    found, _ = await look(
+        reply(200, [{"id": "b-1", **NAMES}, {"id": "b-2", **OWNER}]), reply(200, {"id": "b-1", **NAMES})
+    )
+
+    assert found.references == ("b-2",)
+
+
+async def test_several_that_could_be_it_are_all_named() -> None:
+    found, _ = await look(reply(200, [{"id": "b-1", **OWNER}, {"id": "b-2", **OWNER}]))
+
+    assert found.references == ("b-1", "b-2")
 
 
 async def test_a_list_in_pages_is_read_to_its_end() -> None:
