@@ -153,6 +153,15 @@ def test_a_step_that_a_dead_process_left_is_in_doubt_and_comes_last(desk: Book) 
     assert first.ordinal == 0
 
 
+def test_what_a_pass_has_begun_itself_is_not_in_doubt_for_it(desk: Book) -> None:
+    desk.create_all()
+    desk.claim_steps(Step.LIMITS, 1)
+    again = desk.again()
+
+    found = [task for _ in range(9) for task in again.claim_steps(Step.LIMITS, 1)]
+    assert [(task.ordinal, task.in_doubt) for task in found] == [(1, False), (3, False), (4, False), (0, True)]
+
+
 def test_a_stopping_pass_leaves_steps_in_doubt(desk: Book) -> None:
     desk.create_all()
     desk.claim_steps(Step.LIMITS, 1)

@@ -52,6 +52,7 @@ class StepsMachine(RuleBasedStateMachine):
         self.now_s = 1_000.0
         self.held: dict[Entry, StepTask] = {}
         self.claimed: set[Entry] = set()
+        self.since: dict[Entry, float] = {}
         self.model: dict[Entry, StepState] = {}
 
     @initialize(ends=st.lists(st.sampled_from(ENDS), min_size=1, max_size=5))
@@ -67,13 +68,16 @@ class StepsMachine(RuleBasedStateMachine):
         entries = ((ordinal, *part) for ordinal in self.ends for part in PARTS)
         self.model = {one: StepState.WAITING for one in entries if has_step(one[1], self.ends[one[0]])}
 
-    @rule(step=st.sampled_from(Step), limit=st.integers(1, 4))
+    @rule(step=st.sampled_from(Step), limit=st.sampled_from([1, 3, 99]))
     def claim(self, step: Step, limit: int) -> None:
+        self.now_s += 1.0
         for task in self.book.claim_steps(step, limit, self.now_s):
             one = (task.ordinal, task.step, task.part)
             assert one not in self.claimed
             assert task.in_doubt == (self.model[one] is StepState.SENDING)
             assert step is not Step.VERIFICATION or task.in_doubt or not self._held_back(task.ordinal, OPEN_STEPS)
+            assert task.doubt_since == (self.since[one] if task.in_doubt else None)
+            self.since.setdefault(one, self.now_s)
             self.claimed.add(one)
             self.held[one], self.model[one] = task, StepState.SENDING
         if step is Step.VERIFICATION:
@@ -94,7 +98,7 @@ class StepsMachine(RuleBasedStateMachine):
                 assert self._held_back(one[0], failed)
                 self.model[one] = StepState.FAILED
 
-    @rule(limit=st.integers(1, 4))
+    @rule(limit=st.sampled_from([1, 3, 99]))
     def look(self, limit: int) -> None:
         self.now_s += HOUR_S
         for task in self.book.due_steps(limit, self.now_s):
@@ -109,7 +113,14 @@ class StepsMachine(RuleBasedStateMachine):
             return
         one = sorted(self.held)[which % len(self.held)]
         allowed = sorted(STEP_TRANSITIONS[self.model[one]])
-        state = allowed[to % len(allowed)]
+        self._settle(one, allowed[to % len(allowed)], next_in_s)
+
+    @rule(state=st.sampled_from([StepState.DONE, StepState.SUBMITTED, StepState.FAILED]))
+    def settle_all(self, state: StepState) -> None:
+        for one in sorted(self.held):
+            self._settle(one, state, None)
+
+    def _settle(self, one: Entry, state: StepState, next_in_s: float | None) -> None:
         error = None if state is StepState.DONE else FieldError("", "No.", "idv_failed")
         next_at = None if next_in_s is None else self.now_s + next_in_s
         self.book.settle_steps(StepResult(*one, state, error=error, next_at=next_at))
@@ -190,5 +201,5 @@ class StepsMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-StepsMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)
+StepsMachine.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=25, deadline=None)
 TestStepsInAnyOrderOfEvents = StepsMachine.TestCase
