@@ -119,9 +119,10 @@ class AfterCreate:
         counts = dict.fromkeys((step.value for step in self.steps), 0)
         planner = Planner(self.context.profile, self.steps, profile)
         types: Counter[bool] = Counter()
-        for rows in self.journal.bodies({RowState.READY}):
+        for rows in self.journal.bodies({RowState.READY, RowState.SENDING}):  # in doubt: it may have come back fixed
             planned = [step for row in rows for step in planner.steps_of(row)]
-            refused = planner.refused(planned)
+            ready = {row.ordinal for row in rows if row.state is RowState.READY}
+            refused = planner.refused([one for one in planned if one.ordinal in ready])
             if refused:
                 self.journal.refuse(refused, NOT_READY_CODE, _INCOMPLETE)
             gone = {one.ordinal for one in refused}

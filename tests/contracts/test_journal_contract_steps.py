@@ -384,9 +384,16 @@ def test_planning_again_replaces_what_was_not_begun(desk: Book, journal: Journal
 def test_a_customer_can_be_read_back_again_whatever_came_of_it_before(desk: Book, journal: Journal) -> None:
     desk.create_all()
     before = entries(desk, 0)
+    attempt = Attempt(1, "verify", 5.0, 0.25, Verdict.ACCEPT, 200, "", "t-7")
+    error = FieldError("lastName", "Another value.", "differs_at_target")
+    (task,) = desk.claim_steps(Step.VERIFY, 1)
+    desk.settle_steps(result(task, StepState.DIFFERS, detail=("lastName: x",), error=error, attempts=(attempt,)))
     journal.steps(desk.run).verify([0])
 
     assert entries(desk, 0) == {**before, (Step.VERIFY, ""): StepState.WAITING}
+    assert (warnings(desk, 0), shown(desk)[:2]) == ([], ("", ""))
+    assert journal.steps(desk.run).attempts(0) == [(Step.VERIFY, "", attempt)]
+    assert next(iter(desk.again().claim_steps(Step.VERIFY))).prior_attempts == 1
 
 
 def test_a_row_that_is_refused_says_what_it_lacks(desk: Book, journal: Journal) -> None:

@@ -39,6 +39,8 @@ HAS_OPEN_STEPS = (
     f" WHERE s.run = runs.run AND {OPEN} AND {HAS_STEP})"
 )
 """Whether a run has steps left to do, of rows that have them."""
+_AGAIN = "ON CONFLICT DO UPDATE SET state = excluded.state, detail = excluded.detail"
+"""Its attempts stay, and are counted on."""
 _ORDER = {step: number for number, step in enumerate(Step)}
 _STATES = {state: number for number, state in enumerate(StepState)}
 
@@ -69,11 +71,7 @@ class RunSteps:
     def verify(self, ordinals: Sequence[int]) -> None:
         with self._db.transaction() as tx:
             self._forget_warnings(tx, Step.VERIFY, "", ordinals)
-            tx.execute(
-                "DELETE FROM steps WHERE run = ? AND step = ? AND ordinal IN (SELECT value FROM json_each(?))",
-                (self._run, Step.VERIFY.value, json.dumps(list(ordinals))),
-            )
-            self._insert(tx, [PlannedStep(ordinal, Step.VERIFY) for ordinal in ordinals])
+            self._insert(tx, [PlannedStep(ordinal, Step.VERIFY) for ordinal in ordinals], _AGAIN)
 
     def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:
         ordinals = [one.ordinal for one in refused]
@@ -127,13 +125,15 @@ class RunSteps:
 
     # ------------------------------------------------------------------ pieces
 
-    def _insert(self, tx: sqlite3.Connection, planned: Sequence[PlannedStep]) -> None:
+    def _insert(
+        self, tx: sqlite3.Connection, planned: Sequence[PlannedStep], on_conflict: str = "ON CONFLICT DO NOTHING"
+    ) -> None:
         values = [
             (self._run, one.ordinal, one.step.value, one.part, one.state.value, json.dumps(one.detail))
             for one in planned
         ]
         head = "INSERT INTO steps (run, ordinal, step, part, state, detail)"
-        insert(tx, head, values, "ON CONFLICT DO NOTHING")
+        insert(tx, head, values, on_conflict)
 
     def _bodies(self, first: int, length: int, states: Collection[RowState]) -> list[BodyOfRow]:
         wanted = json.dumps([state.value for state in states])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from importer.core.states import RowState
 from importer.core.steps import PlannedStep, Step, StepState, VerificationProfile
 from importer.journal import BodyOfRow
 from importer.profile import Profile
-from importer.runs.after_create import Planner, _named, steps_of
+from importer.runs.after_create import AfterCreate, Planner, _named, steps_of
+from importer.runs.context import Context
+from tests.contracts.journals import Book, begin, created, fill, sqlite
 
 NAMES = ("firstName", "lastName", "primaryEmail.value")
 STANDARD = VerificationProfile(
@@ -95,6 +99,22 @@ def test_rows_that_are_not_ready_are_refused_where_the_profile_says_so() -> None
     planner = Planner(strict, (Step.VERIFICATION,), STANDARD)
     (lacking,) = planner.steps_of(row({**BODY, "dateOfBirth": ""}))
     assert planner.refused([lacking]) == [lacking]
+
+
+def test_rows_in_doubt_are_planned_and_never_refused(tmp_path: Path) -> None:
+    with closing(sqlite(tmp_path)) as journal:
+        run = begin(journal)
+        fill(journal, run, ["k0", "k1"], payloads=[json.dumps({**BODY, "dateOfBirth": None}).encode()] * 2)
+        book = Book(journal, run)
+        book.claim(1)
+        strict = Profile.model_validate({"idv": {"not_ready": "refuse"}})
+        steps = journal.steps(run)
+        AfterCreate(Context(strict, "resume"), None, None, (Step.VERIFICATION,), steps)._plan(STANDARD)  # type: ignore[arg-type]
+        states = book.states()
+        book.again().settle(created(0, "k0"))
+
+        assert states == {0: "sending", 1: "invalid"}
+        assert [(one.step, one.state) for one in steps.of_row(0)] == [(Step.VERIFICATION, StepState.NOT_READY)]
 
 
 def test_a_verification_is_named_by_its_name_or_id() -> None:
