@@ -53,6 +53,7 @@ async def examine(
     return [
         _profile(profile),
         *_transform(profile),
+        *_documents(profile, folder),
         *await check_target(profile, environ, offline=offline, of_inbox=bool(folder)),
         *account,
         *check_limits(profile),
@@ -95,6 +96,24 @@ def _transform(profile: Profile) -> Iterator[Finding]:
         yield Finding.from_error("transform", error)
     else:
         yield Finding.ok("transform", f"{profile.transform.function} can be loaded")
+
+
+def _documents(profile: Profile, folder: str) -> Iterator[Finding]:
+    """Check where the files of documents are, where the profile maps some."""
+    from importer.runs.documents import DocumentSources, files_among  # noqa: PLC0415  # loads what reads sources
+
+    if not profile.after_create.documents or not files_among(profile.contract, profile.mapping):
+        return
+    there = profile.documents.folder
+    if not there.is_absolute() and (not folder or is_remote(folder)):
+        yield Finding.ok("documents", f"'{there}' beside each source: checked when one is read")
+        return
+    try:
+        sources = DocumentSources.of(profile, str(Path(folder) / "source"))
+    except ProfileError as error:
+        yield Finding.from_error("documents", error)
+    else:
+        yield Finding.ok("documents", f"{sources.folder.path} is there")
 
 
 def _profile(profile: Profile) -> Finding:

@@ -30,6 +30,7 @@ from importer.profile import MetricsSettings, Profile
 from importer.runs.begin import allowed
 from importer.runs.consent import Confirm, require_named_target
 from importer.runs.context import Context, Machine, People
+from importer.runs.documents import files_among
 from importer.runs.file_result import FileResult
 from importer.runs.follow import follow_all
 from importer.runs.hours import Hours
@@ -76,6 +77,12 @@ class Inbox:
     _notifications: PassNotifications = field(init=False)
 
     def __post_init__(self) -> None:
+        documents = self.profile.documents.folder
+        if not (documents.is_absolute() or is_remote(self.folder)) and files_among(
+            self.profile.contract, self.profile.mapping
+        ):  # a file that is being imported is in another folder
+            there = Path(self.folder).absolute() / documents
+            self.profile = self.profile.with_options({"documents.folder": str(there)})
         self._hours = Hours.of(self.profile.delivery, self.environ)
         self._daily_file = DailyFile(self.profile.nightly, self._hours)
         self._metrics = PassMetrics(self.profile, self.on_event)

@@ -65,7 +65,10 @@ class DocumentSettings(Section):
 
     folder: Path = Field(
         Path(),
-        description="Names in cells are files below this folder; a relative one is beside the source.",
+        description=(
+            "Names in cells are files below this folder; a relative one is beside the source, for `importer nightly` "
+            "below its folder."
+        ),
     )
     addresses: Names = Field(
         (), description="Addresses in cells are read if they begin with one of these; empty: none is."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.core.events import Event
+from importer.core.ports import TakesFiles
 from importer.core.runtime import beside_the_loop, rare_collections
 from importer.core.states import RowState
 from importer.core.steps import OPEN_STEPS, Step
@@ -25,6 +26,7 @@ from importer.profile import EMULATOR
 from importer.results import Report
 from importer.runs.after_create import AfterCreate, steps_of
 from importer.runs.context import Context
+from importer.runs.documents import DocumentFiles
 from importer.runs.finish import finish
 from importer.runs.forecast import Forecast, forecast_run
 from importer.runs.receipts import pass_begun, pass_ended
@@ -140,6 +142,8 @@ class Sending:
         facts = self.workspace.runs.facts(self.stored.run)
         wanted = {*steps_of(self.context.profile, facts.mapping), *map(Step, facts.after_create.steps)}
         steps = tuple(step for step in Step if step in wanted)
+        if Step.DOCUMENTS in steps and isinstance(target, TakesFiles):
+            target.files_from(DocumentFiles.of(self.context.profile, self.stored.header.path))
         return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run))
 
     @property

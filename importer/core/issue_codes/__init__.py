@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from importer.core.issue_codes.answers import ANSWER_CODES
+from importer.core.issue_codes.documents import DOCUMENT_CODES
 from importer.core.issue_codes.mapping import MAPPING_CODES
 from importer.core.issue_codes.reading import READING_CODES
 from importer.core.issue_codes.returning import RETURN_CODES
@@ -31,7 +32,7 @@ def codes_by_stage(checking: Mapping[str, IssueCode]) -> dict[str, Mapping[str, 
     return {
         "reading": READING_CODES,
         "mapping": MAPPING_CODES,
-        "checking": checking,
+        "checking": {**checking, **DOCUMENT_CODES},
         "sending": _SENDING,
         "after the create": STEP_CODES,
         "returning": RETURN_CODES,

@@ -105,7 +105,7 @@ def continued(checked: registry.Listed, file: Path, profile: Profile) -> Iterato
         came_back = what_came_back(returned, brought, ()).model_copy(update={"continues": checked.run_id})
         yield Continued(
             run.stored.header,
-            Opened(reader, mapper, origin, grouping),
+            Opened(reader, mapper, origin, run.stored.header.path, grouping),
             RunFacts(
                 continues=checked.run_id,
                 returned=came_back,

@@ -34,6 +34,7 @@ from importer.journal import (
 )
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import KeptProfile, Profile
+from importer.runs.documents import with_documents
 from importer.runs.returns.distinct_keys import keep_apart
 from importer.runs.returns.file import NAMED, Changed, Refusal, ReturnedFile, Sorted, sort_out
 from importer.runs.returns.groups import because_of_others, form, hold
@@ -173,7 +174,8 @@ class Return:
         """
         stamp = self.profile.delivery.import_key_metadata
         contract, policy = self.profile.contract, policy_of(self.profile.validation, today())
-        validator = Validator(contract, policy, secret=self.secret, stamp=stamp, grouping=grouping)
+        plain = Validator(contract, policy, secret=self.secret, stamp=stamp, grouping=grouping)
+        validator = with_documents(self.profile, plain, mapper.columns, self.stored.header.path)
         alike = DuplicateJudge(contract, "allow", columns=mapper.columns)
         prints: dict[str, dict[int, int]] = {}
         for first in range(0, len(judged), _CHUNK):

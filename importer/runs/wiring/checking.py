@@ -9,6 +9,7 @@ from importer.delivery import StopSwitch
 from importer.engines import ProcessPool, SharedChecker
 from importer.journal import Comparison, Merging, RunHeader, RunIntake
 from importer.profile import Profile
+from importer.runs.documents import with_documents
 from importer.runs.pipeline import Preparation
 from importer.runs.wiring.clock import today
 from importer.runs.wiring.sources import Opened
@@ -25,7 +26,11 @@ def preparation(
     stop: StopSwitch,
     emit: Events,
 ) -> Preparation:
-    """Put reading and checking together."""
+    """Put reading and checking together.
+
+    Raises:
+        ProfileError: the files of documents cannot be where the profile says.
+    """
     stamp = profile.delivery.import_key_metadata
     contract = profile.contract
     validator = Validator(
@@ -37,10 +42,11 @@ def preparation(
         writes_bodies=intake.keeps_bodies,
         compares=intake.keyed,
     )
+    documented = with_documents(profile, validator, source.mapper.columns, source.origin)
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,
-        checker=SharedChecker(source.mapper, validator, pool),
+        checker=SharedChecker(source.mapper, documented, pool),
         duplicates=DuplicateJudge(
             contract, profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers
         ),

@@ -69,12 +69,14 @@ class Opened:
 
     Args:
         path: where it is on this machine; a fetched one only as long as it is open.
+        origin: where it came from, as the header of its run says.
         grouping: which rows are one business; None: every row is a customer of its own.
     """
 
     reader: Reader
     mapper: ColumnMapper
     path: Path
+    origin: str
     grouping: Grouping | None = None
 
 
@@ -125,4 +127,5 @@ def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterato
             looks=profile.commands.looks(name) if name else "",
         )
         grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
-        yield Opened(reader, mapper, at_hand.path.absolute() if at_hand.name else at_hand.path, grouping)
+        path = at_hand.path.absolute() if at_hand.name else at_hand.path
+        yield Opened(reader, mapper, path, at_hand.origin, grouping)
