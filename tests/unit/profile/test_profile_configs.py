@@ -15,7 +15,15 @@ def named(name: str) -> Path:
 
 
 def test_the_shipped_profiles_are_there() -> None:
-    assert {path.stem for path in CONFIGS} == {"emulator", "sandbox", "live", "legacy_crm", "nightly", "transform"}
+    assert {path.stem for path in CONFIGS} == {
+        "emulator",
+        "sandbox",
+        "live",
+        "legacy_crm",
+        "nightly",
+        "onboarding",
+        "transform",
+    }
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
