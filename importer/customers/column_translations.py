@@ -215,8 +215,8 @@ zipCode 1: cep, codigo postal
 )
 
 LIMITS = """
-single 0.95: transaktionslimit, limite par transaction, limite por transaccion, limite per transazione, transactielimiet,
-    limite por transacao
+single 0.95: transaktionslimit, limite par transaction, limite por transaccion, limite per transazione,
+    transactielimiet, limite por transacao
 daily 0.95: tageslimit, plafond journalier, limite journaliere, limite diario, limite giornaliero, daglimiet
 weekly 0.95: wochenlimit, plafond hebdomadaire, limite hebdomadaire, limite semanal, limite settimanale, weeklimiet
 monthly 0.95: monatslimit, plafond mensuel, limite mensuelle, limite mensual, limite mensal, limite mensile, maandlimiet

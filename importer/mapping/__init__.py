@@ -7,7 +7,7 @@ from importer.mapping.candidates import THRESHOLD
 from importer.mapping.draft import init_profile
 from importer.mapping.grouping import grouping_of
 from importer.mapping.mapper import ColumnMapper
-from importer.mapping.notes import phone_regions
+from importer.mapping.notes import not_used, phone_regions
 from importer.mapping.proposal import ColumnMatch, Proposal, proposal
 from importer.mapping.requirements import missing_columns, require_header
 from importer.mapping.template import TemplateColumn, template_columns
@@ -26,6 +26,7 @@ __all__ = [
     "init_profile",
     "load_transform",
     "missing_columns",
+    "not_used",
     "phone_regions",
     "proposal",
     "require_header",

@@ -25,7 +25,8 @@ MOST_WORDS = 30
 """A column with more different words than this is not a list of choices."""
 
 _SOURCE_KEYS = ("encoding", "delimiter", "sheet", "header_row")
-_TAIL = """
+_LIMITS = "# limits = true "
+_TAIL = f"""
 [validation]
 # default_region = "US"       # country of phone numbers without one, where their row names none
 # phone = "possible"          # e164 (shape only), possible, valid
@@ -39,7 +40,7 @@ _TAIL = """
 # max_errors = 1000           # stop after this many refused rows
 
 [after_create]                # what happens after a row's create, in this order
-# limits = true               # needs columns mapped to limits.daily, limits.monthly, limits.currency
+{_LIMITS}              # needs columns mapped to limits.daily, limits.monthly, limits.currency
 # identity_verification = ""  # submit who is ready to this profile of the target, by its name
 # verify = true               # read every customer back, and compare
 
@@ -71,7 +72,8 @@ def init_profile(contract: Contract, table: Table, batches: Iterable[RawBatch] =
     lines += _unused(found.matches)
     for name, rule in tables.items():
         lines += _choices(fields, name, rule, counts[name])
-    return "\n".join(lines) + "\n" + _TAIL + _target(contract.name)
+    tail = _TAIL.replace(_LIMITS, _LIMITS.removeprefix("# ")) if "limits" in fields.steps(rules) else _TAIL
+    return "\n".join(lines) + "\n" + tail + _target(contract.name)
 
 
 def _target(name: str) -> str:

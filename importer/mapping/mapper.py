@@ -6,7 +6,7 @@ Opens nothing, and reports nothing of a cell but its row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,6 +25,7 @@ from importer.mapping.dates import Order, OrderEvidence
 from importer.mapping.edits import Edit, Flaw, chained, edits_of
 from importer.mapping.filling import Filling
 from importer.mapping.judged_columns import JudgedColumns
+from importer.mapping.notes import not_used, without_steps
 from importer.mapping.plans import FieldPlan
 from importer.mapping.source_cells import SourceColumns, by_use
 from importer.mapping.transform import Transform
@@ -129,6 +130,22 @@ class ColumnMapper:
         mapper._dates.settle_as(orders)  # its own maker
         mapper._amounts.settle_as(decimals)
         return mapper
+
+    def without_steps(self, off: Collection[str]) -> ColumnMapper:
+        """Make the same mapper again without the fields of some steps after the create, and say so.
+
+        Args:
+            off: the names of the steps.
+        """
+        gone = [step for step in self.contract.fields.steps(self.columns) if step in off]
+        if not gone:
+            return self
+        said = (Detected("step_off", step, 1.0, not_used(step)) for step in gone)
+        notes = (*without_steps(self.notes, gone), *said)
+        specs = {plan.name: self.contract.spec(plan.name) for plan in self.plans}
+        left = [plan for plan in self.plans if (spec := specs[plan.name]) is None or spec.step not in gone]
+        ways = self.date_order, self.today, self.transform, self.decimal
+        return ColumnMapper(self.contract, left, notes, *ways)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what is decided, and nothing that was seen: the copy maps rows, and observes none."""

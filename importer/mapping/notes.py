@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from importer.core.contract import Contract, Kind
 from importer.core.labels import is_data
@@ -31,6 +32,29 @@ def _phone_region(contract: Contract, rules: Mapping[str, FieldRule], phone: str
 
 def _origin(rule: FieldRule) -> str:
     return rule.value if rule.value is not None else " ".join(f"column '{column}'" for column in named_by(rule))
+
+
+_OF_STEPS = {
+    "beneficiaries": ("beneficial owners", "create them"),
+    "limits": ("limits", "set them"),
+    "documents": ("documents", "hand them over"),
+}
+
+
+def not_used(step: str) -> str:
+    """Say that the columns of a step after the create are not used, since it is off."""
+    what, to_do = _OF_STEPS.get(step, (step, "send them"))
+    return f"The columns of {what} are not used: set after_create.{step} = true to {to_do} after the create."
+
+
+def without_steps(notes: Iterable[Detected], off: Collection[str]) -> Iterator[Detected]:
+    """Say of columns that were matched for some steps that they are not used; assumptions about their fields go."""
+    for note in notes:
+        column, _, field = note.value.rpartition(" → ")
+        if note.what == "mapped" and field.partition(".")[0] in off:
+            yield replace(note, what="unmapped", value=column, note="the step that would send it is off")
+        elif note.what != "assumed" or note.value.partition(".")[0] not in off:
+            yield note
 
 
 def matched(matches: Sequence[ColumnMatch]) -> Iterator[Detected]:

@@ -44,6 +44,11 @@ class AfterCreateSettings(Section):
         ),
     )
 
+    @property
+    def steps_off(self) -> tuple[str, ...]:
+        """The steps that would send mapped columns and are off."""
+        return tuple(step for step in ("beneficiaries", "limits", "documents") if not getattr(self, step))
+
 
 class VerificationSettings(Section):
     """`[idv]`: how identity verification is prepared."""

@@ -27,6 +27,7 @@ _LABELS: Mapping[str, str] = MappingProxyType(
         "damage": "Probably damaged",
         "drift": "Not as in the profile",
         "split": "Split into two names",
+        "step_off": "Not used",
         "mapped": "Mapped",
         "unmapped": "Not used",
         "customer_type": "Customer type",
@@ -85,6 +86,7 @@ _DECISIONS: Mapping[str, str] = MappingProxyType(
         "date_order": "Dates in '{column}': {order}",
         "decimal": "Amounts in '{column}': {order}",
         "split": "Split: {note}",
+        "step_off": "{note}",
         "drift": "Not as in the profile: {value}",
         "damage": "Look at '{value}': {note}",
     }

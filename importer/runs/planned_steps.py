@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from importer.core.labels import counted
 from importer.core.steps import Step
+from importer.mapping import not_used
 from importer.profile import Profile
 from importer.runs.after_create import steps_of
 
@@ -24,11 +25,8 @@ def planned_steps(profile: Profile, mapped: Collection[str]) -> str:
     wanted = steps_of(profile, mapped)
     words = [_words(profile, step, _parts(mapped, step)) for step in wanted]
     off = [name for name in profile.contract.fields.steps(mapped) if name not in wanted]
-    sentences = (
-        f"After the create: {', '.join(words)}." if words else "",
-        f"Mapped, and switched off in [after_create]: {', '.join(off)}." if off else "",
-    )
-    return " ".join(filter(None, sentences))
+    planned = [f"After the create: {', '.join(words)}."] if words else []
+    return " ".join([*planned, *map(not_used, off)])
 
 
 def _words(profile: Profile, step: Step, parts: list[str]) -> str:

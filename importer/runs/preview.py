@@ -81,6 +81,7 @@ def preview_of_source(
     try:
         table = Table.of(profile.transform, info, sample)
         mapper = build_mapper(profile.contract, profile.mapping, table, today=day, validation=profile.validation)
+        mapper = mapper.without_steps(profile.after_create.steps_off)
         mapper.observe(sample)
         mapper.decide()
     except ImporterError:

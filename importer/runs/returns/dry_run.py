@@ -99,7 +99,7 @@ def continued(checked: registry.Listed, file: Path, profile: Profile) -> Iterato
             table,
             today=today(),
             validation=profile.validation,
-        )
+        ).without_steps(profile.after_create.steps_off)
         grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
         origin = Path(facts.path or run.stored.header.path)
         came_back = what_came_back(returned, brought, ()).model_copy(update={"continues": checked.run_id})

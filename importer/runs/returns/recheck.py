@@ -154,6 +154,7 @@ class Return:
         own = None if self.under_profile else self.kept
         rules = own.rules if own and own.rules else self.profile.mapping
         mapper = build_mapper(self.profile.contract, rules, table, today=today(), validation=self.profile.validation)
+        mapper = mapper.without_steps(self.profile.after_create.steps_off)
         if own and own.rules:
             return mapper.settled_as(own.orders, own.decimals)
         for batch in rows.batches():

@@ -125,7 +125,7 @@ def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterato
             source=profile.source,
             validation=profile.validation,
             looks=profile.commands.looks(name) if name else "",
-        )
+        ).without_steps(profile.after_create.steps_off)
         grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
         path = at_hand.path.absolute() if at_hand.name else at_hand.path
         yield Opened(reader, mapper, path, at_hand.origin, grouping)

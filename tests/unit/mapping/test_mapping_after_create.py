@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pytest
 
 from importer.core.frames import raw_batch
 from importer.core.sources import SourceInfo
 from importer.customers.contract import CUSTOMERS
+from importer.mapping import ColumnMapper, Table, build_mapper, init_profile
 from importer.mapping.proposal import Proposal, proposal
+from importer.profile.mapping_rules import FieldRule
 
 PERSON = ("First Name", "Last Name", "Phone", "Email")
 BUSINESS = ("Business Name", "Contact First Name", "Contact Last Name", "Contact Phone", "Contact Email")
@@ -145,3 +148,50 @@ def test_another_document_is_described_by_the_name_of_its_column() -> None:
     assert rules["documents.other.file"].column == "ID document"
     assert rules["documents.other.description"].value == "ID document"
     assert fields_of(["Certificate of formation"], BUSINESS) == {"Certificate of formation": "documents.formation.file"}
+
+
+# --------------------------------------------------------------------------- steps that are off
+
+CELLS = {
+    "First Name": "Sarah", "Last Name": "Green", "Phone": "+12125550123", "Email": "sarah@example.com",
+    "Daily limit": "100", "Fee": "1",
+}  # fmt: skip
+OFF = "The columns of limits are not used: set after_create.limits = true to set them after the create."
+
+
+def table() -> Table:
+    columns = tuple(CELLS)
+    sample = raw_batch(0, [2], [[text] for text in CELLS.values()], names=columns)
+    return Table(SourceInfo("customers.csv", "csv", columns), sample)
+
+
+def mapper_of(mapping: Mapping[str, FieldRule]) -> ColumnMapper:
+    return build_mapper(CUSTOMERS, mapping, table(), today=date(2026, 11, 22))
+
+
+def test_what_a_step_that_is_off_would_send_is_not_used_and_a_sentence_says_so() -> None:
+    mapper = mapper_of({}).without_steps(["limits"])
+    assert "limits.daily" not in mapper.columns
+    said = {(one.what, one.value): one.note for one in mapper.notes}
+    assert said["step_off", "limits"] == OFF
+    assert said["unmapped", "Daily limit"] == "the step that would send it is off"
+    assert not any("limits.currency" in value for _, value in said)
+
+
+def test_a_profile_that_maps_limits_without_the_step_gets_the_sentence_too() -> None:
+    rules = mapper_of({}).rules
+    mapper = mapper_of(rules).without_steps(["limits"])
+    assert OFF in [one.note for one in mapper.notes]
+
+
+def test_a_mapper_without_such_columns_stays_itself() -> None:
+    mapper = mapper_of({})
+    assert mapper.without_steps(["documents"]) is mapper
+    assert mapper.without_steps([]) is mapper
+
+
+def test_a_new_profile_switches_limits_on_where_there_are_columns_for_them() -> None:
+    assert "\nlimits = true " in init_profile(CUSTOMERS, table())
+    columns = tuple(name for name in CELLS if name != "Daily limit")
+    plain = Table(SourceInfo("customers.csv", "csv", columns))
+    assert "\n# limits = true " in init_profile(CUSTOMERS, plain)

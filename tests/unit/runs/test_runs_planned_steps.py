@@ -37,9 +37,12 @@ def test_owners_and_documents_are_steps_as_soon_as_they_are_mapped() -> None:
 
 
 def test_what_is_mapped_for_nothing_is_named() -> None:
-    assert planned_steps(profile(), LIMITS) == "Mapped, and switched off in [after_create]: limits."
+    assert planned_steps(profile(), LIMITS) == (
+        "The columns of limits are not used: set after_create.limits = true to set them after the create."
+    )
     assert planned_steps(profile(verify=True, documents=False), ("documents.passport.file",)) == (
-        "After the create: verify. Mapped, and switched off in [after_create]: documents."
+        "After the create: verify. The columns of documents are not used: set after_create.documents = true to hand "
+        "them over after the create."
     )
 
 
