@@ -281,6 +281,29 @@ def test_submitted_steps_are_looked_at_when_they_are_due_and_not_twice_at_once(d
     assert [(task.ordinal, task.looks) for task in desk.due_steps(now=500.0)] == [(1, 1)]
 
 
+def test_a_look_that_decides_nothing_is_counted_and_leaves_nothing_else(desk: Book, journal: Journal) -> None:
+    submit(desk, 300.0)
+    look = Attempt(1, "find", 5.0, 0.25, Verdict.ACCEPT, 200, "", "t-8")
+    (task,) = desk.due_steps(now=300.0)
+    desk.settle_steps(result(task, StepState.SUBMITTED, status="PENDING", next_at=400.0, attempts=(look,)))
+    (task,) = desk.due_steps(now=400.0)
+    desk.settle_steps(result(task, StepState.SUBMITTED, next_at=500.0, attempts=(look,)))
+    idle = next(one for one in journal.steps(desk.run).of_row(0) if one.step is Step.VERIFICATION)
+    (task,) = desk.due_steps(now=500.0)
+    desk.settle_steps(result(task, attempts=(look,)))
+
+    assert (idle.status, idle.attempts, task.looks, task.prior_attempts) == ("PENDING", 0, 2, 0)
+    assert journal.steps(desk.run).attempts(0) == [(Step.VERIFICATION, "", look)]
+
+
+def test_an_error_is_not_a_warning_while_its_step_is_open(desk: Book) -> None:
+    submit(desk, 300.0)
+    (task,) = desk.due_steps(now=300.0)
+    desk.settle_steps(result(task, StepState.SUBMITTED, error=FieldError("", "No answer.", "idv_failed")))
+
+    assert warnings(desk, 0) == []
+
+
 def test_what_one_life_looked_at_the_next_one_looks_at_again(desk: Book) -> None:
     submit(desk, 300.0)
     desk.due_steps(now=400.0)

@@ -125,13 +125,16 @@ class StepClaims(Protocol):
     def settle_step(self, result: StepResult) -> None:
         """Record the state of a step, without waiting; durable with the next commit, which is never far.
 
+        What went wrong is a warning of the row, once the step is no longer open. Looks that leave a step `submitted`
+        are counted, and their requests are not kept.
+
         Raises:
             JournalError: the journal cannot be written, or the transition is not allowed.
         """
         ...
 
     async def due_steps(self, limit: int) -> Sequence[StepTask]:
-        """Give up to `limit` submitted steps whose next look is due, the longest due first.
+        """Give up to `limit` submitted steps whose next look is due, the longest due first, without payloads.
 
         None is given out twice before it was settled.
         """

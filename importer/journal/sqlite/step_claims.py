@@ -74,6 +74,7 @@ class StepClaims:
         Raises:
             JournalError: a transition is not in `steps.STEP_TRANSITIONS`.
         """
+        results = [self._without_idle_looks(result) for result in results]
         for state in dict.fromkeys(result.state for result in results):
             self._change(tx, state, [result for result in results if result.state is state])
         self._keep_attempts(tx, results)
@@ -106,6 +107,11 @@ class StepClaims:
 
     # ------------------------------------------------------------------ pieces
 
+    def _without_idle_looks(self, result: StepResult) -> StepResult:
+        """The result without requests that decided nothing: a step may be looked at for days."""
+        looked_at = (result.ordinal, result.step, result.part) in self._looked_at
+        return result._replace(attempts=()) if looked_at and result.state is StepState.SUBMITTED else result
+
     def _mark(self, tx: sqlite3.Connection, tasks: Sequence[StepTask], now: float) -> None:
         changed = update(
             tx,
@@ -121,7 +127,8 @@ class StepClaims:
         before = ", ".join(f"'{earlier.value}'" for earlier, after in STEP_TRANSITIONS.items() if state in after)
         changed = update(
             tx,
-            "UPDATE steps SET state = new.state, status = new.status, outcome = new.outcome, detail = new.detail,"
+            "UPDATE steps SET state = new.state, outcome = new.outcome, detail = new.detail,"
+            " status = CASE WHEN new.status = '' AND new.state = 'submitted' THEN steps.status ELSE new.status END,"
             " reference = CASE new.reference WHEN '' THEN steps.reference ELSE new.reference END,"
             " attempts = steps.attempts + new.attempts, looks = steps.looks + (steps.state = 'submitted'),"
             " next_at = new.next_at",
