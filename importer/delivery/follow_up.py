@@ -33,6 +33,8 @@ def pause_before_look_s(looks: int) -> float:
 
 LONGEST_WAIT_S = 60.0
 """The wall clock may be set while we wait, so a long wait is made in pieces."""
+FIRST_ROUND_S = 60.0
+"""What is due at the beginning is asked for so long, also where outcomes are not waited for."""
 
 
 class FollowUp:
@@ -208,8 +210,11 @@ class Outcomes:
         """Ask until nothing is open.
 
         Args:
-            until: when to end at the latest, seconds since the epoch.
+            until: when to end at the latest, seconds since the epoch; what is due already is asked for in any case.
         """
+        due, began = await self.next_due(), self.clock.now()
+        if due is not None and due <= began and not self.stop.requested:
+            await self.look_at_due(lambda: self.clock.now() >= max(until, began + FIRST_ROUND_S))
         while (due := await self.next_due()) is not None and not self.stop.requested:
             now = self.clock.now()
             if now >= until:

@@ -391,4 +391,8 @@ def test_outcomes_are_asked_for_when_they_are_due_until_nothing_is_open() -> Non
 
 def test_the_wait_for_outcomes_ends_in_time() -> None:
     assert waiting([1.0, 50.0, None], until_s=30) == [1.0]
-    assert waiting([0.0, None], until_s=0) == []
+    assert waiting([5.0, None], until_s=0) == []
+
+
+def test_what_is_due_already_is_asked_for_once_where_nobody_waits() -> None:
+    assert waiting([0.0, 1.0, None], until_s=0) == [0.0]
