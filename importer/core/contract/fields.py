@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from importer.core.errors import UsageError
 from importer.core.steps import Step
@@ -208,6 +209,12 @@ class FieldTable:
         """The steps after the create that send one of some fields, in their order."""
         found = {spec.step for name in names if (spec := self.spec(name))}
         return tuple(step.value for step in Step if step in found)
+
+    def apart(self, whole: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Part what is in one object: the body of a create, and what steps after it send."""
+        steps = self.steps(self.sent)
+        after = {step: whole[step] for step in steps if step in whole}
+        return {name: value for name, value in whole.items() if name not in after}, after
 
     def label(self, name: str) -> str:
         """The name that people use for a field; the API's where there is none."""

@@ -95,7 +95,8 @@ class Groups(Protocol):
         """Make one body of the bodies of a group's rows.
 
         Args:
-            bodies: valid request bodies.
+            bodies: valid request bodies, each with what steps after the create send under the names of these steps;
+                so is what is made of them.
             main: place of the row whose member is the main one, and whose spelling is taken.
             stamp: the name under which a body carries the import key; empty: it does not.
             key: the import key of the group.

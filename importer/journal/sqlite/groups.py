@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from importer.core.batches import with_after
 from importer.core.contract import Contract, Contradiction
 from importer.core.issues import Issue, Severity
 from importer.core.states import RowState
@@ -24,7 +25,7 @@ from importer.journal.sqlite.bulk import lots
 from importer.journal.sqlite.comparing import refuse
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.issue_rows import insert_issues
-from importer.journal.sqlite.packing import pack_payloads, unpack_payloads, unpack_rows
+from importer.journal.sqlite.packing import pack_after, pack_payloads, unpack_payloads, unpack_rows
 
 SPEAKS = "(leader IS NULL OR leader = ordinal)"
 """Rows that are sent: those of their own, and those that speak for a group."""
@@ -101,14 +102,15 @@ class Groups:
     def _link(self, first: int, leaders: Sequence[int]) -> None:
         """Lay the bodies of a batch's grouped rows aside, and keep none in place but the speaking rows'."""
         with self._db.transaction() as tx:
-            blob, numbers = tx.execute(
-                "SELECT payloads, rows FROM batches WHERE run = ? AND first = ?", (self._run, first)
-            ).fetchone()
-            bodies, rows = unpack_payloads(blob), unpack_rows(numbers)
+            bodies, after = self._read(tx, first)
+            rows = _numbers(tx, self._run, first)
             grouped = [(place, leader) for place, leader in enumerate(leaders) if leader >= 0]
             tx.executemany(
                 "INSERT INTO members (run, leader, ordinal, row, body) VALUES (?, ?, ?, ?, ?)",
-                [(self._run, leader, first + place, rows[place], bodies[place]) for place, leader in grouped],
+                [
+                    (self._run, leader, first + place, rows[place], with_after(bodies[place], after[place]))
+                    for place, leader in grouped
+                ],
             )
             tx.executemany(
                 "UPDATE rows SET leader = ? WHERE run = ? AND ordinal = ?",
@@ -116,8 +118,8 @@ class Groups:
             )
             for place, leader in grouped:
                 if leader != first + place:
-                    bodies[place] = b""
-            self._write(tx, first, bodies)
+                    bodies[place] = after[place] = b""
+            self._write(tx, first, bodies, after)
 
     def _merge(self, first: int, end: int) -> None:
         """Merge the groups whose speaking row is one of these."""
@@ -130,19 +132,19 @@ class Groups:
             ).fetchall()
             if not found:
                 return
-            (blob,) = tx.execute(
-                "SELECT payloads FROM batches WHERE run = ? AND first = ?", (self._run, first)
-            ).fetchone()
-            bodies = unpack_payloads(blob)
+            bodies, after = self._read(tx, first)
             for leader, members in groupby(map(_Member._make, found), itemgetter(0)):
-                bodies[leader - first] = self._merged(tx, list(members))
-            self._write(tx, first, bodies)
+                bodies[leader - first], after[leader - first] = self._merged(tx, list(members))
+            self._write(tx, first, bodies, after)
             tx.execute("DELETE FROM members WHERE run = ? AND leader >= ? AND leader < ?", (self._run, first, end))
 
-    def _merged(self, tx: sqlite3.Connection, members: Sequence[_Member]) -> bytes:
-        """Merge one group; empty where one of its rows has an error, or they contradict each other."""
+    def _merged(self, tx: sqlite3.Connection, members: Sequence[_Member]) -> tuple[bytes, bytes]:
+        """Merge one group: its body and what steps after the create send.
+
+        Both are empty where one of its rows has an error, or they contradict each other.
+        """
         if any(member.state == RowState.INVALID for member in members):
-            return b""
+            return b"", b""
         main = next(place for place, member in enumerate(members) if member.ordinal == member.leader)
         named = next((member for member in members if member.external_id), members[main])
         bodies = [json.loads(member.body) for member in members]
@@ -152,13 +154,14 @@ class Groups:
         if isinstance(made, Contradiction):
             insert_issues(tx, self._run, self._contradicting(made, members))
             refuse(tx, self._run, [member.ordinal for member in members])
-            return b""
+            return b"", b""
         tx.execute("UPDATE rows SET key = NULL WHERE run = ? AND leader = ?", (self._run, members[main].ordinal))
         tx.execute(
             "UPDATE rows SET key = ?, external_id = ? WHERE run = ? AND ordinal = ?",
             (named.key, named.external_id or None, self._run, members[main].ordinal),
         )
-        return json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
+        body, after = self._contract.fields.apart(made)
+        return _written(body), _written(after) if after else b""
 
     def _contradicting(self, found: Contradiction, members: Sequence[_Member]) -> Iterator[Issue]:
         what, column = self._contract.fields.label(found.field), self._how.columns.get(found.field, "")
@@ -168,10 +171,23 @@ class Groups:
         for member in members:
             yield Issue(member.ordinal, found.code, text, found.field, column, severity)
 
-    def _write(self, tx: sqlite3.Connection, first: int, bodies: Sequence[bytes]) -> None:
+    def _read(self, tx: sqlite3.Connection, first: int) -> tuple[list[bytes], list[bytes]]:
+        """The bodies of a batch, and what its rows bring for the steps after their creates."""
+        bodies, after = tx.execute(
+            "SELECT payloads, after FROM batches WHERE run = ? AND first = ?", (self._run, first)
+        ).fetchone()
+        found = unpack_payloads(bodies)
+        return found, unpack_payloads(after) if after else [b""] * len(found)
+
+    def _write(self, tx: sqlite3.Connection, first: int, bodies: Sequence[bytes], after: Sequence[bytes]) -> None:
         tx.execute(
-            "UPDATE batches SET payloads = ? WHERE run = ? AND first = ?", (pack_payloads(bodies), self._run, first)
+            "UPDATE batches SET payloads = ?, after = ? WHERE run = ? AND first = ?",
+            (pack_payloads(bodies), pack_after(after), self._run, first),
         )
+
+
+def _written(one: Mapping[str, Any]) -> bytes:
+    return json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def hold_all(tx: sqlite3.Connection, run: int, contract: Contract) -> None:

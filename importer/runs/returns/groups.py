@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from importer.core.batches import with_after
 from importer.core.contract import Contract, Contradiction, Groups
 from importer.core.issue_codes.checking import GROUP_CODES
 from importer.core.issues import Issue
@@ -73,16 +75,21 @@ def _join(
         return
     named = next((one for one in members if one.external_id), members[main])
     key, external_id = named.key or "", named.external_id
-    bodies = [json.loads(one.payload or b"") for one in members]
+    bodies = [json.loads(with_after(one.payload or b"", one.after)) for one in members]
     made = groups.merge(bodies, main, stamp=how.stamp, key=key, alike=how.alike)
     if isinstance(made, Contradiction):
         for issue in _contradicting(contract, made, members, how):
             next(one for one in members if one.was.ordinal == issue.ordinal).refuse(issue)
         return
     for one in members:
-        one.payload, one.key = b"", None
-    speaking.payload = json.dumps(made, ensure_ascii=False, separators=(",", ":")).encode()
+        one.payload, one.after, one.key = b"", b"", None
+    body, after = contract.fields.apart(made)
+    speaking.payload, speaking.after = _written(body), _written(after) if after else b""
     speaking.key, speaking.external_id = key, external_id
+
+
+def _written(one: Mapping[str, Any]) -> bytes:
+    return json.dumps(one, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _speaking(members: Sequence[ReturnedRow], main: int, before: Mapping[int, int]) -> ReturnedRow:

@@ -62,6 +62,16 @@ def test_what_one_row_leaves_blank_comes_from_another() -> None:
     )
 
 
+def test_what_steps_after_the_create_send_is_taken_from_the_rows_that_bring_it() -> None:
+    made = merged(
+        body("ada", limits={"currency": "USD", "daily": "5.00"}),
+        body("bob", beneficiaries={"1": {"lastName": "Owner"}}),
+        body("cid", limits={"currency": "USD", "daily": "5.00"}, beneficiaries={"2": {"lastName": "Other"}}),
+    )
+    assert made["limits"] == {"currency": "USD", "daily": "5.00"}
+    assert made["beneficiaries"] == {"1": {"lastName": "Owner"}, "2": {"lastName": "Other"}}
+
+
 def test_the_main_row_decides_how_the_name_is_written() -> None:
     assert merged(body("ada"), body("bob", businessName="EXAMPLE BAKERY"), main=1)["businessName"] == "EXAMPLE BAKERY"
 
@@ -73,6 +83,12 @@ def test_the_main_row_decides_how_the_name_is_written() -> None:
         ({"metadata": {"crm": "7"}}, {"metadata": {"crm": "8"}}, "metadata.crm"),
         ({"addresses": mailing(cityName="A")}, {"addresses": mailing(cityName="B")}, "addresses.mailing.cityName"),
         ({"addresses": mailing()}, {"addresses": mailing(cityName="B")}, "addresses.mailing.cityName"),
+        ({"limits": {"daily": "1.00"}}, {"limits": {"daily": "2.00"}}, "limits.daily"),
+        (
+            {"beneficiaries": {"1": {"lastName": "A", "title": "CEO"}}},
+            {"beneficiaries": {"1": {"lastName": "B", "title": "CEO"}}},
+            "beneficiaries.1.lastName",
+        ),
     ],
 )
 def test_rows_that_say_different_things_are_named_with_the_field(

@@ -6,7 +6,9 @@ import json
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,6 +90,27 @@ def test_one_record_is_claimed_for_a_group_whatever_batches_its_rows_lie_in(data
     assert people == ["Person 2", "Person 0", "Person 3"]
     assert json.loads(claimed.records[1].payload)["metadata"] == {"importKey": KEY}
     assert desk.states == ["sending"] * 4
+
+
+def test_what_rows_bring_for_later_steps_goes_with_the_row_that_is_sent(database: Database) -> None:
+    brought: dict[int, dict[str, Any]] = {
+        0: {"beneficiaries": {"1": {"lastName": "Owner"}}},
+        3: {"limits": {"daily": "5.00"}},
+    }
+    batches = [
+        replace(one, after=[as_json(brought.get(one.raw.first + place)) for place in range(len(one.raw))])
+        for one in SCATTERED
+    ]
+    desk = Desk(database, batches, LEADERS)
+    with database.transaction() as tx:
+        records = desk.claims.claim(tx, 10, 5.0).records
+    assert set(json.loads(records[1].payload)) == {"type", "businessName", "contacts", "metadata"}
+    kept = database.connection.execute("SELECT after FROM batches ORDER BY first").fetchall()
+    assert [blob and json.loads(blob) for (blob,) in kept] == [None, {**brought[0], **brought[3]}, None]
+
+
+def as_json(brought: object) -> bytes | None:
+    return json.dumps(brought).encode() if brought else None
 
 
 @pytest.mark.parametrize("state", [RowState.CREATED, RowState.REJECTED, RowState.FAILED, RowState.UNKNOWN])
