@@ -144,8 +144,8 @@ def follow(run_name: opt.Run, *, sending: opt.SendingSteps, results: opt.RunResu
     """Go on with the steps after the creates of a run.
 
     Every open step is done, and identity verifications that ask for a person are looked at again. No customer is
-    created. While outcomes are open the command waits, at most as long as --follow-up or the profile says (75 then).
-    Results and report are written anew.
+    created. While outcomes are open the command waits, at most as long as --follow-up or the profile says (75 then);
+    with --follow-up 0s it looks once. Results and report are written anew.
 
     The steps are those that [after_create] in the profile of the run names: beneficiaries, limits, documents,
     verification, verify, in this order. `retry` also does those again that failed.

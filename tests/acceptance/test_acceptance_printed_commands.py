@@ -39,7 +39,7 @@ MAPPING = """[mapping]
 "primaryPhoneNumber.number" = "Ruf X"
 "primaryPhoneNumber.type" = { value = "MOBILE" }
 """
-VERB = r"importer (?:run|validate|inspect|init|template|resume|retry|runs|show|explain|export|purge)\b"
+VERB = r"importer (?:run|validate|inspect|init|template|resume|retry|follow|verify|runs|show|explain|export|purge)\b"
 ALONE = re.compile(rf"(?:^ *|[:.→] )((?:\S*/)?(?:python\S* -m )?{VERB}.*)$", re.MULTILINE)
 IN_A_SENTENCE = re.compile(rf"`((?:\S*/)?(?:python\S* -m )?{VERB}.*?)`(?:$|[ .,;])")
 

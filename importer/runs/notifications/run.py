@@ -43,6 +43,10 @@ _NOT_A_RUN = (UsageError, BusyError, AlreadyImportedError, TryLaterError, Interr
 """Somebody mistyped, came too early or was late: the last run is still the one before."""
 
 
+_DID = {"follow": "open steps followed", "verify": "customers read back"}
+"""What a command did that creates no customer."""
+
+
 @contextmanager
 def refusals_counted(context: Context) -> Iterator[Context]:
     """Count a run that is refused before anything of it exists: from then on it counts itself."""
@@ -101,7 +105,7 @@ def compose_run(report: Mapping[str, Any], settings: NotifySettings, commands: C
     result = _result(report, commands.for_everywhere())
     summary = Summary(
         results=[result],
-        headline=f"{printable(result.file)}, {created([result])}",
+        headline=f"{printable(result.file)}, {_DID.get(report.get('command', '')) or created([result])}",
         origin=f"Run: {result.run_id}. Target: {report['target']}. Exit code: {int(result.exit_code)}.",
         elapsed_s=report["elapsed_seconds"],
     )

@@ -123,3 +123,8 @@ def test_failed_steps_are_a_warning() -> None:
     assert notification.level == "degraded"
     assert "a.csv: 2 steps after its creates failed or found a difference." in notification.body
     assert "Steps: limits set for 97, 2 failed." in notification.body
+
+
+@pytest.mark.parametrize(("command", "did"), [("follow", "open steps followed"), ("verify", "customers read back")])
+def test_a_command_that_creates_nothing_names_no_new_customers(command: str, did: str) -> None:
+    assert reported(command=command, state="finished").title == f"Customer import done: a.csv, {did}"
