@@ -6,7 +6,7 @@ A step is an entry of the journal of its own. Only a row that was created has st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -301,6 +301,19 @@ class StepCount(NamedTuple):
     state: StepState
     outcome: str
     entries: int
+
+
+def in_short(fields: Sequence[str]) -> str:
+    """Name fields for a sentence; of an object that lacks most of its fields only the object."""
+    inside: dict[str, list[str]] = {}
+    for name in fields:
+        inside.setdefault(name.rpartition(".")[0], []).append(name)
+    short = [[parent] if parent and len(names) >= _MOST else names for parent, names in inside.items()]
+    return ", ".join(name for names in short for name in names)
+
+
+_MOST = 4
+"""So many missing fields of one object are named as the object."""
 
 
 def parts_of(after: Mapping[str, Any]) -> Iterator[tuple[Step, str, Any]]:

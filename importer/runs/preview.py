@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from importer.core.batches import CheckedBatch, RawBatch
+from importer.core.batches import Checked, CheckedBatch, RawBatch
 from importer.core.errors import ImporterError
 from importer.core.issues import Severity
 from importer.core.results import RowResult
@@ -57,10 +57,8 @@ def _masked(row: PreviewedRow, *, show_values: bool) -> PreviewedRow:
 
 
 def _previewed(rechecker: Rechecker, row: RowResult, payload: bytes) -> PreviewedRow:
-    if payload:
-        body = json.loads(payload)
-    else:
-        body = {} if row.state is RowState.INVALID else rechecker.row(row.row, row.cells).body
+    checked = Checked() if row.state is RowState.INVALID else rechecker.row(row.row, row.cells)
+    body = {**(json.loads(payload) if payload else checked.body), **checked.after}
     seen = rechecker.mapper.seen(rechecker.batch(row.row, row.cells))
     fields = _fields(rechecker.mapper, [column[0] for column in seen.cells], body)
     errors = tuple(issue.message for issue in row.errors)
@@ -100,7 +98,9 @@ def _of_sample(mapper: ColumnMapper, sample: RawBatch, checked: CheckedBatch, co
         mine = (one for one in checked.issues if one.ordinal == sample.first + place)
         errors = tuple(issue.message for issue in mine if issue.severity is Severity.ERROR)
         state = RowState.INVALID if payload is None else RowState.VALID
-        fields = _fields(mapper, cells, json.loads(payload) if payload else {})
+        after = checked.after[place] if checked.after else None
+        body = {**json.loads(payload or b"{}"), **json.loads(after or b"{}")}
+        fields = _fields(mapper, cells, body)
         yield PreviewedRow(sample.rows[place], state.value, tuple(fields), errors)
 
 

@@ -20,6 +20,7 @@ from importer.core.steps import (
     Step,
     StepCount,
     StepState,
+    in_short,
 )
 from importer.journal.port.steps import BodyOfRow
 from importer.journal.sqlite.bulk import insert
@@ -176,7 +177,7 @@ class RunSteps:
         for one in lacking:
             found = (column_of(path, columns) for path in one.detail)
             path, column = one.detail[0] if len(one.detail) == 1 else "", ", ".join(dict.fromkeys(filter(None, found)))
-            issues.append(Issue(one.ordinal, code, sentence.format(", ".join(one.detail)), path, column, severity))
+            issues.append(Issue(one.ordinal, code, sentence.format(in_short(one.detail)), path, column, severity))
         insert_issues(tx, self._run, [*issues, *for_followers(tx, self._run, issues)])
 
     def _reopen(self, tx: sqlite3.Connection, state: StepState, steps: Collection[Step]) -> None:
