@@ -1,7 +1,7 @@
-"""Steps after a create: what they are, the state of each step of a row, and what may follow what.
+"""Steps after a create, and changes of customers: what they are, the state of each, and what may follow what.
 
 A step is an entry of the journal of its own. Only a row that was created has steps; one that existed has
-`verify` alone.
+`verify` and `update` alone.
 """
 
 from __future__ import annotations
@@ -17,13 +17,24 @@ from importer.core.states import RowState
 
 
 class Step(StrEnum):
-    """What happens after a row's create, in this order."""
+    """What happens to the customer of a row, in this order."""
 
     BENEFICIARIES = "beneficiaries"
     LIMITS = "limits"
     DOCUMENTS = "documents"
     VERIFICATION = "verification"
     VERIFY = "verify"
+    UPDATE = "update"
+    SUSPEND = "suspend"
+    DELETE = "delete"
+
+
+AFTER_CREATE = (Step.BENEFICIARIES, Step.LIMITS, Step.DOCUMENTS, Step.VERIFICATION, Step.VERIFY)
+"""What a profile plans for every row that is created."""
+CHANGES = frozenset({Step.UPDATE, Step.SUSPEND, Step.DELETE})
+"""Changes of a customer as a whole, each asked for by a command of its own."""
+UNDOING = frozenset({Step.SUSPEND, Step.DELETE})
+"""What takes a create back; only the command for that goes on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +43,14 @@ class StepRule:
 
     Args:
         repeatable: a request of it changes nothing when it comes twice.
+        reads_first: an attempt reads the customer, and does only what is still to be done; whether an earlier one may
+            have arrived (`StepTask.in_doubt`) says what it makes of a customer that is as it would leave it.
         looked_up: what a request in doubt has made can be found at the target.
         parts: a row may have several of it, each an entry of its own.
     """
 
     repeatable: bool = False
+    reads_first: bool = False
     looked_up: bool = False
     parts: bool = False
 
@@ -48,6 +62,9 @@ STEP_RULES: Mapping[Step, StepRule] = MappingProxyType(
         Step.DOCUMENTS: StepRule(parts=True),
         Step.VERIFICATION: StepRule(looked_up=True),
         Step.VERIFY: StepRule(repeatable=True),
+        Step.UPDATE: StepRule(repeatable=True, reads_first=True),
+        Step.SUSPEND: StepRule(repeatable=True, reads_first=True),
+        Step.DELETE: StepRule(repeatable=True, reads_first=True),
     }
 )
 
@@ -134,16 +151,19 @@ nothing."""
 
 def has_step(step: Step, state: RowState) -> bool:
     """Whether a row that ended in a state has a step."""
-    return state is RowState.CREATED or (state is RowState.EXISTING and step is Step.VERIFY)
+    if state is RowState.CREATED:
+        return step is not Step.UPDATE
+    return state is RowState.EXISTING and step in {Step.VERIFY, Step.UPDATE}
 
 
 class PlannedStep(NamedTuple):
-    """One step that a row will have once it is created.
+    """One step that a row will have once it has a customer.
 
     Args:
         part: which one, where a row may have several (`1`, `passport`); else empty.
         state: `waiting` or `not_ready`.
         detail: of one that is not ready, the names of the fields that are missing.
+        guard: of a change, as of `StepTask`.
     """
 
     ordinal: int
@@ -151,6 +171,7 @@ class PlannedStep(NamedTuple):
     part: str = ""
     state: StepState = StepState.WAITING
     detail: tuple[str, ...] = ()
+    guard: str = ""
 
 
 class StepTask(NamedTuple):
@@ -166,6 +187,8 @@ class StepTask(NamedTuple):
         prior_attempts: requests that earlier passes made for it.
         reference: what the target calls it (the id of an application); empty: not known yet.
         looks: how often it was asked for since it was submitted.
+        guard: of a change, the fingerprint (`core.contract.Changes`) of the customer that it may be made to; empty:
+            whatever it is like.
     """
 
     ordinal: int
@@ -180,6 +203,7 @@ class StepTask(NamedTuple):
     prior_attempts: int = 0
     reference: str = ""
     looks: int = 0
+    guard: str = ""
 
 
 class StepReply(NamedTuple):
@@ -322,7 +346,7 @@ def parts_of(after: Mapping[str, Any]) -> Iterator[tuple[Step, str, Any]]:
     Args:
         after: what validation has kept of a row for after its create, by the names of steps.
     """
-    for step in Step:
+    for step in AFTER_CREATE:
         if step in after:
             parts = after[step] if STEP_RULES[step].parts else {"": after[step]}
             yield from ((step, part, one) for part, one in parts.items())

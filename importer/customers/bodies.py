@@ -25,16 +25,16 @@ def meaning(body: Mapping[str, Any], key: str) -> bytes:
     """
     if isinstance(metadata := body.get("metadata"), dict):
         body = {**body, "metadata": {name: value for name, value in metadata.items() if value != key}}
-    return json.dumps(_canonical(body), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(canonical(body), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _canonical(value: Any) -> Any:
+def canonical(value: Any) -> Any:
     """Leave out what says nothing, and give lists one order; None where nothing is left."""
     if isinstance(value, dict):
-        members = ((name, _canonical(part)) for name, part in value.items())
+        members = ((name, canonical(part)) for name, part in value.items())
         return {name: part for name, part in members if part is not None} or None
     if isinstance(value, list):
-        parts = [part for part in map(_canonical, value) if part is not None]
+        parts = [part for part in map(canonical, value) if part is not None]
         if len(parts) > 1:
             parts.sort(key=lambda part: json.dumps(part, sort_keys=True))
         return parts or None

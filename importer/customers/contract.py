@@ -13,6 +13,7 @@ from typing import Any
 from importer.core.contract import Checks, Contract, FieldTable, FreeNames, Groups, Likeness, Matching, Renewed, prints
 from importer.customers.after_create import CustomerSteps
 from importer.customers.bodies import CustomerBodies
+from importer.customers.changes import CustomerChanges
 from importer.customers.codes import ISSUE_CODES
 from importer.customers.grouping import Businesses
 from importer.customers.identity import KEY_RULE
@@ -121,5 +122,6 @@ CUSTOMERS = Contract(
     _matching,
     ISSUE_CODES,
     CustomerSteps(),
+    CustomerChanges(),
 )
 """The contract of the kind of target `rocketkor`."""

@@ -103,14 +103,15 @@ class FollowUp:
 
     async def _repeat(self, work: StepWork) -> StepResult:
         while not self._asking.stop.requested:
-            answer = await work.ask(work.task.step.value, lambda: self._does.attempt(work.task))
+            answer = await work.ask(work.task.step.value, lambda: self._does.attempt(work.now))
             if answer is None:
                 break
             if answer.reply.verdict is Verdict.ACCEPT:
                 return work.result(answer.state, answer)
+            work.in_doubt |= work.rule.reads_first and answer.reply.verdict is Verdict.IN_DOUBT
             if not await work.may_ask_again(answer.reply):
                 return work.ended(answer)
-        return work.result(StepState.WAITING)
+        return work.stopped()
 
     async def _verify(self, work: StepWork) -> StepResult:
         """Read the customer back; one that is not there yet is looked for again, as a row in doubt is."""

@@ -17,13 +17,19 @@ class StepWork:
 
     def __init__(self, task: StepTask, asking: Asking) -> None:
         self.task = task
-        self.in_doubt = task.in_doubt and not STEP_RULES[task.step].repeatable
-        """Whether a request that is not repeatable may have arrived without a clear answer."""
+        self.rule = STEP_RULES[task.step]
+        self.in_doubt = task.in_doubt and (self.rule.reads_first or not self.rule.repeatable)
+        """Whether a request may have arrived without a clear answer, where that matters."""
         self._asking = asking
         self._attempts: list[Attempt] = []
         self._tries = Tries(asking)
         self._began_at = self._began_s = 0.0
         self._doubt_at: float | None = None
+
+    @property
+    def now(self) -> StepTask:
+        """The task, with what this pass has added to its doubt."""
+        return self.task._replace(in_doubt=self.task.in_doubt or self.in_doubt)
 
     @property
     def looked_for(self) -> StepTask:
@@ -97,7 +103,7 @@ class StepWork:
         refused = answer.reply.verdict in {Verdict.REJECT, Verdict.DUPLICATE}
         if not refused and (answer.reply.verdict is Verdict.ABORT or self._asking.stop.requested):
             return self.stopped()
-        if self.in_doubt:
+        if self.in_doubt and not (refused and self.rule.reads_first):  # that one knows what there is
             return self.unknown(answer)
         return self.result(StepState.FAILED, answer, self._error(answer.reply))
 
@@ -114,13 +120,13 @@ class StepWork:
         """
         said = why or (answer.reply.message if answer else "") or "An earlier request had no clear answer."
         error = FieldError(
-            _FIELDS[self.task.step].format(self.task.part), f"{said} {_NOT_KNOWN}", _UNKNOWN[self.task.step]
+            _FIELDS.get(self.task.step, "").format(self.task.part), f"{said} {_NOT_KNOWN}", _UNKNOWN[self.task.step]
         )
         return self.result(StepState.UNKNOWN, answer, error)
 
     def _error(self, reply: Reply) -> FieldError:
         """One error for all that the target says: a step has one."""
-        code, field = _FAILED[self.task.step], _FIELDS[self.task.step].format(self.task.part)
+        code, field = _FAILED[self.task.step], _FIELDS.get(self.task.step, "").format(self.task.part)
         if reply.field_errors:
             first = reply.field_errors[0]
             code, field = (first.code if first.code in _OWN_CODES else code), first.path or field
@@ -180,17 +186,22 @@ _FAILED: Mapping[Step, str] = {
     Step.DOCUMENTS: "document_failed",
     Step.VERIFICATION: "idv_failed",
     Step.VERIFY: "verify_failed",
+    Step.UPDATE: "update_failed",
+    Step.SUSPEND: "suspend_failed",
+    Step.DELETE: "delete_failed",
 }
 _UNKNOWN: Mapping[Step, str] = {
     Step.BENEFICIARIES: "beneficiary_unknown",
     Step.DOCUMENTS: "document_unknown",
     Step.VERIFICATION: "idv_unknown",
+    Step.UPDATE: "update_unknown",
+    Step.SUSPEND: "suspend_unknown",
+    Step.DELETE: "delete_unknown",
 }
-_OWN_CODES = frozenset({"limit_missing"})
+_OWN_CODES = frozenset({"limit_missing", "changed_since"})
 _FIELDS: Mapping[Step, str] = {
     Step.BENEFICIARIES: "beneficiaries.{}",
     Step.LIMITS: "limits",
     Step.DOCUMENTS: "documents.{}",
-    Step.VERIFICATION: "",
-    Step.VERIFY: "",
 }
+"""Where a warning of a step is; of others: at the row."""

@@ -59,6 +59,7 @@ class Customers:
             raise Refusal(422, "EMU_TYPE_CHANGE", "A customer cannot change its type")
         self._refuse_taken(fields.get("externalId"), but=old["id"])
         self._rewrite(replaced(old, fields, self._account_id, call.epoch_s), call)
+        self._committed(call.number, old["id"], "update")
         return await self._get(call)
 
     async def _suspend(self, call: Call) -> Answer:
@@ -70,11 +71,13 @@ class Customers:
     def _set_status(self, call: Call, status: str) -> Answer:
         old = parsed(self._found(call))
         self._rewrite(touched({**old, "status": status}, self._account_id, call.epoch_s), call)
+        self._committed(call.number, old["id"], "suspend" if status == "SUSPENDED" else "activate")
         return Answer(200, f"Customer is {status.lower()}".encode(), "text/plain")
 
     async def _delete(self, call: Call) -> Answer:
         self._found(call)
         self._store.remove(call.ids[0])
+        self._committed(call.number, call.ids[0], "delete")
         return Answer(204, b"")
 
     def _with_metadata(self, fields: dict[str, Any]) -> dict[str, Any]:

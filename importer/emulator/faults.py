@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 KINDS: tuple[str, ...] = (
-    "token", "create", "get", "list", "update", "delete", "beneficiary", "beneficiaries", "limits", "limits_set",
-    "idv_profiles", "idv_submit", "idv_get", "idv_list", "document", "upload", "other",
+    "token", "create", "get", "list", "update", "suspend", "activate", "delete", "beneficiary", "beneficiaries",
+    "limits", "limits_set", "idv_profiles", "idv_submit", "idv_get", "idv_list", "document", "upload", "other",
 )  # fmt: skip
 """The kinds of request."""
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_CHANGES = '["create", "beneficiary", "limits_set", "idv_submit", "document", "upload"]'
+_CHANGES = '["create", "update", "suspend", "delete", "beneficiary", "limits_set", "idv_submit", "document", "upload"]'
 _LISTED = '["create", "beneficiary", "idv_submit"]'
 _WITH_ID = '["create", "beneficiary", "idv_submit", "document"]'
 _READABLE = (
-    '["create", "list", "beneficiary", "beneficiaries", "limits", "limits_set",'
+    '["create", "list", "update", "suspend", "beneficiary", "beneficiaries", "limits", "limits_set",'
     ' "idv_profiles", "idv_submit", "idv_get", "idv_list", "document"]'
 )
 _BUT_TOKENS = (
-    '["create", "list", "get", "beneficiary", "beneficiaries", "limits", "limits_set",'
+    '["create", "list", "get", "update", "suspend", "delete", "beneficiary", "beneficiaries", "limits", "limits_set",'
     ' "idv_profiles", "idv_submit", "idv_get", "idv_list", "document", "upload"]'
 )
 

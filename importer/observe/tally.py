@@ -19,6 +19,9 @@ _STEPS: Mapping[str, str] = {
     Step.DOCUMENTS: "Handing documents over",
     Step.VERIFICATION: "Submitting for verification",
     Step.VERIFY: "Reading back",
+    Step.UPDATE: "Updating",
+    Step.SUSPEND: "Suspending",
+    Step.DELETE: "Deleting",
 }
 """The phases after the creates, by their step."""
 FOLLOWING = "Waiting for outcomes"

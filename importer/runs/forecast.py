@@ -26,6 +26,9 @@ _REQUESTS_OF: Mapping[Step, int] = {
     Step.DOCUMENTS: 2,
     Step.VERIFICATION: 3,  # the submission, and two looks
     Step.VERIFY: 1,
+    Step.UPDATE: 2,
+    Step.SUSPEND: 2,
+    Step.DELETE: 2,
 }
 
 Allowance = Sequence[tuple[int, float]]

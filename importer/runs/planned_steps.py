@@ -41,8 +41,8 @@ def _words(profile: Profile, step: Step, parts: list[str]) -> str:
             return f"documents ({', '.join(parts)})"
         case Step.VERIFICATION:
             return f"verification by '{profile.after_create.identity_verification}'"
-        case Step.VERIFY:
-            return "verify"
+        case _:
+            return step.value
 
 
 def _parts(mapped: Collection[str], step: Step) -> list[str]:

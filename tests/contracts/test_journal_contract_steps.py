@@ -112,6 +112,35 @@ def test_a_step_is_claimed_in_the_order_of_rows_with_what_it_sends(desk: Book) -
     assert not desk.claim_steps(Step.LIMITS)
 
 
+def test_a_change_keeps_its_guard_until_it_is_done(desk: Book, journal: Journal) -> None:
+    desk.create_all()
+    journal.steps(desk.run).plan([PlannedStep(ordinal, Step.SUSPEND, guard=f"g{ordinal}") for ordinal in (0, 1)])
+    first, second = desk.claim_steps(Step.SUSPEND)
+    assert [(task.guard, task.reference, task.payload) for task in (first, second)] == [
+        ("g0", "", b""),
+        ("g1", "", b""),
+    ]
+
+    desk.settle_steps(result(first), result(second, StepState.FAILED))
+    journal.steps(desk.run).reopen({StepState.FAILED}, {Step.SUSPEND})
+    (again,) = desk.again().claim_steps(Step.SUSPEND)
+    assert (again.ordinal, again.guard) == (1, "g1")
+    assert [one.reference for one in journal.steps(desk.run).of_row(0) if one.step is Step.SUSPEND] == [""]
+
+
+def test_only_a_row_that_existed_is_updated_and_only_one_that_was_created_is_taken_back(
+    desk: Book, journal: Journal
+) -> None:
+    desk.claim(2)
+    desk.settle(created(0, "k0"), Outcome(1, "k1", RowState.EXISTING, customer_id="cust-1"))
+    changes = (Step.UPDATE, Step.SUSPEND, Step.DELETE)
+    journal.steps(desk.run).plan([PlannedStep(ordinal, step) for ordinal in (0, 1) for step in changes])
+
+    assert [[task.ordinal for task in desk.claim_steps(step)] for step in changes] == [[1], [0], [0]]
+    assert {step for step, _ in entries(desk, 0)} & set(changes) == {Step.SUSPEND, Step.DELETE}
+    assert {step for step, _ in entries(desk, 1)} & set(changes) == {Step.UPDATE}
+
+
 def test_only_rows_that_ended_with_a_customer_have_steps(desk: Book, journal: Journal) -> None:
     desk.claim()
     desk.settle(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
 import pytest
 
-from tests.emulator.client import BAKERY, HOME, SARAH, served
+from importer.emulator import EmulatorSettings, Faults
+from tests.emulator.client import BAKERY, HOME, SARAH, Caller, served
 
 
 @pytest.mark.parametrize("customer_id", ["x", "00000000-0000-4000-8000-000000000000"])
@@ -109,3 +114,47 @@ async def test_a_method_that_a_path_does_not_take_is_refused(method: str, path: 
 
         assert (reply.status, reply.json["errorCode"]) == (405, "EMU_METHOD")
         assert reply.headers["Allow"] == allowed
+
+
+async def change(caller: Caller, kind: str, customer_id: str) -> int:
+    """Send one change of a customer; the caller's library may repeat it where the answer is lost."""
+    path = f"/v1/customers/{customer_id}"
+    options: dict[str, Any] = {"json": {**SARAH, "lastName": "Grey"}} if kind == "update" else {}
+    method = "DELETE" if kind == "delete" else "PUT"
+    path += f"/{kind}" if kind in {"suspend", "activate"} else ""
+    return (await caller.call(method, path, **options)).status
+
+
+@pytest.mark.parametrize("kind", ["update", "suspend", "activate", "delete"])
+async def test_each_kind_of_change_is_counted_for_itself(kind: str) -> None:
+    async with served() as caller:
+        customer_id = (await caller.create()).json["id"]
+        await change(caller, kind, customer_id)
+        ledger = caller.emulator.ledger
+
+        assert ledger.committed_ids(kind) == [customer_id]
+        assert (ledger.count(kind), ledger.count("update")) == (1, int(kind == "update"))
+        assert ledger.committed == {"create": 1, kind: 1}
+
+
+@pytest.mark.parametrize("kind", ["update", "suspend", "delete"])
+@pytest.mark.parametrize(
+    ("fault", "done"),
+    [
+        ({"fault": "commit-then-drop"}, True),
+        ({"fault": "drop-before-commit"}, False),
+        ({"fault": "status", "status": 500, "commit": True}, True),
+        ({"fault": "status", "status": 503}, False),
+        ({"fault": "truncated"}, True),
+        ({"fault": "html"}, True),
+    ],
+    ids=lambda value: value.get("fault", "") if isinstance(value, dict) else "",
+)
+async def test_every_fault_hits_a_change(kind: str, fault: dict[str, Any], done: bool) -> None:
+    async with served(EmulatorSettings(faults=Faults.of({**fault, "on": [kind]}))) as caller:
+        customer_id = (await caller.create()).json["id"]
+        with suppress(aiohttp.ClientError):
+            await change(caller, kind, customer_id)
+
+        assert (customer_id in caller.emulator.ledger.committed_ids(kind)) is done
+        assert caller.emulator.ledger.faults[fault["fault"]] >= 1

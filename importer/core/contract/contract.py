@@ -162,6 +162,17 @@ class AfterCreate(Protocol):
         ...
 
 
+class Changes(Protocol):
+    """How records at the target are changed. Pure."""
+
+    def fingerprint(self, body: Mapping[str, Any]) -> str:
+        """Write down what a record at the target is like: another text once somebody has changed it.
+
+        Nothing of the record can be read from it. What the target moves on its own does not count.
+        """
+        ...
+
+
 _Part = TypeVar("_Part")
 
 
@@ -179,6 +190,7 @@ class Contract:
         load_checks: gives the pydantic types; called when they are first needed, since their libraries load slowly.
         load_matching: gives what is known about columns; called when it is first needed.
         after_create: the steps after a create; None: there is none but reading back.
+        changes: how records are changed; None: they are not.
     """
 
     name: str
@@ -189,6 +201,7 @@ class Contract:
     load_matching: Callable[[], Matching]
     codes: Mapping[str, IssueCode] = field(default_factory=lambda: MappingProxyType({}))
     after_create: AfterCreate | None = None
+    changes: Changes | None = None
 
     @cached_property
     def checks(self) -> Checks:

@@ -1,4 +1,4 @@
-"""The codes of the steps after a create. Data only.
+"""The codes of the steps after a create, and of changes of customers. Data only.
 
 They are warnings: the row's own state stays as it is. One is an error, of rows that are not created for it.
 """
@@ -116,12 +116,63 @@ _ALL = (
         "Ask who runs the target for the reason.",
         Severity.WARNING,
     ),
+    IssueCode(
+        "changed_since",
+        "The customer was changed since the list was made; nothing was sent",
+        "",
+        "Look at the customer at the target, and make the list again.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "update_failed",
+        "The customer could not be updated",
+        "",
+        "Correct what the message names, and update again.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "update_unknown",
+        "It is not known whether the customer was updated",
+        "",
+        "Update again: the customer is read first.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "suspend_failed",
+        "The customer could not be suspended",
+        "",
+        "Apply the plan again, or suspend the customer at the target.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "suspend_unknown",
+        "It is not known whether the customer was suspended",
+        "",
+        "Apply the plan again: the customer is read first.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "delete_failed",
+        "The customer could not be deleted",
+        "",
+        "Apply the plan again, or delete the customer at the target.",
+        Severity.WARNING,
+    ),
+    IssueCode(
+        "delete_unknown",
+        "It is not known whether the customer was deleted",
+        "",
+        "Apply the plan again: the customer is read first.",
+        Severity.WARNING,
+    ),
 )
 
 NOT_READY = "Identity verification also asks for {}."
 """The sentence of `idv_not_ready`, with the names of fields."""
 BLOCKED = "It was not submitted: a step before it failed."
 """The sentence of `idv_blocked`."""
+CHANGED_SINCE = "The customer was changed since the list was made; nothing was sent."
+"""The sentence of `changed_since`."""
 
 STEP_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in _ALL})
 """Every code of a step to its entry; a step that is done again loses them."""
@@ -132,6 +183,9 @@ _BEGIN_WITH: Mapping[Step, str | tuple[str, ...]] = {
     Step.DOCUMENTS: "document_",
     Step.VERIFICATION: "idv_",
     Step.VERIFY: ("differs_at_target", "verify_failed"),
+    Step.UPDATE: ("update_", "changed_since"),
+    Step.SUSPEND: ("suspend_", "changed_since"),
+    Step.DELETE: ("delete_", "changed_since"),
 }
 CODES_OF_STEP: Mapping[Step, frozenset[str]] = MappingProxyType(
     {step: frozenset(code for code in STEP_CODES if code.startswith(begin)) for step, begin in _BEGIN_WITH.items()}

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from importer.core.outcomes import Attempt
 from importer.core.states import RowState
-from importer.core.steps import PlannedStep, RowStep, Step, StepCount, StepState
+from importer.core.steps import AFTER_CREATE, PlannedStep, RowStep, Step, StepCount, StepState
 
 
 class BodyOfRow(NamedTuple):
@@ -62,7 +62,7 @@ class RunSteps(Protocol):
         """
         ...
 
-    def reopen(self, states: Collection[StepState], steps: Collection[Step] = tuple(Step)) -> None:
+    def reopen(self, states: Collection[StepState], steps: Collection[Step] = AFTER_CREATE) -> None:
         """Open steps in some states for another pass (`steps.STEP_REOPENINGS`); their warnings go."""
         ...
 

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from importer.core.steps import NEEDED_BY_VERIFICATION, OPEN_STEPS, Step, StepState, StepTask
+from importer.core.steps import CHANGES, NEEDED_BY_VERIFICATION, OPEN_STEPS, UNDOING, Step, StepState, StepTask
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.packing import unpack_payloads, unpack_rows
 from importer.journal.sqlite.steps import HAS_STEP, OPEN
@@ -19,6 +19,8 @@ JOINED = (
 """The steps `s` of the rows `r` that have them; rows that another row speaks for have none of their own."""
 ENTRY = "s.ordinal, s.part, coalesce(r.customer_id, ''), coalesce(r.key, ''), s.since, s.attempts, s.reference, s.looks"
 """The values of an `Entry`."""
+_OF_WHOLE_BODY = frozenset({Step.VERIFY, Step.UPDATE})
+"""Steps that get what the row sends as a whole."""
 _NEEDED = ", ".join(sorted(f"'{step}'" for step in NEEDED_BY_VERIFICATION))
 
 
@@ -36,6 +38,7 @@ class Entry(NamedTuple):
 
     def task(self, step: Step, row: int, payload: bytes = b"", *, in_doubt: bool = False) -> StepTask:
         """Return it to be worked on."""
+        guard, reference = (self.reference, "") if step in CHANGES else ("", self.reference)
         return StepTask(
             self.ordinal,
             row,
@@ -47,8 +50,9 @@ class Entry(NamedTuple):
             in_doubt=in_doubt,
             doubt_since=self.since if in_doubt else None,
             prior_attempts=self.attempts,
-            reference=self.reference,
+            reference=reference,
             looks=self.looks,
+            guard=guard,
         )
 
 
@@ -91,8 +95,9 @@ class StepBacklog:
         return frozenset(found)
 
     def _walk(self, state: StepState) -> Iterator[Taken]:
+        there = "TRUE" if self._step in UNDOING else "payloads IS NOT NULL"  # else it was purged
         stretches = self._db.connection.execute(
-            "SELECT first, length FROM batches WHERE run = ? AND payloads IS NOT NULL ORDER BY first", (self._run,)
+            f"SELECT first, length FROM batches WHERE run = ? AND {there} ORDER BY first", (self._run,)
         ).fetchall()
         for first, length in stretches:
             entries = self._entries_of(first, first + length, state)
@@ -104,9 +109,8 @@ class StepBacklog:
             for entry in entries:
                 before, place = needed.get(entry.ordinal), entry.ordinal - first
                 if before is None or before not in OPEN_STEPS:
-                    body = (
-                        bodies[place] if self._step is Step.VERIFY else _object(bodies[place], self._step, entry.part)
-                    )
+                    whole = self._step in _OF_WHOLE_BODY
+                    body = bodies[place] if whole else _object(bodies[place], self._step, entry.part)
                     yield Taken(entry.task(self._step, rows[place], body, in_doubt=in_doubt), before is not None)
 
     def _entries_of(self, first: int, end: int, state: StepState) -> list[Entry]:
@@ -131,7 +135,7 @@ class StepBacklog:
 
     def _stretch(self, first: int, length: int) -> tuple[array[int], Sequence[bytes]]:
         """The numbers of the rows of a stored batch, and what their steps send."""
-        column = "payloads" if self._step is Step.VERIFY else "after"
+        column = "payloads" if self._step in _OF_WHOLE_BODY else "after"
         rows, blob = self._db.connection.execute(
             f"SELECT rows, {column} FROM batches WHERE run = ? AND first = ?", (self._run, first)
         ).fetchone()

@@ -13,6 +13,7 @@ from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Attempt, Verdict
 from importer.core.states import RowState
 from importer.core.steps import (
+    AFTER_CREATE,
     STEP_REOPENINGS,
     STEP_RULES,
     PlannedStep,
@@ -31,15 +32,15 @@ from importer.journal.sqlite.groups import SPEAKS, followers, for_followers, lea
 from importer.journal.sqlite.issue_rows import insert_issues, remove_issues
 from importer.journal.sqlite.packing import unpack_payloads, unpack_rows
 
-HAS_STEP = "(r.state = 'created' OR (r.state = 'existing' AND s.step = 'verify'))"
+HAS_STEP = "((r.state = 'created' AND s.step <> 'update') OR (r.state = 'existing' AND s.step IN ('verify', 'update')))"
 """Whether a row `r` has a step `s` that was planned for it (`core.steps.has_step`)."""
 OPEN = "s.state IN ('waiting', 'sending', 'submitted')"
 """Steps with something left to do, in the words of the index of them."""
 HAS_OPEN_STEPS = (
     "EXISTS (SELECT 1 FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
-    f" WHERE s.run = runs.run AND {OPEN} AND {HAS_STEP})"
+    f" WHERE s.run = runs.run AND {OPEN} AND {HAS_STEP} AND s.step NOT IN ('suspend', 'delete'))"
 )
-"""Whether a run has steps left to do, of rows that have them."""
+"""Whether a run has steps left to do, of rows that have them; what takes creates back is not followed."""
 _AGAIN = "ON CONFLICT DO UPDATE SET state = excluded.state, detail = excluded.detail"
 """Its attempts stay, and are counted on."""
 _ORDER = {step: number for number, step in enumerate(Step)}
@@ -81,7 +82,7 @@ class RunSteps:
             refuse(tx, self._run, [*ordinals, *chain.from_iterable(followers(tx, self._run, ordinals).values())])
             self._say(tx, refused, code, sentence, Severity.ERROR)
 
-    def reopen(self, states: Collection[StepState], steps: Collection[Step] = tuple(Step)) -> None:
+    def reopen(self, states: Collection[StepState], steps: Collection[Step] = AFTER_CREATE) -> None:
         with self._db.transaction() as tx:
             for state in set(states) & set(STEP_REOPENINGS):
                 kinds = {Step.VERIFY} & set(steps) if state is StepState.DONE else steps
@@ -130,10 +131,10 @@ class RunSteps:
         self, tx: sqlite3.Connection, planned: Sequence[PlannedStep], on_conflict: str = "ON CONFLICT DO NOTHING"
     ) -> None:
         values = [
-            (self._run, one.ordinal, one.step.value, one.part, one.state.value, json.dumps(one.detail))
+            (self._run, one.ordinal, one.step.value, one.part, one.state.value, json.dumps(one.detail), one.guard)
             for one in planned
         ]
-        head = "INSERT INTO steps (run, ordinal, step, part, state, detail)"
+        head = "INSERT INTO steps (run, ordinal, step, part, state, detail, reference)"
         insert(tx, head, values, on_conflict)
 
     def _bodies(self, first: int, length: int, states: Collection[RowState]) -> list[BodyOfRow]:

@@ -1,4 +1,4 @@
-"""RocketKOR as a target: creates, finds and fetches customers, and takes the steps after a create.
+"""RocketKOR as a target: creates, finds, fetches and changes customers, and takes the steps after a create.
 
 One attempt a call; never sleeps, never retries. How requests are made is the session's business, what their answers
 mean is decided beside it.
@@ -17,6 +17,7 @@ from importer.core.outcomes import Found, Record, Reply, Verdict
 from importer.core.ports import Clock, Files, Limiter
 from importer.core.steps import Step, StepFound, StepReply, StepTask, VerificationProfile
 from importer.targets.access import TargetAccess
+from importer.targets.rocketkor.changes import Changes
 from importer.targets.rocketkor.classification import accepted, judge_look_up, judge_refusal
 from importer.targets.rocketkor.classification_rules import OF_A_ROW_OR_THE_ADDRESS
 from importer.targets.rocketkor.documents import Documents
@@ -52,11 +53,14 @@ class RocketKorTarget:
         self._owners = Owners(session)
         self._documents = Documents(session, uploads)
         self._verifications = Verifications(session)
+        changes = Changes(session, self.get)
         self._attempts: Mapping[Step, Callable[[StepTask], Awaitable[StepReply]]] = {
             Step.BENEFICIARIES: self._owners.attempt,
             Step.LIMITS: Limits(session).attempt,
             Step.DOCUMENTS: self._documents.attempt,
             Step.VERIFICATION: self._verifications.attempt,
+            Step.SUSPEND: changes.suspend,
+            Step.DELETE: changes.delete,
         }
         self._has_created = False
         self._strange = 0

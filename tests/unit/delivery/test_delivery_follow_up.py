@@ -57,8 +57,10 @@ class Scripted:
     states: list[StepReply | Exception] = field(default_factory=list)
     gets: list[Found] = field(default_factory=list)
     requests: list[tuple[str, float]] = field(default_factory=list)
+    tasks: list[StepTask] = field(default_factory=list)
 
     async def attempt(self, task: StepTask) -> StepReply:
+        self.tasks.append(task)
         answer: StepReply = self._next("attempt", self.attempts)
         return answer
 
@@ -127,6 +129,35 @@ def one(target: Scripted, what: StepTask, **how: Any) -> StepResult:
 
 
 # --------------------------------------------------------------------------- repeatable steps
+
+
+@pytest.mark.parametrize("step", [Step.UPDATE, Step.SUSPEND, Step.DELETE])
+def test_a_change_whose_answer_was_lost_is_tried_again_in_doubt(step: Step) -> None:
+    target = Scripted(attempts=[StepReply(DOWN), StepReply(TIMEOUT), StepReply(YES)])
+    assert one(target, task(step, guard="f" * 64)).state is StepState.DONE
+    assert [task.in_doubt for task in target.tasks] == [False, False, True]
+    assert {task.guard for task in target.tasks} == {"f" * 64}
+
+
+def test_a_change_that_is_refused_is_known_not_to_be_made_even_in_doubt() -> None:
+    since = Reply(Verdict.REJECT, error_code="changed_since", message="Changed.")
+    result = one(Scripted(attempts=[StepReply(since)]), task(Step.SUSPEND, in_doubt=True))
+    assert (result.state, result.error) == (StepState.FAILED, FieldError("", "Changed.", "changed_since"))
+
+
+@pytest.mark.parametrize(("last", "state"), [(TIMEOUT, StepState.UNKNOWN), (DOWN, StepState.FAILED)])
+def test_a_change_ends_as_its_answers_leave_it(last: Reply, state: StepState) -> None:
+    result = one(Scripted(attempts=[StepReply(DOWN), StepReply(DOWN), StepReply(last)]), task(Step.SUSPEND))
+    assert result.state is state
+    assert result.error is not None
+    assert result.error.code == ("suspend_unknown" if state is StepState.UNKNOWN else "suspend_failed")
+
+
+def test_a_change_in_doubt_that_the_run_has_no_time_for_stays_in_doubt() -> None:
+    stopped = Scripted(attempts=[StepReply(TIMEOUT), StoppingError()])
+    assert one(stopped, task(Step.SUSPEND)).state is StepState.UNKNOWN
+    not_begun = Scripted(attempts=[StepReply(DOWN), StoppingError()])
+    assert one(not_begun, task(Step.SUSPEND)).state is StepState.WAITING
 
 
 def test_limits_are_set_at_once() -> None:
