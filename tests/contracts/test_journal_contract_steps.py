@@ -480,7 +480,7 @@ def group(journal: Journal) -> Book:
     """Three rows of one business, for which the last one speaks, and a customer of its own."""
     run = begin(journal)
     bodies = [business(ordinal) for ordinal in range(4)]
-    after = [packed({"limits": {"daily": f"{ordinal}.00"}}) for ordinal in range(4)]
+    after = [packed({"limits": {"daily": daily}}) for daily in ("3.00", "1.00", "3.00", "3.00")]
     fill(journal, run, ["a" * 32, "b" * 32, "a" * 32, "a" * 32], payloads=bodies, after=after, leaders=[3, -1, 3, 3])
     book = Book(journal, run)
     journal.steps(run).plan(planned(book, Step.VERIFY))
