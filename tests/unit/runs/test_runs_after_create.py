@@ -123,4 +123,4 @@ def test_a_verification_is_named_by_its_name_or_id() -> None:
 
 def test_a_verification_that_does_not_exist_names_the_nearest() -> None:
     with pytest.raises(ProfileError, match="Did you mean 'Standard'"):
-        _named("Standart", [STANDARD])
+        _named("Standards", [STANDARD])
