@@ -65,6 +65,8 @@ def _flaw(found: re.Match[str], marks: list[str], currency: str) -> str:
 
 def currency_in(text: str) -> str:
     """The one currency that an amount names; empty: it names none, or its sign means several."""
+    if text[:1].isdigit() and text[-1:].isdigit():  # nothing is around the number
+        return ""
     found = _AMOUNT.fullmatch(clean(text).value)
     marks = map(str.strip, found.group("before", "between", "after")) if found else ()
     return next((meant[0] for mark in marks if mark and len(meant := _currencies_of(mark)) == 1), "")

@@ -116,7 +116,7 @@ class Later:
         return core_schema.with_info_plain_validator_function(self._read, metadata=described)
 
     def _read(self, value: Any, info: Info) -> dict[str, Any]:
-        return unless_empty(self.adapter.validate_python(value, context=info.context))
+        return unless_empty(self.adapter.validator.validate_python(value, context=info.context))
 
 
 def _metadata_value(key: str, text: Any, info: Info) -> str:

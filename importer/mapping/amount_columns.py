@@ -21,7 +21,7 @@ _REMEMBERED = 2**15
 
 def amount_columns() -> JudgedColumns[Sign, SignEvidence]:
     """Make what judges the amounts of one source."""
-    return JudgedColumns(SignEvidence, _remembered, _decided, lambda _: False)
+    return JudgedColumns(lambda _: SignEvidence(), lambda _, sign: _remembered(sign), _decided, lambda _: False)
 
 
 def _remembered(sign: Sign | None) -> Edit:

@@ -15,6 +15,8 @@ from importer.mapping.plans import FieldPlan
 from importer.mapping.text_columns import are_iso_dates
 
 DateOrder = Literal["auto", "mdy", "dmy", "ymd"]
+_YEARS_AHEAD = 49
+"""Of dates that may be in the future (the expiry of a document)."""
 _ORDER_WORDS = {"mdy": "month first", "dmy": "day first", "ymd": "year first"}
 
 
@@ -25,13 +27,21 @@ def date_columns(today: date) -> JudgedColumns[Order, OrderEvidence]:
         today: the day that two-digit years are judged by.
     """
     return JudgedColumns(
-        lambda: OrderEvidence(today), lambda order: _remembered(by_order(order, today)), _decided, are_iso_dates
+        lambda plan: OrderEvidence(_latest(plan, today)),
+        lambda plan, order: _remembered(by_order(order, _latest(plan, today))),
+        _decided,
+        are_iso_dates,
     )
 
 
-def date_edit(form: str, today: date) -> Edit:
+def date_edit(plan: FieldPlan, form: str, today: date) -> Edit:
     """Make the step that reads dates of one `strptime` format."""
-    return _remembered(by_format(form, today))
+    return _remembered(by_format(form, _latest(plan, today)))
+
+
+def _latest(plan: FieldPlan, today: date) -> date:
+    """The latest day that a year of two digits can mean."""
+    return date(min(today.year + _YEARS_AHEAD, date.max.year), 12, 31) if plan.in_future else today
 
 
 def _remembered(parse: Parse) -> Edit:
@@ -44,7 +54,8 @@ def _decided(plan: FieldPlan, evidence: OrderEvidence, given: Order | None) -> D
     Raises:
         SourceError: its dates contradict each other, or nothing decides how to read them.
     """
-    years = " two-digit years are the latest that are not in the future" if evidence.short_years else ""
+    bound = "less than 50 years in the future" if plan.in_future else "not in the future"
+    years = f" two-digit years are the latest that are {bound}" if evidence.short_years else ""
     if given is not None:
         return Detected("date_order", f"{plan.column}: {_ORDER_WORDS[given]}", 1.0, years.strip())
     if len(evidence.proofs) > 1:

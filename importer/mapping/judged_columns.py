@@ -57,15 +57,15 @@ class JudgedColumns(Generic[Choice, Found]):
 
     Args:
         make_evidence: makes what a column's texts are shown to.
-        reads: makes the step that reads texts that are written in a way; None: in no known one.
+        reads: makes the step that reads texts of a field that are written in a way; None: in no known one.
         word: words what was found out about one column, or nothing; gets plan, evidence and what was given.
         plain: whether a whole column needs no look.
         choices: the way in which each field is read, as far as settled; None: none was needed.
         edits: to each field of `choices` the step that reads it.
     """
 
-    make_evidence: Callable[[], Found]
-    reads: Callable[[Choice | None], Edit]
+    make_evidence: Callable[[FieldPlan], Found]
+    reads: Callable[[FieldPlan, Choice | None], Edit]
     word: Callable[[FieldPlan, Found, Choice | None], Detected | None]
     plain: Callable[[Column[Any]], bool]
     choices: dict[str, Choice | None] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class JudgedColumns(Generic[Choice, Found]):
             before: the steps of its rule that come first.
         """
         way = None if given == "auto" else given
-        self._columns.append(_Judged(plan, way, before, self.make_evidence()))
+        self._columns.append(_Judged(plan, way, before, self.make_evidence(plan)))
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -112,7 +112,7 @@ class JudgedColumns(Generic[Choice, Found]):
                 self._read(one, choices[one.plan.name])
 
     def _read(self, one: _Judged[Choice, Found], choice: Choice | None) -> None:
-        last = self.reads(choice)
+        last = self.reads(one.plan, choice)
         self.edits[one.plan.name] = chained([one.before, last]) if one.before else last
         self.choices[one.plan.name] = choice
 

@@ -76,7 +76,7 @@ class ColumnMapper:
             self._judge(plan, chained(steps) if steps else None)
             return
         if plan.kind is Kind.DATE and plan.rule.format is not None:
-            steps.append(date_edit(plan.rule.format, self.today))
+            steps.append(date_edit(plan, plan.rule.format, self.today))
         if plan.kind is Kind.POSTAL and len(plan.indices) == 1:
             self._postal[plan] = PostalLengths()
         if plan.rule.map is not None:

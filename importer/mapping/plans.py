@@ -25,6 +25,7 @@ class FieldPlan:
         only_with: fields one of which must be filled for a constant to be given; empty: every row gets it.
         sources: the columns' names, one by one, in the order of `indices`.
         kind: what the field holds; None: any text.
+        in_future: of a date, whether it may be in the future.
     """
 
     name: str
@@ -35,6 +36,7 @@ class FieldPlan:
     only_with: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     kind: Kind | None = None
+    in_future: bool = False
 
 
 def plans(
@@ -62,6 +64,7 @@ def plans(
             only_with=_companions(contract, name, rules),
             sources=sources,
             kind=spec.kind if spec else None,
+            in_future=spec is not None and spec.in_future,
         )
 
 

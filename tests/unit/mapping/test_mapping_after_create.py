@@ -195,3 +195,25 @@ def test_a_new_profile_switches_limits_on_where_there_are_columns_for_them() -> 
     columns = tuple(name for name in CELLS if name != "Daily limit")
     plain = Table(SourceInfo("customers.csv", "csv", columns))
     assert "\n# limits = true " in init_profile(CUSTOMERS, plain)
+
+
+# --------------------------------------------------------------------------- dates of documents
+
+
+@pytest.mark.parametrize("form", [None, "%m/%d/%y"])
+def test_two_digits_of_an_expiry_are_a_year_to_come_and_of_an_issue_one_that_was(form: str | None) -> None:
+    columns = ("Expiry", "Issued")
+    cells = [["01/31/36", "02/28/27"], ["01/31/16", "02/28/99"]]
+    names = ("documents.passport.expiryDate", "documents.passport.issuingDate")
+    fixed = {"firstName": "Sarah", "lastName": "Green", "primaryEmail.value": "s@example.com", "type": "INDIVIDUAL",
+             "primaryPhoneNumber.number": "+12125550123", "primaryPhoneNumber.type": "MOBILE"}  # fmt: skip
+    rules = {name: FieldRule(value=value) for name, value in fixed.items()}
+    rules |= {name: FieldRule(column=column, format=form) for name, column in zip(names, columns, strict=True)}
+    batch = raw_batch(0, [2, 3], cells, names=columns)
+    source = Table(SourceInfo("customers.csv", "csv", columns), batch)
+    mapper = build_mapper(CUSTOMERS, rules, source, today=date(2026, 11, 22))
+    mapper.observe(batch)
+    mapper.decide()
+    mapped = mapper.map(batch)
+    assert mapped.texts(names[0]) == ["2036-01-31", "2027-02-28"]
+    assert mapped.texts(names[1]) == ["2016-01-31", "1999-02-28"]
