@@ -18,7 +18,7 @@ _AMOUNT = re.compile(
     r"(?P<before>[^0-9.,+-]*)(?P<sign>[+-]?)\s*(?P<between>[^0-9.,+-]*)"
     r"(?P<number>[0-9]+(?:\.(?P<cents>[0-9]+))?)(?P<after>[^0-9.,]*)"
 )
-_PERCENTAGE = re.compile(r"(?P<number>[0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?")
+_PERCENTAGE = re.compile(r"(?P<number>[0-9]{1,3}(?:[.,][0-9]{1,6})?)\s*%?")
 _MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "$": ACCOUNT_CURRENCIES, "US$": ("USD",), "USD$": ("USD",), "$US": ("USD",), "CA$": ("CAD",), "C$": ("CAD",),
@@ -96,12 +96,13 @@ def read_currency(text: str) -> Reading:
 
 
 def read_percentage(text: str) -> Reading:
-    """Read a percentage from 0 to 100, with or without its sign."""
+    """Read a percentage from 0 to 100, with or without its sign. None has thousands, so a comma is a decimal one."""
     reading = clean(text)
     if reading.error or not reading.value:
         return reading
     found = _PERCENTAGE.fullmatch(reading.value)
-    if found is None or Decimal(found["number"]) > 100:  # per cent
+    number = found["number"].replace(",", ".") if found else ""
+    if not number or Decimal(number) > 100:  # per cent
         return reading.refuse("percentage_invalid")
-    reading = reading.then("percent_sign_removed", found["number"])
-    return reading.warn("percentage_small") if 0 < Decimal(found["number"]) <= 1 else reading
+    reading = reading.then("percent_sign_removed" if "," not in reading.value else "decimal_point", number)
+    return reading.warn("percentage_small") if 0 < Decimal(number) <= 1 else reading

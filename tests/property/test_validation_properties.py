@@ -56,7 +56,7 @@ GOOD: dict[Kind, tuple[str, ...]] = {
     Kind.WEBSITE: ("https://bakery.example.com", "bakery.example.com/x", "none"),
     Kind.AMOUNT: ("1000.00", "1000", "$5.5", "0", "-1", "1.005", "CAD 20"),
     Kind.CURRENCY: ("USD", "cad", "EUR", "$"),
-    Kind.PERCENTAGE: ("25", "33.3 %", "0.25", "101"),
+    Kind.PERCENTAGE: ("25", "33.3 %", "12,5", "0.25", "101"),
     Kind.BOOLEAN: ("yes", "No", "true"),
     Kind.FILE: ("scans/0001.pdf", "https://files.example.com/a.png"),
 }  # fmt: skip

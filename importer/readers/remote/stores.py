@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from importer.core.distribution import how_to_install
 from importer.core.errors import ImporterError, UsageError
@@ -20,6 +20,8 @@ from importer.readers.remote.checksums import Checksum
 from importer.readers.remote.store_errors import explained
 
 Errors = tuple[type[Exception], ...]
+Follows = Callable[[str], bool]
+"""Whether an address may be followed that a server leads on to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,13 @@ class Library:
 
     Args:
         group: the optional group that brings it.
-        options: an address, and the longest silence in seconds, become its options.
+        options: an address, the longest silence in seconds and what may be followed become its options.
         also_raises: what it raises beside OSError.
         close: ends the connection, where the library keeps one until it is collected.
     """
 
     group: str
-    options: Callable[[str, float], Mapping[str, Any]]
+    options: Callable[[str, float, Follows], Mapping[str, Any]]
     also_raises: Callable[[], Errors]
     close: Callable[[Any], None] = lambda _: None
 
@@ -61,8 +63,11 @@ class Store:
     lists: bool = True
 
     @contextmanager
-    def opened(self, address: str, silence_s: float) -> Iterator[tuple[Any, str]]:
+    def opened(self, address: str, silence_s: float, follows: Follows = lambda _: True) -> Iterator[tuple[Any, str]]:
         """Connect; gives the file system and the path in it.
+
+        Args:
+            follows: asked where a server leads on to another address; from https none leads to plain http.
 
         Raises:
             UsageError: the library is not installed.
@@ -71,7 +76,8 @@ class Store:
         try:
             from fsspec import url_to_fs  # noqa: PLC0415  # an optional library
 
-            files, path = url_to_fs(address, skip_instance_cache=True, **self.library.options(address, silence_s))
+            options = self.library.options(address, silence_s, follows)
+            files, path = url_to_fs(address, skip_instance_cache=True, **options)
         except ImportError as missing:
             raise UsageError(
                 f"The library for {address.partition('://')[0]}:// is not installed.",
@@ -112,7 +118,7 @@ _NAMES = {"path_errors": "surrogateescape"}
 """Names of files that are not UTF-8 are kept as they are: one of them must not hide all the others."""
 
 
-def _sftp(address: str, silence_s: float) -> Mapping[str, Any]:
+def _sftp(address: str, silence_s: float, _: Follows) -> Mapping[str, Any]:
     # The library trusts any host by default; () means the known_hosts of whoever runs this.
     parts = urlsplit(address)
     options: dict[str, Any] = {
@@ -152,12 +158,12 @@ def _sftp_errors() -> Errors:
     return (asyncssh.Error, asyncssh.KeyImportError, asyncssh.KeyEncryptionError)
 
 
-def _s3(_address: str, silence_s: float) -> Mapping[str, Any]:
+def _s3(_address: str, silence_s: float, _: Follows) -> Mapping[str, Any]:
     patience = {"connect_timeout": silence_s, "read_timeout": silence_s}
     return {"use_listings_cache": False, "config_kwargs": patience}  # two looks must be two looks
 
 
-def _gs(_address: str, silence_s: float) -> Mapping[str, Any]:
+def _gs(_address: str, silence_s: float, _: Follows) -> Mapping[str, Any]:
     return {"use_listings_cache": False, "session_kwargs": {"timeout": _patience(silence_s)}}
 
 
@@ -182,21 +188,19 @@ def _gcs_errors() -> Errors:
     return (aiohttp.ClientError, ChecksumError, HttpError, NonRetryableError, GoogleAuthError)
 
 
-def _http(address: str, silence_s: float) -> Mapping[str, Any]:
+def _http(address: str, silence_s: float, follows: Follows) -> Mapping[str, Any]:
     import aiohttp  # noqa: PLC0415
 
     async def stay_safe(_session: object, _context: object, params: aiohttp.TraceRequestRedirectParams) -> None:
-        location = params.response.headers.get("Location", "")
-        if location.lower().startswith("http:"):
+        location = urljoin(str(params.url), params.response.headers.get("Location", ""))
+        if (is_safe and location.lower().startswith("http:")) or not follows(location):
             raise aiohttp.InvalidUrlRedirectClientError(location)
 
     # trust_env: the proxy of this network, and .netrc for user and password.
-    settings: dict[str, Any] = {"trust_env": True, "timeout": _patience(silence_s)}
-    if address.lower().startswith("http:"):
-        return {"client_kwargs": settings}
-    trace = aiohttp.TraceConfig()
+    trace, is_safe = aiohttp.TraceConfig(), not address.lower().startswith("http:")
     trace.on_request_redirect.append(stay_safe)
-    return {"client_kwargs": {**settings, "trace_configs": [trace]}, "ssl": ssl.create_default_context()}
+    settings = {"trust_env": True, "timeout": _patience(silence_s), "trace_configs": [trace]}
+    return {"client_kwargs": settings, **({"ssl": ssl.create_default_context()} if is_safe else {})}
 
 
 def _http_errors() -> Errors:

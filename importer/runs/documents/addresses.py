@@ -12,6 +12,8 @@ from importer.core.errors import ProfileError
 from importer.readers.remote.stores import STORES
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\\\x00-\x1f\x7f]+")
+_CHAIN = "::"
+"""The library of stores reads what is behind it as another address, a file of this machine among them."""
 _PORTS = {"https": 443, "http": 80, "sftp": 22}
 NOT_ALLOWED = "document_address"
 """The code of the issue."""
@@ -80,7 +82,7 @@ def _shown(text: str) -> str:
 
 def _parsed(text: str) -> Address | None:
     """Take an address apart; None: it is not one, or parts of it could be read in two ways."""
-    if _ADDRESS.fullmatch(text) is None:
+    if _ADDRESS.fullmatch(text) is None or _CHAIN in text:
         return None
     try:
         parts = urlsplit(text)

@@ -102,7 +102,7 @@ class DocumentFiles:
             copy = folder / "document"
             with (
                 store.errors_explained(f"{_THE_ADDRESS} cannot be read"),
-                store.opened(address, self.silence_s) as (files, path),
+                store.opened(address, self.silence_s, self.sources.addresses.allow) as (files, path),
             ):
                 fetch(what, files, path, copy, lambda: None)
             return copy.read_bytes()

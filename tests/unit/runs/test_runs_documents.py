@@ -210,7 +210,9 @@ def test_an_address_below_a_listed_one_is_allowed(address: str) -> None:
         "https://files.example.com:x/scans/a.pdf", "https://[files.example.com/scans/a.pdf",
         "https://b.example.com/a.pdf", "s3://bucket/scans/2025/a.pdf", "s3://other/scans/2026/a.pdf",
         "file:///etc/passwd", "ftp://files.example.com/scans/a.pdf", "://files.example.com/scans/a.pdf",
-        "https:///scans/a.pdf", "https://files.example.com\u2044scans/a.pdf", "sftp://bucket/scans/2026/a.pdf",
+        "https:///scans/a.pdf", "https://files.example.com/scans/a.pdf::/etc/passwd",
+        "https://files.example.com/scans/a.pdf?x=::file:///etc/passwd",
+        "simplecache::https://files.example.com/scans/a.pdf", "https://files.example.com\u2044scans/a.pdf", "sftp://bucket/scans/2026/a.pdf",
     ],
 )  # fmt: skip
 def test_any_other_address_is_not(address: str) -> None:
@@ -357,6 +359,20 @@ async def test_a_document_is_fetched_from_a_listed_address(scans: Path, tmp_path
     assert isinstance(too_large, UnreadFile)
     assert f"larger than the {len(PDF)} bytes" in too_large.message
     assert not list((tmp_path / "runs" / "spool").iterdir())
+
+
+async def test_a_server_leads_on_only_to_what_is_listed(scans: Path, tmp_path: Path, site: Web) -> None:
+    site.files |= {"/scans/a.pdf": PDF, "/secret/b.pdf": PDF}
+    site.redirects |= {"/scans/in.pdf": "/scans/a.pdf", "/scans/out.pdf": "/secret/b.pdf",
+                       "/scans/up.pdf": f"{site.url}/scans/../secret/b.pdf"}  # fmt: skip
+    files = files_of(scans, tmp_path / "runs", f"{site.url}/scans")
+
+    assert await files.read(f"{site.url}/scans/in.pdf", MOST_BYTES) == PDF
+    for name in ("out.pdf", "up.pdf"):
+        refused = await files.read(f"{site.url}/scans/{name}", MOST_BYTES)
+        assert isinstance(refused, UnreadFile)
+        assert "leads on to an address that is not safe" in refused.message
+    assert not any("secret" in path for _, path in site.seen)
 
 
 async def test_what_cannot_be_fetched_is_said_without_its_address(scans: Path, tmp_path: Path, site: Web) -> None:

@@ -212,6 +212,12 @@ def test_the_rules_of_persons_apply_to_owners(name: str, text: str, code: str) -
     assert issue.field.startswith("beneficiaries.1.")
 
 
+@pytest.mark.parametrize(("text", "share"), [("25", "25"), ("33.3 %", "33.3"), ("12,5", "12.5"), ("33,333%", "33.333")])
+def test_a_share_may_have_a_decimal_comma(text: str, share: str) -> None:
+    owner = after_of({**BAKERY, **OWNER, "beneficiaries.1.ownershipPercentage": text})["beneficiaries"]["1"]
+    assert owner["ownershipPercentage"] == share
+
+
 def test_persons_have_no_owners() -> None:
     checked = check({"type": "INDIVIDUAL", **SARAH, **OWNER})
     assert {one.code for one in checked.issues} == {"field_not_sent"}
