@@ -64,7 +64,7 @@ def _wanted(profile: Profile, mapped: Collection[str]) -> list[Step]:
         Step.VERIFICATION: bool(settings.identity_verification),
         Step.VERIFY: settings.verify,
     }
-    return [step for step in Step if wanted[step]]
+    return [step for step in Step if wanted.get(step)]
 
 
 @dataclass(frozen=True, slots=True)
