@@ -108,7 +108,7 @@ def resume(run_name: opt.Run, *, sending: opt.SendingRun, results: opt.RunResult
 
     Rows that may have been created already are looked up, never sent again blindly. A first Ctrl-C or SIGTERM stops a
     run cleanly, a second one at once; after either, and after a kill, this goes on. To resume after a stop of the
-    canary means to accept its errors.
+    canary means to accept its errors. Open steps after the creates are done, too; `follow` does them alone.
     """
     profile = load_profile(shared, sending, results)
     from importer.runs.resume import resume as go_on  # noqa: PLC0415
@@ -127,7 +127,8 @@ def retry(
 ) -> None:
     """Send again what failed, is unknown or was not sent.
 
-    An unknown row is looked up first, and sent only if its customer is not there.
+    An unknown row is looked up first, and sent only if its customer is not there. Steps after the create that failed or
+    are unknown are done again, and open ones are gone on with.
     With --fixed, rows that were changed in a file of this run are checked under the run's own profile and sent as well;
     finished rows are never sent again. With --config and another profile, every unfinished row is checked again.
     """

@@ -85,6 +85,9 @@ class RunTrace(Sink):
     def on_paused(self, data: Data) -> None:
         self._run.add_event("paused", {"seconds": data.get("seconds") or 0.0})
 
+    def on_steps_started(self, data: Data) -> None:
+        self._run.add_event("steps_started", {"step": data["step"], "total": data["total"]})
+
     def on_stopping(self, data: Data) -> None:
         self._run.add_event("stopping", {"reason": str(data.get("reason"))})
 

@@ -11,13 +11,19 @@ from importer.core.steps import FAILED_STEPS, OPEN_STEPS, Step, StepCount, StepS
 
 APPROVED, DECLINED = "APPROVED", "DECLINED"
 _SUBMITTED = (StepState.SUBMITTED, StepState.NEEDS_PERSON, StepState.DONE)
-_IN_ORDER = (Step.VERIFY, Step.BENEFICIARIES, Step.LIMITS, Step.DOCUMENTS, Step.VERIFICATION)
-"""The order of a funnel: what was created is verified, then added to."""
+_IN_ORDER = (
+    *(Step.UPDATE, Step.VERIFY, Step.BENEFICIARIES, Step.LIMITS, Step.DOCUMENTS, Step.VERIFICATION),
+    *(Step.SUSPEND, Step.DELETE),
+)
+"""The order of a funnel: what was created is verified, then added to, and may be taken back."""
 _PHRASES: Mapping[Step, str] = {
     Step.VERIFY: "{} verified",
     Step.BENEFICIARIES: "beneficial owners: {} created",
     Step.LIMITS: "limits set for {}",
     Step.DOCUMENTS: "documents: {} handed over",
+    Step.UPDATE: "{} updated",
+    Step.SUSPEND: "{} suspended",
+    Step.DELETE: "{} deleted",
 }
 _STAGES: Mapping[Step, str] = {
     Step.VERIFY: "Read back, the same",
@@ -25,6 +31,9 @@ _STAGES: Mapping[Step, str] = {
     Step.LIMITS: "Limits set",
     Step.DOCUMENTS: "Documents handed over",
     Step.VERIFICATION: "Identity verification submitted",
+    Step.UPDATE: "Updated",
+    Step.SUSPEND: "Suspended",
+    Step.DELETE: "Deleted",
 }
 _LEFT: Mapping[StepState, tuple[str, str]] = {
     StepState.DIFFERS: ("differs", "differ"),
