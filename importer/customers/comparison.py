@@ -29,6 +29,8 @@ _NO_SIGN = re.compile(r"[\W_]+")
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?")
 _WITH_EXTENSION = re.compile(r"([^a-z#;]*\d[^a-z#;]*?)[\s,;]*(?:extension|ext|x|#)[.:=\s]*(\d{1,10})", re.IGNORECASE)
 _SHOWN_UNMARKED = 4
+_MOST_CHARS = 100
+"""No number with its extension is longer."""
 
 
 def compare(payload: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[tuple[str, Difference], ...]:
@@ -84,7 +86,7 @@ def _texts(body: Mapping[str, Any]) -> dict[str, str]:
     """Flatten a body; an extension behind a phone number gets its own place."""
     texts = {name: " ".join(text.split()) for name, text in flatten(body)}
     for name in [name for name in texts if _kind(name) is Kind.PHONE]:
-        if match := _WITH_EXTENSION.fullmatch(texts[name]):
+        if len(texts[name]) <= _MOST_CHARS and (match := _WITH_EXTENSION.fullmatch(texts[name])):
             texts[name] = match[1].strip()
             texts.setdefault(name.removesuffix("number") + "extension", match[2])
     return {name: text for name, text in texts.items() if text}
@@ -175,8 +177,17 @@ def _shows(shown: str, whole: str) -> bool:
     """Whether what the server shows of an id is a part of it: what is hidden cannot differ."""
     full, *parts = map(_letters, (whole, *_HIDDEN.split(shown)))
     if len(parts) > 1:
-        return re.fullmatch(".*".join(map(re.escape, parts)), full) is not None
+        return _holds_in_order(full, parts)
     return parts[0] == full or (len(parts[0]) == _SHOWN_UNMARKED and full.endswith(parts[0]))
+
+
+def _holds_in_order(full: str, parts: Sequence[str]) -> bool:
+    """Whether a text begins and ends with the outer parts, and holds the others between them in their order."""
+    first, *inner, last = parts
+    at = len(first) if full.startswith(first) else -1
+    for part in inner:
+        at = full.find(part, at) + len(part) if at >= 0 and part in full[at:] else -1
+    return at >= 0 and full.endswith(last) and at <= len(full) - len(last)
 
 
 def _letters(text: str) -> str:
