@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from importer.core.columns import WARNINGS_COLUMN
 from importer.core.contract import Contract
 from importer.core.issue_codes import in_place
+from importer.core.issue_codes.steps import STEP_CODES
 from importer.core.issues import IssueCode, IssueKind, Severity
 from importer.core.results import Cluster, ResultBatch
 
@@ -78,6 +80,8 @@ class ClusterCounter:
 
     def _sentence(self, code: str, name: str, grown: _Growing) -> str:
         """The sentence for all rows: where each has its own (naming another row, or a country), the documented one."""
+        if grown.varies and code in STEP_CODES:
+            return f"{STEP_CODES[code].title}; {WARNINGS_COLUMN} in the results says more of each row."
         entry = self._contract.codes.get(code)
         if not grown.varies or entry is None:
             return grown.message

@@ -47,6 +47,9 @@ def following(opened: int, until: float = 8_200.0) -> Event:
         ("documents", "Handing documents over"),
         ("verification", "Submitting for verification"),
         ("verify", "Reading back"),
+        ("update", "Updating"),
+        ("suspend", "Suspending"),
+        ("delete", "Deleting"),
     ],
 )
 def test_every_step_is_a_phase_with_its_own_numbers(step: str, phase: str) -> None:

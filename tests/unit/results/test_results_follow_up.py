@@ -58,12 +58,22 @@ def test_one_sentence_says_it_all() -> None:
         ([StepCount(Step.BENEFICIARIES, StepState.DONE, "", 12)], "Steps: beneficial owners: 12 created."),
         ([StepCount(Step.VERIFICATION, StepState.NOT_READY, "", 5)], "Steps: identity: 5 not ready."),
         ([StepCount(Step.VERIFICATION, StepState.NEEDS_PERSON, "", 1)], "Steps: identity: 1 needs a person."),
+        ([StepCount(Step.UPDATE, StepState.DONE, "", 3)], "Steps: 3 updated."),
+        ([StepCount(Step.SUSPEND, StepState.FAILED, "", 1)], "Steps: 0 suspended, 1 failed."),
+        ([StepCount(Step.DELETE, StepState.DONE, "", 3)], "Steps: 3 deleted."),
         ([StepCount(Step.VERIFICATION, StepState.DONE, "", 2)], "Steps: identity: 2 completed."),
         ([StepCount(Step.VERIFICATION, StepState.DONE, "PARTLY_DONE", 2)], "Steps: identity: 2 partly done."),
     ],
 )
 def test_every_step_has_words_for_one_and_for_many(counts: list[StepCount], sentence: str) -> None:
     assert steps_sentence(follow_up_of(counts)) == sentence
+
+
+@pytest.mark.parametrize("step", Step)
+def test_no_step_is_left_out(step: Step) -> None:
+    one = follow_up_of([StepCount(step, StepState.DONE, "", 1)])
+    assert steps_sentence(one)
+    assert len(stages(one, {"created": 1})) >= 2
 
 
 def test_a_run_without_steps_has_no_sentence_and_no_funnel() -> None:

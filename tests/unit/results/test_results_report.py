@@ -59,6 +59,20 @@ def test_a_row_with_the_same_issue_twice_is_one_example() -> None:
     assert (found.count, found.rows) == (2, (7,))
 
 
+def test_a_cluster_of_steps_that_came_to_different_things_says_what_they_have_in_common() -> None:
+    def waits(row: int, status: str) -> RowResult:
+        sentence = f"The identity verification asks for a person: {status}."
+        issue = Issue(row - 2, "idv_needs_person", sentence, severity=Severity.WARNING)
+        return RowResult(row - 2, row, (), RowState.CREATED, warnings=(issue,))
+
+    (found,) = clusters([waits(2, "PENDING_REVIEW"), waits(3, "PENDING_DOCUMENTS")])
+    assert found.message == (
+        "The identity verification asks for a person; _warnings in the results says more of each row."
+    )
+    (found,) = clusters([waits(2, "PENDING_REVIEW"), waits(3, "PENDING_REVIEW")])
+    assert found.message == "The identity verification asks for a person: PENDING_REVIEW."
+
+
 def test_a_cluster_with_rows_that_name_each_other_has_the_documented_sentence() -> None:
     def twice(row: int, other: int) -> RowResult:
         issue = Issue(row - 2, "duplicate_in_file", f"This customer also appears in row {other}.")
