@@ -135,17 +135,18 @@ class AfterCreate:
             raise _takes_none(profile)
         return counts
 
-    async def run(self, until: float) -> None:
+    async def run(self, waits_s: float) -> None:
         """Do what is open, and wait for outcomes.
 
         Args:
-            until: when to end waiting, seconds since the epoch.
+            waits_s: how long, once nothing else is left to do.
         """
         waiting = await beside_the_loop(self._count, {StepState.WAITING, StepState.SENDING})
         await self.parts.steps.run({step: waiting[step] for step in self.steps if waiting[step]})
         await self.parts.journal.flush()
         submitted = await beside_the_loop(self._count, {StepState.SUBMITTED})
         if submitted and not self.context.stop.requested:
+            until = self.context.now() + waits_s
             self.context.emit(Event("following", {"open": submitted.total(), "until": until}))
             await self.parts.outcomes.wait(until)
 

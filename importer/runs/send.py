@@ -116,7 +116,7 @@ class Sending:
                 self.workspace.runs.note(self.stored.run, after.facts())
                 await after.plan(rows=expected is not None)
                 looked = {} if expected is None else await self._deliver(parts, target, expected)
-                await after.run(self._until)
+                await after.run(self._waits_s)
                 await limiter.give_back()
                 await parts.journal.finish()
                 rehearsed = self._rehearsed(emulators[0]) if self.where.faults is not None else RehearsalFacts()
@@ -147,11 +147,10 @@ class Sending:
         return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run))
 
     @property
-    def _until(self) -> float:
-        """Until when outcomes are waited for, seconds since the epoch."""
+    def _waits_s(self) -> float:
+        """How long outcomes are waited for, in seconds."""
         at_the_end = self.creates and self.context.is_nightly  # the night waits once, for all of its runs
-        waits_s = self.context.profile.after_create.follow_up if self.waits and not at_the_end else 0.0
-        return self.context.now() + waits_s
+        return self.context.profile.after_create.follow_up if self.waits and not at_the_end else 0.0
 
     async def _deliver(self, parts: Delivering, target: OpenTarget, expected: Forecast) -> Mapping[str, int]:
         """Send, then look again at what was sent more than once; returns what came of that."""
