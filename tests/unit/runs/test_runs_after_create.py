@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from importer.core.errors import ProfileError
 from importer.core.states import RowState
-from importer.core.steps import PlannedStep, Step, StepState, VerificationProfile
+from importer.core.steps import PlannedStep, Step, StepCount, StepState, VerificationProfile
 from importer.journal import BodyOfRow
 from importer.profile import Profile
 from importer.runs.after_create import AfterCreate, Planner, _named, steps_of
@@ -124,3 +125,32 @@ def test_a_verification_is_named_by_its_name_or_id() -> None:
 def test_a_verification_that_does_not_exist_names_the_nearest() -> None:
     with pytest.raises(ProfileError, match="Did you mean 'Standard'"):
         _named("Standards", [STANDARD])
+
+
+async def test_outcomes_are_waited_for_once_all_else_is_done() -> None:
+    """Steps may take longer than outcomes are waited for."""
+    done: list[str] = []
+    now = iter((100.0, 200.0))
+
+    class Parts:
+        """Stands for the parts of a delivery, and for its journal."""
+
+        def counts(self) -> list[StepCount]:
+            state = StepState.SUBMITTED if done else StepState.WAITING
+            return [StepCount(Step.VERIFICATION, state, "", 1)]
+
+        async def run(self, steps: Mapping[Step, int]) -> None:
+            done.append(f"{next(now):.0f} {dict(steps)}")
+
+        async def flush(self) -> None:
+            done.append("flushed")
+
+        async def wait(self, until: float) -> None:
+            done.append(f"until {until:.0f}")
+
+    parts: Any = Parts()
+    parts.steps = parts.outcomes = parts.journal = parts
+    context: Any = SimpleNamespace(now=lambda: next(now), emit=lambda _: None, stop=SimpleNamespace(requested=False))
+    await AfterCreate(context, parts, parts, (Step.VERIFICATION,), parts).run(5.0)
+
+    assert done == ["100 {<Step.VERIFICATION: 'verification'>: 1}", "flushed", "until 205"]
