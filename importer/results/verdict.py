@@ -116,7 +116,8 @@ def _came_to(report: ReportData) -> str:
     left = _left(report)
     if report.target == _REHEARSED_AT:
         if done == read:
-            return f"Rehearsal passed: {_all(read, 'all')} would be imported."
+            passed = "" if report.follow_up.get("failed") else " passed"
+            return f"Rehearsal{passed}: {_all(read, 'all')} would be imported."
         return f"Rehearsal: {done:,} of {counted(read, 'row')} would be imported; {left}."
     if done == read:
         return f"{_all(read, 'All', 'customer')} {'is' if read == 1 else 'are'} imported into {report.target}."

@@ -75,6 +75,13 @@ def test_the_verdict_says_what_is_not_done_and_names_the_command_for_it(
     assert judged.tone != "good"
 
 
+def test_a_rehearsal_with_failed_steps_has_not_passed() -> None:
+    failed = steps(StepCount(Step.LIMITS, StepState.FAILED, "", 2))
+    assert verdict(report(failed, target="emulator", exit_code=3)).sentence == (
+        "Rehearsal: all 10 rows would be imported. Steps after the create: 2 failed. Nothing real was changed."
+    )
+
+
 def test_steps_that_are_all_done_leave_the_verdict_as_it_is() -> None:
     judged = verdict(report(steps(StepCount(Step.VERIFY, StepState.DONE, "", 10))))
     assert judged.sentence == "All 10 customers are imported into sandbox."
