@@ -22,6 +22,10 @@ _NUMBER = re.compile(r"[A-Z]{0,3}[-_ ]?[0-9]+", re.IGNORECASE)
 _A_FEW = 5
 _MOSTLY_DISTINCT = 0.85
 """A few ids that are there twice are mistakes of rows; many make it the id of something else (a customer's company)."""
+_FILE = re.compile(r"[^.\s]\.[A-Za-z]{3,4}$|://")
+_AMOUNT = re.compile("[0-9]")
+_MOSTLY = 0.5
+"""Cells that say whether there is a document (`yes`), or how high a limit is (`high`), are not sent."""
 _HONORIFICS = frozenset(HONORIFICS.split())
 
 # --------------------------------------------------------------------------- one column
@@ -42,6 +46,10 @@ def objection(candidate: Candidate, look: Look) -> str:
         return "its cells are not forms of address"
     if candidate.field == "externalId" and not _is_mostly_distinct(look):
         return "its values repeat, so they are not ids of customers"
+    if look.texts and candidate.field.startswith("documents.") and candidate.field.endswith(".file"):
+        return "" if look.share(_FILE.search) >= _MOSTLY else "its cells are not names of files"
+    if look.texts and candidate.field.startswith("limits.") and candidate.field != "limits.currency":
+        return "" if look.share(_AMOUNT.search) >= _MOSTLY else "its cells are not amounts"
     return ""
 
 

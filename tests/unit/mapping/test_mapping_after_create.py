@@ -150,6 +150,23 @@ def test_another_document_is_described_by_the_name_of_its_column() -> None:
     assert fields_of(["Certificate of formation"], BUSINESS) == {"Certificate of formation": "documents.formation.file"}
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "field"),
+    [
+        ("Proof of address", "bill.pdf", "documents.other.file"),
+        ("Proof of address", "https://files.example.com/1", "documents.other.file"),
+        ("Proof of address", "yes", ""),
+        ("W9", "Received 2024", ""),
+        ("Daily limit", "$1,000", "limits.daily"),
+        ("Daily limit", "high", ""),
+    ],
+)
+def test_cells_that_are_no_files_or_amounts_are_not_sent(column: str, cell: str, field: str) -> None:
+    people = {"First Name": "Sarah", "Last Name": "Green", "Phone": "+12125550123", "Email": "sarah@example.com"}
+    matches = found((*people, column), {**people, column: cell}).matches
+    assert [match.field for match in matches if match.column == column] == [field]
+
+
 # --------------------------------------------------------------------------- steps that are off
 
 CELLS = {
