@@ -33,7 +33,7 @@ def print_fields(contract: Contract, found: Sequence[FieldEntry], *, full: bool)
 
 def _in_short(one: FieldEntry) -> str:
     longest = f"; longest {one.spec.max_length}" if one.spec.max_length else ""
-    return f"{one.spec.label}; {one.type}; {one.needed}{longest}" + ("" if one.spec.sent else "; not sent")
+    return "; ".join([one.spec.label, one.type, f"{one.needed}{longest}", *([one.sent] if one.sent else ())])
 
 
 def _field_lines(one: FieldEntry) -> Iterator[str]:
@@ -43,6 +43,8 @@ def _field_lines(one: FieldEntry) -> Iterator[str]:
     yield f"{spec.label}. {one.owner}; {needed}. Example: {spec.example}"
     if not one.spec.sent:
         yield _NOT_SENT
+    elif one.sent:
+        yield f"{one.sent[:1].upper()}{one.sent[1:]}."
     if one.length_evidence:
         yield f"Longest: {spec.max_length} characters ({EVIDENCE[one.length_evidence]})."
     if spec.values:

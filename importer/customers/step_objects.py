@@ -27,9 +27,7 @@ class Limits(TypedDict):
     """Transaction limits, all in one currency: USD where nothing says another."""
 
     currency: NotRequired[
-        Annotated[
-            str, CustomerField("Currency of the limits", Kind.CURRENCY, max_length=3, example="USD", source=_LIMITS)
-        ]
+        Annotated[str, CustomerField("Currency of the limits", Kind.CURRENCY, example="USD", source=_LIMITS)]
     ]
     single: NotRequired[Annotated[str, _limit("single transaction")]]
     daily: NotRequired[Annotated[str, _limit("daily")]]

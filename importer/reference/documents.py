@@ -41,7 +41,7 @@ def _field(one: FieldEntry) -> list[str]:
     spec = one.spec
     accepted = ", ".join(spec.values) + (f" and {len(spec.synonyms)} other words" if spec.synonyms else "")
     longest = f"{spec.max_length} ({EVIDENCE[one.length_evidence]})" if one.length_evidence else ""
-    label = spec.label if one.spec.sent else f"{spec.label}; never sent"
+    label = f"{spec.label}; {one.sent}" if one.sent else spec.label
     return [
         f"`{spec.name}`",
         label,

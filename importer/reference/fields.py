@@ -40,6 +40,13 @@ class FieldEntry:
         return "required" if self.spec.required else self.spec.condition or "optional"
 
     @property
+    def sent(self) -> str:
+        """When it is sent, where that is not with the create."""
+        if not self.spec.sent:
+            return "never sent"
+        return f"sent after the create ({self.spec.step})" if self.spec.step else ""
+
+    @property
     def length_evidence(self) -> Evidence | None:
         """How well the longest length is known; None where there is no such length."""
         return self.spec.length_evidence if self.spec.max_length else None
@@ -59,6 +66,7 @@ class FieldEntry:
             "synonyms": dict(spec.synonyms),
             "example": spec.example,
             "sent": spec.sent,
+            "step": spec.step,
             "evidence": str(spec.evidence),
             "length_evidence": None if self.length_evidence is None else str(self.length_evidence),
             "source": spec.source,
@@ -92,7 +100,7 @@ def fields(contract: Contract, names: Sequence[str] = (), kind: str = "") -> lis
     kind = contract.fields.type_called(kind).lower() if kind else ""
     chosen = {name: entry for name, entry in entries.items() if not kind or entry.type in {kind, "both"}}
     found = select(names, chosen, "customer field", lambda entry: [entry.spec.label])
-    return [entry for entry in found if not _is_repeated(entry.spec.name)] or found
+    return [entry for entry in found if entry.spec.name in names or not _is_repeated(entry.spec.name)] or found
 
 
 def _is_repeated(name: str) -> bool:

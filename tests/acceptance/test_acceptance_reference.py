@@ -9,7 +9,7 @@ import pytest
 from tests.acceptance.conftest import User
 
 KEYS = {
-    "fields": "name label type kind required condition max_length values synonyms example sent evidence"
+    "fields": "name label type kind required condition max_length values synonyms example sent step evidence"
     " length_evidence source",
     "codes": "code stage severity title message fix",
     "profile": "section key place type default meaning environment option",

@@ -72,7 +72,14 @@ def test_a_part_of_a_name_or_label_finds_fields_and_a_whole_name_itself_alone() 
         "Shipping postal code",
         "Beneficial owner 1's physical postal code",
     }
-    assert [one.spec.name for one in fields(CUSTOMERS, ["beneficiaries.3.title"])] == ["beneficiaries.3.title"]
+    named = ["limits.daily", "beneficiaries.3.title"]
+    assert [one.spec.name for one in fields(CUSTOMERS, named)] == named
+
+
+def test_what_is_not_in_the_body_of_a_create_says_so() -> None:
+    sent = {one.spec.name: one.sent for one in fields(CUSTOMERS)}
+    assert (sent["firstName"], sent["limits.daily"]) == ("", "sent after the create (limits)")
+    assert sent["primaryPhoneNumber.region"] == "never sent"
 
 
 def test_every_rule_between_fields_is_listed_with_a_code_that_exists() -> None:
