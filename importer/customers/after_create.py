@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -92,6 +93,9 @@ class CustomerSteps:
 
     steps = frozenset({*STEPS, Step.VERIFICATION})
 
+    def __init__(self) -> None:
+        self._last: tuple[VerificationProfile, Mapping[str, _Asked]] | None = None
+
     def record_type(self, body: Mapping[str, Any]) -> str:
         """The API's own word."""
         return str(body.get("type") or "")
@@ -111,7 +115,7 @@ class CustomerSteps:
         kind = self.record_type(body)
         if kind not in profile.record_types:
             return ("type",)
-        parties, texts = _parties(profile), dict(flatten(body))
+        parties, texts = self._parties(profile), dict(flatten(body))
         business = kind == CustomerType.BUSINESS
         asked = parties.get(BUSINESS_PARTY if business else _folded(rules.individual_party), _Asked())
         lacking = [*_lacking(asked, texts, business=business), *_documents(asked, after.get("documents") or {})]
@@ -122,16 +126,19 @@ class CustomerSteps:
     def unknown_requirements(self, profile: VerificationProfile, rules: VerificationRules) -> tuple[str, ...]:
         """Name what a profile asks for and nobody here can judge: parties and keys."""
         known = {_folded(rules.individual_party), BUSINESS_PARTY, OWNER_PARTY}
-        parties = _parties(profile)
+        parties = self._parties(profile)
         strange = [party for party in profile.requires if _folded(party) not in known]
         return (*strange, *(f"{party}.{key}" for party in parties if party in known for key in parties[party].unknown))
 
+    def _parties(self, profile: VerificationProfile) -> Mapping[str, _Asked]:
+        """What a profile asks for; that of the last one is remembered, since many rows are judged by one."""
+        if self._last is None or self._last[0] is not profile:
+            asked = {_folded(party): _asked(wanted) for party, wanted in profile.requires.items()}
+            self._last = profile, asked
+        return self._last[1]
+
 
 # --------------------------------------------------------------------------- what a profile asks for
-
-
-def _parties(profile: VerificationProfile) -> dict[str, _Asked]:
-    return {_folded(party): _asked(wanted) for party, wanted in profile.requires.items()}
 
 
 def _asked(wanted: Any) -> _Asked:
@@ -205,5 +212,12 @@ def _of_owners(asked: _Asked, owners: Mapping[str, Mapping[str, Any]]) -> Iterat
 def _elsewhere(texts: Mapping[str, str], rules: VerificationRules) -> Iterator[str]:
     """Name the country of a customer that is in none of the countries where customers can be verified."""
     name = next((name for name in _COUNTRIES if texts.get(name)), "")
-    if name and rules.countries and texts[name] not in rules.countries:
+    if name and rules.countries and texts[name] not in _codes(rules.countries):
         yield name
+
+
+@lru_cache(8)
+def _codes(countries: tuple[str, ...]) -> frozenset[str]:
+    from importer.customers.places import find_country  # noqa: PLC0415  # names of countries load slowly
+
+    return frozenset(find_country(one) or one for one in countries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from types import UnionType
 from typing import (
     Annotated,
@@ -51,9 +52,14 @@ class Member(NamedTuple):
 
 def members(declared: type, place: Place) -> Iterator[Member]:
     """List the members of an object at a place, in their order."""
-    for key, hint in get_type_hints(declared, include_extras=True).items():
+    for key, hint in _hints(declared).items():
         required = get_origin(hint) is not NotRequired
         yield _member(key, hint if required else get_args(hint)[0], place, required=required)
+
+
+@cache
+def _hints(declared: type) -> dict[str, Any]:
+    return get_type_hints(declared, include_extras=True)
 
 
 def _member(key: str, hint: Any, place: Place, *, required: bool) -> Member:

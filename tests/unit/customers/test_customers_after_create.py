@@ -10,6 +10,7 @@ import pytest
 from importer.core.steps import VerificationProfile, VerificationRules
 from importer.customers.after_create import NEEDS, CustomerSteps
 from importer.customers.contract import CUSTOMERS
+from importer.emulator.idv_profiles import PROFILES
 
 STEPS, RULES = CustomerSteps(), VerificationRules()
 BOTH = ("INDIVIDUAL", "BUSINESS")
@@ -97,6 +98,7 @@ def test_customers_of_other_countries_cannot_be_verified() -> None:
     assert missing(abroad) == ("addresses.physical.countryCode",)
     assert missing(abroad, rules=VerificationRules(countries=("USA", "CAN"))) == ()
     assert missing(abroad, rules=VerificationRules(countries=())) == ()
+    assert missing(abroad, rules=VerificationRules(countries=("us", "Canada"))) == ()
     assert missing(abroad, {}) == ("addresses.physical.countryCode",)
     mailed = {**PERSON, "addresses": [{**HOME, "type": "MAILING", "countryCode": "CAN"}]}
     assert missing(mailed, {}) == ("addresses.mailing.countryCode",)
@@ -152,6 +154,16 @@ def test_nothing_that_a_target_writes_raises(odd: Any) -> None:
     requires = odd if isinstance(odd, dict) else {"individual": odd}
     missing(PERSON, requires)
     STEPS.unknown_requirements(profile(requires), RULES)
+
+
+@pytest.mark.parametrize("one", PROFILES, ids=lambda one: one["name"])
+def test_everything_that_the_emulators_profiles_ask_for_is_known(one: Mapping[str, Any]) -> None:
+    asked = profile(one["minimumInformationRequired"])
+    passport = {"file": "a.pdf", "number": "X0000000", "issuingCountryCode": "USA", "expiryDate": "2099-01-31"}
+    after = {"beneficiaries": {"1": OWNER}, "documents": {"passport": passport}}
+    assert STEPS.unknown_requirements(asked, RULES) == ()
+    assert STEPS.missing(PERSON, after, asked, RULES) == ()
+    assert STEPS.missing(BAKERY, after, asked, RULES) == ()
 
 
 def test_every_field_that_can_be_missing_can_be_mapped() -> None:
