@@ -238,7 +238,7 @@ class Story:
         open_states = (RowState.UNSENT, RowState.UNKNOWN, RowState.FAILED)
         left = sum(states.get(state, 0) for state in open_states)
         rows_done = not left or (self.lives > 3 and left == _told_by_id(journal.replay(run)))
-        return rows_done and not (self.plan and left_to_do(steps, self.rows))
+        return rows_done and not (self.plan and left_to_do(steps, journal.replay(run).results(), self.server))
 
     async def _do_steps(self, rows: RunDelivery, clock: VirtualClock, stop: StopSwitch) -> None:
         """Do every step, and wait for outcomes for a while."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,17 +125,24 @@ def planned(ordinal: int, after: Mapping[str, Any], rng: random.Random) -> Itera
     yield PlannedStep(ordinal, Step.VERIFY)
 
 
-def left_to_do(steps: RunSteps, rows: int) -> int:
-    """How many steps another life of the importer could bring further: not those that wait for a lost document."""
-    left = 0
-    for ordinal in range(rows):
-        of_row = steps.of_row(ordinal)
-        blocked = any(one.step is Step.DOCUMENTS and one.state is StepState.UNKNOWN for one in of_row)
+def left_to_do(steps: RunSteps, rows: Iterable[RowResult], server: StepServer) -> int:
+    """How many steps another life of the importer could bring further.
+
+    Not those of which only a person can say whether they were done: a document, or what is at the server twice.
+    """
+    left, counts = 0, server.count()
+    for row in rows:
+        of_row = steps.of_row(row.ordinal)
+        lost = [
+            one
+            for one in of_row
+            if one.state is StepState.UNKNOWN
+            and (one.step is Step.DOCUMENTS or counts[row.customer_id, one.step, one.part] > 1)
+        ]
         for one in of_row:
-            is_lost = one.step is Step.DOCUMENTS and one.state is StepState.UNKNOWN
-            waits_for_it = blocked and one.step is Step.VERIFICATION and one.state is StepState.FAILED
+            waits_for_it = bool(lost) and one.step is Step.VERIFICATION and one.state is StepState.FAILED
             ended = one.state not in OPEN_STEPS | {StepState.FAILED, StepState.UNKNOWN, StepState.DIFFERS}
-            left += not (is_lost or waits_for_it or ended)
+            left += not (one in lost or waits_for_it or ended)
     return left
 
 
