@@ -141,7 +141,7 @@ def retry(
     raise typer.Exit(code)
 
 
-def follow(run_name: opt.Run, *, sending: opt.SendingSteps, results: opt.RunResults, shared: opt.Shared) -> None:
+def follow(run_name: opt.Run, *, sending: opt.Following, results: opt.RunResults, shared: opt.Shared) -> None:
     """Go on with the steps after the creates of a run.
 
     Every open step is done, and identity verifications that ask for a person are looked at again. No customer is

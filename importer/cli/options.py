@@ -181,8 +181,14 @@ class SendingRun(Sending):
 class SendingSteps(Sending):
     """Where and how fast the steps after the creates of one run are done."""
 
-    follow_up: str | None = follow_up_option()
     notify: bool = notify_option()
+
+
+@dataclass(frozen=True)
+class Following(SendingSteps):
+    """The same, where outcomes are waited for."""
+
+    follow_up: str | None = follow_up_option()
 
 
 @dataclass(frozen=True)

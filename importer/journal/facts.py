@@ -178,15 +178,9 @@ class AfterCreateFacts(Noted):
 
     Args:
         steps: their names, in their order.
-        profile_id: of the identity verification, at the target.
-        profile_name: the same for people.
-        follow_until: until when the last pass waited for outcomes, seconds since the epoch.
     """
 
     steps: tuple[str, ...] = ()
-    profile_id: str = ""
-    profile_name: str = ""
-    follow_until: float | None = None
 
 
 class ReturnFacts(Noted):

@@ -16,16 +16,13 @@ from importer.core.ports import Verifies
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
 from importer.core.steps import PlannedStep, Step, StepState, VerificationProfile, VerificationRules, parts_of
-from importer.journal import AfterCreateFacts, BodyOfRow, RunFacts, RunSteps
+from importer.journal import BodyOfRow, RunSteps
 from importer.profile import Profile
 from importer.runs.context import Context
 
 if TYPE_CHECKING:
     from importer.runs.wiring.sending import Delivering
     from importer.targets import OpenTarget
-
-_BROUGHT_BY_ROWS = frozenset({Step.BENEFICIARIES, Step.LIMITS, Step.DOCUMENTS})
-"""Steps of those rows alone that bring something for them."""
 
 
 def steps_of(profile: Profile, mapped: Collection[str]) -> tuple[Step, ...]:
@@ -72,7 +69,7 @@ class AfterCreate:
     """The steps of one run in one pass.
 
     Args:
-        steps: those that its rows may have.
+        steps: those that its rows may have, as far as they are done in this pass.
         journal: of these steps.
     """
 
@@ -81,12 +78,6 @@ class AfterCreate:
     parts: Delivering
     steps: tuple[Step, ...]
     journal: RunSteps
-
-    def facts(self) -> RunFacts:
-        """What the run notes of its steps."""
-        if not self.steps:
-            return RunFacts()
-        return RunFacts(after_create=AfterCreateFacts(steps=tuple(step.value for step in self.steps)))
 
     async def plan(self, *, rows: bool) -> None:
         """Plan the steps of every row that is ready, before the first of them is sent.
@@ -151,10 +142,10 @@ class AfterCreate:
             await self.parts.outcomes.wait(until)
 
     def _count(self, states: Collection[StepState]) -> Counter[Step]:
-        """How many steps of each kind are in some states."""
+        """How many of these steps are in some states, by their kind."""
         found: Counter[Step] = Counter()
         for one in self.journal.counts():
-            if one.state in states:
+            if one.state in states and one.step in self.steps:
                 found[one.step] += one.entries
         return found
 

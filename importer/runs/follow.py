@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing, suppress
 
 from importer.core.errors import ImporterError, UsageError
 from importer.core.runtime import beside_the_loop
-from importer.core.steps import LOOKED_UP_STEPS, StepState
+from importer.core.steps import LOOKED_UP_STEPS, Step, StepState
 from importer.delivery import StopSwitch, stopped_with
 from importer.journal import Location, StoredRun, locks_of
 from importer.profile import Profile
@@ -36,10 +36,13 @@ async def follow(context: Context, name: str) -> Report:
     return await steps_alone(context, name, _open_again)
 
 
-async def steps_alone(context: Context, name: str, prepare: Prepare, *, waits: bool = True) -> Report:
+async def steps_alone(
+    context: Context, name: str, prepare: Prepare, *, steps: Collection[Step] = tuple(Step), waits: bool = True
+) -> Report:
     """Do steps of a run, and nothing else.
 
     Args:
+        steps: these, as far as the run has them.
         waits: whether outcomes are waited for, as long as the profile says.
 
     Raises:
@@ -48,10 +51,10 @@ async def steps_alone(context: Context, name: str, prepare: Prepare, *, waits: b
     context, _ = await beside_the_loop(recall, context, name)
     context = context.under(context.profile.with_options({"yes": True}))  # who began the run was asked
     async with in_hours(context) as bounded:
-        return await _done(bounded, name, prepare, waits=waits)
+        return await _done(bounded, name, prepare, steps, waits=waits)
 
 
-async def _done(context: Context, name: str, prepare: Prepare, *, waits: bool) -> Report:
+async def _done(context: Context, name: str, prepare: Prepare, steps: Collection[Step], *, waits: bool) -> Report:
     started_at = context.now()
     with closing(open_workspace(context.workspace, create=False)) as workspace:
         stored = workspace.runs.find(name)
@@ -64,7 +67,7 @@ async def _done(context: Context, name: str, prepare: Prepare, *, waits: bool) -
             stored = workspace.runs.find(run_id)  # as whoever held the lock has left it
             _require_sent(context, workspace, stored)
             await beside_the_loop(prepare, workspace, stored)
-            sending = Sending(logged, workspace, stored, where, directory, started_at, creates=False, waits=waits)
+            sending = Sending(logged, workspace, stored, where, directory, started_at, steps=steps, waits=waits)
             return await sending.run()
 
 

@@ -29,7 +29,7 @@ async def verify(context: Context, name: str, *, sample: float | None = None) ->
         UsageError: the run has no customers, or what it sent was purged.
         ImporterError: as for `follow`.
     """
-    return await steps_alone(context, name, partial(_plan, sample=sample))
+    return await steps_alone(context, name, partial(_plan, sample=sample), steps={Step.VERIFY})
 
 
 def _plan(workspace: Workspace, stored: StoredRun, *, sample: float | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from importer.core.steps import OPEN_STEPS, Step
 from importer.delivery import StrictLimiter, stamps_of_others
 from importer.journal import (
     RUNNING,
+    AfterCreateFacts,
     ForecastFacts,
     RateReceipt,
     RehearsalFacts,
@@ -47,7 +48,7 @@ class Sending:
         directory: the run's.
         started_at: of this pass, seconds since the epoch.
         quiet_s: for how long nobody had sent to this account when this pass began, in seconds.
-        creates: False: only steps after the creates are done.
+        steps: only these steps of its rows are done, and nothing is created; None: rows are sent, and have all steps.
         waits: whether outcomes are waited for.
     """
 
@@ -58,7 +59,7 @@ class Sending:
     directory: Path
     started_at: float
     quiet_s: float = 0.0
-    creates: bool = True
+    steps: Collection[Step] | None = None
     waits: bool = True
 
     async def run(self) -> Report:
@@ -71,7 +72,7 @@ class Sending:
         """
         await beside_the_loop(self._take_up)
         if await beside_the_loop(self._has_work):
-            await self._send(await beside_the_loop(self._foresee) if self.creates else None)
+            await self._send(None if self.steps is not None else await beside_the_loop(self._foresee))
         arguments = (self.workspace.journal, self.stored, self.directory, self.started_at)
         return await beside_the_loop(finish, self.context, *arguments)
 
@@ -113,7 +114,6 @@ class Sending:
             parts = self._parts(target, limiter)
             async with parts.journal:
                 after = self._after_create(target, parts)
-                self.workspace.runs.note(self.stored.run, after.facts())
                 await after.plan(rows=expected is not None)
                 looked = {} if expected is None else await self._deliver(parts, target, expected)
                 await after.run(self._waits_s)
@@ -141,7 +141,10 @@ class Sending:
         """The steps of the run: those that the profile asks for, and those that it has had before."""
         facts = self.workspace.runs.facts(self.stored.run)
         wanted = {*steps_of(self.context.profile, facts.mapping), *map(Step, facts.after_create.steps)}
-        steps = tuple(step for step in Step if step in wanted)
+        if wanted:
+            names = tuple(step.value for step in Step if step in wanted)
+            self.workspace.runs.note(self.stored.run, RunFacts(after_create=AfterCreateFacts(steps=names)))
+        steps = tuple(step for step in Step if step in wanted and (self.steps is None or step in self.steps))
         if Step.DOCUMENTS in steps and isinstance(target, TakesFiles):
             target.files_from(DocumentFiles.of(self.context.profile, self.stored.header.path))
         return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run))
@@ -149,7 +152,7 @@ class Sending:
     @property
     def _waits_s(self) -> float:
         """How long outcomes are waited for, in seconds."""
-        at_the_end = self.creates and self.context.is_nightly  # the night waits once, for all of its runs
+        at_the_end = self.steps is None and self.context.is_nightly  # the night waits once, for all of its runs
         return self.context.profile.after_create.follow_up if self.waits and not at_the_end else 0.0
 
     async def _deliver(self, parts: Delivering, target: OpenTarget, expected: Forecast) -> Mapping[str, int]:

@@ -126,6 +126,18 @@ def test_verify_reads_customers_that_existed_too(user: User, stub: Server) -> No
     assert {one["_verified"] for one in results(user, again)} == {"same"}
 
 
+def test_verify_leaves_all_other_steps_as_they_are(user: User, server: Server) -> None:
+    options = profile(user, server.base_url, steps=(STANDARD, 'follow_up = "0s"'), mapping=MAPPING)
+    assert user.types("run", source(user, people(3)), *options, **server.environ).code == 75
+    before = server.asked()
+
+    verified = user.types("verify", "last", *options, "--json", **server.environ)
+
+    assert (verified.code, verified.json["follow_up"]["open"]) == (75, 3), verified.out
+    assert verified.json["follow_up"]["steps"]["verify"] == {"done": 3}
+    assert server.asked().get("idv_get", 0) == before.get("idv_get", 0)
+
+
 # --------------------------------------------------------------------------- follow, resume, retry
 
 
