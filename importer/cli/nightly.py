@@ -98,8 +98,13 @@ def _loaded(folder: str, shared: opt.Shared, *sets: opt.OptionSet) -> Profile:
 
 def print_pass(report: PassReport) -> None:
     """Print the outcome of every file."""
+    from importer.results import steps_sentence  # noqa: PLC0415
+    from importer.runs.notifications.composing import printable  # noqa: PLC0415
+
     for result in report.imports:
         _print_file(result, report.target)
+    for result in report.earlier:
+        say(f"{printable(result.file)}, imported earlier (run {result.run_id}): {steps_sentence(result.follow_up)}")
     for name in report.growing:
         say(f"{name}: still being written; the next pass takes it")
     for name in report.links:

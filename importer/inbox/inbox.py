@@ -160,8 +160,8 @@ class Inbox:
             async with closing_at(ends_at, stops.by_hours, self.clock, "The time allowed was over."):
                 forecast = await asyncio.to_thread(self._forecaster.forecast, folder, ends_at)
                 await look_again_at_all(self.profile)
-                await follow_all(self.profile, self.stop, waits=False)
-                report = await self._over(folder, stops, ends_at).run()
+                earlier = await follow_all(self.profile, self.stop, waits=False)
+                report = (await self._over(folder, stops, ends_at).run()).followed(earlier)
                 if not (stops.requested or self._watching):
                     report = report.followed(await follow_all(self.profile, self.stop, waits=True))
         report = replace(report, forecast=forecast, links=self._new_links(report), elapsed_s=self.clock.now() - began)

@@ -13,6 +13,7 @@ from importer.core.errors import BusyError, ExitCode, ProfileError, TryLaterErro
 from importer.inbox.report import PassReport
 from importer.profile import Profile
 from importer.profile.nightly import NotifySettings
+from importer.results import steps_sentence
 from importer.runs.archive import readable
 from importer.runs.file_result import Fate
 from importer.runs.notifications.composing import (
@@ -87,7 +88,7 @@ def compose_pass(report: PassReport, settings: NotifySettings) -> Notification:
         results=report.imports,
         headline=_headline(report),
         warnings=list(_warnings(report)),
-        notes=[f"{printable(name)} is a symbolic link and was left alone." for name in report.links],
+        notes=[*_notes(report)],
         origin=f"Folder: {folder}. Target: {report.target}. Exit code: {int(report.exit_code)}.",
         elapsed_s=report.elapsed_s,
     )
@@ -127,6 +128,14 @@ def _warnings(report: PassReport) -> Iterator[str]:
         yield f"{printable(name)} was still being written; the next pass takes it."
     if report.waiting:
         yield f"{report.waiting} more files wait for the next pass."
+
+
+def _notes(report: PassReport) -> Iterator[str]:
+    """What else there is to know."""
+    for one in report.earlier:
+        yield f"{printable(one.file)}, imported earlier: {steps_sentence(one.follow_up)}"
+    for name in report.links:
+        yield f"{printable(name)} is a symbolic link and was left alone."
 
 
 def _headline(report: PassReport) -> str:

@@ -42,6 +42,7 @@ class PassReport:
     Args:
         folder: an address as people may see it, or a path.
         imports: what became of every file that it got to.
+        earlier: files of earlier passes, with open steps that were followed in this one, as their runs are now.
         growing: files that somebody was still writing; left for the next pass.
         waiting: files that the pass did not get to.
         missing: a file was expected, and none arrived.
@@ -54,6 +55,7 @@ class PassReport:
     folder: Path | str
     target: str
     imports: Sequence[FileResult] = ()
+    earlier: Sequence[FileResult] = ()
     growing: Sequence[str] = ()
     links: Sequence[str] = ()
     waiting: int = 0
@@ -76,15 +78,18 @@ class PassReport:
         return bool(self.imports or self.missing or self.growing or self.stopped)
 
     def followed(self, reports: Mapping[str, Report]) -> PassReport:
-        """The same pass with what its runs came to once their open steps were followed.
+        """The same pass with what its runs, and earlier ones, came to once their open steps were followed.
 
         Args:
             reports: run id to the report.
         """
-        imports = [
-            one.with_report(reports[one.run_id].as_json()) if one.run_id in reports else one for one in self.imports
-        ]
-        return replace(self, imports=tuple(imports))
+        now = {run_id: report.as_json() for run_id, report in reports.items()}
+        imports = tuple(one.with_report(now[one.run_id]) if one.run_id in now else one for one in self.imports)
+        earlier = {one.run_id: one for one in self.earlier}
+        for run_id in now.keys() - {one.run_id for one in imports}:
+            before = FileResult(file=now[run_id]["source"], fate=Fate.IMPORTED, exit_code=0, resumed=True)
+            earlier[run_id] = before.with_report(now[run_id])
+        return replace(self, imports=imports, earlier=tuple(earlier[run_id] for run_id in sorted(earlier)))
 
     def and_then(self, later: PassReport) -> PassReport:
         """Both passes together; a file that the first one held counts as the second one left it."""
@@ -93,6 +98,7 @@ class PassReport:
         return replace(
             later,
             imports=(*settled, *later.imports),
+            earlier=tuple({one.run_id: one for one in (*self.earlier, *later.earlier)}.values()),
             links=(*self.links, *later.links),
             missing=later.missing or (self.missing and not later.imports),
             elapsed_s=self.elapsed_s + later.elapsed_s,
@@ -123,6 +129,7 @@ class PassReport:
             "exit_code": int(self.exit_code),
             "error": error,
             "imports": [done.as_json() for done in self.imports],
+            "earlier": [done.as_json() for done in self.earlier],
             "growing": list(self.growing),
             "links": list(self.links),
             "waiting": self.waiting,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from importer.core.errors import ExitCode
 from importer.inbox.report import PassReport, worst
+from importer.results import Report
 from importer.runs.file_result import Fate, FileResult
 
 
@@ -58,3 +60,36 @@ def test_the_exit_code_is_the_worst_of_the_files() -> None:
         [8, 4, 5, 9, 6, 75, 7, 6]
     )
     assert {worst([code, 0]) for code in ExitCode} == set(ExitCode)
+
+
+FOLLOW_UP = {"steps": {"verification": {"done": 2}}, "outcomes": {"APPROVED": 2}, "open": 0, "failed": 0}
+
+
+def followed_run(run_id: str) -> Report:
+    return Report(
+        command="nightly",
+        source=f"{run_id}.csv",
+        target="live",
+        dry_run=False,
+        exit_code=0,
+        elapsed_seconds=1.0,
+        run_id=run_id,
+        counts={"read": 2, "created": 2},
+        follow_up=FOLLOW_UP,
+    )
+
+
+def test_runs_of_earlier_passes_are_named_with_what_their_steps_came_to() -> None:
+    done = report(replace(result("b.csv", code=75), run_id="b"))
+    total = done.followed({"b": followed_run("b"), "a": followed_run("a")})
+
+    assert [(one.file, one.exit_code, one.follow_up) for one in total.imports] == [("b.csv", 0, FOLLOW_UP)]
+    assert [(one.file, one.run_id, one.follow_up) for one in total.earlier] == [("a.csv", "a", FOLLOW_UP)]
+    assert [one["run_id"] for one in total.as_json()["earlier"]] == ["a"]
+    assert total.counts == {"read": 2, "created": 2}
+
+
+def test_a_run_that_is_followed_in_several_passes_is_named_once() -> None:
+    first, second = (report().followed({"a": followed_run("a")}) for _ in range(2))
+    assert [one.run_id for one in first.and_then(second).earlier] == ["a"]
+    assert not first.happened
