@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal, NotRequired
@@ -12,7 +13,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from importer.core.batches import CheckedBatch, MappedBatch
-from importer.core.contract import Contract, Policy
+from importer.core.contract import Columns, Contract, Policy
 from importer.core.frames import raw_batch
 from importer.core.issues import IssueCode
 from importer.profile import ValidationSettings
@@ -67,6 +68,29 @@ def test_what_pydantic_refuses_is_an_issue_of_the_field_under_the_codes_of_the_c
         (2, "value_invalid", "mail"),
     ]
     assert checked.issues[0].message == "Member reference is not accepted; write A-17."
+
+
+def test_a_contract_says_with_its_fields_what_steps_after_the_create_send() -> None:
+    class Record(Member):
+        limits: NotRequired[dict[str, str]]
+
+    class Checks(PlainChecks):
+        def rows(self, record_type: str | None, mapped: Collection[str]) -> Callable[[Columns], Iterator[Any]]:
+            plain = super().rows(record_type, mapped)
+            return lambda columns: ({**row, "limits": {"daily": "5.00"}} for row in plain(columns))
+
+        def adapter(self, record_type: str | None, policy: Policy) -> TypeAdapter[dict[str, Any]]:
+            found: TypeAdapter[Any] = TypeAdapter(Record)
+            return found
+
+    rows = ("A-1", "Ada", "ada@example.com"), ("A-2", "", "bob@example.com")
+    assert check(PLAIN, *rows).after == ()
+    sent = {name: replace(spec, step="limits") if name == "ref" else spec for name, spec in PLAIN.fields.sent.items()}
+    with_steps = replace(PLAIN, load_checks=Checks, fields=replace(PLAIN.fields, sent=sent))
+    checked = check(with_steps, *rows)
+    assert checked.after == [b'{"limits":{"daily":"5.00"}}', None]
+    assert checked.payloads[0] is not None
+    assert b"limits" not in checked.payloads[0]
 
 
 def test_without_a_code_for_it_a_refusal_is_a_fault_of_the_contract() -> None:
