@@ -54,8 +54,9 @@ def nightly(
 
     Made to be started by a scheduler. Takes complete files (unchanged between two checks, or with a marker such as
     NAME.done), the oldest first, and moves each to archive/ or failed/ with its results or a why.txt. A run that was
-    cut off or ran out of time goes on first; content that was imported before is never sent again. Where the profile
-    is wrong, no file is taken (2).
+    cut off or ran out of time goes on first, as do open steps after the creates of earlier runs; outcomes of this pass
+    are waited for at its end (after_create.follow_up). Content that was imported before is never sent again. Where the
+    profile is wrong, no file is taken (2).
 
     A folder at an address is read, and its files are moved there: sftp://user@host/inbox, s3://bucket/in,
     gs://bucket/in. Over SFTP several machines may share it; a bucket is for one.

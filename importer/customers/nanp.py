@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from phonenumbers import PhoneNumber, is_valid_number, is_valid_number_for_region
 
-from importer.core.contract import Policy, Reading, Step
+from importer.core.contract import Normalisation, Policy, Reading
 from importer.customers.phones import regions
 
 REGIONS = ("US", "CA")
@@ -79,7 +79,7 @@ def quick_phone(text: str, policy: Policy, place: str = "") -> Reading | None:
     in_brackets, plain, exchange, line = found.groups()
     area = in_brackets or plain
     number = f"+1{area}{exchange}{line}"
-    reading = Reading(number) if number == text else Reading(number, (Step("phone_e164", text, number),))
+    reading = Reading(number) if number == text else Reading(number, (Normalisation("phone_e164", text, number),))
     if is_assigned(area + exchange[0]):
         return reading
     return _unused(reading, "phone_unassigned", policy) if is_fictional(area + exchange[0]) else None

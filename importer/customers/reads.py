@@ -16,7 +16,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, PydanticOmit, core_schema
 
-from importer.core.contract import Kind, Policy, Step
+from importer.core.contract import Kind, Normalisation, Policy
 from importer.customers.fields import reader_of
 from importer.customers.notes import CustomerNotes
 from importer.customers.patterns import clean_pattern, clean_words, max_chars
@@ -112,15 +112,15 @@ def careful_reader(spec: CustomerField, policy: Policy) -> Read:
         if text.__class__ is not str:
             text = _marked(text, spec, notes)
         place = place_of(text, info) if place_of is not None else ""
-        value, steps, code, warnings, extension, countries = read(text, place)
-        if steps and notes is not None and name in notes.no_change:
+        value, changes, code, warnings, extension, countries = read(text, place)
+        if changes and notes is not None and name in notes.no_change:
             code = "change_forbidden"
         if code:
             raise refused(code, spec, notes, countries)
         if extension:
             text.behind = extension
         if notes is not None:
-            notes.take(name, value, steps, warnings, countries)
+            notes.take(name, value, changes, warnings, countries)
         if not value:
             raise refused(_blank(spec, info), spec, notes)
         if rule is not None and (code := rule(spec, value, info)):
@@ -260,5 +260,5 @@ def _extension(given: _Extension, spec: CustomerField, notes: CustomerNotes | No
     if reading.value:
         raise refused("extension_conflict", spec, notes)
     if notes is not None:
-        notes.change(spec, Step("phone_extension_split", "", behind))
+        notes.change(spec, Normalisation("phone_extension_split", "", behind))
     return behind

@@ -37,7 +37,7 @@ def _origin(rule: FieldRule) -> str:
 _OF_STEPS = {
     "beneficiaries": ("beneficial owners", "create them"),
     "limits": ("limits", "set them"),
-    "documents": ("documents", "hand them over"),
+    "documents": ("documents", "upload them"),
 }
 
 

@@ -16,7 +16,7 @@ _WORTH_A_CLOCK_S = 1.0
 _STEPS: Mapping[str, str] = {
     Step.BENEFICIARIES: "Creating beneficial owners",
     Step.LIMITS: "Setting limits",
-    Step.DOCUMENTS: "Handing documents over",
+    Step.DOCUMENTS: "Uploading documents",
     Step.VERIFICATION: "Submitting for verification",
     Step.VERIFY: "Reading back",
     Step.UPDATE: "Updating",

@@ -32,7 +32,7 @@ class AfterCreateSettings(Section):
         True, description="Create the beneficial owners of a business, where columns are mapped to `beneficiaries.N`."
     )
     limits: bool = Field(False, description="Set transaction limits; needs columns mapped to `limits.TYPE`.")
-    documents: bool = Field(True, description="Hand documents over, where columns are mapped to `documents.KIND`.")
+    documents: bool = Field(True, description="Upload documents, where columns are mapped to `documents.KIND`.")
     identity_verification: str = Field(
         "", description="Submit every customer that is ready to this profile of the target, by name or id; empty: none."
     )
@@ -58,10 +58,10 @@ class VerificationSettings(Section):
         description="What becomes of a row that lacks what the verification asks for: created without it, or refused.",
     )
     countries: Names = Field(
-        ("USA",), description="Where customers can be verified (K, at the time of the API's page); empty: everywhere."
+        ("USA",), description="Where customers can be verified; the default is what the API's page says. Empty: everywhere."
     )
     individual_party: str = Field(
-        "individual", description="The key of a person in a profile's requirements (NF: not found in the API's pages)."
+        "individual", description="What a profile of the target calls a person in what it requires; no page of the API says it."
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from importer.core.batches import MappedBatch
 from importer.core.commands import Commands
-from importer.core.contract import Checks, FieldSpec, FieldTable, Groups, Kind, Notes, Policy, Reading, Step
+from importer.core.contract import Checks, FieldSpec, FieldTable, Groups, Kind, Normalisation, Notes, Policy, Reading
 from importer.core.contract.keyed_hashes import SEPARATOR
 from importer.core.errors import ProfileError
 from importer.core.issues import Issue, IssueCode
@@ -93,16 +93,14 @@ class Words:
             aside: places whose words are not sent: what becomes of them does not matter.
         """
         known = self._read(texts)
-        altered = {text: found for text in dict.fromkeys(texts) if (found := _steps(known[text]))}
+        altered = {text: found for text in dict.fromkeys(texts) if (found := _changes(known[text]))}
         if not altered:
             return texts
-        for rule in dict.fromkeys(rule for steps in altered.values() for rule in steps):
-            words = {text: steps[rule] for text, steps in altered.items() if rule in steps}
+        for rule in dict.fromkeys(rule for changes in altered.values() for rule in changes):
+            words = {text: changes[rule] for text, changes in altered.items() if rule in changes}
             places = [place for place, text in enumerate(texts) if text in words and place not in aside]
             done = [words[texts[place]] for place in places]
-            notes.change_all(
-                rule, self.spec.name, places, [step.before for step in done], [step.after for step in done]
-            )
+            notes.change_all(rule, self.spec.name, places, [one.before for one in done], [one.after for one in done])
         return [known[text].value if text in altered else text for text in texts]
 
     def _read(self, texts: Sequence[str]) -> dict[str, Reading]:
@@ -113,9 +111,9 @@ class Words:
         return self._known
 
 
-def _steps(reading: Reading) -> dict[str, Step]:
+def _changes(reading: Reading) -> dict[str, Normalisation]:
     """What altered a text that needs no other remark, by rule."""
-    return {} if reading.error or reading.warnings else {step.rule: step for step in reading.steps}
+    return {} if reading.error or reading.warnings else {one.rule: one for one in reading.changes}
 
 
 # --------------------------------------------------------------------------- rows that are one record

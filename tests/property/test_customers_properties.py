@@ -39,7 +39,7 @@ def test_no_text_raises_and_normalising_twice_equals_once(text: str, country: st
         once = read(spec, text, POLICY, country)
         assert not once.error or (once.error in ISSUE_CODES and once.value == "")
         twice = read(spec, once.value, POLICY, country)
-        assert (twice.value, twice.error, twice.steps) == (once.value, "", ())
+        assert (twice.value, twice.error, twice.changes) == (once.value, "", ())
 
 
 @settings(max_examples=examples(500), deadline=None)

@@ -189,7 +189,7 @@ def _type(name: str) -> Any:
             notes.fail(reading.error, name)
             raise ValueError(reading.error)
         if not reading.clean:
-            notes.take(name, reading.value, reading.steps, reading.warnings, ())
+            notes.take(name, reading.value, reading.changes, reading.warnings, ())
         return reading.value
 
     hint = Annotated[str, BeforeValidator(read)]

@@ -12,7 +12,7 @@ from importer.core.contract.identity import Contradiction, Groups, Identity, Lik
 from importer.core.contract.keyed_hashes import is_another, key_of, keys_of, occurrence_key, person_of, prints
 from importer.core.contract.matching import Candidate, Choice, Look, Matching, Meaning, Vocabulary
 from importer.core.contract.notes import Notes
-from importer.core.contract.reading import Policy, Reading, Step
+from importer.core.contract.reading import Normalisation, Policy, Reading
 
 __all__ = [
     "HARD_MAX_CHARS",
@@ -36,6 +36,7 @@ __all__ = [
     "Look",
     "Matching",
     "Meaning",
+    "Normalisation",
     "Notes",
     "Policy",
     "PresenceFields",
@@ -44,7 +45,6 @@ __all__ = [
     "Renewed",
     "RowIdentities",
     "Rule",
-    "Step",
     "Vocabulary",
     "contract_of",
     "is_another",

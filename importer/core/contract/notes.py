@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from importer.core.contract.fields import FieldSpec
-from importer.core.contract.reading import Step
+from importer.core.contract.reading import Normalisation
 
 Kept = tuple[list[int], list[str], list[str]]
 """Places, texts before, texts after."""
@@ -63,14 +63,14 @@ class Notes:
         self,
         name: str,
         value: str,
-        steps: Sequence[Step],
+        changes: Sequence[Normalisation],
         warnings: Sequence[str],
         countries: tuple[str, ...],
     ) -> None:
         """Note how a cell was read."""
         place = self.place
         self.values[name][place] = value
-        for rule, before, after in steps:
+        for rule, before, after in changes:
             kept = self._kept(rule, name)
             kept[0].append(place)
             kept[1].append(before)
@@ -87,12 +87,12 @@ class Notes:
         if places:
             self.warnings[code, name, ()].extend(places)
 
-    def change(self, spec: FieldSpec, step: Step) -> None:
+    def change(self, spec: FieldSpec, done: Normalisation) -> None:
         """Note that a rule altered a text."""
-        ordinals, before, after = self._kept(step.rule, spec.name)
+        ordinals, before, after = self._kept(done.rule, spec.name)
         ordinals.append(self.place)
-        before.append(step.before)
-        after.append(step.after)
+        before.append(done.before)
+        after.append(done.after)
 
     def change_all(
         self, rule: str, name: str, places: Sequence[int], before: Sequence[str], after: Sequence[str]

@@ -1,4 +1,4 @@
-"""What became of one text: its normalised value, every step that altered it, and what is wrong with it.
+"""What became of one text: its normalised value, every change that a rule made to it, and what is wrong with it.
 
 Field types build a `Reading` by a chain of `then`, `warn` and `refuse`; nothing here knows a rule.
 """
@@ -10,8 +10,8 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 
-class Step(NamedTuple):
-    """One normalisation: the rule that did it, the text before and after."""
+class Normalisation(NamedTuple):
+    """What a rule made of a text."""
 
     rule: str
     before: str
@@ -23,7 +23,7 @@ class Reading(NamedTuple):
 
     Args:
         value: what will be sent; "" where the text is blank or refused.
-        steps: what altered it, in order.
+        changes: what altered it, in order.
         error: the issue code that refuses it; empty when it is fine.
         warnings: issue codes that do not refuse it.
         extension: the phone extension that was behind a number.
@@ -31,7 +31,7 @@ class Reading(NamedTuple):
     """
 
     value: str
-    steps: tuple[Step, ...] = ()
+    changes: tuple[Normalisation, ...] = ()
     error: str = ""
     warnings: tuple[str, ...] = ()
     extension: str = ""
@@ -40,13 +40,13 @@ class Reading(NamedTuple):
     @property
     def clean(self) -> bool:
         """Whether the text is sent as it is, without a note."""
-        return not (self.steps or self.error or self.warnings or self.extension)
+        return not (self.changes or self.error or self.warnings or self.extension)
 
     def then(self, rule: str, value: str) -> Reading:
-        """Go on with another value; a step is kept only where it differs."""
+        """Go on with another value; a change is kept only where it differs."""
         if value == self.value:
             return self
-        return self._replace(value=value, steps=(*self.steps, Step(rule, self.value, value)))
+        return self._replace(value=value, changes=(*self.changes, Normalisation(rule, self.value, value)))
 
     def warn(self, code: str) -> Reading:
         """Add a warning."""

@@ -56,14 +56,14 @@ _ALL = (
     ),
     IssueCode(
         "document_failed",
-        "A document could not be handed over",
+        "A document could not be uploaded",
         "",
         "Correct what the message names, or retry the run.",
         Severity.WARNING,
     ),
     IssueCode(
         "document_unknown",
-        "It is not known whether a document was handed over",
+        "It is not known whether a document was uploaded",
         "",
         "Look at the customer's documents at the target: they cannot be looked up by a program.",
         Severity.WARNING,
@@ -106,7 +106,7 @@ _ALL = (
         "idv_needs_person",
         "The identity verification asks for a person",
         "",
-        "Do what the status asks for at the target; follow the run then.",
+        "Do at the target what the status asks for, then follow the run.",
         Severity.WARNING,
     ),
     IssueCode(

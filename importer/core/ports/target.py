@@ -98,7 +98,7 @@ class Files(Protocol):
 
 @runtime_checkable
 class TakesFiles(Protocol):
-    """A target that hands documents over."""
+    """A target that takes documents."""
 
     def files_from(self, files: Files) -> None:
         """Say where the bytes of documents come from; called once, before the first `attempt` of `documents`."""

@@ -111,7 +111,7 @@ def test_the_quick_way_gives_the_very_same_reading_or_none(address: str) -> None
 def test_every_change_is_named(written: str, sent: str, rules: list[str]) -> None:
     reading = read_email(written)
     assert reading.value == sent
-    assert [step.rule for step in reading.steps] == rules
+    assert [change.rule for change in reading.changes] == rules
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_every_change_is_named(written: str, sent: str, rules: list[str]) -> Non
 def test_what_programs_put_around_an_address_is_taken_away_and_named(written: str, rules: list[str]) -> None:
     reading = read_email(written)
     assert (reading.value, reading.error) == ("ann@example.com", "")
-    assert [step.rule for step in reading.steps] == rules
+    assert [change.rule for change in reading.changes] == rules
 
 
 @pytest.mark.parametrize(

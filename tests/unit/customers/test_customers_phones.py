@@ -162,7 +162,7 @@ def test_letters_that_mean_digits_are_read() -> None:
 def test_a_number_that_a_program_printed_as_a_decimal_is_read_without_its_fraction(written: str) -> None:
     reading = read_phone(written, POSSIBLE)
     assert (reading.value, reading.error) == ("+14155550108", "")
-    assert reading.steps[0].rule == "phone_decimal_removed"
+    assert reading.changes[0].rule == "phone_decimal_removed"
 
 
 def test_only_a_fraction_of_nothing_is_a_fraction() -> None:

@@ -67,14 +67,14 @@ def test_names_that_only_resemble_such_a_word_are_names(name: str) -> None:
 def test_every_change_is_named(written: str, sent: str, rules: list[str]) -> None:
     reading = clean(written)
     assert reading.value == sent
-    assert [step.rule for step in reading.steps] == rules
+    assert [change.rule for change in reading.changes] == rules
 
 
 def test_the_steps_of_a_reading_form_a_chain_from_the_cell_to_what_is_sent() -> None:
     reading = clean("\u00a0Jose\u0301\u200b")
-    assert reading.steps[0].before == "\u00a0Jose\u0301\u200b"
-    assert all(one.after == other.before for one, other in zip(reading.steps, reading.steps[1:], strict=False))
-    assert reading.steps[-1].after == reading.value
+    assert reading.changes[0].before == "\u00a0Jose\u0301\u200b"
+    assert all(one.after == other.before for one, other in zip(reading.changes, reading.changes[1:], strict=False))
+    assert reading.changes[-1].after == reading.value
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\x1b[31m", "\x7f", "\ud800", "\ufffe", "\U0001ffff", "\x9b", "\x08"])

@@ -44,7 +44,7 @@ def following(opened: int, until: float = 8_200.0) -> Event:
     [
         ("beneficiaries", "Creating beneficial owners"),
         ("limits", "Setting limits"),
-        ("documents", "Handing documents over"),
+        ("documents", "Uploading documents"),
         ("verification", "Submitting for verification"),
         ("verify", "Reading back"),
         ("update", "Updating"),

@@ -54,7 +54,7 @@ def test_one_sentence_says_it_all() -> None:
     [
         ([StepCount(Step.VERIFY, StepState.DIFFERS, "", 1)], "Steps: 0 verified, 1 differs."),
         ([StepCount(Step.LIMITS, StepState.WAITING, "", 1200)], "Steps: limits set for 0, 1,200 open."),
-        ([StepCount(Step.DOCUMENTS, StepState.UNKNOWN, "", 2)], "Steps: documents: 0 handed over, 2 in doubt."),
+        ([StepCount(Step.DOCUMENTS, StepState.UNKNOWN, "", 2)], "Steps: documents: 0 uploaded, 2 in doubt."),
         ([StepCount(Step.BENEFICIARIES, StepState.DONE, "", 12)], "Steps: beneficial owners: 12 created."),
         ([StepCount(Step.VERIFICATION, StepState.NOT_READY, "", 5)], "Steps: identity: 5 not ready."),
         ([StepCount(Step.VERIFICATION, StepState.NEEDS_PERSON, "", 1)], "Steps: identity: 1 needs a person."),
