@@ -103,13 +103,14 @@ async def follow_all(profile: Profile, stop: StopSwitch, *, waits: bool) -> dict
 
     Args:
         stop: what stops all of it.
-        waits: whether outcomes are waited for.
+        waits: whether outcomes are waited for; if not, a run of which nothing is due is left alone.
 
     Returns:
         Run id to the report, written anew.
     """
     reports: dict[str, Report] = {}
-    for run_id in await beside_the_loop(_with_open_steps, profile):
+    due_by = None if waits else Context(profile).now()
+    for run_id in await beside_the_loop(_with_open_steps, profile, due_by):
         context = Context(profile, "nightly")
         async with stopped_with(stop, context.stop):
             if not stop.requested:
@@ -122,8 +123,8 @@ def _leave(workspace: Workspace, stored: StoredRun) -> None:
     """Nothing is opened again."""
 
 
-def _with_open_steps(profile: Profile) -> list[str]:
+def _with_open_steps(profile: Profile, due_by: float | None) -> list[str]:
     if not Location.of_workspace(profile.workspace).exists:
         return []
     with closing(open_workspace(profile.workspace, create=False)) as opened:
-        return list(opened.journal.earlier.with_open_steps(profile.target))
+        return list(opened.journal.earlier.with_open_steps(profile.target, due_by))

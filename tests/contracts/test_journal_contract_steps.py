@@ -604,6 +604,20 @@ def test_runs_with_open_steps_are_found_once_they_have_ended(journal: Journal) -
     assert journal.earlier.with_open_steps("live") == [THIRD]
 
 
+def test_a_run_of_which_nothing_is_due_can_be_left_out(desk: Book, journal: Journal) -> None:
+    desk.create_all()
+    journal.runs.end(desk.run, phase=FINISHED, exit_code=75, ended_at=5.0)
+    assert journal.earlier.with_open_steps("live", 0.0) == [FIRST]  # steps that have not begun are always due
+
+    for step in (Step.LIMITS, Step.DOCUMENTS, Step.VERIFY):
+        desk.settle_steps(*(result(task) for task in desk.claim_steps(step)))
+    submitted = (result(task, StepState.SUBMITTED, next_at=50.0) for task in desk.claim_steps(Step.VERIFICATION))
+    desk.settle_steps(*submitted)
+    assert journal.earlier.with_open_steps("live") == [FIRST]
+    assert journal.earlier.with_open_steps("live", 49.0) == []
+    assert journal.earlier.with_open_steps("live", 50.0) == [FIRST]
+
+
 def test_a_purge_keeps_runs_with_open_steps_and_takes_what_steps_send(desk: Book, journal: Journal) -> None:
     desk.create_all()
     journal.runs.end(desk.run, phase=FINISHED, exit_code=75, ended_at=5.0)

@@ -155,9 +155,13 @@ class EarlierRuns(Protocol):
         """The ids of all runs of a target that have ended and have rows to look at again, the oldest first."""
         ...
 
-    def with_open_steps(self, target: str) -> list[str]:
+    def with_open_steps(self, target: str, due_by: float | None = None) -> list[str]:
         """The ids of all imports of a target that have ended and have steps left to do, the oldest first.
 
         Purged runs are left out: what their steps would send is gone.
+
+        Args:
+            due_by: leave out those of which every open step is to be looked at later than this, seconds since the
+                epoch; None: leave out none.
         """
         ...

@@ -9,7 +9,7 @@ from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import SPEAKS
 from importer.journal.sqlite.runs import stored_run
 from importer.journal.sqlite.starts import started_within
-from importer.journal.sqlite.steps import HAS_OPEN_STEPS
+from importer.journal.sqlite.steps import HAS_DUE_STEPS
 
 _RUNS = 5
 """This many runs are enough for an estimate."""
@@ -125,11 +125,11 @@ class EarlierRuns:
             ).fetchall()
         return [run_id for (run_id,) in found]
 
-    def with_open_steps(self, target: str) -> list[str]:
+    def with_open_steps(self, target: str, due_by: float | None = None) -> list[str]:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
                 "SELECT run_id FROM runs WHERE target = ? AND purged_at IS NULL AND phase IN ('finished', 'stopped')"
-                f" AND {HAS_OPEN_STEPS} ORDER BY run",
-                (target,),
+                f" AND {HAS_DUE_STEPS} ORDER BY run",
+                (target, due_by),
             ).fetchall()
         return [run_id for (run_id,) in found]

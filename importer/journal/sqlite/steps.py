@@ -36,11 +36,14 @@ HAS_STEP = "((r.state = 'created' AND s.step <> 'update') OR (r.state = 'existin
 """Whether a row `r` has a step `s` that was planned for it (`core.steps.has_step`)."""
 OPEN = "s.state IN ('waiting', 'sending', 'submitted')"
 """Steps with something left to do, in the words of the index of them."""
-HAS_OPEN_STEPS = (
-    "EXISTS (SELECT 1 FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
-    f" WHERE s.run = runs.run AND {OPEN} AND {HAS_STEP} AND s.step NOT IN ('suspend', 'delete'))"
+_FOLLOWED = (
+    "SELECT 1 FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
+    f" WHERE s.run = runs.run AND {OPEN} AND {HAS_STEP} AND s.step NOT IN ('suspend', 'delete')"
 )
+HAS_OPEN_STEPS = f"EXISTS ({_FOLLOWED})"
 """Whether a run has steps left to do, of rows that have them; what takes creates back is not followed."""
+HAS_DUE_STEPS = f"EXISTS ({_FOLLOWED} AND (s.state <> 'submitted' OR coalesce(s.next_at <= ?, 1)))"
+"""The same, of steps that can be done or looked at by a time; without a time any."""
 _AGAIN = "ON CONFLICT DO UPDATE SET state = excluded.state, detail = excluded.detail"
 """Its attempts stay, and are counted on."""
 _ORDER = {step: number for number, step in enumerate(Step)}
