@@ -13,12 +13,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
 
 from importer.core.batches import RawBatch
 from importer.core.events import Event
+from importer.core.issue_codes.steps import OF_THE_ACCOUNT
 from importer.core.outcomes import Outcome, Record
 from importer.core.ports import (
     BatchChecker,
@@ -146,6 +147,7 @@ class Steps:
     stop: Stop
     emit: Events
     drain_s: float
+    _said: set[str] = field(default_factory=set, init=False)
 
     async def run(self, steps: Mapping[Step, int]) -> None:
         """Do every step that is open, kind by kind; a stop leaves the others as they are.
@@ -183,6 +185,15 @@ class Steps:
         self.claims.settle_step(result)
         data = {"ordinal": result.ordinal, "step": result.step.value, "state": result.state.value}
         self.emit(Event("step_settled", {**data, "outcome": result.outcome}))
+        if result.error is not None and result.error.code in OF_THE_ACCOUNT:
+            self._say_once(result.error.message)
+
+    def _say_once(self, message: str) -> None:
+        """Report what other rows will meet as well."""
+        text = f"{message.partition('. ')[0].removesuffix('.')}."
+        if text not in self._said:
+            self._said.add(text)
+            self.emit(Event("step_notice", {"text": text}))
 
 
 @asynccontextmanager

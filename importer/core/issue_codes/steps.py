@@ -191,3 +191,6 @@ CODES_OF_STEP: Mapping[Step, frozenset[str]] = MappingProxyType(
     {step: frozenset(code for code in STEP_CODES if code.startswith(begin)) for step, begin in _BEGIN_WITH.items()}
 )
 """The codes of each step."""
+
+OF_THE_ACCOUNT = frozenset({"limit_missing"})
+"""What is so for every row that asks for the same: it is said while the run is under way, once."""
