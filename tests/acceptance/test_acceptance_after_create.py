@@ -21,7 +21,7 @@ from tests.acceptance.after_create import (
     source,
     stub_server,
 )
-from tests.acceptance.conftest import Ran, User, wait_until
+from tests.acceptance.conftest import Ran, User, logged, wait_until
 from tests.acceptance.test_acceptance_purge import aged, bytes_of_the_journal
 
 STANDARD = 'identity_verification = "Standard"'
@@ -235,7 +235,7 @@ def test_amounts_that_are_negative_or_have_three_decimals_are_errors_of_their_ro
 
 
 def test_a_currency_that_the_account_lacks_fails_the_step_and_not_the_row(user: User, server: Server) -> None:
-    rows = [*people(3, Currency="EUR", Daily="10.00"), *people(6)[3:]]
+    rows = [*people(3, Currency="EUR", Daily="10.00", Single=""), *people(6)[3:]]
     options = profile(user, server.base_url, steps=("limits = true",), mapping={**MAPPING, **LIMITS})
     ran = user.types("run", source(user, rows), *options, "--json", **server.environ)
 
@@ -246,6 +246,7 @@ def test_a_currency_that_the_account_lacks_fails_the_step_and_not_the_row(user: 
     assert sum(one["count"] for one in ran.json["issues"] if one["code"] == "limit_missing") == 3
     amounts = server.there().limits
     assert not any(amounts[one["_customer_id"]] for one in found[:3])
+    assert logged(user).count('"step_notice"') == 1
 
 
 def test_a_verification_profile_that_does_not_exist_is_refused_before_any_create(user: User, server: Server) -> None:

@@ -30,9 +30,9 @@ class Target:
 
 
 @contextmanager
-def emulator(folder: Path) -> Iterator[Target]:
+def emulator(folder: Path, *options: str) -> Iterator[Target]:
     """Run an emulator that keeps its customers in memory."""
-    command = [*IMPORTER, "emulator", "--port", "0", "--json"]
+    command = [*IMPORTER, "emulator", "--port", "0", "--json", *options]
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(

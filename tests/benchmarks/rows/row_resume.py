@@ -55,7 +55,7 @@ def run(settings: Settings) -> Iterator[Figure]:
 def _stop_at_once(source: Path, workspace: Path, target: Target, folder: Path) -> None:
     """Have a run of the whole source that was stopped after its first requests."""
     profile = profile_for(target, folder, rate="1/s", concurrency=1)
-    with _started(["run", source, "--target", "sandbox", "--yes"], profile, workspace, target, folder) as process:
+    with started(["run", source, "--target", "sandbox", "--yes"], profile, workspace, target, folder) as process:
         _wait_for_creates(target, 0, process)
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130, "the run did not stop well"
@@ -69,17 +69,18 @@ def _change(workspace: Path, script: str) -> None:
 def _first_request_s(workspace: Path, target: Target, folder: Path) -> float:
     profile = profile_for(target, folder, rate="1000/s", concurrency=16)
     before = _creates(target)
-    started = time.perf_counter()
-    with _started(["resume", "last", "--target", "sandbox", "--yes"], profile, workspace, target, folder) as process:
+    began = time.perf_counter()
+    with started(["resume", "last", "--target", "sandbox", "--yes"], profile, workspace, target, folder) as process:
         _wait_for_creates(target, before, process)
-        taken_s = time.perf_counter() - started
+        taken_s = time.perf_counter() - began
         assert process.wait() in {0, 3}, "the resumed run failed"
     return taken_s
 
 
-def _started(
+def started(
     words: list[str | Path], profile: Path, workspace: Path, target: Target, folder: Path
 ) -> subprocess.Popen[bytes]:
+    """Start a command that nothing is read of."""
     command = [*IMPORTER, *words, "--config", profile, "--workspace", workspace, "--quiet"]
     return subprocess.Popen(
         [str(word) for word in command],
