@@ -58,10 +58,12 @@ class VerificationSettings(Section):
         description="What becomes of a row that lacks what the verification asks for: created without it, or refused.",
     )
     countries: Names = Field(
-        ("USA",), description="Where customers can be verified; the default is what the API's page says. Empty: everywhere."
+        ("USA",),
+        description="Where customers can be verified; the default is what the API's page says. Empty: everywhere.",
     )
     individual_party: str = Field(
-        "individual", description="What a profile of the target calls a person in what it requires; no page of the API says it."
+        "individual",
+        description="What a profile of the target calls a person in what it requires; no page of the API says it.",
     )
 
 
