@@ -41,8 +41,8 @@ def test_what_is_mapped_for_nothing_is_named() -> None:
         "The columns of limits are not used: set after_create.limits = true to set them after the create."
     )
     assert planned_steps(profile(verify=True, documents=False), ("documents.passport.file",)) == (
-        "After the create: verify. The columns of documents are not used: set after_create.documents = true to hand "
-        "them over after the create."
+        "After the create: verify. The columns of documents are not used: set after_create.documents = true to "
+        "upload them after the create."
     )
 
 
