@@ -13,7 +13,9 @@ from importer.customers.codes import ISSUE_CODES
 from importer.customers.specs import ACCOUNT_CURRENCIES, MAX_AMOUNT
 
 CENTS = st.decimals(min_value=0, max_value=MAX_AMOUNT, places=2, allow_nan=False, allow_infinity=False)
-AROUND = st.sampled_from(["{}", "${}", "$ {}", "{} USD", "USD{}", "US${}", "usd {}", " {} ", "+{}", "{} $"])
+AROUND = st.sampled_from(
+    ["{}", "${}", "$ {}", "{} USD", "USD{}", "US${}", "usd {}", " {} ", "+{}", "{} $", "{} dollars"]
+)
 
 
 @given(CENTS, AROUND)
