@@ -74,7 +74,7 @@ class Sending:
         if await beside_the_loop(self._has_work):
             await self._send(None if self.steps is not None else await beside_the_loop(self._foresee))
         arguments = (self.workspace.journal, self.stored, self.directory, self.started_at)
-        return await beside_the_loop(finish, self.context, *arguments)
+        return await beside_the_loop(finish, self.context, *arguments, creates=self.steps is None)
 
     def _take_up(self) -> None:
         """Record that the run is being worked on: whoever is cut off from here on has not ended it."""

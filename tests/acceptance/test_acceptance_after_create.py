@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.acceptance.after_create import (
     source,
     stub_server,
 )
-from tests.acceptance.conftest import Ran, User, logged, wait_until
+from tests.acceptance.conftest import Ran, User, ended, logged, wait_for, wait_until
 from tests.acceptance.test_acceptance_purge import aged, bytes_of_the_journal
 
 STANDARD = 'identity_verification = "Standard"'
@@ -409,3 +410,21 @@ def test_a_night_follows_what_earlier_nights_left_open(user: User) -> None:
 
         assert serving.asked()["idv_submit"] == 5
         assert len(serving.there().customers) == 5
+
+
+def test_a_night_that_was_stopped_still_sends_its_rows_when_the_next_one_has_done_its_open_steps(user: User) -> None:
+    with night(user, 0.0, "verify = true") as (serving, command):
+        source(user, people(40), "inbox/people.csv")
+        started = user.starts(*command, "--rate", "20/s", **serving.environ)
+        wait_for(lambda: len(serving.there().customers) > 5, started)
+        started.send_signal(signal.SIGINT)
+        assert ended(started).code == 130
+        followed = user.types("follow", "last", *command[2:6], "--json", **serving.environ)
+        assert followed.json["counts"]["unsent"] > 0
+        assert (followed.code, followed.json["follow_up"]["open"]) == (130, 0)
+
+        assert user.types(*command, **serving.environ).code == 0
+
+        (archived,) = user.home.glob("inbox/archive/*")
+        assert {one["_status"] for one in user.reads(archived / "results.csv")} == {"created"}
+        assert len(serving.there().customers) == 40

@@ -155,8 +155,9 @@ def _word(one: Mapping[str, Any], name: str) -> str:
 
 
 def _amount(one: Mapping[str, Any]) -> Decimal | None:
-    amount = one.get("amount")
+    written = one.get("amount")
     try:
-        return Decimal(amount) if isinstance(amount, str | Decimal) else None
+        amount = Decimal(written) if isinstance(written, str | Decimal) else None
     except ArithmeticError:
         return None
+    return amount if amount is not None and amount.is_finite() else None  # some of the others cannot be compared

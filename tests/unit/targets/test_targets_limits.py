@@ -75,6 +75,15 @@ async def test_one_amount_has_several_spellings(amount: Any) -> None:
     assert len(script.calls) == 1
 
 
+@pytest.mark.parametrize("amount", ["sNaN", "NaN", "Infinity", "much", None, True])
+async def test_what_is_no_amount_is_another_one_than_asked_for(amount: Any) -> None:
+    said, _ = await attempt(
+        reply(200, HELD), reply(200, [limit("DAILY", amount)]), wanted={"daily": "5.00", "currency": "USD"}
+    )
+
+    assert (said.reply.verdict, said.reply.error_code) == (Verdict.REJECT, "limits_failed")
+
+
 async def test_a_limit_that_the_account_lacks_is_refused_and_no_other_one_is_set() -> None:
     said, script = await attempt(reply(200, HELD), wanted={**WANTED, "monthly": "7.00"})
 
