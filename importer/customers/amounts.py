@@ -21,7 +21,8 @@ _AMOUNT = re.compile(
 _PERCENTAGE = re.compile(r"(?P<number>[0-9]{1,3}(?:[.,][0-9]{1,6})?)\s*%?")
 _MARKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "$": ACCOUNT_CURRENCIES, "DOLLAR": ACCOUNT_CURRENCIES, "DOLLARS": ACCOUNT_CURRENCIES, "US$": ("USD",), "USD$": ("USD",), "$US": ("USD",), "CA$": ("CAD",), "C$": ("CAD",),
+        "$": ACCOUNT_CURRENCIES, "DOLLAR": ACCOUNT_CURRENCIES, "DOLLARS": ACCOUNT_CURRENCIES,
+        "US$": ("USD",), "USD$": ("USD",), "$US": ("USD",), "CA$": ("CAD",), "C$": ("CAD",),
         "CAD$": ("CAD",), "CAN$": ("CAD",), "€": ("EUR",), "£": ("GBP",),
     }
 )  # fmt: skip
