@@ -48,6 +48,11 @@ class IssueCode:
     fix: str
     severity: Severity = Severity.ERROR
 
+    @classmethod
+    def warning(cls, code: str, title: str, message: str, fix: str) -> IssueCode:
+        """Declare an issue that keeps no row out."""
+        return cls(code, title, message, fix, Severity.WARNING)
+
     def sentence(self, spec: FieldSpec | None, countries: Sequence[str] = ()) -> str:
         """Write the sentence about a field; it never holds a value.
 

@@ -5,57 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.core.issues import IssueCode, Severity
-
-
-def _error(code: str, title: str, message: str, fix: str) -> IssueCode:
-    return IssueCode(code, title, message, fix)
-
-
-def _warning(code: str, title: str, message: str, fix: str) -> IssueCode:
-    return IssueCode(code, title, message, fix, Severity.WARNING)
-
+from importer.core.issues import IssueCode
 
 ANY_FIELD = (
-    _error(
+    IssueCode(
         "required_missing",
         "A required field is blank",
         "{label} is missing; fill it in, for example {example}.",
         "Fill the blank cells of column {column}, or give them one value in the profile: "
         '`"{field}" = { column = "{column}", default = "..." }`.',
     ),
-    _error(
+    IssueCode(
         "too_long",
         "A text is too long",
         "{label} is longer than {max} characters; shorten it.",
         "Shorten the texts in column {column}.",
     ),
-    _warning(
+    IssueCode.warning(
         "too_long_unconfirmed",
         "A text is unusually long",
         "{label} is longer than {max} characters; the API documents no limit and may refuse it.",
         "Shorten the texts in column {column} if the API refuses them.",
     ),
-    _error(
+    IssueCode(
         "text_unreadable",
         "A text holds control characters",
         "{label} holds characters that cannot be shown or sent; type the text again.",
         "Type the cells of column {column} again, or check the file's encoding: `source.encoding`.",
     ),
-    _warning(
+    IssueCode.warning(
         "text_damaged",
         "A text lost characters",
         "{label} holds a replacement sign where letters were lost; compare it with the original.",
         "The file was saved in another encoding than it was read with: set `source.encoding`, or export it again.",
     ),
-    _error(
+    IssueCode(
         "change_forbidden",
         "A value would be changed, and the profile forbids that",
         "{label} would be changed before it is sent, and the profile forbids that; write it as the API wants it, "
         "for example {example}.",
         'Fix column {column}, or take "{field}" out of `validation.no_change`.',
     ),
-    _warning(
+    IssueCode.warning(
         "field_not_sent",
         "A value does not belong to this type of customer",
         "{label} does not belong to this type of customer and is not sent.",
@@ -64,7 +55,7 @@ ANY_FIELD = (
 )
 """What can be wrong with any field."""
 
-DUPLICATE_IN_FILE = _error(
+DUPLICATE_IN_FILE = IssueCode(
     "duplicate_in_file",
     "The same customer twice in the file",
     "This customer also appears in other rows of this file; keep one of them.",
@@ -76,25 +67,25 @@ CHECKING_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for on
 """Code to its entry, in the order of the documentation."""
 
 _OF_GROUPS = (
-    _error(
+    IssueCode(
         "group_held",
         "Another row of the same business has an error",
         "Another row of the same business has an error; fix that one, and this row goes with it.",
         "Fix the rows that are named; nothing is wrong with these.",
     ),
-    _error(
+    IssueCode(
         "group_differs",
         "Rows of one business that contradict each other",
         "The rows of one business say different things about the business itself.",
         "Write the same into all rows of the business, or leave it blank in all but one; contacts may differ.",
     ),
-    _error(
+    IssueCode(
         "group_too_large",
         "Too many rows for one business",
         "More than 100 rows are one business by `group_by`.",
         "Look whether they are one business; if not, group by what differs between them, such as an account number.",
     ),
-    _error(
+    IssueCode(
         "group_primary_unclear",
         "A mark of the main contact that is neither yes nor no",
         "Whether this is the main contact is neither yes nor no; write yes or no.",

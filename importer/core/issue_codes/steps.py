@@ -8,72 +8,63 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.core.issues import IssueCode, Severity
+from importer.core.issues import IssueCode
 from importer.core.steps import Step
 
 _ALL = (
-    IssueCode(
+    IssueCode.warning(
         "differs_at_target",
         "The customer at the target is not what was sent",
         "",
         "Compare the fields that are named, and correct the customer at the target.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "verify_failed",
         "The customer could not be read back",
         "",
         "Verify the run later.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "beneficiary_failed",
         "A beneficial owner could not be created",
         "",
         "Correct what the message names, or retry the run.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "beneficiary_unknown",
         "It is not known whether a beneficial owner was created",
         "",
         "Retry the run: the owner is looked up first.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "limits_failed",
         "The limits could not be set",
         "",
         "Correct what the message names, or retry the run.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "limit_missing",
         "The account has no such limit",
         "",
         "Ask who runs the target for a limit of this kind and currency, or leave the cell blank.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "document_failed",
         "A document could not be uploaded",
         "",
         "Correct what the message names, or retry the run.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "document_unknown",
         "It is not known whether a document was uploaded",
         "",
         "Look at the customer's documents at the target: they cannot be looked up by a program.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "idv_not_ready",
         "The row lacks what identity verification asks for",
         "",
         "Fill in what the message names, and submit the customer at the target.",
-        Severity.WARNING,
     ),
     IssueCode(
         "idv_incomplete",
@@ -81,89 +72,77 @@ _ALL = (
         "",
         "Fill in what the message names, or set idv.not_ready = create.",
     ),
-    IssueCode(
+    IssueCode.warning(
         "idv_failed",
         "The identity verification could not be submitted",
         "",
         "Correct what the message names, or retry the run.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "idv_unknown",
         "It is not known whether the identity verification was submitted",
         "",
         "Retry the run: the application is looked up first.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "idv_blocked",
         "The identity verification waits for a step that failed",
         "",
         "Correct the step before it, and retry the run.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "idv_needs_person",
         "The identity verification asks for a person",
         "",
         "Do at the target what the status asks for, then follow the run.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "idv_declined",
         "The identity verification was declined",
         "",
         "Ask who runs the target for the reason.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "changed_since",
         "The customer was changed since the list was made; nothing was sent",
         "",
         "Look at the customer at the target, and make the list again.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "update_failed",
         "The customer could not be updated",
         "",
         "Correct what the message names, and update again.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "update_unknown",
         "It is not known whether the customer was updated",
         "",
         "Update again: the customer is read first.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "suspend_failed",
         "The customer could not be suspended",
         "",
         "Apply the plan again, or suspend the customer at the target.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "suspend_unknown",
         "It is not known whether the customer was suspended",
         "",
         "Apply the plan again: the customer is read first.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "delete_failed",
         "The customer could not be deleted",
         "",
         "Apply the plan again, or delete the customer at the target.",
-        Severity.WARNING,
     ),
-    IssueCode(
+    IssueCode.warning(
         "delete_unknown",
         "It is not known whether the customer was deleted",
         "",
         "Apply the plan again: the customer is read first.",
-        Severity.WARNING,
     ),
 )
 
