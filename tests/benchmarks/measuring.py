@@ -57,7 +57,7 @@ def measure(
         process = subprocess.Popen(
             [str(part) for part in command], cwd=cwd, env=dict(environ), stdout=out, stderr=errors
         )
-        peak = _watched(process.pid, lambda: _over(process)) if memory else 0.0
+        peak = watched(process.pid, lambda: _over(process)) if memory else 0.0
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - started
         process.returncode = code = os.waitstatus_to_exitcode(status)
@@ -72,7 +72,8 @@ def _over(process: subprocess.Popen[bytes]) -> bool:
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _watched(pid: int, is_over: Callable[[], bool]) -> float:
+def watched(pid: int, is_over: Callable[[], bool]) -> float:
+    """Watch the memory of a process and of all that descend from it; returns the largest sum, in megabytes."""
     peak = 0.0
     while not is_over():
         peak = max(peak, sum(map(_pss_mb, tree(pid))))
