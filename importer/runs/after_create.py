@@ -162,7 +162,7 @@ class AfterCreate:
         if not isinstance(answer, Reply):
             return answer
         if answer.verdict is Verdict.ABORT:
-            raise AccessError(answer.message, "Ask who runs the target for a role that may verify identities.")
+            raise AccessError(answer.message)
         raise TryLaterError(
             f"The profiles for identity verification cannot be read: {answer.message}", "Start it again later."
         )
