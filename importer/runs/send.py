@@ -28,6 +28,7 @@ from importer.results import Report
 from importer.runs.after_create import AfterCreate, steps_of
 from importer.runs.context import Context
 from importer.runs.documents import DocumentFiles
+from importer.runs.endings import is_open
 from importer.runs.finish import finish
 from importer.runs.forecast import Forecast, forecast_run
 from importer.runs.receipts import pass_begun, pass_ended
@@ -145,9 +146,16 @@ class Sending:
             names = tuple(step.value for step in Step if step in wanted)
             self.workspace.runs.note(self.stored.run, RunFacts(after_create=AfterCreateFacts(steps=names)))
         steps = tuple(step for step in Step if step in wanted and (self.steps is None or step in self.steps))
-        if Step.DOCUMENTS in steps and isinstance(target, TakesFiles):
+        if Step.DOCUMENTS in steps and isinstance(target, TakesFiles) and self._sends_documents():
             target.files_from(DocumentFiles.of(self.context.profile, self.stored.header.path))
         return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run))
+
+    def _sends_documents(self) -> bool:
+        """Whether files of documents may be needed: later on they may be gone, for good reasons."""
+        run = self.stored.run
+        steps = self.workspace.journal.steps(run).counts()
+        to_do = any(one.step is Step.DOCUMENTS and one.state in OPEN_STEPS for one in steps)
+        return to_do or is_open(self.workspace.runs.counts(run))
 
     @property
     def _waits_s(self) -> float:

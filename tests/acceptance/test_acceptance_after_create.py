@@ -167,6 +167,19 @@ def test_a_run_whose_time_is_over_ends_with_75_and_goes_on_later(user: User, com
         assert serving.asked()["idv_submit"] == 6
 
 
+@pytest.mark.parametrize("command", ["follow", "resume"])
+def test_outcomes_are_read_although_the_folder_of_documents_is_gone(user: User, command: str) -> None:
+    with stub_server(user, idv_s=2.5) as serving:
+        steps, mapping = (STANDARD, 'follow_up = "0s"'), {**MAPPING, **DOCUMENTS}
+        options = profile(user, serving.base_url, steps=steps, mapping=mapping)
+        assert user.types("run", source(user, people(2)), *options, **serving.environ).code == 75
+        (user.home / "scans").rename(user.home / "elsewhere")
+
+        later = user.types(command, "last", "--follow-up", "20s", *options, "--json", **serving.environ)
+
+        assert (later.code, later.json["follow_up"]["outcomes"]) == (0, {"APPROVED": 2}), later.out
+
+
 def test_follow_looks_again_at_those_that_asked_for_a_person(user: User) -> None:
     waits_for_scan = row(9, **{"First Name": "Dora"})
     with stub_server(user, idv_s=0.0) as serving:

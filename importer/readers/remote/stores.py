@@ -76,6 +76,8 @@ class Store:
         try:
             from fsspec import url_to_fs  # noqa: PLC0415  # an optional library
 
+            scheme, separator, rest = address.partition("://")
+            address = f"{scheme.lower()}{separator}{rest}"  # the library knows no others
             options = self.library.options(address, silence_s, follows)
             files, path = url_to_fs(address, skip_instance_cache=True, **options)
         except ImportError as missing:

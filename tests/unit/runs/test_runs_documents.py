@@ -348,6 +348,7 @@ async def test_a_document_is_fetched_from_a_listed_address(scans: Path, tmp_path
 
     assert await files.read(f"{site.url}/scans/a.pdf", MOST_BYTES) == PDF
     assert await files.read(f"{site.url}/scans/a.pdf?signature=x", MOST_BYTES) == PDF
+    assert await files.read(f"{site.url.replace('http', 'HTTP')}/scans/a.pdf", MOST_BYTES) == PDF
     seen = list(site.seen)
     refused = await files.read(f"{site.url}/secret/b.pdf", MOST_BYTES)
     assert refused == UnreadFile("A document at an address that is not allowed.")
