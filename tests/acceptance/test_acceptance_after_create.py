@@ -195,6 +195,34 @@ def test_follow_looks_again_at_those_that_asked_for_a_person(user: User) -> None
     assert result["_warnings"] == ""
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_between_steps_and_resume_goes_on(
+    user: User, stub: Server, number: signal.Signals, code: int
+) -> None:
+    options = profile(
+        user,
+        stub.base_url,
+        steps=("limits = true", STANDARD, "verify = true"),
+        mapping={**MAPPING, **LIMITS},
+        delivery=('rate = "40/s"',),
+    )
+    rows = people(40, Currency="USD", Daily="10.00", Single="")
+    process = user.starts("run", source(user, rows), *options, "--json", **stub.environ)
+    wait_for(lambda: stub.asked().get("limits_set", 0) >= 10, process)
+    process.send_signal(number)
+    stopped = ended(process)
+    assert (stopped.code, stopped.json["counts"]["created"]) == (code, 40)
+    assert 10 <= stopped.json["follow_up"]["steps"]["limits"]["done"] < 40
+    assert f"importer resume {stopped.json['run_id']}" in stopped.json["next_step"]
+
+    resumed = user.types("resume", "last", "--rate", "900/s", *options, "--json", **stub.environ)
+
+    assert resumed.code == 0, resumed.out
+    assert resumed.json["follow_up"]["steps"] == {name: {"done": 40} for name in ("limits", "verification", "verify")}
+    assert stub.asked()["idv_submit"] == 40
+    assert len(stub.there().by_email()) == 40
+
+
 def test_retry_does_failed_steps_again(user: User) -> None:
     """Limits are refused at first, and later accepted."""
     plan = '[[rule]]\nfault = "status"\nstatus = 422\non = ["limits_set"]\nfor_requests = 100\n'
