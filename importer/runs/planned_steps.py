@@ -42,7 +42,7 @@ def _words(profile: Profile, step: Step, parts: list[str]) -> str:
         case Step.VERIFICATION:
             return f"verification by '{profile.after_create.identity_verification}'"
         case _:
-            return step.value
+            return "reading back" if step is Step.VERIFY else step.value
 
 
 def _parts(mapped: Collection[str], step: Step) -> list[str]:

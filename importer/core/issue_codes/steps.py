@@ -22,13 +22,13 @@ _ALL = (
         "verify_failed",
         "The customer could not be read back",
         "",
-        "Verify the run later.",
+        "Read the customers of the run back again later, with `verify`.",
     ),
     IssueCode.warning(
         "beneficiary_failed",
         "A beneficial owner could not be created",
         "",
-        "Correct what the message names, or retry the run.",
+        "Retry the run. If it fails again, create the owner at the target.",
     ),
     IssueCode.warning(
         "beneficiary_unknown",
@@ -40,19 +40,19 @@ _ALL = (
         "limits_failed",
         "The limits could not be set",
         "",
-        "Correct what the message names, or retry the run.",
+        "Retry the run. If it fails again, set the limits at the target.",
     ),
     IssueCode.warning(
         "limit_missing",
         "The account has no such limit",
         "",
-        "Ask who runs the target for a limit of this kind and currency, or leave the cell blank.",
+        "Ask who runs the target for a limit of this kind and currency, then retry the run.",
     ),
     IssueCode.warning(
         "document_failed",
         "A document could not be uploaded",
         "",
-        "Correct what the message names, or retry the run.",
+        "Correct the file if the message is about it, and retry the run. Else upload the document at the target.",
     ),
     IssueCode.warning(
         "document_unknown",
@@ -70,13 +70,13 @@ _ALL = (
         "idv_incomplete",
         "The row is refused, since it lacks what identity verification asks for",
         "",
-        "Fill in what the message names, or set idv.not_ready = create.",
+        'Fill in what the message names, or set `idv.not_ready = "create"`.',
     ),
     IssueCode.warning(
         "idv_failed",
         "The identity verification could not be submitted",
         "",
-        "Correct what the message names, or retry the run.",
+        "Retry the run. If it fails again, submit the customer at the target.",
     ),
     IssueCode.warning(
         "idv_unknown",
@@ -88,7 +88,7 @@ _ALL = (
         "idv_blocked",
         "The identity verification waits for a step that failed",
         "",
-        "Correct the step before it, and retry the run.",
+        "Retry the run: the step that failed is done first.",
     ),
     IssueCode.warning(
         "idv_needs_person",

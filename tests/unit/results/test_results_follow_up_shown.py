@@ -128,7 +128,7 @@ def test_the_page_shows_the_funnel_in_numbers_and_words() -> None:
 
 
 def test_the_page_and_the_console_of_a_dry_run_say_what_would_follow() -> None:
-    planned = "After the create: limits (daily in USD), verify."
+    planned = "After the create: limits (daily in USD), reading back."
     checked = report({}, dry_run=True, counts={"read": 1, "valid": 1, "invalid": 0}, after_create=planned)
     assert f"<p>{planned}</p>" in render_html(checked, FailingRows(), ("Name",))
     assert planned in summary(checked.as_json(), CUSTOMERS.fields).splitlines()

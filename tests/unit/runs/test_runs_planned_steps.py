@@ -21,7 +21,7 @@ def profile(mapping: dict[str, Any] | None = None, **after_create: Any) -> Profi
 def test_every_step_is_named_with_what_is_mapped_for_it() -> None:
     chosen = profile({"limits.currency": {"value": "USD"}}, limits=True, verify=True, identity_verification="Standard")
     assert planned_steps(chosen, ("firstName", *LIMITS)) == (
-        "After the create: limits (daily, monthly in USD), verification by 'Standard', verify."
+        "After the create: limits (daily, monthly in USD), verification by 'Standard', reading back."
     )
 
 
@@ -41,7 +41,7 @@ def test_what_is_mapped_for_nothing_is_named() -> None:
         "The columns of limits are not used: set after_create.limits = true to set them after the create."
     )
     assert planned_steps(profile(verify=True, documents=False), ("documents.passport.file",)) == (
-        "After the create: verify. The columns of documents are not used: set after_create.documents = true to "
+        "After the create: reading back. The columns of documents are not used: set after_create.documents = true to "
         "upload them after the create."
     )
 
