@@ -2,7 +2,8 @@
 
 seed = 7
 error_body = "v2"               # settings of the server: error_body, external_ids, rate, rate_headers,
-rate = "20/s, 600/min"          # metadata (keep, drop, lower), list_lag_s, clock_ahead_s, idv_s
+rate = "20/s, 600/min"          # metadata (keep, drop, lower), list_lag_s, clock_ahead_s, idv_s,
+                                # second_application (created, 409), individual_party (individual, customer)
 
 [[rule]]
 fault = "commit-then-drop"
@@ -28,6 +29,8 @@ _SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "external_ids": ("enforce_external_id", ("409", "422", "off")),
     "rate_headers": ("rate_headers", get_args(RateHeaders)),
     "metadata": ("metadata", ("keep", "drop", "lower")),
+    "second_application": ("second_application", ("created", "409")),
+    "individual_party": ("individual_party", ("individual", "customer")),
 }
 """What a plan may say of the server: the emulator's setting, and its words."""
 _SECONDS = ("list_lag_s", "clock_ahead_s", "idv_s")

@@ -1,6 +1,6 @@
 """The profiles of identity verification that the account has, as data.
 
-The key of an individual's requirements is our choice: the documentation shows those of businesses and owners only.
+The key of an individual's requirements is a setting: the documentation shows those of businesses and owners only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 from importer.emulator.answers import Refusal
 
+_PERSON = "individual"
 ACCOUNT_TYPES = ("BUSINESS_ACCOUNT", "BUSINESS_CUSTOMER", "INDIVIDUAL_CUSTOMER")
 _NAME = ["FIRST", "LAST"]
 _ADDRESS = ["LINE1", "CITY", "STATE", "POSTAL_CODE", "COUNTRY"]
@@ -34,23 +35,33 @@ PROFILES: tuple[Mapping[str, Any], ...] = (
         1,
         "Standard",
         ["INDIVIDUAL_CUSTOMER", "BUSINESS_CUSTOMER"],
-        {"individual": _INDIVIDUAL, "business": _BUSINESS, "beneficiary": _BENEFICIARY},
+        {_PERSON: _INDIVIDUAL, "business": _BUSINESS, "beneficiary": _BENEFICIARY},
     ),
-    _profile(2, "Basic", ["INDIVIDUAL_CUSTOMER"], {"individual": {"name": _NAME, "info": ["PRIMARY_EMAIL_ADDRESS"]}}),
+    _profile(2, "Basic", ["INDIVIDUAL_CUSTOMER"], {_PERSON: {"name": _NAME, "info": ["PRIMARY_EMAIL_ADDRESS"]}}),
     _profile(3, "Business", ["BUSINESS_CUSTOMER"], {"business": _BUSINESS, "beneficiary": _BENEFICIARY}),
     _profile(
         4,
         "With documents",
         ["INDIVIDUAL_CUSTOMER"],
-        {"individual": {**_INDIVIDUAL, "documents": {"passport": ["ISSUING_COUNTRY", "EXPIRY_DATE"]}}},
+        {_PERSON: {**_INDIVIDUAL, "documents": {"passport": ["ISSUING_COUNTRY", "EXPIRY_DATE"]}}},
     ),
 )
 
 
-def profiles_for(account_types: list[str]) -> list[Mapping[str, Any]]:
-    """Give the profiles that allow one of these types of account; none named: all."""
+def profiles_for(account_types: list[str], individual: str = _PERSON) -> list[Mapping[str, Any]]:
+    """Give the profiles that allow one of these types of account; none named: all.
+
+    Args:
+        individual: the key of a person in what they require.
+    """
     wanted = set(account_types or ACCOUNT_TYPES)
-    return [profile for profile in PROFILES if wanted.intersection(profile["allowedAccountTypes"])]
+    return [_renamed(one, individual) for one in PROFILES if wanted.intersection(one["allowedAccountTypes"])]
+
+
+def _renamed(profile: Mapping[str, Any], individual: str) -> Mapping[str, Any]:
+    required = profile["minimumInformationRequired"]
+    parties = {individual if party == _PERSON else party: asked for party, asked in required.items()}
+    return {**profile, "minimumInformationRequired": parties}
 
 
 def find_profile(profile_id: str) -> Mapping[str, Any]:

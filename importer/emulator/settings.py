@@ -49,7 +49,8 @@ class EmulatorSettings:
         limit_types: the limits that every customer has in each currency.
         limit_amount: what a limit is until it is set, as a decimal number in text.
         idv_s: seconds from the submission of an application to its end, where nothing halts it; 0: at once.
-        one_application: refuse (409) an application of the same account and profile as one that is still open.
+        second_application: whether an application is created beside an open one of the same account and profile.
+        individual_party: the key of a person in what a profile of identity verification requires.
         faults: the plan of faults; None: none. What it says of the server (`Faults.settings`) holds where nothing
             else was chosen here.
         seed: instead of the plan's own; None: the plan's own.
@@ -77,7 +78,8 @@ class EmulatorSettings:
     limit_types: tuple[str, ...] = ("SINGLE", "DAILY", "WEEKLY", "MONTHLY")
     limit_amount: str = "10000"
     idv_s: float = 2.0
-    one_application: bool = False
+    second_application: Literal["created", "409"] = "created"
+    individual_party: Literal["individual", "customer"] = "individual"
     faults: Faults | None = None
     seed: int | None = None
 

@@ -50,7 +50,7 @@ class Verification:
         problems: Problems = []
         account_types = _words(call, "identityAccountTypes", ACCOUNT_TYPES, problems)
         refuse(problems, "The request has wrong parameters")
-        return Answer(200, encoded(profiles_for(account_types)))
+        return Answer(200, encoded(profiles_for(account_types, self._settings.individual_party)))
 
     async def _submit(self, call: Call) -> Answer:
         problems: Problems = []
@@ -59,7 +59,8 @@ class Verification:
         account = parsed(self._server.store.found(fields["accountId"]))
         profile = find_profile(fields["identityVerificationProfileId"])
         refuse_unfit(profile, account)
-        if self._settings.one_application and self._store.has_application(account["id"], profile["id"], call.now_ms):
+        refuses = self._settings.second_application == "409"
+        if refuses and self._store.has_application(account["id"], profile["id"], call.now_ms):
             raise Refusal(409, "EMU_DUPLICATE_APPLICATION", "This account has an open application of this profile")
         application_id = self._submitted(account, profile, call)
         self._server.committed(call.number, application_id, "idv_submit")

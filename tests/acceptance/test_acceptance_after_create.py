@@ -320,6 +320,20 @@ def test_rows_of_a_type_that_the_profile_does_not_take_are_not_ready(user: User,
     assert (ran.code, stub.asked()["idv_submit"]) == (0, 1)
 
 
+@pytest.mark.parametrize("individual", ["individual", "customer"])
+def test_what_a_target_calls_a_person_is_a_setting(user: User, individual: str) -> None:
+    """The second row has no birth date: whoever reads the requirements of a person knows it."""
+    with emulator_server(user, faults='individual_party = "customer"\n', idv_s=0.0) as serving:
+        more = ("[idv]", f'individual_party = "{individual}"')
+        options = profile(user, serving.base_url, steps=(STANDARD,), mapping=MAPPING, more=more)
+        rows = source(user, [*people(1), row(6)])
+        ran = user.types("run", rows, *options, "--json", **serving.environ)
+
+    known = individual == "customer"
+    assert [one["_idv_status"] for one in results(user, ran)] == ["COMPLETED", "not_ready" if known else "COMPLETED"]
+    assert logged(user).count('"step_notice"') == (0 if known else 1)
+
+
 def test_rows_that_are_not_ready_are_refused_where_the_profile_says_so(user: User, stub: Server) -> None:
     rows = [*people(2), row(6)]
     more = ("[idv]", 'not_ready = "refuse"')

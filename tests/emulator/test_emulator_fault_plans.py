@@ -224,7 +224,7 @@ def test_a_plan_with_settings_can_be_written_and_read_again() -> None:
 
 
 def test_a_plan_may_set_metadata_the_lag_of_lists_and_the_clock() -> None:
-    said = {"metadata": "lower", "list_lag_s": 2.5, "clock_ahead_s": -60.0, "idv_s": 0.5}
+    said = {"metadata": "lower", "list_lag_s": 2.5, "clock_ahead_s": -60.0, "idv_s": 0.5, "second_application": "409"}
     plan = Faults.of_plan({"seed": 1, "rule": [], **said})
 
     assert dict(plan.settings) == said

@@ -222,7 +222,7 @@ async def test_submitting_twice_makes_two_applications_and_is_counted() -> None:
 
 async def test_a_second_open_application_can_be_refused() -> None:
     clock = Clock()
-    async with served(EmulatorSettings(one_application=True), clock=clock) as caller:
+    async with served(EmulatorSettings(second_application="409"), clock=clock) as caller:
         customer_id = (await caller.create()).json["id"]
         statuses = [(await caller.submit(customer_id)).status for _ in range(2)]
         statuses.append((await caller.submit(customer_id, "Basic")).status)
