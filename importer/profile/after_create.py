@@ -37,7 +37,8 @@ class AfterCreateSettings(Section):
         "", description="Submit every customer that is ready to this profile of the target, by name or id; empty: none."
     )
     follow_up: Annotated[NonNegativeFloat, BeforeValidator(_seconds), Written(_TIME_IS)] = Field(
-        900.0,
+        "15m",
+        validate_default=True,
         description=(
             "How long a run waits for the outcomes of identity verifications; `importer follow RUN` reads those "
             "that are open then."
@@ -73,8 +74,8 @@ class DocumentSettings(Section):
     folder: Path = Field(
         Path(),
         description=(
-            "Names in cells are files below this folder; a relative one is beside the source, for `importer nightly` "
-            "below its folder."
+            "Names in cells are files below this folder. A relative one begins beside the source, with `importer "
+            "nightly` at the folder that files arrive in."
         ),
     )
     addresses: Names = Field(
