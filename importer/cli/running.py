@@ -48,7 +48,7 @@ def run_command(profile: Profile, command: str, work: Work, *, about: str = "", 
     try:
         return _command_run(profile, command, work, about=about, as_json=as_json)
     except WorkspaceMovedError as error:
-        if as_json or not _on_terminal():
+        if as_json or not on_terminal():
             raise
         say(f"importer: {error.message}")
         is_copy = typer.confirm("Is this a copy, and does the original go on with its runs?", err=True)
@@ -61,7 +61,7 @@ def _command_run(profile: Profile, command: str, work: Work, *, about: str, as_j
     with progress(quiet=profile.output.quiet or as_json, now=SystemClock().now) as shown:
         signals = Interruption(Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None))
         on_event = _sink(signals, shown, quiet=profile.output.quiet or as_json)
-        asked = People(_confirm, _whose, partial(_ask, shown)) if not as_json and _on_terminal() else People()
+        asked = People(_confirm, _whose, partial(_ask, shown)) if not as_json and on_terminal() else People()
         context = Context(profile, command, on_event, people=asked, machine=Machine(waited_s=waited_s() or 0.0))
         try:
             with refusals_counted(context) as counted:
@@ -72,6 +72,27 @@ def _command_run(profile: Profile, command: str, work: Work, *, about: str, as_j
             raise
     previewed = "preview" in profile.given("results")
     return print_report(report, as_json=as_json, notified=notifier.arrived, previewed=previewed)
+
+
+def run_undo(
+    profile: Profile,
+    work: Callable[[Context], Coroutine[Any, Any, _T]],
+    confirm: Callable[[str, int], bool] | None,
+    *,
+    as_json: bool,
+) -> _T:
+    """Run the work of an undo to its end, and return what came of it.
+
+    Args:
+        confirm: asks a person before a live target; None: nobody is asked.
+    """
+    quiet = profile.output.quiet or as_json
+    with progress(quiet=quiet, now=SystemClock().now) as shown:
+        signals = Interruption(Output("undo", as_json), profile.commands, partial(shown.__exit__, None, None, None))
+        asked = People(confirm, _whose) if not as_json and on_terminal() else People()
+        machine = Machine(waited_s=waited_s() or 0.0)
+        context = Context(profile, "undo", _sink(signals, shown, quiet=quiet), people=asked, machine=machine)
+        return _obeying(signals, context.stop, work(context))
 
 
 def _obeying(signals: Interruption, stop: StopSwitch, work: Coroutine[Any, Any, _T], *, quick: bool = True) -> _T:
@@ -111,7 +132,7 @@ def run_inbox(
     quiet = profile.output.quiet or as_json
     with progress(quiet=quiet, now=SystemClock().now) as shown:
         signals = Interruption(Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None))
-        confirm = None if as_json or not _on_terminal() else _confirm
+        confirm = None if as_json or not on_terminal() else _confirm
         inbox = Inbox(profile, folder, _sink(signals, shown, quiet=quiet), confirm=confirm, overrides=overrides)
         work = inbox.watch(on_report) if watch else inbox.once()
         report = _obeying(signals, inbox.stop, work)
@@ -175,7 +196,7 @@ def _warn_not_notified(arrived: bool | None, *, as_json: bool) -> None:  # noqa:
         say("Warning: the notification did not arrive everywhere.")
 
 
-def _on_terminal() -> bool:
+def on_terminal() -> bool:
     """Whether there is a person to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 

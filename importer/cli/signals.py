@@ -90,13 +90,14 @@ class Interruption:
         self._commands = commands
         self._leave = leave
         self._stage = Stage.PREPARING
-        self._run_id = ""
+        self._run_id = self._again = ""
         self._ending = threading.Lock()
 
     def __call__(self, event: Event) -> None:
         """Learn the stage of the command from an event."""
         self._stage = _STAGES.get(event.name, self._stage)
         self._run_id = str(event.data.get("run_id") or self._run_id)
+        self._again = str(event.data.get("again") or self._again)
 
     async def obeyed(self, stop: StopSwitch, work: Coroutine[Any, Any, _T]) -> _T:
         """Do the work, and obey signals meanwhile.
@@ -175,7 +176,8 @@ class Interruption:
         return self._cut_short(code)
 
     def _cut_short(self, code: ExitCode) -> CutShortError:
-        hint = f"`{self._commands.resume(self._run_id)}` goes on with the run." if self._run_id else ""
+        again = self._again or (self._commands.resume(self._run_id) if self._run_id else "")
+        hint = f"`{again}` goes on with it." if again else ""
         return CutShortError(code, hint=hint)
 
 

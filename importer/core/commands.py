@@ -94,9 +94,21 @@ class Commands:
         """Read a run's customers back and compare them."""
         return self._on_run("verify", run)
 
+    def undo(self, run: str) -> str:
+        """List what a run created, to take it back; changes nothing."""
+        return self._on_run("undo", run, "--plan")
+
+    def apply_undo(self, run: str, plan: Path | str, *, delete: bool = False) -> str:
+        """Take back what a plan lists."""
+        return self._on_run("undo", run, "--apply", self._path(plan), *(("--delete",) if delete else ()))
+
     def show(self, run: str) -> str:
         """Show a run."""
         return self._on_run("show", run)
+
+    def explain(self, run: str, row: int) -> str:
+        """Show everything about one row of a run."""
+        return self._on_run("explain", run, str(row))
 
     def export(self, run: str) -> str:
         """Write a run's files again."""

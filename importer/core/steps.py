@@ -240,6 +240,28 @@ class StepFound(NamedTuple):
     took_s: float | None = None
 
 
+class HeldLimit(NamedTuple):
+    """One limit that a customer has; the same texts mean the same."""
+
+    type: str
+    currency: str
+    amount: str
+
+
+class Applications(NamedTuple):
+    """Some of the identity verifications that were submitted at the target, by whomever.
+
+    Args:
+        customers: to what the target calls each of them the ids of the customers that it is about.
+        is_last: there are no more.
+        took_s: the time of all its requests, in seconds.
+    """
+
+    customers: Mapping[str, frozenset[str]]
+    is_last: bool
+    took_s: float = 0.0
+
+
 class UnreadFile(NamedTuple):
     """Why the file of a document was not read.
 

@@ -1,4 +1,4 @@
-"""What of a customer shows whether it was changed: its fingerprint. Pure.
+"""What of a customer shows whether it was changed: its fingerprint, its status, its times. Pure.
 
 What only the server moves on its own does not count.
 """
@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from importer.core.steps import CHANGES, Step
 from importer.customers.bodies import canonical
 
 _OF_THE_SERVER = frozenset({"verificationStatus"})
 """What changes although nobody changes the customer (K~)."""
+ACTIVE, SUSPENDED = "ACTIVE", "SUSPENDED"
+"""The statuses of a customer (K): the first one is that of a new one."""
+_SAME_MOMENT_S = 1.0
+"""A create may write its two times one after the other (NF)."""
 
 
 def fingerprint(body: Mapping[str, Any]) -> str:
@@ -26,4 +32,25 @@ def fingerprint(body: Mapping[str, Any]) -> str:
 class CustomerChanges:
     """Changes of customers. Implements `core.contract.Changes`."""
 
+    steps = CHANGES
     fingerprint = staticmethod(fingerprint)
+
+    def touched(self, body: Mapping[str, Any], by_us: Collection[Step]) -> str:
+        """Its status is not that of a new customer, or its last update is later than its create."""
+        status = str(body.get("status") or ACTIVE).strip().upper()
+        if status != ACTIVE and not (status == SUSPENDED and Step.SUSPEND in by_us):
+            return f"Its status is {status}." if status.isascii() and status.isalpha() else "Its status is another one."
+        created, updated = _moment(body.get("createdAt")), _moment(body.get("updatedAt"))
+        later = created is not None and updated is not None and updated - created > _SAME_MOMENT_S
+        return "It was changed after it was created." if later and not {*by_us} - {Step.VERIFY} else ""
+
+
+def _moment(text: object) -> float | None:
+    """Seconds since the epoch; None: it says nothing."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

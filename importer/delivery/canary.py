@@ -38,6 +38,7 @@ class Canary:
         rows: rows of the second stage; the first is a single one.
         ask: None: no person can be asked.
         before: what `seen` gave in an earlier pass of the run; empty where there was none. To resume is to agree.
+        undo: the command that lists what the run has created; empty: it cannot be taken back.
     """
 
     def __init__(
@@ -48,18 +49,20 @@ class Canary:
         *,
         ask: Ask | None = None,
         before: Mapping[str, Any] = MappingProxyType({}),
+        undo: str = "",
     ) -> None:
         self._claims = claims
         self._stages = [1, rows]
         self._stop = stop
         self._ask = ask
+        self._undo = undo
         self._known = set(before.get("codes", ()))
         self._agreed_share = self._largest_share = float(before.get("share", 0.0))
         self._left = self._stages.pop(0)
         """Rows that this stage may still hand out; below 0: it is the rest, which has no end."""
         self._out = 0
         self._settled = asyncio.Event()
-        self._all = 0
+        self._all = self._created = 0
         self._rows = self._bad = 0
         """Of the stage, or of the block."""
         self._codes: Counter[str] = Counter()
@@ -83,6 +86,7 @@ class Canary:
         self._out -= 1
         self._all += 1
         self._rows += 1
+        self._created += outcome.state is RowState.CREATED
         if outcome.state in _BAD:
             self._bad += 1
             self._codes.update({error.code for error in outcome.errors})
@@ -107,8 +111,9 @@ class Canary:
         """Ask about it, or stop; what is agreed to does not stop it again."""
         if problem and not self._stop.requested:
             if not await self._agreed(f"{problem} Send the rest?"):
-                hint = "The rest was not sent; look at the results, then resume the run."
-                self._stop.request("canary", f"{problem} {hint}")
+                hint = "The rest was not sent; look at the results, then resume the run"
+                undo = f", or take back what it created: `{self._undo}`." if self._undo and self._created else "."
+                self._stop.request("canary", f"{problem} {hint}{undo}")
                 return
             self._known |= set(self._codes)
             self._agreed_share = self._largest_share

@@ -18,6 +18,7 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
         "batch_checked": logging.DEBUG,
         "row_settled": logging.DEBUG,
         "step_settled": logging.DEBUG,
+        "undo_looked": logging.DEBUG,
         "results_written": logging.DEBUG,
         "request_done": logging.DEBUG,
         "paused": logging.WARNING,

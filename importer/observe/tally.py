@@ -118,6 +118,12 @@ class Tally(Sink):
             self._steps[str(data.get("outcome") or state).lower()] += 1
             self.done += 1
 
+    def on_undo_looked(self, data: Data) -> None:
+        """Customers are read before they are taken back; the first event names their number."""
+        self._in_phase("Reading customers", int(data.get("total") or self.total or 0))
+        if data["done"]:
+            self._advance(1)
+
     def on_following(self, data: Data) -> None:
         """Outcomes are waited for; the event may come again with other numbers."""
         if self.phase != FOLLOWING:

@@ -8,7 +8,7 @@ the tables (`results.tables`), the page (`results.html`) and the annotated workb
 from importer.results.balance import Recount, Share, compare
 from importer.results.clusters import ClusterCounter, clusters, title_of
 from importer.results.failing import FailingRows, UnknownRow, UnknownRows, shown
-from importer.results.follow_up import follow_up_of, steps_sentence
+from importer.results.follow_up import follow_up_of, steps_sentence, undone_of
 from importer.results.overwrite_guard import check_out, digests, keep_edited
 from importer.results.read_as import label, read_as, value_in_words
 from importer.results.report import Report
@@ -43,6 +43,7 @@ __all__ = [
     "shown",
     "steps_sentence",
     "title_of",
+    "undone_of",
     "value_in_words",
     "verdict",
     "write_json",

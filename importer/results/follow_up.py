@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from importer.core.states import RowState
-from importer.core.steps import FAILED_STEPS, OPEN_STEPS, Step, StepCount, StepState
+from importer.core.steps import FAILED_STEPS, OPEN_STEPS, UNDOING, Step, StepCount, StepState
 
 APPROVED, DECLINED = "APPROVED", "DECLINED"
 _SUBMITTED = (StepState.SUBMITTED, StepState.NEEDS_PERSON, StepState.DONE)
@@ -81,6 +81,36 @@ def follow_up_of(counts: Iterable[StepCount]) -> dict[str, Any]:
         "open": sum(total[state] for state in OPEN_STEPS),
         "failed": sum(total[state] for state in FAILED_STEPS),
     }
+
+
+def undone_of(counts: Iterable[StepCount]) -> dict[str, int]:
+    """Return how many customers of a run were taken back, for reports; {} where nobody has tried.
+
+    Args:
+        counts: as the journal counts them.
+    """
+    entries: Counter[str] = Counter()
+    for one in (one for one in counts if one.step in UNDOING):
+        if one.state is StepState.DONE:
+            entries["deleted" if one.step is Step.DELETE else "suspended"] += one.entries
+        else:
+            entries["open" if one.state in OPEN_STEPS else "failed"] += one.entries
+    return {name: entries[name] for name in ("suspended", "deleted", "failed", "open")} if entries else {}
+
+
+def undone_sentence(undone: Mapping[str, int]) -> str:
+    """Say in words how many customers were taken back; empty where none was.
+
+    Args:
+        undone: as `undone_of` gave it.
+    """
+    done = ((undone.get(name, 0), name) for name in ("suspended", "deleted"))
+    words = [
+        f"{count:,} of its customers {'was' if count == 1 else 'were'} {name} again." for count, name in done if count
+    ]
+    if left := undone.get("failed", 0) + undone.get("open", 0):
+        words.append(f"{left:,} more {'was' if left == 1 else 'were'} to be, and {'is' if left == 1 else 'are'} not.")
+    return " ".join(words)
 
 
 def steps_sentence(follow_up: Mapping[str, Any]) -> str:

@@ -98,6 +98,8 @@ class ReportData:
         idv: rows ready for identity verification and, per missing field, how many lack it; {} when not judged.
         after_create: which steps rows will have after their create, in a sentence; only of a dry run.
         follow_up: the steps after the creates (see `follow_up_of`); {} where the run has none.
+        undone: how many customers were taken back (see `undone_of`); {}: nobody has tried.
+        stopped_by: why the last pass stopped, as the stop switch has it; empty: it went through, or was cut off.
         contract: what the records are.
     """
 
@@ -132,6 +134,8 @@ class ReportData:
     idv: Mapping[str, Any] = field(default_factory=dict)
     after_create: str = ""
     follow_up: Mapping[str, Any] = field(default_factory=dict)
+    undone: Mapping[str, int] = field(default_factory=dict)
+    stopped_by: str = ""
     forecast: Mapping[str, Any] = field(default_factory=dict)
     known_from: Sequence[Mapping[str, Any]] = ()
     returned: Mapping[str, Any] = field(default_factory=dict)

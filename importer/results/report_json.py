@@ -65,6 +65,8 @@ def _details(report: ReportData) -> dict[str, Any]:
         "idv": dict(report.idv),
         "after_create": report.after_create,
         "follow_up": dict(report.follow_up),
+        "undone": dict(report.undone),
+        "stopped_by": report.stopped_by,
         "forecast": dict(report.forecast),
         "known_from": [
             {**known, "first_at": _iso(known["first_at"]), "last_at": _iso(known["last_at"])}

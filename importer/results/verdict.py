@@ -13,6 +13,7 @@ from importer.core.errors import ExitCode
 from importer.core.labels import counted
 from importer.core.states import RowState
 from importer.core.steps import StepState
+from importer.results.follow_up import undone_sentence
 from importer.results.report_data import ReportData
 
 Tone = Literal["good", "mixed", "bad"]
@@ -74,11 +75,12 @@ def _dry(report: ReportData) -> Verdict:
 
 
 def _real(report: ReportData) -> Verdict:
-    parts = (_came_to(report), _steps(report), _known(report), _nothing_real(report))
+    parts = (_came_to(report), undone_sentence(report.undone), _steps(report), _known(report), _nothing_real(report))
     sentence = " ".join(part for part in parts if part)
     commands, run_id = report.commands, report.run_id
     if report.exit_code in _RESUMABLE and not _waits(report):
-        return Verdict("bad", f"The run stopped early. {sentence}", "To go on with it, run:", commands.resume(run_id))
+        advice = f"{_taken_back(report)} To go on with it, run:".strip()
+        return Verdict("bad", f"The run stopped early. {sentence}", advice, commands.resume(run_id))
     if report.counts.get(RowState.UNKNOWN):
         advice = "Unknown rows are looked up first, and sent only if they are not there. Run:"
         return Verdict("bad", sentence, advice, commands.retry(run_id))
@@ -109,6 +111,13 @@ def _with_steps_for_people(report: ReportData, sentence: str) -> Verdict:
         advice = "Do at the target what _idv_status in results.csv asks for, then run:"
         return Verdict("mixed", sentence, advice, commands.follow(run_id))
     return Verdict("good", sentence, "To see this run again, run:", commands.show(run_id))
+
+
+def _taken_back(report: ReportData) -> str:
+    """How the first rows are taken back that a canary did not like."""
+    if report.stopped_by != "canary" or not report.counts.get(RowState.CREATED) or report.undone:
+        return ""
+    return f"To take back what it created, `{report.commands.undo(report.run_id)}` lists it first."
 
 
 def _came_to(report: ReportData) -> str:

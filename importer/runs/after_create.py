@@ -136,7 +136,7 @@ class AfterCreate:
         await self.parts.steps.run({step: waiting[step] for step in self.steps if waiting[step]})
         await self.parts.journal.flush()
         submitted = await beside_the_loop(self._count, {StepState.SUBMITTED})
-        if submitted and not self.context.stop.requested:
+        if Step.VERIFICATION in self.steps and submitted and not self.context.stop.requested:
             until = self.context.now() + waits_s
             self.context.emit(Event("following", {"open": submitted.total(), "until": until}))
             await self.parts.outcomes.wait(until)

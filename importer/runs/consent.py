@@ -22,7 +22,7 @@ def require_consent(where: Destination, profile: Profile, confirm: Confirm | Non
     if _is_settled(where, profile) or confirm is not None:
         return
     raise UsageError(
-        f"Nothing was sent: importing into '{where.name}' ({where.host}) has to be confirmed, and there is no"
+        f"Nothing was sent: sending to '{where.name}' ({where.host}) has to be confirmed, and there is no"
         " terminal to ask on.",
         "Add --yes if you mean it.",
     )

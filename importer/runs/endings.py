@@ -9,6 +9,7 @@ from typing import Any
 
 from importer.core.errors import ExitCode
 from importer.core.states import LEFT_OPEN, RowState, as_reported
+from importer.core.steps import UNDOING
 from importer.journal import FINISHED, STOPPED, Journal, RunFacts, StoredRun
 from importer.results import follow_up_of
 
@@ -64,9 +65,20 @@ def ending_of(journal: Journal, stored: StoredRun, command: str, started_at: flo
     return Ending(command, started_at, ended_at, noted or "cut_off", message)
 
 
+def stop_code(reason: str) -> ExitCode:
+    """Return the exit code of a pass that stopped.
+
+    Args:
+        reason: why, as the stop switch has it.
+    """
+    return _STOP_CODES[reason]
+
+
 def follow_up(journal: Journal, run: int, facts: RunFacts) -> dict[str, Any]:
     """Return how the steps after a run's creates are, as reports have them; {} where it has none."""
-    return follow_up_of(journal.steps(run).counts()) if facts.after_create.steps else {}
+    if not facts.after_create.steps:
+        return {}
+    return follow_up_of(one for one in journal.steps(run).counts() if one.step not in UNDOING)
 
 
 def is_open(counts: Mapping[str, int]) -> bool:

@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 
 from importer.core.errors import ImporterError, UsageError
 from importer.core.runtime import beside_the_loop
-from importer.core.steps import LOOKED_UP_STEPS, Step, StepState
+from importer.core.steps import LOOKED_UP_STEPS, UNDOING, Step, StepState
 from importer.delivery import StopSwitch, stopped_with
 from importer.journal import Location, StoredRun, locks_of
 from importer.profile import Profile
@@ -89,7 +89,7 @@ def _require_sent(context: Context, workspace: Workspace, stored: StoredRun) -> 
 
 def _open_again(workspace: Workspace, stored: StoredRun) -> None:
     steps = workspace.journal.steps(stored.run)
-    if not steps.counts():
+    if not any(one.step not in UNDOING for one in steps.counts()):
         raise UsageError(
             f"The run {stored.header.run_id} has no steps after its creates.",
             "Its profile names none in [after_create].",

@@ -21,7 +21,7 @@ from importer.journal import (
     StoredRun,
     open_journal,
 )
-from importer.results import Report, verdict
+from importer.results import Report, undone_of, verdict
 from importer.runs import registry
 from importer.runs.endings import follow_up
 
@@ -90,6 +90,8 @@ def _from_here(report: dict[str, Any], workspace: Path) -> dict[str, Any]:
             counts=report["counts"],
             state=report.get("state", ""),
             follow_up=report.get("follow_up", {}),
+            undone=report.get("undone", {}),
+            stopped_by=report.get("stopped_by", ""),
             files=files,
             error=report["error"],
             path=typed.get("file", ""),
@@ -104,7 +106,9 @@ def _is_true(report: Mapping[str, Any], opened: registry.OpenedRun) -> bool:
     """Whether a report agrees with the journal: a pass that was cut off could not write another one."""
     counts = as_reported(opened.summary.counts)
     reported = {state: count for state, count in report["counts"].items() if count or state == "read"}
-    return opened.stored.phase in {FINISHED, STOPPED} and reported == counts
+    undone = undone_of(opened.journal.steps(opened.stored.run).counts())
+    as_now = reported == counts and report.get("undone", {}) == undone
+    return opened.stored.phase in {FINISHED, STOPPED} and as_now
 
 
 def _from_journal(workspace: Path, opened: registry.OpenedRun) -> dict[str, Any]:
@@ -140,6 +144,7 @@ _NOTHING: Mapping[str, Any] = {
     "next_command": "",
     "source_info": None,
     "follow_up": {},
+    "undone": {},
 }
 _NOT_READ = "This run was cut off before its source was read to the end; nothing was sent."
 _NO_FILES = "Its files are not those of its journal."

@@ -27,6 +27,7 @@ from importer.results import (
     Header,
     Report,
     UnknownRows,
+    undone_of,
     verdict,
 )
 from importer.runs import registry
@@ -124,6 +125,8 @@ def compose(journal: Journal, run: int, ending: Ending, seen: Seen, *, commands:
         unknown=seen.unknown.rows,
         idv=facts.idv.as_json(),
         follow_up=follow_up(journal, run, facts),
+        undone=undone_of(journal.steps(run).counts()),
+        stopped_by=ending.reason,
         versions=_versions(),
         forecast=facts.forecast.as_json(),
         known_from=_known_from(journal, run, counts),

@@ -12,7 +12,7 @@ from importer.core.events import Event
 from importer.core.ports import TakesFiles
 from importer.core.runtime import beside_the_loop, rare_collections
 from importer.core.states import RowState
-from importer.core.steps import OPEN_STEPS, Step
+from importer.core.steps import OPEN_STEPS, UNDOING, Step
 from importer.delivery import StrictLimiter, stamps_of_others
 from importer.journal import (
     RUNNING,
@@ -104,7 +104,15 @@ class Sending:
         context.emit(Event("forecast", expected.as_json()))
         return expected
 
-    async def _send(self, expected: Forecast | None) -> None:
+    async def change(self, step: Step) -> None:
+        """Make the changes of customers of one kind that are open, and nothing else; writes no file of the run.
+
+        Raises:
+            JournalError, AccessError, TryLaterError: as for `run`.
+        """
+        await self._send(None, step)
+
+    async def _send(self, expected: Forecast | None, change: Step | None = None) -> None:
         context, clock = self.context, self.context.machine.clock
         limiter = limiter_for(context.profile, clock, context.stop)
         if not self.where.embedded:  # the emulator inside a run is a new one each time
@@ -114,7 +122,7 @@ class Sending:
             begun = self._begin_pass()
             parts = self._parts(target, limiter)
             async with parts.journal:
-                after = self._after_create(target, parts)
+                after = self._after_create(target, parts, change)
                 await after.plan(rows=expected is not None)
                 looked = {} if expected is None else await self._deliver(parts, target, expected)
                 await after.run(self._waits_s)
@@ -122,7 +130,9 @@ class Sending:
                 await parts.journal.finish()
                 rehearsed = self._rehearsed(emulators[0]) if self.where.faults is not None else RehearsalFacts()
         used = RateReceipt.model_validate(parts.feedback.receipt())
-        facts = RunFacts(rehearsal=rehearsed, learned=parts.learned(looked))
+        facts = RunFacts()
+        if change is None:  # else what was found out about the creates stays as it was
+            facts = RunFacts(rehearsal=rehearsed, learned=parts.learned(looked))
         facts = facts.merged(rehearsing(self.where), pass_ended(begun, used), parts.facts())
         self.workspace.runs.note(self.stored.run, facts)
 
@@ -138,8 +148,14 @@ class Sending:
         ask = context.people.ask
         return delivering(profile, self.workspace, self.stored, target, limiter, emit=context.emit, ask=ask)
 
-    def _after_create(self, target: OpenTarget, parts: Delivering) -> AfterCreate:
-        """The steps of the run: those that the profile asks for, and those that it has had before."""
+    def _after_create(self, target: OpenTarget, parts: Delivering, change: Step | None) -> AfterCreate:
+        """The steps of the run: those that the profile asks for, and those that it has had before.
+
+        Args:
+            change: the one kind that is done instead; None: these are done.
+        """
+        if change is not None:
+            return AfterCreate(self.context, target, parts, (change,), self.workspace.journal.steps(self.stored.run))
         facts = self.workspace.runs.facts(self.stored.run)
         wanted = {*steps_of(self.context.profile, facts.mapping), *map(Step, facts.after_create.steps)}
         if wanted:
@@ -191,5 +207,6 @@ class Sending:
 
 
 def has_open_steps(workspace: Workspace, stored: StoredRun) -> bool:
-    """Whether a run has steps after its creates with something left to do."""
-    return any(one.state in OPEN_STEPS and one.entries for one in workspace.journal.steps(stored.run).counts())
+    """Whether a run has steps with something left to do; what takes its creates back is not gone on with."""
+    counts = workspace.journal.steps(stored.run).counts()
+    return any(one.state in OPEN_STEPS and one.entries and one.step not in UNDOING for one in counts)

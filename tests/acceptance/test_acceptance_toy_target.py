@@ -274,3 +274,14 @@ def test_the_emulator_is_not_taken_for_a_club(member: User) -> None:
 
     assert ran.code == 2
     assert "The emulator inside the run is of the kind 'rocketkor', not 'club'." in ran.json["error"]
+
+
+def test_a_target_that_takes_nothing_back_says_so(member: User, club: ClubServer) -> None:
+    path = profile(member, club)
+    member.types("run", member.has("m.csv", members(3)), "--config", path, "--yes", "--json")
+    asked = dict(club.asked)
+    refused = member.types("undo", "last", "--plan", "--config", path, "--json")
+
+    assert refused.code == 2
+    assert refused.json["error"] == "The target 'club' cannot suspend customers."
+    assert club.asked == asked

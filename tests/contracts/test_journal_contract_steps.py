@@ -25,7 +25,7 @@ from importer.core.steps import (
     parts_of,
 )
 from importer.journal import FINISHED, RUNNING, Journal, Revision, RunFacts
-from tests.contracts.journals import COLUMNS, FIRST, SECOND, THIRD, Book, Opener, begin, created, fill
+from tests.contracts.journals import COLUMNS, FIRST, SECOND, THIRD, Book, Opener, begin, created, fill, filled
 
 OWNERS = {"1": {"firstName": "Ann"}, "2": {"firstName": "Bob"}}
 AFTER = {"limits": {"currency": "USD", "daily": "100.00"}, "documents": {"passport": {"file": "p.pdf"}}}
@@ -126,6 +126,83 @@ def test_a_change_keeps_its_guard_until_it_is_done(desk: Book, journal: Journal)
     (again,) = desk.again().claim_steps(Step.SUSPEND)
     assert (again.ordinal, again.guard) == (1, "g1")
     assert [one.reference for one in journal.steps(desk.run).of_row(0) if one.step is Step.SUSPEND] == [""]
+
+
+def change(book: Book, **guards: str) -> None:
+    """Have rows suspended, each under its guard."""
+    planned = [PlannedStep(int(row.removeprefix("row")), Step.SUSPEND, guard=guard) for row, guard in guards.items()]
+    book.journal.steps(book.run).change(Step.SUSPEND, planned)
+
+
+def test_a_plan_applied_again_keeps_what_is_done_and_what_is_in_doubt(desk: Book, journal: Journal) -> None:
+    desk.create_all()
+    change(desk, row0="a", row1="b", row3="c", row4="d")
+    first, second, third, _ = desk.claim_steps(Step.SUSPEND)
+    error = FieldError("", "No.", "suspend_failed")
+    desk.settle_steps(result(first), result(second, StepState.FAILED, error=error), result(third, StepState.UNKNOWN))
+    assert warnings(desk, 1) == [("suspend_failed", "", "")]
+
+    change(desk, row0="a", row1="b", row3="c", row4="d")
+    again = desk.again().claim_steps(Step.SUSPEND)
+    assert [(task.ordinal, task.guard, task.in_doubt) for task in again] == [
+        (1, "b", False), (3, "c", True), (4, "d", True),
+    ]  # fmt: skip
+    assert warnings(desk, 1) == []
+    assert journal.steps(desk.run).states(Step.SUSPEND)[0] is StepState.DONE
+
+
+def test_another_plan_takes_the_place_of_the_one_before(desk: Book, journal: Journal) -> None:
+    desk.create_all()
+    change(desk, row0="a", row1="b", row3="c", row4="d")
+    desk.claim_steps(Step.SUSPEND, 2)
+    change(desk, row1="new", row4="new")
+
+    assert [(task.ordinal, task.guard, task.in_doubt) for task in desk.again().claim_steps(Step.SUSPEND)] == [
+        (4, "new", False), (1, "new", True),
+    ]  # fmt: skip
+    assert journal.steps(desk.run).states(Step.SUSPEND)[0] is StepState.UNKNOWN
+    assert 3 not in journal.steps(desk.run).states(Step.SUSPEND)
+
+
+def test_what_is_taken_back_has_no_other_step_left_to_begin(desk: Book, journal: Journal) -> None:
+    desk.create_all()
+    (limits, *_) = desk.claim_steps(Step.LIMITS, 1)
+    desk.settle_steps(result(limits))
+    change(desk, row0="a")
+
+    assert entries(desk, 0) == {(Step.LIMITS, ""): StepState.DONE, (Step.SUSPEND, ""): StepState.WAITING}
+    assert len(entries(desk, 1)) == 4
+
+
+def test_a_run_is_not_followed_for_what_takes_it_back_and_has_no_column_of_it(journal: Journal) -> None:
+    run = begin(journal)
+    fill(journal, run, ["k0"])
+    book = Book(journal, run)
+    book.create_all()
+    change(book, row0="a")
+    journal.runs.end(run, phase=FINISHED, exit_code=0, ended_at=2.0)
+
+    assert list(journal.earlier.with_open_steps("live")) == []
+    (batch,) = journal.replay(run).batches()
+    assert not batch.follow_up
+
+
+@pytest.mark.parametrize("step", [Step.SUSPEND, Step.DELETE])
+def test_the_key_of_a_deleted_customer_is_free_and_that_of_a_suspended_one_is_known(
+    journal: Journal, step: Step
+) -> None:
+    run = begin(journal)
+    fill(journal, run, ["k0", "k1"])
+    book = Book(journal, run)
+    book.create_all()
+    later = filled(journal, SECOND, ["k0", "k1"])
+    assert [one.state for one in later.claim().known] == [RowState.EXISTING] * 2
+    journal.steps(run).change(step, [PlannedStep(0, step)])
+    book.settle_steps(*(result(task) for task in book.claim_steps(step)))
+
+    third = filled(journal, THIRD, ["k0", "k1"]).claim()
+    assert [record.key for record in third.records] == (["k0"] if step is Step.DELETE else [])
+    assert not any(record.in_doubt for record in third.records)
 
 
 def test_only_a_row_that_existed_is_updated_and_only_one_that_was_created_is_taken_back(

@@ -165,6 +165,19 @@ class AfterCreate(Protocol):
 class Changes(Protocol):
     """How records at the target are changed. Pure."""
 
+    @property
+    def steps(self) -> Collection[Step]:
+        """Which changes the target makes (`core.steps.CHANGES`)."""
+        ...
+
+    def touched(self, body: Mapping[str, Any], by_us: Collection[Step]) -> str:
+        """Say why a record is not as its run has left it, as far as it says that itself; empty: it does not.
+
+        Args:
+            by_us: the steps that the run has done to it after its create: they may have changed it, too.
+        """
+        ...
+
     def fingerprint(self, body: Mapping[str, Any]) -> str:
         """Write down what a record at the target is like: another text once somebody has changed it.
 

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from importer.core.outcomes import Found, Record, Reply
-from importer.core.steps import Difference, StepFound, StepReply, StepTask, UnreadFile, VerificationProfile
+from importer.core.steps import (
+    Applications,
+    Difference,
+    HeldLimit,
+    StepFound,
+    StepReply,
+    StepTask,
+    UnreadFile,
+    VerificationProfile,
+)
 
 
 class Target(Protocol):
@@ -80,6 +89,24 @@ class Verifies(Protocol):
 
     def verify_by(self, profile: VerificationProfile) -> None:
         """Choose the profile that `attempt` submits to, and that look-ups match."""
+        ...
+
+
+@runtime_checkable
+class ShowsAdditions(Protocol):
+    """A target that shows what customers were given after their create, by whomever. Each call changes nothing."""
+
+    async def limits_of(self, customer_id: str) -> Reply | Sequence[HeldLimit]:
+        """Fetch the limits of one customer, or the failure."""
+        ...
+
+    async def applications(self, since: float, page: int) -> Reply | Applications:
+        """Fetch one page of the identity verifications submitted since a moment, the earliest first, or the failure.
+
+        Args:
+            since: seconds since the epoch; some from before it may be among them.
+            page: from 0 on.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from importer.core.outcomes import Attempt
@@ -17,6 +17,7 @@ class BodyOfRow(NamedTuple):
         row: the number that a person sees.
         payload: the body of its create, UTF-8 JSON.
         after: what it brings for the steps after it, UTF-8 JSON; empty: nothing.
+        customer_id: its customer; empty: it has none yet.
     """
 
     ordinal: int
@@ -24,6 +25,7 @@ class BodyOfRow(NamedTuple):
     state: RowState
     payload: bytes
     after: bytes
+    customer_id: str = ""
 
 
 class RunSteps(Protocol):
@@ -48,6 +50,18 @@ class RunSteps(Protocol):
 
     def verify(self, ordinals: Sequence[int]) -> None:
         """Have the customers of some rows read back, those included that were read back before."""
+        ...
+
+    def change(self, step: Step, planned: Sequence[PlannedStep]) -> None:
+        """Have customers changed by one kind of step, and by nothing that an earlier plan of that kind has left.
+
+        What is done stays done, and what is in doubt stays in doubt; all else begins anew, with the new guard. Other
+        steps of these rows that are not begun go.
+        """
+        ...
+
+    def states(self, step: Step) -> Mapping[int, StepState]:
+        """The state of every step of one kind without parts, by the ordinal of its row, of rows that have it."""
         ...
 
     def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:

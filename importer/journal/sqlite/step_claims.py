@@ -79,6 +79,7 @@ class StepClaims:
         results = [self._without_idle_looks(result) for result in results]
         for state in dict.fromkeys(result.state for result in results):
             self._change(tx, state, [result for result in results if result.state is state])
+        self._forget_deleted(tx, [one for one in results if (one.step, one.state) == (Step.DELETE, StepState.DONE)])
         self._keep_attempts(tx, results)
         self._endings.warn(tx, [issue for result in results if (issue := self._issue(result))])
         self._looked_at.difference_update((result.ordinal, result.step, result.part) for result in results)
@@ -157,6 +158,16 @@ class StepClaims:
         if changed != len(results):
             steps = ", ".join(f"#{result.ordinal} {result.step} {result.part}".strip() for result in results[:_NAMED])
             raise JournalError(f"A step cannot become '{state}' from the state it is in (one of {steps}).")
+
+    def _forget_deleted(self, tx: sqlite3.Connection, results: Sequence[StepResult]) -> None:
+        """Free the keys of customers that are deleted: their rows may be imported again."""
+        tx.executemany(
+            "WITH gone AS (SELECT r.key FROM rows d JOIN rows r ON r.customer_id = d.customer_id"
+            " WHERE d.run = ? AND d.ordinal = ? AND r.key IS NOT NULL)"
+            " DELETE FROM identities WHERE scope = (SELECT scope FROM runs WHERE run = ?) AND key IN"
+            " (SELECT key FROM gone UNION SELECT was FROM renewed_keys WHERE key IN (SELECT key FROM gone))",
+            [(self._run, result.ordinal, self._run) for result in results],
+        )
 
     def _keep_attempts(self, tx: sqlite3.Connection, results: Sequence[StepResult]) -> None:
         insert(

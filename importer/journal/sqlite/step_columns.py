@@ -28,7 +28,7 @@ _DECIDED = frozenset({StepState.SUBMITTED, StepState.DONE, StepState.NEEDS_PERSO
 def has_steps(connection: sqlite3.Connection, run: int) -> bool:
     """Whether a run has steps after its creates, be it for none of its rows."""
     (found,) = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM steps WHERE run = runs.run)"
+        "SELECT EXISTS (SELECT 1 FROM steps WHERE run = runs.run AND step NOT IN ('suspend', 'delete'))"
         " OR coalesce(json_array_length(facts, '$.after_create.steps'), 0) > 0 FROM runs WHERE run = ?",
         (run,),
     ).fetchone()

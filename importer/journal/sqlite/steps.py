@@ -46,6 +46,12 @@ HAS_DUE_STEPS = f"EXISTS ({_FOLLOWED} AND (s.state <> 'submitted' OR coalesce(s.
 """The same, of steps that can be done or looked at by a time; without a time any."""
 _AGAIN = "ON CONFLICT DO UPDATE SET state = excluded.state, detail = excluded.detail"
 """Its attempts stay, and are counted on."""
+_CHANGED_AGAIN = (
+    "ON CONFLICT DO UPDATE SET state = CASE WHEN steps.state IN ('sending', 'unknown') THEN 'sending'"
+    " ELSE 'waiting' END, status = '', outcome = '', detail = '[]', reference = excluded.reference"
+    " WHERE steps.state <> 'done'"
+)
+"""A change that may have been made is read first, whatever plan it was of."""
 _ORDER = {step: number for number, step in enumerate(Step)}
 _STATES = {state: number for number, state in enumerate(StepState)}
 
@@ -77,6 +83,30 @@ class RunSteps:
         with self._db.transaction() as tx:
             self._forget_warnings(tx, Step.VERIFY, "", ordinals)
             self._insert(tx, [PlannedStep(ordinal, Step.VERIFY) for ordinal in ordinals], _AGAIN)
+
+    def change(self, step: Step, planned: Sequence[PlannedStep]) -> None:
+        chosen = json.dumps(ordinals := [one.ordinal for one in planned])
+        of_step = "run = ? AND step = ?"
+        others = f"{of_step} AND ordinal NOT IN (SELECT value FROM json_each(?))"
+        which = (self._run, step.value, chosen)
+        with self._db.transaction() as tx:
+            forget_planned(tx, self._run, ordinals)
+            tx.execute(f"DELETE FROM steps WHERE {others} AND state = 'waiting'", which)
+            tx.execute(f"UPDATE steps SET state = 'unknown' WHERE {others} AND state = 'sending'", which)
+            done = {
+                row for (row,) in tx.execute(f"SELECT ordinal FROM steps WHERE {of_step} AND state = 'done'", which[:2])
+            }
+            self._forget_warnings(tx, step, "", [ordinal for ordinal in ordinals if ordinal not in done])
+            self._insert(tx, planned, _CHANGED_AGAIN)
+
+    def states(self, step: Step) -> Mapping[int, StepState]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT s.ordinal, s.state FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
+                f" WHERE s.run = ? AND s.step = ? AND {HAS_STEP}",
+                (self._run, step.value),
+            ).fetchall()
+        return {ordinal: StepState(state) for ordinal, state in found}
 
     def refuse(self, refused: Sequence[PlannedStep], code: str, sentence: str) -> None:
         ordinals = [one.ordinal for one in refused]
@@ -144,7 +174,8 @@ class RunSteps:
         wanted = json.dumps([state.value for state in states])
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                "SELECT ordinal, state FROM rows WHERE run = ? AND ordinal >= ? AND ordinal < ?"
+                "SELECT ordinal, state, coalesce(customer_id, '') FROM rows"
+                " WHERE run = ? AND ordinal >= ? AND ordinal < ?"
                 f" AND state IN (SELECT value FROM json_each(?)) AND {SPEAKS} ORDER BY ordinal",
                 (self._run, first, first + length, wanted),
             ).fetchall()
@@ -157,8 +188,11 @@ class RunSteps:
             return []
         rows, sent = unpack_rows(numbers), unpack_payloads(payloads)
         brought = unpack_payloads(after) if after else [b""] * length
-        places = [(ordinal, ordinal - first, state) for ordinal, state in found]
-        return [BodyOfRow(ordinal, rows[at], RowState(state), sent[at], brought[at]) for ordinal, at, state in places]
+        places = [(ordinal, ordinal - first, state, customer) for ordinal, state, customer in found]
+        return [
+            BodyOfRow(ordinal, rows[at], RowState(state), sent[at], brought[at], customer)
+            for ordinal, at, state, customer in places
+        ]
 
     def _require_ready(self, tx: sqlite3.Connection, ordinals: Sequence[int]) -> None:
         (ready,) = tx.execute(

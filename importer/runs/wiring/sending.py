@@ -119,7 +119,8 @@ def delivering(
     claims: Claims = kept
     canary = None
     if rows := _canary_rows(profile):
-        claims = canary = Canary(claims, rows, stop, ask=ask, before=before.canary.as_json())
+        undo = profile.commands.undo(stored.header.run_id) if profile.contract.changes is not None else ""
+        claims = canary = Canary(claims, rows, stop, ask=ask, before=before.canary.as_json(), undo=undo)
     delivery = Delivery(claims, engine, deliver, stop, emit, settings.drain_s)
     second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
     does = target if isinstance(target, FollowUps) else None

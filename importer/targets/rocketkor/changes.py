@@ -14,13 +14,12 @@ from yarl import URL
 from importer.core.issue_codes.steps import CHANGED_SINCE
 from importer.core.outcomes import FieldError, Found, Reply, Verdict
 from importer.core.steps import StepReply, StepRule, StepTask
-from importer.customers.changes import fingerprint
+from importer.customers.changes import SUSPENDED, fingerprint
 from importer.targets.rocketkor.bodies import read_error_body
 from importer.targets.rocketkor.http import Answer
 from importer.targets.rocketkor.session import Session
 from importer.targets.rocketkor.step_answers import STATUSES, done, judge_step
 
-SUSPENDED: Final = "SUSPENDED"  # K
 _LEAVES_A_DOUBT: Final = StepRule()
 _GONE: Final = STATUSES[404]
 

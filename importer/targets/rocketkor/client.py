@@ -15,7 +15,15 @@ from yarl import URL
 
 from importer.core.outcomes import Found, Record, Reply, Verdict
 from importer.core.ports import Clock, Files, Limiter
-from importer.core.steps import Step, StepFound, StepReply, StepTask, VerificationProfile
+from importer.core.steps import (
+    Applications,
+    HeldLimit,
+    Step,
+    StepFound,
+    StepReply,
+    StepTask,
+    VerificationProfile,
+)
 from importer.targets.access import TargetAccess
 from importer.targets.rocketkor.changes import Changes
 from importer.targets.rocketkor.classification import accepted, judge_look_up, judge_refusal
@@ -38,7 +46,7 @@ _SEVERAL: Final = 3
 
 
 class RocketKorTarget:
-    """The RocketKOR API behind the ports `Target`, `Finder`, `Checker`, `FollowUps`, `Verifies` and `TakesFiles`.
+    """The RocketKOR API behind the ports of `core.ports.target`.
 
     Args:
         session: makes the requests; closed with the target.
@@ -53,10 +61,11 @@ class RocketKorTarget:
         self._owners = Owners(session)
         self._documents = Documents(session, uploads)
         self._verifications = Verifications(session)
+        self._limits = Limits(session)
         changes = Changes(session, self.get)
         self._attempts: Mapping[Step, Callable[[StepTask], Awaitable[StepReply]]] = {
             Step.BENEFICIARIES: self._owners.attempt,
-            Step.LIMITS: Limits(session).attempt,
+            Step.LIMITS: self._limits.attempt,
             Step.DOCUMENTS: self._documents.attempt,
             Step.VERIFICATION: self._verifications.attempt,
             Step.SUSPEND: changes.suspend,
@@ -145,6 +154,14 @@ class RocketKorTarget:
     async def progress(self, task: StepTask) -> StepReply:
         """Ask once for the state of a submitted verification."""
         return await self._verifications.progress(task)
+
+    async def limits_of(self, customer_id: str) -> Reply | Sequence[HeldLimit]:
+        """Fetch the limits of one customer, or the failure."""
+        return await self._limits.held(customer_id)
+
+    async def applications(self, since: float, page: int) -> Reply | Applications:
+        """Fetch one page of the identity verifications submitted since a moment, the earliest first, or the failure."""
+        return await self._verifications.listed(since, page)
 
     async def verification_profiles(self) -> Reply | Sequence[VerificationProfile]:
         """Fetch every profile that the account has, or the failure."""

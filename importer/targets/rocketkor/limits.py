@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from yarl import URL
 
 from importer.core.outcomes import FieldError, Reply
-from importer.core.steps import STEP_RULES, Step, StepReply, StepTask
+from importer.core.steps import STEP_RULES, HeldLimit, Step, StepReply, StepTask
 from importer.targets.rocketkor.bodies import load_object, read_error_body
 from importer.targets.rocketkor.http import Answer
 from importer.targets.rocketkor.session import Session
@@ -65,8 +65,7 @@ class Limits:
 
     async def attempt(self, task: StepTask) -> StepReply:
         """Set the limits of a row, all of them with one request; none where they are as wanted already."""
-        query = {"scopeId": task.customer_id, "scopeType": SCOPE}
-        answer = await self._session.read(self._url.with_query(query), finishing=False)
+        answer = await self._read(task.customer_id)
         if isinstance(answer, Reply):
             return StepReply(answer)
         held = read_limits(answer, task.customer_id)
@@ -78,6 +77,20 @@ class Limits:
         if not others(wanted, held):
             return StepReply(done(answer, self._session.now()))
         return StepReply(await self._set(task.customer_id, wanted))
+
+    async def held(self, customer_id: str) -> Reply | Sequence[HeldLimit]:
+        """Fetch the limits of one customer, or the failure."""
+        answer = await self._read(customer_id)
+        if isinstance(answer, Reply):
+            return answer
+        held = read_limits(answer, customer_id)
+        if held is None:
+            return self._judged(answer)
+        return [HeldLimit(one.type, one.currency, _plain(one.amount)) for one in held]
+
+    async def _read(self, customer_id: str) -> Answer | Reply:
+        query = {"scopeId": customer_id, "scopeType": SCOPE}
+        return await self._session.read(self._url.with_query(query), finishing=False)
 
     async def _set(self, customer_id: str, wanted: Mapping[str, Wanted]) -> Reply:
         payload = json.dumps({limit_id: {"amount": one.amount} for limit_id, one in wanted.items()}).encode()
@@ -152,6 +165,11 @@ def _field(path: str, wanted: Mapping[str, Wanted]) -> str:
 def _word(one: Mapping[str, Any], name: str) -> str:
     text = one.get(name)
     return text.strip().upper() if isinstance(text, str) and _WORD.fullmatch(text.strip()) else ""
+
+
+def _plain(amount: Decimal | None) -> str:
+    """One text for every spelling of an amount; empty: it cannot be read."""
+    return "" if amount is None or not amount.is_finite() else f"{amount:.2f}"
 
 
 def _amount(one: Mapping[str, Any]) -> Decimal | None:

@@ -18,7 +18,9 @@ PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 200
 
 _INCOMPLETE: Final = "The list did not come to an end, so nothing can be concluded from it."
-_UNREADABLE: Final = "The list could not be read."
+UNREADABLE: Final = Reply(
+    Verdict.RETRY, http_status=200, error_code="answer_unreadable", message="The list could not be read."
+)
 
 
 class Page(NamedTuple):
@@ -58,10 +60,10 @@ async def walk(
         took_s += page.took_s
         found = entries(page.content)
         if found is None:
-            return Reply(Verdict.RETRY, http_status=200, error_code="answer_unreadable", message=_UNREADABLE)
+            return UNREADABLE
         known = len(listed)
         listed |= found
-        if not found or not _has_next(page.content) or is_last(listed):
+        if not found or not has_next(page.content) or is_last(listed):
             return page._replace(took_s=took_s)
         if len(listed) == known:  # the same page again: the last one, or a server that does not turn pages
             return page._replace(took_s=took_s) if _all_seen(page.content, known) else incomplete()
@@ -128,7 +130,7 @@ def incomplete() -> Reply:
     return Reply(Verdict.RETRY, http_status=200, error_code="look_up_incomplete", message=_INCOMPLETE)
 
 
-def _has_next(page: Any) -> bool:
+def has_next(page: Any) -> bool:
     """Return whether to fetch another page. A bare array is the only one; else `hasNext` decides, true by default."""
     return isinstance(page, dict) and page.get("hasNext", True) is True
 

@@ -16,14 +16,35 @@ from typing import Any, Final
 from yarl import URL
 
 from importer.core.outcomes import FieldError, Reply, Verdict
-from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepState, StepTask, VerificationProfile
+from importer.core.steps import (
+    STEP_RULES,
+    Applications,
+    Step,
+    StepFound,
+    StepReply,
+    StepState,
+    StepTask,
+    VerificationProfile,
+)
 from importer.targets.rocketkor.applications import accounts_of, look_for
 from importer.targets.rocketkor.bodies import load_object, read_error_body
 from importer.targets.rocketkor.classification import created_id
 from importer.targets.rocketkor.classification_rules import Rule
 from importer.targets.rocketkor.http import Answer
 from importer.targets.rocketkor.lookups import MAX_COMPLETIONS
-from importer.targets.rocketkor.pages import Entries, Page, incomplete, is_safe_in_a_path, read_page, walk
+from importer.targets.rocketkor.pages import (
+    UNREADABLE,
+    Entries,
+    Page,
+    day_before,
+    entries,
+    has_next,
+    incomplete,
+    is_safe_in_a_path,
+    query_of,
+    read_page,
+    walk,
+)
 from importer.targets.rocketkor.session import Session
 from importer.targets.rocketkor.step_answers import (
     CHANGES_NOTHING,
@@ -120,12 +141,34 @@ class Verifications:
         thin = [one for one, body in listed.items() if not accounts_of(body) and not look.is_older(body)]
         if len(thin) > MAX_COMPLETIONS:
             return StepFound(failure=incomplete())
+        failure = await self._complete(listed, thin)
+        if failure is not None:
+            return StepFound(failure=failure)
+        return StepFound(tuple(one for one, body in listed.items() if look.matches(body)), took_s=last.took_s)
+
+    async def listed(self, since: float, page: int) -> Reply | Applications:
+        """Fetch one page of the applications of all customers and profiles, the earliest first, or the failure."""
+        query = query_of({"createdDateFrom": day_before(since), "timeZone": "UTC"}, "createdAt,ASC", page)
+        answer = await self._page(query)
+        if isinstance(answer, Reply):
+            return answer
+        found = entries(answer.content)
+        if found is None:
+            return UNREADABLE
+        failure = await self._complete(found, [one for one, body in found.items() if not accounts_of(body)])
+        if failure is not None:
+            return failure
+        customers = {reference: accounts_of(body) for reference, body in found.items()}
+        return Applications(customers, not found or not has_next(answer.content), answer.took_s)
+
+    async def _complete(self, found: Entries, thin: Sequence[str]) -> Reply | None:
+        """Fetch applications of which the list says too little; the failure, or None."""
         for reference in thin:
             body = await self._one(reference)
             if isinstance(body, Reply):
-                return StepFound(failure=body)
-            listed[reference] = body
-        return StepFound(tuple(one for one, body in listed.items() if look.matches(body)), took_s=last.took_s)
+                return body
+            found[reference] = body
+        return None
 
     async def progress(self, task: StepTask) -> StepReply:
         """Ask once for the state of an application."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from importer.core.steps import Step
 from importer.customers.contract import CUSTOMERS
 
 BODY: dict[str, Any] = {
@@ -58,3 +59,27 @@ def test_any_change_shows(changed: dict[str, Any]) -> None:
 def test_nothing_can_be_read_from_it() -> None:
     assert len(fingerprint()) == 64
     assert "Ada" not in fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("other", "by_us", "why"),
+    [
+        ({}, (), ""),
+        ({"status": None}, (), ""),
+        ({"status": "SUSPENDED"}, (), "Its status is SUSPENDED."),
+        ({"status": "SUSPENDED"}, (Step.SUSPEND,), ""),
+        ({"status": "ARCHIVED"}, (Step.SUSPEND,), "Its status is ARCHIVED."),
+        ({"status": "<script>"}, (), "Its status is another one."),
+        ({"updatedAt": "2026-11-23T00:42:50.900Z"}, (), ""),
+        ({"updatedAt": "2026-11-23T00:42:52.000Z"}, (), "It was changed after it was created."),
+        ({"updatedAt": "2026-11-23T00:42:52"}, (Step.VERIFY,), "It was changed after it was created."),
+        ({"updatedAt": "2026-11-23T00:42:52.000Z"}, (Step.VERIFICATION, Step.VERIFY), ""),
+        ({"updatedAt": "later"}, (), ""),
+        ({"createdAt": None, "updatedAt": "2026-11-24T00:00:00Z"}, (), ""),
+    ],
+)
+def test_its_status_and_times_show_whether_somebody_has_touched_it(
+    other: dict[str, Any], by_us: tuple[Step, ...], why: str
+) -> None:
+    assert CUSTOMERS.changes is not None
+    assert CUSTOMERS.changes.touched({**BODY, **other}, by_us) == why

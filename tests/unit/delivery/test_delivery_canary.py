@@ -29,6 +29,7 @@ class Played:
         answers: Sequence[bool] | None = None,
         before: Mapping[str, Any] = {},
         stop_while_asking: bool = False,
+        undo: str = "",
     ) -> None:
         self.stop = StopSwitch()
         self.questions: list[str] = []
@@ -40,11 +41,11 @@ class Played:
         self._waiting = [Record(i, i + 2, f"k{i}", b"{}") for i in range(rows)]
         self._stop_while_asking = stop_while_asking
         self._ask = None if answers is None and not stop_while_asking else self._question
-        self._before = before
+        self._before, self._undo = before, undo
         run_virtual(self._main)
 
     async def _main(self) -> None:
-        self.canary = Canary(self, 10, self.stop, ask=self._ask, before=self._before)
+        self.canary = Canary(self, 10, self.stop, ask=self._ask, before=self._before, undo=self._undo)
         await AsyncioPool(32).run(self._take, self._deliver, self.canary.settle)
         self.elapsed_s = VirtualClock().monotonic()
 
@@ -176,3 +177,13 @@ def test_a_source_smaller_than_the_canary_just_ends() -> None:
     played = Played(lambda _: "", rows=4, answers=[])
 
     assert sorted(played.settled) == [0, 1, 2, 3]
+
+
+def test_a_stop_names_the_command_that_takes_back_what_was_created_and_only_then() -> None:
+    undo = "importer undo r-1 --plan"
+    later = Played(refused_from(5), undo=undo)
+    at_once = Played(refused_from(0), undo=undo)
+
+    assert later.stop.message.endswith(f"then resume the run, or take back what it created: `{undo}`.")
+    assert at_once.stop.message.endswith("then resume the run.")
+    assert Played(refused_from(5)).stop.message.endswith("then resume the run.")

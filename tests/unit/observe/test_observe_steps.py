@@ -162,3 +162,11 @@ def test_a_run_without_steps_leaves_none_open(tmp_path: Path) -> None:
     with metered(MetricsSettings(textfile=path), "live") as metrics:
         metrics(Event("run_ended", {"counts": {"read": 2}, "exit_code": 0, "elapsed_s": 1.0}))
     assert numbers(path.read_text())["importer_last_run_open_steps"] == 0
+
+
+def test_customers_that_are_read_before_they_are_taken_back_are_counted() -> None:
+    tally = Tally(Seconds())
+    tally(Event("undo_looked", {"total": 200, "done": 0}))
+    for done in range(1, 51):
+        tally(Event("undo_looked", {"done": done}))
+    assert tally.line().startswith("Reading customers 50 of 200 (25%)")

@@ -7,7 +7,7 @@ from itertools import starmap
 import pytest
 
 from importer.core.steps import Step, StepCount, StepState
-from importer.results.follow_up import follow_up_of, stages, steps_sentence
+from importer.results.follow_up import follow_up_of, stages, steps_sentence, undone_of, undone_sentence
 
 COUNTS = list(
     starmap(
@@ -101,3 +101,26 @@ def test_the_outcomes_add_up_to_what_was_submitted() -> None:
     found = stages(FOLLOW_UP, {"created": 189})
     submitted = next(one for one in found if one.title.endswith("submitted"))
     assert sum(one.entries for one in found if one.is_outcome) == submitted.entries
+
+
+def test_customers_that_are_taken_back_are_counted_by_what_was_done() -> None:
+    counts = [
+        StepCount(Step.LIMITS, StepState.FAILED, "", 9),
+        StepCount(Step.SUSPEND, StepState.DONE, "", 193),
+        StepCount(Step.SUSPEND, StepState.FAILED, "", 1),
+        StepCount(Step.SUSPEND, StepState.UNKNOWN, "", 1),
+        StepCount(Step.DELETE, StepState.DONE, "", 1),
+        StepCount(Step.DELETE, StepState.WAITING, "", 4),
+    ]
+    undone = undone_of(counts)
+    assert undone == {"suspended": 193, "deleted": 1, "failed": 2, "open": 4}
+    assert undone_sentence(undone) == (
+        "193 of its customers were suspended again. 1 of its customers was deleted again."
+        " 6 more were to be, and are not."
+    )
+
+
+def test_a_run_that_nobody_takes_back_says_nothing_of_it() -> None:
+    assert undone_of(COUNTS) == {}
+    assert undone_sentence({}) == ""
+    assert undone_sentence({"suspended": 0, "deleted": 0, "failed": 1, "open": 0}) == "1 more was to be, and is not."

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from importer.core.errors import StoppingError
-from importer.core.outcomes import FieldError, Verdict
-from importer.core.steps import Step, StepReply, StepState, StepTask
+from importer.core.outcomes import FieldError, Reply, Verdict
+from importer.core.steps import HeldLimit, Step, StepReply, StepState, StepTask
 from tests.unit.targets.scripted import Script, hang_up, opened, reply, reset, server, silence
 from tests.unit.targets.scripted import Step as Said
 
@@ -221,3 +221,21 @@ async def test_a_run_that_stops_sets_no_more_limits() -> None:
             await it.target.attempt(task())
 
     assert script.calls == []
+
+
+async def test_the_limits_of_a_customer_are_shown_whatever_their_spelling() -> None:
+    held = [limit("DAILY", 10), limit("WEEKLY", "20.5"), limit("SINGLE", "x"), {**limit("DAILY", 1), "scopeId": "c-2"}]
+    async with server(Script([reply(200, held)])) as script, opened(script.url) as it:
+        assert await it.target.limits_of("c-1") == [
+            HeldLimit("DAILY", "USD", "10.00"),
+            HeldLimit("WEEKLY", "USD", "20.50"),
+            HeldLimit("SINGLE", "USD", ""),
+        ]
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [(reply(503, {}), Verdict.RETRY), (reply(200, {}), Verdict.RETRY)])
+async def test_limits_that_cannot_be_read_are_a_failure(answer: Said, verdict: Verdict) -> None:
+    async with server(Script([answer])) as script, opened(script.url) as it:
+        held = await it.target.limits_of("c-1")
+        assert isinstance(held, Reply)
+        assert held.verdict is verdict

@@ -11,7 +11,7 @@ import pytest
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import FieldError, Reply, Verdict
-from importer.core.steps import Step, StepReply, StepState, StepTask, VerificationProfile
+from importer.core.steps import Applications, Step, StepReply, StepState, StepTask, VerificationProfile
 from importer.targets.rocketkor.lookups import MAX_COMPLETIONS
 from importer.targets.rocketkor.pages import MAX_PAGES
 from importer.targets.rocketkor.verification import LATE_LOOKS
@@ -400,3 +400,50 @@ async def test_a_look_that_fails_can_be_made_again(step: Said) -> None:
 
     assert said.reply.verdict is Verdict.RETRY
     assert "Sarah" not in repr(said)
+
+
+# --------------------------------------------------------------------------- all applications
+
+
+async def test_applications_are_listed_page_by_page_with_the_customers_that_they_are_about() -> None:
+    content = [
+        {"id": "a-1", "accountId": "c-1"},
+        {"id": "a-2", "account": {"id": "c-2"}, "entities": [{"accountId": "c-3"}]},
+        {"id": "a-3"},
+    ]
+    page = {"content": content, "hasNext": True}
+    answers: list[Said] = [
+        reply(200, page),
+        reply(200, {"id": "a-3", "accountId": "c-4"}),
+        reply(200, {"content": []}),
+    ]
+    async with server(Script(answers)) as script, opened(script.url) as it:
+        first = await it.target.applications(WALL, 0)
+        second = await it.target.applications(WALL, 1)
+
+    assert isinstance(first, Applications)
+    assert first._replace(took_s=0.0) == Applications(
+        {"a-1": frozenset({"c-1"}), "a-2": frozenset({"c-2", "c-3"}), "a-3": frozenset({"c-4"})}, is_last=False
+    )
+    assert isinstance(second, Applications)
+    assert second.is_last
+    listed, one, last = script.calls
+    asked = parse_qs(urlsplit(listed.path).query)
+    assert (asked["createdDateFrom"], asked["sort"], asked["page"]) == (["2026-09-20"], ["createdAt,ASC"], ["0"])
+    assert one.path == "/v1/identity-verifications/a-3"
+    assert parse_qs(urlsplit(last.path).query)["page"] == ["1"]
+
+
+@pytest.mark.parametrize("answer", [reply(503, {}), reply(200, b"<html>"), reply(200, {"content": [{"no": "id"}]})])
+async def test_a_page_of_applications_that_cannot_be_read_is_a_failure(answer: Said) -> None:
+    async with server(Script([answer])) as script, opened(script.url) as it:
+        failure = await it.target.applications(WALL, 0)
+    assert isinstance(failure, Reply)
+    assert failure.verdict is Verdict.RETRY
+
+
+async def test_where_there_are_no_applications_at_all_it_says_so() -> None:
+    async with server(Script([reply(404, {})])) as script, opened(script.url) as it:
+        failure = await it.target.applications(WALL, 0)
+    assert isinstance(failure, Reply)
+    assert failure.error_code == "not_offered"

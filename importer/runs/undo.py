@@ -1,0 +1,365 @@
+"""What a run created is taken back: listed first, then suspended or deleted as the list says.
+
+Never what a run only found, and never a customer that somebody has changed since. Every change is a step in the
+journal, so that an undo that was cut off goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from importer.core.contract import Changes
+from importer.core.errors import AccessError, ExitCode, InterruptedRunError, TryLaterError, UsageError
+from importer.core.events import Event
+from importer.core.labels import counted
+from importer.core.ports import ShowsAdditions
+from importer.core.runtime import beside_the_loop
+from importer.core.states import RowState
+from importer.core.steps import FAILED_STEPS, Step, StepState
+from importer.delivery import StopSwitch
+from importer.journal import BodyOfRow, StoredRun, locks_of
+from importer.profile import HARMLESS_TARGETS
+from importer.runs.consent import ask_consent
+from importer.runs.context import Context, in_hours
+from importer.runs.endings import Ending, ending_of, stop_code
+from importer.runs.finish import finish
+from importer.runs.resume import destination_again, recall
+from importer.runs.run_directory import run_directory
+from importer.runs.send import Sending
+from importer.runs.undo_checks import Checks, Customer, customers_of
+from importer.runs.undo_plan import FILE, Action, Entry, Skipped, UndoPlan, hash_of
+from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, open_workspace
+from importer.runs.wiring.sending import delivering, limiter_for
+
+DONE: Mapping[Action, str] = {"suspend": "suspended", "delete": "deleted"}
+_UNKNOWN = "It is not known whether this row became a customer."
+_READ = "Read the plan, then apply it:"
+_AGAIN = "To go on with the plan, run:"
+_WHY = "Customers were left alone or are in doubt; `{}` says why."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoReport:
+    """What an undo has listed or done.
+
+    Args:
+        action: `suspend` or `delete`.
+        counts: customers: `planned`, `suspended` or `deleted`, `skipped`, `failed`.
+        is_plan: it was listed only.
+        plan: the file.
+        skipped: the customers that the plan leaves alone.
+        failed: those of it that were not changed, or of which that is not known.
+        next_step: what to do now, up to the command.
+        next_command: the command for it.
+    """
+
+    run_id: str
+    source: str
+    target: str
+    action: Action
+    counts: Mapping[str, int]
+    is_plan: bool
+    plan: Path
+    skipped: tuple[Skipped, ...]
+    failed: tuple[Entry, ...]
+    elapsed_seconds: float
+    exit_code: ExitCode
+    next_step: str = ""
+    next_command: str = ""
+    error: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it in plain JSON types."""
+        return {
+            "command": "undo",
+            "run_id": self.run_id,
+            "source": self.source,
+            "target": self.target,
+            "dry_run": self.is_plan,
+            "action": self.action,
+            "counts": dict(self.counts),
+            "skipped": [one.model_dump() for one in self.skipped],
+            "failed": [{"row": one.row, "customer_id": one.customer_id} for one in self.failed],
+            "issues": [],
+            "files": {"plan": str(self.plan)},
+            "next_step": f"{self.next_step} {self.next_command}".strip(),
+            "next_command": self.next_command,
+            "elapsed_seconds": round(self.elapsed_seconds, 3),
+            "exit_code": int(self.exit_code),
+            "error": self.error,
+        }
+
+
+class _Opened(NamedTuple):
+    """A run that nobody else works with meanwhile.
+
+    Args:
+        made: the rows that became customers by it, and those of which that is not known.
+    """
+
+    context: Context
+    workspace: Workspace
+    stored: StoredRun
+    where: Destination
+    directory: Path
+    started_at: float
+    made: list[BodyOfRow]
+
+    @property
+    def created(self) -> list[BodyOfRow]:
+        """The rows that became customers."""
+        return [one for one in self.made if one.state is RowState.CREATED]
+
+
+# --------------------------------------------------------------------------- the plan
+
+
+async def plan_undo(context: Context, name: str, *, action: Action = "suspend", out: Path | None = None) -> UndoReport:
+    """List the customers that a run created, and which of them are as it has left them; changes nothing.
+
+    Args:
+        name: a run id, a unique prefix of one, or `last`.
+        out: the file; None: one in the run's directory.
+
+    Raises:
+        UsageError: the target does not take customers back, or the run has none.
+        ImporterError: as for `resume`.
+    """
+    context, _ = await beside_the_loop(recall, context, name)
+    context = context.under(context.profile.with_options({"yes": True}))  # nothing is changed
+    changes = _changes(context, Step(action))
+    async with in_hours(context) as bounded, _opened(bounded, name) as opened:
+        _require_harmless(opened.where, action)
+        done = opened.workspace.journal.steps(opened.stored.run).states(Step(action))
+        left = [one for one in opened.created if done.get(one.ordinal) is not StepState.DONE]
+        entries, skipped = await _looked_at(opened, changes, left)
+        doubted = [one for one in opened.made if one.state is not RowState.CREATED]
+        skipped += [Skipped(row=one.row, customer_id=one.customer_id, why=_UNKNOWN) for one in doubted]
+        plan = UndoPlan.of(
+            opened.stored,
+            context.now(),
+            action=action,
+            created=hash_of(opened.created),
+            entries=tuple(entries),
+            skipped=tuple(skipped),
+        )
+        path = out or opened.directory / FILE
+        await beside_the_loop(plan.write, path)
+        report = _report(opened, plan, path, done=len(opened.created) - len(left))
+        code = ExitCode.SOME_FAILED if skipped else ExitCode.OK
+        if entries:
+            report = replace(report, next_step=_READ, next_command=_again(opened, plan, path))
+        return replace(report, is_plan=True, exit_code=code)
+
+
+async def _looked_at(opened: _Opened, changes: Changes, rows: list[BodyOfRow]) -> tuple[list[Entry], list[Skipped]]:
+    context, workspace, stored, clock = opened.context, opened.workspace, opened.stored, opened.context.machine.clock
+    references = set[str]()
+    steps = workspace.journal.steps(stored.run)
+    customers: list[Customer] = await beside_the_loop(customers_of, rows, steps, references)
+    limiter = limiter_for(context.profile, clock, context.stop)
+    if not opened.where.embedded:
+        limiter.follow(clock.now() - opened.started_at)
+    context.emit(Event("delivery_started", {"total": len(rows), "already_done": 0, "run_id": stored.header.run_id}))
+    async with open_target(context.profile, opened.where, limiter, clock) as target:
+        profile = as_patient_as_needed(context.profile, opened.where)
+        parts = delivering(profile, workspace, stored, target, limiter, emit=context.emit)
+        async with parts.journal:
+            checks = Checks(
+                context.profile,
+                changes,
+                parts.deliver.asking,
+                target if isinstance(target, ShowsAdditions) else None,
+                context.emit,
+                stored.header.started_at,
+                loses_metadata=stored.facts.learned.keeps_metadata is False,
+            )
+            found = await checks.run(customers, references)
+            await limiter.give_back()
+            await parts.journal.flush()
+    _require_not_stopped(context.stop)
+    return found
+
+
+def _require_not_stopped(stop: StopSwitch) -> None:
+    """Refuse to conclude anything from a look that was cut short.
+
+    Raises:
+        ImporterError: it was.
+    """
+    if not stop.requested:
+        return
+    if stop.reason in {"sigint", "sigterm"}:
+        raise InterruptedRunError(stop.reason)
+    if stop.reason == "access":
+        raise AccessError(stop.message)
+    raise TryLaterError(stop.message, "Make the plan again later.")
+
+
+# --------------------------------------------------------------------------- its application
+
+
+async def apply_undo(
+    context: Context, name: str, path: Path, *, action: Action = "suspend", deletes: int | None = None
+) -> UndoReport:
+    """Suspend or delete the customers that a plan lists, each only as it was when the plan was made.
+
+    Args:
+        name: as for `plan_undo`; the run that the plan is of.
+        path: the plan.
+        deletes: the number of customers that somebody has agreed to delete; None: nobody has.
+
+    Raises:
+        UsageError: the plan is of another run, was edited, or is not current; or this target is not to be asked.
+        ImporterError: as for `resume`.
+    """
+    plan = await beside_the_loop(UndoPlan.read, path)
+    context, stored = await beside_the_loop(recall, context, name)
+    plan.require(stored, action, context.profile.commands)
+    _changes(context, plan.step)
+    async with in_hours(context) as bounded, _opened(bounded, name) as opened:
+        _require_harmless(opened.where, action)
+        plan.require_current(await beside_the_loop(hash_of, opened.created), bounded.profile.commands)
+        _require_agreed(opened, plan, deletes)
+        steps = opened.workspace.journal.steps(opened.stored.run)
+        await beside_the_loop(steps.change, plan.step, plan.planned())
+        await _make(opened, plan, _again(opened, plan, path))
+        states = await beside_the_loop(steps.states, plan.step)
+        found = {one: states.get(one.ordinal, StepState.WAITING) for one in plan.entries}
+        failed = tuple(one for one, state in found.items() if state in FAILED_STEPS)
+        done = sum(state is StepState.DONE for state in found.values())
+        report = _report(opened, plan, path, done=done, failed=failed)
+        if done == len(plan.entries):
+            show = opened.context.profile.commands.show(plan.run_id)
+            return replace(report, next_step="To see the run, run:", next_command=show)
+        advice = _WHY.format(opened.context.profile.commands.explain(plan.run_id, failed[0].row)) if failed else ""
+        return replace(report, next_step=f"{advice} {_AGAIN}".strip(), next_command=_again(opened, plan, path))
+
+
+def _require_agreed(opened: _Opened, plan: UndoPlan, deletes: int | None) -> None:
+    """Ask about a live target; what is deleted is counted by whoever agrees.
+
+    Raises:
+        UsageError: nobody has agreed.
+    """
+    count = len(plan.entries)
+    if plan.action == "delete" and deletes != count:
+        raise UsageError(
+            f"Nothing was sent: deleting {counted(count, 'customer')} cannot be undone, and has to be confirmed.",
+            f"Add --yes-delete {count} if you mean it.",
+        )
+    ask_consent(opened.where, opened.context.profile, opened.context.people.confirm, {RowState.READY: count})
+
+
+async def _make(opened: _Opened, plan: UndoPlan, again: str) -> None:
+    """Make the changes; the run itself ends as it had ended."""
+    context, workspace, stored = opened.context, opened.workspace, opened.stored
+    before = ending_of(workspace.journal, stored, context.command, opened.started_at, opened.started_at)
+    facts = {"total": len(plan.entries), "already_done": 0, "run_id": plan.run_id, "again": again}
+    context.emit(Event("delivery_started", facts))
+    sending = Sending(context, workspace, stored, opened.where, opened.directory, opened.started_at)
+    await sending.change(plan.step)
+    await beside_the_loop(_finished, opened, before)
+
+
+def _finished(opened: _Opened, before: Ending) -> None:
+    """Write the run's files again, which say what was taken back."""
+    stop = StopSwitch()
+    if before.reason:
+        stop.request(before.reason, before.message)
+    context = replace(opened.context, stop=stop)
+    finish(context, opened.workspace.journal, opened.stored, opened.directory, opened.started_at)
+
+
+# --------------------------------------------------------------------------- pieces
+
+
+@asynccontextmanager
+async def _opened(context: Context, name: str) -> AsyncIterator[_Opened]:
+    """Open a run, and keep everybody else from working with it."""
+    started_at = context.now()
+    with closing(open_workspace(context.workspace, create=False)) as workspace:
+        stored = workspace.runs.find(name)
+        context, where = destination_again(context, workspace, stored, started_at)
+        run_id = stored.header.run_id
+        with (
+            locks_of(workspace.path).hold(where.scope, started_at),
+            run_directory(context, run_id) as (logged, directory),
+        ):
+            stored = workspace.runs.find(run_id)  # as whoever held the lock has left it
+            stored.require_whole()
+            stored.require_loaded()
+            made = await beside_the_loop(_made_rows, workspace, stored)
+            yield _Opened(logged, workspace, stored, where, directory, started_at, made)
+
+
+def _made_rows(workspace: Workspace, stored: StoredRun) -> list[BodyOfRow]:
+    steps = workspace.journal.steps(stored.run)
+    states = {RowState.CREATED, RowState.UNKNOWN, RowState.SENDING}
+    found = [row for rows in steps.bodies(states) for row in rows]
+    if not found:
+        raise UsageError(
+            f"The run {stored.header.run_id} has nothing to take back: it created no customer, or what it sent was"
+            " purged.",
+            "Name another run.",
+        )
+    return found
+
+
+def _changes(context: Context, step: Step) -> Changes:
+    """What the contract says about changes.
+
+    Raises:
+        UsageError: its target makes none of this kind.
+    """
+    changes = context.profile.contract.changes
+    if changes is None or step not in changes.steps:
+        raise UsageError(f"The target '{context.profile.target}' cannot {step.value} customers.")
+    return changes
+
+
+def _require_harmless(where: Destination, action: Action) -> None:
+    """Refuse to delete real customers.
+
+    Raises:
+        UsageError: the target is not one for rehearsals.
+    """
+    if action == "delete" and where.name not in HARMLESS_TARGETS:
+        raise UsageError(
+            f"Customers at '{where.name}' are not deleted: that cannot be undone, and takes their accounts along.",
+            "Leave out --delete: the customers are suspended then.",
+        )
+
+
+def _again(opened: _Opened, plan: UndoPlan, path: Path) -> str:
+    """The command that applies a plan."""
+    return opened.context.profile.commands.apply_undo(plan.run_id, path, delete=plan.action == "delete")
+
+
+def _report(opened: _Opened, plan: UndoPlan, path: Path, *, done: int, failed: tuple[Entry, ...] = ()) -> UndoReport:
+    stop, context = opened.context.stop, opened.context
+    code = ExitCode.SOME_FAILED if failed else ExitCode.OK
+    counts = {
+        "planned": len(plan.entries),
+        DONE[plan.action]: done,
+        "skipped": len(plan.skipped),
+        "failed": len(failed),
+    }
+    return UndoReport(
+        run_id=plan.run_id,
+        source=opened.stored.header.source,
+        target=plan.target,
+        action=plan.action,
+        counts=counts,
+        is_plan=False,
+        plan=path,
+        skipped=plan.skipped,
+        failed=failed,
+        elapsed_seconds=context.now() - opened.started_at + context.machine.waited_s,
+        exit_code=stop_code(stop.reason) if stop.requested else code,
+        error=(stop.message or None) if stop.requested else None,
+    )

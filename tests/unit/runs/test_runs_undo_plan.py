@@ -1,0 +1,113 @@
+"""The file that an undo is planned in: for its owner alone, of one run, and not to be edited."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.core.commands import Commands
+from importer.core.errors import StorageError, UsageError
+from importer.core.states import RowState
+from importer.core.steps import PlannedStep, Step
+from importer.journal import BodyOfRow, RunFacts, RunHeader, StoredRun
+from importer.runs.undo_plan import Entry, Skipped, UndoPlan, hash_of
+
+HEADER = RunHeader(
+    "20261130T000000Z-abcdef", "https://api.example#main", "sandbox", "a.csv", "/a.csv", "c0", "p0",
+    dry_run=False, started_at=1.0,
+)  # fmt: skip
+STORED = StoredRun(1, "finished", HEADER, RunFacts())
+ROWS = [BodyOfRow(n, n + 2, RowState.CREATED, b"{}", b"", f"c-{n}") for n in range(3)]
+
+
+def a_plan(**other: Any) -> UndoPlan:
+    content: dict[str, Any] = {
+        "action": "suspend",
+        "created": hash_of(ROWS),
+        "entries": (Entry(row=2, ordinal=0, customer_id="c-0", guard="f" * 64),),
+        "skipped": (Skipped(row=3, customer_id="c-1", why="Its status is SUSPENDED."),),
+    }
+    return UndoPlan.of(STORED, 1_790_000_000.0, **{**content, **other})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "plan.json"
+
+
+def test_a_plan_is_read_as_it_was_written_by_its_owner_alone(path: Path) -> None:
+    a_plan().write(path)
+
+    assert UndoPlan.read(path) == a_plan()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert json.loads(path.read_text())["made_at"] == "2026-09-21T14:13:20+00:00"
+    assert a_plan().planned() == [PlannedStep(0, Step.SUSPEND, guard="f" * 64)]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"entries": []},
+        {"skipped": []},
+        {"action": "delete"},
+        {"target": "live"},
+        {"run_id": "other"},
+        {"created": "0"},
+        {"sha256": "0" * 64},
+        {"sha256": ""},
+    ],
+)
+def test_an_edited_plan_is_refused(path: Path, edit: dict[str, Any]) -> None:
+    a_plan().write(path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **edit}))
+
+    with pytest.raises(UsageError, match="was edited"):
+        UndoPlan.read(path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "\udce9", '{"format": "undo-plan 2"}'])
+def test_what_is_not_a_plan_is_refused(path: Path, content: str) -> None:
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+
+    with pytest.raises(UsageError, match="is not a plan"):
+        UndoPlan.read(path)
+
+
+def test_a_plan_that_is_not_there_is_refused(path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: no such file"):
+        UndoPlan.read(path)
+
+
+def test_a_plan_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        a_plan().write(tmp_path / "none" / "plan.json")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"run_id": "20261130T000000Z-000000"}, {"scope": "https://api.example#other"}, {"target": "live"}],
+)
+def test_a_plan_of_another_run_or_account_is_refused(other: dict[str, str]) -> None:
+    plan = a_plan().model_copy(update=other)
+    with pytest.raises(
+        UsageError, match=r"not of 20261130T000000Z-abcdef\..*importer undo 20261130T000000Z-abcdef --plan"
+    ):
+        plan.require(STORED, "suspend", Commands())
+
+
+def test_a_plan_to_suspend_is_none_to_delete() -> None:
+    with pytest.raises(
+        UsageError, match=r"is one to suspend customers, not to delete them\. Apply it without --delete"
+    ):
+        a_plan().require(STORED, "delete", Commands())
+    with pytest.raises(UsageError, match="Apply it with --delete"):
+        a_plan(action="delete").require(STORED, "suspend", Commands())
+
+
+def test_a_plan_of_a_run_that_has_gone_on_is_refused() -> None:
+    a_plan().require_current(hash_of(ROWS), Commands())
+    with pytest.raises(UsageError, match="has gone on"):
+        a_plan().require_current(hash_of(ROWS[:2]), Commands())
