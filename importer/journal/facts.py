@@ -124,7 +124,11 @@ class CanaryFacts(Noted):
 
 
 class LearnedFacts(Noted):
-    """What a pass learned about the target, and what it did not wait for."""
+    """What a pass learned about the target, and what it did not wait for.
+
+    Args:
+        unjudged: a sentence: what the profile of identity verification asks for and no row was checked for.
+    """
 
     keeps_metadata: bool | None = None
     latest_arrival_s: float = 0.0
@@ -132,6 +136,7 @@ class LearnedFacts(Noted):
     looked_at: int = 0
     duplicated: int = 0
     caution: str = ""
+    unjudged: str = ""
 
 
 class RehearsalFacts(Noted):

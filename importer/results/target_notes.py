@@ -30,6 +30,8 @@ def _sentences(learned: Mapping[str, Any]) -> Iterator[str]:
         yield f"A customer appeared in the list {late_s:g} s after its request had ended; later looks considered that."
     if caution := learned.get("caution"):
         yield str(caution)
+    if unjudged := learned.get("unjudged"):
+        yield str(unjudged)
     again = learned.get("sent_again", 0)
     if not again:
         return

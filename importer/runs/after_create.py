@@ -79,32 +79,41 @@ class AfterCreate:
     steps: tuple[Step, ...]
     journal: RunSteps
 
-    async def plan(self, *, rows: bool) -> None:
+    async def plan(self, *, rows: bool) -> str:
         """Plan the steps of every row that is ready, before the first of them is sent.
 
         Args:
             rows: False: no row is sent in this pass, and none has steps to be planned.
+
+        Returns:
+            What the verification profile asks for and no row is checked for, in a sentence; empty: nothing.
 
         Raises:
             ProfileError: the target has no such profile for identity verification, or it takes none of the rows.
             AccessError, TryLaterError: the profiles cannot be fetched.
         """
         if not self.steps:
-            return
+            return ""
         waiting = await beside_the_loop(self._count, {StepState.WAITING, StepState.SENDING})
         profile = await self._verification_profile() if rows or waiting[Step.VERIFICATION] else None
-        self._say_what_is_unknown(profile)
+        if unjudged := self._unjudged(profile):
+            self.context.emit(Event("step_notice", {"text": unjudged}))
         if rows:
             planned = await beside_the_loop(self._plan, profile)
             self.context.emit(Event("steps_planned", {"steps": planned}))
+        return unjudged
 
-    def _say_what_is_unknown(self, profile: VerificationProfile | None) -> None:
+    def _unjudged(self, profile: VerificationProfile | None) -> str:
         contract = self.context.profile.contract.after_create
-        if profile is not None and contract is not None:
-            unknown = contract.unknown_requirements(profile, rules_of(self.context.profile))
-            if unknown:
-                text = f"The profile '{profile.name}' asks for what no row is checked for: {', '.join(unknown)}."
-                self.context.emit(Event("step_notice", {"text": text}))
+        if profile is None or contract is None:
+            return ""
+        unknown = contract.unknown_requirements(profile, rules_of(self.context.profile))
+        if not unknown:
+            return ""
+        return (
+            f"The profile '{profile.name}' for identity verification asks for what no row was checked for: "
+            f"{', '.join(unknown)}."
+        )
 
     def _plan(self, profile: VerificationProfile | None) -> dict[str, int]:
         counts = dict.fromkeys((step.value for step in self.steps), 0)

@@ -86,7 +86,7 @@ async def _is_changed(context: Context, workspace: Workspace, stored: StoredRun,
         async with parts.journal:
             looked = await parts.second_looks.run(waits=False)
             await parts.journal.flush()
-    workspace.runs.note(stored.run, RunFacts(learned=parts.learned(looked)))
+    workspace.runs.note(stored.run, RunFacts(learned=parts.learned(looked, stored.facts.learned.unjudged)))
     return workspace.runs.counts(stored.run) != before
 
 

@@ -123,7 +123,7 @@ class Sending:
             parts = self._parts(target, limiter)
             async with parts.journal:
                 after = self._after_create(target, parts, change)
-                await after.plan(rows=expected is not None)
+                unjudged = await after.plan(rows=expected is not None) or self._facts().learned.unjudged
                 looked = {} if expected is None else await self._deliver(parts, target, expected)
                 await after.run(self._waits_s)
                 await limiter.give_back()
@@ -132,13 +132,16 @@ class Sending:
         used = RateReceipt.model_validate(parts.feedback.receipt())
         facts = RunFacts()
         if change is None:  # else what was found out about the creates stays as it was
-            facts = RunFacts(rehearsal=rehearsed, learned=parts.learned(looked))
+            facts = RunFacts(rehearsal=rehearsed, learned=parts.learned(looked, unjudged))
         facts = facts.merged(rehearsing(self.where), pass_ended(begun, used), parts.facts())
         self.workspace.runs.note(self.stored.run, facts)
 
+    def _facts(self) -> RunFacts:
+        return self.workspace.runs.facts(self.stored.run)
+
     def _begin_pass(self) -> RunFacts:
         """Record that another pass began, which has no receipt while it is under way or when it is killed."""
-        begun = pass_begun(self.workspace.runs.facts(self.stored.run))
+        begun = pass_begun(self._facts())
         self.workspace.runs.note(self.stored.run, begun)
         return begun
 
@@ -156,7 +159,7 @@ class Sending:
         """
         if change is not None:
             return AfterCreate(self.context, target, parts, (change,), self.workspace.journal.steps(self.stored.run))
-        facts = self.workspace.runs.facts(self.stored.run)
+        facts = self._facts()
         wanted = {*steps_of(self.context.profile, facts.mapping), *map(Step, facts.after_create.steps)}
         if wanted:
             names = tuple(step.value for step in Step if step in wanted)

@@ -331,7 +331,9 @@ def test_what_a_target_calls_a_person_is_a_setting(user: User, individual: str) 
 
     known = individual == "customer"
     assert [one["_idv_status"] for one in results(user, ran)] == ["COMPLETED", "not_ready" if known else "COMPLETED"]
-    assert logged(user).count('"step_notice"') == (0 if known else 1)
+    said = "" if known else "for identity verification asks for what no row was checked for: customer."
+    assert ran.json["learned"].get("unjudged", "").endswith(said)
+    assert bool(ran.json["learned"].get("unjudged")) is not known
 
 
 def test_rows_that_are_not_ready_are_refused_where_the_profile_says_so(user: User, stub: Server) -> None:

@@ -77,16 +77,17 @@ class Delivering:
             return RunFacts()
         return RunFacts(canary=CanaryFacts.model_validate(self.canary.seen()))
 
-    def learned(self, looked: Mapping[str, int]) -> LearnedFacts:
+    def learned(self, looked: Mapping[str, int], unjudged: str) -> LearnedFacts:
         """What this pass has learned about the target, and what it did not wait for.
 
         Args:
             looked: what came of the second looks.
+            unjudged: as `LearnedFacts` has it; empty: there is no such sentence.
         """
         latest_s = self.deliver.reconcile.looks.latest_s
         late = {"latest_arrival_s": round(latest_s, 1)} if latest_s else {}
-        caution = {"caution": self.caution} if self.caution else {}
-        return LearnedFacts.model_validate({**self.deliver.stamps.learned(), **late, **looked, **caution})
+        said = {name: text for name, text in (("caution", self.caution), ("unjudged", unjudged)) if text}
+        return LearnedFacts.model_validate({**self.deliver.stamps.learned(), **late, **looked, **said})
 
 
 def delivering(
