@@ -54,8 +54,13 @@ def emulator(*, own: EmulatorOptions, shared: opt.Shared) -> None:
 
     Real HTTP, no real customers. Prints where it listens and the credentials it accepts: random ones, or
     EMULATOR_API_KEY and EMULATOR_API_SECRET of the environment (or the same with _FILE). There is no option for them,
-    since the process list shows options. /_emulator shows what arrived, /_emulator/arrivals every request. A file of
-    faults may also hold rate, rate_headers, error_body and external_ids, written as the options of that name.
+    since the process list shows options. /_emulator shows what arrived, /_emulator/arrivals every request.
+
+    A last name with DECLINE, REVIEW or DOCUMENTS decides how an identity verification ends.
+
+    A file of faults may also hold rate, rate_headers, error_body and external_ids, written as the options of that name,
+    list_lag_s, clock_ahead_s and idv_s in seconds, metadata (keep, drop, lower), second_application (created, 409) and
+    individual_party (individual, customer).
     """
     import asyncio  # noqa: PLC0415
 
