@@ -65,9 +65,9 @@ def run(
     results say for every row which customer it became or what is wrong with it. A rejects or results file of an earlier
     run goes back into that run, as with `importer retry RUN --fixed FILE`.
 
-    What follows a create, such as limits and identity verification, is named by [after_create] in the profile (`importer
-    profile after_create`). Outcomes are waited for as long as --follow-up says; what is open then is 75, and `importer
-    follow` goes on with it.
+    What follows a create, such as limits and identity verification, is named by [after_create] in the profile (see
+    `importer profile after_create`). Outcomes are waited for as long as --follow-up says; where some are open then, the
+    exit code is 75, and `importer follow` goes on with them.
 
     A file at an address is fetched to a private copy first, and compared with NAME.sha256 beside it, the store's own
     sum or a second reading. Credentials come from the usual places: ssh keys and known_hosts, AWS and Google settings,
