@@ -1,4 +1,4 @@
-"""`run`, `validate`, `resume`, `retry`, `follow`, `verify`: the commands that work on a source or a run."""
+"""`run`, `validate`, `update`, `resume`, `retry`, `follow`, `verify`: the commands that work on a source or a run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,25 @@ class RunOptions(opt.OptionSet):
 
     dry_run: bool = opt.flag(opt.OWN, "Only check, as `importer validate` does.")
     fail_fast: bool = opt.flag(opt.STOPPING, "Stop at the first row that the API refuses.")
+    on_existing: str | None = opt.option(
+        opt.SENDING, "What becomes of customers that exist with other data; default: report.", "report|skip|update"
+    )
     verify_existing: bool = opt.flag(opt.SENDING, "Look up customers of earlier runs at the target.")
+
+
+@dataclass(frozen=True)
+class UpdateOptions(opt.OptionSet):
+    """What only `update` takes."""
+
+    dry_run: bool = opt.flag(opt.OWN, "Read the customers and list what would change; change nothing.")
+
+
+@dataclass(frozen=True)
+class UpdateStarting(opt.OptionSet):
+    """Whether an update begins anew, and when it stops."""
+
+    force: bool = opt.flag(opt.OWN, "Begin anew, also where a list or an update of this file can go on.")
+    max_errors: str | None = opt.option(opt.STOPPING, "Stop when more than N customers were not found.", "N")
 
 
 Fixed = Annotated[
@@ -43,6 +61,7 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     add_command(app, run, "importer run customers.xlsx --target sandbox --rate 25/s")
     add_command(app, validate, "importer validate customers.csv --format xlsx")
+    add_command(app, update, "importer update results.csv --target sandbox --dry-run")
     add_command(app, resume, "importer resume last")
     add_command(app, retry, "importer retry 20261122T083000Z")
     add_command(app, follow, "importer follow last --follow-up 2h", listed("States of a step", STEP_STATES))
@@ -104,6 +123,41 @@ def validate(file: opt.File, *, reading: opt.ReadingRows, results: opt.CheckResu
         from importer.runs.run import run as import_source  # noqa: PLC0415
 
         code = run_command(profile, shared, "validate", lambda context: import_source(context, source))
+    raise typer.Exit(code)
+
+
+def update(
+    file: opt.File,
+    *,
+    own: UpdateOptions,
+    starting: UpdateStarting,
+    reading: opt.ReadingRows,
+    sending: opt.SendingSteps,
+    results: opt.RunResults,
+    shared: opt.Shared,
+) -> None:
+    """Change customers that exist, as the rows of a file say.
+
+    A row names its customer by the column _customer_id of a results file, by a column that the profile maps to 'id', or
+    by its external id. Cells that are mapped and not blank are taken, everything else stays as it is: addresses are
+    changed by their type, the main contact, metadata by name. Values are checked as always; nothing else is asked of a
+    row, not even its type. Nobody is created.
+
+    Every customer is read first, and written back as a whole only where something changes: the API is taken to
+    replace all that it has. A value that it shows in part only, such as a national id, has to be in the row.
+
+    With --dry-run, results.csv lists every field before and after (_differences), of each value the first character
+    alone. The update of the same file goes on from that list, and leaves customers alone that somebody has changed
+    since (changed_since). It can be stopped, killed and started again: who is as the row says already is not written.
+    Exit codes: 0 done, 3 some rows or updates failed, 8 the outcome of some is not known.
+    """
+    profile = load_profile(shared, own, starting, reading, sending, results)
+    with on_disk(file, profile) as source:
+        from importer.runs.update import update as change  # noqa: PLC0415
+
+        code = run_command(
+            profile, shared, "update", lambda context: change(context, source, force=starting.force), about=file
+        )
     raise typer.Exit(code)
 
 

@@ -37,6 +37,7 @@ STEP_STATES = {
     "submitted": "done here; the target has not decided yet",
     "done": "done; of a verification: decided, see _idv_outcome",
     "differs": "read back, and not what was sent",
+    "listed": "what an update would change was listed; nothing was sent",
     "not_ready": "the row lacks what the step asks for; nothing was sent",
     "needs_person": "the target waits for a person",
     "failed": "given up, or a step before it failed",

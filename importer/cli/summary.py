@@ -13,7 +13,7 @@ from importer.runs.rehearsal import sentence
 
 _HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth checking", 5)}
 """Headings of issues by their severity, and how many kinds of them are shown."""
-_DID = {"follow": ("Followed", " at {}"), "verify": ("Read back", " from {}")}
+_DID = {"follow": ("Followed", " at {}"), "verify": ("Read back", " from {}"), "update": ("Updated by", " at {}")}
 """What a command that imports nothing did with a file's customers, and where."""
 _ALWAYS_SHOWN = ("created", "valid")
 
@@ -34,7 +34,7 @@ def summary(
 
 def _lines(report: Mapping[str, Any], fields: FieldTable, took_s: float, *, previewed: bool) -> Iterator[str]:
     yield _headline(report, took_s)
-    yield from _counts(report["counts"])
+    yield from _counts(report["counts"], always=() if report.get("job") else _ALWAYS_SHOWN)
     if steps := steps_sentence(report.get("follow_up") or {}):
         yield f"  {steps}"
     if report.get("rehearsal"):
@@ -60,6 +60,8 @@ def _lines(report: Mapping[str, Any], fields: FieldTable, took_s: float, *, prev
 
 def _headline(report: Mapping[str, Any], took_s: float) -> str:
     what, where = ("Checked", "") if report["dry_run"] else _DID.get(report["command"], ("Imported", " into {}"))
+    if report.get("job") == "list":
+        what, where = "Compared", " with {}"
     into = where.format(report["target"])
     count = report["counts"].get("read", 0)
     rows = counted(count, "row")
@@ -82,9 +84,9 @@ def _returned(returned: Mapping[str, Any]) -> Iterator[str]:
         yield f"{checked} checked again; {returned['ready']:,} of them can be imported."
 
 
-def _counts(counts: Mapping[str, int]) -> Iterator[str]:
+def _counts(counts: Mapping[str, int], always: Sequence[str]) -> Iterator[str]:
     for name, count in counts.items():
-        if name != "read" and (count or name in _ALWAYS_SHOWN):
+        if name != "read" and (count or name in always):
             yield f"  {name:<9} {count:>9,}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Literal
 
 ROW_COLUMN, RUN_COLUMN = "_row", "_run"
 """Together they identify a line of a returned file."""
@@ -14,6 +15,11 @@ WARNINGS_COLUMN = "_warnings"
 HTTP_STATUS, ATTEMPTS = "_http_status", "_attempts"
 VERIFIED, DIFFERENCES, LIMITS = "_verified", "_differences", "_limits"
 IDV_STATUS, IDV_OUTCOME, IDV_ID = "_idv_status", "_idv_outcome", "_idv_id"
+CUSTOMER_ID = "_customer_id"
+ID_AT_TARGET = "id_at_target"
+"""What the column of ids is called where an update reads it."""
+Keeps = Literal["none", "id", "all"]
+"""Which of the added columns are read from a file that has them."""
 STEP_COLUMNS = (VERIFIED, DIFFERENCES, LIMITS, IDV_STATUS, IDV_OUTCOME, IDV_ID)
 """Only in files of runs that have steps after a create."""
 
@@ -22,7 +28,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         ROW_COLUMN: "the row number as a spreadsheet shows it: the header is 1, the first row under it 2",
         SHEET_COLUMN: "the sheet, for workbooks",
         STATUS_COLUMN: "the row's state",
-        "_customer_id": "the customer's id at the target",
+        CUSTOMER_ID: "the customer's id at the target",
         ERROR_CODE: "a code per error, joined with ` | `, as in the next three",
         ERROR_FIELD: "the customer field, by the API's name",
         ERROR_COLUMN: "your column",
@@ -31,7 +37,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         HTTP_STATUS: "the API's last answer",
         "_trace_id": "the id that the target's support asks for",
         VERIFIED: "read back: `same` or `differs`",
-        DIFFERENCES: "the fields that differ at the target, and how; never a value",
+        DIFFERENCES: "the fields that differ at the target, and how; of an update, masked: before → after",
         LIMITS: "`set`, or why they are not",
         IDV_STATUS: "the state of the identity verification",
         IDV_OUTCOME: "what came of the identity verification",

@@ -141,6 +141,11 @@ class Commands:
         target = ("--target", self.target) if self.target else ()
         return self._on_file("run", file, *target, *self.sending, *more)
 
+    def update(self, file: Path | str) -> str:
+        """Change customers that exist, as the rows of a file say."""
+        target = ("--target", self.target) if self.target else ()
+        return self._on_file("update", file, *target, *self.sending)
+
     def validate(self, file: Path | str) -> str:
         """Check a file."""
         return self._on_file("validate", file)

@@ -85,6 +85,8 @@ class StepState(StrEnum):
     DONE = "done"
     DIFFERS = "differs"
     """Read back, and not the same as what was sent."""
+    LISTED = "listed"
+    """What it would change was read and listed; nothing was sent."""
     NOT_READY = "not_ready"
     """The row lacks what the step asks for; nothing was sent."""
     NEEDS_PERSON = "needs_person"
@@ -118,6 +120,7 @@ STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = MappingProxyType(
                 StepState.SUBMITTED,
                 StepState.DONE,
                 StepState.DIFFERS,
+                StepState.LISTED,
                 StepState.NEEDS_PERSON,
                 StepState.FAILED,
                 StepState.UNKNOWN,
@@ -128,6 +131,7 @@ STEP_TRANSITIONS: Mapping[StepState, frozenset[StepState]] = MappingProxyType(
         ),
         StepState.DONE: frozenset(),
         StepState.DIFFERS: frozenset(),
+        StepState.LISTED: frozenset(),
         StepState.NOT_READY: frozenset(),
         StepState.NEEDS_PERSON: frozenset(),
         StepState.FAILED: frozenset(),
@@ -141,6 +145,7 @@ STEP_REOPENINGS: Mapping[StepState, StepState] = MappingProxyType(
         StepState.FAILED: StepState.WAITING,
         StepState.UNKNOWN: StepState.SENDING,
         StepState.DIFFERS: StepState.WAITING,
+        StepState.LISTED: StepState.WAITING,
         StepState.NEEDS_PERSON: StepState.SUBMITTED,
         StepState.DONE: StepState.WAITING,
     }
@@ -189,6 +194,7 @@ class StepTask(NamedTuple):
         looks: how often it was asked for since it was submitted.
         guard: of a change, the fingerprint (`core.contract.Changes`) of the customer that it may be made to; empty:
             whatever it is like.
+        lists_only: of an update: say what it would change, and send nothing.
     """
 
     ordinal: int
@@ -204,6 +210,7 @@ class StepTask(NamedTuple):
     reference: str = ""
     looks: int = 0
     guard: str = ""
+    lists_only: bool = False
 
 
 class StepReply(NamedTuple):
@@ -215,7 +222,7 @@ class StepReply(NamedTuple):
         reference: what the target calls it; empty: nothing, or as before.
         status: the target's own word for its state.
         outcome: the target's own word for what came of it, in capitals.
-        detail: of `differs`, the fields that differ and how.
+        detail: of `differs`, the fields that differ and how; of an update, the fields that change, masked.
     """
 
     reply: Reply
@@ -339,7 +346,8 @@ class StepCount(NamedTuple):
     """How many steps of a kind are in a state; those of rows without that step are not counted.
 
     Args:
-        outcome: of a verification, the target's own word in capitals; else empty.
+        outcome: of a verification, the target's own word in capitals; of an update whether it `changed` the customer;
+            else empty.
         entries: of a step with parts a row counts once for each.
     """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from importer.core.issue_codes.checking import ANY_FIELD, DUPLICATE_IN_FILE, GROUP_CODES
+from importer.core.issue_codes.checking import ANY_FIELD, DUPLICATE_IN_FILE, GROUP_CODES, UPDATE_CODES
 from importer.core.issues import IssueCode
 from importer.customers.step_codes import STEP_FIELD_CODES
 
@@ -362,6 +362,7 @@ _ALL = (
     ),
     # ------------------------------------------------------------------ rows that are one business
     *GROUP_CODES.values(),
+    *UPDATE_CODES.values(),
     # ------------------------------------------------------------------ steps after the create
     *STEP_FIELD_CODES,
     # ------------------------------------------------------------------ duplicates inside a file

@@ -22,7 +22,7 @@ Texts = Mapping[str, str]
 Differences = Iterator[tuple[str, Difference]]
 
 METADATA, MARK = "metadata.", "primary"
-_TRUNCATED = frozenset({"socialId", "taxId"})
+TRUNCATED = frozenset({"socialId", "taxId"})
 """What the server may show in part only (K~ of `socialId`; the other is of the same sort)."""
 _HIDDEN = re.compile(r"[*•●#…]|\.{2,}|[Xx]{2,}")
 _NO_SIGN = re.compile(r"[\W_]+")
@@ -130,7 +130,7 @@ def _between(ours: Texts, theirs: Texts) -> Differences:
             continue
         if not (one and other):
             yield name, Difference.MISSING_THERE if one else Difference.NOT_SENT
-        elif not _same(name, one, other):
+        elif not same_value(name, one, other):
             yield name, Difference.ANOTHER_VALUE
 
 
@@ -140,8 +140,9 @@ def _counts(name: str) -> bool:
     return spec is not None and spec.sent and not spec.step and not name.startswith(METADATA)
 
 
-def _same(name: str, ours: str, theirs: str) -> bool:
-    if name in _TRUNCATED:
+def same_value(name: str, ours: str, theirs: str) -> bool:
+    """Whether two texts of a field mean the same; what the server does not show of an id cannot differ."""
+    if name in TRUNCATED:
         return _shows(theirs, ours)
     match _kind(name):
         case Kind.PHONE:
@@ -188,6 +189,11 @@ def _holds_in_order(full: str, parts: Sequence[str]) -> bool:
     for part in inner:
         at = full.find(part, at) + len(part) if at >= 0 and part in full[at:] else -1
     return at >= 0 and full.endswith(last) and at <= len(full) - len(last)
+
+
+def is_shown_in_part(text: str) -> bool:
+    """Whether the server hides a part of an id, with or without a mark for it."""
+    return _HIDDEN.search(text) is not None or len(_letters(text)) == _SHOWN_UNMARKED
 
 
 def _letters(text: str) -> str:

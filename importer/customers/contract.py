@@ -18,7 +18,7 @@ from importer.customers.codes import ISSUE_CODES
 from importer.customers.grouping import Businesses
 from importer.customers.identity import KEY_RULE
 from importer.customers.likeness import KINDS, LIKENESSES, PERSONAL, PHONE, prints_of
-from importer.customers.rules import FIELDS, READING_FIELDS, RULES, free_field
+from importer.customers.rules import CUSTOMER_ID, FIELDS, READING_FIELDS, RULES, free_field
 from importer.customers.specs import CustomerType
 
 _TEMPLATE = (
@@ -111,6 +111,7 @@ CUSTOMERS = Contract(
         sent=FIELDS,
         type_field="type",
         read_only=READING_FIELDS,
+        known_id=CUSTOMER_ID,
         free=FreeNames("metadata.", "after 'metadata.' come 1 to 40 letters, digits, '_', '.' or '-'", free_field),
         template=_TEMPLATE,
         rules=RULES,

@@ -75,6 +75,22 @@ def unless_empty(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def without_blanks(customer: dict[str, Any]) -> dict[str, Any]:
+    """Leave out objects of a part of a customer that say nothing."""
+    found = ((name, _named(value)) for name, value in customer.items())
+    return {name: value for name, value in found if value}
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, list):
+        return [one for part in value if not (one := _named(part)).keys() <= _SAY_WHICH]
+    return without_blanks(value) if isinstance(value, dict) else value
+
+
+_SAY_WHICH = frozenset({"type", "primary"})
+"""What of an address or contact says nothing but which one it is."""
+
+
 def in_one_currency(limits: Any) -> Any:
     """Take the currency of limits from their amounts, where it is not given beside them."""
     if not isinstance(limits, dict) or str(limits.get("currency") or "").strip():

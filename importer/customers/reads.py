@@ -33,6 +33,8 @@ REMEMBERED = 16_384
 _MOSTLY_DIFFERENT = frozenset({Kind.PHONE, Kind.EMAIL, Kind.REFERENCE, Kind.METADATA})
 """Kinds whose texts are not worth remembering."""
 _SSN_DIGITS = 9
+_OF_THE_WHOLE = frozenset({"social_id_country_missing"})
+"""What only a whole customer can lack: a part of one says nothing about the rest."""
 _FORMATS: Mapping[Kind, Mapping[str, Any]] = MappingProxyType(
     {
         Kind.PHONE: {"pattern": r"^\+[0-9]{7,15}$"},
@@ -103,7 +105,7 @@ def careful_reader(spec: CustomerField, policy: Policy) -> Read:
 
     It raises `PydanticCustomError` for what is refused, and `PydanticOmit` for what is blank and may be.
     """
-    bare, name, rule = reader_of(spec, policy), spec.name, _rule_of(spec)
+    bare, name, rule, partial = reader_of(spec, policy), spec.name, _rule_of(spec), policy.partial
     read = bare if spec.kind in _MOSTLY_DIFFERENT else lru_cache(REMEMBERED)(bare)
     place_of = _place_of(spec)
 
@@ -122,8 +124,10 @@ def careful_reader(spec: CustomerField, policy: Policy) -> Read:
         if notes is not None:
             notes.take(name, value, changes, warnings, countries)
         if not value:
+            if partial:
+                raise PydanticOmit
             raise refused(_blank(spec, info), spec, notes)
-        if rule is not None and (code := rule(spec, value, info)):
+        if rule is not None and (code := rule(spec, value, info)) and not (partial and code in _OF_THE_WHOLE):
             raise refused(code, spec, notes)
         return value
 

@@ -63,6 +63,11 @@ READING_FIELDS: Mapping[str, CustomerField] = MappingProxyType(
 """What a profile may map beside FIELDS: it is never sent, and says how a phone number without its country code is read.
 `region` decides it; `country` is the row's own country where no address names one, and is held against the default."""
 
+CUSTOMER_ID = CustomerField(
+    "Customer id", Kind.REFERENCE, "id", max_length=100, example="6f2c3b1e-0000-4000-8000-000000000000", sent=False
+)
+"""By what an update names a customer."""
+
 K, SIB, INF, NF = Evidence.KNOWN, Evidence.SIBLING, Evidence.INFERRED, Evidence.NOT_FOUND
 _GUIDE = "get-started-create-an-individual-customer-account"
 _GUIDE_B = "get-started-create-a-business-customer-account"

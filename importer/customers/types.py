@@ -32,6 +32,7 @@ from importer.customers.objects import (
     one_primary_each,
     unless_empty,
     with_currency,
+    without_blanks,
 )
 from importer.customers.reads import Reads, split_extension
 from importer.customers.rules import TYPES
@@ -47,14 +48,18 @@ def customer_type(kind: str | None, policy: Policy) -> Any:
     """Make the type of a customer, as it is validated under a policy.
 
     Args:
-        kind: None for what may be of either type: nothing but `type` is required.
+        kind: None for what may be of either type: nothing but `type` is required. Parts of customers always may be,
+            and of them nothing is.
     """
+    if policy.partial:
+        kind = None
     if kind is not None:
         declared = TYPES[CustomerType(kind)]
         return _typed_dict(declared.__name__, declared, members(declared, Place()), policy)
     either = {one.key: one for declared in TYPES.values() for one in members(declared, Place())}
     loose = (one._replace(required=False, hint=str if one.spec else one.hint) for one in either.values())
-    return _typed_dict("Customer", Individual, loose, policy)
+    made = _typed_dict("Customer", Individual, loose, policy)
+    return Annotated[made, AfterValidator(without_blanks)] if policy.partial else made
 
 
 @lru_cache(8)
@@ -73,7 +78,7 @@ def _typed_dict(name: str, declared: type, parts: Iterable[Member], policy: Poli
 
 def _hint(part: Member, policy: Policy) -> Any:
     found = _type_of(part, policy)
-    return found if part.required else NotRequired[found]
+    return found if part.required and not policy.partial else NotRequired[found]
 
 
 def _text(spec: CustomerField, policy: Policy) -> Any:

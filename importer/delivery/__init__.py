@@ -10,7 +10,7 @@ from importer.delivery.asking import Asking, Patience
 from importer.delivery.backoff import Backoff
 from importer.delivery.breaker import Breaker, BreakerRules
 from importer.delivery.canary import Ask, Canary
-from importer.delivery.deliver import Deliver
+from importer.delivery.deliver import Deliver, FindOnly
 from importer.delivery.feedback import Feedback
 from importer.delivery.follow_up import FollowUp, Outcomes
 from importer.delivery.matching import Matcher
@@ -30,6 +30,7 @@ __all__ = [
     "Canary",
     "Deliver",
     "Feedback",
+    "FindOnly",
     "FollowUp",
     "Matcher",
     "Outcomes",

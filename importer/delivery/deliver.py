@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from importer.core.errors import StoppingError
-from importer.core.outcomes import FieldError, Outcome, Record, Reply, Verdict
+from importer.core.outcomes import FieldError, Found, Outcome, Record, Reply, Verdict
 from importer.core.ports import Memory
 from importer.core.states import RowState
 from importer.delivery.asking import Asking
@@ -31,6 +31,7 @@ class Deliver:
         memory: what the journal knows of rows in doubt.
         worker_released: held while a row only waits for its next look, so that other rows go on
             (`ports.Engine.worker_released`).
+        takes_others: as of `Reconcile`.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class Deliver:
         memory: Memory,
         thresholds: Thresholds,
         worker_released: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        *,
+        takes_others: bool = False,
     ) -> None:
         self.asking = asking
         self.stamps = stamps
-        self.reconcile = Reconcile(asking, stamps, memory, worker_released)
+        self.reconcile = Reconcile(asking, stamps, memory, worker_released, takes_others=takes_others)
         self._patience = asking.patience
         self._memory = memory
         self._thresholds = thresholds
@@ -146,3 +149,48 @@ _NOT_VERIFIED = FieldError(
 def _unsent(attempts: Attempts) -> Outcome:
     """The run stops before another create: nothing was created, or that is not known yet."""
     return attempts.fail(RowState.UNKNOWN, NOT_ENOUGH_LOOKS) if attempts.in_doubt else attempts.end(RowState.UNSENT)
+
+
+# --------------------------------------------------------------------------- updates
+
+
+class FindOnly:
+    """Turns records into outcomes; one object serves all workers. Implements `ports.Deliver`."""
+
+    def __init__(self, asking: Asking, thresholds: Thresholds) -> None:
+        self._asking = asking
+        self._thresholds = thresholds
+
+    async def __call__(self, record: Record) -> Outcome:
+        """Find the customer of one record."""
+        attempts = Attempts(record)
+        found = await self._asking.find(attempts)
+        if found.failure is not None and self._asking.stop.requested:
+            return attempts.end(RowState.UNSENT)
+        outcome = _ended(attempts, found)
+        self._thresholds.settled(outcome)
+        return outcome
+
+
+def _ended(attempts: Attempts, found: Found) -> Outcome:
+    if found.failure is not None and found.failure.verdict is not Verdict.REJECT:
+        return attempts.fail(RowState.FAILED, _NOT_READ)
+    ids = tuple(one.customer_id for one in found.candidates)
+    if len(ids) > 1:
+        return attempts.fail(RowState.REJECTED, _SEVERAL, candidates=ids)
+    if not ids:
+        return attempts.fail(RowState.REJECTED, _NONE)
+    return attempts.end(RowState.EXISTING, customer_id=ids[0])
+
+
+_NONE = FieldError(
+    path="",
+    code="no_such_customer",
+    message="The account has no customer under this id or external id; nothing was sent.",
+)
+_SEVERAL = FieldError(
+    path="",
+    code="several_existing",
+    message="Several customers have this external id; name one by its id. Nothing was sent.",
+)
+_NOT_READ = FieldError(path="", code="look_up_failed", message="The customer could not be read; nothing was sent.")

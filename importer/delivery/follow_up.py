@@ -46,6 +46,7 @@ class FollowUp:
         recognition: compares what was sent with what is read back.
         stamp: the name of the metadata that carry the import key; empty: none do.
         worker_released: held while a step only waits for its next look.
+        lists_only: of updates it is said what they would change; nothing is sent.
     """
 
     def __init__(
@@ -55,8 +56,11 @@ class FollowUp:
         recognition: Recognition,
         stamp: str,
         worker_released: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        *,
+        lists_only: bool = False,
     ) -> None:
         self._asking = asking
+        self._lists_only = lists_only
         self._target = target
         self._recognition = recognition
         self._stamp = stamp
@@ -66,7 +70,7 @@ class FollowUp:
 
     async def __call__(self, task: StepTask) -> StepResult:
         """Do one step; cancellation leaves it in doubt."""
-        work = StepWork(task, self._asking)
+        work = StepWork(task._replace(lists_only=self._lists_only), self._asking)
         if task.step is Step.VERIFY:
             return await self._verify(work)
         if STEP_RULES[task.step].repeatable:

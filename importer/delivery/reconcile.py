@@ -63,6 +63,7 @@ class Reconcile:
     Args:
         memory: what the journal knows of rows in doubt.
         worker_released: held while a row only waits for its next look.
+        takes_others: a row that is refused as duplicate is the customer with other data that is found.
     """
 
     def __init__(
@@ -71,7 +72,10 @@ class Reconcile:
         stamps: Stamps,
         memory: Memory,
         worker_released: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        *,
+        takes_others: bool = False,
     ) -> None:
+        self._takes_others = takes_others
         self.looks = Looks(asking.patience.looks_after_s)
         self._asking = asking
         self._stamps = stamps
@@ -152,6 +156,8 @@ class Reconcile:
                 return outcome
             different = result if result.different else None
             due_s = self.looks.after(due_s)
+        if self._takes_others and different is not None and len(different.different) == 1:
+            return attempts.end(RowState.EXISTING, customer_id=different.different[0][0].customer_id)
         if different is None and attempts.in_doubt:  # the customer that is in the way may well be ours
             return attempts.fail(RowState.UNKNOWN)
         return attempts.fail(RowState.REJECTED, *(_differences(different) if different else ()))

@@ -198,7 +198,7 @@ _UNKNOWN: Mapping[Step, str] = {
     Step.SUSPEND: "suspend_unknown",
     Step.DELETE: "delete_unknown",
 }
-_OWN_CODES = frozenset({"limit_missing", "changed_since"})
+_OWN_CODES = frozenset({"limit_missing", "changed_since", "value_hidden", "cannot_change"})
 _FIELDS: Mapping[Step, str] = {
     Step.BENEFICIARIES: "beneficiaries.{}",
     Step.LIMITS: "limits",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Place, StoredReceipt
 from importer.journal.facts import (
+    UPDATE_JOB,
     AfterCreateFacts,
     AllPasses,
     CanaryFacts,
@@ -71,6 +72,7 @@ __all__ = [
     "RUNNING",
     "SECRET_BYTES",
     "STOPPED",
+    "UPDATE_JOB",
     "AccountMatch",
     "AccountUsed",
     "Accounts",

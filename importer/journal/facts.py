@@ -188,6 +188,10 @@ class AfterCreateFacts(Noted):
     steps: tuple[str, ...] = ()
 
 
+UPDATE_JOB = "update"
+"""The job of a run whose rows change customers that exist."""
+
+
 class ReturnFacts(Noted):
     """What came back for a run."""
 
@@ -205,6 +209,8 @@ class RunFacts(Noted):
     """Everything that a run notes of itself.
 
     Args:
+        job: what it does with its rows, where that is not to import them: `update`.
+        lists_only: of an update: it lists what would change, and sends nothing.
         limit: of the profile: only this many rows were read.
         pace: delivery options of the command line that a later pass keeps.
         faults: the plan of faults of a rehearsal.
@@ -225,6 +231,8 @@ class RunFacts(Noted):
         elsewhere: the run belongs to the workspace that this one was copied from.
     """
 
+    job: str = ""
+    lists_only: bool = False
     limit: int | None = None
     pace: Mapping[str, JsonValue] = {}
     faults: Mapping[str, JsonValue] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from importer.core.columns import ID_AT_TARGET
 from importer.core.contract import Contract
 from importer.core.contract.headers import key
 from importer.core.errors import ProfileError, SourceError
@@ -53,8 +54,11 @@ def build_mapper(
         if not _fits(mapping, info):
             require_header(contract, info)
         drift = check_drift(settings, info)
-        rules, notes = _chosen(contract, mapping, table, looks)
         checks = validation or ValidationSettings()
+        if checks.partial:
+            rules, notes = _changes(contract, mapping, table)
+        else:
+            rules, notes = _chosen(contract, mapping, table, looks)
         notes += phone_regions(contract, rules, checks)
         planned = list(plans(contract, rules, info.columns, looks))
         ways = checks.date_order, today, table.transform, checks.decimal
@@ -78,6 +82,34 @@ def _chosen(
     found = proposal(contract, table.info, table.sample)
     check_usable(contract, found.rules, table.info, looks)
     return found.rules, (*matched(found.matches), *found.assumed)
+
+
+def _changes(
+    contract: Contract, mapping: Mapping[str, FieldRule], table: Table
+) -> tuple[Mapping[str, FieldRule], tuple[Detected, ...]]:
+    """The same for rows that change customers: none of a customer's fields is needed, and nothing is assumed."""
+    notes: tuple[Detected, ...]
+    if mapping:
+        rules, notes = mapping, tuple(unused(mapping, table.info.columns))
+    else:
+        require_header(contract, table.info)
+        found = proposal(contract, table.info, table.sample)
+        rules = {name: _bare(rule) for name, rule in found.rules.items() if _is_read(rule)}
+        notes = tuple(matched([one for one in found.matches if one.column != ID_AT_TARGET]))
+    field = contract.fields.known_id
+    if field is not None and field.name not in rules and ID_AT_TARGET in table.info.columns:
+        rules = {field.name: FieldRule(column=ID_AT_TARGET), **rules}
+    return rules, notes
+
+
+def _is_read(rule: FieldRule) -> bool:
+    """Whether a rule that was found takes what rows say."""
+    return rule.value is None and ID_AT_TARGET not in named_by(rule)
+
+
+def _bare(rule: FieldRule) -> FieldRule:
+    """Leave out what a blank cell would mean in a new customer."""
+    return rule.model_copy(update={"default": None})
 
 
 # --------------------------------------------------------------------------- the drift guard

@@ -87,7 +87,7 @@ def _index(name: str, column: str, columns: Sequence[str], looks: str) -> int:
 def _only_for(contract: Contract, name: str, rules: Mapping[str, FieldRule]) -> str | None:
     """Say which rows alone get a field: where two types take the same column, each takes it for its own rows."""
     spec, type_field = contract.spec(name), contract.fields.type_field
-    if not type_field or rules[type_field].value is not None or spec is None or spec.only_type is None:
+    if type_field not in rules or rules[type_field].value is not None or spec is None or spec.only_type is None:
         return None
     twin = contract.matching.shared_with(name)
     shared = rules[name].value is not None or (twin in rules and named_by(rules[twin]) == named_by(rules[name]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -153,6 +153,13 @@ class DeliverySettings(Section):
         False,
         description=(
             "Look customers of earlier runs up at the target; otherwise they are reported as known from those runs."
+        ),
+    )
+    on_existing: Literal["report", "skip", "update"] = Field(
+        "report",
+        description=(
+            "What becomes of a row whose customer exists with other data: it is reported, left as it is without a "
+            "word, or the customer is updated."
         ),
     )
     import_key_metadata: Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9_.-]*$")] = Field(

@@ -42,7 +42,7 @@ KEPT_TABLES = frozenset(
 """What a run keeps of its profile: all but what belongs to one command (workspace, consent, output) or to a night."""
 
 TABLES_OF_ROWS = ("source", "mapping", "grouping", "transform", "validation")
-_ADDED = {"possible_duplicate", "external_id_decides", "decimal"}
+_ADDED = {"possible_duplicate", "external_id_decides", "decimal", "partial"}
 """Keys of `[validation]` that came later: a profile that does not name them has the fingerprint it always had."""
 
 _DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns", "file"}

@@ -51,6 +51,7 @@ OPTIONS: Mapping[str, str] = {
     "--max-error-rate": "delivery.max_error_rate",
     "--fail-fast": "delivery.fail_fast",
     "--verify-existing": "delivery.verify_existing",
+    "--on-existing": "delivery.on_existing",
     "--window": "delivery.window",
     "--finish-by": "delivery.finish_by",
     "--timezone": "delivery.timezone",

@@ -130,6 +130,10 @@ class ValidationSettings(Section):
             "person under it, with another name, email and phone, is an error."
         ),
     )
+    partial: bool = Field(
+        False,
+        description="Rows are changes of customers that exist, so nothing is missing; `importer update` sets it.",
+    )
     no_change: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         (), description="Fields, by the API's names, that must be sent exactly as they are in the source."
     )

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, BinaryIO
 
-from importer.core.columns import ROW_COLUMN, RUN_COLUMN
+from importer.core.columns import ROW_COLUMN, RUN_COLUMN, Keeps
 from importer.core.errors import SourceError, UndecidedEncodingError
 from importer.core.ports import Reader
 from importer.profile.settings import SourceSettings
@@ -81,13 +81,16 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO | None = None) -> Reader:
+def open_source(
+    path: Path | str, settings: SourceSettings, *, stdin: BinaryIO | None = None, keeps: Keeps = "none"
+) -> Reader:
     """Open a file of customers. One that the importer handed out is read by what it is, its added columns left out.
 
     Args:
         path: the file; `-` reads standard input, through a temporary file.
         settings: `[source]` of the profile.
         stdin: what `-` reads; None is the process's standard input.
+        keeps: which of the importer's own added columns are read; `id` is called `core.columns.ID_AT_TARGET`.
 
     Raises:
         SourceError: it cannot be read, or is refused; nothing else is ever raised for a file.
@@ -98,8 +101,8 @@ def open_source(path: Path | str, settings: SourceSettings, *, stdin: BinaryIO |
         byte_source, kind = _unpacked(byte_source, settings)
         own = as_handed_out(byte_source, kind, settings)
         if own is not None:
-            return _read_ours(byte_source, kind, own, name)
-        return _read(byte_source, _format(byte_source.name, kind, settings), settings, name)
+            return _read_ours(byte_source, kind, own, name, keeps)
+        return _read(byte_source, _format(byte_source.name, kind, settings), settings, name, keeps)
     except BaseException:
         byte_source.close()
         raise
@@ -116,12 +119,13 @@ def is_returned(frame: pd.DataFrame) -> bool:
     return {RUN_COLUMN, ROW_COLUMN} <= set(frame.columns)
 
 
-def open_frame(frame: pd.DataFrame, settings: SourceSettings) -> Reader:
+def open_frame(frame: pd.DataFrame, settings: SourceSettings, *, keeps: Keeps = "none") -> Reader:
     """Open a DataFrame of customers; columns that the importer adds to files are left out.
 
     Args:
         frame: values that mean one text are read as that text; see `importer.readers.dataframe.texts`.
         settings: `[source]` of the profile.
+        keeps: as of `open_source`.
 
     Raises:
         SourceError: it cannot be read, or is refused.
@@ -130,7 +134,7 @@ def open_frame(frame: pd.DataFrame, settings: SourceSettings) -> Reader:
     from importer.readers.table.reader import TableReader  # noqa: PLC0415
 
     origin = FrameOrigin(frame, settings)
-    return TableReader(origin, settings, origin.name, header=origin.header)
+    return TableReader(origin, settings, origin.name, header=origin.header, keeps=keeps)
 
 
 def open_handed_out(path: Path | str, settings: SourceSettings) -> Reader | None:
@@ -148,18 +152,16 @@ def open_handed_out(path: Path | str, settings: SourceSettings) -> Reader | None
         if own is None:
             byte_source.close()
             return None
-        return _read_ours(byte_source, kind, own, name, keeps_added=True)
+        return _read_ours(byte_source, kind, own, name, "all")
     except BaseException:
         byte_source.close()
         raise
 
 
-def _read_ours(
-    byte_source: ByteSource, kind: Kind, own: SourceSettings, name: str, *, keeps_added: bool = False
-) -> Reader:
+def _read_ours(byte_source: ByteSource, kind: Kind, own: SourceSettings, name: str, keeps: Keeps) -> Reader:
     """Read a file that the importer handed out: no setting of the profile helps where its encoding is in doubt."""
     try:
-        return _read(byte_source, _format(byte_source.name, kind, own), own, name, keeps_added=keeps_added)
+        return _read(byte_source, _format(byte_source.name, kind, own), own, name, keeps)
     except UndecidedEncodingError as error:
         raise SourceError(error.message, _SAVE_AS_UTF8) from error
 
@@ -202,15 +204,13 @@ def _unpacked(byte_source: ByteSource, settings: SourceSettings) -> tuple[ByteSo
     )
 
 
-def _read(
-    byte_source: ByteSource, name_of_format: str, settings: SourceSettings, name: str, *, keeps_added: bool = False
-) -> Reader:
+def _read(byte_source: ByteSource, name_of_format: str, settings: SourceSettings, name: str, keeps: Keeps) -> Reader:
     from importer.readers.table.reader import TableReader  # noqa: PLC0415  # opening a source is what loads its reader
 
     with Parsing(name, "file", _HINT):
         origin = find_format(name_of_format).load()(byte_source, settings)
     try:
-        return TableReader(origin, settings, name, keeps_added=keeps_added)
+        return TableReader(origin, settings, name, keeps=keeps)
     except BaseException:
         origin.close()
         raise

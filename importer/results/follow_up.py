@@ -21,7 +21,6 @@ _PHRASES: Mapping[Step, str] = {
     Step.BENEFICIARIES: "beneficial owners: {} created",
     Step.LIMITS: "limits set for {}",
     Step.DOCUMENTS: "documents: {} uploaded",
-    Step.UPDATE: "{} updated",
     Step.SUSPEND: "{} suspended",
     Step.DELETE: "{} deleted",
 }
@@ -37,6 +36,7 @@ _STAGES: Mapping[Step, str] = {
 }
 _LEFT: Mapping[StepState, tuple[str, str]] = {
     StepState.DIFFERS: ("differs", "differ"),
+    StepState.LISTED: ("would change", "would change"),
     StepState.NOT_READY: ("not ready", "not ready"),
     StepState.FAILED: ("failed", "failed"),
     StepState.UNKNOWN: ("in doubt", "in doubt"),
@@ -68,10 +68,11 @@ def follow_up_of(counts: Iterable[StepCount]) -> dict[str, Any]:
     """
     steps: dict[Step, Counter[StepState]] = {}
     outcomes: Counter[str] = Counter()
+    updates: Counter[str] = Counter()
     for one in counts:
         steps.setdefault(one.step, Counter())[one.state] += one.entries
         if one.outcome and one.state is StepState.DONE:
-            outcomes[one.outcome] += one.entries
+            (updates if one.step is Step.UPDATE else outcomes)[one.outcome] += one.entries
     total: Counter[StepState] = Counter()
     for states in steps.values():
         total.update(states)
@@ -80,6 +81,7 @@ def follow_up_of(counts: Iterable[StepCount]) -> dict[str, Any]:
         "outcomes": dict(outcomes.most_common()),
         "open": sum(total[state] for state in OPEN_STEPS),
         "failed": sum(total[state] for state in FAILED_STEPS),
+        **({"updates": dict(updates)} if updates else {}),
     }
 
 
@@ -119,7 +121,7 @@ def steps_sentence(follow_up: Mapping[str, Any]) -> str:
     Args:
         follow_up: as `follow_up_of` gave it.
     """
-    phrases = [", ".join(_phrase(step, states, follow_up["outcomes"])) for step, states in _steps(follow_up)]
+    phrases = [", ".join(_phrase(step, states, follow_up)) for step, states in _steps(follow_up)]
     return f"Steps: {'; '.join(phrases)}." if phrases else ""
 
 
@@ -131,7 +133,10 @@ def stages(follow_up: Mapping[str, Any], counts: Mapping[str, int]) -> list[Stag
     """
     found = [stage for step, states in _steps(follow_up) for stage in _stages(step, states, follow_up["outcomes"])]
     existing = counts.get(RowState.EXISTING, 0)
-    first = Stage("Created", counts.get(RowState.CREATED, 0), left=f"{existing:,} existing" if existing else "")
+    created = counts.get(RowState.CREATED, 0)
+    first = Stage("Created", created, left=f"{existing:,} existing" if existing else "")
+    if not created and Step.UPDATE.value in follow_up.get("steps", {}):
+        first = Stage("Found", existing)
     return [first, *found] if found else []
 
 
@@ -147,10 +152,14 @@ def _steps(follow_up: Mapping[str, Any]) -> Iterator[tuple[Step, Mapping[StepSta
             yield step, {StepState(state): count for state, count in steps[step].items()}
 
 
-def _phrase(step: Step, states: Mapping[StepState, int], outcomes: Mapping[str, int]) -> Iterator[str]:
+def _phrase(step: Step, states: Mapping[StepState, int], follow_up: Mapping[str, Any]) -> Iterator[str]:
     if step is Step.VERIFICATION:
-        decided = [f"{count:,} {words}" for words, count, _ in _outcomes(states, outcomes)]
+        decided = [f"{count:,} {words}" for words, count, _ in _outcomes(states, follow_up["outcomes"])]
         yield f"identity: {', '.join([*decided, *_left(states, OPEN_STEPS)])}"
+    elif step is Step.UPDATE:
+        said = [f"{count:,} {word}" for word, count in sorted(follow_up.get("updates", {}).items())]
+        yield from said or [f"{states.get(StepState.DONE, 0):,} updated"]
+        yield from _left(states, OPEN_STEPS)
     else:
         yield _PHRASES[step].format(f"{states.get(StepState.DONE, 0):,}")
         yield from _left(states, OPEN_STEPS)

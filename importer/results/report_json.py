@@ -34,13 +34,14 @@ def report_json(report: ReportData) -> dict[str, Any]:
         "run_id": report.run_id,
         "source": report.source,
         "target": report.target,
-        "dry_run": report.dry_run,
+        "dry_run": report.dry_run or report.job == "list",
         "counts": dict(report.counts),
         "issues": [_cluster(cluster, report.advice(cluster)) for cluster in report.clusters],
         "files": {kind: str(path) for kind, path in report.files.items()},
         "elapsed_seconds": round(report.elapsed_seconds, 3),
         "exit_code": int(report.exit_code),
         "error": report.error,
+        **({"job": report.job} if report.job else {}),
         **_details(report),
     }
 

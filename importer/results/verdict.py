@@ -20,6 +20,8 @@ Tone = Literal["good", "mixed", "bad"]
 
 _DONE = (RowState.CREATED, RowState.EXISTING)
 _RESUMABLE = {ExitCode.STOPPED, ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.TRY_LATER, ExitCode.ACCESS}
+_LIST = "list"
+"""The job of a run that lists what an update would change."""
 _REHEARSED_AT = "emulator"
 """The target at which no customer is real."""
 
@@ -104,6 +106,8 @@ def _with_steps_to_do(report: ReportData, sentence: str) -> Verdict:
 def _with_steps_for_people(report: ReportData, sentence: str) -> Verdict:
     """Every row is at the target; what is left is for a person to look at."""
     commands, run_id = report.commands, report.run_id
+    if report.job == _LIST:
+        return Verdict("good", sentence, *_to_update(report))
     if _steps_in(report, StepState.DIFFERS):
         advice = "_differences in results.csv names what differs. After a correction at the target, run:"
         return Verdict("mixed", sentence, advice, commands.verify(run_id))
@@ -120,7 +124,30 @@ def _taken_back(report: ReportData) -> str:
     return f"To take back what it created, `{report.commands.undo(report.run_id)}` lists it first."
 
 
+def _to_update(report: ReportData) -> tuple[str, str]:
+    """How what was listed is done: the advice, and the command."""
+    if not _steps_in(report, StepState.LISTED):
+        return "There is nothing to change.", ""
+    advice = "_differences in results.csv shows every field before and after, masked. To change them, run:"
+    return advice, report.commands.update(report.path or report.source)
+
+
+def _updated(report: ReportData) -> str:
+    """What became of the customers that an update is about."""
+    read, updates, left = report.counts["read"], report.follow_up.get("updates", {}), _left(report)
+    if report.job == _LIST:
+        would = _steps_in(report, StepState.LISTED)
+        sentence = f"{would:,} of {counted(read, 'customer')} would change at {report.target}; nothing was changed"
+    else:
+        sentence = f"{updates.get('changed', 0):,} of {counted(read, 'customer')} changed at {report.target}"
+    same = updates.get("unchanged", 0)
+    as_they_are = f"{same:,} {'was' if same == 1 else 'were'} as the file says already" if same else ""
+    return "; ".join(part for part in (sentence, as_they_are, left) if part) + "."
+
+
 def _came_to(report: ReportData) -> str:
+    if report.job:
+        return _updated(report)
     done, read = _done(report), report.counts["read"]
     left = _left(report)
     if report.target == _REHEARSED_AT:
@@ -165,7 +192,8 @@ def _steps(report: ReportData) -> str:
         (report.follow_up.get("open", 0), "{} is open", "{} are open"),
     )
     words = [(one if count == 1 else many).format(f"{count:,}") for count, one, many in parts if count]
-    return f"Steps after the create: {', '.join(words)}." if words else ""
+    what = "Updates" if report.job else "Steps after the create"
+    return f"{what}: {', '.join(words)}." if words else ""
 
 
 def _steps_in(report: ReportData, *states: StepState) -> int:

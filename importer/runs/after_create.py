@@ -34,17 +34,22 @@ def steps_of(profile: Profile, mapped: Collection[str]) -> tuple[Step, ...]:
     Raises:
         ProfileError: the profile asks for a step that the target does not do, or for which nothing is mapped.
     """
+    if profile.validation.partial:
+        return (Step.UPDATE,)
     wanted = _wanted(profile, {name.partition(".")[0] for name in mapped})
-    offered = {Step.VERIFY, *(profile.contract.after_create.steps if profile.contract.after_create else ())}
+    contract = profile.contract
+    offered = {Step.VERIFY, *(contract.after_create.steps if contract.after_create else ())}
+    if contract.changes is not None:
+        offered.add(Step.UPDATE)
     if lacking := [step for step in wanted if step not in offered]:
         raise ProfileError(
             f"The target '{profile.target}' has no step '{lacking[0].value}' after a create.",
-            f"Take after_create.{_KEYS.get(lacking[0], lacking[0].value)} out of the profile.",
+            f"Take {_KEYS.get(lacking[0], f'after_create.{lacking[0].value}')} out of the profile.",
         )
     return tuple(wanted)
 
 
-_KEYS = {Step.VERIFICATION: "identity_verification"}
+_KEYS = {Step.VERIFICATION: "after_create.identity_verification", Step.UPDATE: "delivery.on_existing"}
 
 
 def _wanted(profile: Profile, mapped: Collection[str]) -> list[Step]:
@@ -60,6 +65,7 @@ def _wanted(profile: Profile, mapped: Collection[str]) -> list[Step]:
         Step.DOCUMENTS: settings.documents and "documents" in mapped,
         Step.VERIFICATION: bool(settings.identity_verification),
         Step.VERIFY: settings.verify,
+        Step.UPDATE: profile.delivery.on_existing == "update",
     }
     return [step for step in Step if wanted.get(step)]
 
@@ -142,7 +148,8 @@ class AfterCreate:
             waits_s: how long, once nothing else is left to do.
         """
         waiting = await beside_the_loop(self._count, {StepState.WAITING, StepState.SENDING})
-        await self.parts.steps.run({step: waiting[step] for step in self.steps if waiting[step]})
+        first = sorted(self.steps, key=lambda step: step is not Step.UPDATE)  # what is read back is what it left
+        await self.parts.steps.run({step: waiting[step] for step in first if waiting[step]})
         await self.parts.journal.flush()
         submitted = await beside_the_loop(self._count, {StepState.SUBMITTED})
         if Step.VERIFICATION in self.steps and submitted and not self.context.stop.requested:
@@ -223,8 +230,9 @@ class Planner:
                 yield PlannedStep(row.ordinal, step, part)
         if self.verification is not None:
             yield self._verified(row, after, self.verification)
-        if Step.VERIFY in self.steps:
-            yield PlannedStep(row.ordinal, Step.VERIFY)
+        for step in (Step.VERIFY, Step.UPDATE):
+            if step in self.steps:
+                yield PlannedStep(row.ordinal, step)
 
     def _verified(self, row: BodyOfRow, after: dict[str, object], profile: VerificationProfile) -> PlannedStep:
         contract, rules = self.profile.contract.after_create, rules_of(self.profile)

@@ -13,6 +13,7 @@ from importer.runs.context import Context
 from importer.runs.finish import finish
 from importer.runs.leftovers import tidy
 from importer.runs.load import at_hand, checking_pool, opened_source, prepare
+from importer.runs.preconditions import require_whole_rows
 from importer.runs.run_directory import checked_journal, forgotten_if_refused, new_header, run_directory
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def check(context: Context, source: Source) -> Report:
     Raises:
         ImporterError: the source or the profile cannot be used.
     """
+    require_whole_rows(context.profile)
     started_at = context.now()
     tidy(context.workspace)
     with (

@@ -168,6 +168,9 @@ def workload_of(profile: Profile, earlier: EarlierRuns, stored: StoredRun, *, st
         stopped: it is to be resumed first.
     """
     ahead = earlier.ahead(stored, stopped=stopped)
+    if profile.validation.partial:  # every customer is looked up, then read and written
+        rows = ahead.creates + ahead.known
+        return Workload(creates=0, looks=rows + ahead.in_doubt, steps=rows * _REQUESTS_OF[Step.UPDATE])
     looks = ahead.in_doubt * len(profile.delivery.looks_after_s)
     if profile.delivery.verify_existing:
         looks += ahead.known

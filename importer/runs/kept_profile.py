@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from importer.core.contract import Contract, contract_of
 from importer.core.errors import ProfileError, UsageError
 from importer.core.target_kinds import DEFAULT_KIND
-from importer.journal import LOADING, RunHeader, StoredRun
+from importer.journal import LOADING, UPDATE_JOB, RunHeader, StoredRun
 from importer.profile import HARMLESS_TARGETS, KeptProfile, Profile, kind_in
 
 _PACE = frozenset({"rate", "concurrency", "max_errors", "max_error_rate", "fail_fast"})
@@ -67,7 +67,8 @@ def _as_begun(profile: Profile, stored: StoredRun) -> Profile:
     kept: Mapping[str, Any] = stored.facts.pace
     said = profile.given("delivery")
     again = {f"delivery.{key}": value for key, value in kept.items() if key not in said}
-    return profile.with_options({"source.limit": stored.facts.limit, **again})
+    changes = {"validation.partial": True} if stored.facts.job == UPDATE_JOB else {}
+    return profile.with_options({"source.limit": stored.facts.limit, **again, **changes})
 
 
 def for_target(profile: Profile, header: RunHeader) -> Profile:

@@ -156,7 +156,7 @@ def prepare(
     how = comparison(profile, header, source.mapper.columns, source.reader.info.sheet)
     if compared:
         intake.compare(memory, secret, how)
-    elif not header.dry_run:
+    elif not (header.dry_run or profile.validation.partial):  # a change of a customer is nobody new
         intake.compare_and_remember(header.scope, secret, how)
     runs = journal.runs
     runs.opened(stored.run, source.reader.info)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from importer.core.commands import FRAME
-from importer.core.errors import AlreadyImportedError, ReturnRefusedError, SourceChangedError
+from importer.core.errors import AlreadyImportedError, ProfileError, ReturnRefusedError, SourceChangedError
 from importer.journal import (
     FINISHED,
     EarlierRuns,
@@ -19,6 +19,19 @@ from importer.runs.kept_profile import checks_otherwise, kept_profile
 from importer.runs.wiring import Destination, Workspace
 
 
+def require_whole_rows(profile: Profile) -> None:
+    """Refuse to make customers of rows that are changes of customers.
+
+    Raises:
+        ProfileError: the profile says that rows are.
+    """
+    if profile.validation.partial:
+        raise ProfileError(
+            "validation.partial is on: then rows are changes of customers that exist, and make no new ones.",
+            f"Take it out of the profile; `{profile.commands.update('FILE')}` changes customers.",
+        )
+
+
 def refuse_repeated(before: EarlierRuns, header: RunHeader, sheet: str, profile: Profile) -> None:
     """Refuse content that was imported before, or still is, under whatever profile.
 
@@ -29,6 +42,8 @@ def refuse_repeated(before: EarlierRuns, header: RunHeader, sheet: str, profile:
         AlreadyImportedError: it was, by the run that is named.
     """
     for earlier in before.of_content(header.scope, header.content_hash, sheet):
+        if earlier.facts.job:  # it imported nothing
+            continue
         is_other = profile.fingerprint != earlier.header.profile_hash
         if is_other and (_tried_out(earlier, profile) or not before.has_sent(earlier.run)):
             continue

@@ -9,7 +9,7 @@ from functools import partial
 from importer.core.errors import UsageError
 from importer.core.states import RowState
 from importer.core.steps import Step
-from importer.journal import AfterCreateFacts, BodyOfRow, RunFacts, StoredRun
+from importer.journal import UPDATE_JOB, AfterCreateFacts, BodyOfRow, RunFacts, StoredRun
 from importer.results import Report
 from importer.runs.context import Context
 from importer.runs.follow import steps_alone
@@ -33,6 +33,11 @@ async def verify(context: Context, name: str, *, sample: float | None = None) ->
 
 
 def _plan(workspace: Workspace, stored: StoredRun, *, sample: float | None) -> None:
+    if stored.facts.job == UPDATE_JOB:
+        raise UsageError(
+            f"The run {stored.header.run_id} changed customers that exist; it has read every one of them.",
+            "Name the run that created them.",
+        )
     steps, found = workspace.journal.steps(stored.run), 0
     chance = random.Random(stored.header.run_id)  # noqa: S311  # the same rows each time, no secret
     for rows in steps.bodies(_HAVE_A_CUSTOMER):

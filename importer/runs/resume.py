@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
-from importer.core.steps import LOOKED_UP_STEPS, StepState
+from importer.core.steps import AFTER_CREATE, LOOKED_UP_STEPS, Step, StepState
 from importer.journal import LOADING, StoredRun, locks_of
 from importer.results import Report
 from importer.runs.accounts import settle_account
@@ -79,9 +79,9 @@ class Reopened:
         """
         workspace.runs.reopen(run, self.rows, but)
         steps = workspace.journal.steps(run)
-        steps.reopen({StepState.UNKNOWN}, LOOKED_UP_STEPS)
+        steps.reopen({StepState.UNKNOWN}, {*LOOKED_UP_STEPS, Step.UPDATE})
         if self.steps:
-            steps.reopen(self.steps)
+            steps.reopen(self.steps, {*AFTER_CREATE, Step.UPDATE})
 
 
 async def go_on(context: Context, name: str, reopened: Reopened, back: Back | None) -> Report:

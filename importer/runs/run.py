@@ -16,6 +16,7 @@ from importer.runs.check import check
 from importer.runs.context import Context, in_hours
 from importer.runs.leftovers import SPOOL_NAME, private_folder, tidy
 from importer.runs.load import at_hand, opened_source
+from importer.runs.preconditions import require_whole_rows
 from importer.runs.retry import take_back
 from importer.runs.returns import routing
 from importer.runs.wiring import Destination, make_directory
@@ -40,6 +41,7 @@ async def run(context: Context, source: Source, *, force: bool = False, as_new: 
     Raises:
         ImporterError: the run was refused; nothing was sent.
     """
+    require_whole_rows(context.profile)
     if context.profile.dry_run:
         return await beside_the_loop(check, context, source)
     if is_frame(source):

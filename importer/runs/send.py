@@ -128,7 +128,7 @@ class Sending:
                 await after.run(self._waits_s)
                 await limiter.give_back()
                 await parts.journal.finish()
-                rehearsed = self._rehearsed(emulators[0]) if self.where.faults is not None else RehearsalFacts()
+                rehearsed = self._rehearsed(emulators[0]) if self._rehearses else RehearsalFacts()
         used = RateReceipt.model_validate(parts.feedback.receipt())
         facts = RunFacts()
         if change is None:  # else what was found out about the creates stays as it was
@@ -138,6 +138,11 @@ class Sending:
 
     def _facts(self) -> RunFacts:
         return self.workspace.runs.facts(self.stored.run)
+
+    @property
+    def _rehearses(self) -> bool:
+        """Whether what the run says is compared with what the emulator holds: that of a run that creates customers."""
+        return self.where.faults is not None and not self._facts().job
 
     def _begin_pass(self) -> RunFacts:
         """Record that another pass began, which has no receipt while it is under way or when it is killed."""

@@ -23,4 +23,4 @@ def policy_of(settings: ValidationSettings, today: date) -> Policy:
         today: the day that birth dates are judged by.
     """
     no_change = frozenset(settings.no_change)
-    return Policy(phone=settings.phone, region=settings.default_region, today=today, no_change=no_change)
+    return Policy(settings.phone, settings.default_region, today, no_change, partial=settings.partial)

@@ -22,6 +22,7 @@ from importer.core.errors import ProfileError
 from importer.core.issue_codes.checking import GROUP_CODES
 from importer.core.issues import Severity
 from importer.core.sources import Detected, Grouping
+from importer.validation.changes import RowChanges, refuse_ids, require_ids
 from importer.validation.part import Found, Part, Values, read_rows, taken_out, whole
 from importer.validation.whole_columns import KINDS, Words, groups_of, infer_type, mains_of, specs_of, strays_of
 
@@ -101,7 +102,8 @@ class Validator:
             What is assumed, for people: the type of customer where no field says it.
 
         Raises:
-            ProfileError: there is no such field, or the import key's metadata name is mapped.
+            ProfileError: there is no such field, or the import key's metadata name is mapped; or nothing says which
+                customers are to be changed, or ids are mapped of customers that are to be created.
         """
         if self._stamp and (name := self.contract.bodies.stamp_field(self._stamp)) in fields:
             raise ProfileError(
@@ -109,9 +111,13 @@ class Validator:
                 "Map it under another name, or rename the import key: `delivery.import_key_metadata`.",
             )
         table, checks = self.contract.fields, self.contract.checks
+        if self.policy.partial:
+            require_ids(self.contract, fields)
+        else:
+            refuse_ids(table, fields)
         specs = specs_of(table, fields)
         self._names = frozenset(fields)
-        self._inferred = infer_type(table, fields)
+        self._inferred = None if self.policy.partial else infer_type(table, fields)
         self._plans = {kind: self._plan(kind, specs, columns) for kind in (*table.types, None)}
         words = [spec for spec in (*_type_spec(table), *specs.values()) if spec.kind in KINDS]
         self._words = {spec.name: Words(spec, checks, self.policy) for spec in words}
@@ -140,6 +146,8 @@ class Validator:
     def _of_kinds(self, batch: MappedBatch) -> Mapping[str | None, Sequence[int]]:
         """Part the rows by their record type; None where it cannot be read."""
         size, fields = len(batch.raw), self.contract.fields
+        if self.policy.partial:  # the customer's type is known when it is read
+            return {None: range(size)}
         if self._inferred or not fields.type_field:
             return {self._inferred.value if self._inferred else fields.first_type: range(size)}
         texts = self._words[fields.type_field].values(batch.texts(fields.type_field))
@@ -165,12 +173,18 @@ class Validator:
         for spec in plan.strays:
             notes.warn_all("field_not_sent", spec.name, columns.given(spec.name, range(columns.size)))
         adapter = checks.adapter(kind, self.policy)
-        keep = self._writes_bodies and kind is not None
+        partial = self.policy.partial
+        keep = self._writes_bodies and (partial or kind is not None)
         values = read_rows(self.contract, adapter, plan.rows(columns), notes, keep=keep)
         self._forbid_altered_types(batch, places, notes)
+        changes = RowChanges(self.contract, self.policy, self._secret)
+        ids = changes.ids(columns, batch.columns, values, notes) if partial else ()
         for place in notes.failed_rows():
             values[place] = None
         columns.settle(notes)
+        if partial:
+            taken_out(values, plan.steps)
+            return changes.part(values, ids, self._references(columns), Found(places, notes))
         if kind is None:
             return Part.unread(self.contract, Found(places, notes), self._references(columns))
         own_groups = [groups[place] for place in places] if groups else ()

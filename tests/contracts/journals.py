@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,15 +57,16 @@ class Book:
     run: int
     scope: str = SCOPE
     now_s: float = 1_000.0
+    how: Mapping[str, Any] = field(default_factory=dict)
     rows: RunDelivery = field(init=False)
 
     def __post_init__(self) -> None:
-        to_send = RunToSend(self.run, self.scope, CUSTOMERS, COLUMNS, SECRET)
+        to_send = RunToSend(self.run, self.scope, CUSTOMERS, COLUMNS, SECRET, **self.how)
         self.rows = self.journal.delivery(to_send, lambda: self.now_s, run_blocking=_at_once)
 
     def again(self) -> Book:
         """The same run in another life of the program."""
-        return Book(self.journal, self.run, self.scope)
+        return Book(self.journal, self.run, self.scope, how=self.how)
 
     def claim(self, limit: int = 100, now: float = 1_000.0) -> Claimed:
         self.now_s = now

@@ -17,6 +17,7 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.customers.contract import CUSTOMERS
 from importer.journal import Merging, RunHeader
+from importer.journal.port.delivery import RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.intake import RunIntake
@@ -74,7 +75,7 @@ def test_each_group_is_sent_whole_or_not_at_all(rows: list[tuple[str, bool, bool
             judge.observe(one)
         intake.judged(judge.judge())
         with database.transaction() as tx:
-            records = Claims(database, run, "s", CUSTOMERS, secret=b"s").claim(tx, 1_000, 5.0).records
+            records = Claims(database, RunToSend(run, "s", CUSTOMERS, secret=b"s")).claim(tx, 1_000, 5.0).records
         results = list(Replay(database, run).results())
 
     sent = {

@@ -155,6 +155,7 @@ class FieldTable:
         type_field: the field that says the type of a row; empty: there is only one type.
         read_only: fields that a profile may map and that are never sent: they say how others are read.
         free: fields whose names are up to the user; None: there are none.
+        known_id: the id of a record that exists at the target, by which an update names it; None: no update does.
         template: the fields of a blank file, in the order in which people think of them; empty: all that are sent.
         rules: rules between fields, in words.
         examples: first word of an issue code to the field with which its sentence is shown; under "" that of all
@@ -166,6 +167,7 @@ class FieldTable:
     type_field: str = ""
     read_only: Mapping[str, FieldSpec] = field(default_factory=lambda: MappingProxyType({}))
     free: FreeNames | None = None
+    known_id: FieldSpec | None = None
     template: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     examples: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -173,7 +175,7 @@ class FieldTable:
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that a profile may map, free names aside."""
-        return (*self.sent, *self.read_only)
+        return (*self.sent, *self.read_only, *([self.known_id.name] if self.known_id else []))
 
     @property
     def first_type(self) -> str:
@@ -195,6 +197,8 @@ class FieldTable:
 
     def spec(self, name: str) -> FieldSpec | None:
         """Look a field up, free names included; None: there is none."""
+        if self.known_id is not None and name == self.known_id.name:
+            return self.known_id
         return self.sent.get(name) or self.read_only.get(name) or self.free_spec(name)
 
     def free_spec(self, name: str) -> FieldSpec | None:

@@ -67,9 +67,11 @@ class Policy:
             numbers are refused.
         today: the day that birth dates are judged by; None: they are not judged.
         no_change: fields that must be sent as they are in the source.
+        partial: rows are parts of records that exist: what they do not name is not missing.
     """
 
     phone: Literal["e164", "possible", "valid"] = "possible"
     region: str | None = "US"
     today: date | None = None
     no_change: frozenset[str] = frozenset()
+    partial: bool = False

@@ -66,6 +66,24 @@ DUPLICATE_IN_FILE = IssueCode(
 CHECKING_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in (*ANY_FIELD, DUPLICATE_IN_FILE)})
 """Code to its entry, in the order of the documentation."""
 
+_OF_UPDATES = (
+    IssueCode(
+        "no_customer_id",
+        "A row that names no customer",
+        "This row names no customer: it has neither the id of one nor an external id; fill in one of them.",
+        "Fill in the ids, or take the rows out.",
+    ),
+    IssueCode(
+        "nothing_to_update",
+        "A row with nothing to change",
+        "This row names a customer and nothing to change; fill in what is to change, or take the row out.",
+        "Fill in what is to change, or take the rows out.",
+    ),
+)
+
+UPDATE_CODES: Mapping[str, IssueCode] = MappingProxyType({one.code: one for one in _OF_UPDATES})
+"""The codes of rows that change records; a contract whose records can be updated has them beside the others."""
+
 _OF_GROUPS = (
     IssueCode(
         "group_held",

@@ -15,6 +15,12 @@ _ALL = (
         "Correct the row, or the customer at the target.",
     ),
     IssueCode(
+        "no_such_customer",
+        "There is no such customer",
+        "",
+        "Correct the id or the external id of the row; the account may be another one.",
+    ),
+    IssueCode(
         "several_existing",
         "Several customers with this data exist",
         "",

@@ -109,6 +109,18 @@ _ALL = (
         "Look at the customer at the target, and make the list again.",
     ),
     IssueCode.warning(
+        "value_hidden",
+        "The customer could not be updated: the API shows a value in part only",
+        "",
+        "Bring the whole value in the row: an update writes the customer as a whole.",
+    ),
+    IssueCode.warning(
+        "cannot_change",
+        "A field that cannot be changed",
+        "",
+        "Clear the cell, or name another customer.",
+    ),
+    IssueCode.warning(
         "update_failed",
         "The customer could not be updated",
         "",
@@ -162,7 +174,7 @@ _BEGIN_WITH: Mapping[Step, str | tuple[str, ...]] = {
     Step.DOCUMENTS: "document_",
     Step.VERIFICATION: "idv_",
     Step.VERIFY: ("differs_at_target", "verify_failed"),
-    Step.UPDATE: ("update_", "changed_since"),
+    Step.UPDATE: ("update_", "changed_since", "value_hidden", "cannot_change"),
     Step.SUSPEND: ("suspend_", "changed_since"),
     Step.DELETE: ("delete_", "changed_since"),
 }

@@ -25,6 +25,9 @@ class RunToSend:
         columns: customer field to source column, for the errors that the API reports.
         secret: the workspace's, for hashes of what was sent.
         verify_existing: give out rows that earlier runs created as well, to be looked up.
+        on_existing: what becomes of rows that earlier runs created from other data: `report` warns of them, `skip` and
+            `update` do not; of the others the update that `update` has planned is dropped.
+        finds_only: rows are changes of customers: they are looked up, and their import keys are nobody's.
     """
 
     run: int
@@ -33,6 +36,8 @@ class RunToSend:
     columns: Mapping[str, str] = field(default_factory=dict)
     secret: bytes = b""
     verify_existing: bool = False
+    on_existing: str = "report"
+    finds_only: bool = False
 
 
 class RateLedger(Protocol):

@@ -108,7 +108,7 @@ class EarlierRuns(Protocol):
         ...
 
     def newest_with(self, scope: str, content_hash: str) -> StoredRun | None:
-        """The newest run of the same content, under whatever profile and at whatever stage."""
+        """The newest import of the same content, under whatever profile and at whatever stage."""
         ...
 
     def continuing(self, run_id: str, target: str) -> str:

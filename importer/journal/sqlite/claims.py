@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from types import MappingProxyType
 
-from importer.core.contract import Contract
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Claimed, EarlierForm, Outcome, Record
 from importer.core.states import LEFT_OPEN, RowState
+from importer.journal.port.delivery import RunToSend
 from importer.journal.sqlite.backlog import Backlog, Known, Waiting, with_memory
 from importer.journal.sqlite.bulk import insert
 from importer.journal.sqlite.database import Database
@@ -32,37 +31,27 @@ _DIFFERS = (
     "An earlier run created this customer from other data; what has changed since is not sent.",
 )
 
+_NOT_PLANNED = "DELETE FROM steps WHERE run = ? AND ordinal = ? AND step = 'update' AND state = 'waiting'"
+
 
 class Claims:
     """The claims of one run. Its methods run inside a transaction that the caller holds.
 
     Args:
-        scope: where import keys are unique.
-        contract: what the records are.
-        columns: customer field to source column, for the errors that the API reports.
-        secret: the workspace's, for hashes of what was sent.
-        verify_existing: give out rows that earlier runs created as well, to be looked up.
+        sending: which rows, and how they are sent.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        run: int,
-        scope: str,
-        contract: Contract,
-        columns: Mapping[str, str] = MappingProxyType({}),
-        *,
-        secret: bytes = b"",
-        verify_existing: bool = False,
-    ) -> None:
+    def __init__(self, database: Database, sending: RunToSend) -> None:
+        contract = sending.contract
         self._db = database
-        self._run = run
-        self._scope = scope
-        self._hashing, self._key_rule = Hashing(contract, secret), contract.identity.key_rule
-        self._verify = verify_existing
+        self._run = run = sending.run
+        self._scope = sending.scope
+        self._hashing, self._key_rule = Hashing(contract, sending.secret), contract.identity.key_rule
+        self._verify, self._on_existing = sending.verify_existing, sending.on_existing
+        self._known_id = contract.fields.known_id.name if sending.finds_only and contract.fields.known_id else ""
         self._backlog = Backlog(database, run)
         self._fixed_in_doubt = self._came_back_in_doubt()
-        self.endings = Endings(database, run, columns, self._fixed_in_doubt)
+        self.endings = Endings(database, run, sending.columns, self._fixed_in_doubt)
 
     def claim(self, tx: sqlite3.Connection, limit: int, now: float) -> Claimed:
         """Take up to `limit` rows to send; rows known from earlier runs end on the way and do not count."""
@@ -72,6 +61,11 @@ class Claims:
             rows = self._backlog.take(limit - len(records))
             if not rows:
                 break
+            if self._known_id:
+                found = [self._named(row) for row in rows]
+                self._mark_verified(tx, found)
+                records += found
+                continue
             marked: list[tuple[Record, float]] = []
             verified: list[Record] = []
             for row, memory in with_memory(tx, self._scope, rows):
@@ -166,6 +160,12 @@ class Claims:
         self.endings.change(tx, outcome.state, [outcome])
         return outcome
 
+    def _named(self, row: Waiting) -> Record:
+        """Make the record of a row that names a customer."""
+        known = json.loads(row.payload).get(self._known_id, "")
+        record = Record(row.ordinal, row.row, row.key, row.payload, row.external_id)
+        return record._replace(prior_attempts=row.attempts, known_id=known)
+
     def _verified(self, row: Waiting, memory: Known) -> Record:
         return Record(
             row.ordinal,
@@ -186,9 +186,14 @@ class Claims:
         self.endings.follow(tx, [record.ordinal for record in records])
 
     def _warn_where_it_differs(self, tx: sqlite3.Connection, row: Waiting, memory: Known) -> None:
-        if memory.body.startswith(MARKS) and not self._sent(row).means_the_same(memory.body):
+        if not memory.body.startswith(MARKS):  # it is not known what was sent
+            return
+        same = self._sent(row).means_the_same(memory.body)
+        if not same and self._on_existing == "report":
             warning = Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING)
             self.endings.warn(tx, [warning])
+        elif same and self._on_existing == "update":
+            tx.execute(_NOT_PLANNED, (self._run, row.ordinal))
 
     def _sent(self, row: Waiting | Record) -> Sent:
         return self._hashing.sent(row.payload, row.key)

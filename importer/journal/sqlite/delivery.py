@@ -42,15 +42,7 @@ class RunDelivery:
         run_blocking: RunBlocking,
     ) -> None:
         self._run = sending.run
-        self._claims = Claims(
-            database,
-            sending.run,
-            sending.scope,
-            sending.contract,
-            sending.columns,
-            secret=sending.secret,
-            verify_existing=sending.verify_existing,
-        )
+        self._claims = Claims(database, sending)
         self._steps = StepClaims(database, sending.run, self._claims.endings)
         self._commits = GroupCommit(database, run_blocking)
         self._now = now

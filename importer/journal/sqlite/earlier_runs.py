@@ -33,7 +33,8 @@ class EarlierRuns:
     def newest_with(self, scope: str, content_hash: str) -> StoredRun | None:
         with self._db.guarded("read"):
             row = self._db.connection.execute(
-                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ? ORDER BY run DESC LIMIT 1",
+                "SELECT run_id FROM runs WHERE scope = ? AND content_hash = ?"
+                " AND coalesce(json_extract(facts, '$.job'), '') = '' ORDER BY run DESC LIMIT 1",
                 (scope, content_hash),
             ).fetchone()
         return stored_run(self._db, row[0]) if row else None

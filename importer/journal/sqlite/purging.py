@@ -51,6 +51,7 @@ class Purging:
                     "UPDATE batches SET cells = NULL, payloads = NULL, surplus = NULL, after = NULL WHERE run = ?",
                     (run,),
                 )
+                tx.execute("UPDATE steps SET detail = '[]' WHERE run = ? AND step = 'update'", (run,))
                 tx.execute(
                     "UPDATE runs SET columns = '[]', facts = '{}', profile = NULL, purged_at = ? WHERE run = ?",
                     (now, run),

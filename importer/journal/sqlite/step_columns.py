@@ -42,12 +42,14 @@ def follow_up(connection: sqlite3.Connection, run: int, first: int, size: int) -
         "SELECT r.ordinal, s.step, s.state, s.reference, s.status, s.outcome, s.detail FROM rows r"
         " JOIN steps s ON s.run = r.run AND s.ordinal = coalesce(r.leader, r.ordinal)"
         f" WHERE r.run = ? AND r.ordinal >= ? AND r.ordinal < ? AND {HAS_STEP}"
-        " AND s.step IN ('limits', 'verification', 'verify')",
+        " AND s.step IN ('limits', 'verification', 'verify', 'update')",
         (run, first, first + size),
     ):
         place, now = ordinal - first, StepState(state)
         if step == Step.VERIFY:
             columns[VERIFIED][place] = _READ_BACK.get(now, "")
+            columns[DIFFERENCES][place] = "; ".join(json.loads(detail))
+        elif step == Step.UPDATE:
             columns[DIFFERENCES][place] = "; ".join(json.loads(detail))
         elif step == Step.LIMITS:
             columns[LIMITS][place] = _SET.get(now, now.value)

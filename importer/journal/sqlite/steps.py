@@ -124,7 +124,8 @@ class RunSteps:
     def counts(self) -> list[StepCount]:
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                "SELECT s.step, s.state, CASE s.step WHEN 'verification' THEN s.outcome ELSE '' END AS came, count(*)"
+                "SELECT s.step, s.state, CASE s.step WHEN 'verification' THEN s.outcome"
+                " WHEN 'update' THEN s.status ELSE '' END AS came, count(*)"
                 " FROM steps s JOIN rows r ON r.run = s.run AND r.ordinal = s.ordinal"
                 f" WHERE s.run = ? AND {HAS_STEP} GROUP BY s.step, s.state, came",
                 (self._run,),

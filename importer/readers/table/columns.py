@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from importer.core.columns import SHEET_COLUMN, is_added, is_extra, tidy_name
+from importer.core.columns import CUSTOMER_ID, ID_AT_TARGET, SHEET_COLUMN, Keeps, is_added, is_extra, tidy_name
 from importer.core.labels import named
 
 
@@ -49,7 +49,11 @@ def own_end(header: Sequence[str]) -> tuple[int, int]:
 
 
 def name_columns(
-    header: Sequence[str], groups: Sequence[str] = (), beyond: range = range(0), *, keeps_added: bool = False
+    header: Sequence[str],
+    groups: Sequence[str] = (),
+    beyond: range = range(0),
+    *,
+    keeps: Keeps = "none",
 ) -> Columns:
     """Name the columns of a header.
 
@@ -58,11 +62,13 @@ def name_columns(
         groups: the cells of a second header line above it, blank under a merged one; used to keep
             equal names apart (`Mailing` over `Street` gives `Mailing Street`).
         beyond: cells without a name that are not columns of the table.
-        keeps_added: name the importer's own added columns as well.
+        keeps: which of the importer's own added columns are named as well.
     """
     above = [tidy_name(text) for text in groups]
     texts = [tidy_name(text) or above[i] if i < len(above) else tidy_name(text) for i, text in enumerate(header)]
-    picks = [i for i, text in enumerate(texts) if (keeps_added or not is_added(text)) and i not in beyond]
+    if keeps == "id" and CUSTOMER_ID in texts and ID_AT_TARGET not in texts:
+        texts[texts.index(CUSTOMER_ID)] = ID_AT_TARGET
+    picks = [i for i, text in enumerate(texts) if (keeps == "all" or not is_added(text)) and i not in beyond]
     sheet = texts.index(SHEET_COLUMN) if SHEET_COLUMN in texts else None
     extras = tuple(i for i, text in enumerate(texts) if is_extra(text))
     grouped = _spread(above, len(texts))

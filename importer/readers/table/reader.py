@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from importer.core.batches import RawBatch
+from importer.core.columns import Keeps
 from importer.core.errors import EmptySourceError, SourceError
 from importer.core.frames import frame_of
 from importer.core.issues import Issue, Severity
@@ -29,7 +30,7 @@ class TableReader:
         origin: the open file; closed with the reader.
         settings: `[source]` of the profile.
         name: the source's name for people.
-        keeps_added: read the importer's own added columns like any others.
+        keeps: which of the importer's own added columns are read like any others.
         header: the header, of an origin that knows it and has data rows only; None: it is to be found.
 
     Raises:
@@ -42,13 +43,13 @@ class TableReader:
         settings: SourceSettings,
         name: str,
         *,
-        keeps_added: bool = False,
+        keeps: Keeps = "none",
         header: Header | None = None,
     ) -> None:
         self._origin = origin
         self._settings = settings
         self._name = name
-        self._keeps_added = keeps_added
+        self._keeps = keeps
         self._noticed: dict[int, Sequence[Mark]] = {}
         self._is_known = header is not None
         sample = [] if header else self._sample()
@@ -126,7 +127,7 @@ class TableReader:
         self._check_width(width)
         cells = list(self._header.cells[:width])
         names = cells + [""] * (width - len(cells))
-        return name_columns(names, self._header.groups, beyond, keeps_added=self._keeps_added)
+        return name_columns(names, self._header.groups, beyond, keeps=self._keeps)
 
     def _check_width(self, width: int) -> None:
         limit = self._settings.limits.max_columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from importer.core.ports import Events
 from importer.delivery import StopSwitch
@@ -48,12 +49,18 @@ def preparation(
         mapper=source.mapper,
         checker=SharedChecker(source.mapper, documented, pool),
         duplicates=DuplicateJudge(
-            contract, profile.validation.duplicates, columns=source.mapper.columns, numbers=intake.numbers
+            contract, _duplicates(profile), columns=source.mapper.columns, numbers=intake.numbers
         ),
         intake=intake,
         stop=stop,
         emit=emit,
     )
+
+
+def _duplicates(profile: Profile) -> Literal["reject", "first", "allow"]:
+    """What becomes of rows with one key; two changes of one customer at once would lose one of them."""
+    chosen = profile.validation.duplicates
+    return "reject" if profile.validation.partial and chosen == "allow" else chosen
 
 
 def merging_of(profile: Profile, source: Opened) -> Merging | None:

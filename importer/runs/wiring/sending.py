@@ -18,6 +18,7 @@ from importer.delivery import (
     Canary,
     Deliver,
     Feedback,
+    FindOnly,
     FollowUp,
     Matcher,
     Outcomes,
@@ -31,6 +32,7 @@ from importer.delivery import (
 )
 from importer.engines import AsyncioPool
 from importer.journal import (
+    UPDATE_JOB,
     CanaryFacts,
     LearnedFacts,
     RunDelivery,
@@ -116,17 +118,19 @@ def delivering(
     patience = Patience(settings.max_attempts, settings.looks_after_s, backoff, settings.max_spared_attempts)
     asking = Asking(target, patience, feedback, stop, clock)
     stamps = Stamps(Matcher(profile.contract.bodies, settings.import_key_metadata))
-    deliver = Deliver(asking, stamps, kept, _thresholds(settings, stop), engine.worker_released)
+    thresholds, takes_others = _thresholds(settings, stop), settings.on_existing != "report"
+    deliver = Deliver(asking, stamps, kept, thresholds, engine.worker_released, takes_others=takes_others)
     claims: Claims = kept
-    canary = None
-    if rows := _canary_rows(profile):
+    canary, updates = None, before.job == UPDATE_JOB
+    if not updates and (rows := _canary_rows(profile)):
         undo = profile.commands.undo(stored.header.run_id) if profile.contract.changes is not None else ""
         claims = canary = Canary(claims, rows, stop, ask=ask, before=before.canary.as_json(), undo=undo)
-    delivery = Delivery(claims, engine, deliver, stop, emit, settings.drain_s)
+    one = FindOnly(asking, thresholds) if updates else deliver
+    delivery = Delivery(claims, engine, one, stop, emit, settings.drain_s)
     second_looks = SecondLooks(asking, kept, stamps, settings.look_again_after_s, emit)
     does = target if isinstance(target, FollowUps) else None
     bodies, stamp = profile.contract.bodies, settings.import_key_metadata
-    follow_up = FollowUp(asking, does, bodies, stamp, engine.worker_released)
+    follow_up = FollowUp(asking, does, bodies, stamp, engine.worker_released, lists_only=before.lists_only)
     steps = Steps(kept, engine, follow_up, follow_up.progress, stop, emit, settings.drain_s)
     outcomes = Outcomes(kept.next_due, steps.look_at_due, asking.rest, stop, clock)
     caution = settings.looks_caution
@@ -144,6 +148,8 @@ def _kept(
         facts.mapping,
         secret=workspace.secret,
         verify_existing=profile.delivery.verify_existing,
+        on_existing=profile.delivery.on_existing,
+        finds_only=facts.job == UPDATE_JOB,
     )
     return workspace.journal.delivery(sending, SystemClock().now, now_there)
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from importer.core.columns import Keeps
 from importer.core.commands import FRAME
 from importer.core.errors import SourceError
 from importer.core.ports import Reader
 from importer.core.sources import Grouping
+from importer.core.steps import AFTER_CREATE
 from importer.mapping import ColumnMapper, Table, build_mapper, grouping_of
 from importer.profile import Profile
 from importer.readers import STDIN, content_hash, is_frame, keep_stdin, open_frame, open_source
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
     Source = Path | str | pd.DataFrame
     """A path, an address, `-` for standard input, or a DataFrame."""
+
+
+_OF_CREATES = tuple(step.value for step in AFTER_CREATE)
+"""Steps that no change of a customer has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,12 @@ def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterato
         SourceError: it cannot be read, or without a mapping its columns cannot make a customer.
     """
     source = at_hand.source
-    reading = open_frame(source, profile.source) if is_frame(source) else open_source(at_hand.path, profile.source)
+    changes = profile.validation.partial
+    keeps: Keeps = "id" if changes else "none"
+    if is_frame(source):
+        reading = open_frame(source, profile.source, keeps=keeps)
+    else:
+        reading = open_source(at_hand.path, profile.source, keeps=keeps)
     with closing(reading) as reader:
         table = Table.of(profile.transform, reader.info, next(iter(reader.batches()), None))
         mapper = build_mapper(
@@ -125,7 +136,9 @@ def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterato
             source=profile.source,
             validation=profile.validation,
             looks=profile.commands.looks(name) if name else "",
-        ).without_steps(profile.after_create.steps_off)
-        grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
+        ).without_steps(_OF_CREATES if changes else profile.after_create.steps_off)
+        grouping = None  # a change is of one customer by one row
+        if not changes:
+            grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)
         path = at_hand.path.absolute() if at_hand.name else at_hand.path
         yield Opened(reader, mapper, path, at_hand.origin, grouping)

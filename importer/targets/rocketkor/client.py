@@ -37,6 +37,7 @@ from importer.targets.rocketkor.pages import Page, created_at, is_safe_in_a_path
 from importer.targets.rocketkor.rate_headers import rate_hint
 from importer.targets.rocketkor.session import Session
 from importer.targets.rocketkor.tokens import ServiceAccount
+from importer.targets.rocketkor.updates import Updates
 from importer.targets.rocketkor.uploads import Uploads
 from importer.targets.rocketkor.verification import Verifications
 
@@ -68,6 +69,7 @@ class RocketKorTarget:
             Step.LIMITS: self._limits.attempt,
             Step.DOCUMENTS: self._documents.attempt,
             Step.VERIFICATION: self._verifications.attempt,
+            Step.UPDATE: Updates(session, self.get).attempt,
             Step.SUSPEND: changes.suspend,
             Step.DELETE: changes.delete,
         }

@@ -15,6 +15,7 @@ from importer.core.outcomes import Claimed, Outcome
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import RunHeader
+from importer.journal.port.delivery import RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.intake import RunIntake
@@ -80,7 +81,7 @@ def _cells(first: int, keys: list[str | None], batch_rows: int) -> tuple[list[st
 
 
 def open_book(database: Database, run: int, *, scope: str = SCOPE) -> Book:
-    return Book(database, run, Claims(database, run, scope, CUSTOMERS, {"lastName": "Surname"}))
+    return Book(database, run, Claims(database, RunToSend(run, scope, CUSTOMERS, {"lastName": "Surname"})))
 
 
 def created(ordinal: int, key: str, customer_id: str = "") -> Outcome:

@@ -19,6 +19,7 @@ from importer.core.outcomes import Attempt, FieldError, Outcome, Verdict
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import Comparison, Merging, RunHeader
+from importer.journal.port.delivery import RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.earlier_runs import EarlierRuns
@@ -56,7 +57,7 @@ class Desk:
 
     @property
     def claims(self) -> Claims:
-        return Claims(self.database, self.run, "s", CUSTOMERS, secret=b"s")
+        return Claims(self.database, RunToSend(self.run, "s", CUSTOMERS, secret=b"s"))
 
     @property
     def states(self) -> list[str]:
@@ -171,7 +172,7 @@ def test_a_group_that_an_earlier_run_created_is_existing_in_all_its_rows(databas
         intake.record(one)
     intake.judged(DuplicateVerdict(leaders=array("q", LEADERS)))
     with database.transaction() as tx:
-        Claims(database, run, "s", CUSTOMERS, secret=b"s").claim(tx, 10, 9.0)
+        Claims(database, RunToSend(run, "s", CUSTOMERS, secret=b"s")).claim(tx, 10, 9.0)
 
     rows = list(Replay(database, run).results())
     assert [(row.state.value, row.customer_id) for row in rows if row.ordinal != 1] == [("existing", "c-1")] * 3

@@ -16,6 +16,7 @@ from importer.core.issues import Issue, Severity
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import locks_of
+from importer.journal.port.delivery import RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.entries import Receipts
@@ -155,7 +156,7 @@ def test_what_an_old_journal_knows_of_import_keys_is_led_forward(tmp_path: Path,
         run = begin(database, "20261123T083000Z-00000b", scope="live#main")
         fill(database, run, ["k9", "k0"])
         with database.transaction() as tx:
-            claimed = Claims(database, run, "live#main", CUSTOMERS).claim(tx, 100, 1_000.0)
+            claimed = Claims(database, RunToSend(run, "live#main", CUSTOMERS)).claim(tx, 100, 1_000.0)
 
     assert [record.key for record in claimed.records] == ["k9"]
     assert [(one.key, one.state, one.customer_id) for one in claimed.known] == [("k0", RowState.EXISTING, "c0")]

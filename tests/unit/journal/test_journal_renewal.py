@@ -16,6 +16,7 @@ from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.customers.identity import import_key
 from importer.journal import Comparison, Location, remembers_old_keys, workspace_secret
+from importer.journal.port.delivery import RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.intake import RunIntake
@@ -81,7 +82,7 @@ def test_a_customer_whose_key_would_be_another_one_today_is_known(tmp_path: Path
     with closing(Database(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958")
         with database.transaction() as tx:
-            claimed = Claims(database, run, SCOPE, CUSTOMERS, secret=secret).claim(tx, 9, 9.0)
+            claimed = Claims(database, RunToSend(run, SCOPE, CUSTOMERS, secret=secret)).claim(tx, 9, 9.0)
         (issue,) = next(Replay(database, run).results()).warnings
 
     assert [(one.state, one.customer_id) for one in claimed.known] == [(RowState.EXISTING, "c0")]
@@ -93,7 +94,7 @@ def test_one_that_is_in_doubt_is_looked_up_under_the_stamp_that_it_was_sent_with
     with closing(Database(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+442079460958")
         with database.transaction() as tx:
-            (record,) = Claims(database, run, SCOPE, CUSTOMERS, secret=secret).claim(tx, 9, 9.0).records
+            (record,) = Claims(database, RunToSend(run, SCOPE, CUSTOMERS, secret=secret)).claim(tx, 9, 9.0).records
 
     assert (record.in_doubt, record.key) == (True, key_of(secret, "+12079460958"))
     assert record.key.encode() in record.payload
@@ -138,7 +139,7 @@ def test_a_key_that_no_rule_has_changed_is_known_although_its_body_was_purged(tm
     with closing(Database(tmp_path / "journal.sqlite3")) as database:
         run = load_again(database, secret, "+12079460958")
         with database.transaction() as tx:
-            claimed = Claims(database, run, SCOPE, CUSTOMERS, secret=secret).claim(tx, 9, 9.0)
+            claimed = Claims(database, RunToSend(run, SCOPE, CUSTOMERS, secret=secret)).claim(tx, 9, 9.0)
 
     assert [one.customer_id for one in claimed.known] == ["c0"]
 

@@ -18,6 +18,7 @@ from importer.core.outcomes import Outcome
 from importer.core.states import RowState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import Comparison, RunHeader
+from importer.journal.port.delivery import RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.intake import RunIntake
@@ -41,7 +42,7 @@ def passed(database: Database, number: int, names: Sequence[str]) -> list[str]:
     own = {at: occurrence_key(BASE, at + 1) for at in range(1, len(names))}
     intake.judged(DuplicateVerdict((), own, [list(range(len(names)))] if len(names) > 1 else []))
     intake.compare_and_remember(SCOPE, SECRET, TWINS)
-    claims = Claims(database, run, SCOPE, CUSTOMERS, secret=SECRET)
+    claims = Claims(database, RunToSend(run, SCOPE, CUSTOMERS, secret=SECRET))
     with database.transaction() as tx:
         claimed = claims.claim(tx, 100, 1.0)
         fresh = [
