@@ -87,8 +87,8 @@ class FollowUp:
                 break
             if answer.reply.verdict is Verdict.ACCEPT:
                 return self._due(work.result(answer.state, answer), looks)
-            if answer.reply.verdict is Verdict.REJECT:
-                return work.ended(answer)
+            if answer.reply.verdict is Verdict.REJECT:  # one that is only not shown may be there: it is looked up later
+                return work.ended(answer) if answer.state is StepState.FAILED else work.unknown(answer)
             if not await work.may_ask_again(answer.reply):  # no answer says nothing about the step
                 return self._due(work.result(StepState.SUBMITTED), looks)
         return self._due(work.result(StepState.SUBMITTED), task.looks)

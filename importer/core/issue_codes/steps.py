@@ -74,13 +74,13 @@ _ALL = (
     ),
     IssueCode.warning(
         "idv_failed",
-        "The identity verification could not be submitted",
+        "The identity verification could not be submitted, or came to nothing",
         "",
         "Retry the run. If it fails again, submit the customer at the target.",
     ),
     IssueCode.warning(
         "idv_unknown",
-        "It is not known whether the identity verification was submitted",
+        "It is not known whether the target has the identity verification",
         "",
         "Retry the run: the application is looked up first.",
     ),

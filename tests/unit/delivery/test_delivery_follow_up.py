@@ -389,6 +389,14 @@ def test_an_expired_application_fails() -> None:
     assert (result.state, result.status) == (StepState.FAILED, "EXPIRED")
 
 
+def test_an_application_that_the_target_does_not_know_any_more_is_in_doubt_and_not_submitted_again_blindly() -> None:
+    gone = StepReply(Reply(Verdict.REJECT, http_status=404, message="The API does not know the application any more."))
+    result = one(Scripted(states=[gone]), task(Step.VERIFICATION, reference="a", looks=9), progress=True)
+    assert (result.state, result.reference) == (StepState.UNKNOWN, "a")
+    assert result.error is not None
+    assert result.error.code == "idv_unknown"
+
+
 def waiting(dues: list[float | None], until_s: float) -> list[float]:
     """Wait for outcomes with looks that are due so, in seconds from now; when looks were made."""
     looks: list[float] = []
