@@ -112,7 +112,7 @@ def print_pass(report: PassReport) -> None:
         say(f"{name}: a symbolic link, left alone; put the file itself there")
     if report.missing:
         say(f"No file came to {report.folder}, although one is expected every day.")
-    elif not report.happened:
+    elif not (report.happened or report.earlier):
         say(f"Nothing to do in {report.folder}.")
     if report.waiting:
         waiting = "1 more file waits" if report.waiting == 1 else f"{report.waiting:,} more files wait"

@@ -140,7 +140,8 @@ def _notes(report: PassReport) -> Iterator[str]:
 
 def _headline(report: PassReport) -> str:
     if not report.imports:
-        return "no file came"
+        done = len(report.completed)
+        return f"steps of {_files(done)} imported earlier are done" if done else "no file came"
     refused = sum(one.fate is Fate.REFUSED for one in report.imports)
     parts = [_files(len(report.imports)), created(report.imports)]
     return ", ".join([*parts, *([f"{_files(refused)} refused"] if refused else [])])

@@ -75,7 +75,12 @@ class PassReport:
     @property
     def happened(self) -> bool:
         """Whether there is anything to report."""
-        return bool(self.imports or self.missing or self.growing or self.stopped)
+        return bool(self.imports or self.missing or self.growing or self.stopped or self.completed)
+
+    @property
+    def completed(self) -> tuple[FileResult, ...]:
+        """The files of earlier passes of which no step is open any more."""
+        return tuple(one for one in self.earlier if not one.follow_up.get("open"))
 
     def followed(self, reports: Mapping[str, Report]) -> PassReport:
         """The same pass with what its runs, and earlier ones, came to once their open steps were followed.

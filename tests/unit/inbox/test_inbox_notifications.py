@@ -47,6 +47,15 @@ def test_a_pass_that_is_not_as_it_should_be_is_degraded(report: dict[str, Any], 
     assert reported(result(), settings=NotifySettings(**settings), **report).level == "degraded"
 
 
+def test_outcomes_of_earlier_files_are_reported_although_no_file_came() -> None:
+    steps = {"steps": {"verification": {"done": 2}}, "outcomes": {"APPROVED": 2}, "open": 0, "failed": 0}
+    notification = reported(earlier=(result(follow_up=steps),))
+
+    title = "Customer import done: steps of 1 file imported earlier are done"
+    assert (notification.level, notification.title) == ("done", title)
+    assert "a.csv, imported earlier: Steps: identity: 2 approved." in notification.body
+
+
 def test_too_many_rejects_are_degraded_by_a_threshold() -> None:
     bad = result(counts={"read": 10, "created": 8, "invalid": 1, "rejected": 1})
 

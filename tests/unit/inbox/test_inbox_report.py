@@ -92,4 +92,10 @@ def test_runs_of_earlier_passes_are_named_with_what_their_steps_came_to() -> Non
 def test_a_run_that_is_followed_in_several_passes_is_named_once() -> None:
     first, second = (report().followed({"a": followed_run("a")}) for _ in range(2))
     assert [one.run_id for one in first.and_then(second).earlier] == ["a"]
-    assert not first.happened
+
+
+def test_a_pass_in_which_the_last_open_step_of_an_earlier_run_was_done_is_worth_a_notification() -> None:
+    still_open = replace(followed_run("b"), follow_up={**FOLLOW_UP, "open": 1})
+
+    assert not report().followed({"b": still_open}).happened
+    assert report().followed({"a": followed_run("a"), "b": still_open}).happened
