@@ -193,6 +193,11 @@ def _takes_none(profile: VerificationProfile) -> ProfileError:
 
 
 def _named(wanted: str, profiles: Sequence[VerificationProfile]) -> VerificationProfile:
+    if not wanted:
+        raise ProfileError(
+            "Rows of the run are to be verified, and after_create.identity_verification names no profile any more.",
+            "Name it again, or leave out --config: the run then goes on under the profile that it began with.",
+        )
     for one in profiles:
         if wanted in {one.id, one.name}:
             return one

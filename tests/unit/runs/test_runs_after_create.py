@@ -127,6 +127,12 @@ def test_a_verification_that_does_not_exist_names_the_nearest() -> None:
         _named("Standards", [STANDARD])
 
 
+def test_a_run_whose_verification_was_taken_out_of_the_profile_says_what_is_missing() -> None:
+    with pytest.raises(ProfileError, match=r"after_create\.identity_verification names no profile") as caught:
+        _named("", [STANDARD])
+    assert "--config" in caught.value.hint
+
+
 async def test_outcomes_are_waited_for_once_all_else_is_done() -> None:
     """Steps may take longer than outcomes are waited for."""
     done: list[str] = []
