@@ -6,9 +6,11 @@ before it is made again; where nothing can be looked up, the step ends `unknown`
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from importer.core.outcomes import FieldError, Found, Reply, Verdict
 from importer.core.ports import Clock, FollowUps, Recognition, Stop
@@ -65,6 +67,9 @@ class FollowUp:
         self._recognition = recognition
         self._stamp = stamp
         self._worker_released = worker_released
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """To each customer that is being changed its lock: a change between the reading and the writing of another
+        one would be lost."""
         self._began_s = asking.clock.monotonic()
         """Whatever an earlier pass sent was sent before this moment."""
 
@@ -73,7 +78,10 @@ class FollowUp:
         work = StepWork(task._replace(lists_only=self._lists_only), self._asking)
         if task.step is Step.VERIFY:
             return await self._verify(work)
-        if STEP_RULES[task.step].repeatable:
+        if work.rule.reads_first:
+            async with self._turns.setdefault(task.customer_id, asyncio.Lock()):
+                return await self._repeat(work)
+        if work.rule.repeatable:
             return await self._repeat(work)
         return await self._once(work)
 

@@ -126,7 +126,8 @@ def check_drift(source: SourceSettings, info: SourceInfo) -> tuple[Detected, ...
     """
     if not source.columns or source.on_drift == "ignore":
         return ()
-    found = list(differences(source.columns, info.columns))
+    actual = [column for column in info.columns if column != ID_AT_TARGET]  # ours, of a results file
+    found = list(differences(source.columns, actual))
     if found and source.on_drift == "stop":
         raise SourceError(
             f"The columns of '{info.name}' are not those that the profile was made for: {'; '.join(found)}.",

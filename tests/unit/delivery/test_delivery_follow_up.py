@@ -131,6 +131,30 @@ def one(target: Scripted, what: StepTask, **how: Any) -> StepResult:
 # --------------------------------------------------------------------------- repeatable steps
 
 
+def test_changes_of_one_customer_are_made_one_after_the_other() -> None:
+    class Slow(Scripted):
+        async def attempt(self, task: StepTask) -> StepReply:
+            self._next("begin", [None])
+            await VirtualClock().sleep(5.0)
+            self._next("end", [None])
+            return StepReply(YES)
+
+    target = Slow()
+    tasks = [task(Step.UPDATE), task(Step.UPDATE)._replace(ordinal=4), task(Step.UPDATE, part="")]
+    tasks[2] = tasks[2]._replace(ordinal=5, customer_id="cust-2")
+
+    async def played() -> list[StepResult]:
+        asking = Asking(
+            target, Patience(3, (0.0,), Backoff(1.0, 60.0, random.Random(1))), Pool(), StopSwitch(), VirtualClock()
+        )
+        return await asyncio.gather(*map(FollowUp(asking, target, CustomerBodies(), STAMP), tasks))
+
+    results = run_virtual(played)
+
+    assert [one.state for one in results] == [StepState.DONE] * 3
+    assert target.kinds == ["begin", "begin", "end", "end", "begin", "end"]
+
+
 @pytest.mark.parametrize("step", [Step.UPDATE, Step.SUSPEND, Step.DELETE])
 def test_a_change_whose_answer_was_lost_is_tried_again_in_doubt(step: Step) -> None:
     target = Scripted(attempts=[StepReply(DOWN), StepReply(TIMEOUT), StepReply(YES)])
