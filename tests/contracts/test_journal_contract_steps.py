@@ -469,6 +469,24 @@ def test_of_two_parts_only_the_one_that_is_opened_again_loses_its_warning(journa
     assert [json.loads(task.payload) for task in (one, two)] == [{"firstName": "Ann"}, {"firstName": "Bob"}]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_owners_of_a_row_are_never_one_at_the_target(journal: Journal, at_once: bool) -> None:
+    """A look-up for one in doubt may find the other, where they cannot be distinguished."""
+    run = begin(journal, FIRST)
+    fill(journal, run, ["k0"], after=[packed({"beneficiaries": OWNERS})])
+    book = Book(journal, run)
+    journal.steps(run).plan(planned(book))
+    book.create_all()
+    first, second = book.claim_steps(Step.BENEFICIARIES)
+
+    both = (result(first, reference="owner-1"), result(second, reference="owner-1"))
+    for results in (both,) if at_once else ((one,) for one in both):
+        book.settle_steps(*results)
+
+    assert list(entries(book, 0).values()) == [StepState.DONE, StepState.UNKNOWN]
+    assert [(code, field) for code, field, _ in warnings(book, 0)] == [("beneficiary_unknown", "beneficiaries.2")]
+
+
 @pytest.mark.parametrize("state", [StepState.FAILED, StepState.UNKNOWN])
 def test_a_verification_ends_on_the_way_where_a_step_before_it_failed(
     desk: Book, journal: Journal, state: StepState

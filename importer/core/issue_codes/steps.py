@@ -162,6 +162,8 @@ NOT_READY = "Identity verification also asks for {}."
 """The sentence of `idv_not_ready`, with the names of fields."""
 BLOCKED = "It was not submitted: a step before it failed."
 """The sentence of `idv_blocked`."""
+SAME_PART = "The target shows one for two of this row: they cannot be distinguished, and one may be missing."
+"""The sentence of `beneficiary_unknown` for two owners of a row that are one at the target."""
 CHANGED_SINCE = "The customer was changed since the list was made; nothing was sent."
 """The sentence of `changed_since`."""
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from importer.core.errors import JournalError
-from importer.core.issue_codes.steps import BLOCKED
+from importer.core.issue_codes.steps import BLOCKED, SAME_PART
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import FieldError
 from importer.core.steps import (
     OPEN_STEPS,
+    STEP_RULES,
     STEP_TRANSITIONS,
     Step,
     StepResult,
@@ -76,7 +77,7 @@ class StepClaims:
         Raises:
             JournalError: a transition is not in `steps.STEP_TRANSITIONS`.
         """
-        results = [self._without_idle_looks(result) for result in results]
+        results = [self._without_idle_looks(result) for result in self._distinguished(tx, results)]
         for state in dict.fromkeys(result.state for result in results):
             self._change(tx, state, [result for result in results if result.state is state])
         self._forget_deleted(tx, [one for one in results if (one.step, one.state) == (Step.DELETE, StepState.DONE)])
@@ -114,6 +115,29 @@ class StepClaims:
         """The result without requests that decided nothing: a step may be looked at for days."""
         looked_at = (result.ordinal, result.step, result.part) in self._looked_at
         return result._replace(attempts=()) if looked_at and result.state is StepState.SUBMITTED else result
+
+    def _distinguished(self, tx: sqlite3.Connection, results: Sequence[StepResult]) -> Iterator[StepResult]:
+        """The results, none of a part that is at the target what another part of the row is: one of them is missing."""
+        taken: set[tuple[int, Step, str]] = set()
+        for result in results:
+            one = (result.ordinal, result.step, result.reference)
+            rule, is_done = STEP_RULES[result.step], result.state is StepState.DONE
+            if not (rule.parts and rule.looked_up and is_done and result.reference):
+                yield result
+            elif one in taken or self._is_taken(tx, result):
+                yield _same_as_another(result)
+            else:
+                taken.add(one)
+                yield result
+
+    def _is_taken(self, tx: sqlite3.Connection, result: StepResult) -> bool:
+        """Whether another part of the row is done, and is this very thing at the target."""
+        found = tx.execute(
+            "SELECT 1 FROM steps WHERE run = ? AND ordinal = ? AND step = ? AND part <> ? AND reference = ?"
+            " AND state = 'done'",
+            (self._run, result.ordinal, result.step.value, result.part, result.reference),
+        )
+        return found.fetchone() is not None
 
     def _mark(self, tx: sqlite3.Connection, tasks: Sequence[StepTask], now: float) -> None:
         changed = update(
@@ -200,6 +224,12 @@ class StepClaims:
             "SELECT rows FROM batches WHERE run = ? AND first = ?", (self._run, first)
         ).fetchone()
         return unpack_rows(rows)
+
+
+def _same_as_another(result: StepResult) -> StepResult:
+    """Two parts of a row cannot be distinguished, and the target shows one thing for both."""
+    error = FieldError("", SAME_PART, "beneficiary_unknown")
+    return result._replace(state=StepState.UNKNOWN, reference="", error=error)
 
 
 def _blocked(task: StepTask) -> StepResult:
