@@ -20,8 +20,11 @@ _OWNED = frozenset(
     {"id", "customerId", "status", "createdBy", "createdAt", "updatedBy", "updatedAt", "verificationStatus"}
 )
 """What only the server sets."""
-_OWNED_INSIDE = frozenset({"verified"})
+_VERIFIED = "verified"
 """The same, of phone numbers and email addresses."""
+_CARRY_IT = frozenset({"primaryPhoneNumber", "primaryEmail"})
+_FREE = "metadata"
+"""The names and values in it are anybody's: all of it stays as it is."""
 _WORDS = {api: word for word, api in ADDRESS_TYPES.items()}
 _MARKS = frozenset({"type", "primary"})
 """What of an address or contact says which one it is."""
@@ -84,17 +87,25 @@ def merge(customer: Mapping[str, Any], row: Mapping[str, Any], key: str) -> Merg
             body |= _members(body, {name: given}, "", changes)
     if changes:
         errors += [_hidden(name) for name in sorted(TRUNCATED) if is_shown_in_part(str(body.get(name, "")))]
-    return Merged(_said(body), tuple(changes), tuple(errors))
+    return Merged(_said(body) or {}, tuple(changes), tuple(errors))
 
 
 def _written_back(customer: Mapping[str, Any]) -> dict[str, Any]:
     """What of a customer is written back: blanks mean nothing, and may not be sent."""
-    return {name: _said(value) for name, value in customer.items() if name not in _OWNED and _said(value) is not None}
+    return _said({name: value for name, value in customer.items() if name not in _OWNED}) or {}
 
 
-def _said(value: Any) -> Any:
+def _said(value: Any, within: str = "") -> Any:
+    """Leave out what says nothing, and what the server owns; None where nothing is left.
+
+    Args:
+        within: the name of the member that it is.
+    """
     if isinstance(value, Mapping):
-        parts = ((name, _said(part)) for name, part in value.items() if name not in _OWNED_INSIDE)
+        if within == _FREE:
+            return dict(value) or None
+        own = {_VERIFIED} if within in _CARRY_IT else set()
+        parts = ((name, _said(part, name)) for name, part in value.items() if name not in own)
         return {name: part for name, part in parts if part is not None} or None
     if isinstance(value, list):
         return [part for part in map(_said, value) if part is not None] or None

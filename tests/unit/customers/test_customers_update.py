@@ -129,6 +129,12 @@ def test_a_further_contact_is_found_by_its_name_or_added() -> None:
     ]
 
 
+def test_metadata_that_somebody_else_keeps_stay_as_they_are() -> None:
+    held = {"importKey": "f" * 32, "verified": "by phone", "note": ""}
+    found = merge({**CUSTOMER, "metadata": held}, {"lastName": "Brown", "metadata": {"legacy": "crm"}}, KEY)
+    assert found.body["metadata"] == {**held, "legacy": "crm"}
+
+
 def test_the_import_key_of_the_customer_stays() -> None:
     found = merge(CUSTOMER, {"lastName": "Brown", "metadata": {"importKey": KEY, "batch": "7"}}, KEY)
     assert found.body["metadata"] == {"importKey": "f" * 32, "legacy": "crm", "batch": "7"}
