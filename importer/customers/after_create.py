@@ -12,7 +12,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from importer.core.contract import Evidence
-from importer.core.steps import Step, VerificationProfile, VerificationRules
+from importer.core.step_tasks import VerificationProfile, VerificationRules
+from importer.core.steps import Step
 from importer.customers.shape import flatten
 from importer.customers.specs import CONTACT, STEPS, CustomerType
 

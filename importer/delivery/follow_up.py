@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 
 from importer.core.outcomes import FieldError, Found, Reply, Verdict
 from importer.core.ports import Clock, FollowUps, Recognition, Stop
-from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepResult, StepState, StepTask
+from importer.core.step_tasks import StepFound, StepReply, StepResult, StepTask
+from importer.core.steps import STEP_RULES, Step, StepState
 from importer.delivery.asking import Asking
 from importer.delivery.breaker import FIND
 from importer.delivery.step_work import StepWork

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Attempt, FieldError, Reply, Verdict
 from importer.core.ports import Timekeeper
-from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepResult, StepState, StepTask
+from importer.core.step_tasks import StepFound, StepReply, StepResult, StepTask
+from importer.core.steps import STEP_RULES, Step, StepState
 from importer.delivery.asking import Asking, Tries
 from importer.delivery.breaker import FIND
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from importer.core.states import RowState
-from importer.core.steps import FAILED_STEPS, OPEN_STEPS, UNDOING, Step, StepCount, StepState
+from importer.core.step_tasks import StepCount
+from importer.core.steps import FAILED_STEPS, OPEN_STEPS, UNDOING, Step, StepState
 
 APPROVED, DECLINED = "APPROVED", "DECLINED"
 _SUBMITTED = (StepState.SUBMITTED, StepState.NEEDS_PERSON, StepState.DONE)

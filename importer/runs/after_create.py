@@ -15,7 +15,8 @@ from importer.core.outcomes import Reply, Verdict
 from importer.core.ports import Verifies
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
-from importer.core.steps import PlannedStep, Step, StepState, VerificationProfile, VerificationRules, parts_of
+from importer.core.step_tasks import PlannedStep, VerificationProfile, VerificationRules
+from importer.core.steps import Step, StepState, parts_of
 from importer.journal import BodyOfRow, RunSteps
 from importer.profile import Profile
 from importer.runs.context import Context

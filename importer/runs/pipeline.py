@@ -36,7 +36,8 @@ from importer.core.ports import (
     Work,
 )
 from importer.core.sources import Detected
-from importer.core.steps import Step, StepResult, StepTask
+from importer.core.step_tasks import StepResult, StepTask
+from importer.core.steps import Step
 
 
 @dataclass(frozen=True, slots=True)

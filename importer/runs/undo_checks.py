@@ -17,7 +17,8 @@ from importer.core.errors import TryLaterError
 from importer.core.events import Event
 from importer.core.outcomes import Found, Reply
 from importer.core.ports import Events, ShowsAdditions
-from importer.core.steps import HeldLimit, Step, StepState
+from importer.core.step_tasks import HeldLimit
+from importer.core.steps import Step, StepState
 from importer.delivery import Asking
 from importer.journal import BodyOfRow, RunSteps
 from importer.profile import Profile

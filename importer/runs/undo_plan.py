@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from importer.core.atomic_files import storage_error, write_file
 from importer.core.commands import Commands
 from importer.core.errors import UsageError
-from importer.core.steps import PlannedStep, Step
+from importer.core.step_tasks import PlannedStep
+from importer.core.steps import Step
 from importer.journal import BodyOfRow, StoredRun
 
 FILE = "undo-plan.json"

@@ -14,7 +14,8 @@ from importer.core.frames import raw_batch
 from importer.core.issues import Issue
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
 from importer.core.states import RowState
-from importer.core.steps import Step, StepResult, StepTask
+from importer.core.step_tasks import StepResult, StepTask
+from importer.core.steps import Step
 from importer.customers.contract import CUSTOMERS
 from importer.journal import (
     Comparison,

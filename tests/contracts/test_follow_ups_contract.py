@@ -16,7 +16,8 @@ import pytest
 from importer.core.contract import contract_of
 from importer.core.outcomes import Verdict
 from importer.core.ports import FollowUps, TakesFiles, Verifies
-from importer.core.steps import STEP_RULES, Step, StepState, StepTask
+from importer.core.step_tasks import StepTask
+from importer.core.steps import STEP_RULES, Step, StepState
 from importer.emulator import Emulator, EmulatorSettings, Faults
 from importer.targets import OpenTarget, TargetAccess, connect, kinds
 from tests.emulator.client import BAKERY

@@ -12,18 +12,8 @@ from importer.core.columns import STEP_COLUMNS
 from importer.core.errors import JournalError
 from importer.core.outcomes import Attempt, FieldError, Outcome, Verdict
 from importer.core.states import RowState
-from importer.core.steps import (
-    STEP_REOPENINGS,
-    STEP_TRANSITIONS,
-    PlannedStep,
-    Step,
-    StepCount,
-    StepResult,
-    StepState,
-    StepTask,
-    has_step,
-    parts_of,
-)
+from importer.core.step_tasks import PlannedStep, StepCount, StepResult, StepTask
+from importer.core.steps import STEP_REOPENINGS, STEP_TRANSITIONS, Step, StepState, has_step, parts_of
 from importer.journal import FINISHED, RUNNING, Journal, Revision, RunFacts
 from tests.contracts.journals import COLUMNS, FIRST, SECOND, THIRD, Book, Opener, begin, created, fill, filled
 

@@ -9,7 +9,8 @@ import pytest
 
 from importer.core.outcomes import FieldError, Outcome, Record
 from importer.core.states import RowState
-from importer.core.steps import PlannedStep, Step, StepCount, StepResult, StepState
+from importer.core.step_tasks import PlannedStep, StepCount, StepResult
+from importer.core.steps import Step, StepState
 from importer.journal import FINISHED, UPDATE_JOB, Journal, RunFacts
 from tests.contracts.journals import FIRST, SCOPE, SECOND, Book, begin, created, fill
 

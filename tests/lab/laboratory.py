@@ -38,7 +38,8 @@ from importer.core.outcomes import Record
 from importer.core.ports import Claims
 from importer.core.results import RowResult
 from importer.core.states import FINAL_STATES, RowState, balance
-from importer.core.steps import LOOKED_UP_STEPS, PlannedStep, Step, StepState
+from importer.core.step_tasks import PlannedStep
+from importer.core.steps import LOOKED_UP_STEPS, Step, StepState
 from importer.delivery import (
     AdaptiveRate,
     Asking,

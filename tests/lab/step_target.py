@@ -7,7 +7,8 @@ import random
 
 from importer.core.outcomes import Reply, Verdict
 from importer.core.ports import Limiter
-from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepState, StepTask
+from importer.core.step_tasks import StepFound, StepReply, StepTask
+from importer.core.steps import STEP_RULES, Step, StepState
 from tests.lab.steps import Made, StepServer
 from tests.lab.target import CLIENT_TIMEOUT_S, LabTarget
 from tests.lab.world import STATUS_FAULTS, World, draw, latency, travel

@@ -14,16 +14,8 @@ from typing import Any
 
 from importer.core.results import RowResult
 from importer.core.states import RowState
-from importer.core.steps import (
-    OPEN_STEPS,
-    PlannedStep,
-    RowStep,
-    Step,
-    StepState,
-    StepTask,
-    has_step,
-    parts_of,
-)
+from importer.core.step_tasks import PlannedStep, RowStep, StepTask
+from importer.core.steps import OPEN_STEPS, Step, StepState, has_step, parts_of
 from importer.journal import RunSteps
 
 DECIDES_AFTER_S = (0.0, 5.0, 90.0)

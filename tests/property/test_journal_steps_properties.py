@@ -14,16 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from importer.core.outcomes import FieldError, Outcome
 from importer.core.states import RowState
+from importer.core.step_tasks import PlannedStep, StepResult, StepTask
 from importer.core.steps import (
     NEEDED_BY_VERIFICATION,
     OPEN_STEPS,
     STEP_REOPENINGS,
     STEP_TRANSITIONS,
-    PlannedStep,
     Step,
-    StepResult,
     StepState,
-    StepTask,
     has_step,
 )
 from tests.contracts.journals import ADAPTERS, Book, begin, fill

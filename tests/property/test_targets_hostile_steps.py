@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importer.core.outcomes import Verdict
-from importer.core.steps import STEP_RULES, Step, StepTask
+from importer.core.step_tasks import StepTask
+from importer.core.steps import STEP_RULES, Step
 from importer.targets.rocketkor.applications import accounts_of, look_for
 from importer.targets.rocketkor.bodies import read_error_body
 from importer.targets.rocketkor.http import Answer

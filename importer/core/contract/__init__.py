@@ -5,8 +5,9 @@ Values and protocols, and the few things that every contract needs (clean text, 
 
 from __future__ import annotations
 
+from importer.core.contract.after_create import AfterCreate, Changes
 from importer.core.contract.columns import Columns, PresenceFields
-from importer.core.contract.contract import AfterCreate, Bodies, Changes, Checks, Contract, contract_of
+from importer.core.contract.contract import Bodies, Checks, Contract, contract_of
 from importer.core.contract.fields import HARD_MAX_CHARS, Evidence, FieldSpec, FieldTable, FreeNames, Kind, Rule
 from importer.core.contract.identity import Contradiction, Groups, Identity, Likeness, Readiness, Renewed, RowIdentities
 from importer.core.contract.keyed_hashes import is_another, key_of, keys_of, occurrence_key, person_of, prints

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from importer.core.contract.after_create import AfterCreate, Changes
 from importer.core.contract.columns import Columns, PresenceFields
 from importer.core.contract.fields import FieldSpec, FieldTable
 from importer.core.contract.identity import Identity, Readiness, RowIdentities
@@ -21,7 +22,6 @@ from importer.core.contract.reading import Policy, Reading
 from importer.core.errors import ProfileError
 from importer.core.issues import IssueCode
 from importer.core.ports import Recognition
-from importer.core.steps import Step, VerificationProfile, VerificationRules
 from importer.core.target_kinds import part_of, target_kind
 
 if TYPE_CHECKING:
@@ -127,62 +127,6 @@ class Checks(Protocol):
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the records as one JSON Schema (draft 2020-12)."""
-        ...
-
-
-class AfterCreate(Protocol):
-    """The steps after a create that a target offers beside reading back. Pure."""
-
-    @property
-    def steps(self) -> Collection[Step]:
-        """Which they are; `verify` is always there and not among them."""
-        ...
-
-    def record_type(self, body: Mapping[str, Any]) -> str:
-        """The type of record that the body of a create is."""
-        ...
-
-    def missing(
-        self,
-        body: Mapping[str, Any],
-        after: Mapping[str, Any],
-        profile: VerificationProfile,
-        rules: VerificationRules,
-    ) -> tuple[str, ...]:
-        """Name the fields that a row lacks for a verification, dotted; a type that it does not take is `type`.
-
-        Args:
-            body: of the create.
-            after: what validation has kept for after it (`core.steps.parts_of`).
-        """
-        ...
-
-    def unknown_requirements(self, profile: VerificationProfile, rules: VerificationRules) -> tuple[str, ...]:
-        """Name what a profile asks for and the contract does not know; no row is unready for it."""
-        ...
-
-
-class Changes(Protocol):
-    """How records at the target are changed. Pure."""
-
-    @property
-    def steps(self) -> Collection[Step]:
-        """Which changes the target makes (`core.steps.CHANGES`)."""
-        ...
-
-    def touched(self, body: Mapping[str, Any], by_us: Collection[Step]) -> str:
-        """Say why a record is not as its run has left it, as far as it says that itself; empty: it does not.
-
-        Args:
-            by_us: the steps that the run has done to it after its create: they may have changed it, too.
-        """
-        ...
-
-    def fingerprint(self, body: Mapping[str, Any]) -> str:
-        """Write down what a record at the target is like: another text once somebody has changed it.
-
-        Nothing of the record can be read from it. What the target moves on its own does not count.
-        """
         ...
 
 

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from importer.core.batches import CheckedBatch, DuplicateVerdict, RawBatch
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
-from importer.core.steps import Step, StepResult, StepTask
+from importer.core.step_tasks import StepResult, StepTask
+from importer.core.steps import Step
 
 
 class Intake(Protocol):

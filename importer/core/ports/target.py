@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from importer.core.outcomes import Found, Record, Reply
-from importer.core.steps import (
+from importer.core.step_tasks import (
     Applications,
-    Difference,
     HeldLimit,
     StepFound,
     StepReply,
@@ -16,6 +15,7 @@ from importer.core.steps import (
     UnreadFile,
     VerificationProfile,
 )
+from importer.core.steps import Difference
 
 
 class Target(Protocol):

@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 
 from importer.core.outcomes import Attempt
 from importer.core.states import RowState
-from importer.core.steps import AFTER_CREATE, PlannedStep, RowStep, Step, StepCount, StepState
+from importer.core.step_tasks import PlannedStep, RowStep, StepCount
+from importer.core.steps import AFTER_CREATE, Step, StepState
 
 
 class BodyOfRow(NamedTuple):

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from importer.core.outcomes import Claimed, Outcome, Record, Resent
-from importer.core.steps import Step, StepResult, StepTask
+from importer.core.step_tasks import StepResult, StepTask
+from importer.core.steps import Step
 from importer.journal.port.delivery import RunBlocking, RunToSend
 from importer.journal.sqlite.claims import Claims
 from importer.journal.sqlite.database import Database

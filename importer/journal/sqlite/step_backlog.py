@@ -7,7 +7,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from importer.core.steps import CHANGES, NEEDED_BY_VERIFICATION, OPEN_STEPS, UNDOING, Step, StepState, StepTask
+from importer.core.step_tasks import StepTask
+from importer.core.steps import CHANGES, NEEDED_BY_VERIFICATION, OPEN_STEPS, UNDOING, Step, StepState
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.packing import unpack_payloads, unpack_rows
 from importer.journal.sqlite.steps import HAS_STEP, OPEN

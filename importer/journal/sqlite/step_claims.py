@@ -16,15 +16,8 @@ from importer.core.errors import JournalError
 from importer.core.issue_codes.steps import BLOCKED, SAME_PART
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import FieldError
-from importer.core.steps import (
-    OPEN_STEPS,
-    STEP_RULES,
-    STEP_TRANSITIONS,
-    Step,
-    StepResult,
-    StepState,
-    StepTask,
-)
+from importer.core.step_tasks import StepResult, StepTask
+from importer.core.steps import OPEN_STEPS, STEP_RULES, STEP_TRANSITIONS, Step, StepState
 from importer.journal.sqlite.bulk import insert, update
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.endings import Endings

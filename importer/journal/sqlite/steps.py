@@ -12,17 +12,8 @@ from importer.core.issue_codes.steps import CODES_OF_STEP, NOT_READY
 from importer.core.issues import Issue, Severity
 from importer.core.outcomes import Attempt, Verdict
 from importer.core.states import RowState
-from importer.core.steps import (
-    AFTER_CREATE,
-    STEP_REOPENINGS,
-    STEP_RULES,
-    PlannedStep,
-    RowStep,
-    Step,
-    StepCount,
-    StepState,
-    in_short,
-)
+from importer.core.step_tasks import PlannedStep, RowStep, StepCount
+from importer.core.steps import AFTER_CREATE, STEP_REOPENINGS, STEP_RULES, Step, StepState, in_short
 from importer.journal.port.steps import BodyOfRow
 from importer.journal.sqlite.bulk import insert
 from importer.journal.sqlite.comparing import refuse

@@ -12,7 +12,7 @@ from importer.core.commands import FRAME
 from importer.core.errors import ImporterError, ProfileError, TryLaterError
 from importer.core.issue_codes.documents import DOCUMENT_CODES
 from importer.core.runtime import in_a_thread
-from importer.core.steps import UnreadFile
+from importer.core.step_tasks import UnreadFile
 from importer.profile import Profile
 from importer.readers import STDIN
 from importer.readers.remote.fetching import Fetch, fetch

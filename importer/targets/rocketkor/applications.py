@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from importer.core.steps import StepTask
+from importer.core.step_tasks import StepTask
 from importer.targets.rocketkor.pages import Entries, created_at, day_before, query_of
 
 CLOCKS_S: Final = 300.0

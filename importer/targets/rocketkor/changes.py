@@ -13,7 +13,8 @@ from yarl import URL
 
 from importer.core.issue_codes.steps import CHANGED_SINCE
 from importer.core.outcomes import FieldError, Found, Reply, Verdict
-from importer.core.steps import StepReply, StepRule, StepTask
+from importer.core.step_tasks import StepReply, StepTask
+from importer.core.steps import StepRule
 from importer.customers.changes import SUSPENDED, fingerprint
 from importer.targets.rocketkor.bodies import read_error_body
 from importer.targets.rocketkor.http import Answer

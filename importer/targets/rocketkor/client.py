@@ -15,15 +15,8 @@ from yarl import URL
 
 from importer.core.outcomes import Found, Record, Reply, Verdict
 from importer.core.ports import Clock, Files, Limiter
-from importer.core.steps import (
-    Applications,
-    HeldLimit,
-    Step,
-    StepFound,
-    StepReply,
-    StepTask,
-    VerificationProfile,
-)
+from importer.core.step_tasks import Applications, HeldLimit, StepFound, StepReply, StepTask, VerificationProfile
+from importer.core.steps import Step
 from importer.targets.access import TargetAccess
 from importer.targets.rocketkor.changes import Changes
 from importer.targets.rocketkor.classification import accepted, judge_look_up, judge_refusal

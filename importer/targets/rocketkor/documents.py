@@ -15,7 +15,8 @@ from yarl import URL
 
 from importer.core.outcomes import FieldError, Reply, Verdict
 from importer.core.ports import Files
-from importer.core.steps import STEP_RULES, Step, StepReply, StepTask, UnreadFile
+from importer.core.step_tasks import StepReply, StepTask, UnreadFile
+from importer.core.steps import STEP_RULES, Step
 from importer.targets.rocketkor.bodies import load_object, read_error_body
 from importer.targets.rocketkor.classification import created_id
 from importer.targets.rocketkor.http import Answer

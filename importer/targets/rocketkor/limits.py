@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 from yarl import URL
 
 from importer.core.outcomes import FieldError, Reply
-from importer.core.steps import STEP_RULES, HeldLimit, Step, StepReply, StepTask
+from importer.core.step_tasks import HeldLimit, StepReply, StepTask
+from importer.core.steps import STEP_RULES, Step
 from importer.targets.rocketkor.bodies import load_object, read_error_body
 from importer.targets.rocketkor.http import Answer
 from importer.targets.rocketkor.session import Session

@@ -13,7 +13,8 @@ from typing import Any, Final
 from yarl import URL
 
 from importer.core.outcomes import Reply
-from importer.core.steps import STEP_RULES, Step, StepFound, StepReply, StepTask
+from importer.core.step_tasks import StepFound, StepReply, StepTask
+from importer.core.steps import STEP_RULES, Step
 from importer.targets.rocketkor.bodies import load_object, read_error_body
 from importer.targets.rocketkor.classification import created_id
 from importer.targets.rocketkor.http import Answer

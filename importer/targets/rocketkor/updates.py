@@ -13,7 +13,8 @@ from typing import Any, Final
 from yarl import URL
 
 from importer.core.outcomes import FieldError, Found, Reply, Verdict
-from importer.core.steps import StepReply, StepRule, StepState, StepTask
+from importer.core.step_tasks import StepReply, StepTask
+from importer.core.steps import StepRule, StepState
 from importer.customers.changes import fingerprint
 from importer.customers.update import Merged, merge
 from importer.targets.rocketkor.bodies import load_object, read_error_body

@@ -16,16 +16,8 @@ from typing import Any, Final
 from yarl import URL
 
 from importer.core.outcomes import FieldError, Reply, Verdict
-from importer.core.steps import (
-    STEP_RULES,
-    Applications,
-    Step,
-    StepFound,
-    StepReply,
-    StepState,
-    StepTask,
-    VerificationProfile,
-)
+from importer.core.step_tasks import Applications, StepFound, StepReply, StepTask, VerificationProfile
+from importer.core.steps import STEP_RULES, Step, StepState
 from importer.targets.rocketkor.applications import accounts_of, look_for
 from importer.targets.rocketkor.bodies import load_object, read_error_body
 from importer.targets.rocketkor.classification import created_id

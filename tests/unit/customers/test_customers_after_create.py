@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from importer.core.steps import VerificationProfile, VerificationRules
+from importer.core.step_tasks import VerificationProfile, VerificationRules
 from importer.customers.after_create import NEEDS, CustomerSteps
 from importer.customers.contract import CUSTOMERS
 from importer.emulator.idv_profiles import PROFILES

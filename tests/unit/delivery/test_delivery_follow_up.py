@@ -13,7 +13,8 @@ import pytest
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import Candidate, FieldError, Found, Reply, Verdict
-from importer.core.steps import Step, StepFound, StepReply, StepResult, StepState, StepTask
+from importer.core.step_tasks import StepFound, StepReply, StepResult, StepTask
+from importer.core.steps import Step, StepState
 from importer.customers.bodies import CustomerBodies
 from importer.delivery import Asking, Backoff, FollowUp, Outcomes, Patience, StopSwitch
 from importer.delivery.follow_up import LONGEST_PAUSE_S, pause_before_look_s

@@ -16,7 +16,8 @@ import pytest
 
 from importer.core.batches import CheckedBatch
 from importer.core.frames import raw_batch
-from importer.core.steps import PlannedStep, Step, StepResult, StepState
+from importer.core.step_tasks import PlannedStep, StepResult
+from importer.core.steps import Step, StepState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import Location, RunToSend, open_journal
 from importer.journal.sqlite.database import Database
@@ -71,7 +72,8 @@ def test_a_settle_that_a_crash_swallows_leaves_its_step_in_doubt(planned: Book) 
 CLAIMS_UNTIL_KILLED = """
 import asyncio, sys
 from pathlib import Path
-from importer.core.steps import Step, StepResult, StepState
+from importer.core.step_tasks import StepResult
+from importer.core.steps import Step, StepState
 from importer.customers.contract import CUSTOMERS
 from importer.journal import Location, RunToSend, open_journal
 

@@ -6,7 +6,8 @@ from itertools import starmap
 
 import pytest
 
-from importer.core.steps import Step, StepCount, StepState
+from importer.core.step_tasks import StepCount
+from importer.core.steps import Step, StepState
 from importer.results.follow_up import follow_up_of, stages, steps_sentence, undone_of, undone_sentence
 
 COUNTS = list(

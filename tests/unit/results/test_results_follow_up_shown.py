@@ -12,7 +12,8 @@ from importer.cli.summary import summary
 from importer.core.results import RowResult
 from importer.core.sources import SUMMARY_SHEET, SourceInfo
 from importer.core.states import RowState
-from importer.core.steps import Step, StepCount, StepState
+from importer.core.step_tasks import StepCount
+from importer.core.steps import Step, StepState
 from importer.customers.contract import CUSTOMERS
 from importer.results.annotated import write_annotated
 from importer.results.failing import FailingRows

@@ -13,7 +13,8 @@ import pytest
 
 from importer.core.errors import ProfileError
 from importer.core.states import RowState
-from importer.core.steps import PlannedStep, Step, StepCount, StepState, VerificationProfile
+from importer.core.step_tasks import PlannedStep, StepCount, VerificationProfile
+from importer.core.steps import Step, StepState
 from importer.journal import BodyOfRow
 from importer.profile import Profile
 from importer.runs.after_create import AfterCreate, Planner, _named, steps_of

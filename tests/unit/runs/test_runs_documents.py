@@ -19,7 +19,7 @@ from importer.core.contract import Policy
 from importer.core.errors import ProfileError
 from importer.core.frames import raw_batch
 from importer.core.issue_codes.documents import DOCUMENT_CODES
-from importer.core.steps import UnreadFile
+from importer.core.step_tasks import UnreadFile
 from importer.customers.contract import CUSTOMERS
 from importer.doctor import examine
 from importer.inbox import Inbox

@@ -11,7 +11,8 @@ import pytest
 from importer.cli import tables
 from importer.core.outcomes import Attempt, FieldError, Verdict
 from importer.core.sources import SourceInfo
-from importer.core.steps import PlannedStep, Step, StepResult, StepState
+from importer.core.step_tasks import PlannedStep, StepResult
+from importer.core.steps import Step, StepState
 from importer.journal import FINISHED, AfterCreateFacts, RunFacts
 from importer.runs import history
 from importer.runs.explain import explain

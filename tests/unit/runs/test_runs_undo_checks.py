@@ -13,7 +13,8 @@ import pytest
 from importer.core.errors import TryLaterError
 from importer.core.outcomes import Candidate, Found, Reply, Verdict
 from importer.core.states import RowState
-from importer.core.steps import Applications, HeldLimit, RowStep, Step, StepState
+from importer.core.step_tasks import Applications, HeldLimit, RowStep
+from importer.core.steps import Step, StepState
 from importer.customers.changes import CustomerChanges, fingerprint
 from importer.delivery import Asking, Backoff, Patience, StopSwitch
 from importer.journal import BodyOfRow

@@ -11,7 +11,8 @@ import pytest
 from importer.core.commands import Commands
 from importer.core.errors import StorageError, UsageError
 from importer.core.states import RowState
-from importer.core.steps import PlannedStep, Step
+from importer.core.step_tasks import PlannedStep
+from importer.core.steps import Step
 from importer.journal import BodyOfRow, RunFacts, RunHeader, StoredRun
 from importer.runs.undo_plan import Entry, Skipped, UndoPlan, hash_of
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from importer.core.outcomes import FieldError, Verdict
-from importer.core.steps import Step, StepReply, StepTask, UnreadFile
+from importer.core.step_tasks import StepReply, StepTask, UnreadFile
+from importer.core.steps import Step
 from importer.targets.rocketkor.documents import MOST_BYTES
 from importer.targets.rocketkor.uploads import TRIES, upload_url
 from tests.unit.targets.scripted import Opened, Script, hang_up, opened, reply, reset, server, silence

@@ -8,7 +8,8 @@ import pytest
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import FieldError, Reply, Verdict
-from importer.core.steps import HeldLimit, Step, StepReply, StepState, StepTask
+from importer.core.step_tasks import HeldLimit, StepReply, StepTask
+from importer.core.steps import Step, StepState
 from tests.unit.targets.scripted import Script, hang_up, opened, reply, reset, server, silence
 from tests.unit.targets.scripted import Step as Said
 

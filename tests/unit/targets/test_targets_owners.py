@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from importer.core.outcomes import FieldError, Verdict
-from importer.core.steps import Step, StepFound, StepReply, StepTask
+from importer.core.step_tasks import StepFound, StepReply, StepTask
+from importer.core.steps import Step
 from importer.targets.rocketkor.lookups import MAX_COMPLETIONS
 from tests.unit.targets.scripted import Script, hang_up, opened, reply, reset, server, silence
 from tests.unit.targets.scripted import Step as Said

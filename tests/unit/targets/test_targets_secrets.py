@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from importer.core.errors import AccessError
-from importer.core.steps import Step, StepTask
+from importer.core.step_tasks import StepTask
+from importer.core.steps import Step
 from tests.unit.targets.scripted import (
     KEY,
     PERSON,

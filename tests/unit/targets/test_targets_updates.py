@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from importer.core.outcomes import Verdict
-from importer.core.steps import Step, StepReply, StepState, StepTask
+from importer.core.step_tasks import StepReply, StepTask
+from importer.core.steps import Step, StepState
 from importer.customers.changes import fingerprint
 from tests.unit.targets.scripted import PERSON, Request, Script, hang_up, opened, reply, server
 from tests.unit.targets.scripted import Step as Said

@@ -11,7 +11,8 @@ import pytest
 
 from importer.core.errors import StoppingError
 from importer.core.outcomes import FieldError, Reply, Verdict
-from importer.core.steps import Applications, Step, StepReply, StepState, StepTask, VerificationProfile
+from importer.core.step_tasks import Applications, StepReply, StepTask, VerificationProfile
+from importer.core.steps import Step, StepState
 from importer.targets.rocketkor.lookups import MAX_COMPLETIONS
 from importer.targets.rocketkor.pages import MAX_PAGES
 from importer.targets.rocketkor.verification import LATE_LOOKS
