@@ -61,7 +61,8 @@ def _command_run(profile: Profile, command: str, work: Work, *, about: str, as_j
     with progress(quiet=profile.output.quiet or as_json, now=SystemClock().now) as shown:
         signals = Interruption(Output(command, as_json), profile.commands, partial(shown.__exit__, None, None, None))
         on_event = _sink(signals, shown, quiet=profile.output.quiet or as_json)
-        asked = People(_confirm, _whose, partial(_ask, shown)) if not as_json and on_terminal() else People()
+        confirm = partial(_confirm, does="Change" if command == "update" else "Create")
+        asked = People(confirm, _whose, partial(_ask, shown)) if not as_json and on_terminal() else People()
         context = Context(profile, command, on_event, people=asked, machine=Machine(waited_s=waited_s() or 0.0))
         try:
             with refusals_counted(context) as counted:
@@ -201,8 +202,8 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _confirm(host: str, rows: int) -> bool:
-    return typer.confirm(f"Create up to {rows:,} customers at {host}?", err=True)
+def _confirm(host: str, rows: int, *, does: str = "Create") -> bool:
+    return typer.confirm(f"{does} up to {rows:,} customers at {host}?", err=True)
 
 
 def _whose(host: str, accounts: Sequence[AccountUsed]) -> str:

@@ -188,6 +188,47 @@ def test_a_list_that_is_carried_out_is_not_carried_out_again(site: Site) -> None
     assert site.written == 9
 
 
+def test_a_list_that_was_stopped_is_finished_first(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    site = created(user, witness, profile_for(witness, delivery=['rate = "100/s"', *QUICK[1:]]), 120)
+    file = site.file(renamed(site.rows))
+    read = witness.ledger()["requests"]
+    process = user.starts("update", file, *sandbox(site.profile), "--dry-run", "--json", **witness.environ)
+    wait_for(lambda: witness.ledger()["requests"] > read + 150, process)
+    process.send_signal(signal.SIGTERM)
+    stopped = ended(process)
+    run_id = stopped.json["run_id"]
+    refused = site.updates(file)
+    finished = user.types("resume", run_id, *sandbox(site.profile), "--json", **witness.environ)
+    written, done = site.written, site.updates(file)
+
+    assert (stopped.code, refused.code, finished.code) == (143, 7, 0), refused.out
+    assert f"importer resume {run_id}" in refused.out
+    assert (written, finished.json["job"]) == (0, "list")
+    assert (done.json["run_id"], done.json["follow_up"]["updates"]) == (run_id, {"changed": 108, "unchanged": 12})
+
+
+def test_a_live_target_is_read_for_a_list_and_changed_with_consent_alone(site: Site) -> None:
+    profile = site.user.has("live.toml", site.profile.read_text("utf-8").replace("targets.sandbox", "targets.live"))
+    file = site.file(renamed(site.rows))
+    live = ("update", file, "--config", profile, "--target", "live", "--json")
+    listed = site.user.types(*live, "--dry-run", **site.witness.environ)
+    refused = site.user.types(*live, **site.witness.environ)
+    written = site.written
+    done = site.user.types(*live, "--yes", **site.witness.environ)
+
+    assert (listed.code, refused.code, written) == (0, 2, 0), listed.out
+    assert "has to be confirmed" in refused.json["error"]
+    assert (done.code, done.json["run_id"], site.written) == (0, listed.json["run_id"], 10)
+
+
+def test_a_run_of_changes_is_not_read_back(site: Site) -> None:
+    site.updates(site.file(renamed(site.rows)))
+    ran = site.user.types("verify", "last", *sandbox(site.profile), **site.witness.environ)
+    assert (ran.code, "changed customers that exist" in ran.err) == (2, True)
+
+
 # ------------------------------------------------------------------ what a row may name
 
 
