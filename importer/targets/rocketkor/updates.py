@@ -69,8 +69,7 @@ def _unsent(task: StepTask, found: Found, customer: Mapping[str, Any], merged: M
         first = merged.errors[0]
         return StepReply(_refused(first.code, first.message, found, merged.errors))
     if not merged.changes:
-        ours = task.in_doubt or is_other(task, customer)
-        return StepReply(_read(found), status=CHANGED if ours else UNCHANGED)
+        return StepReply(_read(found), status=CHANGED if task.in_doubt else UNCHANGED)
     if is_other(task, customer):
         return StepReply(changed_since(found))
     return _listed(merged, customer, found) if task.lists_only else None

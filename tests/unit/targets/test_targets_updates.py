@@ -44,11 +44,17 @@ async def test_a_customer_that_is_as_the_row_says_is_not_written() -> None:
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("more", [{"in_doubt": True}, {"guard": GUARD}])
+@pytest.mark.parametrize("more", [{"in_doubt": True}, {"in_doubt": True, "guard": GUARD}])
 async def test_what_an_earlier_request_has_written_counts_as_changed(more: dict[str, Any]) -> None:
     said, calls = await attempt(reply(200, BROWN), **more)
 
     assert (said.state, said.status, len(calls)) == (StepState.DONE, "changed", 1)
+
+
+async def test_what_somebody_else_has_written_since_the_list_does_not_count_as_changed() -> None:
+    said, calls = await attempt(reply(200, BROWN), guard=GUARD)
+
+    assert (said.state, said.status, len(calls)) == (StepState.DONE, "unchanged", 1)
 
 
 async def test_a_customer_that_was_changed_since_the_list_is_left_alone() -> None:
