@@ -65,6 +65,8 @@ def undo(run_name: opt.Run, *, own: UndoOptions, out: Out = None, sending: opt.S
         raise UsageError("Say either --plan or --apply PLAN.", "--plan makes the plan first.")
     if own.apply is not None and out is not None:
         raise UsageError("--out names the plan that --plan makes.", "Leave it out with --apply.")
+    if own.yes_delete is not None and not (own.delete and own.apply):
+        raise UsageError("--yes-delete agrees to what --apply PLAN --delete deletes.", "Leave it out, or add --delete.")
     profile = load_profile(shared, sending)
     as_json = wants_json(profile, shared)
     from importer.cli.running import on_terminal, run_undo  # noqa: PLC0415

@@ -223,7 +223,7 @@ async def apply_undo(
     _changes(context, plan.step)
     async with in_hours(context) as bounded, _opened(bounded, name) as opened:
         _require_harmless(opened.where, action)
-        plan.require_current(await beside_the_loop(hash_of, opened.created), bounded.profile.commands)
+        await beside_the_loop(plan.require_current, opened.created, bounded.profile.commands)
         _require_agreed(opened, plan, deletes)
         steps = opened.workspace.journal.steps(opened.stored.run)
         await beside_the_loop(steps.change, plan.step, plan.planned())

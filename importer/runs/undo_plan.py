@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from importer.core.atomic_files import storage_error, write_file
 from importer.core.commands import Commands
@@ -41,7 +41,7 @@ class Entry(_Part):
     row: int
     ordinal: int
     customer_id: str
-    guard: str
+    guard: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class Skipped(_Part):
@@ -147,17 +147,22 @@ class UndoPlan(_Part):
                 f"Apply it {option} --delete, or make another one.",
             )
 
-    def require_current(self, created: str, commands: Commands) -> None:
-        """Refuse a plan of a run that has gone on since.
+    def require_current(self, created: Sequence[BodyOfRow], commands: Commands) -> None:
+        """Refuse a plan of a run that has gone on since, or one that names what the run has not created.
+
+        Args:
+            created: all customers that the run has created.
 
         Raises:
-            UsageError: it has.
+            UsageError: it is one.
         """
-        if self.created != created:
-            raise UsageError(
-                "The run has gone on since the plan was made; nothing was sent.",
-                f"Make it again: {commands.undo(self.run_id)}",
-            )
+        again = f"Make it again: {commands.undo(self.run_id)}"
+        if self.created != hash_of(created):
+            raise UsageError("The run has gone on since the plan was made; nothing was sent.", again)
+        if not {(one.ordinal, one.row, one.customer_id) for one in self.entries} <= {
+            (one.ordinal, one.row, one.customer_id) for one in created
+        }:
+            raise UsageError("The plan names customers that the run has not created; nothing was sent.", again)
 
 
 def hash_of(created: Iterable[BodyOfRow]) -> str:

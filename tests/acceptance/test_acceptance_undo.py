@@ -274,6 +274,7 @@ def test_a_plan_that_is_not_that_of_the_run_is_refused_and_nothing_is_sent(
         assert (refused.code, words in refused.json["error"]) == (2, True), refused.out
     assert user.types("undo", "last", *sandbox(profile), "--json", **witness.environ).code == 2
     assert applied(user, witness, profile, path, "--delete").code == 2
+    assert applied(user, witness, profile, path, "--yes-delete", "10").code == 2
     assert witness.ledger()["requests"] == before
 
 

@@ -109,6 +109,19 @@ def test_a_plan_to_suspend_is_none_to_delete() -> None:
 
 
 def test_a_plan_of_a_run_that_has_gone_on_is_refused() -> None:
-    a_plan().require_current(hash_of(ROWS), Commands())
+    a_plan().require_current(ROWS, Commands())
     with pytest.raises(UsageError, match="has gone on"):
-        a_plan().require_current(hash_of(ROWS[:2]), Commands())
+        a_plan().require_current(ROWS[:2], Commands())
+
+
+@pytest.mark.parametrize("other", [{"ordinal": 7}, {"row": 9}, {"customer_id": "c-of-somebody"}])
+def test_a_plan_that_names_what_the_run_has_not_created_is_refused(other: dict[str, Any]) -> None:
+    forged = a_plan(entries=(a_plan().entries[0].model_copy(update=other),))
+    with pytest.raises(UsageError, match="customers that the run has not created"):
+        forged.require_current(ROWS, Commands())
+
+
+def test_a_plan_whose_entry_could_be_any_customer_is_none(path: Path) -> None:
+    a_plan(entries=(Entry.model_construct(row=2, ordinal=0, customer_id="c-0", guard=""),)).write(path)
+    with pytest.raises(UsageError, match="not a plan of an undo"):
+        UndoPlan.read(path)
