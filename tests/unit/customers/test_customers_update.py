@@ -76,11 +76,6 @@ def test_a_customer_that_is_as_the_row_says_has_no_change() -> None:
     assert merge(CUSTOMER, row, KEY).changes == ()
 
 
-def test_metadata_that_are_called_like_what_the_server_owns_are_kept() -> None:
-    customer = {**CUSTOMER, "metadata": {"verified": "by phone", "status": "gold"}}
-    assert merge(customer, {"lastName": "Brown"}, KEY).body["metadata"] == {"verified": "by phone", "status": "gold"}
-
-
 def test_the_customer_that_was_read_stays_as_it_is() -> None:
     before = copy.deepcopy(CUSTOMER)
     merge(CUSTOMER, {"lastName": "Brown", "addresses": [{"type": "MAILING", "zipCode": "1"}]}, KEY)
