@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from importer.core.contract import Changes
 from importer.core.errors import AccessError, ExitCode, InterruptedRunError, TryLaterError, UsageError
 from importer.core.events import Event
 from importer.core.labels import counted
@@ -21,6 +20,7 @@ from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
 from importer.core.steps import FAILED_STEPS, Step, StepState
 from importer.delivery import StopSwitch
+from importer.engines import AsyncioPool
 from importer.journal import BodyOfRow, StoredRun, locks_of
 from importer.profile import HARMLESS_TARGETS
 from importer.runs.consent import ask_consent
@@ -131,12 +131,12 @@ async def plan_undo(context: Context, name: str, *, action: Action = "suspend", 
     """
     context, _ = await beside_the_loop(recall, context, name)
     context = context.under(context.profile.with_options({"yes": True}))  # nothing is changed
-    changes = _changes(context, Step(action))
+    _require_changes(context, Step(action))
     async with in_hours(context) as bounded, _opened(bounded, name) as opened:
         _require_harmless(opened.where, action)
         done = opened.workspace.journal.steps(opened.stored.run).states(Step(action))
         left = [one for one in opened.created if done.get(one.ordinal) is not StepState.DONE]
-        entries, skipped = await _looked_at(opened, changes, left)
+        entries, skipped = await _looked_at(opened, left)
         doubted = [one for one in opened.made if one.state is not RowState.CREATED]
         skipped += [Skipped(row=one.row, customer_id=one.customer_id, why=_UNKNOWN) for one in doubted]
         plan = UndoPlan.of(
@@ -156,7 +156,7 @@ async def plan_undo(context: Context, name: str, *, action: Action = "suspend", 
         return replace(report, is_plan=True, exit_code=code)
 
 
-async def _looked_at(opened: _Opened, changes: Changes, rows: list[BodyOfRow]) -> tuple[list[Entry], list[Skipped]]:
+async def _looked_at(opened: _Opened, rows: list[BodyOfRow]) -> tuple[list[Entry], list[Skipped]]:
     context, workspace, stored, clock = opened.context, opened.workspace, opened.stored, opened.context.machine.clock
     references = set[str]()
     steps = workspace.journal.steps(stored.run)
@@ -171,7 +171,7 @@ async def _looked_at(opened: _Opened, changes: Changes, rows: list[BodyOfRow]) -
         async with parts.journal:
             checks = Checks(
                 context.profile,
-                changes,
+                AsyncioPool(context.profile.delivery.concurrency, limiter),
                 parts.deliver.asking,
                 target if isinstance(target, ShowsAdditions) else None,
                 context.emit,
@@ -220,7 +220,7 @@ async def apply_undo(
     plan = await beside_the_loop(UndoPlan.read, path)
     context, stored = await beside_the_loop(recall, context, name)
     plan.require(stored, action, context.profile.commands)
-    _changes(context, plan.step)
+    _require_changes(context, plan.step)
     async with in_hours(context) as bounded, _opened(bounded, name) as opened:
         _require_harmless(opened.where, action)
         await beside_the_loop(plan.require_current, opened.created, bounded.profile.commands)
@@ -310,16 +310,15 @@ def _made_rows(workspace: Workspace, stored: StoredRun) -> list[BodyOfRow]:
     return found
 
 
-def _changes(context: Context, step: Step) -> Changes:
-    """What the contract says about changes.
+def _require_changes(context: Context, step: Step) -> None:
+    """Refuse a target that makes no change of a kind.
 
     Raises:
-        UsageError: its target makes none of this kind.
+        UsageError: it is one.
     """
     changes = context.profile.contract.changes
     if changes is None or step not in changes.steps:
         raise UsageError(f"The target '{context.profile.target}' cannot {step.value} customers.")
-    return changes
 
 
 def _require_harmless(where: Destination, action: Action) -> None:

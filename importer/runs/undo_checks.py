@@ -5,18 +5,18 @@ Reads at the target, and changes nothing there.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from importer.core.contract import Changes
 from importer.core.errors import TryLaterError
 from importer.core.events import Event
 from importer.core.outcomes import Found, Reply
-from importer.core.ports import Events, ShowsAdditions
+from importer.core.ports import Engine, Events, ShowsAdditions
 from importer.core.step_tasks import HeldLimit
 from importer.core.steps import Step, StepState
 from importer.delivery import Asking
@@ -68,14 +68,14 @@ class Checks:
     """Looks at the customers of one run.
 
     Args:
-        changes: of the contract.
+        engine: looks at several at once.
         target: shows what customers were given; None: it does not.
         since: when the run began, seconds since the epoch.
         loses_metadata: the target was seen to lose metadata.
     """
 
     profile: Profile
-    changes: Changes
+    engine: Engine
     asking: Asking
     target: ShowsAdditions | None
     emit: Events
@@ -92,22 +92,28 @@ class Checks:
             TryLaterError: the identity verifications cannot be read.
         """
         left, seen = iter(customers), list[Seen]()
+
+        async def take(count: int) -> Sequence[Customer]:
+            return () if self.asking.stop.requested else list(islice(left, count))
+
+        def settle(one: Seen) -> None:
+            seen.append(one)
+            self.emit(Event("undo_looked", {"done": len(seen)}))
+
         self.emit(Event("undo_looked", {"total": len(customers), "done": 0}))
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(self.profile.delivery.concurrency):
-                workers.create_task(self._look_at_all(left, seen))
+        await self.engine.run(take, self._look_at, settle)
         verified = await self._verified_by_others(ours)
         seen.sort(key=lambda one: one.customer.row.ordinal)
         usual = usual_amounts(seen)
         judged = [one._replace(why=one.why or _given(one, usual, verified)) for one in seen]
         return [_entry(one) for one in judged if not one.why], [_skipped(one) for one in judged if one.why]
 
-    async def _look_at_all(self, left: Iterator[Customer], seen: list[Seen]) -> None:
-        for one in left:
-            if self.asking.stop.requested:
-                return
-            seen.append(await self._look_at(one))
-            self.emit(Event("undo_looked", {"done": len(seen)}))
+    @property
+    def changes(self) -> Changes:
+        """How the contract's records are changed."""
+        changes = self.profile.contract.changes
+        assert changes is not None  # noqa: S101  # no other record is taken back
+        return changes
 
     async def _look_at(self, customer: Customer) -> Seen:
         found = await self.asking.get(customer.row.customer_id)

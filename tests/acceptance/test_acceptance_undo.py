@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.acceptance.conftest import Ran, User, Witness, ended, people, sandbox, serving_here, wait_for
+from tests.acceptance.conftest import IMPORTER, Ran, User, Witness, ended, people, sandbox, serving_here, wait_for
 
 ROWS = 200
 FAST = ['rate = "900/s"', "looks_after_s = [0, 0.1]", "breaker_faults = 1000"]
@@ -418,3 +420,117 @@ def test_a_canary_that_stops_a_run_offers_to_take_back_what_it_created(user: Use
         shown = user.types("show", "last", "--json").json
         assert (shown["state"], shown["exit_code"], shown["stopped_by"]) == ("stopped", 0, "canary")
         assert offered not in shown["next_step"]
+
+
+def test_a_delete_that_loses_answers_and_is_killed_ends_the_same(user: User, profile_for: Callable[..., Path]) -> None:
+    rules = "".join(
+        f'[[rule]]\nfault = "{name}"\non = ["delete", "get"]\nprobability = 0.1\n'
+        for name in ("commit-then-drop", "drop-before-commit")
+    )
+    with serving_here(user.has("lossy.toml", rules)) as witness:
+        slow = profile_for(
+            witness, "slow.toml", delivery=['rate = "200/s"', "concurrency = 8", "breaker_faults = 1000"]
+        )
+        quick = profile_for(witness, delivery=FAST)
+        imported(user, witness, quick, 100)
+        path = plan(user, witness, quick, "--delete").json["files"]["plan"]
+        words = ("undo", "last", "--apply", path, "--delete", "--yes-delete", "100")
+        process = user.starts(*words, *sandbox(slow), "--json", **witness.environ)
+        wait_for(lambda: len(witness.customers()) <= 60, process)
+        assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+        last = user.types(*words, *sandbox(quick), "--json", **witness.environ)
+        assert (last.code, last.json["counts"]["deleted"]) == (0, 100), last.out
+        assert witness.customers() == []
+
+
+@pytest.mark.parametrize("preset", ["flaky", "garbled", "migration-night"])
+def test_a_bad_night_changes_nothing(user: User, preset: str) -> None:
+    source = user.has("people.csv", people(120))
+    config = user.has("quick.toml", "[delivery]\nrate = '900/s'\nlooks_after_s = [0, 0.2]\nbackoff_base_s = 0.05\n")
+    ran = user.types("run", source, "--config", config, "--faults", preset, "--json")
+    listed = user.types("undo", "last", "--plan", "--config", config, "--json")
+    assert listed.code in {0, 3}, listed.out
+    assert listed.json["counts"]["planned"] == ran.json["counts"]["created"], listed.out
+    done = user.types("undo", "last", "--apply", listed.json["files"]["plan"], "--config", config, "--json")
+
+    assert done.code == 0, done.out
+    assert done.json["counts"]["suspended"] == ran.json["counts"]["created"]
+    shown = user.types("show", "last", "--json").json
+    assert shown["rehearsal"]["lost"] == 0
+
+
+def test_of_a_run_that_was_cut_off_what_it_created_is_taken_back_and_rows_in_doubt_are_listed(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    profile = profile_for(witness, delivery=['rate = "100/s"', "concurrency = 8"])
+    quick = profile_for(witness, "quick.toml", delivery=FAST)
+    process = user.starts("run", user.has("people.csv", people(200)), *sandbox(profile), "--quiet", **witness.environ)
+    wait_for(lambda: witness.ledger()["customers"] >= 50, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    there = witness.ledger()["customers"]
+
+    listed = plan(user, witness, quick)
+    assert listed.json["counts"]["planned"] + listed.json["counts"]["skipped"] >= there
+    assert {one["why"] for one in listed.json["skipped"]} <= {"It is not known whether this row became a customer."}
+    done = applied(user, witness, quick, listed.json["files"]["plan"])
+    assert done.code == 0, done.out
+    shown = user.types("show", "last", "--json").json
+    assert shown["state"] == "stopped"
+    assert shown["counts"]["created"] == done.json["counts"]["suspended"]
+    assert user.types("resume", "last", *sandbox(quick), "--json", **witness.environ).json["counts"]["created"] == 200
+    refused = applied(user, witness, quick, listed.json["files"]["plan"])
+    assert (refused.code, "has gone on" in refused.json["error"]) == (2, True)
+
+
+def answered(user: User, typed: str, *arguments: str | Path, **environ: str) -> tuple[int, str]:
+    """Run a command at a terminal where somebody types something; its exit code, and what was shown."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [*IMPORTER, *map(str, arguments)],
+        cwd=user.home,
+        env={**user.environ, **environ},
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        os.write(ours, f"{typed}\n".encode())
+        shown = b""
+        while True:
+            try:
+                new = os.read(ours, 65536)
+            except OSError:
+                break
+            shown += new
+    os.close(ours)
+    return process.returncode, shown.decode()
+
+
+def test_at_a_terminal_the_number_is_typed_and_a_live_target_is_asked_about(user: User, witness: Witness) -> None:
+    text = f'[targets.live]\nbase_url = "{witness.base_url}"\nrate = "900/s"\ncanary = 0\n'
+    text += f'[targets.sandbox]\nbase_url = "{witness.base_url}"\nrate = "900/s"\n'
+    config = user.has("both.toml", text)
+    source = user.has("people.csv", people(10))
+    live = ("--config", config, "--target", "live")
+    assert user.types("run", source, *live, "--yes", "--json", **witness.environ).code == 0
+    path = user.types("undo", "last", "--plan", *live, "--json", **witness.environ).json["files"]["plan"]
+    code, shown = answered(user, "n", "undo", "last", "--apply", path, *live, **witness.environ)
+    assert (code, "Suspend 10 customers at 127.0.0.1" in shown) == (2, True), shown
+    assert statuses(witness) == {"ACTIVE": 10}
+    code, shown = answered(user, "y", "undo", "last", "--apply", path, *live, **witness.environ)
+    assert (code, statuses(witness)) == (0, {"SUSPENDED": 10}), shown
+
+    box = ("--config", config, "--target", "sandbox")
+    more = user.has("more.csv", people(25).replace("person", "other").replace("L-", "M-"))
+    assert user.types("run", more, *box, "--json", **witness.environ).json["counts"]["created"] == 25
+    path = user.types("undo", "last", "--plan", "--delete", *box, "--json", **witness.environ).json["files"]["plan"]
+    words = ("undo", "last", "--apply", path, "--delete", *box)
+    code, shown = answered(user, "24", *words, **witness.environ)
+    assert (code, "25 customers will be deleted" in shown) == (2, True), shown
+    assert len(witness.customers()) == 35
+    code, shown = answered(user, "25", *words, **witness.environ)
+    assert (code, len(witness.customers())) == (0, 10), shown

@@ -81,7 +81,7 @@ class RunSteps:
         others = f"{of_step} AND ordinal NOT IN (SELECT value FROM json_each(?))"
         which = (self._run, step.value, chosen)
         with self._db.transaction() as tx:
-            forget_planned(tx, self._run, ordinals)
+            forget_planned(tx, self._run, ordinals, but=step)
             tx.execute(f"DELETE FROM steps WHERE {others} AND state = 'waiting'", which)
             tx.execute(f"UPDATE steps SET state = 'unknown' WHERE {others} AND state = 'sending'", which)
             done = {
@@ -228,10 +228,16 @@ class RunSteps:
         remove_issues(tx, self._run, rows, codes=CODES_OF_STEP[step], under=field_of(step, part))
 
 
-def forget_planned(tx: sqlite3.Connection, run: int, ordinals: Sequence[int]) -> None:
-    """Drop the steps of some rows that are not begun, and what was said of those that are not ready."""
-    which = (run, json.dumps(list(ordinals)))
-    planned = "run = ? AND ordinal IN (SELECT value FROM json_each(?)) AND state IN ('waiting', 'not_ready')"
+def forget_planned(tx: sqlite3.Connection, run: int, ordinals: Sequence[int], but: Step | None = None) -> None:
+    """Drop the steps of some rows that are not begun, and what was said of those that are not ready.
+
+    Args:
+        but: of one kind they stay; None: of none.
+    """
+    which = (run, json.dumps(list(ordinals)), but or "")
+    planned = (
+        "run = ? AND ordinal IN (SELECT value FROM json_each(?)) AND step <> ? AND state IN ('waiting', 'not_ready')"
+    )
     lacking = tx.execute(f"SELECT ordinal FROM steps WHERE {planned} AND state = 'not_ready'", which).fetchall()
     if lacking:
         rows = [ordinal for (ordinal,) in lacking]

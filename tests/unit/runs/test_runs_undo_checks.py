@@ -15,8 +15,9 @@ from importer.core.outcomes import Candidate, Found, Reply, Verdict
 from importer.core.states import RowState
 from importer.core.step_tasks import Applications, HeldLimit, RowStep
 from importer.core.steps import Step, StepState
-from importer.customers.changes import CustomerChanges, fingerprint
+from importer.customers.changes import fingerprint
 from importer.delivery import Asking, Backoff, Patience, StopSwitch
+from importer.engines import AsyncioPool
 from importer.journal import BodyOfRow
 from importer.profile import Profile
 from importer.runs.undo_checks import Checks, Customer, Seen, customers_of, usual_amounts
@@ -89,7 +90,7 @@ def look(
     async def looked() -> tuple[list[Entry], list[Skipped]]:
         patience = Patience(2, (0.0,), Backoff(1.0, 60.0, random.Random(1)), max_spared=2)
         asking = Asking(there, patience, Pool(), more.pop("stop", StopSwitch()), VirtualClock())
-        checks = Checks(Profile(), CustomerChanges(), asking, there if shows else None, lambda _: None, 1_000.0, **more)
+        checks = Checks(Profile(), AsyncioPool(4), asking, there if shows else None, lambda _: None, 1_000.0, **more)
         return await checks.run(customers, ours)
 
     return run_virtual(looked)
