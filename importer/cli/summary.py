@@ -59,7 +59,8 @@ def _lines(report: Mapping[str, Any], fields: FieldTable, took_s: float, *, prev
 
 
 def _headline(report: Mapping[str, Any], took_s: float) -> str:
-    what, where = ("Checked", "") if report["dry_run"] else _DID.get(report["command"], ("Imported", " into {}"))
+    does = _DID["update"] if report.get("job") else ("Imported", " into {}")
+    what, where = ("Checked", "") if report["dry_run"] else _DID.get(report["command"], does)
     if report.get("job") == "list":
         what, where = "Compared", " with {}"
     into = where.format(report["target"])

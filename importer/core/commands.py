@@ -141,10 +141,10 @@ class Commands:
         target = ("--target", self.target) if self.target else ()
         return self._on_file("run", file, *target, *self.sending, *more)
 
-    def update(self, file: Path | str) -> str:
+    def update(self, file: Path | str, *more: str) -> str:
         """Change customers that exist, as the rows of a file say."""
         target = ("--target", self.target) if self.target else ()
-        return self._on_file("update", file, *target, *self.sending)
+        return self._on_file("update", file, *target, *self.sending, *more)
 
     def validate(self, file: Path | str) -> str:
         """Check a file."""

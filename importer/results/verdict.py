@@ -22,6 +22,8 @@ _DONE = (RowState.CREATED, RowState.EXISTING)
 _RESUMABLE = {ExitCode.STOPPED, ExitCode.SIGINT, ExitCode.SIGTERM, ExitCode.TRY_LATER, ExitCode.ACCESS}
 _LIST = "list"
 """The job of a run that lists what an update would change."""
+_FOR_GOOD, _FOR_NOW = {"changed_since", "value_hidden", "cannot_change"}, {"update_failed", "update_unknown"}
+"""Codes of updates that fail again under the same row and list, and of those that may not."""
 _REHEARSED_AT = "emulator"
 """The target at which no customer is real."""
 
@@ -98,9 +100,18 @@ def _real(report: ReportData) -> Verdict:
 def _with_steps_to_do(report: ReportData, sentence: str) -> Verdict:
     """All rows are done as far as they can be, and steps after their creates are not."""
     commands, run_id = report.commands, report.run_id
+    if _fails_again(report):
+        advice = "_warnings in results.csv says why. Correct the rows, or look at the customers, then list anew:"
+        return Verdict("bad", sentence, advice, commands.update(report.path or report.source, "--dry-run"))
     if _steps_in(report, StepState.FAILED, StepState.UNKNOWN):
         return Verdict("bad", sentence, "To try the failed steps again, run:", commands.retry(run_id))
     return Verdict("mixed", sentence, "To go on with the open steps, run:", commands.follow(run_id))
+
+
+def _fails_again(report: ReportData) -> bool:
+    """Whether an update has failed for reasons alone that trying again does not change."""
+    codes = {cluster.code for cluster in report.clusters}
+    return bool(report.job and codes & _FOR_GOOD) and not codes & _FOR_NOW
 
 
 def _with_steps_for_people(report: ReportData, sentence: str) -> Verdict:

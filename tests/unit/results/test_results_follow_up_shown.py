@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 
 from importer.cli.summary import summary
-from importer.core.results import RowResult
+from importer.core.issues import Severity
+from importer.core.results import Cluster, RowResult
 from importer.core.sources import SUMMARY_SHEET, SourceInfo
 from importer.core.states import RowState
 from importer.core.step_tasks import StepCount
@@ -81,6 +82,30 @@ def test_a_rehearsal_with_failed_steps_has_not_passed() -> None:
     assert verdict(report(failed, target="emulator", exit_code=3)).sentence == (
         "Rehearsal: all 10 rows would be imported. Steps after the create: 2 failed. Nothing real was changed."
     )
+
+
+@pytest.mark.parametrize("job", ["update", "list"])
+@pytest.mark.parametrize(
+    ("codes", "command"),
+    [
+        (["changed_since"], "importer update /in/customers.csv --dry-run"),
+        (["value_hidden", "name_unusual"], "importer update /in/customers.csv --dry-run"),
+        (["cannot_change", "update_failed"], f"importer retry {RUN}"),
+        (["update_unknown"], f"importer retry {RUN}"),
+        (["customer_gone"], f"importer retry {RUN}"),
+    ],
+)
+def test_an_update_that_fails_again_as_it_is_is_listed_anew(job: str, codes: list[str], command: str) -> None:
+    failed = steps(StepCount(Step.UPDATE, StepState.FAILED, "", 2))
+    clusters = [Cluster(code, "", "", Severity.WARNING, "Why.", 1, (2,)) for code in codes]
+    given = {"exit_code": 3, "counts": {"read": 10, "existing": 10}, "path": "/in/customers.csv"}
+    assert verdict(report(failed, job=job, clusters=clusters, **given)).command == command
+
+
+@pytest.mark.parametrize("command", ["update", "retry", "resume"])
+def test_an_update_is_called_one_whatever_goes_on_with_it(command: str) -> None:
+    said = summary(report(steps(), command=command, job="update").as_json(), CUSTOMERS.fields)
+    assert said.startswith("Updated by customers.csv at sandbox")
 
 
 def test_steps_that_are_all_done_leave_the_verdict_as_it_is() -> None:
