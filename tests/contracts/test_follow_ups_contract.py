@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from importer.core.contract import contract_of
-from importer.core.outcomes import Verdict
-from importer.core.ports import FollowUps, TakesFiles, Verifies
+from importer.core.outcomes import Reply, Verdict
+from importer.core.ports import FollowUps, ShowsAdditions, TakesFiles, Verifies
 from importer.core.step_tasks import StepTask
-from importer.core.steps import STEP_RULES, Step, StepState
+from importer.core.steps import STEP_RULES, UNDOING, Step, StepState
 from importer.emulator import Emulator, EmulatorSettings, Faults
 from importer.targets import OpenTarget, TargetAccess, connect, kinds
 from tests.emulator.client import BAKERY
@@ -69,7 +69,7 @@ class World:
     customer_id: str = ""
 
     def task(self, step: Step, **changes: Any) -> StepTask:
-        part, body = PAYLOADS[step]
+        part, body = PAYLOADS.get(step, ("", None))
         payload = b"" if body is None else json.dumps(body).encode()
         return StepTask(0, 2, step, part, self.customer_id, "9f86d081884c7d65", payload)._replace(**changes)
 
@@ -233,3 +233,86 @@ async def test_a_customer_can_be_read_back(kind: str) -> None:
         found = await world.target.get(world.customer_id)
 
         assert [one.customer_id for one in found.candidates] == [world.customer_id]
+
+
+# --------------------------------------------------------------------------- what takes a create back
+
+
+async def guard_of(world: World, kind: str) -> str:
+    """The fingerprint of the world's customer as it is now."""
+    changes = contract_of(kind).changes
+    assert changes is not None
+    found = await world.target.get(world.customer_id)
+    return changes.fingerprint(found.candidates[0].body)
+
+
+each_way_back = pytest.mark.parametrize("step", sorted(UNDOING))
+
+
+@each_kind
+@each_way_back
+async def test_a_create_is_taken_back_once(kind: str, step: Step) -> None:
+    async with WORLDS[kind]() as world:
+        task = world.task(step, guard=await guard_of(world, kind))
+        said = await world.target.attempt(task)
+        again = await world.target.attempt(task)
+        doubted = await world.target.attempt(task._replace(in_doubt=True))
+
+        assert (said.reply.verdict, said.state) == (Verdict.ACCEPT, StepState.DONE)
+        assert (again.reply.verdict, again.reply.error_code) == (Verdict.REJECT, "changed_since")
+        assert (doubted.reply.verdict, doubted.state) == (Verdict.ACCEPT, StepState.DONE)
+        assert world.emulator.ledger.committed[step.value] == 1
+        assert world.requests == world.limiter.slots
+
+
+@each_kind
+@each_way_back
+@pytest.mark.parametrize("fault", ["commit-then-drop", "drop-before-commit"])
+async def test_a_lost_answer_to_a_way_back_is_read_before_anything_else(kind: str, step: Step, fault: str) -> None:
+    async with WORLDS[kind](fault=fault, on=[step.value], for_requests=12) as world:
+        task = world.task(step, guard=await guard_of(world, kind))
+        lost = await world.target.attempt(task)
+        while world.requests < 12:
+            await world.target.get(world.customer_id)
+        found = await world.target.attempt(task._replace(in_doubt=True))
+
+        assert lost.reply.verdict is Verdict.IN_DOUBT
+        assert (found.reply.verdict, found.state) == (Verdict.ACCEPT, StepState.DONE)
+        assert world.emulator.ledger.committed[step.value] == 1
+
+
+@each_kind
+@each_way_back
+@pytest.mark.parametrize("in_doubt", [False, True])
+async def test_a_customer_that_somebody_has_changed_is_left_alone(kind: str, step: Step, in_doubt: bool) -> None:
+    async with WORLDS[kind]() as world:
+        said = await world.target.attempt(world.task(step, guard="0" * 64, in_doubt=in_doubt))
+
+        assert (said.reply.verdict, said.reply.error_code) == (Verdict.REJECT, "changed_since")
+        assert not world.emulator.ledger.committed[step.value]
+
+
+@each_kind
+@each_way_back
+async def test_a_dead_server_leaves_a_way_back_to_be_tried_again(kind: str, step: Step) -> None:
+    async with WORLDS[kind]() as world:
+        assert (await world.dead.attempt(world.task(step))).reply.verdict is Verdict.RETRY
+
+
+@each_kind
+async def test_what_a_customer_was_given_is_shown(kind: str) -> None:
+    async with WORLDS[kind]() as world:
+        shows = world.target
+        assert isinstance(shows, ShowsAdditions)
+        before = await shows.limits_of(world.customer_id)
+        await world.target.attempt(world.task(Step.LIMITS))
+        after = await shows.limits_of(world.customer_id)
+        submitted = await world.target.attempt(world.task(Step.VERIFICATION))
+        listed = await shows.applications(world.clock.now(), 0)
+
+        assert not isinstance(before, Reply)
+        assert not isinstance(after, Reply)
+        changed = {(one.type.lower(), one.currency, one.amount) for one in set(after) - set(before)}
+        assert changed == {("single", "CAD", "50.00"), ("daily", "CAD", "99.99")}
+        assert not isinstance(listed, Reply)
+        assert (listed.customers, listed.is_last) == ({submitted.reference: frozenset({world.customer_id})}, True)
