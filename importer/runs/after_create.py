@@ -78,6 +78,7 @@ class AfterCreate:
     Args:
         steps: those that its rows may have, as far as they are done in this pass.
         journal: of these steps.
+        late: some of them are new to the run: rows that have a customer already get them, too.
     """
 
     context: Context
@@ -85,6 +86,7 @@ class AfterCreate:
     parts: Delivering
     steps: tuple[Step, ...]
     journal: RunSteps
+    late: bool = False
 
     async def plan(self, *, rows: bool) -> str:
         """Plan the steps of every row that is ready, before the first of them is sent.
@@ -126,10 +128,13 @@ class AfterCreate:
         counts = dict.fromkeys((step.value for step in self.steps), 0)
         planner = Planner(self.context.profile, self.steps, profile)
         types: Counter[bool] = Counter()
-        for rows in self.journal.bodies({RowState.READY, RowState.SENDING}):  # in doubt: it may have come back fixed
+        states = {RowState.READY, RowState.SENDING}  # in doubt: it may have come back fixed
+        if self.late:
+            states |= {RowState.CREATED, RowState.EXISTING}
+        for rows in self.journal.bodies(states):
             planned = [step for row in rows for step in planner.steps_of(row)]
-            ready = {row.ordinal for row in rows if row.state is RowState.READY}
-            refused = planner.refused([one for one in planned if one.ordinal in ready])
+            new = {row.ordinal for row in rows if row.state is RowState.READY and not row.customer_id}
+            refused = planner.refused([one for one in planned if one.ordinal in new])
             if refused:
                 self.journal.refuse(refused, NOT_READY_CODE, _INCOMPLETE)
             gone = {one.ordinal for one in refused}

@@ -19,6 +19,9 @@ from importer.runs.run_directory import run_directory
 from importer.runs.send import Sending
 from importer.runs.wiring import Workspace, open_workspace
 
+NOT_UNDOING = tuple(step for step in Step if step not in UNDOING)
+"""What goes on by itself: who takes creates back says so each time."""
+
 Prepare = Callable[[Workspace, StoredRun], None]
 """Opens or plans steps before they are done. Blocks."""
 
@@ -37,12 +40,12 @@ async def follow(context: Context, name: str) -> Report:
 
 
 async def steps_alone(
-    context: Context, name: str, prepare: Prepare, *, steps: Collection[Step] = tuple(Step), waits: bool = True
+    context: Context, name: str, prepare: Prepare, *, steps: Collection[Step] = NOT_UNDOING, waits: bool = True
 ) -> Report:
     """Do steps of a run, and nothing else.
 
     Args:
-        steps: these, as far as the run has them.
+        steps: these, as far as its rows have them.
         waits: whether outcomes are waited for, as long as the profile says.
 
     Raises:

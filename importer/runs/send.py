@@ -93,7 +93,8 @@ class Sending:
             "run_id": self.stored.header.run_id,
         }
         self.context.emit(Event("delivery_started", facts))
-        return bool(waiting) or runs.has_resent(run) or has_open_steps(self.workspace, self.stored)
+        is_open = has_open_steps(self.workspace, self.stored)
+        return bool(waiting) or runs.has_resent(run) or is_open or (bool(counts["read"]) and self._has_new_steps())
 
     def _foresee(self) -> Forecast:
         """Say what is to be expected, before anything is sent."""
@@ -104,15 +105,15 @@ class Sending:
         context.emit(Event("forecast", expected.as_json()))
         return expected
 
-    async def change(self, step: Step) -> None:
-        """Make the changes of customers of one kind that are open, and nothing else; writes no file of the run.
+    async def do_steps(self) -> None:
+        """Do the steps alone, and write no file of the run.
 
         Raises:
             JournalError, AccessError, TryLaterError: as for `run`.
         """
-        await self._send(None, step)
+        await self._send(None)
 
-    async def _send(self, expected: Forecast | None, change: Step | None = None) -> None:
+    async def _send(self, expected: Forecast | None) -> None:
         context, clock = self.context, self.context.machine.clock
         limiter = limiter_for(context.profile, clock, context.stop)
         if not self.where.embedded:  # the emulator inside a run is a new one each time
@@ -122,7 +123,7 @@ class Sending:
             begun = self._begin_pass()
             parts = self._parts(target, limiter)
             async with parts.journal:
-                after = self._after_create(target, parts, change)
+                after = self._after_create(target, parts)
                 unjudged = await after.plan(rows=expected is not None) or self._facts().learned.unjudged
                 looked = {} if expected is None else await self._deliver(parts, target, expected)
                 await after.run(self._waits_s)
@@ -131,7 +132,7 @@ class Sending:
                 rehearsed = self._rehearsed(emulators[0]) if self._rehearses else RehearsalFacts()
         used = RateReceipt.model_validate(parts.feedback.receipt())
         facts = RunFacts()
-        if change is None:  # else what was found out about the creates stays as it was
+        if expected is not None:  # else what was found out about the creates stays as it was
             facts = RunFacts(rehearsal=rehearsed, learned=parts.learned(looked, unjudged))
         facts = facts.merged(rehearsing(self.where), pass_ended(begun, used), parts.facts())
         self.workspace.runs.note(self.stored.run, facts)
@@ -156,23 +157,28 @@ class Sending:
         ask = context.people.ask
         return delivering(profile, self.workspace, self.stored, target, limiter, emit=context.emit, ask=ask)
 
-    def _after_create(self, target: OpenTarget, parts: Delivering, change: Step | None) -> AfterCreate:
-        """The steps of the run: those that the profile asks for, and those that it has had before.
+    def _after_create(self, target: OpenTarget, parts: Delivering) -> AfterCreate:
+        late = self._has_new_steps()
+        chosen = self._wanted() if self.steps is None else self.steps
+        steps = tuple(step for step in Step if step in chosen)
+        if Step.DOCUMENTS in steps and isinstance(target, TakesFiles) and self._sends_documents():
+            target.files_from(DocumentFiles.of(self.context.profile, self.stored.header.path))
+        return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run), late)
 
-        Args:
-            change: the one kind that is done instead; None: these are done.
-        """
-        if change is not None:
-            return AfterCreate(self.context, target, parts, (change,), self.workspace.journal.steps(self.stored.run))
+    def _has_new_steps(self) -> bool:
+        """Whether the profile names steps now that the run has not had before."""
+        facts = self._facts()
+        had = set(map(Step, facts.after_create.steps))
+        return self.steps is None and not had.issuperset(steps_of(self.context.profile, facts.mapping))
+
+    def _wanted(self) -> Collection[Step]:
+        """The steps of the run: those that the profile asks for, and those that it has had before."""
         facts = self._facts()
         wanted = {*steps_of(self.context.profile, facts.mapping), *map(Step, facts.after_create.steps)}
         if wanted:
             names = tuple(step.value for step in Step if step in wanted)
             self.workspace.runs.note(self.stored.run, RunFacts(after_create=AfterCreateFacts(steps=names)))
-        steps = tuple(step for step in Step if step in wanted and (self.steps is None or step in self.steps))
-        if Step.DOCUMENTS in steps and isinstance(target, TakesFiles) and self._sends_documents():
-            target.files_from(DocumentFiles.of(self.context.profile, self.stored.header.path))
-        return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run))
+        return wanted
 
     def _sends_documents(self) -> bool:
         """Whether files of documents may be needed: later on they may be gone, for good reasons."""

@@ -261,8 +261,8 @@ async def _make(opened: _Opened, plan: UndoPlan, again: str) -> None:
     before = ending_of(workspace.journal, stored, context.command, opened.started_at, opened.started_at)
     facts = {"total": len(plan.entries), "already_done": 0, "run_id": plan.run_id, "again": again}
     context.emit(Event("delivery_started", facts))
-    sending = Sending(context, workspace, stored, opened.where, opened.directory, opened.started_at)
-    await sending.change(plan.step)
+    sending = Sending(context, workspace, stored, opened.where, opened.directory, opened.started_at, steps={plan.step})
+    await sending.do_steps()
     await beside_the_loop(_finished, opened, before)
 
 

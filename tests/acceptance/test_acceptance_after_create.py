@@ -242,6 +242,18 @@ def test_retry_does_failed_steps_again(user: User) -> None:
         assert [after[kind] - before[kind] for kind in ("create", "idv_submit", "limits_set")] == [0, 0, 8]
 
 
+def test_steps_that_a_profile_names_later_are_done_for_customers_that_are_there(user: User, server: Server) -> None:
+    before = profile(user, server.base_url, steps=(), mapping=MAPPING)
+    assert user.types("run", source(user, people(5)), *before, "--json", **server.environ).code == 0
+    later = profile(user, server.base_url, steps=("verify = true", STANDARD), mapping=MAPPING)
+
+    resumed = user.types("resume", "last", *later, "--json", **server.environ)
+
+    assert (resumed.code, resumed.json["follow_up"]["outcomes"]) == (0, {"APPROVED": 5}), resumed.out
+    assert {one["_verified"] for one in results(user, resumed)} == {"same"}
+    assert server.asked()["create"] == 5
+
+
 # --------------------------------------------------------------------------- bad input
 
 

@@ -545,6 +545,14 @@ def test_a_row_that_is_refused_says_what_it_lacks(desk: Book, journal: Journal) 
     assert [record.ordinal for record in desk.again().claim().records] == [1, 3, 4]
 
 
+def test_a_row_that_an_earlier_run_created_is_known_by_its_customer(journal: Journal) -> None:
+    filled(journal, FIRST, ["k0", "k1"]).create_all()
+    later = filled(journal, SECOND, ["k0", "k2"])
+
+    (rows,) = journal.steps(later.run).bodies({RowState.READY})
+    assert [(row.state, row.customer_id) for row in rows] == [(RowState.READY, "cust-0"), (RowState.READY, "")]
+
+
 def test_a_row_that_was_sent_cannot_be_refused(desk: Book, journal: Journal) -> None:
     desk.claim(1)
 

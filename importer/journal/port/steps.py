@@ -18,7 +18,8 @@ class BodyOfRow(NamedTuple):
         row: the number that a person sees.
         payload: the body of its create, UTF-8 JSON.
         after: what it brings for the steps after it, UTF-8 JSON; empty: nothing.
-        customer_id: its customer; empty: it has none yet.
+        customer_id: its customer, of a row that is still ready the one that an earlier run knows it by; empty: none is
+            known.
     """
 
     ordinal: int

@@ -47,6 +47,14 @@ _ORDER = {step: number for number, step in enumerate(Step)}
 _STATES = {state: number for number, state in enumerate(StepState)}
 
 
+_KNOWN_CUSTOMER = (
+    "SELECT o.customer_id FROM identities i JOIN rows o ON o.run = i.run AND o.ordinal = i.ordinal"
+    " WHERE i.scope = (SELECT scope FROM runs WHERE runs.run = rows.run) AND i.key = rows.key"
+    " AND o.state IN ('created', 'existing')"
+)
+"""The customer of a row that an earlier run created, or found."""
+
+
 class RunSteps:
     """The steps of one run. Implements `port.RunSteps`."""
 
@@ -166,7 +174,7 @@ class RunSteps:
         wanted = json.dumps([state.value for state in states])
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                "SELECT ordinal, state, coalesce(customer_id, '') FROM rows"
+                f"SELECT ordinal, state, coalesce(customer_id, ({_KNOWN_CUSTOMER}), '') FROM rows"
                 " WHERE run = ? AND ordinal >= ? AND ordinal < ?"
                 f" AND state IN (SELECT value FROM json_each(?)) AND {SPEAKS} ORDER BY ordinal",
                 (self._run, first, first + length, wanted),

@@ -122,8 +122,14 @@ def read_limits(answer: Answer, customer_id: str) -> list[Limit] | None:
     return [
         Limit(safe_id(one), _word(one, "limitType"), _word(one, "currency"), _amount(one))
         for one in listed
-        if safe_id(one) and (one.get("scopeType", SCOPE), one.get("scopeId", customer_id)) == (SCOPE, customer_id)
+        if safe_id(one) and _is_of(one, customer_id)
     ]
+
+
+def _is_of(one: Mapping[str, Any], customer_id: str) -> bool:
+    """Whether a limit is this customer's, or does not say whose it is: it was asked for by customer."""
+    kind, scope = one.get("scopeType") or SCOPE, one.get("scopeId") or customer_id
+    return (str(kind).upper(), str(scope)) == (SCOPE, customer_id)
 
 
 def find_limits(after: Mapping[str, Any], held: Sequence[Limit]) -> tuple[dict[str, Wanted], list[FieldError]]:
