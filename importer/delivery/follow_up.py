@@ -164,6 +164,7 @@ class FollowUp:
                 break
             if answer.reply.verdict is Verdict.ACCEPT:
                 return self._due(work.result(answer.state, answer), 0)
+            work.in_doubt |= bool(answer.reference) and answer.reply.verdict is Verdict.RETRY  # half of it is done
             if answer.reply.verdict in _LOOKED_UP and (result := await self._looked_up(work, answer)) is not None:
                 return result
             if not await work.may_ask_again(answer.reply):

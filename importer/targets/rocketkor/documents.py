@@ -52,6 +52,23 @@ class Content(NamedTuple):
     extension: str
 
 
+class Announced(NamedTuple):
+    """A document that the API knows of.
+
+    Args:
+        address: where it may be uploaded, as the API gave it: a secret.
+        reply: what the API said.
+    """
+
+    reference: str
+    address: object
+    reply: Reply
+
+    def __repr__(self) -> str:
+        """Without the address."""
+        return f"Announced({self.reference!r})"
+
+
 class Documents:
     """The step `documents`.
 
@@ -65,6 +82,8 @@ class Documents:
 
     def __init__(self, session: Session, uploads: Uploads) -> None:
         self.files: Files | None = None
+        self._announced: dict[tuple[int, str], Announced] = {}
+        """Documents whose bytes are not where they belong yet; an address is kept here alone, and gone with a kill."""
         self._session = session
         self._uploads = uploads
         self._url = URL(f"{session.api}/documents")
@@ -75,21 +94,32 @@ class Documents:
         content = await self._content(str(document.pop("file", "")))
         if isinstance(content, UnreadFile):
             return StepReply(_unread(content, f"documents.{task.part}.file"))
+        announced = self._announced.get((task.ordinal, task.part)) or await self._announce(task, document, content)
+        if isinstance(announced, Reply):
+            return StepReply(announced)
+        return await self._upload(task, announced, content)
+
+    async def _announce(self, task: StepTask, document: Mapping[str, Any], content: Content) -> Announced | Reply:
         payload = json.dumps(described(task, document, content)).encode()
         answer = await self._session.ask("POST", self._url, payload)
         if isinstance(answer, Reply):
-            return StepReply(answer)
+            return answer
         body = load_object(answer.body) if 200 <= answer.status < 300 else {}
         reference, url = created_id(answer, self._url.name) if body else "", body.get("url")
         if not (reference or url):
-            return StepReply(self._judged(task, answer))
-        return await self._uploaded(answer, reference, url, content)
+            return self._judged(task, answer)
+        address = url.get("value") if isinstance(url, dict) else url
+        return Announced(reference, address, done(answer, self._session.now()))
 
-    async def _uploaded(self, answer: Answer, reference: str, url: object, content: Content) -> StepReply:
-        said = await self._uploads.put(url.get("value") if isinstance(url, dict) else url, content.data)
+    async def _upload(self, task: StepTask, announced: Announced, content: Content) -> StepReply:
+        """Put the bytes where they belong; where that may work later, the next attempt does this alone."""
+        said = await self._uploads.put(announced.address, content.data)
+        self._announced.pop((task.ordinal, task.part), None)
+        if said.verdict is Verdict.RETRY:
+            self._announced[task.ordinal, task.part] = announced
         if said.verdict is not Verdict.ACCEPT:
-            return StepReply(said, reference=reference)
-        return StepReply(done(answer, self._session.now()), reference=reference)
+            return StepReply(said, reference=announced.reference)
+        return StepReply(announced.reply, reference=announced.reference)
 
     async def _content(self, name: str) -> Content | UnreadFile:
         data = _NO_FILES if self.files is None else await self.files.read(name, MOST_BYTES)

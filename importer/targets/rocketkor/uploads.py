@@ -48,20 +48,21 @@ class Uploads:
         """Put bytes to an address, in a few tries.
 
         Returns:
-            `accept`; `reject` where it is known that they are not there; else `in_doubt`.
+            `accept`; `reject` where they will never be taken; else `retry`: putting them again may help, and does no
+            harm.
         """
         url = upload_url(address)
         if url is None:
             return _failed(_NO_ADDRESS)
-        said, in_doubt = _failed(_NO_ADDRESS), False
+        said = _failed(_NO_ADDRESS)
         for _ in range(TRIES):
             said = await self._try(url, content)
+            if said.verdict is Verdict.ACCEPT:
+                return said
             if said.verdict not in {Verdict.IN_DOUBT, Verdict.RETRY}:
-                break
-            in_doubt |= said.verdict is Verdict.IN_DOUBT
-        if said.verdict is Verdict.ACCEPT:
-            return said
-        return said._replace(verdict=Verdict.IN_DOUBT if in_doubt else Verdict.REJECT)
+                return said._replace(verdict=Verdict.REJECT)  # of this document alone: the host is not the API
+        # Without its status: a host that is not the API says nothing about the API's rate.
+        return said._replace(verdict=Verdict.RETRY, http_status=None)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -339,6 +339,13 @@ def test_a_document_in_doubt_is_never_sent_again() -> None:
     assert (result.error.code, result.error.path) == ("document_unknown", "documents.passport")
 
 
+def test_a_document_that_is_announced_and_not_uploaded_is_tried_again_and_then_in_doubt() -> None:
+    half = StepReply(DOWN, reference="d-1")
+    done = one(Scripted(attempts=[half, StepReply(YES, reference="d-1")]), task(Step.DOCUMENTS, part="passport"))
+    left = one(Scripted(attempts=[half] * 3), task(Step.DOCUMENTS, part="passport"))
+    assert (done.state, left.state) == (StepState.DONE, StepState.UNKNOWN)
+
+
 def test_a_document_left_in_doubt_by_an_earlier_pass_stays_so() -> None:
     assert one(Scripted(), task(Step.DOCUMENTS, part="passport", in_doubt=True)).state is StepState.UNKNOWN
 

@@ -193,29 +193,42 @@ async def test_an_upload_that_fails_is_tried_again_at_once(puts: list[Said]) -> 
         (reply(403, SIGNED.encode()), Verdict.REJECT, 1),
         (reply(400), Verdict.REJECT, 1),
         (reply(307, headers={"Location": "/elsewhere"}), Verdict.REJECT, 1),
-        (reply(429), Verdict.REJECT, TRIES),
-        (reply(500), Verdict.IN_DOUBT, TRIES),
-        (hang_up(), Verdict.IN_DOUBT, TRIES),
-        (silence(), Verdict.IN_DOUBT, TRIES),
+        (reply(429), Verdict.RETRY, TRIES),
+        (reply(500), Verdict.RETRY, TRIES),
+        (hang_up(), Verdict.RETRY, TRIES),
+        (silence(), Verdict.RETRY, TRIES),
     ],
 )
-async def test_an_upload_that_fails_for_good_keeps_the_document_and_is_never_announced_again(
+async def test_an_upload_that_fails_keeps_the_document_and_says_nothing_of_the_rate(
     put: Said, verdict: Verdict, tries: int
 ) -> None:
     said, host = await attempt(put)
 
     assert (said.reply.verdict, said.reference) == (verdict, "d-1")
     assert said.reply.message
+    assert not said.reply.throttled
+    assert not said.reply.overloaded
     assert len(host.requests) == tries
 
 
-async def test_a_host_that_is_not_there_is_a_failure_and_not_a_doubt() -> None:
+async def test_the_next_attempt_uploads_to_the_same_address_and_announces_nothing() -> None:
+    async with hosts() as (it, api, host):
+        host.steps = [*[reply(503)] * TRIES, reply(200)]
+        first, second = await it.target.attempt(task()), await it.target.attempt(task())
+
+    assert (first.reply.verdict, second.reply.verdict) == (Verdict.RETRY, Verdict.ACCEPT)
+    assert (first.reference, second.reference) == ("d-1", "d-1")
+    assert len(api.calls) == 1
+    assert {put.path for put in host.requests} == {host.requests[0].path}
+
+
+async def test_a_host_that_is_not_there_may_be_there_later() -> None:
     async with hosts() as (it, api, _):
         api.steps = [reply(201, {"id": "d-1", "url": {"value": "http://127.0.0.1:1/put"}})]
         said = await it.target.attempt(task())
         it.limiter.slots = it.limiter.departed = len(api.requests)
 
-    assert said.reply.verdict is Verdict.REJECT
+    assert said.reply.verdict is Verdict.RETRY
 
 
 @pytest.mark.parametrize("url", [None, {}, {"value": 7}, {"value": "http://example.com/put"}, "ftp://127.0.0.1/"])
