@@ -57,7 +57,7 @@ class Updates:
         answer = await self._session.ask("PUT", self._customers / customer_id, payload)
         if isinstance(answer, Reply):
             return StepReply(answer)
-        if answer.status == 200 and load_object(answer.body or b""):
+        if answer.status == 204 or (answer.status == 200 and load_object(answer.body or b"")):
             return StepReply(done(answer, self._session.now()), status=CHANGED, detail=_detail(merged))
         said = read_error_body(answer.body, payload, self._session.secrets)
         return StepReply(judge_step(answer, said, self._session.now(), _LEAVES_A_DOUBT))

@@ -37,6 +37,12 @@ async def test_a_customer_is_read_then_written_as_a_whole() -> None:
     assert json.loads(calls[1].body) == {**PERSON, "lastName": "Brown"}
 
 
+async def test_an_answer_without_a_body_is_a_yes() -> None:
+    said, calls = await attempt(reply(200, HELD), reply(204, b""))
+
+    assert (said.reply.verdict, said.status, len(said.detail), len(calls)) == (Verdict.ACCEPT, "changed", 1, 2)
+
+
 async def test_a_customer_that_is_as_the_row_says_is_not_written() -> None:
     said, calls = await attempt(reply(200, BROWN))
 
