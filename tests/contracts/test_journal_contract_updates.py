@@ -161,3 +161,42 @@ def test_rows_with_other_data_are_reported_left_or_updated(before: Journal, mode
     assert [one.state for one in known] == [RowState.EXISTING] * 2
     assert [issue.ordinal for issue in batch.issues] == [1] * warned
     assert sum(one.entries for one in before.steps(run).counts()) == left
+
+
+@pytest.mark.parametrize(("mode", "warned", "left"), [("report", 0, 2), ("update", 0, 1)])
+def test_the_data_of_the_create_are_written_again_over_those_of_an_update(
+    before: Journal, mode: str, warned: int, left: int
+) -> None:
+    changed = begin(before, SECOND)
+    fill(before, changed, KEYS, payloads=[BODIES[0], b'{"lastName": "White"}'])
+    before.steps(changed).plan([PlannedStep(ordinal, Step.UPDATE) for ordinal in range(2)])
+    book = Book(before, changed, how={"on_existing": "update"})
+    book.claim()
+    book.claim_steps(Step.UPDATE)
+
+    run = begin(before, "20261124T000000Z-000003")
+    fill(before, run, KEYS, payloads=BODIES)
+    before.steps(run).plan([PlannedStep(ordinal, Step.UPDATE) for ordinal in range(2)])
+    Book(before, run, how={"on_existing": mode}).claim()
+    (batch,) = before.replay(run).batches()
+
+    assert len(batch.issues) == warned
+    assert sum(one.entries for one in before.steps(run).counts()) == left
+
+
+def test_a_list_leaves_what_is_known_of_the_creates(before: Journal) -> None:
+    listed = begin(before, SECOND)
+    fill(before, listed, ["l0", "l1"], payloads=BODIES)
+    before.steps(listed).plan([PlannedStep(ordinal, Step.UPDATE) for ordinal in range(2)])
+    before.runs.note(listed, RunFacts(job=UPDATE_JOB, lists_only=True))
+    book = Book(before, listed, how={"finds_only": True})
+    for record in book.claim().records:
+        book.settle(Outcome(record.ordinal, record.key, RowState.EXISTING, customer_id=f"cust-{record.ordinal}"))
+    assert len(book.claim_steps(Step.UPDATE)) == 2
+
+    run = begin(before, "20261124T000000Z-000003")
+    fill(before, run, KEYS, payloads=BODIES)
+    before.steps(run).plan([PlannedStep(ordinal, Step.UPDATE) for ordinal in range(2)])
+    Book(before, run, how={"on_existing": "update"}).claim()
+
+    assert before.steps(run).counts() == []

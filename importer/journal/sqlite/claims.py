@@ -186,13 +186,13 @@ class Claims:
         self.endings.follow(tx, [record.ordinal for record in records])
 
     def _warn_where_it_differs(self, tx: sqlite3.Connection, row: Waiting, memory: Known) -> None:
-        if not memory.body.startswith(MARKS):  # it is not known what was sent
+        if not memory.body.lower().startswith(MARKS):  # it is not known what was sent
             return
         same = self._sent(row).means_the_same(memory.body)
         if not same and self._on_existing == "report":
             warning = Issue(row.ordinal, *_DIFFERS, severity=Severity.WARNING)
             self.endings.warn(tx, [warning])
-        elif same and self._on_existing == "update":
+        elif same and self._on_existing == "update" and memory.body.startswith(MARKS):  # nothing was sent since
             tx.execute(_NOT_PLANNED, (self._run, row.ordinal))
 
     def _sent(self, row: Waiting | Record) -> Sent:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from importer.core.contract import Contract, person_of
 
 MARKS = STAMPED, UNSTAMPED = "m", "u"
-"""Mark hashes of what a body means, with and without a stamp in it. Older ones, over bytes, are not compared."""
+"""Mark hashes of what a body means, with and without a stamp in it; in capitals once the customer was updated. Older
+ones, over bytes, are not compared."""
 
 
 class Sent(NamedTuple):

@@ -142,6 +142,7 @@ class StepClaims:
         )
         if changed != len(tasks):
             raise JournalError("The steps of the run changed while they were taken.")
+        self._note_updated(tx, tasks)
 
     def _change(self, tx: sqlite3.Connection, state: StepState, results: Sequence[StepResult]) -> None:
         before = ", ".join(f"'{earlier.value}'" for earlier, after in STEP_TRANSITIONS.items() if state in after)
@@ -178,12 +179,27 @@ class StepClaims:
 
     def _forget_deleted(self, tx: sqlite3.Connection, results: Sequence[StepResult]) -> None:
         """Free the keys of customers that are deleted: their rows may be imported again."""
+        self._memory(tx, "DELETE FROM identities", [result.ordinal for result in results])
+
+    def _note_updated(self, tx: sqlite3.Connection, tasks: Sequence[StepTask]) -> None:
+        """Note of customers that are updated that what was sent first says nothing about them any more."""
+        lists = tx.execute("SELECT json_extract(facts, '$.lists_only') FROM runs WHERE run = ?", (self._run,))
+        if not lists.fetchone()[0]:
+            noted = "UPDATE identities SET body = upper(substr(body, 1, 1)) || substr(body, 2)"
+            self._memory(tx, noted, [task.ordinal for task in tasks if task.step is Step.UPDATE])
+
+    def _memory(self, tx: sqlite3.Connection, change: str, ordinals: Sequence[int]) -> None:
+        """Change what the scope knows of the customers of rows, by whatever keys it does.
+
+        Args:
+            change: a statement over `identities`, without its condition.
+        """
         tx.executemany(
-            "WITH gone AS (SELECT r.key FROM rows d JOIN rows r ON r.customer_id = d.customer_id"
+            "WITH its AS (SELECT r.key FROM rows d JOIN rows r ON r.customer_id = d.customer_id"
             " WHERE d.run = ? AND d.ordinal = ? AND r.key IS NOT NULL)"
-            " DELETE FROM identities WHERE scope = (SELECT scope FROM runs WHERE run = ?) AND key IN"
-            " (SELECT key FROM gone UNION SELECT was FROM renewed_keys WHERE key IN (SELECT key FROM gone))",
-            [(self._run, result.ordinal, self._run) for result in results],
+            f" {change} WHERE scope = (SELECT scope FROM runs WHERE run = ?) AND key IN"
+            " (SELECT key FROM its UNION SELECT was FROM renewed_keys WHERE key IN (SELECT key FROM its))",
+            [(self._run, ordinal, self._run) for ordinal in ordinals],
         )
 
     def _keep_attempts(self, tx: sqlite3.Connection, results: Sequence[StepResult]) -> None:
