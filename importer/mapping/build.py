@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from importer.core.columns import ID_AT_TARGET
@@ -15,7 +16,7 @@ from importer.mapping.headers import find
 from importer.mapping.mapper import ColumnMapper
 from importer.mapping.notes import matched, phone_regions, unused
 from importer.mapping.other_sheets import other_sheets_named
-from importer.mapping.plans import named_by, plans
+from importer.mapping.plans import FieldPlan, named_by, plans
 from importer.mapping.proposal import proposal
 from importer.mapping.requirements import check_required, check_usable, completed, require_header
 from importer.mapping.transform import Table
@@ -61,6 +62,8 @@ def build_mapper(
             rules, notes = _chosen(contract, mapping, table, looks)
         notes += phone_regions(contract, rules, checks)
         planned = list(plans(contract, rules, info.columns, looks))
+        if checks.partial:
+            planned = [_beside_others(contract, plan, rules) for plan in planned]
         ways = checks.date_order, today, table.transform, checks.decimal
         return ColumnMapper(contract, planned, drift + notes, *ways)
 
@@ -94,12 +97,12 @@ def _changes(
     else:
         require_header(contract, table.info)
         found = proposal(contract, table.info, table.sample)
-        rules = {name: _bare(rule) for name, rule in found.rules.items() if _is_read(rule)}
+        rules = {name: rule for name, rule in found.rules.items() if _is_read(rule)}
         notes = tuple(matched([one for one in found.matches if one.column != ID_AT_TARGET]))
     field = contract.fields.known_id
     if field is not None and field.name not in rules and ID_AT_TARGET in table.info.columns:
         rules = {field.name: FieldRule(column=ID_AT_TARGET), **rules}
-    return rules, notes
+    return {name: _bare(rule) for name, rule in rules.items()}, notes
 
 
 def _is_read(rule: FieldRule) -> bool:
@@ -108,8 +111,19 @@ def _is_read(rule: FieldRule) -> bool:
 
 
 def _bare(rule: FieldRule) -> FieldRule:
-    """Leave out what a blank cell would mean in a new customer."""
-    return rule.model_copy(update={"default": None})
+    """Leave out what a blank cell would mean in a new customer: in an update it names nothing."""
+    words = None if rule.map is None else {word: value for word, value in rule.map.items() if word.strip()}
+    return rule.model_copy(update={"default": None, "map": words})
+
+
+def _beside_others(contract: Contract, plan: FieldPlan, rules: Mapping[str, FieldRule]) -> FieldPlan:
+    """Give a constant of an object to those rows alone that say something of this object."""
+    whole, free = plan.name.rpartition(".")[0], contract.fields.free
+    is_free = free is not None and plan.name.startswith(free.prefix)
+    if plan.rule.value is None or plan.only_with or not whole or is_free:
+        return plan
+    others = (name for name, rule in rules.items() if rule.value is None and name.startswith(f"{whole}."))
+    return replace(plan, only_with=tuple(others))
 
 
 # --------------------------------------------------------------------------- the drift guard

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+import pytest
+
 from importer.core.columns import ID_AT_TARGET
 from importer.core.frames import raw_batch
 from importer.core.sources import SourceInfo
@@ -56,3 +58,35 @@ def test_the_id_of_a_results_file_is_no_drift() -> None:
 def test_a_profile_may_name_the_id_itself() -> None:
     mapping = {"id": FieldRule(column="Key"), "lastName": FieldRule(column="Surname")}
     assert mapper(["Key", "Surname", ID_AT_TARGET], mapping).columns == {"id": "Key", "lastName": "Surname"}
+
+
+TYPE, NUMBER = "primaryPhoneNumber.type", "primaryPhoneNumber.number"
+
+
+def texts(mapping: Mapping[str, FieldRule], name: str, *rows: Sequence[str]) -> list[str]:
+    columns = ["Phone", "Kind"]
+    made = mapper(columns, mapping)
+    batch = raw_batch(0, range(2, 2 + len(rows)), [list(column) for column in zip(*rows, strict=True)], names=columns)
+    made.observe(batch)
+    made.settle()
+    return list(made.map(batch).texts(name))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        FieldRule(column="Kind", default="HOME"),
+        FieldRule(column="Kind", map={"Handy": "MOBILE"}, default="HOME"),
+        FieldRule(column="Kind", map={"Handy": "MOBILE", " ": "HOME"}),
+    ],
+)
+def test_a_blank_cell_means_nothing_whatever_it_means_in_a_new_customer(rule: FieldRule) -> None:
+    assert texts({TYPE: rule}, TYPE, ("", ""), ("", "WORK")) == ["", "WORK"]
+
+
+def test_a_constant_is_given_where_the_row_says_something_beside_it() -> None:
+    mapping = {NUMBER: FieldRule(column="Phone"), TYPE: FieldRule(value="HOME"), "metadata.by": FieldRule(value="crm")}
+    rows = (("", "x"), ("+12125550123", "x"))
+
+    assert texts(mapping, TYPE, *rows) == ["", "HOME"]
+    assert texts(mapping, "metadata.by", *rows) == ["crm", "crm"]
