@@ -139,8 +139,10 @@ def _to_update(report: ReportData) -> tuple[str, str]:
     """How what was listed is done: the advice, and the command."""
     if not _steps_in(report, StepState.LISTED):
         return "There is nothing to change.", ""
-    advice = "_differences in results.csv shows every field before and after, masked. To change them, run:"
-    return advice, report.commands.update(report.path or report.source)
+    advice = "_differences in results.csv shows every field before and after, masked. To change them, "
+    if report.command != "update" and not report.commands.config:  # a run does not know where its profile lies
+        return f"{advice}update this file with the profile and target that it was listed with.", ""
+    return f"{advice}run:", report.commands.update(report.path or report.source)
 
 
 def _updated(report: ReportData) -> str:

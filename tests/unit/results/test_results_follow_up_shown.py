@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from importer.cli.summary import summary
+from importer.core.commands import Commands
 from importer.core.issues import Severity
 from importer.core.results import Cluster, RowResult
 from importer.core.sources import SUMMARY_SHEET, SourceInfo
@@ -100,6 +101,21 @@ def test_an_update_that_fails_again_as_it_is_is_listed_anew(job: str, codes: lis
     clusters = [Cluster(code, "", "", Severity.WARNING, "Why.", 1, (2,)) for code in codes]
     given = {"exit_code": 3, "counts": {"read": 10, "existing": 10}, "path": "/in/customers.csv"}
     assert verdict(report(failed, job=job, clusters=clusters, **given)).command == command
+
+
+@pytest.mark.parametrize(
+    ("typed", "config", "command"),
+    [
+        ("update", "", "importer update /in/customers.csv"),
+        ("resume", "", ""),
+        ("resume", "crm.toml", "importer update /in/customers.csv --config crm.toml"),
+    ],
+)
+def test_a_list_names_the_command_that_carries_it_out_where_it_is_known(typed: str, config: str, command: str) -> None:
+    listed = steps(StepCount(Step.UPDATE, StepState.LISTED, "", 10))
+    given = {"command": typed, "job": "list", "path": "/in/customers.csv", "commands": Commands(config=config)}
+    judged = verdict(report(listed, **given, counts={"read": 10, "existing": 10}))
+    assert (judged.tone, judged.command) == ("good", command)
 
 
 @pytest.mark.parametrize("command", ["update", "retry", "resume"])
