@@ -140,7 +140,7 @@ def _to_update(report: ReportData) -> tuple[str, str]:
     if not _steps_in(report, StepState.LISTED):
         return "There is nothing to change.", ""
     advice = "_differences in results.csv shows every field before and after, masked. To change them, "
-    if report.command != "update" and not report.commands.config:  # a run does not know where its profile lies
+    if report.command != "update" and not report.commands.config:  # a run does not know the path of its profile
         return f"{advice}update this file with the profile and target that it was listed with.", ""
     return f"{advice}run:", report.commands.update(report.path or report.source)
 
