@@ -94,9 +94,9 @@ class Commands:
         """Read a run's customers back and compare them."""
         return self._on_run("verify", run)
 
-    def undo(self, run: str) -> str:
+    def undo(self, run: str, *, delete: bool = False) -> str:
         """List what a run created, to take it back; changes nothing."""
-        return self._on_run("undo", run, "--plan")
+        return self._on_run("undo", run, "--plan", *(("--delete",) if delete else ()))
 
     def apply_undo(self, run: str, plan: Path | str, *, delete: bool = False) -> str:
         """Take back what a plan lists."""

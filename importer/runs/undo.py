@@ -39,6 +39,7 @@ DONE: Mapping[Action, str] = {"suspend": "suspended", "delete": "deleted"}
 _UNKNOWN = "It is not known whether this row became a customer."
 _READ = "Read the plan, then apply it:"
 _AGAIN = "To go on with the plan, run:"
+_ANEW = "To list what is left, run:"
 _WHY = "Customers were left alone or are in doubt; `{}` says why."
 
 
@@ -237,7 +238,10 @@ async def apply_undo(
             show = opened.context.profile.commands.show(plan.run_id)
             return replace(report, next_step="To see the run, run:", next_command=show)
         advice = _WHY.format(opened.context.profile.commands.explain(plan.run_id, failed[0].row)) if failed else ""
-        return replace(report, next_step=f"{advice} {_AGAIN}".strip(), next_command=_again(opened, plan, path))
+        again = _AGAIN, _again(opened, plan, path)
+        if {*found.values()} <= {StepState.DONE, StepState.FAILED}:  # under this plan they fail again
+            again = _ANEW, opened.context.profile.commands.undo(plan.run_id, delete=action == "delete")
+        return replace(report, next_step=f"{advice} {again[0]}".strip(), next_command=again[1])
 
 
 def _require_agreed(opened: _Opened, plan: UndoPlan, deletes: int | None) -> None:

@@ -137,7 +137,7 @@ class UndoPlan(_Part):
             UsageError: it is one.
         """
         header = stored.header
-        again = f"Make one: {commands.undo(header.run_id)}"
+        again = f"Make one: {commands.undo(header.run_id, delete=action == 'delete')}"
         if (self.run_id, self.target, self.scope) != (header.run_id, header.target, header.scope):
             raise UsageError(f"The plan is one of the run {self.run_id}, not of {header.run_id}.", again)
         if self.action != action:
@@ -156,7 +156,7 @@ class UndoPlan(_Part):
         Raises:
             UsageError: it is one.
         """
-        again = f"Make it again: {commands.undo(self.run_id)}"
+        again = f"Make it again: {commands.undo(self.run_id, delete=self.action == 'delete')}"
         if self.created != hash_of(created):
             raise UsageError("The run has gone on since the plan was made; nothing was sent.", again)
         if not {(one.ordinal, one.row, one.customer_id) for one in self.entries} <= {

@@ -216,6 +216,7 @@ def test_a_customer_that_is_changed_after_the_plan_is_left_alone(
     assert [(one["row"], one["customer_id"]) for one in done.json["failed"]] == [(6, ids[4]), (7, ids[5])]
     assert {one["id"]: one["status"] for one in witness.customers()}[ids[4]] == "ACTIVE"
     assert "explain" in done.json["next_step"]
+    assert done.json["next_command"].endswith("--plan")
     explained = user.types("explain", "last", "6", "--json").json
     assert [(one["step"], one["state"]) for one in explained["steps"]] == [("suspend", "failed")]
     assert [issue["code"] for issue in explained["issues"]] == ["changed_since"]
