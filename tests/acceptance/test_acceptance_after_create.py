@@ -195,6 +195,7 @@ def test_follow_looks_again_at_those_that_asked_for_a_person(user: User) -> None
     assert result["_warnings"] == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_between_steps_and_resume_goes_on(
     user: User, stub: Server, number: signal.Signals, code: int
@@ -481,6 +482,7 @@ def test_a_night_follows_what_earlier_nights_left_open(user: User) -> None:
         assert len(serving.there().customers) == 5
 
 
+@pytest.mark.slow
 def test_a_night_that_was_stopped_still_sends_its_rows_when_the_next_one_has_done_its_open_steps(user: User) -> None:
     with night(user, 0.0, "verify = true") as (serving, command):
         source(user, people(40), "inbox/people.csv")

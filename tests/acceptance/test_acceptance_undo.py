@@ -161,6 +161,7 @@ def test_an_undo_that_is_killed_and_applied_again_ends_the_same(
     assert statuses(witness) == {"SUSPENDED": 195, "ACTIVE": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_undo_that_is_stopped_says_how_it_goes_on(
     user: User, witness: Witness, profile_for: Callable[..., Path], number: signal.Signals, code: int
@@ -182,6 +183,7 @@ def test_an_undo_that_is_stopped_says_how_it_goes_on(
     assert applied(user, witness, quick, path).json["counts"]["suspended"] == 100
 
 
+@pytest.mark.slow
 def test_lost_answers_change_nothing(user: User, lossy: Witness, profile_for: Callable[..., Path]) -> None:
     profile = profile_for(lossy, delivery=FAST)
     ids = imported(user, lossy, profile)
@@ -305,6 +307,7 @@ def test_customers_are_deleted_at_a_sandbox_once_their_number_is_given(
     assert (again.code, again.json["counts"]["created"], again.json["counts"]["existing"]) == (0, 19, 1)
 
 
+@pytest.mark.slow
 def test_a_suspended_customer_stays_known_and_may_be_deleted_then(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -400,6 +403,7 @@ def test_the_emulator_inside_a_run_is_undone_too(user: User) -> None:
     assert user.types("undo", "last", "--apply", path, "--json").json["counts"]["suspended"] == 12
 
 
+@pytest.mark.slow
 def test_a_canary_that_stops_a_run_offers_to_take_back_what_it_created(user: User) -> None:
     rules = '[[rule]]\nfault = "status"\nstatus = 422\non = ["create"]\nfrom_request = 5\n'
     with serving_here(user.has("refusing.toml", rules)) as witness:
@@ -423,6 +427,7 @@ def test_a_canary_that_stops_a_run_offers_to_take_back_what_it_created(user: Use
         assert offered not in shown["next_step"]
 
 
+@pytest.mark.slow
 def test_a_delete_that_loses_answers_and_is_killed_ends_the_same(user: User, profile_for: Callable[..., Path]) -> None:
     rules = "".join(
         f'[[rule]]\nfault = "{name}"\non = ["delete", "get"]\nprobability = 0.1\n'
@@ -447,6 +452,7 @@ def test_a_delete_that_loses_answers_and_is_killed_ends_the_same(user: User, pro
         assert witness.customers() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["flaky", "garbled", "migration-night"])
 def test_a_bad_night_changes_nothing(user: User, preset: str) -> None:
     source = user.has("people.csv", people(120))
@@ -463,6 +469,7 @@ def test_a_bad_night_changes_nothing(user: User, preset: str) -> None:
     assert shown["rehearsal"]["lost"] == 0
 
 
+@pytest.mark.slow
 def test_of_a_run_that_was_cut_off_what_it_created_is_taken_back_and_rows_in_doubt_are_listed(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -511,6 +518,7 @@ def answered(user: User, typed: str, *arguments: str | Path, **environ: str) -> 
     return process.returncode, shown.decode()
 
 
+@pytest.mark.slow
 def test_at_a_terminal_the_number_is_typed_and_a_live_target_is_asked_about(user: User, witness: Witness) -> None:
     text = f'[targets.live]\nbase_url = "{witness.base_url}"\nrate = "900/s"\ncanary = 0\n'
     text += f'[targets.sandbox]\nbase_url = "{witness.base_url}"\nrate = "900/s"\n'

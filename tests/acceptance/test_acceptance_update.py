@@ -135,6 +135,7 @@ def test_lost_answers_write_nobody_twice_and_leave_no_doubt(user: User, profile_
         as_the_rows_say(before, site.there(), rows)
 
 
+@pytest.mark.slow
 def test_a_stop_is_gone_on_with(user: User, witness: Witness, profile_for: Callable[..., Path]) -> None:
     site = created(user, witness, profile_for(witness, delivery=['rate = "200/s"', *QUICK[1:]]), 120)
     rows = renamed(site.rows)
@@ -188,6 +189,7 @@ def test_a_list_that_is_carried_out_is_not_carried_out_again(site: Site) -> None
     assert site.written == 9
 
 
+@pytest.mark.slow
 def test_a_list_that_was_stopped_is_finished_first(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:

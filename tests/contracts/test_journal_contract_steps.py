@@ -177,6 +177,18 @@ def test_a_run_is_not_followed_for_what_takes_it_back_and_has_no_column_of_it(jo
     assert not batch.follow_up
 
 
+def test_steps_of_a_customer_that_was_taken_back_are_not_opened_again(desk: Book, journal: Journal) -> None:
+    desk.create_all()
+    tasks = desk.claim_steps(Step.LIMITS)
+    desk.settle_steps(*(result(task, StepState.FAILED) for task in tasks))
+    journal.steps(desk.run).change(Step.SUSPEND, [PlannedStep(tasks[0].ordinal, Step.SUSPEND)])
+    desk.settle_steps(*(result(task) for task in desk.claim_steps(Step.SUSPEND)))
+
+    journal.steps(desk.run).reopen({StepState.FAILED})
+
+    assert [task.ordinal for task in desk.again().claim_steps(Step.LIMITS)] == [task.ordinal for task in tasks[1:]]
+
+
 @pytest.mark.parametrize("step", [Step.SUSPEND, Step.DELETE])
 def test_the_key_of_a_deleted_customer_is_free_and_that_of_a_suspended_one_is_known(
     journal: Journal, step: Step

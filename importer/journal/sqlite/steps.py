@@ -47,6 +47,11 @@ _ORDER = {step: number for number, step in enumerate(Step)}
 _STATES = {state: number for number, state in enumerate(StepState)}
 
 
+_UNDONE = (
+    "(step NOT IN ('suspend', 'delete') AND EXISTS (SELECT 1 FROM steps u WHERE u.run = steps.run"
+    " AND u.ordinal = steps.ordinal AND u.step IN ('suspend', 'delete') AND u.state = 'done'))"
+)
+"""Whether a step is one of a customer that was taken back: nothing more is done to it."""
 _KNOWN_CUSTOMER = (
     "SELECT o.customer_id FROM identities i JOIN rows o ON o.run = i.run AND o.ordinal = i.ordinal"
     " WHERE i.scope = (SELECT scope FROM runs WHERE runs.run = rows.run) AND i.key = rows.key"
@@ -220,7 +225,7 @@ class RunSteps:
 
     def _reopen(self, tx: sqlite3.Connection, state: StepState, steps: Collection[Step]) -> None:
         which = (self._run, state.value, json.dumps([step.value for step in steps]))
-        opened = "run = ? AND state = ? AND step IN (SELECT value FROM json_each(?))"
+        opened = f"run = ? AND state = ? AND step IN (SELECT value FROM json_each(?)) AND NOT {_UNDONE}"
         found = tx.execute(
             f"SELECT step, part, ordinal FROM steps WHERE {opened} ORDER BY step, part", which
         ).fetchall()
