@@ -71,7 +71,8 @@ def settle_details(choice: Choice, kind: CustomerType | None) -> None:
         name, value = candidate.meaning.implies or ("", "")
         if name in FIELDS and name not in choice.taken:
             choice.constants.setdefault(name, (value, f"as '{choice.columns[candidate.index]}' says"))
-    if "socialId" in choice.taken and not {"socialIdCountryCode"} & {*choice.taken, *choice.constants}:
+    has_country = choice.partial or not {"socialIdCountryCode"}.isdisjoint({*choice.taken, *choice.constants})
+    if "socialId" in choice.taken and not has_country:
         choice.drop("socialId", "a national id is sent only with its country, and no column says it")
     if "type" not in choice.taken:
         choice.constants["type"] = (str(kind or CustomerType.INDIVIDUAL), "no column says it")
@@ -97,6 +98,8 @@ def _settle_phone_types(choice: Choice) -> None:
     for table in ("", CONTACT):
         number, name = (f"{table}primaryPhoneNumber.{part}" for part in ("number", "type"))
         if number not in choice.taken:
+            if choice.partial:
+                continue
             choice.drop(name, "there is no phone number for it")
             continue
         implied = (choice.taken[number].meaning.implies or ("", ""))[1]

@@ -134,11 +134,11 @@ def whole_addresses(found: list[Candidate], choice: Choice) -> list[Candidate]:
             groups.setdefault(word, {}).setdefault(candidate.meaning.group, []).append(candidate)
     kept = [candidate for candidate in found if not candidate.field.startswith("addresses.")]
     for word, rivals in groups.items():
-        whole = {group: parts for group, parts in rivals.items() if not _lacks(word, parts)}
+        whole = {group: parts for group, parts in rivals.items() if choice.partial or not _lacks(word, parts)}
         best = max(whole, key=lambda group: sum(map(choice.rank, whole[group])), default="")
         kept += whole.get(best, [])
         for group, parts in rivals.items():
-            why = _lacks(word, parts) or f"the {word} address is taken from the {best}"
+            why = ("" if choice.partial else _lacks(word, parts)) or f"the {word} address is taken from the {best}"
             _refuse_all([part for part in parts if group != best], why, choice)
     return kept
 

@@ -96,7 +96,7 @@ def _changes(
         rules, notes = mapping, tuple(unused(mapping, table.info.columns))
     else:
         require_header(contract, table.info)
-        found = proposal(contract, table.info, table.sample)
+        found = proposal(contract, table.info, table.sample, partial=True)
         rules = {name: rule for name, rule in found.rules.items() if _is_read(rule)}
         notes = tuple(matched([one for one in found.matches if one.column != ID_AT_TARGET]))
     field = contract.fields.known_id

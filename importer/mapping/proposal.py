@@ -47,14 +47,17 @@ class Proposal:
     assumed: tuple[Detected, ...] = ()
 
 
-def proposal(contract: Contract, info: SourceInfo, sample: RawBatch | None = None) -> Proposal:
+def proposal(
+    contract: Contract, info: SourceInfo, sample: RawBatch | None = None, *, partial: bool = False
+) -> Proposal:
     """Match columns to fields by name and synonyms, then by the content of a sample.
 
     Args:
         sample: the first rows; None: names alone decide.
+        partial: as of `Choice`.
     """
     seen = looks(info.columns, sample)
-    choice = Choice(info.columns, seen)
+    choice = Choice(info.columns, seen, partial=partial)
     found = [each for each in candidates(contract, info.columns, seen) if _strong(each, contract.fields, choice)]
     _assign(contract.matching.readings(found, choice), contract.fields, choice)
     contract.matching.settle(found, choice, sample)

@@ -104,6 +104,7 @@ class Choice:
         stripped: field to the sign that is taken away around its cells.
         stand_ins: name of what is not a field (a house number) to the field that its column fills with others.
         notes: what is worth saying about it.
+        partial: rows change records that exist, so that a part of an address or of a record is enough.
     """
 
     columns: Sequence[str]
@@ -117,6 +118,7 @@ class Choice:
     stripped: dict[str, str] = field(default_factory=dict)
     stand_ins: dict[str, str] = field(default_factory=dict)
     notes: list[Detected] = field(default_factory=list)
+    partial: bool = False
 
     def rank(self, candidate: Candidate) -> float:
         """Prefer the surer name, and among names as sure the column with more in it."""

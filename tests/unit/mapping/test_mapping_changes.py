@@ -41,6 +41,18 @@ def test_nothing_is_assumed_that_no_column_says() -> None:
     assert set(found.rules) == set(found.columns)
 
 
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        ("Mailing City", "addresses.mailing.cityName"),
+        ("Mailing Zip", "addresses.mailing.zipCode"),
+        ("Social ID", "socialId"),
+    ],
+)
+def test_a_part_of_an_address_or_a_customer_is_enough(column: str, field: str) -> None:
+    assert mapper(["External ID", column]).columns == {"externalId": "External ID", field: column}
+
+
 def test_the_id_of_a_results_file_is_taken_for_nothing_else() -> None:
     assert mapper([ID_AT_TARGET, "Last Name"]).columns == {"id": ID_AT_TARGET, "lastName": "Last Name"}
 
