@@ -127,6 +127,21 @@ def test_the_results_show_what_an_update_changes(journal: Journal) -> None:
     assert [(issue.code, issue.column) for issue in batch.issues] == [("update_failed", "Surname")]
 
 
+def test_what_an_update_changes_and_what_differs_after_it_stand_side_by_side(journal: Journal) -> None:
+    book = found(updating(journal))
+    journal.steps(book.run).verify([0])
+    journal.runs.note(book.run, RunFacts.model_validate({"after_create": {"steps": ("verify", "update")}}))
+    for step in (Step.UPDATE, Step.VERIFY):
+        book.claim_steps(step)
+    book.settle_steps(
+        result(0, StepState.DONE, status="changed", detail=("lastName: G••• → B•••",)),
+        StepResult(0, Step.VERIFY, "", StepState.DIFFERS, detail=("suffix: not sent",)),
+    )
+    (batch,) = journal.replay(book.run).batches()
+
+    assert batch.follow_up["_differences"][0] == "lastName: G••• → B•••; suffix: not sent"
+
+
 def test_purging_takes_what_an_update_has_shown(journal: Journal) -> None:
     book = found(updating(journal))
     book.claim_steps(Step.UPDATE)

@@ -42,18 +42,18 @@ def follow_up(connection: sqlite3.Connection, run: int, first: int, size: int) -
         "SELECT r.ordinal, s.step, s.state, s.reference, s.status, s.outcome, s.detail FROM rows r"
         " JOIN steps s ON s.run = r.run AND s.ordinal = coalesce(r.leader, r.ordinal)"
         f" WHERE r.run = ? AND r.ordinal >= ? AND r.ordinal < ? AND {HAS_STEP}"
-        " AND s.step IN ('limits', 'verification', 'verify', 'update')",
+        " AND s.step IN ('limits', 'verification', 'verify', 'update') ORDER BY r.ordinal, s.step",
         (run, first, first + size),
     ):
         place, now = ordinal - first, StepState(state)
+        if step in {Step.UPDATE, Step.VERIFY}:
+            said = [columns[DIFFERENCES][place], *json.loads(detail)]  # what was changed, then what differs still
+            columns[DIFFERENCES][place] = "; ".join(filter(None, said))
         if step == Step.VERIFY:
             columns[VERIFIED][place] = _READ_BACK.get(now, "")
-            columns[DIFFERENCES][place] = "; ".join(json.loads(detail))
-        elif step == Step.UPDATE:
-            columns[DIFFERENCES][place] = "; ".join(json.loads(detail))
         elif step == Step.LIMITS:
             columns[LIMITS][place] = _SET.get(now, now.value)
-        else:
+        elif step == Step.VERIFICATION:
             columns[IDV_STATUS][place] = _status(now, status)
             columns[IDV_OUTCOME][place], columns[IDV_ID][place] = outcome, reference
     return columns
