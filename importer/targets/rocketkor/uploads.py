@@ -98,7 +98,8 @@ def upload_url(address: object) -> URL | None:
         parts = urlsplit(address)
         safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
         named = parts.hostname and parts.port != 0 and "@" not in parts.netloc
-        return URL(address, encoded=True) if safe and named else None
+        url = URL(address, encoded=True)
+        return url if safe and named and str(url).lower() == address.lower() else None
     except ValueError:
         return None
 
