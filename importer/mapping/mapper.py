@@ -131,16 +131,17 @@ class ColumnMapper:
         mapper._amounts.settle_as(decimals)
         return mapper
 
-    def without_steps(self, off: Collection[str]) -> ColumnMapper:
+    def without_steps(self, off: Collection[str], *, updates: bool = False) -> ColumnMapper:
         """Make the same mapper again without the fields of some steps after the create, and say so.
 
         Args:
             off: the names of the steps.
+            updates: customers are updated, and none is created.
         """
         gone = [step for step in self.contract.fields.steps(self.columns) if step in off]
         if not gone:
             return self
-        said = (Detected("step_off", step, 1.0, not_used(step)) for step in gone)
+        said = (Detected("step_off", step, 1.0, not_used(step, updates=updates)) for step in gone)
         notes = (*without_steps(self.notes, gone), *said)
         specs = {plan.name: self.contract.spec(plan.name) for plan in self.plans}
         left = [plan for plan in self.plans if (spec := specs[plan.name]) is None or spec.step not in gone]

@@ -41,9 +41,15 @@ _OF_STEPS = {
 }
 
 
-def not_used(step: str) -> str:
-    """Say that the columns of a step after the create are not used, since it is off."""
+def not_used(step: str, *, updates: bool = False) -> str:
+    """Say that the columns of a step after the create are not used, since it is off.
+
+    Args:
+        updates: customers are updated, and none is created.
+    """
     what, to_do = _OF_STEPS.get(step, (step, "send them"))
+    if updates:
+        return f"The columns of {what} are not used: an update leaves them as they are."
     return f"The columns of {what} are not used: set after_create.{step} = true to {to_do} after the create."
 
 

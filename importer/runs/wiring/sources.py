@@ -136,7 +136,7 @@ def opened(at_hand: LocalSource, profile: Profile, *, name: str = "") -> Iterato
             source=profile.source,
             validation=profile.validation,
             looks=profile.commands.looks(name) if name else "",
-        ).without_steps(_OF_CREATES if changes else profile.after_create.steps_off)
+        ).without_steps(_OF_CREATES if changes else profile.after_create.steps_off, updates=changes)
         grouping = None  # a change is of one customer by one row
         if not changes:
             grouping = grouping_of(profile.contract, profile.grouping, mapper.rules, table.info.columns)

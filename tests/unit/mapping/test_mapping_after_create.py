@@ -201,6 +201,13 @@ def test_a_profile_that_maps_limits_without_the_step_gets_the_sentence_too() -> 
     assert OFF in [one.note for one in mapper.notes]
 
 
+def test_an_update_never_advises_to_switch_a_step_on() -> None:
+    mapper = mapper_of({}).without_steps(["limits"], updates=True)
+    assert "The columns of limits are not used: an update leaves them as they are." in [
+        one.note for one in mapper.notes
+    ]
+
+
 def test_a_mapper_without_such_columns_stays_itself() -> None:
     mapper = mapper_of({})
     assert mapper.without_steps(["documents"]) is mapper
