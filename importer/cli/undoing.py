@@ -17,8 +17,8 @@ from importer.core.errors import UsageError
 from importer.core.labels import counted
 
 if TYPE_CHECKING:
-    from importer.runs.undo import UndoReport
     from importer.runs.undo_plan import Action
+    from importer.runs.undo_report import UndoReport
 
 _SHOWN = 20
 """Customers that are left alone are listed up to this many; the plan has all of them."""

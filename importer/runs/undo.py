@@ -6,11 +6,11 @@ journal, so that an undo that was cut off goes on where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from importer.core.errors import AccessError, ExitCode, InterruptedRunError, TryLaterError, UsageError
 from importer.core.events import Event
@@ -32,67 +32,15 @@ from importer.runs.run_directory import run_directory
 from importer.runs.send import Sending
 from importer.runs.undo_checks import Checks, Customer, customers_of
 from importer.runs.undo_plan import FILE, Action, Entry, Skipped, UndoPlan, hash_of
+from importer.runs.undo_report import DONE, UndoReport
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, open_workspace
 from importer.runs.wiring.sending import delivering, limiter_for
 
-DONE: Mapping[Action, str] = {"suspend": "suspended", "delete": "deleted"}
 _UNKNOWN = "It is not known whether this row became a customer."
 _READ = "Read the plan, then apply it:"
 _AGAIN = "To go on with the plan, run:"
 _ANEW = "To list what is left, run:"
 _WHY = "Customers were left alone or are in doubt; `{}` says why."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoReport:
-    """What an undo has listed or done.
-
-    Args:
-        action: `suspend` or `delete`.
-        counts: customers: `planned`, `suspended` or `deleted`, `skipped`, `failed`.
-        is_plan: it was listed only.
-        plan: the file.
-        skipped: the customers that the plan leaves alone.
-        failed: those of it that were not changed, or of which that is not known.
-        next_step: what to do now, up to the command.
-        next_command: the command for it.
-    """
-
-    run_id: str
-    source: str
-    target: str
-    action: Action
-    counts: Mapping[str, int]
-    is_plan: bool
-    plan: Path
-    skipped: tuple[Skipped, ...]
-    failed: tuple[Entry, ...]
-    elapsed_seconds: float
-    exit_code: ExitCode
-    next_step: str = ""
-    next_command: str = ""
-    error: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it in plain JSON types."""
-        return {
-            "command": "undo",
-            "run_id": self.run_id,
-            "source": self.source,
-            "target": self.target,
-            "dry_run": self.is_plan,
-            "action": self.action,
-            "counts": dict(self.counts),
-            "skipped": [one.model_dump() for one in self.skipped],
-            "failed": [{"row": one.row, "customer_id": one.customer_id} for one in self.failed],
-            "issues": [],
-            "files": {"plan": str(self.plan)},
-            "next_step": f"{self.next_step} {self.next_command}".strip(),
-            "next_command": self.next_command,
-            "elapsed_seconds": round(self.elapsed_seconds, 3),
-            "exit_code": int(self.exit_code),
-            "error": self.error,
-        }
 
 
 class _Opened(NamedTuple):
