@@ -53,7 +53,7 @@ class Stage:
 
 
 STAGES = {
-    "before a run begins": Stage(120_000, "The ", sending=False),
+    "before a run begins": Stage(210_000, "The ", sending=False),
     "before anything is sent": Stage(260_000, JOURNAL, sending=False),
     "while rows are sent": Stage(0, JOURNAL, content=SMALL),
     "while results are written": Stage(1_000_000, RESULTS),
