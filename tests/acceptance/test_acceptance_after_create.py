@@ -167,6 +167,7 @@ def test_a_run_whose_time_is_over_ends_with_75_and_goes_on_later(user: User, com
         assert serving.asked()["idv_submit"] == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["follow", "resume"])
 def test_outcomes_are_read_although_the_folder_of_documents_is_gone(user: User, command: str) -> None:
     with stub_server(user, idv_s=2.5) as serving:

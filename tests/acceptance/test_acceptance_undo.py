@@ -138,6 +138,7 @@ def test_what_was_touched_since_is_listed_and_all_else_is_suspended(
     assert [there.get(one) for one in seven] == ["ACTIVE", "ACTIVE", "SUSPENDED", "SUSPENDED", "ACTIVE", "ACTIVE", None]
 
 
+@pytest.mark.slow
 def test_an_undo_that_is_killed_and_applied_again_ends_the_same(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -227,6 +228,7 @@ def test_a_customer_that_is_changed_after_the_plan_is_left_alone(
     assert "_idv_status" not in user.reads(results)[4]
 
 
+@pytest.mark.slow
 def test_a_plan_applied_twice_asks_for_nothing_more(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -246,6 +248,7 @@ def test_a_plan_applied_twice_asks_for_nothing_more(
     assert "20 of its customers were suspended again." in shown["verdict"]
 
 
+@pytest.mark.slow
 def test_what_a_run_only_found_is_never_touched(user: User, witness: Witness, profile_for: Callable[..., Path]) -> None:
     profile = profile_for(witness, delivery=FAST)
     found = imported(user, witness, profile, 30)

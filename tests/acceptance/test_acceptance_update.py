@@ -180,6 +180,7 @@ def test_the_update_goes_on_from_the_list_and_leaves_alone_who_has_changed_since
     assert site.written == 1 + 8
 
 
+@pytest.mark.slow
 def test_a_list_that_is_carried_out_is_not_carried_out_again(site: Site) -> None:
     file = site.file(renamed(site.rows, 4))
     site.updates(file, "--dry-run")
