@@ -23,7 +23,7 @@ from tests.unit.readers.test_readers_xlsb import row as line
 
 HEADER = ["firstName", "lastName", "phone", "email"]
 PERSON = ["Anna", "Green", "+14155550100", "a0@example.com"]
-LIMIT_MB, LIMIT_S = 200, 20
+LIMIT_MB, LIMIT_S = 240, 20
 CLEAN = {"read": 1, "valid": 1, "invalid": 0}
 
 VALIDATE = """
