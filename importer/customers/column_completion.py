@@ -100,7 +100,7 @@ def _settle_phone_types(choice: Choice) -> None:
         if number not in choice.taken:
             if choice.partial:
                 continue
-            choice.drop(name, "there is no phone number for it")
+            choice.drop(name, "no column has its phone number")
             continue
         implied = (choice.taken[number].meaning.implies or ("", ""))[1]
         if name in choice.taken and not _same_number(choice, number, name):

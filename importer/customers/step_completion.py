@@ -68,7 +68,7 @@ def _settle_owner(owner: str, choice: Choice) -> None:
         choice.drop(f"{owner}socialId", "a national id is sent only with its country, and no column says it")
     phone = f"{owner}primaryPhoneNumber."
     if not _has(phone, ("number",), choice):
-        choice.drop(f"{phone}type", "there is no phone number for it")
+        choice.drop(f"{phone}type", "no column has its phone number")
     elif f"{phone}type" not in choice.taken:
         choice.constants.setdefault(f"{phone}type", (_OWNER_PHONE, "no column says it"))
 

@@ -9,14 +9,14 @@ from importer.core.errors import ImporterError, UsageError
 from importer.core.runtime import beside_the_loop
 from importer.core.steps import LOOKED_UP_STEPS, UNDOING, Step, StepState
 from importer.delivery import StopSwitch, stopped_with
-from importer.journal import Location, StoredRun, locks_of
+from importer.journal import Location, StoredRun
 from importer.profile import Profile
 from importer.results import Report
 from importer.runs.context import Context, in_hours
 from importer.runs.endings import is_open
-from importer.runs.resume import destination_again, recall
-from importer.runs.run_directory import run_directory
+from importer.runs.resume import recall
 from importer.runs.send import Sending
+from importer.runs.take_up import taken_up
 from importer.runs.wiring import Workspace, open_workspace
 
 NOT_UNDOING = tuple(step for step in Step if step not in UNDOING)
@@ -58,20 +58,10 @@ async def steps_alone(
 
 
 async def _done(context: Context, name: str, prepare: Prepare, steps: Collection[Step], *, waits: bool) -> Report:
-    started_at = context.now()
-    with closing(open_workspace(context.workspace, create=False)) as workspace:
-        stored = workspace.runs.find(name)
-        context, where = destination_again(context, workspace, stored, started_at)
-        run_id = stored.header.run_id
-        with (
-            locks_of(workspace.path).hold(where.scope, started_at),
-            run_directory(context, run_id) as (logged, directory),
-        ):
-            stored = workspace.runs.find(run_id)  # as whoever held the lock has left it
-            _require_sent(context, workspace, stored)
-            await beside_the_loop(prepare, workspace, stored)
-            sending = Sending(logged, workspace, stored, where, directory, started_at, steps=steps, waits=waits)
-            return await sending.run()
+    with taken_up(context, name) as run:
+        _require_sent(run.context, run.workspace, run.stored)
+        await beside_the_loop(prepare, run.workspace, run.stored)
+        return await Sending(*run, steps=steps, waits=waits).run()
 
 
 def _require_sent(context: Context, workspace: Workspace, stored: StoredRun) -> None:

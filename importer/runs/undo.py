@@ -7,7 +7,7 @@ journal, so that an undo that was cut off goes on where it stopped.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,19 +21,19 @@ from importer.core.states import RowState
 from importer.core.steps import FAILED_STEPS, Step, StepState
 from importer.delivery import StopSwitch
 from importer.engines import AsyncioPool
-from importer.journal import BodyOfRow, StoredRun, locks_of
+from importer.journal import BodyOfRow, StoredRun
 from importer.profile import HARMLESS_TARGETS
 from importer.runs.consent import ask_consent
 from importer.runs.context import Context, in_hours
 from importer.runs.endings import Ending, ending_of, stop_code
 from importer.runs.finish import finish
-from importer.runs.resume import destination_again, recall
-from importer.runs.run_directory import run_directory
+from importer.runs.resume import recall
 from importer.runs.send import Sending
+from importer.runs.take_up import taken_up
 from importer.runs.undo_checks import Checks, Customer, customers_of
 from importer.runs.undo_plan import FILE, Action, Entry, Skipped, UndoPlan, hash_of
 from importer.runs.undo_report import DONE, UndoReport
-from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, open_workspace
+from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target
 from importer.runs.wiring.sending import delivering, limiter_for
 
 _UNKNOWN = "It is not known whether this row became a customer."
@@ -233,20 +233,10 @@ def _finished(opened: _Opened, before: Ending) -> None:
 @asynccontextmanager
 async def _opened(context: Context, name: str) -> AsyncIterator[_Opened]:
     """Open a run, and keep everybody else from working with it."""
-    started_at = context.now()
-    with closing(open_workspace(context.workspace, create=False)) as workspace:
-        stored = workspace.runs.find(name)
-        context, where = destination_again(context, workspace, stored, started_at)
-        run_id = stored.header.run_id
-        with (
-            locks_of(workspace.path).hold(where.scope, started_at),
-            run_directory(context, run_id) as (logged, directory),
-        ):
-            stored = workspace.runs.find(run_id)  # as whoever held the lock has left it
-            stored.require_whole()
-            stored.require_loaded()
-            made = await beside_the_loop(_made_rows, workspace, stored)
-            yield _Opened(logged, workspace, stored, where, directory, started_at, made)
+    with taken_up(context, name) as run:
+        run.stored.require_whole()
+        run.stored.require_loaded()
+        yield _Opened(*run, made=await beside_the_loop(_made_rows, run.workspace, run.stored))
 
 
 def _made_rows(workspace: Workspace, stored: StoredRun) -> list[BodyOfRow]:

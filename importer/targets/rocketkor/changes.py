@@ -21,7 +21,7 @@ from importer.targets.rocketkor.http import Answer
 from importer.targets.rocketkor.session import Session
 from importer.targets.rocketkor.step_answers import STATUSES, done, judge_step
 
-_LEAVES_A_DOUBT: Final = StepRule()
+LEAVES_A_DOUBT: Final = StepRule()
 _GONE: Final = STATUSES[404]
 
 
@@ -44,10 +44,10 @@ class Changes:
         if found.failure is not None:
             return StepReply(found.failure)
         if not found.candidates:
-            return StepReply(Reply(Verdict.REJECT, "", 404, _GONE.code, _GONE.sentence, took_s=found.took_s))
+            return StepReply(gone(found))
         body = found.candidates[0].body
         if task.in_doubt and status_of(body) == SUSPENDED:
-            return StepReply(_as_wanted(found))
+            return StepReply(as_wanted(found))
         if is_other(task, body) or status_of(body) == SUSPENDED:
             return StepReply(changed_since(found))
         return StepReply(await self._ask("PUT", self._customers / task.customer_id / "suspend"))
@@ -58,12 +58,12 @@ class Changes:
         if found.failure is not None:
             return StepReply(found.failure)
         if task.in_doubt and not found.candidates:
-            return StepReply(_as_wanted(found))
+            return StepReply(as_wanted(found))
         if not found.candidates or is_other(task, found.candidates[0].body):
             return StepReply(changed_since(found))
         reply = await self._ask("DELETE", self._customers / task.customer_id)
-        gone = reply.http_status == 404  # it was there a moment ago
-        return StepReply(Reply(Verdict.ACCEPT, http_status=404, took_s=reply.took_s) if gone else reply)
+        is_gone = reply.http_status == 404  # it was there a moment ago
+        return StepReply(Reply(Verdict.ACCEPT, http_status=404, took_s=reply.took_s) if is_gone else reply)
 
     async def _ask(self, method: str, url: URL) -> Reply:
         """Ask for what takes no body, and answers yes in words that mean nothing."""
@@ -73,7 +73,7 @@ class Changes:
         if 200 <= answer.status < 300 and not _is_a_page(answer):
             return done(answer, self._session.now())
         said = read_error_body(answer.body, b"", self._session.secrets)
-        return judge_step(answer, said, self._session.now(), _LEAVES_A_DOUBT, in_words=False)
+        return judge_step(answer, said, self._session.now(), LEAVES_A_DOUBT, in_words=False)
 
 
 def status_of(body: Mapping[str, Any]) -> str:
@@ -88,18 +88,20 @@ def is_other(task: StepTask, body: Mapping[str, Any]) -> bool:
 
 def changed_since(found: Found) -> Reply:
     """The refusal of our own to change a customer that is not as it was when the list was made."""
-    code = "changed_since"
-    return Reply(
-        Verdict.REJECT,
-        error_code=code,
-        message=CHANGED_SINCE,
-        field_errors=(FieldError("", CHANGED_SINCE, code),),
-        allowance=found.allowance,
-        took_s=found.took_s,
+    error = FieldError("", CHANGED_SINCE, "changed_since")
+    said = as_wanted(found)._replace(verdict=Verdict.REJECT, error_code=error.code, message=error.message)
+    return said._replace(field_errors=(error,))
+
+
+def gone(found: Found) -> Reply:
+    """The refusal of our own to change a customer that is not there any more."""
+    return as_wanted(found)._replace(
+        verdict=Verdict.REJECT, http_status=404, error_code=_GONE.code, message=_GONE.sentence
     )
 
 
-def _as_wanted(found: Found) -> Reply:
+def as_wanted(found: Found) -> Reply:
+    """The answer where a customer was read, and nothing has to be sent."""
     return Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
 
 

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from yarl import URL
 
 from importer.core.outcomes import FieldError, Found, Reply, Verdict
 from importer.core.step_tasks import StepReply, StepTask
-from importer.core.steps import StepRule, StepState
+from importer.core.steps import StepState
 from importer.customers.changes import fingerprint
 from importer.customers.update import Merged, merge
 from importer.targets.rocketkor.bodies import load_object, read_error_body
-from importer.targets.rocketkor.changes import changed_since, is_other
+from importer.targets.rocketkor.changes import LEAVES_A_DOUBT, as_wanted, changed_since, gone, is_other
 from importer.targets.rocketkor.session import Session
-from importer.targets.rocketkor.step_answers import STATUSES, done, judge_step
+from importer.targets.rocketkor.step_answers import done, judge_step
 
 CHANGED, UNCHANGED = "changed", "unchanged"
 """The status of an update that is done."""
-_LEAVES_A_DOUBT: Final = StepRule()
-_GONE: Final = STATUSES[404]
 
 
 class Updates:
@@ -47,7 +45,7 @@ class Updates:
         if found.failure is not None:
             return StepReply(found.failure)
         if not found.candidates:
-            return StepReply(_refused(_GONE.code, _GONE.sentence, found))
+            return StepReply(gone(found))
         customer = found.candidates[0].body
         merged = merge(customer, load_object(task.payload), task.key)
         return _unsent(task, found, customer, merged) or await self._write(task.customer_id, merged)
@@ -60,7 +58,7 @@ class Updates:
         if answer.status == 204 or (answer.status == 200 and load_object(answer.body or b"")):
             return StepReply(done(answer, self._session.now()), status=CHANGED, detail=_detail(merged))
         said = read_error_body(answer.body, payload, self._session.secrets)
-        return StepReply(judge_step(answer, said, self._session.now(), _LEAVES_A_DOUBT))
+        return StepReply(judge_step(answer, said, self._session.now(), LEAVES_A_DOUBT))
 
 
 def _unsent(task: StepTask, found: Found, customer: Mapping[str, Any], merged: Merged) -> StepReply | None:
@@ -69,24 +67,22 @@ def _unsent(task: StepTask, found: Found, customer: Mapping[str, Any], merged: M
         first = merged.errors[0]
         return StepReply(_refused(first.code, first.message, found, merged.errors))
     if not merged.changes:
-        return StepReply(_read(found), status=CHANGED if task.in_doubt else UNCHANGED)
+        return StepReply(as_wanted(found), status=CHANGED if task.in_doubt else UNCHANGED)
     if is_other(task, customer):
         return StepReply(changed_since(found))
     return _listed(merged, customer, found) if task.lists_only else None
 
 
 def _listed(merged: Merged, customer: Mapping[str, Any], found: Found) -> StepReply:
-    return StepReply(_read(found), StepState.LISTED, reference=fingerprint(customer), detail=_detail(merged))
+    return StepReply(as_wanted(found), StepState.LISTED, reference=fingerprint(customer), detail=_detail(merged))
 
 
 def _detail(merged: Merged) -> tuple[str, ...]:
     return tuple(change.masked() for change in merged.changes)
 
 
-def _read(found: Found) -> Reply:
-    return Reply(Verdict.ACCEPT, allowance=found.allowance, took_s=found.took_s)
-
-
 def _refused(code: str, message: str, found: Found, errors: Sequence[FieldError] = ()) -> Reply:
     """The refusal of our own to write a customer."""
-    return _read(found)._replace(verdict=Verdict.REJECT, error_code=code, message=message, field_errors=tuple(errors))
+    return as_wanted(found)._replace(
+        verdict=Verdict.REJECT, error_code=code, message=message, field_errors=tuple(errors)
+    )
