@@ -102,6 +102,11 @@ class Commands:
         """Take back what a plan lists."""
         return self._on_run("undo", run, "--apply", self._path(plan), *(("--delete",) if delete else ()))
 
+    def plan_retry(self, run: str, fixed: Path | str = "") -> str:
+        """Make a plan of what a retry of a run sends."""
+        words = ("--fixed", self._path(fixed)) if fixed else ()
+        return self._composed("plan", "--retry", run, *words, *self._config_words(), *self._workspace_words())
+
     def show(self, run: str) -> str:
         """Show a run."""
         return self._on_run("show", run)
@@ -145,6 +150,19 @@ class Commands:
         """Change customers that exist, as the rows of a file say."""
         target = ("--target", self.target) if self.target else ()
         return self._on_file("update", file, *target, *self.sending, *more)
+
+    def plan(self, file: Path | str, *more: str) -> str:
+        """Check a file, and write a plan of what would be sent; `more` as of `run`."""
+        target = ("--target", self.target) if self.target else ()
+        return self._on_file("plan", file, *target, *self.sending, *more)
+
+    def approve(self, plan: Path | str) -> str:
+        """Sign a plan."""
+        return self._composed("approve", self._path(plan))
+
+    def run_plan(self, plan: Path | str) -> str:
+        """Send what a plan says."""
+        return self._composed("run", "--plan", self._path(plan), *self._workspace_words())
 
     def validate(self, file: Path | str) -> str:
         """Check a file."""

@@ -7,9 +7,11 @@
     │       ├── MissingColumnError exit 2  it names a column that this source does not have
     │       └── TransformError    exit 2   the user's own function fails on this source
     ├── AccessError               exit 5   authentication or permission refused
+    │   ├── ApprovalMissingError  exit 5   a plan has to be approved first, or its approval does not hold
     │   └── UnreadableSourceError exit 5   one source may not be read; others may
     ├── SourceError               exit 6   the source cannot be read, or is refused
     │   ├── SourceChangedError    exit 6   the source or profile changed since the run began
+    │   ├── PlanRefusedError      exit 6   a plan does not fit what is there now, was edited, or has expired
     │   └── EmptySourceError      exit 6   there is no row in it
     ├── BusyError                 exit 7   another run holds the lock
     ├── AlreadyImportedError      exit 7   this very content was imported before
@@ -96,6 +98,10 @@ class AccessError(ImporterError):
     exit_code = ExitCode.ACCESS
 
 
+class ApprovalMissingError(AccessError):
+    """The target takes only what was approved, and this was not; the hint says who may approve it."""
+
+
 class UnreadableSourceError(AccessError):
     """A source is there and may not be read; that says nothing about other sources."""
 
@@ -112,6 +118,10 @@ class UndecidedEncodingError(SourceError):
 
 class SourceChangedError(SourceError):
     """The source or the profile is not the one that the run began with."""
+
+
+class PlanRefusedError(SourceError):
+    """A plan is not one, was edited, has expired, or does not fit what is there now; nothing was sent."""
 
 
 class EmptySourceError(SourceError):

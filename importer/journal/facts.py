@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from importer.core.errors import JournalError
+from importer.core.plans import Job, Signature
 from importer.core.sources import Detected, SourceInfo
 
 
@@ -192,6 +193,27 @@ UPDATE_JOB = "update"
 """The job of a run whose rows change customers that exist."""
 
 
+class PlanFacts(Noted):
+    """A plan that a run has sent by.
+
+    Args:
+        sha256: of the plan, its signatures aside.
+        root: over all bodies that it says are sent.
+        rows: customers that it creates or changes.
+        file: its copy in the run's directory.
+        author: who made it, as `user@host`.
+        signatures: those that counted when it was used.
+    """
+
+    job: Job = "import"
+    sha256: str = ""
+    root: str = ""
+    rows: int = 0
+    file: str = ""
+    author: str = ""
+    signatures: tuple[Signature, ...] = ()
+
+
 class ReturnFacts(Noted):
     """What came back for a run."""
 
@@ -221,6 +243,7 @@ class RunFacts(Noted):
         mapping: customer field to the source column(s) or constant that it came from.
         idv: readiness of the rows for identity verification.
         after_create: the steps after a create.
+        plans: those that its rows were sent by, the newest last; empty: rows were taken into it without one.
         fixed: the numbers of all rows with other cells than in the source.
         at_work_since: when the last pass began, seconds since the epoch.
         passes: the receipt of every pass; None: it was killed.
@@ -254,6 +277,7 @@ class RunFacts(Noted):
     learned: LearnedFacts = Field(default_factory=LearnedFacts)
     rehearsal: RehearsalFacts = Field(default_factory=RehearsalFacts)
     after_create: AfterCreateFacts = Field(default_factory=AfterCreateFacts)
+    plans: tuple[PlanFacts, ...] = ()
     stopped_by: str = ""
     stopped_message: str = ""
     files: Mapping[str, str] = {}

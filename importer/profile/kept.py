@@ -32,6 +32,7 @@ KEPT_TABLES = frozenset(
         "after_create",
         "idv",
         "documents",
+        "approval",
         "results",
         "notify",
         "log",

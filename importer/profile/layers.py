@@ -26,7 +26,17 @@ from importer.profile.transform import TRANSFORM, beside
 
 PREFIX = "IMPORTER_"
 DELIMITER = "__"
-READ_SEPARATELY = frozenset({"IMPORTER_CONFIG", "IMPORTER_NOTIFY_URLS", "IMPORTER_NOTIFY_URLS_FILE"})
+READ_SEPARATELY = frozenset(
+    {
+        "IMPORTER_CONFIG",
+        "IMPORTER_NOTIFY_URLS",
+        "IMPORTER_NOTIFY_URLS_FILE",
+        "IMPORTER_APPROVAL_POLICY",
+        "IMPORTER_KEYS",
+        "IMPORTER_KEY_PASSPHRASE",
+        "IMPORTER_KEY_PASSPHRASE_FILE",
+    }
+)
 """Variables with our prefix that name no setting: others read them."""
 
 Origin = Literal["option", "environment", "profile", "run", "default"]

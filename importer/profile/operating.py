@@ -42,6 +42,21 @@ class RetentionSettings(Section):
     )
 
 
+class ApprovalSettings(Section):
+    """`[approval]`: plans and their signatures. Tightens the policy of the administrator, and never loosens it."""
+
+    required: bool = Field(
+        False, description="Send only what a signed plan says, also where the policy asks for no approval."
+    )
+    valid: Age = Field("7d", validate_default=True, description="How long a plan is good; the policy may say less.")
+    signatures: Annotated[int, Field(ge=2, le=10)] = Field(
+        2, description="How many people sign a plan, its author among them; the policy may say more."
+    )
+    key: str = Field(
+        "", description="The name or the file of the key that signs; empty: the only one of the key folder."
+    )
+
+
 class LogSettings(Section):
     """`[log]`: what is logged while a run goes on, and how."""
 

@@ -18,7 +18,14 @@ from importer.profile.delivery import DeliverySettings, TargetSettings
 from importer.profile.fieldnames import Named, apart_from_fields, check_names, quotes_forgotten
 from importer.profile.mapping_rules import GroupingSettings, MappingRule
 from importer.profile.nightly import NightlySettings, NotifySettings
-from importer.profile.operating import LogSettings, MetricsSettings, OtelSettings, OutputSettings, RetentionSettings
+from importer.profile.operating import (
+    ApprovalSettings,
+    LogSettings,
+    MetricsSettings,
+    OtelSettings,
+    OutputSettings,
+    RetentionSettings,
+)
 from importer.profile.section import Section
 from importer.profile.settings import RemoteSettings, ResultsSettings, SourceSettings, ValidationSettings
 from importer.profile.transform import Transform, TransformSettings
@@ -87,6 +94,7 @@ class ProfileTables(Section):
     log: LogSettings = LogSettings()
     output: OutputSettings = OutputSettings()
     retention: RetentionSettings = RetentionSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     metrics: MetricsSettings = MetricsSettings()
     otel: OtelSettings = OtelSettings()
 

@@ -1,0 +1,146 @@
+"""The file of a plan: what all kinds of plans have in common, its hash, and the signatures under it. Judges none.
+
+A plan holds hashes, counts, row numbers and settings, and nothing of a customer. Its hash covers all of it but the
+signatures, which are added later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from importer.core.atomic_files import storage_error, write_file
+from importer.core.errors import PlanRefusedError
+from importer.core.plans import Approvable, Job, Signature
+
+_MOST_BYTES = 1 << 30
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class PlanPart(BaseModel):
+    """A part of a plan: what it does not know it refuses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PlanFile(PlanPart):
+    """What every plan says.
+
+    Args:
+        run_id: the run that it is of: the dry run that made it, or the one whose rows it changes.
+        made_at: seconds since the epoch.
+        expires_at: seconds since the epoch.
+        author: who made it, as `user@host`.
+        host: of the target; empty: the emulator inside the run.
+        scope: target and account.
+        rows: customers that it creates or changes.
+        sha256: of all else but the signatures.
+    """
+
+    what: ClassVar[str] = "a plan"
+
+    format: str
+    job: Job
+    run_id: str
+    made_at: float
+    expires_at: float
+    author: str
+    target: str
+    host: str
+    scope: str
+    rows: int
+    sha256: str = ""
+    signatures: tuple[Signature, ...] = ()
+
+    @property
+    def approvable(self) -> Approvable:
+        """What approvals are judged by."""
+        return Approvable(self.sha256, self.job, self.host, self.rows, self.made_at, self.expires_at)
+
+    def computed(self) -> str:
+        """The hash that the plan must bear."""
+        said = self.model_dump(mode="json", exclude={"sha256", "signatures"})
+        return hashlib.sha256(_canonical(said)).hexdigest()
+
+    def sealed(self) -> Self:
+        """Return the same plan with its hash."""
+        return self.model_copy(update={"sha256": self.computed()})
+
+    def signed(self, signature: Signature) -> Self:
+        """Return the same plan with one signature more; a person's newer one takes the place of the older."""
+        others = (one for one in self.signatures if (one.role, one.name) != (signature.role, signature.name))
+        return self.model_copy(update={"signatures": (*others, signature)})
+
+    def is_expired(self, now: float, valid_s: float) -> bool:
+        """Whether it is too old.
+
+        Args:
+            now: seconds since the epoch.
+            valid_s: how long a plan is good at most, in seconds.
+        """
+        return now > min(self.expires_at, self.made_at + valid_s)
+
+    def write(self, path: Path) -> None:
+        """Write the file, for its owner alone.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        content = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1).encode()
+        try:
+            write_file(path, content + b"\n")
+        except OSError as error:
+            raise storage_error(error, path.parent) from error
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a file.
+
+        Raises:
+            PlanRefusedError: it is not there, is not such a plan, or was edited.
+        """
+        return cls.of_content(content_of(path), path)
+
+    @classmethod
+    def of_content(cls, content: bytes, path: Path) -> Self:
+        """Read what a file holds; arguments and errors as of `read`."""
+        try:
+            plan = cls.model_validate_json(content)
+        except ValidationError:
+            raise PlanRefusedError(f"'{path}' is not {cls.what} that this program can read.", MAKE_AGAIN) from None
+        if plan.sha256 != plan.computed():
+            raise PlanRefusedError(f"The plan '{path}' was edited since it was made; nothing was sent.", MAKE_AGAIN)
+        return plan
+
+
+MAKE_AGAIN = "Make the plan again."
+
+
+def content_of(path: Path) -> bytes:
+    """Return what the file of a plan holds.
+
+    Raises:
+        PlanRefusedError: it is not there, cannot be read, or is too large.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise PlanRefusedError(f"'{path}' is too large for a plan.")
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        raise PlanRefusedError(f"The plan '{path}' cannot be read: {reason}.", MAKE_AGAIN) from None
+
+
+def moment(seconds: float) -> str:
+    """A time of a plan for people, in UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M UTC}"
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
