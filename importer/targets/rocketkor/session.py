@@ -1,7 +1,7 @@
 """Requests in the name of one service account: each waits for its slot of the run's rate, and carries a valid token.
 
 One attempt a call, with one exception: a request refused with 401 was not processed (API facts, section 1), so it is
-made once more with a fresh token. A 403 means the role, unless the token is at its end. Never sleeps, never judges
+made again with a fresh token, at most twice: that token may be revoked while others use it. A 403 means the role, unless the token is at its end. Never sleeps, never judges
 an answer that came.
 """
 
@@ -24,6 +24,8 @@ PAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
 """A page of a hundred customers beyond this is cut off."""
 
 _TOKEN_ROUNDS: Final = 10
+_FRESH_TOKENS: Final = 2
+"""A fresh one may be revoked, for everybody, before its first use; a run is not stopped for that."""
 _TOO_SHORT_LIVED: Final = Reply(
     Verdict.RETRY,
     error_code="token_short_lived",
@@ -92,9 +94,11 @@ class Session:
         limit_bytes = PAGE_LIMIT_BYTES if method == "GET" else ANSWER_LIMIT_BYTES
         try:
             token, answer = await self._once(method, url, data, limit_bytes, finishing=finishing)
-            if answer.status == 401 or (answer.status == 403 and self._tokens.looks_expired(token)):
+            for _ in range(_FRESH_TOKENS):
+                if not self._refuses(token, answer):
+                    break
                 self._tokens.discard(token)
-                _, answer = await self._once(method, url, data, limit_bytes, finishing=finishing)
+                token, answer = await self._once(method, url, data, limit_bytes, finishing=finishing)
         except AccessError as refusal:
             return _refused(refusal)
         except NoTokenError as error:
@@ -102,6 +106,10 @@ class Session:
         except NETWORK_ERRORS as failure:
             return judge_failure(failure, creating=not repeatable)
         return answer
+
+    def _refuses(self, token: Token, answer: Answer) -> bool:
+        """Whether an answer refuses the token, and not what was asked."""
+        return answer.status == 401 or (answer.status == 403 and self._tokens.looks_expired(token))
 
     async def log_in(self) -> Reply | None:
         """Have a valid token; None when there is one.

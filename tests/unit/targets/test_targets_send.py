@@ -145,7 +145,15 @@ async def test_a_fresh_token_that_is_refused_too_stops_the_run() -> None:
         said = await it.target.send(record())
 
     assert said.verdict is Verdict.ABORT
-    assert len(script.calls) == 2
+    assert len(script.calls) == 3
+
+
+async def test_a_fresh_token_that_is_revoked_before_its_first_use_stops_nothing() -> None:
+    async with server(Script([reply(401), reply(401), created()])) as script, opened(script.url) as it:
+        said = await it.target.send(record())
+
+    assert said.verdict is Verdict.ACCEPT
+    assert (len(script.calls), len(script.exchanged)) == (3, 3)
 
 
 async def test_a_role_refusal_stops_the_run_without_a_second_request() -> None:
@@ -171,13 +179,13 @@ async def test_a_403_at_the_end_of_the_token_renews_it() -> None:
     assert len(script.exchanged) == 2
 
 
-async def test_a_role_refusal_with_an_expired_token_stops_the_run_after_one_renewal() -> None:
+async def test_a_role_refusal_with_an_expired_token_stops_the_run_after_two_renewals() -> None:
     script = Script([reply(403)], exchanges=[reply(200, {"access_token": "t", "expires_in": 1})])
     async with server(script), opened(script.url) as it:
         said = await it.target.send(record())
 
     assert said.verdict is Verdict.ABORT
-    assert (len(script.calls), len(script.exchanged)) == (2, 2)
+    assert (len(script.calls), len(script.exchanged)) == (3, 3)
 
 
 async def test_a_run_that_stops_creates_nothing_more_and_repeats_no_refused_create() -> None:
