@@ -1,8 +1,8 @@
 """Requests in the name of one service account: each waits for its slot of the run's rate, and carries a valid token.
 
 One attempt a call, with one exception: a request refused with 401 was not processed (API facts, section 1), so it is
-made again with a fresh token, at most twice: that token may be revoked while others use it. A 403 means the role, unless the token is at its end. Never sleeps, never judges
-an answer that came.
+made again with a fresh token, at most twice: that token may be revoked while others use it. A 403 means the role,
+unless the token is at its end. Never sleeps, never judges an answer that came.
 """
 
 from __future__ import annotations
