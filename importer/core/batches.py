@@ -190,6 +190,7 @@ class CheckedBatch:
         idv_missing: what verification asks for to the number of valid rows of this batch that lack it.
         after: what steps after the create need of a row, as UTF-8 JSON (`core.steps.parts_of`); None where a row has
             nothing for them; empty: no field of such a step is mapped.
+        digests: 32 bytes a row: the hash of what is sent of it, zeros where it is invalid; empty: nobody wants them.
     """
 
     raw: RawBatch
@@ -205,6 +206,7 @@ class CheckedBatch:
     idv_ready: Sequence[bool] | None = None
     idv_missing: Mapping[str, int] = field(default_factory=dict)
     after: Sequence[bytes | None] = ()
+    digests: bytes = b""
 
 
 def with_after(body: bytes, after: bytes | None) -> bytes:

@@ -46,6 +46,8 @@ TABLES_OF_ROWS = ("source", "mapping", "grouping", "transform", "validation")
 _ADDED = {"possible_duplicate", "external_id_decides", "decimal", "partial"}
 """Keys of `[validation]` that came later: a profile that does not name them has the fingerprint it always had."""
 
+_STEPS = ("after_create", "idv", "documents")
+_PACE_OF_STEPS = {("after_create", "follow_up")}
 _DECIDES_NO_ROW = {"batch_rows", "processes", "limits", "on_drift", "columns", "file"}
 
 
@@ -105,6 +107,24 @@ def differing(profile: ProfileTables, settings: Mapping[str, Any]) -> list[str]:
     ]
     stamps = (one.get("delivery", {}).get("import_key_metadata") for one in (mine, settings))
     return named if len(set(stamps)) == 1 else [*named, "delivery.import_key_metadata"]
+
+
+def sending_otherwise(profile: ProfileTables, settings: Mapping[str, Any]) -> list[str]:
+    """Name the keys by which something else may be sent: those that decide rows and bodies, and those of the steps.
+
+    Rate, hours and limits of errors decide nothing of it; the target's address is compared as a server.
+
+    Args:
+        settings: as `settings_to_keep` gave them.
+    """
+    mine = settings_to_keep(profile)
+    keys = [("delivery", "on_existing"), *((section, key) for section in _STEPS for key in mine[section])]
+    named = [
+        f"{section}.{key}"
+        for section, key in keys
+        if (section, key) not in _PACE_OF_STEPS and mine[section][key] != settings.get(section, {}).get(key)
+    ]
+    return [*differing(profile, settings), *named]
 
 
 def fingerprint(profile: ProfileTables) -> str:

@@ -25,6 +25,7 @@ from importer.profile.kept import (
     checking_fingerprint,
     differing,
     fingerprint,
+    sending_otherwise,
     settings_to_keep,
 )
 from importer.profile.layers import OPTIONS, Layer, Origin, environment_layer, file_layer, merged, option_layer
@@ -116,6 +117,23 @@ class Profile(ProfileTables):
     def differs_from(self, settings: Mapping[str, Any]) -> list[str]:
         """Name the keys by which rows and bodies are decided otherwise, dotted; see `kept.differing`."""
         return differing(self, settings)
+
+    def sends_otherwise(self, settings: Mapping[str, Any]) -> list[str]:
+        """Name the keys by which something else may be sent, dotted; see `kept.sending_otherwise`."""
+        return sending_otherwise(self, settings)
+
+    def over(self, settings: Mapping[str, Any], name: str) -> Self:
+        """Return what is given now, over what a plan has kept, the reading and checking of rows included.
+
+        Args:
+            settings: as `settings_to_keep` gave them.
+            name: the run that made the plan, for messages.
+
+        Raises:
+            ProfileError: as for `recalled`.
+        """
+        layers = self._layers or (option_layer(self.model_dump(exclude_unset=True)),)
+        return self._resolve([*layers, Layer("run", name, settings)])
 
     def recalled(self, settings: Mapping[str, Any], run_id: str) -> Self:
         """Return what is given now, over what a run has kept; how rows are read and checked is the run's alone.

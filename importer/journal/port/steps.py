@@ -20,6 +20,7 @@ class BodyOfRow(NamedTuple):
         after: what it brings for the steps after it, UTF-8 JSON; empty: nothing.
         customer_id: its customer, of a row that is still ready the one that an earlier run knows it by; empty: none is
             known.
+        key: its import key, which the body carries; empty: it has none.
     """
 
     ordinal: int
@@ -28,6 +29,7 @@ class BodyOfRow(NamedTuple):
     payload: bytes
     after: bytes
     customer_id: str = ""
+    key: str = ""
 
 
 class RunSteps(Protocol):

@@ -179,7 +179,7 @@ class RunSteps:
         wanted = json.dumps([state.value for state in states])
         with self._db.guarded("read"):
             found = self._db.connection.execute(
-                f"SELECT ordinal, state, coalesce(customer_id, ({_KNOWN_CUSTOMER}), '') FROM rows"
+                f"SELECT ordinal, state, coalesce(customer_id, ({_KNOWN_CUSTOMER}), ''), coalesce(key, '') FROM rows"
                 " WHERE run = ? AND ordinal >= ? AND ordinal < ?"
                 f" AND state IN (SELECT value FROM json_each(?)) AND {SPEAKS} ORDER BY ordinal",
                 (self._run, first, first + length, wanted),
@@ -193,10 +193,10 @@ class RunSteps:
             return []
         rows, sent = unpack_rows(numbers), unpack_payloads(payloads)
         brought = unpack_payloads(after) if after else [b""] * length
-        places = [(ordinal, ordinal - first, state, customer) for ordinal, state, customer in found]
+        places = [(ordinal, ordinal - first, state, known) for ordinal, state, *known in found]
         return [
-            BodyOfRow(ordinal, rows[at], RowState(state), sent[at], brought[at], customer)
-            for ordinal, at, state, customer in places
+            BodyOfRow(ordinal, rows[at], RowState(state), sent[at], brought[at], *known)
+            for ordinal, at, state, known in places
         ]
 
     def _require_ready(self, tx: sqlite3.Connection, ordinals: Sequence[int]) -> None:

@@ -63,6 +63,11 @@ class PlanFile(PlanPart):
         """What approvals are judged by."""
         return Approvable(self.sha256, self.job, self.host, self.rows, self.made_at, self.expires_at)
 
+    @property
+    def root(self) -> str:
+        """The hash over all bodies that are sent by it; empty: it lists customers instead."""
+        return ""
+
     def computed(self) -> str:
         """The hash that the plan must bear."""
         said = self.model_dump(mode="json", exclude={"sha256", "signatures"})

@@ -1,0 +1,138 @@
+"""The plan of an import: what exactly would be created, and what of it differs from what would be sent now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from importer.core.errors import PlanRefusedError
+from importer.profile import KeptProfile, Profile
+from importer.runs.plans.bodies import BodyHashes
+from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
+from importer.runs.plans.rules import ProgramRules
+
+FILE = "plan.json"
+
+
+class PlannedSource(PlanPart):
+    """The source of an import.
+
+    Args:
+        path: absolute, or its address.
+        sha256: of its content.
+        rows: that were read of it.
+        sheet: of a workbook the one that was read.
+    """
+
+    name: str
+    path: str
+    sha256: Sha256
+    rows: int
+    sheet: str = ""
+
+
+class KnownRows(PlanPart):
+    """Rows whose customers an earlier run created, so that no new one is sent.
+
+    Args:
+        sha256: over their ordinals.
+    """
+
+    count: int
+    sha256: Sha256
+
+
+class ImportContent(PlanPart):
+    """What an import sends, and everything that decides it.
+
+    Args:
+        kept: the profile as a run keeps it, and what was decided over the whole source (`KeptProfile`).
+        counts: rows by state, and `read`.
+        documents: hash over the content of all files that are uploaded; empty: there is none.
+    """
+
+    source: PlannedSource
+    kept: Mapping[str, Any]
+    rules: ProgramRules
+    counts: Mapping[str, int]
+    bodies: BodyHashes
+    known: KnownRows
+    documents: str = ""
+
+    @property
+    def profile(self) -> KeptProfile:
+        """The profile, and what was decided over the whole source."""
+        return KeptProfile.model_validate(self.kept)
+
+    def differences(self, now: ImportContent) -> list[str]:
+        """Name everything that is otherwise now.
+
+        Args:
+            now: what would be sent now.
+        """
+        return list(self._differences(now))
+
+    def _differences(self, now: ImportContent) -> Iterator[str]:
+        if self.source.sha256 != now.source.sha256:
+            yield f"the content of '{now.source.name}'"
+        if self.source.sheet != now.source.sheet:
+            yield f"the sheet (then '{self.source.sheet}', now '{now.source.sheet}')"
+        yield from _of_mapping(self.profile, now.profile)
+        if rules := self.rules.differences(now.rules):
+            yield f"the program's rules ({'; '.join(rules)})"
+        yield from self.bodies.differences(now.bodies)
+        if self.known != now.known:
+            yield f"the customers that are known from earlier runs (then {self.known.count:,}, now {now.known.count:,})"
+        if self.documents != now.documents:
+            yield "the files of the documents"
+
+
+class ImportPlan(PlanFile):
+    """What an import sends.
+
+    Args:
+        content: what is sent, and everything that decides it.
+        forecast: how long the sending takes, as it was foreseen.
+    """
+
+    what: ClassVar[str] = "a plan of an import"
+
+    format: Literal["import-plan 1"] = "import-plan 1"
+    job: Literal["import"] = "import"
+    content: ImportContent
+    forecast: Mapping[str, Any] = {}
+
+    @property
+    def root(self) -> str:
+        return self.content.bodies.root
+
+    def require_profile(self, profile: Profile) -> None:
+        """Refuse a profile by which something else might be sent.
+
+        Args:
+            profile: under which the plan would be sent.
+
+        Raises:
+            PlanRefusedError: it is one; every key that differs is named.
+        """
+        keys = profile.sends_otherwise(self.content.kept["settings"])
+        if keys:
+            raise refused([f"the profile ({', '.join(keys)})"])
+
+
+def refused(differences: list[str]) -> PlanRefusedError:
+    """Return the refusal that names what differs."""
+    return PlanRefusedError(
+        f"This is not what the plan says; nothing was sent. Different are: {'; '.join(differences)}.",
+        "Put it back as it was, or make the plan again.",
+    )
+
+
+def _of_mapping(then: KeptProfile, now: KeptProfile) -> Iterator[str]:
+    """What the mapping decided otherwise over the whole source, where the profile is the same."""
+    decided = ((then.rules, now.rules), (then.orders, now.orders), (then.decimals, now.decimals))
+    fields = [name for a, b in decided for name in {**a, **b} if a.get(name) != b.get(name)]
+    if fields:
+        yield f"the mapping of {', '.join(dict.fromkeys(fields))}"
+    if then.columns != now.columns:
+        yield "the columns that the function of the profile makes"
