@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 Job = Literal["import", "return", "update", "undo"]
 """What a plan sends: new customers, rows of a run again, changes of customers, the way back out of a run."""
 
+PolicyJob = Literal["import", "update", "undo"]
+"""What somebody may be allowed to approve; what is sent again is a part of an import."""
+
 Role = Literal["author", "approver"]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from importer.core.errors import ImporterError, ProfileError
 from importer.core.labels import counted
 from importer.core.ports import Clock
+from importer.doctor.approval import check_approval
 from importer.doctor.finding import Finding, exit_code
 from importer.doctor.folder import check_folder, check_remote_folder, folders_of
 from importer.doctor.machine import check_disk, check_extras, check_limits
@@ -56,6 +57,7 @@ async def examine(
         *_documents(profile, folder),
         *await check_target(profile, environ, offline=offline, of_inbox=bool(folder)),
         *account,
+        *check_approval(profile, environ),
         *check_limits(profile),
         *check_extras(profile),
         *check_notifications(profile, environ),
