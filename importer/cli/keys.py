@@ -16,7 +16,8 @@ from importer.cli.output import print_json, say, show
 from importer.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from importer.approval import KeyFile
+    from importer.approval import KeyFile, Signer
+    from importer.profile import Profile
 
 
 class KeyAction(StrEnum):
@@ -83,6 +84,14 @@ def passphrase_of(key_file: KeyFile) -> str:
         return ""
     typed: str = typer.prompt(f"Passphrase of the key of {key_file.name}", hide_input=True, err=True)
     return typed
+
+
+def author_of(profile: Profile) -> Signer | None:
+    """Have the key at hand of whoever makes a plan; None: they have none, and no author signs the plan."""
+    from importer.approval import chosen_key, key_folder  # noqa: PLC0415
+
+    found = chosen_key(profile.approval.key, key_folder())
+    return None if found is None else found.unlock(passphrase_of(found))
 
 
 def _new_passphrase() -> str:
