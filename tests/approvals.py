@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
-from importer.approval import Signer, new_key
+from importer.approval import Signer, new_key, sign
+from importer.core.plans import Role
+from importer.runs.plans.plan_file import PlanFile
 
+Plan = TypeVar("Plan", bound=PlanFile)
 LIMIT = 50_000
 
 
@@ -61,3 +65,7 @@ class Office:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text("\n".join([head, server, *people]) + "\n", encoding="utf-8")
         return self.path
+
+    def signs(self, plan: Plan, name: str, role: Role = "approver", *, at: float) -> Plan:
+        """Have somebody sign a plan."""
+        return plan.signed(sign(plan.sha256, role, self.signer(name), at))

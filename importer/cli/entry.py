@@ -18,7 +18,18 @@ from typing import Any
 
 import typer
 
-from importer.cli import history, importing, keys, nightly, operating, profile_init, reference, serving, undoing
+from importer.cli import (
+    approving,
+    history,
+    importing,
+    keys,
+    nightly,
+    operating,
+    profile_init,
+    reference,
+    serving,
+    undoing,
+)
 from importer.cli.long_help import EXIT_CODES, listed
 from importer.cli.output import Output, begin, print_bug, print_error
 from importer.core.errors import ExitCode, ImporterError, InterruptedRunError, StorageError, UsageError
@@ -52,7 +63,7 @@ def _importer(
         raise typer.Exit
 
 
-for module in (importing, undoing, keys, nightly, profile_init, reference, history, serving, operating):
+for module in (importing, approving, undoing, keys, nightly, profile_init, reference, history, serving, operating):
     module.register(app)
 
 

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from importer.profile import Profile
 
 
+Shown = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|PLAN",
+        help="A run id, a unique beginning of one, 'last', or the file of a plan.",
+        show_default=False,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class ExportOptions(opt.OptionSet):
     """What only `export` takes."""
@@ -64,14 +74,14 @@ def runs(*, shared: opt.Shared) -> None:
 
 
 def show(
-    run_name: opt.Run,
+    run_name: Shown,
     *,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compute the run's receipt again, and list what differs.")
     ] = False,
     shared: opt.Shared,
 ) -> None:
-    """Show one run: its state, counts, files, and what to do next.
+    """Show a run or a plan: its state, counts, files, what to do next.
 
     Rows that were sent more than once are looked up again first, where the target can be reached. The counts of the
     states add up to the rows read, and are counted again in the written file (exit code 9 where they differ).
@@ -81,6 +91,11 @@ def show(
     receipt elsewhere.
     """
     profile = _profile_of(shared)
+    if Path(run_name).is_file():
+        from importer.cli.approving import show_plan  # noqa: PLC0415
+
+        show_plan(Path(run_name), profile, as_json=wants_json(profile, shared))
+        return
     from importer.cli.summary import summary  # noqa: PLC0415
     from importer.runs import history as past  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from typing import Any
 from importer.cli.output import preview_lines
 from importer.core.contract import FieldTable
 from importer.core.labels import counted
-from importer.results import learned_sentences, read_as, steps_sentence, title_of
+from importer.results import learned_sentences, plan_sentences, read_as, steps_sentence, title_of
 from importer.runs.rehearsal import sentence
 
 _HEADINGS = {"error": ("What to fix", 10), "warning": ("Worth checking", 5)}
@@ -41,6 +41,7 @@ def _lines(report: Mapping[str, Any], fields: FieldTable, took_s: float, *, prev
         yield f"  {sentence(report['rehearsal'])}"
     if report["verdict"]:
         yield f"\n{report['verdict']}"
+    yield from plan_sentences(report.get("plans") or ())
     yield from _returned(report.get("returned") or {})
     if report.get("warning"):
         yield f"Warning: {report['warning']}"

@@ -75,6 +75,7 @@ OPTIONS: Mapping[str, str] = {
     "--preview": "results.preview",
     "--partial-ok": "results.partial_ok",
     "--older-than": "retention.older_than",
+    "--key": "approval.key",
     "--log-format": "log.format",
     "--verbose": "log.level",
     "--quiet": "output.quiet",

@@ -10,6 +10,7 @@ from importer.results.clusters import ClusterCounter, clusters, title_of
 from importer.results.failing import FailingRows, UnknownRow, UnknownRows, shown
 from importer.results.follow_up import follow_up_of, steps_sentence, undone_of
 from importer.results.overwrite_guard import check_out, digests, keep_edited
+from importer.results.plan_sentences import plan_sentences
 from importer.results.read_as import label, read_as, value_in_words
 from importer.results.report import Report
 from importer.results.report_data import PreviewedField, PreviewedRow
@@ -39,6 +40,7 @@ __all__ = [
     "label",
     "learned_sentences",
     "others_there",
+    "plan_sentences",
     "read_as",
     "shown",
     "steps_sentence",

@@ -23,6 +23,7 @@ from importer.core.results import Cluster, RowResult
 from importer.core.states import DRY_RUN_STATES, FINAL_STATES
 from importer.results.failing import FAILING, FailingRows, column_index, pointed_at, shown
 from importer.results.follow_up import stages, steps_sentence
+from importer.results.plan_sentences import plan_sentences
 from importer.results.read_as import label, value_in_words
 from importer.results.report_data import ReportData
 from importer.results.report_json import report_json
@@ -97,6 +98,7 @@ def render_html(report: ReportData, failing: FailingRows, columns: Sequence[str]
             unknown=report.unknown[:_SHOWN_UNKNOWN],
             show_values=show_values,
             learned=learned_sentences(report.learned),
+            plans=plan_sentences(report.plans),
             facts=report_json(report),
             style=Markup(_asset("report.css")),  # noqa: S704  (our own file)
             script=Markup(script),  # noqa: S704

@@ -100,6 +100,7 @@ class ReportData:
         follow_up: the steps after the creates (see `follow_up_of`); {} where the run has none.
         undone: how many customers were taken back (see `undone_of`); {}: nobody has tried.
         stopped_by: why the last pass stopped, as the stop switch has it; empty: it went through, or was cut off.
+        plans: those that its rows were sent by, the newest last (see `plan_sentences`).
         job: what the run does with its rows, where it does not import them: `update`, or `list` what one would change.
         contract: what the records are.
     """
@@ -143,6 +144,7 @@ class ReportData:
     """What came back before this pass, as the run notes it: a file's lines, how many were changed, and what became
     of them."""
     others: int = 0
+    plans: Sequence[Mapping[str, Any]] = ()
     job: str = ""
     contract: Contract = field(default_factory=partial(contract_of, DEFAULT_KIND), repr=False, compare=False)
 

@@ -75,6 +75,7 @@ def _details(report: ReportData) -> dict[str, Any]:
         ],
         "returned": dict(report.returned),
         "others": report.others,
+        "plans": [dict(one) for one in report.plans],
         "warning": report.warning,
         "versions": dict(report.versions),
     }

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +15,11 @@ from importer.core.errors import SourceError, UsageError
 from importer.journal import FINISHED, STOPPED, StoredReceipt, StoredRun
 from importer.readers import content_hash
 from importer.runs import archive_index
+from importer.runs.compared import Compared, same
+from importer.runs.plans.proof import compared_plans
 from importer.runs.receipts import RECEIPT_NAME, file_hash
 from importer.runs.wiring import Workspace, open_workspace
 from importer.runs.wiring.remote_sources import is_remote
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One thing that was worked out again.
-
-    Args:
-        status: `ok`, `differs`, `missing`, or `gone` (no longer there, as may well be).
-        message: the result as a sentence; empty when it is ok.
-    """
-
-    what: str
-    status: str
-    message: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether this speaks for the receipt, or at least not against it."""
-        return self.status in {"ok", "gone"}
 
 
 def check_receipt(workspace: Path, name: str, *, profile_hash: str = "") -> dict[str, Any]:
@@ -87,9 +70,11 @@ def _compared(workspace: Workspace, stored: StoredRun, receipt: StoredReceipt, p
     yield _profile(said["profile_sha256"], stored.header.profile_hash, profile_hash)
     yield _counts(said["counts"], workspace.runs.counts(stored.run))
     digest = workspace.journal.receipts.rows_digest(stored.run)
-    yield _same("rows", said["rows_sha256"], digest, "rows in the journal are not as they were")
+    yield same("rows", said["rows_sha256"], digest, "rows in the journal are not as they were")
     for name, wanted in said["files"].items():
         yield _file(directory / name, wanted, purged=purged)
+    if "plans" in said:
+        yield from compared_plans(workspace.journal, stored, directory, said["plans"])
 
 
 def _chain(receipts: Iterable[StoredReceipt]) -> Compared:
@@ -112,13 +97,13 @@ def _file_of_receipt(path: Path, receipt: StoredReceipt, *, purged: bool) -> Com
     except (OSError, ValueError):
         said = None
     kept = {**json.loads(receipt.body), "hash": receipt.hash}
-    return _same(RECEIPT_NAME, said, kept, "it is not the receipt that the journal holds")
+    return same(RECEIPT_NAME, said, kept, "it is not the receipt that the journal holds")
 
 
 def _profile(said: str, journalled: str, given: str) -> Compared:
     if said != journalled:
         return Compared("profile", "differs", "the journal names another profile")
-    return _same("profile", said, given or said, "the profile given is not the one of that time")
+    return same("profile", said, given or said, "the profile given is not the one of that time")
 
 
 def _source(workspace: Workspace, stored: StoredRun, wanted: str) -> Compared:
@@ -131,25 +116,21 @@ def _source(workspace: Workspace, stored: StoredRun, wanted: str) -> Compared:
         path = archive_index.source_of(workspace.journal, stored)
         if path is None or not path.is_file():
             return Compared("source", "gone", f"{path or origin} is no longer there")
-        return _same("source", wanted, content_hash(path), f"{path} is not the file of that time")
+        return same("source", wanted, content_hash(path), f"{path} is not the file of that time")
     except SourceError as error:
         return Compared("source", "missing", error.message)
 
 
 def _counts(said: Mapping[str, int], counted: Mapping[str, int]) -> Compared:
     other = [name for name in {*said, *counted} if said.get(name, 0) != counted.get(name, 0)]
-    return _same("counts", sorted(other), [], f"the journal counts other rows {', '.join(sorted(other))}")
+    return same("counts", sorted(other), [], f"the journal counts other rows {', '.join(sorted(other))}")
 
 
 def _file(path: Path, wanted: str, *, purged: bool) -> Compared:
     if not path.exists():
         return _absent(path.name, purged=purged)
-    return _same(path.name, wanted, file_hash(path), "the file was changed")
+    return same(path.name, wanted, file_hash(path), "the file was changed")
 
 
 def _absent(name: str, *, purged: bool) -> Compared:
     return Compared(name, "gone", "purged") if purged else Compared(name, "missing", "the file is not there")
-
-
-def _same(what: str, said: object, found: object, otherwise: str) -> Compared:
-    return Compared(what, "ok") if said == found else Compared(what, "differs", otherwise)

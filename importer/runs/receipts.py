@@ -78,6 +78,7 @@ def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: 
     """
     files = {path.name: file_hash(path) for kind, path in report.files.items() if kind not in _LATER}
     rows = journal.receipts.rows_digest(stored.run)
+    plans = [one.model_dump(mode="json") for one in journal.runs.facts(stored.run).plans]
 
     def body(number: int, previous: str) -> Mapping[str, Any]:
         return {
@@ -94,6 +95,7 @@ def write_receipt(journal: Journal, stored: StoredRun, directory: Path, report: 
             "counts": dict(report.counts),
             "rows_sha256": rows,
             "files": files,
+            **({"plans": plans} if plans else {}),
             "versions": dict(report.versions),
         }
 

@@ -131,6 +131,7 @@ def compose(journal: Journal, run: int, ending: Ending, seen: Seen, *, commands:
         forecast=facts.forecast.as_json(),
         known_from=_known_from(journal, run, counts),
         others=facts.others,
+        plans=[one.model_dump(mode="json") for one in facts.plans],
         job="list" if facts.lists_only else facts.job,
         path=STDIN if Path(summary.path).name == STDIN else summary.path,
         commands=commands,

@@ -127,9 +127,11 @@ class ResultFiles:
         return replace(report, elapsed_seconds=ended_at - self.ending.started_at, ended_at=ended_at)
 
     def _beside(self) -> dict[str, Path]:
-        """Name what others write into the run's own directory."""
+        """Name what others write into the run's own directory: plans, the newest first, log and receipt."""
         receipt = {} if self.stored.header.dry_run else {"receipt": self.directory / RECEIPT_NAME}
-        return {"log": self.directory / LOG_NAME, **receipt}
+        kept = [self.directory / one.file for one in reversed(self.journal.runs.facts(self.stored.run).plans)]
+        plans = {f"plan_{number}" if number > 1 else "plan": path for number, path in enumerate(kept, 1)}
+        return {**plans, "log": self.directory / LOG_NAME, **receipt}
 
     @cached_property
     def _header(self) -> Header:

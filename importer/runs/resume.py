@@ -15,9 +15,11 @@ from importer.runs.accounts import settle_account
 from importer.runs.begin import allowed
 from importer.runs.consent import ask_consent
 from importer.runs.context import Context, in_hours
+from importer.runs.endings import is_open
 from importer.runs.kept_profile import for_target, recalled
 from importer.runs.leftovers import tidy
 from importer.runs.load import load_again
+from importer.runs.plans.gate import admitted, jobs_of, require_of_run
 from importer.runs.preconditions import require_scope, require_unchanged
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
@@ -103,7 +105,11 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
         with routing.only_to_its_own(back):
             context, where = destination_again(context, workspace, stored, started_at)
         if back is None:
+            await beside_the_loop(_require_approved, context, workspace, stored, where, reopened)
             await beside_the_loop(require_unchanged, workspace, stored, context.profile)
+        else:
+            make = context.profile.commands.plan_retry(stored.header.run_id, back.file or "")
+            admitted(context.profile, where, None, "return", context.now(), make)
         with (
             locks_of(workspace.path).hold(where.scope, started_at),
             run_directory(context, stored.header.run_id) as (context, directory),
@@ -117,6 +123,15 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
             counts = await beside_the_loop(workspace.runs.counts, stored.run)
             ask_consent(where, context.profile, context.people.confirm, counts)
             return await Sending(context, workspace, stored, where, directory, started_at).run()
+
+
+def _require_approved(
+    context: Context, workspace: Workspace, stored: StoredRun, where: Destination, reopened: Reopened
+) -> None:
+    """Refuse to send again what no approved plan says, where the target takes nothing else; opens nothing."""
+    counts, jobs = workspace.runs.counts(stored.run), jobs_of(stored.facts)
+    if jobs and (stored.phase == LOADING or is_open(counts) or any(counts.get(state) for state in reopened.rows)):
+        require_of_run(context, where, stored.facts, workspace.path / stored.header.run_id, jobs)
 
 
 def destination_again(

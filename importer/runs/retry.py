@@ -15,6 +15,7 @@ from importer.runs.begin import Beginning, allowed, begin
 from importer.runs.context import Context, in_hours
 from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.load import at_hand
+from importer.runs.plans.gate import admitted
 from importer.runs.preconditions import require_own_run
 from importer.runs.resume import Reopened, go_on, recall
 from importer.runs.returns import routing
@@ -77,7 +78,8 @@ async def _import_checked(context: Context, checked: registry.Listed, file: Path
     """Import all rows of a dry run, those that came back fixed among them."""
     from importer.runs.returns.dry_run import continued  # noqa: PLC0415  # its libraries take longer than a small file
 
-    where, started_at = allowed(context), context.now()
+    where, started_at, commands = allowed(context), context.now(), context.profile.commands
+    admitted(context.profile, where, None, "return", started_at, commands.plan_retry(checked.run_id, file))
     async with in_hours(context) as bounded:
         with ExitStack() as stack:
             found = await beside_the_loop(stack.enter_context, continued(checked, file, context.profile))

@@ -16,11 +16,13 @@ from importer.runs.check import check
 from importer.runs.context import Context, in_hours
 from importer.runs.leftovers import SPOOL_NAME, private_folder, tidy
 from importer.runs.load import at_hand, opened_source
+from importer.runs.plans.gate import admitted
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.retry import take_back
 from importer.runs.returns import routing
 from importer.runs.wiring import Destination, make_directory
 from importer.runs.wiring.remote_sources import is_remote
+from importer.runs.wiring.sources import typed
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -52,6 +54,7 @@ async def run(context: Context, source: Source, *, force: bool = False, as_new: 
         if run_id:
             return await take_back(context, run_id, Path(source), source, by_file=True)
     where = allowed(context)
+    admitted(context.profile, where, None, "import", context.now(), context.profile.commands.plan(typed(source)))
     async with in_hours(context) as bounded:
         return await _run_new(bounded, source, where, force=force, as_new=as_new)
 

@@ -12,7 +12,7 @@ from importer.core.events import Event
 from importer.core.ports import TakesFiles
 from importer.core.runtime import beside_the_loop, rare_collections
 from importer.core.states import RowState
-from importer.core.steps import OPEN_STEPS, UNDOING, Step
+from importer.core.steps import OPEN_STEPS, UNDOING, Step, StepState
 from importer.delivery import StrictLimiter, stamps_of_others
 from importer.journal import (
     RUNNING,
@@ -31,6 +31,7 @@ from importer.runs.documents import DocumentFiles
 from importer.runs.endings import is_open
 from importer.runs.finish import finish
 from importer.runs.forecast import Forecast, forecast_run
+from importer.runs.plans.gate import jobs_of, require_of_run
 from importer.runs.receipts import pass_begun, pass_ended
 from importer.runs.rehearsal import compare
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target, rehearsing
@@ -39,6 +40,9 @@ from importer.runs.wiring.sending import Delivering, delivering, limiter_for
 if TYPE_CHECKING:
     from importer.emulator import Emulator
     from importer.targets import OpenTarget
+
+_NOT_SENT = frozenset({StepState.WAITING, StepState.SENDING})
+"""Steps of which a request may still be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,11 @@ class Sending:
 
         Raises:
             JournalError: the journal cannot be written; nothing more was sent after that.
+            ApprovalMissingError, PlanRefusedError: what is to be sent needs an approved plan; nothing was changed.
             AccessError, TryLaterError: the target cannot be used; nothing was sent.
             StorageError: a file cannot be written; what was sent is in the journal.
         """
+        await beside_the_loop(self._require_approved)
         await beside_the_loop(self._take_up)
         if await beside_the_loop(self._has_work):
             await self._send(None if self.steps is not None else await beside_the_loop(self._foresee))
@@ -109,9 +115,30 @@ class Sending:
         """Do the steps alone, and write no file of the run.
 
         Raises:
-            JournalError, AccessError, TryLaterError: as for `run`.
+            ImporterError: as for `run`.
         """
+        await beside_the_loop(self._require_approved)
         await self._send(None)
+
+    def _require_approved(self) -> None:
+        """Refuse to change anything at the target without an approval, where it takes nothing else."""
+        if self.where.embedded or not self._changes_something:
+            return
+        facts = self._facts()
+        undoes = self.steps is not None and UNDOING.issuperset(self.steps)
+        require_of_run(self.context, self.where, facts, self.directory, {"undo"} if undoes else jobs_of(facts))
+
+    @property
+    def _changes_something(self) -> bool:
+        """Whether this pass may change something at the target; reading back, and asking for outcomes, do not."""
+        if self._facts().lists_only:
+            return False
+        done = set(Step) - UNDOING if self.steps is None else set(self.steps)
+        steps = self.workspace.journal.steps(self.stored.run).counts()
+        if any(one.entries and one.step in done - {Step.VERIFY} and one.state in _NOT_SENT for one in steps):
+            return True
+        is_new = self.steps is None and bool(self._new_steps() - {Step.VERIFY})
+        return is_new or (self.steps is None and is_open(self.workspace.runs.counts(self.stored.run)))
 
     async def _send(self, expected: Forecast | None) -> None:
         context, clock = self.context, self.context.machine.clock
@@ -166,10 +193,12 @@ class Sending:
         return AfterCreate(self.context, target, parts, steps, self.workspace.journal.steps(self.stored.run), late)
 
     def _has_new_steps(self) -> bool:
-        """Whether the profile names steps now that the run has not had before."""
+        return self.steps is None and bool(self._new_steps())
+
+    def _new_steps(self) -> set[Step]:
+        """The steps that the profile names now and that the run has not had before."""
         facts = self._facts()
-        had = set(map(Step, facts.after_create.steps))
-        return self.steps is None and not had.issuperset(steps_of(self.context.profile, facts.mapping))
+        return {*steps_of(self.context.profile, facts.mapping)} - {*map(Step, facts.after_create.steps)}
 
     def _wanted(self) -> Collection[Step]:
         """The steps of the run: those that the profile asks for, and those that it has had before."""

@@ -23,8 +23,10 @@ from importer.runs.context import Context, in_hours
 from importer.runs.follow import steps_alone
 from importer.runs.leftovers import tidy
 from importer.runs.load import at_hand, opened_source
+from importer.runs.plans.gate import admitted
 from importer.runs.resume import resume
 from importer.runs.wiring import Destination, Workspace, open_workspace
+from importer.runs.wiring.sources import typed
 
 if TYPE_CHECKING:
     from importer.runs.wiring.sources import Source
@@ -46,6 +48,9 @@ async def update(context: Context, source: Source, *, force: bool = False) -> Re
     settings = {"validation.partial": True, "dry_run": False, **({"yes": True} if lists else {})}
     context = replace(context, profile=context.profile.with_options(settings))
     where, started_at = allowed(context), context.now()
+    if not lists:
+        make = context.profile.commands.plan(typed(source), "--update")
+        admitted(context.profile, where, None, "update", started_at, make)
     await beside_the_loop(tidy, context.workspace)
     with ExitStack() as stack:
         local = await beside_the_loop(stack.enter_context, at_hand(context, source))

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from importer.core.atomic_files import storage_error, write_file
 from importer.core.errors import PlanRefusedError
 from importer.core.plans import Approvable, Job, Signature
+from importer.profile import Profile
 
 _MOST_BYTES = 1 << 30
 
@@ -67,6 +68,13 @@ class PlanFile(PlanPart):
     def root(self) -> str:
         """The hash over all bodies that are sent by it; empty: it lists customers instead."""
         return ""
+
+    def require_profile(self, profile: Profile) -> None:
+        """Refuse a profile by which something else might be sent than the plan says; by default it decides nothing.
+
+        Raises:
+            PlanRefusedError: it is one; every key that differs is named.
+        """
 
     def computed(self) -> str:
         """The hash that the plan must bear."""

@@ -33,6 +33,13 @@ _OF_CREATES = tuple(step.value for step in AFTER_CREATE)
 """Steps that no change of a customer has."""
 
 
+def typed(source: Source) -> Path | str:
+    """A source as a person types it; a DataFrame has to be written to a file first."""
+    if is_frame(source):
+        return "FILE"
+    return STDIN if Path(source).name == STDIN else source
+
+
 @dataclass(frozen=True, slots=True)
 class LocalSource:
     """A source that can be opened: a file of this machine, or a DataFrame.

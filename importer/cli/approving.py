@@ -1,0 +1,182 @@
+"""`approve`, and `show` of a plan: what a plan says, who has signed it, and what is missing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.command import add_command
+from importer.cli.invocation import load_profile, wants_json
+from importer.cli.output import fitted, print_json, say
+from importer.cli.output import show as show_text
+from importer.core.errors import UsageError
+from importer.core.labels import counted
+
+if TYPE_CHECKING:
+    from importer.approval import Signer
+    from importer.profile import Profile
+    from importer.runs.plans.approve import Judged
+
+Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The file of a plan.", show_default=False)]
+
+_DOES = {
+    "import": "import {} into {}",
+    "return": "send {} again to {}",
+    "update": "update {} at {}",
+    "undo": "take back {} at {}",
+}
+_HASH = 8
+"""Letters of a hash that people are shown."""
+
+
+@dataclass(frozen=True)
+class ApproveOptions(opt.OptionSet):
+    """What only `approve` takes."""
+
+    key: str | None = opt.option(opt.OWN, "The key that signs; default: the only one of yours.", "NAME")
+    yes: bool = opt.flag(opt.OWN, "Sign without a question.", short="-y")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    add_command(app, approve, "importer approve plan.json --key ben")
+
+
+def approve(plan: Plan, *, own: ApproveOptions, shared: opt.Shared) -> None:
+    """Sign a plan, so that it may be sent.
+
+    Shows what the plan says, asks, and adds your signature to its file. The policy of this machine
+    (/etc/importer/approval.toml) says who may approve what; what you may not approve is not signed (exit code 5).
+    Where there is no policy, the plan is signed, and the machine that sends by it decides whether that counts.
+
+    Sign on a machine that is yours: whoever can read your key, and knows its passphrase, can sign in your name.
+    """
+    profile = load_profile(shared, own)
+    as_json = wants_json(profile, shared)
+    from importer.runs.plans.approve import Judged  # noqa: PLC0415
+    from importer.runs.plans.approve import approve as sign_plan  # noqa: PLC0415
+    from importer.runs.plans.kinds import read_plan  # noqa: PLC0415
+    from importer.runs.wiring.clock import SystemClock  # noqa: PLC0415
+
+    now = SystemClock().now
+    shown = Judged.of(read_plan(plan), profile.approval, now())
+    shown.require_genuine()
+    signer = _signer(profile.approval.key)
+    if not as_json:
+        say(fitted("\n".join(_lines(shown, plan)), sys.stderr))
+    _require_yes(profile, plan, signer)
+    signed, made = sign_plan(plan, signer, shown.plan.sha256, now())
+    judged = Judged.of(signed, profile.approval, now())
+    if as_json:
+        print_json({"command": "approve", **_json(judged, plan), "signature": made.model_dump(mode="json")})
+    else:
+        say(fitted("\n".join(("", f"{made.name} approved the plan.", *_state(judged, plan, profile))), sys.stderr))
+
+
+def _signer(chosen: str) -> Signer:
+    """Have the key at hand that signs."""
+    from importer.approval import chosen_key, key_folder  # noqa: PLC0415
+    from importer.cli.keys import passphrase_of  # noqa: PLC0415
+
+    found = chosen_key(chosen, key_folder())
+    if found is None:
+        raise UsageError(f"There is no key in {key_folder()} to sign with.", "`importer key new NAME` makes one.")
+    return found.unlock(passphrase_of(found))
+
+
+def _require_yes(profile: Profile, plan: Path, signer: Signer) -> None:
+    """Ask whether the plan shall be signed.
+
+    Raises:
+        UsageError: nobody can be asked, or the answer was no.
+    """
+    if profile.yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "Nothing was signed: it has to be confirmed, and there is no terminal to ask on.",
+            "Add --yes if you mean it.",
+        )
+    if not typer.confirm(f"Approve '{plan}' as {signer.name}?", err=True):
+        raise UsageError("Nothing was signed: it was not confirmed.")
+
+
+def show_plan(plan: Path, profile: Profile, *, as_json: bool) -> None:
+    """Show a plan: what it says, and who has signed it."""
+    from importer.runs.plans.approve import Judged  # noqa: PLC0415
+    from importer.runs.plans.kinds import read_plan  # noqa: PLC0415
+    from importer.runs.wiring.clock import SystemClock  # noqa: PLC0415
+
+    judged = Judged.of(read_plan(plan), profile.approval, SystemClock().now())
+    judged.require_genuine()
+    if as_json:
+        print_json({"command": "show", **_json(judged, plan)})
+    else:
+        show_text(fitted("\n".join((*_lines(judged, plan), *_state(judged, plan, profile))), sys.stdout))
+
+
+def _json(judged: Judged, plan: Path) -> dict[str, Any]:
+    return {
+        "plan": judged.as_json(),
+        "approved": judged.approved,
+        "missing": judged.missing,
+        "who": list(judged.who),
+        "files": {"plan": str(plan)},
+        "exit_code": 0,
+        "error": None,
+    }
+
+
+def _lines(judged: Judged, path: Path) -> Iterator[str]:
+    """What a plan says, line by line."""
+    said = judged.as_json()
+    place = f"{said['target']} ({said['host']})" if said["host"] else said["target"]
+    yield f"Plan to {_DOES[said['job']].format(counted(said['rows'], 'customer'), place)}"
+    rows = {"file": str(path), **dict(_facts(said))}
+    yield from (f"  {name:<10} {text}" for name, text in rows.items() if text)
+    if said["signatures"]:
+        yield "Signatures"
+    for one in said["signatures"]:
+        yield f"  {one['name']:<10} {one['role']}, {_moment(one['signed_at'])}: {one['verdict']}"
+
+
+def _facts(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    source = said["source"] or {}
+    yield "source", source.get("name", "")
+    yield "of run", said["run_id"]
+    yield "account", said["scope"].rpartition("#")[2]
+    counts = [f"{count:,} {name}" for name, count in said["counts"].items() if count]
+    yield "rows", ", ".join([*counts, *([f"{said['known']:,} known already"] if said["known"] else [])])
+    yield "forecast", str(said["forecast"].get("text", ""))
+    yield "made", f"{_moment(said['made_at'])} by {said['author']}"
+    yield "good until", f"{_moment(said['good_until'])}{': it has expired' if said['expired'] else ''}"
+    root = f", bodies {said['root'][:_HASH]}" if said["root"] else ""
+    yield "SHA-256", f"plan {said['sha256'][:_HASH]}{root}"
+
+
+def _moment(iso: str) -> str:
+    return f"{iso[:10]} {iso[11:16]} UTC"
+
+
+def _state(judged: Judged, path: Path, profile: Profile) -> Iterator[str]:
+    """Whether a plan may be used, and what to do next."""
+    commands = profile.commands
+    if judged.approved is None:
+        yield "\nNo policy on this machine says whose signatures count: the machine that sends by the plan decides."
+    elif judged.approved:
+        yield "\nApproved."
+    else:
+        yield f"\nNot approved{'' if judged.is_needed else ', and its target asks for no approval'}."
+        yield from judged.missing
+    if judged.who and not judged.expired:
+        yield f"It can be approved by {', '.join(judged.who)}:"
+        yield f"  {commands.approve(path)}"
+    elif not judged.expired:
+        yield "To send what it says, run:"
+        yield f"  {commands.run_plan(path)}"

@@ -1,0 +1,169 @@
+"""A plan is looked at and signed: what it says, whose signatures count here, what is missing. Sends nothing.
+
+It is judged by the policy of this machine. Where there is none, signatures are made and checked all the same; whether
+they count, the machine that sends by the plan decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from importer.approval import Policy, Signer, Tightened, Verdict, is_genuine, judge, load_policy, sign, why_not_sign
+from importer.core.errors import ApprovalMissingError, PlanRefusedError
+from importer.core.plans import Signature
+from importer.profile.operating import ApprovalSettings
+from importer.runs.plans.kinds import read_plan
+from importer.runs.plans.plan_file import MAKE_AGAIN, PlanFile
+
+COUNTS = "counts"
+_UNKNOWN = "genuine, if the key is theirs: no policy here says so"
+_FORGED = "not genuine"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A plan, and what the policy of this machine makes of it.
+
+    Args:
+        good_until: seconds since the epoch.
+        expired: whether that is over.
+        signatures: each one, and whether it counts, in words.
+        verdict: None: there is no policy here.
+        is_needed: whether the target takes only approved plans, as far as this machine knows.
+    """
+
+    plan: PlanFile
+    good_until: float
+    expired: bool
+    signatures: tuple[tuple[Signature, str], ...]
+    verdict: Verdict | None
+    is_needed: bool
+
+    @classmethod
+    def of(cls, plan: PlanFile, settings: ApprovalSettings, now: float) -> Self:
+        """Judge a plan.
+
+        Args:
+            settings: what the profile asks for on top of the policy.
+            now: seconds since the epoch.
+        """
+        policy, asked = load_policy(), Tightened(settings.valid, settings.signatures)
+        valid_s = min(settings.valid, policy.valid if policy else settings.valid)
+        good_until = min(plan.expires_at, plan.made_at + valid_s)
+        server = policy.server(plan.host) if policy else None
+        return cls(
+            plan,
+            good_until,
+            expired=now > good_until,
+            signatures=tuple((one, _verdict_of(policy, plan, one, now)) for one in plan.signatures),
+            verdict=judge(policy, plan.approvable, plan.signatures, now, asked) if policy else None,
+            is_needed=bool(plan.host)
+            and (settings.required or (policy is not None and (not server or server.approval))),
+        )
+
+    @property
+    def approved(self) -> bool | None:
+        """Whether it may be used; None: no policy here says so."""
+        return None if self.verdict is None else self.verdict.approved
+
+    @property
+    def missing(self) -> list[str]:
+        """Why it may not be used yet, in sentences."""
+        reasons = self.verdict.reasons if self.verdict else ()
+        return [f"{one[:1].upper()}{one[1:]}." for one in reasons]
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """Who may approve it."""
+        return () if self.verdict is None or self.verdict.approved else self.verdict.who
+
+    def require_genuine(self) -> None:
+        """Refuse a plan with a forged signature.
+
+        Raises:
+            ApprovalMissingError: it has one.
+        """
+        for one, words in self.signatures:
+            if words == _FORGED:
+                raise ApprovalMissingError(f"The signature of {one.name} is not genuine.", MAKE_AGAIN)
+
+    def as_json(self) -> dict[str, Any]:
+        """What it says in short, in plain JSON types; the file has all of it."""
+        plan = self.plan
+        said = plan.model_dump(mode="json")
+        content = said.get("content", said)
+        return {
+            "job": plan.job,
+            "run_id": plan.run_id,
+            "target": plan.target,
+            "host": plan.host,
+            "scope": plan.scope,
+            "source": content.get("source"),
+            "action": said.get("action"),
+            "counts": content.get("counts") or {},
+            "known": (content.get("known") or {}).get("count", 0),
+            "rows": plan.rows,
+            "forecast": said.get("forecast") or {},
+            "author": plan.author,
+            "made_at": _iso(plan.made_at),
+            "good_until": _iso(self.good_until),
+            "expired": self.expired,
+            "sha256": plan.sha256,
+            "root": plan.root,
+            "signatures": [_signature(one, words) for one, words in self.signatures],
+        }
+
+
+def _signature(one: Signature, words: str) -> dict[str, Any]:
+    return {"name": one.name, "role": one.role, "key": one.key, "signed_at": _iso(one.signed_at), "verdict": words}
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def approve(path: Path, signer: Signer, sha256: str, now: float) -> tuple[PlanFile, Signature]:
+    """Sign a plan, and write the signature into its file.
+
+    Args:
+        sha256: of the plan that the signer was shown.
+        now: seconds since the epoch.
+
+    Raises:
+        ApprovalMissingError: the policy of this machine says that this signature does not count.
+        PlanRefusedError: it is not the plan that was shown, or no plan any more.
+        StorageError: the file cannot be written.
+    """
+    plan = read_plan(path)
+    if plan.sha256 != sha256:
+        raise PlanRefusedError(f"The plan '{path}' is another one than a moment ago; it was not signed.")
+    made = sign(plan.sha256, "approver", signer, now)
+    if reason := _why_not(plan, made, now):
+        raise ApprovalMissingError(f"{reason} The plan was not signed.")
+    signed = plan.signed(made)
+    signed.write(path)
+    return signed, made
+
+
+def _why_not(plan: PlanFile, made: Signature, now: float) -> str:
+    """Why a signature does not help a plan, in a sentence; empty: it may."""
+    policy = load_policy()
+    if policy is not None:
+        return why_not_sign(policy, plan.approvable, made, plan.signatures, now)
+    if any((one.role, one.name) == ("author", made.name) for one in plan.signatures):
+        return f"{made.name} has made the plan: author and approver are different people."
+    return "The plan has expired." if now > plan.expires_at else ""
+
+
+def _verdict_of(policy: Policy | None, plan: PlanFile, one: Signature, now: float) -> str:
+    """Whether one signature counts, in words."""
+    person = policy.people.get(one.name) if policy else None
+    if not is_genuine(one, plan.sha256, person.key if person else one.key):
+        return _FORGED
+    if policy is None:
+        return _UNKNOWN
+    found = judge(policy, plan.approvable, [one], now, expiry=False)
+    return COUNTS if found.counted else "; ".join(found.reasons[:1])
