@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from importer.approval import Signer, is_genuine
 from importer.profile import Profile
 from importer.profile.delivery import TargetSettings
-from importer.runs.plans.authorship import author, made
+from importer.runs.context import Context, Machine
+from importer.runs.plans.authorship import made
 from importer.runs.plans.plan_file import PlanFile
-from importer.runs.wiring import Destination
+from importer.runs.wiring import Destination, SystemClock
 from tests.approvals import Office
 
 NOW = 1_790_000_000.0
@@ -24,9 +21,15 @@ HOST = "sandbox.example.com"
 WHERE = Destination("sandbox", TargetSettings(base_url=f"https://{HOST}"), f"https://{HOST}#main", HOST)
 
 
+class Stopped(SystemClock):
+    def now(self) -> float:
+        return NOW
+
+
 def a_plan(signer: Signer | None, **approval: Any) -> PlanFile:
     profile = Profile.load(options={"approval": approval}, environ={})
-    return made(PlanFile, profile, WHERE, NOW, signer, format="plan 1", job="undo", run_id="run", rows=3)
+    context = Context(profile, machine=Machine(clock=Stopped()))
+    return made(PlanFile, context, WHERE, signer, format="plan 1", job="undo", run_id="run", rows=3)
 
 
 def test_a_plan_says_where_it_sends_to_who_made_it_and_how_long_it_is_good() -> None:
@@ -45,12 +48,3 @@ def test_its_author_signs_it(tmp_path: Path) -> None:
 
     assert (signature.role, signature.name, signature.signed_at) == ("author", "anna", NOW)
     assert is_genuine(signature, a_plan(None).sha256, anna.public)
-
-
-@pytest.mark.parametrize("error", [KeyError, OSError])
-def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
-    def nameless() -> str:
-        raise error
-
-    monkeypatch.setattr(getpass, "getuser", nameless)
-    assert author().startswith(f"{os.getuid()}@")
