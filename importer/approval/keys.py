@@ -11,6 +11,7 @@ from pathlib import Path
 
 from importer.approval.signatures import Signer, ed25519
 from importer.core.atomic_files import create_file
+from importer.core.commands import Commands
 from importer.core.errors import AccessError, StorageError, UsageError
 from importer.profile.credentials import secret_of
 
@@ -68,7 +69,7 @@ class KeyFile:
             private = None
         if not isinstance(private, library.Ed25519PrivateKey):
             raise UsageError(
-                f"The file '{self.path}' holds no Ed25519 key.", "Make one: importer key new NAME"
+                f"The file '{self.path}' holds no Ed25519 key.", f"Make one: {Commands().new_key()}"
             ) from None
         return Signer(self.name, private)
 
@@ -174,7 +175,7 @@ def key_of(name: str, folder: Path) -> KeyFile:
     is_path = os.sep in name or name.endswith(_SUFFIX)
     path = Path(name) if is_path else folder / f"{_checked(name)}{_SUFFIX}"
     if not path.is_file():
-        raise UsageError(f"There is no key '{path}'.", "`importer key new NAME` makes one.")
+        raise UsageError(f"There is no key '{path}'.", f"`{Commands().new_key()}` makes one.")
     return KeyFile(_checked(path.stem), path)
 
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importer.core.commands import Commands
 from importer.core.distribution import how_to_install
 from importer.core.errors import UsageError
 from importer.core.plans import Role, Signature
@@ -82,7 +83,7 @@ def raw_key(key: str) -> bytes:
     except ValueError:
         raw = b""
     if not key.startswith(PREFIX) or len(raw) != _KEY_BYTES:
-        raise ValueError(f"a public key as `importer key show NAME` prints it: {PREFIX}…")
+        raise ValueError(f"a public key as `{Commands().show_key()}` prints it: {PREFIX}…")
     return raw
 
 

@@ -15,6 +15,7 @@ from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import fitted, print_json, say
 from importer.cli.output import show as show_text
+from importer.core.commands import Commands
 from importer.core.errors import UsageError
 from importer.core.labels import counted
 
@@ -86,7 +87,7 @@ def _signer(chosen: str) -> Signer:
 
     found = chosen_key(chosen, key_folder())
     if found is None:
-        raise UsageError(f"There is no key in {key_folder()} to sign with.", "`importer key new NAME` makes one.")
+        raise UsageError(f"There is no key in {key_folder()} to sign with.", f"`{Commands().new_key()}` makes one.")
     return found.unlock(passphrase_of(found))
 
 
@@ -179,4 +180,4 @@ def _state(judged: Judged, path: Path, profile: Profile) -> Iterator[str]:
         yield f"  {commands.approve(path)}"
     elif not judged.expired:
         yield "To send what it says, run:"
-        yield f"  {commands.run_plan(path)}"
+        yield f"  {judged.send(path, commands)}"

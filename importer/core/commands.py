@@ -164,6 +164,14 @@ class Commands:
         """Send what a plan says."""
         return self._composed("run", "--plan", self._path(plan), *self._workspace_words())
 
+    def update_plan(self, plan: Path | str) -> str:
+        """Change customers as a plan says."""
+        return self._composed("update", "--plan", self._path(plan), *self._workspace_words())
+
+    def retry_plan(self, run: str, plan: Path | str) -> str:
+        """Send rows of a run again as a plan says."""
+        return self._on_run("retry", run, "--plan", self._path(plan))
+
     def validate(self, file: Path | str) -> str:
         """Check a file."""
         return self._on_file("validate", file)
@@ -181,6 +189,14 @@ class Commands:
         if str(file) == STDIN:
             return ""
         return f"See what was found with `{self.inspect(file)}`, and write a mapping with `{self.init(file)}`."
+
+    def new_key(self) -> str:
+        """Make a key that plans are signed with."""
+        return self._composed("key", "new", "NAME")
+
+    def show_key(self) -> str:
+        """Print the public half of a key."""
+        return self._composed("key", "show", "NAME")
 
     def template(self) -> str:
         """Write a blank file with every field."""

@@ -56,7 +56,7 @@ def _may_be_changed(path: Path, ways: list[str]) -> Finding:
     if os.geteuid() == 0:
         return Finding.warn(
             _CHECK,
-            f"the importer runs as root, who may change {path}: nobody is bound by it",
+            f"root runs the importer and may change {path}: nobody is bound by it",
             "Run the importer under an account of its own.",
         )
     return Finding.warn(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from importer.approval import Policy, Signer, Tightened, Verdict, is_genuine, judge, load_policy, sign, why_not_sign
+from importer.core.commands import Commands
 from importer.core.errors import ApprovalMissingError, PlanRefusedError
 from importer.core.plans import Signature
 from importer.profile.operating import ApprovalSettings
@@ -79,6 +80,19 @@ class Judged:
     def who(self) -> tuple[str, ...]:
         """Who may approve it."""
         return () if self.verdict is None or self.verdict.approved else self.verdict.who
+
+    def send(self, path: Path, commands: Commands) -> str:
+        """The command that sends what it says.
+
+        Args:
+            path: its file.
+        """
+        plan = self.plan
+        if plan.job == "undo":
+            return commands.apply_undo(plan.run_id, path, delete=getattr(plan, "action", "") == "delete")
+        if plan.job == "return":
+            return commands.retry_plan(plan.run_id, path)
+        return commands.update_plan(path) if plan.job == "update" else commands.run_plan(path)
 
     def require_genuine(self) -> None:
         """Refuse a plan with a forged signature.

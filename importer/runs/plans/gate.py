@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from importer.approval import SYSTEM, VARIABLE, Policy, Tightened, Verdict, approvers, judge, load_policy
+from importer.approval import SYSTEM, VARIABLE, Policy, Tightened, Verdict, approvers, judge, load_policy, policy_place
 from importer.core.commands import Commands
 from importer.core.errors import ApprovalMissingError, PlanRefusedError
 from importer.core.plans import Job, Signature
@@ -115,6 +115,14 @@ def may_sign(who: Sequence[str]) -> str:
     if not who:
         return "The policy names nobody else who may approve it."
     return f"It can be approved by {' or '.join((', '.join(who[:-1]), who[-1])) if who[1:] else who[0]}."
+
+
+def may_be_asked(profile: Profile) -> bool:
+    """Whether anything on this machine asks for an approval, of whatever target."""
+    try:
+        return profile.approval.required or policy_place() is not None
+    except OSError:  # it is somewhere, and cannot be looked at
+        return True
 
 
 def requirement(profile: Profile, where: Destination) -> Requirement | None:
