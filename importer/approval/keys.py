@@ -22,6 +22,7 @@ _SUFFIX = ".key"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LOCKED = b"ENCRYPTED PRIVATE KEY"
 _MOST_BYTES = 64 * 1024
+_MOST_OF_PASSPHRASE = 1_023
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class KeyFile:
                 f"Set {PASSPHRASE_VARIABLE} or {PASSPHRASE_VARIABLE}_FILE.",
             )
         try:
-            private = load_pem_private_key(content, passphrase.encode() or None)
+            private = load_pem_private_key(content, passphrase.encode(errors="surrogateescape") or None)
         except (ValueError, TypeError):
             if passphrase:
                 raise AccessError(f"The passphrase of the key '{self.path}' is wrong.", "Try again.") from None
@@ -115,13 +116,14 @@ def new_key(folder: Path, name: str, passphrase: str = "") -> KeyFile:
         passphrase: empty: whoever can read the file can sign.
 
     Raises:
-        UsageError: the name cannot be used, or there is such a key.
+        UsageError: name or passphrase cannot be used, or there is such a key.
         StorageError: the file cannot be written.
     """
+    secret = _usable(passphrase)
     library, path = ed25519(), folder / f"{_checked(name)}{_SUFFIX}"
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 
-    locked = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    locked = serialization.BestAvailableEncryption(secret) if secret else serialization.NoEncryption()
     content = library.Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked
     )
@@ -177,6 +179,13 @@ def key_of(name: str, folder: Path) -> KeyFile:
     if not path.is_file():
         raise UsageError(f"There is no key '{path}'.", f"`{Commands().new_key()}` makes one.")
     return KeyFile(_checked(path.stem), path)
+
+
+def _usable(passphrase: str) -> bytes:
+    secret = passphrase.encode(errors="surrogateescape")
+    if len(secret) > _MOST_OF_PASSPHRASE:
+        raise UsageError(f"The passphrase is longer than {_MOST_OF_PASSPHRASE:,} bytes.", "Choose a shorter one.")
+    return secret
 
 
 def _checked(name: str) -> str:

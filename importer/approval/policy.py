@@ -183,11 +183,14 @@ def writers_of(path: Path, user: int | None = None, writable: Callable[[Path], b
         yield f"may write {whole}"
     elif whole.stat().st_uid == user:
         yield f"owns {whole}"
-    for below in (whole, *whole.parents[:-1]):
-        if writable(below.parent) and not _keeps(below.parent, below, user):
+    places = dict.fromkeys((path.absolute(), whole))  # a link can be replaced in its own folder
+    for below in (below for place in places for below in (place, *place.parents[:-1])):
+        if below.parent.stat().st_uid == user:
+            yield f"owns {below.parent}"
+        elif writable(below.parent) and not _keeps(below.parent, below, user):
             yield f"may replace files in {below.parent}"
 
 
 def _keeps(folder: Path, path: Path, user: int) -> bool:
     """Whether a folder that others may write keeps what is in it for its owner (the sticky bit)."""
-    return bool(folder.stat().st_mode & 0o1000) and user not in {folder.stat().st_uid, path.stat().st_uid}
+    return bool(folder.stat().st_mode & 0o1000) and user != path.lstat().st_uid

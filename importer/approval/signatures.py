@@ -61,9 +61,10 @@ def is_genuine(signature: Signature, plan_sha256: str, key: str) -> bool:
     Raises:
         UsageError: the library that checks it is not installed.
     """
+    library = ed25519()
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # `ed25519` has said if it is missing
 
-    public = ed25519().Ed25519PublicKey.from_public_bytes(raw_key(key))
+    public = library.Ed25519PublicKey.from_public_bytes(raw_key(key))
     content = _signed(plan_sha256, signature.role, signature.name, signature.signed_at)
     try:
         public.verify(base64.b64decode(signature.signature, validate=True), content)

@@ -14,7 +14,7 @@ from importer.core.labels import counted
 from importer.core.plans import Approvable, Job, PolicyJob, Role, Signature
 
 CLOCK_LEEWAY_S = 300.0
-"""By so much the clock of a signer may be ahead of ours."""
+"""By so much the clocks of author, signer and this machine may differ."""
 
 
 class Tightened(NamedTuple):
@@ -81,6 +81,8 @@ def judge(
     refused, wrong, held = [], [], list[Signature]()
     if expiry and now > good_until:
         refused.append(f"it was good until {_moment(good_until)}")
+    if subject.made_at > now + CLOCK_LEEWAY_S:
+        refused.append("it says that it was made in the future")
     for one in signatures:
         person = policy.people.get(one.name)
         if person is not None and not is_genuine(one, subject.sha256, person.key):
@@ -106,6 +108,8 @@ def _why_not_counted(policy: Policy, person: Person | None, one: Signature, subj
         return "is not in the policy"
     if person.until is not None and datetime.fromtimestamp(one.signed_at, UTC).date() > person.until:
         return "signed after their last day"
+    if one.signed_at < subject.made_at - CLOCK_LEEWAY_S:
+        return "signed before the plan was made"
     if one.signed_at > latest:
         return "signed when the plan was no longer good, or in the future"
     return _why_not_allowed(policy, person, one.role, subject)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Job = Literal["import", "return", "update", "undo"]
 """What a plan sends: new customers, rows of a run again, changes of customers, the way back out of a run."""
@@ -14,6 +14,9 @@ PolicyJob = Literal["import", "update", "undo"]
 """What somebody may be allowed to approve; what is sent again is a part of an import."""
 
 Role = Literal["author", "approver"]
+
+Moment = Annotated[float, Field(ge=0, lt=253_402_300_800, allow_inf_nan=False)]
+"""Seconds since the epoch, up to the year 9999: a time that can be compared and printed."""
 
 
 class Signature(BaseModel):
@@ -31,7 +34,7 @@ class Signature(BaseModel):
     role: Role
     name: str
     key: str
-    signed_at: float
+    signed_at: Moment
     signature: str
 
 

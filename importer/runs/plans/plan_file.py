@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from importer.core.atomic_files import storage_error, write_file
 from importer.core.errors import PlanRefusedError
-from importer.core.plans import Approvable, Job, Signature
+from importer.core.plans import Approvable, Job, Moment, Signature
 from importer.profile import Profile
 
 _MOST_BYTES = 1 << 30
@@ -49,8 +49,8 @@ class PlanFile(PlanPart):
     format: str
     job: Job
     run_id: str
-    made_at: float
-    expires_at: float
+    made_at: Moment
+    expires_at: Moment
     author: str
     target: str
     host: str

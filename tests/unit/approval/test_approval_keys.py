@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
-from importer.approval import chosen_key, key_folder, new_key
+from importer.approval import chosen_key, is_genuine, key_folder, new_key
 from importer.core.errors import AccessError, UsageError
+from importer.core.plans import Signature
 
 
 def test_a_key_is_readable_for_its_owner_alone_and_never_replaced(tmp_path: Path) -> None:
@@ -42,6 +44,23 @@ def test_a_locked_key_opens_with_its_passphrase_alone(tmp_path: Path) -> None:
         made.unlock("another")
     with pytest.raises(AccessError, match="is locked"):
         made.unlock()
+
+
+def test_a_passphrase_that_no_key_can_take_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="longer than 1,023 bytes"):
+        new_key(tmp_path, "ben", "x" * 1_024)
+    assert not list(tmp_path.iterdir())
+    assert new_key(tmp_path, "ben", "\udcff").unlock("\udcff").name == "ben"
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    for name in [one for one in sys.modules if one.startswith("cryptography.")]:
+        monkeypatch.delitem(sys.modules, name)
+    made = Signature(role="approver", name="ben", key="", signed_at=1.0, signature="")
+
+    with pytest.raises(UsageError, match="a library that is not installed"):
+        is_genuine(made, "ab" * 32, "ed25519:" + "A" * 43 + "=")
 
 
 @pytest.mark.parametrize("name", ["", "../ben", "a/b", ".ben", "b n", "b" * 65, "ben.key", "ben\n", "bén"])

@@ -106,7 +106,17 @@ def test_a_policy_binds_who_may_neither_write_it_nor_its_folders(tmp_path: Path)
     assert list(writers_of(path, stranger, lambda _: False)) == []
     assert list(writers_of(path, stranger, lambda one: one == path)) == [f"may write {path}"]
     assert list(writers_of(path, stranger, lambda one: one == tmp_path)) == [f"may replace files in {tmp_path}"]
-    assert list(writers_of(path, path.stat().st_uid, lambda _: False)) == [f"owns {path}"]
+    assert next(writers_of(path, path.stat().st_uid, lambda _: False)) == f"owns {path}"
+    assert f"owns {tmp_path}" in writers_of(path, tmp_path.stat().st_uid, lambda _: False)
+
+
+def test_a_link_to_a_policy_can_be_replaced_in_its_own_folder(tmp_path: Path) -> None:
+    path, folder = Office(tmp_path / "safe", "a.example.com").decrees(), tmp_path / "open"
+    folder.mkdir()
+    link = folder / "approval.toml"
+    link.symlink_to(path)
+
+    assert list(writers_of(link, 65_534, lambda one: one == folder)) == [f"may replace files in {folder}"]
 
 
 def test_a_folder_that_protects_what_others_own_is_no_way_in(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from importer.approval import Policy, Tightened, approvers, is_genuine, judge, load_policy, sign, why_not_sign
 from importer.core.plans import Approvable, Role, Signature
@@ -159,6 +160,29 @@ def test_a_signature_after_the_last_day_or_in_the_future_does_not_count(office: 
 
 def _day(offset: int) -> date:
     return (datetime.fromtimestamp(NOW, UTC) + timedelta(days=offset)).date()
+
+
+def test_a_signature_is_not_dated_back_to_when_its_person_was_here(office: Office) -> None:
+    policy = policy_of(office)
+    ben = policy.people["ben"].model_copy(update={"until": _day(-30)})
+    left = policy.model_copy(update={"people": {**policy.people, "ben": ben}})
+    held = [*signed(office, "anna*"), *signed(office, "ben", at=NOW - 31 * DAY_S)]
+
+    assert "ben signed before the plan was made" in judge(left, PLAN, held, NOW).reasons
+    assert not judge(policy, PLAN, held, NOW).approved
+
+
+@pytest.mark.parametrize("days", [0, 300, 366])
+def test_a_plan_that_says_it_is_of_the_future_is_never_good(office: Office, days: int) -> None:
+    later = replace(PLAN, made_at=NOW + 365 * DAY_S, expires_at=NOW + 372 * DAY_S)
+
+    assert not judge(policy_of(office), later, signed(office, "anna*", "ben", plan=later), NOW + days * DAY_S).approved
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), -1.0, 1e300])
+def test_a_time_that_cannot_be_compared_is_refused_when_it_is_read(at: float) -> None:
+    with pytest.raises(ValidationError):
+        Signature(role="author", name="ben", key="", signed_at=at, signature="")
 
 
 # --------------------------------------------------------------------------- before somebody signs
