@@ -54,7 +54,7 @@ KEY = "ed25519:" + "A" * 43 + "="
     [
         ("signatures = 1", "signatures: "),
         ("valid = 7", ""),
-        ("vaild = '7d'", "vaild: there is no such key"),
+        ("validity = '7d'", "validity: there is no such key"),
         ("[people.ben]\nkey = 'ed25519:short'", "people.ben.key: a public key as `importer key show NAME` prints it"),
         (f"[people.a]\nkey = '{KEY}'\n[people.b]\nkey = '{KEY}'", "a and b have the same key"),
         (f"[people.a]\nkey = '{KEY}'\napproves = [{{ targets = ['live'] }}]", "a approves for 'live'"),
