@@ -36,7 +36,7 @@ _BUILT_IN = Layer("default", data={"targets": {EMULATOR: {"rate": "200/s", "conc
 """Only the run itself uses the emulator inside it: a rehearsal need not be as careful as a real import."""
 
 _NOT_REPEATED = frozenset(
-    {"target", "workspace", "dry_run", "yes", "account_of", "notify.runs", "results.preview"}
+    {"target", "workspace", "dry_run", "yes", "account_of", "notify.runs", "results.preview", "approval.key"}
     | {"output.format", "output.quiet", "log.level", "log.format"}
 )
 """Options that a printed command does not repeat: it names the first two itself, and the others are about the one

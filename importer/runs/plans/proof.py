@@ -13,9 +13,11 @@ from typing import Any
 
 from importer.approval import Policy, is_genuine, judge, load_policy
 from importer.core.errors import AccessError, PlanRefusedError, ProfileError
+from importer.core.states import RowState
 from importer.journal import Journal, PlanFacts, StoredRun
+from importer.runs.after_create import NOT_READY_CODE
 from importer.runs.compared import Compared, same
-from importer.runs.plans.bodies import BodyHashes, digests_in
+from importer.runs.plans.bodies import BodyHashes, digest_of, digests_in
 from importer.runs.plans.gate import SENDING_ROWS, copy_of
 from importer.runs.plans.import_plan import ImportPlan
 from importer.runs.plans.plan_file import PlanFile
@@ -93,6 +95,20 @@ def _bodies(journal: Journal, stored: StoredRun, plan: ImportPlan, *, is_last: b
         return Compared(what, "gone", "what was sent was purged")
     if not is_last or stored.facts.fixed:
         return Compared(what, "gone", "rows came back fixed since, and took the place of those of the plan")
-    stamp = plan.content.kept["settings"]["delivery"]["import_key_metadata"]
-    found = BodyHashes.of(digests_in(journal, stored.run, stamp))
-    return same(what, plan.root, found.root, "what was sent is not what the plan says")
+    settings = plan.content.kept["settings"]
+    stamp = settings["delivery"]["import_key_metadata"]
+    refuses = settings["idv"]["not_ready"] == "refuse"
+    digests = _with_refused(journal, stored.run, stamp) if refuses else digests_in(journal, stored.run, stamp)
+    return same(what, plan.root, BodyHashes.of(digests).root, "what was sent is not what the plan says")
+
+
+def _with_refused(journal: Journal, run: int, stamp: str) -> Iterator[bytes]:
+    """The hashes of a run's bodies, of those too that its plan had, and that were refused before they were sent."""
+    columns = (column for batch in journal.replay(run).batches() for column in batch.issues.columns())
+    refused = {ordinal for one in columns if one.kind.code == NOT_READY_CODE for ordinal in one.ordinals}
+    for bodies in journal.steps(run).bodies(set(RowState)):
+        yield from (
+            digest_of(one.payload, one.after, one.key, stamp)
+            for one in bodies
+            if one.state is not RowState.INVALID or one.ordinal in refused
+        )
