@@ -25,6 +25,7 @@ from importer.cli import (
     keys,
     nightly,
     operating,
+    planning,
     profile_init,
     reference,
     serving,
@@ -63,7 +64,19 @@ def _importer(
         raise typer.Exit
 
 
-for module in (importing, approving, undoing, keys, nightly, profile_init, reference, history, serving, operating):
+for module in (
+    importing,
+    planning,
+    approving,
+    undoing,
+    keys,
+    nightly,
+    profile_init,
+    reference,
+    history,
+    serving,
+    operating,
+):
     module.register(app)
 
 

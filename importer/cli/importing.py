@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +15,10 @@ from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, on_disk, run_command
 from importer.cli.long_help import STEP_STATES, listed
 from importer.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from importer.results import Report
+    from importer.runs.context import Context
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class RunOptions(opt.OptionSet):
         opt.SENDING, "What becomes of customers that exist with other data; default: report.", "report|skip|update"
     )
     verify_existing: bool = opt.flag(opt.SENDING, "Look up customers of earlier runs at the target.")
+    plan: Path | None = opt.option(opt.OWN, "Send exactly what this plan says; FILE and --config are in it.", "PLAN")
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    file: opt.File,
+    file: opt.FileOrPlan = None,
     *,
     own: RunOptions,
     starting: opt.Starting,
@@ -97,18 +105,26 @@ def run(
     restarts. 429 and 503 pause all rows and do not count as attempts; while the target is down single requests probe
     it. Created customers are remembered per host and account: a new API key for a known host needs --account-of, once.
     With --faults the run is a rehearsal: it ends with the customers that are missing or there twice at the emulator.
-    """
-    profile = load_profile(shared, own, starting, reading, sending, results)
-    with on_disk(file, profile) as source:
-        from importer.runs.run import run as import_source  # noqa: PLC0415
 
-        code = run_command(
-            profile,
-            shared,
-            "run",
-            lambda context: import_source(context, source, force=starting.force, as_new=starting.as_new),
-            about=file,
-        )
+    With --plan, what would be sent is compared with the plan before the first request. Where anything differs, all of
+    it is named, and nothing is sent (exit code 6).
+    """
+    if file is None and own.plan is None:
+        raise UsageError("Missing argument 'FILE'.", "Name a file, or a plan with --plan.")
+    if own.plan is not None and own.dry_run:
+        raise UsageError("--dry-run sends nothing, and --plan sends what a plan says.", "Leave one of them out.")
+    profile = load_profile(shared, own, starting, reading, sending, results)
+    with nullcontext() if file is None else on_disk(file, profile) as source:
+        from importer.runs.run import run as import_source  # noqa: PLC0415
+        from importer.runs.run import run_planned  # noqa: PLC0415
+
+        def work(context: Context) -> Coroutine[Any, Any, Report]:
+            if own.plan is not None:
+                return run_planned(context, own.plan, source, force=starting.force)
+            assert source is not None  # noqa: S101  # a file was named: for the type checker
+            return import_source(context, source, force=starting.force, as_new=starting.as_new)
+
+        code = run_command(profile, shared, "run", work, about=file or str(own.plan))
     raise typer.Exit(code)
 
 

@@ -29,6 +29,17 @@ File = Annotated[
         show_default=False,
     ),
 ]
+FileOrPlan = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FILE",
+        help=(
+            "A CSV file or a workbook, its sftp://, s3://, gs:// or https:// address, or - for standard input; a plan "
+            "names its own."
+        ),
+        show_default=False,
+    ),
+]
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="A run id, a unique beginning of one, or 'last'.", show_default=False)
 ]

@@ -46,6 +46,7 @@ class Comparison:
         sheet: the sheet that was read.
         default_region: the profile's, for phone numbers.
         allows_duplicates: rows of one source may share an import key.
+        scope: of a plan, target and account that it is for: other customers are not looked at. Empty: all of them.
     """
 
     contract: Contract
@@ -57,6 +58,7 @@ class Comparison:
     sheet: str = ""
     default_region: str | None = None
     allows_duplicates: bool = False
+    scope: str = ""
 
     def issues(self, matches: Iterator[Match]) -> Iterator[Issue]:
         """Say it in sentences."""

@@ -15,6 +15,7 @@ from importer.journal import AccountMatch as Account
 from importer.journal import (
     AccountUsed,
     Location,
+    Runs,
     has_secret,
     locks_of,
     open_journal,
@@ -49,7 +50,7 @@ def settle_account(
     found = accounts.match(where.server, named, where.scope, where.key)
     if not found.scope:
         answer = said or (ask_owner(where.host, found.candidates) if ask_owner else "")
-        found = _as_answered(workspace, where, answer, found)
+        found = _as_answered(workspace.runs, where, answer, found)
     if found.called_before:
         with (
             locks_of(workspace.path).hold(found.called_before, now),
@@ -60,12 +61,12 @@ def settle_account(
     return replace(where, scope=found.scope)
 
 
-def _as_answered(workspace: Workspace, where: Destination, answer: str, found: Account) -> Account:
+def _as_answered(runs: Runs, where: Destination, answer: str, found: Account) -> Account:
     if answer == NEW_ACCOUNT:
         return Account(where.scope)
     if not answer:
         raise _owner_unknown(where, found)
-    scope = workspace.runs.find(answer).header.scope
+    scope = runs.find(answer).header.scope
     if scope not in {one.scope for one in found.candidates}:
         raise UsageError(
             f"The run {answer} did not send to an account of {where.host} that this key could be for.",
@@ -95,8 +96,11 @@ def known_scope(workspace: Workspace, where: Destination) -> str:
     return found.called_before or found.scope or where.scope
 
 
-def account_on_record(workspace: Path, where: Destination) -> Account:
+def account_on_record(workspace: Path, where: Destination, said: str = "") -> Account:
     """Return what the journal of a workspace knows of a key. It is only read, whatever its format.
+
+    Args:
+        said: as of `settle_account`; nothing of it is remembered.
 
     Raises:
         UnknownAccountError: a run would ask which account the key is for.
@@ -108,9 +112,7 @@ def account_on_record(workspace: Path, where: Destination) -> Account:
     with closing(open_journal(location, writes=False)) as journal:
         accounts = journal.accounts(workspace_secret(workspace))
         found = accounts.match(where.server, where.settings.account, where.scope, where.key)
-    if not found.scope:
-        raise _owner_unknown(where, found)
-    return found
+        return found if found.scope else _as_answered(journal.runs, where, said, found)
 
 
 def scope_at(workspace: Path, where: Destination) -> str:

@@ -15,6 +15,7 @@ from importer.runs.consent import ask_consent, require_consent
 from importer.runs.context import Context
 from importer.runs.kept_profile import pace_of
 from importer.runs.load import checking_pool, kept_now, load
+from importer.runs.plans.held import Held
 from importer.runs.preconditions import refuse_repeated
 from importer.runs.run_directory import forgotten_if_refused, new_header, run_directory
 from importer.runs.send import Sending
@@ -30,6 +31,7 @@ class Beginning:
         content: hash of the source's bytes, from before it was opened.
         started_at: when the command began its work, seconds since the epoch.
         facts: what the run notes of where its source comes from.
+        held: the plan that it is held to; None: there is none.
     """
 
     local: LocalSource
@@ -37,6 +39,7 @@ class Beginning:
     content: str
     started_at: float
     facts: RunFacts = field(default_factory=RunFacts)
+    held: Held | None = None
 
 
 def allowed(context: Context) -> Destination:
@@ -59,11 +62,13 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
     Raises:
         ImporterError: the run was refused; nothing was sent, and nothing is left of it.
     """
-    profile, started_at = context.profile, source.started_at
+    profile, started_at, held = context.profile, source.started_at, source.held
     with ExitStack() as stack:
         pool = await beside_the_loop(stack.enter_context, checking_pool(context, source.local.path))
         workspace = await beside_the_loop(_opened, stack, context.workspace)
         where = settle_account(workspace, where, profile.account_of, context.people.ask_owner, started_at)
+        if held:
+            held.require_account(where)
         stack.enter_context(locks_of(workspace.path).hold(where.scope, started_at))
         check_out(profile.results, source.local.path)
         header = new_header(
@@ -72,10 +77,12 @@ async def begin(context: Context, source: Beginning, where: Destination, *, forc
         if not force:
             refuse_repeated(workspace.journal.earlier, header, source.found.reader.info.sheet, profile)
         context, directory = stack.enter_context(run_directory(context, header.run_id))
-        stored = await beside_the_loop(_stored, context, workspace, header, where)
+        noted = held.noted(directory) if held else None
+        stored = await beside_the_loop(_stored, context, workspace, header, where, noted)
         with forgotten_if_refused(workspace.runs, stored, directory):
             workspace.runs.note(stored.run, source.facts)
-            await load(context, workspace, stored, source.found, pool)
+            planning = held.planning if held else None
+            await load(context, workspace, stored, source.found, pool, planning=planning)
             counts = await beside_the_loop(workspace.runs.counts, stored.run)
             ask_consent(where, profile, context.people.confirm, counts)
         quiet_s = workspace.journal.earlier.quiet_s(stored.run, where.scope, started_at)
@@ -91,8 +98,10 @@ def _opened(stack: ExitStack, path: Path) -> Workspace:
     return stack.enter_context(closing(open_workspace(path)))
 
 
-def _stored(context: Context, workspace: Workspace, header: RunHeader, where: Destination) -> StoredRun:
-    stored = workspace.runs.begin(header)
+def _stored(
+    context: Context, workspace: Workspace, header: RunHeader, where: Destination, noted: RunFacts | None
+) -> StoredRun:
+    stored = workspace.runs.begin(header, noted)  # cut off from here on, it is still held to its plan
     limits = RunFacts(limit=context.profile.source.limit, pace=pace_of(context.profile))
     workspace.runs.note(stored.run, limits.merged(rehearsing(where)))
     workspace.runs.keep_profile(stored.run, kept_now(context).model_dump_json())

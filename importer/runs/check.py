@@ -13,6 +13,7 @@ from importer.runs.context import Context
 from importer.runs.finish import finish
 from importer.runs.leftovers import tidy
 from importer.runs.load import at_hand, checking_pool, opened_source, prepare
+from importer.runs.plans.content import Planning
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.run_directory import checked_journal, forgotten_if_refused, new_header, run_directory
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from importer.runs.wiring.sources import Source
 
 
-def check(context: Context, source: Source) -> Report:
+def check(context: Context, source: Source, *, planning: Planning | None = None) -> Report:
     """Check a source, and leave a run directory with what was found. Blocks.
+
+    Args:
+        planning: what is done with what would be sent; None: nothing.
 
     Raises:
         ImporterError: the source or the profile cannot be used.
@@ -42,7 +46,8 @@ def check(context: Context, source: Source) -> Report:
             stored = journal.runs.begin(header)
             journal.runs.note(stored.run, RunFacts(place=place))
             with forgotten_if_refused(journal.runs, stored, directory):
-                prepare(logged, journal, stored, found, secret=_secret_of(context.workspace), pool=pool)
+                secret = _secret_of(context.workspace)
+                prepare(logged, journal, stored, found, secret=secret, pool=pool, planning=planning)
                 journal.keep()
             return finish(logged, journal, stored, directory, started_at)
 

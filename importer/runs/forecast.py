@@ -7,7 +7,7 @@ nothing about how fast the target answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -174,8 +174,17 @@ def workload_of(profile: Profile, earlier: EarlierRuns, stored: StoredRun, *, st
     looks = ahead.in_doubt * len(profile.delivery.looks_after_s)
     if profile.delivery.verify_existing:
         looks += ahead.known
-    per_row = sum(_REQUESTS_OF[step] for step in steps_of(profile, stored.facts.mapping))
+    per_row = requests_of(profile, stored.facts.mapping)
     return Workload(creates=ahead.creates, known=ahead.known, looks=looks, steps=ahead.creates * per_row)
+
+
+def requests_of(profile: Profile, mapped: Collection[str]) -> int:
+    """How many requests the steps after the create of one row make, at most.
+
+    Args:
+        mapped: the fields that are mapped.
+    """
+    return sum(_REQUESTS_OF[step] for step in steps_of(profile, mapped))
 
 
 def used_today(profile: Profile, earlier: EarlierRuns, scope: str, now: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,10 @@ from importer.readers import is_frame
 from importer.runs.after_create import steps_of
 from importer.runs.archive_index import source_of
 from importer.runs.context import Context
+from importer.runs.documents import files_among
 from importer.runs.leftovers import SPOOL_NAME
+from importer.runs.plans.bodies import CheckedHashes
+from importer.runs.plans.content import Loaded, Planning
 from importer.runs.preconditions import require_content
 from importer.runs.wiring import Workspace, make_directory
 from importer.runs.wiring.checking import comparison, merging_of, preparation
@@ -96,11 +100,18 @@ def kept_now(context: Context, mapper: ColumnMapper | None = None) -> KeptProfil
     return KeptProfile(settings=settings) if mapper is None else mapper.kept(settings)
 
 
-async def load(context: Context, workspace: Workspace, stored: StoredRun, source: Opened, pool: ProcessPool) -> None:
-    """Read and check a whole source into the workspace's journal, beside the event loop; errors as for `prepare`."""
-    preparing = asyncio.create_task(
-        beside_the_loop(prepare, context, workspace.journal, stored, source, secret=workspace.secret, pool=pool)
-    )
+async def load(
+    context: Context,
+    workspace: Workspace,
+    stored: StoredRun,
+    source: Opened,
+    pool: ProcessPool,
+    *,
+    planning: Planning | None = None,
+) -> None:
+    """Read and check a whole source into the workspace's journal, beside the event loop; all else as of `prepare`."""
+    work = partial(prepare, secret=workspace.secret, pool=pool, planning=planning)
+    preparing = asyncio.create_task(beside_the_loop(work, context, workspace.journal, stored, source))
     try:
         await asyncio.shield(preparing)
     except asyncio.CancelledError:
@@ -109,10 +120,16 @@ async def load(context: Context, workspace: Workspace, stored: StoredRun, source
         raise
 
 
-async def load_again(context: Context, workspace: Workspace, stored: StoredRun) -> None:
+async def load_again(
+    context: Context, workspace: Workspace, stored: StoredRun, *, planning: Planning | None = None
+) -> None:
     """Read the source of a run from its beginning that was cut off while it read it.
 
+    Args:
+        planning: as of `prepare`.
+
     Raises:
+        PlanRefusedError: as of `prepare`.
         SourceChangedError: it is not the content that the run began with.
         UsageError: it was a DataFrame, which is gone.
         SourceError: it cannot be read.
@@ -128,15 +145,26 @@ async def load_again(context: Context, workspace: Workspace, stored: StoredRun) 
         await beside_the_loop(require_content, stored.header, local.path)
         pool = await beside_the_loop(stack.enter_context, checking_pool(context, local.path))
         found = await beside_the_loop(stack.enter_context, opened_source(context, local))
-        await load(context, workspace, stored, found, pool)
+        await load(context, workspace, stored, found, pool, planning=planning)
 
 
 def prepare(
-    context: Context, journal: Journal, stored: StoredRun, source: Opened, *, secret: bytes, pool: ProcessPool
+    context: Context,
+    journal: Journal,
+    stored: StoredRun,
+    source: Opened,
+    *,
+    secret: bytes,
+    pool: ProcessPool,
+    planning: Planning | None = None,
 ) -> None:
     """Read and check a whole source into a journal.
 
+    Args:
+        planning: what is done with what would be sent; None: nothing.
+
     Raises:
+        PlanRefusedError: it is not what a plan says; the run is not read to its end then.
         SourceError: it cannot be read, or is refused.
         InterruptedRunError, TryLaterError: the run was stopped meanwhile.
         JournalError: the journal cannot be written.
@@ -146,18 +174,22 @@ def prepare(
     context.emit(Event("run_started", facts))
     memory = Location.of_workspace(context.workspace)
     compared = header.dry_run and memory.exists
-    intake = _intake(context, journal, stored, source, compared=compared)
+    intake = _intake(context, journal, stored, source, compared=compared, planned=planning is not None)
     intake.restart()
+    hashes = CheckedHashes(intake.numbers("Q"), intake.numbers("Q")) if planning else None
     with rare_collections():
-        parts = preparation(profile, source, intake, pool, secret=secret, stop=context.stop, emit=context.emit)
+        parts = preparation(context, source, intake, pool, secret=secret, hashes=hashes)
         decided = parts.run()
     if context.stop.requested:
         raise _cut_short(context.stop)
-    how = comparison(profile, header, source.mapper.columns, source.reader.info.sheet)
+    scope = planning.scope if planning else ""
+    how = comparison(profile, header, source.mapper.columns, source.reader.info.sheet, scope)
     if compared:
         intake.compare(memory, secret, how)
     elif not (header.dry_run or profile.validation.partial):  # a change of a customer is nobody new
         intake.compare_and_remember(header.scope, secret, how)
+    if planning and hashes:
+        planning(Loaded(context, journal, stored, source, intake, memory if header.dry_run else None), hashes)
     runs = journal.runs
     runs.opened(stored.run, source.reader.info)
     runs.keep_profile(stored.run, kept_now(context, source.mapper).model_dump_json())
@@ -165,20 +197,29 @@ def prepare(
     runs.enter(stored.run, RUNNING)
 
 
-def _intake(context: Context, journal: Journal, stored: StoredRun, source: Opened, *, compared: bool) -> RunIntake:
+def _intake(
+    context: Context, journal: Journal, stored: StoredRun, source: Opened, *, compared: bool, planned: bool
+) -> RunIntake:
     """Make the way into the journal.
 
     Args:
         compared: a dry run is compared with the customers of earlier runs, and does not enter their memory.
+        planned: it ends in a plan.
     """
-    memory = Location.of_workspace(context.workspace)
+    profile, memory = context.profile, Location.of_workspace(context.workspace)
+    distinguished = planned and compared and profile.validation.duplicates == "allow"
+    documented = (
+        planned and profile.after_create.documents and bool(files_among(profile.contract, source.mapper.columns))
+    )
     return journal.intake(
         stored.run,
-        context.profile.contract,
+        profile.contract,
         valid_state=RowState.VALID if stored.header.dry_run else RowState.READY,
-        keyed=compared,
-        merging=merging_of(context.profile, source),
-        keeps_bodies=compared and remembers_old_keys(memory, context.profile.contract.identity),
+        keyed=compared or documented,
+        merging=merging_of(profile, source),
+        keeps_bodies=distinguished
+        or documented
+        or (compared and remembers_old_keys(memory, profile.contract.identity)),
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
 
-from importer.core.batches import RawBatch
+from importer.core.batches import CheckedBatch, RawBatch
 from importer.core.events import Event
 from importer.core.issue_codes.steps import OF_THE_ACCOUNT
 from importer.core.outcomes import Outcome, Record
@@ -42,7 +42,11 @@ from importer.core.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The parts that turn a source into checked rows."""
+    """The parts that turn a source into checked rows.
+
+    Args:
+        watch: sees every checked batch; None: nobody does.
+    """
 
     reader: Reader
     mapper: Mapper
@@ -51,6 +55,7 @@ class Preparation:
     intake: Intake
     stop: Stop
     emit: Events
+    watch: Callable[[CheckedBatch], None] | None = None
 
     def run(self) -> tuple[Detected, ...]:
         """Read, map and check every row; returns what the mapper decided over whole columns. Blocks.
@@ -63,6 +68,8 @@ class Preparation:
         for checked in self.checker.check_all(self._until_stop(self._loaded(decided))):
             self.duplicates.observe(checked)
             self.intake.record(checked)
+            if self.watch is not None:
+                self.watch(checked)
             self.emit(Event("batch_checked", {"rows": len(checked.raw), "invalid": checked.payloads.count(None)}))
         self.emit(Event("rows_checked", {}))
         self.intake.judged(self.duplicates.judge())

@@ -20,6 +20,7 @@ from importer.runs.kept_profile import for_target, recalled
 from importer.runs.leftovers import tidy
 from importer.runs.load import load_again
 from importer.runs.plans.gate import admitted, jobs_of, require_of_run
+from importer.runs.plans.held import held_again
 from importer.runs.preconditions import require_scope, require_unchanged
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
@@ -117,7 +118,8 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
             stored = workspace.runs.find(stored.header.run_id)  # as whoever held the lock has left it
             stored.require_whole()
             if stored.phase == LOADING:
-                await load_again(context, workspace, stored)
+                planning = await beside_the_loop(held_again, stored.facts, directory)
+                await load_again(context, workspace, stored, planning=planning)
             held = await beside_the_loop(routing.take, workspace, stored, context.profile, back)
             await beside_the_loop(reopened.apply, workspace, stored.run, held)
             counts = await beside_the_loop(workspace.runs.counts, stored.run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from importer.runs.context import Context, in_hours
 from importer.runs.leftovers import SPOOL_NAME, private_folder, tidy
 from importer.runs.load import at_hand, opened_source
 from importer.runs.plans.gate import admitted
+from importer.runs.plans.held import Held, admit, plan_to_import, source_of, under_plan
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.retry import take_back
 from importer.runs.returns import routing
@@ -31,6 +32,27 @@ if TYPE_CHECKING:
 
 _RETURNED_NAME = "returned.csv"
 """What rows are called, for people, that came back in a DataFrame."""
+
+
+async def run_planned(context: Context, path: Path, source: Source | None = None, *, force: bool = False) -> Report:
+    """Import exactly what a plan says.
+
+    Args:
+        path: of the plan; its profile holds where no other one is named.
+        source: None: the one that the plan was made of.
+        force: as of `run`.
+
+    Raises:
+        PlanRefusedError: something differs from the plan, all of which is named; nothing was sent, nothing is left.
+        ImporterError: as of `run`.
+    """
+    plan = await beside_the_loop(plan_to_import, path)
+    context = under_plan(context, plan)
+    require_whole_rows(context.profile)
+    where, source = allowed(context), source_of(plan) if source is None else source
+    held = await beside_the_loop(admit, context, plan, where)
+    async with in_hours(context) as bounded:
+        return await _run_new(bounded, source, where, force=force, as_new=True, held=held)
 
 
 async def run(context: Context, source: Source, *, force: bool = False, as_new: bool = False) -> Report:
@@ -82,7 +104,9 @@ async def _run_returned(context: Context, frame: DataFrame) -> Report:
             ) from error
 
 
-async def _run_new(context: Context, source: Source, where: Destination, *, force: bool, as_new: bool) -> Report:
+async def _run_new(
+    context: Context, source: Source, where: Destination, *, force: bool, as_new: bool, held: Held | None = None
+) -> Report:
     started_at = context.now()
     await beside_the_loop(tidy, context.workspace)
     with ExitStack() as stack:
@@ -93,5 +117,6 @@ async def _run_new(context: Context, source: Source, where: Destination, *, forc
                 return await take_back(context, run_id, local.path, source, by_file=True)
         # Before it is opened: what is written to it from here on is another content.
         content = await beside_the_loop(local.content_hash)
-        found = await beside_the_loop(stack.enter_context, opened_source(context, local))
-        return await begin(context, Beginning(local, found, content, started_at), where, force=force)
+        with held.explained(content) if held else nullcontext():
+            found = await beside_the_loop(stack.enter_context, opened_source(context, local))
+            return await begin(context, Beginning(local, found, content, started_at, held=held), where, force=force)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -54,6 +55,19 @@ class RunIntake(Intake, Protocol):
 
         Raises:
             JournalError: it cannot be read.
+        """
+        ...
+
+    def invalid(self) -> array[int]:
+        """The ordinals of the rows that are not sent, ascending."""
+        ...
+
+    def known(self, scope: str, journal: Location | None = None) -> Iterator[int]:
+        """The ordinals of the rows whose customers earlier runs created, ascending; followers in groups left out.
+
+        Args:
+            scope: where they were created.
+            journal: another one that knows them; None: this one.
         """
         ...
 

@@ -19,8 +19,12 @@ class Runs(Protocol):
         """Whether there is a run."""
         ...
 
-    def begin(self, header: RunHeader) -> StoredRun:
-        """Register a new run, durably."""
+    def begin(self, header: RunHeader, facts: RunFacts | None = None) -> StoredRun:
+        """Register a new run, durably.
+
+        Args:
+            facts: what it notes from its beginning; None: nothing.
+        """
         ...
 
     def opened(self, run: int, info: SourceInfo) -> None:

@@ -57,14 +57,15 @@ def refuse(tx: sqlite3.Connection, run: int, ordinals: Sequence[int]) -> None:
 
 
 @contextmanager
-def attached(database: Database, journal: Path) -> Iterator[Earlier]:
+def attached(database: Database, journal: Path, scope: str = "") -> Iterator[Earlier]:
     """Attach another journal for reading.
 
     Args:
         journal: a workspace's, whose secret this run's keys were made with.
+        scope: where customers are looked for; empty: wherever they are.
 
     Returns:
-        All its customers, wherever they are; none where it is of a format that knows no likenesses.
+        Its customers there; none where it is of a format that knows no likenesses.
     """
     where: Where = "earlier"
     with database.guarded("compared with earlier runs"):
@@ -73,7 +74,8 @@ def attached(database: Database, journal: Path) -> Iterator[Earlier]:
         with database.guarded("compared with earlier runs"):
             (version,) = database.connection.execute(f"PRAGMA {where}.user_version").fetchone()
             found = database.connection.execute(f"SELECT DISTINCT scope FROM {where}.runs").fetchall()
-        yield Earlier(where, [scope for (scope,) in found] if version >= _WITH_LIKENESSES else [])
+        scopes = [scope] if scope else [one for (one,) in found]
+        yield Earlier(where, scopes if version >= _WITH_LIKENESSES else [])
     finally:
         with database.guarded("compared with earlier runs"):
             database.connection.execute(f"DETACH {where}")

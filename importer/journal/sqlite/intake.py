@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count, repeat
@@ -25,7 +26,7 @@ from importer.journal.sqlite.comparing import attached, compare, refuse, refuse_
 from importer.journal.sqlite.database import Database
 from importer.journal.sqlite.groups import Groups
 from importer.journal.sqlite.issue_rows import insert_issues, issues_between, remove_issues
-from importer.journal.sqlite.likenesses import Earlier, Likenesses
+from importer.journal.sqlite.likenesses import Earlier, Likenesses, Where
 from importer.journal.sqlite.packing import (
     pack_after,
     pack_cells,
@@ -48,13 +49,21 @@ from importer.journal.sqlite.spool import SpooledNumbers
 _INSERT_ROW = "INSERT INTO rows (run, ordinal, state, key, external_id)"
 _KNOWN = """
 SELECT rows.ordinal, runs.run_id, runs.target
-FROM rows
-LEFT JOIN rows AS leading ON leading.run = rows.run AND leading.ordinal = rows.leader
+FROM main.rows AS rows
+LEFT JOIN main.rows AS leading ON leading.run = rows.run AND leading.ordinal = rows.leader
 JOIN earlier.identities AS known ON known.key = coalesce(rows.key, leading.key)
 JOIN earlier.rows AS theirs ON theirs.run = known.run AND theirs.ordinal = known.ordinal
  AND theirs.state IN ('created', 'existing')
 JOIN earlier.runs AS runs ON runs.run = known.run
+WHERE rows.run = ? AND rows.state <> 'invalid' AND ? IN ('', known.scope)
+"""
+_KNOWN_THERE = """
+SELECT rows.ordinal FROM main.rows AS rows
+JOIN {0}.identities AS known ON known.scope = ? AND known.key = rows.key
+JOIN {0}.rows AS theirs ON theirs.run = known.run AND theirs.ordinal = known.ordinal
+ AND theirs.state IN ('created', 'existing')
 WHERE rows.run = ? AND rows.state <> 'invalid'
+ORDER BY rows.ordinal
 """
 
 
@@ -186,10 +195,12 @@ class RunIntake:
             self._businesses.form(verdict.leaders)
 
     def compare(self, journal: Location, secret: bytes, how: Comparison) -> None:
-        with attached(self._db, journal.path) as earlier:
+        with attached(self._db, journal.path, how.scope) as earlier:
+            if how.scope and how.allows_duplicates and earlier.scopes:
+                assign_occurrences(self._db, self._run, earlier, Hashing(how.contract, secret), self._groups)
             adopt_keys_of_earlier_rules(self._db, self._run, earlier)
             adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
-            self._warn_of_known()
+            self._warn_of_known(how.scope)
             refuse_old_matches(self._db, self._run, earlier, secret, how)
             compare(self._db, self._run, self._likenesses, earlier, how)
         self._hold_groups()
@@ -197,7 +208,7 @@ class RunIntake:
     def compare_and_remember(self, scope: str, secret: bytes, how: Comparison) -> None:
         earlier = Earlier("main", [scope])
         if how.allows_duplicates:
-            assign_occurrences(self._db, self._run, scope, Hashing(how.contract, secret), self._groups)
+            assign_occurrences(self._db, self._run, earlier, Hashing(how.contract, secret), self._groups)
         adopt_keys_of_earlier_rules(self._db, self._run, earlier)
         adopt_keys_of_same_content(self._db, self._run, earlier, how.content, how.sheet)
         refuse_old_matches(self._db, self._run, earlier, secret, how)
@@ -205,11 +216,30 @@ class RunIntake:
         self._hold_groups()
         self._likenesses.remember()
 
-    def _warn_of_known(self) -> None:
-        """Say which rows earlier runs have created, in whatever scope."""
+    def invalid(self) -> array[int]:
+        with self._db.guarded("read"):
+            found = self._db.connection.execute(
+                "SELECT ordinal FROM rows WHERE run = ? AND state = 'invalid' ORDER BY ordinal", (self._run,)
+            )
+            return array("Q", (ordinal for (ordinal,) in found))
+
+    def known(self, scope: str, journal: Location | None = None) -> Iterator[int]:
+        if journal is None:
+            yield from self._known("main", scope)
+        elif journal.exists:
+            with attached(self._db, journal.path, scope) as earlier:
+                yield from self._known(earlier.where, scope)
+
+    def _known(self, where: Where, scope: str) -> Iterator[int]:
+        with self._db.guarded("compared with earlier runs"):
+            for (ordinal,) in self._db.connection.execute(_KNOWN_THERE.format(where), (scope, self._run)):
+                yield ordinal
+
+    def _warn_of_known(self, scope: str) -> None:
+        """Say which rows earlier runs have created; without a scope, in whatever one."""
         found = IssueCollector()
         with self._db.guarded("compared with earlier runs"):
-            for ordinal, run_id, target in self._db.connection.execute(_KNOWN, (self._run,)):
+            for ordinal, run_id, target in self._db.connection.execute(_KNOWN, (self._run, scope)):
                 text = f"The run {run_id} created this customer at target {target}; it is not sent again."
                 found.add(ordinal, IssueKind("imported_before", text, severity=Severity.WARNING))
         with self._db.transaction() as tx:

@@ -36,7 +36,7 @@ class Runs:
         with self._db.guarded("read"):
             return bool(self._db.connection.execute("SELECT EXISTS (SELECT 1 FROM runs)").fetchone()[0])
 
-    def begin(self, header: RunHeader) -> StoredRun:
+    def begin(self, header: RunHeader, facts: RunFacts | None = None) -> StoredRun:
         with self._db.transaction() as tx:
             cursor = tx.execute(
                 "INSERT INTO runs (run_id, scope, target, source, path, content_hash, profile_hash, dry_run, phase,"
@@ -54,10 +54,11 @@ class Runs:
                     header.started_at,
                 ),
             )
-        assert cursor.lastrowid is not None  # noqa: S101  # an INSERT has one: for the type checker
-        return StoredRun(
-            run=cursor.lastrowid, phase=LOADING, header=header, facts=RunFacts(), commands=self._db.commands
-        )
+            run = cursor.lastrowid
+            assert run is not None  # noqa: S101  # an INSERT has one: for the type checker
+            if facts:
+                note(tx, run, facts)
+        return StoredRun(run=run, phase=LOADING, header=header, facts=RunFacts(), commands=self._db.commands)
 
     def opened(self, run: int, info: SourceInfo) -> None:
         with self._db.transaction() as tx:

@@ -164,29 +164,30 @@ def adopt_keys_of_earlier_rules(database: Database, run: int, earlier: Earlier) 
 
 
 def assign_occurrences(
-    database: Database, run: int, scope: str, hashing: Hashing, groups: Sequence[Sequence[int]]
+    database: Database, run: int, earlier: Earlier, hashing: Hashing, groups: Sequence[Sequence[int]]
 ) -> None:
     """Give rows of one key, where several are allowed, the keys of earlier rows with the same meaning.
 
     Args:
+        earlier: of one scope.
         groups: ordinals of the rows that share a key, in row order; the first of each has that key itself.
     """
-    alone = _known_alone(database, run, scope, {ordinal for group in groups for ordinal in group})
+    alone = _known_alone(database, run, earlier, {ordinal for group in groups for ordinal in group})
     for group in (*groups, *alone):
-        keys = _assigned(database, run, scope, hashing, group)
+        keys = _assigned(database, run, earlier, hashing, group)
         if keys:
             with database.transaction() as tx:
                 rekey(tx, run, keys)
 
 
-def _known_alone(database: Database, run: int, scope: str, grouped: set[int]) -> Iterator[list[int]]:
+def _known_alone(database: Database, run: int, earlier: Earlier, grouped: set[int]) -> Iterator[list[int]]:
     """Rows that are the only one of their key here, where earlier runs know several."""
     after = -1
     while True:
         with database.guarded("read"):
             found = database.connection.execute(
-                "SELECT ordinal, key FROM rows WHERE run = ? AND ordinal > ? AND state = 'ready' AND key IS NOT NULL"
-                " ORDER BY ordinal LIMIT ?",
+                "SELECT ordinal, key FROM main.rows WHERE run = ? AND ordinal > ? AND state IN ('ready', 'valid')"
+                " AND key IS NOT NULL ORDER BY ordinal LIMIT ?",
                 (run, after, _FEW),
             ).fetchall()
         if not found:
@@ -195,24 +196,26 @@ def _known_alone(database: Database, run: int, scope: str, grouped: set[int]) ->
         second = {occurrence_key(key, 2): ordinal for ordinal, key in found if ordinal not in grouped}
         with database.guarded("read"):
             known = database.connection.execute(
-                f"SELECT key FROM identities WHERE scope = ? AND key IN ({','.join('?' * len(second))})",
-                (scope, *second),
+                f"SELECT key FROM {earlier.where}.identities WHERE scope = ?"
+                f" AND key IN ({','.join('?' * len(second))})",
+                (earlier.scopes[0], *second),
             ).fetchall()
         yield from ([second[key]] for (key,) in known)
 
 
-def _assigned(database: Database, run: int, scope: str, hashing: Hashing, group: Sequence[int]) -> dict[int, str]:
+def _assigned(database: Database, run: int, earlier: Earlier, hashing: Hashing, group: Sequence[int]) -> dict[int, str]:
     """Ordinal to its new key, where that is another one."""
     keys = dict(
         database.connection.execute(
-            f"SELECT ordinal, key FROM rows WHERE run = ? AND ordinal IN ({','.join('?' * len(group))})", (run, *group)
+            f"SELECT ordinal, key FROM main.rows WHERE run = ? AND ordinal IN ({','.join('?' * len(group))})",
+            (run, *group),
         ).fetchall()
     )
     group = [ordinal for ordinal in group if keys[ordinal]]  # rows of a business that has an error have none
     if not group:
         return {}
     base = keys[group[0]]
-    known = _occurrences(database, scope, base)
+    known = _occurrences(database, earlier, base)
     free, chosen = dict(known), {}
     for ordinal in group:
         said = hashing.sent(_body(database, run, ordinal), keys[ordinal])
@@ -229,13 +232,14 @@ def _nth(base: str, n: int) -> str:
     return base if n == 1 else occurrence_key(base, n)
 
 
-def _occurrences(database: Database, scope: str, base: str) -> dict[str, str]:
+def _occurrences(database: Database, earlier: Earlier, base: str) -> dict[str, str]:
     """The keys that rows of one key were claimed under, in their order, to the hashes of their bodies."""
     found: dict[str, str] = {}
     with database.guarded("read"):
         for key in map(partial(_nth, base), count(1)):
             one = database.connection.execute(
-                "SELECT coalesce(body, '') FROM identities WHERE scope = ? AND key = ?", (scope, key)
+                f"SELECT coalesce(body, '') FROM {earlier.where}.identities WHERE scope = ? AND key = ?",
+                (earlier.scopes[0], key),
             ).fetchone()
             if one is None:
                 break
@@ -246,7 +250,7 @@ def _occurrences(database: Database, scope: str, base: str) -> dict[str, str]:
 def _body(database: Database, run: int, ordinal: int) -> bytes:
     with database.guarded("read"):
         first, blob = database.connection.execute(
-            "SELECT first, payloads FROM batches WHERE run = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+            "SELECT first, payloads FROM main.batches WHERE run = ? AND first <= ? ORDER BY first DESC LIMIT 1",
             (run, ordinal),
         ).fetchone()
     found: bytes = unpack_payloads(blob)[ordinal - first]

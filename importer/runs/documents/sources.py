@@ -5,6 +5,7 @@ What was looked at with the rows is looked at again: files change meanwhile. No 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,19 @@ class DocumentSources:
                 "Make it, or correct documents.folder in the profile; a relative one is beside the source.",
             )
         return cls(DocumentFolder(folder), AllowedAddresses.of(profile.documents.addresses))
+
+
+def hash_of_file(sources: DocumentSources, name: str) -> bytes:
+    """Hash the content of a file; of an address, or of what cannot be read, the hash of nothing.
+
+    Args:
+        name: as the cell has it.
+    """
+    try:
+        content = b"" if is_address(name) else sources.folder.read(name, MOST_BYTES)
+    except UnusableDocumentError:  # it was examined with its row a moment ago
+        content = b""
+    return hashlib.sha256(content).digest()
 
 
 def _beside(source: str) -> Path:

@@ -78,8 +78,7 @@ class ImportContent(PlanPart):
         if self.source.sheet != now.source.sheet:
             yield f"the sheet (then '{self.source.sheet}', now '{now.source.sheet}')"
         yield from _of_mapping(self.profile, now.profile)
-        if rules := self.rules.differences(now.rules):
-            yield f"the program's rules ({'; '.join(rules)})"
+        yield from self.rules.differences(now.rules)
         yield from self.bodies.differences(now.bodies)
         if self.known != now.known:
             yield f"the customers that are known from earlier runs (then {self.known.count:,}, now {now.known.count:,})"
@@ -107,17 +106,17 @@ class ImportPlan(PlanFile):
         return self.content.bodies.root
 
     def require_profile(self, profile: Profile) -> None:
-        """Refuse a profile by which something else might be sent.
+        if keys := profile.sends_otherwise(self.content.kept["settings"]):
+            raise refused([of_profile(keys)])
 
-        Args:
-            profile: under which the plan would be sent.
 
-        Raises:
-            PlanRefusedError: it is one; every key that differs is named.
-        """
-        keys = profile.sends_otherwise(self.content.kept["settings"])
-        if keys:
-            raise refused([f"the profile ({', '.join(keys)})"])
+def of_profile(keys: list[str]) -> str:
+    """Say that the profile differs.
+
+    Args:
+        keys: those that do, dotted.
+    """
+    return f"the profile ({', '.join(keys)})"
 
 
 def refused(differences: list[str]) -> PlanRefusedError:

@@ -50,7 +50,7 @@ class ProgramRules(PlanPart):
     libraries: Mapping[str, str]
 
     def differences(self, other: ProgramRules) -> list[str]:
-        """Name the parts and libraries that are others now.
+        """Name the parts and libraries that are others now, in one part of a sentence; empty: none is.
 
         Args:
             other: the rules of now.
@@ -62,7 +62,7 @@ class ProgramRules(PlanPart):
             for name in sorted({*then, *now})
             if then.get(name) != now.get(name)
         ]
-        return [*parts, *libraries]
+        return [f"the program's rules ({'; '.join([*parts, *libraries])})"] if parts or libraries else []
 
 
 def rules_of(contract: Contract) -> ProgramRules:

@@ -5,33 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from importer.core.ports import Events
-from importer.delivery import StopSwitch
 from importer.engines import ProcessPool, SharedChecker
 from importer.journal import Comparison, Merging, RunHeader, RunIntake
 from importer.profile import Profile
+from importer.runs.context import Context
 from importer.runs.documents import with_documents
 from importer.runs.pipeline import Preparation
+from importer.runs.plans.bodies import CheckedHashes, HashingValidator
 from importer.runs.wiring.clock import today
 from importer.runs.wiring.sources import Opened
 from importer.validation import DuplicateJudge, Validator, policy_of
 
 
 def preparation(
-    profile: Profile,
+    context: Context,
     source: Opened,
     intake: RunIntake,
     pool: ProcessPool,
     *,
     secret: bytes,
-    stop: StopSwitch,
-    emit: Events,
+    hashes: CheckedHashes | None = None,
 ) -> Preparation:
     """Put reading and checking together.
+
+    Args:
+        hashes: gets the hashes of all bodies; None: nobody wants them.
 
     Raises:
         ProfileError: the files of documents cannot be where the profile says.
     """
+    profile = context.profile
     stamp = profile.delivery.import_key_metadata
     contract = profile.contract
     validator = Validator(
@@ -40,20 +43,23 @@ def preparation(
         secret=secret,
         stamp=stamp,
         grouping=source.grouping,
-        writes_bodies=intake.keeps_bodies,
+        writes_bodies=intake.keeps_bodies or hashes is not None,
         compares=intake.keyed,
     )
-    documented = with_documents(profile, validator, source.mapper.columns, source.origin)
+    checked = with_documents(profile, validator, source.mapper.columns, source.origin)
+    if hashes is not None:
+        checked = HashingValidator(checked, stamp, intake.keeps_bodies)
     return Preparation(
         reader=source.reader,
         mapper=source.mapper,
-        checker=SharedChecker(source.mapper, documented, pool),
+        checker=SharedChecker(source.mapper, checked, pool),
         duplicates=DuplicateJudge(
             contract, _duplicates(profile), columns=source.mapper.columns, numbers=intake.numbers
         ),
         intake=intake,
-        stop=stop,
-        emit=emit,
+        stop=context.stop,
+        emit=context.emit,
+        watch=None if hashes is None else hashes.observe,
     )
 
 
@@ -70,12 +76,15 @@ def merging_of(profile: Profile, source: Opened) -> Merging | None:
     return Merging(profile.delivery.import_key_metadata, source.grouping.fields, source.mapper.columns)
 
 
-def comparison(profile: Profile, header: RunHeader, columns: Mapping[str, str], sheet: str) -> Comparison:
+def comparison(
+    profile: Profile, header: RunHeader, columns: Mapping[str, str], sheet: str, scope: str = ""
+) -> Comparison:
     """How the rows of a source are compared with customers of earlier runs.
 
     Args:
         columns: customer field to source column.
         sheet: the sheet that was read.
+        scope: of a plan, where it sends to; empty: there is no plan.
     """
     chosen = profile.validation
     return Comparison(
@@ -88,4 +97,5 @@ def comparison(profile: Profile, header: RunHeader, columns: Mapping[str, str], 
         sheet=sheet,
         default_region=chosen.default_region,
         allows_duplicates=chosen.duplicates == "allow",
+        scope=scope,
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from importer.core.errors import ProfileError
-from importer.core.target_kinds import DEFAULT_KIND, target_kind
+from importer.core.errors import ProfileError, UsageError
+from importer.core.target_kinds import DEFAULT_KIND, TargetKind, target_kind
 from importer.emulator import Faults
 from importer.journal import RunFacts, same_server
 from importer.profile import EMULATOR, Profile, credentials
@@ -51,8 +51,11 @@ class Destination:
         return next((one.get_secret_value() for one in self.credentials.values()), "")
 
 
-def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> Destination:
+def destination(profile: Profile, environ: Mapping[str, str] = os.environ, *, sends: bool = True) -> Destination:
     """Decide where customers go, and with which credentials.
+
+    Args:
+        sends: False: nothing is sent, and an account that the profile names needs no credentials.
 
     Raises:
         UsageError: the target or the credentials are missing or wrong.
@@ -63,12 +66,31 @@ def destination(profile: Profile, environ: Mapping[str, str] = os.environ) -> De
         _check_emulated(settings.kind)
         return Destination(profile.target, settings, scope=EMULATOR, host="", faults=faults)
     kind = target_kind(settings.kind)
-    found = credentials(kind, environ)
+    found = (
+        credentials(kind, environ) if sends else _credentials_if_any(kind, environ, profile.target, settings.account)
+    )
     server = same_server(settings.base_url)
     host = kind.without_api_path(settings.base_url.strip().partition("://")[2]).lower()
     there = Destination(profile.target, settings, scope="", host=host, server=server, credentials=found)
     account = settings.account or f"key-{blake2b(there.key.encode(), digest_size=4).hexdigest()}"
     return replace(there, scope=f"{server}#{account}")
+
+
+def _credentials_if_any(
+    kind: TargetKind, environ: Mapping[str, str], target: str, account: str
+) -> Mapping[str, SecretStr]:
+    """Find the credentials; an account that has a name can do without.
+
+    Raises:
+        UsageError: they are missing or wrong, and the account has no name.
+    """
+    try:
+        return credentials(kind, environ)
+    except UsageError as error:
+        if account:
+            return {}
+        hint = f"{error.hint} Without them, name the account: account under [targets.{target}]."
+        raise UsageError(error.message, hint.strip()) from None
 
 
 def _check_emulated(kind: str) -> None:

@@ -1,0 +1,84 @@
+"""`plan`: a dry run that ends in a file, which says what would be sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from importer.cli import options as opt
+from importer.cli.command import add_command
+from importer.cli.invocation import load_profile, on_disk, run_command
+
+if TYPE_CHECKING:
+    from importer.approval import Signer
+    from importer.profile import Profile
+
+
+@dataclass(frozen=True)
+class PlanOptions(opt.OptionSet):
+    """What only `plan` takes."""
+
+    out: Path | None = opt.option(opt.OWN, "The plan file; default: plan.json of the dry run.", "PLAN")
+    key: str | None = opt.option(opt.OWN, "The key that signs the plan as its author; default: the only one.", "NAME")
+    as_new: bool = opt.flag(opt.OWN, "Plan a fixed file as a new one, not for its run.")
+    on_existing: str | None = opt.option(
+        opt.SENDING, "What becomes of customers that exist with other data; default: report.", "report|skip|update"
+    )
+
+
+@dataclass(frozen=True)
+class PlanResults(opt.Results):
+    """The results of the dry run."""
+
+    show_values: bool = opt.show_values_option()
+    preview: str | None = opt.preview_option()
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    add_command(app, plan, "importer plan customers.csv --target live")
+
+
+def plan(
+    file: opt.File,
+    *,
+    own: PlanOptions,
+    reading: opt.ReadingRows,
+    sending: opt.Sending,
+    results: PlanResults,
+    shared: opt.Shared,
+) -> None:
+    """Check a file, and write a plan of what would be sent.
+
+    Nothing is sent, and no customer is remembered. The plan says exactly what would be sent, and where: it holds hashes
+    of the file, the mapping, the profile, the program's rules and every request body, in their order; counts, the
+    target and the account; and no value of a cell. Rows with errors are held back (exit code 3).
+
+    `importer run --plan PLAN` sends exactly that, and refuses to where anything differs. Where the target needs an
+    approval, `importer approve PLAN` signs it first; the plan is signed by its author with --key, or the only key there
+    is. A plan expires ([approval] valid).
+    """
+    settings = {"dry_run": True, "approval.key": own.key, "delivery.on_existing": own.on_existing}
+    profile = load_profile(shared, reading, sending, results, settings=settings)
+    with on_disk(file, profile) as source:
+        from importer.runs.plans.make import plan as make  # noqa: PLC0415
+
+        code = run_command(
+            profile,
+            shared,
+            "plan",
+            lambda context: make(context, source, out=own.out, as_new=own.as_new, author=lambda: _signer(profile)),
+        )
+    raise typer.Exit(code)
+
+
+def _signer(profile: Profile) -> Signer | None:
+    """Have the key at hand that signs as the author; None: there is none."""
+    from importer.approval import chosen_key, key_folder  # noqa: PLC0415
+    from importer.cli.keys import passphrase_of  # noqa: PLC0415
+
+    found = chosen_key(profile.approval.key, key_folder())
+    return None if found is None else found.unlock(passphrase_of(found))

@@ -1,0 +1,109 @@
+"""What an import would send, once its source was read: gathered for the plan that is made, or compared with one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from importer.core.states import RowState
+from importer.journal import Journal, Location, RunIntake, StoredRun
+from importer.runs.context import Context
+from importer.runs.documents import DocumentSources, files_among, hash_of_file
+from importer.runs.plans.bodies import BodyHashes, CheckedHashes, hashes_in
+from importer.runs.plans.import_plan import ImportContent, KnownRows, PlannedSource
+from importer.runs.plans.rules import rules_of
+from importer.runs.wiring.sources import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A source that was read and checked into a journal, before anything else happens to its rows.
+
+    Args:
+        memory: of a dry run the journal that knows the customers of earlier runs; None: it is the run's own.
+    """
+
+    context: Context
+    journal: Journal
+    stored: StoredRun
+    source: Opened
+    intake: RunIntake
+    memory: Location | None
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What is done with what would be sent.
+
+    Args:
+        scope: target and account that it would be sent to.
+        use: gets it; may refuse it.
+    """
+
+    scope: str
+    use: Callable[[ImportContent], None]
+
+    def __call__(self, loaded: Loaded, hashes: CheckedHashes) -> None:
+        """Gather what would be sent, and use it; errors as of `use`."""
+        self.use(_content_of(loaded, hashes, self.scope))
+
+
+def _content_of(loaded: Loaded, hashes: CheckedHashes, scope: str) -> ImportContent:
+    header, profile, source = loaded.stored.header, loaded.context.profile, loaded.source
+    invalid = loaded.intake.invalid()
+    read = loaded.journal.runs.counts(loaded.stored.run)["read"]
+    known = _known(loaded.intake.known(scope, loaded.memory))
+    return ImportContent(
+        source=PlannedSource(
+            name=header.source,
+            path=header.path,
+            sha256=header.content_hash,
+            rows=read,
+            sheet=source.reader.info.sheet,
+        ),
+        kept=source.mapper.kept(profile.settings_to_keep()).model_dump(mode="json"),
+        rules=rules_of(profile.contract),
+        counts={"read": read, "valid": read - len(invalid), "invalid": len(invalid), "known": known.count},
+        bodies=_bodies(loaded, hashes, invalid),
+        known=known,
+        documents=_documents(loaded),
+    )
+
+
+def _bodies(loaded: Loaded, hashes: CheckedHashes, invalid: Iterable[int]) -> BodyHashes:
+    if loaded.source.grouping is None:
+        return hashes.judged(list(invalid))
+    stamp = loaded.context.profile.delivery.import_key_metadata
+    return hashes_in(loaded.journal, loaded.stored.run, stamp)  # what is sent of a group was put together in there
+
+
+def _known(ordinals: Iterator[int]) -> KnownRows:
+    found, count = hashlib.sha256(), 0
+    for ordinal in ordinals:
+        found.update(b"%d\n" % ordinal)
+        count += 1
+    return KnownRows(count=count, sha256=found.hexdigest())
+
+
+def _documents(loaded: Loaded) -> str:
+    """Hash the content of every file that is uploaded, one after the other; what is at an address is not fetched."""
+    profile, mapped = loaded.context.profile, loaded.source.mapper.columns
+    names = [spec.name.split(".") for spec in files_among(profile.contract, mapped)]
+    if not names or not profile.after_create.documents:
+        return ""
+    sources, found = DocumentSources.of(profile, loaded.source.origin), hashlib.sha256()
+    for bodies in loaded.journal.steps(loaded.stored.run).bodies(set(RowState) - {RowState.INVALID}):
+        for one in bodies:
+            after = json.loads(one.after or b"{}")
+            for file in filter(None, (_at(after, path) for path in names)):
+                found.update(hash_of_file(sources, file))
+    return found.hexdigest()
+
+
+def _at(value: Any, path: Iterable[str]) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

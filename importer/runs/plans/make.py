@@ -1,0 +1,181 @@
+"""A plan of an import is made: a dry run that ends in a file. Sends nothing, and remembers no customer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.approval import Signer
+from importer.core.errors import UsageError
+from importer.core.labels import counted
+from importer.core.runtime import beside_the_loop
+from importer.readers import is_frame, is_returned
+from importer.results import Report
+from importer.runs.accounts import account_on_record
+from importer.runs.check import check
+from importer.runs.context import Context
+from importer.runs.forecast import Workload, forecast, requests_of
+from importer.runs.hours import Hours
+from importer.runs.plans.authorship import made
+from importer.runs.plans.content import Planning
+from importer.runs.plans.gate import Requirement, requirement
+from importer.runs.plans.import_plan import FILE, ImportContent, ImportPlan
+from importer.runs.plans.plan_file import moment
+from importer.runs.preconditions import require_whole_rows
+from importer.runs.returns import routing
+from importer.runs.wiring import Destination, destination
+from importer.runs.wiring.remote_sources import is_remote
+
+if TYPE_CHECKING:
+    from importer.runs.wiring.sources import Source
+
+Author = Callable[[], Signer | None]
+"""Gives the key of whoever makes a plan; None: none is chosen."""
+
+_HASH = 8
+"""Digits of a hash that people are shown."""
+
+
+async def plan(
+    context: Context, source: Source, *, out: Path | None = None, as_new: bool = False, author: Author = lambda: None
+) -> Report:
+    """Check a source as a dry run does, and write a plan of what would be sent.
+
+    Args:
+        out: the plan file; None: beside the other files of the dry run.
+        as_new: plan what came back from a run like any other source.
+        author: asked where a policy is in force: the plan is signed with that key.
+
+    Returns:
+        The report of the dry run, with the plan among its files.
+
+    Raises:
+        ImporterError: the source, the profile or the target cannot be used; there is no plan.
+    """
+    require_whole_rows(context.profile)
+    if not as_new:
+        await beside_the_loop(_refuse_returned, context, source)
+    making = await beside_the_loop(_Making.of, context, author)
+    return await beside_the_loop(making.written, source, out)
+
+
+def _refuse_returned(context: Context, source: Source) -> None:
+    """Refuse rows that come back to their run.
+
+    Raises:
+        UsageError: they do.
+    """
+    commands = context.profile.commands
+    if is_frame(source):
+        returned = is_returned(source)
+    else:
+        returned = not is_remote(source) and bool(routing.runs_if_any(Path(source), context.profile.source))
+    if returned:
+        what = "The DataFrame" if is_frame(source) else f"The file '{source}'"
+        raise UsageError(
+            f"{what} comes back to its run.", f"`{commands.plan_retry('RUN', 'FILE')}` makes a plan of that."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What has to be known before a plan is made.
+
+    Args:
+        signer: signs it as its author; None: nobody does.
+        asked: what the target asks of plans; None: nothing.
+    """
+
+    context: Context
+    where: Destination
+    asked: Requirement | None
+    signer: Signer | None
+
+    @classmethod
+    def of(cls, context: Context, author: Author) -> _Making:
+        """Find the target, its account and the key of the author, before a long check."""
+        profile = context.profile
+        where = destination(profile, sends=False)
+        asked = requirement(profile, where)
+        account = account_on_record(context.workspace, where, profile.account_of)
+        signer = author() if asked is not None and asked.policy is not None else None
+        return cls(context, replace(where, scope=account.scope), asked, signer)
+
+    def written(self, source: Source, out: Path | None) -> Report:
+        """Check a source, and write the plan."""
+        found: list[ImportContent] = []
+        report = check(self.context, source, planning=Planning(self.where.scope, found.append))
+        if not found:  # it was stopped, and reports why
+            return report
+        path = out or self.context.workspace / report.run_id / FILE
+        planned = self._plan(report.run_id, found[0])
+        planned.write(path)
+        return self._reported(report, planned, path)
+
+    def _plan(self, run_id: str, content: ImportContent) -> ImportPlan:
+        profile, now = self.context.profile, self.context.now()
+        creates = content.bodies.count - content.known.count
+        work = Workload(creates, content.known.count, steps=creates * requests_of(profile, content.profile.rules))
+        expected = forecast(work, profile.delivery.allowance, Hours.of(profile.delivery), now=now)
+        return made(
+            ImportPlan,
+            profile,
+            self.where,
+            now,
+            self.signer,
+            run_id=run_id,
+            rows=content.bodies.count if profile.delivery.on_existing == "update" else creates,
+            content=content,
+            forecast=expected.as_json(),
+        )
+
+    def _reported(self, report: Report, planned: ImportPlan, path: Path) -> Report:
+        """The report of the dry run, which says what the plan does and what is done with it."""
+        commands = report.commands
+        advice, command = "To send exactly that, run:", commands.run_plan(path)
+        if self.asked is not None:
+            advice, command = "To approve it, run:", commands.approve(path)
+        return replace(
+            report,
+            files={**report.files, "plan": path},
+            forecast=dict(planned.forecast),
+            verdict=" ".join(self._sentences(planned)),
+            next_step=f"{advice} {command}",
+            next_command=command,
+        )
+
+    def _sentences(self, planned: ImportPlan) -> Iterator[str]:
+        counts, where = planned.content.counts, self.where
+        place = f"{where.name} ({where.host})" if where.host else where.name
+        does = "created or updated" if self.context.profile.delivery.on_existing == "update" else "created"
+        yield f"The plan {planned.sha256[:_HASH]}: {counted(planned.rows, 'customer')} would be {does} at {place}."
+        if counts["known"]:
+            yield f"{counted(counts['known'], 'customer')} {_are(counts['known'])} known from earlier runs."
+        if counts["invalid"]:
+            yield f"{counted(counts['invalid'], 'row')} {_are(counts['invalid'])} held back, with errors."
+        yield f"It is good until {moment(self._good_until(planned))}. Nothing was sent."
+        if self.asked is not None:
+            yield from self._approval(self.asked, planned)
+
+    def _good_until(self, planned: ImportPlan) -> float:
+        policy = self.asked.policy if self.asked else None
+        return planned.expires_at if policy is None else min(planned.expires_at, planned.made_at + policy.valid)
+
+    def _approval(self, asked: Requirement, planned: ImportPlan) -> Iterator[str]:
+        """Say whose signatures it needs."""
+        if asked.policy is None:
+            yield "An approval is needed ([approval] required), and no policy on this machine says who may give it."
+            return
+        if self.signer is None:
+            yield "It bears no signature of an author: no key is chosen, so as many approvers are needed instead."
+        else:
+            yield f"{self.signer.name} has signed it as its author."
+        missing = asked.verdict(planned, planned.made_at)
+        if missing.who:
+            yield f"It can be approved by {', '.join(missing.who)}."
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
