@@ -15,7 +15,6 @@ from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
 from importer.cli.output import fitted, print_json, say
 from importer.cli.output import show as show_text
-from importer.core.commands import Commands
 from importer.core.errors import UsageError
 from importer.core.labels import counted
 
@@ -84,6 +83,7 @@ def _signer(chosen: str) -> Signer:
     """Have the key at hand that signs."""
     from importer.approval import chosen_key, key_folder  # noqa: PLC0415
     from importer.cli.keys import passphrase_of  # noqa: PLC0415
+    from importer.core.commands import Commands  # noqa: PLC0415
 
     found = chosen_key(chosen, key_folder())
     if found is None:

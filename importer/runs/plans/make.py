@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from importer.runs.check import check
 from importer.runs.context import Context
 from importer.runs.forecast import Workload, forecast, requests_of
 from importer.runs.hours import Hours
-from importer.runs.plans.authorship import made
+from importer.runs.plans.authorship import Author, made
 from importer.runs.plans.content import Planning
 from importer.runs.plans.gate import Requirement, requirement
 from importer.runs.plans.import_plan import FILE, ImportContent, ImportPlan
@@ -30,9 +30,6 @@ from importer.runs.wiring.remote_sources import is_remote
 
 if TYPE_CHECKING:
     from importer.runs.wiring.sources import Source
-
-Author = Callable[[], Signer | None]
-"""Gives the key of whoever makes a plan; None: none is chosen."""
 
 _HASH = 8
 """Digits of a hash that people are shown."""
@@ -121,9 +118,8 @@ class _Making:
         expected = forecast(work, profile.delivery.allowance, Hours.of(profile.delivery), now=now)
         return made(
             ImportPlan,
-            profile,
+            self.context,
             self.where,
-            now,
             self.signer,
             run_id=run_id,
             rows=content.bodies.count if profile.delivery.on_existing == "update" else creates,

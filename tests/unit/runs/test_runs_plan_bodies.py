@@ -115,3 +115,9 @@ def test_rows_that_turn_out_to_be_invalid_leave(tmp_path: Path) -> None:
 
     assert found.judged(array("Q", [1, 11, 13])) == kept
     assert found.judged(()).root == hashes("abcdefg").root
+
+
+def test_a_row_that_has_lost_its_key_has_the_same_hash() -> None:
+    body = b'{"firstName":"Ann","metadata":{"importKey":"%b"}}' % KEY.encode()
+
+    assert digest_of(body, None, "", "importKey") == digest_of(body, None, KEY, "importKey")
