@@ -206,6 +206,23 @@ def test_nothing_is_sent_by_a_plan_that(site: Site, harm: Callable[[Site], None]
     assert len(list((site.user.home / "runs").glob("2*"))) == 1  # the dry run
 
 
+def test_nothing_is_sent_by_a_plan_that_shows_fewer_customers_than_it_sends(site: Site) -> None:
+    site.becomes(rows=1)
+    ran = site.types("approve", site.plan, "--key", "ben", "--yes")
+    assert (ran.code, "is 1, and it is of 20" in ran.json["error"]) == (6, True)
+
+    content = ImportPlan.model_validate_json(site.plan.read_bytes()).content
+    site.plan.write_text(site.plan.read_text().replace('"rows": 1,', '"rows": 20,', 1))
+    made = ImportPlan.model_validate_json(site.plan.read_bytes())
+    fewer = content.model_copy(update={"bodies": content.bodies.model_copy(update={"count": 1})})
+    made = made.model_copy(update={"content": fewer, "rows": 1, "signatures": ()}).sealed()
+    site.office.signs(made, "anna", "author", at=made.made_at).write(site.plan)
+    site.signs("ben")
+    ran = site.sends()
+    assert (ran.code, "the number of bodies (1 or 20)" in ran.json["error"]) == (6, True)
+    assert site.asked == 0
+
+
 def test_it_is_refused_in_a_process_of_its_own_too(site: Site) -> None:
     is_forged(site)
     ran = site.user.types_for_real("run", "--plan", site.plan, "--json", **site.witness.environ)

@@ -84,6 +84,8 @@ class ImportContent(PlanPart):
             yield f"the customers that are known from earlier runs (then {self.known.count:,}, now {now.known.count:,})"
         if self.documents != now.documents:
             yield "the files of the documents"
+        if self.bodies.root == now.bodies.root and self.counts != now.counts:
+            yield "the counts that the plan shows"
 
 
 class ImportPlan(PlanFile):
@@ -104,6 +106,12 @@ class ImportPlan(PlanFile):
     @property
     def root(self) -> str:
         return self.content.bodies.root
+
+    @property
+    def changes(self) -> int:
+        content = self.content
+        updates = content.kept["settings"]["delivery"]["on_existing"] == "update"
+        return content.bodies.count if updates else content.bodies.count - content.known.count
 
     def require_profile(self, profile: Profile) -> None:
         if keys := profile.sends_otherwise(self.content.kept["settings"]):

@@ -69,6 +69,11 @@ class PlanFile(PlanPart):
         """The hash over all bodies that are sent by it; empty: it lists customers instead."""
         return ""
 
+    @property
+    def changes(self) -> int:
+        """Customers that are created or changed, by all that it says: `rows` has to be the same."""
+        return self.rows
+
     def require_profile(self, profile: Profile) -> None:
         """Refuse a profile by which something else might be sent than the plan says; by default it decides nothing.
 
@@ -129,6 +134,11 @@ class PlanFile(PlanPart):
             raise PlanRefusedError(f"'{path}' is not {cls.what} that this program can read.", MAKE_AGAIN) from None
         if plan.sha256 != plan.computed():
             raise PlanRefusedError(f"The plan '{path}' was edited since it was made; nothing was sent.", MAKE_AGAIN)
+        if plan.rows != plan.changes:  # people approve up to a number of customers
+            raise PlanRefusedError(
+                f"The plan '{path}' contradicts itself: its number of customers is {plan.rows:,}, and it is of {plan.changes:,}.",
+                MAKE_AGAIN,
+            )
         return plan
 
 

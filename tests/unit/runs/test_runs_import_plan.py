@@ -36,12 +36,14 @@ def content(**other: Any) -> ImportContent:
     return ImportContent(**{**fields, **other})
 
 
-def a_plan(**other: Any) -> ImportPlan:
+def a_plan(rows: int = 3, **other: Any) -> ImportPlan:
+    """A plan of so many customers."""
     facts: dict[str, Any] = {
         "run_id": "20261130T000000Z-abcdef", "made_at": 1.0, "expires_at": 2.0, "author": "ann@host",
-        "target": "sandbox", "host": "api.example.com", "scope": "api.example.com#main", "rows": 3,
+        "target": "sandbox", "host": "api.example.com", "scope": "api.example.com#main", "rows": rows,
+        "content": content(bodies=hashes(("abc" * rows)[:rows])),
     }  # fmt: skip
-    return ImportPlan(**{**facts, "content": content(), **other}).sealed()
+    return ImportPlan(**{**facts, **other}).sealed()
 
 
 def test_a_plan_is_read_back_as_it_was_written(tmp_path: Path) -> None:
@@ -66,6 +68,20 @@ def test_a_plan_that_was_edited_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(PlanRefusedError, match="was edited"):
         read_plan(tmp_path / "plan.json")
+
+
+def test_a_plan_that_says_another_number_of_customers_than_it_is_of_is_refused(tmp_path: Path) -> None:
+    a_plan(content=content(bodies=hashes("abcd"))).write(tmp_path / "plan.json")
+
+    with pytest.raises(PlanRefusedError, match="is 3, and it is of 4"):
+        read_plan(tmp_path / "plan.json")
+
+
+def test_counts_that_are_not_those_of_the_bodies_are_a_difference() -> None:
+    fewer = hashes("abc").model_copy(update={"count": 2})
+
+    assert content(bodies=fewer).differences(content()) == ["the number of bodies (2 or 3)"]
+    assert content(counts={"read": 1}).differences(content()) == ["the counts that the plan shows"]
 
 
 @pytest.mark.parametrize(
