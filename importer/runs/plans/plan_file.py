@@ -136,7 +136,8 @@ class PlanFile(PlanPart):
             raise PlanRefusedError(f"The plan '{path}' was edited since it was made; nothing was sent.", MAKE_AGAIN)
         if plan.rows != plan.changes:  # people approve up to a number of customers
             raise PlanRefusedError(
-                f"The plan '{path}' contradicts itself: its number of customers is {plan.rows:,}, and it is of {plan.changes:,}.",
+                f"The plan '{path}' contradicts itself: its number of customers is {plan.rows:,}, and it is of"
+                f" {plan.changes:,}.",
                 MAKE_AGAIN,
             )
         return plan
