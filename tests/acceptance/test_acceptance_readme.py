@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from importer.approval import key_of
 from tests.acceptance.conftest import ROOT, SAMPLES, User, Witness, serving
+from tests.approvals import Office
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -25,7 +27,6 @@ IMPORTER = [shlex.split(command)[1:] for command in COMMANDS if command.partitio
 SMALLER = {
     "make crash-lab SEEDS=2000": ["SEEDS=50"],
     "make bench": ["ROWS=2000", "ROUNDS=1", "ONLY=startup"],
-    "make profile": ["FILE=sample_data/customers.csv"],
 }
 """What takes long is run on less."""
 RUN_BY_CI = {"make test", "make test-all", "make lint"}
@@ -60,7 +61,9 @@ def test_every_importer_command_of_the_readme_succeeds(user: User, witness: Witn
     shutil.copytree(ROOT / "configs", user.home / "configs")
     shutil.copytree(SAMPLES, user.home / "sample_data")
     (user.home / "inbox").mkdir()
+    office = Office(user.home / "office", witness.base_url.partition("://")[2])
     sandbox = {"IMPORTER_TARGETS__SANDBOX__BASE_URL": witness.base_url, **witness.environ}
+    sandbox["IMPORTER_KEYS"] = str(office.keys)
     for words in IMPORTER:
         if words[0] == "emulator":
             port = words[words.index("--port") + 1]
@@ -68,9 +71,14 @@ def test_every_importer_command_of_the_readme_succeeds(user: User, witness: Witn
             with serving(user, *words[1:]) as other:
                 assert other.base_url
             continue
+        if words[0] == "approve":
+            words.append("--yes")  # nobody is at a terminal to answer
         ran = user.types(*words, **sandbox)
         allowed = (0, 3) if "last" in words or "customers_messy" in " ".join(words) else (0,)
         assert ran.code in allowed, (words, ran.err, ran.out)
+        if words[:2] == ["key", "new"]:
+            office.signers[words[2]] = key_of(words[2], office.keys).unlock()
+            sandbox["IMPORTER_APPROVAL_POLICY"] = str(office.decrees())
 
 
 def test_every_command_is_in_the_readme(user: User) -> None:

@@ -14,6 +14,7 @@ from importer.profile import Profile
 from tests.approvals import Office
 
 NOWHERE = Path("/nonexistent/approval.toml")
+EXAMPLE = Path(__file__).parents[3] / "configs" / "approval" / "approval.toml"
 
 
 def named(path: Path) -> dict[str, str]:
@@ -139,3 +140,13 @@ def test_a_variable_without_effect_is_said(tmp_path: Path) -> None:
     first, *_ = check_approval(Profile(), named(tmp_path / "other.toml"), path)
 
     assert (first.status, "has no effect" in first.message) == ("warn", True)
+
+
+def test_the_example_of_a_policy_is_one_and_explains_itself() -> None:
+    policy = load_policy(named(EXAMPLE), NOWHERE)
+
+    assert policy is not None
+    assert (policy.signatures, policy.valid) == (2, 7 * 86_400)
+    assert {one.approval for one in policy.targets.values()} == {True, False}
+    assert all(one.host.endswith(".example.com") for one in policy.targets.values())
+    assert max(map(len, EXAMPLE.read_text(encoding="utf-8").splitlines())) <= 140
