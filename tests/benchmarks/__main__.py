@@ -17,7 +17,20 @@ from typing import Any
 from tests.benchmarks.bench import BUILD, Figure, Settings
 from tests.benchmarks.machine import machine
 
-ROWS = ("dry_run", "issues", "workbook", "linear", "startup", "importing", "rate", "resume", "steps", "journal", "loop")
+ROWS = (
+    "dry_run",
+    "issues",
+    "workbook",
+    "linear",
+    "startup",
+    "importing",
+    "rate",
+    "resume",
+    "steps",
+    "journal",
+    "loop",
+    "plans",
+)
 """The modules `rows/row_*.py`, in the order of the table."""
 
 
