@@ -167,7 +167,7 @@ def _report(output: Output, error: Exception) -> int:
     if isinstance(error, _WrongUse):
         if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
             return print_error(output, UsageError("No command was named.", "`importer --help` lists the commands."))
-        message = str(error.format_message())
+        message = str(error.format_message()).replace("Value error, ", "")
         message += "" if message.endswith((".", "?")) else "."
         return print_error(output, UsageError(message, "`importer --help` lists commands and options."))
     return print_bug(output, error)

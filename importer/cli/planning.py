@@ -57,7 +57,7 @@ def plan(
     of the file, the mapping, the profile, the program's rules and every request body, in their order; counts, the
     target and the account; and no value of a cell. Rows with errors are held back (exit code 3).
 
-    `importer run --plan PLAN` sends exactly that, and refuses to where anything differs. Where the target needs an
+    `importer run --plan PLAN` sends exactly that, and refuses where anything differs. Where the target needs an
     approval, `importer approve PLAN` signs it first; the plan is signed by its author with --key, or the only key there
     is. A plan expires ([approval] valid).
     """

@@ -60,7 +60,7 @@ class Requirement:
         """
         who = may_sign(tuple(approvers(self._in_force(), job, self.host)))
         raise ApprovalMissingError(
-            f"To {_DOES[job]} at {self.host} needs an approved plan, and there is none; nothing was sent.",
+            f"Nobody may {_DOES[job]} at {self.host} without an approved plan, and there is none; nothing was sent.",
             f"`{make}` makes one. {who}",
         )
 

@@ -104,7 +104,7 @@ def test_a_server_that_the_policy_does_not_know_is_refused(office: Office) -> No
 def test_a_server_that_needs_no_approval_gets_one_asked_for_by_the_profile_alone(office: Office) -> None:
     office.decrees(approval=False)
     assert passes(None) == []
-    with pytest.raises(ApprovalMissingError, match="needs an approved plan"):
+    with pytest.raises(ApprovalMissingError, match="without an approved plan"):
         passes(None, required=True)
 
 
