@@ -116,6 +116,14 @@ def test_a_plan_that_was_approved_is_sent_and_the_receipt_proves_it(site: Site) 
     assert f"the plan {digest} says" in (site.user.home / sent.json["files"]["html"]).read_text()
 
 
+def test_a_plan_is_signed_where_no_policy_is_by_the_key_that_is_named(site: Site) -> None:
+    del site.user.environ["IMPORTER_APPROVAL_POLICY"]
+    ran = site.types("plan", "people.csv", *sandbox(site.profile), "--key", "anna", "--out", "mine.json")
+
+    assert ran.code == 0, ran.out
+    assert [one.name for one in ImportPlan.read(site.user.home / "mine.json").signatures] == ["anna"]
+
+
 # --------------------------------------------------------------------------- what is not
 
 

@@ -97,7 +97,8 @@ class _Making:
         where = destination(profile, sends=False)
         asked = requirement(profile, where)
         account = account_on_record(context.workspace, where, profile.account_of)
-        signer = author() if asked is not None and asked.policy is not None else None
+        in_force = asked is not None and asked.policy is not None
+        signer = author() if in_force or profile.approval.key else None
         return cls(context, replace(where, scope=account.scope), asked, signer)
 
     def written(self, source: Source, out: Path | None) -> Report:
