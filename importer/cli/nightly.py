@@ -61,6 +61,9 @@ def nightly(
     A folder at an address is read, and its files are moved there: sftp://user@host/inbox, s3://bucket/in,
     gs://bucket/in. Over SFTP several machines may share it; a bucket is for one.
 
+    Where the target takes only what was approved, a file waits as a plan, approval/NAME.plan.json, until
+    `importer approve` has signed that (exit code 5); the next pass sends what it says.
+
     Before anything is sent, a forecast says whether the rate is enough until --finish-by; at that time the run stops
     cleanly, and the next night goes on. IMPORTER_NOTIFY_URLS (or _FILE) holds the addresses of notifications:
     slack://…, mailto://…, and all others that Apprise knows. They hold counts and a path, never a customer's data.
@@ -70,6 +73,7 @@ def nightly(
     """
     profile = _loaded(folder, shared, own, starting, sending, results)
     from importer.cli import running  # noqa: PLC0415
+    from importer.cli.keys import author_of  # noqa: PLC0415
     from importer.inbox import Overrides  # noqa: PLC0415
 
     as_json = wants_json(profile, shared)
@@ -79,7 +83,13 @@ def nightly(
             print_pass(report)
 
     report = running.run_inbox(
-        profile, folder, shown, Overrides(starting.force, starting.as_new), watch=own.watch, as_json=as_json
+        profile,
+        folder,
+        shown,
+        Overrides(starting.force, starting.as_new),
+        lambda: author_of(profile) if profile.approval.key else None,
+        watch=own.watch,
+        as_json=as_json,
     )
     if as_json:
         print_json(report.as_json())
@@ -151,6 +161,7 @@ def _fate(result: FileResult, target: str) -> str:
         "imported": f"{came}{' (begun earlier)' if result.resumed else ''}, {rows}",
         "known": "imported before, nothing was sent",
         "refused": f"refused{f', {rows}' if result.counts else ''}",
+        "unapproved": f"waits for an approval, nothing was sent{f'; {rows}' if result.counts else ''}",
         "held": f"not finished, the next pass goes on with it{f'; {rows}' if result.counts else ''}",
     }
     code = f" (exit code {int(result.exit_code)})" if result.exit_code else ""

@@ -32,6 +32,7 @@ from importer.runs.wiring import SystemClock, accept_journal
 
 if TYPE_CHECKING:
     from importer.inbox import Overrides, PassReport
+    from importer.runs.plans.authorship import Author
 
 Work = Callable[[Context], Coroutine[Any, Any, Report]]
 _T = TypeVar("_T")
@@ -119,6 +120,7 @@ def run_inbox(
     folder: Path | str,
     on_report: Callable[[PassReport], None],
     overrides: Overrides,
+    author: Author,
     *,
     watch: bool,
     as_json: bool,
@@ -127,6 +129,7 @@ def run_inbox(
 
     Args:
         on_report: gets the report of every pass in which something happened, and of a single pass in any case.
+        author: gives the key that signs plans which files wait with; None: none does.
     """
     from importer.inbox import Inbox  # noqa: PLC0415  # only the command that uses it loads it
 
@@ -134,7 +137,9 @@ def run_inbox(
     with progress(quiet=quiet, now=SystemClock().now) as shown:
         signals = Interruption(Output("nightly", as_json), profile.commands, partial(shown.__exit__, None, None, None))
         confirm = None if as_json or not on_terminal() else _confirm
-        inbox = Inbox(profile, folder, _sink(signals, shown, quiet=quiet), confirm=confirm, overrides=overrides)
+        inbox = Inbox(
+            profile, folder, _sink(signals, shown, quiet=quiet), confirm=confirm, overrides=overrides, author=author
+        )
         work = inbox.watch(on_report) if watch else inbox.once()
         report = _obeying(signals, inbox.stop, work)
     if not watch:

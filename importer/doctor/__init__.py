@@ -7,6 +7,7 @@ real exchange of the credentials for a token; offline it sends none, and a run t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from importer.core.errors import ImporterError, ProfileError
@@ -21,7 +22,8 @@ from importer.doctor.schedule import check_hours, check_quota
 from importer.doctor.target import check_target, known_destination
 from importer.doctor.workspace import check_account, check_workspace
 from importer.profile import Profile
-from importer.runs.wiring import SystemClock
+from importer.runs.plans.gate import requirement
+from importer.runs.wiring import Destination, SystemClock
 from importer.runs.wiring.remote_sources import is_remote
 
 __all__ = ["Finding", "examine", "exit_code"]
@@ -65,6 +67,7 @@ async def examine(
         *check_quota(profile, scope, now),
         *check_workspace(profile.workspace, scope, at_work_is_well=offline),
         *_folder(folder, profile, offline=offline),
+        *_night_key(folder, profile, where),
         *check_disk(profile.workspace, _filled(folder, profile)),
         *check_metrics(profile.metrics),
     ]
@@ -77,6 +80,15 @@ def _folder(folder: str, profile: Profile, *, offline: bool) -> Iterator[Finding
         yield from check_remote_folder(folder, profile)
     elif folder:
         yield from check_folder(Path(folder), profile.nightly, at_work_is_well=offline)
+
+
+def _night_key(folder: str, profile: Profile, where: Destination | None) -> Iterator[Finding]:
+    """Say that no author will sign the plans of the nights, where the target takes only approved ones."""
+    if not folder or where is None or profile.approval.key:
+        return
+    with suppress(ImporterError):  # reported with the policy
+        if requirement(profile, where) is not None:
+            yield Finding.ok("night key", "none ([approval] key): approvers have to give every signature of its plans")
 
 
 def _filled(folder: str, profile: Profile) -> list[Path]:

@@ -6,13 +6,13 @@ Reads the folder, and changes nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from importer.core.errors import ExitCode, ImporterError
 from importer.core.labels import counted
 from importer.doctor.finding import Finding
-from importer.inbox.folder import InboxFolder
+from importer.inbox.folder import InboxFolder, is_planned
 from importer.inbox.local_folder import LocalFolder
 from importer.inbox.remote.folder import RemoteFolder
 from importer.journal import locks_of
@@ -25,7 +25,8 @@ _FULL = os.R_OK | os.W_OK | os.X_OK
 def folders_of(folder: Path, settings: NightlySettings) -> list[Path]:
     """Where a pass puts files: while it works on them, and afterwards."""
     inbox = LocalFolder(folder, settings)
-    return [inbox.processing, inbox.archive, inbox.failed]
+    approval = [inbox.approval] if os.access(inbox.approval, os.F_OK) else []
+    return [inbox.processing, *approval, inbox.archive, inbox.failed]
 
 
 def check_folder(folder: Path, settings: NightlySettings, *, at_work_is_well: bool = False) -> Iterator[Finding]:
@@ -48,6 +49,7 @@ def check_folder(folder: Path, settings: NightlySettings, *, at_work_is_well: bo
         inbox = LocalFolder(folder, settings)
         yield from _pass(inbox, at_work_is_well=at_work_is_well)
         yield from _waiting(inbox)
+        yield from _unapproved(_claimed_in(inbox))
 
 
 def check_remote_folder(address: str, profile: Profile) -> Iterator[Finding]:
@@ -58,13 +60,15 @@ def check_remote_folder(address: str, profile: Profile) -> Iterator[Finding]:
     """
     try:
         inbox = RemoteFolder(address, profile)
-        files, claimed, owner = inbox.scan(), len(inbox.claimed()), _owner(inbox.lock)
+        files, found, owner = inbox.scan(), inbox.claimed(), _owner(inbox.lock)
     except ImporterError as error:
         yield Finding.from_error("folder", error)
         return
+    claimed = sum(not is_planned(path) for path in found)
     yield Finding.ok("folder", f"{inbox.shown}: files can be listed")
     yield _state(owner, f"{_files(claimed)} claimed" if claimed else "", at_work_is_well=False)
     yield Finding.ok("waiting", f"{len(files):,} file(s)" if files else "no file")
+    yield from _unapproved(found)
 
 
 def _places(folder: Path, settings: NightlySettings) -> Iterator[Finding]:
@@ -89,7 +93,7 @@ def _pass(inbox: LocalFolder, *, at_work_is_well: bool) -> Iterator[Finding]:
     except ImporterError as error:
         yield Finding.from_error("night", error)
         return
-    claimed = _count_claimed(inbox)
+    claimed = sum(not is_planned(path) for path in _claimed_in(inbox))
     left = f"{_files(claimed)} in {inbox.processing}" if claimed else ""
     yield _state(owner, left, at_work_is_well=at_work_is_well)
 
@@ -116,11 +120,18 @@ def _state(owner: str, left: str, *, at_work_is_well: bool) -> Finding:
     return Finding.ok("night", "none is at work, and none was cut off")
 
 
-def _count_claimed(inbox: LocalFolder) -> int:
+def _claimed_in(inbox: LocalFolder) -> list[Path]:
     try:
-        return len(inbox.claimed())
+        return inbox.claimed()
     except OSError:
-        return 0  # not made yet, or reported as unusable already
+        return []  # not made yet, or reported as unusable already
+
+
+def _unapproved(claimed: Iterable[Path]) -> Iterator[Finding]:
+    """How many files wait as plans; nothing where none does."""
+    if waiting := sum(map(is_planned, claimed)):
+        words = "waits for the approval of its plan" if waiting == 1 else "wait for the approval of their plans"
+        yield Finding.ok("approvals", f"{_files(waiting)} {words}")
 
 
 def _waiting(inbox: InboxFolder) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from importer.core.commands import Commands
 from importer.core.errors import ExitCode
-from importer.inbox.folder import InboxFolder
+from importer.inbox.folder import InboxFolder, is_planned, plan_of
 from importer.journal import Place
 from importer.profile import Profile
 from importer.readers import content_hash
@@ -109,15 +109,24 @@ class Archiver:
     # ------------------------------------------------------------------ pieces
 
     def _put_away(
-        self, path: Path, place: Path, tag: str, *, run_id: str | None = None, is_return: bool = False, **beside: Any
+        self,
+        path: Path,
+        place: Path,
+        tag: str,
+        *,
+        run_id: str | None = None,
+        is_return: bool = False,
+        files: Sequence[Path] = (),
+        **beside: Any,
     ) -> Path | str:
-        """Put a file away and keep where.
+        """Put a file away and keep where; the plan that it waited with is beside it from then on.
 
         Args:
             run_id: its run; None: the tag is; empty: it has none.
             is_return: it held fixed rows of that run, and is not its source.
         """
         of_run, name = tag if run_id is None else run_id, readable(path.name)
+        files = [*files, plan_of(path)] if is_planned(path) else files
         with closing(open_workspace(self.profile.workspace)) as workspace:
             stored = workspace.runs.find(of_run) if of_run else None
 
@@ -126,7 +135,7 @@ class Archiver:
                 found = Place(folder.absolute(), name, run, self.clock.now(), archive, is_return)
                 archive_index.put(workspace.journal, stored, found)
 
-            to = self.folder.put_away(path, place, tag, before=note, **beside)
+            to = self.folder.put_away(path, place, tag, before=note, files=files, **beside)
             return to.absolute() if isinstance(to, Path) else to
 
     def _note_outgrown(self, run_id: str) -> None:

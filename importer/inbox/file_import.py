@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from importer.core.errors import (
+    ApprovalMissingError,
     EmptySourceError,
     ExitCode,
     ImporterError,
     MissingColumnError,
+    PlanRefusedError,
     ReturnRefusedError,
     SourceError,
     StillWrittenError,
@@ -25,11 +27,13 @@ from importer.core.errors import (
 )
 from importer.core.events import Event
 from importer.delivery import StopSwitch, stopped_with
+from importer.inbox.approval import FileApproval, planned
 from importer.inbox.archiving import Archiver
 from importer.inbox.folder import InboxFolder
 from importer.journal import FINISHED, LOADING, StoredRun
 from importer.profile import Profile
 from importer.readers import content_hash
+from importer.results import Report
 from importer.runs import history
 from importer.runs.accounts import known_scope
 from importer.runs.archive import readable
@@ -78,6 +82,7 @@ class FileImporter:
     Args:
         begin: makes the context of a file.
         stop: what stops the pass stops the run under way.
+        approval: what the target asks of files before they are sent; None: nothing.
     """
 
     profile: Profile
@@ -86,6 +91,7 @@ class FileImporter:
     stop: StopSwitch
     clock: SystemClock
     overrides: Overrides
+    approval: FileApproval | None = None
 
     async def import_file(self, path: Path, *, claimed: bool) -> FileResult | None:
         """Import one file and put it where it belongs; whatever happens becomes a `FileResult`. None: it is gone.
@@ -113,6 +119,8 @@ class FileImporter:
     async def _imported(self, path: Path, context: Context, result: FileResult) -> FileResult:
         try:
             return await self._run(path, context, result)
+        except (ApprovalMissingError, PlanRefusedError) as error:  # of its run, or of rows that come back
+            return replace(result, fate=Fate.UNAPPROVED, exit_code=error.exit_code, error=str(error), ends_pass=False)
         except _MISFIT as error:
             if not self._is_proven():
                 raise
@@ -126,13 +134,19 @@ class FileImporter:
         return await asyncio.to_thread(self._refused, path, context, result)
 
     async def _run(self, path: Path, context: Context, result: FileResult) -> FileResult:
+        if waiting := await asyncio.to_thread(self._waiting, path, context, result):
+            return waiting
         await asyncio.to_thread(self.folder.fetch, path)
         content = content_hash(path)
         if await self._is_return(path):
             result = replace(result, is_return=True)
             report = await run(context, path)
         elif (earlier := self._earlier(context, path, content)) is None:
-            report = await run(context, path, force=self.overrides.force, as_new=self.overrides.as_new)
+            result = replace(result, resumed=False) if self.approval else result
+            begun = await self._new_run(context, path, result)
+            if isinstance(begun, FileResult):
+                return begun
+            report = begun
         elif self._is_to_be_checked_again(earlier):
             result = replace(result, resumed=earlier.phase != FINISHED)
             report = await retry(context, earlier.header.run_id)
@@ -143,6 +157,19 @@ class FileImporter:
             return await asyncio.to_thread(self._imported_before, path, content, earlier, result)
         put = self._archiver.after_run
         return await asyncio.to_thread(put, path, content, report.as_json(), result, reason=context.stop.reason)
+
+    def _waiting(self, path: Path, context: Context, result: FileResult) -> FileResult | None:
+        """What a file waits for whose plan is not approved; None: no plan, or its run was begun, or nobody asks."""
+        found = planned(path) if self.approval else None
+        if self.approval is None or found is None or self._earlier(context, path, found.content.source.sha256):
+            return None
+        return self.approval.waiting(path, replace(result, resumed=False))
+
+    async def _new_run(self, context: Context, path: Path, result: FileResult) -> Report | FileResult:
+        """Import a file as a new run, by its plan where it needs one."""
+        if self.approval is None:
+            return await run(context, path, force=self.overrides.force, as_new=self.overrides.as_new)
+        return await self.approval.imported(context, path, result)
 
     async def _is_return(self, path: Path) -> bool:
         """Whether a file holds fixed rows of earlier runs, which go back into them."""
@@ -170,8 +197,11 @@ class FileImporter:
         cannot_go_on = earlier.header.profile_hash != self.profile.fingerprint
         if self.overrides.force and (earlier.phase == FINISHED or cannot_go_on):
             return None
+        is_here = earlier.header.path == str(path.absolute())
+        if earlier.phase == LOADING and is_here and self.approval and self.approval.forget_begun(earlier):
+            return None
         # A run that only read sent nothing, and its file at another path may be gone.
-        return None if earlier.phase == LOADING and earlier.header.path != str(path.absolute()) else earlier
+        return None if earlier.phase == LOADING and not is_here else earlier
 
     def _is_to_be_checked_again(self, earlier: StoredRun) -> bool:
         """Whether rows of a run are not done, and the profile has changed since it checked them."""

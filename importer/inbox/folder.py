@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -9,6 +11,27 @@ from pathlib import Path
 from typing import Protocol
 
 from importer.profile.nightly import NightlySettings
+
+_PLAN = ".plan.json"
+_LONGEST_NAME_BYTES = 255
+
+
+def plan_of(path: Path) -> Path:
+    """Where the plan of a claimed file is, which waits for its approval."""
+    name = os.fsencode(path.name)
+    if len(name) + len(_PLAN) <= _LONGEST_NAME_BYTES:
+        return path.with_name(path.name + _PLAN)
+    return path.with_name(hashlib.sha256(name).hexdigest() + _PLAN)
+
+
+def is_planned(path: Path) -> bool:
+    """Whether a claimed file waits for the approval of its plan."""
+    return os.access(plan_of(path), os.F_OK)
+
+
+def is_plan(path: Path) -> bool:
+    """Whether a file is the plan of another one."""
+    return path.name.endswith(_PLAN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from importer.core.errors import ImporterError
 from importer.core.events import Event
 from importer.core.ports import Clock, Events
-from importer.inbox.folder import FileState
+from importer.inbox.folder import FileState, is_planned
 from importer.journal import FINISHED, LOADING, Location, RunStatistics
 from importer.profile import Profile
 from importer.readers import content_hash, open_source
@@ -102,7 +102,8 @@ class InboxForecaster:
             ends_at: when sending has to end; None: never.
         """
         try:
-            files = sizes_of(folder.claimed()) | {path: state.size for path, state in folder.scan().items()}
+            claimed = [path for path in folder.claimed() if not is_planned(path)]  # they wait for an approval
+            files = sizes_of(claimed) | {path: state.size for path, state in folder.scan().items()}
         except (ImporterError, OSError):
             return {}  # whoever takes the files reports it
         if files == self._files:

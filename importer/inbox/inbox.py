@@ -16,6 +16,7 @@ from importer.core.errors import BusyError, ExitCode, TryLaterError, UsageError
 from importer.core.events import Event
 from importer.core.ports import Events
 from importer.delivery import StopSwitch, closing_at
+from importer.inbox.approval import FileApproval
 from importer.inbox.file_import import NO_OVERRIDES, FileImporter, Overrides
 from importer.inbox.folder import InboxFolder
 from importer.inbox.folder_pass import DailyFile, FolderPass, Stops
@@ -35,6 +36,8 @@ from importer.runs.file_result import FileResult
 from importer.runs.follow import follow_all
 from importer.runs.hours import Hours
 from importer.runs.look_again import look_again_at_all
+from importer.runs.plans.authorship import Author
+from importer.runs.plans.gate import requirement
 from importer.runs.wiring import SystemClock, make_directory
 from importer.runs.wiring.remote_sources import is_remote
 
@@ -48,6 +51,10 @@ def _ignore(_: Event) -> None:
     """Nobody observes."""
 
 
+def _nobody() -> None:
+    """No key signs."""
+
+
 @dataclass(slots=True)
 class Inbox:
     """One folder, one profile.
@@ -57,6 +64,7 @@ class Inbox:
         on_event: gets everything that happens in every run; must not block.
         confirm: asked before the first request to a live target; None: refused unless `profile.yes`.
         environ: where the addresses of notifications come from.
+        author: gives the key that signs plans which files wait with; None: none does.
     """
 
     profile: Profile
@@ -66,6 +74,7 @@ class Inbox:
     clock: SystemClock = field(default_factory=SystemClock)
     overrides: Overrides = NO_OVERRIDES
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    author: Author = _nobody
     stop: StopSwitch = field(default_factory=StopSwitch, init=False)
     """What a signal handler sets."""
     _watching: bool = field(default=False, init=False)
@@ -122,7 +131,7 @@ class Inbox:
                 report = await self._one_pass()
             except (TryLaterError, BusyError):
                 report = self._empty
-            if report.happened or report.links:
+            if (report.happened and not self._notifications.still_unapproved) or report.links:
                 on_report(report)
             total = total.and_then(report)
             if any(one.ends_pass and one.exit_code in _GIVE_UP for one in report.imports):
@@ -136,22 +145,25 @@ class Inbox:
     async def _one_pass(self) -> PassReport:
         notifier = self._notifications.notifier()
         with self._notifications.failures_reported(notifier):
-            self._check()
-            report = await self._pass()
+            report = await self._pass(self._check())
         self._metrics.pass_ended(report, watching=self._watching)
         return await self._notifications.sent(notifier, report)
 
-    def _check(self) -> None:
-        """Refuse what no pass could fix."""
+    def _check(self) -> FileApproval | None:
+        """Refuse what no pass could fix, and return what the target asks of files; None: nothing."""
         if self.profile.dry_run:
             raise UsageError("nightly cannot be a dry run: it moves files.", "To check one file, use validate.")
         require_named_target(self.profile)
-        allowed(Context(self.profile, people=People(self.confirm)))
+        asked = requirement(self.profile, allowed(Context(self.profile, people=People(self.confirm))))
+        if asked is None:
+            return None
+        given = self.overrides
+        return FileApproval(self.profile, asked, self.author, self.clock.now, given.force, given.as_new)
 
-    async def _pass(self) -> PassReport:
+    async def _pass(self, approval: FileApproval | None) -> PassReport:
         began = self.clock.now()
         self._hours.require_open(began)
-        ends_at, folder = self._hours.ends_at(began), self._opened_folder()
+        ends_at, folder = self._hours.ends_at(began), self._opened_folder(approves=approval is not None)
         await asyncio.to_thread(folder.open)
         place, name = folder.lock
         with locks_of(place).hold(name, began, busy=_BUSY):
@@ -161,13 +173,15 @@ class Inbox:
                 forecast = await asyncio.to_thread(self._forecaster.forecast, folder, ends_at)
                 await look_again_at_all(self.profile)
                 earlier = await follow_all(self.profile, self.stop, waits=False)
-                report = (await self._over(folder, stops, ends_at).run()).followed(earlier)
+                report = (await self._over(folder, stops, ends_at, approval).run()).followed(earlier)
                 if not (stops.requested or self._watching):
                     report = report.followed(await follow_all(self.profile, self.stop, waits=True))
         report = replace(report, forecast=forecast, links=self._new_links(report), elapsed_s=self.clock.now() - began)
         return replace(report, growing=(), stopped=None) if self._watching else report
 
-    def _over(self, folder: InboxFolder, stops: Stops, ends_at: float | None) -> FolderPass:
+    def _over(
+        self, folder: InboxFolder, stops: Stops, ends_at: float | None, approval: FileApproval | None
+    ) -> FolderPass:
         def begin() -> Context:
             return Context(
                 self.profile,
@@ -178,7 +192,7 @@ class Inbox:
                 ends_at=ends_at,
             )
 
-        importer = FileImporter(self.profile, folder, begin, self.stop, self.clock, self.overrides)
+        importer = FileImporter(self.profile, folder, begin, self.stop, self.clock, self.overrides, approval)
 
         async def import_file(path: Path, *, claimed: bool) -> FileResult | None:
             result = await importer.import_file(path, claimed=claimed)
@@ -188,11 +202,11 @@ class Inbox:
 
         return FolderPass(self.profile.nightly, folder, import_file, stops, self._daily_file, self._empty)
 
-    def _opened_folder(self) -> InboxFolder:
+    def _opened_folder(self, *, approves: bool) -> InboxFolder:
         if is_remote(self.folder):
             make_directory(self.profile.workspace)
             return RemoteFolder(str(self.folder), self.profile, self.stop)
-        return LocalFolder(Path(self.folder), self.profile.nightly)
+        return LocalFolder(Path(self.folder), self.profile.nightly, approves=approves)
 
     @property
     def _empty(self) -> PassReport:

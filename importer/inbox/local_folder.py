@@ -3,6 +3,9 @@
     customers.csv ─► processing/customers.csv ─► archive/<tag>_customers.csv/{customers.csv, results.csv, …}
                                               └► failed/<tag>_customers.csv/{customers.csv, why.txt, …}
 
+Where a target takes only what was approved, `approval` is used instead of `processing`: a file waits there with its
+plan beside it; a further one of the same name waits in `approval/2`.
+
 A file is moved into `processing` before it is used, so that nobody writes another one over it meanwhile; what is
 there when a pass begins is what an earlier pass did not finish. A file is never anywhere half (see `runs.archive`).
 Nothing is overwritten, and nothing deleted but markers. Knows neither runs nor customers.
@@ -17,26 +20,32 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from importer.core.errors import ImporterError, SourceError, StillWrittenError, StorageError
-from importer.inbox.folder import FileState, Selection
+from importer.inbox.folder import FileState, Selection, is_plan, plan_of
 from importer.inbox.open_files import is_being_written
 from importer.profile.nightly import NightlySettings
 from importer.runs import archive
 
 PROCESSING = "processing"
+APPROVAL = "approval"
 _LOCKS = ".importer"
 
 
 class LocalFolder:
     """`InboxFolder` on this machine.
 
+    Args:
+        approves: files wait for the approval of their plans.
+
     Raises:
         SourceError: at any operation, when the folder cannot be read.
         StorageError: at any operation, when files in it cannot be moved.
     """
 
-    def __init__(self, folder: Path, settings: NightlySettings) -> None:
+    def __init__(self, folder: Path, settings: NightlySettings, *, approves: bool = False) -> None:
         self.folder = folder
+        self.approves = approves
         self.processing = folder / PROCESSING
+        self.approval = folder / APPROVAL
         self.archive = folder / settings.archive
         self.failed = folder / settings.failed
         self._selection = Selection(settings)
@@ -59,7 +68,8 @@ class LocalFolder:
         if name != str(self.folder.absolute()):
             raise SourceError(f"The name of the folder '{name}' is not UTF-8 text.", "Rename it.")
         self._names()
-        for place in (self.processing, self.archive, self.failed):
+        approval = [self.approval] if self.approves else []
+        for place in (self.processing, *approval, self.archive, self.failed):
             try:
                 place.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
@@ -78,6 +88,19 @@ class LocalFolder:
         for path in self.claimed():
             if not (self.folder / path.name).exists():
                 self._drop_marker(path)
+        self._clear_approval()
+
+    def _clear_approval(self) -> None:
+        """Clear away plans whose files are put away already, and numbered folders that nothing waits in any more."""
+        try:
+            for plan in filter(is_plan, self._in_approval()):
+                if not any(plan_of(path) == plan for path in plan.parent.iterdir()):
+                    plan.unlink()
+            for place in self._numbered():
+                if not any(place.iterdir()):
+                    place.rmdir()
+        except OSError as error:
+            raise _unwritable(error, self.approval) from error
 
     # ------------------------------------------------------------------ arriving
 
@@ -112,14 +135,15 @@ class LocalFolder:
         return self._selection.growing(now, complete, has_marker=self._has_marker)
 
     def claimed(self) -> list[Path]:
-        found = [path for path in self.processing.iterdir() if path.is_file()]
+        there = (*self.processing.iterdir(), *self._in_approval())
+        found = [path for path in there if path.is_file() and not is_plan(path)]
         return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def claim(self, path: Path) -> Path | None:
-        """Move a file into `processing`, and remove its marker; None when it is gone."""
+        """Move a file into `processing`, or where it is approved, and remove its marker; None when it is gone."""
         if not self.is_marked(path) and is_being_written(path):
             raise StillWrittenError("Somebody is writing it again.", "The next pass takes it.")
-        to = self.processing / path.name
+        to = self._free_approval(path.name) if self.approves else self.processing / path.name
         if to.exists():
             name = archive.readable(path.name)
             raise StorageError(f"A file '{name}' is being worked on already.", f"Look into {self.processing}.")
@@ -161,11 +185,33 @@ class LocalFolder:
                 archive.fill(to, path.name, files, texts or {})
             before(to)
             archive.move(path, to / path.name)
+            plan_of(path).unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(error, place) from error
         return to
 
     # ------------------------------------------------------------------ pieces
+
+    def _numbered(self) -> list[Path]:
+        """Where further files of the same name wait."""
+        if not os.access(self.approval, os.R_OK | os.X_OK):
+            return []
+        return [place for place in self.approval.iterdir() if place.name.isdecimal() and place.is_dir()]
+
+    def _in_approval(self) -> list[Path]:
+        """The files that wait for an approval, and their plans."""
+        if not os.access(self.approval, os.R_OK | os.X_OK):
+            return []
+        return [path for place in (self.approval, *self._numbered()) for path in place.iterdir() if path.is_file()]
+
+    def _free_approval(self, name: str) -> Path:
+        """Where a file of this name may wait."""
+        place, number = self.approval, 1
+        while (place / name).exists():
+            number += 1
+            place = self.approval / str(number)
+        place.mkdir(mode=0o700, exist_ok=True)
+        return place / name
 
     def _names(self) -> list[str]:
         try:

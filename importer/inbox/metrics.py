@@ -45,8 +45,8 @@ class PassMetrics:
                 raise
 
     def file_ended(self, result: FileResult) -> None:
-        """Count how a file ended; one that was imported before is not a run, and none ended with it."""
-        if result.fate is not Fate.KNOWN:
+        """Count how a file ended; no run ended with one that was imported before, or waits for an approval."""
+        if result.fate not in {Fate.KNOWN, Fate.UNAPPROVED}:
             self._numbers.file_ended(result.exit_code)
 
     def pass_ended(self, report: PassReport, *, watching: bool) -> None:

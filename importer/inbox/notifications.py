@@ -15,7 +15,7 @@ from importer.profile import Profile
 from importer.profile.nightly import NotifySettings
 from importer.results import steps_sentence
 from importer.runs.archive import readable
-from importer.runs.file_result import Fate
+from importer.runs.file_result import Fate, FileResult
 from importer.runs.notifications.composing import (
     Notification,
     Summary,
@@ -45,7 +45,9 @@ class PassNotifications:
     watching: bool = field(default=False, init=False)
     repeated: int = field(default=0, init=False)
     """How many passes in a row left the folder as the one before."""
-    _held: tuple[tuple[str, int], ...] = field(default=(), init=False)
+    still_unapproved: bool = field(default=False, init=False)
+    """Whether the last pass of a watched folder found only files that wait for an approval as they did before."""
+    _held: tuple[tuple[str, ...], ...] = field(default=(), init=False)
 
     def notifier(self) -> Notifier:
         """What sends the notifications of one pass.
@@ -74,11 +76,24 @@ class PassNotifications:
         return replace(report, notified=notifier.arrived)
 
     def _is_repeated(self, report: PassReport) -> bool:
-        """Whether a watched folder is as the last pass left it: one notification is enough, and the pauses grow."""
-        held = tuple((one.file, one.exit_code) for one in report.imports if one.fate is Fate.HELD)
+        """Whether a watched folder is as the last pass left it: one notification is enough, and the pauses grow.
+
+        They do not where files only wait for an approval: what somebody signs is sent in the next pass.
+        """
+        held = tuple(map(_state_of, filter(_is_open, report.imports)))
         again = self.watching and bool(held) and held == self._held and len(held) == len(report.imports)
-        self._held, self.repeated = held, self.repeated + 1 if again else 0
+        self.still_unapproved = again and report.unapproved == len(held)
+        self._held, self.repeated = held, self.repeated + 1 if again and not self.still_unapproved else 0
         return again
+
+
+def _is_open(one: FileResult) -> bool:
+    return one.fate in {Fate.HELD, Fate.UNAPPROVED}
+
+
+def _state_of(one: FileResult) -> tuple[str, ...]:
+    """What a file is held by; which approvals are missing counts as well."""
+    return one.file, str(int(one.exit_code)), one.error if one.fate is Fate.UNAPPROVED else ""
 
 
 def compose_pass(report: PassReport, settings: NotifySettings) -> Notification:
@@ -144,7 +159,9 @@ def _headline(report: PassReport) -> str:
         return f"steps of {_files(done)} imported earlier are done" if done else "no file came"
     refused = sum(one.fate is Fate.REFUSED for one in report.imports)
     parts = [_files(len(report.imports)), created(report.imports)]
-    return ", ".join([*parts, *([f"{_files(refused)} refused"] if refused else [])])
+    parts += [f"{_files(refused)} refused"] if refused else []
+    parts += [f"{_files(report.unapproved)} to approve"] if report.unapproved else []
+    return ", ".join(parts)
 
 
 def _files(count: int) -> str:

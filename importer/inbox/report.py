@@ -97,9 +97,10 @@ class PassReport:
         return replace(self, imports=imports, earlier=tuple(earlier[run_id] for run_id in sorted(earlier)))
 
     def and_then(self, later: PassReport) -> PassReport:
-        """Both passes together; a file that the first one held counts as the second one left it."""
+        """Both passes together; a file that was held, or waited for an approval, counts as the second one left it."""
         again = {done.file for done in later.imports}
-        settled = (done for done in self.imports if done.fate is not Fate.HELD or done.file not in again)
+        open_ = {Fate.HELD, Fate.UNAPPROVED}
+        settled = (done for done in self.imports if done.fate not in open_ or done.file not in again)
         return replace(
             later,
             imports=(*settled, *later.imports),
@@ -109,6 +110,11 @@ class PassReport:
             elapsed_s=self.elapsed_s + later.elapsed_s,
             notified=False if self.notified is False else self.notified if later.notified is None else later.notified,
         )
+
+    @property
+    def unapproved(self) -> int:
+        """How many files wait for the approval of their plans."""
+        return sum(one.fate is Fate.UNAPPROVED for one in self.imports)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -138,6 +144,7 @@ class PassReport:
             "growing": list(self.growing),
             "links": list(self.links),
             "waiting": self.waiting,
+            "unapproved": self.unapproved,
             "missing": self.missing,
             "forecast": dict(self.forecast),
             "notified": self.notified,

@@ -26,6 +26,8 @@ class Fate(StrEnum):
     """It cannot be used, or too many of its rows were refused; it is among the failed."""
     HELD = "held"
     """Its run stopped, or could not begin; a later run, or the next pass over its folder, goes on with it."""
+    UNAPPROVED = "unapproved"
+    """It waits until people have approved its plan; the next pass after that sends what the plan says."""
 
 
 def went_through(report: Mapping[str, Any]) -> bool:
@@ -48,6 +50,7 @@ class FileResult:
         counts: as in the run's report; {} where there was no run.
         error: the sentence that stopped it, for the person at the machine; empty when nothing did.
         put: where the file is now; a text where that is an address; None: where it was.
+        plan: what has to be approved before it is sent; None: nothing.
         report: the run's report for people; None where there is none.
         is_empty: there was nothing in it.
         is_return: it held fixed rows of an earlier run, which `run_id` names.
@@ -65,6 +68,7 @@ class FileResult:
     counts: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
     put: Path | str | None = None
+    plan: Path | None = None
     report: Path | None = None
     forecast: Mapping[str, Any] = field(default_factory=dict)
     follow_up: Mapping[str, Any] = field(default_factory=dict)
@@ -112,6 +116,7 @@ class FileResult:
             "corrections": self.corrections,
             "error": self.error or None,
             "put": None if self.put is None else str(self.put),
+            "plan": None if self.plan is None else str(self.plan),
             "report": None if self.report is None else str(self.report),
             "next_step": self.next_step,
             "forecast": dict(self.forecast),

@@ -124,6 +124,8 @@ def _warnings_of(one: FileResult, settings: NotifySettings) -> Iterator[str]:
         yield f"{name} is empty."
     if failed := one.follow_up.get("failed"):
         yield f"{name}: {counted(failed, 'step')} after its creates failed or found a difference."
+    if one.fate is Fate.UNAPPROVED:
+        yield f"{name} is not sent before its plan is approved."
     if one.fate is Fate.HELD and one.exit_code == ExitCode.TRY_LATER:
         yield f"{name} is not finished{'' if one.next_step else ': the next pass goes on with it'}."
 
@@ -145,6 +147,8 @@ def _outcome(one: FileResult) -> str:
         return "imported before, nothing was sent."
     if one.fate is Fate.IMPORTED:
         return _rows(one)
+    if one.fate is Fate.UNAPPROVED:
+        return f"{printable(one.error, None)} Nothing was sent."
     reason = f"{_REASONS.get(ExitCode(one.exit_code), 'not imported')} (exit code {int(one.exit_code)})."
     return " ".join([reason, _what_follows(one), *([_rows(one)] if one.counts else [])])
 
