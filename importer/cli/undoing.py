@@ -12,6 +12,7 @@ import typer
 from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, wants_json
+from importer.cli.keys import author_of
 from importer.cli.output import fitted, print_json, say
 from importer.core.errors import UsageError
 from importer.core.labels import counted
@@ -31,6 +32,7 @@ class UndoOptions(opt.OptionSet):
     plan: bool = opt.flag(opt.OWN, "List the customers, into a plan file; nothing is changed.")
     apply: Path | None = opt.option(opt.OWN, "Do what this plan says.", "PLAN")
     delete: bool = opt.flag(opt.OWN, "Delete instead of suspend; for the emulator and the sandbox alone.")
+    key: str | None = opt.option(opt.OWN, "The key that signs the plan as its author; default: the only one.", "NAME")
     yes_delete: int | None = opt.option(opt.OWN, "Delete this many customers without a question.", "N")
 
 
@@ -57,6 +59,10 @@ def undo(run_name: opt.Run, *, own: UndoOptions, out: Out = None, sending: opt.S
     done is not done twice. The rows of the run stay `created`, and a suspended customer stays known: importing the
     file again does not create it again.
 
+    Where the target needs an approval, `importer approve PLAN` signs the plan before it is applied (exit code 5
+    without); its author signs it with --key, or the only key there is. A plan expires ([approval] valid), but not while
+    it is being applied.
+
     --delete cannot be undone, and removes the accounts of the customers, too. It is for the emulator and the
     sandbox alone; the number of customers has to be typed, or given by --yes-delete. Deleted customers may be created
     again: `importer run FILE --force`.
@@ -67,7 +73,9 @@ def undo(run_name: opt.Run, *, own: UndoOptions, out: Out = None, sending: opt.S
         raise UsageError("--out names the plan that --plan makes.", "Leave it out with --apply.")
     if own.yes_delete is not None and not (own.delete and own.apply):
         raise UsageError("--yes-delete agrees to what --apply PLAN --delete deletes.", "Leave it out, or add --delete.")
-    profile = load_profile(shared, sending)
+    if own.key and own.apply:
+        raise UsageError("--key signs the plan that --plan makes.", "Leave it out with --apply.")
+    profile = load_profile(shared, sending, settings={"approval.key": own.key})
     as_json = wants_json(profile, shared)
     from importer.cli.running import on_terminal, run_undo  # noqa: PLC0415
     from importer.runs.undo import apply_undo, plan_undo  # noqa: PLC0415
@@ -75,7 +83,10 @@ def undo(run_name: opt.Run, *, own: UndoOptions, out: Out = None, sending: opt.S
     action: Action = "delete" if own.delete else "suspend"
     if own.apply is None:
         report = run_undo(
-            profile, lambda context: plan_undo(context, run_name, action=action, out=out), None, as_json=as_json
+            profile,
+            lambda context: plan_undo(context, run_name, action=action, out=out, author=lambda: author_of(profile)),
+            None,
+            as_json=as_json,
         )
     else:
         plan, deletes = own.apply, own.yes_delete

@@ -75,9 +75,12 @@ class KeptProfile(BaseModel):
 def settings_to_keep(profile: ProfileTables) -> dict[str, Any]:
     """What a run keeps of its profile, in JSON types: with all defaults, and never a secret.
 
-    Faults of a rehearsal are not in it: the run notes the faults themselves, which outlast their file.
+    Faults of a rehearsal are not in it: the run notes the faults themselves, which outlast their file. Neither is the
+    key that signs plans: it is that of whoever runs a command.
     """
-    kept = profile.model_dump(mode="json", include=set(KEPT_TABLES), exclude={"delivery": {"faults"}})
+    kept = profile.model_dump(
+        mode="json", include=set(KEPT_TABLES), exclude={"delivery": {"faults"}, "approval": {"key"}}
+    )
     for name, section in kept["targets"].items():
         if name == profile.target:  # its own delivery keys are in `delivery` already, and options go before them
             kept["targets"][name] = {key: section[key] for key in TargetSettings.model_fields}

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from importer.core.errors import AccessError, ExitCode, InterruptedRunError, TryLaterError, UsageError
 from importer.core.events import Event
 from importer.core.labels import counted
+from importer.core.plans import Signature
 from importer.core.ports import ShowsAdditions
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
@@ -27,6 +28,8 @@ from importer.runs.consent import ask_consent
 from importer.runs.context import Context, in_hours
 from importer.runs.endings import Ending, ending_of, stop_code
 from importer.runs.finish import finish
+from importer.runs.plans.authorship import Author, made, no_author, signer_of
+from importer.runs.plans.gate import admitted, is_begun, note, requirement
 from importer.runs.resume import recall
 from importer.runs.send import Sending
 from importer.runs.take_up import taken_up
@@ -38,6 +41,7 @@ from importer.runs.wiring.sending import delivering, limiter_for
 
 _UNKNOWN = "It is not known whether this row became a customer."
 _READ = "Read the plan, then apply it:"
+_APPROVED = "Read the plan, have it approved (`{}`), then apply it:"
 _AGAIN = "To go on with the plan, run:"
 _ANEW = "To list what is left, run:"
 _WHY = "Customers were left alone or are in doubt; `{}` says why."
@@ -67,12 +71,15 @@ class _Opened(NamedTuple):
 # --------------------------------------------------------------------------- the plan
 
 
-async def plan_undo(context: Context, name: str, *, action: Action = "suspend", out: Path | None = None) -> UndoReport:
+async def plan_undo(
+    context: Context, name: str, *, action: Action = "suspend", out: Path | None = None, author: Author = no_author
+) -> UndoReport:
     """List the customers that a run created, and which of them are as it has left them; changes nothing.
 
     Args:
         name: a run id, a unique prefix of one, or `last`.
         out: the file; None: one in the run's directory.
+        author: asked where a policy is in force: the plan is signed with that key.
 
     Raises:
         UsageError: the target does not take customers back, or the run has none.
@@ -88,9 +95,15 @@ async def plan_undo(context: Context, name: str, *, action: Action = "suspend", 
         entries, skipped = await _looked_at(opened, left)
         doubted = [one for one in opened.made if one.state is not RowState.CREATED]
         skipped += [Skipped(row=one.row, customer_id=one.customer_id, why=_UNKNOWN) for one in doubted]
-        plan = UndoPlan.of(
-            opened.stored,
-            context.now(),
+        profile = opened.context.profile
+        asked = requirement(profile, opened.where)
+        plan = made(
+            UndoPlan,
+            opened.context,
+            opened.where,
+            signer_of(profile, asked, author),
+            run_id=opened.stored.header.run_id,
+            rows=len(entries),
             action=action,
             created=hash_of(opened.created),
             entries=tuple(entries),
@@ -101,7 +114,8 @@ async def plan_undo(context: Context, name: str, *, action: Action = "suspend", 
         report = _report(opened, plan, path, done=len(opened.created) - len(left))
         code = ExitCode.SOME_FAILED if skipped else ExitCode.OK
         if entries:
-            report = replace(report, next_step=_READ, next_command=_again(opened, plan, path))
+            advice = _READ if asked is None else _APPROVED.format(profile.commands.approve(path))
+            report = replace(report, next_step=advice, next_command=_again(opened, plan, path))
         return replace(report, is_plan=True, exit_code=code)
 
 
@@ -163,7 +177,9 @@ async def apply_undo(
         deletes: the number of customers that somebody has agreed to delete; None: nobody has.
 
     Raises:
-        UsageError: the plan is of another run, was edited, or is not current; or this target is not to be asked.
+        PlanRefusedError: the plan is of another run, was edited, has expired, or is not current.
+        ApprovalMissingError: it is not approved, and has to be.
+        UsageError: this target is not to be asked.
         ImporterError: as for `resume`.
     """
     plan = await beside_the_loop(UndoPlan.read, path)
@@ -171,9 +187,11 @@ async def apply_undo(
     plan.require(stored, action, context.profile.commands)
     _require_changes(context, plan.step)
     async with in_hours(context) as bounded, _opened(bounded, name) as opened:
+        signatures = await beside_the_loop(_admitted, opened, plan)
         _require_harmless(opened.where, action)
         await beside_the_loop(plan.require_current, opened.created, bounded.profile.commands)
         _require_agreed(opened, plan, deletes)
+        await beside_the_loop(note, opened.workspace.runs, opened.stored, plan, signatures, opened.directory)
         steps = opened.workspace.journal.steps(opened.stored.run)
         await beside_the_loop(steps.change, plan.step, plan.planned())
         await _make(opened, plan, _again(opened, plan, path))
@@ -190,6 +208,14 @@ async def apply_undo(
         if {*found.values()} <= {StepState.DONE, StepState.FAILED}:  # under this plan they fail again
             again = _ANEW, opened.context.profile.commands.undo(plan.run_id, delete=action == "delete")
         return replace(report, next_step=f"{advice} {again[0]}".strip(), next_command=again[1])
+
+
+def _admitted(opened: _Opened, plan: UndoPlan) -> tuple[Signature, ...]:
+    """Refuse a plan that is not good; one that was begun in time may be finished."""
+    profile = opened.context.profile
+    make = profile.commands.undo(plan.run_id, delete=plan.action == "delete")
+    expiry = not is_begun(opened.stored.facts, plan)
+    return admitted(profile, opened.where, plan, "undo", opened.context.now(), make, expiry=expiry)
 
 
 def _require_agreed(opened: _Opened, plan: UndoPlan, deletes: int | None) -> None:

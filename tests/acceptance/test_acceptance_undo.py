@@ -279,9 +279,10 @@ def test_a_plan_that_is_not_that_of_the_run_is_refused_and_nothing_is_sent(
         (path, "is one of the run"), (edited, "was edited"), (nonsense, "not a plan"), ("none.json", "cannot be read"),
     ]:  # fmt: skip
         refused = applied(user, witness, profile, str(given))
-        assert (refused.code, words in refused.json["error"]) == (2, True), refused.out
+        assert (refused.code, words in refused.json["error"]) == (6, True), refused.out
     assert user.types("undo", "last", *sandbox(profile), "--json", **witness.environ).code == 2
-    assert applied(user, witness, profile, path, "--delete").code == 2
+    assert applied(user, witness, profile, path, "--delete").code == 6
+    assert applied(user, witness, profile, path, "--key", "anna").code == 2
     assert applied(user, witness, profile, path, "--yes-delete", "10").code == 2
     assert witness.ledger()["requests"] == before
 
@@ -334,10 +335,10 @@ def test_a_live_target_is_asked_about_and_never_deleted_from(user: User, witness
     profile = user.has("live.toml", f'[targets.live]\nbase_url = "{witness.base_url}"\nrate = "900/s"\ncanary = 0\n')
     live = ("--config", profile, "--target", "live")
     user.types("run", user.has("people.csv", people(10)), *live, "--yes", "--json", **witness.environ)
-    for words in (("--plan",), ("--apply", "any.json", "--yes", "--yes-delete", "10")):
-        refused = user.types("undo", "last", *words, "--delete", *live, "--json", **witness.environ)
-        assert refused.code == 2
+    assert user.types("undo", "last", "--plan", "--delete", *live, "--json", **witness.environ).code == 2
     path = user.types("undo", "last", "--plan", *live, "--json", **witness.environ).json["files"]["plan"]
+    deletes = ("--delete", "--yes", "--yes-delete", "10")
+    assert user.types("undo", "last", "--apply", path, *deletes, *live, "--json", **witness.environ).code == 6
     before = witness.ledger()["requests"]
     refused = user.types("undo", "last", "--apply", path, *live, "--json", **witness.environ)
     assert (refused.code, "has to be confirmed" in refused.json["error"]) == (2, True)
@@ -494,7 +495,7 @@ def test_of_a_run_that_was_cut_off_what_it_created_is_taken_back_and_rows_in_dou
     assert shown["counts"]["created"] == done.json["counts"]["suspended"]
     assert user.types("resume", "last", *sandbox(quick), "--json", **witness.environ).json["counts"]["created"] == 200
     refused = applied(user, witness, quick, listed.json["files"]["plan"])
-    assert (refused.code, "has gone on" in refused.json["error"]) == (2, True)
+    assert (refused.code, "has gone on" in refused.json["error"]) == (6, True)
 
 
 def answered(user: User, typed: str, *arguments: str | Path, **environ: str) -> tuple[int, str]:
