@@ -39,6 +39,7 @@ class UpdateOptions(opt.OptionSet):
     """What only `update` takes."""
 
     dry_run: bool = opt.flag(opt.OWN, "Read the customers and list what would change; change nothing.")
+    plan: Path | None = opt.option(opt.OWN, "Change exactly what this plan says; FILE and --config are in it.", "PLAN")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def validate(file: opt.File, *, reading: opt.ReadingRows, results: opt.CheckResu
 
 
 def update(
-    file: opt.File,
+    file: opt.FileOrPlan = None,
     *,
     own: UpdateOptions,
     starting: UpdateStarting,
@@ -166,14 +167,28 @@ def update(
     alone. The update of the same file goes on from that list, and leaves customers alone that somebody has changed
     since (changed_since). It can be stopped, killed and started again: who is as the row says already is not written.
     Exit codes: 0 done, 3 some rows or updates failed, 8 the outcome of some is not known.
-    """
-    profile = load_profile(shared, own, starting, reading, sending, results)
-    with on_disk(file, profile) as source:
-        from importer.runs.update import update as change  # noqa: PLC0415
 
-        code = run_command(
-            profile, shared, "update", lambda context: change(context, source, force=starting.force), about=file
-        )
+    With --plan, made by `importer plan FILE --update`, the list of the plan is carried out. Where the file, the list or
+    anything else differs from it, that is named, and nothing is changed (exit code 6).
+    """
+    if file is None and own.plan is None:
+        raise UsageError("Missing argument 'FILE'.", "Name a file, or a plan with --plan.")
+    if own.plan is not None and (own.dry_run or starting.force):
+        raise UsageError("--plan goes on from the list of a plan.", "Leave out --dry-run and --force.")
+    profile = load_profile(shared, own, starting, reading, sending, results)
+    with nullcontext() if file is None else on_disk(file, profile) as source:
+
+        def work(context: Context) -> Coroutine[Any, Any, Report]:
+            if own.plan is not None:
+                from importer.runs.planned_update import update_planned  # noqa: PLC0415
+
+                return update_planned(context, own.plan, source)
+            from importer.runs.update import update as change  # noqa: PLC0415
+
+            assert source is not None  # noqa: S101  # a file was named: for the type checker
+            return change(context, source, force=starting.force)
+
+        code = run_command(profile, shared, "update", work, about=file or str(own.plan))
     raise typer.Exit(code)
 
 

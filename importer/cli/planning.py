@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from importer.cli import options as opt
 from importer.cli.command import add_command
 from importer.cli.invocation import load_profile, on_disk, run_command
+from importer.cli.keys import author_of
+from importer.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from importer.approval import Signer
-    from importer.profile import Profile
+    from importer.results import Report
+    from importer.runs.context import Context
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class PlanOptions(opt.OptionSet):
 
     out: Path | None = opt.option(opt.OWN, "The plan file; default: plan.json of the dry run.", "PLAN")
     key: str | None = opt.option(opt.OWN, "The key that signs the plan as its author; default: the only one.", "NAME")
+    update: bool = opt.flag(opt.OWN, "Plan what `importer update` would change: every customer is read.")
     as_new: bool = opt.flag(opt.OWN, "Plan a fixed file as a new one, not for its run.")
     on_existing: str | None = opt.option(
         opt.SENDING, "What becomes of customers that exist with other data; default: report.", "report|skip|update"
@@ -60,25 +64,25 @@ def plan(
     `importer run --plan PLAN` sends exactly that, and refuses where anything differs. Where the target needs an
     approval, `importer approve PLAN` signs it first; the plan is signed by its author with --key, or the only key there
     is. A plan expires ([approval] valid).
+
+    With --update the plan says what `importer update FILE` would change: every customer is read at the target, as with
+    `importer update FILE --dry-run`. `importer update --plan PLAN` changes exactly that, and leaves customers alone
+    that somebody has changed since.
     """
+    if own.update and (own.as_new or own.on_existing):
+        raise UsageError("--update creates nobody.", "Leave out --as-new and --on-existing.")
     settings = {"dry_run": True, "approval.key": own.key, "delivery.on_existing": own.on_existing}
     profile = load_profile(shared, reading, sending, results, settings=settings)
     with on_disk(file, profile) as source:
-        from importer.runs.plans.make import plan as make  # noqa: PLC0415
 
-        code = run_command(
-            profile,
-            shared,
-            "plan",
-            lambda context: make(context, source, out=own.out, as_new=own.as_new, author=lambda: _signer(profile)),
-        )
+        def work(context: Context) -> Coroutine[Any, Any, Report]:
+            if own.update:
+                from importer.runs.planned_update import plan_update  # noqa: PLC0415
+
+                return plan_update(context, source, out=own.out, author=lambda: author_of(profile))
+            from importer.runs.plans.make import plan as make  # noqa: PLC0415
+
+            return make(context, source, out=own.out, as_new=own.as_new, author=lambda: author_of(profile))
+
+        code = run_command(profile, shared, "plan", work)
     raise typer.Exit(code)
-
-
-def _signer(profile: Profile) -> Signer | None:
-    """Have the key at hand that signs as the author; None: there is none."""
-    from importer.approval import chosen_key, key_folder  # noqa: PLC0415
-    from importer.cli.keys import passphrase_of  # noqa: PLC0415
-
-    found = chosen_key(profile.approval.key, key_folder())
-    return None if found is None else found.unlock(passphrase_of(found))

@@ -74,17 +74,19 @@ class Reopened:
     rows: tuple[RowState, ...]
     steps: tuple[StepState, ...] = ()
 
-    def apply(self, workspace: Workspace, run: int, but: Iterable[int]) -> None:
-        """Open them.
+    def apply(self, workspace: Workspace, stored: StoredRun, but: Iterable[int]) -> None:
+        """Open them; of an update under a plan only changes that the plan lists.
 
         Args:
             but: ordinals of rows that stay as they are.
         """
-        workspace.runs.reopen(run, self.rows, but)
-        steps = workspace.journal.steps(run)
-        steps.reopen({StepState.UNKNOWN}, {*LOOKED_UP_STEPS, Step.UPDATE})
+        planned = any(one.job == "update" for one in stored.facts.plans)
+        if not planned:
+            workspace.runs.reopen(stored.run, self.rows, but)
+        steps = workspace.journal.steps(stored.run)
+        steps.reopen({StepState.UNKNOWN}, {*LOOKED_UP_STEPS, Step.UPDATE}, guarded=planned)
         if self.steps:
-            steps.reopen(self.steps, {*AFTER_CREATE, Step.UPDATE})
+            steps.reopen(self.steps, {*AFTER_CREATE, Step.UPDATE}, guarded=planned)
 
 
 async def go_on(context: Context, name: str, reopened: Reopened, back: Back | None) -> Report:
@@ -121,7 +123,7 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
                 planning = await beside_the_loop(held_again, stored.facts, directory)
                 await load_again(context, workspace, stored, planning=planning)
             held = await beside_the_loop(routing.take, workspace, stored, context.profile, back)
-            await beside_the_loop(reopened.apply, workspace, stored.run, held)
+            await beside_the_loop(reopened.apply, workspace, stored, held)
             counts = await beside_the_loop(workspace.runs.counts, stored.run)
             ask_consent(where, context.profile, context.people.confirm, counts)
             return await Sending(context, workspace, stored, where, directory, started_at).run()

@@ -49,7 +49,7 @@ async def run_planned(context: Context, path: Path, source: Source | None = None
     plan = await beside_the_loop(plan_to_import, path)
     context = under_plan(context, plan)
     require_whole_rows(context.profile)
-    where, source = allowed(context), source_of(plan) if source is None else source
+    where, source = allowed(context), source_of(plan.content.source) if source is None else source
     held = await beside_the_loop(admit, context, plan, where)
     async with in_hours(context) as bounded:
         return await _run_new(bounded, source, where, force=force, as_new=True, held=held)

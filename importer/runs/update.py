@@ -76,7 +76,7 @@ async def _gone_on(context: Context, where: Destination, earlier: StoredRun) -> 
         )
     listed = await beside_the_loop(_listed, context, earlier)
     ask_consent(where, context.profile, context.people.confirm, {RowState.READY: listed})
-    return await steps_alone(context, run_id, _open_listed, waits=False)
+    return await steps_alone(context, run_id, open_listed, waits=False)
 
 
 def _newest(context: Context, where: Destination, content: str, sheet: str) -> StoredRun | None:
@@ -97,6 +97,7 @@ def _listed(context: Context, stored: StoredRun) -> int:
     return sum(one.entries for one in counts if one.state is StepState.LISTED)
 
 
-def _open_listed(workspace: Workspace, stored: StoredRun) -> None:
+def open_listed(workspace: Workspace, stored: StoredRun) -> None:
+    """Have everything done that a list says."""
     workspace.runs.note(stored.run, RunFacts(lists_only=False))
     workspace.journal.steps(stored.run).reopen({StepState.LISTED}, {Step.UPDATE})

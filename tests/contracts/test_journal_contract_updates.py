@@ -199,6 +199,20 @@ def test_the_data_of_the_create_are_written_again_over_those_of_an_update(
     assert sum(one.entries for one in before.steps(run).counts()) == left
 
 
+def test_what_was_listed_is_read_with_its_guards_and_may_alone_be_opened_again(journal: Journal) -> None:
+    book = found(updating(journal))
+    steps = journal.steps(book.run)
+    book.claim_steps(Step.UPDATE)
+    book.settle_steps(result(0, StepState.LISTED, reference="guard-0"), result(1, StepState.FAILED))
+
+    assert [(row.ordinal, row.payload, row.customer_id, guard) for row, guard in steps.listed()] == [
+        (0, BODIES[0], "c-0", "guard-0")
+    ]
+    steps.reopen({StepState.LISTED, StepState.FAILED}, {Step.UPDATE}, guarded=True)
+    assert list(steps.listed()) == []
+    assert [one.guard for one in book.again().claim_steps(Step.UPDATE)] == ["guard-0"]
+
+
 def test_a_list_leaves_what_is_known_of_the_creates(before: Journal) -> None:
     listed = begin(before, SECOND)
     fill(before, listed, ["l0", "l1"], payloads=BODIES)

@@ -80,8 +80,18 @@ class RunSteps(Protocol):
         """
         ...
 
-    def reopen(self, states: Collection[StepState], steps: Collection[Step] = AFTER_CREATE) -> None:
-        """Open steps in some states for another pass (`steps.STEP_REOPENINGS`); their warnings go."""
+    def listed(self) -> Iterator[tuple[BodyOfRow, str]]:
+        """The rows whose customers an update would change, and the guard of each, in their order."""
+        ...
+
+    def reopen(
+        self, states: Collection[StepState], steps: Collection[Step] = AFTER_CREATE, *, guarded: bool = False
+    ) -> None:
+        """Open steps in some states for another pass (`steps.STEP_REOPENINGS`); their warnings go.
+
+        Args:
+            guarded: only changes that have a guard.
+        """
         ...
 
     def counts(self) -> list[StepCount]:

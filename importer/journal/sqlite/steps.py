@@ -119,11 +119,24 @@ class RunSteps:
             refuse(tx, self._run, [*ordinals, *chain.from_iterable(followers(tx, self._run, ordinals).values())])
             self._say(tx, refused, code, sentence, Severity.ERROR)
 
-    def reopen(self, states: Collection[StepState], steps: Collection[Step] = AFTER_CREATE) -> None:
+    def listed(self) -> Iterator[tuple[BodyOfRow, str]]:
+        for bodies in self.bodies({RowState.EXISTING}):
+            with self._db.guarded("read"):
+                found = self._db.connection.execute(
+                    "SELECT ordinal, reference FROM steps WHERE run = ? AND ordinal BETWEEN ? AND ?"
+                    " AND step = 'update' AND state = 'listed'",
+                    (self._run, bodies[0].ordinal, bodies[-1].ordinal),
+                ).fetchall()
+            guards = dict(found)
+            yield from ((one, guards[one.ordinal]) for one in bodies if one.ordinal in guards)
+
+    def reopen(
+        self, states: Collection[StepState], steps: Collection[Step] = AFTER_CREATE, *, guarded: bool = False
+    ) -> None:
         with self._db.transaction() as tx:
             for state in set(states) & set(STEP_REOPENINGS):
                 kinds = {Step.VERIFY} & set(steps) if state is StepState.DONE else steps
-                self._reopen(tx, state, kinds)
+                self._reopen(tx, state, kinds, "reference <> ''" if guarded else "1")
 
     def counts(self) -> list[StepCount]:
         with self._db.guarded("read"):
@@ -223,9 +236,9 @@ class RunSteps:
             issues.append(Issue(one.ordinal, code, sentence.format(in_short(one.detail)), path, column, severity))
         insert_issues(tx, self._run, [*issues, *for_followers(tx, self._run, issues)])
 
-    def _reopen(self, tx: sqlite3.Connection, state: StepState, steps: Collection[Step]) -> None:
+    def _reopen(self, tx: sqlite3.Connection, state: StepState, steps: Collection[Step], also: str) -> None:
         which = (self._run, state.value, json.dumps([step.value for step in steps]))
-        opened = f"run = ? AND state = ? AND step IN (SELECT value FROM json_each(?)) AND NOT {_UNDONE}"
+        opened = f"run = ? AND state = ? AND step IN (SELECT value FROM json_each(?)) AND {also} AND NOT {_UNDONE}"
         found = tx.execute(
             f"SELECT step, part, ordinal FROM steps WHERE {opened} ORDER BY step, part", which
         ).fetchall()

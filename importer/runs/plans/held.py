@@ -14,7 +14,7 @@ from importer.journal import RunFacts
 from importer.runs.context import Context
 from importer.runs.plans.content import Planning
 from importer.runs.plans.gate import admitted, copy_of, noted
-from importer.runs.plans.import_plan import ImportContent, ImportPlan, of_profile, refused
+from importer.runs.plans.import_plan import ImportContent, ImportPlan, PlannedSource, of_profile, refused
 from importer.runs.plans.kinds import read_plan
 from importer.runs.plans.rules import rules_of
 from importer.runs.wiring import Destination
@@ -118,13 +118,13 @@ def under_plan(context: Context, plan: ImportPlan) -> Context:
     return context if profile.is_named else context.under(profile.over(plan.content.kept["settings"], plan.run_id))
 
 
-def source_of(plan: ImportPlan) -> str:
+def source_of(source: PlannedSource) -> str:
     """The path or address of the source that a plan was made of.
 
     Raises:
         UsageError: it has none.
     """
-    path = plan.content.source.path
+    path = source.path
     if path == FRAME or Path(path).name == STDIN:
         what = "a DataFrame" if path == FRAME else "standard input"
         raise UsageError(f"The plan was made of {what}, which is gone.", "Name the FILE beside --plan.")
