@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Ran, User, Witness, ended, people, wait_for
+from tests.acceptance.conftest import Ran, User, Witness, ended, people, sandbox, wait_for
+from tests.approvals import Office
 from tests.remote_servers import Gateway, Sshd, amazon, before, sshd
 
 pytestmark = pytest.mark.slow
@@ -121,7 +122,64 @@ def put(folder: Path, place: str) -> dict[str, set[str]]:
     return found
 
 
+@dataclass
+class Approved:
+    """Nights at a target that takes only what was approved."""
+
+    user: User
+    witness: Witness
+    profile: Path
+
+    def passes(self, address: str) -> Ran:
+        return self.user.types("nightly", address, *sandbox(self.profile), "--json", **self.witness.environ)
+
+    def approves(self, plan: str) -> None:
+        for name in ("ben", "carol"):
+            assert self.user.types("approve", plan, "--key", name, "--yes").code == 0
+
+
+@pytest.fixture
+def approved(user: User, witness: Witness, profile_for: Callable[..., Path]) -> Approved:
+    office = Office(user.home / "office", witness.base_url.partition("://")[2])
+    user.environ.update(IMPORTER_APPROVAL_POLICY=str(office.decrees()), IMPORTER_KEYS=str(office.keys))
+    return Approved(user, witness, profile_for(witness))
+
+
+def is_sent_once_it_is_approved(nights: Approved, address: str) -> None:
+    first, again = nights.passes(address), nights.passes(address)
+    for ran in (first, again):
+        assert (ran.code, [one["fate"] for one in ran.json["imports"]]) == (5, ["unapproved"]), ran.out
+    assert nights.witness.ledger()["requests"] == 0
+    said = nights.user.types("doctor", address, *sandbox(nights.profile), "--json", **nights.witness.environ)
+    assert "1 file waits for the approval of its plan" in said.out
+    nights.approves(again.json["imports"][0]["plan"])
+    sent = nights.passes(address)
+
+    assert (sent.code, [one["fate"] for one in sent.json["imports"]]) == (0, ["imported"]), sent.out
+    assert len(nights.witness.customers()) == 5
+    assert nights.passes(address).json["imports"] == []
+    assert list(nights.user.home.rglob("a.csv.plan.json")) == []
+
+
 # --------------------------------------------------------------------------- over SFTP
+
+
+def test_a_file_over_sftp_waits_where_it_was_claimed_until_its_plan_is_approved(
+    approved: Approved, server: Sshd, inbox: Path
+) -> None:
+    (inbox / "a.csv").write_text(people(5))
+    is_sent_once_it_is_approved(approved, server.address(inbox))
+
+    assert "a.csv.plan.json" in put(inbox, "archive")["a.csv"]
+
+
+def test_a_file_in_a_bucket_waits_there_until_its_plan_is_approved(
+    approved: Approved, gateway: Gateway, bucket: Bucket
+) -> None:
+    bucket.write("in/a.csv", people(5))
+    is_sent_once_it_is_approved(approved, f"s3://{bucket.name}/in")
+
+    assert any(name.endswith("_a.csv/a.csv.plan.json") for name in bucket.names())
 
 
 def test_a_night_over_sftp_takes_what_arrived_and_puts_it_away(user: User, server: Sshd, inbox: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from importer.core.errors import StorageError
+from importer.inbox.folder import is_plan, is_planned, plan_of
 from importer.inbox.local_folder import LocalFolder
 from importer.inbox.open_files import shows_writers
 from importer.profile.nightly import NightlySettings
@@ -164,3 +165,45 @@ def test_a_name_that_is_not_text_is_put_away_under_one_that_is(tmp_path: Path) -
     put = box.put_away(taken, box.failed, TAG, texts={"why.txt": "so"})
     assert put.name == f"{TAG}_caf\\xe9.csv"
     assert sorted(map(os.fsencode, names(list(put.iterdir())))) == [b"caf\xe9.csv", b"why.txt"]
+
+
+def approving(folder: Path) -> LocalFolder:
+    opened = LocalFolder(folder, NightlySettings(), approves=True)
+    opened.open()
+    opened.recover()
+    return opened
+
+
+def test_files_of_one_name_wait_for_their_approvals_beside_each_other_and_plans_go_with_them(tmp_path: Path) -> None:
+    waiting, box = [], approving(tmp_path)
+    for age_s in (20, 10):
+        arrives(tmp_path, "a.csv", age_s=age_s)
+        look = box.scan()
+        waiting.append(box.claim(*box.complete(look, look)))
+    assert waiting == [box.approval / "a.csv", box.approval / "2" / "a.csv"]
+
+    for path in box.claimed():
+        plan_of(path).write_text("{}")
+    assert approving(tmp_path).claimed() == waiting
+    assert inbox(tmp_path).claimed() == waiting
+    box.put_away(box.approval / "2" / "a.csv", box.archive, TAG)
+    box.recover()
+    assert {path.name for path in box.approval.iterdir()} == {"a.csv", "a.csv.plan.json"}
+
+
+def test_a_plan_that_a_killed_pass_left_without_its_file_is_cleared_away(tmp_path: Path) -> None:
+    box = approving(tmp_path)
+    (box.approval / "2").mkdir()
+    for place in (box.approval, box.approval / "2"):
+        plan_of(place / "a.csv").write_text("{}")
+    box.recover()
+
+    assert list(box.approval.iterdir()) == []
+
+
+def test_a_name_that_leaves_no_room_for_the_name_of_its_plan_has_one_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 251 + ".csv")
+    plan_of(path).touch()
+
+    assert is_planned(path)
+    assert is_plan(plan_of(path))

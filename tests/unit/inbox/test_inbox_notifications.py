@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from importer.core.errors import ExitCode
-from importer.inbox.notifications import compose_pass
+from importer.inbox.notifications import PassNotifications, compose_pass
 from importer.inbox.report import PassReport
 from importer.profile.nightly import NotifySettings
 from importer.runs.file_result import Fate, FileResult
@@ -95,3 +95,29 @@ def test_a_pass_that_could_not_begin_is_reported_without_its_message() -> None:
 
     assert (notification.level, notification.title) == ("failed", "Customer import failed: /in")
     assert notification.body.startswith("/in: another run was at work. Exit code: 7.")
+
+
+def waits(error: str = "The plan waits: it needs the signatures of 2 people and has 0.") -> FileResult:
+    return result(fate=Fate.UNAPPROVED, code=5, counts={"read": 2}, error=error, next_step="importer approve a.json")
+
+
+def test_a_file_that_waits_for_an_approval_is_degraded_and_says_what_to_do() -> None:
+    notification = reported(waits())
+
+    title = "Customer import degraded: 1 file, 0 customers created, 1 file to approve"
+    assert (notification.level, notification.title) == ("degraded", title)
+    assert "a.csv: The plan waits: it needs the signatures of 2 people and has 0. Nothing was sent." in (
+        notification.body
+    )
+    assert "next: importer approve a.json" in notification.body
+
+
+async def test_a_watched_folder_reports_what_waits_once_and_is_looked_into_as_often_as_before() -> None:
+    sending = PassNotifications(SETTINGS, Path("/in"), {})
+    sending.watching = True
+    seen = []
+    for one in (waits(), waits(), waits("The plan waits: it needs the signatures of 2 people and has 1."), result()):
+        await sending.sent(sending.notifier(), PassReport(folder=Path("/in"), target="live", imports=(one,)))
+        seen.append((sending.still_unapproved, sending.repeated))
+
+    assert seen == [(False, 0), (True, 0), (False, 0), (False, 0)]

@@ -99,3 +99,11 @@ def test_a_pass_in_which_the_last_open_step_of_an_earlier_run_was_done_is_worth_
 
     assert not report().followed({"b": still_open}).happened
     assert report().followed({"a": followed_run("a"), "b": still_open}).happened
+
+
+def test_a_file_that_waits_for_an_approval_is_counted_and_a_later_pass_says_what_became_of_it() -> None:
+    waits = report(result("a.csv", Fate.UNAPPROVED, code=5, created=0), result("b.csv"))
+    assert (waits.exit_code, waits.unapproved, waits.as_json()["unapproved"]) == (5, 1, 1)
+
+    total = waits.and_then(report(result("a.csv")))
+    assert (total.exit_code, total.unapproved, [one.file for one in total.imports]) == (0, 0, ["b.csv", "a.csv"])
