@@ -19,7 +19,7 @@ KEYS_VARIABLE = "IMPORTER_KEYS"
 PASSPHRASE_VARIABLE = "IMPORTER_KEY_PASSPHRASE"  # noqa: S105  # a name
 """Or the same with `_FILE`; where neither is set, a person is asked."""
 _SUFFIX = ".key"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LOCKED = b"ENCRYPTED PRIVATE KEY"
 _MOST_BYTES = 64 * 1024
 _MOST_OF_PASSPHRASE = 1_023
@@ -189,7 +189,7 @@ def _usable(passphrase: str) -> bytes:
 
 
 def _checked(name: str) -> str:
-    if _NAME.fullmatch(name) is None:
+    if NAME.fullmatch(name) is None:
         raise UsageError(
             f"'{name}' cannot be the name of a key.",
             "Use letters, digits, '-' and '_', at most 64 of them, a letter or a digit first.",

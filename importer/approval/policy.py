@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
 
+from importer.approval.keys import NAME
 from importer.approval.signatures import raw_key
 from importer.core.errors import AccessError, ProfileError
 from importer.core.labels import did_you_mean
@@ -32,6 +33,12 @@ class _Table(BaseModel):
 
 def _public_key(text: str) -> str:
     raw_key(text)
+    return text
+
+
+def _name(text: str) -> str:
+    if NAME.fullmatch(text) is None:
+        raise ValueError("a name of letters, digits, '-' and '_'")
     return text
 
 
@@ -87,8 +94,8 @@ class Policy(_Table):
 
     valid: Age = Field("7d", validate_default=True)
     signatures: Annotated[int, Field(ge=2, le=10)] = 2
-    targets: Mapping[str, ServerRule] = {}
-    people: Mapping[str, Person] = {}
+    targets: Mapping[Annotated[str, AfterValidator(_name)], ServerRule] = {}
+    people: Mapping[Annotated[str, AfterValidator(_name)], Person] = {}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -118,8 +125,15 @@ def policy_place(environ: Mapping[str, str] = os.environ, system: Path = SYSTEM)
 
     Args:
         system: the file that goes before the variable.
+
+    Raises:
+        OSError: that cannot be found out.
     """
-    if system.exists() or system.is_symlink():
+    try:
+        system.lstat()  # a folder that may not be searched is an error, and never "no policy"
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    else:
         return system
     chosen = environ.get(VARIABLE, "").strip()
     return Path(chosen) if chosen else None

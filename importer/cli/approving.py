@@ -108,8 +108,12 @@ def _require_yes(profile: Profile, plan: Path, signer: Signer) -> None:
         raise UsageError("Nothing was signed: it was not confirmed.")
 
 
-def show_plan(plan: Path, profile: Profile, *, as_json: bool) -> None:
-    """Show a plan: what it says, and who has signed it."""
+def show_plan(plan: Path, profile: Profile, *, as_json: bool, command: str = "show") -> None:
+    """Show a plan: what it says, and who has signed it.
+
+    Args:
+        command: the word that was typed.
+    """
     from importer.runs.plans.approve import Judged  # noqa: PLC0415
     from importer.runs.plans.kinds import read_plan  # noqa: PLC0415
     from importer.runs.wiring.clock import SystemClock  # noqa: PLC0415
@@ -117,7 +121,7 @@ def show_plan(plan: Path, profile: Profile, *, as_json: bool) -> None:
     judged = Judged.of(read_plan(plan), profile.approval, SystemClock().now())
     judged.require_genuine()
     if as_json:
-        print_json({"command": "show", **_json(judged, plan)})
+        print_json({"command": command, **_json(judged, plan)})
     else:
         show_text(fitted("\n".join((*_lines(judged, plan), *_state(judged, plan, profile))), sys.stdout))
 

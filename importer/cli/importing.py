@@ -60,6 +60,12 @@ Fixed = Annotated[
 ]
 
 
+RetryPlan = Annotated[
+    Path | None,
+    typer.Option("--plan", metavar="PLAN", help="Send exactly what this plan says (`importer plan --retry RUN`)."),
+]
+
+
 Sample = Annotated[
     str | None,
     typer.Option("--sample", metavar="5%", help="Only this share of the customers, chosen by chance; default: all."),
@@ -210,6 +216,7 @@ def retry(
     run_name: opt.Run,
     *,
     fixed: Fixed = None,
+    plan: RetryPlan = None,
     sending: opt.SendingRun,
     results: opt.RunResults,
     shared: opt.Shared,
@@ -220,12 +227,15 @@ def retry(
     are unknown are done again, and open ones are gone on with.
     With --fixed, rows that were changed in a file of this run are checked under the run's own profile and sent as well;
     finished rows are never sent again. With --config and another profile, every unfinished row is checked again.
+    With --plan, anything else than the plan says is refused (exit code 6), and the run stays as it was.
     """
     profile = load_profile(shared, sending, results)
+    from importer.runs.plans.return_plan import ReturnPlan  # noqa: PLC0415
     from importer.runs.retry import retry as send_again  # noqa: PLC0415
 
+    held = None if plan is None else ReturnPlan.read(plan)
     code = run_command(
-        profile, shared, "retry", lambda context: send_again(context, run_name, fixed=fixed), about=run_name
+        profile, shared, "retry", lambda context: send_again(context, run_name, fixed=fixed, plan=held), about=run_name
     )
     raise typer.Exit(code)
 

@@ -11,11 +11,12 @@ import typer
 
 from importer.cli import options as opt
 from importer.cli.command import add_command
-from importer.cli.invocation import load_profile, on_disk, run_command
+from importer.cli.invocation import load_profile, on_disk, run_command, wants_json
 from importer.cli.keys import author_of
 from importer.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from importer.profile import Profile
     from importer.results import Report
     from importer.runs.context import Context
 
@@ -27,6 +28,8 @@ class PlanOptions(opt.OptionSet):
     out: Path | None = opt.option(opt.OWN, "The plan file; default: plan.json of the dry run.", "PLAN")
     key: str | None = opt.option(opt.OWN, "The key that signs the plan as its author; default: the only one.", "NAME")
     update: bool = opt.flag(opt.OWN, "Plan what `importer update` would change: every customer is read.")
+    retry: str | None = opt.option(opt.OWN, "Plan what `importer retry RUN` would send.", "RUN")
+    fixed: str | None = opt.option(opt.OWN, "With --retry: with the rows that were fixed in this file.", "FILE")
     as_new: bool = opt.flag(opt.OWN, "Plan a fixed file as a new one, not for its run.")
     on_existing: str | None = opt.option(
         opt.SENDING, "What becomes of customers that exist with other data; default: report.", "report|skip|update"
@@ -47,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
-    file: opt.File,
+    file: opt.FileOrPlan = None,
     *,
     own: PlanOptions,
     reading: opt.ReadingRows,
@@ -68,11 +71,19 @@ def plan(
     With --update the plan says what `importer update FILE` would change: every customer is read at the target, as with
     `importer update FILE --dry-run`. `importer update --plan PLAN` changes exactly that, and leaves customers alone
     that somebody has changed since.
+
+    A file with fixed rows of a run, and --retry, plan what that run would send again, for `importer retry RUN --plan`.
     """
     if own.update and (own.as_new or own.on_existing):
         raise UsageError("--update creates nobody.", "Leave out --as-new and --on-existing.")
+    if (file is None) == (own.retry is None):
+        raise UsageError("Name either a FILE, or a run with --retry.", "One of them is enough.")
+    if own.fixed is not None and own.retry is None:
+        raise UsageError("--fixed names a file of the run that --retry names.", "Add --retry RUN.")
     settings = {"dry_run": True, "approval.key": own.key, "delivery.on_existing": own.on_existing}
     profile = load_profile(shared, reading, sending, results, settings=settings)
+    if file is None or (not (own.as_new or own.update) and _is_returned(file, profile)):
+        raise typer.Exit(_plan_return(profile, own.retry or "", own.fixed or file or "", own, shared))
     with on_disk(file, profile) as source:
 
         def work(context: Context) -> Coroutine[Any, Any, Report]:
@@ -86,3 +97,27 @@ def plan(
 
         code = run_command(profile, shared, "plan", work)
     raise typer.Exit(code)
+
+
+def _is_returned(file: str, profile: Profile) -> bool:
+    """Whether a file holds fixed rows of a run."""
+    from importer.core.commands import STDIN  # noqa: PLC0415
+    from importer.runs.returns import routing  # noqa: PLC0415
+    from importer.runs.wiring.remote_sources import is_remote  # noqa: PLC0415
+
+    on_this_machine = file != STDIN and not is_remote(file)
+    return on_this_machine and routing.runs_if_any(Path(file), profile.source) is not None
+
+
+def _plan_return(profile: Profile, run_name: str, file: str, own: PlanOptions, shared: opt.Shared) -> int:
+    """Make and show the plan of what a run would send again."""
+    import asyncio  # noqa: PLC0415
+
+    from importer.cli.approving import show_plan  # noqa: PLC0415
+    from importer.runs.context import Context  # noqa: PLC0415
+    from importer.runs.retry import write_plan  # noqa: PLC0415
+
+    context = Context(profile.with_options({"dry_run": False}), "plan")
+    work = write_plan(context, run_name, fixed=file or None, signer=author_of(profile), out=own.out)
+    show_plan(asyncio.run(work), profile, as_json=wants_json(profile, shared), command="plan")
+    return 0

@@ -37,6 +37,12 @@ def check_approval(profile: Profile, environ: Mapping[str, str], system: Path = 
     ways = list(writers_of(path))
     if ways:
         yield _may_be_changed(path, ways)
+    elif path != system:
+        yield Finding.warn(
+            _CHECK,
+            f"{_described(policy, path)}; whoever runs the importer may have {VARIABLE} name another one",
+            f"An administrator puts it at {system}.",
+        )
     else:
         yield Finding.ok(_CHECK, _described(policy, path))
 

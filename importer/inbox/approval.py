@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from importer.core.errors import ExitCode, PlanRefusedError
+from importer.core.errors import ApprovalMissingError, ExitCode, PlanRefusedError
 from importer.inbox.folder import plan_of
 from importer.journal import LOADING, StoredRun, locks_of
 from importer.profile import Profile
@@ -25,7 +25,10 @@ from importer.runs.file_result import Fate, FileResult
 from importer.runs.plans.authorship import Author
 from importer.runs.plans.gate import Requirement, may_sign
 from importer.runs.plans.import_plan import ImportPlan
+from importer.runs.plans.kinds import read_plan
 from importer.runs.plans.make import plan as make_plan
+from importer.runs.plans.return_plan import ReturnPlan
+from importer.runs.retry import plan_retry, retry, take_back
 from importer.runs.run import run_planned
 from importer.runs.wiring import open_workspace
 
@@ -70,7 +73,7 @@ class FileApproval:
             ImporterError: the file cannot be used, or the run was refused.
         """
         found = await asyncio.to_thread(planned, path)
-        if found is None:
+        if not isinstance(found, ImportPlan):
             return await self._made(context, path, result, "")
         verdict = self.asked.verdict(found, self.now())
         if verdict.refused:
@@ -95,7 +98,7 @@ class FileApproval:
             return replace(result.with_report(report.as_json()), run_id="", fate=Fate.HELD, ends_pass=True)
         return self._waits(ImportPlan.read(to), path, result, why)
 
-    def _waits(self, plan: ImportPlan, path: Path, result: FileResult, why: str = "") -> FileResult:
+    def _waits(self, plan: ImportPlan | ReturnPlan, path: Path, result: FileResult, why: str = "") -> FileResult:
         verdict, to = self.asked.verdict(plan, self.now()), plan_of(path).absolute()
         if verdict.approved:  # the policy asks for no more than its author
             return replace(result, fate=Fate.HELD, exit_code=ExitCode.TRY_LATER, ends_pass=False)
@@ -104,12 +107,42 @@ class FileApproval:
             result,
             fate=Fate.UNAPPROVED,
             exit_code=ExitCode.ACCESS,
-            counts=plan.content.counts,
+            counts=plan.content.counts if isinstance(plan, ImportPlan) else {},
             error=f"{again}The plan waits: {'; '.join(verdict.reasons)}. {may_sign(verdict.who)}",
             plan=to,
             next_step=self.profile.commands.for_everywhere().approve(to),
             ends_pass=False,
         )
+
+    async def sent_again(
+        self, context: Context, path: Path, run_id: str, result: FileResult, *, fixed: bool
+    ) -> Report | FileResult:
+        """Send rows of a run again by the plan of that; where there is none that holds, make one.
+
+        Args:
+            path: of the file that has begun the run, or that brings fixed rows back.
+            fixed: whether it brings rows back.
+
+        Returns:
+            The run's report; or how the file waits.
+
+        Raises:
+            ImporterError: the file cannot be used, or the run was refused.
+        """
+        found, why = await asyncio.to_thread(planned, path), ""
+        if isinstance(found, ReturnPlan) and not _is_edited(found, path):
+            verdict = self.asked.verdict(found, self.now())
+            if not (verdict.approved or verdict.refused):
+                return self._waits(found, path, result)
+            try:
+                if fixed:
+                    return await take_back(context, run_id, path, path, by_file=True, plan=found)
+                return await retry(context, run_id, plan=found)
+            except (ApprovalMissingError, PlanRefusedError) as error:
+                why = error.message
+        made = await plan_retry(context, run_id, fixed=path if fixed else None, signer=self.author())
+        await asyncio.to_thread(made.write, plan_of(path))
+        return self._waits(made, path, result, why)
 
     def forget_begun(self, stored: StoredRun) -> bool:
         """Forget a run that was cut off while it read its file, so that it begins again by the plan of now.
@@ -129,17 +162,24 @@ class FileApproval:
             return True
 
 
-def planned(path: Path) -> ImportPlan | None:
+def planned(path: Path) -> ImportPlan | ReturnPlan | None:
     """The plan of a file; None: there is none, or it is none that can be used."""
     try:
-        return ImportPlan.read(plan_of(path))
+        found = read_plan(plan_of(path))
     except PlanRefusedError:
         return None
+    return found if isinstance(found, ImportPlan | ReturnPlan) else None
 
 
-def _is_edited(plan: ImportPlan, path: Path) -> bool:
+def file_of(plan: ImportPlan | ReturnPlan) -> str:
+    """The hash of the file that a plan was made of; empty: of none, but of a run that began."""
+    return plan.content.source.sha256 if isinstance(plan, ImportPlan) else plan.content.sha256
+
+
+def _is_edited(plan: ImportPlan | ReturnPlan, path: Path) -> bool:
     """Whether a file is another one than its plan was made of, as far as its time shows; a sure check comes later."""
     try:
-        return path.stat().st_mtime > plan.made_at and content_hash(path) != plan.content.source.sha256
+        made_of = file_of(plan)
+        return bool(made_of) and path.stat().st_mtime > plan.made_at and content_hash(path) != made_of
     except FileNotFoundError:
         return True

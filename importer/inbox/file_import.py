@@ -27,7 +27,7 @@ from importer.core.errors import (
 )
 from importer.core.events import Event
 from importer.delivery import StopSwitch, stopped_with
-from importer.inbox.approval import FileApproval, planned
+from importer.inbox.approval import FileApproval, file_of, planned
 from importer.inbox.archiving import Archiver
 from importer.inbox.folder import InboxFolder
 from importer.journal import FINISHED, LOADING, StoredRun
@@ -41,6 +41,7 @@ from importer.runs.begin import allowed
 from importer.runs.context import Context
 from importer.runs.file_result import Fate, FileResult
 from importer.runs.kept_profile import is_other_profile, recalled
+from importer.runs.plans.import_plan import ImportPlan
 from importer.runs.resume import resume
 from importer.runs.retry import retry
 from importer.runs.returns import routing
@@ -140,29 +141,56 @@ class FileImporter:
         content = content_hash(path)
         if await self._is_return(path):
             result = replace(result, is_return=True)
-            report = await run(context, path)
+            back = await self._taken_back(context, path, result)
+            if isinstance(back, FileResult):
+                return back
+            report = back
         elif (earlier := self._earlier(context, path, content)) is None:
             result = replace(result, resumed=False) if self.approval else result
             begun = await self._new_run(context, path, result)
             if isinstance(begun, FileResult):
                 return begun
             report = begun
-        elif self._is_to_be_checked_again(earlier):
+        elif earlier.phase != FINISHED or self._is_to_be_checked_again(earlier):
             result = replace(result, resumed=earlier.phase != FINISHED)
-            report = await retry(context, earlier.header.run_id)
-        elif earlier.phase != FINISHED:
-            result = replace(result, resumed=True)
-            report = await resume(context, earlier.header.run_id)
+            gone_on = await self._gone_on(context, path, earlier, result)
+            if isinstance(gone_on, FileResult):
+                return gone_on
+            report = gone_on
         else:
             return await asyncio.to_thread(self._imported_before, path, content, earlier, result)
         put = self._archiver.after_run
         return await asyncio.to_thread(put, path, content, report.as_json(), result, reason=context.stop.reason)
 
+    async def _taken_back(self, context: Context, path: Path, result: FileResult) -> Report | FileResult:
+        """Take fixed rows back into their run, by their plan where they need one."""
+        if self.approval is None:
+            return await run(context, path)
+        found = await asyncio.to_thread(routing.runs_of, path, self.profile.source)
+        run_id = await asyncio.to_thread(routing.to, self.profile, found or (), path)
+        return await self.approval.sent_again(context, path, run_id, result, fixed=True)
+
+    async def _gone_on(
+        self, context: Context, path: Path, earlier: StoredRun, result: FileResult
+    ) -> Report | FileResult:
+        """Go on with the run that a file began; where its plan does not hold any more, one is made of the rest."""
+        run_id = earlier.header.run_id
+        try:
+            if self._is_to_be_checked_again(earlier):
+                return await retry(context, run_id)
+            return await resume(context, run_id)
+        except ApprovalMissingError:
+            if self.approval is None:
+                raise
+            return await self.approval.sent_again(context, path, run_id, result, fixed=False)
+
     def _waiting(self, path: Path, context: Context, result: FileResult) -> FileResult | None:
         """What a file waits for whose plan is not approved; None: no plan, or its run was begun, or nobody asks."""
         found = planned(path) if self.approval else None
-        if self.approval is None or found is None or self._earlier(context, path, found.content.source.sha256):
+        if self.approval is None or found is None:
             return None
+        if not file_of(found) or (isinstance(found, ImportPlan) and self._earlier(context, path, file_of(found))):
+            return None  # its run was begun, whose own plan may hold again
         return self.approval.waiting(path, replace(result, resumed=False))
 
     async def _new_run(self, context: Context, path: Path, result: FileResult) -> Report | FileResult:

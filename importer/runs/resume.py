@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
+from importer.core.plans import Signature
 from importer.core.runtime import beside_the_loop
 from importer.core.states import RowState
 from importer.core.steps import AFTER_CREATE, LOOKED_UP_STEPS, Step, StepState
@@ -21,6 +22,7 @@ from importer.runs.leftovers import tidy
 from importer.runs.load import load_again
 from importer.runs.plans.gate import admitted, jobs_of, require_of_run
 from importer.runs.plans.held import held_again
+from importer.runs.plans.returning import Returning
 from importer.runs.preconditions import require_scope, require_unchanged
 from importer.runs.returns import routing
 from importer.runs.returns.routing import Back
@@ -107,12 +109,14 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
         stored.require_whole()
         with routing.only_to_its_own(back):
             context, where = destination_again(context, workspace, stored, started_at)
+        signatures: tuple[Signature, ...] = ()
         if back is None:
             await beside_the_loop(_require_approved, context, workspace, stored, where, reopened)
-            await beside_the_loop(require_unchanged, workspace, stored, context.profile)
         else:
             make = context.profile.commands.plan_retry(stored.header.run_id, back.file or "")
-            admitted(context.profile, where, None, "return", context.now(), make)
+            signatures = admitted(context.profile, where, back.plan, "return", context.now(), make)
+        if back is None or (back.file is None and not back.under_profile):
+            await beside_the_loop(require_unchanged, workspace, stored, context.profile)
         with (
             locks_of(workspace.path).hold(where.scope, started_at),
             run_directory(context, stored.header.run_id) as (context, directory),
@@ -122,7 +126,10 @@ async def go_on(context: Context, name: str, reopened: Reopened, back: Back | No
             if stored.phase == LOADING:
                 planning = await beside_the_loop(held_again, stored.facts, directory)
                 await load_again(context, workspace, stored, planning=planning)
-            held = await beside_the_loop(routing.take, workspace, stored, context.profile, back)
+            planned = None
+            if back is not None:
+                planned = Returning(context, workspace, stored, where, back).held_to_its_plan(signatures, directory)
+            held = await beside_the_loop(routing.take, workspace, stored, context.profile, back, planned)
             await beside_the_loop(reopened.apply, workspace, stored, held)
             counts = await beside_the_loop(workspace.runs.counts, stored.run)
             ask_consent(where, context.profile, context.people.confirm, counts)

@@ -17,9 +17,10 @@ from importer.runs.context import Context, in_hours
 from importer.runs.leftovers import SPOOL_NAME, private_folder, tidy
 from importer.runs.load import at_hand, opened_source
 from importer.runs.plans.gate import admitted
-from importer.runs.plans.held import Held, admit, plan_to_import, source_of, under_plan
+from importer.runs.plans.held import Held, admit, plan_to_send, source_of, under_plan
+from importer.runs.plans.return_plan import ReturnPlan
 from importer.runs.preconditions import require_whole_rows
-from importer.runs.retry import take_back
+from importer.runs.retry import retry, take_back
 from importer.runs.returns import routing
 from importer.runs.wiring import Destination, make_directory
 from importer.runs.wiring.remote_sources import is_remote
@@ -46,7 +47,11 @@ async def run_planned(context: Context, path: Path, source: Source | None = None
         PlanRefusedError: something differs from the plan, all of which is named; nothing was sent, nothing is left.
         ImporterError: as of `run`.
     """
-    plan = await beside_the_loop(plan_to_import, path)
+    plan = await beside_the_loop(plan_to_send, path, context.profile.commands)
+    if isinstance(plan, ReturnPlan):
+        if source is None or is_frame(source):
+            return await retry(context, plan.run_id, plan=plan)
+        return await take_back(context, plan.run_id, Path(source), source, by_file=True, plan=plan)
     context = under_plan(context, plan)
     require_whole_rows(context.profile)
     where, source = allowed(context), source_of(plan.content.source) if source is None else source

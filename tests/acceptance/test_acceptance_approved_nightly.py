@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Callable
@@ -294,17 +293,46 @@ def test_a_key_that_is_removed_while_a_run_is_cut_off_holds_the_rest(nights: Nig
     sent_once(nights, nights.passes(), 100)
 
 
-def test_fixed_rows_of_a_run_are_bound_as_well(nights: Nights) -> None:
-    (nights.inbox / "a.csv").write_text(people(5).replace("person1@example.com", "nobody"))
-    nights.passes()
+def test_fixed_rows_of_a_run_wait_as_well_and_go_back_into_it(nights: Nights) -> None:
+    lines = people(ROWS).splitlines()
+    lines[3] = lines[3].replace("@", " at ")
+    (nights.inbox / "a.csv").write_text("\n".join(lines) + "\n")
+    assert nights.passes().code == 5
     nights.approves("ben", "carol")
-    done = only(nights.passes())
-    rejects = nights.user.home / "runs" / done["run_id"] / "rejects.csv"
-    (nights.inbox / "fixed.csv").write_text(rejects.read_text().replace("nobody", "person1@example.com"))
-    before = len(nights.witness.customers())
-    nights.arrives("b.csv", 8)
-    ran = nights.passes()
+    first = nights.passes()
+    assert (first.code, len(nights.witness.customers())) == (3, ROWS - 1)
+    rejects = nights.user.home / "runs" / only(first)["run_id"] / "rejects.csv"
+    (nights.inbox / "fixed.csv").write_text(rejects.read_text().replace(" at ", "@"))
 
-    assert [one["fate"] for one in ran.json["imports"]] == ["unapproved", "unapproved"], ran.out
+    waiting = nights.passes()
+    assert (waiting.code, only(waiting)["fate"]) == (5, "unapproved"), waiting.out
+    assert only(nights.passes())["fate"] == "unapproved"
+    assert len(nights.witness.customers()) == ROWS - 1
+    nights.approves("ben", "carol", plan="fixed.csv.plan.json")
+    done = nights.passes()
+
+    assert (done.code, only(done)["fate"], only(done)["run_id"]) == (0, "imported", only(first)["run_id"]), done.out
+    assert len(nights.witness.customers()) == ROWS
+    assert list((nights.inbox / "approval").iterdir()) == []
+
+
+def test_a_run_whose_plan_does_not_hold_any_more_waits_with_a_plan_of_the_rest(nights: Nights) -> None:
+    nights.arrives(rows=60)
+    assert nights.passes().code == 5
+    nights.approves("ben", "carol")
+    process = nights.user.starts(*nights.words, "--rate", "20/s", **nights.witness.environ)
+    wait_for(lambda: len(nights.witness.customers()) >= 5, process)
+    process.send_signal(signal.SIGINT)
+    ended(process)
+    nights.office.decrees(but=["ben"])
+    before = len(nights.witness.customers())
+
+    held = nights.passes()
+    assert (held.code, only(held)["fate"]) == (5, "unapproved"), held.out
     assert len(nights.witness.customers()) == before
-    assert json.dumps(ran.json).count("person1@example.com") == 0
+    nights.office.decrees()
+    nights.approves("ben", "carol")
+    done = nights.passes()
+
+    assert (done.code, only(done)["fate"]) == (0, "imported"), done.out
+    assert len(nights.witness.customers()) == 60

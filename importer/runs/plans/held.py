@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from importer.core.commands import FRAME, STDIN
+from importer.core.commands import FRAME, STDIN, Commands
 from importer.core.errors import AlreadyImportedError, PlanRefusedError, ProfileError, SourceError, UsageError
 from importer.core.plans import Signature
 from importer.journal import RunFacts
@@ -16,6 +16,7 @@ from importer.runs.plans.content import Planning
 from importer.runs.plans.gate import admitted, copy_of, noted
 from importer.runs.plans.import_plan import ImportContent, ImportPlan, PlannedSource, of_profile, refused
 from importer.runs.plans.kinds import read_plan
+from importer.runs.plans.return_plan import ReturnPlan
 from importer.runs.plans.rules import rules_of
 from importer.runs.wiring import Destination
 
@@ -94,17 +95,21 @@ def held_again(facts: RunFacts, directory: Path) -> Planning | None:
     return Held(plan).planning if isinstance(plan, ImportPlan) else None
 
 
-def plan_to_import(path: Path) -> ImportPlan:
-    """Read a plan of an import.
+def plan_to_send(path: Path, commands: Commands) -> ImportPlan | ReturnPlan:
+    """Read a plan of an import, or of rows that are sent again.
+
+    Args:
+        commands: composes the command that shows another kind of plan.
 
     Raises:
         PlanRefusedError: it is none.
     """
     plan = read_plan(path)
-    if isinstance(plan, ImportPlan):
+    if isinstance(plan, ImportPlan | ReturnPlan):
         return plan
     raise PlanRefusedError(
-        f"'{path}' is not a plan of an import; nothing was sent.", f"`importer show {path}` shows what it is one of."
+        f"'{path}' is not a plan of an import; nothing was sent.",
+        f"`{commands.show(str(path))}` shows what it is one of.",
     )
 
 

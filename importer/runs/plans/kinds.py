@@ -8,10 +8,16 @@ from pathlib import Path
 from importer.core.errors import PlanRefusedError
 from importer.runs.plans.import_plan import ImportPlan
 from importer.runs.plans.plan_file import MAKE_AGAIN, PlanFile, content_of
+from importer.runs.plans.return_plan import ReturnPlan
 from importer.runs.plans.update_plan import UpdatePlan
 from importer.runs.undo_plan import UndoPlan
 
-KINDS: dict[str, type[PlanFile]] = {"import": ImportPlan, "undo": UndoPlan, "update": UpdatePlan}
+KINDS: dict[str, type[PlanFile]] = {
+    "import": ImportPlan,
+    "return": ReturnPlan,
+    "update": UpdatePlan,
+    "undo": UndoPlan,
+}
 """A job to the plans of it."""
 
 

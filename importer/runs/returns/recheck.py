@@ -24,6 +24,7 @@ from importer.journal import (
     IssueChange,
     Journal,
     Merging,
+    PlanFacts,
     ProfileNow,
     RefusedLines,
     ReturnFacts,
@@ -50,15 +51,26 @@ _LINE_CODES = ("returned_row_repeated", "returned_row_done")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """The result of a return.
+class Judged:
+    """What a return makes of the rows of a run; nothing is written yet.
 
     Args:
-        held: ordinals of rows in doubt that stay so, since their fixed form cannot be sent.
+        revisions: in source order.
+        prints: what is compared with earlier runs: kind to ordinal to a keyed hash.
+        fixed: the numbers of all rows whose cells are no longer those of the source.
     """
 
+    mapper: ColumnMapper
+    revisions: Sequence[Revision]
+    prints: Mapping[str, Mapping[int, int]]
+    refused: Sequence[Refusal]
     facts: ReturnFacts
-    held: frozenset[int] = frozenset()
+    fixed: Sequence[int]
+
+    @property
+    def held(self) -> frozenset[int]:
+        """Ordinals of rows in doubt that stay so, since their fixed form cannot be sent."""
+        return frozenset(one.ordinal for one in self.revisions if one.state is RowState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +92,11 @@ class Return:
     names: frozenset[str] = frozenset()
     under_profile: bool = False
 
-    def take(self, file: ReturnedFile | None) -> Taken:
-        """Take back what a file brings, and check what has to be checked again; all in one commit.
+    def judge(self, file: ReturnedFile | None) -> Judged:
+        """Check what a file brings, and what has to be checked again; writes nothing.
 
         Raises:
             SourceError: the file cannot be used, or the profile does not fit the run's columns.
-            JournalError: the journal cannot be written; the run is as it was.
         """
         rows = self.journal.rows(self.stored.run)
         brought = Sorted() if file is None else sort_out(file, self.names, self._summary.columns, rows)
@@ -99,20 +110,28 @@ class Return:
         hold(groups)
         revisions = _together(map(partial(self._revision, rows), judged))
         facts = what_came_back(file, brought, revisions)
-        returns.write(
-            revisions,
-            issues=IssueChange(_LINE_CODES, tuple(_said(brought.refused))),
-            prints=prints,
+        fixed = self._fixed(rows, revisions, brought.changed)
+        return Judged(mapper, revisions, prints, brought.refused, facts, fixed)
+
+    def write(self, judged: Judged, plans: tuple[PlanFacts, ...]) -> None:
+        """Write what was judged, all in one commit.
+
+        Args:
+            plans: those that the rows are sent by from now on; empty: none.
+
+        Raises:
+            JournalError: the journal cannot be written; the run is as it was.
+        """
+        mapper = judged.mapper
+        facts = RunFacts(returned=judged.facts, fixed=tuple(judged.fixed), plans=plans)
+        self.journal.returns(self.stored).write(
+            judged.revisions,
+            issues=IssueChange(_LINE_CODES, tuple(_said(judged.refused))),
+            prints=judged.prints,
             how=comparison(self.profile, self.stored.header, mapper.columns, self._summary.sheet),
-            facts=self._noted(mapper, facts, self._fixed(rows, revisions, brought.changed)),
+            facts=facts.merged(RunFacts(mapping=mapper.columns)) if self.under_profile else facts,
             profile=self._kept_now(mapper),
         )
-        return Taken(facts, frozenset(one.ordinal for one in revisions if one.state is RowState.UNKNOWN))
-
-    def _noted(self, mapper: ColumnMapper, facts: ReturnFacts, fixed: Sequence[int]) -> RunFacts:
-        if self.under_profile:
-            return RunFacts(returned=facts, fixed=tuple(fixed), mapping=mapper.columns)
-        return RunFacts(returned=facts, fixed=tuple(fixed))
 
     def _fixed(self, rows: RunRows, revisions: Sequence[Revision], changed: Mapping[int, Changed]) -> list[int]:
         """The numbers of all rows whose cells are no longer those of the source."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from importer.core.errors import ReturnRefusedError, SourceChangedError, SourceError, UsageError
-from importer.journal import Location, ReturnFacts, RunFacts, StoredRun
+from importer.journal import Location, PlanFacts, ReturnFacts, RunFacts, StoredRun
 from importer.profile import HARMLESS_TARGETS, Profile, SourceSettings
 from importer.runs import registry
 from importer.runs.kept_profile import kept_profile
 from importer.runs.wiring import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from importer.runs.plans.return_plan import ReturnPlan
+    from importer.runs.returns.recheck import Judged, Return
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,12 @@ class Back:
     Args:
         file: what was handed out for fixing; None: nothing came back.
         under_profile: check all rows that are not done again, under the profile that was named.
+        plan: what is sent then; None: nobody has said that.
     """
 
     file: Path | None
     under_profile: bool = False
+    plan: ReturnPlan | None = None
 
 
 def runs_of(path: Path, settings: SourceSettings) -> list[str] | None:
@@ -142,18 +149,36 @@ def only_to_its_own(back: Back | None) -> Iterator[None]:
         raise ReturnRefusedError(error.message, error.hint) from error
 
 
-def take(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back | None) -> frozenset[int]:
+Planned = Callable[["Judged"], tuple[PlanFacts, ...]]
+"""Compares what would be sent with a plan, which it may refuse, and returns the plans that the run notes."""
+
+
+def take(
+    workspace: Workspace, stored: StoredRun, profile: Profile, back: Back | None, planned: Planned | None = None
+) -> frozenset[int]:
     """Take back what came for a run; returns the ordinals of rows that must not be opened.
+
+    Args:
+        planned: asked before anything is written; None: there is no plan, and none that holds any more.
 
     Raises:
         SourceError: the file cannot be used, or the profile does not fit the run's columns.
         ReturnRefusedError: the file was not handed out by this program.
+        PlanRefusedError: it is not what the plan says; the run is as it was.
         JournalError: the journal cannot be written; the run is as it was.
     """
     if back is None:
         if stored.facts.returned:
             workspace.runs.note(stored.run, RunFacts(returned=ReturnFacts()))
         return frozenset()
+    with judged(workspace, stored, profile, back) as (taking, found):
+        taking.write(found, planned(found) if planned else ())
+        return found.held
+
+
+@contextmanager
+def judged(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back) -> Iterator[tuple[Return, Judged]]:
+    """Judge what came back for a run; writes nothing. Errors as of `take`."""
     from importer.runs.returns.file import opened_return  # noqa: PLC0415
     from importer.runs.returns.recheck import Return  # noqa: PLC0415
 
@@ -163,11 +188,12 @@ def take(workspace: Workspace, stored: StoredRun, profile: Profile, back: Back |
         workspace.journal, stored, profile, workspace.secret, kept_profile(stored), names, back.under_profile
     )
     if back.file is None:
-        return taking.take(None).held
+        yield taking, taking.judge(None)
+        return
     with opened_return(back.file, profile.source) as file:
         if file is None:
             raise ReturnRefusedError(
                 f"The file '{back.file.name}' does not say which run and row its lines are from.",
                 f"Fix the rejects.csv, the workbook or the results of the run {run_id}, and keep their last columns.",
             )
-        return taking.take(file).held
+        yield taking, taking.judge(file)

@@ -1,0 +1,165 @@
+"""The plan of a return: what a run sends again, rows that came back fixed among them, and what differs from it now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from heapq import merge
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from importer.core.states import RowState
+from importer.core.steps import AFTER_CREATE, OPEN_STEPS, Step, StepState
+from importer.journal import Journal, StoredRun
+from importer.profile import Profile
+from importer.readers import content_hash
+from importer.runs.plans.bodies import BodyHashes, digest_of
+from importer.runs.plans.import_plan import refused
+from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
+from importer.runs.plans.rules import ProgramRules, rules_of
+
+if TYPE_CHECKING:
+    from importer.runs.returns.recheck import Judged
+
+_SENT_AGAIN = frozenset({RowState.READY, RowState.SENDING, RowState.UNSENT, RowState.FAILED, RowState.UNKNOWN})
+"""States of the rows that a retry opens, or that are open."""
+_DONE = frozenset({RowState.CREATED, RowState.EXISTING})
+_STEPS = tuple(step for step in (*AFTER_CREATE, Step.UPDATE) if step is not Step.VERIFY)
+"""Steps that change something at the target."""
+_OPEN_STEPS = OPEN_STEPS | {StepState.FAILED, StepState.DIFFERS, StepState.UNKNOWN}
+"""States of the steps that a retry opens, or that are open."""
+
+
+class ReturnContent(PlanPart):
+    """What a run sends again, and everything that decides it.
+
+    Args:
+        source: the name of the file that came back; empty: none did.
+        sha256: of its content; empty: none came back.
+        settings: the profile, as a run keeps it.
+        under_profile: whether rows are checked again under that profile, which is not the run's own.
+        states: hash over the states of all rows of the run, and of their steps.
+        counts: `sent`: rows that are sent; `checked`: rows that were checked again; `refused`: lines that were not
+            taken.
+    """
+
+    source: str
+    sha256: str
+    settings: Mapping[str, Any]
+    under_profile: bool
+    rules: ProgramRules
+    states: Sha256
+    counts: Mapping[str, int]
+    bodies: BodyHashes
+
+    @classmethod
+    def of(
+        cls, journal: Journal, stored: StoredRun, profile: Profile, judged: Judged, file: Path | None, *, other: bool
+    ) -> ReturnContent:
+        """Gather what would be sent now.
+
+        Args:
+            profile: under which rows were checked again.
+            file: what came back; None: nothing did.
+            other: whether that profile is not the run's own.
+
+        Raises:
+            SourceError: the file cannot be read.
+            JournalError: the journal cannot be read.
+        """
+        bodies = _bodies(journal, stored, judged, profile.delivery.import_key_metadata)
+        lines = sum(one.count for one in judged.facts.refused)
+        return cls(
+            source="" if file is None else file.name,
+            sha256="" if file is None else content_hash(file),
+            settings=profile.settings_to_keep(),
+            under_profile=other,
+            rules=rules_of(profile.contract),
+            states=_states(journal, stored),
+            counts={"sent": bodies.count, "checked": judged.facts.checked, "refused": lines},
+            bodies=bodies,
+        )
+
+    def differences(self, now: ReturnContent) -> list[str]:
+        """Name everything that is otherwise now."""
+        named = list(self._differences(now))
+        return named if named or self.counts == now.counts else ["the counts of the rows"]
+
+    def _differences(self, now: ReturnContent) -> Iterator[str]:
+        if self.sha256 != now.sha256:
+            yield f"the content of '{now.source}'" if now.source else f"the file '{self.source}', which is not given"
+        if self.under_profile != now.under_profile:
+            yield "the profile, which is the run's own one" if self.under_profile else "the profile"
+        if self.states != now.states:
+            yield "the states of the rows: the run has gone on since"
+        yield from self.rules.differences(now.rules)
+        yield from self.bodies.differences(now.bodies)
+
+
+class ReturnPlan(PlanFile):
+    """What a run sends again.
+
+    Args:
+        content: what is sent, and everything that decides it.
+    """
+
+    what: ClassVar[str] = "a plan of rows that are sent again"
+
+    format: Literal["return-plan 1"] = "return-plan 1"
+    job: Literal["return"] = "return"
+    content: ReturnContent
+
+    @property
+    def root(self) -> str:
+        return self.content.bodies.root
+
+    @property
+    def changes(self) -> int:
+        return self.content.bodies.count
+
+    def require_profile(self, profile: Profile) -> None:
+        if keys := profile.sends_otherwise(self.content.settings):
+            raise refused([f"the profile ({', '.join(keys)})"])
+
+
+def _states(journal: Journal, stored: StoredRun) -> str:
+    found = hashlib.sha256()
+    for batch in journal.rows(stored.run).batches():
+        found.update(f"{batch.first} {' '.join(batch.states)}\n".encode())
+    for step in _STEPS:
+        for ordinal, state in sorted(journal.steps(stored.run).states(step).items()):
+            found.update(f"{step} {ordinal} {state}\n".encode())
+    return found.hexdigest()
+
+
+def _bodies(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> BodyHashes:
+    """Hash what is sent: rows as they came back, others that are or get open, and rows with such steps."""
+    return BodyHashes.of(
+        (digest for _, _, digest in _sent(journal, stored, judged, stamp)),
+        (row for _, row, _ in _sent(journal, stored, judged, stamp)),
+    )
+
+
+def _sent(journal: Journal, stored: StoredRun, judged: Judged, stamp: str) -> Iterator[tuple[int, int, bytes]]:
+    """Ordinal, row and digest of every row that is sent, in their order."""
+    revised = {one.ordinal for one in judged.revisions}
+    rows = journal.rows(stored.run)
+    new = (
+        (one.ordinal, rows.number_of(one.ordinal), digest_of(one.payload, one.after, one.key or "", stamp))
+        for one in judged.revisions
+        if one.payload and one.state in _SENT_AGAIN and one.leader in {None, one.ordinal}
+    )
+    with_steps = _with_open_steps(journal, stored)
+    old = (
+        (one.ordinal, one.row, digest_of(one.payload, one.after, one.key, stamp))
+        for one in chain.from_iterable(journal.steps(stored.run).bodies(_SENT_AGAIN | _DONE))
+        if one.ordinal not in revised and (one.state not in _DONE or one.ordinal in with_steps)
+    )
+    return merge(new, old)
+
+
+def _with_open_steps(journal: Journal, stored: StoredRun) -> set[int]:
+    """The rows of which a step is open, or is opened again."""
+    steps = journal.steps(stored.run)
+    return {ordinal for step in _STEPS for ordinal, state in steps.states(step).items() if state in _OPEN_STEPS}

@@ -1,0 +1,204 @@
+"""Rows that a run sends again are planned, approved, and sent as planned."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from importer.runs.plans.return_plan import ReturnPlan
+from tests.acceptance.conftest import User, Witness, exactly_once, people, sandbox, wait_for
+from tests.acceptance.plans import Site, site_of
+
+ROWS = 12
+
+
+@pytest.fixture
+def site(user: User, witness: Witness, profile_for: Callable[..., Path]) -> Site:
+    """After an approved run of which two rows were refused."""
+    site = site_of(user, witness, profile_for)
+    lines = people(ROWS).splitlines()
+    lines[3] = lines[3].replace("@", " at ")
+    lines[4] = lines[4].replace("@", " at ")
+    plan = site.plans(user.has("people.csv", "\n".join(lines) + "\n"))
+    assert site.approves(plan).code == 0
+    assert site.types("run", "--plan", plan).code == 3
+    return site
+
+
+def rejects(site: Site) -> Path:
+    """The rejected rows, fixed."""
+    path = site.user.home / "runs" / run_of(site) / "rejects.csv"
+    fixed = site.user.home / "fixed.csv"
+    fixed.write_text(path.read_text().replace(" at ", "@"))
+    return fixed
+
+
+def run_of(site: Site) -> str:
+    return site.runs[0]
+
+
+def test_fixed_rows_are_sent_as_they_were_approved(site: Site) -> None:
+    fixed, run_id = rejects(site), run_of(site)
+    refused = site.types("retry", run_id, "--fixed", fixed)
+    assert (refused.code, "importer plan --retry" in refused.json["error"]) == (5, True)
+
+    plan = site.plans("--retry", run_id, "--fixed", fixed)
+    early = site.types("retry", run_id, "--fixed", fixed, "--plan", plan)
+    assert (early.code, site.changes["create"]) == (5, ROWS - 2)
+    assert site.approves(plan).code == 0
+    ran = site.types("retry", run_id, "--fixed", fixed, "--plan", plan)
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, ROWS), ran.out
+    assert site.changes["create"] == ROWS
+    exactly_once(site.witness, site.user.reads(ran.json["files"]["results"]))
+    shown = site.looks("show", run_id, "--verify")
+    assert shown.code == 0, shown.out
+
+
+def test_a_file_that_names_its_run_is_planned_and_sent_without_naming_it(site: Site) -> None:
+    fixed = rejects(site)
+    plan = site.plans(fixed)
+    assert site.approves(plan).code == 0
+
+    ran = site.types("run", fixed, "--plan", plan)
+
+    assert (ran.code, ran.json["counts"]["created"], site.changes["create"]) == (0, ROWS, ROWS), ran.out
+
+
+def test_one_more_cell_that_was_changed_after_the_approval_is_refused(site: Site) -> None:
+    fixed, run_id = rejects(site), run_of(site)
+    plan = site.plans("--retry", run_id, "--fixed", fixed)
+    assert site.approves(plan).code == 0
+    lines = fixed.read_text().splitlines()
+    lines[1] = lines[1].replace("@", "x@", 1)
+    fixed.write_text("\n".join(lines) + "\n")
+    before = site.looks("show", run_id).json["counts"]
+
+    ran = site.types("retry", run_id, "--fixed", fixed, "--plan", plan)
+
+    assert ran.code == 6, ran.out
+    assert "the content of 'fixed.csv'" in ran.json["error"]
+    assert "row 4" in ran.json["error"]
+    assert site.looks("show", run_id).json["counts"] == before
+    assert site.changes["create"] == ROWS - 2
+
+
+def test_a_plan_of_a_run_that_has_gone_on_since_is_refused(site: Site) -> None:
+    fixed, run_id = rejects(site), run_of(site)
+    plan = site.plans("--retry", run_id, "--fixed", fixed)
+    assert site.approves(plan).code == 0
+    assert site.types("retry", run_id, "--fixed", fixed, "--plan", plan).code == 0
+
+    again = site.types("retry", run_id, "--fixed", fixed, "--plan", plan)
+
+    assert (again.code, "has gone on since" in again.json["error"]) == (6, True), again.out
+    assert site.changes["create"] == ROWS
+
+
+def test_a_plan_of_something_else_is_refused(site: Site) -> None:
+    fixed, run_id = rejects(site), run_of(site)
+    other = site.plans(site.user.has("others.csv", people(3)))
+    assert site.approves(other).code == 0
+
+    refused = site.types("retry", run_id, "--fixed", fixed, "--plan", other)
+
+    assert refused.code == 6, refused.out
+    assert site.changes["create"] == ROWS - 2
+
+
+@pytest.mark.parametrize("lie", ["rows", "count", "counts"])
+def test_a_plan_that_says_less_than_is_sent_is_refused(site: Site, lie: str) -> None:
+    fixed, run_id = rejects(site), run_of(site)
+    path = site.plans("--retry", run_id, "--fixed", fixed)
+    made = ReturnPlan.read(path)
+    content = made.content
+    less: dict[str, Any] = {"rows": 1}
+    if lie == "count":
+        less["content"] = content.model_copy(update={"bodies": content.bodies.model_copy(update={"count": 1})})
+    if lie == "counts":
+        less = {"content": content.model_copy(update={"counts": {**content.counts, "sent": 1}})}
+    made = made.model_copy(update={**less, "signatures": ()}).sealed()
+    made = site.office.signs(made, "anna", "author", at=made.made_at)
+    site.office.signs(made, "ben", at=made.made_at).write(path)
+
+    ran = site.types("retry", run_id, "--fixed", fixed, "--plan", path)
+
+    assert (ran.code, site.changes["create"]) == (6, ROWS - 2), ran.out
+
+
+@pytest.mark.slow
+def test_an_unfinished_run_under_another_profile_needs_a_plan_of_its_own(
+    user: User, witness: Witness, profile_for: Callable[..., Path]
+) -> None:
+    site = site_of(user, witness, profile_for)
+    lines = people(ROWS).splitlines()
+    lines[3] = lines[3].replace("@", " at ")
+    plan = site.plans(user.has("people.csv", "\n".join(lines) + "\n"))
+    assert site.approves(plan).code == 0
+    assert site.types("run", "--plan", plan).code == 3
+    run_id = run_of(site)
+    other = user.has("other.toml", site.profile.read_text() + '[validation]\nno_change = []\nphone = "e164"\n')
+    words = ("--config", other, "--target", "sandbox", "--json")
+
+    assert user.types("retry", run_id, *words, **site.environ).code == 5
+    made = user.types("plan", "--retry", run_id, *words, "--key", site.office.keys / "anna.key", **site.environ)
+    assert made.code == 0, made.out
+    assert site.approves(Path(made.json["files"]["plan"])).code == 0
+    under_its_own = site.types("retry", run_id, "--plan", made.json["files"]["plan"])
+    assert under_its_own.code == 6, under_its_own.out
+    ran = user.types("retry", run_id, *words, "--plan", made.json["files"]["plan"], **site.environ)
+    assert ran.code == 3, ran.out
+
+
+@pytest.mark.slow
+def test_a_run_that_began_without_a_policy_is_planned_and_goes_on(site: Site, profile_for: Callable[..., Path]) -> None:
+    slow = profile_for(site.witness, "slow.toml", delivery=['rate = "20/s"', "looks_after_s = [0, 0.1]"])
+    file = site.user.has("more.csv", people(100).replace("person", "other").replace("L-", "M-"))
+    process = site.user.starts("run", file, *sandbox(slow), "--json", **site.witness.environ)
+    wait_for(lambda: site.changes.get("create", 0) >= ROWS + 5, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    run_id = run_of(site)
+    assert site.types("resume", run_id).code == 5
+
+    plan = site.plans("--retry", run_id)
+    assert site.approves(plan).code == 0
+    ran = site.types("retry", run_id, "--plan", plan)
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, 100), ran.out
+    assert len({one["primaryEmail"]["value"] for one in site.witness.customers()}) == ROWS - 2 + 100
+    assert len(site.witness.customers()) == ROWS - 2 + 100
+
+
+@pytest.mark.slow
+def test_what_was_killed_in_the_middle_goes_on_under_its_plan(site: Site, profile_for: Callable[..., Path]) -> None:
+    lines = people(100).replace("person", "other").replace("L-", "M-").splitlines()
+    lines = [lines[0], *(line.replace("@", " at ") for line in lines[1:])]
+    plan = site.plans(
+        site.user.has("more.csv", "\n".join([*lines[:50], *(one.replace(" at ", "@") for one in lines[50:])]))
+    )
+    assert site.approves(plan).code == 0
+    assert site.types("run", "--plan", plan).code == 3
+    run_id = run_of(site)
+    fixed = site.user.home / "fixed.csv"
+    fixed.write_text((site.user.home / "runs" / run_id / "rejects.csv").read_text().replace(" at ", "@"))
+    again = site.plans("--retry", run_id, "--fixed", fixed)
+    assert site.approves(again).code == 0
+    slow = ("--rate", "20/s")
+    before = site.changes["create"]
+    process = site.user.starts(
+        "retry", run_id, "--fixed", fixed, "--plan", again, *sandbox(site.profile), *slow, **site.environ
+    )
+    wait_for(lambda: site.changes["create"] >= before + 5, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+    ran = site.types("resume", run_id)
+
+    assert (ran.code, ran.json["counts"]["created"]) == (0, 100), ran.out
+    assert len({one["primaryEmail"]["value"] for one in site.witness.customers()}) == ROWS - 2 + 100
+    assert len(site.witness.customers()) == ROWS - 2 + 100
