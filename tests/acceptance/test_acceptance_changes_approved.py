@@ -181,7 +181,7 @@ def test_an_approved_undo_that_is_killed_goes_on_under_the_same_plan_after_it_ha
 
 def test_nobody_is_updated_without_an_approval_and_with_one_all_are(desk: Desk) -> None:
     file = desk.changes()
-    refused(desk.types("update", file), 5, "needs an approved plan", "ben (up to 50,000 customers)", "--update")
+    refused(desk.types("update", file), 5, "without an approved plan", "ben (up to 50,000 customers)", "--update")
     assert desk.types("update", file, "--dry-run").code == 0
     path = desk.update_plan(file)
     refused(desk.types("update", "--plan", path), 5, "not approved", "carol")

@@ -18,7 +18,7 @@ from importer.runs.check import check
 from importer.runs.context import Context
 from importer.runs.forecast import Workload, forecast, requests_of
 from importer.runs.hours import Hours
-from importer.runs.plans.authorship import Author, made
+from importer.runs.plans.authorship import Author, made, no_author, signer_of
 from importer.runs.plans.content import Planning
 from importer.runs.plans.gate import Requirement, requirement
 from importer.runs.plans.import_plan import FILE, ImportContent, ImportPlan
@@ -36,7 +36,7 @@ _HASH = 8
 
 
 async def plan(
-    context: Context, source: Source, *, out: Path | None = None, as_new: bool = False, author: Author = lambda: None
+    context: Context, source: Source, *, out: Path | None = None, as_new: bool = False, author: Author = no_author
 ) -> Report:
     """Check a source as a dry run does, and write a plan of what would be sent.
 
@@ -97,9 +97,7 @@ class _Making:
         where = destination(profile, sends=False)
         asked = requirement(profile, where)
         account = account_on_record(context.workspace, where, profile.account_of)
-        in_force = asked is not None and asked.policy is not None
-        signer = author() if in_force or profile.approval.key else None
-        return cls(context, replace(where, scope=account.scope), asked, signer)
+        return cls(context, replace(where, scope=account.scope), asked, signer_of(profile, asked, author))
 
     def written(self, source: Source, out: Path | None) -> Report:
         """Check a source, and write the plan."""
