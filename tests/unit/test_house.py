@@ -20,7 +20,6 @@ LEAST_LINES = 40
 """A module that only one other module uses holds at least so many lines of code; else it belongs into that one."""
 SMALL_BY_DESIGN: Mapping[str, str] = {
     "importer.journal.sqlite.inspection": "SQL belongs to the adapter; its caller chooses the adapter",
-    "importer.runs.plans.authorship": "what plans of every kind say; others than those of imports come soon",
     "importer.runs.read_back": "a command of its own, as `runs.follow` is",
     "importer.validation.equal_numbers": "loads numpy, which small columns do not need",
 }
