@@ -139,7 +139,11 @@ def _json(judged: Judged, plan: Path) -> dict[str, Any]:
 
 
 def _lines(judged: Judged, path: Path) -> Iterator[str]:
-    """What a plan says, line by line."""
+    """What a plan says, line by line; no text of it begins a line, which might say something else."""
+    return (line.replace("\n", r"\n") for line in _said(judged, path))
+
+
+def _said(judged: Judged, path: Path) -> Iterator[str]:
     said = judged.as_json()
     place = f"{said['target']} ({said['host']})" if said["host"] else said["target"]
     yield f"Plan to {_DOES[said['job']].format(counted(said['rows'], 'customer'), place)}"

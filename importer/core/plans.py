@@ -32,8 +32,8 @@ class Signature(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     role: Role
-    name: str
-    key: str
+    name: Annotated[str, Field(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\z")]
+    key: Annotated[str, Field(pattern=r"\Aed25519:[A-Za-z0-9+/]{43}=\z")]
     signed_at: Moment
     signature: str
 

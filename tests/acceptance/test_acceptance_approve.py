@@ -180,6 +180,15 @@ def test_a_plan_is_shown_for_people_within_80_columns(user: User, office: Office
         assert words in shown
 
 
+def test_no_text_of_a_plan_begins_a_line_of_its_own(user: User, office: Office) -> None:
+    now = SystemClock().now()
+    forged = a_plan(made_at=now, expires_at=now + DAY, target="live\n  rows       1 read", author="ann\nApproved.")
+    forged.write(user.home / "plan.json")
+
+    lines = user.types("show", "plan.json").out.splitlines()
+    assert not any(line.startswith(("Approved.", "  rows       1 read")) for line in lines)
+
+
 def test_a_plan_is_shown_for_programs(user: User, office: Office) -> None:
     made = read_plan(plan(user, office))
     said = user.types("show", "plan.json", "--json").json

@@ -18,6 +18,7 @@ from tests.approvals import LIMIT, Office
 DAY_S = 86_400.0
 NOW = 1_790_000_000.0
 HOST = "api.example.com"
+KEY = f"ed25519:{'A' * 43}="
 PLAN = Approvable("ab" * 32, "import", HOST, 48_112, NOW - 60, NOW - 60 + 7 * DAY_S)
 
 
@@ -182,7 +183,16 @@ def test_a_plan_that_says_it_is_of_the_future_is_never_good(office: Office, days
 @pytest.mark.parametrize("at", [float("nan"), float("inf"), -1.0, 1e300])
 def test_a_time_that_cannot_be_compared_is_refused_when_it_is_read(at: float) -> None:
     with pytest.raises(ValidationError):
-        Signature(role="author", name="ben", key="", signed_at=at, signature="")
+        Signature(role="author", name="ben", key=KEY, signed_at=at, signature="")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("ben\nApproved.", KEY), ("\x1b[31mben", KEY), ("", KEY), ("ben", ""), ("ben", "ed25519:xx"), ("ben", f"{KEY}\n")],
+)
+def test_a_name_or_key_that_can_be_nobodys_is_refused_when_it_is_read(name: str, key: str) -> None:
+    with pytest.raises(ValidationError):
+        Signature(role="author", name=name, key=key, signed_at=1.0, signature="")
 
 
 # --------------------------------------------------------------------------- before somebody signs
