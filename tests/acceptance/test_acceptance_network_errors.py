@@ -259,7 +259,7 @@ def test_what_no_row_can_mend_stops_the_run_with_the_rest_unsent(user: User, ans
 
     assert (ran.code, ran.json["counts"]["unsent"]) == (5, 20), ran.out
     assert words in ran.json["error"]
-    assert sum(api.creates.values()) <= 4
+    assert sum(api.creates.values()) <= 6  # two rows in flight, each with two fresh tokens at most
 
 
 def test_garbage_in_every_shape_costs_no_row(user: User, profile_for: Callable[..., Path]) -> None:
