@@ -59,6 +59,15 @@ def test_fixed_rows_are_sent_as_they_were_approved(site: Site) -> None:
     assert shown.code == 0, shown.out
 
 
+def test_a_plan_of_fixed_rows_is_shown_to_people_and_to_programs(site: Site) -> None:
+    plan = site.plans("--retry", run_of(site), "--fixed", rejects(site))
+
+    shown = site.user.types("show", plan, **site.environ)
+
+    assert (shown.code, "source     fixed.csv" in shown.out) == (0, True), shown.out
+    assert site.looks("show", plan).json["plan"]["source"]["name"] == "fixed.csv"
+
+
 def test_a_file_that_names_its_run_is_planned_and_sent_without_naming_it(site: Site) -> None:
     fixed = rejects(site)
     plan = site.plans(fixed)

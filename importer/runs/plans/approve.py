@@ -109,13 +109,16 @@ class Judged:
         plan = self.plan
         said = plan.model_dump(mode="json")
         content = said.get("content", said)
+        source = content.get("source")
+        if isinstance(source, str):  # the file that came back
+            source = {"name": source, "sha256": content["sha256"]} if source else None
         return {
             "job": plan.job,
             "run_id": plan.run_id,
             "target": plan.target,
             "host": plan.host,
             "scope": plan.scope,
-            "source": content.get("source"),
+            "source": source,
             "action": said.get("action"),
             "counts": content.get("counts") or {},
             "known": (content.get("known") or {}).get("count", 0),
