@@ -120,6 +120,7 @@ def test_a_file_waits_until_it_is_signed_and_is_sent_once(nights: Nights) -> Non
     assert len(nights.witness.customers()) == ROWS
 
 
+@pytest.mark.slow
 def test_the_key_of_the_night_signs_as_the_author_and_people_read_what_waits(nights: Nights) -> None:
     nights.arrives()
     words = (*nights.words[:-1],)
@@ -133,6 +134,7 @@ def test_the_key_of_the_night_signs_as_the_author_and_people_read_what_waits(nig
     sent_once(nights, nights.passes())
 
 
+@pytest.mark.slow
 def test_a_file_that_is_edited_while_it_waits_gets_a_new_plan(nights: Nights) -> None:
     nights.arrives()
     nights.passes()
@@ -150,6 +152,7 @@ def test_a_file_that_is_edited_while_it_waits_gets_a_new_plan(nights: Nights) ->
     sent_once(nights, nights.passes())
 
 
+@pytest.mark.slow
 def test_a_plan_that_has_expired_is_made_again(nights: Nights) -> None:
     nights.arrives()
     nights.passes()
@@ -163,6 +166,7 @@ def test_a_plan_that_has_expired_is_made_again(nights: Nights) -> None:
     sent_once(nights, nights.passes())
 
 
+@pytest.mark.slow
 def test_customers_that_are_known_meanwhile_make_another_plan(nights: Nights) -> None:
     nights.arrives("a.csv", 10)
     nights.arrives("b.csv", ROWS)
@@ -179,6 +183,7 @@ def test_customers_that_are_known_meanwhile_make_another_plan(nights: Nights) ->
     assert len(nights.witness.customers()) == ROWS
 
 
+@pytest.mark.slow
 def test_a_second_file_of_the_same_name_waits_beside_the_first(nights: Nights) -> None:
     nights.arrives()
     nights.passes()
@@ -198,6 +203,7 @@ def test_a_second_file_of_the_same_name_waits_beside_the_first(nights: Nights) -
     assert nights.files & {"approval/a.csv", "approval/2/a.csv"} == {"approval/a.csv"}
 
 
+@pytest.mark.slow
 def test_what_the_policy_does_not_bind_is_as_it_was(nights: Nights) -> None:
     nights.office.decrees(approval=False)
     nights.arrives()
@@ -207,6 +213,7 @@ def test_what_the_policy_does_not_bind_is_as_it_was(nights: Nights) -> None:
     assert not (nights.inbox / "approval").exists()
 
 
+@pytest.mark.slow
 def test_a_server_that_the_policy_does_not_know_is_refused_before_a_file_is_touched(nights: Nights) -> None:
     Office(nights.office.folder, "api.example.com", nights.office.signers).decrees()
     nights.arrives()
@@ -216,6 +223,7 @@ def test_a_server_that_the_policy_does_not_know_is_refused_before_a_file_is_touc
     assert "does not know the server" in ran.json["error"]
 
 
+@pytest.mark.slow
 def test_doctor_says_how_many_files_wait(nights: Nights) -> None:
     nights.arrives()
     nights.passes()
@@ -227,6 +235,7 @@ def test_doctor_says_how_many_files_wait(nights: Nights) -> None:
     assert ("night", "none is at work, and none was cut off") in said
 
 
+@pytest.mark.slow
 def test_a_watched_folder_notices_a_signature_and_reports_a_state_once(nights: Nights) -> None:
     nights.arrives()
     watching = nights.user.starts(*nights.words[:-1], "--watch", **nights.witness.environ)
@@ -241,6 +250,7 @@ def test_a_watched_folder_notices_a_signature_and_reports_a_state_once(nights: N
     assert done.err.count("waits for an approval") <= 2, done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 1, 30, 60])
 def test_a_pass_that_is_killed_while_it_sends_goes_on_and_sends_nothing_twice(nights: Nights, after: int) -> None:
     nights.arrives(rows=100)
@@ -259,6 +269,7 @@ def test_a_pass_that_is_killed_while_it_sends_goes_on_and_sends_nothing_twice(ni
     sent_once(nights, nights.passes(), 100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.3, 0.6, 0.9, 1.2, 1.5])
 def test_a_pass_that_is_killed_while_it_plans_loses_no_file(nights: Nights, delay: float) -> None:
     nights.arrives(rows=2000)
@@ -275,6 +286,7 @@ def test_a_pass_that_is_killed_while_it_plans_loses_no_file(nights: Nights, dela
     sent_once(nights, nights.passes("--rate", "5000/s"), 2000)
 
 
+@pytest.mark.slow
 def test_a_key_that_is_removed_while_a_run_is_cut_off_holds_the_rest(nights: Nights) -> None:
     nights.arrives(rows=100)
     nights.passes()
@@ -293,6 +305,7 @@ def test_a_key_that_is_removed_while_a_run_is_cut_off_holds_the_rest(nights: Nig
     sent_once(nights, nights.passes(), 100)
 
 
+@pytest.mark.slow
 def test_fixed_rows_of_a_run_wait_as_well_and_go_back_into_it(nights: Nights) -> None:
     lines = people(ROWS).splitlines()
     lines[3] = lines[3].replace("@", " at ")
@@ -316,6 +329,7 @@ def test_fixed_rows_of_a_run_wait_as_well_and_go_back_into_it(nights: Nights) ->
     assert list((nights.inbox / "approval").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_whose_plan_does_not_hold_any_more_waits_with_a_plan_of_the_rest(nights: Nights) -> None:
     nights.arrives(rows=60)
     assert nights.passes().code == 5

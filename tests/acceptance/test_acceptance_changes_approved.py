@@ -179,6 +179,7 @@ def test_an_approved_undo_that_is_killed_goes_on_under_the_same_plan_after_it_ha
 # --------------------------------------------------------------------------- updates
 
 
+@pytest.mark.slow
 def test_nobody_is_updated_without_an_approval_and_with_one_all_are(desk: Desk) -> None:
     file = desk.changes()
     refused(desk.types("update", file), 5, "without an approved plan", "ben (up to 50,000 customers)", "--update")
@@ -198,6 +199,7 @@ def test_nobody_is_updated_without_an_approval_and_with_one_all_are(desk: Desk) 
     refused(desk.types("update", file), 5)
 
 
+@pytest.mark.slow
 def test_what_differs_from_the_plan_of_an_update_is_named(desk: Desk, profile_for: Callable[..., Path]) -> None:
     file = desk.changes()
     path, content = desk.update_plan(file), file.read_text()
@@ -215,6 +217,7 @@ def test_what_differs_from_the_plan_of_an_update_is_named(desk: Desk, profile_fo
     assert desk.done["update"] == 0
 
 
+@pytest.mark.slow
 def test_a_list_that_has_gone_on_is_not_the_one_of_the_plan(desk: Desk) -> None:
     path = desk.update_plan(desk.changes())
     assert desk.approves(path).code == 0
@@ -240,6 +243,7 @@ def test_an_approved_update_that_is_killed_goes_on_under_the_same_plan(
     assert (done.code, desk.done["update"]) == (0, 36), done.out
 
 
+@pytest.mark.slow
 def test_a_retry_sends_nothing_that_the_plan_of_an_update_does_not_list(desk: Desk) -> None:
     """One customer was not there yet when the plan was made."""
     path = desk.update_plan(desk.user.has("by_id.csv", others(ROWS + 1)), code=3)
@@ -258,6 +262,7 @@ def test_a_retry_sends_nothing_that_the_plan_of_an_update_does_not_list(desk: De
     assert (retried.code, desk.done["update"]) == (3, ROWS), retried.out
 
 
+@pytest.mark.slow
 def test_an_import_that_updates_who_exists_is_covered_by_its_own_plan(desk: Desk) -> None:
     file = desk.user.has("again.csv", others(ROWS))
     planned = desk.types("plan", file, "--key", "anna", "--on-existing", "update")

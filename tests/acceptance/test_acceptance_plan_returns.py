@@ -59,6 +59,7 @@ def test_fixed_rows_are_sent_as_they_were_approved(site: Site) -> None:
     assert shown.code == 0, shown.out
 
 
+@pytest.mark.slow
 def test_a_plan_of_fixed_rows_is_shown_to_people_and_to_programs(site: Site) -> None:
     plan = site.plans("--retry", run_of(site), "--fixed", rejects(site))
 
@@ -68,6 +69,7 @@ def test_a_plan_of_fixed_rows_is_shown_to_people_and_to_programs(site: Site) -> 
     assert site.looks("show", plan).json["plan"]["source"]["name"] == "fixed.csv"
 
 
+@pytest.mark.slow
 def test_a_file_that_names_its_run_is_planned_and_sent_without_naming_it(site: Site) -> None:
     fixed = rejects(site)
     plan = site.plans(fixed)
@@ -78,6 +80,7 @@ def test_a_file_that_names_its_run_is_planned_and_sent_without_naming_it(site: S
     assert (ran.code, ran.json["counts"]["created"], site.changes["create"]) == (0, ROWS, ROWS), ran.out
 
 
+@pytest.mark.slow
 def test_one_more_cell_that_was_changed_after_the_approval_is_refused(site: Site) -> None:
     fixed, run_id = rejects(site), run_of(site)
     plan = site.plans("--retry", run_id, "--fixed", fixed)
@@ -96,6 +99,7 @@ def test_one_more_cell_that_was_changed_after_the_approval_is_refused(site: Site
     assert site.changes["create"] == ROWS - 2
 
 
+@pytest.mark.slow
 def test_a_plan_of_a_run_that_has_gone_on_since_is_refused(site: Site) -> None:
     fixed, run_id = rejects(site), run_of(site)
     plan = site.plans("--retry", run_id, "--fixed", fixed)
@@ -108,6 +112,7 @@ def test_a_plan_of_a_run_that_has_gone_on_since_is_refused(site: Site) -> None:
     assert site.changes["create"] == ROWS
 
 
+@pytest.mark.slow
 def test_a_plan_of_something_else_is_refused(site: Site) -> None:
     fixed, run_id = rejects(site), run_of(site)
     other = site.plans(site.user.has("others.csv", people(3)))
@@ -119,6 +124,7 @@ def test_a_plan_of_something_else_is_refused(site: Site) -> None:
     assert site.changes["create"] == ROWS - 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lie", ["rows", "count", "counts"])
 def test_a_plan_that_says_less_than_is_sent_is_refused(site: Site, lie: str) -> None:
     fixed, run_id = rejects(site), run_of(site)

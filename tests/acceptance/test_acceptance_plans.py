@@ -197,6 +197,7 @@ def test_customers_that_became_known_since_are_refused(
     assert (sent.json["counts"]["created"], sent.json["counts"]["existing"]) == (9, 3)
 
 
+@pytest.mark.slow
 def test_another_program_is_refused_by_the_part_that_changed(user: User, tmp_path: Path) -> None:
     source = user.has("people.csv", people(ROWS))
     plan = planned(user, source)
@@ -211,6 +212,7 @@ def test_another_program_is_refused_by_the_part_that_changed(user: User, tmp_pat
     assert user.types_for_real("run", "--plan", plan, "--json").code == 0
 
 
+@pytest.mark.slow
 def test_a_plan_that_expired_or_was_edited_is_refused(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -230,6 +232,7 @@ def test_a_plan_that_expired_or_was_edited_is_refused(
 # --------------------------------------------------------------------------- the same plan
 
 
+@pytest.mark.slow
 def test_a_plan_is_the_same_in_another_workspace_and_another_folder(user: User) -> None:
     source = user.has("people.csv", people(300, external_ids=False))
     user.types("run", user.has("else.csv", people(2, external_ids=False)))
@@ -246,6 +249,7 @@ def test_a_plan_is_the_same_in_another_workspace_and_another_folder(user: User) 
     assert (ran.code, ran.json["counts"]["created"]) == (0, 300)
 
 
+@pytest.mark.slow
 def test_only_the_first_rows_are_planned_and_sent(user: User) -> None:
     plan = planned(user, user.has("people.csv", people(ROWS)), "--limit", "5")
 
@@ -254,6 +258,7 @@ def test_only_the_first_rows_are_planned_and_sent(user: User) -> None:
     assert (ran.code, ran.json["counts"]["created"]) == (0, 5)
 
 
+@pytest.mark.slow
 def test_duplicates_and_rows_with_errors_are_no_part_of_a_plan(user: User) -> None:
     lines = people(6, external_ids=False).splitlines()
     source = user.has("people.csv", "\n".join([*lines, lines[2], lines[4].replace("@", " ")]) + "\n")
@@ -265,6 +270,7 @@ def test_duplicates_and_rows_with_errors_are_no_part_of_a_plan(user: User) -> No
     assert user.types("run", "--plan", plan, "--json").json["counts"]["created"] == 5
 
 
+@pytest.mark.slow
 def test_rows_that_share_a_key_are_matched_as_a_run_matches_them(user: User) -> None:
     more = user.has("allow.toml", SHARED)
     lines = [f"{line},{team}" for line, team in zip(people(4).splitlines(), ["Team", *"abcd"], strict=True)]
@@ -282,6 +288,7 @@ def test_rows_that_share_a_key_are_matched_as_a_run_matches_them(user: User) -> 
     assert [one["_status"] for one in user.reads(ran.json["files"]["results"])][:2] == ["created", "existing"]
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_group_are_planned_as_one_customer(user: User) -> None:
     plan = planned(user, user.has("firms.csv", businesses()), "--config", user.has("grouped.toml", GROUPED))
 
@@ -292,6 +299,7 @@ def test_the_rows_of_a_group_are_planned_as_one_customer(user: User) -> None:
     assert user.types("run", "--plan", plan, "--json").json["counts"]["created"] == 4
 
 
+@pytest.mark.slow
 def test_a_function_of_the_user_is_a_part_of_the_plan(user: User) -> None:
     rules = user.has("our_rules.py", RULES)
     profile = user.has("profile.toml", MAPPED)
@@ -305,6 +313,7 @@ def test_a_function_of_the_user_is_a_part_of_the_plan(user: User) -> None:
     assert user.types("run", "--plan", plan, "--json").json["counts"]["created"] == 4
 
 
+@pytest.mark.slow
 def test_documents_are_a_part_of_the_plan(user: User) -> None:
     rows = [steps.row(number) for number in (1, 2, 25)]
     source = steps.source(user, rows)
@@ -322,6 +331,7 @@ def test_documents_are_a_part_of_the_plan(user: User) -> None:
         assert sent.json["counts"].get("created") == 3, sent.out
 
 
+@pytest.mark.slow
 def test_a_workbook_is_planned(user: User) -> None:
     plan = planned(user, ROOT / "sample_data" / "customers.xlsx")
 
@@ -362,6 +372,7 @@ def test_a_run_that_is_killed_while_it_reads_is_held_to_its_plan_when_it_is_resu
     assert ended(process).code == 130
 
 
+@pytest.mark.slow
 def test_wrong_use_is_explained(user: User) -> None:
     source = user.has("people.csv", people(ROWS))
     plan = planned(user, source)
@@ -376,6 +387,7 @@ def test_wrong_use_is_explained(user: User) -> None:
     assert (again.code, again.json["counts"]["created"]) == (0, 3)
 
 
+@pytest.mark.slow
 def test_without_credentials_the_account_has_to_be_named(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
