@@ -146,6 +146,7 @@ def test_a_passphrase_is_taken_from_the_environment(user: User, office: Office) 
     assert signed(user) == ["anna", "ben"]
 
 
+@pytest.mark.slow
 def test_without_a_policy_it_is_signed_for_the_machine_that_sends(user: User, office: Office) -> None:
     plan(user, office)
     del user.environ["IMPORTER_APPROVAL_POLICY"]
@@ -160,6 +161,7 @@ def test_without_a_policy_it_is_signed_for_the_machine_that_sends(user: User, of
 # --------------------------------------------------------------------------- show
 
 
+@pytest.mark.slow
 def test_a_plan_is_shown_for_people_within_80_columns(user: User, office: Office) -> None:
     plan(user, office)
     shown = user.types("show", "plan.json").out
@@ -180,6 +182,7 @@ def test_a_plan_is_shown_for_people_within_80_columns(user: User, office: Office
         assert words in shown
 
 
+@pytest.mark.slow
 def test_no_text_of_a_plan_begins_a_line_of_its_own(user: User, office: Office) -> None:
     now = SystemClock().now()
     forged = a_plan(made_at=now, expires_at=now + DAY, target="live\n  rows       1 read", author="ann\nApproved.")
@@ -189,6 +192,7 @@ def test_no_text_of_a_plan_begins_a_line_of_its_own(user: User, office: Office) 
     assert not any(line.startswith(("Approved.", "  rows       1 read")) for line in lines)
 
 
+@pytest.mark.slow
 def test_a_plan_is_shown_for_programs(user: User, office: Office) -> None:
     made = read_plan(plan(user, office))
     said = user.types("show", "plan.json", "--json").json
@@ -214,6 +218,7 @@ def replays(user: User, office: Office) -> None:
     made.signed(sign(other.sha256, "approver", office.signer("ben"), made.made_at)).write(user.home / "plan.json")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", [forges, replays])
 @pytest.mark.parametrize("has_policy", [True, False])
 def test_a_signature_that_is_not_genuine_is_refused(
@@ -230,6 +235,7 @@ def test_a_signature_that_is_not_genuine_is_refused(
     assert signed(user) == ["anna", "ben"]
 
 
+@pytest.mark.slow
 def test_a_plan_that_has_expired_is_shown_and_says_so(user: User, office: Office) -> None:
     plan(user, office, expires_at=1_790_000_000.0)
     ran = user.types("show", "plan.json")
@@ -239,6 +245,7 @@ def test_a_plan_that_has_expired_is_shown_and_says_so(user: User, office: Office
     assert "importer approve" not in ran.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{}", "a,b\n1,2\n"])
 def test_a_file_that_is_no_plan_is_refused_by_name(user: User, text: str) -> None:
     user.has("other.txt", text)

@@ -231,6 +231,7 @@ def test_nothing_is_sent_by_a_plan_that_shows_fewer_customers_than_it_sends(site
     assert site.asked == 0
 
 
+@pytest.mark.slow
 def test_it_is_refused_in_a_process_of_its_own_too(site: Site) -> None:
     is_forged(site)
     ran = site.user.types_for_real("run", "--plan", site.plan, "--json", **site.witness.environ)
@@ -239,6 +240,7 @@ def test_it_is_refused_in_a_process_of_its_own_too(site: Site) -> None:
     assert site.asked == 0
 
 
+@pytest.mark.slow
 def test_a_profile_makes_nothing_easier(site: Site) -> None:
     loose = site.profile.with_name("loose.toml")
     loose.write_text(site.profile.read_text() + '[approval]\nrequired = false\nvalid = "900d"\nsignatures = 2\n')
@@ -247,6 +249,7 @@ def test_a_profile_makes_nothing_easier(site: Site) -> None:
     assert site.asked == 0
 
 
+@pytest.mark.slow
 def test_a_profile_may_ask_for_more(site: Site) -> None:
     tight = site.profile.with_name("tight.toml")
     tight.write_text(site.profile.read_text() + "[approval]\nsignatures = 3\n")
@@ -259,6 +262,7 @@ def test_a_profile_may_ask_for_more(site: Site) -> None:
 # --------------------------------------------------------------------------- a run that goes on
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_only_while_its_plan_is_approved(
     user: User, witness: Witness, profile_for: Callable[..., Path]
 ) -> None:
@@ -315,6 +319,7 @@ def changes_what_was_sent(site: Site, run: Path) -> None:
         journal.commit()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("harm", "named"),
     [
@@ -336,6 +341,7 @@ def test_the_proof_fails_by_name(site: Site, harm: Callable[[Site, Path], None],
     assert any(one.startswith(named) for one in wrong), proved.json["checks"]
 
 
+@pytest.mark.slow
 def test_the_proof_of_a_machine_without_a_policy_says_what_it_cannot_know(site: Site) -> None:
     site.signs("ben")
     site.sends()

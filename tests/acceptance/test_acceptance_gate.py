@@ -128,6 +128,7 @@ def test_changes_are_refused_and_may_be_listed(imported: Site) -> None:
     assert imported.changes == before
 
 
+@pytest.mark.slow
 def test_an_undo_is_refused_and_may_be_planned(imported: Site) -> None:
     before = imported.changes
     plan = imported.types("undo", "last", "--plan")
@@ -138,6 +139,7 @@ def test_an_undo_is_refused_and_may_be_planned(imported: Site) -> None:
     assert imported.changes == before
 
 
+@pytest.mark.slow
 def test_what_only_reads_is_not_refused(imported: Site) -> None:
     before = imported.changes
 
@@ -148,6 +150,7 @@ def test_what_only_reads_is_not_refused(imported: Site) -> None:
     assert imported.changes == before
 
 
+@pytest.mark.slow
 def test_a_run_that_began_without_a_policy_does_not_go_on_under_one(
     site: Site, profile_for: Callable[..., Path]
 ) -> None:
@@ -165,6 +168,7 @@ def test_a_run_that_began_without_a_policy_does_not_go_on_under_one(
     assert site.types("resume", "last", free=True).code == 0
 
 
+@pytest.mark.slow
 def test_a_python_program_is_refused_too(site: Site) -> None:
     site.user.has("people.csv", people(3))
     program = site.user.has(
@@ -196,6 +200,7 @@ def test_a_python_program_is_refused_too(site: Site) -> None:
     assert site.asked == 0
 
 
+@pytest.mark.slow
 def test_a_night_sends_nothing(site: Site) -> None:
     inbox = site.user.home / "inbox"
     inbox.mkdir()
@@ -205,6 +210,7 @@ def test_a_night_sends_nothing(site: Site) -> None:
     assert site.changes == {}
 
 
+@pytest.mark.slow
 def test_a_policy_that_is_lost_or_wrong_refuses_everything(site: Site) -> None:
     file = site.user.has("people.csv", people(3))
     for text in (None, "signatures = 1\n", "unknown = 1\n", "[[", site.office.path.read_text() + "[targets.x]\n"):
@@ -216,6 +222,7 @@ def test_a_policy_that_is_lost_or_wrong_refuses_everything(site: Site) -> None:
     assert site.asked == 0
 
 
+@pytest.mark.slow
 def test_a_profile_that_asks_for_an_approval_is_refused_where_no_policy_is(site: Site) -> None:
     site.profile.write_text(site.profile.read_text() + "[approval]\nrequired = true\n")
     ran = site.types("run", site.user.has("people.csv", people(3)), free=True)
@@ -225,12 +232,14 @@ def test_a_profile_that_asks_for_an_approval_is_refused_where_no_policy_is(site:
     assert site.asked == 0
 
 
+@pytest.mark.slow
 def test_a_profile_cannot_loosen_what_a_policy_asks_for(site: Site) -> None:
     site.profile.write_text(site.profile.read_text() + "[approval]\nrequired = false\nsignatures = 2\n")
     refused(site.types("run", site.user.has("people.csv", people(3))), "importer plan")
     assert site.asked == 0
 
 
+@pytest.mark.slow
 def test_the_emulator_inside_the_run_needs_no_approval(site: Site) -> None:
     ran = site.user.types("run", site.user.has("people.csv", people(3)), "--json", **site.environ)
     assert ran.code == 0, ran.out
