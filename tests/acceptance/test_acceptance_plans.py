@@ -99,6 +99,20 @@ def test_a_plan_is_made_and_sent_as_it_says(user: User, witness: Witness, option
     assert again.code == 7
 
 
+def test_a_plan_replaces_a_plan_and_no_other_file(
+    user: User, witness: Witness, options: tuple[str | Path, ...]
+) -> None:
+    text = people(3)
+    source = user.has("people.csv", text)
+
+    refused = user.types("plan", source, *options, "--out", source, "--json", **witness.environ)
+
+    assert (refused.code, "is not replaced" in refused.json["error"]) == (2, True), refused.out
+    assert source.read_text() == text
+    for _ in range(2):
+        assert user.types("plan", source, *options, "--out", "tonight.json", **witness.environ).code == 0
+
+
 def test_people_are_told_what_a_plan_says_and_what_to_type_next(
     user: User, witness: Witness, options: tuple[str | Path, ...]
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from importer.core.atomic_files import storage_error, write_file
-from importer.core.errors import PlanRefusedError
+from importer.core.errors import PlanRefusedError, UsageError
 from importer.core.plans import Approvable, Job, Moment, Signature
 from importer.profile import Profile
 
@@ -108,8 +108,10 @@ class PlanFile(PlanPart):
         """Write the file, for its owner alone.
 
         Raises:
+            UsageError: another file, which is not a plan, has that name.
             StorageError: it cannot be written.
         """
+        _require_replaceable(path)
         content = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1).encode()
         try:
             write_file(path, content + b"\n")
@@ -144,6 +146,18 @@ class PlanFile(PlanPart):
 
 
 MAKE_AGAIN = "Make the plan again."
+
+
+def _require_replaceable(path: Path) -> None:
+    """Refuse to write over anything but a plan: the source, for one, may have been named by mistake."""
+    if not path.exists():
+        return
+    try:
+        said = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        said = None
+    if not (isinstance(said, dict) and {"format", "sha256"} <= said.keys()):
+        raise UsageError(f"'{path}' is not a plan, and is not replaced by one.", "Choose another name with --out.")
 
 
 def content_of(path: Path) -> bytes:
