@@ -95,6 +95,7 @@ def test_what_somebody_may_not_approve_is_not_signed(
     assert (user.home / "plan.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_key_that_is_not_the_one_of_the_policy_signs_nothing(user: User, office: Office) -> None:
     plan(user, office)
     new_key(user.home / "other", "ben")
@@ -105,6 +106,7 @@ def test_a_key_that_is_not_the_one_of_the_policy_signs_nothing(user: User, offic
     assert signed(user) == ["anna"]
 
 
+@pytest.mark.slow
 def test_a_plan_that_was_edited_is_not_signed(user: User, office: Office) -> None:
     path = plan(user, office)
     path.write_text(path.read_text().replace('"rows": 100', '"rows": 99'))
@@ -113,6 +115,7 @@ def test_a_plan_that_was_edited_is_not_signed(user: User, office: Office) -> Non
     assert user.types("show", path, "--json").code == 6
 
 
+@pytest.mark.slow
 def test_nothing_is_signed_without_a_yes(user: User, office: Office) -> None:
     plan(user, office)
     ran = user.types_for_real("approve", "plan.json", "--key", "ben")
@@ -122,6 +125,7 @@ def test_nothing_is_signed_without_a_yes(user: User, office: Office) -> None:
     assert signed(user) == ["anna"]
 
 
+@pytest.mark.slow
 def test_which_key_is_asked_where_there_are_several_and_how_to_make_one_where_there_is_none(
     user: User, office: Office
 ) -> None:
@@ -131,6 +135,7 @@ def test_which_key_is_asked_where_there_are_several_and_how_to_make_one_where_th
     assert (ran.code, "importer key new NAME" in ran.json["error"]) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_passphrase_is_taken_from_the_environment(user: User, office: Office) -> None:
     locked = new_key(user.home / "locked", "ben", "a long one")
     office.signers["ben"] = locked.unlock("a long one")

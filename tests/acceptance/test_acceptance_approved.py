@@ -116,6 +116,7 @@ def test_a_plan_that_was_approved_is_sent_and_the_receipt_proves_it(site: Site) 
     assert f"the plan {digest} says" in (site.user.home / sent.json["files"]["html"]).read_text()
 
 
+@pytest.mark.slow
 def test_a_plan_is_signed_where_no_policy_is_by_the_key_that_is_named(site: Site) -> None:
     del site.user.environ["IMPORTER_APPROVAL_POLICY"]
     ran = site.types("plan", "people.csv", *sandbox(site.profile), "--key", "anna", "--out", "mine.json")
@@ -205,6 +206,7 @@ HARM = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("harm", "why"), HARM, ids=lambda one: getattr(one, "__name__", ""))
 def test_nothing_is_sent_by_a_plan_that(site: Site, harm: Callable[[Site], None], why: str) -> None:
     harm(site)
@@ -214,6 +216,7 @@ def test_nothing_is_sent_by_a_plan_that(site: Site, harm: Callable[[Site], None]
     assert len(list((site.user.home / "runs").glob("2*"))) == 1  # the dry run
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_by_a_plan_that_shows_fewer_customers_than_it_sends(site: Site) -> None:
     site.becomes(rows=1)
     ran = site.types("approve", site.plan, "--key", "ben", "--yes")

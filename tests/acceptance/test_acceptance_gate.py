@@ -100,6 +100,7 @@ def test_it_is_refused_in_a_process_of_its_own_too(site: Site) -> None:
     assert site.asked == 0
 
 
+@pytest.mark.slow
 def test_rows_that_came_back_fixed_are_refused(imported: Site) -> None:
     before, rejects = imported.asked, fixed(imported)
 
@@ -109,6 +110,7 @@ def test_rows_that_came_back_fixed_are_refused(imported: Site) -> None:
     assert imported.asked == before
 
 
+@pytest.mark.slow
 def test_another_profile_for_what_is_not_done_is_refused(imported: Site) -> None:
     before = imported.asked
     other = imported.user.has("other.toml", imported.profile.read_text() + '[validation]\nphone = "valid"\n')
@@ -118,6 +120,7 @@ def test_another_profile_for_what_is_not_done_is_refused(imported: Site) -> None
     assert imported.asked == before
 
 
+@pytest.mark.slow
 def test_changes_are_refused_and_may_be_listed(imported: Site) -> None:
     before, file = imported.changes, changes(imported)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -360,7 +361,7 @@ async def test_nothing_that_was_sent_comes_back_in_a_reply() -> None:
         "errors": [{"path": "Sarah", "message": f"not {echo}", "errorCode": echo}],
     }
     async with server(Script([reply(400, body)])) as script, opened(script.url) as it:
-        shown = repr(await it.target.send(record()))
+        shown = re.sub(r"\d+\.\d+", "", repr(await it.target.send(record())))  # times may hold any digits
 
     assert not [value for value in [*values, "555-0142", "1980-02-29"] if value.lower() in shown.lower()]
     assert "Refused: […]" in shown
