@@ -64,9 +64,9 @@ class Site:
         return {kind: count for kind, count in self.witness.ledger()["committed"].items() if count}
 
     @property
-    def names(self) -> list[str]:
-        """The last names of the customers that it has."""
-        return sorted(str(one["lastName"]) for one in self.witness.customers())
+    def asked(self) -> int:
+        """Requests that have arrived, of all kinds."""
+        return int(self.witness.ledger()["requests"])
 
 
 def site_of(user: User, witness: Witness, profile_for: Callable[..., Path], more: str = "") -> Site:

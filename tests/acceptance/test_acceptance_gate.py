@@ -4,52 +4,19 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import Ran, User, Witness, ended, people, sandbox, wait_for
-from tests.approvals import Office
+from tests.acceptance.plans import Site, site_of
 
 ROWS = 20
-QUICK = ['rate = "900/s"', "looks_after_s = [0, 0.1]", 'window = "00:00-24:00"']
-
-
-@dataclass
-class Site:
-    """A user whose machine has got a policy since the first run."""
-
-    user: User
-    witness: Witness
-    profile: Path
-    office: Office
-
-    @property
-    def environ(self) -> dict[str, str]:
-        return {**self.witness.environ, "IMPORTER_APPROVAL_POLICY": str(self.office.path)}
-
-    def types(self, *words: str | Path, free: bool = False) -> Ran:
-        """Type a command; `free`: on a machine without a policy."""
-        environ = self.witness.environ if free else self.environ
-        return self.user.types(*words, *sandbox(self.profile), "--json", **environ)
-
-    @property
-    def changes(self) -> dict[str, int]:
-        """What the server was made to do, by kind."""
-        return dict(self.witness.ledger()["committed"])
-
-    @property
-    def asked(self) -> int:
-        """Requests that have arrived, of all kinds."""
-        return int(self.witness.ledger()["requests"])
 
 
 @pytest.fixture
 def site(user: User, witness: Witness, profile_for: Callable[..., Path]) -> Site:
-    office = Office(user.home / "office", witness.base_url.partition("://")[2])
-    office.decrees()
-    return Site(user, witness, profile_for(witness, delivery=QUICK[:2]), office)
+    return site_of(user, witness, profile_for)
 
 
 @pytest.fixture
