@@ -42,7 +42,7 @@ TESTS ?= tests
 WORKERS ?= 4
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 test: WORKERS = 6
-# Tests that use nginx, HAProxy or tinyproxy are skipped where those are missing; .ci/run installs them.
+# Tests that use nginx, HAProxy, tinyproxy or Chromium are skipped where those are missing; .ci/run installs them.
 test: $(TOOLS)             ## run the tests that take minutes together; nothing is installed for them
 	$(PYTEST) -m "not slow" --hypothesis-profile quick $(TESTS)
 

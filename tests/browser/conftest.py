@@ -1,0 +1,85 @@
+"""A real Chromium for pages that people see, and axe-core to judge them.
+
+Tests of this folder are synchronous: Playwright's synchronous face cannot run inside a test that is asynchronous. The
+browser is kept for one module, since no asynchronous test of another module can run before it is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.acceptance.components import needed
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
+
+FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-quic")
+_HEIGHT = 844
+_OWN_HOSTS = {"", "127.0.0.1", "localhost", "[::1]"}
+
+
+class Look(NamedTuple):
+    """How a page is looked at: the width in pixels, and the colours that the reader prefers."""
+
+    width: int
+    scheme: Literal["light", "dark"]
+
+
+LOOKS = [Look(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
+PHONE, DESK = LOOKS[0], LOOKS[2]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    driver = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make tools")
+    chromium = needed("chromium")
+    with driver.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Makes pages, each as a reader of its own. The test fails where a script failed or a page asked another host."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def asked(request: Request) -> None:
+        if urlsplit(request.url).hostname not in {None, *_OWN_HOSTS}:
+            faults.append(f"asked {request.url}")
+
+    def make(look: Look = DESK, **options: Any) -> Page:
+        context = browser.new_context(
+            viewport={"width": look.width, "height": _HEIGHT}, color_scheme=look.scheme, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        page.on("request", asked)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], list[str]]:
+    """Gives what axe-core, all of its rules, finds wrong with a page: a line for each element."""
+    package = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is missing: make tools")
+
+    def judge(page: Page) -> list[str]:
+        found = package.Axe().run(page).response["violations"]
+        return [
+            f"{one['id']}: {node['html'][:200]}: {node['failureSummary']}" for one in found for node in one["nodes"]
+        ]
+
+    return judge
