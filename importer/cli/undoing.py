@@ -37,7 +37,8 @@ class UndoOptions(opt.OptionSet):
 
 
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="FILE", help="The plan file; default: undo-plan.json of the run.")
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="The plan file; default: a new one of the run."),
 ]
 
 

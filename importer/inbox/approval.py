@@ -93,7 +93,7 @@ class FileApproval:
         """
         checking = replace(context.under(self.profile.with_options({"dry_run": True})), command="plan")
         to = plan_of(path)
-        report = await make_plan(checking, path, out=to, as_new=self.as_new, author=self.author)
+        report = await make_plan(checking, path, out=to, instead=True, as_new=self.as_new, author=self.author)
         if report.files.get("plan") != to:  # it was stopped
             return replace(result.with_report(report.as_json()), run_id="", fate=Fate.HELD, ends_pass=True)
         return self._waits(ImportPlan.read(to), path, result, why)
@@ -141,7 +141,7 @@ class FileApproval:
             except (ApprovalMissingError, PlanRefusedError) as error:
                 why = error.message
         made = await plan_retry(context, run_id, fixed=path if fixed else None, signer=self.author())
-        await asyncio.to_thread(made.write, plan_of(path))
+        await asyncio.to_thread(made.write, plan_of(path), instead=True)
         return self._waits(made, path, result, why)
 
     def forget_begun(self, stored: StoredRun) -> bool:

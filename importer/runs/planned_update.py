@@ -23,7 +23,7 @@ from importer.runs.plans.authorship import Author, made, no_author, signer_of
 from importer.runs.plans.gate import Requirement, admitted, is_begun, note, requirement
 from importer.runs.plans.held import source_of
 from importer.runs.plans.import_plan import refused
-from importer.runs.plans.plan_file import moment
+from importer.runs.plans.plan_file import moment, require_replaceable
 from importer.runs.plans.update_plan import FILE, UpdatePlan, content_of
 from importer.runs.resume import recall, resume
 from importer.runs.send import Sending
@@ -52,6 +52,7 @@ async def plan_update(
     Raises:
         ImporterError: as for `update`; there is no plan.
     """
+    await beside_the_loop(require_replaceable, out)
     report = await update(context.under(context.profile.with_options({"dry_run": True})), source)
     context, stored = await beside_the_loop(recall, context, report.run_id)
     if stored.phase != FINISHED:

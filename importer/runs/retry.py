@@ -18,6 +18,7 @@ from importer.runs.context import Context, in_hours
 from importer.runs.kept_profile import is_other_profile, recalled
 from importer.runs.load import at_hand
 from importer.runs.plans.gate import admitted
+from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.plans.returning import Returning
 from importer.runs.preconditions import require_own_run
 from importer.runs.resume import Reopened, destination_again, go_on, recall
@@ -82,6 +83,7 @@ async def write_plan(
         name: empty: the run that the file names.
         out: the file; None: one in the run's directory.
     """
+    await beside_the_loop(require_replaceable, out)
     if not name:
         assert fixed is not None  # noqa: S101  # the face has named one of them
         runs = await beside_the_loop(routing.runs_of, Path(fixed), context.profile.source)

@@ -30,11 +30,12 @@ from importer.runs.endings import Ending, ending_of, stop_code
 from importer.runs.finish import finish
 from importer.runs.plans.authorship import Author, made, no_author, signer_of
 from importer.runs.plans.gate import admitted, is_begun, note, requirement
+from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.resume import recall
 from importer.runs.send import Sending
 from importer.runs.take_up import taken_up
 from importer.runs.undo_checks import Checks, Customer, customers_of
-from importer.runs.undo_plan import FILE, Action, Entry, Skipped, UndoPlan, hash_of
+from importer.runs.undo_plan import Action, Entry, Skipped, UndoPlan, hash_of
 from importer.runs.undo_report import DONE, UndoReport
 from importer.runs.wiring import Destination, Workspace, as_patient_as_needed, open_target
 from importer.runs.wiring.sending import delivering, limiter_for
@@ -85,6 +86,7 @@ async def plan_undo(
         UsageError: the target does not take customers back, or the run has none.
         ImporterError: as for `resume`.
     """
+    await beside_the_loop(require_replaceable, out)
     context, _ = await beside_the_loop(recall, context, name)
     context = context.under(context.profile.with_options({"yes": True}))  # nothing is changed
     _require_changes(context, Step(action))
@@ -109,7 +111,7 @@ async def plan_undo(
             entries=tuple(entries),
             skipped=tuple(skipped),
         )
-        path = out or opened.directory / FILE
+        path = out or opened.directory / f"undo-plan-{plan.sha256[:8]}.json"
         await beside_the_loop(plan.write, path)
         report = _report(opened, plan, path, done=len(opened.created) - len(left))
         code = ExitCode.SOME_FAILED if skipped else ExitCode.OK

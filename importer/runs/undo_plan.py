@@ -16,8 +16,6 @@ from importer.core.steps import Step
 from importer.journal import BodyOfRow, StoredRun
 from importer.runs.plans.plan_file import PlanFile, PlanPart, Sha256
 
-FILE = "undo-plan.json"
-
 Action = Literal["suspend", "delete"]
 
 

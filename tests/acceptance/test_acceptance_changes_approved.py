@@ -176,6 +176,27 @@ def test_an_approved_undo_that_is_killed_goes_on_under_the_same_plan_after_it_ha
     assert (done.code, desk.done["suspend"]) == (0, ROWS), done.out
 
 
+@pytest.mark.slow
+def test_a_plan_that_was_approved_is_not_replaced_by_a_later_one(desk: Desk) -> None:
+    """Not by the command that names it, and not by one that names no file."""
+    path = desk.undo_plan()
+    assert desk.approves(path).code == 0
+    before, asked = desk.reads(path), desk.witness.ledger()["requests"]
+    file = desk.changes()
+    for words in (
+        ("undo", "last", "--plan", "--out", path),
+        ("plan", file, "--out", path),
+        ("plan", file, "--update", "--out", path),
+        ("plan", "--retry", "last", "--out", path),
+    ):
+        refused(desk.types(*words, "--key", "anna"), 2, "is a plan that ben has approved", "--out")
+    assert (desk.reads(path), desk.witness.ledger()["requests"]) == (before, asked)
+
+    assert desk.undo_plan() != path
+    assert desk.reads(path) == before
+    assert desk.types("undo", "last", "--apply", path).code == 0
+
+
 # --------------------------------------------------------------------------- updates
 
 

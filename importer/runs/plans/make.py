@@ -22,7 +22,7 @@ from importer.runs.plans.authorship import Author, made, no_author, signer_of
 from importer.runs.plans.content import Planning
 from importer.runs.plans.gate import Requirement, requirement
 from importer.runs.plans.import_plan import FILE, ImportContent, ImportPlan
-from importer.runs.plans.plan_file import moment
+from importer.runs.plans.plan_file import moment, require_replaceable
 from importer.runs.preconditions import require_whole_rows
 from importer.runs.returns import routing
 from importer.runs.wiring import Destination, destination
@@ -36,12 +36,19 @@ _HASH = 8
 
 
 async def plan(
-    context: Context, source: Source, *, out: Path | None = None, as_new: bool = False, author: Author = no_author
+    context: Context,
+    source: Source,
+    *,
+    out: Path | None = None,
+    instead: bool = False,
+    as_new: bool = False,
+    author: Author = no_author,
 ) -> Report:
     """Check a source as a dry run does, and write a plan of what would be sent.
 
     Args:
         out: the plan file; None: beside the other files of the dry run.
+        instead: of a plan too that has that name, and that somebody has approved.
         as_new: plan what came back from a run like any other source.
         author: asked where a policy is in force: the plan is signed with that key.
 
@@ -52,10 +59,11 @@ async def plan(
         ImporterError: the source, the profile or the target cannot be used; there is no plan.
     """
     require_whole_rows(context.profile)
+    await beside_the_loop(require_replaceable, out, None if instead else "")
     if not as_new:
         await beside_the_loop(_refuse_returned, context, source)
     making = await beside_the_loop(_Making.of, context, author)
-    return await beside_the_loop(making.written, source, out)
+    return await beside_the_loop(making.written, source, out, instead=instead)
 
 
 def _refuse_returned(context: Context, source: Source) -> None:
@@ -99,7 +107,7 @@ class _Making:
         account = account_on_record(context.workspace, where, profile.account_of)
         return cls(context, replace(where, scope=account.scope), asked, signer_of(profile, asked, author))
 
-    def written(self, source: Source, out: Path | None) -> Report:
+    def written(self, source: Source, out: Path | None, *, instead: bool) -> Report:
         """Check a source, and write the plan."""
         found: list[ImportContent] = []
         report = check(self.context, source, planning=Planning(self.where.scope, found.append))
@@ -107,7 +115,7 @@ class _Making:
             return report
         path = out or self.context.workspace / report.run_id / FILE
         planned = self._plan(report.run_id, found[0])
-        planned.write(path)
+        planned.write(path, instead=instead)
         return self._reported(report, planned, path)
 
     def _plan(self, run_id: str, content: ImportContent) -> ImportPlan:

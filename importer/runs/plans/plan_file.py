@@ -104,14 +104,17 @@ class PlanFile(PlanPart):
         """
         return now > min(self.expires_at, self.made_at + valid_s)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, *, instead: bool = False) -> None:
         """Write the file, for its owner alone.
 
+        Args:
+            instead: in the place of another plan too that somebody has approved.
+
         Raises:
-            UsageError: another file, which is not a plan, has that name.
+            UsageError: that name is of another plan that somebody has approved, or of a file that is not a plan.
             StorageError: it cannot be written.
         """
-        _require_replaceable(path)
+        require_replaceable(path, None if instead else self.sha256)
         content = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1).encode()
         try:
             write_file(path, content + b"\n")
@@ -148,9 +151,17 @@ class PlanFile(PlanPart):
 MAKE_AGAIN = "Make the plan again."
 
 
-def _require_replaceable(path: Path) -> None:
-    """Refuse to write over anything but a plan: the source, for one, may have been named by mistake."""
-    if not path.exists():
+def require_replaceable(path: Path | None, sha256: str | None = "") -> None:
+    """Refuse to write a plan over what must not be lost: what people have approved, and any file that is not a plan.
+
+    Args:
+        path: None: of a new file.
+        sha256: of the plan that is written; None: it takes the place of an approved one, as somebody knows.
+
+    Raises:
+        UsageError: the source, for one, may have been named by mistake.
+    """
+    if path is None or not path.exists():
         return
     try:
         said = json.loads(path.read_bytes())
@@ -158,6 +169,17 @@ def _require_replaceable(path: Path) -> None:
         said = None
     if not (isinstance(said, dict) and {"format", "sha256"} <= said.keys()):
         raise UsageError(f"'{path}' is not a plan, and is not replaced by one.", "Choose another name with --out.")
+    if sha256 is not None and said["sha256"] != sha256 and (names := _approvers_in(said)):
+        raise UsageError(
+            f"'{path}' is a plan that {names} has approved, and is not replaced.",
+            "Choose another name with --out, or remove that file first.",
+        )
+
+
+def _approvers_in(said: dict[str, Any]) -> str:
+    found = said.get("signatures")
+    signatures = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return " and ".join(str(one.get("name")) for one in signatures if one.get("role") == "approver")
 
 
 def content_of(path: Path) -> bytes:

@@ -288,7 +288,7 @@ def is_edited(path: Path) -> None:
 
 
 def is_another(path: Path) -> None:
-    import_plan(rows=1).write(path)
+    import_plan(rows=1).write(path, instead=True)
 
 
 @pytest.mark.parametrize("copy", [is_gone, is_edited, is_another])

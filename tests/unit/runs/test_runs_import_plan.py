@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from importer.core.contract import contract_of
-from importer.core.errors import PlanRefusedError
+from importer.core.errors import PlanRefusedError, UsageError
+from importer.core.plans import Role, Signature
 from importer.profile import KeptProfile, Profile
 from importer.runs.plans.bodies import BodyHashes
 from importer.runs.plans.import_plan import ImportContent, ImportPlan, KnownRows, PlannedSource
 from importer.runs.plans.kinds import read_plan
+from importer.runs.plans.plan_file import require_replaceable
 from importer.runs.plans.rules import ProgramRules, rules_of
 
 RULES = ProgramRules(parts={"customers": "c1", "validation": "v1"}, libraries={"phonenumbers": "9.0.1"})
@@ -51,6 +53,45 @@ def test_a_plan_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
     assert read_plan(tmp_path / "plan.json") == a_plan()
     assert a_plan().root == hashes("abc").root
+
+
+def signed(plan: ImportPlan, role: Role) -> ImportPlan:
+    return plan.signed(
+        Signature(role=role, name="ben", key=f"ed25519:{'A' * 43}=", signed_at=1.0, signature="c2lnbmVk")
+    )
+
+
+def test_a_plan_that_somebody_has_approved_is_replaced_by_no_other_plan(tmp_path: Path) -> None:
+    path, approved, other = tmp_path / "plan.json", signed(a_plan(), "approver"), a_plan(rows=2)
+    approved.write(path)
+
+    with pytest.raises(UsageError, match=r"plan\.json' is a plan that ben has approved"):
+        other.write(path)
+    with pytest.raises(UsageError, match="ben has approved"):
+        require_replaceable(path)
+
+    assert read_plan(path) == approved
+    signed(approved, "author").write(path)
+    assert len(read_plan(path).signatures) == 2
+    other.write(path, instead=True)
+    assert read_plan(path) == other
+
+
+def test_a_plan_that_nobody_but_its_author_has_signed_is_replaced(tmp_path: Path) -> None:
+    signed(a_plan(), "author").write(tmp_path / "plan.json")
+
+    a_plan(rows=2).write(tmp_path / "plan.json")
+
+    assert read_plan(tmp_path / "plan.json").rows == 2
+
+
+@pytest.mark.parametrize("text", ['{"format": "x", "sha256": ""}', '{"format": 1, "sha256": 2, "signatures": [3]}'])
+def test_what_only_looks_like_a_plan_is_replaced(tmp_path: Path, text: str) -> None:
+    (tmp_path / "plan.json").write_text(text)
+
+    a_plan().write(tmp_path / "plan.json")
+
+    assert read_plan(tmp_path / "plan.json") == a_plan()
 
 
 @pytest.mark.parametrize(
