@@ -7,6 +7,7 @@ about a customer and never speaks to a server.
 
 from __future__ import annotations
 
+from importer.journal.drafts import Act, Change, CheckChoices, Correction, Draft, DraftFacts, Reading, Stage
 from importer.journal.entries import AccountMatch, AccountUsed, ChangeTotal, Place, StoredReceipt
 from importer.journal.facts import (
     UPDATE_JOB,
@@ -29,7 +30,9 @@ from importer.journal.matching import Comparison, Merging
 from importer.journal.opening import (
     backups,
     examine_journal,
+    has_drafts,
     locks_of,
+    open_drafts,
     open_journal,
     remembers_old_keys,
     starts_in,
@@ -37,6 +40,7 @@ from importer.journal.opening import (
 from importer.journal.port import (
     Accounts,
     BodyOfRow,
+    Drafts,
     EarlierRuns,
     Journal,
     Locks,
@@ -77,13 +81,20 @@ __all__ = [
     "AccountMatch",
     "AccountUsed",
     "Accounts",
+    "Act",
     "AfterCreateFacts",
     "Ahead",
     "AllPasses",
     "BodyOfRow",
     "CanaryFacts",
+    "Change",
     "ChangeTotal",
+    "CheckChoices",
     "Comparison",
+    "Correction",
+    "Draft",
+    "DraftFacts",
+    "Drafts",
     "EarlierRuns",
     "ForecastFacts",
     "IssueChange",
@@ -100,6 +111,7 @@ __all__ = [
     "Purgeable",
     "RateLedger",
     "RateReceipt",
+    "Reading",
     "RefusedLines",
     "RehearsalFacts",
     "Replay",
@@ -116,14 +128,17 @@ __all__ = [
     "RunToSend",
     "Runs",
     "SourceFacts",
+    "Stage",
     "StoredReceipt",
     "StoredRun",
     "VerificationFacts",
     "backups",
     "check_memory",
     "examine_journal",
+    "has_drafts",
     "has_secret",
     "locks_of",
+    "open_drafts",
     "open_journal",
     "remembers_old_keys",
     "same_server",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 _WORKSPACE = "journal.sqlite3"
 _DRY_RUN = "checked.sqlite3"
+_DRAFTS = "drafts.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,8 @@ class Location:
     def exists(self) -> bool:
         """Whether there is a journal."""
         return self.path.exists()
+
+
+def drafts_file(workspace: Path) -> Path:
+    """Where the drafts of a workspace are kept."""
+    return workspace / _DRAFTS

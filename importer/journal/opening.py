@@ -6,11 +6,12 @@ from pathlib import Path
 
 from importer.core.commands import Commands
 from importer.core.contract import Identity
-from importer.journal.location import Location
-from importer.journal.port import Journal, Locks
+from importer.journal.location import Location, drafts_file
+from importer.journal.port import Drafts, Journal, Locks
 from importer.journal.runs import JournalFacts
 from importer.journal.sqlite import inspection, migrations, old_keys
 from importer.journal.sqlite.database import Database
+from importer.journal.sqlite.drafts import SqliteDrafts
 from importer.journal.sqlite.journal import SqliteJournal
 from importer.journal.sqlite.lock import FileLocks
 
@@ -30,6 +31,20 @@ def open_journal(
         JournalError: it cannot be opened, is not a journal, or was written by a newer program.
     """
     return SqliteJournal(Database(location.path, durable=durable, writes=writes, commands=commands))
+
+
+def open_drafts(workspace: Path) -> Drafts:
+    """Open the drafts of a workspace, which is there; their file is made when it is not there.
+
+    Raises:
+        JournalError: it cannot be opened, holds no drafts, or was written by a newer program.
+    """
+    return SqliteDrafts(drafts_file(workspace))
+
+
+def has_drafts(workspace: Path) -> bool:
+    """Whether a workspace ever had drafts; nothing is made by the question."""
+    return drafts_file(workspace).exists()
 
 
 def locks_of(folder: Path) -> Locks:

@@ -20,6 +20,11 @@ from importer.runs.wiring import make_directory
 from importer.runs.wiring.sources import LocalSource, Opened
 
 
+def new_id(now: float) -> str:
+    """An id of a run or a draft; ids sort by the time that they were made at (seconds since the epoch)."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
 def new_header(
     context: Context, source: LocalSource, found: Opened, *, content: str, scope: str, started_at: float
 ) -> RunHeader:
@@ -30,7 +35,7 @@ def new_header(
         scope: target and account that rows are sent to; empty: a dry run, which sends nothing.
     """
     return RunHeader(
-        run_id=f"{datetime.fromtimestamp(started_at, UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        run_id=new_id(started_at),
         scope=scope,
         target=context.profile.target,
         source=found.reader.info.name,

@@ -1,12 +1,13 @@
 """What the rest of the program needs of a journal, whatever keeps it. Protocols; errors are stated here once.
 
-A draft that a person works on will be an entry of its own beside receipts and places;
-locks and the ledger of request starts will be leases and shares where several hosts work on one journal.
+Drafts are kept apart from runs: a draft is changed while a run holds the journal. Locks and the ledger of
+request starts will be leases and shares where several hosts work on one journal.
 """
 
 from __future__ import annotations
 
 from importer.journal.port.delivery import RateLedger, RunBlocking, RunDelivery, RunToSend
+from importer.journal.port.drafts import Drafts
 from importer.journal.port.journal import Accounts, Journal, Places, Purging, Receipts
 from importer.journal.port.locks import Locks
 from importer.journal.port.rows import Replay, Returns, RunIntake, RunRows
@@ -16,6 +17,7 @@ from importer.journal.port.steps import BodyOfRow, RunSteps
 __all__ = [
     "Accounts",
     "BodyOfRow",
+    "Drafts",
     "EarlierRuns",
     "Journal",
     "Locks",

@@ -1,8 +1,4 @@
-"""One SQLite file: opening and transactions. Knows no row and no run.
-
-WAL with `synchronous=FULL`: a commit is on disk when it returns, and readers never block the writer
-(https://www.sqlite.org/pragma.html#pragma_synchronous).
-"""
+"""The SQLite file of a journal: opening it in each format, and counting its commits. Knows no row and no run."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from pathlib import Path
 
 from importer.core.atomic_files import sync
 from importer.core.commands import Commands
-from importer.core.errors import JournalError
+from importer.journal.sqlite.file import BUSY_TIMEOUT_MS, SqliteFile
 from importer.journal.sqlite.integrity import (
     CommitCount,
     accept,
@@ -27,11 +23,13 @@ from importer.journal.sqlite.integrity import (
 )
 from importer.journal.sqlite.migrations import SCHEMA_VERSION, bring_up_to_date, migrated_copy, version_of
 
-BUSY_TIMEOUT_MS = 10_000
-CACHE_KIB = 16_384
+_WHEN_FULL = (
+    "The disk is full: free some space. `{resume}` then goes on with a run that had begun; one that had not is"
+    " started again."
+)
 
 
-class Database:
+class Database(SqliteFile):
     """A connection to one journal file.
 
     Args:
@@ -48,34 +46,20 @@ class Database:
     def __init__(
         self, path: Path, *, durable: bool = True, writes: bool = True, commands: Commands | None = None
     ) -> None:
-        self.path = path
-        self.writes = writes
         self.commands = commands or Commands(path.parent)
+        super().__init__(path, called="journal", when_full=_WHEN_FULL.format(resume=self.commands.resume("last")))
+        self.writes = writes
         self._count = CommitCount(path) if durable and writes else None
         with self.guarded("opened"):
             if not writes:
                 self.connection = _looked_at(path)
                 return
-            path.touch(mode=0o600, exist_ok=True)
-            self.connection = sqlite3.connect(
-                path.absolute().as_uri(), uri=True, isolation_level=None, check_same_thread=False
-            )
+            self.connect(durable=durable)
             try:
-                self._prepare(durable=durable)
                 bring_up_to_date(self.connection, path)
             except BaseException:
                 self.connection.close()
                 raise
-
-    def _prepare(self, *, durable: bool) -> None:
-        self.connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        self.connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        if durable:
-            self.connection.execute("PRAGMA journal_mode=WAL")
-            self.connection.execute("PRAGMA synchronous=FULL")
-        else:
-            self.connection.execute("PRAGMA journal_mode=MEMORY")
-            self.connection.execute("PRAGMA synchronous=OFF")
 
     def keep(self) -> None:
         """Put what was written without waiting for the disk safely there; later commits wait for it.
@@ -122,37 +106,14 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Run a block as one commit: all of it on disk, or none.
-
-        Raises:
-            JournalError: the journal cannot be written.
-        """
-        with self.guarded("written"):
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self.connection
-                commits = count_commit(self.connection) if self._count is not None else 0
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                raise
-            self.connection.execute("COMMIT")
+        """The same as of every file; the commit is counted."""
+        commits = 0
+        with super().transaction() as tx:
+            yield tx
+            if self._count is not None:
+                commits = count_commit(tx)
         if self._count is not None:
             self._count.write(commits)
-
-    @contextmanager
-    def guarded(self, done: str) -> Iterator[None]:
-        """Turn SQLite's and the system's errors into one that says which file could not be `done`."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(
-                f"The journal {self.path} cannot be {done}: {_reason(error)}.", _hint(error, done, self.commands)
-            ) from error
-
-    def close(self) -> None:
-        """Close the file; harmless when called twice."""
-        self.connection.close()
 
 
 def _looked_at(path: Path) -> sqlite3.Connection:
@@ -204,25 +165,3 @@ def _current(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
         raise
     connection.close()
     return copy
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return (error.strerror or type(error).__name__).lower()
-    return str(error) or type(error).__name__
-
-
-def _hint(error: Exception, done: str, commands: Commands) -> str:
-    text = str(error).lower()
-    if ("full" in text or "no space" in text) and done == "opened":
-        return "The disk is full: free some space, and try again."
-    if "full" in text or "no space" in text:
-        return (
-            f"The disk is full: free some space. `{commands.resume('last')}` then goes on with a run that had begun;"
-            " one that had not is started again."
-        )
-    if "i/o error" in text:
-        return "Check whether the disk of the workspace is full or damaged."
-    if "not a database" in text or "malformed" in text:
-        return "The file is damaged: keep a copy of it, and restore a backup."
-    return "Check that the workspace can be written by you."

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from importer.core.errors import BusyError
 from importer.core.states import RowState
 from importer.journal.runs import FINISHED, Purgeable
 from importer.journal.sqlite.database import Database
@@ -61,12 +60,7 @@ class Purging:
         self._overwrite_what_is_deleted()
         with self._db.guarded("written"):
             self._db.connection.execute("VACUUM")
-            busy, *_ = self._db.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise BusyError(
-                f"Another program is reading the journal {self._db.path}: purged data is still in its log.",
-                "Purge again when that program is done.",
-            )
+        self._db.empty_log()
 
     def _overwrite_what_is_deleted(self) -> None:
         with self._db.guarded("written"):
